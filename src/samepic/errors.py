@@ -1,0 +1,66 @@
+"""Everything samepic raises: one root, and one class per thing a caller can act on."""
+
+from __future__ import annotations
+
+__all__ = [
+    "FingerprintError",
+    "LimitError",
+    "MissingPartError",
+    "ProfileError",
+    "ReportError",
+    "SamepicError",
+    "SourceError",
+    "TruncatedError",
+    "UnreadableError",
+    "UnsupportedError",
+]
+
+
+class SamepicError(Exception):
+    """The root of everything samepic raises on purpose."""
+
+
+class SourceError(SamepicError, TypeError):
+    """What was passed is not a path, bytes, file object, PIL image or ndarray of a known shape."""
+
+
+class UnreadableError(SamepicError):
+    """A source holds no picture that can be decoded.
+
+    `name` is the file (or `<bytes>`, `<stream>`), `wanted` and `got` say what was expected and what came.
+    """
+
+    def __init__(self, name: str, wanted: str, got: str) -> None:
+        super().__init__(f"{name}: wanted {wanted}, got {got}")
+        self.name, self.wanted, self.got = name, wanted, got
+
+    def __reduce__(self) -> tuple[type[UnreadableError], tuple[str, str, str]]:
+        return type(self), (self.name, self.wanted, self.got)
+
+
+class TruncatedError(UnreadableError):
+    """The file ends, or breaks, before its last pixel."""
+
+
+class LimitError(UnreadableError):
+    """The file asks for more than the limits allow: bytes, pixels, frames or metadata."""
+
+
+class UnsupportedError(UnreadableError):
+    """The format is known, but nothing installed here decodes it."""
+
+
+class MissingPartError(SamepicError, ImportError):
+    """An optional part is not installed; the message says which extra brings it."""
+
+
+class ProfileError(SamepicError, ValueError):
+    """A profile, a relation or a threshold that does not exist or makes no sense."""
+
+
+class FingerprintError(SamepicError, ValueError):
+    """A text that is no fingerprint, or two fingerprints of different versions."""
+
+
+class ReportError(SamepicError, ValueError):
+    """A report, plan or journal that cannot be read or does not fit the files it names."""

@@ -1,0 +1,1 @@
+"""Any source -> Picture: what a viewer would show. The only package that knows file formats."""

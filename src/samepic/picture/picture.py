@@ -1,0 +1,35 @@
+"""The Picture: what a viewer would show, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.verdict import PictureInfo
+
+__all__ = ["Picture"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One decoded picture, upright and in sRGB.
+
+    `rgb` is (height, width, 3) uint8, C-contiguous, straight (not premultiplied) colours, zero where nothing can be
+    seen; `alpha` is (height, width) uint8, or None where every pixel is opaque; `data` are the encoded bytes,
+    or None for arrays and PIL images.
+    """
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None
+    info: PictureInfo
+    data: bytes | None = None
+
+    def on(self, ground: int) -> NDArray[np.uint8]:
+        """Return (height, width, 3) uint8: the picture laid on a uniform grey `ground`, 0 to 255."""
+        if self.alpha is None:
+            return self.rgb
+        alpha = self.alpha[..., None].astype(np.uint16)
+        mixed = self.rgb * alpha + np.uint16(ground) * (255 - alpha)
+        return ((mixed + 127) // 255).astype(np.uint8)

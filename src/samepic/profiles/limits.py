@@ -1,0 +1,27 @@
+"""What one source may ask for before anything is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["LIMITS", "Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one picture, checked against its header before memory is taken.
+
+    `file_bytes` of the encoded file; `pixels` of one frame (width x height as declared); `side` of the longer
+    side; `frames` of an animation that are counted; `metadata_bytes` of all text chunks, profiles and EXIF
+    after decompression.
+    """
+
+    file_bytes: int = 512 * 2**20
+    pixels: int = 300_000_000
+    side: int = 100_000
+    frames: int = 10_000
+    metadata_bytes: int = 32 * 2**20
+
+
+LIMITS = Limits()
+"""2026-11: a 300-megapixel panorama passes; a decompression bomb does not. Chosen, not calibrated."""

@@ -1,0 +1,217 @@
+"""The answers: small frozen values with their reason and their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from samepic.errors import ProfileError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["JpegInfo", "PictureInfo", "Region", "Relation", "Transform", "Verdict"]
+
+
+class Relation(StrEnum):
+    """What picture a is to picture b: a closed set, from nearest to farthest."""
+
+    SAME_FILE = "same-file"
+    SAME_PIXELS = "same-pixels"
+    RESAVED = "resaved"
+    ADJUSTED = "adjusted"
+    REFRAMED = "reframed"
+    EDITED = "edited"
+    SIMILAR = "similar"
+    DIFFERENT = "different"
+    UNDECIDABLE = "undecidable"
+
+    @classmethod
+    def named(cls, name: str) -> Relation:
+        """Return the relation called `name`; raise ProfileError with the list of names otherwise."""
+        try:
+            return cls(name)
+        except ValueError:
+            raise ProfileError(f"relation: wanted one of {', '.join(cls)}, got {name!r}") from None
+
+    def is_same(self, same_if: Relation) -> bool | None:
+        """Tell whether this relation counts as the same picture when "same" ends at `same_if`.
+
+        Returns None for `undecidable`, which is neither. Raises ProfileError when `same_if` is not a rung
+        from `same-file` to `edited`.
+        """
+        ladder = tuple(Relation)[:6]
+        if same_if not in ladder:
+            raise ProfileError(f"same_if: wanted one of {', '.join(ladder)}, got {str(same_if)!r}")
+        if self is Relation.UNDECIDABLE:
+            return None
+        return self in ladder and ladder.index(self) <= ladder.index(same_if)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box in pixels of the upright picture a: left, top, width, height."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the box in the contract's JSON shape."""
+        return {"x": self.x, "y": self.y, "w": self.w, "h": self.h}
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """How b lies on a: a 3x3 homography from pixels of b to pixels of a, both upright.
+
+    `matrix` is row-major; pixel centres have whole coordinates. `larger` is "a", "b" or "" (neither contains
+    more of the scene); `kept` is the share of the larger picture's area that the other one shows, 0 to 1.
+    """
+
+    matrix: tuple[float, ...]
+    turned: int = 0
+    mirrored: bool = False
+    larger: str = ""
+    kept: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the transform in the contract's JSON shape."""
+        return {
+            "matrix": list(self.matrix),
+            "turned": self.turned,
+            "mirrored": self.mirrored,
+            "larger": self.larger,
+            "kept": self.kept,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class JpegInfo:
+    """What a JPEG header tells of how its pixels were coded.
+
+    `tables` are the quantisation tables by component (64 numbers each, natural row-major order, shared tables
+    repeated), `sampling` the (horizontal, vertical) sampling factors by component, `quality` the IJG quality
+    1 to 100 whose tables these are (exactly when `quality_exact`, else the nearest), `colour` the stored colour
+    model: "gray", "ycbcr", "rgb", "cmyk" or "ycck".
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    sampling: tuple[tuple[int, int], ...]
+    progressive: bool
+    quality: int
+    quality_exact: bool
+    colour: str
+
+    @property
+    def subsampling(self) -> str:
+        """The chroma subsampling as people write it: "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "gray"."""
+        if len(self.sampling) < 3:
+            return "gray"
+        (h, v), (ch, cv) = self.sampling[0], self.sampling[1]
+        names = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1"}
+        return names.get((h // max(ch, 1), v // max(cv, 1)), f"{h}x{v}:{ch}x{cv}")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInfo:
+    """What is known of a picture besides its pixels.
+
+    `width` and `height` are of the upright picture; `orientation` is the EXIF tag 1 to 8 that was applied;
+    `mode` is how samples were stored ("RGB", "CMYK", "I;16", ...); `frames` counts an animation's; `size` is
+    in bytes (0 for arrays and PIL images); `metadata` counts bytes of EXIF, XMP, IPTC, comments and ICC;
+    `profile` is the name of the embedded colour profile or "".
+    """
+
+    name: str
+    format: str
+    width: int
+    height: int
+    size: int = 0
+    orientation: int = 1
+    mode: str = "RGB"
+    frames: int = 1
+    metadata: int = 0
+    profile: str = ""
+    jpeg: JpegInfo | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape: format, size, orientation, jpeg quality and what else is known."""
+        jpeg = self.jpeg and {
+            "quality": self.jpeg.quality,
+            "quality_exact": self.jpeg.quality_exact,
+            "subsampling": self.jpeg.subsampling,
+            "progressive": self.jpeg.progressive,
+        }
+        return {
+            "name": self.name,
+            "format": self.format,
+            "width": self.width,
+            "height": self.height,
+            "size": self.size,
+            "orientation": self.orientation,
+            "mode": self.mode,
+            "frames": self.frames,
+            "metadata": self.metadata,
+            "profile": self.profile,
+            "jpeg": jpeg,
+        }
+
+
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a and b are the same picture, and why.
+
+    `same` is None where it cannot be told; `probability` is the chance, 0 to 1, that a person who looks at
+    both would call them the same picture; `explanation` is one plain sentence; `regions` say where content
+    differs, in pixels of the upright a; `measures` are the numbers behind the verdict; `original` is "a", "b"
+    or "" and `original_reason` says why. A verdict has no truth value: ask `.same`.
+    """
+
+    relation: Relation
+    same: bool | None
+    probability: float
+    explanation: str
+    a: PictureInfo
+    b: PictureInfo
+    regions: tuple[Region, ...] = ()
+    transform: Transform | None = None
+    measures: Mapping[str, float] = _NOTHING
+    original: str = ""
+    original_reason: str = ""
+    draw: Callable[[], Image] | None = field(default=None, repr=False, compare=False)
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a Verdict has no truth value: ask verdict.same (True, False or None: cannot tell)")
+
+    def difference_image(self) -> Image:
+        """Return an RGB picture of a, b and their amplified difference with a box round each region.
+
+        Raises ValueError for a verdict that was not made by `compare` in this process (for instance one that
+        was unpickled), since it no longer holds the pictures.
+        """
+        if self.draw is None:
+            raise ValueError("this verdict does not hold its pictures: call compare(a, b) again")
+        return self.draw()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape of `samepic compare --json`."""
+        return {
+            "relation": str(self.relation),
+            "same": self.same,
+            "probability": self.probability,
+            "explanation": self.explanation,
+            "regions": [region.to_dict() for region in self.regions],
+            "transform": self.transform and self.transform.to_dict(),
+            "measures": dict(self.measures),
+            "original": {"which": self.original, "reason": self.original_reason} if self.original else None,
+            "a": self.a.to_dict(),
+            "b": self.b.to_dict(),
+        }
