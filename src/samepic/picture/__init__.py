@@ -1,1 +1,9 @@
 """Any source -> Picture: what a viewer would show. The only package that knows file formats."""
+
+from __future__ import annotations
+
+from samepic.picture.loader import load
+from samepic.picture.picture import Picture
+from samepic.picture.source import Encoded, read
+
+__all__ = ["Encoded", "Picture", "load", "read"]
