@@ -1,0 +1,96 @@
+"""samepic: are these two the same picture? The answer a person who looks at both would give, with its reason."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from samepic.compare import compare, measure
+    from samepic.errors import (
+        FingerprintError,
+        LimitError,
+        MissingPartError,
+        ProfileError,
+        ReportError,
+        SamepicError,
+        SourceError,
+        TruncatedError,
+        UnreadableError,
+        UnsupportedError,
+    )
+    from samepic.measures import Measures
+    from samepic.profiles import LIMITS, Limits
+    from samepic.verdict import JpegInfo, PictureInfo, Region, Relation, Transform, Verdict
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LIMITS",
+    "FingerprintError",
+    "JpegInfo",
+    "LimitError",
+    "Limits",
+    "Measures",
+    "MissingPartError",
+    "PictureInfo",
+    "ProfileError",
+    "Region",
+    "Relation",
+    "ReportError",
+    "SamepicError",
+    "SourceError",
+    "Transform",
+    "TruncatedError",
+    "UnreadableError",
+    "UnsupportedError",
+    "Verdict",
+    "__version__",
+    "compare",
+    "measure",
+]
+
+_PUBLIC = {
+    "samepic.compare": ("compare", "measure"),
+    "samepic.errors": (
+        "FingerprintError",
+        "LimitError",
+        "MissingPartError",
+        "ProfileError",
+        "ReportError",
+        "SamepicError",
+        "SourceError",
+        "TruncatedError",
+        "UnreadableError",
+        "UnsupportedError",
+    ),
+    "samepic.measures": ("Measures",),
+    "samepic.profiles": ("LIMITS", "Limits"),
+    "samepic.verdict": ("JpegInfo", "PictureInfo", "Region", "Relation", "Transform", "Verdict"),
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+
+class _Package(ModuleType):
+    """Load what is public when it is first used, so that `import samepic` stays cheap."""
+
+    def __getattr__(self, name: str) -> object:
+        if name not in _HOME:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOME[name]), name)
+        setattr(self, name, value)
+        return value
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing samepic.compare puts that module on the package, where the function of that name belongs.
+        if isinstance(value, ModuleType) and name in _HOME:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *__all__})
+
+
+sys.modules[__name__].__class__ = _Package

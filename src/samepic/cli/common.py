@@ -1,0 +1,78 @@
+"""What the verbs share: exit codes, the arguments that name pictures, JSON, and how a verdict is told."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from samepic.verdict import Relation
+
+if TYPE_CHECKING:
+    from samepic.verdict import Verdict
+
+__all__ = [
+    "CANNOT_TELL",
+    "NOT_SAME",
+    "PIPE",
+    "SAME",
+    "STOPPED",
+    "TROUBLE",
+    "UsageError",
+    "add_json",
+    "add_pair",
+    "add_same_if",
+    "print_json",
+    "sources",
+    "status_of",
+]
+
+SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
+STOPPED, PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell reports for a program that they end
+
+
+class UsageError(Exception):
+    """A command line that makes no sense."""
+
+
+def add_pair(parser: argparse.ArgumentParser) -> None:
+    """Add the two pictures A and B."""
+    parser.add_argument("a", metavar="A", help="a picture file, or - for standard input")
+    parser.add_argument("b", metavar="B", help="the picture file to hold against it, or -")
+
+
+def add_json(parser: argparse._ActionsContainer) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object, for errors too")
+
+
+def add_same_if(parser: argparse.ArgumentParser) -> None:
+    """Add --same-if with the rungs of the ladder that may end "same"."""
+    ladder = [str(relation) for relation in tuple(Relation)[:6]]
+    parser.add_argument(
+        "--same-if",
+        choices=ladder,
+        default="reframed",
+        metavar="RELATION",
+        help=f"the last relation that counts as the same: {', '.join(ladder)} (default: %(default)s)",
+    )
+
+
+def sources(args: argparse.Namespace) -> tuple[str | BinaryIO, str | BinaryIO]:
+    """Return A and B as `samepic.compare` takes them. Raises UsageError when both are standard input."""
+    if args.a == "-" and args.b == "-":
+        raise UsageError("-: wanted one picture from standard input, got it named twice")
+    a, b = (sys.stdin.buffer if name == "-" else name for name in (args.a, args.b))
+    return a, b
+
+
+def status_of(verdict: Verdict) -> int:
+    """Return the exit status that tells a verdict."""
+    return {True: SAME, False: NOT_SAME, None: CANNOT_TELL}[verdict.same]
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one object on one line."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,95 @@
+"""samepic compare A B: are these two the same picture?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from samepic.cli.common import add_json, add_pair, add_same_if, print_json, sources, status_of
+from samepic.cli.terminal import bytes_text, heading, percent, rows
+
+if TYPE_CHECKING:
+    from samepic.verdict import PictureInfo, Region, Verdict
+
+__all__ = ["describe", "register", "run"]
+
+_EPILOG = """\
+exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
+
+examples:
+  samepic compare photo.jpg upload.jpg
+  samepic compare --quiet photo.jpg upload.jpg && echo already here
+  convert photo.jpg -resize 50% jpg:- | samepic compare photo.jpg -"""
+
+_REGIONS_TOLD = 4
+
+
+def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "compare",
+        help="are these two the same picture?",
+        description="Tell whether A and B are the same picture, and what B is to A.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_pair(parser)
+    add_same_if(parser)
+    how = parser.add_mutually_exclusive_group()
+    add_json(how)
+    how.add_argument("-q", "--quiet", action="store_true", help="print nothing; the exit status tells")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print, and return the exit status."""
+    from samepic.compare import compare
+
+    a, b = sources(args)
+    verdict = compare(a, b, same_if=args.same_if)
+    if args.json:
+        print_json(verdict.to_dict())
+    elif not args.quiet:
+        print(describe(verdict))
+    return status_of(verdict)
+
+
+def describe(verdict: Verdict) -> str:
+    """Return a verdict as lines for a person: the sentence, then the facts behind it."""
+    return heading(verdict.same, verdict.explanation) + "\n" + rows(_facts(verdict))
+
+
+def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    yield "relation", str(verdict.relation)
+    yield "probability", f"{percent(verdict.probability)} that a person would call them the same"
+    if verdict.original:
+        info = verdict.a if verdict.original == "a" else verdict.b
+        yield "original", f"{info.name}: {verdict.original_reason}"
+    if verdict.regions:
+        yield "changed", _places(verdict.regions)
+    yield "a", _picture(verdict.a)
+    yield "b", _picture(verdict.b)
+
+
+def _places(regions: tuple[Region, ...]) -> str:
+    told = ", ".join(f"{r.w}x{r.h} at ({r.x}, {r.y})" for r in regions[:_REGIONS_TOLD])
+    more = len(regions) - _REGIONS_TOLD
+    return told + (f" and {more} more" if more > 0 else "")
+
+
+def _picture(info: PictureInfo) -> str:
+    parts = [f"{info.format} {info.width}x{info.height}"]
+    if info.size:
+        parts.append(bytes_text(info.size))
+    if info.jpeg:
+        about = "" if info.jpeg.quality_exact else "about "
+        parts.append(f"quality {about}{info.jpeg.quality}, {info.jpeg.subsampling}")
+    if info.mode not in ("RGB", "YCbCr"):
+        parts.append(f"stored as {info.mode}")
+    if info.orientation != 1:
+        parts.append(f"orientation tag {info.orientation}")
+    if info.frames > 1:
+        parts.append(f"{info.frames} frames")
+    return f"{info.name}: {', '.join(parts)}"

@@ -1,0 +1,78 @@
+"""How text looks: colour on a terminal that wants it, aligned rows, names that cannot command the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+__all__ = ["bytes_text", "heading", "percent", "printable", "rows", "styled", "table"]
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+def styled(text: str, *styles: str, stream: TextIO | None = None) -> str:
+    """Return `text` in colour or bold when `stream` is a terminal and NO_COLOR is not set, else as it is."""
+    if not _fancy(stream or sys.stdout):
+        return text
+    return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+
+
+def _fancy(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, so that a file name cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def heading(same: bool | None, sentence: str) -> str:
+    """Return the first line of an answer: a mark on a terminal, the answer in words where it is piped."""
+    mark, words, colour = {
+        True: ("✓", "same", "green"),
+        False: ("✗", "not the same", "red"),
+        None: ("?", "cannot tell", "yellow"),
+    }[same]
+    if not sys.stdout.isatty():
+        return f"{words}: {printable(sentence)}"
+    return f"{styled(mark, colour, 'bold')} {styled(printable(sentence), 'bold')}"
+
+
+def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
+    """Return name and value lines, the values in one column."""
+    lines = list(pairs)
+    width = max((len(name) for name, _ in lines), default=0)
+    return "\n".join(f"{indent}{styled(name.ljust(width), 'dim')}  {printable(value)}" for name, value in lines)
+
+
+def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
+    """Return an aligned table; `right` are the columns set flush right."""
+    lines = [list(head), *([printable(cell) for cell in line] for line in body)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    flush = set(right)
+
+    def lay(line: Sequence[str]) -> str:
+        cells = (c.rjust(w) if i in flush else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([styled(lay(lines[0]), "bold"), *(lay(line) for line in lines[1:])])
+
+
+def percent(share: float) -> str:
+    """Return a probability as people say it; only a true 0 or 1 is called 0 % or 100 %."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
+
+
+def bytes_text(size: int) -> str:
+    """Return a file size as people read it: 812 bytes, 41 KB, 3.2 MB."""
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} KB"
+    return f"{size / 1_000_000:.1f} MB"
