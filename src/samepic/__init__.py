@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         UnreadableError,
         UnsupportedError,
     )
-    from samepic.measures import Measures
+    from samepic.measures.table import Measured, Measures, Reliability
     from samepic.profiles import LIMITS, Limits
     from samepic.verdict import JpegInfo, PictureInfo, Region, Relation, Transform, Verdict
 
@@ -33,12 +33,14 @@ __all__ = [
     "JpegInfo",
     "LimitError",
     "Limits",
+    "Measured",
     "Measures",
     "MissingPartError",
     "PictureInfo",
     "ProfileError",
     "Region",
     "Relation",
+    "Reliability",
     "ReportError",
     "SamepicError",
     "SourceError",
@@ -66,7 +68,7 @@ _PUBLIC = {
         "UnreadableError",
         "UnsupportedError",
     ),
-    "samepic.measures": ("Measures",),
+    "samepic.measures.table": ("Measured", "Measures", "Reliability"),
     "samepic.profiles": ("LIMITS", "Limits"),
     "samepic.verdict": ("JpegInfo", "PictureInfo", "Region", "Relation", "Transform", "Verdict"),
 }

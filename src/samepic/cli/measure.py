@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING
 
 from samepic.cli.common import SAME, add_json, add_pair, print_json, sources
-from samepic.cli.terminal import table
+from samepic.cli.terminal import styled, table
 
 if TYPE_CHECKING:
-    from samepic.measures import Measure
+    from samepic.measures.table import Measured
 
 __all__ = ["register", "run"]
+
+_HEAD = ("measure", "value", "cutoff", "passes", "finds", "trust", "know that it")
+_LEGEND = """\
+passes: on the side of the cutoff that at most 1 in 10 000 pairs of different photographs reaches
+finds:  the share of re-saved copies that this cutoff finds
+trust:  proof, strong (finds 99 % or more), weak (half or more), none
+No measure here answers whether the two are the same picture: samepic compare does."""
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "measure",
-        help="every classical measure, with its cutoff and how far it can be trusted",
-        description=(
-            "Print each classical measure of A and B: its value, the cutoff that at most 1 in 10 000 pairs of "
-            "different photographs passes, whether this pair passes it, and the share of re-saved copies that "
-            "the cutoff still finds. No single measure answers the question; samepic compare does."
-        ),
-        epilog="exit status: 0 measured, 2 trouble",
+        help="every classical measure, with its cutoff and its trust",
+        description="Print each classical measure of A and B, and how far it can be trusted.",
+        epilog=f"{_LEGEND}\n\nexit status: 0 measured, 2 trouble",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add_pair(parser)
@@ -41,13 +46,26 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(measures.to_dict())
     else:
-        head = ("measure", "value", "unit", "cutoff", "passes", "finds", "trust")
-        print(table(head, [_line(row) for row in measures.values()], right=(1, 3, 5)))
+        print(table(_HEAD, [_line(row) for row in measures.values()], right=(4,)))
+        print(styled(_LEGEND, "dim"))
     return SAME
 
 
-def _line(row: Measure) -> tuple[str, ...]:
+def _line(row: Measured) -> tuple[str, ...]:
     passes = {True: "yes", False: "no", None: "-"}[row.passes]
-    cutoff = "-" if row.cutoff is None else f"{row.cutoff:.4g}"
     found = "-" if row.found is None else f"{row.found:.1%}"
-    return row.name, f"{row.value:.4g}", row.unit, cutoff, passes, found, row.reliability
+    return row.name, _value(row), _cutoff(row), passes, found, str(row.reliability), row.note
+
+
+def _value(row: Measured) -> str:
+    if isinstance(row.value, bool):
+        return "yes" if row.value else "no"
+    if math.isnan(row.value):
+        return "cannot be measured"
+    return f"{row.value:.4g} {row.unit}".rstrip()
+
+
+def _cutoff(row: Measured) -> str:
+    if row.cutoff is None or isinstance(row.value, bool):
+        return "-"
+    return f"{'≥' if row.better == 'higher' else '≤'} {row.cutoff:.4g}"
