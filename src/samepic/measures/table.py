@@ -1,0 +1,228 @@
+"""Every classical measure of one pair, with its calibrated cutoff and how far it can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from samepic.measures import difference, histograms, whitening
+from samepic.measures.common import Pixels, alike
+from samepic.measures.structure import ssim
+from samepic.picture.picture import Picture
+from samepic.profiles.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK, Cutoff
+from samepic.verdict import Region
+
+__all__ = ["NAMES", "Measured", "Measures", "Reliability", "measure_arrays"]
+
+
+class Reliability(StrEnum):
+    """How far a measure that passes its cutoff can be trusted, for whole-frame re-saves of photographs.
+
+    `proof`: equality, which cannot be wrong. `strong`: at 1 wrong pair in 10 000 it still finds at least 99 %
+    of re-saves. `weak`: at least half. `none`: fewer, or never calibrated. None of them sees that a small
+    part was changed.
+    """
+
+    PROOF = "proof"
+    STRONG = "strong"
+    WEAK = "weak"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure of one pair.
+
+    `value` is NaN where it cannot be measured; `bands` are its values by band (R, G, B, alpha) where it has
+    them, and `value` is their mean or sum; `box` is the bounding box of the difference in pixels of a.
+    `passes` tells whether `value` is within `cutoff`, None where there is no cutoff or no value. `found` is
+    the share of re-saves found at the cutoff, with its 95 % `interval`.
+    """
+
+    name: str
+    value: float
+    unit: str
+    better: str
+    note: str
+    cutoff: float | None = None
+    passes: bool | None = None
+    found: float | None = None
+    interval: tuple[float, float] | None = None
+    reliability: Reliability = Reliability.NONE
+    bands: tuple[float, ...] = ()
+    box: Region | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON shape; values are numbers, true or false, null (not measurable) or "Infinity"."""
+        return {
+            "name": self.name,
+            "value": _plain(self.value),
+            "unit": self.unit,
+            "better": self.better,
+            "cutoff": self.cutoff,
+            "passes": self.passes,
+            "found": self.found,
+            "interval": self.interval and list(self.interval),
+            "reliability": str(self.reliability),
+            "bands": [_plain(band) for band in self.bands],
+            "box": self.box and self.box.to_dict(),
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Measures(Mapping[str, Measured]):
+    """Every measure of one pair by its name, in the order of `NAMES`: `measures["ssim"].value`."""
+
+    rows: tuple[Measured, ...]
+
+    def __getitem__(self, name: str) -> Measured:
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.name for row in self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return the JSON shape of `samepic measure --json`: one object by the name of each measure."""
+        return {row.name: row.to_dict() for row in self.rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    unit: str
+    better: str
+    note: str
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "same_bytes": _Kind("", "higher", "the files are equal byte for byte; saving again ends that"),
+    "same_pixels": _Kind("", "higher", "every pixel is equal; lossy saving ends that"),
+    "difference_box": _Kind("share of the frame", "lower", "one differing pixel in two corners makes it 1"),
+    "absolute_difference_mean": _Kind("levels", "lower", "misses a small edit, swayed by brightness"),
+    "absolute_difference_sum": _Kind("levels", "lower", "grows with the size of the pictures"),
+    "rms_distance": _Kind("levels", "lower", "misses a small edit, swayed by brightness"),
+    "psnr": _Kind("dB", "higher", "the RMS distance on another scale"),
+    "histogram_rms": _Kind(
+        "pixels a bin", "lower", "blind to where colours are; grows with the picture's size"
+    ),
+    "histogram_rms_normalised": _Kind("share a bin", "lower", "blind to where colours are"),
+    "kullback_leibler": _Kind(
+        "bits", "lower", "blind to where colours are; infinite if b lacks a level of a"
+    ),
+    "jensen_shannon": _Kind("bits", "lower", "blind to where colours are"),
+    "whitened_correlation": _Kind(
+        "", "higher", "sees fine structure; misses a small edit; needs equal framing"
+    ),
+    "whitened_rms": _Kind("levels", "lower", "smooth pictures are near everything"),
+    "ssim": _Kind(
+        "", "higher", "misses a small edit; needs equal framing; smooth pictures are near everything"
+    ),
+}
+
+NAMES = tuple(_KINDS)
+"""The names of all measures, in the order of the table."""
+
+_PROOFS = frozenset({"same_bytes", "same_pixels"})
+
+
+def measure_arrays(a: Picture, b: Picture) -> Measures:
+    """Return every classical measure of two pictures, each with its cutoff and reliability.
+
+    Histograms are taken at each picture's own size, pixel differences at the smaller of both on each axis,
+    SSIM at its authors' scale, whitening at 256x256. Beyond the pictures this takes at most 24 bytes a pixel
+    of the larger one (40 where there is alpha), and about 20 ns a pixel of CPU time.
+    """
+    left, right = _array(a), _array(b)
+    rows = [
+        _row("same_bytes", math.nan if a.data is None or b.data is None else a.data == b.data),
+        _row("same_pixels", difference.same_pixels(left, right)),
+        *_differences(left, right),
+        *_histograms(left, right),
+        *_whitened(left, right),
+        _row("ssim", ssim(left, right)),
+    ]
+    return Measures(tuple(rows))
+
+
+def _array(picture: Picture) -> Pixels:
+    if picture.alpha is None:
+        return picture.rgb
+    return np.dstack([picture.rgb, picture.alpha])
+
+
+def _differences(a: Pixels, b: Pixels) -> Iterator[Measured]:
+    height, width = a.shape[:2]
+    a, b = alike(a, b)
+    yield _boxed(difference.difference_box(a, b), a.shape[:2], (height, width))
+    means = difference.absolute_difference_mean(a, b)
+    sums = difference.absolute_difference_sum(a, b)
+    yield _row("absolute_difference_mean", sum(means) / len(means), bands=means)
+    yield _row("absolute_difference_sum", sum(sums), bands=sums)
+    yield _row("rms_distance", difference.rms_distance(a, b))
+    yield _row("psnr", difference.psnr(a, b))
+
+
+def _boxed(box: tuple[int, int, int, int] | None, shape: tuple[int, ...], of_a: tuple[int, int]) -> Measured:
+    """Return the row of the bounding box: its share of the frame, and the box in pixels of a."""
+    if box is None:
+        return _row("difference_box", 0.0)
+    (height, width), (left, top, right, bottom) = shape, box
+    share = (right - left) * (bottom - top) / (height * width)
+    x, y = left * of_a[1] // width, top * of_a[0] // height
+    x2, y2 = -(-right * of_a[1] // width), -(-bottom * of_a[0] // height)
+    return _row("difference_box", share, box=Region(x, y, x2 - x, y2 - y))
+
+
+def _histograms(a: Pixels, b: Pixels) -> Iterator[Measured]:
+    h1, h2 = histograms.histograms(a, b)
+    yield _row("histogram_rms", histograms.histogram_rms(h1, h2))
+    yield _row("histogram_rms_normalised", histograms.histogram_rms_normalised(h1, h2))
+    yield _row("kullback_leibler", histograms.kullback_leibler(h1, h2))
+    yield _row("jensen_shannon", histograms.jensen_shannon(h1, h2))
+
+
+def _whitened(a: Pixels, b: Pixels) -> Iterator[Measured]:
+    correlation, rms = whitening.whitened_measures(a, b)
+    yield _row("whitened_correlation", correlation)
+    yield _row("whitened_rms", rms)
+
+
+def _row(name: str, value: float, *, bands: tuple[float, ...] = (), box: Region | None = None) -> Measured:
+    kind, cutoff = _KINDS[name], CUTOFFS.get(name)
+    row = Measured(name, value, kind.unit, kind.better, kind.note, bands=bands, box=box)
+    if cutoff is None:
+        return row
+    return replace(
+        row,
+        cutoff=cutoff.value,
+        passes=None if math.isnan(value) else cutoff.passes(value),
+        found=cutoff.found,
+        interval=cutoff.found_interval,
+        reliability=_reliability(cutoff),
+    )
+
+
+def _reliability(cutoff: Cutoff) -> Reliability:
+    if cutoff.measure in _PROOFS:
+        return Reliability.PROOF
+    if cutoff.found >= FOUND_STRONG:
+        return Reliability.STRONG
+    return Reliability.WEAK if cutoff.found >= FOUND_WEAK else Reliability.NONE
+
+
+def _plain(value: float) -> float | str | None:
+    """Return a value as JSON knows it: NaN is null, an infinity its name."""
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else "Infinity"
