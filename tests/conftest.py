@@ -1,0 +1,33 @@
+"""What every test may use: a few real photographs, as paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
+
+
+@pytest.fixture(scope="session")
+def photos() -> dict[str, Path]:
+    """Return the photographs of examples/photos by their stem: astronaut, chelsea, coffee, hubble, retina, rocket."""
+    return {path.stem: path for path in sorted(PHOTOS.iterdir()) if path.suffix in (".jpg", ".png")}
+
+
+@pytest.fixture(scope="session")
+def rocket(photos: dict[str, Path]) -> Path:
+    """Return a 640x427 JPEG, as it came from a camera's editor."""
+    return photos["rocket"]
+
+
+@pytest.fixture(scope="session")
+def chelsea(photos: dict[str, Path]) -> Path:
+    """Return a 451x300 lossless PNG."""
+    return photos["chelsea"]
+
+
+@pytest.fixture(scope="session")
+def coffee(photos: dict[str, Path]) -> Path:
+    """Return a 600x400 lossless PNG of another scene."""
+    return photos["coffee"]

@@ -1,0 +1,151 @@
+"""What the source must look like: arrows between layers, a true `__all__`, short files, a cheap import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import pytest
+
+import samepic
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "samepic"
+LAYERS = (
+    "errors",
+    "profiles",
+    "verdict",
+    "picture",
+    "measures",
+    "fingerprint",
+    "verify",
+    "compare",
+    "store",
+    "collection",
+    "gate",
+    "cli",
+)
+EDGES = ("cli", "__main__")
+HEAVY = ("numpy", "cv2", "PIL", "simplejpeg", "pi_heif")
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SOURCES = [path for folder in ("src", "tests", "bench", "examples") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    parts = ("samepic", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def layer_of(module: str) -> str:
+    """Return the layer of a dotted name; "" is the package face itself."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield every module of samepic that a file imports anywhere, functions included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "samepic")
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            if node.module == "samepic":
+                yield from (f"samepic.{a.name}" if a.name in LAYERS else "samepic" for a in node.names)
+            elif node.module and node.module.startswith("samepic."):
+                yield node.module
+
+
+def ident(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_every_layer_has_its_place() -> None:
+    found = {layer_of(name_of(path)) for path in MODULES} - {"", "__main__"}
+    assert found <= set(LAYERS)
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if layer_of(name_of(p)) in LAYERS], ids=ident)
+def test_a_layer_imports_only_itself_and_those_before_it(path: Path) -> None:
+    layer = layer_of(name_of(path))
+    allowed = set(LAYERS[: LAYERS.index(layer) + 1]) | ({""} if layer in EDGES else set())
+    assert {layer_of(module) for module in imported(path)} <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ident)
+def test_all_names_what_a_module_defines_for_others(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    if not tree.body:
+        return  # a package that is still empty
+    module = import_module(name_of(path))
+    if len(tree.body) == 1 and path.name == "__init__.py":
+        return  # a package that only says what it is
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
+    defined = {node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")}
+    named = set(module.__all__)
+    assert defined <= named
+    assert {name for name in named if not hasattr(module, name)} == set()
+
+
+def test_the_public_face_is_what_all_says() -> None:
+    assert sorted(samepic.__all__) == sorted(set(samepic.__all__))
+    for name in samepic.__all__:
+        assert getattr(samepic, name) is not None
+    assert set(samepic.__all__) <= set(dir(samepic))
+    with pytest.raises(AttributeError, match="no attribute 'compares'"):
+        _ = samepic.compares
+
+
+def test_the_types_of_the_public_face_are_those_it_loads() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    typed = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("samepic.")
+        for alias in node.names
+    }
+    assert typed == samepic._HOME
+    assert {*typed, "__version__"} == set(samepic.__all__)
+
+
+def test_the_function_compare_is_not_shadowed_by_its_module() -> None:
+    module = import_module("samepic.compare")
+    assert isinstance(module, ModuleType)
+    assert isinstance(samepic.compare, FunctionType)
+    assert samepic.compare is module.compare
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=ident)
+def test_files_and_functions_are_short(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"
+
+
+def test_importing_samepic_loads_nothing_heavy_and_takes_under_150_ms() -> None:
+    program = (
+        "import sys, time; begin = time.perf_counter(); import samepic; "
+        "print(time.perf_counter() - begin, *sys.modules)"
+    )
+    seconds = []
+    for _ in range(5):
+        took, *modules = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        ).stdout.split()
+        seconds.append(float(took))
+        assert not set(HEAVY) & set(modules)
+    assert min(seconds) < 0.150
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert samepic.__version__ == project["version"]
