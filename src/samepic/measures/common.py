@@ -88,13 +88,14 @@ def _shrunk(pixels: Pixels, width: int, height: int) -> Pixels:
         return pixels
     if pixels.shape[2] == 3:
         return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    alpha = cv2.resize(pixels[..., 3].astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    size, area = (width, height), cv2.INTER_AREA
+    *colours, alpha = cv2.split(pixels)
+    weight = np.maximum(cv2.resize(alpha.astype(np.float32), size, interpolation=area), 1e-3)
     shrunk = np.empty((height, width, 4), np.uint8)
-    shrunk[..., 3] = np.rint(alpha)
-    for band in range(3):
-        seen = cv2.multiply(pixels[..., band], pixels[..., 3], dtype=cv2.CV_32F)
-        seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
-        shrunk[..., band] = np.clip(np.rint(seen / np.maximum(alpha, 1e-3)), 0, 255)
+    shrunk[..., 3] = np.rint(weight)
+    for band, colour in enumerate(colours):
+        seen = cv2.resize(cv2.multiply(colour, alpha, dtype=cv2.CV_32F), size, interpolation=area)
+        shrunk[..., band] = np.clip(np.rint(seen / weight), 0, 255)
     return shrunk
 
 
@@ -103,9 +104,11 @@ def _luma(rgb: Pixels) -> Pixels:
 
 
 def _laid_on(pixels: Pixels, ground: int) -> Pixels:
-    alpha = pixels[..., 3].astype(np.uint16)
-    laid = np.empty((*pixels.shape[:2], 3), np.uint8)
-    for band in range(3):
-        mixed = pixels[..., band] * alpha + np.uint16(ground) * (255 - alpha)
-        laid[..., band] = (mixed + 127) // 255
-    return laid
+    # c a + g (255 - a) over 255, rounded; never a tie, since 255 is odd
+    *colours, alpha = cv2.split(pixels)
+    if ground == WHITE:
+        colours = [255 - colour for colour in colours]
+    laid = [cv2.multiply(colour, alpha, scale=1 / 255) for colour in colours]
+    if ground == WHITE:
+        laid = [255 - colour for colour in laid]
+    return np.asarray(cv2.merge(laid), np.uint8)
