@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -21,13 +22,21 @@ import samepic
 
 PHOTOS = Path(__file__).parent / "photos"
 OUT = Path("demo-out")
-HEAD = ("what was done to the copy", "md5", "hist RMS", "samepic", "relation", "probability", "in one sentence")
+HEAD = (
+    "what was done to the copy",
+    "md5",
+    "hist RMS",
+    "samepic",
+    "relation",
+    "chance",
+    "in one sentence",
+)
 ANSWER = {True: "same", False: "not the same", None: "cannot tell"}
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photograph of examples/photos, and a box (left, top, right, bottom) that holds something to paint out."""
+    """A photograph of examples/photos; `box` (left, top, right, bottom) holds something to paint out."""
 
     name: str
     box: tuple[int, int, int, int]
@@ -59,7 +68,7 @@ def saved_again(photo: Photo, path: Path) -> None:
     Image.open(photo.path).save(path)
 
 
-def recoded(**options: object) -> Callable[[Photo, Path], None]:
+def recoded(options: dict[str, Any]) -> Callable[[Photo, Path], None]:
     """Return a maker that saves the photograph once more with these options of Pillow."""
 
     def make(photo: Photo, path: Path) -> None:
@@ -143,9 +152,9 @@ def cases(photo: Photo) -> list[Case]:
     return [
         Case("copied", f"copied{suffix}", copied),
         Case("Image.open(a).save(b)", f"saved-again{suffix}", saved_again),
-        Case("JPEG quality 75", "q75.jpg", recoded(quality=75)),
-        Case("JPEG quality 40, progressive", "q40.jpg", recoded(quality=40, progressive=True)),
-        Case("WebP quality 80", "q80.webp", recoded(quality=80)),
+        Case("JPEG quality 75", "q75.jpg", recoded({"quality": 75})),
+        Case("JPEG quality 40, progressive", "q40.jpg", recoded({"quality": 40, "progressive": True})),
+        Case("WebP quality 80", "q80.webp", recoded({"quality": 80})),
         Case("half size", "half.jpg", halved),
         Case("metadata stripped", f"stripped{suffix}", stripped),
         Case("turned, put right by its tag", "turned.jpg", turned_by_tag),

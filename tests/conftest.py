@@ -11,7 +11,7 @@ PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 
 @pytest.fixture(scope="session")
 def photos() -> dict[str, Path]:
-    """Return the photographs of examples/photos by their stem: astronaut, chelsea, coffee, hubble, retina, rocket."""
+    """Return the photographs of examples/photos by their stem: rocket, retina, hubble, chelsea and so on."""
     return {path.stem: path for path in sorted(PHOTOS.iterdir()) if path.suffix in (".jpg", ".png")}
 
 

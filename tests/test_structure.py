@@ -34,7 +34,9 @@ EDGES = ("cli", "__main__")
 HEAVY = ("numpy", "cv2", "PIL", "simplejpeg", "pi_heif")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
-SOURCES = [path for folder in ("src", "tests", "bench", "examples") for path in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [
+    path for folder in ("src", "tests", "bench", "examples") for path in sorted((ROOT / folder).rglob("*.py"))
+]
 
 
 def name_of(path: Path) -> str:
@@ -79,11 +81,9 @@ def test_a_layer_imports_only_itself_and_those_before_it(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=ident)
 def test_all_names_what_a_module_defines_for_others(path: Path) -> None:
     tree = ast.parse(path.read_text())
-    if not tree.body:
-        return  # a package that is still empty
+    if len(tree.body) <= 1 and path.name == "__init__.py":
+        return  # a package that at most says what it is
     module = import_module(name_of(path))
-    if len(tree.body) == 1 and path.name == "__init__.py":
-        return  # a package that only says what it is
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
     defined = {node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")}
     named = set(module.__all__)
@@ -96,8 +96,9 @@ def test_the_public_face_is_what_all_says() -> None:
     for name in samepic.__all__:
         assert getattr(samepic, name) is not None
     assert set(samepic.__all__) <= set(dir(samepic))
+    missing = "compares"
     with pytest.raises(AttributeError, match="no attribute 'compares'"):
-        _ = samepic.compares
+        getattr(samepic, missing)
 
 
 def test_the_types_of_the_public_face_are_those_it_loads() -> None:

@@ -1,4 +1,4 @@
-"""samepic: are these two the same picture? The answer a person who looks at both would give, with its reason."""
+"""samepic: are these two the same picture? What a person who looks at both would say, with the reason."""
 
 from __future__ import annotations
 

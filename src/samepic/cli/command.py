@@ -17,7 +17,7 @@ from samepic.cli.common import PIPE, STOPPED, TROUBLE, UsageError
 from samepic.cli.terminal import printable
 from samepic.errors import SamepicError
 
-__all__ = ["VERBS", "build_parser", "main"]
+__all__ = ["VERBS", "Parser", "build_parser", "main"]
 
 VERBS = ("compare", "measure", "diff", "doctor")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["register", "run"]
 
 _EPILOG = """\
-exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell; the picture is written for all but 2"""
+exit status: 0 the same picture, 1 not the same, 2 trouble (nothing is written), 3 cannot tell"""
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,14 +24,18 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = verbs.add_parser(
         "diff",
         help="write a picture of where the two differ",
-        description="Write one PNG that shows A, B and their amplified difference, with a box round each change.",
+        description="Write one PNG of A, B and their amplified difference, with a box round each change.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add_pair(parser)
     parser.add_argument(
-        "-o", "--output", default="difference.png", metavar="OUT.png", help="the file to write (default: %(default)s)"
+        "-o",
+        "--output",
+        default="difference.png",
+        metavar="OUT.png",
+        help="the file to write (default: %(default)s)",
     )
     parser.add_argument("--force", action="store_true", help="overwrite OUT.png where it exists")
     add_same_if(parser)
@@ -59,10 +63,10 @@ def _checked(args: argparse.Namespace) -> Path:
     """Refuse a bad output name before any work is done."""
     output = Path(args.output)
     if output.suffix.lower() != ".png":
-        raise UsageError(f"{output}: wanted a name that ends in .png, got {output.suffix or 'none of that kind'}")
+        raise UsageError(f"{output}: wanted a name that ends in .png, got {output.suffix or 'no ending'}")
     for name in (args.a, args.b):
         if name != "-" and output.exists() and Path(name).exists() and output.samefile(name):
-            raise UsageError(f"{output}: wanted a file of its own for the difference, got one of the two pictures")
+            raise UsageError(f"{output}: wanted a file of its own, got one of the two pictures")
     if output.exists() and not args.force:
         raise UsageError(f"{output}: wanted a new file, got one that exists (--force overwrites it)")
     return output

@@ -15,9 +15,9 @@ from samepic.cli.common import SAME, TROUBLE, add_json, print_json
 from samepic.cli.terminal import rows, styled
 from samepic.errors import SamepicError
 
-__all__ = ["register", "run"]
+__all__ = ["examine", "register", "run"]
 
-_CODECS = (
+_CODECS: tuple[tuple[str, str, dict[str, Any], float], ...] = (
     # name, Pillow's format, how to save, largest mean error of the round trip in levels
     ("JPEG", "JPEG", {"quality": 95, "subsampling": 0}, 3.0),
     ("PNG", "PNG", {}, 0.0),
@@ -35,7 +35,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = verbs.add_parser(
         "doctor",
         help="what is installed, and does it work?",
-        description="Tell versions, try every codec with a small picture, and list optional parts and limits.",
+        description="Tell versions, try every codec on a small picture, list optional parts and limits.",
         epilog="exit status: 0 everything works, 2 something does not",
         allow_abbrev=False,
     )
@@ -114,7 +114,8 @@ def _try_codec(form: str, options: dict[str, Any], most: float) -> str:
     from samepic.picture import load
 
     ramp = np.linspace(0, 255, 32, dtype=np.uint8)
-    pixels = np.stack([np.tile(ramp, (32, 1)), np.tile(ramp[:, None], (1, 32)), np.full((32, 32), 90, np.uint8)], 2)
+    across, grey = np.tile(ramp, (32, 1)), np.full((32, 32), 90, np.uint8)
+    pixels = np.stack([across, across.T, grey], axis=2)
     coded = io.BytesIO()
     try:
         Image.fromarray(pixels).save(coded, format=form, **options)

@@ -1,4 +1,4 @@
-"""How text looks: colour on a terminal that wants it, aligned rows, names that cannot command the terminal."""
+"""How text looks: colour where a terminal wants it, aligned rows, names that cannot steer the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _fancy(stream: TextIO) -> bool:
 
 def printable(text: str) -> str:
     """Return `text` with control characters escaped, so that a file name cannot steer the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def heading(same: bool | None, sentence: str) -> str:
@@ -44,7 +44,9 @@ def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
     """Return name and value lines, the values in one column."""
     lines = list(pairs)
     width = max((len(name) for name, _ in lines), default=0)
-    return "\n".join(f"{indent}{styled(name.ljust(width), 'dim')}  {printable(value)}" for name, value in lines)
+    return "\n".join(
+        f"{indent}{styled(name.ljust(width), 'dim')}  {printable(value)}" for name, value in lines
+    )
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
@@ -54,8 +56,10 @@ def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[in
     flush = set(right)
 
     def lay(line: Sequence[str]) -> str:
-        cells = (c.rjust(w) if i in flush else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
-        return "  ".join(cells).rstrip()
+        set_in = [
+            cell.rjust(widths[i]) if i in flush else cell.ljust(widths[i]) for i, cell in enumerate(line)
+        ]
+        return "  ".join(set_in).rstrip()
 
     return "\n".join([styled(lay(lines[0]), "bold"), *(lay(line) for line in lines[1:])])
 

@@ -1,0 +1,36 @@
+"""samepic doctor: what is installed, and does it work?"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import samepic
+from samepic.cli import doctor
+from tests.cli.conftest import Run
+
+
+def test_doctor_finds_every_codec_working(run: Run) -> None:
+    done = run("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line and line[0] != " "] == ["versions", "codecs", "optional", "limits"]
+    assert f"  samepic        {samepic.__version__}" in lines
+
+
+def test_json_names_versions_codecs_and_limits(run: Run) -> None:
+    told = json.loads(run("doctor", "--json").stdout)
+    assert told["healthy"] is True
+    assert {"samepic", "Python", "NumPy", "OpenCV", "Pillow", "libjpeg-turbo"} <= set(told["versions"])
+    formats = {"JPEG", "PNG", "WebP", "AVIF", "GIF", "TIFF", "BMP", "JPEG 2000", "HEIC"}
+    assert set(told["codecs"]) == formats
+    assert told["limits"]["pixels"] == samepic.LIMITS.pixels
+
+
+def test_a_codec_whose_pixels_come_back_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = (("JPEG", "JPEG", {"quality": 5}, 0.5),)  # quality 5 cannot keep within half a level
+    monkeypatch.setattr(doctor, "_CODECS", strict)
+    report = doctor.examine()
+    assert report["healthy"] is False
+    assert report["codecs"]["JPEG"].startswith("fails: pixels are off by ")
