@@ -1,0 +1,83 @@
+"""JPEG -> Opened: simplejpeg (libjpeg-turbo) for gray and colour, Pillow for CMYK."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import JpegImagePlugin
+
+from samepic.errors import TruncatedError, UnreadableError
+from samepic.picture.colour import Conversion, conversion
+from samepic.picture.jpeg import JpegHeader, jpeg_header
+from samepic.picture.opened import Opened, Pixels, check_size
+from samepic.picture.quiet import decoding
+from samepic.picture.samples import resolve
+from samepic.picture.source import Encoded
+from samepic.profiles import Limits
+
+__all__ = ["open_jpeg"]
+
+_MODES = {"gray": "L", "cmyk": "CMYK", "ycck": "CMYK"}
+# libjpeg's warnings about bytes that no pixel needs; every other warning means wrong pixels.
+_HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", "Unsupported marker type")
+
+
+def open_jpeg(encoded: Encoded, limits: Limits) -> Opened:
+    """Open a JPEG of which the header is within `limits`; of a multi-picture file, its first picture."""
+    header = jpeg_header(encoded.data, encoded.name, limits=limits)
+    check_size(encoded.name, header.width, header.height, 1, limits)
+    mode = _MODES.get(header.coding.colour, "RGB")
+    colours = conversion(header.icc, mode)
+    decode = _decode_cmyk if mode == "CMYK" else _decode
+    return Opened(
+        format="JPEG",
+        width=header.width,
+        height=header.height,
+        mode=mode,
+        decode=partial(decode, encoded, header, colours),
+        orientation=header.orientation,
+        metadata=header.metadata,
+        profile=colours.name,
+        jpeg=header.coding,
+    )
+
+
+def _decode(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
+    space = "GRAY" if header.coding.colour == "gray" else "RGB"
+    with decoding(encoded.name, "JPEG"):
+        try:
+            samples = _samples(encoded.data, space, strict=True)
+        except ValueError as error:
+            if not any(words in str(error) for words in _HARMLESS):
+                raise _failure(encoded.name, error) from error
+            samples = _samples(encoded.data, space, strict=False)
+        return Pixels(colours.on_array(samples))
+
+
+def _samples(data: bytes, space: str, *, strict: bool) -> NDArray[np.uint8]:
+    decoded: Any = simplejpeg.decode_jpeg(data, space, strict=strict)
+    samples: NDArray[np.uint8] = decoded[..., 0] if space == "GRAY" else decoded
+    return samples
+
+
+def _failure(name: str, error: ValueError) -> UnreadableError:
+    said = str(error)
+    broken = "Premature" in said or "Corrupt" in said or "Inconsistent" in said or "Invalid SOS" in said
+    return (TruncatedError if broken else UnreadableError)(name, "a whole JPEG", said)
+
+
+def _decode_cmyk(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
+    """Decode CMYK and YCCK, inverted as Adobe stores them; without a profile R is (255 - C)(255 - K) / 255."""
+    with decoding(encoded.name, "JPEG"), io.BytesIO(encoded.data) as stream:
+        image = JpegImagePlugin.JpegImageFile(stream, "")
+        if image.size != (header.width, header.height):
+            raise UnreadableError(
+                encoded.name, f"{header.width}x{header.height} pixels", "%dx%d" % image.size
+            )
+        image.load()
+        return resolve(image, colours)
