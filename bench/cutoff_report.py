@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from bench.common import SEED, header
 from numpy.typing import NDArray
 
+from bench.common import SEED, header
 from samepic.profiles.cutoffs import Cutoff
 
-__all__ = ["print_tables", "write_tables"]
+__all__ = ["print_tables", "rewrite", "write_tables"]
 
 Array = NDArray[np.float64]
 Rows = list[list[str]]
@@ -38,12 +38,12 @@ def print_tables(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[
 def write_tables(root: Path, cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
     """Rewrite what stands between the marks in profiles/cutoffs.py and docs/cutoffs.md."""
     profile = root / "src" / "samepic" / "profiles" / "cutoffs.py"
-    _between(profile, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
+    rewrite(profile, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
     page = root / "docs" / "cutoffs.md"
     tables = [_markdown(_main_rows(cutoffs)), _markdown(_family_rows(cutoffs, resaves, pipelines))]
     ran = " ".join(header().splitlines())
     text = f"{len(resaves)} photographs, {resaves.shape[1]} re-saves of each. {ran}.\n"
-    _between(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
+    rewrite(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
 
 
 def _main_rows(cutoffs: Iterable[Cutoff]) -> Rows:
@@ -109,7 +109,8 @@ def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def _between(path: Path, begin: str, end: str, text: str) -> None:
+def rewrite(path: Path, begin: str, end: str, text: str) -> None:
+    """Put `text` between the marks `begin` and `end` of a file."""
     before, mark, rest = path.read_text().partition(begin)
     _, other, after = rest.partition(end)
     if not mark or not other:
