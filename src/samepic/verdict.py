@@ -183,7 +183,7 @@ class Verdict:
     b: PictureInfo
     regions: tuple[Region, ...] = ()
     transform: Transform | None = None
-    measures: Mapping[str, float] = _NOTHING
+    measures: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     original: str = ""
     original_reason: str = ""
     draw: Callable[[], Image] | None = field(default=None, repr=False, compare=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samepic.profiles.judge import JUDGE, Judge
 from samepic.profiles.limits import LIMITS, Limits
 
-__all__ = ["LIMITS", "Limits"]
+__all__ = ["JUDGE", "LIMITS", "Judge", "Limits"]

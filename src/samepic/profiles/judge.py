@@ -1,0 +1,50 @@
+"""What decides a relation once two pictures lie on each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["JUDGE", "Judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The thresholds of verification; levels are those of 8-bit samples, 0 to 255.
+
+    Attributes:
+        work_pixels: size at which pictures are laid on each other; above it, full size is screened by tiles.
+        tiny_side: a side below this many pixels holds too little to tell.
+        blank_detail: RMS of the luma left after a quadratic surface is taken out, below which a picture is blank.
+        aspect_slack: pixels by which a scaled side may be off through rounding.
+        same_tone: 90th percentile of the change of block means that still counts as the same tone.
+        agree: share of b's coarse luma variance that a explains (R squared) in pictures that may be the same.
+        apart: R squared under which two pictures have nothing in common.
+        noise_floor: levels of difference per block that need no explanation.
+        unexplained: ratio of a block's difference to what coding explains at which content has changed.
+        grow: ratio down to which a changed region reaches out from its seed.
+        visible: levels that a changed region must reach in luma or colour, in the mean over 8 x 8 pixels.
+        edited_share: share of the frame that edits may cover; beyond, it is another picture.
+        lost_detail: share of a's fine detail (Laplacian RMS) that b may lose before it counts as blurred.
+        exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
+        exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
+    """
+
+    work_pixels: int = 1_000_000
+    tiny_side: int = 12
+    blank_detail: float = 2.0
+    aspect_slack: float = 1.0
+    same_tone: float = 4.0
+    agree: float = 0.80
+    apart: float = 0.50
+    noise_floor: float = 2.0
+    unexplained: float = 2.6
+    grow: float = 1.3
+    visible: float = 6.0
+    edited_share: float = 0.40
+    lost_detail: float = 0.60
+    exact_share: float = 0.90
+    exact_slack: float = 3.0
+
+
+JUDGE = Judge()
+"""2026-11-22, `python bench/resaves.py` on Kodak and BSDS500; see bench/RESULTS.md."""

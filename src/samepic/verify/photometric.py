@@ -1,0 +1,118 @@
+"""The photometric fit: the change of tone and colour that takes picture a to picture b."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.profiles import JUDGE
+
+__all__ = ["Tone", "agreement", "coarse", "fit_tone"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
+
+_GRID = 48
+_LEVELS = 17
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tone:
+    """A colour matrix (3, 4) followed by one tone curve a channel (3, 256), or neither: the identity.
+
+    `change` is the 90th percentile over the picture of the change of colour, in levels; `grey` tells that b
+    holds no colour where a does.
+    """
+
+    matrix: Floats | None
+    curves: Pixels | None
+    change: float
+    grey: bool
+
+    def apply(self, rgb: Pixels) -> Pixels:
+        """Return `rgb` (height, width, 3) with this change of tone."""
+        if self.matrix is None or self.curves is None:
+            return rgb
+        mixed = cv2.transform(rgb, self.matrix)
+        return np.asarray(cv2.LUT(mixed, np.ascontiguousarray(self.curves.T[None])), np.uint8)
+
+
+def coarse(rgb: Pixels) -> Floats:
+    """Return (48, 48, 3) float32 block means of `rgb`, whatever its size and aspect."""
+    return np.asarray(cv2.resize(rgb, (_GRID, _GRID), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def agreement(a: Floats, b: Floats) -> float:
+    """Return the share of b's variance that a explains without further change, in luma, at most 1.
+
+    `a` and `b` are coarse pictures; the smaller variance of the two is the yardstick, so that a fit onto a
+    constant never looks like agreement.
+    """
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    one, two = a @ weights, b @ weights
+    spread = min(float(one.var()), float(two.var()))
+    return 1.0 - float(((one - two) ** 2).mean()) / spread if spread > 0 else 0.0
+
+
+def fit_tone(a: Floats, b: Floats) -> Tone:
+    """Return the change of tone from coarse picture a to coarse picture b, robust against local edits.
+
+    The matrix is an iteratively reweighted least-squares fit (Cauchy weights); each curve is the monotone
+    regression of what the matrix leaves, on 17 levels (pool adjacent violators: Ayer et al. 1955).
+    """
+    x, y = a.reshape(-1, 3), b.reshape(-1, 3)
+    change = float(np.percentile(np.abs(x - y).max(axis=1), 90))
+    grey = bool(np.ptp(y, axis=1).max() <= 2 < np.percentile(np.ptp(x, axis=1), 90))
+    if change <= JUDGE.same_tone:
+        return Tone(None, None, change, grey=False)
+    matrix = _matrix(x, y)
+    mixed = np.clip(x @ matrix[:, :3].T + matrix[:, 3], 0, 255)
+    curves = np.stack([_curve(mixed[:, c], y[:, c]) for c in range(3)])
+    return Tone(matrix, curves, change, grey)
+
+
+def _matrix(x: Floats, y: Floats) -> Floats:
+    design = np.hstack([x, np.ones((len(x), 1), np.float32)]).astype(np.float64)
+    weights = np.ones(len(x))
+    prior = np.diag([4.0, 4.0, 4.0, 0.0])  # a little pull towards the identity where colours do not vary
+    towards = prior @ np.vstack([np.eye(3), np.zeros((1, 3))])
+    solution = np.zeros((4, 3))
+    for _ in range(6):
+        left = (design * weights[:, None]).T
+        solution = np.linalg.solve(left @ design + prior, left @ y + towards)
+        error = np.linalg.norm(design @ solution - y, axis=1)
+        scale = max(2.0, 2.0 * float(np.median(error)))
+        weights = 1.0 / (1.0 + (error / scale) ** 2)
+    return np.ascontiguousarray(solution.T, np.float32)
+
+
+def _curve(x: Floats, y: Floats) -> Pixels:
+    """Return the monotone curve (256,) uint8 through the medians of y over 17 classes of x."""
+    edges = np.linspace(0, 256, _LEVELS + 1)
+    cells = np.clip(np.digitize(x, edges) - 1, 0, _LEVELS - 1)
+    knots = [(float(x[cells == k].mean()), float(np.median(y[cells == k])), int((cells == k).sum()))
+             for k in range(_LEVELS) if (cells == k).sum() >= 8]  # fmt: skip
+    if len(knots) < 2:
+        return np.arange(256, dtype=np.uint8)
+    levels = _monotone(np.array([k[1] for k in knots]), np.array([k[2] for k in knots], float))
+    at = np.array([k[0] for k in knots])
+    steps = np.arange(256.0)
+    curve = np.interp(steps, at, levels)
+    curve = np.where(steps < at[0], levels[0] + (steps - at[0]), curve)
+    curve = np.where(steps > at[-1], levels[-1] + (steps - at[-1]), curve)
+    return np.asarray(np.clip(np.round(curve), 0, 255), np.uint8)
+
+
+def _monotone(levels: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    blocks: list[list[float]] = []
+    for level, weight in zip(levels, weights, strict=True):
+        blocks.append([level, weight, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            last, before = blocks.pop(), blocks.pop()
+            total = last[1] + before[1]
+            blocks.append([(last[0] * last[1] + before[0] * before[1]) / total, total, last[2] + before[2]])
+    return np.concatenate([np.full(int(count), level) for level, _, count in blocks])

@@ -1,0 +1,145 @@
+"""Re-enactment: save one picture the way the other was saved; if the result is the other, that is proof."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from samepic.picture import Picture, load
+from samepic.profiles import JUDGE
+from samepic.verdict import JpegInfo, Region
+
+__all__ = ["Reenactment", "reenact"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+_UNDO = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+_FILTERS = {
+    "Lanczos": Image.Resampling.LANCZOS,
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "box": Image.Resampling.BOX,
+}
+_SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
+_BLOCK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reenactment:
+    """What came of saving the source like the target.
+
+    `exact` is the share, 0 to 1, of the target's textured 8 x 8 blocks that came out bit for bit; `proof` is
+    True when every pixel did (but for rounding between decoders); `resampling` names the filter of a change of
+    size, or ""; `regions` are boxes in pixels of the upright target where the rest differs visibly.
+    """
+
+    exact: float
+    proof: bool
+    jpeg: JpegInfo
+    resampling: str = ""
+    regions: tuple[Region, ...] = ()
+
+
+def reenact(source: Picture, target: Picture) -> Reenactment | None:
+    """Save `source` with the quantisation tables, subsampling, size and orientation of the JPEG `target`.
+
+    Returns the best attempt, or None where target is no JPEG that can be re-enacted (CMYK, RGB-coded, rare
+    subsampling, a colour profile other than sRGB, alpha in the source). The idea of re-quantising with the
+    tables at hand is that of JPEG forensics (Farid, "Digital image ballistics from JPEG quantization", 2006).
+    """
+    jpeg = target.info.jpeg
+    if jpeg is None or jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS:
+        return None
+    if source.alpha is not None or not _plain(target):
+        return None
+    attempts = [
+        _judge(_save_like(image, target, jpeg), target, jpeg, name) for image, name in _sized(source, target)
+    ]
+    return max(attempts, key=lambda r: (r.proof, r.exact))
+
+
+def _plain(target: Picture) -> bool:
+    profile = target.info.profile.lower()
+    return not profile or "srgb" in profile
+
+
+def _sized(source: Picture, target: Picture) -> Iterator[tuple[Image.Image, str]]:
+    """Yield source at the size of target: as it is, or by each common filter, the nearest two of them."""
+    image = Image.fromarray(source.rgb)
+    size = (target.info.width, target.info.height)
+    if image.size == size:
+        yield image, ""
+        return
+    tried = [(image.resize(size, how), name) for name, how in _FILTERS.items()]
+    tried.sort(key=lambda pair: float(cv2.norm(np.asarray(pair[0]), target.rgb, cv2.NORM_L2)))
+    yield from tried[:2]
+
+
+def _save_like(image: Image.Image, target: Picture, jpeg: JpegInfo) -> Pixels:
+    """Return the upright pixels of `image` after one trip through a JPEG coded like target."""
+    turn = _UNDO.get(target.info.orientation)
+    stored = image if turn is None else image.transpose(turn)
+    stored = stored.convert("L") if jpeg.colour == "gray" else stored
+    tables = [list(table) for table in dict.fromkeys(jpeg.tables)]
+    if jpeg.colour == "ycbcr" and len(tables) == 1:
+        tables = tables * 2
+    out = io.BytesIO()
+    stored.save(out, "JPEG", qtables=tables, subsampling=_SUBSAMPLINGS[jpeg.subsampling])
+    rgb = load(out.getvalue()).rgb
+    if turn is None:
+        return rgb
+    back = {6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}.get(target.info.orientation, turn)
+    return np.asarray(Image.fromarray(rgb).transpose(back))
+
+
+def _judge(made: Pixels, target: Picture, jpeg: JpegInfo, name: str) -> Reenactment:
+    diff = np.asarray(cv2.absdiff(made, target.rgb).max(axis=2), np.uint8)
+    height, width = diff.shape
+    worst = _block_max(diff)
+    luma = np.asarray(cv2.cvtColor(target.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    textured = (_block_max(luma) - _block_max(~luma, flip=True)) > 2
+    # A picture without texture proves nothing block by block; then only all of it counts.
+    informative = textured if textured.any() else np.ones_like(textured)
+    exact = float((worst[informative] == 0).mean())
+    proof = exact >= JUDGE.exact_share and int(worst.max()) <= JUDGE.exact_slack
+    regions: tuple[Region, ...] = ()
+    if not proof and exact >= JUDGE.exact_share:
+        regions = _boxes(worst > JUDGE.exact_slack, (height, width))
+    return Reenactment(exact, proof, jpeg, name, regions)
+
+
+def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
+    """Return the largest value in each 8 x 8 block (255 minus it when `flip`), edges included."""
+    height, width = plane.shape
+    grown = cv2.copyMakeBorder(plane, 0, -height % _BLOCK, 0, -width % _BLOCK, cv2.BORDER_REPLICATE)
+    largest = cv2.dilate(grown, np.ones((_BLOCK, _BLOCK), np.uint8), anchor=(0, 0))[::_BLOCK, ::_BLOCK]
+    wide = largest.astype(np.int16)
+    return np.asarray(255 - wide if flip else wide, np.int16)
+
+
+def _boxes(cells: NDArray[np.bool_], shape: tuple[int, int]) -> tuple[Region, ...]:
+    joined = cv2.morphologyEx(cells.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    height, width = shape
+    found = []
+    for x, y, w, h in (tuple(int(v) for v in stats[k, :4]) for k in range(1, count)):
+        left, top = x * _BLOCK, y * _BLOCK
+        found.append(
+            Region(left, top, min(width, left + w * _BLOCK) - left, min(height, top + h * _BLOCK) - top)
+        )
+    return tuple(sorted(found, key=lambda r: (-r.w * r.h, r.y, r.x)))

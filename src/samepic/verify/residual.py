@@ -1,0 +1,162 @@
+"""What is left when one picture is laid on the other: block by block, beyond what coding explains.
+
+The yardstick is the picture itself: a is coded as a JPEG of the quality whose noise is as strong as the typical
+difference between a and b. Where b differs from a by several times what this does to the same place, content
+has changed there. Measured on 16 photographs and 37 re-saves, the ratio stays under 2.3 (4 where the size
+changed too) and is above 2.9 for edits of a thousandth of the frame (`bench/resaves.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+from samepic.profiles import JUDGE
+from samepic.verdict import Region
+
+__all__ = ["Residual", "energies", "measure_residual", "noise_of_jpeg", "regions_of", "typical_difference"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
+
+_CELL = 4  # pixels a cell; windows are two cells wide, so they overlap by half
+_QUALITIES = (97, 93, 88, 80, 68, 52, 36, 24, 15, 8)
+_TILE = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residual:
+    """How far b is from a, cell by cell of 4 x 4 pixels.
+
+    `ratio` is (rows, columns) float32: the difference over what coding explains; `level` the difference itself
+    in levels; `peak` the largest ratio; `typical` the mean luma difference in levels; `explained` the share of
+    cells whose ratio is within the profile's limit; `quality` the IJG quality whose noise was the yardstick.
+    """
+
+    ratio: Floats
+    level: Floats
+    peak: float
+    typical: float
+    explained: float
+    quality: int
+
+
+def energies(a: Floats, b: Floats) -> Floats:
+    """Return (rows, columns, 3) float32 differences of two YCrCb pictures over windows of 8 x 8 pixels.
+
+    The three are the mean absolute difference of luma, the absolute mean difference of luma, and the larger
+    absolute mean difference of the two chroma planes, all in levels; one window every 4 pixels.
+    """
+    diff: Floats = a - b
+    height, width = diff.shape[:2]
+    border = (0, -height % _CELL, 0, -width % _CELL)
+    diff = np.asarray(cv2.copyMakeBorder(diff, *border, cv2.BORDER_REFLECT_101), np.float32)
+    size = (diff.shape[1] // _CELL, diff.shape[0] // _CELL)
+    mean = cv2.resize(diff, size, interpolation=cv2.INTER_AREA)
+    loud = cv2.resize(np.abs(diff[..., 0]), size, interpolation=cv2.INTER_AREA)
+    signed = np.abs(cv2.blur(mean, (2, 2)))
+    return np.dstack([cv2.blur(loud, (2, 2)), signed[..., 0], signed[..., 1:].max(axis=2)])
+
+
+def noise_of_jpeg(rgb: Pixels, quality: int) -> Pixels:
+    """Return `rgb` coded as a 4:2:0 JPEG of IJG `quality` and decoded again."""
+    coded = simplejpeg.encode_jpeg(rgb, quality=quality, colorspace="RGB", colorsubsampling="420")
+    return np.asarray(simplejpeg.decode_jpeg(coded), np.uint8)
+
+
+def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) -> Residual:
+    """Measure where b (height, width, 3) differs from a of the same shape beyond what coding explains.
+
+    `references` are further forms of a that b may rightly look like (mapped to b's palette, say): what they
+    change is explained as well. The strength of the noise is matched on at most 16 tiles.
+    """
+    one, two = _luma_chroma(a), _luma_chroma(b)
+    found = energies(one, two)
+    quality = _matched_quality(a, b)
+    noise = energies(one, _luma_chroma(noise_of_jpeg(a, quality)))
+    noise *= np.clip(_lower(found) / max(_lower(noise), 0.1), 0.6, 1.6)
+    for reference in references:
+        noise = np.maximum(noise, energies(one, _luma_chroma(reference)))
+    reach = np.ones((5, 5), np.uint8)
+    spread = np.dstack([cv2.dilate(noise[..., k], reach) for k in range(3)])
+    spread[..., 0] += np.float32(
+        max(0.0, np.percentile(found[..., 0], 10) - np.percentile(spread[..., 0], 10))
+    )
+    ratios = found / (spread + JUDGE.noise_floor)
+    ratio = ratios.max(axis=2)
+    explained = float((ratio <= JUDGE.unexplained).mean())
+    return Residual(
+        ratio, found.max(axis=2), float(ratio.max()), float(found[..., 0].mean()), explained, quality
+    )
+
+
+def regions_of(residual: Residual, shape: tuple[int, int]) -> tuple[Region, ...]:
+    """Return boxes, in pixels of a picture of `shape` (height, width), where content has changed.
+
+    Cells above the limit seed a region, which reaches out to connected cells above the lower limit (hysteresis,
+    Canny 1986); regions closer than four cells are joined; those too faint to be seen are left out.
+    """
+    seeds = (residual.ratio > JUDGE.unexplained) & (residual.level >= JUDGE.visible)
+    if not seeds.any():
+        return ()
+    reach = (residual.ratio > JUDGE.grow) & (residual.level >= JUDGE.visible / 2)
+    joined = cv2.morphologyEx(reach.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    kept = set(np.unique(labels[seeds]).tolist()) - {0}
+    height, width = shape
+    scale_x, scale_y = width / residual.ratio.shape[1], height / residual.ratio.shape[0]
+    boxes = []
+    for label in sorted(kept):
+        x, y, w, h = (int(v) for v in stats[label, :4])
+        left, top = round((x - 0.5) * scale_x), round((y - 0.5) * scale_y)
+        right, bottom = round((x + w - 0.5) * scale_x), round((y + h - 0.5) * scale_y)
+        left, top, right, bottom = max(0, left), max(0, top), min(width, right), min(height, bottom)
+        boxes.append(Region(left, top, max(1, right - left), max(1, bottom - top)))
+    return tuple(sorted(boxes, key=lambda r: (-r.w * r.h, r.y, r.x)))
+
+
+def typical_difference(a: Pixels, b: Pixels) -> float:
+    """Return the mean luma difference, in levels, of the nine tenths of the frame that differ least."""
+    return _lower(energies(_luma_chroma(a), _luma_chroma(b)))
+
+
+def _luma_chroma(rgb: Pixels) -> Floats:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), np.float32)
+
+
+def _lower(found: Floats) -> float:
+    """Return the mean of the lower nine tenths of luma differences: what is typical, whatever an edit does."""
+    luma = found[..., 0]
+    return float(luma[luma <= np.percentile(luma, 90)].mean())
+
+
+def _matched_quality(a: Pixels, b: Pixels) -> int:
+    """Return the quality at which JPEG changes a as much as b differs from it, by bisection on tiles."""
+    one, two = _mosaic(a), _mosaic(b)
+    target = _lower(energies(_luma_chroma(one), _luma_chroma(two)))
+    low, high = 0, len(_QUALITIES) - 1
+    while low < high:
+        middle = (low + high) // 2
+        noise = _lower(energies(_luma_chroma(one), _luma_chroma(noise_of_jpeg(one, _QUALITIES[middle]))))
+        low, high = (middle + 1, high) if noise < target else (low, middle)
+    return _QUALITIES[low]
+
+
+def _mosaic(rgb: Pixels) -> Pixels:
+    """Return up to 16 tiles of 128 x 128, evenly spread, as one picture; small pictures come back whole."""
+    height, width = rgb.shape[:2]
+    if height * width <= 16 * _TILE * _TILE or min(height, width) < 2 * _TILE:
+        return rgb
+    across = min(4, width // _TILE)
+    down = min(16 // across, height // _TILE)
+    xs = np.linspace(0, width - _TILE, across).astype(int) // 8 * 8
+    ys = np.linspace(0, height - _TILE, down).astype(int) // 8 * 8
+    return np.ascontiguousarray(
+        np.vstack([np.hstack([rgb[y : y + _TILE, x : x + _TILE] for x in xs]) for y in ys])
+    )
