@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit clean help
+.PHONY: help demo test lint types unit readme clean
 
 help:
-	@echo "make demo   set up, make copies of the example photographs and say what each is"
-	@echo "make test   set up, then ruff, mypy and pytest"
-	@echo "make clean  remove what these made, the environment apart"
+	@echo "make demo    set up, make copies of the example photographs and say what each is"
+	@echo "make test    set up, then ruff, mypy and pytest"
+	@echo "make readme  bring the outputs shown in README.md up to date"
+	@echo "make clean   remove what these made, the environment apart"
 
 demo: $(VENV)/.installed
 	@$(BIN)/python examples/demo.py
@@ -42,6 +43,10 @@ $(VENV)/.tested: pyproject.toml | $(BIN)/python
 	@echo "installing samepic with its test tools (about 200 MB to fetch, a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+
+readme: $(VENV)/.tested
+	@echo "README.md: writing down what its commands print today"
+	@$(BIN)/python -m tests.test_readme
 
 clean:
 	rm -rf demo-out build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ Run by `make demo`. Writes into ./demo-out/ and exits 1 when an answer is not th
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import operator
 import shutil
@@ -16,7 +17,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 import samepic
 
@@ -63,8 +64,23 @@ CAT = Photo("chelsea.png", (292, 110, 344, 166), (-60, 0))
 HUBBLE = Photo("hubble.jpg", (728, 552, 780, 604), (60, 0))
 
 
+def as_shown(photo: Photo) -> Image.Image:
+    """Return the photograph in sRGB, as an editor exports it for the web."""
+    image = Image.open(photo.path)
+    profile = image.info.pop("icc_profile", None)
+    if not profile:
+        return image.convert("RGB")
+    kept = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if "sRGB" in ImageCms.getProfileDescription(kept):
+        return image.convert("RGB")
+    shown = ImageCms.profileToProfile(image, kept, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    assert shown is not None  # only a conversion in place returns None
+    shown.info.pop("icc_profile", None)
+    return shown
+
+
 def saved_again(photo: Photo, path: Path) -> None:
-    """The question that samepic began with, word for word."""
+    """The question that samepic began with, word for word; Pillow drops the colour profile here."""
     Image.open(photo.path).save(path)
 
 
@@ -72,14 +88,14 @@ def recoded(options: dict[str, Any]) -> Callable[[Photo, Path], None]:
     """Return a maker that saves the photograph once more with these options of Pillow."""
 
     def make(photo: Photo, path: Path) -> None:
-        Image.open(photo.path).convert("RGB").save(path, **options)
+        as_shown(photo).save(path, **options)
 
     return make
 
 
 def halved(photo: Photo, path: Path) -> None:
     """Half the width and height."""
-    image = Image.open(photo.path).convert("RGB")
+    image = as_shown(photo)
     image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS).save(path, quality=90)
 
 
@@ -107,7 +123,7 @@ def _kept_segments(data: bytes) -> Iterator[bytes]:
 
 def turned_by_tag(photo: Photo, path: Path) -> None:
     """The pixels lie on their side and an EXIF tag says how to hold them, as phones do."""
-    image = Image.open(photo.path).convert("RGB")
+    image = as_shown(photo)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees clockwise to view
     image.transpose(Image.Transpose.ROTATE_90).save(path, quality=92, exif=exif)
@@ -115,17 +131,17 @@ def turned_by_tag(photo: Photo, path: Path) -> None:
 
 def palette(photo: Photo, path: Path) -> None:
     """256 colours."""
-    Image.open(photo.path).convert("RGB").quantize(256).save(path)
+    as_shown(photo).quantize(256).save(path)
 
 
 def cmyk(photo: Photo, path: Path) -> None:
     """The colours of a printer, without a profile."""
-    Image.open(photo.path).convert("RGB").convert("CMYK").save(path, quality=90)
+    as_shown(photo).convert("CMYK").save(path, quality=90)
 
 
 def painted_out(photo: Photo, path: Path) -> None:
     """One object is covered with what is beside it."""
-    image = Image.open(photo.path).convert("RGB")
+    image = as_shown(photo)
     (left, top, right, bottom), (dx, dy) = photo.box, photo.shift
     beside = image.crop((left + dx, top + dy, right + dx, bottom + dy))
     image.paste(beside, (left, top))

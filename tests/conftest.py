@@ -17,8 +17,14 @@ def photos() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def rocket(photos: dict[str, Path]) -> Path:
-    """Return a 640x427 JPEG, as it came from a camera's editor."""
+    """Return a 640x427 JPEG in Adobe RGB, as it came from a camera's editor."""
     return photos["rocket"]
+
+
+@pytest.fixture(scope="session")
+def astronaut(photos: dict[str, Path]) -> Path:
+    """Return a 512x512 JPEG of quality 95, 4:4:4, in sRGB."""
+    return photos["astronaut"]
 
 
 @pytest.fixture(scope="session")

@@ -37,10 +37,10 @@ def run(tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def resaved(rocket: Path, tmp_path: Path) -> Path:
-    """Return the rocket, opened and saved again by Pillow as in the question."""
+def resaved(astronaut: Path, tmp_path: Path) -> Path:
+    """Return the astronaut, opened and saved again by Pillow as in the question."""
     path = tmp_path / "resaved.jpg"
-    Image.open(rocket).save(path)
+    Image.open(astronaut).save(path)
     return path
 
 

@@ -12,12 +12,19 @@ from PIL import Image
 from tests.cli.conftest import Run
 
 
-def test_a_photograph_saved_again_is_the_same_and_exits_0(run: Run, rocket: Path, resaved: Path) -> None:
-    done = run("compare", rocket, resaved)
+def test_a_photograph_saved_again_is_the_same_and_exits_0(run: Run, astronaut: Path, resaved: Path) -> None:
+    done = run("compare", astronaut, resaved)
     assert (done.returncode, done.stderr) == (0, "")
     first, *facts = done.stdout.splitlines()
     assert first.startswith("same: ")
     assert "  relation     resaved" in facts
+
+
+def test_a_photograph_that_loses_its_colour_profile_when_saved_again_is_the_same(
+    run: Run, rocket: Path, tmp_path: Path
+) -> None:
+    Image.open(rocket).save(tmp_path / "without-adobe-rgb.jpg")
+    assert run("compare", rocket, "without-adobe-rgb.jpg").returncode == 0
 
 
 def test_two_photographs_are_not_the_same_and_exit_1(run: Run, rocket: Path, coffee: Path) -> None:
@@ -38,15 +45,15 @@ def test_quiet_says_it_by_the_exit_status_alone(run: Run, rocket: Path, coffee: 
         assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
 
 
-def test_same_if_moves_the_end_of_same(run: Run, rocket: Path, resaved: Path) -> None:
-    assert run("compare", rocket, resaved, "--same-if", "resaved").returncode == 0
-    assert run("compare", rocket, resaved, "--same-if", "same-pixels").returncode == 1
+def test_same_if_moves_the_end_of_same(run: Run, astronaut: Path, resaved: Path) -> None:
+    assert run("compare", astronaut, resaved, "--same-if", "resaved").returncode == 0
+    assert run("compare", astronaut, resaved, "--same-if", "same-pixels").returncode == 1
 
 
 @pytest.mark.parametrize("place", ["a", "b"])
-def test_a_dash_is_standard_input(run: Run, rocket: Path, resaved: Path, place: str) -> None:
+def test_a_dash_is_standard_input(run: Run, astronaut: Path, resaved: Path, place: str) -> None:
     pair = ("-", resaved) if place == "a" else (resaved, "-")
-    done = run("compare", "--json", *pair, stdin=rocket)
+    done = run("compare", "--json", *pair, stdin=astronaut)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)[place]["name"] == "<stdin>"
 
@@ -56,8 +63,8 @@ def test_a_file_that_is_called_dash_is_reached_by_its_folder(run: Run, rocket: P
     assert run("compare", "./-", rocket).returncode == 0
 
 
-def test_json_has_the_shape_of_the_contract(run: Run, rocket: Path, resaved: Path) -> None:
-    done = run("compare", "--json", rocket, resaved)
+def test_json_has_the_shape_of_the_contract(run: Run, astronaut: Path, resaved: Path) -> None:
+    done = run("compare", "--json", astronaut, resaved)
     assert done.stdout.count("\n") == 1
     told = json.loads(done.stdout)
     assert list(told) == [
@@ -75,7 +82,7 @@ def test_json_has_the_shape_of_the_contract(run: Run, rocket: Path, resaved: Pat
     assert told["relation"] == "resaved"
     assert told["same"] is True
     assert 0.5 < told["probability"] <= 1
-    assert {"format": "JPEG", "size": rocket.stat().st_size, "orientation": 1}.items() <= told["a"].items()
+    assert {"format": "JPEG", "size": astronaut.stat().st_size, "orientation": 1}.items() <= told["a"].items()
     assert told["b"]["jpeg"]["quality"] == 75
 
 

@@ -12,11 +12,11 @@ from tests.cli.conftest import Run
 
 
 def test_the_difference_is_written_as_a_png_and_the_status_is_that_of_compare(
-    run: Run, rocket: Path, resaved: Path, coffee: Path, tmp_path: Path
+    run: Run, astronaut: Path, resaved: Path, coffee: Path, tmp_path: Path
 ) -> None:
     for other, status in ((resaved, 0), (coffee, 1)):
         out = tmp_path / f"{other.stem}-difference.png"
-        done = run("diff", rocket, other, "-o", out)
+        done = run("diff", astronaut, other, "-o", out)
         assert (done.returncode, done.stderr) == (status, "")
         with Image.open(out) as image:
             assert (image.format, image.mode) == ("PNG", "RGB")
@@ -33,14 +33,14 @@ def test_the_default_name_is_told_in_the_help_and_used(
 
 
 def test_a_file_that_exists_is_overwritten_only_by_force(
-    run: Run, rocket: Path, resaved: Path, tmp_path: Path
+    run: Run, astronaut: Path, resaved: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "mine.png"
     out.write_bytes(b"precious")
-    done = run("diff", rocket, resaved, "-o", out)
+    done = run("diff", astronaut, resaved, "-o", out)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert out.read_bytes() == b"precious"
-    assert run("diff", rocket, resaved, "-o", out, "--force").returncode == 0
+    assert run("diff", astronaut, resaved, "-o", out, "--force").returncode == 0
     assert out.read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
@@ -61,8 +61,8 @@ def test_a_name_without_png_and_a_missing_folder_are_trouble(run: Run, rocket: P
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
-def test_json_adds_the_name_of_the_file(run: Run, rocket: Path, resaved: Path, tmp_path: Path) -> None:
-    done = run("diff", rocket, resaved, "--json", "-o", tmp_path / "d.png")
+def test_json_adds_the_name_of_the_file(run: Run, astronaut: Path, resaved: Path, tmp_path: Path) -> None:
+    done = run("diff", astronaut, resaved, "--json", "-o", tmp_path / "d.png")
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     assert told["output"] == str(tmp_path / "d.png")

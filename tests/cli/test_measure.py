@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.cli.conftest import Run
 
 
-def test_every_measure_is_one_line_with_cutoff_and_trust(run: Run, rocket: Path, resaved: Path) -> None:
-    done = run("measure", rocket, resaved)
+def test_every_measure_is_one_line_with_cutoff_and_trust(run: Run, astronaut: Path, resaved: Path) -> None:
+    done = run("measure", astronaut, resaved)
     assert (done.returncode, done.stderr) == (0, "")
     head, *lines = done.stdout.splitlines()
     assert head.split()[:6] == ["measure", "value", "cutoff", "passes", "finds", "trust"]
@@ -21,8 +21,8 @@ def test_measuring_different_pictures_is_no_trouble(run: Run, rocket: Path, coff
     assert run("measure", rocket, coffee).returncode == 0
 
 
-def test_json_names_each_measure_with_what_is_known_of_it(run: Run, rocket: Path, resaved: Path) -> None:
-    done = run("measure", "--json", rocket, resaved)
+def test_json_names_each_measure_with_what_is_known_of_it(run: Run, astronaut: Path, resaved: Path) -> None:
+    done = run("measure", "--json", astronaut, resaved)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     wanted = {
@@ -51,5 +51,5 @@ def test_json_of_equal_pictures_is_still_json(run: Run, rocket: Path) -> None:
     assert json.loads(done.stdout, parse_constant=refuse)["psnr"]["value"] == "Infinity"
 
 
-def test_a_dash_is_standard_input(run: Run, rocket: Path, resaved: Path) -> None:
-    assert run("measure", "-", resaved, stdin=rocket).returncode == 0
+def test_a_dash_is_standard_input(run: Run, astronaut: Path, resaved: Path) -> None:
+    assert run("measure", "-", resaved, stdin=astronaut).returncode == 0
