@@ -13,8 +13,8 @@ _SHORT, _LONG = 3, 4
 def exif_orientation(exif: bytes | memoryview) -> int:
     """Return the orientation, 1 to 8, that an EXIF block asks for, and 1 where it says nothing sensible.
 
-    `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. Only the first directory is read:
-    thumbnails carry an orientation of their own. Exif 3.0 (CIPA DC-008), 4.6.5.
+    `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. Only the first directory is
+    read: thumbnails carry an orientation of their own. Exif 3.0 (CIPA DC-008), 4.6.5.
     """
     block = bytes(exif[:6])
     start = 6 if block == b"Exif\0\0" else 0

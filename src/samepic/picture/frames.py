@@ -13,7 +13,7 @@ _RAW_TAGS = frozenset((50706,))  # DNGVersion
 
 
 def gif_frames(data: bytes, name: str, limits: Limits) -> int:
-    """Count the pictures of a GIF (89a specification, 1990), at least 1; LimitError beyond `limits.frames`."""
+    """Count the pictures of a GIF (GIF89a, 1990), at least 1; raise LimitError beyond `limits.frames`."""
     at, count = 13 + _colour_table(data, 10), 0
     while at < len(data):
         kind = data[at]
@@ -41,7 +41,7 @@ def _blocks_end(data: bytes, at: int) -> int:
 
 
 def webp_canvas(data: bytes) -> tuple[int, int] | None:
-    """Return width and height as the first chunk of a WebP declares them (RFC 9649), None where it does not."""
+    """Return width and height as the first chunk of a WebP declares them (RFC 9649), or None."""
     kind, body = data[12:16], data[20:30]
     if len(body) < 10:
         return None
@@ -70,7 +70,7 @@ def webp_frames(data: bytes, name: str, limits: Limits) -> int:
 
 
 def tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
-    """Count the directories of a TIFF or BigTIFF, at least 1, and tell whether it is a camera's raw file (DNG).
+    """Count the directories of a TIFF or BigTIFF, at least 1, and tell whether it is a raw file (DNG).
 
     Raises LimitError beyond `limits.frames`. A chain that bites its tail ends there.
     """

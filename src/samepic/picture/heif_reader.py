@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from samepic.picture.quiet import decoding
 from samepic.picture.samples import colour_kind
 from samepic.picture.source import Encoded
 from samepic.profiles import Limits
+
+if TYPE_CHECKING:
+    from pi_heif import HeifImage
 
 __all__ = ["open_heif"]
 
@@ -45,7 +48,7 @@ def open_heif(encoded: Encoded, limits: Limits) -> Opened:
     )
 
 
-def _decode(name: str, primary: Any, colours: Conversion) -> Pixels:
+def _decode(name: str, primary: HeifImage, colours: Conversion) -> Pixels:
     with decoding(name, "HEIF"):
         samples = np.asarray(primary)[:, : primary.size[0]]
         if samples.ndim == 2:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 __all__ = ["IccProfile", "parse_icc"]
 
-# IEC 61966-2-1 primaries adapted to D50, as the sRGB profiles of HP, ICC and lcms agree on to the third place.
+# IEC 61966-2-1 primaries adapted to D50: the sRGB profiles of HP, ICC and lcms agree to the third place.
 _COLORANTS = {
     b"rXYZ": (0.4361, 0.2225, 0.0139),
     b"gXYZ": (0.3851, 0.7169, 0.0971),
@@ -21,7 +21,7 @@ _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 
 @dataclass(frozen=True, slots=True)
 class IccProfile:
-    """What a profile says of itself: `name`, colour `space` ("RGB ", "GRAY", "CMYK", "Lab "), and `is_srgb`."""
+    """What a profile says of itself: `name`, `space` ("RGB ", "GRAY", "CMYK", "Lab "), and `is_srgb`."""
 
     name: str
     space: str

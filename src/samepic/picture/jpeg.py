@@ -1,7 +1,7 @@
-"""JPEG without decoding: how its pixels were coded, what else it carries, and which bytes decide its pixels.
+"""JPEG without decoding: how its pixels were coded, what else it carries, which bytes decide its pixels.
 
-Markers and segments after ITU-T T.81 annex B; colour models after libjpeg's rules (jdapimin.c), which browsers,
-Pillow and phones share.
+Markers and segments after ITU-T T.81 annex B; colour models after libjpeg's rules (jdapimin.c), which
+browsers, Pillow and phones share.
 """
 
 from __future__ import annotations

@@ -72,12 +72,12 @@ def _failure(name: str, error: ValueError) -> UnreadableError:
 
 
 def _decode_cmyk(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
-    """Decode CMYK and YCCK, inverted as Adobe stores them; without a profile R is (255 - C)(255 - K) / 255."""
+    """Decode CMYK and YCCK, stored inverted; without a profile R is (255 - C)(255 - K) / 255."""
     with decoding(encoded.name, "JPEG"), io.BytesIO(encoded.data) as stream:
         image = JpegImagePlugin.JpegImageFile(stream, "")
         if image.size != (header.width, header.height):
             raise UnreadableError(
-                encoded.name, f"{header.width}x{header.height} pixels", "%dx%d" % image.size
+                encoded.name, f"{header.width}x{header.height}", f"{image.width}x{image.height}"
             )
         image.load()
         return resolve(image, colours)

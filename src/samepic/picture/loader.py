@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from samepic.errors import SourceError, UnreadableError, UnsupportedError
+from samepic.errors import UnreadableError, UnsupportedError
 from samepic.picture.arrays import open_array
 from samepic.picture.heif_reader import open_heif
 from samepic.picture.jpeg_reader import open_jpeg

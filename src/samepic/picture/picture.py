@@ -16,9 +16,9 @@ __all__ = ["Picture"]
 class Picture:
     """One decoded picture, upright and in sRGB.
 
-    `rgb` is (height, width, 3) uint8, C-contiguous, straight (not premultiplied) colours, zero where nothing can be
-    seen; `alpha` is (height, width) uint8, or None where every pixel is opaque; `data` are the encoded bytes,
-    or None for arrays and PIL images.
+    `rgb` is (height, width, 3) uint8, C-contiguous, straight (not premultiplied) colours, zero where nothing
+    can be seen; `alpha` is (height, width) uint8, or None where every pixel is opaque; `data` are the encoded
+    bytes, or None for arrays and PIL images.
     """
 
     rgb: NDArray[np.uint8]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import io
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from PIL import Image, features
@@ -68,7 +69,7 @@ def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, fram
     if metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
     colours = conversion(icc, colour_kind(image.mode))
-    by_itself = isinstance(getattr(image, "tag_v2", None), object) and image.format == "TIFF"
+    by_itself = image.format == "TIFF"  # Pillow turns TIFFs, and nothing else, while it loads them
     return Opened(
         format=form,
         width=width,
@@ -85,10 +86,26 @@ def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, fram
 
 def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
     # The class is called directly: Image.open would try every plugin, and apply limits of its own.
+    if form == "TIFF":
+        _hush_libtiff()
     module, _, plugin = PLUGINS[form].partition(".")
     factory = getattr(importlib.import_module(f"PIL.{module}"), plugin)
     image: Image.Image = factory(io.BytesIO(encoded.data), "")
     return image
+
+
+@cache
+def _hush_libtiff() -> None:
+    """Take from Pillow's libtiff the handler that prints errors on the terminal; Pillow raises them anyway.
+
+    Pillow silences warnings only. Where libtiff is linked into Pillow statically there is no such symbol to call.
+    """
+    try:
+        libtiff = ctypes.CDLL(str(importlib.import_module("PIL._imaging").__file__))
+        libtiff.TIFFSetErrorHandler.restype = ctypes.c_void_p
+        libtiff.TIFFSetErrorHandler(None)
+    except (OSError, AttributeError):
+        return
 
 
 def _counted(encoded: Encoded, form: str, limits: Limits) -> int:

@@ -134,13 +134,13 @@ def coded_chunks(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
 
 
 def colour_chunks(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
-    """Yield what decides how the samples of a PNG are shown: gAMA, cHRM, sRGB, iCCP and cICP with their names."""
+    """Yield what decides how the samples are shown: gAMA, cHRM, sRGB, iCCP and cICP with their names."""
     view, chunks = memoryview(data), _chunks(data, name)
     yield from (view[chunk.start - 4 : chunk.end] for chunk in chunks if chunk.kind in _COLOUR)
 
 
 def pixels_only(data: bytes, name: str = "<bytes>", *, key: bool = True, header: bytes = b"") -> bytes:
-    """Return the PNG with nothing but what its first picture needs: IHDR, PLTE, IDAT, IEND, and tRNS if `key`.
+    """Return the PNG with only what its first picture needs: IHDR, PLTE, IDAT, IEND, and tRNS if `key`.
 
     A decoder that is given this meets no text, profile or frame that could trip it. `header` replaces the
     payload of IHDR.
@@ -166,7 +166,7 @@ def _ihdr(chunks: list[_Chunk], by_kind: dict[bytes, bytes], name: str) -> tuple
         raise UnreadableError(
             name,
             "a PNG of a known kind",
-            f"colour type {colour}, {bits} bits, compression {compression}, filter {filtering}, interlace {interlace}",
+            f"colour type {colour}, {bits} bits, methods {compression}, {filtering}, {interlace}",
         )
     return width, height, bits, colour, bool(interlace)
 

@@ -108,6 +108,8 @@ def _deep_colour(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
     try:
         decoded: Any = cv2.imdecode(plain, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error.err)) from error
         raise ValueError(f"OpenCV cannot decode it: {error.err}") from error
     if decoded is None or decoded.dtype != np.uint16:
         raise ValueError("OpenCV cannot decode it")
@@ -148,7 +150,7 @@ def _keyed(samples: NDArray[Any], key: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 
 def _table(header: PngHeader, size: int) -> NDArray[np.uint8] | None:
-    """Return the correction from the file's gamma to 1/2.2 with 8-bit results, None where it has none to make.
+    """Return the correction from the file's gamma to 1/2.2 with 8-bit results, or None.
 
     PNG, third edition, 13.13.
     """

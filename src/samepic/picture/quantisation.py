@@ -31,6 +31,7 @@ _CHROMA = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def natural_order(body: bytes) -> tuple[int, ...]:
     """Return the 64 numbers of a table, 8 or 16 bits each in zigzag, row by row; () where it is cut short."""
     width = 2 if len(body) >= 128 else 1
@@ -44,7 +45,7 @@ def natural_order(body: bytes) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1)
 def _all_tables() -> NDArray[np.int64]:
-    """Return (100, 128): luma and chroma tables of the qualities 1 to 100 (libjpeg, jcparam.c), at most 255."""
+    """Return (100, 128): luma and chroma tables of the qualities 1 to 100 (libjpeg, jcparam.c)."""
     quality = np.arange(1, 101)
     scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
     base = np.array(_LUMA + _CHROMA, dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import threading
 import warnings
@@ -15,8 +16,8 @@ from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableE
 
 __all__ = ["decoding"]
 
-# What Pillow's and libheif's Python halves have been seen to raise on malformed files. They do not promise a closed
-# set; anything else is a bug that should be seen.
+# What Pillow's and libheif's Python halves have been seen to raise on malformed files. They do not promise a
+# closed set; anything else is a bug that should be seen.
 _FAILURES = (
     OSError,
     SyntaxError,
@@ -38,8 +39,12 @@ _CUT_SHORT = (
     "end of file",
     "eof",
     "unexpected end",
-    "broken data stream",
+    "broken data",
+    "decoder error",
 )
+
+# Pillow logs some failures before it raises them; without any handler Python prints those on the terminal.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _lock = threading.Lock()
 _inside = 0
@@ -48,9 +53,9 @@ _held = warnings.catch_warnings()
 
 @contextmanager
 def decoding(name: str, form: str) -> Iterator[None]:
-    """Hold back decoders' warnings and turn their failures into errors about the file `name` in format `form`.
+    """Hold back decoders' warnings and turn their failures into errors about the file `name` of format `form`.
 
-    Raises TruncatedError where the decoder missed bytes, LimitError where memory ran out, UnreadableError else.
+    Raises TruncatedError where the decoder missed bytes, LimitError where memory ran out, else UnreadableError.
     """
     _hush()
     try:
@@ -70,7 +75,7 @@ def decoding(name: str, form: str) -> Iterator[None]:
 
 
 def _hush() -> None:
-    """Ignore warnings of the decoding libraries while any thread decodes: the filters belong to the process."""
+    """Ignore the decoders' warnings while any thread decodes: the filters belong to the process."""
     global _inside, _held  # noqa: PLW0603
     with _lock:
         if _inside == 0:

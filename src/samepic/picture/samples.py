@@ -30,7 +30,7 @@ def from_16_bits(samples: NDArray[np.uint16], white: int = 65535) -> NDArray[np.
 
 
 def from_float(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return floats as 8 bits: 0 to 1 is scaled by 255, else 0 to 255 is rounded, else the range is stretched.
+    """Return floats as 8 bits: 0 to 1 times 255, else 0 to 255 rounded, else the range stretched.
 
     What is not a number is black, infinities are the ends.
     """

@@ -97,16 +97,15 @@ def _by_brand(data: bytes) -> str:
 
 def _by_structure(data: bytes) -> str:
     """Recognise formats whose first bytes alone would take in too much."""
-    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
-        return "BMP"
-    if data[:1] == b"P" and data[1:2] in b"1234567Ff" and data[2:3].isspace():
-        return "PPM"
-    if data[:4] in (b"\0\0\1\0", b"\0\0\2\0") and 0 < int.from_bytes(data[4:6], "little") < 1024:
-        return "ICO"
-    if data[:1] == b"\n" and data[1:2] in b"\0\2\3\5" and data[2:3] in b"\0\1" and data[3:4] in b"\1\2\4\x08":
-        return "PCX"
-    if data[-18:-2] == b"TRUEVISION-XFILE":
-        return "TGA"
     if b"<svg" in data[:1024].lower():
         return REFUSED + "an SVG drawing"
-    return ""
+    second, third, fourth = data[1:2], data[2:3], data[3:4]
+    dib_header, icons = int.from_bytes(data[14:18], "little"), int.from_bytes(data[4:6], "little")
+    shapes = {
+        "BMP": data[:2] == b"BM" and dib_header in (12, 16, 40, 52, 56, 64, 108, 124),
+        "PPM": data[:1] == b"P" and second in b"1234567Ff" and third.isspace(),
+        "ICO": data[:4] == b"\0\0\1\0" and 0 < icons < 1024,
+        "PCX": data[:1] == b"\n" and second in b"\0\2\3\5" and third in b"\0\1" and fourth in b"\1\2\4\x08",
+        "TGA": data[-18:-2] == b"TRUEVISION-XFILE",
+    }
+    return next((name for name, fits in shapes.items() if fits), "")

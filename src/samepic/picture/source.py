@@ -6,7 +6,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from samepic.errors import LimitError, SourceError, UnreadableError
 from samepic.profiles import LIMITS, Limits
@@ -39,7 +39,7 @@ def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
     elif isinstance(source, (str, os.PathLike)):
         encoded = _read_path(source, limits)
     elif callable(getattr(source, "read", None)):
-        encoded = _read_stream(source, limits)
+        encoded = _read_stream(cast("IO[bytes]", source), limits)
     else:
         raise SourceError(f"wanted {_WANTED}, got {type(source).__name__}")
     if not encoded.data:
@@ -70,7 +70,7 @@ def _not_a_file(path: Path) -> str:
     return "a folder" if path.is_dir() else "a device, pipe or socket"
 
 
-def _read_stream(stream: Any, limits: Limits) -> Encoded:
+def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
     given = getattr(stream, "name", None)
     name = given if isinstance(given, str) and given else "<stream>"
     blocks = io.BytesIO()

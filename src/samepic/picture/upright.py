@@ -16,7 +16,7 @@ def turned(orientation: int) -> bool:
 
 
 def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Return (h, w[, 3]) uint8 samples the way that EXIF `orientation` 1 to 8 asks for (CIPA DC-008, 4.6.5)."""
+    """Return (h, w[, 3]) uint8 samples as EXIF `orientation` 1 to 8 asks (CIPA DC-008, 4.6.5)."""
     if orientation == 1:
         return samples
     import cv2  # three to five times as fast as strided copies, and loaded by every comparison anyway
