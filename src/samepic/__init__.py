@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers take it for true; importing it from typing would double the import time
 if TYPE_CHECKING:
     from samepic.compare import compare, measure
     from samepic.errors import (

@@ -59,6 +59,7 @@ def test_a_name_without_png_and_a_missing_folder_are_trouble(run: Run, rocket: P
     for name in ("out.jpg", "out", "nowhere/out.png"):
         done = run("diff", rocket, coffee, "-o", name)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith(f"samepic: {name}: ")
 
 
 def test_json_adds_the_name_of_the_file(run: Run, astronaut: Path, resaved: Path, tmp_path: Path) -> None:

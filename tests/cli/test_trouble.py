@@ -131,6 +131,29 @@ def test_a_reader_that_leaves_is_not_told_of(rocket: Path) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize(
+    ("redirection", "status"),
+    [(">/dev/full", 2), (">/dev/full --json", 2), (">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), ("<&-", 0)],
+)
+def test_a_full_or_closed_stream_never_says_1(rocket: Path, redirection: str, status: int) -> None:
+    command = f'"{sys.executable}" -m samepic compare "{rocket}" "{rocket}" {redirection}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert done.stderr.count("\n") == (1 if status else 0)
+
+
+def test_a_dash_is_trouble_when_standard_input_is_closed(rocket: Path) -> None:
+    command = f'"{sys.executable}" -m samepic compare - "{rocket}" <&-'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_errors_with_no_stream_to_tell_them_are_still_a_2(rocket: Path) -> None:
+    command = f'"{sys.executable}" -m samepic compare nowhere.jpg "{rocket}" 2>&-'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_a_bug_is_one_line_and_2_not_the_1_of_python(
     rocket: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

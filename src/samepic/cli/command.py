@@ -59,14 +59,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(arguments)
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except BrokenPipeError:
-        # Nobody reads any more: say nothing, not even when Python flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return PIPE
+    except OSError as error:
+        _discard_output()
+        _complain(f"standard output: {error.strerror or error}")
+        return TROUBLE
     except KeyboardInterrupt:
         return STOPPED
     return status
+
+
+def _discard_output() -> None:
+    """Send what is still unwritten to nowhere, so that Python does not fail on it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> None:
+    if sys.stderr:  # None where the caller closed it; print would take stdout instead
+        print(f"samepic: {printable(message)}", file=sys.stderr)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -100,5 +114,5 @@ def _trouble(arguments: Sequence[str], message: str, kind: str) -> int:
     if "--json" in arguments:
         print(json.dumps({"error": message, "kind": kind}, ensure_ascii=False))
     else:
-        print(f"samepic: {printable(message)}", file=sys.stderr)
+        _complain(message)
     return TROUBLE

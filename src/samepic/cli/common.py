@@ -61,9 +61,14 @@ def add_same_if(parser: argparse.ArgumentParser) -> None:
 
 
 def sources(args: argparse.Namespace) -> tuple[str | BinaryIO, str | BinaryIO]:
-    """Return A and B as `samepic.compare` takes them. Raises UsageError when both are standard input."""
+    """Return A and B as `samepic.compare` takes them.
+
+    Raises UsageError when both are standard input, or when that is closed.
+    """
     if args.a == "-" and args.b == "-":
         raise UsageError("-: wanted one picture from standard input, got it named twice")
+    if "-" in (args.a, args.b) and sys.stdin is None:
+        raise UsageError("-: wanted a picture from standard input, got none: it is closed")
     a, b = (sys.stdin.buffer if name == "-" else name for name in (args.a, args.b))
     return a, b
 

@@ -80,5 +80,7 @@ def _write(image: Image, output: Path, *, force: bool) -> None:
         if not force and output.exists():
             raise UsageError(f"{output}: wanted a new file, got one that appeared meanwhile")
         part.replace(output)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(output)) from error
     finally:
         part.unlink(missing_ok=True)

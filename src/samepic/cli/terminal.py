@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TextIO
 
 __all__ = ["bytes_text", "heading", "percent", "printable", "rows", "styled", "table"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
-def styled(text: str, *styles: str, stream: TextIO | None = None) -> str:
-    """Return `text` in colour or bold when `stream` is a terminal and NO_COLOR is not set, else as it is."""
-    if not _fancy(stream or sys.stdout):
+def styled(text: str, *styles: str) -> str:
+    """Return `text` in colour or bold on a terminal, unless NO_COLOR is set; else as it is."""
+    if not _on_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
 
 
-def _fancy(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()  # None where the caller closed it
 
 
 def printable(text: str) -> str:
@@ -35,7 +34,7 @@ def heading(same: bool | None, sentence: str) -> str:
         False: ("✗", "not the same", "red"),
         None: ("?", "cannot tell", "yellow"),
     }[same]
-    if not sys.stdout.isatty():
+    if not _on_terminal():
         return f"{words}: {printable(sentence)}"
     return f"{styled(mark, colour, 'bold')} {styled(printable(sentence), 'bold')}"
 
