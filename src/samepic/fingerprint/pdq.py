@@ -7,65 +7,85 @@ constant ones, and one bit for each term above their median.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.fingerprint.sampling import SIDE, Reduction, box_window, centres, samples
+from samepic.profiles.search import SEARCH
+
 __all__ = ["FORMS", "Pdq", "dihedral", "pdq", "pdq_reference", "quality"]
 
 Floats = NDArray[np.float32]
 
-FORMS = ("upright", "turned-90", "turned-180", "turned-270", "flipped", "mirrored", "transposed", "transversed")
+FORMS = (
+    "upright",
+    "turned-90",
+    "turned-180",
+    "turned-270",
+    "flipped",
+    "mirrored",
+    "transposed",
+    "transversed",
+)
 """The forms in their order: turned counter-clockwise, upside down, left to right, and on both diagonals."""
 
-_SIDE, _TERMS, _PASSES, _SMALLEST = 64, 16, 2, 5
+_TERMS, _PASSES, _SMALLEST = 16, 2, 5
 
 
 class Pdq(NamedTuple):
-    """The eight codes of one picture, (8, 32) uint8 in the order of FORMS, and its quality, 0 to 100."""
+    """The eight codes of one picture, (8, 32) uint8 in the order of FORMS, its quality, 0 to 100, and its detail,
+    0 to 100: how many in a hundred of the code's bits stand on more than noise.
+    """
 
     codes: NDArray[np.uint8]
     quality: int
+    detail: int
 
 
-def pdq(luma: NDArray[np.uint8]) -> Pdq:
-    """Return the codes and quality of a luma picture, (height, width) uint8, at least 1x1.
+def pdq(luma: NDArray[np.uint8], reduction: Reduction | None = None) -> Pdq:
+    """Return the codes, quality and detail of a luma picture, (height, width) uint8, at least 1x1.
 
-    Filters and samples in one step by two small matrices, so sums come in another order than the reference's, and
-    a few bits of a code may differ from it.
+    `reduction` tells of which picture `luma` is a reduced form. Sums come in another order than the reference's, so
+    a few bits of a code may differ from it even at full size.
     """
-    height, width = luma.shape
-    samples = _sampler(height) @ luma.astype(np.float32) @ _sampler(width).T
-    return Pdq(dihedral(_DCT @ samples @ _DCT.T), quality(samples))
+    taken = samples(luma, reduction or Reduction(luma.shape[0], luma.shape[1]))
+    terms: Floats = np.matmul(np.matmul(_DCT, taken), _DCT.T)
+    return Pdq(dihedral(terms), quality(taken), _detail(terms))
 
 
-def pdq_reference(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
-    """Return the code, 32 bytes, and quality of an (height, width, 3) uint8 RGB picture, as the package `pdqhash` does.
+def pdq_reference(rgb: NDArray[np.uint8]) -> Pdq:
+    """Return the codes, quality and detail of an (height, width, 3) uint8 RGB picture, as the package `pdqhash` does.
 
-    Equal to it bit for bit: every float32 sum is made in the reference's order. Pictures under 5 pixels a side have
-    code and quality zero.
+    The first code and the quality are equal to it bit for bit: every float32 sum is made in the reference's order.
+    A picture under 5 pixels a side has codes and quality zero.
     """
     red, green, blue = (rgb[..., channel] for channel in range(3))
     luma = (red * 0.299 + green * 0.587 + blue * 0.114).astype(np.float32)
     height, width = luma.shape
     if min(height, width) < _SMALLEST:
-        return np.zeros(32, np.uint8), 0
-    if (height, width) != (_SIDE, _SIDE):
+        return Pdq(np.zeros((len(FORMS), 32), np.uint8), 0, 0)
+    if (height, width) != (SIDE, SIDE):
         for _ in range(_PASSES):
-            luma = _box(luma.T, _window(width)).T
-            luma = _box(luma, _window(height))
-        luma = luma[np.ix_(_centres(height), _centres(width))]
+            luma = _box(luma.T, box_window(width)).T
+            luma = _box(luma, box_window(height))
+        luma = luma[np.ix_(centres(height), centres(width))]
     terms = _ordered_product(_ordered_product(luma).T).T
-    return dihedral(terms)[0], quality(luma)
+    return Pdq(dihedral(terms), quality(luma), _detail(terms))
 
 
-def quality(samples: Floats) -> int:
+def quality(taken: Floats) -> int:
     """Return how much there is in (64, 64) float32 luma samples to make a code of, 0 (nothing) to 100."""
-    steps = (np.diff(samples, axis=axis) * np.float32(100) / np.float32(255) for axis in (0, 1))
+    steps = (np.diff(taken, axis=axis) * np.float32(100) / np.float32(255) for axis in (0, 1))
     total = sum(int(np.abs(step.astype(np.int32)).sum()) for step in steps)
     return min(total // 90, 100)
+
+
+def _detail(terms: Floats) -> int:
+    """Return how many in a hundred of (16, 16) cosine terms are off their median by more than noise."""
+    margins = np.abs(terms - np.median(terms))
+    return int(100 * np.count_nonzero(margins > SEARCH.noise) / margins.size)
 
 
 def dihedral(terms: Floats) -> NDArray[np.uint8]:
@@ -92,37 +112,12 @@ def _signs() -> Floats:
 
 def _cosines() -> Floats:
     """Return the (16, 64) float32 rows 1 to 16 of the DCT-II matrix, rounded where the reference rounds."""
-    row, column = np.arange(1, _TERMS + 1)[:, None], 2 * np.arange(_SIDE) + 1
-    scale = float(np.float32(np.sqrt(2 / _SIDE)))
-    return (scale * np.cos(np.pi / 2 / _SIDE * row * column)).astype(np.float32)
+    row, column = np.arange(1, _TERMS + 1)[:, None], 2 * np.arange(SIDE) + 1
+    scale = float(np.float32(np.sqrt(2 / SIDE)))
+    return (scale * np.cos(np.pi / 2 / SIDE * row * column)).astype(np.float32)
 
 
 _SIGNS, _DCT = _signs(), _cosines()
-
-
-def _window(size: int) -> int:
-    """Return the box width for one of two passes over `size` pixels: half a sample's share, rounded up."""
-    return (size + 2 * _SIDE - 1) // (2 * _SIDE)
-
-
-def _centres(size: int) -> NDArray[np.intp]:
-    """Return the 64 pixels, out of `size`, nearest to the middles of 64 equal parts."""
-    return ((np.arange(_SIDE) + 0.5) * size / _SIDE).astype(np.intp)
-
-
-@lru_cache(maxsize=1024)
-def _sampler(size: int) -> Floats:
-    """Return the (64, size) float32 matrix that filters twice and samples one axis."""
-    pixels = np.eye(size, dtype=np.float64)
-    if size != _SIDE:
-        half, window = (_window(size) + 2) // 2, _window(size)
-        pixel = np.arange(size)
-        # The reference's window is off centre by half a pixel where its width is even.
-        low, high = pixel - (window - half), pixel + half - 1
-        box = ((pixel >= low[:, None]) & (pixel <= high[:, None])).astype(np.float64)
-        box /= box.sum(axis=1, keepdims=True)
-        pixels = (box[_centres(size)] @ box)
-    return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
 def _box(lines: Floats, window: int) -> Floats:
@@ -143,7 +138,8 @@ def _box(lines: Floats, window: int) -> Floats:
     return out
 
 
-def _ordered_product(samples: Floats) -> Floats:
-    """Return the (16, n) float32 product of the DCT matrix and (64, n) samples, summed one sample after another."""
-    products = _DCT[:, :, None] * samples
-    return np.add.accumulate(products, axis=1)[:, -1]
+def _ordered_product(taken: Floats) -> Floats:
+    """Return the (16, n) float32 product of the DCT matrix and (64, n) luma samples, one sample after another."""
+    products = _DCT[:, :, None] * taken
+    sums: Floats = np.add.accumulate(products, axis=1)
+    return sums[:, -1]

@@ -1,0 +1,57 @@
+"""fingerprint: any source -> Fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from PIL import Image
+
+from samepic.fingerprint.digest import coded_digest, png_digest
+from samepic.fingerprint.reduced import Seen, see, see_jpeg
+from samepic.fingerprint.value import Fingerprint
+from samepic.picture import Encoded, read
+from samepic.picture.jpeg import coded_segments, jpeg_header
+from samepic.picture.opened import check_size
+from samepic.picture.sniff import sniff
+from samepic.profiles import LIMITS, Limits
+
+__all__ = ["fingerprint"]
+
+
+def fingerprint(source: object, *, reference: bool = False, limits: Limits = LIMITS) -> Fingerprint:
+    """Fingerprint a picture from any source that `load` takes.
+
+    By default a JPEG is decoded only as far as its code needs, so damage in what was not decoded goes unseen. With
+    `reference` the whole picture is decoded, as shown, and coded bit for bit as the package `pdqhash` does. Arrays
+    and PIL images have no digests. Raises as `samepic.picture.load`.
+    """
+    mode = "reference" if reference else "fast"
+    if isinstance(source, (np.ndarray, Image.Image)):
+        return _value("", "", see(source, reference=reference, limits=limits), mode)
+    encoded = read(source, limits=limits)
+    sha256 = hashlib.sha256(encoded.data).hexdigest()
+    seen: Seen | None = None
+    match sniff(encoded.data):
+        case "JPEG":
+            coded, seen = _jpeg(encoded, decode=not reference, limits=limits)
+        case "PNG":
+            coded = png_digest(encoded.data, encoded.name, limits)
+        case _:
+            coded = ""
+    return _value(sha256, coded, seen or see(encoded, reference=reference, limits=limits), mode)
+
+
+def _jpeg(encoded: Encoded, *, decode: bool, limits: Limits) -> tuple[str, Seen | None]:
+    header = jpeg_header(encoded.data, encoded.name, limits=limits)
+    check_size(encoded.name, header.width, header.height, 1, limits)
+    segments = list(coded_segments(encoded.data, encoded.name))
+    digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
+    return digest, see_jpeg(encoded.data, header, segments[1:]) if decode else None
+
+
+def _value(sha256: str, coded: str, seen: Seen, mode: str) -> Fingerprint:
+    codes, quality, detail = seen.pdq
+    return Fingerprint(
+        sha256, coded, codes.tobytes(), quality, detail, seen.width, seen.height, seen.format, mode
+    )

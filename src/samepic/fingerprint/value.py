@@ -1,0 +1,172 @@
+"""Fingerprint: what is kept of a picture to find it again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from samepic.errors import FingerprintError
+from samepic.fingerprint.pdq import FORMS
+from samepic.profiles.search import SEARCH
+
+__all__ = ["VERSION", "Fingerprint"]
+
+VERSION = 1
+
+_KIND = "samepic-fp"
+_BYTES = 32
+_FIELDS = ("sha256", "coded", "pdq", "forms", "quality", "detail", "width", "height", "format", "mode")
+_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_WORD = re.compile(r"[A-Za-z0-9-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What is kept of one picture: digests, codes and size. Equal values mean equal fields, not equal pictures.
+
+    `sha256` is of the bytes and `coded_digest` of what decides the pixels of a still JPEG or PNG, both in hex, ""
+    where there are none; `pdq` are the 32 bytes of the upright picture's code and `pdq_forms` the 256 of all eight,
+    in the order of `FORMS`; `quality` is PDQ's own figure and `detail` the share of its bits that stand on more than
+    noise, both 0 to 100; `width` and `height` are upright; `format` is by content; `mode` is "fast" or "reference".
+    """
+
+    sha256: str
+    coded_digest: str
+    pdq_forms: bytes
+    quality: int
+    detail: int
+    width: int
+    height: int
+    format: str
+    mode: str = "fast"
+    version: int = VERSION
+
+    @property
+    def pdq(self) -> bytes:
+        """The 32 bytes of the upright picture's PDQ code; `.hex()` is how ThreatExchange tools write it."""
+        return self.pdq_forms[:_BYTES]
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the picture is so blank, flat or plain that its code says nothing: it must not match by it alone."""
+        return self.quality < SEARCH.quality or self.detail < SEARCH.detail
+
+    def distance(self, other: Fingerprint) -> int:
+        """Return in how many of 256 bits the two upright codes differ. Raises FingerprintError across versions."""
+        self._check(other)
+        return _bits(self.pdq, other.pdq)
+
+    def nearest_form(self, other: Fingerprint) -> tuple[int, str]:
+        """Return the least distance of any turned or mirrored form of this picture to the other, and its name.
+
+        Raises FingerprintError across versions.
+        """
+        self._check(other)
+        forms = (self.pdq_forms[at : at + _BYTES] for at in range(0, len(self.pdq_forms), _BYTES))
+        bits, index = min((_bits(form, other.pdq), index) for index, form in enumerate(forms))
+        return bits, FORMS[index]
+
+    def is_candidate(self, other: Fingerprint, *, radius: int = SEARCH.radius) -> bool:
+        """Tell whether some form of this picture is within `radius` bits of the other and neither is weak.
+
+        Raises FingerprintError across versions.
+        """
+        return self.nearest_form(other)[0] <= radius and not (self.is_weak or other.is_weak)
+
+    def __str__(self) -> str:
+        values = (
+            self.sha256,
+            self.coded_digest,
+            self.pdq.hex(),
+            base64.urlsafe_b64encode(self.pdq_forms[_BYTES:]).decode().rstrip("="),
+            self.quality,
+            self.detail,
+            self.width,
+            self.height,
+            self.format,
+            self.mode,
+        )
+        fields = ",".join(f"{key}={value}" for key, value in zip(_FIELDS, values, strict=True))
+        return f"{_KIND}${self.version}${fields}"
+
+    @classmethod
+    def parse(cls, text: str) -> Fingerprint:
+        """Return the fingerprint that `str` wrote as `text`.
+
+        Raises FingerprintError for anything else, and for another kind or version, which it names.
+        """
+        kind, mark, rest = text.strip().partition("$")
+        if kind != _KIND or not mark:
+            raise FingerprintError(f"wanted a fingerprint of kind {_KIND!r}, got {text[:40]!r}")
+        version, _, listed = rest.partition("$")
+        if version != str(VERSION):
+            raise FingerprintError(f"wanted a fingerprint of version {VERSION}, got version {version[:20]!r}")
+        return _from_fields(listed)
+
+    def _check(self, other: Fingerprint) -> None:
+        if self.version != other.version:
+            raise FingerprintError(
+                f"wanted two fingerprints of one version, got versions {self.version} and {other.version}"
+            )
+
+
+def _bits(a: bytes, b: bytes) -> int:
+    return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
+
+
+def _from_fields(listed: str) -> Fingerprint:
+    pairs = [item.partition("=")[::2] for item in listed.split(",")]
+    if tuple(key for key, _ in pairs) != _FIELDS:
+        _refuse("fields", f"the fields {', '.join(_FIELDS)}", ", ".join(key for key, _ in pairs))
+    field = dict(pairs)
+    for key, pattern in _PATTERNS.items():
+        if not pattern.fullmatch(field[key]):
+            _refuse(key, f"something like {pattern.pattern}", field[key])
+    return Fingerprint(
+        sha256=field["sha256"],
+        coded_digest=field["coded"],
+        pdq_forms=_codes(field["pdq"], field["forms"]),
+        quality=_percent("quality", field["quality"]),
+        detail=_percent("detail", field["detail"]),
+        width=int(field["width"]),
+        height=int(field["height"]),
+        format=field["format"],
+        mode=field["mode"],
+    )
+
+
+_PATTERNS = {
+    "sha256": _DIGEST,
+    "coded": _DIGEST,
+    "pdq": re.compile(r"[0-9a-f]{64}"),
+    "quality": _NUMBER,
+    "detail": _NUMBER,
+    "width": _NUMBER,
+    "height": _NUMBER,
+    "format": _WORD,
+    "mode": re.compile(r"fast|reference"),
+}
+
+
+def _codes(upright: str, others: str) -> bytes:
+    try:
+        rest = base64.b64decode(others + "=" * (-len(others) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        rest = b""
+    if len(rest) != (len(FORMS) - 1) * _BYTES:
+        _refuse("forms", f"{(len(FORMS) - 1) * _BYTES} bytes in base64", others)
+    return bytes.fromhex(upright) + rest
+
+
+def _percent(key: str, text: str) -> int:
+    if int(text) > 100:
+        _refuse(key, "at most 100", text)
+    return int(text)
+
+
+def _refuse(key: str, wanted: str, got: str) -> NoReturn:
+    raise FingerprintError(f"fingerprint, {key}: wanted {wanted}, got {got[:80]!r}")

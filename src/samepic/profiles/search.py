@@ -1,0 +1,27 @@
+"""How codes are made, searched and trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["SEARCH", "Search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Thresholds of fingerprints and of the search for candidates.
+
+    `radius` in bits, of 256, within which two codes make a candidate; `quality` 0 to 100 and `detail` 0 to 100
+    under either of which a code says too little to match alone; `noise` in luma levels of the 64x64 samples'
+    cosine terms, under which a term is noise; `side` in pixels that the shorter side of a reduced decode keeps.
+    """
+
+    radius: int = 80
+    quality: int = 20
+    detail: int = 50
+    noise: float = 2.0
+    side: int = 128
+
+
+SEARCH = Search()
+"""2026-11."""
