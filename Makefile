@@ -35,12 +35,12 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
-	@echo "installing samepic (about 100 MB to fetch, a minute or so)"
+	@echo "installing samepic (about 85 MB to fetch, a minute or so)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.tested: pyproject.toml | $(BIN)/python
-	@echo "installing samepic with its test tools (about 200 MB to fetch, a minute or two)"
+	@echo "installing samepic with its test tools (about 190 MB to fetch, a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.installed
 
