@@ -44,6 +44,15 @@ def test_a_terminal_that_wants_no_colour_gets_none(rocket: Path, env: dict[str, 
     assert "\x1b" not in told
 
 
+@pytest.mark.parametrize(("columns", "notes"), [("200", True), ("90", False)])
+def test_a_narrow_terminal_gets_the_measures_without_their_notes(
+    rocket: Path, columns: str, notes: bool
+) -> None:
+    told = on_a_terminal(["measure", str(rocket), str(rocket)], {"COLUMNS": columns, "NO_COLOR": "1"})
+    assert ("know that it" in told) is notes
+    assert max(map(len, told.splitlines())) <= int(columns)
+
+
 def test_probabilities_are_never_rounded_to_certainty() -> None:
     assert [percent(p) for p in (0, 0.0004, 0.5, 0.123, 0.9996, 1)] == [
         "0 %",

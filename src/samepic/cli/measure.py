@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from samepic.cli.common import SAME, add_json, add_pair, print_json, sources
-from samepic.cli.terminal import styled, table
+from samepic.cli.terminal import percent, styled, table, width
 
 if TYPE_CHECKING:
     from samepic.measures.table import Measured
@@ -46,14 +46,22 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(measures.to_dict())
     else:
-        print(table(_HEAD, [_line(row) for row in measures.values()], right=(4,)))
+        print(_fitted([_HEAD, *(_line(row) for row in measures.values())]))
         print(styled(_LEGEND, "dim"))
     return SAME
 
 
+def _fitted(lines: list[tuple[str, ...]]) -> str:
+    """Return the table, without its last column where the terminal is too narrow for it."""
+    whole = table(lines[0], lines[1:], right=(4,))
+    if max(map(len, whole.splitlines())) <= width():
+        return whole
+    return table(lines[0][:-1], [line[:-1] for line in lines[1:]], right=(4,))
+
+
 def _line(row: Measured) -> tuple[str, ...]:
     passes = {True: "yes", False: "no", None: "-"}[row.passes]
-    found = "-" if row.found is None else f"{row.found:.1%}"
+    found = "-" if row.found is None else percent(row.found)
     return row.name, _value(row), _cutoff(row), passes, found, str(row.reliability), row.note
 
 

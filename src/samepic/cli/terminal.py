@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 
-__all__ = ["bytes_text", "heading", "percent", "printable", "rows", "styled", "table"]
+__all__ = ["bytes_text", "heading", "percent", "printable", "rows", "styled", "table", "width"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -20,6 +22,11 @@ def styled(text: str, *styles: str) -> str:
 
 def _on_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()  # None where the caller closed it
+
+
+def width() -> float:
+    """Return the columns of the terminal, or infinity where output is piped."""
+    return shutil.get_terminal_size().columns if _on_terminal() else math.inf
 
 
 def printable(text: str) -> str:
@@ -42,9 +49,9 @@ def heading(same: bool | None, sentence: str) -> str:
 def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
     """Return name and value lines, the values in one column."""
     lines = list(pairs)
-    width = max((len(name) for name, _ in lines), default=0)
+    longest = max((len(name) for name, _ in lines), default=0)
     return "\n".join(
-        f"{indent}{styled(name.ljust(width), 'dim')}  {printable(value)}" for name, value in lines
+        f"{indent}{styled(name.ljust(longest), 'dim')}  {printable(value)}" for name, value in lines
     )
 
 
