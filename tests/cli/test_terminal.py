@@ -44,7 +44,7 @@ def test_a_terminal_that_wants_no_colour_gets_none(rocket: Path, env: dict[str, 
     assert "\x1b" not in told
 
 
-@pytest.mark.parametrize(("columns", "notes"), [("200", True), ("90", False)])
+@pytest.mark.parametrize(("columns", "notes"), [("200", True), ("100", False)])
 def test_a_narrow_terminal_gets_the_measures_without_their_notes(
     rocket: Path, columns: str, notes: bool
 ) -> None:
