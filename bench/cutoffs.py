@@ -20,12 +20,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from bench.calibration import Distinct, Resaves, calibrate
-from bench.common import SEED, data_folder, header, photos
-from bench.cutoff_report import print_tables, write_tables
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.calibration import Distinct, Resaves, calibrate
+from bench.common import SEED, data_folder, header, photos
+from bench.cutoff_report import print_tables, write_tables
 from samepic.measures import difference, histograms, measure_arrays, whitening
 from samepic.measures.common import alike
 from samepic.measures.structure import ssim

@@ -43,3 +43,13 @@ def test_a_brighter_copy_fails_pixel_differences_and_passes_correlation(fooled: 
     copy = fooled["a cat and itself, much brighter"]
     assert copy["rms_distance"].passes is False
     assert copy["whitened_correlation"].passes
+
+
+def test_an_honest_copy_is_farther_away_than_the_local_edit_by_every_kind_of_measure(
+    fooled: dict[str, Measures],
+) -> None:
+    edit, copy = fooled["a cat, one eye painted over"], fooled["a cat and itself, saved at JPEG quality 30"]
+    for row in ("rms_distance", *HISTOGRAMS[:2], "jensen_shannon"):
+        assert copy[row].value > edit[row].value, row
+    for row in ("psnr", "whitened_correlation", "ssim"):
+        assert copy[row].value < edit[row].value, row
