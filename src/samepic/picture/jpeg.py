@@ -102,8 +102,12 @@ def jpeg_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) 
     if parts.scans == 0:
         raise TruncatedError(name, "a JPEG with pixels", "one without a scan")
     # A scan of a few bytes makes a decoder walk over the whole picture once more.
-    if frame.width * frame.height * parts.scans > 10 * limits.pixels:
-        raise LimitError(name, f"at most {10 * limits.pixels} pixels in all scans", f"{parts.scans} scans")
+    walked, most = (
+        frame.width * frame.height * parts.scans,
+        10 * max(limits.pixels, frame.width * frame.height),
+    )
+    if walked > most:
+        raise LimitError(name, f"at most {most} pixels in all scans", f"{walked} in {parts.scans} scans")
     tables = tuple(natural_order(parts.tables.get(number, b"")) for number in frame.table_numbers)
     quality, exact = ijg_quality(tables)
     coding = JpegInfo(

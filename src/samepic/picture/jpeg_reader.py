@@ -23,7 +23,8 @@ from samepic.profiles import Limits
 __all__ = ["open_jpeg"]
 
 _MODES = {"gray": "L", "cmyk": "CMYK", "ycck": "CMYK"}
-# libjpeg's warnings about bytes that no pixel needs; every other warning means wrong pixels.
+# libjpeg's warnings about bytes that no pixel needs. Every other warning means wrong pixels, and simplejpeg
+# stops at the first.
 _HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", "Unsupported marker type")
 
 
@@ -33,7 +34,7 @@ def open_jpeg(encoded: Encoded, limits: Limits) -> Opened:
     check_size(encoded.name, header.width, header.height, 1, limits)
     mode = _MODES.get(header.coding.colour, "RGB")
     colours = conversion(header.icc, mode)
-    decode = _decode_cmyk if mode == "CMYK" else _decode
+    decode = _decode_with_pillow if mode == "CMYK" else _decode
     return Opened(
         format="JPEG",
         width=header.width,
@@ -51,18 +52,13 @@ def _decode(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels
     space = "GRAY" if header.coding.colour == "gray" else "RGB"
     with decoding(encoded.name, "JPEG"):
         try:
-            samples = _samples(encoded.data, space, strict=True)
+            decoded: Any = simplejpeg.decode_jpeg(encoded.data, space)
         except ValueError as error:
-            if not any(words in str(error) for words in _HARMLESS):
-                raise _failure(encoded.name, error) from error
-            samples = _samples(encoded.data, space, strict=False)
+            if any(words in str(error) for words in _HARMLESS):
+                return _decode_with_pillow(encoded, header, colours)
+            raise _failure(encoded.name, error) from error
+        samples: NDArray[np.uint8] = decoded[..., 0] if space == "GRAY" else decoded
         return Pixels(colours.on_array(samples))
-
-
-def _samples(data: bytes, space: str, *, strict: bool) -> NDArray[np.uint8]:
-    decoded: Any = simplejpeg.decode_jpeg(data, space, strict=strict)
-    samples: NDArray[np.uint8] = decoded[..., 0] if space == "GRAY" else decoded
-    return samples
 
 
 def _failure(name: str, error: ValueError) -> UnreadableError:
@@ -71,8 +67,11 @@ def _failure(name: str, error: ValueError) -> UnreadableError:
     return (TruncatedError if broken else UnreadableError)(name, "a whole JPEG", said)
 
 
-def _decode_cmyk(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
-    """Decode CMYK and YCCK, stored inverted; without a profile R is (255 - C)(255 - K) / 255."""
+def _decode_with_pillow(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
+    """Decode what simplejpeg does not: CMYK, YCCK, and files that libjpeg grumbles about without need.
+
+    CMYK is stored inverted, as Adobe began; without a profile R is (255 - C)(255 - K) / 255.
+    """
     with decoding(encoded.name, "JPEG"), io.BytesIO(encoded.data) as stream:
         image = JpegImagePlugin.JpegImageFile(stream, "")
         if image.size != (header.width, header.height):

@@ -107,7 +107,8 @@ def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -
         raise UnreadableError(name, "a PNG with its palette", "one without")
     metadata = sum(chunk.end - chunk.start + 12 for chunk in chunks if chunk.kind in _META)
     _check_metadata(data, chunks, name, limits)
-    frames = int.from_bytes(by_kind.get(b"acTL", b"\0\0\0\1")[:4]) or 1
+    # What acTL declares may be a lie; the frames that are there are counted.
+    frames = max(1, sum(chunk.kind == b"fcTL" for chunk in chunks)) if b"acTL" in by_kind else 1
     icc = _profile(by_kind.get(b"iCCP", b""), limits)
     gamma = _gamma(by_kind, icc)
     orientation = exif_orientation(by_kind.get(b"eXIf", b""))

@@ -62,8 +62,10 @@ def decoding(name: str, form: str) -> Iterator[None]:
         yield
     except SamepicError:
         raise
-    except (MemoryError, Image.DecompressionBombError) as error:
+    except MemoryError as error:
         raise LimitError(name, f"a {form} that fits in memory", str(error) or "one that does not") from error
+    except Image.DecompressionBombError as error:
+        raise LimitError(name, f"a {form} within Pillow's own limit", str(error)) from error
     except UnidentifiedImageError as error:
         raise UnreadableError(name, f"a {form}", "a broken one") from error
     except _FAILURES as error:

@@ -1,0 +1,107 @@
+"""Encoded pictures for tests, made here: no file is needed."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+# A 64x48 red picture with blue in its upper left quarter, turned by irot and by the EXIF tag beside it, 6 both.
+# pillow-heif 1.8.1, libheif 1.23.6, x265 4.3: image.save(file, "HEIF", quality=80, exif=<orientation 6>).
+HEIC_TURNED = base64.b64decode(
+    """
+    AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAchtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA
+    ADRpbG9jAAAAAERAAAIAAQAAAAAB7AABAAAAAAAAAH0AAgAAAAACaQABAAAAAAAAACQAAAA4aWluZgAAAAAAAgAAABVpbmZlAgAA
+    AAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAABB2lwcnAAAADmaXBjbwAAAHZodmNDAQNwAAAA
+    kAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq
+    5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xh
+    cAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBpeGkAAAAAAwgICAAAAAlpcm90AwAAABlpcG1hAAAAAAAAAAEA
+    AQaBAgMFhIYAAAAaaXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAKltZGF0AAAAeSgBrwT47Frolrf9Y0F1/5fH//5G3Lfcsgun2oqH
+    /6maYX45btrP0pAYop3TxPKzWfx2KQrEN8KZIO+IVcbi9KnwpCmWsTATDSgk4ZiaWJXsi7mGfpX//+1P+x/JRWBYb2+19vwdOpZV
+    eDuKCEDES3FF/5PCl2kQdNwAAAAGRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAA=
+    """
+)
+
+Samples = NDArray[np.uint8]
+
+
+def saved(picture: Image.Image | Samples, form: str, **options: Any) -> bytes:  # noqa: ANN401
+    """Return the picture as Pillow saves it in the format `form`."""
+    out = io.BytesIO()
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image.save(out, form, **options)
+    return out.getvalue()
+
+
+def scene(width: int = 48, height: int = 32) -> Samples:
+    """Return a picture of which no turn or mirror image looks like another: smooth, with one red corner."""
+    y, x = np.mgrid[0:height, 0:width]
+    rgb = np.stack([x * 150 // width, y * 200 // height, 60 + 0 * x], axis=2)
+    rgb[: height // 3, : width // 3] = (230, 20, 30)
+    return rgb.astype(np.uint8)
+
+
+def oriented(orientation: int) -> bytes:
+    """Return an EXIF block that asks for `orientation` and says nothing else."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()
+
+
+# How pixels must be stored so that each orientation shows them upright, by the tables of the EXIF standard.
+STORED: dict[int, Callable[[Samples], Samples]] = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: np.swapaxes(a, 0, 1),
+    6: np.rot90,
+    7: lambda a: np.swapaxes(a[::-1, ::-1], 0, 1),
+    8: lambda a: np.rot90(a, -1),
+}
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Return one PNG chunk."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(samples: NDArray[Any], *extra: bytes, size: tuple[int, int] | None = None) -> bytes:
+    """Return a plain PNG of (h, w, 1 to 4) uint8 or uint16 samples with `extra` chunks; `size` to lie about."""
+    height, width, channels = samples.shape
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    big = samples.astype(samples.dtype.newbyteorder(">"))
+    rows = b"".join(b"\0" + row.tobytes() for row in big)
+    header = struct.pack(">IIBBBBB", *(size or (width, height)), 8 * samples.itemsize, colour, 0, 0, 0)
+    parts = (chunk(b"IHDR", header), *extra, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def profile(name: str, colorants: tuple[tuple[float, float, float], ...], gamma: float) -> bytes:
+    """Return a matrix and curve RGB profile of ICC version 2: D50 colorants of red, green and blue, one gamma."""
+    xyz = [b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in c) for c in colorants]
+    white = b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in (0.9642, 1.0, 0.8249))
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    words = name.encode() + b"\0"
+    desc = b"desc\0\0\0\0" + struct.pack(">I", len(words)) + words + bytes(78 + -len(words) % 4 + 1)
+    desc += bytes(-len(desc) % 4)
+    kinds = (b"desc", b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
+    bodies = (desc, white, *xyz, curve, curve, curve)
+    at, table = 128 + 4 + 12 * len(kinds), struct.pack(">I", len(kinds))
+    for kind, body in zip(kinds, bodies, strict=True):
+        table += struct.pack(">4sII", kind, at, len(body))
+        at += len(body)
+    head = struct.pack(">I4xI4s4s4s12x4s", at, 0x02400000, b"mntr", b"RGB ", b"XYZ ", b"acsp")
+    head = head.ljust(68, b"\0") + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + table + b"".join(bodies)
+
+
+DISPLAY_P3 = ((0.5151, 0.2412, -0.0011), (0.2919, 0.6922, 0.0419), (0.1572, 0.0666, 0.7841))
+SRGB = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))

@@ -1,0 +1,125 @@
+"""What a JPEG tells without being decoded."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image, JpegImagePlugin
+
+from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.picture import load
+from samepic.picture.jpeg import coded_segments, jpeg_header
+from samepic.profiles import Limits
+from tests.picture.picture_files import oriented, saved, scene
+
+
+def _coded(data: bytes) -> bytes:
+    return b"".join(coded_segments(data))
+
+
+@pytest.mark.parametrize("quality", [1, 5, 24, 25, 50, 51, 75, 90, 95, 100])
+def test_the_quality_that_pillow_saved_with_is_read_back_exactly(quality: int) -> None:
+    coding = jpeg_header(saved(scene(), "JPEG", quality=quality)).coding
+    assert (coding.quality, coding.quality_exact) == (quality, True)
+
+
+def test_tables_are_in_natural_order_as_pillow_reads_them() -> None:
+    data = saved(scene(), "JPEG", quality=60)
+    image = Image.open(io.BytesIO(data))
+    assert isinstance(image, JpegImagePlugin.JpegImageFile)
+    wanted = tuple(tuple(image.quantization[number]) for number in (0, 1, 1))
+    assert jpeg_header(data).coding.tables == wanted
+
+
+def test_tables_of_no_quality_get_the_nearest_one_and_say_so() -> None:
+    table = [16 + i // 4 for i in range(64)]
+    coding = jpeg_header(saved(scene(), "JPEG", qtables=[table, table])).coding
+    assert not coding.quality_exact
+    assert 1 <= coding.quality <= 100
+
+
+@pytest.mark.parametrize(("option", "name"), [(0, "4:4:4"), (1, "4:2:2"), (2, "4:2:0")])
+def test_the_subsampling_is_told_as_people_write_it(option: int, name: str) -> None:
+    assert jpeg_header(saved(scene(), "JPEG", subsampling=option)).coding.subsampling == name
+
+
+def test_progressive_and_colour_models_are_told() -> None:
+    assert jpeg_header(saved(scene(), "JPEG", progressive=True)).coding.progressive
+    assert not jpeg_header(saved(scene(), "JPEG")).coding.progressive
+    image = Image.fromarray(scene())
+    models = {"gray": image.convert("L"), "cmyk": image.convert("CMYK"), "ycbcr": image}
+    for model, source in models.items():
+        assert jpeg_header(saved(source, "JPEG")).coding.colour == model
+    assert jpeg_header(saved(image, "JPEG", keep_rgb=True)).coding.colour == "rgb"
+
+
+def test_metadata_does_not_count_among_what_decides_the_pixels() -> None:
+    plain = saved(scene(), "JPEG")
+    dressed = saved(
+        scene(), "JPEG", exif=oriented(6), comment=b"words", icc_profile=b"x" * 100_000, xmp=b"<x/>"
+    )
+    assert _coded(plain) == _coded(dressed) == _coded(dressed + b"a trailer of the phone's")
+    assert jpeg_header(plain).metadata == 0
+    assert jpeg_header(dressed).metadata > 100_000
+    assert jpeg_header(dressed).orientation == 6
+    assert jpeg_header(dressed).icc == b"x" * 100_000
+
+
+def test_anything_that_changes_a_pixel_changes_what_is_coded() -> None:
+    plain = _coded(saved(scene(), "JPEG"))
+    assert plain != _coded(saved(scene(), "JPEG", quality=76))
+    assert plain != _coded(saved(scene(), "JPEG", subsampling=0))
+    assert plain != _coded(saved(scene()[::-1].copy(), "JPEG"))
+
+
+def test_the_same_samples_in_another_colour_model_are_other_pixels() -> None:
+    ycbcr = saved(scene(), "JPEG", subsampling=0)
+    without_jfif = ycbcr[:2] + ycbcr[20:]
+    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
+    assert (
+        _coded(without_jfif) == _coded(ycbcr) == _coded(without_jfif[:2] + adobe + b"\1" + without_jfif[2:])
+    )
+    as_rgb = without_jfif[:2] + adobe + b"\0" + without_jfif[2:]
+    assert _coded(as_rgb) != _coded(ycbcr)
+    assert (load(as_rgb).rgb != load(ycbcr).rgb).any()
+
+
+def test_restart_markers_and_fill_bytes_are_no_ends() -> None:
+    data = saved(scene(200, 200), "JPEG", restart_marker_blocks=2)
+    filled = data[:2] + b"\xff\xff\xff" + data[2:]
+    assert jpeg_header(data).scans == jpeg_header(filled).scans == 1
+    assert (load(filled).rgb == load(data).rgb).all()
+
+
+def test_bytes_that_no_pixel_needs_are_passed_over() -> None:
+    data = saved(scene(), "JPEG")
+    assert (load(data[:20] + bytes(10) + data[20:]).rgb == load(data).rgb).all()
+
+
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.95, 0.999])
+def test_a_jpeg_that_ends_early_is_truncated(part: float) -> None:
+    data = saved(scene(300, 200), "JPEG")
+    for cut in (data[: int(len(data) * part)], data[: int(len(data) * part)] + b"\xff\xd9"):
+        with pytest.raises(UnreadableError):
+            load(cut)
+    with pytest.raises(TruncatedError):
+        jpeg_header(data[: int(len(data) * part)])
+
+
+def test_what_no_decoder_here_reads_is_unsupported() -> None:
+    data = bytearray(saved(scene(), "JPEG"))
+    data[data.index(b"\xff\xc0") + 1] = 0xC3
+    with pytest.raises(UnsupportedError, match="8 bits, coding 3"):
+        load(bytes(data))
+
+
+def test_scans_and_metadata_have_limits() -> None:
+    data = saved(scene(300, 200), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    many = data[:last] + data[last:-2] * 20 + data[-2:]
+    assert jpeg_header(many).scans == jpeg_header(data).scans + 19
+    with pytest.raises(LimitError, match="scans"):
+        jpeg_header(many, limits=Limits(pixels=300 * 200))
+    with pytest.raises(LimitError, match="metadata"):
+        jpeg_header(saved(scene(), "JPEG", comment=b"x" * 100), limits=Limits(metadata_bytes=99))

@@ -1,0 +1,159 @@
+"""Hostile input: limits hold before memory is taken, broken files are errors, and nothing prints."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import subprocess
+import sys
+import time
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.picture import load
+from samepic.profiles import Limits
+from tests.picture.picture_files import HEIC_TURNED, chunk, png, saved, scene
+
+FORMS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "QOI", "SGI")
+WHOLE = {form: saved(scene(120, 90), form) for form in FORMS} | {"HEIF": HEIC_TURNED}
+
+
+@pytest.mark.parametrize("form", WHOLE)
+@pytest.mark.parametrize("part", [0.05, 0.5, 0.9])
+def test_a_file_that_ends_early_is_an_error(form: str, part: float) -> None:
+    with pytest.raises(UnreadableError):
+        load(WHOLE[form][: int(len(WHOLE[form]) * part)])
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP", "PPM"])
+def test_pixels_that_are_missing_are_called_truncation(form: str) -> None:
+    with pytest.raises(TruncatedError):
+        load(WHOLE[form][: len(WHOLE[form]) // 2])
+
+
+@pytest.mark.parametrize("form", WHOLE)
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=6))
+def test_a_file_with_changed_bytes_is_a_picture_or_an_error(
+    form: str, changes: list[tuple[float, int]]
+) -> None:
+    data = bytearray(WHOLE[form])
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    try:
+        picture = load(bytes(data))
+    except SamepicError:
+        return
+    assert picture.rgb.dtype == np.uint8
+    assert picture.rgb.shape == (picture.info.height, picture.info.width, 3)
+
+
+@pytest.mark.parametrize("form", WHOLE)
+def test_limits_are_on_what_the_header_declares(form: str) -> None:
+    with pytest.raises(LimitError, match="at most 1000 pixels"):
+        load(WHOLE[form], limits=Limits(pixels=1000))
+    with pytest.raises(LimitError, match="sides of at most 40"):
+        load(WHOLE[form], limits=Limits(side=40))
+    with pytest.raises(LimitError, match="at most 100 bytes"):
+        load(WHOLE[form], limits=Limits(file_bytes=100))
+    with pytest.raises(LimitError, match="at most 100 bytes"):
+        load(io.BytesIO(WHOLE[form]), limits=Limits(file_bytes=100))
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    with pytest.raises(LimitError, match="60000x60000"):
+        load(b"\x89PNG\r\n\x1a\n" + body)
+
+
+def test_a_header_that_promises_more_than_comes_is_an_error() -> None:
+    with pytest.raises(UnreadableError):
+        load(png(scene(), size=(4000, 4000)))
+    with pytest.raises(TruncatedError):
+        load(png(scene().astype(np.uint16), size=(4000, 4000)))
+
+
+def test_a_gif_of_very_many_frames_is_answered_at_once() -> None:
+    frame = b"!\xf9\x04\0\1\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0"
+    data = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame * 100_000 + b";"
+    started = time.process_time()
+    with pytest.raises(LimitError, match="frames"):
+        load(data)
+    assert time.process_time() - started < 2
+
+
+def test_a_limit_of_pillow_does_not_warn_and_where_it_holds_it_is_a_limit_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    for form in ("JPEG", "PNG", "TIFF", "BMP"):
+        assert load(WHOLE[form]).rgb.shape == (90, 120, 3)
+    with pytest.raises(LimitError, match="Pillow's own limit"):
+        load(WHOLE["WEBP"])
+
+
+@pytest.mark.parametrize(
+    ("data", "got"),
+    [
+        (b"%PDF-1.7\n", "PDF"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript"),
+        (b'<?xml version="1.0"?><svg/>', "SVG"),
+        (b"\xff\x0a" + bytes(30), "JPEG XL"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", "video"),
+    ],
+)
+def test_what_is_known_and_not_decoded_is_named(data: bytes, got: str) -> None:
+    with pytest.raises(UnsupportedError, match=got):
+        load(data)
+
+
+def test_text_and_noise_are_no_pictures() -> None:
+    with pytest.raises(UnreadableError, match="text that begins with 'Dear sir"):
+        load(b"Dear sir or madam, this is a letter.")
+    with pytest.raises(UnreadableError, match="bytes that begin with 00 01 02"):
+        load(bytes(range(100)))
+
+
+def test_an_error_survives_a_trip_to_another_process() -> None:
+    with pytest.raises(TruncatedError) as caught:
+        load(WHOLE["JPEG"][:200])
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.name, again.wanted, again.got) == (caught.value.name, caught.value.wanted, caught.value.got)
+
+
+def test_nothing_is_printed_whatever_is_wrong(tmp_path: Path) -> None:
+    for form, whole in WHOLE.items():
+        for number, place in enumerate((0.1, 0.3, 0.5, 0.7, 0.9)):
+            at = int(len(whole) * place)
+            (tmp_path / f"{form}{number}").write_bytes(whole[:at] + bytes(8) + whole[at + 8 :])
+            (tmp_path / f"{form}{number}cut").write_bytes(whole[:at])
+    lzw = saved(scene(), "TIFF", compression="tiff_lzw")
+    (tmp_path / "lzw").write_bytes(lzw[:30] + b"\xff" * 40 + lzw[70:])
+    program = (
+        "import sys, pathlib\nfrom samepic.errors import SamepicError\nfrom samepic.picture import load\n"
+        "for path in pathlib.Path(sys.argv[1]).iterdir():\n"
+        "    try:\n        load(path)\n    except SamepicError:\n        pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", program, tmp_path], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_threads_decode_at_once_and_leave_the_warning_filters_alone() -> None:
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        pictures = list(pool.map(load, [WHOLE["PNG"], WHOLE["BMP"], WHOLE["JPEG"], WHOLE["TIFF"]] * 10))
+    assert all(picture.rgb.shape == (90, 120, 3) for picture in pictures)
+    assert list(warnings.filters) == before
