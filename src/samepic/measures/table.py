@@ -106,28 +106,28 @@ class _Kind:
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "same_bytes": _Kind("", "higher", "the files are equal byte for byte; saving again ends that"),
-    "same_pixels": _Kind("", "higher", "every pixel is equal; lossy saving ends that"),
-    "difference_box": _Kind("share of the frame", "lower", "one differing pixel in two corners makes it 1"),
-    "absolute_difference_mean": _Kind("levels", "lower", "misses a small edit, swayed by brightness"),
+    "same_bytes": _Kind("", "higher", "is proof where it holds; saving again ends it"),
+    "same_pixels": _Kind("", "higher", "is proof where it holds; lossy saving ends it"),
+    "difference_box": _Kind("share of the frame", "lower", "is 1 as soon as two opposite corners differ"),
+    "absolute_difference_mean": _Kind(
+        "levels", "lower", "misses a small edit; takes dull pictures for equal; is swayed by brightness"
+    ),
     "absolute_difference_sum": _Kind("levels", "lower", "grows with the size of the pictures"),
-    "rms_distance": _Kind("levels", "lower", "misses a small edit, swayed by brightness"),
-    "psnr": _Kind("dB", "higher", "the RMS distance on another scale"),
+    "rms_distance": _Kind(
+        "levels", "lower", "misses a small edit; takes dull pictures for equal; is swayed by brightness"
+    ),
+    "psnr": _Kind("dB", "higher", "is the RMS distance on another scale"),
     "histogram_rms": _Kind(
-        "pixels a bin", "lower", "blind to where colours are; grows with the picture's size"
+        "pixels a bin", "lower", "is blind to where colours are; grows with the picture's size"
     ),
-    "histogram_rms_normalised": _Kind("share a bin", "lower", "blind to where colours are"),
+    "histogram_rms_normalised": _Kind("share a bin", "lower", "is blind to where colours are"),
     "kullback_leibler": _Kind(
-        "bits", "lower", "blind to where colours are; infinite if b lacks a level of a"
+        "bits", "lower", "is blind to where colours are; is infinite if b lacks a level of a"
     ),
-    "jensen_shannon": _Kind("bits", "lower", "blind to where colours are"),
-    "whitened_correlation": _Kind(
-        "", "higher", "sees fine structure; misses a small edit; needs equal framing"
-    ),
-    "whitened_rms": _Kind("levels", "lower", "smooth pictures are near everything"),
-    "ssim": _Kind(
-        "", "higher", "misses a small edit; needs equal framing; smooth pictures are near everything"
-    ),
+    "jensen_shannon": _Kind("bits", "lower", "is blind to where colours are"),
+    "whitened_correlation": _Kind("", "higher", "misses a small edit; needs equal framing"),
+    "whitened_rms": _Kind("levels", "lower", "takes smooth pictures for equal"),
+    "ssim": _Kind("", "higher", "misses a small edit; needs equal framing; takes smooth pictures for equal"),
 }
 
 NAMES = tuple(_KINDS)
