@@ -140,7 +140,7 @@ PIPELINES: dict[str, Pipeline] = {
     "exif added": _with_exif,
     "tag 6 q85": lambda i: _tagged(i, 6, _T.ROTATE_90, quality=85),
     "tag 3 q60": lambda i: _tagged(i, 3, _T.ROTATE_180, quality=60),
-    "png": partial(encode, kind="PNG"),
+    "exif stripped": partial(encode, kind="JPEG", quality=92),
     "palette png": lambda i: encode(i.convert("RGB").quantize(256), "PNG"),
     "web palette png": lambda i: encode(i.convert("RGB").convert("P"), "PNG"),
     "cmyk jpeg": lambda i: encode(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),

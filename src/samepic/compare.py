@@ -10,6 +10,7 @@ import numpy as np
 
 from samepic.measures.table import Measures, measure_arrays
 from samepic.picture import Picture, load
+from samepic.picture.animation import frames
 from samepic.profiles import JUDGE, LIMITS, Limits
 from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.draw import draw_difference
@@ -92,8 +93,8 @@ def compare_pictures(
 def _answer(a: Picture, b: Picture, prove: bool) -> _Answer:
     if a.data is not None and a.data == b.data:
         return _Answer(Finding(Relation.SAME_FILE, 1.0), "the same file, byte for byte", {})
-    if (frames := _frames_differ(a, b)) is not None:
-        return frames
+    if (moving := _moving(a, b)) is not None:
+        return moving
     if _equal_pixels(a, b):
         return _Answer(
             Finding(Relation.SAME_PIXELS, 1.0),
@@ -200,17 +201,40 @@ def _numbers(laid: Laid, proof: Reenactment | None) -> dict[str, float]:
     return numbers
 
 
-def _frames_differ(a: Picture, b: Picture) -> _Answer | None:
-    """Answer for animations by their number of frames; None where the first frames decide."""
+def _moving(a: Picture, b: Picture) -> _Answer | None:
+    """Answer for animations, which are their frames; None for two stills."""
+    if a.info.frames == b.info.frames == 1:
+        return None
     if a.info.frames == b.info.frames:
-        return None
-    first = compare_pictures(_still(a), _still(b), prove=False)
-    if not first.same:
-        return None
-    moving = f"{'a' if a.info.frames > b.info.frames else 'b'}"
-    counts = f"({a.info.frames} and {b.info.frames})"
-    sentence = f"they begin with the same picture, but {moving} has more frames {counts}"
-    return _Answer(Finding(Relation.SIMILAR, 0.1), sentence, {})
+        return _frame_by_frame(a, b)
+    many, one, letter = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
+    if one.info.frames > 1:
+        counts = f"{a.info.frames} and {b.info.frames}"
+        return _Answer(
+            Finding(Relation.SIMILAR, 0.05), f"two animations with other numbers of frames ({counts})", {}
+        )
+    for number, frame in enumerate(frames(many, JUDGE.frames_looked_at), 1):
+        if compare_pictures(frame, one, prove=False).same:
+            sentence = f"{letter} is a still of the other, an animation of {many.info.frames} frames (frame {number})"
+            return _Answer(Finding(Relation.SIMILAR, 0.05), sentence, {})
+    return _Answer(
+        Finding(Relation.DIFFERENT, 0.001), "an animation and a still that is none of its frames", {}
+    )
+
+
+def _frame_by_frame(a: Picture, b: Picture) -> _Answer:
+    """Return the answer of the pair of frames that is farthest apart."""
+    count, order = JUDGE.frames_looked_at, tuple(Relation)
+    worst: _Answer | None = None
+    for number, (one, two) in enumerate(zip(frames(a, count), frames(b, count), strict=True), 1):
+        answer = _answer(_still(one), _still(two), prove=False)
+        if worst is None or order.index(answer.finding.relation) > order.index(worst.finding.relation):
+            sentence = f"in frame {number} of {a.info.frames}: {answer.sentence}"
+            worst = replace(answer, sentence=sentence)
+        if not answer.finding.relation.is_same(Relation.REFRAMED):
+            break
+    assert worst is not None
+    return worst
 
 
 def _still(picture: Picture) -> Picture:

@@ -12,7 +12,7 @@ class Judge:
     """The thresholds of verification; levels are those of 8-bit samples, 0 to 255.
 
     Attributes:
-        work_pixels: size at which pictures are laid on each other; above it, full size is screened by tiles.
+        work_pixels: pictures are halved to at most this size to be laid on each other; full size is screened.
         tiny_side: a side below this many pixels holds too little to tell.
         blank_detail: RMS of the luma left after a quadratic surface is taken out, below which a picture is blank.
         aspect_slack: pixels by which a scaled side may be off through rounding.
@@ -26,10 +26,12 @@ class Judge:
         edited_share: share of the frame that edits may cover; beyond, it is another picture.
         lost_detail: share of a's fine detail (Laplacian RMS) that b may lose before it counts as blurred.
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
+        near_share: the same share from which what differs after re-enactment is measured for faint edits.
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
+        frames_looked_at: frames of an animation that are compared, evenly spread over it.
     """
 
-    work_pixels: int = 1_000_000
+    work_pixels: int = 1_200_000
     tiny_side: int = 12
     blank_detail: float = 2.0
     aspect_slack: float = 1.0
@@ -43,7 +45,9 @@ class Judge:
     edited_share: float = 0.40
     lost_detail: float = 0.60
     exact_share: float = 0.90
+    near_share: float = 0.03
     exact_slack: float = 3.0
+    frames_looked_at: int = 100
 
 
 JUDGE = Judge()

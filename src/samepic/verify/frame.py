@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from samepic.profiles import JUDGE
 from samepic.verdict import Region
@@ -23,8 +25,14 @@ Size: TypeAlias = tuple[int, int]
 Kinds: TypeAlias = tuple[str, ...]
 
 _TILE = 256
-_SCREEN = 16
+_SCREEN = 4
 _TILES = 12
+_KERNELS = (
+    Image.Resampling.LANCZOS,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BOX,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +89,8 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     """Lay b on a, both (height, width, 3) uint8 of one frame, and measure what is left.
 
     The one with more detail is taken as the source: coding and blur can explain what is lost, never what is
-    gained. `kinds` are the formats of the two files. Above the profile's work size both are reduced, and full size is screened for small changes.
+    gained. `kinds` are the formats of the two files. Above the profile's work size both are reduced, and full
+    size is screened for small changes.
     """
     one, two = _working(a, b)
     first, second = coarse(one), coarse(two)
@@ -94,36 +103,56 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
         return laid
     back = fit_tone(second, first)
     poor_a, poor_b = few_colours(one), few_colours(two)
-    if (tone.grey, poor_b, fine_a) >= (back.grey, poor_a, fine_b):
-        residual = _explain(tone.apply(one), two, kinds)
-    else:
-        residual = _explain(back.apply(two), one, kinds)
-    height, width = a.shape[:2]
-    regions = _scaled(regions_of(residual, one.shape[:2]), one, (height, width))
-    if one.shape != a.shape and tone.matrix is None and a.shape == b.shape and not regions:
-        regions = _screen(a, b, kinds)
+    forward = (tone.grey, poor_b, fine_a) >= (back.grey, poor_a, fine_b)
+
+    def dressed(pair: tuple[Pixels, Pixels]) -> tuple[Pixels, Pixels]:
+        return (tone.apply(pair[0]), pair[1]) if forward else (back.apply(pair[1]), pair[0])
+
+    residual = _explain(*dressed((one, two)), kinds)
+    for how in _KERNELS if residual.peak > JUDGE.unexplained and a.shape != b.shape else ():
+        again = measure_residual(*dressed(_working(a, b, how)))
+        residual = min(residual, again, key=_left_over)
+    size = (a.shape[0], a.shape[1])
+    regions = _scaled(regions_of(residual, (one.shape[0], one.shape[1])), (one.shape[0], one.shape[1]), size)
+    if not regions and tone.matrix is None:
+        regions = _scaled(*_screen(a, b, one.shape[:2], kinds), size)
     return replace(laid, residual=residual, regions=regions)
 
 
-def _working(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
-    """Return both at one size: the smaller's, and no more pixels than the work size."""
+def _working(a: Pixels, b: Pixels, how: Image.Resampling | None = None) -> tuple[Pixels, Pixels]:
+    """Return both at one size: the smaller's, halved until it has no more pixels than the work size."""
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
-    scale = min(1.0, (JUDGE.work_pixels / (height * width)) ** 0.5)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return _reduced(a, size), _reduced(b, size)
+    times = max(0, math.ceil(math.log(height * width / JUDGE.work_pixels, 4)))
+    if a.shape == b.shape and how is None:
+        return _halved(a, times), _halved(b, times)
+    size = (max(1, width >> times), max(1, height >> times))
+    return _reduced(a, size, how), _reduced(b, size, how)
 
 
-def _reduced(rgb: Pixels, size: Size) -> Pixels:
+def _reduced(rgb: Pixels, size: Size, how: Image.Resampling | None = None) -> Pixels:
+    """Return `rgb` at `size` (width, height), by area means or by one of Pillow's kernels."""
     if (rgb.shape[1], rgb.shape[0]) == size:
         return rgb
+    if how is not None:
+        return np.asarray(Image.fromarray(rgb).resize(size, how), np.uint8)
+    rgb = _halved(rgb, int(math.log2(max(1.0, min(rgb.shape[1] / size[0], rgb.shape[0] / size[1])))))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _halved(picture: Pixels, times: int) -> Pixels:
+    """Return area means over squares of 2 ** times pixels, in steps of two: ten times as fast as in one."""
+    for _ in range(times):
+        height, width = picture.shape[0] // 2, picture.shape[1] // 2
+        even = picture[: 2 * height, : 2 * width]
+        picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return picture
 
 
 def _explain(source: Pixels, target: Pixels, kinds: Kinds) -> Residual:
     """Return the residual of target on source; what JPEG noise does not explain, other forms of it may.
 
-    The dear ones come last, and only while something is left unexplained: few colours, a filter or another
-    resampling, the codecs of the two files.
+    The dear ones come last, and only while something is left unexplained: few colours, a filter, the codecs of
+    the two files.
     """
     best = measure_residual(source, target)
     if best.peak <= JUDGE.unexplained:
@@ -144,9 +173,9 @@ def _left_over(residual: Residual) -> tuple[float, float]:
     return -residual.explained, residual.peak
 
 
-def _scaled(regions: tuple[Region, ...], work: Pixels, full: Size) -> tuple[Region, ...]:
-    """Return regions of the working picture in pixels of the full one of size (height, width)."""
-    down, across = full[0] / work.shape[0], full[1] / work.shape[1]
+def _scaled(regions: tuple[Region, ...], work: Size, full: Size) -> tuple[Region, ...]:
+    """Return regions of a picture of size `work` (height, width) in pixels of one of size `full`."""
+    down, across = full[0] / work[0], full[1] / work[1]
     if down == across == 1:
         return regions
     boxes = []
@@ -158,29 +187,39 @@ def _scaled(regions: tuple[Region, ...], work: Pixels, full: Size) -> tuple[Regi
     return tuple(boxes)
 
 
-def _screen(a: Pixels, b: Pixels, kinds: Kinds) -> tuple[Region, ...]:
-    """Return small changes that only full size shows: tiles whose difference stands out are laid on their own.
+def _screen(a: Pixels, b: Pixels, work: tuple[int, ...], kinds: Kinds) -> tuple[tuple[Region, ...], Size]:
+    """Return small changes that only full size shows, and the size (height, width) they are measured at.
 
-    A block of 16 x 16 stands out when it differs by several times what blocks of like activity differ by.
+    Tiles whose difference stands out are laid on their own. A block of 16 x 16 stands out when it differs by
+    several times what blocks of like activity differ by.
     """
-    one, two = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (a, b))
-    size = (one.shape[1] // _SCREEN, one.shape[0] // _SCREEN)
-    change = cv2.resize(cv2.absdiff(one, two), size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    slope = cv2.absdiff(one[1:, 1:], one[:-1, :-1])
-    activity = cv2.resize(slope, size, interpolation=cv2.INTER_AREA)
-    usual = np.array([np.median(change[activity == k]) if (activity == k).any() else 0 for k in range(256)])
-    ratio = change / (usual[activity] * JUDGE.unexplained + JUDGE.visible)
+    size = (min(a.shape[1], b.shape[1]), min(a.shape[0], b.shape[0]))
+    if (size[1], size[0]) == tuple(work):
+        return (), (size[1], size[0])
+    a, b = _reduced(a, size), _reduced(b, size)
     regions: list[Region] = []
-    for y, x in np.argwhere(ratio > 1)[np.argsort(-ratio[ratio > 1])][:_TILES]:
-        top = int(np.clip((y + 0.5) * one.shape[0] / size[1] - _TILE / 2, 0, max(0, one.shape[0] - _TILE)))
-        left = int(np.clip((x + 0.5) * one.shape[1] / size[0] - _TILE / 2, 0, max(0, one.shape[1] - _TILE)))
+    for x, y in _standing_out(a, b):
+        top, left = (max(0, min(v - _TILE // 2, limit - _TILE)) for v, limit in ((y, size[1]), (x, size[0])))
         part = (slice(top, top + _TILE), slice(left, left + _TILE))
         residual = _explain(np.ascontiguousarray(a[part]), np.ascontiguousarray(b[part]), kinds)
         for r in regions_of(residual, a[part].shape[:2]):
             box = Region(r.x + left, r.y + top, r.w, r.h)
             if not any(_overlap(box, other) for other in regions):
                 regions.append(box)
-    return tuple(regions)
+    return tuple(regions), (size[1], size[0])
+
+
+def _standing_out(a: Pixels, b: Pixels) -> list[tuple[int, int]]:
+    """Return the centres (x, y) of at most 12 blocks of luma that differ most from what is usual."""
+    one, two = (np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b))
+    change = _halved(np.asarray(cv2.absdiff(one, two), np.uint8), _SCREEN).astype(np.float32)
+    activity = _halved(np.asarray(cv2.absdiff(one, np.roll(one, 1, axis=1)), np.uint8), _SCREEN)
+    usual = np.zeros(256, np.float32)
+    for level in np.unique(activity):
+        usual[level] = np.median(change[activity == level])
+    ratio = change / (usual[activity] * JUDGE.unexplained + JUDGE.visible)
+    spots = np.argwhere(ratio > 1)[np.argsort(-ratio[ratio > 1])][:_TILES]
+    return [(int((x + 0.5) * 2**_SCREEN), int((y + 0.5) * 2**_SCREEN)) for y, x in spots]
 
 
 def _overlap(a: Region, b: Region) -> bool:

@@ -15,6 +15,8 @@ from PIL import Image
 from samepic.picture import Picture, load
 from samepic.profiles import JUDGE
 from samepic.verdict import JpegInfo, Region
+from samepic.verify.forms import few_colours
+from samepic.verify.residual import measure_residual, regions_of
 
 __all__ = ["Reenactment", "reenact"]
 
@@ -68,7 +70,8 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     if source.alpha is not None or not _plain(target):
         return None
     attempts = [
-        _judge(_save_like(image, target, jpeg), target, jpeg, name) for image, name in _sized(source, target)
+        _judge(_save_like(image, target, jpeg), target, name, poor=few_colours(source.rgb))
+        for image, name in _sized(source, target)
     ]
     return max(attempts, key=lambda r: (r.proof, r.exact))
 
@@ -107,7 +110,9 @@ def _save_like(image: Image.Image, target: Picture, jpeg: JpegInfo) -> Pixels:
     return np.asarray(Image.fromarray(rgb).transpose(back))
 
 
-def _judge(made: Pixels, target: Picture, jpeg: JpegInfo, name: str) -> Reenactment:
+def _judge(made: Pixels, target: Picture, name: str, *, poor: bool) -> Reenactment:
+    """Compare what was made with the target; a source of few colours proves, but finds no faint edits."""
+    assert target.info.jpeg is not None
     diff = np.asarray(cv2.absdiff(made, target.rgb).max(axis=2), np.uint8)
     height, width = diff.shape
     worst = _block_max(diff)
@@ -119,8 +124,11 @@ def _judge(made: Pixels, target: Picture, jpeg: JpegInfo, name: str) -> Reenactm
     proof = exact >= JUDGE.exact_share and int(worst.max()) <= JUDGE.exact_slack
     regions: tuple[Region, ...] = ()
     if not proof and exact >= JUDGE.exact_share:
-        regions = _boxes(worst > JUDGE.exact_slack, (height, width))
-    return Reenactment(exact, proof, jpeg, name, regions)
+        regions = _tight(_boxes(worst > JUDGE.exact_slack, (height, width)), diff)
+    elif not proof and not poor and exact >= JUDGE.near_share and height * width <= JUDGE.work_pixels:
+        # Most of the coding noise is gone from this pair, so that a fainter edit stands out than without.
+        regions = regions_of(measure_residual(made, target.rgb), (height, width))
+    return Reenactment(exact, proof, target.info.jpeg, name, regions)
 
 
 def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
@@ -130,6 +138,16 @@ def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
     largest = cv2.dilate(grown, np.ones((_BLOCK, _BLOCK), np.uint8), anchor=(0, 0))[::_BLOCK, ::_BLOCK]
     wide = largest.astype(np.int16)
     return np.asarray(255 - wide if flip else wide, np.int16)
+
+
+def _tight(boxes: tuple[Region, ...], diff: Pixels) -> tuple[Region, ...]:
+    """Return each box drawn in to the pixels that differ by a quarter of its largest difference or more."""
+    drawn = []
+    for box in boxes:
+        part = diff[box.y : box.y + box.h, box.x : box.x + box.w]
+        x, y, w, h = cv2.boundingRect((part >= max(1, part.max() // 4)).astype(np.uint8))
+        drawn.append(Region(box.x + x, box.y + y, w, h))
+    return tuple(drawn)
 
 
 def _boxes(cells: NDArray[np.bool_], shape: tuple[int, int]) -> tuple[Region, ...]:

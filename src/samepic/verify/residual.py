@@ -85,9 +85,8 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
         noise = np.maximum(noise, energies(one, _luma_chroma(reference)))
     reach = np.ones((5, 5), np.uint8)
     spread = np.dstack([cv2.dilate(noise[..., k], reach) for k in range(3)])
-    spread[..., 0] += np.float32(
-        max(0.0, np.percentile(found[..., 0], 10) - np.percentile(spread[..., 0], 10))
-    )
+    grain = float(np.percentile(found[..., 0], 10) - np.percentile(spread[..., 0], 10))
+    spread[..., 0] = spread[..., 0] + np.float32(max(0.0, grain))
     ratios = found / (spread + JUDGE.noise_floor)
     ratio = ratios.max(axis=2)
     explained = float((ratio <= JUDGE.unexplained).mean())
