@@ -77,14 +77,16 @@ def pdq_reference(rgb: NDArray[np.uint8]) -> Pdq:
 
 def quality(taken: Floats) -> int:
     """Return how much there is in (64, 64) float32 luma samples to make a code of, 0 (nothing) to 100."""
-    steps = (np.diff(taken, axis=axis) * np.float32(100) / np.float32(255) for axis in (0, 1))
-    total = sum(int(np.abs(step.astype(np.int32)).sum()) for step in steps)
+    total = 0
+    for difference in (taken[:-1] - taken[1:], taken[:, :-1] - taken[:, 1:]):
+        steps = difference * np.float32(100) / np.float32(255)
+        total += int(np.abs(steps.astype(np.int32)).sum())
     return min(total // 90, 100)
 
 
 def _detail(terms: Floats) -> int:
     """Return how many in a hundred of (16, 16) cosine terms are off their median by more than noise."""
-    margins = np.abs(terms - np.median(terms))
+    margins = np.abs(terms - np.partition(terms, 127, axis=None)[127])
     return int(100 * np.count_nonzero(margins > SEARCH.noise) / margins.size)
 
 
@@ -114,7 +116,7 @@ def _cosines() -> Floats:
     """Return the (16, 64) float32 rows 1 to 16 of the DCT-II matrix, rounded where the reference rounds."""
     row, column = np.arange(1, _TERMS + 1)[:, None], 2 * np.arange(SIDE) + 1
     scale = float(np.float32(np.sqrt(2 / SIDE)))
-    return (scale * np.cos(np.pi / 2 / SIDE * row * column)).astype(np.float32)
+    return np.asarray(scale * np.cos(np.pi / 2 / SIDE * row * column), np.float32)
 
 
 _SIGNS, _DCT = _signs(), _cosines()
@@ -141,5 +143,4 @@ def _box(lines: Floats, window: int) -> Floats:
 def _ordered_product(taken: Floats) -> Floats:
     """Return the (16, n) float32 product of the DCT matrix and (64, n) luma samples, one sample after another."""
     products = _DCT[:, :, None] * taken
-    sums: Floats = np.add.accumulate(products, axis=1)
-    return sums[:, -1]
+    return np.asarray(np.add.accumulate(products, axis=1)[:, -1], np.float32)

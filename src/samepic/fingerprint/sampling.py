@@ -71,7 +71,7 @@ def _apply(bands: _Bands, lines: NDArray[np.uint8] | NDArray[np.float32]) -> NDA
     return product.reshape(SIDE, -1)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _bands(full: int, reduced: int, scale: float, backwards: bool) -> _Bands:
     pixels, weights = _tent(full)
     if backwards:
@@ -105,7 +105,7 @@ def _tent(full: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     high = np.minimum(np.minimum(pixels + behind, middle + ahead), full - 1)
     weights = (sums[np.maximum(high + 1, low)] - sums[low]) / counts[middle]
     inside = (pixels >= 0) & (pixels < full)
-    return np.clip(pixels, 0, full - 1), np.where(inside, weights, 0)
+    return np.maximum(np.minimum(pixels, full - 1), 0), np.where(inside, weights, 0)
 
 
 def _taps(
@@ -124,4 +124,4 @@ def _taps(
         (0.5 * t - 0.5) * t * t,
     )
     taps = start[..., None] + np.arange(-1, 3)
-    return np.clip(taps, 0, reduced - 1), np.stack(shares, axis=-1)
+    return np.maximum(np.minimum(taps, reduced - 1), 0), np.stack(shares, axis=-1)
