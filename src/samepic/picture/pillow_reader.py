@@ -20,7 +20,7 @@ from samepic.picture.samples import colour_kind, resolve
 from samepic.picture.source import Encoded
 from samepic.profiles import Limits
 
-__all__ = ["PLUGINS", "open_with_pillow"]
+__all__ = ["PLUGINS", "from_image", "open_with_pillow"]
 
 PLUGINS: Final = {
     "WEBP": "WebPImagePlugin.WebPImageFile",
