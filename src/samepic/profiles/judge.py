@@ -24,7 +24,9 @@ class Judge:
         grow: ratio down to which a changed region reaches out from its seed.
         visible: levels that a changed region must reach in luma or colour, in the mean over 8 x 8 pixels.
         edited_share: share of the frame that edits may cover; beyond, it is another picture.
-        lost_detail: share of a's fine detail (Laplacian RMS) that b may lose before it counts as blurred.
+        lost_detail: share of a's fine detail (Laplacian RMS) that b must keep not to count as blurred; one over
+            it, the gain from which b counts as sharpened or grainy.
+        clearer_fit: factor by which one direction of the photometric fit must be better to decide the source.
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
         near_share: the same share from which what differs after re-enactment is measured for faint edits.
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
@@ -43,7 +45,8 @@ class Judge:
     grow: float = 1.3
     visible: float = 6.0
     edited_share: float = 0.40
-    lost_detail: float = 0.60
+    lost_detail: float = 0.50
+    clearer_fit: float = 1.3
     exact_share: float = 0.90
     near_share: float = 0.03
     exact_slack: float = 3.0

@@ -47,7 +47,7 @@ def explain_frames(
         case Relation.RESAVED:
             return f"the same picture saved again{_differences(a, b)}"
         case Relation.ADJUSTED:
-            return f"the same picture, {_adjustment(laid)} all over{_differences(a, b)}"
+            return f"the same picture, {_adjustment(laid)}{_differences(a, b)}"
         case Relation.EDITED:
             return f"the same picture, but {_places(len(finding.regions))}"
         case Relation.DIFFERENT:
@@ -87,7 +87,7 @@ def _adjustment(laid: Laid | None) -> str:
         parts.append("blurred")
     elif laid.detail > 1 / JUDGE.lost_detail:
         parts.append("sharpened or grainier")
-    return " and ".join(parts) or "changed a little"
+    return " and ".join(parts) or "changed a little all over"
 
 
 def _places(count: int) -> str:

@@ -15,7 +15,7 @@ from samepic.profiles import JUDGE
 from samepic.verdict import Region
 from samepic.verify.filters import detail, fit_filter
 from samepic.verify.forms import coded_forms, few_colours, palette_forms
-from samepic.verify.photometric import Tone, agreement, coarse, fit_tone
+from samepic.verify.photometric import Tone, agreement, coarse, fit_tone, misfit
 from samepic.verify.residual import Residual, measure_residual, regions_of
 
 __all__ = ["Laid", "lay_frames", "same_frame", "texture"]
@@ -102,8 +102,11 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     if agreed < JUDGE.apart:
         return laid
     back = fit_tone(second, first)
-    poor_a, poor_b = few_colours(one), few_colours(two)
-    forward = (tone.grey, poor_b, fine_a) >= (back.grey, poor_a, fine_b)
+    there, here = misfit(coarse(tone.apply(one)), second), misfit(coarse(back.apply(two)), first)
+    if max(there, here) > JUDGE.clearer_fit * min(there, here) + 0.01:
+        forward = there < here  # colours that one of them has lost cannot be brought back
+    else:
+        forward = (few_colours(two), fine_a) >= (few_colours(one), fine_b)
 
     def dressed(pair: tuple[Pixels, Pixels]) -> tuple[Pixels, Pixels]:
         return (tone.apply(pair[0]), pair[1]) if forward else (back.apply(pair[1]), pair[0])

@@ -28,7 +28,7 @@ def judge_frames(laid: Laid, proof: Reenactment | None) -> Finding:
     argument: proof first; then too little to tell; then what is left where they lie on each other.
     """
     if proof is not None and proof.proof:
-        return Finding(Relation.RESAVED, 0.9999)
+        return Finding(_kind(laid), 0.9999)
     if laid.blank_a and laid.blank_b:
         return Finding(Relation.UNDECIDABLE, 0.5)
     if laid.blank_a or laid.blank_b or laid.residual is None:
@@ -48,6 +48,13 @@ def _judge_residual(laid: Laid) -> Finding:
         return Finding(Relation.UNDECIDABLE, 0.2)
     if laid.regions:
         return Finding(Relation.EDITED, 0.1, laid.regions)
-    changed = laid.tone.change > JUDGE.same_tone or laid.detail < JUDGE.lost_detail
     probability = 0.995 if margin <= 0.6 else 0.98 if margin <= 1 else 0.9
-    return Finding(Relation.ADJUSTED if changed else Relation.RESAVED, probability)
+    return Finding(_kind(laid), probability)
+
+
+def _kind(laid: Laid) -> Relation:
+    """Tell a re-save from a picture whose tone, sharpness or grain was changed all over."""
+    same_detail = JUDGE.lost_detail <= laid.detail <= 1 / JUDGE.lost_detail
+    if laid.tone.change <= JUDGE.same_tone and same_detail:
+        return Relation.RESAVED
+    return Relation.ADJUSTED

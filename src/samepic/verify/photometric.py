@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from samepic.profiles import JUDGE
 
-__all__ = ["Tone", "agreement", "coarse", "fit_tone"]
+__all__ = ["Tone", "agreement", "coarse", "fit_tone", "misfit"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -56,6 +56,11 @@ def agreement(a: Floats, b: Floats) -> float:
     one, two = a @ weights, b @ weights
     spread = min(float(one.var()), float(two.var()))
     return 1.0 - float(((one - two) ** 2).mean()) / spread if spread > 0 else 0.0
+
+
+def misfit(a: Floats, b: Floats) -> float:
+    """Return the mean colour difference of two coarse pictures in units of b's spread: 0 is a perfect fit."""
+    return float(np.abs(a - b).mean() / (b.std() + 1.0))
 
 
 def fit_tone(a: Floats, b: Floats) -> Tone:

@@ -1,0 +1,69 @@
+"""Re-enactment: what was saved from a comes out of a bit for bit; what was not does not."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from samepic.picture import load
+from samepic.verify.resave import reenact
+from tests.verify.conftest import saved
+
+
+@pytest.mark.parametrize(("quality", "sampling"), list(product([95, 75, 40], ["4:4:4", "4:2:2", "4:2:0"])))
+def test_a_resave_is_proven(cat: Image.Image, quality: int, sampling: str) -> None:
+    target = load(saved(cat, quality=quality, subsampling=sampling))
+    made = reenact(load(cat), target)
+    assert made is not None and made.proof and made.exact == 1.0
+    assert (made.jpeg.quality, made.jpeg.quality_exact, made.jpeg.subsampling) == (quality, True, sampling)
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"optimize": True}, {"restart_marker_blocks": 4}])
+def test_the_entropy_coding_does_not_matter(cat: Image.Image, options: dict[str, object]) -> None:
+    made = reenact(load(cat), load(saved(cat, quality=80, **options)))
+    assert made is not None and made.proof
+
+
+@pytest.mark.parametrize("name", ["LANCZOS", "BICUBIC", "BILINEAR", "BOX"])
+def test_a_resave_at_half_the_size_is_proven_and_its_filter_named(cat: Image.Image, name: str) -> None:
+    small = cat.resize((225, 150), Image.Resampling[name])
+    made = reenact(load(cat), load(saved(small, quality=85)))
+    assert made is not None and made.proof and made.resampling.upper() == name
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+def test_a_resave_turned_by_its_tag_is_proven(cat: Image.Image, tag: int) -> None:
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    stored = cat if tag == 1 else cat.transpose(Image.Transpose(undo[tag]))
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    target = load(saved(stored, quality=85, exif=exif.tobytes()))
+    assert np.abs(target.rgb.astype(int) - np.asarray(cat)).mean() < 5
+    made = reenact(load(cat), target)
+    assert made is not None and made.proof
+
+
+def test_a_grey_resave_is_proven(cat: Image.Image) -> None:
+    made = reenact(load(cat), load(saved(cat.convert("L"), quality=85)))
+    assert made is not None and made.proof
+
+
+def test_one_changed_pixel_block_is_no_proof_and_is_named(cat: Image.Image) -> None:
+    changed = cat.copy()
+    changed.paste((90, 90, 90), (200, 104, 206, 110))
+    made = reenact(load(cat), load(saved(changed, quality=85)))
+    assert made is not None and not made.proof
+    assert any(r.x <= 202 <= r.x + r.w and r.y <= 106 <= r.y + r.h for r in made.regions)
+
+
+def test_another_picture_is_no_proof(cat: Image.Image, cup: Image.Image) -> None:
+    made = reenact(load(cat), load(saved(cup.resize(cat.size), quality=85)))
+    assert made is not None and not made.proof and made.exact < 0.05 and made.regions == ()
+
+
+def test_what_is_no_jpeg_cannot_be_reenacted(cat: Image.Image, chelsea: Path) -> None:
+    assert reenact(load(cat), load(chelsea)) is None
