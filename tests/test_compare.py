@@ -42,6 +42,20 @@ def test_the_origin_case_is_proven(astronaut: Path, tmp_path: Path) -> None:
     assert verdict.original == "a"
 
 
+def test_a_copy_that_lost_its_wide_profile_is_proven_too_and_an_edit_in_it_found(rocket: Path) -> None:
+    with Image.open(rocket) as image:
+        plain = Image.fromarray(np.asarray(image))
+    verdict = samepic.compare(rocket, saved(plain))
+    assert verdict.relation is Relation.RESAVED and verdict.probability > 0.999
+    assert "colour profile" in verdict.explanation and "lost" in verdict.explanation
+    for kind, options in (("PNG", {}), ("WEBP", {"quality": 80}), ("JPEG", {"quality": 40})):
+        assert samepic.compare(rocket, saved(plain, kind, **options)).same is True
+    plain.paste((255, 0, 0), (300, 200, 320, 215))
+    edited = samepic.compare(rocket, saved(plain, quality=85))
+    assert edited.relation is Relation.EDITED
+    assert any(r.x <= 310 <= r.x + r.w and r.y <= 207 <= r.y + r.h for r in edited.regions)
+
+
 def test_the_proof_leads_the_other_way_when_the_pair_is_turned_round(astronaut: Path) -> None:
     verdict = samepic.compare(saved(opened(astronaut)), astronaut)
     assert verdict.relation is Relation.RESAVED and verdict.original == "b"
@@ -215,16 +229,10 @@ def test_the_difference_image_frames_the_change(chelsea: Path) -> None:
 def test_every_kind_of_source_gives_the_same_verdict(chelsea: Path) -> None:
     image = opened(chelsea)
     copy = saved(image, quality=80)
+    data = chelsea.read_bytes()
     verdicts: list[Verdict] = [
         samepic.compare(source, copy)
-        for source in (
-            chelsea,
-            str(chelsea),
-            chelsea.read_bytes(),
-            chelsea.open("rb"),
-            image,
-            np.asarray(image),
-        )
+        for source in (chelsea, str(chelsea), data, io.BytesIO(data), image, np.asarray(image))
     ]
     assert {(v.relation, v.same, v.probability) for v in verdicts} == {(Relation.RESAVED, True, 0.9999)}
 

@@ -11,6 +11,7 @@ import numpy as np
 from samepic.measures.table import Measures, measure_arrays
 from samepic.picture import Picture, load
 from samepic.picture.animation import frames
+from samepic.picture.unprofiled import unprofiled
 from samepic.profiles import JUDGE, LIMITS, Limits
 from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.draw import draw_difference
@@ -118,6 +119,26 @@ def _equal_pixels(a: Picture, b: Picture) -> bool:
 
 
 def _look(a: Picture, b: Picture, prove: bool) -> _Answer:
+    """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it."""
+    answer = _look_once(a, b, prove)
+    if bool(a.info.profile) == bool(b.info.profile) or answer.finding.relation is Relation.RESAVED:
+        return answer
+    one, two = unprofiled(a) or a, unprofiled(b) or b
+    if (one, two) == (a, b):
+        return answer
+    bare = _look_once(one, two, prove)
+    order = tuple(Relation)
+    if order.index(bare.finding.relation) > order.index(answer.finding.relation):
+        return answer
+    if bare.finding.relation is Relation.DIFFERENT or bare.measures.get("tone_change") == answer.measures.get(
+        "tone_change"
+    ):
+        return answer
+    lost = a.info.profile or b.info.profile
+    return replace(bare, sentence=f"{bare.sentence}; its colour profile ({lost}) was lost on the way")
+
+
+def _look_once(a: Picture, b: Picture, prove: bool) -> _Answer:
     """Lay the frames on each other, on every ground that matters, and judge what is left."""
     if not same_frame((a.info.width, a.info.height), (b.info.width, b.info.height)):
         finding = Finding(Relation.DIFFERENT, 0.02)

@@ -17,7 +17,7 @@ from samepic.picture.quantisation import ijg_quality, natural_order
 from samepic.profiles import LIMITS, Limits
 from samepic.verdict import JpegInfo
 
-__all__ = ["JpegHeader", "coded_segments", "jpeg_header"]
+__all__ = ["JpegHeader", "coded_segments", "jpeg_header", "without_icc"]
 
 _SOI, _EOI, _SOS, _DQT, _DNL, _COM, _APP0, _APP1, _APP2, _APP14 = (
     0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE,
@@ -151,6 +151,16 @@ class _Parts:
     height: int = 0
     jfif: bool = False
     adobe: int | None = None
+
+
+def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
+    """Return a JPEG without its colour profile (APP2 segments "ICC_PROFILE", ICC.1:2010 annex B.4)."""
+    kept, at = [], 0
+    for segment in _segments(data, name):
+        if segment.marker == _APP2 and data.startswith(b"ICC_PROFILE\0", segment.body):
+            kept.append(data[at : segment.start])
+            at = segment.end
+    return b"".join([*kept, data[at:]])
 
 
 def _collect(data: bytes, name: str) -> _Parts:

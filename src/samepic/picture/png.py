@@ -14,7 +14,15 @@ from samepic.errors import LimitError, TruncatedError, UnreadableError
 from samepic.picture.exif import exif_orientation
 from samepic.profiles import LIMITS, Limits
 
-__all__ = ["PngHeader", "coded_chunks", "colour_chunks", "pixel_stream", "pixels_only", "png_header"]
+__all__ = [
+    "PngHeader",
+    "coded_chunks",
+    "colour_chunks",
+    "pixel_stream",
+    "pixels_only",
+    "png_header",
+    "without_icc",
+]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
@@ -154,6 +162,16 @@ def pixels_only(data: bytes, name: str = "<bytes>", *, key: bool = True, header:
         elif chunk.kind in _CRITICAL or (key and chunk.kind == b"tRNS"):
             pieces.append(data[chunk.start - 8 : chunk.end + 4])
     return b"".join(pieces)
+
+
+def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
+    """Return a PNG without its colour profile (the chunk iCCP)."""
+    kept, at = [], 0
+    for chunk in _chunks(data, name):
+        if chunk.kind == b"iCCP":
+            kept.append(data[at : chunk.start - 8])
+            at = chunk.end + 4
+    return b"".join([*kept, data[at:]])
 
 
 def _ihdr(chunks: list[_Chunk], by_kind: dict[bytes, bytes], name: str) -> tuple[int, int, int, int, bool]:
