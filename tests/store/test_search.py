@@ -1,0 +1,133 @@
+"""Search: exactly what counting every bit of every code by hand gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from samepic.store import search
+from samepic.store.search import Codes
+
+Pairs = list[tuple[int, int]]
+
+
+def oracle(stored: list[tuple[int, bytes]], query: bytes) -> Pairs:
+    """Return (distance, id) of every stored code, sorted."""
+    number = int.from_bytes(query)
+    return sorted(((int.from_bytes(code) ^ number).bit_count(), key) for key, code in stored)
+
+
+def pairs(found: search.Found) -> Pairs:
+    return list(zip(found.distances.tolist(), found.ids.tolist(), strict=True))
+
+
+def filled(stored: list[tuple[int, bytes]]) -> Codes:
+    codes = Codes()
+    codes.add([key for key, _ in stored], b"".join(code for _, code in stored))
+    return codes
+
+
+def random_codes(n: int, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (n, 32), dtype=np.uint8)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the codes into blocks of 7, so that a few codes fill several."""
+    monkeypatch.setattr(search, "_BLOCK", 7)
+
+
+# Few bytes in few places: ties, equal codes and the full 256 bits come up often.
+words = st.one_of(
+    st.binary(min_size=32, max_size=32),
+    st.sampled_from(
+        (bytes(32), b"\xff" * 32, bytes(31) + b"\1", b"\xff" * 31 + b"\xfe", b"\xff" * 8 + bytes(24))
+    ),
+)
+stores = st.lists(st.tuples(st.integers(-5, 5), words), max_size=40)
+
+
+@settings(deadline=None)
+@given(stores, words, st.integers(1, 45))
+def test_the_nearest_are_those_of_the_oracle(stored: list[tuple[int, bytes]], query: bytes, k: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "_BLOCK", 7)
+        assert pairs(filled(stored).nearest(query, k)) == oracle(stored, query)[:k]
+
+
+@settings(deadline=None)
+@given(stores, words, st.integers(-1, 257))
+def test_those_within_a_radius_are_those_of_the_oracle(
+    stored: list[tuple[int, bytes]], query: bytes, radius: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "_BLOCK", 7)
+        wanted = [pair for pair in oracle(stored, query) if pair[0] <= radius]
+        assert pairs(filled(stored).within(query, radius)) == wanted
+
+
+@settings(deadline=None)
+@given(stores, st.lists(st.integers(-5, 5), max_size=4), words)
+def test_what_was_removed_is_not_found_and_all_else_is(
+    stored: list[tuple[int, bytes]], gone: list[int], query: bytes
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "_BLOCK", 7)
+        codes = filled(stored)
+        for key in gone:
+            had = sum(1 for k, _ in stored if k == key)
+            assert codes.remove(key) == had
+            stored = [(k, code) for k, code in stored if k != key]
+        assert len(codes) == len(stored)
+        assert pairs(codes.within(query, 256)) == oracle(stored, query)
+
+
+def test_the_search_is_exact_over_whole_blocks() -> None:
+    raw = random_codes(70_000)
+    codes = Codes()
+    codes.add(np.arange(70_000), raw)
+    stored = [(i, raw[i].tobytes()) for i in range(70_000)]
+    for query in (raw[12_345].tobytes(), bytes(32), random_codes(1, seed=9).tobytes()):
+        wanted = oracle(stored, query)
+        assert pairs(codes.nearest(query, 10)) == wanted[:10]
+        assert pairs(codes.within(query, 100)) == [pair for pair in wanted if pair[0] <= 100]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_codes_added_one_by_one_are_found_like_those_added_at_once() -> None:
+    raw = random_codes(50)
+    together, singly = Codes(), Codes()
+    together.add(range(50), raw)
+    for i in range(50):
+        singly.add([i], raw[i])
+    assert pairs(together.within(bytes(32), 256)) == pairs(singly.within(bytes(32), 256))
+    assert len(singly) == 50
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_opposite_of_every_code_is_256_bits_away_and_not_0() -> None:
+    codes = Codes()
+    codes.add(range(9), bytes(32 * 9))
+    assert pairs(codes.nearest(b"\xff" * 32, 2)) == [(256, 0), (256, 1)]
+    assert pairs(codes.within(b"\xff" * 32, 255)) == []
+
+
+def test_an_empty_set_finds_nothing() -> None:
+    assert pairs(Codes().nearest(bytes(32), 3)) == []
+    assert pairs(Codes().within(bytes(32), 256)) == []
+    assert Codes().remove(1) == 0
+
+
+def test_wrong_lengths_are_refused() -> None:
+    codes = Codes()
+    with pytest.raises(ValueError, match="one for each id, got 2"):
+        codes.add([1], bytes(64))
+    with pytest.raises(ValueError, match="got 33 bytes in all"):
+        codes.add([1], bytes(33))
+    with pytest.raises(ValueError, match="a query of 32 bytes, got 64"):
+        codes.nearest(bytes(64), 1)
+    with pytest.raises(ValueError, match="k: wanted at least 1, got 0"):
+        codes.nearest(bytes(32), 0)
