@@ -58,6 +58,8 @@ def explain_frames(
 
 def _saved(proof: Reenactment, info: PictureInfo) -> str:
     jpeg = proof.jpeg
+    if jpeg is None:
+        return "saved again without loss but for rounding"
     about = "" if jpeg.quality_exact else "about "
     size = f"resized to {info.width}x{info.height} ({proof.resampling}) and " if proof.resampling else ""
     kind = "progressive JPEG" if jpeg.progressive else "JPEG"

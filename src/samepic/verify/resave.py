@@ -52,7 +52,7 @@ class Reenactment:
 
     exact: float
     proof: bool
-    jpeg: JpegInfo
+    jpeg: JpegInfo | None
     resampling: str = ""
     regions: tuple[Region, ...] = ()
 
@@ -60,20 +60,31 @@ class Reenactment:
 def reenact(source: Picture, target: Picture) -> Reenactment | None:
     """Save `source` with the quantisation tables, subsampling, size and orientation of the JPEG `target`.
 
-    Returns the best attempt, or None where target is no JPEG that can be re-enacted (CMYK, RGB-coded, rare
-    subsampling, a colour profile other than sRGB, alpha in the source). The idea of re-quantising with the
+    A target that is no JPEG is re-enacted by leaving source as it is, which tells where it was changed.
+    Returns the best attempt, or None where there is nothing to learn: CMYK, RGB-coded, rare subsampling, a
+    colour profile other than sRGB, alpha, or another lossy format. The idea of re-quantising with the
     tables at hand is that of JPEG forensics (Farid, "Digital image ballistics from JPEG quantization", 2006).
     """
-    jpeg = target.info.jpeg
-    if jpeg is None or jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS:
+    if source.alpha is not None:
         return None
-    if source.alpha is not None or not _plain(target):
+    jpeg = target.info.jpeg
+    if jpeg is None:
+        return _unchanged(source, target)
+    if jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS or not _plain(target):
         return None
     attempts = [
         _judge(_save_like(image, target, jpeg), target, name, poor=few_colours(source.rgb))
         for image, name in _sized(source, target)
     ]
     return max(attempts, key=lambda r: (r.proof, r.exact))
+
+
+def _unchanged(source: Picture, target: Picture) -> Reenactment | None:
+    """Take source itself for what a lossless save makes of it: what then differs was changed."""
+    if target.alpha is not None or target.rgb.shape != source.rgb.shape:
+        return None
+    made = _judge(source.rgb, target, "", poor=True)
+    return made if made.exact >= JUDGE.exact_share else None
 
 
 def _plain(target: Picture) -> bool:
@@ -112,7 +123,6 @@ def _save_like(image: Image.Image, target: Picture, jpeg: JpegInfo) -> Pixels:
 
 def _judge(made: Pixels, target: Picture, name: str, *, poor: bool) -> Reenactment:
     """Compare what was made with the target; a source of few colours proves, but finds no faint edits."""
-    assert target.info.jpeg is not None
     diff = np.asarray(cv2.absdiff(made, target.rgb).max(axis=2), np.uint8)
     height, width = diff.shape
     worst = _block_max(diff)
