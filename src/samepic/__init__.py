@@ -8,6 +8,9 @@ from types import ModuleType
 
 TYPE_CHECKING = False  # type checkers take it for true; importing it from typing would double the import time
 if TYPE_CHECKING:
+    from samepic.collection.find import find
+    from samepic.collection.group import FileFacts, Group, Member
+    from samepic.collection.walk import Unreadable
     from samepic.compare import compare, measure
     from samepic.errors import (
         FingerprintError,
@@ -29,12 +32,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "LIMITS",
+    "FileFacts",
     "FingerprintError",
+    "Group",
     "JpegInfo",
     "LimitError",
     "Limits",
     "Measured",
     "Measures",
+    "Member",
     "MissingPartError",
     "PictureInfo",
     "ProfileError",
@@ -46,15 +52,20 @@ __all__ = [
     "SourceError",
     "Transform",
     "TruncatedError",
+    "Unreadable",
     "UnreadableError",
     "UnsupportedError",
     "Verdict",
     "__version__",
     "compare",
+    "find",
     "measure",
 ]
 
 _PUBLIC = {
+    "samepic.collection.find": ("find",),
+    "samepic.collection.group": ("FileFacts", "Group", "Member"),
+    "samepic.collection.walk": ("Unreadable",),
     "samepic.compare": ("compare", "measure"),
     "samepic.errors": (
         "FingerprintError",

@@ -19,7 +19,7 @@ from samepic.errors import SamepicError
 
 __all__ = ["VERBS", "Parser", "build_parser", "main"]
 
-VERBS = ("compare", "measure", "diff", "doctor")
+VERBS = ("compare", "measure", "diff", "find", "clean", "doctor")
 
 _DESCRIPTION = "Tell whether two images are the same picture, the way a person who looks at both would."
 _EPILOG = """\
@@ -53,6 +53,8 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return its exit status."""
+    # Nothing here multiplies large matrices, and a pool of threads for it is dear to start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -1,0 +1,195 @@
+"""samepic find PATHS: the groups of pictures that are the same."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from samepic.cli.common import SAME, TROUBLE, UsageError, add_same_if
+from samepic.cli.progress import Meter
+from samepic.cli.terminal import bytes_text, printable, styled, table
+from samepic.verdict import Relation
+
+if TYPE_CHECKING:
+    from samepic.collection.find import Finder
+    from samepic.collection.group import Group
+
+__all__ = ["register", "run"]
+
+_EPILOG = """\
+exit status: 0 done, whether or not there are copies and unreadable files; 2 trouble: a PATH that cannot be
+read, a report that cannot be written, a command line that makes no sense; 130 stopped by Ctrl-C, and the next run
+goes on from there
+
+examples:
+  samepic find ~/Pictures
+  samepic find --json photos > report.jsonl
+  samepic find --html copies.html photos
+  find photos -mtime -7 -print0 | samepic find --files-from -"""
+
+_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+
+
+def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "find",
+        help="which pictures in these folders are the same?",
+        description="Find the pictures below PATHS that are the same, in groups round the best of each."
+        " Nothing is changed: samepic clean does that, from the report of --json.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="a folder or file; - reads a list of them")
+    parser.add_argument(
+        "--files-from",
+        metavar="FILE",
+        help="read more paths from FILE (- for standard input), separated by NUL if there is one, else by newlines",
+    )
+    add_same_if(parser)
+    parser.add_argument("--min-size", metavar="SIZE", type=_size, default=1,
+                        help="pass over files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
+    parser.add_argument("--hidden", action="store_true", help="look at names that begin with a dot too")
+    parser.add_argument("--follow", action="store_true", help="follow symbolic links")
+    parser.add_argument("--jobs", metavar="N", type=_count, help="threads (default: one for each processor)")
+    parser.add_argument("--no-cache", action="store_true", help="neither use nor write the cache")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="tell the counts of every stage on stderr"
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="print one JSON object a line")
+    how.add_argument("--csv", action="store_true", help="print one row for each file")
+    parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, in one file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search, print, and return the exit status."""
+    from samepic.collection.cache import cache_file
+    from samepic.collection.find import Finder
+
+    paths = _paths(args)
+    _log_to_stderr(verbose=args.verbose)
+    with Meter() as meter:
+        finder = Finder(
+            paths,
+            Relation.named(args.same_if),
+            args.hidden,
+            args.follow,
+            args.min_size,
+            args.jobs,
+            None if args.no_cache else cache_file(),
+            meter.show if meter.wanted else None,
+        )
+        groups = finder.groups()
+    _print(args, finder, groups)
+    return _status(finder, paths)
+
+
+def _print(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> None:
+    from samepic.collection.report import csv_lines, json_lines
+
+    if args.json or args.csv:
+        lines = (json_lines if args.json else csv_lines)(groups, finder.unreadable)
+        if sys.stdout and args.csv:
+            sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+        for line in lines:
+            print(line)
+    else:
+        for line in _told(finder, groups):
+            print(line)
+
+
+def _status(finder: Finder, paths: list[str]) -> int:
+    """Return trouble where a path that was asked for could not be read."""
+    named = set(paths)
+    return TROUBLE if any(one.path in named for one in finder.unreadable) else SAME
+
+
+def _told(finder: Finder, groups: list[Group]) -> Iterator[str]:
+    """Yield the report for people: each group, what is unreadable, and what can be won."""
+    for group in groups:
+        name = f"{group.number}. {printable(group.reference.path)}"
+        yield f"{styled(name, 'bold')}  {bytes_text(group.reference.size)}, {group.reason}"
+        rows = [
+            (f"   {member.relation}", member.file.path, bytes_text(member.file.size), member.explanation)
+            for member in group.members
+        ]
+        yield table(("", "", "", ""), rows).partition("\n")[2]
+        yield ""
+    for one in finder.unreadable:
+        yield f"{styled('unreadable', 'yellow')}  {printable(one.path)}: {printable(one.error)}"
+    yield _summary(finder, groups)
+
+
+def _summary(finder: Finder, groups: list[Group]) -> str:
+    copies = sum(len(group.members) for group in groups)
+    won = bytes_text(sum(group.wasted for group in groups))
+    parts = [
+        f"{_counted(finder.pictures, 'picture')}: {_counted(len(groups), 'group')} with {copies} to spare"
+    ]
+    parts.append(f"{won} can be won")
+    if finder.unreadable:
+        parts.append(f"{len(finder.unreadable)} unreadable")
+    if finder.others:
+        parts.append(f"{_counted(finder.others, 'file')} no picture")
+    return ", ".join(parts)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _paths(args: argparse.Namespace) -> list[str]:
+    lists = ([args.files_from] if args.files_from else []) + ["-"] * args.paths.count("-")
+    if lists.count("-") > 1:
+        raise UsageError("-: wanted one list of paths from standard input, got it named twice")
+    paths = [path for path in args.paths if path != "-"]
+    for name in lists:
+        paths += _listed(name)
+    if not paths and not lists:
+        raise UsageError("wanted at least one PATH (see samepic find --help)")
+    return paths
+
+
+def _listed(name: str) -> list[str]:
+    if name == "-":
+        if sys.stdin is None:
+            raise UsageError("-: wanted a list of paths from standard input, got none: it is closed")
+        raw = sys.stdin.buffer.read()
+    else:
+        with open(name, "rb") as file:  # noqa: PTH123  (Path would normalise the name)
+            raw = file.read()
+    ends = b"\0" if b"\0" in raw else b"\n"
+    return [os.fsdecode(part) for part in raw.split(ends) if part]
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"(\d+)([kmg]?)b?", text.lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"wanted a size such as 20000 or 20k, got {text!r}")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"wanted a number from 1 to 256, got {text!r}")
+    return int(text)
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    """Let warnings of the search reach standard error, and its counts too if `verbose`."""
+    if sys.stderr is None:
+        return
+    log = logging.getLogger("samepic")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("samepic: %(message)s"))
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO if verbose else logging.WARNING)
+    log.propagate = False

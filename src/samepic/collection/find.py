@@ -1,0 +1,194 @@
+"""find: the groups of pictures that are the same, in folders of any size."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samepic.collection.cache import Cache, cache_file
+from samepic.collection.group import Gathering, Group, Star, clusters, made_group
+from samepic.collection.reference import Merit
+from samepic.collection.stages import Item, Reader, candidates, in_order
+from samepic.collection.verify import Room, Verifier
+from samepic.collection.walk import Unreadable, Walk
+from samepic.profiles.collection import COLLECTION
+from samepic.verdict import Relation
+
+__all__ = ["Finder", "Progress", "find"]
+
+_log = logging.getLogger("samepic.collection")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage is: `done` of `total` of its `unit`."""
+
+    stage: str
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(slots=True, eq=False)
+class Finder:
+    """One search for the same pictures below `paths`.
+
+    `same_if` is the farthest relation that makes a member; `hidden` takes in names that begin with a dot; `follow`
+    goes through symbolic links; files under `least` bytes are passed over; `jobs` is how many threads work (None:
+    one for each processor); `cache` is the file that remembers, None for none; `progress` is told how far it is.
+    After `groups()`, `unreadable` lists by path what could not be read, and the counts tell what was met.
+    """
+
+    paths: Iterable[str]
+    same_if: Relation = Relation.REFRAMED
+    hidden: bool = False
+    follow: bool = False
+    least: int = 1
+    jobs: int | None = None
+    cache: Path | None = field(default_factory=cache_file)
+    progress: Callable[[Progress], None] | None = None
+    unreadable: list[Unreadable] = field(default_factory=list)
+    pictures: int = 0
+    others: int = 0
+    read: int = 0
+    compared: int = 0
+
+    def groups(self) -> list[Group]:
+        """Search, and return the groups by the path of their reference."""
+        self.same_if.is_same(self.same_if)
+        self.paths = list(self.paths)
+        jobs = self.jobs or _processors()
+        pool = ThreadPoolExecutor(jobs, "samepic-find")
+        with Cache(self.cache) as cache:
+            try:
+                items = self._read(cache, pool, jobs)
+                return self._grouped(items, cache, pool, jobs)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Item]:
+        walk = self._walk()
+        total = sum(1 for _ in self._walk().entries()) if self.progress else 0
+        reader = Reader(cache, pool, jobs * COLLECTION.ahead)
+        for _ in reader.take(walk.entries()):
+            self._tell("reading", reader.files, total, "files")
+        self.unreadable = [*walk.unreadable, *reader.unreadable]
+        self.others, self.read = reader.others, reader.read
+        self.pictures = sum(len(item.files) for item in reader.items.values())
+        _log.info("walked: %d folders, %d files, %d passed over", walk.folders, reader.files, walk.skipped)
+        _log.info("by content: %d pictures, %d others, %d unreadable", self.pictures, self.others,
+                  len(self.unreadable))  # fmt: skip
+        _log.info("not in the cache, read: %d", self.read)
+        _log.info("bytes: %d distinct pictures", len(reader.items))
+        return sorted(reader.items.values(), key=_first_path)
+
+    def _walk(self) -> Walk:
+        return Walk(self.paths, self.hidden, self.follow, self.least)
+
+    def _grouped(self, items: list[Item], cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Group]:
+        near: list[dict[int, int]] = [{} for _ in items]
+        if self.same_if is not Relation.SAME_FILE:
+            near = candidates(items)
+        parts = clusters(near)
+        pairs = sum(map(len, near)) // 2
+        room = Room(COLLECTION.working_bytes)
+        found: list[tuple[Star, dict[int, Merit]]] = []
+        damaged: set[int] = set()
+        done = asked = 0
+
+        def work(part: list[int]) -> tuple[list[Star], Verifier]:
+            verifier = Verifier(items, cache, room, COLLECTION.held_bytes // jobs)
+            for index in part:
+                verifier.know(index)
+            gathering = Gathering(near, verifier.merits, verifier.say, self.same_if)
+            return list(gathering.stars(part)), verifier
+
+        for part, (made, verifier) in zip(
+            parts, in_order(pool, work, parts, jobs * COLLECTION.ahead), strict=True
+        ):
+            found += [(star, verifier.merits) for star in made]
+            damaged.update(verifier.errors)
+            for index, error in sorted(verifier.errors.items()):
+                self.unreadable += [Unreadable(entry.path, error) for entry in items[index].files]
+            done += sum(len(near[index]) for index in part) // 2
+            asked, self.compared = asked + verifier.asked, self.compared + verifier.compared
+            self._tell("comparing", done, pairs, "pairs")
+        _log.info("verified: %d pairs, %d of them not in the cache", asked, self.compared)
+        return self._numbered(items, found, damaged)
+
+    def _numbered(
+        self, items: list[Item], found: list[tuple[Star, dict[int, Merit]]], damaged: set[int]
+    ) -> list[Group]:
+        taken = {index for star, _ in found for index in (star.reference, *star.said)}
+        alone = [index for index in range(len(items)) if index not in taken and index not in damaged]
+        stars_made = found + [(Star(index), {}) for index in alone if len(items[index].files) > 1]
+        made = [made_group(0, star, items, merits) for star, merits in stars_made]
+        # Where all are one file on disk, there is nothing to win and nothing to decide.
+        made = [group for group in made if not all(member.hard_link_to for member in group.members)]
+        made.sort(key=lambda group: os.fsencode(group.reference.path))
+        self.unreadable.sort(key=lambda one: (os.fsencode(one.path), one.error))
+        _log.info("groups: %d, with %d copies", len(made), sum(len(group.members) for group in made))
+        return [
+            Group(number, group.reference, group.reason, group.members)
+            for number, group in enumerate(made, 1)
+        ]
+
+    def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
+        if self.progress is not None:
+            self.progress(Progress(stage, done, max(done, total), unit))
+
+
+def find(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    same_if: Relation | str = Relation.REFRAMED,
+    hidden: bool = False,
+    follow: bool = False,
+    min_size: int = 1,
+    jobs: int | None = None,
+    cache: bool | str | os.PathLike[str] = True,
+    unreadable: Callable[[Unreadable], None] | None = None,
+) -> Iterator[Group]:
+    """Find the groups of files below `paths` that are the same picture, by the path of their reference.
+
+    Every member was verified against its group's reference, which is the best of them. `same_if` is the farthest
+    relation that counts, from "same-file" to "edited"; `hidden` takes in names that begin with a dot; `follow` goes
+    through symbolic links; files under `min_size` bytes are passed over; `jobs` threads work (default: one for each
+    processor); `cache` is False, or the file that remembers what was read (default: in the user's cache folder).
+    `unreadable` is called with each file or folder that could not be read, before the first group comes.
+
+    Raises ProfileError for a relation that does not exist.
+    """
+    named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    finder = Finder(
+        [os.fspath(path) for path in named],
+        Relation.named(same_if),
+        hidden,
+        follow,
+        min_size,
+        jobs,
+        (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache),
+    )
+    return _yielded(finder, unreadable)
+
+
+def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) -> Iterator[Group]:
+    groups = finder.groups()
+    if unreadable is not None:
+        for one in finder.unreadable:
+            unreadable(one)
+    yield from groups
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _first_path(item: Item) -> bytes:
+    return min(os.fsencode(entry.path) for entry in item.files)

@@ -1,0 +1,206 @@
+"""Group: copies of one picture round one reference, each verified against it and none chained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from samepic.collection.cache import Said
+from samepic.collection.reference import Merit, why_best
+from samepic.collection.stages import Item
+from samepic.collection.walk import Entry
+from samepic.profiles.collection import LOSSLESS
+from samepic.verdict import Relation
+
+__all__ = ["FileFacts", "Gathering", "Group", "Member", "Star", "clusters", "made_group"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file as it was when it was read: what tells whether it has changed since."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape."""
+        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of a group and what it is to the reference.
+
+    `probability`, 0 to 1, is the chance that a person would call the two the same picture; `hard_link_to` is the
+    path in the group that is the same file on disk, or "".
+    """
+
+    file: FileFacts
+    relation: Relation
+    probability: float
+    explanation: str
+    hard_link_to: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape."""
+        return {
+            **self.file.to_dict(),
+            "relation": str(self.relation),
+            "probability": self.probability,
+            "explanation": self.explanation,
+            "hard_link_to": self.hard_link_to or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One picture: the best file of it, the `reason` why it is the best, and every other file of it by path."""
+
+    number: int
+    reference: FileFacts
+    reason: str
+    members: tuple[Member, ...]
+
+    @property
+    def wasted(self) -> int:
+        """The bytes that would be won if only the reference were kept; a hard link wins nothing."""
+        return sum(member.file.size for member in self.members if not member.hard_link_to)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape of a line of `samepic find --json`."""
+        return {
+            "group": self.number,
+            "reference": self.reference.path,
+            "reason": self.reason,
+            "reference_file": self.reference.to_dict(),
+            "wasted": self.wasted,
+            "members": [member.to_dict() for member in self.members],
+        }
+
+
+@dataclass(slots=True)
+class Star:
+    """A reference and its members by index, with what was said of each."""
+
+    reference: int
+    said: dict[int, Said] = field(default_factory=dict)
+    proven: bool = False
+
+
+def clusters(near: list[dict[int, int]]) -> list[list[int]]:
+    """Return the connected parts of the graph of candidates that hold two or more, each in order."""
+    met, found = [False] * len(near), []
+    for start in range(len(near)):
+        if met[start] or not near[start]:
+            continue
+        met[start], part, ahead = True, [], [start]
+        while ahead:
+            here = ahead.pop()
+            part.append(here)
+            for other in near[here]:
+                if not met[other]:
+                    met[other] = True
+                    ahead.append(other)
+        found.append(sorted(part))
+    return found
+
+
+@dataclass(slots=True, eq=False)
+class Gathering:
+    """How the pictures of one cluster are gathered round references.
+
+    `near` are the candidates of each picture by index with their distance; `merits` what is known of each picture,
+    without those that cannot be read; `say` tells what the second of two is to the first, None where one of them
+    turns out to be unreadable, which then leaves `merits`.
+    """
+
+    near: list[dict[int, int]]
+    merits: Mapping[int, Merit]
+    say: Callable[[int, int], Said | None]
+    same_if: Relation
+
+    def stars(self, cluster: Iterable[int]) -> Iterator[Star]:
+        """Yield the groups of a cluster, best reference first.
+
+        The best picture left is laid against each of its candidates that are left, nearest first. A member that
+        proves to be the original takes the reference's place, and all are laid against it instead.
+        """
+        left = sorted((index for index in cluster if index in self.merits), key=self._order)
+        while left:
+            star, tried = Star(left[0]), {left[0]}
+            while (original := self._gather(star, left, tried)) is not None:
+                tried.add(original)
+                star = Star(original, proven=True)
+            if star.said:
+                yield star
+            taken = {star.reference, *star.said}
+            left = [index for index in left if index not in taken and index in self.merits]
+
+    def _order(self, index: int) -> tuple[int, ...]:
+        return (*(-value for value in self.merits[index].rank()), index)
+
+    def _gather(self, star: Star, left: list[int], tried: set[int]) -> int | None:
+        """Fill the star; return the member that is the original instead, if one is."""
+        within = self.near[star.reference]
+        for other in sorted((i for i in left if i in within), key=lambda i: (within[i], i)):
+            if not {star.reference, other} <= self.merits.keys():
+                continue
+            said = self.say(star.reference, other)
+            if said is None or not Relation(said.relation).is_same(self.same_if):
+                continue
+            known = self.merits
+            if other not in tried and _is_original(known[star.reference], known[other], said):
+                return other
+            star.said[other] = said
+        return None
+
+
+def _is_original(reference: Merit, other: Merit, said: Said) -> bool:
+    """Tell whether the other is what the reference was made from, though it seemed the lesser."""
+    if other.pixels != reference.pixels:
+        return False
+    if said.relation == Relation.SAME_PIXELS:
+        # A lossless file whose pixels are those of a lossy one was made from it.
+        return reference.grade == LOSSLESS > other.grade > 0
+    return said.original == "b" and said.relation == Relation.RESAVED
+
+
+def made_group(number: int, star: Star, items: list[Item], merits: Mapping[int, Merit]) -> Group:
+    """Return the group of a star, or of one item with several files, its members by path."""
+    item = items[star.reference]
+    files = sorted(item.files, key=_by_path)
+    first = files[0]
+    rest: list[tuple[Entry, str, Said]] = [
+        (entry, item.sha256, Said(Relation.SAME_FILE, 1.0, "the same file, byte for byte", ""))
+        for entry in files[1:]
+    ]
+    for index, said in star.said.items():
+        rest += [(entry, items[index].sha256, said) for entry in items[index].files]
+    rest.sort(key=lambda one: _by_path(one[0]))
+    links = {first.node: first.path}
+    members = tuple(_member(entry, sha256, said, links) for entry, sha256, said in rest)
+    others = [merits[index] for index in star.said]
+    reason = why_best(merits[star.reference], others, proven=star.proven) if others else _SAME_BYTES
+    return Group(number, _facts(first, item.sha256), reason, members)
+
+
+_SAME_BYTES = "the same bytes in all: first by path"
+
+
+def _member(entry: Entry, sha256: str, said: Said, links: dict[tuple[int, int], str]) -> Member:
+    link = links.get(entry.node, "") if entry.links > 1 else ""
+    links.setdefault(entry.node, entry.path)
+    explanation = said.explanation if not link else "the same file on disk (a hard link)"
+    return Member(_facts(entry, sha256), Relation(said.relation), said.probability, explanation, link)
+
+
+def _facts(entry: Entry, sha256: str) -> FileFacts:
+    return FileFacts(entry.path, entry.size, entry.mtime_ns, sha256)
+
+
+def _by_path(entry: Entry) -> bytes:
+    return os.fsencode(entry.path)

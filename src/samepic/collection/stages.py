@@ -1,0 +1,222 @@
+"""Stages, cheap ones first: files -> distinct pictures with their fingerprints -> candidates, nearest first."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from samepic.collection.cache import Cache, Known
+from samepic.collection.walk import Entry, Unreadable
+from samepic.errors import FingerprintError, UnreadableError
+from samepic.fingerprint import Fingerprint, fingerprint
+from samepic.picture import read
+from samepic.picture.sniff import REFUSED, sniff
+from samepic.profiles.collection import COLLECTION
+from samepic.profiles.search import SEARCH
+from samepic.store.search import Codes
+
+__all__ = ["Item", "Reader", "candidates", "in_order"]
+
+_log = logging.getLogger("samepic.collection")
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+_NAMED_AS_PICTURES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".avif", ".heic", ".heif"),
+    *(".tif", ".tiff", ".bmp", ".jp2", ".j2k", ".psd", ".qoi"),
+)
+_NOT_PICTURES = frozenset(
+    {
+        "a PDF document",
+        "a PostScript program",
+        "an OLE file",
+        "a ZIP archive",
+        "a gzip archive",
+        "a Matroska video",
+        "a video or another ISO media file",
+        "FITS data",
+        "an SVG drawing",
+    }
+)
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One picture by its bytes: the fingerprint, and every file that holds these bytes."""
+
+    fingerprint: Fingerprint
+    files: list[Entry] = field(default_factory=list)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes, in hex."""
+        return self.fingerprint.sha256
+
+
+class Reader:
+    """Reads files, each at most once: from the cache where it knows them, else on `jobs` threads.
+
+    `items` are the pictures by sha256, in the order met; `unreadable` lists what is damaged or refused; `others`
+    counts the files that are no pictures.
+    """
+
+    def __init__(self, cache: Cache, pool: ThreadPoolExecutor, window: int) -> None:
+        self.items: dict[str, Item] = {}
+        self.unreadable: list[Unreadable] = []
+        self.others = 0
+        self.files = 0
+        self.read = 0
+        self._cache, self._pool, self._window = cache, pool, window
+        self._made: dict[str, Fingerprint] = {}
+        self._sizes: set[int] = set()
+        self._lock = threading.Lock()
+
+    def take(self, entries: Iterable[Entry]) -> Iterator[int]:
+        """Read every file of `entries`; yield the bytes of each that is done."""
+        for entry, known in in_order(self._pool, self._known, entries, self._window):
+            self._sort_in(entry, known)
+            yield entry.size
+
+    def _sort_in(self, entry: Entry, known: Known) -> None:
+        self.files += 1
+        if known.kind == "other":
+            self.others += 1
+        elif known.kind == "unreadable":
+            self.unreadable.append(Unreadable(entry.path, known.content))
+        else:
+            item = self.items.setdefault(known.content, Item(self._made[known.content]))
+            item.files.append(entry)
+
+    def _known(self, entry: Entry) -> tuple[Entry, Known]:
+        """Return what a file is. Runs on a thread of the pool."""
+        known = self._cache.file(entry)
+        if known is not None and (known.kind != "picture" or self._recall(known.content)):
+            return entry, known
+        self.read += 1
+        try:
+            known = self._look(entry)
+            _check_unchanged(entry)
+        except UnreadableError as error:
+            return entry, Known("unreadable", f"wanted {error.wanted}, got {error.got}")
+        except OSError as error:
+            return entry, Known("unreadable", error.strerror or str(error))
+        self._cache.put_file(entry, known)
+        return entry, known
+
+    def _look(self, entry: Entry) -> Known:
+        form = sniff(_peek(entry))
+        if form == "" or form.removeprefix(REFUSED) in _NOT_PICTURES:
+            if form == "" and entry.path.lower().endswith(_NAMED_AS_PICTURES):
+                return Known(
+                    "unreadable", "wanted the picture that its name promises, got " + _nothing(entry)
+                )
+            return Known("other", "")
+        encoded = read(entry.path)
+        with self._lock:
+            seen_size = entry.size in self._sizes
+            self._sizes.add(entry.size)
+        if seen_size:
+            sha256 = hashlib.sha256(encoded.data).hexdigest()
+            if self._recall(sha256):
+                return Known("picture", sha256)
+        made = fingerprint(encoded)
+        self._made[made.sha256] = made
+        self._cache.put_picture(made.sha256, str(made), "", "")
+        return Known("picture", made.sha256)
+
+    def _recall(self, sha256: str) -> bool:
+        """Tell whether the fingerprint of these bytes is known, and have it ready if so."""
+        if sha256 in self._made:
+            return True
+        row = self._cache.picture(sha256)
+        if row is None or not row[0]:
+            return False
+        try:
+            self._made[sha256] = Fingerprint.parse(row[0])
+        except FingerprintError:
+            return False
+        return True
+
+
+def _peek(entry: Entry) -> bytes:
+    """Return the first bytes of a file, and its last ones if it is longer: what tells the format."""
+    with open(entry.path, "rb") as file:  # noqa: PTH123  (Path would normalise the name)
+        head = file.read(COLLECTION.peek)
+        if entry.size > len(head):
+            file.seek(max(len(head), entry.size - 32))
+            head += file.read(32)
+    return head
+
+
+def _nothing(entry: Entry) -> str:
+    return "an empty file" if entry.size == 0 else "a file that holds none"
+
+
+def _check_unchanged(entry: Entry) -> None:
+    now = os.stat(entry.path)  # noqa: PTH116
+    if (now.st_size, now.st_mtime_ns, now.st_ino) != (entry.size, entry.mtime_ns, entry.inode):
+        raise UnreadableError(entry.path, "a file that stays as it is", "one that changed while it was read")
+
+
+def candidates(items: list[Item], *, codes: bool = True) -> list[dict[int, int]]:
+    """Return for each item its candidates by index, with their distance in bits, in either direction.
+
+    Candidates have equal coded digests (distance 0) or, with `codes`, some form of one code within the loose radius
+    of the other, neither of them weak.
+    """
+    near: list[dict[int, int]] = [{} for _ in items]
+    by_digest: dict[str, list[int]] = {}
+    for index, item in enumerate(items):
+        if item.fingerprint.coded_digest:
+            by_digest.setdefault(item.fingerprint.coded_digest, []).append(index)
+    for group in by_digest.values():
+        for index in group:
+            near[index].update((other, 0) for other in group if other != index)
+    _log.info("coded digest: %d candidate pairs", sum(map(len, near)) // 2)
+    if codes:
+        _by_code(items, near)
+    _log.info(
+        "codes within %d bits, eight forms: %d candidate pairs", SEARCH.radius, sum(map(len, near)) // 2
+    )
+    return near
+
+
+def _by_code(items: list[Item], near: list[dict[int, int]]) -> None:
+    # A form of one is as far from the other as the undone form of the other from the one: earlier ones suffice.
+    known = Codes()
+    for index, item in enumerate(items):
+        if item.fingerprint.is_weak:
+            continue
+        forms = np.frombuffer(item.fingerprint.pdq_forms, np.uint8).reshape(-1, 32)
+        for form in forms:
+            found = known.within(form, SEARCH.radius)
+            for other, bits in zip(found.ids.tolist(), found.distances.tolist(), strict=True):
+                near[index][other] = near[other][index] = min(bits, near[index].get(other, bits))
+        known.add([index], forms[0])
+
+
+def in_order(
+    pool: ThreadPoolExecutor, work: Callable[[_In], _Out], values: Iterable[_In], window: int
+) -> Iterator[_Out]:
+    """Yield `work` of each value in the order of values, at most `window` of them under way or waiting."""
+    waiting: deque[Future[_Out]] = deque()
+    try:
+        for value in values:
+            waiting.append(pool.submit(work, value))
+            if len(waiting) >= window:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
