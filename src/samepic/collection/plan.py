@@ -1,0 +1,254 @@
+"""Decide what is kept and what is acted on; nothing is touched here."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from samepic.collection.scanned import Scan, ScannedFile, ScannedGroup
+from samepic.errors import ReportError
+from samepic.verdict import Relation
+
+__all__ = ["Action", "Keep", "Left", "Plan", "Step", "Target", "plan"]
+
+
+class Keep(StrEnum):
+    """Which file of a group is kept."""
+
+    BEST = "best"
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
+class Action(StrEnum):
+    """What is done with the others."""
+
+    LIST = "list"
+    TRASH = "trash"
+    MOVE = "move-to"
+    HARDLINK = "hardlink"
+    REFLINK = "reflink"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file with the place where it really lies: the folder without symlinks, and which folder that is."""
+
+    file: ScannedFile
+    folder: str
+    device: int
+    inode: int
+
+    @property
+    def name(self) -> str:
+        """The name inside its folder."""
+        return Path(self.file.path).name
+
+    @property
+    def place(self) -> str:
+        """The absolute path without symlinks."""
+        return str(Path(self.folder) / self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file to act on, and the file of its group that is kept."""
+
+    group: int
+    kept: Target
+    target: Target
+    relation: Relation
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the step in the shape of `samepic clean --json`."""
+        return {
+            "group": self.group,
+            "path": self.target.file.path,
+            "kept": self.kept.file.path,
+            "relation": str(self.relation),
+            "size": self.target.file.size,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One file that is left alone, and why."""
+
+    group: int
+    path: str
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it in the shape of `samepic clean --json`."""
+        return {"group": self.group, "path": self.path, "left": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done: `steps` in the order of the report, and what is left alone already now.
+
+    `move_to` is the absolute folder of `--move-to`, or ""; `root` the deepest folder that
+    all of these files lie in; `same_if` the last relation that counts as the same when each pair is verified again.
+    """
+
+    action: Action
+    same_if: Relation
+    steps: tuple[Step, ...]
+    left: tuple[Left, ...]
+    root: str = "/"
+    move_to: str = ""
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files that would be acted on."""
+        return sum(step.target.file.size for step in self.steps)
+
+
+def plan(
+    scan: Scan,
+    *,
+    keep: Keep = Keep.BEST,
+    keep_in: Sequence[str] = (),
+    action: Action = Action.LIST,
+    move_to: str = "",
+    same_if: Relation = Relation.REFRAMED,
+) -> Plan:
+    """Choose what is kept of each group, and what is done with the others.
+
+    Files in the folders `keep_in` are never acted on; of a group that has some there, `keep` chooses among
+    them, else among all. Relative paths count from the current folder. Files are looked at (not read), and
+    what is gone, changed or a symlink is left alone with its reason.
+
+    Raises ReportError where `action` and `move_to` do not fit, or a folder of `keep_in` does not exist.
+    """
+    if (action is Action.MOVE) != bool(move_to):
+        raise ReportError(
+            f"move_to: wanted a folder with the action move-to alone, got {move_to!r} with {action}"
+        )
+    same_if.is_same(same_if)
+    folders = [_folder(path) for path in keep_in]
+    planner = _Planner(scan, keep, folders, action)
+    for group in scan.groups:
+        planner.decide(group)
+    steps, left = planner.result()
+    places = {step.target.folder for step in steps}
+    root = os.path.commonpath(places) if places else "/"
+    where = os.path.realpath(move_to) if move_to else ""
+    return Plan(action, same_if, steps, left, root, where)
+
+
+def _folder(path: str) -> str:
+    if not Path(path).is_dir():
+        raise ReportError(f"{path}: wanted a folder to keep files in, got none")
+    return os.path.realpath(path)
+
+
+def _files(group: ScannedGroup) -> list[ScannedFile]:
+    return [group.reference, *(member.file for member in group.members)]
+
+
+class _Planner:
+    """Goes through the groups; what is kept in one group is acted on in none."""
+
+    def __init__(self, scan: Scan, keep: Keep, folders: list[str], action: Action) -> None:
+        self.keep, self.folders, self.action, self.made_ns = keep, folders, action, scan.made_ns
+        self.steps: list[Step] = []
+        self.left: list[Left] = []
+        self.kept: dict[str, int] = {}
+
+    def decide(self, group: ScannedGroup) -> None:
+        """Choose the file to keep and plan a step for every other one."""
+        targets: list[Target] = []
+        for file in _files(group):
+            found = located(file, self.made_ns)
+            if isinstance(found, Target):
+                targets.append(found)
+            else:
+                self.left.append(Left(group.number, file.path, found))
+        relations = {group.reference.path: Relation.SAME_FILE}
+        relations |= {member.file.path: member.relation for member in group.members}
+        protected = [target for target in targets if self._protected(target)]
+        if not targets:
+            return
+        kept = self._chosen(protected or targets, group, relations)
+        self.kept[kept.place] = group.number
+        for target in targets:
+            if target is kept:
+                continue
+            reason = self._why_not(target, kept, protected)
+            if reason:
+                self.left.append(Left(group.number, target.file.path, reason))
+                continue
+            self.steps.append(Step(group.number, kept, target, relations[target.file.path]))
+
+    def result(self) -> tuple[tuple[Step, ...], tuple[Left, ...]]:
+        """Return the steps, without those on a file that another group keeps or acts on, and what is left."""
+        steps, seen = [], set()
+        for step in self.steps:
+            place = step.target.place
+            if place in self.kept:
+                reason = f"group {self.kept[place]} keeps it"
+            elif place in seen:
+                reason = "it is named twice in the report"
+            else:
+                seen.add(place)
+                steps.append(step)
+                continue
+            self.left.append(Left(step.group, step.target.file.path, reason))
+        return tuple(steps), tuple(self.left)
+
+    def _protected(self, target: Target) -> bool:
+        return any(os.path.commonpath([folder, target.folder]) == folder for folder in self.folders)
+
+    def _chosen(
+        self, candidates: list[Target], group: ScannedGroup, relations: dict[str, Relation]
+    ) -> Target:
+        order = tuple(Relation)
+
+        def rank(target: Target) -> tuple[int, bool, int, int, str]:
+            file = target.file
+            when = {Keep.BEST: 0, Keep.OLDEST: file.mtime_ns, Keep.NEWEST: -file.mtime_ns}[self.keep]
+            reference = file.path == group.reference.path
+            return when, not reference, order.index(relations[file.path]), -file.size, file.path
+
+        return min(candidates, key=rank)
+
+    def _why_not(self, target: Target, kept: Target, protected: list[Target]) -> str:
+        """Return why a file is left alone for a reason that needs no reading, or ""."""
+        if target in protected:
+            return "it is in a folder whose files are kept"
+        if target.place == kept.place:
+            return "it is the kept file itself"
+        if self.action in (Action.HARDLINK, Action.REFLINK) and target.file.sha256 != kept.file.sha256:
+            return f"its bytes are others than those of {kept.file.path}: only equal files can share them"
+        return ""
+
+
+def located(file: ScannedFile, made_ns: int | None) -> Target | str:
+    """Return where a file really lies, or the reason why it must be left alone.
+
+    `made_ns` is when the report was written: a symlink on the way that is younger has taken the place of a folder.
+    """
+    path = Path.cwd() / file.path
+    try:
+        for link in _symlinks(path.parent):
+            if made_ns is None or link.lstat().st_ctime_ns > made_ns:
+                return f"{link} became a symlink after the scan"
+        folder = path.parent.resolve(strict=True)
+        here, found = folder.stat(), (folder / path.name).lstat()
+    except OSError as error:
+        return "it is gone" if isinstance(error, FileNotFoundError) else (error.strerror or str(error))
+    if not stat.S_ISREG(found.st_mode):
+        return "it is a symlink" if stat.S_ISLNK(found.st_mode) else "it is no file any more"
+    if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
+        return "it was changed since the scan: other size or time"
+    return Target(file, str(folder), here.st_dev, here.st_ino)
+
+
+def _symlinks(folder: Path) -> Iterator[Path]:
+    return (path for path in (*reversed(folder.parents), folder) if path.is_symlink())
