@@ -24,4 +24,9 @@ class Search:
 
 
 SEARCH = Search()
-"""2026-11."""
+"""2026-11. `radius`: on 499 500 pairs of distinct photographs the least distance was 86 bits. `detail` and `noise`: of
+1031 photographs none had a detail under 85, of blank, noisy, sloping and two-toned pictures none over 54, and of those
+without grain all had 0. `quality`: the least of 1031 photographs was 49, grain on a flat ground gave at most 3.
+`side`: bench/pdq_distance.py; at 128 every photograph is within 14 bits of its reference code, at 64 one in a hundred
+is beyond 16.
+"""

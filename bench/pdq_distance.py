@@ -1,0 +1,139 @@
+"""How far fast PDQ is from reference PDQ, and whether reference PDQ is that of the package pdqhash.
+
+    python bench/pdq_distance.py [--every N]
+
+Distances in bits, over every photograph: as it is, saved again as a baseline and as a progressive JPEG, and enlarged
+to 12 MP in both. With the package pdqhash installed, codes and quality are compared bit for bit on the same pixels,
+and the eight forms on pdq/reg-test-input/dih.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from common import data_folder, header, photos
+from numpy.typing import NDArray
+from PIL import Image
+
+from samepic.fingerprint import FORMS, fingerprint
+from samepic.fingerprint.pdq import pdq_reference
+from samepic.picture import load
+
+Rgb = NDArray[np.uint8]
+
+
+def jpeg(rgb: Rgb, *, progressive: bool) -> bytes:
+    """Return a JPEG of quality 85."""
+    stream = io.BytesIO()
+    Image.fromarray(rgb).save(stream, "JPEG", quality=85, progressive=progressive)
+    return stream.getvalue()
+
+
+def enlarged(rgb: Rgb) -> Rgb:
+    """Return the picture at 12 megapixels."""
+    factor = (12e6 / (rgb.shape[0] * rgb.shape[1])) ** 0.5
+    size = (round(rgb.shape[1] * factor), round(rgb.shape[0] * factor))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
+
+
+SERIES: dict[str, Callable[[Path, Rgb], object]] = {
+    "as it is": lambda path, _: path,
+    "baseline q85": lambda _, rgb: jpeg(rgb, progressive=False),
+    "progressive q85": lambda _, rgb: jpeg(rgb, progressive=True),
+    "12 MP baseline": lambda _, rgb: jpeg(enlarged(rgb), progressive=False),
+    "12 MP progressive": lambda _, rgb: jpeg(enlarged(rgb), progressive=True),
+}
+
+
+def distances(files: list[Path], make: Callable[[Path, Rgb], object]) -> Iterator[tuple[int, int]]:
+    """Yield the bits between fast and reference code, and the difference of their quality figures."""
+    for path in files:
+        source = make(path, load(path).on(255))
+        fast, reference = fingerprint(source), fingerprint(source, reference=True)
+        yield fast.distance(reference), abs(fast.quality - reference.quality)
+
+
+def show(name: str, found: list[tuple[int, int]]) -> None:
+    """Print one row of the table."""
+    bits, quality = np.array(found).T
+    middle, most, nearly_all, worst = np.percentile(bits, [50, 95, 99, 100])
+    within = 100 * np.mean(bits <= 16)
+    print(
+        f"{name:20}{len(bits):6}{bits.mean():7.2f}{middle:6.0f}{most:6.0f}{nearly_all:6.0f}{worst:6.0f}"
+        f"{within:9.2f} %{quality.max():9}"
+    )
+
+
+def pixels(path: Path) -> Rgb:
+    """Return a picture as Pillow alone decodes it."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def check_reference(data: Path, pdqhash: ModuleType) -> int:
+    """Print how many pictures have pdqhash's own code and quality; return how many have not."""
+    inside = sorted(p for p in (data / "pdq").rglob("*.*") if p.suffix in (".jpg", ".png", ".webp"))
+    wrong = 0
+    for name, files in (("pdq/", inside), ("photographs", photos(data)[::2])):
+        equal = 0
+        for path in files:
+            rgb = pixels(path)
+            bits, quality = pdqhash.compute(rgb)
+            seen = pdq_reference(rgb)
+            equal += bool((np.packbits(bits) == seen.codes[0]).all()) and quality == seen.quality
+        print(f"reference codes and quality equal to pdqhash on {name}: {equal} of {len(files)}")
+        wrong += len(files) - equal
+    return wrong + check_forms(data, pdqhash)
+
+
+def check_forms(data: Path, pdqhash: ModuleType) -> int:
+    """Print how the forms of the upright picture fit the turned ones; return how many differ from pdqhash's forms."""
+    turned = sorted((data / "pdq/reg-test-input/dih").glob("*.jpg"))
+    upright = pixels(turned[0])
+    forms, _ = pdqhash.compute_dihedral(upright)
+    codes = pdq_reference(upright).codes
+    equal = sum(bool((np.packbits(a) == b).all()) for a, b in zip(forms, codes, strict=True))
+    print(f"the eight forms equal to pdqhash's of {turned[0].name}: {equal} of {len(forms)}")
+    fast = fingerprint(turned[0])
+    for path in turned:
+        bits, form = fast.nearest_form(fingerprint(path))
+        print(f"  {path.name:28} nearest form {form:12} {bits:3} bits")
+    return len(forms) - equal
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--every", type=int, default=1, help="take every Nth photograph")
+    options = parser.parse_args(argv)
+    data = data_folder()
+    if data is None:
+        print("no pictures: set SAMEPIC_BENCH_DATA to their folder")
+        return 1
+    print(header(), f"\nforms: {', '.join(FORMS)}")
+    try:
+        wrong = check_reference(data, import_module("pdqhash"))
+    except ImportError:
+        wrong = 0
+        print("pdqhash: absent, nothing compared with it")
+    print(
+        f"\n{'bits from reference':20}{'files':>6}{'mean':>7}{'50 %':>6}{'95 %':>6}{'99 %':>6}{'max':>6}",
+        end="",
+    )
+    print(f"{'within 16':>11}{'quality':>9}")
+    for name, make in SERIES.items():
+        show(name, list(distances(photos(data)[:: options.every], make)))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
