@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samepic.measures.table import Measures, measure_arrays
 from samepic.picture import Picture, load
 from samepic.picture.animation import frames
 from samepic.picture.unprofiled import unprofiled
@@ -20,6 +21,9 @@ from samepic.verify.frame import Laid, lay_frames, same_frame
 from samepic.verify.judge import Finding, judge_frames
 from samepic.verify.origin import original_of
 from samepic.verify.resave import Reenactment, reenact
+
+if TYPE_CHECKING:
+    from samepic.measures.table import Measures
 
 __all__ = ["compare", "compare_pictures", "measure"]
 
@@ -53,6 +57,8 @@ def measure(a: object, b: object, *, limits: Limits = LIMITS) -> Measures:
 
     The sources and errors are those of `compare`. See docs/cutoffs.md for what each measure is worth.
     """
+    from samepic.measures.table import measure_arrays  # needless for compare, and dear to load
+
     return measure_arrays(_opened(a, limits), _opened(b, limits))
 
 
@@ -217,6 +223,8 @@ def _numbers(laid: Laid, proof: Reenactment | None) -> dict[str, float]:
     if laid.residual is not None:
         numbers["peak"] = laid.residual.peak
         numbers["difference"] = laid.residual.typical
+    if not math.isnan(laid.structure):
+        numbers["structure"] = laid.structure
     if proof is not None:
         numbers["reenacted"] = proof.exact
     return numbers

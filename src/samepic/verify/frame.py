@@ -15,8 +15,9 @@ from samepic.profiles import JUDGE
 from samepic.verdict import Region
 from samepic.verify.filters import detail, fit_filter
 from samepic.verify.forms import coded_forms, few_colours, palette_forms
-from samepic.verify.photometric import Tone, agreement, coarse, fit_tone, misfit
+from samepic.verify.photometric import Tone, agreement, coarse, fit_tone, halved, misfit
 from samepic.verify.residual import Residual, measure_residual, regions_of
+from samepic.verify.structure import structure
 
 __all__ = ["Laid", "lay_frames", "same_frame", "texture"]
 
@@ -41,7 +42,8 @@ class Laid:
 
     `agreement` is the share of coarse luma variance explained (at most 1); `tone` the fitted change; `residual`
     None where the pictures are too far apart to measure one; `detail` the fine detail of b over that of a;
-    `blank_a`, `blank_b` tell that a picture holds nothing but a smooth surface; `regions` are in pixels of a.
+    `blank_a`, `blank_b` tell that a picture holds nothing but a smooth surface; `regions` are in pixels of a;
+    `structure` is the median local correlation, NaN where nothing is textured or nothing was measured.
     """
 
     agreement: float
@@ -51,6 +53,7 @@ class Laid:
     blank_a: bool
     blank_b: bool
     regions: tuple[Region, ...] = ()
+    structure: float = float("nan")
 
     @property
     def share(self) -> float:
@@ -74,15 +77,20 @@ def texture(rgb: Pixels) -> float:
 
     Measured on at most 256 x 256 area means, so that a scanner's or sensor's noise on a blank page is no texture.
     """
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    size = (min(256, luma.shape[1]), min(256, luma.shape[0]))
-    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
-    y, x = (
-        axis.ravel().astype(np.float32) for axis in np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
-    )
-    design = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-    surface = design @ np.linalg.lstsq(design.T @ design, design.T @ small, rcond=None)[0]
-    return float(np.sqrt(np.mean((small - surface) ** 2)))
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    small = halved(luma, max(0, math.ceil(math.log2(max(luma.shape) / 256)))).astype(np.float64)
+    across, down = _polynomials(small.shape[1]), _polynomials(small.shape[0])
+    weights = np.einsum("ir,rj->ij", down, np.einsum("rc,jc->rj", small, across))
+    smooth = sum(float(weights[i, j]) ** 2 for i in range(3) for j in range(3 - i))
+    # Parseval: what the orthonormal surface does not hold is left.
+    return float(max(0.0, (float(np.sum(small * small)) - smooth) / small.size) ** 0.5)
+
+
+def _polynomials(count: int) -> NDArray[np.float64]:
+    """Return the constant, line and parabola (3, count) that are orthonormal on `count` points."""
+    x = np.linspace(-1, 1, count)
+    rows = [np.ones(count), x, x * x - np.mean(x * x)]
+    return np.stack([row / max(1e-12, float(np.sqrt(np.sum(row * row)))) for row in rows])
 
 
 def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
@@ -95,14 +103,18 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     one, two = _working(a, b)
     first, second = coarse(one), coarse(two)
     tone = fit_tone(first, second)
-    agreed = agreement(coarse(tone.apply(one)), second)
+    shown = first if tone.matrix is None else coarse(tone.apply(one))
+    agreed = agreement(shown, second)
     fine_a, fine_b = detail(one), detail(two)
     blank_a, blank_b = (texture(p) < JUDGE.blank_detail for p in (one, two))
     laid = Laid(agreed, tone, None, (fine_b + 0.5) / (fine_a + 0.5), blank_a, blank_b)
     if agreed < JUDGE.apart:
         return laid
     back = fit_tone(second, first)
-    there, here = misfit(coarse(tone.apply(one)), second), misfit(coarse(back.apply(two)), first)
+    there, here = (
+        misfit(shown, second),
+        misfit(second if back.matrix is None else coarse(back.apply(two)), first),
+    )
     if max(there, here) > JUDGE.clearer_fit * min(there, here) + 0.01:
         forward = there < here  # colours that one of them has lost cannot be brought back
     else:
@@ -111,7 +123,9 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     def dressed(pair: tuple[Pixels, Pixels]) -> tuple[Pixels, Pixels]:
         return (tone.apply(pair[0]), pair[1]) if forward else (back.apply(pair[1]), pair[0])
 
-    residual = _explain(*dressed((one, two)), kinds)
+    source, target = dressed((one, two))
+    alike = structure(source, target)
+    residual = _explain(source, target, kinds)
     for how in _KERNELS if residual.peak > JUDGE.unexplained and a.shape != b.shape else ():
         again = measure_residual(*dressed(_working(a, b, how)))
         residual = min(residual, again, key=_left_over)
@@ -119,7 +133,7 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     regions = _scaled(regions_of(residual, (one.shape[0], one.shape[1])), (one.shape[0], one.shape[1]), size)
     if not regions and tone.matrix is None:
         regions = _scaled(*_screen(a, b, one.shape[:2], kinds), size)
-    return replace(laid, residual=residual, regions=regions)
+    return replace(laid, residual=residual, regions=regions, structure=alike)
 
 
 def _working(a: Pixels, b: Pixels, how: Image.Resampling | None = None) -> tuple[Pixels, Pixels]:
@@ -127,7 +141,7 @@ def _working(a: Pixels, b: Pixels, how: Image.Resampling | None = None) -> tuple
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
     times = max(0, math.ceil(math.log(height * width / JUDGE.work_pixels, 4)))
     if a.shape == b.shape and how is None:
-        return _halved(a, times), _halved(b, times)
+        return halved(a, times), halved(b, times)
     size = (max(1, width >> times), max(1, height >> times))
     return _reduced(a, size, how), _reduced(b, size, how)
 
@@ -138,17 +152,8 @@ def _reduced(rgb: Pixels, size: Size, how: Image.Resampling | None = None) -> Pi
         return rgb
     if how is not None:
         return np.asarray(Image.fromarray(rgb).resize(size, how), np.uint8)
-    rgb = _halved(rgb, int(math.log2(max(1.0, min(rgb.shape[1] / size[0], rgb.shape[0] / size[1])))))
+    rgb = halved(rgb, int(math.log2(max(1.0, min(rgb.shape[1] / size[0], rgb.shape[0] / size[1])))))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _halved(picture: Pixels, times: int) -> Pixels:
-    """Return area means over squares of 2 ** times pixels, in steps of two: ten times as fast as in one."""
-    for _ in range(times):
-        height, width = picture.shape[0] // 2, picture.shape[1] // 2
-        even = picture[: 2 * height, : 2 * width]
-        picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return picture
 
 
 def _explain(source: Pixels, target: Pixels, kinds: Kinds) -> Residual:
@@ -215,8 +220,8 @@ def _screen(a: Pixels, b: Pixels, work: tuple[int, ...], kinds: Kinds) -> tuple[
 def _standing_out(a: Pixels, b: Pixels) -> list[tuple[int, int]]:
     """Return the centres (x, y) of at most 12 blocks of luma that differ most from what is usual."""
     one, two = (np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b))
-    change = _halved(np.asarray(cv2.absdiff(one, two), np.uint8), _SCREEN).astype(np.float32)
-    activity = _halved(np.asarray(cv2.absdiff(one, np.roll(one, 1, axis=1)), np.uint8), _SCREEN)
+    change = halved(np.asarray(cv2.absdiff(one, two), np.uint8), _SCREEN).astype(np.float32)
+    activity = halved(np.asarray(cv2.absdiff(one, np.roll(one, 1, axis=1)), np.uint8), _SCREEN)
     usual = np.zeros(256, np.float32)
     for level in np.unique(activity):
         usual[level] = np.median(change[activity == level])

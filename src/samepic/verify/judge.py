@@ -41,6 +41,8 @@ def judge_frames(laid: Laid, proof: Reenactment | None) -> Finding:
 def _judge_residual(laid: Laid) -> Finding:
     assert laid.residual is not None
     margin = laid.residual.peak / JUDGE.unexplained
+    if laid.structure < JUDGE.structure:
+        return Finding(Relation.DIFFERENT, 0.002)
     if laid.agreement < JUDGE.agree:
         relation = Relation.DIFFERENT if laid.share > JUDGE.edited_share else Relation.UNDECIDABLE
         return Finding(relation, 0.05)

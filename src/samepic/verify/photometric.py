@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from samepic.profiles import JUDGE
 
-__all__ = ["Tone", "agreement", "coarse", "fit_tone", "misfit"]
+__all__ = ["Tone", "agreement", "coarse", "fit_tone", "halved", "misfit"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -43,7 +43,22 @@ class Tone:
 
 def coarse(rgb: Pixels) -> Floats:
     """Return (48, 48, 3) float32 block means of `rgb`, whatever its size and aspect."""
-    return np.asarray(cv2.resize(rgb, (_GRID, _GRID), interpolation=cv2.INTER_AREA), np.float32)
+    small = halved(rgb, _halvings(rgb, 2 * _GRID))
+    return np.asarray(cv2.resize(small, (_GRID, _GRID), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def halved(picture: Pixels, times: int) -> Pixels:
+    """Return area means over squares of 2 ** times pixels, in steps of two: ten times as fast as in one."""
+    for _ in range(times):
+        height, width = picture.shape[0] // 2, picture.shape[1] // 2
+        even = picture[: 2 * height, : 2 * width]
+        picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return picture
+
+
+def _halvings(picture: Pixels, side: int) -> int:
+    """Return how often a picture can be halved and keep `side` pixels a side."""
+    return int(np.log2(max(1.0, min(picture.shape[0], picture.shape[1]) / side)))
 
 
 def agreement(a: Floats, b: Floats) -> float:
@@ -53,7 +68,7 @@ def agreement(a: Floats, b: Floats) -> float:
     constant never looks like agreement.
     """
     weights = np.array([0.299, 0.587, 0.114], np.float32)
-    one, two = a @ weights, b @ weights
+    one, two = (np.einsum("yxc,c->yx", p, weights) for p in (a, b))
     spread = min(float(one.var()), float(two.var()))
     return 1.0 - float(((one - two) ** 2).mean()) / spread if spread > 0 else 0.0
 
@@ -75,9 +90,14 @@ def fit_tone(a: Floats, b: Floats) -> Tone:
     if change <= JUDGE.same_tone:
         return Tone(None, None, change, grey=False)
     matrix = _matrix(x, y)
-    mixed = np.clip(x @ matrix[:, :3].T + matrix[:, 3], 0, 255)
+    mixed = np.clip(_times(x, matrix[:, :3].T) + matrix[:, 3], 0, 255)
     curves = np.stack([_curve(mixed[:, c], y[:, c]) for c in range(3)])
     return Tone(matrix, curves, change, grey)
+
+
+def _times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Multiply without BLAS, whose threads spin for longer than these small products take."""
+    return np.asarray(np.einsum("ik,kj->ij", a, b))
 
 
 def _matrix(x: Floats, y: Floats) -> Floats:
@@ -88,8 +108,8 @@ def _matrix(x: Floats, y: Floats) -> Floats:
     solution = np.zeros((4, 3))
     for _ in range(6):
         left = (design * weights[:, None]).T
-        solution = np.linalg.solve(left @ design + prior, left @ y + towards)
-        error = np.linalg.norm(design @ solution - y, axis=1)
+        solution = np.linalg.solve(_times(left, design) + prior, _times(left, y) + towards)
+        error = np.linalg.norm(_times(design, solution) - y, axis=1)
         scale = max(2.0, 2.0 * float(np.median(error)))
         weights = 1.0 / (1.0 + (error / scale) ** 2)
     return np.ascontiguousarray(solution.T, np.float32)

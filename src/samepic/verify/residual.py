@@ -74,7 +74,7 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
     """Measure where b (height, width, 3) differs from a of the same shape beyond what coding explains.
 
     `references` are further forms of a that b may rightly look like (mapped to b's palette, say): what they
-    change is explained as well. The strength of the noise is matched on at most 16 tiles.
+    change is explained as well. The strength of the noise is matched on at most 8 tiles.
     """
     one, two = _luma_chroma(a), _luma_chroma(b)
     found = energies(one, two)
@@ -148,12 +148,12 @@ def _matched_quality(a: Pixels, b: Pixels) -> int:
 
 
 def _mosaic(rgb: Pixels) -> Pixels:
-    """Return up to 16 tiles of 128 x 128, evenly spread, as one picture; small pictures come back whole."""
+    """Return up to 8 tiles of 128 x 128, evenly spread, as one picture; small pictures come back whole."""
     height, width = rgb.shape[:2]
-    if height * width <= 16 * _TILE * _TILE or min(height, width) < 2 * _TILE:
+    if height * width <= 8 * _TILE * _TILE or min(height, width) < 2 * _TILE:
         return rgb
     across = min(4, width // _TILE)
-    down = min(16 // across, height // _TILE)
+    down = min(8 // across, height // _TILE)
     xs = np.linspace(0, width - _TILE, across).astype(int) // 8 * 8
     ys = np.linspace(0, height - _TILE, down).astype(int) // 8 * 8
     return np.ascontiguousarray(

@@ -1,0 +1,52 @@
+"""Whether two pictures that lie on each other show the same structure, place by place."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.profiles import JUDGE
+from samepic.verify.photometric import halved
+
+__all__ = ["correlation_map", "structure"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
+
+_WINDOW = 17
+_PIXELS = 200_000
+
+
+def correlation_map(a: Floats, b: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the normalised correlation of two luma planes in windows of 17 x 17, and where it is telling.
+
+    Both are (height, width) float32. A place is telling where both planes have a standard deviation of at least
+    the profile's `telling` levels; the correlation is -1 to 1 (Lewis, "Fast normalized cross-correlation", 1995).
+    """
+    size = (_WINDOW, _WINDOW)
+    mean_a, mean_b = cv2.blur(a, size), cv2.blur(b, size)
+    var_a = np.maximum(cv2.blur(a * a, size) - mean_a * mean_a, 0.0)
+    var_b = np.maximum(cv2.blur(b * b, size) - mean_b * mean_b, 0.0)
+    together = cv2.blur(a * b, size) - mean_a * mean_b
+    floor = np.float32(JUDGE.telling / 2) ** 2
+    found = together / np.sqrt((var_a + floor) * (var_b + floor))
+    return np.asarray(found, np.float32), np.minimum(var_a, var_b) >= JUDGE.telling**2
+
+
+def structure(a: Pixels, b: Pixels) -> float:
+    """Return the median local correlation of two pictures (height, width, 3) where there is texture.
+
+    Measured at about 0.2 megapixels, where coding noise has mostly gone. NaN where nowhere is texture.
+    """
+    one, two = (_plane(picture) for picture in (a, b))
+    found, telling = correlation_map(one, two)
+    return float(np.median(found[telling])) if telling.any() else float("nan")
+
+
+def _plane(rgb: Pixels) -> Floats:
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    times = max(0, round(float(np.log2(max(1.0, luma.size / _PIXELS)) / 2)))
+    return halved(luma, times).astype(np.float32)
