@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic.cli.common import SAME, TROUBLE, UsageError, add_same_if
@@ -95,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
 def _print(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> None:
     from samepic.collection.report import csv_lines, json_lines
 
+    if args.html:
+        _write_page(args.html, groups, finder)
     if args.json or args.csv:
         lines = (json_lines if args.json else csv_lines)(groups, finder.unreadable)
         if sys.stdout and args.csv:
@@ -104,6 +107,20 @@ def _print(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> Non
     else:
         for line in _told(finder, groups):
             print(line)
+
+
+def _write_page(name: str, groups: list[Group], finder: Finder) -> None:
+    """Write the page beside its place first, so that it is there whole or not at all."""
+    from samepic.collection.page import page
+
+    place = Path(name)
+    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(page(groups, finder.unreadable))
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _status(finder: Finder, paths: list[str]) -> int:

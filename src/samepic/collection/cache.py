@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import sqlite3
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,29 @@ __all__ = ["VERSION", "Cache", "Known", "Said", "cache_file"]
 VERSION = 1
 """Of the tables below. A cache of a higher one is left alone."""
 
-READING = f"{FINGERPRINT_VERSION}.1"
-"""Of what reading a file gives; to be raised when reading or fingerprinting changes."""
+_PACKAGE = Path(__file__).parent.parent
 
-JUDGING = "1"
-"""Of what comparing gives; to be raised when verification changes."""
+
+def _version(kind: str, *patterns: str) -> str:
+    """Return a version that changes with the code that `patterns` name, so that nobody has to think of it."""
+    digest = hashlib.sha256()
+    for pattern in patterns:
+        for path in sorted(_PACKAGE.glob(pattern)):
+            digest.update(path.read_bytes())
+    return f"{kind}.{digest.hexdigest()[:16]}"
+
+
+@cache
+def _reading() -> str:
+    return _version(str(FINGERPRINT_VERSION), "picture/*.py", "fingerprint/*.py", "profiles/limits.py")
+
+
+@cache
+def _judging() -> str:
+    return _version(
+        "1", "picture/*.py", "verify/*.py", "compare.py", "profiles/judge.py", "profiles/limits.py"
+    )
+
 
 _log = logging.getLogger(__name__)
 
@@ -135,27 +155,27 @@ class Cache:
         """Return the fingerprint, facts and error, each a text or "", of the bytes with this digest."""
         row = self._row(
             "SELECT fingerprint, facts, error FROM pictures WHERE sha256 = ? AND version = ?",
-            (sha256, READING),
+            (sha256, _reading()),
         )
         return (row[0], row[1], row[2]) if row else None
 
     def put_picture(self, sha256: str, fingerprint: str, facts: str, error: str) -> None:
         """Remember a fingerprint, the facts and the error of a picture, each a text or ""."""
-        self._put("pictures", (sha256, READING, fingerprint, facts, error))
+        self._put("pictures", (sha256, _reading(), fingerprint, facts, error))
 
     def verdict(self, a: str, b: str) -> Said | None:
         """Return what was said of b against a, each named by its sha256."""
         row = self._row(
             "SELECT relation, probability, explanation, original FROM verdicts"
             " WHERE a = ? AND b = ? AND version = ?",
-            (a, b, JUDGING),
+            (a, b, _judging()),
         )
         return Said(*row) if row else None
 
     def put_verdict(self, a: str, b: str, said: Said) -> None:
         """Remember what was said of b against a."""
         self._put(
-            "verdicts", (a, b, JUDGING, said.relation, said.probability, said.explanation, said.original)
+            "verdicts", (a, b, _judging(), said.relation, said.probability, said.explanation, said.original)
         )
 
     def _row(self, query: str, values: Iterable[object]) -> tuple[Any, ...] | None:
@@ -216,7 +236,7 @@ def _key(entry: Entry) -> tuple[object, ...]:
     inode = entry.inode - (1 << 64) if entry.inode >= 1 << 63 else entry.inode
     device = entry.device - (1 << 64) if entry.device >= 1 << 63 else entry.device
     path = os.fsencode(os.path.abspath(entry.path))  # noqa: PTH100  (Path would resolve nothing and cost more)
-    return path, entry.size, entry.mtime_ns, inode, device, READING
+    return path, entry.size, entry.mtime_ns, inode, device, _reading()
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ import numpy as np
 
 from samepic.collection.cache import Cache, Known
 from samepic.collection.walk import Entry, Unreadable
-from samepic.errors import FingerprintError, UnreadableError
+from samepic.errors import FingerprintError, UnreadableError, UnsupportedError
 from samepic.fingerprint import Fingerprint, fingerprint
 from samepic.picture import read
 from samepic.picture.sniff import REFUSED, sniff
@@ -129,7 +129,12 @@ class Reader:
             sha256 = hashlib.sha256(encoded.data).hexdigest()
             if self._recall(sha256):
                 return Known("picture", sha256)
-        made = fingerprint(encoded)
+        try:
+            made = fingerprint(encoded)
+        except UnsupportedError:
+            raise  # what is not installed today may be tomorrow
+        except UnreadableError as error:
+            return Known("unreadable", f"wanted {error.wanted}, got {error.got}")
         self._made[made.sha256] = made
         self._cache.put_picture(made.sha256, str(made), "", "")
         return Known("picture", made.sha256)

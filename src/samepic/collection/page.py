@@ -1,0 +1,104 @@
+"""Page: groups as one self-contained HTML file with thumbnails, what wins most first."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+from collections.abc import Iterator, Sequence
+
+from samepic.collection.group import FileFacts, Group, Member
+from samepic.collection.walk import Unreadable
+from samepic.errors import UnreadableError
+from samepic.picture import load
+from samepic.profiles.collection import COLLECTION
+
+__all__ = ["page"]
+
+_HEAD = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width">
+<title>samepic find</title>
+<style>
+body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5em auto; max-width: 72em; padding: 0 1em }
+body { color: #222; background: #fff }
+section { border-top: 1px solid #ccc; padding: .5em 0 }
+h2 { font-size: 1em; margin: .3em 0 } h2 span, figcaption span { color: #666; font-weight: normal }
+div { display: flex; flex-wrap: wrap; gap: 1em; align-items: flex-start }
+figure { margin: 0; width: 172px; overflow-wrap: anywhere; font-size: .85em }
+figure:first-child img { outline: 3px solid #2a7 }
+img, i { display: block; max-width: 160px; max-height: 160px; margin-bottom: .3em; background: #eee }
+i { padding: 1em; color: #666 }
+@media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 } img, i { background: #333 } }
+</style></head><body>
+"""
+
+
+def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[str]:
+    """Yield the parts of the page. Pictures are read again, one group at a time, for their thumbnails.
+
+    Nothing in it is fetched from anywhere, and every name is escaped.
+    """
+    copies, won = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
+    yield _HEAD
+    yield f"<h1>Pictures that are the same</h1>\n<p>{len(groups)} groups with {copies} to spare: "
+    yield f"{won:,} bytes can be won. The first of each group is the reference.</p>\n"
+    for group in sorted(groups, key=lambda one: (-one.wasted, one.number)):
+        yield _section(group)
+    if unreadable:
+        yield f"<section><h2>Unreadable: {len(unreadable)}</h2>\n<ul>\n"
+        for one in unreadable:
+            yield f"<li>{_name(one.path)}: {html.escape(_printable(one.error))}</li>\n"
+        yield "</ul></section>\n"
+    yield "</body></html>\n"
+
+
+def _section(group: Group) -> str:
+    parts = [
+        f"<section><h2>Group {group.number} <span>{group.wasted:,} bytes can be won</span></h2>\n<div>\n"
+    ]
+    parts.append(_figure(group.reference, "reference", group.reason, _thumbnail(group.reference)))
+    for member in group.members:
+        # Bytes that have been shown need not be shown again.
+        shown = "" if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
+        parts.append(_figure(member.file, str(member.relation), _why(member), shown))
+    return "".join((*parts, "</div></section>\n"))
+
+
+def _why(member: Member) -> str:
+    return f"{member.explanation}, a hard link" if member.hard_link_to else member.explanation
+
+
+def _figure(file: FileFacts, role: str, text: str, image: str) -> str:
+    return (
+        f"<figure>{image}<figcaption><b>{html.escape(role)}</b> {_name(file.path)}"
+        f" <span>{file.size:,} bytes. {html.escape(_printable(text))}</span></figcaption></figure>\n"
+    )
+
+
+def _name(path: str) -> str:
+    return f"<bdi>{html.escape(_printable(path))}</bdi>"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _thumbnail(file: FileFacts) -> str:
+    """Return an img element with the picture, on white, as a data URI."""
+    import cv2
+
+    try:
+        picture = load(os.fspath(file.path))
+    except UnreadableError:
+        return "<i>gone, or changed since it was read</i>"
+    rgb = picture.on(255)
+    scale = min(1.0, COLLECTION.thumbnail / max(rgb.shape[:2]))
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    done, coded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 75])
+    assert done
+    uri = base64.b64encode(coded.tobytes()).decode()
+    return f'<img loading="lazy" alt="" src="data:image/jpeg;base64,{uri}">'

@@ -1,0 +1,224 @@
+"""samepic find, as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.collection.find_scene import album
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photos: dict[str, Path]) -> Path:
+    album(tmp_path / "album", photos, ["chelsea"])
+    (tmp_path / "album" / "notes.txt").write_text("no picture")
+    (tmp_path / "album" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    return tmp_path / "album"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMEPIC_CACHE", str(tmp_path / "cache"))
+
+
+def test_the_report_names_the_best_the_copies_and_what_can_be_won(run: Run, folder: Path) -> None:
+    done = run("find", folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *rest = done.stdout.splitlines()
+    assert re.fullmatch(rf"1\. {folder}/chelsea\.png  \d+ KB, stored without loss .*", first)
+    assert [line.split()[1] for line in rest[:4]] == [
+        f"{folder}/chelsea{end}" for end in ("-75.jpg", "-half.jpg", "-progressive.jpg", ".webp")
+    ]
+    assert any(line.startswith(f"unreadable  {folder}/broken.png: wanted ") for line in rest)
+    assert re.fullmatch(
+        r"5 pictures: 1 group with 4 to spare, \d+ KB can be won, 1 unreadable, 1 file no picture", rest[-1]
+    )
+
+
+def test_json_prints_one_object_a_line_in_the_shape_of_the_contract(run: Run, folder: Path) -> None:
+    group, unreadable = map(json.loads, run("find", "--json", folder).stdout.splitlines())
+    assert group["group"] == 1
+    assert group["reference"] == group["reference_file"]["path"] == f"{folder}/chelsea.png"
+    assert set(group) == {"group", "reference", "reason", "reference_file", "wasted", "members"}
+    for facts in (group["reference_file"], *group["members"]):
+        known = Path(facts["path"]).stat()
+        assert (facts["size"], facts["mtime_ns"]) == (known.st_size, known.st_mtime_ns)
+        assert re.fullmatch("[0-9a-f]{64}", facts["sha256"])
+    for member in group["members"]:
+        assert set(member) == {
+            *("path", "size", "mtime_ns", "sha256"),
+            *("relation", "probability", "explanation", "hard_link_to"),
+        }
+        assert 0 <= member["probability"] <= 1
+    assert group["wasted"] == sum(member["size"] for member in group["members"])
+    assert set(unreadable) == {"unreadable", "error"}
+
+
+def test_json_keeps_names_that_are_no_text(run: Run, tmp_path: Path, astronaut: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    wanted = {os.fsencode(tmp_path / "odd") + b"/" + name for name in (b"\xff\n.jpg", "é.jpg".encode())}
+    for name in wanted:
+        shutil.copy(astronaut, os.fsdecode(name))
+    (group,) = map(json.loads, run("find", "--json", tmp_path / "odd").stdout.splitlines())
+    facts = (group["reference_file"], *group["members"])
+    assert {os.fsencode(one["path"]) for one in facts} == wanted
+    assert [("path_base64" in one) for one in facts].count(True) == 1
+
+
+def test_csv_prints_one_row_a_file(run: Run, folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("find", "--csv", folder).stdout)))
+    assert [row["role"] for row in rows] == ["reference", *["member"] * 4, "unreadable"]
+    assert rows[0]["path"] == f"{folder}/chelsea.png"
+
+
+class Page(HTMLParser):
+    """Collects what a page would load, run and show."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.sources: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.sources += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_is_one_file_that_loads_nothing_and_escapes_every_name(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "chelsea-75.jpg").rename(folder / "<script>alert(1)<b onload='x'>&.jpg")
+    assert run("find", "--html", "out.html", folder).returncode == 0
+    page = Page((tmp_path / "out.html").read_text())
+    assert len(page.sources) == 5
+    assert all(source.startswith("data:image/jpeg;base64,") for source in page.sources)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
+    assert "<script>alert(1)<b onload='x'>&.jpg" in page.text
+    assert "broken.png" in page.text
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+def test_the_page_shows_what_wins_most_first(run: Run, tmp_path: Path, photos: dict[str, Path]) -> None:
+    for name, copies in (("chelsea", 1), ("astronaut", 3)):
+        for number in range(copies + 1):
+            (tmp_path / "two").mkdir(exist_ok=True)
+            shutil.copy(photos[name], tmp_path / "two" / f"{name}-{number}{photos[name].suffix}")
+    run("find", "--html", "out.html", "two")
+    text = (tmp_path / "out.html").read_text()
+    wasted = [int(number.replace(",", "")) for number in re.findall(r"<span>([\d,]+) bytes can be won", text)]
+    assert wasted == sorted(wasted, reverse=True)
+    assert len(wasted) == 2
+
+
+@pytest.mark.parametrize("ends", ["\0", "\n"])
+def test_paths_may_come_from_a_list(run: Run, folder: Path, tmp_path: Path, ends: str) -> None:
+    names = tmp_path / "list"
+    names.write_text(ends.join([f"{folder}/chelsea.png", f"{folder}/chelsea.webp", ""]))
+    expected = run("find", folder / "chelsea.png", folder / "chelsea.webp").stdout
+    assert "1 group with 1 to spare" in expected
+    assert run("find", "--files-from", names).stdout == expected
+    assert run("find", "--files-from", "-", stdin=names).stdout == expected
+    assert run("find", "-", stdin=names).stdout == expected
+
+
+def test_a_path_that_does_not_exist_is_trouble_but_the_rest_is_searched(run: Run, folder: Path) -> None:
+    done = run("find", "nowhere", folder)
+    assert done.returncode == 2
+    assert "unreadable  nowhere: No such file or directory" in done.stdout
+    assert "1 group with 4 to spare" in done.stdout
+
+
+def test_nothing_the_same_is_no_trouble(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run("find", "empty")
+    assert (done.returncode, done.stdout) == (0, "0 pictures: 0 groups with 0 to spare, 0 bytes can be won\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--jobs", "0", "."),
+        ("--min-size", "large", "."),
+        ("--same-if", "similar", "."),
+        ("--json", "--csv", "."),
+        ("-", "--files-from", "-"),
+        ("--files-from", "nowhere"),
+        ("--html", "no/such/folder.html", "."),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_trouble(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run("find", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 or "--json" in arguments
+
+
+def test_min_size_and_hidden_choose_what_is_looked_at(run: Run, tmp_path: Path, astronaut: Path) -> None:
+    (tmp_path / "d").mkdir()
+    shutil.copy(astronaut, tmp_path / "d" / ".a.jpg")
+    shutil.copy(astronaut, tmp_path / "d" / "b.jpg")
+    assert "1 picture: 0 groups" in run("find", "d").stdout
+    assert "2 pictures: 1 group" in run("find", "--hidden", "d").stdout
+    assert "0 pictures" in run("find", "--min-size", "10M", "d").stdout
+
+
+def test_verbose_tells_the_count_of_every_stage(run: Run, folder: Path) -> None:
+    told = run("find", "-v", folder).stderr
+    for stage in (
+        "walked: ",
+        "by content: ",
+        "bytes: ",
+        "coded digest: ",
+        "codes within ",
+        "verified: ",
+        "groups: ",
+    ):
+        assert f"samepic: {stage}" in told
+
+
+def test_a_name_cannot_steer_the_terminal(run: Run, tmp_path: Path, astronaut: Path) -> None:
+    for name in ("a\x1b[2J.jpg", "b\n1. fake.jpg"):
+        shutil.copy(astronaut, tmp_path / name)
+    out = run("find", ".").stdout
+    assert "\x1b" not in out
+    assert "\n1. fake" not in out
+
+
+def test_progress_is_shown_on_a_terminal_alone_and_gone_at_the_end(folder: Path) -> None:
+    main, side = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "samepic", "find", "--no-cache", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=side,
+        env={**os.environ, "TERM": "xterm"},
+        check=False,
+    )
+    os.close(side)
+    shown = os.read(main, 100_000).decode()
+    os.close(main)
+    assert done.returncode == 0
+    assert re.search(r"reading \d+ of 7 files", shown)
+    assert shown.endswith("\r\x1b[K")
+
+
+def test_the_report_is_the_same_with_a_cold_a_warm_and_no_cache(run: Run, folder: Path) -> None:
+    said = [run("find", "--json", folder).stdout, run("find", "--json", folder).stdout]
+    said.append(run("find", "--json", "--no-cache", "--jobs", "3", folder).stdout)
+    assert said[0] == said[1] == said[2] != ""
