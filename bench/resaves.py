@@ -5,7 +5,8 @@
 resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called
 the same. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the frame, saved at JPEG 85: none may
 be called `resaved`. distinct: all pairs of all photographs; those whose coarse planes correlate at all (0.5 in
-any pair of channels, in the frame scaled to 48 x 48) go through `compare` in full, the others cannot agree.
+any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once turned or mirrored) go through
+`compare` in full, the others cannot agree.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from samepic.verify.photometric import coarse
 
 SHARES = (0.001, 0.005)
 CORRELATED = 0.5
+TURNED = 0.8
+SIDE = 48
 
 
 def chosen(data: Path) -> list[Path]:
@@ -106,12 +109,20 @@ def _planes(path: Path) -> NDArray[np.float32]:
 
 
 def candidates(files: list[Path], jobs: int) -> Iterator[tuple[Path, Path]]:
-    """Yield the pairs whose coarse planes correlate at all, in any pair of channels."""
+    """Yield the pairs whose coarse planes correlate at all: upright in any pair of channels, turned in one."""
     with ProcessPoolExecutor(jobs) as pool:
         planes = np.stack(list(pool.map(_planes, files, chunksize=16)))
     best = np.zeros((len(files), len(files)), np.float32)
     for one, two in itertools.product(range(3), repeat=2):
         best = np.maximum(best, np.abs(planes[:, one] @ planes[:, two].T))
+    pictures = planes.reshape(len(files), 3, SIDE, SIDE)
+    for mirrored, quarter in list(itertools.product((False, True), range(4)))[1:]:
+        held = np.rot90(pictures[..., ::-1] if mirrored else pictures, quarter, axes=(2, 3)).reshape(
+            planes.shape
+        )
+        for band in range(3):
+            alike = np.abs(planes[:, band] @ held[:, band].T)
+            best = np.maximum(best, np.where(np.maximum(alike, alike.T) >= TURNED, 1.0, 0.0))
     for i, j in np.argwhere(np.triu(best >= CORRELATED, 1)):
         yield files[i], files[j]
 

@@ -14,13 +14,14 @@ from samepic.picture import Picture, load
 from samepic.picture.animation import frames
 from samepic.picture.unprofiled import unprofiled
 from samepic.profiles import JUDGE, LIMITS, Limits
-from samepic.verdict import Region, Relation, Verdict
+from samepic.verdict import Region, Relation, Transform, Verdict
 from samepic.verify.draw import draw_difference
-from samepic.verify.explain import explain_frames, explain_same_pixels
+from samepic.verify.explain import explain_frames, explain_same_pixels, explain_turned
 from samepic.verify.frame import Laid, lay_frames, same_frame
 from samepic.verify.judge import Finding, judge_frames
 from samepic.verify.origin import original_of
 from samepic.verify.resave import Reenactment, reenact
+from samepic.verify.turns import Turn, likely_turn
 
 if TYPE_CHECKING:
     from samepic.measures.table import Measures
@@ -74,6 +75,7 @@ class _Answer:
     sentence: str
     measures: dict[str, float]
     original: tuple[str, str] = ("", "")
+    transform: Transform | None = None
 
 
 def compare_pictures(
@@ -90,6 +92,7 @@ def compare_pictures(
         a=a.info,
         b=b.info,
         regions=answer.finding.regions,
+        transform=answer.transform,
         measures=MappingProxyType({name: round(value, 4) for name, value in answer.measures.items()}),
         original=answer.original[0],
         original_reason=answer.original[1],
@@ -125,6 +128,44 @@ def _equal_pixels(a: Picture, b: Picture) -> bool:
 
 
 def _look(a: Picture, b: Picture, prove: bool) -> _Answer:
+    """Look at the pair as it is held, and where that shows nothing, turned or mirrored."""
+    answer = _look_upright(a, b, prove)
+    if answer.finding.relation not in (Relation.DIFFERENT, Relation.UNDECIDABLE):
+        return answer
+    turn = likely_turn(a.on(WHITE), b.on(WHITE))
+    if turn is None:
+        return answer
+    held = _held(a, turn)
+    turned = _look_upright(held, b, prove)
+    if turned.finding.relation in (Relation.DIFFERENT, Relation.UNDECIDABLE):
+        return answer
+    return _turned_back(turned, held, b, turn)
+
+
+def _held(picture: Picture, turn: Turn) -> Picture:
+    """Return a picture turned; it keeps what is known of its file, but not the bytes, which are not turned."""
+    rgb = turn.apply(picture.rgb)
+    alpha = None if picture.alpha is None else turn.apply(picture.alpha)
+    info = replace(picture.info, width=rgb.shape[1], height=rgb.shape[0], jpeg=None)
+    return Picture(rgb, alpha, info)
+
+
+def _turned_back(answer: _Answer, held: Picture, b: Picture, turn: Turn) -> _Answer:
+    """Return the answer for a turned a in terms of a itself; `transform` takes b to a."""
+    back, size = turn.inverse, (held.info.width, held.info.height)
+    regions = tuple(back.region(box, *size) for box in answer.finding.regions)
+    same = answer.finding.relation.is_same(Relation.ADJUSTED)
+    relation = Relation.REFRAMED if same else answer.finding.relation
+    scale = np.diag([size[0] / b.info.width, size[1] / b.info.height, 1.0])
+    matrix = np.array(back.matrix(*size)).reshape(3, 3) @ scale
+    transform = replace(back.transform(*size), matrix=tuple(float(v) for v in matrix.ravel()))
+    finding = replace(answer.finding, relation=relation, regions=regions)
+    return replace(
+        answer, finding=finding, sentence=explain_turned(answer.sentence, turn.words()), transform=transform
+    )
+
+
+def _look_upright(a: Picture, b: Picture, prove: bool) -> _Answer:
     """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it."""
     answer = _look_once(a, b, prove)
     if bool(a.info.profile) == bool(b.info.profile) or answer.finding.relation is Relation.RESAVED:
@@ -243,7 +284,7 @@ def _moving(a: Picture, b: Picture) -> _Answer | None:
             Finding(Relation.SIMILAR, 0.05), f"two animations with other numbers of frames ({counts})", {}
         )
     for number, frame in enumerate(frames(many, JUDGE.frames_looked_at), 1):
-        if compare_pictures(frame, one, prove=False).same:
+        if compare_pictures(frame, one, same_if=Relation.ADJUSTED, prove=False).same:
             sentence = f"{letter} is a still of the other, an animation of {many.info.frames} frames (frame {number})"
             return _Answer(Finding(Relation.SIMILAR, 0.05), sentence, {})
     return _Answer(
@@ -252,15 +293,18 @@ def _moving(a: Picture, b: Picture) -> _Answer | None:
 
 
 def _frame_by_frame(a: Picture, b: Picture) -> _Answer:
-    """Return the answer of the pair of frames that is farthest apart."""
+    """Return the answer of the pair of frames that is farthest apart; all must be held the same way."""
     count, order = JUDGE.frames_looked_at, tuple(Relation)
     worst: _Answer | None = None
+    ways = set()
     for number, (one, two) in enumerate(zip(frames(a, count), frames(b, count), strict=True), 1):
         answer = _answer(_still(one), _still(two), prove=False)
+        ways.add(answer.transform and (answer.transform.turned, answer.transform.mirrored))
         if worst is None or order.index(answer.finding.relation) > order.index(worst.finding.relation):
-            sentence = f"in frame {number} of {a.info.frames}: {answer.sentence}"
-            worst = replace(answer, sentence=sentence)
-        if not answer.finding.relation.is_same(Relation.REFRAMED):
+            worst = replace(answer, sentence=f"in frame {number} of {a.info.frames}: {answer.sentence}")
+        if len(ways) > 1:
+            worst = replace(worst, finding=Finding(Relation.SIMILAR, 0.05))
+        if not worst.finding.relation.is_same(Relation.REFRAMED):
             break
     assert worst is not None
     return worst

@@ -19,6 +19,7 @@ class Judge:
         same_tone: 90th percentile of the change of block means that still counts as the same tone.
         agree: share of b's coarse luma variance that a explains (R squared) in pictures that may be the same.
         apart: R squared under which two pictures have nothing in common.
+        turned: correlation of coarse pictures from which a turned or mirrored frame is looked at.
         telling: standard deviation, in levels, from which a window of 17 x 17 pixels tells something.
         structure: median local correlation from which two pictures show the same structure.
         noise_floor: levels of difference per block that need no explanation.
@@ -42,6 +43,7 @@ class Judge:
     same_tone: float = 4.0
     agree: float = 0.80
     apart: float = 0.50
+    turned: float = 0.85
     telling: float = 4.0
     structure: float = 0.50
     noise_floor: float = 2.0

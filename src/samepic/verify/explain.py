@@ -10,7 +10,7 @@ from samepic.verify.frame import Laid
 from samepic.verify.judge import Finding
 from samepic.verify.resave import Reenactment
 
-__all__ = ["explain_frames", "explain_same_pixels", "named"]
+__all__ = ["explain_frames", "explain_same_pixels", "explain_turned", "named"]
 
 
 def named(info: PictureInfo, letter: str) -> str:
@@ -29,6 +29,15 @@ def explain_same_pixels(a: PictureInfo, b: PictureInfo) -> str:
         parts.append("with other metadata")
     how = ", ".join(parts) or "in files that differ"
     return f"every pixel of {named(a, 'a')} and {named(b, 'b')} is equal, {how}"
+
+
+def explain_turned(sentence: str, words: str) -> str:
+    """Say what `sentence` says of a pair of which one is held otherwise: `words` is "mirrored", say."""
+    start = "the same picture"
+    if not sentence.startswith(start):
+        return f"{sentence}, once a is {words}"
+    rest = sentence[len(start) :]
+    return f"{start}, {words}{rest if rest.startswith(',') else ' and' + rest}"
 
 
 def explain_frames(
