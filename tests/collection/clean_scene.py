@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from samepic.collection.scanned import Scan, read_scan
 
 __all__ = ["entry", "make_scene", "planned", "report_of", "scan_of", "snapshot", "write_report"]
 
-_TIMES = iter(range(1_600_000_000_123_456_789, 1_700_000_000_000_000_000, 86_400_000_000_001))
+_TIMES = count(1_600_000_000_123_456_789, 3_600_000_000_001)
 
 
 def entry(path: Path | str, **more: object) -> dict[str, Any]:
@@ -62,17 +63,17 @@ def planned(groups: Sequence[Mapping[Path, str]], action: Action, move_to: Path 
     return plan(scan_of(groups), keep=Keep.BEST, action=action, move_to=str(move_to or ""))
 
 
-def make_scene(folder: Path, photos: Mapping[str, Path], count: int = 2) -> list[dict[Path, str]]:
-    """Lay out `count` groups of an original, two plain copies and two re-saves; return them for `report_of`."""
+def make_scene(folder: Path, photos: Mapping[str, Path], number: int = 2) -> list[dict[Path, str]]:
+    """Lay out `number` groups of an original, two plain copies and two re-saves; return them for `report_of`."""
     groups = []
-    for number, name in enumerate(sorted(photos)[:count]):
-        (folder / "copies" / str(number)).mkdir(parents=True)
+    for name in sorted(photos)[:number]:
+        (folder / "copies" / name).mkdir(parents=True)
         first = folder / f"{name}.png"
         with Image.open(photos[name]) as image:
             small = image.convert("RGB").resize((160, 120))
         small.save(first)
         group = {first: "same-file"}
-        for copy in (folder / f"{name} (1).png", folder / "copies" / str(number) / f"{name}.png"):
+        for copy in (folder / f"{name} (1).png", folder / "copies" / name / f"{name}.png"):
             shutil.copyfile(first, copy)
             group[copy] = "same-file"
         for quality in (95, 60):

@@ -8,7 +8,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -203,10 +203,11 @@ def hardlink(plan: Plan, target: Held, kept: Held, log: Log) -> str:
     _check_equal(target, kept)
     if target.status.st_dev != kept.status.st_dev:
         raise Refused("it is on another file system than the kept file: hard links end there")
-    if target.status.st_nlink > _names(plan, target):
+    twins = _twins(plan, target)
+    if target.status.st_nlink > 1 + len(twins):
         raise Refused("it has other names (hard links) that are not in the report: nothing would be won")
     journal, name = log(), target.target.name
-    number = journal.intend(_entry(plan.action, target, kept, kept_inode=kept.status.st_ino))
+    number = journal.intend(_entry(plan.action, target, kept, kept_inode=kept.status.st_ino, twins=twins))
     part = journal.holding(number)
     with _giving_up(journal, number):
         os.link(
@@ -242,16 +243,17 @@ def _replace(target: Held, part: str, name: str) -> None:
         raise Refused(_CHANGED)
 
 
-def _names(plan: Plan, target: Held) -> int:
-    """Count the names of the held file among those that the plan acts on."""
-    names = 0
+def _twins(plan: Plan, target: Held) -> list[str]:
+    """Return the other names of the held file among those that the plan acts on, as far as they still are."""
+    twins = []
     for step in plan.steps:
-        if step.target.file.sha256 == target.target.file.sha256:
-            try:
-                names += os.path.samestat(os.lstat(step.target.place), target.status)
-            except OSError:
-                continue  # gone, or another folder by now: no name of it
-    return names
+        place = step.target.place
+        if step.target.file.sha256 == target.target.file.sha256 and place != target.target.place:
+            # One that is gone, or another file by now, is no name of it.
+            with suppress(OSError):
+                if os.path.samestat(Path(place).lstat(), target.status):
+                    twins.append(place)
+    return twins
 
 
 def _check_equal(target: Held, kept: Held) -> None:

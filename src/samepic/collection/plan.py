@@ -14,7 +14,7 @@ from samepic.collection.scanned import Scan, ScannedFile, ScannedGroup
 from samepic.errors import ReportError
 from samepic.verdict import Relation
 
-__all__ = ["Action", "Keep", "Left", "Plan", "Step", "Target", "plan"]
+__all__ = ["Action", "Keep", "Left", "Plan", "Step", "Target", "located", "plan"]
 
 
 class Keep(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,25 +104,19 @@ class _Return:
                 raise Refused(f"it is not in {there_place} any more")
             else:
                 self._fetch(folder, moved, there, there_name)
-            if there >= 0:
-                self._tidy(there)
+            self._tidy(folder, there)
 
     def _settle_holding(self, folder: int) -> None:
-        """Put a file that was cut off on its way out back to its name; drop a copy that was cut off coming in."""
-        if absent(folder, self.part):
-            return
-        if self._digest(folder, self.part) == self.entry["sha256"] and absent(folder, self.name):
+        """Put a file that was cut off on its way out, or a copy on its way in, to its name."""
+        if self._is_ours(folder, self.part) and absent(folder, self.name):
             rename_new(folder, self.part, folder, self.name)
-        elif look(folder, self.name) is None or self._is_ours(folder, self.name):
-            os.unlink(self.part, dir_fd=folder)
-        else:
-            raise Refused(f"something else is there now; what was there before is {self.place}/{self.part}")
 
     def _already_here(
         self, here: os.stat_result, folder: int, moved: os.stat_result | None, there: int, name: str
     ) -> None:
         if not self._is_ours(folder, self.name):
-            where = f"; what was there before is {self.entry['to']}" if moved else ""
+            before = self.entry["to"] if moved else f"{self.place}/{self.part}"
+            where = f"; what was there before is {before}" if moved or not absent(folder, self.part) else ""
             raise Refused(f"something else is there now{where}")
         copy = self.entry.get("copied")
         ours = moved and (
@@ -141,6 +135,8 @@ class _Return:
         with ExitStack() as stack:
             source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=there)
             stack.callback(os.close, source)
+            if not absent(folder, self.part):
+                os.unlink(self.part, dir_fd=folder)  # a copy that was cut off
             self._copy_in(source, folder)
         rename_new(folder, self.part, folder, self.name)
         os.fsync(folder)
@@ -151,18 +147,18 @@ class _Return:
             os.unlink(self.part, dir_fd=folder)
             raise Refused("its copy came back with other bytes")
 
-    def _tidy(self, there: int) -> None:
-        """Remove what the move left: a part of a copy, the note in the trash, folders that it made."""
-        if not absent(there, self.part):
-            os.unlink(self.part, dir_fd=there)
-        os.fsync(there)
+    def _tidy(self, folder: int, there: int) -> None:
+        """Remove what the move left: parts of copies, the note in the trash, folders that it made."""
+        for place in (folder, there):
+            if place >= 0 and not absent(place, self.part):
+                os.unlink(self.part, dir_fd=place)
+        if there >= 0:
+            os.fsync(there)
         if self.entry.get("info"):
             Path(self.entry["info"]).unlink(missing_ok=True)
         for made in reversed(self.entry.get("made", [])):
-            try:
+            with suppress(OSError):  # it holds something else by now, or was removed before a cut
                 Path(made).rmdir()
-            except OSError:
-                break  # it holds something else by now
 
     def _replace_back(self, folder: int) -> None:
         """Give a name that was made a hard link its own file back."""
@@ -202,13 +198,10 @@ class _Return:
         raise Refused(f"its bytes are gone: {self.entry['kept']} was changed since")
 
     def _link_to_twin(self, folder: int) -> bool:
-        """Link to another name that the same file had, where that one has been brought back already."""
-        mine = self.entry["device"], self.entry["inode"], self.entry["sha256"]
-        for other in self.log.entries.values():
-            if (other["device"], other["inode"], other["sha256"]) != mine or other is self.entry:
-                continue
-            place, name = os.path.split(other["path"])
-            with opened_folder(place) as theirs:
+        """Link to another name that the same file had, where that one is itself, or itself again."""
+        for twin in self.entry["twins"]:
+            place, name = os.path.split(twin)
+            with suppress(OSError), opened_folder(place) as theirs:
                 found = look(theirs, name)
                 if found and found.st_ino != self.entry["kept_inode"] and self._is_ours(theirs, name):
                     os.link(name, self.part, src_dir_fd=theirs, dst_dir_fd=folder, follow_symlinks=False)

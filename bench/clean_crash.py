@@ -1,0 +1,142 @@
+"""Kill `samepic clean` with SIGKILL at random moments: is a readable copy of every picture left, does undo work?
+
+python -m bench.clean_crash [ROUNDS]      # default 50, in turn: trash, move, move to another file system, hardlink
+
+Each round makes a collection of its own from examples/photos, runs the command as a user does, kills it, looks,
+starts the undo, kills that too, looks, and lets a last undo run to its end. Exits 1 where anything was lost.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from bench.common import SEED, header
+from samepic.collection.plan import Action
+from samepic.errors import UnreadableError
+from samepic.picture import load
+from tests.collection.clean_scene import make_scene, snapshot, write_report
+
+__all__ = ["Rounds"]
+
+_PHOTOS = Path(__file__).resolve().parent.parent / "examples" / "photos"
+_SHM = Path("/dev/shm")
+
+
+class Rounds:
+    """Rounds in one folder; `counts` says at which moments the kills came."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder, self.random, self.counts = folder, random.Random(seed), Counter[str]()
+        self.photos = {path.stem: path for path in _PHOTOS.iterdir() if path.suffix in (".jpg", ".png")}
+
+    def one(self, action: Action, elsewhere: Path | None) -> list[str]:
+        """Run one round; return what was found wrong."""
+        home = self.folder / "home"
+        for place in (home, elsewhere):
+            if place:
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir(parents=True)
+        tree = home / "tree"
+        groups = make_scene(tree, self.photos, number=6)
+        before = snapshot(tree, folders=False)
+        report = write_report(home / "found.jsonl", groups)
+        moved = elsewhere or home / "moved"
+        how = ["--move-to", str(moved)] if action is Action.MOVE else [f"--{action}"]
+        references, places = [next(iter(group)) for group in groups], [home, moved]
+        killed = self._killed(["clean", str(report), "--yes", *how], home, 0.35)
+        begun = any((home / "state").rglob("*.jsonl"))
+        self.counts[
+            "clean " + ("finished" if not killed else "killed at work" if begun else "killed before")
+        ] += 1
+        wrong = _lost(before, references, places)
+        if not begun:
+            return wrong + _differences(before, tree)
+        killed = self._killed(["clean", "--undo"], home, 0.05)
+        self.counts["undo " + ("killed" if killed else "finished")] += 1
+        wrong += _lost(before, references, places)
+        command = _command(["clean", "--undo"])
+        last = subprocess.run(command, env=_env(home), capture_output=True, text=True, check=False)
+        if last.returncode != 0:
+            wrong.append(f"undo exits {last.returncode}: {last.stdout}{last.stderr}")
+        return wrong + _differences(before, tree)
+
+    def _killed(self, arguments: list[str], home: Path, most: float) -> bool:
+        """Run the command and kill it up to `most` seconds after its first word; tell whether it still ran."""
+        process = subprocess.Popen(
+            _command(arguments), env=_env(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert process.stdout is not None
+        process.stdout.read(1)
+        time.sleep(self.random.uniform(0, most))
+        process.kill()
+        process.stdout.close()
+        return process.wait() < 0
+
+
+def _command(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-u", "-m", "samepic", *arguments]
+
+
+def _env(home: Path) -> dict[str, str]:
+    state = {"XDG_DATA_HOME": str(home / "data"), "XDG_STATE_HOME": str(home / "state"), "HOME": str(home)}
+    return {**os.environ, **state, "OMP_NUM_THREADS": "1"}
+
+
+def _lost(before: dict[str, Any], references: list[Path], places: list[Path]) -> list[str]:
+    """Name each reference that cannot be read, and each file whose bytes are nowhere as a readable picture."""
+    wrong = []
+    for path in references:
+        try:
+            load(path)
+        except UnreadableError as error:
+            wrong.append(f"the reference: {error}")
+    there = {path.read_bytes() for place in places for path in place.rglob("*") if path.is_file()}
+    for name, value in before.items():
+        if isinstance(value, tuple) and isinstance(value[0], bytes):
+            if value[0] not in there:
+                wrong.append(f"{name}: its bytes are gone")
+            load(io.BytesIO(value[0]))
+    return wrong
+
+
+def _differences(before: dict[str, Any], tree: Path) -> list[str]:
+    after = snapshot(tree, folders=False)
+    return [f"{name}: not as it was" for name in {*before, *after} if before.get(name) != after.get(name)]
+
+
+def main(count: int) -> int:
+    """Run the rounds, print what was found; return the exit status."""
+    print(header())
+    ways: list[tuple[Action, bool]] = [(Action.TRASH, False), (Action.MOVE, False), (Action.HARDLINK, False)]
+    if _SHM.is_dir():
+        ways.insert(2, (Action.MOVE, True))
+    wrong: list[str] = []
+    with (
+        tempfile.TemporaryDirectory() as made,
+        tempfile.TemporaryDirectory(dir=_SHM if ways[2][1] else None) as far,
+    ):
+        rounds = Rounds(Path(made), SEED)
+        for number in range(count):
+            action, across = ways[number % len(ways)]
+            found = rounds.one(action, Path(far) / "far" if across else None)
+            wrong += [f"round {number + 1}, {action}: {text}" for text in found]
+    print(f"{count} rounds:", ", ".join(f"{n} {what}" for what, n in sorted(rounds.counts.items())))
+    print(
+        "\n".join(wrong)
+        or "every picture had a readable copy after each kill; every undo brought the tree back"
+    )
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50))
