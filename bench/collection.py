@@ -1,6 +1,6 @@
 """Find in a collection with known truth: what is found, what is wrong, memory, time; and the same of other tools.
 
-    python bench/collection.py [--keep FOLDER] [--photos N] [--peers PYTHON]
+    python -m bench.collection [--keep FOLDER] [--photos N] [--peers PYTHON]
 
 Makes the collection in a temporary folder: every photograph of photos/ with five re-saves, and every picture of
 sameplace/, clipart/ and uipages/ as it is. Runs `samepic find` twice, with an empty cache and with a full one.
@@ -21,9 +21,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from collection_peers import PEERS, run_peer
-from common import data_folder, header, photos
 from PIL import Image, ImageFile
+
+from bench.collection_peers import PEERS, run_peer
+from bench.common import data_folder, header, photos
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
 
