@@ -61,7 +61,9 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="JOURNAL",
         nargs="?",
         const="",
-        help=f"bring back what the newest run did, or that of JOURNAL (in {journal_folder()})",
+        help=f"bring back what the newest run did, or that of JOURNAL (in {journal_folder()})".replace(
+            "%", "%%"
+        ),
     )
     add_json(parser)
     parser.set_defaults(run=run)

@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ __all__ = [
     "missing_folders",
     "opened_folder",
     "rename_new",
+    "replace",
     "restore_attributes",
     "sha256_of",
-    "swap",
     "text_of_xattrs",
 ]
 
@@ -100,9 +100,28 @@ def rename_new(source: int, name: str, target: int, new: str) -> None:
         os.unlink(name, dir_fd=source)
 
 
-def swap(folder: int, one: str, two: str) -> None:
-    """Exchange two names of an open folder in one step, so that neither is ever absent."""
-    _rename(folder, one, folder, two, exchange=True)
+def replace(folder: int, part: str, name: str, expected: Callable[[os.stat_result], bool]) -> bool:
+    """Put `part` at `name`, and drop what stood there, if that is what is `expected`; else change nothing.
+
+    The two are exchanged in one step, so that the name is never absent, and looked at after that. Where the
+    file system cannot exchange names, look first and rename. Returns whether it was done.
+    """
+    try:
+        _rename(folder, part, folder, name, exchange=True)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+        now = look(folder, name)
+        if now is None or not expected(now):
+            return False
+        os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+        return True
+    taken = look(folder, part)
+    if taken is None or not expected(taken):
+        _rename(folder, part, folder, name, exchange=True)
+        return False
+    os.unlink(part, dir_fd=folder)
+    return True
 
 
 def _rename(source: int, name: str, target: int, new: str, *, exchange: bool) -> None:

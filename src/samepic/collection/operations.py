@@ -20,7 +20,7 @@ from samepic.collection.disk import (
     missing_folders,
     opened_folder,
     rename_new,
-    swap,
+    replace,
     text_of_xattrs,
 )
 from samepic.collection.held import Held, Refused, identity, plain
@@ -121,21 +121,21 @@ def trash(plan: Plan, target: Held, kept: Held, log: Log) -> str:
 
 def _to_trash(target: Held, files: int, name: str, info: int, text: bytes) -> None:
     """Reserve the name by its .trashinfo, as the specification wants it, and move the file."""
-    if info >= 0:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.open(name + _INFO, flags, 0o600, dir_fd=info)
-        try:
-            os.write(file, text)
-            os.fsync(file)
-        finally:
-            os.close(file)
-        os.fsync(info)
+    if info < 0:
+        _take(target, files, name)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(name + _INFO, flags, 0o600, dir_fd=info)
     try:
+        os.write(file, text)
+        os.fsync(file)
+        os.fsync(info)
         _take(target, files, name)
     except (OSError, Refused):
-        if info >= 0:
-            os.unlink(name + _INFO, dir_fd=info)
+        os.unlink(name + _INFO, dir_fd=info)
         raise
+    finally:
+        os.close(file)
 
 
 def move(plan: Plan, target: Held, kept: Held, log: Log) -> str:
@@ -217,30 +217,14 @@ def hardlink(plan: Plan, target: Held, kept: Held, log: Log) -> str:
             linked = look(target.folder, part)
             if linked is None or not os.path.samestat(linked, kept.status):
                 raise Refused("the kept file was changed just now")
-            _replace(target, part, name)
+            target.check()
+            if not replace(target.folder, part, name, lambda old: identity(old) == identity(target.status)):
+                raise Refused(_CHANGED)
         except (OSError, Refused):
             os.unlink(part, dir_fd=target.folder)
             raise
-    if not absent(target.folder, part):
-        os.unlink(part, dir_fd=target.folder)
     _finish(journal, number, target)
     return kept.target.place
-
-
-def _replace(target: Held, part: str, name: str) -> None:
-    """Put `part` at `name` in one step; take it back where something else had come to that name."""
-    target.check()
-    try:
-        swap(target.folder, part, name)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-            raise
-        os.rename(part, name, src_dir_fd=target.folder, dst_dir_fd=target.folder)
-        return
-    taken = look(target.folder, part)
-    if taken is None or identity(taken) != identity(target.status):
-        swap(target.folder, part, name)
-        raise Refused(_CHANGED)
 
 
 def _twins(plan: Plan, target: Held) -> list[str]:

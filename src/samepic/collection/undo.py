@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -16,6 +17,7 @@ from samepic.collection.disk import (
     make_folder,
     opened_folder,
     rename_new,
+    replace,
     sha256_of,
 )
 from samepic.collection.held import Refused, plain
@@ -71,17 +73,17 @@ class _Return:
 
     def bring_back(self) -> None:
         """Bring the file back; raise Refused or OSError where it stays as it is."""
-        if self.entry["action"] != Action.HARDLINK:
+        action = Action(self.entry["action"])
+        if action is Action.REFLINK:
+            return  # the file has had its own bytes, mode and time all along
+        if action is not Action.HARDLINK:
             make_folder(self.place)
         with opened_folder(self.place) as folder:
             before = os.fstat(folder)
-            match Action(self.entry["action"]):
-                case Action.TRASH | Action.MOVE:
-                    self._move_back(folder)
-                case Action.HARDLINK:
-                    self._replace_back(folder)
-                case Action.REFLINK:
-                    return  # the file has had its own bytes, mode and time all along
+            if action is Action.HARDLINK:
+                self._replace_back(folder)
+            else:
+                self._move_back(folder)
             os.fsync(folder)
             done = self.entry.get("done")
             # The folder gets its time back too, unless somebody else has changed something in it.
@@ -103,8 +105,8 @@ class _Return:
             elif moved is None:
                 raise Refused(f"it is not in {there_place} any more")
             else:
-                self._fetch(folder, moved, there, there_name)
-            self._tidy(folder, there)
+                self._fetch(folder, there, there_name)
+            self._tidy(folder, there, there_name)
 
     def _settle_holding(self, folder: int) -> None:
         """Put a file that was cut off on its way out, or a copy on its way in, to its name."""
@@ -126,11 +128,15 @@ class _Return:
         if ours and self._digest(there, name) == self.entry["sha256"]:
             os.unlink(name, dir_fd=there)  # the second name, or the copy, of what is here
 
-    def _fetch(self, folder: int, moved: os.stat_result, there: int, name: str) -> None:
+    def _fetch(self, folder: int, there: int, name: str) -> None:
         if self._digest(there, name) != self.entry["sha256"]:
             raise Refused(f"it was changed in {self.entry['to']}")
-        if moved.st_dev == os.fstat(folder).st_dev:
+        try:
             rename_new(there, name, folder, self.name)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        else:
             return
         with ExitStack() as stack:
             source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=there)
@@ -147,14 +153,14 @@ class _Return:
             os.unlink(self.part, dir_fd=folder)
             raise Refused("its copy came back with other bytes")
 
-    def _tidy(self, folder: int, there: int) -> None:
+    def _tidy(self, folder: int, there: int, name: str) -> None:
         """Remove what the move left: parts of copies, the note in the trash, folders that it made."""
         for place in (folder, there):
             if place >= 0 and not absent(place, self.part):
                 os.unlink(self.part, dir_fd=place)
         if there >= 0:
             os.fsync(there)
-        if self.entry.get("info"):
+        if self.entry.get("info") and (there < 0 or absent(there, name)):
             Path(self.entry["info"]).unlink(missing_ok=True)
         for made in reversed(self.entry.get("made", [])):
             with suppress(OSError):  # it holds something else by now, or was removed before a cut
@@ -179,8 +185,11 @@ class _Return:
             self._remake(folder)
         if here is None:
             rename_new(folder, self.part, folder, self.name)
-        else:
-            os.rename(self.part, self.name, src_dir_fd=folder, dst_dir_fd=folder)
+        elif not replace(
+            folder, self.part, self.name, lambda taken: taken.st_ino == self.entry["kept_inode"]
+        ):
+            os.unlink(self.part, dir_fd=folder)
+            raise Refused("something else came there just now")
 
     def _remake(self, folder: int) -> None:
         """Make the file again beside its name: a link to its twin that is back already, else a copy."""
