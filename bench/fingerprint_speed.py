@@ -1,6 +1,6 @@
 """CPU time of a fingerprint against decoders and other hashes, in turns, and what a second thread brings.
 
-    python bench/fingerprint_speed.py [--rounds N] [--small-files N] [--seconds S]
+    python -m bench.fingerprint_speed [--rounds N] [--small-files N] [--seconds S]
 
 Three sets of files, made of the largest real photographs: 12 MP baseline and progressive JPEGs (4000x3000, quality 90),
 and 0.2 MP JPEGs as they are. Each call opens its file by path. Peers are those of the running Python; absent ones are
@@ -24,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import simplejpeg
-from common import data_folder, header, photos
+from bench.common import data_folder, header, photos
 from PIL import Image
 
 from samepic.fingerprint import fingerprint

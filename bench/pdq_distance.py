@@ -1,6 +1,6 @@
 """How far fast PDQ is from reference PDQ, and whether reference PDQ is that of the package pdqhash.
 
-    python bench/pdq_distance.py [--every N] [--large-every N]
+    python -m bench.pdq_distance [--every N] [--large-every N]
 
 Distances in bits, over the photographs: as they are, saved again as a baseline and as a progressive JPEG, and (every
 tenth) enlarged to 12 MP in both. With the package pdqhash installed, codes and quality are compared bit for bit on
@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from common import data_folder, header, photos
+from bench.common import data_folder, header, photos
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -1,6 +1,6 @@
 """Measure `compare` on re-saves, local edits and distinct photographs.
 
-    python bench/resaves.py [resaves|edits|distinct ...] [--every N] [--jobs N]
+    python -m bench.resaves [resaves|edits|distinct ...] [--every N] [--jobs N]
 
 resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called
 the same. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the frame, saved at JPEG 85: none may
@@ -23,11 +23,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from common import SEED, data_folder, header, photos
-from edits import EDITS, local_edit
+from bench.common import SEED, data_folder, header, photos
+from bench.edits import EDITS, local_edit
 from numpy.typing import NDArray
 from PIL import Image
-from pipelines import PIPELINES, encode
+from bench.pipelines import PIPELINES, encode
 
 from samepic.compare import compare, compare_pictures
 from samepic.picture import load

@@ -1,6 +1,6 @@
 """CPU time of the exact search over 256-bit codes, in turns with faiss and with NumPy in one piece, one thread.
 
-    python bench/search_speed.py [--codes N ...] [--queries N]
+    python -m bench.search_speed [--codes N ...] [--queries N]
 
 Codes and queries are random; faiss is told to be absent where it is. Answers are compared with faiss's.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 import numpy as np
-from common import SEED, header
+from bench.common import SEED, header
 from numpy.typing import NDArray
 
 from samepic.profiles.search import SEARCH

@@ -1,7 +1,7 @@
 """Time and memory of samepic against its peers, in turns, as CPU time of whole processes or of one call.
 
-    python bench/speed.py compare [--rounds N] [--odiff PATH] [--magick PATH]
-    python bench/speed.py fingerprint ...    (see bench/fingerprint_speed.py)
+    python -m bench.speed compare [--rounds N] [--odiff PATH] [--magick PATH]
+    python -m bench.speed fingerprint ...    (see bench/fingerprint_speed.py)
 
 compare: two 12 MP JPEGs (one saved again from the other). In one process: `compare` with and without re-enactment
 against Pillow decoding both. As whole processes: `samepic compare` against ImageMagick's `compare -metric RMSE` and
@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-from common import data_folder, header, photos
+from bench.common import data_folder, header, photos
 from PIL import Image
 
 WIDTH, HEIGHT = 4000, 3000
@@ -172,7 +172,7 @@ def processes(args: argparse.Namespace, a: Path, b: Path) -> None:
 def main() -> int:
     """Run the part asked for."""
     if sys.argv[1:2] == ["fingerprint"]:
-        import fingerprint_speed
+        from bench import fingerprint_speed
 
         sys.argv = [sys.argv[0], *sys.argv[2:]]
         return int(fingerprint_speed.main() or 0)

@@ -11,7 +11,7 @@ from samepic.fingerprint.digest import coded_digest, png_digest
 from samepic.fingerprint.reduced import Seen, see, see_jpeg
 from samepic.fingerprint.value import Fingerprint
 from samepic.picture import Encoded, read
-from samepic.picture.jpeg import coded_segments, jpeg_header
+from samepic.picture.jpeg import jpeg_parts
 from samepic.picture.opened import check_size
 from samepic.picture.sniff import sniff
 from samepic.profiles import LIMITS, Limits
@@ -43,9 +43,8 @@ def fingerprint(source: object, *, reference: bool = False, limits: Limits = LIM
 
 
 def _jpeg(encoded: Encoded, *, decode: bool, limits: Limits) -> tuple[str, Seen | None]:
-    header = jpeg_header(encoded.data, encoded.name, limits=limits)
+    header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
-    segments = list(coded_segments(encoded.data, encoded.name))
     digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
     return digest, see_jpeg(encoded.data, header, segments[1:]) if decode else None
 

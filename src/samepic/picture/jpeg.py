@@ -93,9 +93,21 @@ def jpeg_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) 
     LimitError for more metadata or scans than the limits allow, UnsupportedError for codings that no common
     decoder reads (lossless, hierarchical, 12 bits).
     """
+    return jpeg_parts(data, name, limits=limits)[0]
+
+
+def jpeg_parts(
+    data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS
+) -> tuple[JpegHeader, list[memoryview]]:
+    """Return what `jpeg_header` and `coded_segments` do, from one walk over the bytes. Raises as `jpeg_header`."""
     parts = _collect(data, name)
     if parts.frame is None:
         raise UnreadableError(name, "a JPEG with a picture", "one without a frame header")
+    return _header(data, parts, name, limits), list(_coded_views(data, parts, name))
+
+
+def _header(data: bytes, parts: _Parts, name: str, limits: Limits) -> JpegHeader:
+    assert parts.frame is not None
     if parts.metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(parts.metadata))
     frame = _frame(data, parts, name)
@@ -133,6 +145,10 @@ def coded_segments(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
     parts = _collect(data, name)
     if parts.frame is None:
         raise UnreadableError(name, "a JPEG with a picture", "one without a frame header")
+    yield from _coded_views(data, parts, name)
+
+
+def _coded_views(data: bytes, parts: _Parts, name: str) -> Iterator[memoryview]:
     yield memoryview(_colour_model(parts, _frame(data, parts, name).ids).encode())
     view = memoryview(data)
     for segment in parts.coded:

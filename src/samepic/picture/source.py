@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -52,11 +53,15 @@ def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
     name = str(path).encode(errors="replace").decode()
     try:
         # What is no ordinary file has no size to check, and a named pipe without a writer would never open.
-        if not path.is_file():
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise UnreadableError(name, "a picture file", _not_a_file(path))
-        _check_size(name, path.stat().st_size, limits)
+        _check_size(name, status.st_size, limits)
         with path.open("rb") as file:
-            data = file.read(limits.file_bytes + 1)
+            # Python reserves what it is asked to read: no more than the file says, unless there is more.
+            data = file.read(status.st_size + 1)
+            if len(data) > status.st_size:
+                data += file.read(limits.file_bytes + 1 - len(data))
     except OSError as error:
         raise UnreadableError(name, "a picture file", error.strerror or str(error)) from error
     except ValueError as error:
