@@ -1,6 +1,6 @@
 """Find in a collection with known truth: what is found, what is wrong, memory, time; and the same of other tools.
 
-    python -m bench.collection [--keep FOLDER] [--photos N] [--peers PYTHON]
+    python -m bench.collection [--keep FOLDER] [--photos N] [--peers PYTHON] [--no-samepic]
 
 Makes the collection in a temporary folder: every photograph of photos/ with five re-saves, and every picture of
 sameplace/, clipart/ and uipages/ as it is. Runs `samepic find` twice, with an empty cache and with a full one.
@@ -149,6 +149,7 @@ def main() -> None:
     )
     parser.add_argument("--keep", type=Path, help="make the collection here, or use the one that is here")
     parser.add_argument("--photos", type=int, help="only the first N photographs")
+    parser.add_argument("--no-samepic", action="store_true", help="run the other tools alone")
     parser.add_argument("--peers", help="a Python in which other tools are installed")
     args = parser.parse_args()
     data = data_folder()
@@ -159,7 +160,8 @@ def main() -> None:
         folder = args.keep or Path(temporary) / "collection"
         if not folder.is_dir():
             make(data, folder, args.photos)
-        _samepic(folder, Path(temporary))
+        if not args.no_samepic:
+            _samepic(folder, Path(temporary))
         if args.peers:
             _peers(folder, args.peers, Path(temporary))
 

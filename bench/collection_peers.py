@@ -39,8 +39,8 @@ import json, sys
 import czkawka
 finder = czkawka.ImageSimilarity()
 finder.set_directories([sys.argv[1]])
-found = finder.find_similar_images()
-print(json.dumps([[one.path for one in group] for group in found]))
+finder.set_similarity(15)  # "moderately similar", the level of its example
+print(json.dumps([[str(path) for path in group] for group in finder.find_similar()]))
 """
 
 _SCRIPTS = {"imagededup": _IMAGEDEDUP, "difPy": _DIFPY, "czkawka": _CZKAWKA}

@@ -24,9 +24,9 @@ from typing import Any
 import cv2
 import numpy as np
 import simplejpeg
-from bench.common import data_folder, header, photos
 from PIL import Image
 
+from bench.common import data_folder, header, photos
 from samepic.fingerprint import fingerprint
 
 Call = Callable[[Path], object]

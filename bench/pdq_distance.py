@@ -18,10 +18,10 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from bench.common import data_folder, header, photos
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.common import data_folder, header, photos
 from samepic.fingerprint import FORMS, fingerprint
 from samepic.fingerprint.pdq import pdq_reference
 from samepic.picture import load

@@ -6,7 +6,6 @@ import io
 import struct
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,7 +15,7 @@ __all__ = ["PIPELINES", "encode", "p3_profile"]
 Pipeline = Callable[[Image.Image], bytes]
 
 
-def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
+def encode(image: Image.Image, kind: str, **options: object) -> bytes:
     """Return the bytes of `image` saved as `kind` with Pillow's options."""
     out = io.BytesIO()
     image.save(out, kind, **options)
@@ -32,13 +31,13 @@ def _chain(image: Image.Image, *qualities: int) -> bytes:
 
 
 def _scaled(
-    image: Image.Image, scale: float, how: Image.Resampling, kind: str = "JPEG", **options: Any
+    image: Image.Image, scale: float, how: Image.Resampling, kind: str = "JPEG", **options: object
 ) -> bytes:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return encode(image.resize(size, how), kind, **options)
 
 
-def _tagged(image: Image.Image, tag: int, undo: Image.Transpose, **options: Any) -> bytes:
+def _tagged(image: Image.Image, tag: int, undo: Image.Transpose, **options: object) -> bytes:
     """Store the picture turned, with the EXIF tag that turns it back."""
     exif = Image.Exif()
     exif[274] = tag
@@ -88,8 +87,8 @@ def p3_profile() -> bytes:
     }
     table, body = struct.pack(">I", len(tags)), b""
     start = 128 + 4 + 12 * len(tags)
-    for tag, content in tags.items():
-        content += bytes(-len(content) % 4)
+    padded = {tag: content + bytes(-len(content) % 4) for tag, content in tags.items()}
+    for tag, content in padded.items():
         table += tag + struct.pack(">II", start + len(body), len(content))
         body += content
     head = struct.pack(
@@ -111,7 +110,7 @@ def _display_p3(image: Image.Image) -> bytes:
     return encode(out, "JPEG", quality=92, icc_profile=p3_profile())
 
 
-def _jpeg(quality: int, **options: Any) -> Pipeline:
+def _jpeg(quality: int, **options: object) -> Pipeline:
     return partial(encode, kind="JPEG", quality=quality, **options)
 
 

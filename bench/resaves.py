@@ -23,12 +23,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from bench.common import SEED, data_folder, header, photos
-from bench.edits import EDITS, local_edit
 from numpy.typing import NDArray
 from PIL import Image
-from bench.pipelines import PIPELINES, encode
 
+from bench.common import SEED, data_folder, header, photos
+from bench.edits import EDITS, local_edit
+from bench.pipelines import PIPELINES, encode
 from samepic.compare import compare, compare_pictures
 from samepic.picture import load
 from samepic.verdict import Relation

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from importlib import import_module
 
 import numpy as np
-from bench.common import SEED, header
 from numpy.typing import NDArray
 
+from bench.common import SEED, header
 from samepic.profiles.search import SEARCH
 from samepic.store.search import Codes
 

@@ -21,8 +21,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-from bench.common import data_folder, header, photos
 from PIL import Image
+
+from bench.common import data_folder, header, photos
 
 WIDTH, HEIGHT = 4000, 3000
 
