@@ -13,12 +13,15 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import SEED, header
+from samepic.native import native
 from samepic.profiles.search import SEARCH
+from samepic.store import search
 from samepic.store.search import Codes
 
 K = 10
@@ -34,6 +37,12 @@ def in_turns(calls: dict[str, Callable[[Query], object]], queries: Query) -> dic
             call(query)
             times[name].append((time.process_time() - start) * 1000)
     return times
+
+
+def without_native(call: Callable[[], object]) -> object:
+    """Return what `call` does where the native part was not built."""
+    with patch.object(search, "native", None):
+        return call()
 
 
 def plain(words: NDArray[np.uint64], query: Query) -> NDArray[np.intp]:
@@ -54,6 +63,10 @@ def bench(n: int, queries: int) -> None:
     calls: dict[str, Callable[[Query], object]] = {
         f"samepic nearest {K}": lambda query: codes.nearest(query, K),
         f"samepic within {SEARCH.radius}": lambda query: codes.within(query, SEARCH.radius),
+        f"  without native, {K}": lambda query: without_native(lambda: codes.nearest(query, K)),
+        f"  without native, {SEARCH.radius}": lambda query: without_native(
+            lambda: codes.within(query, SEARCH.radius)
+        ),
         "NumPy in one piece": lambda query: plain(raw.view(np.uint64), query),
     }
     try:
@@ -86,6 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--queries", type=int, default=25)
     options = parser.parse_args(argv)
     print(header())
+    print(f"native part: {'built' if native else 'absent'}")
     for n in options.codes:
         bench(n, options.queries)
     return 0

@@ -17,6 +17,8 @@ import samepic
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "samepic"
 LAYERS = (
+    "_native",
+    "native",
     "errors",
     "profiles",
     "verdict",

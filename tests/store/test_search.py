@@ -1,13 +1,14 @@
-"""Search: exactly what counting every bit of every code by hand gives."""
+"""Search: exactly what counting every bit of every code by hand gives, with the native part and without."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from samepic.native import native
 from samepic.store import search
 from samepic.store.search import Codes
 
@@ -34,9 +35,12 @@ def random_codes(n: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (n, 32), dtype=np.uint8)
 
 
-@pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut the codes into blocks of 7, so that a few codes fill several."""
+@pytest.fixture(params=["native", "NumPy"], autouse=True)
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search by each way there is, and cut the codes into blocks of 7, so that a few codes fill several."""
+    if request.param == "native" and native is None:
+        pytest.skip("the native part was not built")
+    monkeypatch.setattr(search, "native", native if request.param == "native" else None)
     monkeypatch.setattr(search, "_BLOCK", 7)
 
 
@@ -47,45 +51,41 @@ words = st.one_of(
         (bytes(32), b"\xff" * 32, bytes(31) + b"\1", b"\xff" * 31 + b"\xfe", b"\xff" * 8 + bytes(24))
     ),
 )
+each_path = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 stores = st.lists(st.tuples(st.integers(-5, 5), words), max_size=40)
 
 
-@settings(deadline=None)
+@each_path
 @given(stores, words, st.integers(1, 45))
 def test_the_nearest_are_those_of_the_oracle(stored: list[tuple[int, bytes]], query: bytes, k: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "_BLOCK", 7)
-        assert pairs(filled(stored).nearest(query, k)) == oracle(stored, query)[:k]
+    assert pairs(filled(stored).nearest(query, k)) == oracle(stored, query)[:k]
 
 
-@settings(deadline=None)
+@each_path
 @given(stores, words, st.integers(-1, 257))
 def test_those_within_a_radius_are_those_of_the_oracle(
     stored: list[tuple[int, bytes]], query: bytes, radius: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "_BLOCK", 7)
-        wanted = [pair for pair in oracle(stored, query) if pair[0] <= radius]
-        assert pairs(filled(stored).within(query, radius)) == wanted
+    wanted = [pair for pair in oracle(stored, query) if pair[0] <= radius]
+    assert pairs(filled(stored).within(query, radius)) == wanted
 
 
-@settings(deadline=None)
+@each_path
 @given(stores, st.lists(st.integers(-5, 5), max_size=4), words)
 def test_what_was_removed_is_not_found_and_all_else_is(
     stored: list[tuple[int, bytes]], gone: list[int], query: bytes
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "_BLOCK", 7)
-        codes = filled(stored)
-        for key in gone:
-            had = sum(1 for k, _ in stored if k == key)
-            assert codes.remove(key) == had
-            stored = [(k, code) for k, code in stored if k != key]
-        assert len(codes) == len(stored)
-        assert pairs(codes.within(query, 256)) == oracle(stored, query)
+    codes = filled(stored)
+    for key in gone:
+        had = sum(1 for k, _ in stored if k == key)
+        assert codes.remove(key) == had
+        stored = [(k, code) for k, code in stored if k != key]
+    assert len(codes) == len(stored)
+    assert pairs(codes.within(query, 256)) == oracle(stored, query)
 
 
-def test_the_search_is_exact_over_whole_blocks() -> None:
+def test_the_search_is_exact_over_whole_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_BLOCK", 1 << 15)
     raw = random_codes(70_000)
     codes = Codes()
     codes.add(np.arange(70_000), raw)
@@ -96,7 +96,6 @@ def test_the_search_is_exact_over_whole_blocks() -> None:
         assert pairs(codes.within(query, 100)) == [pair for pair in wanted if pair[0] <= 100]
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_codes_added_one_by_one_are_found_like_those_added_at_once() -> None:
     raw = random_codes(50)
     together, singly = Codes(), Codes()
@@ -107,7 +106,6 @@ def test_codes_added_one_by_one_are_found_like_those_added_at_once() -> None:
     assert len(singly) == 50
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_the_opposite_of_every_code_is_256_bits_away_and_not_0() -> None:
     codes = Codes()
     codes.add(range(9), bytes(32 * 9))
@@ -131,3 +129,18 @@ def test_wrong_lengths_are_refused() -> None:
         codes.nearest(bytes(64), 1)
     with pytest.raises(ValueError, match="k: wanted at least 1, got 0"):
         codes.nearest(bytes(32), 0)
+
+
+def test_wrong_lengths_never_reach_the_native_part() -> None:
+    if native is None:
+        pytest.skip("the native part was not built")
+    wrong = (
+        (bytes(64), bytes(8), bytes(32)),
+        (bytes(32), bytes(9), bytes(32)),
+        (bytes(32), bytes(8), bytes(31)),
+    )
+    for codes, ids, query in wrong:
+        with pytest.raises(ValueError, match="n codes of 32 bytes"):
+            native.search(codes, ids, query, 1, 256)
+    with pytest.raises(ValueError, match="at least one place"):
+        native.search(bytes(32), bytes(8), bytes(32), 0, 256)

@@ -1,7 +1,7 @@
 """Exact search over 256-bit codes: every code is looked at, none is missed.
 
-Codes lie in blocks of columns, one for each 64-bit word, so that each step is one pass of NumPy's vector code over
-memory that the processor's cache holds; only codes near enough are looked at again.
+Codes lie one after another, four 64-bit words each. The native part, where it is there, passes over them once; NumPy
+goes by blocks that the processor's cache holds, and looks again only at the codes near enough.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.native import native
+
 __all__ = ["Codes", "Found"]
 
 _BITS, _WORDS, _BYTES = 256, 4, 32
-_BLOCK = 1 << 15
+_NO_LIMIT = -1
+_BLOCK = 32768
 """Codes in a block, 1 MB: faster than larger and smaller ones (bench/search_speed.py)."""
+
+_SUM = np.uint32(0x01010101)
 
 Ids = NDArray[np.int64]
 
@@ -35,7 +40,7 @@ class Codes:
     """
 
     def __init__(self) -> None:
-        self._blocks: list[NDArray[np.uint64]] = []
+        self._words = np.empty((0, _WORDS), np.uint64)
         self._ids = np.empty(0, np.int64)
         self._size = 0
 
@@ -52,23 +57,16 @@ class Codes:
         if len(words) != len(numbers):
             raise ValueError(f"wanted {len(numbers)} codes, one for each id, got {len(words)}")
         self._reserve(self._size + len(words))
-        self._ids[self._size : self._size + len(words)] = numbers
-        done = 0
-        while done < len(words):
-            block, at = divmod(self._size, _BLOCK)
-            step = min(_BLOCK - at, len(words) - done)
-            self._blocks[block][:, at : at + step] = words[done : done + step].T
-            self._size += step
-            done += step
+        end = self._size + len(words)
+        self._ids[self._size : end], self._words[self._size : end] = numbers, words
+        self._size = end
 
     def remove(self, number: int) -> int:
         """Remove every code of the id `number`; return how many there were."""
         rows = np.flatnonzero(self._ids[: self._size] == number)
         for row in rows[::-1]:
-            last = self._size - 1
-            self._blocks[row // _BLOCK][:, row % _BLOCK] = self._blocks[last // _BLOCK][:, last % _BLOCK]
-            self._ids[row] = self._ids[last]
-            self._size = last
+            self._size -= 1
+            self._ids[row], self._words[row] = self._ids[self._size], self._words[self._size]
         return len(rows)
 
     def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Found:
@@ -78,6 +76,8 @@ class Codes:
         """
         if k < 1:
             raise ValueError(f"k: wanted at least 1, got {k}")
+        if native is not None:
+            return self._native(query, k, _BITS)
         rows, distances = np.empty(0, np.int64), np.empty(0, np.int64)
         bound = _BITS
         for start, block in self._scan(query):
@@ -96,6 +96,8 @@ class Codes:
 
     def within(self, query: bytes | NDArray[np.uint8], radius: int) -> Found:
         """Return all codes at most `radius` bits from a query of 32 bytes. O(n)."""
+        if native is not None:
+            return self._native(query, _NO_LIMIT, radius)
         rows, distances = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for start, block in self._scan(query):
             near = np.flatnonzero(block <= radius)
@@ -105,27 +107,33 @@ class Codes:
         return self._sorted(np.concatenate(rows), np.concatenate(distances), None)
 
     def _reserve(self, size: int) -> None:
-        while len(self._blocks) * _BLOCK < size:
-            self._blocks.append(np.empty((_WORDS, _BLOCK), np.uint64))
         if len(self._ids) < size:
-            grown = np.empty(max(size, 2 * len(self._ids)), np.int64)
-            grown[: self._size] = self._ids[: self._size]
-            self._ids = grown
+            room = max(size, 2 * len(self._ids))
+            ids, words = np.empty(room, np.int64), np.empty((room, _WORDS), np.uint64)
+            ids[: self._size], words[: self._size] = self._ids[: self._size], self._words[: self._size]
+            self._ids, self._words = ids, words
+
+    def _native(self, query: bytes | NDArray[np.uint8], most: int, bound: int) -> Found:
+        assert native is not None
+        codes, ids = self._words[: self._size], self._ids[: self._size]
+        pairs = np.frombuffer(native.search(codes, ids, _query(query), most, bound), np.int64).reshape(-1, 2)
+        return Found(pairs[:, 0], pairs[:, 1])
 
     def _scan(self, query: bytes | NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.unsignedinteger]]]:
         """Yield, block by block, the row it starts at and the distances of its codes; valid until the next."""
-        words = _words(query)
-        if len(words) != 1:
-            raise ValueError(f"wanted a query of {_BYTES} bytes, got {len(words) * _BYTES}")
-        column = np.ascontiguousarray(words.T)
-        mixed, counts = np.empty((_WORDS, _BLOCK), np.uint64), np.empty((_WORDS, _BLOCK), np.uint8)
-        total = np.empty(_BLOCK, np.uint8)
+        # NumPy repeats a row of four slowly, so the query is repeated once for all blocks.
+        words = np.tile(_query(query), (min(_BLOCK, self._size), 1))
+        mixed, counts = np.empty_like(words), np.empty(words.shape, np.uint8)
+        packed = counts.view(np.uint32)[:, 0]
+        total = np.empty_like(packed)
         for start in range(0, self._size, _BLOCK):
             n = min(_BLOCK, self._size - start)
-            np.bitwise_xor(self._blocks[start // _BLOCK][:, :n], column, out=mixed[:, :n])
-            np.bitwise_count(mixed[:, :n], out=counts[:, :n])
-            np.add.reduce(counts[:, :n], axis=0, dtype=np.uint8, out=total[:n])
-            yield start, _unwrapped(total[:n], counts[0, :n])
+            np.bitwise_xor(self._words[start : start + n], words[:n], out=mixed[:n])
+            np.bitwise_count(mixed[:n], out=counts[:n])
+            # The four counts of a code are the bytes of one number, and the top byte of this product their sum.
+            np.multiply(packed[:n], _SUM, out=total[:n])
+            np.right_shift(total[:n], 24, out=total[:n])
+            yield start, _unwrapped(total[:n], packed[:n])
 
     def _sorted(self, rows: Ids, distances: NDArray[np.int64], most: int | None) -> Found:
         ids = self._ids[rows]
@@ -133,16 +141,18 @@ class Codes:
         return Found(ids[order], distances[order].astype(np.int64))
 
 
-def _unwrapped(total: NDArray[np.uint8], first: NDArray[np.uint8]) -> NDArray[np.unsignedinteger]:
-    """Return the distances where `total` holds them in a byte: all 256 bits, of which 64 in the first word, read 0."""
-    if total.all():
-        return total
-    wrapped = (total == 0) & (first != 0)
-    if not wrapped.any():
-        return total
-    wide = total.astype(np.uint16)
-    wide[wrapped] = _BITS
-    return wide
+def _unwrapped(total: NDArray[np.uint32], counts: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
+    """Return the distances where `total` holds them in a byte: all 256 bits, of which `counts` has some, read 0."""
+    if not total.all():
+        total[(total == 0) & (counts != 0)] = _BITS
+    return total
+
+
+def _query(query: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
+    words = _words(query)
+    if len(words) != 1:
+        raise ValueError(f"wanted a query of {_BYTES} bytes, got {len(words) * _BYTES}")
+    return words
 
 
 def _words(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:

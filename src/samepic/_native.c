@@ -1,0 +1,216 @@
+/* The optional native part: what NumPy does in many passes, done in one.
+
+   Each function has a twin in Python that says what it means and does the same, bit for bit; the tests hold both to one
+   oracle. Arrays come in by the buffer protocol. Lengths are checked before the GIL is released, and the caller keeps
+   what it hands in unchanged until the call returns. */
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS 4
+#define CODE_BYTES (WORDS * 8)
+
+/* ---- Search over 256-bit codes: samepic.store.search ---- */
+
+typedef struct {
+    int64_t id;
+    int64_t distance;
+} Near;
+
+/* What a scan keeps: at most `most` codes (a heap, farthest first) of at most `bound` bits, or all where most < 0. */
+typedef struct {
+    Near *kept;
+    Py_ssize_t count, room, most;
+    int64_t bound;
+    int failed;
+} Scan;
+
+typedef void (*Scanner)(const uint64_t *, const int64_t *, Py_ssize_t, const uint64_t *, Scan *);
+
+static inline int farther(Near a, Near b)
+{
+    return a.distance != b.distance ? a.distance > b.distance : a.id > b.id;
+}
+
+static void sink(Near *heap, Py_ssize_t count, Py_ssize_t at)
+{
+    const Near moved = heap[at];
+    for (;;) {
+        Py_ssize_t child = 2 * at + 1;
+        if (child >= count)
+            break;
+        if (child + 1 < count && farther(heap[child + 1], heap[child]))
+            child++;
+        if (!farther(heap[child], moved))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = moved;
+}
+
+static void as_heap(Near *heap, Py_ssize_t count)
+{
+    for (Py_ssize_t at = count / 2; at-- > 0;)
+        sink(heap, count, at);
+}
+
+static int grow(Scan *scan)
+{
+    Py_ssize_t room = scan->room ? 2 * scan->room : 64;
+    Near *grown = realloc(scan->kept, (size_t)room * sizeof(Near));
+    if (grown == NULL)
+        return 0;
+    scan->kept = grown;
+    scan->room = room;
+    return 1;
+}
+
+/* Keep a code that is not beyond the bound. Rare beside the codes that are passed over, so kept out of their loop. */
+static void keep(Scan *scan, Near found)
+{
+    if (scan->most < 0 || scan->count < scan->most) {
+        if (scan->count == scan->room && !grow(scan)) {
+            scan->failed = 1;
+            scan->bound = -1;
+            return;
+        }
+        scan->kept[scan->count++] = found;
+        if (scan->count != scan->most)
+            return;
+        as_heap(scan->kept, scan->count);
+    } else if (farther(scan->kept[0], found)) {
+        scan->kept[0] = found;
+        sink(scan->kept, scan->count, 0);
+    }
+    /* An equally far code with a smaller id still goes in. */
+    scan->bound = scan->kept[0].distance;
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define HAS_POPCNT_VARIANT 1
+#define INLINE static inline __attribute__((always_inline))
+#define ONES(x) __builtin_popcountll(x)
+#elif defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#define ONES(x) __builtin_popcountll(x)
+#else
+#define INLINE static inline
+#define ONES(x) ones(x)
+static inline int ones(uint64_t x)
+{
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+    return (int)(x * 0x0101010101010101u >> 56);
+}
+#endif
+
+INLINE void scan_codes(const uint64_t *code, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan)
+{
+    const uint64_t q0 = query[0], q1 = query[1], q2 = query[2], q3 = query[3];
+    int64_t bound = scan->bound;
+    for (Py_ssize_t row = 0; row < n; row++, code += WORDS) {
+        int distance = ONES(code[0] ^ q0) + ONES(code[1] ^ q1) + ONES(code[2] ^ q2) + ONES(code[3] ^ q3);
+        if (distance <= bound) {
+            keep(scan, (Near){ids[row], distance});
+            bound = scan->bound;
+        }
+    }
+}
+
+static void scan_plain(const uint64_t *codes, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan)
+{
+    scan_codes(codes, ids, n, query, scan);
+}
+
+#ifdef HAS_POPCNT_VARIANT
+__attribute__((target("popcnt"))) static void
+scan_popcnt(const uint64_t *codes, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan)
+{
+    scan_codes(codes, ids, n, query, scan);
+}
+#endif
+
+/* Return the scan in the fastest form that this processor runs. */
+static Scanner scanner(void)
+{
+#ifdef HAS_POPCNT_VARIANT
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("popcnt"))
+        return scan_popcnt;
+#endif
+    return scan_plain;
+}
+
+/* Nearest first, and by id where equally near: what remains of a heapsort. */
+static void sort_near(Near *kept, Py_ssize_t count)
+{
+    as_heap(kept, count);
+    while (count-- > 1) {
+        const Near last = kept[count];
+        kept[count] = kept[0];
+        kept[0] = last;
+        sink(kept, count, 0);
+    }
+}
+
+static PyObject *near_pairs(const Near *kept, Py_ssize_t count)
+{
+    PyObject *pairs = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(Near));
+    if (pairs != NULL && count)
+        memcpy(PyByteArray_AsString(pairs), kept, (size_t)count * sizeof(Near));
+    return pairs;
+}
+
+static PyObject *search(PyObject *self, PyObject *args)
+{
+    Py_buffer codes, ids, query;
+    Py_ssize_t most, count;
+    long long bound;
+    PyObject *pairs = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*y*y*nL:search", &codes, &ids, &query, &most, &bound))
+        return NULL;
+    count = ids.len / 8;
+    if (ids.len % 8 || codes.len % CODE_BYTES || codes.len / CODE_BYTES != count || query.len != CODE_BYTES)
+        PyErr_SetString(PyExc_ValueError, "wanted n codes of 32 bytes, n ids of 8 and a query of 32");
+    else if (most == 0 || (uintptr_t)codes.buf % 8 || (uintptr_t)ids.buf % 8)
+        PyErr_SetString(PyExc_ValueError, "wanted at least one place for what is found, and aligned arrays");
+    else {
+        uint64_t words[WORDS];
+        Scan scan = {NULL, 0, 0, most, bound, 0};
+        memcpy(words, query.buf, CODE_BYTES);
+        Py_BEGIN_ALLOW_THREADS
+        scanner()(codes.buf, ids.buf, count, words, &scan);
+        sort_near(scan.kept, scan.count);
+        Py_END_ALLOW_THREADS
+        pairs = scan.failed ? PyErr_NoMemory() : near_pairs(scan.kept, scan.count);
+        free(scan.kept);
+    }
+    PyBuffer_Release(&codes);
+    PyBuffer_Release(&ids);
+    PyBuffer_Release(&query);
+    return pairs;
+}
+
+/* ---- The module ---- */
+
+static PyMethodDef methods[] = {
+    {"search", search, METH_VARARGS, "Return the codes nearest to a query as (id, distance) pairs of int64."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "samepic._native", "The optional native part of samepic.", 0, methods, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&module);
+}

@@ -1,0 +1,3 @@
+from collections.abc import Buffer
+
+def search(codes: Buffer, ids: Buffer, query: Buffer, most: int, bound: int, /) -> bytearray: ...
