@@ -111,7 +111,7 @@ def _display_p3(image: Image.Image) -> bytes:
 
 
 def _jpeg(quality: int, **options: object) -> Pipeline:
-    return partial(encode, kind="JPEG", quality=quality, **options)
+    return lambda image: encode(image, "JPEG", quality=quality, **options)
 
 
 _R, _T = Image.Resampling, Image.Transpose

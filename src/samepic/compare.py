@@ -174,15 +174,15 @@ def _look_upright(a: Picture, b: Picture, prove: bool) -> _Answer:
     if (one, two) == (a, b):
         return answer
     bare = _look_once(one, two, prove)
-    order = tuple(Relation)
-    if order.index(bare.finding.relation) > order.index(answer.finding.relation):
-        return answer
-    if bare.finding.relation is Relation.DIFFERENT or bare.measures.get("tone_change") == answer.measures.get(
-        "tone_change"
-    ):
+    if bare.finding.relation is Relation.DIFFERENT or _rank(bare) >= _rank(answer):
         return answer
     lost = a.info.profile or b.info.profile
     return replace(bare, sentence=f"{bare.sentence}; its colour profile ({lost}) was lost on the way")
+
+
+def _rank(answer: _Answer) -> tuple[int, float]:
+    """Return how far apart an answer puts the pair: by relation, then by the share of the frame that changed."""
+    return tuple(Relation).index(answer.finding.relation), answer.measures.get("changed_share", 1.0)
 
 
 def _look_once(a: Picture, b: Picture, prove: bool) -> _Answer:

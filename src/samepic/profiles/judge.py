@@ -25,6 +25,7 @@ class Judge:
         noise_floor: levels of difference per block that need no explanation.
         unexplained: ratio of a block's difference to what coding explains at which content has changed.
         grow: ratio down to which a changed region reaches out from its seed.
+        core: share of a region's largest ratio that its edge must reach, so that faint fringes draw no box.
         visible: levels that a changed region must reach in luma or colour, in the mean over 8 x 8 pixels.
         edited_share: share of the frame that edits may cover; beyond, it is another picture.
         lost_detail: share of a's fine detail (Laplacian RMS) that b must keep not to count as blurred; one over
@@ -49,6 +50,7 @@ class Judge:
     noise_floor: float = 2.0
     unexplained: float = 2.6
     grow: float = 1.3
+    core: float = 0.12
     visible: float = 6.0
     edited_share: float = 0.40
     lost_detail: float = 0.50
@@ -60,4 +62,4 @@ class Judge:
 
 
 JUDGE = Judge()
-"""2026-11-22, `python bench/resaves.py` on Kodak and BSDS500; see bench/RESULTS.md."""
+"""2026-11-22, `python -m bench.resaves` on Kodak and BSDS500; see bench/RESULTS.md."""

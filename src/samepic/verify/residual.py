@@ -106,18 +106,25 @@ def regions_of(residual: Residual, shape: tuple[int, int]) -> tuple[Region, ...]
         return ()
     reach = (residual.ratio > JUDGE.grow) & (residual.level >= JUDGE.visible / 2)
     joined = cv2.morphologyEx(reach.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    _, labels = cv2.connectedComponents(joined, connectivity=8)
     kept = set(np.unique(labels[seeds]).tolist()) - {0}
     height, width = shape
     scale_x, scale_y = width / residual.ratio.shape[1], height / residual.ratio.shape[0]
     boxes = []
     for label in sorted(kept):
-        x, y, w, h = (int(v) for v in stats[label, :4])
+        x, y, w, h = _core(labels == label, residual.ratio)
         left, top = round((x - 0.5) * scale_x), round((y - 0.5) * scale_y)
         right, bottom = round((x + w - 0.5) * scale_x), round((y + h - 0.5) * scale_y)
         left, top, right, bottom = max(0, left), max(0, top), min(width, right), min(height, bottom)
         boxes.append(Region(left, top, max(1, right - left), max(1, bottom - top)))
     return tuple(sorted(boxes, key=lambda r: (-r.w * r.h, r.y, r.x)))
+
+
+def _core(cells: NDArray[np.bool_], ratio: Floats) -> tuple[int, int, int, int]:
+    """Return the box (x, y, w, h) of the cells of a region that reach a part of its largest ratio."""
+    bright = cells & (ratio >= JUDGE.core * float(ratio[cells].max()))
+    x, y, w, h = cv2.boundingRect(bright.astype(np.uint8))
+    return int(x), int(y), int(w), int(h)
 
 
 def typical_difference(a: Pixels, b: Pixels) -> float:
