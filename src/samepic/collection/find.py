@@ -92,7 +92,7 @@ class Finder:
     def _grouped(self, items: list[Item], cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Group]:
         near: list[dict[int, int]] = [{} for _ in items]
         if self.same_if is not Relation.SAME_FILE:
-            near = candidates(items)
+            near = candidates(items, lambda done: self._tell("searching", done, len(items), "pictures"))
         parts = clusters(near)
         pairs = sum(map(len, near)) // 2
         room = Room(COLLECTION.working_bytes)
@@ -105,7 +105,9 @@ class Finder:
             for index in part:
                 verifier.know(index)
             gathering = Gathering(near, verifier.merits, verifier.say, self.same_if)
-            return list(gathering.stars(part)), verifier
+            made = list(gathering.stars(part))
+            verifier.forget()
+            return made, verifier
 
         for part, (made, verifier) in zip(
             parts, in_order(pool, work, parts, jobs * COLLECTION.ahead), strict=True

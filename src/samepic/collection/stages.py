@@ -173,11 +173,11 @@ def _check_unchanged(entry: Entry) -> None:
         raise UnreadableError(entry.path, "a file that stays as it is", "one that changed while it was read")
 
 
-def candidates(items: list[Item], *, codes: bool = True) -> list[dict[int, int]]:
+def candidates(items: list[Item], tell: Callable[[int], None]) -> list[dict[int, int]]:
     """Return for each item its candidates by index, with their distance in bits, in either direction.
 
-    Candidates have equal coded digests (distance 0) or, with `codes`, some form of one code within the loose radius
-    of the other, neither of them weak.
+    Candidates have equal coded digests (distance 0) or some form of one code within the loose radius of the
+    other, neither of them weak. `tell` is called with how many are done.
     """
     near: list[dict[int, int]] = [{} for _ in items]
     by_digest: dict[str, list[int]] = {}
@@ -188,18 +188,18 @@ def candidates(items: list[Item], *, codes: bool = True) -> list[dict[int, int]]
         for index in group:
             near[index].update((other, 0) for other in group if other != index)
     _log.info("coded digest: %d candidate pairs", sum(map(len, near)) // 2)
-    if codes:
-        _by_code(items, near)
+    _by_code(items, near, tell)
     _log.info(
         "codes within %d bits, eight forms: %d candidate pairs", SEARCH.radius, sum(map(len, near)) // 2
     )
     return near
 
 
-def _by_code(items: list[Item], near: list[dict[int, int]]) -> None:
+def _by_code(items: list[Item], near: list[dict[int, int]], tell: Callable[[int], None]) -> None:
     # A form of one is as far from the other as the undone form of the other from the one: earlier ones suffice.
     known = Codes()
     for index, item in enumerate(items):
+        tell(index)
         if item.fingerprint.is_weak:
             continue
         forms = np.frombuffer(item.fingerprint.pdq_forms, np.uint8).reshape(-1, 32)

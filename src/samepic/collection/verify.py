@@ -85,10 +85,15 @@ class Verifier:
             if first is None or second is None:
                 return None
             verdict = compare_pictures(_called(first, "the reference"), _called(second, "this file"))
+            self._let_go(a)
         said = Said(str(verdict.relation), verdict.probability, verdict.explanation, verdict.original)
         self._cache.put_verdict(one, two, said)
         self.compared += 1
         return said
+
+    def forget(self) -> None:
+        """Let go of the decoded pictures."""
+        self._held.clear()
 
     def _picture(self, index: int) -> Picture | None:
         if index in self._held:
@@ -100,9 +105,14 @@ class Verifier:
             self._spoilt(index, error)
             return None
         self._held[index] = picture
-        while len(self._held) > 2 and sum(map(_bytes, self._held.values())) > self._most:
-            self._held.popitem(last=False)
         return picture
+
+    def _let_go(self, reference: int) -> None:
+        """Keep the reference, which is compared next, and of the others what there is room for."""
+        if reference in self._held:
+            self._held.move_to_end(reference)
+        while len(self._held) > 1 and sum(map(_bytes, self._held.values())) > self._most:
+            self._held.popitem(last=False)
 
     def _spoilt(self, index: int, error: UnreadableError) -> None:
         self.merits.pop(index, None)

@@ -28,7 +28,7 @@ class Collection:
         weight_step: factor between coded sizes that count as different when the better of two copies is chosen.
     """
 
-    held_bytes: int = 150 * 2**20
+    held_bytes: int = 100 * 2**20
     working_bytes: int = 220 * 2**20
     bytes_per_pixel: int = 16
     peek: int = 4096
