@@ -39,13 +39,21 @@ def _version(kind: str, *patterns: str) -> str:
 
 @cache
 def _reading() -> str:
-    return _version(str(FINGERPRINT_VERSION), "picture/*.py", "fingerprint/*.py", "profiles/limits.py")
+    return _version(
+        str(FINGERPRINT_VERSION), "_native*", "picture/*.py", "fingerprint/*.py", "profiles/limits.py"
+    )
 
 
 @cache
 def _judging() -> str:
     return _version(
-        "1", "picture/*.py", "verify/*.py", "compare.py", "profiles/judge.py", "profiles/limits.py"
+        "1",
+        "_native*",
+        "picture/*.py",
+        "verify/*.py",
+        "compare.py",
+        "profiles/judge.py",
+        "profiles/limits.py",
     )
 
 
