@@ -248,3 +248,26 @@ def test_bad_input_is_named(chelsea: Path, tmp_path: Path) -> None:
         samepic.compare(chelsea, chelsea, same_if="different")
     with pytest.raises(ProfileError, match="relation"):
         samepic.compare(chelsea, chelsea, same_if="nearly")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (12, 12), (12, 3000), (20000, 100), (13, 17), (64, 63)])
+@pytest.mark.parametrize(
+    "kinds", [("noise", "noise"), ("noise", "flat"), ("slope", "slope"), ("two", "slope")]
+)
+def test_every_shape_gets_an_answer(shape: tuple[int, int], kinds: tuple[str, str]) -> None:
+    rng = np.random.default_rng(2)
+    made = {
+        "noise": rng.integers(0, 256, (*shape, 3)).astype(np.uint8),
+        "flat": np.full((*shape, 3), 90, np.uint8),
+        "slope": np.linspace(0, 255, shape[1])
+        .astype(np.uint8)[None, :, None]
+        .repeat(shape[0], 0)
+        .repeat(3, 2),
+        "two": ((np.arange(shape[1]) >= shape[1] // 2) * np.uint8(255))[None, :, None]
+        .repeat(shape[0], 0)
+        .repeat(3, 2),
+    }
+    a, b = made[kinds[0]], np.clip(made[kinds[1]].astype(int) + rng.integers(-3, 4, (*shape, 3)), 0, 255)
+    verdict = samepic.compare(a, b.astype(np.uint8))
+    assert verdict.same is not True or kinds[0] == kinds[1]
+    json.dumps(verdict.to_dict(), allow_nan=False)

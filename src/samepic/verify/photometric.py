@@ -50,7 +50,7 @@ def coarse(rgb: Pixels) -> Floats:
 def halved(picture: Pixels, times: int) -> Pixels:
     """Return area means over squares of 2 ** times pixels, in steps of two: ten times as fast as in one."""
     for _ in range(times):
-        height, width = picture.shape[0] // 2, picture.shape[1] // 2
+        height, width = max(1, picture.shape[0] // 2), max(1, picture.shape[1] // 2)
         even = picture[: 2 * height, : 2 * width]
         picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return picture
