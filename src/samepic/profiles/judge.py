@@ -28,8 +28,9 @@ class Judge:
         core: share of a region's largest ratio that its edge must reach, so that faint fringes draw no box.
         visible: levels that a changed region must reach in luma or colour, in the mean over 8 x 8 pixels.
         edited_share: share of the frame that edits may cover; beyond, it is another picture.
-        lost_detail: share of a's fine detail (Laplacian RMS) that b must keep not to count as blurred; one over
-            it, the gain from which b counts as sharpened or grainy.
+        lost_detail: share of the fine detail (Laplacian RMS) of the coded source that the target must keep not to
+            count as blurred; where b is the source, a is the blurred one and b the grainier.
+        grain: levels of difference in the quietest tenth of the frame from which noise was added all over.
         clearer_fit: factor by which one direction of the photometric fit must be better to decide the source.
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
         near_share: the same share from which what differs after re-enactment is measured for faint edits.
@@ -54,6 +55,7 @@ class Judge:
     visible: float = 6.0
     edited_share: float = 0.40
     lost_detail: float = 0.50
+    grain: float = 6.0
     clearer_fit: float = 1.3
     exact_share: float = 0.90
     near_share: float = 0.03

@@ -94,10 +94,10 @@ def _adjustment(laid: Laid | None) -> str:
         parts.append("without its colours")
     elif laid.tone.change > JUDGE.same_tone:
         parts.append("with other tone or colour")
-    if laid.detail < JUDGE.lost_detail:
-        parts.append("blurred")
-    elif laid.detail > 1 / JUDGE.lost_detail:
-        parts.append("sharpened or grainier")
+    if laid.residual is not None and laid.residual.grain > JUDGE.grain:
+        parts.append("grainier" if laid.detail > 1 else "with its grain smoothed")
+    elif laid.residual is not None and laid.residual.softness < JUDGE.lost_detail:
+        parts.append("blurred" if laid.detail < 1 else "sharpened")
     return " and ".join(parts) or "changed a little all over"
 
 

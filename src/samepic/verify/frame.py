@@ -9,7 +9,6 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.profiles import JUDGE
 from samepic.verdict import Region
@@ -17,6 +16,7 @@ from samepic.verify.filters import detail, fit_filter
 from samepic.verify.forms import coded_forms, few_colours, palette_forms
 from samepic.verify.photometric import Tone, agreement, coarse, fit_tone, halved, misfit
 from samepic.verify.residual import Residual, measure_residual, regions_of
+from samepic.verify.scaling import SCALINGS, Scaling
 from samepic.verify.structure import structure
 
 __all__ = ["Laid", "lay_frames", "same_frame", "texture"]
@@ -28,12 +28,6 @@ Kinds: TypeAlias = tuple[str, ...]
 _TILE = 256
 _SCREEN = 4
 _TILES = 12
-_KERNELS = (
-    Image.Resampling.LANCZOS,
-    Image.Resampling.BICUBIC,
-    Image.Resampling.BILINEAR,
-    Image.Resampling.BOX,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +120,7 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     source, target = dressed((one, two))
     alike = structure(source, target)
     residual = _explain(source, target, kinds)
-    for how in _KERNELS if residual.peak > JUDGE.unexplained and a.shape != b.shape else ():
+    for how in SCALINGS.values() if residual.peak > JUDGE.unexplained and a.shape != b.shape else ():
         again = measure_residual(*dressed(_working(a, b, how)))
         residual = min(residual, again, key=_left_over)
     size = (a.shape[0], a.shape[1])
@@ -136,7 +130,7 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     return replace(laid, residual=residual, regions=regions, structure=alike)
 
 
-def _working(a: Pixels, b: Pixels, how: Image.Resampling | None = None) -> tuple[Pixels, Pixels]:
+def _working(a: Pixels, b: Pixels, how: Scaling | None = None) -> tuple[Pixels, Pixels]:
     """Return both at one size: the smaller's, halved until it has no more pixels than the work size."""
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
     times = max(0, math.ceil(math.log(height * width / JUDGE.work_pixels, 4)))
@@ -146,12 +140,12 @@ def _working(a: Pixels, b: Pixels, how: Image.Resampling | None = None) -> tuple
     return _reduced(a, size, how), _reduced(b, size, how)
 
 
-def _reduced(rgb: Pixels, size: Size, how: Image.Resampling | None = None) -> Pixels:
-    """Return `rgb` at `size` (width, height), by area means or by one of Pillow's kernels."""
+def _reduced(rgb: Pixels, size: Size, how: Scaling | None = None) -> Pixels:
+    """Return `rgb` at `size` (width, height), by area means or in another way."""
     if (rgb.shape[1], rgb.shape[0]) == size:
         return rgb
     if how is not None:
-        return np.asarray(Image.fromarray(rgb).resize(size, how), np.uint8)
+        return how(rgb, size)
     rgb = halved(rgb, int(math.log2(max(1.0, min(rgb.shape[1] / size[0], rgb.shape[0] / size[1])))))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -169,8 +163,10 @@ def _explain(source: Pixels, target: Pixels, kinds: Kinds) -> Residual:
     if forms:
         best = min(best, measure_residual(source, target, forms), key=_left_over)
     if best.peak > JUDGE.unexplained:
-        filtered = fit_filter(source, target)
-        best = min(best, measure_residual(filtered, target, [source]), key=_left_over)
+        again = measure_residual(fit_filter(source, target), target, [source])
+        # What the filter took away counts as lost, though it is explained.
+        softness = (detail(target) + 0.5) / (detail(source) + 0.5)
+        best = min(best, replace(again, softness=softness), key=_left_over)
     for kind in sorted(set(kinds)):
         if best.peak > JUDGE.unexplained and (forms := list(coded_forms(source, target, kind))):
             best = min(best, measure_residual(source, target, forms), key=_left_over)

@@ -56,7 +56,8 @@ def _judge_residual(laid: Laid) -> Finding:
 
 def _kind(laid: Laid) -> Relation:
     """Tell a re-save from a picture whose tone, sharpness or grain was changed all over."""
-    same_detail = JUDGE.lost_detail <= laid.detail <= 1 / JUDGE.lost_detail
-    if laid.tone.change <= JUDGE.same_tone and same_detail:
+    left = laid.residual
+    sound = left is None or (left.softness >= JUDGE.lost_detail and left.grain <= JUDGE.grain)
+    if laid.tone.change <= JUDGE.same_tone and sound:
         return Relation.RESAVED
     return Relation.ADJUSTED

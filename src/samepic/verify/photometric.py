@@ -85,7 +85,7 @@ def fit_tone(a: Floats, b: Floats) -> Tone:
     regression of what the matrix leaves, on 17 levels (pool adjacent violators: Ayer et al. 1955).
     """
     x, y = a.reshape(-1, 3), b.reshape(-1, 3)
-    change = float(np.percentile(np.abs(x - y).max(axis=1), 90))
+    change = float(np.percentile(np.abs(_larger_cells(a - b)).max(axis=1), 90))
     grey = bool(np.ptp(y, axis=1).max() <= 2 < np.percentile(np.ptp(x, axis=1), 90))
     if change <= JUDGE.same_tone:
         return Tone(None, None, change, grey=False)
@@ -98,6 +98,12 @@ def fit_tone(a: Floats, b: Floats) -> Tone:
 def _times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Multiply without BLAS, whose threads spin for longer than these small products take."""
     return np.asarray(np.einsum("ik,kj->ij", a, b))
+
+
+def _larger_cells(small: Floats) -> Floats:
+    """Return the means of 4 x 4 cells as (144, 3): large enough that coding noise is no change of tone."""
+    side = _GRID // 4
+    return np.asarray(small.reshape(side, 4, side, 4, 3).mean(axis=(1, 3)).reshape(-1, 3), np.float32)
 
 
 def _matrix(x: Floats, y: Floats) -> Floats:

@@ -17,6 +17,7 @@ from samepic.profiles import JUDGE
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.forms import few_colours
 from samepic.verify.residual import measure_residual, regions_of
+from samepic.verify.scaling import SCALINGS
 
 __all__ = ["Reenactment", "reenact"]
 
@@ -31,12 +32,7 @@ _UNDO = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-_FILTERS = {
-    "Lanczos": Image.Resampling.LANCZOS,
-    "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,
-    "box": Image.Resampling.BOX,
-}
+_SCALINGS_TRIED = 4
 _SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
 _BLOCK = 8
 
@@ -72,11 +68,15 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
         return _unchanged(source, target)
     if jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS or not _plain(target):
         return None
-    attempts = [
-        _judge(_save_like(image, target, jpeg), target, name, poor=few_colours(source.rgb))
-        for image, name in _sized(source, target)
-    ]
-    return max(attempts, key=lambda r: (r.proof, r.exact))
+    best: Reenactment | None = None
+    poor = few_colours(source.rgb)
+    for image, name in _sized(source, target):
+        made = _judge(_save_like(image, target, jpeg), target, name, poor=poor)
+        if best is None or (made.proof, made.exact) > (best.proof, best.exact):
+            best = made
+        if made.proof:
+            break
+    return best
 
 
 def _unchanged(source: Picture, target: Picture) -> Reenactment | None:
@@ -93,15 +93,18 @@ def _plain(target: Picture) -> bool:
 
 
 def _sized(source: Picture, target: Picture) -> Iterator[tuple[Image.Image, str]]:
-    """Yield source at the size of target: as it is, or by each common filter, the nearest two of them."""
-    image = Image.fromarray(source.rgb)
+    """Yield source at the size of target: as it is, or by each common way of scaling, the nearest four."""
     size = (target.info.width, target.info.height)
-    if image.size == size:
-        yield image, ""
+    if (source.info.width, source.info.height) == size:
+        yield Image.fromarray(source.rgb), ""
         return
-    tried = [(image.resize(size, how), name) for name, how in _FILTERS.items()]
-    tried.sort(key=lambda pair: float(cv2.norm(np.asarray(pair[0]), target.rgb, cv2.NORM_L2)))
-    yield from tried[:2]
+
+    def distance(name: str) -> float:
+        return float(cv2.norm(SCALINGS[name](source.rgb, size), target.rgb, cv2.NORM_L2))
+
+    # Heavy coding hides which way it was, so that several are tried; none is kept, for they may be large.
+    for name in sorted(SCALINGS, key=distance)[:_SCALINGS_TRIED]:
+        yield Image.fromarray(SCALINGS[name](source.rgb, size)), name
 
 
 def _save_like(image: Image.Image, target: Picture, jpeg: JpegInfo) -> Pixels:

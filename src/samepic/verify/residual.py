@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from samepic.profiles import JUDGE
 from samepic.verdict import Region
+from samepic.verify.filters import detail
 
 __all__ = ["Residual", "energies", "measure_residual", "noise_of_jpeg", "regions_of", "typical_difference"]
 
@@ -36,7 +37,9 @@ class Residual:
 
     `ratio` is (rows, columns) float32: the difference over what coding explains; `level` the difference itself
     in levels; `peak` the largest ratio; `typical` the mean luma difference in levels; `explained` the share of
-    cells whose ratio is within the profile's limit; `quality` the IJG quality whose noise was the yardstick.
+    cells whose ratio is within the profile's limit; `quality` the IJG quality whose noise was the yardstick;
+    `softness` the fine detail of b over that of a coded at this quality: well under 1 where b was blurred;
+    `grain` the luma difference in levels that nine tenths of the cells exceed: noise all over.
     """
 
     ratio: Floats
@@ -45,6 +48,8 @@ class Residual:
     typical: float
     explained: float
     quality: int
+    softness: float
+    grain: float
 
 
 def energies(a: Floats, b: Floats) -> Floats:
@@ -79,7 +84,8 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
     one, two = _luma_chroma(a), _luma_chroma(b)
     found = energies(one, two)
     quality = _matched_quality(a, b)
-    noise = energies(one, _luma_chroma(noise_of_jpeg(a, quality)))
+    coded = noise_of_jpeg(a, quality)
+    noise = energies(one, _luma_chroma(coded))
     noise *= np.clip(_lower(found) / max(_lower(noise), 0.1), 0.6, 1.6)
     for reference in references:
         noise = np.maximum(noise, energies(one, _luma_chroma(reference)))
@@ -91,7 +97,14 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
     ratio = ratios.max(axis=2)
     explained = float((ratio <= JUDGE.unexplained).mean())
     return Residual(
-        ratio, found.max(axis=2), float(ratio.max()), float(found[..., 0].mean()), explained, quality
+        ratio,
+        found.max(axis=2),
+        float(ratio.max()),
+        float(found[..., 0].mean()),
+        explained,
+        quality,
+        (detail(b) + 0.5) / (detail(coded) + 0.5),
+        float(np.percentile(found[..., 0], 10)),
     )
 
 
