@@ -2,9 +2,10 @@
 
     python -m bench.fingerprint_speed [--rounds N] [--small-files N] [--seconds S]
 
-Three sets of files, made of the largest real photographs: 12 MP baseline and progressive JPEGs (4000x3000, quality 90),
-and 0.2 MP JPEGs as they are. Each call opens its file by path. Peers are those of the running Python; absent ones are
-told. The decoder's row is the floor: the picture at 1/8, the file read and hashed with SHA-256.
+Four sets of files: 12 MP baseline and progressive JPEGs (4000x3000, quality 90), made of the largest real photographs;
+photographs of the imagenet part saved as 500x375 at quality 90, 4:2:0; and 0.2 MP JPEGs as they are.
+Each call opens its file by path. Peers are those of the running Python; absent ones are told. The decoder's row is the
+floor: the picture at 1/8, the file read and hashed with SHA-256.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from PIL import Image
 
 from bench.common import data_folder, header, photos
 from samepic.fingerprint import fingerprint
+from samepic.native import native
 
 Call = Callable[[Path], object]
 SIZE = (4000, 3000)
@@ -128,6 +130,7 @@ def make_files(folder: Path, data: Path, small_files: int) -> dict[str, list[Pat
             path.parent.mkdir(parents=True)
             large.save(path, quality=90, progressive=progressive)
             sets[name].append(path)
+    sets["500x375"] = _resaved(folder / "500x375", photos(data), small_files)
     for number, source in enumerate(p for p in photos(data) if p.suffix.lower() != ".png"):
         with Image.open(source) as image:
             fits = 0.17e6 < image.width * image.height < 0.23e6
@@ -137,6 +140,18 @@ def make_files(folder: Path, data: Path, small_files: int) -> dict[str, list[Pat
             path.write_bytes(source.read_bytes())
             sets["0.2 MP"].append(path)
     return sets
+
+
+def _resaved(folder: Path, sources: Sequence[Path], most: int) -> list[Path]:
+    made = []
+    for number, source in enumerate([p for p in sources if "imagenet" in str(p.parent)][:most]):
+        with Image.open(source) as image:
+            small = image.convert("RGB").resize((500, 375), Image.Resampling.LANCZOS)
+        path = folder / str(number) / "photo.jpg"
+        path.parent.mkdir(parents=True)
+        small.save(path, quality=90, subsampling="4:2:0")
+        made.append(path)
+    return made
 
 
 def in_turns(files: Sequence[Path], found: dict[str, Call], rounds: int) -> dict[str, float]:
@@ -189,6 +204,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     cv2.setNumThreads(1)
     print(header())
+    print(f"native part: {'built' if native else 'absent'}")
     found: dict[str, Any] = calls()
     with tempfile.TemporaryDirectory() as folder:
         sets = make_files(Path(folder), data, options.small_files)

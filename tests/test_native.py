@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
+from samepic.fingerprint.pdq import Pdq, coded, pdq, pdq_reference
+from samepic.fingerprint.sampling import Reduction, samples
 from samepic.native import native
+from samepic.picture import jpeg
 from samepic.store.search import Codes
+from tests.fingerprint.pictures import golden_pictures, textured
 
 BUILT = find_spec("samepic._native") is not None
+only_built = pytest.mark.skipif(not BUILT, reason="the native part was not built")
+PICTURES = golden_pictures()
 
 
 def test_the_native_part_is_loaded_wherever_it_was_built() -> None:
     assert (native is not None) == BUILT
 
 
-@pytest.mark.skipif(not BUILT, reason="the native part was not built")
+@only_built
 def test_the_search_goes_through_the_native_part(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
@@ -33,6 +45,120 @@ def test_the_search_goes_through_the_native_part(monkeypatch: pytest.MonkeyPatch
     codes.add([7], bytes(32))
     assert codes.nearest(bytes(32), 3).ids.tolist() == codes.within(bytes(32), 0).ids.tolist() == [7]
     assert asked == [3, -1]
+
+
+def told(seen: Pdq) -> tuple[list[str], int, int]:
+    return [code.tobytes().hex() for code in seen.codes], seen.quality, seen.detail
+
+
+@contextmanager
+def without_native() -> Iterator[None]:
+    """Make codes as where the native part was not built."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("samepic.fingerprint.pdq.native", None)
+        patch.setattr("samepic.fingerprint.sampling.native", None)
+        yield
+
+
+@only_built
+@settings(deadline=None)
+@given(
+    arrays(np.float32, (64, 64), elements=st.floats(-300, 300, width=32), fill=st.floats(0, 255, width=32))
+)
+def test_codes_of_any_samples_are_the_same_with_the_native_part_and_without(
+    taken: NDArray[np.float32],
+) -> None:
+    fast = told(coded(taken))
+    with without_native():
+        assert told(coded(taken)) == fast
+
+
+@only_built
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(1, 300),
+    st.integers(1, 300),
+    st.sampled_from((1, 2, 4, 8)),
+    st.integers(1, 8),
+    st.integers(0, 9),
+)
+def test_samples_are_the_same_with_the_native_part_and_without(
+    height: int, width: int, eighths: int, orientation: int, seed: int
+) -> None:
+    luma = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
+    scale = eighths / 8
+    reduction = Reduction(height * 8 // eighths, width * 8 // eighths, scale, scale, orientation)
+    fast = samples(luma, reduction)
+    with without_native():
+        np.testing.assert_array_equal(samples(luma, reduction), fast)
+
+
+@only_built
+@pytest.mark.parametrize("name", PICTURES)
+def test_golden_pictures_have_the_same_codes_with_the_native_part_and_without(
+    name: str,
+) -> None:
+    rgb = PICTURES[name]
+    fast = told(pdq_reference(rgb)), told(pdq(rgb[..., 1]))
+    with without_native():
+        assert (told(pdq_reference(rgb)), told(pdq(rgb[..., 1]))) == fast
+
+
+@only_built
+@given(
+    st.lists(st.sampled_from((0, 1, 0xC0, 0xD0, 0xD7, 0xD8, 0xFE, 0xFF, 0xFF)), max_size=12),
+    st.integers(0, 12),
+)
+def test_a_scan_ends_at_the_same_place_with_the_native_part_and_without(
+    values: list[int], start: int
+) -> None:
+    data = bytes(values)
+    fast = jpeg._scan_end(data, min(start, len(data)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jpeg, "native", None)
+        assert jpeg._scan_end(data, min(start, len(data))) == fast
+
+
+@only_built
+def test_a_code_goes_through_the_native_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+
+    class Spy:
+        def samples(self, *given: object) -> bytearray:
+            called.append("samples")
+            return bytearray(64 * 64 * 4)
+
+        def code(self, *given: object) -> tuple[bytes, int, int]:
+            called.append("code")
+            return bytes(256), 1, 2
+
+    monkeypatch.setattr("samepic.fingerprint.pdq.native", Spy())
+    monkeypatch.setattr("samepic.fingerprint.sampling.native", Spy())
+    assert pdq(textured(70, 90)[..., 1]).detail == 2
+    assert called == ["samples", "code"]
+
+
+@only_built
+def test_the_native_part_refuses_what_does_not_fit() -> None:
+    assert native is not None
+    lines, weights = np.zeros((16, 1), np.int64), np.zeros((16, 4, 1))
+    for wrong in (np.full((16, 1), 3), np.full((16, 1), -1), np.zeros((15, 1), np.int64)):
+        with pytest.raises(ValueError, match="bands of lines within it"):
+            native.samples(bytes(9), 3, wrong, weights, lines, weights, False)
+        with pytest.raises(ValueError, match="bands of lines within it"):
+            native.samples(bytes(9), 3, lines, weights, wrong, weights, False)
+    for luma, width in ((bytes(9), 0), (bytes(9), 2), (b"", 3)):
+        with pytest.raises(ValueError, match="luma of whole lines"):
+            native.samples(luma, width, lines, weights, lines, weights, False)
+    for start in (-1, 4):
+        with pytest.raises(ValueError, match="within the data"):
+            native.scan_end(bytes(3), start)
+    cosines = np.zeros((16, 64), np.float32)
+    for bad in (np.nan, np.inf, 1e7):
+        with pytest.raises(ValueError, match="at most 1e6 each"):
+            native.code(np.full((64, 64), bad, np.float32), cosines, 2)
+    with pytest.raises(ValueError, match="64 x 64 samples"):
+        native.code(bytes(64), cosines, 2)
 
 
 def test_all_works_where_the_native_part_cannot_be_loaded() -> None:

@@ -4,16 +4,12 @@
    oracle. Arrays come in by the buffer protocol. Lengths are checked before the GIL is released, and the caller keeps
    what it hands in unchanged until the call returns. */
 
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_native.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS 4
-#define CODE_BYTES (WORDS * 8)
+#define WORDS (CODE_BYTES / 8)
 
 /* ---- Search over 256-bit codes: samepic.store.search ---- */
 
@@ -92,15 +88,9 @@ static void keep(Scan *scan, Near found)
     scan->bound = scan->kept[0].distance;
 }
 
-#if defined(__GNUC__) && defined(__x86_64__)
-#define HAS_POPCNT_VARIANT 1
-#define INLINE static inline __attribute__((always_inline))
-#define ONES(x) __builtin_popcountll(x)
-#elif defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
+#if defined(__GNUC__)
 #define ONES(x) __builtin_popcountll(x)
 #else
-#define INLINE static inline
 #define ONES(x) ones(x)
 static inline int ones(uint64_t x)
 {
@@ -129,8 +119,8 @@ static void scan_plain(const uint64_t *codes, const int64_t *ids, Py_ssize_t n, 
     scan_codes(codes, ids, n, query, scan);
 }
 
-#ifdef HAS_POPCNT_VARIANT
-__attribute__((target("popcnt"))) static void
+#ifdef HAS_VARIANTS
+VARIANT("popcnt") static void
 scan_popcnt(const uint64_t *codes, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan)
 {
     scan_codes(codes, ids, n, query, scan);
@@ -140,9 +130,8 @@ scan_popcnt(const uint64_t *codes, const int64_t *ids, Py_ssize_t n, const uint6
 /* Return the scan in the fastest form that this processor runs. */
 static Scanner scanner(void)
 {
-#ifdef HAS_POPCNT_VARIANT
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("popcnt"))
+#ifdef HAS_VARIANTS
+    if (RUNS("popcnt"))
         return scan_popcnt;
 #endif
     return scan_plain;
@@ -199,10 +188,42 @@ static PyObject *search(PyObject *self, PyObject *args)
     return pairs;
 }
 
+/* ---- Where a JPEG scan ends: samepic.picture.jpeg ---- */
+
+/* Inside a scan 0xFF is data when 0x00 follows, a restart when 0xD0 to 0xD7 does, and fill when 0xFF does. */
+static PyObject *scan_end(PyObject *self, PyObject *args)
+{
+    const char *data;
+    Py_ssize_t size, at;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y#n:scan_end", &data, &size, &at))
+        return NULL;
+    if (at < 0 || at > size) {
+        PyErr_SetString(PyExc_ValueError, "wanted a start within the data");
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    for (const char *found = NULL; at < size; at = found - data + 1) {
+        unsigned char next;
+        found = memchr(data + at, 0xFF, (size_t)(size - at));
+        at = found == NULL || found - data + 1 >= size ? size : found - data;
+        if (at == size)
+            break;
+        next = (unsigned char)found[1];
+        if (next != 0 && next != 0xFF && (next < 0xD0 || next > 0xD7))
+            break;
+    }
+    Py_END_ALLOW_THREADS
+    return PyLong_FromSsize_t(at);
+}
+
 /* ---- The module ---- */
 
 static PyMethodDef methods[] = {
     {"search", search, METH_VARARGS, "Return the codes nearest to a query as (id, distance) pairs of int64."},
+    {"scan_end", scan_end, METH_VARARGS, "Return where the first marker behind a JPEG scan's data is, else the end."},
+    {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},
+    {"code", native_code, METH_VARARGS, "Return the eight PDQ codes, the quality and the detail of luma samples."},
     {NULL, NULL, 0, NULL},
 };
 

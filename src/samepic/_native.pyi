@@ -1,3 +1,19 @@
-from collections.abc import Buffer
+from typing import Any
+
+from numpy.typing import NDArray
+
+Buffer = bytes | bytearray | memoryview | NDArray[Any]
 
 def search(codes: Buffer, ids: Buffer, query: Buffer, most: int, bound: int, /) -> bytearray: ...
+def samples(
+    luma: Buffer,
+    width: int,
+    lines: Buffer,
+    weights: Buffer,
+    columns: Buffer,
+    shares: Buffer,
+    transposed: bool,
+    /,
+) -> bytearray: ...
+def code(samples: Buffer, cosines: Buffer, noise: float, /) -> tuple[bytes, int, int]: ...
+def scan_end(data: bytes, start: int, /) -> int: ...

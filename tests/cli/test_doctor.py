@@ -34,3 +34,12 @@ def test_a_codec_whose_pixels_come_back_wrong_is_found(monkeypatch: pytest.Monke
     report = doctor.examine()
     assert report["healthy"] is False
     assert report["codecs"]["JPEG"].startswith("fails: pixels are off by ")
+
+
+def test_doctor_tells_whether_the_native_part_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("samepic.native.native", object())
+    assert doctor.examine()["optional"]["native part"] == "built"
+    monkeypatch.setattr("samepic.native.native", None)
+    report = doctor.examine()
+    assert report["optional"]["native part"].startswith("not built: all works")
+    assert report["healthy"] is True

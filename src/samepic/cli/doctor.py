@@ -65,7 +65,7 @@ def examine() -> dict[str, Any]:
         "healthy": all(state.startswith("works") for state in codecs.values()),
         "versions": dict(_versions()),
         "codecs": codecs,
-        "optional": _optional(),
+        "optional": {"native part": _native(), **_optional()},
         "limits": dataclasses.asdict(LIMITS),
     }
 
@@ -140,6 +140,12 @@ def _heic() -> str:
     except ImportError as error:
         return f"fails: {error}"
     return f"works, as far as loading libheif {pi_heif.libheif_version()} tells (no encoder to try it with)"
+
+
+def _native() -> str:
+    from samepic.native import native
+
+    return "not built: all works, fingerprints and search slower" if native is None else "built"
 
 
 def _optional() -> dict[str, str]:

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.fingerprint.sampling import SIDE, Reduction, box_window, centres, samples
+from samepic.native import native
 from samepic.profiles.search import SEARCH
 
-__all__ = ["FORMS", "Pdq", "dihedral", "pdq", "pdq_reference", "quality"]
+__all__ = ["FORMS", "Pdq", "coded", "dihedral", "pdq", "pdq_reference", "quality"]
 
 Floats = NDArray[np.float32]
 
@@ -50,8 +51,15 @@ def pdq(luma: NDArray[np.uint8], reduction: Reduction | None = None) -> Pdq:
     `reduction` tells of which picture `luma` is a reduced form. Sums come in another order than the reference's, so
     a few bits of a code may differ from it even at full size.
     """
-    taken = samples(luma, reduction or Reduction(luma.shape[0], luma.shape[1]))
-    terms: Floats = np.matmul(np.matmul(_DCT, taken), _DCT.T)
+    return coded(samples(luma, reduction or Reduction(luma.shape[0], luma.shape[1])))
+
+
+def coded(taken: Floats) -> Pdq:
+    """Return the codes, quality and detail of (64, 64) float32 luma samples, every sum in the reference's order."""
+    if native is not None:
+        codes, figure, detail = native.code(np.ascontiguousarray(taken, np.float32), _DCT, SEARCH.noise)
+        return Pdq(np.frombuffer(bytearray(codes), np.uint8).reshape(len(FORMS), 32), figure, detail)
+    terms = _ordered_product(_ordered_product(taken).T).T
     return Pdq(dihedral(terms), quality(taken), _detail(terms))
 
 
@@ -71,8 +79,7 @@ def pdq_reference(rgb: NDArray[np.uint8]) -> Pdq:
             luma = _box(luma.T, box_window(width)).T
             luma = _box(luma, box_window(height))
         luma = luma[np.ix_(centres(height), centres(width))]
-    terms = _ordered_product(_ordered_product(luma).T).T
-    return Pdq(dihedral(terms), quality(luma), _detail(terms))
+    return coded(luma)
 
 
 def quality(taken: Floats) -> int:

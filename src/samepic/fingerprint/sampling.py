@@ -3,6 +3,7 @@
 The reference filters the full picture with a tent (two boxes) and keeps 64 pixels an axis. Both steps are linear, so
 one small matrix an axis does them; where the picture at hand is a reduced one, cubic interpolation back to full size
 is folded into that matrix. Each row of it is short, so four rows at a time meet only the band of lines they need.
+Every product and sum is exact, so that any order of them, in any library or processor, gives the same samples.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.native import native
+
 __all__ = ["SIDE", "Reduction", "box_window", "centres", "samples"]
 
 SIDE = 64
 _GROUPS = 16
+_QUANTUM = 2.0**-20
+"""What weights are multiples of: 8 bits of luma and two weights, summed up, fit into the 53 bits of a float64."""
 
 # What lays a stored picture upright (Exif 3.0, 4.6.5): first these two on its own axes, then the transposition.
 _UPSIDE_DOWN, _MIRRORED, _TRANSPOSED = (
@@ -27,10 +32,10 @@ _UPSIDE_DOWN, _MIRRORED, _TRANSPOSED = (
 
 
 class _Bands(NamedTuple):
-    """Lines to gather, (16, n), and their weights for four samples each, (16, 4, n) float32."""
+    """Lines to gather, (16, n), and their weights for four samples each, (16, 4, n) float64."""
 
-    lines: NDArray[np.intp]
-    weights: NDArray[np.float32]
+    lines: NDArray[np.int64]
+    weights: NDArray[np.float64]
 
 
 class Reduction(NamedTuple):
@@ -49,9 +54,15 @@ class Reduction(NamedTuple):
 def samples(luma: NDArray[np.uint8], reduction: Reduction) -> NDArray[np.float32]:
     """Return the (64, 64) float32 samples, upright, of the picture of which `luma` is a reduced form."""
     height, width, down, across, orientation = reduction
-    rows = _apply(_bands(height, luma.shape[0], down, orientation in _UPSIDE_DOWN), luma)
-    taken = _apply(_bands(width, luma.shape[1], across, orientation in _MIRRORED), rows.T)
-    return np.ascontiguousarray(taken if orientation in _TRANSPOSED else taken.T)
+    rows = _bands(height, luma.shape[0], down, orientation in _UPSIDE_DOWN)
+    columns = _bands(width, luma.shape[1], across, orientation in _MIRRORED)
+    transposed = orientation in _TRANSPOSED
+    if native is not None:
+        whole = np.ascontiguousarray(luma)
+        taken = native.samples(whole, whole.shape[1], *rows, *columns, transposed)
+        return np.frombuffer(taken, np.float32).reshape(SIDE, SIDE)
+    square = _apply(columns, _apply(rows, luma).T)
+    return np.ascontiguousarray(square if transposed else square.T, np.float32)
 
 
 def box_window(size: int) -> int:
@@ -64,10 +75,10 @@ def centres(size: int) -> NDArray[np.intp]:
     return ((np.arange(SIDE) + 0.5) * size / SIDE).astype(np.intp)
 
 
-def _apply(bands: _Bands, lines: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+def _apply(bands: _Bands, lines: NDArray[np.uint8] | NDArray[np.float64]) -> NDArray[np.float64]:
     # Products this small stay on the calling thread in OpenBLAS, whose threads would cost more than the work.
-    gathered = lines[bands.lines].astype(np.float32, copy=False)
-    product: NDArray[np.float32] = np.matmul(bands.weights, gathered)
+    gathered = lines[bands.lines].astype(np.float64, copy=False)
+    product: NDArray[np.float64] = np.matmul(bands.weights, gathered)
     return product.reshape(SIDE, -1)
 
 
@@ -82,8 +93,8 @@ def _bands(full: int, reduced: int, scale: float, backwards: bool) -> _Bands:
     length = int((taps.reshape(_GROUPS, -1).max(axis=1) - first).max()) + 1
     columns = taps.reshape(SIDE, -1) - np.repeat(first, SIDE // _GROUPS)[:, None]
     flat = (columns + np.arange(SIDE)[:, None] * length).ravel()
-    matrix = np.bincount(flat, shares.ravel(), SIDE * length).astype(np.float32)
-    lines = np.minimum(first[:, None] + np.arange(length), reduced - 1)
+    matrix = np.rint(np.bincount(flat, shares.ravel(), SIDE * length) / _QUANTUM) * _QUANTUM
+    lines = np.minimum(first[:, None] + np.arange(length), reduced - 1).astype(np.int64)
     return _Bands(lines, matrix.reshape(_GROUPS, -1, length))
 
 

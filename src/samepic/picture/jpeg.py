@@ -10,14 +10,16 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.native import native
 from samepic.picture.exif import exif_orientation
 from samepic.picture.quantisation import ijg_quality, natural_order
 from samepic.profiles import LIMITS, Limits
 from samepic.verdict import JpegInfo
 
-__all__ = ["JpegHeader", "coded_segments", "jpeg_header", "without_icc"]
+__all__ = ["JpegHeader", "coded_segments", "jpeg_header", "jpeg_parts", "without_icc"]
 
 _SOI, _EOI, _SOS, _DQT, _DNL, _COM, _APP0, _APP1, _APP2, _APP14 = (
     0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE,
@@ -49,8 +51,7 @@ class JpegHeader:
     coding: JpegInfo
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(NamedTuple):
     """One marker with its segment: data[start:end] from the marker's 0xFF on, scan data included."""
 
     marker: int
@@ -80,10 +81,17 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
         if length < 2 or end > len(data):
             raise TruncatedError(name, "a whole JPEG", f"a segment that runs past its end at byte {start}")
         if marker == _SOS:
-            after = _MARKER_IN_SCAN.search(data, end)
-            end = after.start() if after else len(data)
+            end = _scan_end(data, end)
         yield _Segment(marker, start, body + 2, end)
         at = end
+
+
+def _scan_end(data: bytes, start: int) -> int:
+    """Return where the first marker behind a scan's data is, the end where there is none."""
+    if native is not None:
+        return native.scan_end(data, start)
+    after = _MARKER_IN_SCAN.search(data, start)
+    return after.start() if after else len(data)
 
 
 def jpeg_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> JpegHeader:
@@ -103,14 +111,13 @@ def jpeg_parts(
     parts = _collect(data, name)
     if parts.frame is None:
         raise UnreadableError(name, "a JPEG with a picture", "one without a frame header")
-    return _header(data, parts, name, limits), list(_coded_views(data, parts, name))
+    frame = _frame(data, parts, name)
+    return _header(parts, frame, name, limits), list(_coded_views(data, parts, frame))
 
 
-def _header(data: bytes, parts: _Parts, name: str, limits: Limits) -> JpegHeader:
-    assert parts.frame is not None
+def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHeader:
     if parts.metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(parts.metadata))
-    frame = _frame(data, parts, name)
     if parts.scans == 0:
         raise TruncatedError(name, "a JPEG with pixels", "one without a scan")
     # A scan of a few bytes makes a decoder walk over the whole picture once more.
@@ -125,7 +132,7 @@ def _header(data: bytes, parts: _Parts, name: str, limits: Limits) -> JpegHeader
     coding = JpegInfo(
         tables,
         frame.sampling,
-        parts.frame.marker in _PROGRESSIVE,
+        frame.progressive,
         quality,
         exact,
         _colour_model(parts, frame.ids),
@@ -145,11 +152,11 @@ def coded_segments(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
     parts = _collect(data, name)
     if parts.frame is None:
         raise UnreadableError(name, "a JPEG with a picture", "one without a frame header")
-    yield from _coded_views(data, parts, name)
+    yield from _coded_views(data, parts, _frame(data, parts, name))
 
 
-def _coded_views(data: bytes, parts: _Parts, name: str) -> Iterator[memoryview]:
-    yield memoryview(_colour_model(parts, _frame(data, parts, name).ids).encode())
+def _coded_views(data: bytes, parts: _Parts, frame: _Frame) -> Iterator[memoryview]:
+    yield memoryview(_colour_model(parts, frame.ids).encode())
     view = memoryview(data)
     for segment in parts.coded:
         yield view[segment.start : segment.end]
@@ -227,22 +234,23 @@ def _join_icc(pieces: dict[int, bytes]) -> bytes:
     return b"".join(pieces[number] for number in sorted(pieces))
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     width: int
     height: int
     bits: int
     ids: tuple[int, ...]
     sampling: tuple[tuple[int, int], ...]
     table_numbers: tuple[int, ...]
+    progressive: bool
 
 
 def _frame(data: bytes, parts: _Parts, name: str) -> _Frame:
     assert parts.frame is not None
     body, end, marker = parts.frame.body, parts.frame.end, parts.frame.marker
+    fields = data[body:end]
     try:
-        bits, height, width, count = struct.unpack_from(">BHHB", data[body:end])
-        components = [struct.unpack_from(">BBB", data[body:end], 6 + 3 * i) for i in range(count)]
+        bits, height, width, count = struct.unpack_from(">BHHB", fields)
+        components = [struct.unpack_from(">BBB", fields, 6 + 3 * i) for i in range(count)]
     except struct.error:
         raise TruncatedError(name, "a whole JPEG frame header", "one that is cut short") from None
     height = height or parts.height
@@ -259,6 +267,7 @@ def _frame(data: bytes, parts: _Parts, name: str) -> _Frame:
         tuple(c[0] for c in components),
         tuple((c[1] >> 4, c[1] & 15) for c in components),
         tuple(c[2] for c in components),
+        marker in _PROGRESSIVE,
     )
 
 
