@@ -174,15 +174,19 @@ def _look_upright(a: Picture, b: Picture, prove: bool) -> _Answer:
     if (one, two) == (a, b):
         return answer
     bare = _look_once(one, two, prove)
-    if bare.finding.relation is Relation.DIFFERENT or _rank(bare) >= _rank(answer):
+    # The samples tell how the copy was made: where they agree better than what they show, the profile was lost.
+    if not _tone(bare) < _tone(answer) or _rank(bare) > _rank(answer):
         return answer
     lost = a.info.profile or b.info.profile
     return replace(bare, sentence=f"{bare.sentence}; its colour profile ({lost}) was lost on the way")
 
 
-def _rank(answer: _Answer) -> tuple[int, float]:
-    """Return how far apart an answer puts the pair: by relation, then by the share of the frame that changed."""
-    return tuple(Relation).index(answer.finding.relation), answer.measures.get("changed_share", 1.0)
+def _tone(answer: _Answer) -> float:
+    return answer.measures.get("tone_change", math.inf)
+
+
+def _rank(answer: _Answer) -> int:
+    return tuple(Relation).index(answer.finding.relation)
 
 
 def _look_once(a: Picture, b: Picture, prove: bool) -> _Answer:
