@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 
 .PHONY: help demo test lint types unit readme clean
 
@@ -34,12 +35,12 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "samepic wants Python 3.11 or later")'
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
+$(VENV)/.installed: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing samepic (about 85 MB to fetch, a minute or so)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.tested: pyproject.toml | $(BIN)/python
+$(VENV)/.tested: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing samepic with its test tools (about 190 MB to fetch, a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.installed

@@ -1,0 +1,18 @@
+"""The optional native part: built where there is a C compiler, left out without a word where there is none."""
+
+from setuptools import Extension, setup
+
+setup(
+    ext_modules=[
+        Extension(
+            "samepic._native",
+            ["src/samepic/_native.c", "src/samepic/_pdq.c"],
+            depends=["src/samepic/_native.h"],
+            # Figures are added as the reference adds them, without the fused products of some processors.
+            extra_compile_args=["-ffp-contract=off"],
+            py_limited_api=True,
+            optional=True,
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)
