@@ -50,7 +50,7 @@ def test_groups_are_never_chained(tmp_path: Path, astronaut: Path) -> None:
 def test_edited_pictures_are_members_only_when_asked_for(tmp_path: Path, astronaut: Path) -> None:
     chain(tmp_path, astronaut)
     (group,) = found(tmp_path, same_if="edited")
-    assert {str(m.relation) for m in group.members} == {"adjusted", "edited"}
+    assert {str(m.relation) for m in group.members} == {"resaved", "edited"}
 
 
 def test_same_if_says_how_far_a_member_may_be(tmp_path: Path, photos: dict[str, Path]) -> None:
