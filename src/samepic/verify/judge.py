@@ -28,7 +28,8 @@ def judge_frames(laid: Laid, proof: Reenactment | None) -> Finding:
     argument: proof first; then too little to tell; then what is left where they lie on each other.
     """
     if proof is not None and proof.proof:
-        return Finding(_kind(laid), 0.9999)
+        # What the save itself took away is a re-save, however much; only colours are not lost by saving.
+        return Finding(Relation.ADJUSTED if laid.tone.grey else Relation.RESAVED, 0.9999)
     if laid.blank_a and laid.blank_b:
         return Finding(Relation.UNDECIDABLE, 0.5)
     if laid.blank_a or laid.blank_b or laid.residual is None:
