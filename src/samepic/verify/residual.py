@@ -2,8 +2,7 @@
 
 The yardstick is the picture itself: a is coded as a JPEG of the quality whose noise is as strong as the typical
 difference between a and b. Where b differs from a by several times what this does to the same place, content
-has changed there. Measured on 16 photographs and 37 re-saves, the ratio stays under 2.3 (4 where the size
-changed too) and is above 2.9 for edits of a thousandth of the frame (`bench/resaves.py`).
+has changed there. How far the ratio goes for copies and for edits is in bench/RESULTS.md (`python -m bench.resaves`).
 """
 
 from __future__ import annotations
