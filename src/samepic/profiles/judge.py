@@ -35,6 +35,11 @@ class Judge:
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
         near_share: the same share from which what differs after re-enactment is measured for faint edits.
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
+        textured: range of luma, in levels, from which an 8 x 8 block of a re-enactment tells something.
+        tight: share of a box's largest difference that its drawn-in edge must reach.
+        scalings_tried: ways of scaling, the nearest first, that a re-enactment at another size tries.
+        noise_range: factors between which the coded yardstick may be brought to the strength that is seen.
+        quality_gap, metadata_gap: IJG quality and bytes of metadata by which one of two copies is the original.
         frames_looked_at: frames of an animation that are compared, evenly spread over it.
     """
 
@@ -60,6 +65,12 @@ class Judge:
     exact_share: float = 0.90
     near_share: float = 0.03
     exact_slack: float = 3.0
+    textured: int = 2
+    tight: float = 0.25
+    scalings_tried: int = 4
+    noise_range: tuple[float, float] = (0.6, 1.6)
+    quality_gap: int = 3
+    metadata_gap: int = 200
     frames_looked_at: int = 100
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samepic.profiles import JUDGE
 from samepic.verdict import PictureInfo
 from samepic.verify.resave import Reenactment
 
@@ -39,7 +40,7 @@ def _by_size(a: PictureInfo, b: PictureInfo) -> tuple[str, str]:
 
 
 def _by_coding(a: PictureInfo, b: PictureInfo) -> tuple[str, str]:
-    if a.jpeg and b.jpeg and abs(a.jpeg.quality - b.jpeg.quality) >= 3:
+    if a.jpeg and b.jpeg and abs(a.jpeg.quality - b.jpeg.quality) >= JUDGE.quality_gap:
         which, fine, rough = (
             ("a", a.jpeg, b.jpeg) if a.jpeg.quality > b.jpeg.quality else ("b", b.jpeg, a.jpeg)
         )
@@ -53,8 +54,8 @@ def _by_coding(a: PictureInfo, b: PictureInfo) -> tuple[str, str]:
 
 
 def _by_metadata(a: PictureInfo, b: PictureInfo) -> tuple[str, str]:
-    if a.metadata > b.metadata + 200:
+    if a.metadata > b.metadata + JUDGE.metadata_gap:
         return "a", f"it carries metadata ({a.metadata} bytes against {b.metadata})"
-    if b.metadata > a.metadata + 200:
+    if b.metadata > a.metadata + JUDGE.metadata_gap:
         return "b", f"it carries metadata ({b.metadata} bytes against {a.metadata})"
     return "", ""

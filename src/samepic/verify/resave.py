@@ -32,7 +32,6 @@ _UNDO = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-_SCALINGS_TRIED = 4
 _SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
 _BLOCK = 8
 
@@ -103,7 +102,7 @@ def _sized(source: Picture, target: Picture) -> Iterator[tuple[Image.Image, str]
         return float(cv2.norm(SCALINGS[name](source.rgb, size), target.rgb, cv2.NORM_L2))
 
     # Heavy coding hides which way it was, so that several are tried; none is kept, for they may be large.
-    for name in sorted(SCALINGS, key=distance)[:_SCALINGS_TRIED]:
+    for name in sorted(SCALINGS, key=distance)[: JUDGE.scalings_tried]:
         yield Image.fromarray(SCALINGS[name](source.rgb, size)), name
 
 
@@ -130,7 +129,7 @@ def _judge(made: Pixels, target: Picture, name: str, *, poor: bool) -> Reenactme
     height, width = diff.shape
     worst = _block_max(diff)
     luma = np.asarray(cv2.cvtColor(target.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    textured = (_block_max(luma) - _block_max(~luma, flip=True)) > 2
+    textured = (_block_max(luma) - _block_max(~luma, flip=True)) > JUDGE.textured
     # A picture without texture proves nothing block by block; then only all of it counts.
     informative = textured if textured.any() else np.ones_like(textured)
     exact = float((worst[informative] == 0).mean())
@@ -154,11 +153,11 @@ def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
 
 
 def _tight(boxes: tuple[Region, ...], diff: Pixels) -> tuple[Region, ...]:
-    """Return each box drawn in to the pixels that differ by a quarter of its largest difference or more."""
+    """Return each box drawn in to the pixels that differ by a part of its largest difference or more."""
     drawn = []
     for box in boxes:
         part = diff[box.y : box.y + box.h, box.x : box.x + box.w]
-        x, y, w, h = cv2.boundingRect((part >= max(1, part.max() // 4)).astype(np.uint8))
+        x, y, w, h = cv2.boundingRect((part >= max(1, int(part.max() * JUDGE.tight))).astype(np.uint8))
         drawn.append(Region(box.x + x, box.y + y, w, h))
     return tuple(drawn)
 

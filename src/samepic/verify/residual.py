@@ -85,7 +85,7 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
     quality = _matched_quality(a, b)
     coded = noise_of_jpeg(a, quality)
     noise = energies(one, _luma_chroma(coded))
-    noise *= np.clip(_lower(found) / max(_lower(noise), 0.1), 0.6, 1.6)
+    noise *= np.clip(_lower(found) / max(_lower(noise), 0.1), *JUDGE.noise_range)
     for reference in references:
         noise = np.maximum(noise, energies(one, _luma_chroma(reference)))
     reach = np.ones((5, 5), np.uint8)
