@@ -122,6 +122,24 @@ def test_the_function_compare_is_not_shadowed_by_its_module() -> None:
     assert samepic.compare is module.compare
 
 
+def test_fingerprint_is_the_function_and_its_package_can_still_be_imported_in_every_way() -> None:
+    program = (
+        "import pickle, samepic\n"
+        "import samepic.fingerprint.pdq\n"
+        "import samepic.fingerprint.value as value\n"
+        "from samepic.fingerprint import FORMS, Fingerprint, fingerprint, pdq\n"
+        "assert samepic.fingerprint is fingerprint and samepic.Fingerprint is Fingerprint is value.Fingerprint\n"
+        "assert samepic.fingerprint.pdq is pdq and pdq.FORMS is FORMS\n"
+        "assert pickle.loads(pickle.dumps(samepic.fingerprint)) is fingerprint\n"
+        "print(type(samepic.fingerprint).__name__, samepic.fingerprint.__module__)"
+    )
+    for first in ("", "import samepic; samepic.fingerprint\n", "import samepic; samepic.Fingerprint\n"):
+        done = subprocess.run(
+            [sys.executable, "-c", first + program], capture_output=True, text=True, check=False
+        )
+        assert (done.stdout, done.stderr) == ("function samepic.fingerprint.make\n", ""), first
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=ident)
 def test_files_and_functions_are_short(path: Path) -> None:
     text = path.read_text()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         UnreadableError,
         UnsupportedError,
     )
+    from samepic.fingerprint.make import fingerprint
+    from samepic.fingerprint.value import Fingerprint
     from samepic.measures.table import Measured, Measures, Reliability
     from samepic.profiles import LIMITS, Limits
     from samepic.verdict import JpegInfo, PictureInfo, Region, Relation, Transform, Verdict
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "LIMITS",
     "FileFacts",
+    "Fingerprint",
     "FingerprintError",
     "Group",
     "JpegInfo",
@@ -59,6 +62,7 @@ __all__ = [
     "__version__",
     "compare",
     "find",
+    "fingerprint",
     "measure",
 ]
 
@@ -79,6 +83,8 @@ _PUBLIC = {
         "UnreadableError",
         "UnsupportedError",
     ),
+    "samepic.fingerprint.make": ("fingerprint",),
+    "samepic.fingerprint.value": ("Fingerprint",),
     "samepic.measures.table": ("Measured", "Measures", "Reliability"),
     "samepic.profiles": ("LIMITS", "Limits"),
     "samepic.verdict": ("JpegInfo", "PictureInfo", "Region", "Relation", "Transform", "Verdict"),
@@ -99,7 +105,11 @@ class _Package(ModuleType):
     def __setattr__(self, name: str, value: object) -> None:
         # Importing samepic.compare puts that module on the package, where the function of that name belongs.
         if isinstance(value, ModuleType) and name in _HOME:
-            value = getattr(value, name)
+            function = getattr(value, name)
+            if hasattr(value, "__path__"):
+                # `import samepic.fingerprint.pdq as x` looks for pdq on what stands here, so the names are shared.
+                function.__dict__ = vars(value)
+            value = function
         super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
