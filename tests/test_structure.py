@@ -22,6 +22,7 @@ LAYERS = (
     "errors",
     "profiles",
     "verdict",
+    "policy",
     "picture",
     "measures",
     "fingerprint",
@@ -29,6 +30,7 @@ LAYERS = (
     "compare",
     "store",
     "collection",
+    "calibration",
     "gate",
     "cli",
 )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from samepic.fingerprint.value import Fingerprint
     from samepic.measures.table import Measured, Measures, Reliability
     from samepic.profiles import LIMITS, Limits
+    from samepic.profiles.user import Profile
     from samepic.verdict import JpegInfo, PictureInfo, Region, Relation, Transform, Verdict
 
 __version__ = "0.1.0"
@@ -46,6 +47,7 @@ __all__ = [
     "Member",
     "MissingPartError",
     "PictureInfo",
+    "Profile",
     "ProfileError",
     "Region",
     "Relation",
@@ -87,6 +89,7 @@ _PUBLIC = {
     "samepic.fingerprint.value": ("Fingerprint",),
     "samepic.measures.table": ("Measured", "Measures", "Reliability"),
     "samepic.profiles": ("LIMITS", "Limits"),
+    "samepic.profiles.user": ("Profile",),
     "samepic.verdict": ("JpegInfo", "PictureInfo", "Region", "Relation", "Transform", "Verdict"),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -13,6 +13,7 @@ import numpy as np
 from samepic.picture import Picture, load
 from samepic.picture.animation import frames
 from samepic.picture.unprofiled import unprofiled
+from samepic.policy import Policy
 from samepic.profiles import JUDGE, LIMITS, Limits
 from samepic.verdict import Region, Relation, Transform, Verdict
 from samepic.verify.draw import draw_difference
@@ -24,7 +25,10 @@ from samepic.verify.resave import Reenactment, reenact
 from samepic.verify.turns import Turn, likely_turn
 
 if TYPE_CHECKING:
+    import os
+
     from samepic.measures.table import Measures
+    from samepic.profiles.user import Profile
 
 __all__ = ["compare", "compare_pictures", "measure"]
 
@@ -35,22 +39,26 @@ def compare(
     a: object,
     b: object,
     *,
-    same_if: Relation | str = Relation.REFRAMED,
+    same_if: Relation | str | None = None,
+    profile: Profile | str | os.PathLike[str] | None = None,
     prove: bool = True,
     limits: Limits = LIMITS,
 ) -> Verdict:
     """Tell whether a and b are the same picture, the way a person who looks at both would.
 
     `a` and `b` are paths, bytes, binary file objects, PIL images or arrays (height, width[, 3 or 4]); `same_if`
-    is the farthest relation that still counts as the same, from "same-file" to "edited"; `prove` asks for
-    re-enactment of JPEG files, which proves a re-save and finds edits too faint to see.
+    is the farthest relation that still counts as the same, from "same-file" to "edited" (default: that of the
+    profile, else "reframed"); `profile` is one that `samepic calibrate` made, or its file: it rescales the
+    probability and says how probable "the same" must be; `prove` asks for re-enactment of JPEG files, which
+    proves a re-save and finds edits too faint to see.
 
     Raises SourceError for other sources, UnreadableError (or TruncatedError, LimitError, UnsupportedError) for
-    a file that holds no sound picture, and ProfileError for a relation that does not exist.
+    a file that holds no sound picture, and ProfileError for a relation or a profile that does not exist.
     """
-    rung = Relation.named(same_if)
-    rung.is_same(rung)
-    return compare_pictures(_opened(a, limits), _opened(b, limits), same_if=rung, prove=prove)
+    policy = Policy.of(same_if, profile)
+    return compare_pictures(
+        _opened(a, limits), _opened(b, limits), same_if=policy.same_if, profile=policy.profile, prove=prove
+    )
 
 
 def measure(a: object, b: object, *, limits: Limits = LIMITS) -> Measures:
@@ -79,16 +87,22 @@ class _Answer:
 
 
 def compare_pictures(
-    a: Picture, b: Picture, *, same_if: Relation = Relation.REFRAMED, prove: bool = True
+    a: Picture,
+    b: Picture,
+    *,
+    same_if: Relation = Relation.REFRAMED,
+    profile: Profile | None = None,
+    prove: bool = True,
 ) -> Verdict:
     """Compare two pictures that are decoded already, as `compare` does."""
     answer = _answer(a, b, prove)
-    relation = answer.finding.relation
+    relation, policy = answer.finding.relation, Policy(same_if, profile)
+    probability = policy.probability(relation, answer.finding.probability)
     return Verdict(
         relation=relation,
-        same=relation.is_same(same_if),
-        probability=answer.finding.probability,
-        explanation=answer.sentence,
+        same=policy.same(relation, probability),
+        probability=probability,
+        explanation=policy.told(relation, probability, answer.sentence),
         a=a.info,
         b=b.info,
         regions=answer.finding.regions,
