@@ -1,0 +1,126 @@
+"""What every family of alterations shares: the altered copy, its boxes, and the share of the original it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "ADJUSTED",
+    "EDITED",
+    "FRAMED",
+    "GENTLE",
+    "REFRAMED",
+    "WHOLE",
+    "Altered",
+    "Box",
+    "Family",
+    "Made",
+    "Maker",
+    "Pixels",
+    "changed_box",
+    "fitted",
+    "shown_share",
+    "warped",
+]
+
+Pixels = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+
+ADJUSTED = frozenset({"adjusted"})
+GENTLE = frozenset({"adjusted", "resaved"})
+WHOLE = frozenset({"resaved", "adjusted", "reframed"})
+REFRAMED = frozenset({"reframed"})
+EDITED = frozenset({"edited"})
+FRAMED = frozenset({"reframed", "edited"})
+"""Content was added round or beside the picture: either word is right."""
+
+
+@dataclass(frozen=True)
+class Altered:
+    """A copy made from an original: (height, width, 3) uint8 RGB and the truth about it.
+
+    `boxes` are (x, y, w, h) in pixels of the original, where its content was changed; `expected` are the right
+    relations; `kept` is the share of the original's area that is shown, 0 to 1; `saved_as` is "kind quality" where
+    the coding is the alteration, else "" and `save` draws one.
+    """
+
+    family: str
+    level: str
+    rgb: Pixels
+    boxes: tuple[Box, ...]
+    expected: frozenset[str]
+    kept: float
+    note: str = ""
+    saved_as: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a maker returns: the pixels, and what else it knows of them."""
+
+    rgb: Pixels
+    boxes: tuple[Box, ...] = ()
+    kept: float = 1.0
+    note: str = ""
+    saved_as: str = ""
+
+
+Maker = Callable[[Pixels, np.random.Generator, Pixels], Made]
+"""From the original, a random generator and another photograph to the altered copy."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Levels by name, the right relations of them all, and of some levels others."""
+
+    makers: Mapping[str, Maker]
+    expected: frozenset[str]
+    by_level: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def right(self, level: str) -> frozenset[str]:
+        """Return the right relations of one level."""
+        return self.by_level.get(level, self.expected)
+
+
+def changed_box(before: Pixels, after: Pixels) -> Box | None:
+    """Return the smallest box (x, y, w, h) that holds every changed pixel, or None where none changed."""
+    changed = (before != after).any(axis=2).astype(np.uint8)
+    if not changed.any():
+        return None
+    x, y, w, h = cv2.boundingRect(changed)
+    return int(x), int(y), int(w), int(h)
+
+
+def shown_share(matrix: NDArray[np.float64], source: Pixels, size: tuple[int, int]) -> float:
+    """Return the share of the source whose pixels `matrix` takes into a frame of `size` (width, height)."""
+    height, width = source.shape[:2]
+    xs, ys = np.meshgrid((np.arange(64) + 0.5) / 64 * width, (np.arange(64) + 0.5) / 64 * height)
+    x, y, w = np.asarray(matrix, np.float64) @ np.stack([xs.ravel(), ys.ravel(), np.ones(xs.size)])
+    inside = (x >= w * -0.5) & (x <= w * (size[0] - 0.5)) & (y >= w * -0.5) & (y <= w * (size[1] - 0.5))
+    return float(inside.mean())
+
+
+def warped(
+    rgb: Pixels, matrix: NDArray[np.float64], size: tuple[int, int], fill: tuple[int, int, int] | None
+) -> Pixels:
+    """Return `rgb` taken by a 3x3 matrix into (width, height); outside is `fill`, or mirrored where None."""
+    border = cv2.BORDER_REFLECT_101 if fill is None else cv2.BORDER_CONSTANT
+    out = cv2.warpPerspective(
+        rgb, matrix, size, flags=cv2.INTER_CUBIC, borderMode=border, borderValue=fill or (0, 0, 0)
+    )
+    return np.asarray(out, np.uint8)
+
+
+def fitted(rgb: Pixels, width: int, height: int) -> Pixels:
+    """Return the middle of `rgb` that has the aspect of width x height, scaled to it."""
+    have_h, have_w = rgb.shape[:2]
+    scale = max(width / have_w, height / have_h)
+    w, h = min(have_w, max(1, round(width / scale))), min(have_h, max(1, round(height / scale)))
+    x, y = (have_w - w) // 2, (have_h - h) // 2
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb[y : y + h, x : x + w], (width, height), interpolation=how), np.uint8)

@@ -1,0 +1,285 @@
+"""Content added, removed or changed in places, with a box round each place; all of them are `edited`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from bench.family_base import EDITED, Box, Family, Made, Maker, Pixels, changed_box
+
+__all__ = ["CONTENT", "write"]
+
+Rng = np.random.Generator
+Colour = tuple[int, int, int]
+Painter = Callable[[Pixels, Box, Rng], None]
+"""Changes the pixels of a box in place."""
+
+_WORDS = (
+    "when the meeting could have been a mail",
+    "nobody: absolutely nobody:",
+    "SUMMER SALE",
+    "Monday again",
+    "one does not simply walk home",
+    "good morning everyone",
+    "caption this",
+    "the face you make",
+    "Lisbon 1987",
+    "wait for it",
+    "best day ever",
+    "@someone.else",
+)
+_VISIBLE = 15
+_TRIES = 40
+
+
+def _colour(rng: Rng) -> Colour:
+    red, green, blue = (int(c) for c in rng.integers(0, 256, 3))
+    return red, green, blue
+
+
+def write(rgb: Pixels, box: Box, text: str, ink: Colour, outline: Colour | None = None) -> None:
+    """Write one line of text into a box, as large as fits, in the middle; nothing leaves the box."""
+    x, y, w, h = box
+    part = Image.fromarray(rgb[y : y + h, x : x + w])
+    draw = ImageDraw.Draw(part)
+    size = max(6.0, h * 0.8)
+    while True:
+        font = ImageFont.load_default(size)
+        stroke = max(1, round(size / 14)) if outline else 0
+        left, top, right, bottom = draw.textbbox((0, 0), text, font=font, stroke_width=stroke)
+        if (right - left <= w and bottom - top <= h) or size <= 6:
+            break
+        size = max(6.0, size * min(0.95, w / max(1.0, right - left)))
+    at = ((w - right - left) / 2, (h - bottom - top) / 2)
+    draw.text(at, text, fill=ink, font=font, stroke_width=stroke, stroke_fill=outline)
+    rgb[y : y + h, x : x + w] = np.asarray(part)
+
+
+def _place(rgb: Pixels, rng: Rng, share: float, aspect: float) -> Box:
+    """Return a random box of `share` of the area and w / h = `aspect`, inside the frame."""
+    height, width = rgb.shape[:2]
+    w = min(width - 2, max(8, round((share * height * width * aspect) ** 0.5)))
+    h = min(height - 2, max(8, round(share * height * width / w)))
+    return int(rng.integers(0, width - w)), int(rng.integers(0, height - h)), w, h
+
+
+def _visible(before: Pixels, after: Pixels, box: Box) -> bool:
+    """Where less than a fifth of the box changes by 15 levels, nobody sees the edit: it is none."""
+    x, y, w, h = box
+    change = cv2.absdiff(before[y : y + h, x : x + w], after[y : y + h, x : x + w]).max(axis=2)
+    return bool((change >= _VISIBLE).mean() >= 0.2)
+
+
+def _painted(
+    painter: Painter, low: float, high: float, aspects: tuple[float, float], count: int = 1
+) -> Maker:
+    """A maker that paints `count` boxes of `low` to `high` of the area each, tried until they can be seen."""
+
+    def make(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
+        out, boxes = rgb.copy(), []
+        for _ in range(count):
+            for attempt in range(_TRIES):
+                share, aspect = float(rng.uniform(low, high)), float(rng.uniform(*aspects))
+                wanted, trial = _place(rgb, rng, share, aspect), out.copy()
+                # What cannot be seen anywhere (a clone of clear sky) becomes a disc that can.
+                (_disc if attempt == _TRIES - 1 else painter)(trial, wanted, rng)
+                box = changed_box(out, trial)
+                if box is not None and _visible(out, trial, box):
+                    out = trial
+                    boxes.append(box)
+                    break
+        return Made(out, tuple(boxes))
+
+    return make
+
+
+def _text(rgb: Pixels, box: Box, rng: Rng) -> None:
+    light = rgb[box[1] : box[1] + box[3], box[0] : box[0] + box[2]].mean() > 127
+    inks: list[Colour] = [(16, 16, 16), (150, 0, 0)] if light else [(255, 255, 255), (255, 230, 60)]
+    write(rgb, box, str(rng.choice(_WORDS)), inks[int(rng.integers(0, 2))])
+
+
+def _outlined(rgb: Pixels, box: Box, rng: Rng) -> None:
+    write(rgb, box, str(rng.choice(_WORDS)).upper(), (255, 255, 255), (0, 0, 0))
+
+
+def _banner(rgb: Pixels, box: Box, rng: Rng) -> None:
+    """Text on a filled bar."""
+    x, y, w, h = box
+    ink, ground = (((0, 0, 0), (255, 255, 255)), ((255, 255, 255), (0, 0, 0)))[int(rng.integers(0, 2))]
+    rgb[y : y + h, x : x + w] = ground
+    write(rgb, (x + w // 20, y + h // 10, w - w // 10, h - h // 5), str(rng.choice(_WORDS)), ink)
+
+
+def _number(rgb: Pixels, box: Box, rng: Rng) -> None:
+    text = str(int(rng.integers(0, 1000)))
+    write(rgb, box, text, (220, 20, 20) if rng.random() < 0.5 else (250, 250, 250), (0, 0, 0))
+
+
+def _disc(rgb: Pixels, box: Box, rng: Rng) -> None:
+    x, y, w, h = box
+    part = np.ascontiguousarray(rgb[y : y + h, x : x + w])
+    colour = _colour(rng) if part.mean() > 200 else (255, 255, 255)
+    cv2.ellipse(part, (w // 2, h // 2), (w // 2 - 1, h // 2 - 1), 0, 0, 360, colour, -1, cv2.LINE_AA)
+    rgb[y : y + h, x : x + w] = part
+
+
+def _smiley(rgb: Pixels, box: Box, rng: Rng) -> None:
+    x, y, w, h = box
+    part = np.ascontiguousarray(rgb[y : y + h, x : x + w])
+    middle, radius = (w // 2, h // 2), max(2, min(w, h) // 2 - 1)
+    cv2.circle(part, middle, radius, (255, 205, 50), -1, cv2.LINE_AA)
+    cv2.circle(part, middle, radius, (140, 90, 0), max(1, radius // 12), cv2.LINE_AA)
+    for side in (-1, 1):
+        eye = (middle[0] + side * radius * 2 // 5, middle[1] - radius // 4)
+        cv2.circle(part, eye, max(1, radius // 7), (60, 35, 0), -1, cv2.LINE_AA)
+    mouth = (radius * 3 // 5, radius * 3 // 5)
+    cv2.ellipse(part, middle, mouth, 0, 20, 160, (90, 40, 0), max(1, radius // 8), cv2.LINE_AA)
+    rgb[y : y + h, x : x + w] = part
+
+
+def _star(rgb: Pixels, box: Box, rng: Rng) -> None:
+    """A polygon of 5 to 9 points, in two colours."""
+    x, y, w, h = box
+    part = np.ascontiguousarray(rgb[y : y + h, x : x + w])
+    points = int(rng.integers(5, 10)) * 2
+    angles = np.arange(points) * 2 * np.pi / points + float(rng.uniform(0, 6))
+    reach = np.where(np.arange(points) % 2, 0.5, 0.98)
+    unit = np.stack([np.cos(angles) * reach, np.sin(angles) * reach], axis=1)
+    for scale, colour in ((1.0, _colour(rng)), (0.7, _colour(rng))):
+        shape = np.rint(unit * scale * [w / 2 - 1, h / 2 - 1] + [w / 2, h / 2]).astype(np.int32)
+        cv2.fillPoly(part, [shape], colour, cv2.LINE_AA)
+    rgb[y : y + h, x : x + w] = part
+
+
+def _logo(rgb: Pixels, box: Box, rng: Rng) -> None:
+    """A disc and a word beside it, as channels put into a corner."""
+    x, y, w, h = box
+    disc = (x, y, min(h, w // 3), h)
+    _star(rgb, disc, rng) if rng.random() < 0.5 else _smiley(rgb, disc, rng)
+    word = ("NEWS", "Studio 7", "tv+", "ACME", "photo.example")[int(rng.integers(0, 5))]
+    write(rgb, (x + disc[2], y, w - disc[2], h), word, _colour(rng), (255, 255, 255))
+
+
+def _filled_in(rgb: Pixels, box: Box, rng: Rng) -> None:
+    """An object taken out: the place filled from its surroundings."""
+    x, y, w, h = box
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.ellipse(mask, (x + w // 2, y + h // 2), (w // 2 - 1, h // 2 - 1), 0, 0, 360, 255, -1)
+    rgb[:] = cv2.inpaint(np.ascontiguousarray(rgb), mask, 3, cv2.INPAINT_TELEA)
+
+
+def _cloned(rgb: Pixels, box: Box, rng: Rng) -> None:
+    """An elliptic piece of the same picture copied over another place, its edge softened."""
+    x, y, w, h = box
+    sx, sy = int(rng.integers(0, rgb.shape[1] - w)), int(rng.integers(0, rgb.shape[0] - h))
+    mask = np.zeros((h, w), np.float32)
+    cv2.ellipse(mask, (w // 2, h // 2), (int(w * 0.45), int(h * 0.45)), 0, 0, 360, 1.0, -1)
+    soft = cv2.GaussianBlur(mask, (0, 0), max(0.5, min(w, h) / 40))[..., None]
+    mixed = rgb[sy : sy + h, sx : sx + w] * soft + rgb[y : y + h, x : x + w] * (1 - soft)
+    rgb[y : y + h, x : x + w] = np.rint(mixed)
+
+
+def _pasted(rgb: Pixels, box: Box, rng: Rng) -> None:
+    """A rectangle of the same picture copied over another place."""
+    x, y, w, h = box
+    sx, sy = int(rng.integers(0, rgb.shape[1] - w)), int(rng.integers(0, rgb.shape[0] - h))
+    rgb[y : y + h, x : x + w] = rgb[sy : sy + h, sx : sx + w].copy()
+
+
+def _blurred(rgb: Pixels, box: Box, rng: Rng) -> None:
+    """An ellipse blurred beyond recognition, as faces are."""
+    x, y, w, h = box
+    part = rgb[y : y + h, x : x + w]
+    mask = np.zeros((h, w), np.uint8)
+    cv2.ellipse(mask, (w // 2, h // 2), (w // 2, h // 2), 0, 0, 360, 1, -1)
+    soft = cv2.GaussianBlur(part, (0, 0), max(2.0, min(w, h) / 6))
+    part[:] = np.where(mask[..., None] > 0, soft, part)
+
+
+def _pixelated(rgb: Pixels, box: Box, rng: Rng) -> None:
+    x, y, w, h = box
+    part = rgb[y : y + h, x : x + w]
+    cell = max(4, min(w, h) // 6)
+    small = cv2.resize(part, (max(1, w // cell), max(1, h // cell)), interpolation=cv2.INTER_AREA)
+    part[:] = cv2.resize(small, (w, h), interpolation=cv2.INTER_NEAREST)
+
+
+def _bar(rgb: Pixels, box: Box, rng: Rng) -> None:
+    x, y, w, h = box
+    rgb[y : y + h, x : x + w] = 0 if rgb[y : y + h, x : x + w].mean() > 40 else 255
+
+
+def _captioned(rgb: Pixels, rng: Rng, other: Pixels, *, how: str) -> Made:
+    """Meme text over the content: a filled bar or outlined letters, at the top, at the bottom or both."""
+    height, width = rgb.shape[:2]
+    tall = max(10, round(height * float(rng.uniform(0.09, 0.17))))
+    where = {"bar": [int(rng.integers(0, 2))], "letters": [int(rng.integers(0, 2))], "top and bottom": [0, 1]}
+    out, boxes = rgb.copy(), []
+    for bottom in where[how]:
+        before = out.copy()
+        strip = (0, height - tall, width, tall) if bottom else (0, 0, width, tall)
+        (_banner if how == "bar" else _outlined)(out, strip, rng)
+        box = changed_box(before, out)
+        boxes += [] if box is None else [box]
+    return Made(out, tuple(boxes))
+
+
+_LONG, _ROUND, _ANY = (4.0, 7.0), (0.9, 1.1), (0.6, 1.6)
+
+CONTENT: dict[str, Family] = {
+    "caption inside": Family(
+        {how: partial(_captioned, how=how) for how in ("bar", "letters", "top and bottom")}, EDITED
+    ),
+    "text over": Family(
+        {
+            "small": _painted(_text, 0.006, 0.015, _LONG),
+            "large": _painted(_text, 0.03, 0.08, _LONG),
+            "outlined": _painted(_outlined, 0.02, 0.06, _LONG),
+            "banner": _painted(_banner, 0.02, 0.06, _LONG),
+        },
+        EDITED,
+    ),
+    "logo": Family(
+        {
+            "small": _painted(_logo, 0.005, 0.012, (2.5, 3.5)),
+            "large": _painted(_logo, 0.02, 0.05, (2.5, 3.5)),
+        },
+        EDITED,
+    ),
+    "sticker": Family(
+        {
+            "small": _painted(_smiley, 0.006, 0.015, _ROUND),
+            "smiley": _painted(_smiley, 0.03, 0.08, _ROUND),
+            "star": _painted(_star, 0.02, 0.08, _ANY),
+            "three": _painted(_star, 0.01, 0.03, _ANY, count=3),
+        },
+        EDITED,
+    ),
+    "retouch": Family(
+        {"small": _painted(_filled_in, 0.006, 0.015, _ANY), "large": _painted(_filled_in, 0.02, 0.06, _ANY)},
+        EDITED,
+    ),
+    "clone": Family(
+        {"soft": _painted(_cloned, 0.02, 0.06, _ANY), "hard": _painted(_pasted, 0.01, 0.05, _ANY)}, EDITED
+    ),
+    "number": Family(
+        {
+            "small": _painted(_number, 0.005, 0.012, (1.2, 2.0)),
+            "large": _painted(_number, 0.02, 0.06, (1.2, 2.0)),
+        },
+        EDITED,
+    ),
+    "hidden face": Family(
+        {
+            "blurred": _painted(_blurred, 0.015, 0.06, (0.7, 1.0)),
+            "pixelated": _painted(_pixelated, 0.015, 0.06, (0.7, 1.0)),
+            "bar": _painted(_bar, 0.006, 0.03, (2.5, 5.0)),
+        },
+        EDITED,
+    ),
+}

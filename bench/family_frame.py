@@ -1,0 +1,219 @@
+"""Alterations of the frame: crops, borders, turns, mirrors, perspective, stretch; all of them are `reframed`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.family_base import REFRAMED, WHOLE, Box, Family, Made, Maker, Pixels, fitted, shown_share, warped
+
+__all__ = ["FRAME", "crop_window"]
+
+Rng = np.random.Generator
+Colour = tuple[int, int, int]
+
+
+def crop_window(rgb: Pixels, rng: Rng, share: float, aspect: float = 1.0) -> Box:
+    """Return a random window (x, y, w, h) of `share` of the area, its aspect that of the frame times `aspect`."""
+    height, width = rgb.shape[:2]
+    grow = min(aspect, 1 / share / 1.0001, max(aspect, share))
+    w = min(width, round(width * (share * grow) ** 0.5))
+    h = min(height, round(share * width * height / max(w, 1)))
+    return int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1)), w, h
+
+
+def _cut(rgb: Pixels, window: Box, note: str = "") -> Made:
+    x, y, w, h = window
+    height, width = rgb.shape[:2]
+    return Made(rgb[y : y + h, x : x + w].copy(), kept=w * h / (width * height), note=note)
+
+
+def _crop(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
+    return _cut(rgb, crop_window(rgb, rng, share, float(rng.uniform(0.8, 1.25))))
+
+
+def _crop_to(rgb: Pixels, rng: Rng, other: Pixels, *, aspect: float) -> Made:
+    """The largest window of one aspect (width / height), placed anywhere."""
+    height, width = rgb.shape[:2]
+    w, h = min(width, round(height * aspect)), min(height, round(width / aspect))
+    x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
+    return _cut(rgb, (x, y, w, h), f"aspect {aspect:.2f}")
+
+
+def _one_side(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
+    """One side cut away."""
+    height, width = rgb.shape[:2]
+    side = int(rng.integers(0, 4))
+    w, h = (round(width * share), height) if side < 2 else (width, round(height * share))
+    return _cut(rgb, ((width - w) * (side % 2), (height - h) * (side % 2), w, h))
+
+
+def _bordered(rgb: Pixels, top: int, bottom: int, left: int, right: int, colour: Colour) -> Pixels:
+    out = cv2.copyMakeBorder(rgb, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(out, np.uint8)
+
+
+def _border(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Colour | None) -> Made:
+    wide = max(2, round(min(rgb.shape[:2]) * float(rng.uniform(0.03, 0.15))))
+    red, green, blue = (int(c) for c in rng.integers(20, 236, 3))
+    ink = colour or (red, green, blue)
+    return Made(_bordered(rgb, wide, wide, wide, wide, ink), note=f"{wide} px")
+
+
+def _polaroid(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
+    side = max(3, round(min(rgb.shape[:2]) * 0.06))
+    return Made(_bordered(rgb, side, side * 4, side, side, (247, 246, 242)))
+
+
+def _letterbox(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Colour | None) -> Made:
+    """Bars that bring the frame to another aspect; None fills them with the picture itself, blurred."""
+    height, width = rgb.shape[:2]
+    aspect = width / height * float(rng.choice([0.5, 0.65, 1.5, 2.0]))
+    w, h = max(width, round(height * aspect)), max(height, round(width / aspect))
+    x, y = (w - width) // 2, (h - height) // 2
+    if colour is None:
+        out = cv2.GaussianBlur(fitted(rgb, w, h), (0, 0), max(w, h) / 30)
+    else:
+        out = np.full((h, w, 3), colour, np.uint8)
+    out[y : y + height, x : x + width] = rgb
+    return Made(np.asarray(out, np.uint8))
+
+
+def _oriented(rgb: Pixels, rng: Rng, other: Pixels, *, turns: int, mirror: bool, scale: float = 1.0) -> Made:
+    out = np.rot90(rgb[:, ::-1] if mirror else rgb, turns).copy()
+    if scale != 1.0:
+        out = np.asarray(cv2.resize(out, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    return Made(out)
+
+
+def _turn_matrix(rgb: Pixels, degrees: float) -> NDArray[np.float64]:
+    height, width = rgb.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    return np.vstack([matrix, [0.0, 0.0, 1.0]])
+
+
+def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Colour | None, grown: bool = False) -> Made:
+    """A turn by 2 to 15 degrees that leaves corners; `grown` makes the frame large enough for all of it."""
+    height, width = rgb.shape[:2]
+    degrees = float(rng.uniform(2, 15) * rng.choice([-1, 1]))
+    matrix, size = _turn_matrix(rgb, degrees), (width, height)
+    if grown:
+        sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
+        size = (round(width * cos + height * sin), round(width * sin + height * cos))
+        matrix = np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]]) @ matrix
+    return Made(
+        warped(rgb, matrix, size, fill), kept=shown_share(matrix, rgb, size), note=f"{degrees:.1f} degrees"
+    )
+
+
+def _tilt_inside(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
+    """A turn, cropped to the largest window of the same aspect that holds no corner."""
+    height, width = rgb.shape[:2]
+    degrees = float(rng.uniform(low, high) * rng.choice([-1, 1]))
+    sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
+    scale = min(width / (width * cos + height * sin), height / (width * sin + height * cos))
+    size = (max(8, int(width * scale) - 2), max(8, int(height * scale) - 2))
+    matrix = _turn_matrix(rgb, degrees)
+    matrix = np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]]) @ matrix
+    return Made(
+        warped(rgb, matrix, size, None), kept=shown_share(matrix, rgb, size), note=f"{degrees:.1f} degrees"
+    )
+
+
+def _perspective(rgb: Pixels, rng: Rng, other: Pixels, *, by: float, outward: bool) -> Made:
+    """Corners moved by up to `by` of the side: inward leaves black corners, outward cuts the picture."""
+    height, width = rgb.shape[:2]
+    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
+    inward = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
+    moved = rng.uniform(0.2, 1.0, (4, 2)).astype(np.float32) * by * np.array([width, height], np.float32)
+    target = (corners - inward * moved if outward else corners + inward * moved).astype(np.float32)
+    matrix = np.asarray(cv2.getPerspectiveTransform(corners, target), np.float64)
+    size = (width, height)
+    return Made(warped(rgb, matrix, size, (0, 0, 0)), kept=shown_share(matrix, rgb, size))
+
+
+def _stretch(rgb: Pixels, rng: Rng, other: Pixels, *, aspect: float) -> Made:
+    height, width = rgb.shape[:2]
+    size = (max(8, round(width * aspect**0.5)), max(8, round(height / aspect**0.5)))
+    return Made(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
+
+
+def _shear(rgb: Pixels, rng: Rng, other: Pixels, *, degrees: float) -> Made:
+    height, width = rgb.shape[:2]
+    slope = float(np.tan(np.radians(degrees)) * rng.choice([-1, 1]))
+    size = (round(width + abs(slope) * height), height)
+    matrix = np.array([[1, slope, max(0.0, -slope * height)], [0, 1, 0], [0, 0, 1]])
+    return Made(warped(rgb, matrix, size, (0, 0, 0)), kept=shown_share(matrix, rgb, size))
+
+
+def _orient(turns: int, mirror: bool, scale: float = 1.0) -> Maker:
+    return partial(_oriented, turns=turns, mirror=mirror, scale=scale)
+
+
+_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+
+FRAME: dict[str, Family] = {
+    "crop": Family({f"{s} %": partial(_crop, share=s / 100) for s in (90, 70, 50, 35, 25)}, REFRAMED),
+    "crop to aspect": Family(
+        {
+            "wide": partial(_crop_to, aspect=2.0),
+            "square": partial(_crop_to, aspect=1.0),
+            "tall": partial(_crop_to, aspect=0.6),
+        },
+        REFRAMED,
+    ),
+    "crop one side": Family({f"{s} %": partial(_one_side, share=s / 100) for s in (95, 80, 60)}, REFRAMED),
+    "border": Family(
+        {
+            "white": partial(_border, colour=_WHITE),
+            "black": partial(_border, colour=_BLACK),
+            "colour": partial(_border, colour=None),
+            "polaroid": _polaroid,
+        },
+        REFRAMED,
+    ),
+    "letterbox": Family(
+        {
+            "black": partial(_letterbox, colour=_BLACK),
+            "white": partial(_letterbox, colour=_WHITE),
+            "blurred": partial(_letterbox, colour=None),
+        },
+        REFRAMED,
+    ),
+    "mirror": Family({"full size": _orient(0, True), "half size": _orient(0, True, 0.5)}, REFRAMED),
+    "quarter turns": Family(
+        {"90": _orient(1, False), "180": _orient(2, False), "270": _orient(3, False)}, REFRAMED
+    ),
+    "turned mirror": Family(
+        {"90": _orient(1, True), "180": _orient(2, True), "270": _orient(3, True)}, REFRAMED
+    ),
+    "tilt with corners": Family(
+        {
+            "black": partial(_tilt, fill=_BLACK),
+            "white, grown": partial(_tilt, fill=_WHITE, grown=True),
+            "mirrored": partial(_tilt, fill=None),
+        },
+        REFRAMED,
+    ),
+    "tilt inside": Family(
+        {
+            "2 to 5": partial(_tilt_inside, low=2, high=5),
+            "5 to 10": partial(_tilt_inside, low=5, high=10),
+            "10 to 15": partial(_tilt_inside, low=10, high=15),
+        },
+        REFRAMED,
+    ),
+    "perspective": Family(
+        {
+            "slight": partial(_perspective, by=0.08, outward=False),
+            "strong": partial(_perspective, by=0.2, outward=False),
+            "cut": partial(_perspective, by=0.12, outward=True),
+        },
+        REFRAMED,
+    ),
+    "stretch": Family({f"{a}": partial(_stretch, aspect=a) for a in (0.75, 0.87, 1.15, 1.33)}, WHOLE),
+    "shear": Family({f"{d} degrees": partial(_shear, degrees=d) for d in (4, 8, 12)}, REFRAMED),
+}

@@ -1,0 +1,229 @@
+"""The picture inside something else: captions beside it, watermarks, picture in picture, phone, collage, moire."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+
+from bench.family_base import (
+    FRAMED,
+    WHOLE,
+    Family,
+    Made,
+    Pixels,
+    fitted,
+    shown_share,
+    warped,
+)
+from bench.family_content import write
+
+__all__ = ["SCENE"]
+
+Rng = np.random.Generator
+Colour = tuple[int, int, int]
+
+_LINES = ("me explaining this to my cat", "POV: you are here", "found in a drawer", "Tuesday", "so it begins")
+
+
+def _caption_outside(rgb: Pixels, rng: Rng, other: Pixels, *, above: bool, below: bool, dark: bool) -> Made:
+    """Strips with text added above or below the picture."""
+    width = rgb.shape[1]
+    ground, ink = ((0, 0, 0), (255, 255, 255)) if dark else ((255, 255, 255), (0, 0, 0))
+    parts = [rgb]
+    for wanted, at in ((above, 0), (below, len(parts))):
+        if not wanted:
+            continue
+        tall = max(12, round(rgb.shape[0] * float(rng.uniform(0.1, 0.25))))
+        strip = np.full((tall, width, 3), ground, np.uint8)
+        write(
+            strip,
+            (width // 20, tall // 8, width - width // 10, tall - tall // 4),
+            str(rng.choice(_LINES)),
+            ink,
+        )
+        parts.insert(at, strip)
+    return Made(np.vstack(parts))
+
+
+def _watermark(rgb: Pixels, rng: Rng, other: Pixels, *, share: float, tile: float) -> Made:
+    """Half-transparent text, slanted and tiled all over the frame."""
+    height, width = rgb.shape[:2]
+    side = int(np.hypot(height, width)) + 2
+    sheet = np.zeros((side, side, 3), np.uint8)
+    step = max(24, round(max(height, width) * tile))
+    text = ("PREVIEW", "stock photo", "sample 42", "(c) someone")[int(rng.integers(0, 4))]
+    for row in range(0, side - step // 2, max(12, step // 2)):
+        for left in range(-((row // max(12, step // 2)) % 2) * step // 2, side - step, step):
+            write(sheet, (max(0, left), row, int(step * 0.8), max(8, step // 5)), text, (255, 255, 255))
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), float(rng.uniform(15, 40)), 1.3)
+    sheet = np.asarray(cv2.warpAffine(sheet, turn, (side, side)), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    cover = sheet[top : top + height, left : left + width].astype(np.float32) / 255 * share
+    ink = 255.0 if rng.random() < 0.7 else 0.0
+    return Made(np.rint(rgb * (1 - cover) + ink * cover).astype(np.uint8))
+
+
+def _picture_in_picture(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
+    """The original, `low` to `high` of the width, on another photograph."""
+    height, width = rgb.shape[:2]
+    ground_w = max(width, 480)
+    ground = fitted(other, ground_w, round(ground_w * other.shape[0] / other.shape[1]))
+    scale = min(float(rng.uniform(low, high)) * ground_w / width, 0.9 * ground.shape[0] / height)
+    small = cv2.resize(rgb, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    y = int(rng.integers(0, ground.shape[0] - small.shape[0] + 1))
+    x = int(rng.integers(0, ground.shape[1] - small.shape[1] + 1))
+    ground[y : y + small.shape[0], x : x + small.shape[1]] = small
+    return Made(ground, note=f"{small.shape[1] / ground_w:.0%} of the width")
+
+
+def _icons(rgb: Pixels, top: int, tall: int, count: int, ink: Colour, rng: Rng) -> None:
+    """A row of round and square buttons."""
+    width = rgb.shape[1]
+    size = max(2, tall // 4)
+    for index in range(count):
+        middle = (round(width * (index + 0.5) / count), top + tall // 2)
+        if rng.random() < 0.5:
+            cv2.circle(rgb, middle, size, ink, max(1, size // 4), cv2.LINE_AA)
+        else:
+            x, y = middle[0] - size, middle[1] - size
+            cv2.rectangle(rgb, (x, y), (x + 2 * size, y + 2 * size), ink, max(1, size // 4))
+
+
+def _phone(rgb: Pixels, rng: Rng, other: Pixels, *, dark: bool, tall: bool) -> Made:
+    """A phone screen that shows the picture: status bar, title, buttons; `tall` is a whole portrait screen."""
+    height, width = rgb.shape[:2]
+    unit = max(10, round(width * 0.05))
+    ground, ink = ((18, 18, 20), (235, 235, 235)) if dark else ((250, 250, 250), (30, 30, 30))
+    head = round(unit * 2.2)
+    foot = max(unit * 2, round(height * float(rng.uniform(0.05, 0.3))) - head)
+    if tall:
+        room = max(head + foot, round(width * 1.9) - height)
+        head, foot = room // 2, room - room // 2
+    screen = np.full((height + head + foot, width, 3), ground, np.uint8)
+    clock = f"{int(rng.integers(0, 24))}:{int(rng.integers(0, 60)):02d}"
+    write(screen, (unit // 2, 0, unit * 2, unit), clock, ink)
+    for bar in range(4):
+        x = width - unit * 3 + bar * unit // 3
+        cv2.rectangle(screen, (x, unit - 3 - bar * unit // 8), (x + unit // 5, unit - 3), ink, -1)
+    cv2.rectangle(screen, (width - unit, unit // 3), (width - unit // 3, unit - 3), ink, -1)
+    write(screen, (unit * 2, unit, width - unit * 4, unit), str(rng.choice(_LINES)), ink)
+    screen[head : head + height] = rgb
+    _icons(screen, head + height, min(foot, unit * 2), 5, ink, rng)
+    return Made(screen, note=f"{height / screen.shape[0]:.0%} of the screen")
+
+
+def _window(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
+    """A desktop window round the picture, on a desktop of one colour."""
+    height, width = rgb.shape[:2]
+    bar, edge = max(12, round(height * 0.06)), max(4, round(width * float(rng.uniform(0.03, 0.1))))
+    desk = tuple(int(c) for c in rng.integers(30, 200, 3))
+    screen = np.full((height + bar + 2 * edge, width + 2 * edge, 3), desk, np.uint8)
+    screen[edge : edge + bar, edge : edge + width] = (225, 225, 228)
+    for index, colour in enumerate(((237, 106, 94), (245, 191, 79), (98, 197, 84))):
+        cv2.circle(
+            screen, (edge + bar // 2 + index * bar, edge + bar // 2), bar // 4, colour, -1, cv2.LINE_AA
+        )
+    write(screen, (edge + bar * 4, edge, width - bar * 5, bar), "IMG_4711.jpg", (40, 40, 40))
+    screen[edge + bar : edge + bar + height, edge : edge + width] = rgb
+    return Made(screen)
+
+
+def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, rows: int, columns: int, gap: float) -> Made:
+    """Tiles, one of which is the original's middle; the others are pieces of another photograph."""
+    height, width = rgb.shape[:2]
+    room = max(width, height, 480)
+    tile_w, tile_h = round(room / columns), round(room * float(rng.uniform(0.7, 1.0)) / rows)
+    line = round(room * gap)
+    shape = (rows * tile_h + (rows + 1) * line, columns * tile_w + (columns + 1) * line, 3)
+    out = np.full(shape, 255 if rng.random() < 0.6 else 20, np.uint8)
+    chosen = int(rng.integers(0, rows * columns))
+    for index in range(rows * columns):
+        y = line + index // columns * (tile_h + line)
+        x = line + index % columns * (tile_w + line)
+        tile = fitted(rgb if index == chosen else _piece(other, rng), tile_w, tile_h)
+        out[y : y + tile_h, x : x + tile_w] = tile
+    aspect = (tile_w / tile_h) / (width / height)
+    return Made(out, kept=min(aspect, 1 / aspect), note=f"tile {chosen + 1} of {rows * columns}")
+
+
+def _piece(rgb: Pixels, rng: Rng) -> Pixels:
+    height, width = rgb.shape[:2]
+    h, w = max(8, round(height * 0.6)), max(8, round(width * 0.6))
+    y, x = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
+    return rgb[y : y + h, x : x + w]
+
+
+def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, noise: float) -> Made:
+    """A screen photographed: its grid of coloured dots, seen at an angle, with glow, noise and another tone."""
+    height, width = rgb.shape[:2]
+    zoom = 3
+    screen = np.repeat(np.repeat(rgb, zoom, axis=0), zoom, axis=1).astype(np.float32)
+    mask = np.full((zoom, zoom, 3), 1 - grid, np.float32)
+    for band in range(3):
+        mask[: zoom - 1, band, band] = 1 + grid
+    screen *= np.tile(mask, (height, width, 1))
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    moved = rng.uniform(-tilt, tilt, (4, 2)) * [width, height] + corners
+    flat = cv2.getPerspectiveTransform(corners * zoom, moved.astype(np.float32))
+    seen = cv2.warpPerspective(np.clip(screen, 0, 255), flat, (width, height), flags=cv2.INTER_LINEAR)
+    seen = cv2.GaussianBlur(seen, (0, 0), 0.7) * float(rng.uniform(0.85, 1.2)) + 8
+    bent = 255 * (np.clip(seen, 0, 255) / 255) ** float(rng.uniform(0.8, 1.25))
+    bent += rng.normal(0, noise, bent.shape)
+    straight = np.asarray(flat, np.float64) @ np.diag([zoom, zoom, 1.0])
+    share = shown_share(straight, rgb, (width, height))
+    return Made(np.clip(np.rint(bent), 0, 255).astype(np.uint8), kept=share)
+
+
+_caption, _collaged = _caption_outside, _collage
+
+SCENE: dict[str, Family] = {
+    "caption outside": Family(
+        {
+            "above": partial(_caption, above=True, below=False, dark=False),
+            "below": partial(_caption, above=False, below=True, dark=True),
+            "both": partial(_caption, above=True, below=True, dark=False),
+        },
+        FRAMED,
+    ),
+    "watermark": Family(
+        {
+            "faint": partial(_watermark, share=0.25, tile=0.3),
+            "strong": partial(_watermark, share=0.5, tile=0.3),
+            "dense": partial(_watermark, share=0.35, tile=0.18),
+        },
+        frozenset({"edited", "adjusted"}),
+    ),
+    "picture in picture": Family(
+        {
+            "35 to 50 %": partial(_picture_in_picture, low=0.35, high=0.5),
+            "20 to 35 %": partial(_picture_in_picture, low=0.2, high=0.35),
+        },
+        FRAMED,
+    ),
+    "phone screen": Family(
+        {
+            "dark app": partial(_phone, dark=True, tall=False),
+            "light app": partial(_phone, dark=False, tall=False),
+            "whole screen": partial(_phone, dark=True, tall=True),
+            "window": _window,
+        },
+        FRAMED,
+    ),
+    "collage": Family(
+        {
+            "two": partial(_collaged, rows=1, columns=2, gap=0.0),
+            "three": partial(_collaged, rows=3, columns=1, gap=0.01),
+            "four": partial(_collaged, rows=2, columns=2, gap=0.015),
+        },
+        FRAMED,
+    ),
+    "moire": Family(
+        {
+            "mild": partial(_moire, grid=0.15, tilt=0.02, noise=4),
+            "strong": partial(_moire, grid=0.35, tilt=0.05, noise=8),
+        },
+        WHOLE,
+    ),
+}
