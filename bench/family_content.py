@@ -31,6 +31,10 @@ _WORDS = (
     "wait for it",
     "best day ever",
     "@someone.else",
+    "hello",
+    "SOLD OUT",
+    "why not?",
+    "page 17",
 )
 _VISIBLE = 15
 _TRIES = 40
@@ -97,14 +101,20 @@ def _painted(
     return make
 
 
+def _words(box: Box, rng: Rng) -> str:
+    """Return words that fill a box of this shape: a letter is about half as wide as its line is tall."""
+    room = 2.2 * box[2] / box[3]
+    return str(rng.choice([words for words in _WORDS if len(words) <= room] or sorted(_WORDS, key=len)[:3]))
+
+
 def _text(rgb: Pixels, box: Box, rng: Rng) -> None:
     light = rgb[box[1] : box[1] + box[3], box[0] : box[0] + box[2]].mean() > 127
     inks: list[Colour] = [(16, 16, 16), (150, 0, 0)] if light else [(255, 255, 255), (255, 230, 60)]
-    write(rgb, box, str(rng.choice(_WORDS)), inks[int(rng.integers(0, 2))])
+    write(rgb, box, _words(box, rng), inks[int(rng.integers(0, 2))])
 
 
 def _outlined(rgb: Pixels, box: Box, rng: Rng) -> None:
-    write(rgb, box, str(rng.choice(_WORDS)).upper(), (255, 255, 255), (0, 0, 0))
+    write(rgb, box, _words(box, rng).upper(), (255, 255, 255), (0, 0, 0))
 
 
 def _banner(rgb: Pixels, box: Box, rng: Rng) -> None:
@@ -112,7 +122,7 @@ def _banner(rgb: Pixels, box: Box, rng: Rng) -> None:
     x, y, w, h = box
     ink, ground = (((0, 0, 0), (255, 255, 255)), ((255, 255, 255), (0, 0, 0)))[int(rng.integers(0, 2))]
     rgb[y : y + h, x : x + w] = ground
-    write(rgb, (x + w // 20, y + h // 10, w - w // 10, h - h // 5), str(rng.choice(_WORDS)), ink)
+    write(rgb, (x + w // 20, y + h // 10, w - w // 10, h - h // 5), _words(box, rng), ink)
 
 
 def _number(rgb: Pixels, box: Box, rng: Rng) -> None:

@@ -51,8 +51,8 @@ def _one_side(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
     return _cut(rgb, ((width - w) * (side % 2), (height - h) * (side % 2), w, h))
 
 
-def _bordered(rgb: Pixels, top: int, bottom: int, left: int, right: int, colour: Colour) -> Pixels:
-    out = cv2.copyMakeBorder(rgb, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour)
+def _bordered(rgb: Pixels, wide: int, bottom: int, colour: Colour) -> Pixels:
+    out = cv2.copyMakeBorder(rgb, wide, bottom, wide, wide, cv2.BORDER_CONSTANT, value=colour)
     return np.asarray(out, np.uint8)
 
 
@@ -60,12 +60,12 @@ def _border(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Colour | None) -> M
     wide = max(2, round(min(rgb.shape[:2]) * float(rng.uniform(0.03, 0.15))))
     red, green, blue = (int(c) for c in rng.integers(20, 236, 3))
     ink = colour or (red, green, blue)
-    return Made(_bordered(rgb, wide, wide, wide, wide, ink), note=f"{wide} px")
+    return Made(_bordered(rgb, wide, wide, ink), note=f"{wide} px")
 
 
 def _polaroid(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     side = max(3, round(min(rgb.shape[:2]) * 0.06))
-    return Made(_bordered(rgb, side, side * 4, side, side, (247, 246, 242)))
+    return Made(_bordered(rgb, side, side * 4, (247, 246, 242)))
 
 
 def _letterbox(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Colour | None) -> Made:

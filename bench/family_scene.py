@@ -15,7 +15,6 @@ from bench.family_base import (
     Pixels,
     fitted,
     shown_share,
-    warped,
 )
 from bench.family_content import write
 
@@ -32,8 +31,8 @@ def _caption_outside(rgb: Pixels, rng: Rng, other: Pixels, *, above: bool, below
     width = rgb.shape[1]
     ground, ink = ((0, 0, 0), (255, 255, 255)) if dark else ((255, 255, 255), (0, 0, 0))
     parts = [rgb]
-    for wanted, at in ((above, 0), (below, len(parts))):
-        if not wanted:
+    for added, at_top in ((above, True), (below, False)):
+        if not added:
             continue
         tall = max(12, round(rgb.shape[0] * float(rng.uniform(0.1, 0.25))))
         strip = np.full((tall, width, 3), ground, np.uint8)
@@ -43,7 +42,7 @@ def _caption_outside(rgb: Pixels, rng: Rng, other: Pixels, *, above: bool, below
             str(rng.choice(_LINES)),
             ink,
         )
-        parts.insert(at, strip)
+        parts = [strip, *parts] if at_top else [*parts, strip]
     return Made(np.vstack(parts))
 
 
@@ -78,9 +77,9 @@ def _picture_in_picture(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, hig
     return Made(ground, note=f"{small.shape[1] / ground_w:.0%} of the width")
 
 
-def _icons(rgb: Pixels, top: int, tall: int, count: int, ink: Colour, rng: Rng) -> None:
-    """A row of round and square buttons."""
-    width = rgb.shape[1]
+def _icons(rgb: Pixels, top: int, tall: int, ink: Colour, rng: Rng) -> None:
+    """A row of five round and square buttons."""
+    width, count = rgb.shape[1], 5
     size = max(2, tall // 4)
     for index in range(count):
         middle = (round(width * (index + 0.5) / count), top + tall // 2)
@@ -110,7 +109,7 @@ def _phone(rgb: Pixels, rng: Rng, other: Pixels, *, dark: bool, tall: bool) -> M
     cv2.rectangle(screen, (width - unit, unit // 3), (width - unit // 3, unit - 3), ink, -1)
     write(screen, (unit * 2, unit, width - unit * 4, unit), str(rng.choice(_LINES)), ink)
     screen[head : head + height] = rgb
-    _icons(screen, head + height, min(foot, unit * 2), 5, ink, rng)
+    _icons(screen, head + height, min(foot, unit * 2), ink, rng)
     return Made(screen, note=f"{height / screen.shape[0]:.0%} of the screen")
 
 

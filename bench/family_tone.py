@@ -21,7 +21,7 @@ _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 
 
 
 def _bytes(values: NDArray[np.floating]) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def _on_floats(change: Callable[[Floats], NDArray[np.floating]]) -> Maker:
@@ -51,7 +51,7 @@ def _saturation(gain: float) -> Maker:
 
 def _levels(rgb: Floats) -> NDArray[np.floating]:
     low, high = np.percentile(rgb, (1, 99), axis=(0, 1))
-    return (rgb - low) / np.maximum(high - low, 16) * 255
+    return np.asarray((rgb - low) / np.maximum(high - low, 16) * 255)
 
 
 def _equalised(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
