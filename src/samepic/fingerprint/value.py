@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from samepic.errors import FingerprintError
 from samepic.fingerprint.pdq import FORMS
@@ -76,6 +76,25 @@ class Fingerprint:
         Raises FingerprintError across versions.
         """
         return self.nearest_form(other)[0] <= radius and not (self.is_weak or other.is_weak)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape: the text form, and what it holds, codes in hex."""
+        codes = self.pdq_forms.hex()
+        return {
+            "fingerprint": str(self),
+            "sha256": self.sha256,
+            "coded_digest": self.coded_digest,
+            "pdq": self.pdq.hex(),
+            "pdq_forms": {form: codes[64 * at : 64 * (at + 1)] for at, form in enumerate(FORMS)},
+            "quality": self.quality,
+            "detail": self.detail,
+            "weak": self.is_weak,
+            "width": self.width,
+            "height": self.height,
+            "format": self.format,
+            "mode": self.mode,
+            "version": self.version,
+        }
 
     def __str__(self) -> str:
         values = (
