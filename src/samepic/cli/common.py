@@ -23,6 +23,7 @@ __all__ = [
     "UsageError",
     "add_json",
     "add_pair",
+    "add_policy",
     "add_same_if",
     "print_json",
     "sources",
@@ -48,15 +49,25 @@ def add_json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, for errors too")
 
 
-def add_same_if(parser: argparse.ArgumentParser) -> None:
-    """Add --same-if with the rungs of the ladder that may end "same"."""
+def add_same_if(parser: argparse.ArgumentParser, *, unless: str = "") -> None:
+    """Add --same-if with the rungs of the ladder that may end "same"; `unless` tells what may set the default."""
     ladder = [str(relation) for relation in tuple(Relation)[:6]]
     parser.add_argument(
         "--same-if",
         choices=ladder,
-        default="reframed",
+        default=None if unless else "reframed",
         metavar="RELATION",
-        help=f"the last relation that counts as the same: {', '.join(ladder)} (default: %(default)s)",
+        help=f"the last relation that counts as the same: {', '.join(ladder)} (default: {unless}reframed)",
+    )
+
+
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """Add --same-if and --profile."""
+    add_same_if(parser, unless="what the profile says, else ")
+    parser.add_argument(
+        "--profile",
+        metavar="FILE",
+        help="what samepic calibrate --write made: it rescales probabilities and says where the same ends",
     )
 
 

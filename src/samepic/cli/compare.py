@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import add_json, add_pair, add_same_if, print_json, sources, status_of
+from samepic.cli.common import add_json, add_pair, add_policy, print_json, sources, status_of
 from samepic.cli.terminal import bytes_text, heading, percent, rows
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         allow_abbrev=False,
     )
     add_pair(parser)
-    add_same_if(parser)
+    add_policy(parser)
     how = parser.add_mutually_exclusive_group()
     add_json(how)
     how.add_argument("-q", "--quiet", action="store_true", help="print nothing; the exit status tells")
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from samepic.compare import compare
 
     a, b = sources(args)
-    verdict = compare(a, b, same_if=args.same_if)
+    verdict = compare(a, b, same_if=args.same_if, profile=args.profile)
     if args.json:
         print_json(verdict.to_dict())
     elif not args.quiet:

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import SAME, TROUBLE, UsageError, add_same_if
+from samepic.cli.common import SAME, TROUBLE, UsageError, add_policy
 from samepic.cli.progress import Meter
 from samepic.cli.terminal import bytes_text, printable, styled, table
-from samepic.verdict import Relation
 
 if TYPE_CHECKING:
     from samepic.collection.find import Finder
@@ -53,7 +52,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="FILE",
         help="read more paths from FILE (- for standard input), separated by NUL if there is one, else by newlines",
     )
-    add_same_if(parser)
+    add_policy(parser)
     parser.add_argument("--min-size", metavar="SIZE", type=_size, default=1,
                         help="pass over files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
     parser.add_argument("--hidden", action="store_true", help="look at names that begin with a dot too")
@@ -74,19 +73,22 @@ def run(args: argparse.Namespace) -> int:
     """Search, print, and return the exit status."""
     from samepic.collection.cache import cache_file
     from samepic.collection.find import Finder
+    from samepic.policy import Policy
 
+    policy = Policy.of(args.same_if, args.profile)
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
     with Meter() as meter:
         finder = Finder(
             paths,
-            Relation.named(args.same_if),
+            policy.same_if,
             args.hidden,
             args.follow,
             args.min_size,
             args.jobs,
             None if args.no_cache else cache_file(),
             meter.show if meter.wanted else None,
+            policy.profile,
         )
         groups = finder.groups()
     _print(args, finder, groups)

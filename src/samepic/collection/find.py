@@ -15,7 +15,9 @@ from samepic.collection.reference import Merit
 from samepic.collection.stages import Item, Reader, candidates, in_order
 from samepic.collection.verify import Room, Verifier
 from samepic.collection.walk import Unreadable, Walk
+from samepic.policy import Policy
 from samepic.profiles.collection import COLLECTION
+from samepic.profiles.user import Profile
 from samepic.verdict import Relation
 
 __all__ = ["Finder", "Progress", "find"]
@@ -39,7 +41,8 @@ class Finder:
 
     `same_if` is the farthest relation that makes a member; `hidden` takes in names that begin with a dot; `follow`
     goes through symbolic links; files under `least` bytes are passed over; `jobs` is how many threads work (None:
-    one for each processor); `cache` is the file that remembers, None for none; `progress` is told how far it is.
+    one for each processor); `cache` is the file that remembers, None for none; `progress` is told how far it is;
+    `profile` rescales probabilities and says how probable a member must be.
     After `groups()`, `unreadable` lists by path what could not be read, and the counts tell what was met.
     """
 
@@ -51,6 +54,7 @@ class Finder:
     jobs: int | None = None
     cache: Path | None = field(default_factory=cache_file)
     progress: Callable[[Progress], None] | None = None
+    profile: Profile | None = None
     unreadable: list[Unreadable] = field(default_factory=list)
     pictures: int = 0
     others: int = 0
@@ -104,7 +108,7 @@ class Finder:
             verifier = Verifier(items, cache, room, COLLECTION.held_bytes // jobs)
             for index in part:
                 verifier.know(index)
-            gathering = Gathering(near, verifier.merits, verifier.say, self.same_if)
+            gathering = Gathering(near, verifier.merits, verifier.say, Policy(self.same_if, self.profile))
             made = list(gathering.stars(part))
             verifier.forget()
             return made, verifier
@@ -147,7 +151,8 @@ class Finder:
 def find(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
-    same_if: Relation | str = Relation.REFRAMED,
+    same_if: Relation | str | None = None,
+    profile: Profile | str | os.PathLike[str] | None = None,
     hidden: bool = False,
     follow: bool = False,
     min_size: int = 1,
@@ -158,22 +163,25 @@ def find(
     """Find the groups of files below `paths` that are the same picture, by the path of their reference.
 
     Every member was verified against its group's reference, which is the best of them. `same_if` is the farthest
-    relation that counts, from "same-file" to "edited"; `hidden` takes in names that begin with a dot; `follow` goes
+    relation that counts, from "same-file" to "edited" (default: that of the profile, else "reframed"); `profile` is
+    one that `samepic calibrate` made, or its file; `hidden` takes in names that begin with a dot; `follow` goes
     through symbolic links; files under `min_size` bytes are passed over; `jobs` threads work (default: one for each
     processor); `cache` is False, or the file that remembers what was read (default: in the user's cache folder).
     `unreadable` is called with each file or folder that could not be read, before the first group comes.
 
-    Raises ProfileError for a relation that does not exist.
+    Raises ProfileError for a relation or a profile that does not exist.
     """
+    policy = Policy.of(same_if, profile)
     named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
     finder = Finder(
         [os.fspath(path) for path in named],
-        Relation.named(same_if),
+        policy.same_if,
         hidden,
         follow,
         min_size,
         jobs,
         (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache),
+        profile=policy.profile,
     )
     return _yielded(finder, unreadable)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from samepic.collection.cache import Said
 from samepic.collection.reference import Merit, why_best
 from samepic.collection.stages import Item
 from samepic.collection.walk import Entry
+from samepic.policy import Policy
 from samepic.profiles.collection import LOSSLESS
 from samepic.verdict import Relation
 
@@ -115,13 +116,14 @@ class Gathering:
 
     `near` are the candidates of each picture by index with their distance; `merits` what is known of each picture,
     without those that cannot be read; `say` tells what the second of two is to the first, None where one of them
-    turns out to be unreadable, which then leaves `merits`.
+    turns out to be unreadable, which then leaves `merits`. `policy` decides whether that is the same; what is said
+    has not gone through its profile yet, so that one cache serves every profile.
     """
 
     near: list[dict[int, int]]
     merits: Mapping[int, Merit]
     say: Callable[[int, int], Said | None]
-    same_if: Relation
+    policy: Policy
 
     def stars(self, cluster: Iterable[int]) -> Iterator[Star]:
         """Yield the groups of a cluster, best reference first.
@@ -149,14 +151,23 @@ class Gathering:
         for other in sorted((i for i in left if i in within), key=lambda i: (within[i], i)):
             if not {star.reference, other} <= self.merits.keys():
                 continue
-            said = self.say(star.reference, other)
-            if said is None or not Relation(said.relation).is_same(self.same_if):
+            said = self._heard(star.reference, other)
+            if said is None:
                 continue
             known = self.merits
             if other not in tried and _is_original(known[star.reference], known[other], said):
                 return other
             star.said[other] = said
         return None
+
+    def _heard(self, reference: int, other: int) -> Said | None:
+        """Return what is said of the other, its probability rescaled; None where that is not the same."""
+        said = self.say(reference, other)
+        if said is None:
+            return None
+        relation = Relation(said.relation)
+        probability = self.policy.probability(relation, said.probability)
+        return replace(said, probability=probability) if self.policy.same(relation, probability) else None
 
 
 def _is_original(reference: Merit, other: Merit, said: Said) -> bool:
