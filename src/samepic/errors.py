@@ -63,4 +63,4 @@ class FingerprintError(SamepicError, ValueError):
 
 
 class ReportError(SamepicError, ValueError):
-    """A report, plan or journal that cannot be read or does not fit the files it names."""
+    """A report, plan, journal or list of pairs that cannot be read or does not fit the files it names."""

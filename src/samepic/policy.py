@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from samepic.profiles.user import Profile
 from samepic.verdict import Relation
 
-__all__ = ["Policy"]
+__all__ = ["AS_STATED", "Policy"]
 
-_AS_STATED = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.UNDECIDABLE)
+AS_STATED = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.UNDECIDABLE)
 """What is proven or cannot be told: no probability of it was ever estimated, so none is rescaled."""
 
 
@@ -38,7 +38,7 @@ class Policy:
 
     def probability(self, relation: Relation, stated: float) -> float:
         """Return a stated probability, 0 to 1, as the profile rescales it."""
-        if self.profile is None or relation in _AS_STATED:
+        if self.profile is None or relation in AS_STATED:
             return stated
         return self.profile.rescaled(stated)
 

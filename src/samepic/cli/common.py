@@ -25,6 +25,7 @@ __all__ = [
     "add_pair",
     "add_policy",
     "add_same_if",
+    "count",
     "print_json",
     "sources",
     "status_of",
@@ -82,6 +83,13 @@ def sources(args: argparse.Namespace) -> tuple[str | BinaryIO, str | BinaryIO]:
         raise UsageError("-: wanted a picture from standard input, got none: it is closed")
     a, b = (sys.stdin.buffer if name == "-" else name for name in (args.a, args.b))
     return a, b
+
+
+def count(text: str) -> int:
+    """Return the number of threads that an option names."""
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"wanted a number from 1 to 256, got {text!r}")
+    return int(text)
 
 
 def status_of(verdict: Verdict) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import SAME, TROUBLE, UsageError, add_policy
+from samepic.cli.common import SAME, TROUBLE, UsageError, add_policy, count
 from samepic.cli.progress import Meter
 from samepic.cli.terminal import bytes_text, printable, styled, table
 
@@ -57,7 +57,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
                         help="pass over files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
     parser.add_argument("--hidden", action="store_true", help="look at names that begin with a dot too")
     parser.add_argument("--follow", action="store_true", help="follow symbolic links")
-    parser.add_argument("--jobs", metavar="N", type=_count, help="threads (default: one for each processor)")
+    parser.add_argument("--jobs", metavar="N", type=count, help="threads (default: one for each processor)")
     parser.add_argument("--no-cache", action="store_true", help="neither use nor write the cache")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="tell the counts of every stage on stderr"
@@ -194,12 +194,6 @@ def _size(text: str) -> int:
     if match is None:
         raise argparse.ArgumentTypeError(f"wanted a size such as 20000 or 20k, got {text!r}")
     return int(match[1]) * _UNITS[match[2]]
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"wanted a number from 1 to 256, got {text!r}")
-    return int(text)
 
 
 def _log_to_stderr(*, verbose: bool) -> None:

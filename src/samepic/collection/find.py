@@ -20,7 +20,7 @@ from samepic.profiles.collection import COLLECTION
 from samepic.profiles.user import Profile
 from samepic.verdict import Relation
 
-__all__ = ["Finder", "Progress", "find"]
+__all__ = ["Finder", "Progress", "find", "processors"]
 
 _log = logging.getLogger("samepic.collection")
 
@@ -65,7 +65,7 @@ class Finder:
         """Search, and return the groups by the path of their reference."""
         self.same_if.is_same(self.same_if)
         self.paths = list(self.paths)
-        jobs = self.jobs or _processors()
+        jobs = self.jobs or processors()
         pool = ThreadPoolExecutor(jobs, "samepic-find")
         with Cache(self.cache) as cache:
             try:
@@ -194,7 +194,8 @@ def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) ->
     yield from groups
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
