@@ -1,0 +1,193 @@
+"""Pictures that nobody photographed: pages of text, forms, captions on one template, flat and graded surfaces."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from bench.common import SEED
+from bench.family_base import Box, Pixels, changed_box
+from bench.family_content import write
+
+__all__ = ["FORM_FIELDS", "KINDS", "made_bytes", "template_boxes"]
+
+Read = Callable[[str], Pixels]
+
+_SYLLABLES = (
+    "ka",
+    "lo",
+    "mi",
+    "ter",
+    "an",
+    "sel",
+    "vor",
+    "in",
+    "do",
+    "re",
+    "pa",
+    "tu",
+    "shi",
+    "ben",
+    "or",
+    "la",
+    "mun",
+)
+_HERSHEY = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+    cv2.FONT_HERSHEY_PLAIN,
+)
+FORM_FIELDS = ("Number", "Date", "Name", "Street", "Town", "Total")
+_CAPTIONS = (
+    "THE PLAN",
+    "WHAT HAPPENED",
+    "ME ON MONDAY",
+    "ME ON FRIDAY",
+    "NOT AGAIN",
+    "FINALLY",
+    "SEND HELP",
+    "OH NO",
+)
+
+
+def _word(rng: np.random.Generator) -> str:
+    return "".join(str(part) for part in rng.choice(_SYLLABLES, int(rng.integers(1, 4))))
+
+
+def _line(rng: np.random.Generator, letters: int) -> str:
+    words = _word(rng).capitalize()
+    while len(words) < letters - 6:
+        words += f" {_word(rng)}"
+    return words
+
+
+def _text_page(number: int, read: Read) -> Pixels:
+    """A page of one of six faces; pages of one face differ in their words alone."""
+    rng, face = np.random.default_rng([SEED, 1, number]), number % 6
+    if face < 4:
+        page = np.full((640, 480, 3), 255, np.uint8)
+        scale = 1.0 if face == 3 else 0.5
+        for row in range(26):
+            at = (24, 40 + row * 23)
+            cv2.putText(page, _line(rng, 40), at, _HERSHEY[face], scale, (20, 20, 20), 1, cv2.LINE_AA)
+        return page
+    image = Image.new("RGB", (480, 640), (255, 255, 255) if face == 4 else (28, 28, 32))
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default((15, 22)[face - 4])
+    step, letters, ink = ((22, 58, (0, 0, 0)), (31, 38, (230, 230, 225)))[face - 4]
+    for row in range(560 // step):
+        draw.text((30, 36 + row * step), _line(rng, letters), fill=ink, font=font)
+    return np.asarray(image)
+
+
+def _form(number: int, read: Read) -> Pixels:
+    """An invoice; pages of one number // 10 share everything but the fields that their last digit changes."""
+    group, version = divmod(number, 10)
+    image = Image.new("RGB", (520, 400), (252, 252, 250))
+    draw, rng = ImageDraw.Draw(image), np.random.default_rng([SEED, 2, group])
+    draw.text((30, 20), _line(rng, 20), fill=(20, 40, 110), font=ImageFont.load_default(26))
+    font = ImageFont.load_default(17)
+    changed = set(rng.permutation(len(FORM_FIELDS))[: 1 + group % 2])
+    for row, field in enumerate(FORM_FIELDS):
+        y = 90 + row * 45
+        draw.line((30, y + 30, 490, y + 30), fill=(150, 150, 150))
+        draw.text((30, y), field, fill=(90, 90, 90), font=font)
+        words = np.random.default_rng([SEED, 3, group, row, version if row in changed else 0])
+        draw.text((180, y), f"{int(words.integers(100, 99999))} {_word(words)}", fill=(0, 0, 0), font=font)
+    return np.asarray(image)
+
+
+def _captioned(number: int, path: str, read: Read) -> Pixels:
+    """A photograph with one of eight captions at the top and another at the bottom, all of one size."""
+    rgb = read(path).copy()
+    height, width = rgb.shape[:2]
+    tall = max(12, height // 7)
+    for bottom in (False, True):
+        y = height - tall if bottom else 0
+        rgb[y : y + tall] = 255
+        text = (
+            _CAPTIONS[(number * 3 + 5 * bottom) % len(_CAPTIONS)]
+            if bottom
+            else _CAPTIONS[number % len(_CAPTIONS)]
+        )
+        write(rgb, (0, y, width, tall), text, (0, 0, 0))
+    return rgb
+
+
+def _flat(number: int, read: Read) -> Pixels:
+    rng = np.random.default_rng([SEED, 4, number])
+    return np.broadcast_to(rng.integers(0, 256, 3), (240, 320, 3)).astype(np.uint8)
+
+
+def _gradient(number: int, read: Read) -> Pixels:
+    """A graded surface: linear one way or the other, or round, between two colours."""
+    rng = np.random.default_rng([SEED, 5, number])
+    ys, xs = np.mgrid[0:1:240j, 0:1:320j]
+    angle = float(rng.uniform(0, 2 * np.pi))
+    line = (np.cos(angle) * (xs - 0.5) + np.sin(angle) * (ys - 0.5)) + 0.5
+    share = np.hypot(xs - 0.5, ys - 0.5) * 1.4 if number % 3 == 2 else line
+    one, two = rng.integers(0, 256, (2, 3))
+    return np.asarray(np.rint(one + np.clip(share, 0, 1)[..., None] * (two - one)), np.uint8)
+
+
+def _texture(number: int, read: Read) -> Pixels:
+    """Noise of one kind and scale: all such pictures look alike, and no two are the same."""
+    rng = np.random.default_rng([SEED, 6, number])
+    noise = rng.normal(0, 1, (240, 320, 1 if number % 2 else 3)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), (1.0, 3.0, 8.0)[number % 3]).reshape(240, 320, -1)
+    scaled = 127 + 45 * (soft - soft.mean()) / soft.std()
+    return np.broadcast_to(np.clip(np.rint(scaled), 0, 255), (240, 320, 3)).astype(np.uint8)
+
+
+def _board(number: int, read: Read) -> Pixels:
+    """A chart of bars under one heading: one template, other numbers all over."""
+    rng = np.random.default_rng([SEED, 7, number])
+    image = Image.new("RGB", (420, 300), (255, 255, 255))
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(14)
+    draw.text((20, 12), "Visitors by month", fill=(30, 30, 30), font=ImageFont.load_default(20))
+    for bar in range(12):
+        tall, x = int(rng.integers(15, 210)), 24 + bar * 32
+        draw.rectangle((x, 270 - tall, x + 22, 270), fill=(66, 120, 190))
+        draw.text((x, 274), f"{bar + 1}", fill=(30, 30, 30), font=font)
+    return np.asarray(image)
+
+
+KINDS: dict[str, Callable[[int, Read], Pixels]] = {
+    "text page": _text_page,
+    "form": _form,
+    "flat": _flat,
+    "gradient": _gradient,
+    "texture": _texture,
+    "chart": _board,
+}
+
+
+def _pixels(name: str, read: Read) -> Pixels:
+    kind, number, *path = name.split("|", 2)
+    return _captioned(int(number), path[0], read) if kind == "captions" else KINDS[kind](int(number), read)
+
+
+def template_boxes(a: str, b: str, read: Read) -> tuple[Box, ...]:
+    """Return the boxes in which two made pictures of one size differ: one for each change that stands alone."""
+    one, two = _pixels(a.removeprefix("made:"), read), _pixels(b.removeprefix("made:"), read)
+    changed = (one != two).any(axis=2).astype(np.uint8)
+    joined = cv2.dilate(changed, np.ones((25, 25), np.uint8))
+    count, labels = cv2.connectedComponents(joined)
+    parts = (np.where((labels == part)[..., None], two, one) for part in range(1, count))
+    return tuple(box for box in (changed_box(one, part) for part in parts) if box is not None)
+
+
+def made_bytes(name: str, read: Read) -> bytes:
+    """Return the file of "KIND|NUMBER" or "captions|NUMBER|PATH": a JPEG of quality 70 to 95, or a PNG."""
+    rgb, out = _pixels(name, read), io.BytesIO()
+    drawn = zlib.crc32(name.encode())
+    if drawn % 4 == 0:
+        Image.fromarray(rgb).save(out, "PNG")
+    else:
+        Image.fromarray(rgb).save(out, "JPEG", quality=70 + drawn // 4 % 26)
+    return out.getvalue()

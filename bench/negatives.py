@@ -1,0 +1,211 @@
+"""Pairs that must not be called the same, and a few look-alikes that are; each with its right relations.
+
+Labels come from labels/sameplace.csv (which shots are of one subject) and labels/pairs.csv (pairs looked at one by
+one). A label is one or more relations with "|" between; "skip" where nobody can tell.
+"""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations, islice
+from pathlib import Path
+
+import numpy as np
+
+from bench.common import SEED, photos
+from bench.family_base import Box
+from bench.made import template_boxes
+from bench.sources import file_name, half_of, pixels_of
+
+__all__ = ["LABELS", "SAME", "Pair", "hard_negatives", "labelled_pairs", "random_pairs", "series_labels"]
+
+LABELS = Path(__file__).resolve().parent / "labels"
+SAME = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed"})
+_APART = frozenset({"similar", "different"})
+_BLANK = _APART | {"undecidable"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sources by name, the relations that are right, and the boxes in pixels of a that differ.
+
+    `key_a` and `key_b` name the originals they come from, by which the data are split in halves.
+    """
+
+    kind: str
+    a: str
+    b: str
+    expected: frozenset[str]
+    key_a: str
+    key_b: str
+    boxes: tuple[Box, ...] = ()
+    level: str = ""
+
+    @property
+    def half(self) -> str:
+        """The half that both originals belong to: "test", "train", or "mixed"."""
+        one, two = half_of(self.key_a), half_of(self.key_b)
+        return one if one == two else "mixed"
+
+
+def labelled_pairs() -> dict[frozenset[str], tuple[frozenset[str], tuple[Box, ...]]]:
+    """Return the pairs that were looked at one by one: {two paths: (right relations, boxes)}."""
+    found = {}
+    with (LABELS / "pairs.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            numbers = [int(n) for n in row["box"].split()]
+            boxes: tuple[Box, ...] = ()
+            if numbers:
+                x, y, w, h = numbers
+                boxes = ((x, y, w, h),)
+            found[frozenset({row["a"], row["b"]})] = (frozenset(row["label"].split("|")), boxes)
+    return found
+
+
+def series_labels() -> dict[str, tuple[str, int, int, str]]:
+    """Return {path: (series, position in it, reach, split)} of every shot below sameplace/.
+
+    Two shots of one series at most `reach` positions apart are similar; farther apart they may be. `split` is what
+    goes into one half of the data together.
+    """
+    found, counts = {}, dict[str, int]()
+    with (LABELS / "sameplace.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            position = counts.get(row["series"], 0)
+            found[row["path"]] = (row["series"], position, int(row["reach"]), row["split"])
+            counts[row["series"]] = position + 1
+    return found
+
+
+def _file_pair(
+    kind: str, a: str, b: str, expected: frozenset[str], keys: tuple[str, str] | None = None
+) -> Pair:
+    key_a, key_b = keys or (a, b)
+    known = labelled_pairs_cached().get(frozenset({a, b}))
+    if known is None:
+        return Pair(kind, file_name(a), file_name(b), expected, key_a, key_b)
+    return Pair(kind, file_name(a), file_name(b), known[0], key_a, key_b, known[1], "looked at")
+
+
+_known: dict[frozenset[str], tuple[frozenset[str], tuple[Box, ...]]] = {}
+
+
+def labelled_pairs_cached() -> dict[frozenset[str], tuple[frozenset[str], tuple[Box, ...]]]:
+    """Return `labelled_pairs`, read once."""
+    if not _known:
+        _known.update(labelled_pairs())
+    return _known
+
+
+def _same_place() -> Iterator[Pair]:
+    """All pairs inside each folder of sameplace/."""
+    shots = series_labels()
+    for a, b in combinations(sorted(shots), 2):
+        if a.rpartition("/")[0] != b.rpartition("/")[0]:
+            continue
+        (one, at, reach, split_a), (two, there, _, split_b) = shots[a], shots[b]
+        near = one == two and abs(at - there) <= reach
+        expected = frozenset({"similar"}) if near else _APART if one == two else frozenset({"different"})
+        place = a.rpartition("/")[0].removeprefix("sameplace/")
+        yield _file_pair(f"place {place}", a, b, expected, (split_a, split_b))
+
+
+def _all_pairs(kind: str, data: Path, folder: str) -> Iterator[Pair]:
+    names = sorted(path.relative_to(data).as_posix() for path in (data / folder).glob("*.png"))
+    for a, b in combinations(names, 2):
+        blank = "gradient-" in a + b
+        star = "/star_" in a and "/star_" in b
+        yield _file_pair(kind, a, b, _BLANK if blank else _APART | {"edited"} if star else _APART)
+
+
+def _orientation() -> Iterator[Pair]:
+    names = [f"orientation/{kind}_{n}.jpg" for kind in ("landscape", "portrait") for n in range(1, 9)]
+    for a, b in combinations(names, 2):
+        yield _file_pair("orientation", a, b, _APART, ("orientation", "orientation"))
+
+
+def _looked_at(taken: set[frozenset[str]]) -> Iterator[Pair]:
+    """The pairs of labels/pairs.csv that no folder holds both of, screens above all."""
+    for names, (expected, boxes) in sorted(labelled_pairs_cached().items(), key=lambda item: sorted(item[0])):
+        if names in taken:
+            continue
+        a, b = sorted(names)
+        kind = "screens" if a.startswith("screens/") else "across places"
+        key = a.rpartition("-")[0] or a
+        yield Pair(kind, file_name(a), file_name(b), expected, key, key, boxes, "looked at")
+
+
+def _made_pairs(kind: str, count: int, expected: frozenset[str]) -> Iterator[Pair]:
+    names = [f"made:{kind}|{number}" for number in range(count)]
+    for a, b in combinations(names, 2):
+        yield Pair(kind, a, b, expected, a, b)
+
+
+def _text_pages() -> Iterator[Pair]:
+    for pair in _made_pairs("text page", 36, _APART):
+        one, two = (int(name.rpartition("|")[2]) for name in (pair.a, pair.b))
+        yield Pair(**{**pair.__dict__, "level": "one face" if one % 6 == two % 6 else "two faces"})
+
+
+def _templates(data: Path, count: int = 60) -> Iterator[Pair]:
+    """One photograph with other captions; one form with other entries; charts of other numbers."""
+    names = [path.relative_to(data).as_posix() for path in photos(data)][:: max(1, 1024 // count)]
+    edited = frozenset({"edited"})
+    for number, name in enumerate(names[:count]):
+        a, b = f"made:captions|{number % 8}|{name}", f"made:captions|{(number + 3) % 8}|{name}"
+        yield Pair("other captions", a, b, edited, name, name, template_boxes(a, b, pixels_of))
+    for group in range(count):
+        a, b = f"made:form|{group * 10}", f"made:form|{group * 10 + 1}"
+        yield Pair("other entries", a, b, edited, a, a, template_boxes(a, b, pixels_of), f"{1 + group % 2}")
+    yield from _made_pairs("chart", 12, _APART | edited)
+
+
+def hard_negatives(data: Path, most: int = 0) -> list[Pair]:
+    """Return every labelled pair, or of each kind at most `most` (those looked at first, then drawn by chance)."""
+    pairs = [
+        *_same_place(),
+        *_all_pairs("uipages", data, "uipages"),
+        *_all_pairs("clipart", data, "clipart"),
+        *_orientation(),
+        *_made_pairs("flat", 12, _BLANK),
+        *_made_pairs("gradient", 18, _BLANK),
+        *_made_pairs("texture", 18, _BLANK),
+        *_text_pages(),
+        *_templates(data),
+    ]
+    taken = {frozenset({pair.a.removeprefix("file:"), pair.b.removeprefix("file:")}) for pair in pairs}
+    pairs += _looked_at(taken)
+    pairs = [pair for pair in pairs if "skip" not in pair.expected]
+    return _at_most(pairs, most) if most else pairs
+
+
+def _at_most(pairs: Iterable[Pair], most: int) -> list[Pair]:
+    kinds: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        kinds.setdefault(pair.kind, []).append(pair)
+    chosen = []
+    for group in kinds.values():
+        group.sort(key=lambda pair: (pair.level != "looked at", zlib.crc32(f"{pair.a} {pair.b}".encode())))
+        chosen += group[:most]
+    return chosen
+
+
+def random_pairs(data: Path, n: int = 20000, half: str = "both") -> list[Pair]:
+    """Return `n` pairs of distinct photographs drawn by chance, of one half of them or of all."""
+    names = [path.relative_to(data).as_posix() for path in photos(data)]
+    names = [name for name in names if half in ("both", half_of(name))]
+    rng, seen = np.random.default_rng([SEED, 8]), set[tuple[int, int]]()
+    most = len(names) * (len(names) - 1) // 2
+    while len(seen) < min(n, most):
+        i, j = sorted(int(k) for k in rng.integers(0, len(names), 2))
+        if i != j:
+            seen.add((i, j))
+    different = frozenset({"different"})
+    chosen = islice(sorted(seen), n)
+    return [
+        Pair("random", file_name(names[i]), file_name(names[j]), different, names[i], names[j])
+        for i, j in chosen
+    ]
