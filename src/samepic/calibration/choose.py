@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samepic.calibration.figures import Judged, Outcome, outcome
+from samepic.calibration.intervals import outward
 from samepic.policy import Policy
 from samepic.profiles.calibration import CALIBRATION
 from samepic.profiles.user import RUNGS, Profile
@@ -85,30 +86,30 @@ def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], Outcome]) -
     made = tried[best]
     asks = f" with a stated probability of at least {stated:g}" if stated else ""
     yield (
-        f"{rung}{asks} lets through {made.same - made.refused} of the {made.same} pairs labelled same and none of the"
-        f" {made.different} labelled different."
+        f"The relation {rung}{asks} lets through {made.same - made.refused} of the {made.same} pairs labelled same"
+        f" and none of the {made.different} labelled different."
     )
     yield _bound(made)
     if rung != RUNGS[-1]:
         farther = RUNGS[RUNGS.index(rung) + 1]
-        yield from _against(f"{farther}{asks}", tried[farther, stated], made)
+        yield from _against(f"Going as far as {farther}{asks}", tried[farther, stated], made)
     if stated:
         ladder = (0.0, *CALIBRATION.cutoffs)
         lower = ladder[ladder.index(stated) - 1]
-        words = f"a probability of {lower:g}" if lower else "no least probability"
+        words = f"A probability of {lower:g}" if lower else "No least probability"
         yield from _against(words, tried[rung, lower], made)
 
 
 def _bound(made: Outcome) -> str:
-    most = made.wrong_interval[1]
+    confidence, most = CALIBRATION.confidence * 100, outward(made.wrong_interval[1], up=True)
     return (
-        f"None of {made.different} does not mean never: with {CALIBRATION.confidence:.0%} confidence at most"
-        f" {most:.2%} of such pairs would wrongly be called the same."
-    ).replace("%", " %")
+        f"None of {made.different} does not mean never: with {confidence:g} % confidence, at most {most} % of such"
+        " pairs would wrongly be called the same."
+    )
 
 
 def _against(name: str, other: Outcome, made: Outcome) -> Iterator[str]:
     if other.wrong:
-        yield f"{name[0].upper()}{name[1:]} would wrongly let {other.wrong} through."
+        yield f"{name} would wrongly let {other.wrong} through."
     elif other.refused == made.refused:
-        yield f"{name[0].upper()}{name[1:]} would let no more of those labelled same through."
+        yield f"{name} would let no more of those labelled same through."

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 from samepic.profiles.calibration import CALIBRATION
 
-__all__ = ["clopper_pearson", "wilson"]
+__all__ = ["clopper_pearson", "outward", "wilson"]
 
 _TINY = 1e-300
 
@@ -40,6 +40,18 @@ def clopper_pearson(
     low = 0.0 if hits == 0 else _beta_quantile(tail, hits, trials - hits + 1)
     high = 1.0 if hits == trials else _beta_quantile(1 - tail, hits + 1, trials - hits)
     return low, high
+
+
+def outward(bound: float, *, up: bool) -> str:
+    """Return a bound, 0 to 1, in percent with two digits that count (from 0 or from 100), never rounded into the interval."""
+    percent = bound * 100
+    if percent <= 0 or percent >= 100:
+        return "0" if percent <= 0 else "100"
+    digits = 1 - math.floor(math.log10(min(percent, 100 - percent)))
+    scaled = percent * 10.0**digits
+    # What a product of floats adds in its last digit is no reason to go a step farther.
+    whole = math.ceil(scaled - 1e-9) if up else math.floor(scaled + 1e-9)
+    return f"{whole / 10.0**digits:.{max(digits, 0)}f}".removesuffix(".0")
 
 
 def _beta_quantile(share: float, a: float, b: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from samepic.calibration.intervals import clopper_pearson, outward
 from samepic.cli.terminal import percent, printable, rows, styled, table, width
 from samepic.profiles.calibration import CALIBRATION
 
@@ -98,14 +99,8 @@ def _outcomes(result: Result) -> Iterator[str]:
     yield table(("probability", *tail), asked, flush)
     yield "wrong: labelled different, but let through as the same; refused: labelled same, but not let through"
     if made.different:
-        most = percent(_none_of(made))
-        yield f"0 wrong of {made.different} does not mean never: at most {most} of such pairs, with 95 % confidence"
-
-
-def _none_of(made: Outcome) -> float:
-    from samepic.calibration.intervals import clopper_pearson
-
-    return clopper_pearson(0, made.different)[1]
+        most = outward(clopper_pearson(0, made.different)[1], up=True)
+        yield f"0 wrong of {made.different} does not mean never: at most {most} % of such pairs, with 95 % confidence"
 
 
 def _outcome(made: Outcome) -> tuple[str, ...]:
@@ -115,13 +110,7 @@ def _outcome(made: Outcome) -> tuple[str, ...]:
 
 
 def _interval(bounds: tuple[float, float]) -> str:
-    return f"{_short(bounds[0])} to {_short(bounds[1])} %"
-
-
-def _short(share: float) -> str:
-    """Return a share in percent with two digits that count."""
-    value = share * 100
-    return f"{value:.0f}" if value >= 10 or value == 0 else f"{value:.2g}"
+    return f"{outward(bounds[0], up=False)} to {outward(bounds[1], up=True)} %"
 
 
 def _choice(result: Result) -> Iterator[str]:
