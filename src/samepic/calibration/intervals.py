@@ -10,6 +10,7 @@ from samepic.profiles.calibration import CALIBRATION
 __all__ = ["clopper_pearson", "outward", "wilson"]
 
 _TINY = 1e-300
+_NOTHING = 1e-6
 
 
 def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -> tuple[float, float]:
@@ -43,15 +44,17 @@ def clopper_pearson(
 
 
 def outward(bound: float, *, up: bool) -> str:
-    """Return a bound, 0 to 1, in percent with two digits that count (from 0 or from 100), never rounded into the interval."""
+    """Return a bound, 0 to 1, in percent with two digits that count, from 0 or from 100; never rounded inward."""
     percent = bound * 100
-    if percent <= 0 or percent >= 100:
-        return "0" if percent <= 0 else "100"
-    digits = 1 - math.floor(math.log10(min(percent, 100 - percent)))
+    near = min(percent, 100 - percent)
+    if near < _NOTHING:
+        return "100" if percent > 50 else f"{_NOTHING:f}" if up and percent > 0 else "0"
+    digits = 1 - math.floor(math.log10(near))
     scaled = percent * 10.0**digits
     # What a product of floats adds in its last digit is no reason to go a step farther.
-    whole = math.ceil(scaled - 1e-9) if up else math.floor(scaled + 1e-9)
-    return f"{whole / 10.0**digits:.{max(digits, 0)}f}".removesuffix(".0")
+    whole = math.ceil(scaled - 1e-6) if up else math.floor(scaled + 1e-6)
+    text = f"{whole / 10.0**digits:.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _beta_quantile(share: float, a: float, b: float) -> float:
