@@ -46,7 +46,9 @@ def is_right(line: Line) -> bool:
 
 
 def truly_same(line: Line) -> bool | None:
-    """Return whether a person calls the two one picture; None where either answer would be right."""
+    """Return whether a person calls the two one picture; None where either answer is right, or rightly none came."""
+    if line["relation"] == "undecidable" and "undecidable" in line["expected"]:
+        return None
     same = [relation in SAME for relation in line["expected"] if relation != "undecidable"]
     return None if not same or (any(same) and not all(same)) else all(same)
 

@@ -164,7 +164,7 @@ def _templates(data: Path, count: int = 60) -> Iterator[Pair]:
 
 
 def hard_negatives(data: Path, most: int = 0) -> list[Pair]:
-    """Return every labelled pair, or of each kind at most `most` (those looked at first, then drawn by chance)."""
+    """Return every labelled pair, or of each kind and label at most `most` (those looked at first)."""
     pairs = [
         *_same_place(),
         *_all_pairs("uipages", data, "uipages"),
@@ -183,9 +183,9 @@ def hard_negatives(data: Path, most: int = 0) -> list[Pair]:
 
 
 def _at_most(pairs: Iterable[Pair], most: int) -> list[Pair]:
-    kinds: dict[str, list[Pair]] = {}
+    kinds: dict[tuple[str, frozenset[str]], list[Pair]] = {}
     for pair in pairs:
-        kinds.setdefault(pair.kind, []).append(pair)
+        kinds.setdefault((pair.kind, pair.expected), []).append(pair)
     chosen = []
     for group in kinds.values():
         group.sort(key=lambda pair: (pair.level != "looked at", zlib.crc32(f"{pair.a} {pair.b}".encode())))
