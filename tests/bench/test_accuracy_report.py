@@ -1,0 +1,128 @@
+"""The figures of the accuracy report, on cases small enough to work out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.accuracy_peers import cutoff_for_recall, cutoff_for_wrong
+from bench.accuracy_report import (
+    box_iou,
+    calibration_error,
+    is_right,
+    reliability,
+    report,
+    truly_same,
+    wrongly_same,
+)
+
+
+def line(relation: str, same: bool | None, expected: list[str], **more: object) -> dict[str, Any]:
+    known = {
+        "group": "negative",
+        "family": "f",
+        "level": "",
+        "a": "one",
+        "b": "two",
+        "original": "one",
+        "note": "",
+    }
+    return known | {"relation": relation, "same": same, "expected": expected, "probability": 0.5} | more
+
+
+def test_equal_boxes_have_the_whole_overlap_and_distant_ones_none() -> None:
+    assert box_iou([(1, 2, 3, 4)], [(1, 2, 3, 4)]) == 1.0
+    assert box_iou([(0, 0, 2, 2)], [(5, 5, 2, 2)]) == 0.0
+    assert box_iou([], [(5, 5, 2, 2)]) == 0.0
+
+
+def test_half_of_a_box_is_a_third_of_the_union_of_two() -> None:
+    assert box_iou([(0, 0, 4, 2)], [(2, 0, 4, 2)]) == pytest.approx(4 / 12)
+
+
+def test_boxes_are_joined_before_they_are_compared() -> None:
+    assert box_iou([(0, 0, 2, 4), (2, 0, 2, 4)], [(0, 0, 4, 4)]) == 1.0
+    assert box_iou([(0, 0, 4, 4), (1, 1, 2, 2)], [(0, 0, 4, 4)]) == 1.0
+
+
+def test_no_boxes_at_all_agree() -> None:
+    assert box_iou([], []) == 1.0
+
+
+def test_a_box_that_leaves_the_frame_counts_inside_it() -> None:
+    assert box_iou([(-2, 0, 4, 2)], [(0, 0, 2, 2)]) == 1.0
+
+
+def test_the_calibration_error_is_the_weighted_gap_of_the_bins() -> None:
+    # Bin 0.9 to 1: mean 0.95, half of two are the same: gap 0.45. Bin 0 to 0.1: mean 0.05, none: gap 0.05.
+    error = calibration_error([0.95, 0.95, 0.05, 0.05], [True, False, False, False])
+    assert error == pytest.approx((2 * 0.45 + 2 * 0.05) / 4)
+
+
+def test_certain_and_right_answers_have_no_calibration_error() -> None:
+    assert calibration_error([1.0, 0.0, 1.0], [True, False, True]) == 0.0
+    assert calibration_error([], []) == 0.0
+
+
+def test_a_probability_of_one_falls_into_the_last_bin() -> None:
+    rows = reliability([1.0, 0.9, 0.0], [True, False, False])
+    assert rows[9][0] == 2
+    assert rows[9][1:] == pytest.approx((0.95, 0.5))
+    assert rows[0] == (1, 0.0, 0.0)
+    assert rows[4] == (0, 0.0, 0.0)
+
+
+def test_a_copy_with_content_is_recognised_as_edited_and_another_is_not() -> None:
+    assert is_right(line("edited", False, ["edited"]))
+    assert is_right(line("edited", False, ["edited", "reframed"]))
+    assert not is_right(line("edited", False, ["adjusted"]))
+    assert is_right(line("resaved", True, ["adjusted"]))
+    assert not is_right(line("undecidable", None, ["adjusted"]))
+
+
+def test_same_is_wrong_only_where_no_right_relation_is_the_same() -> None:
+    assert wrongly_same(line("adjusted", True, ["different", "similar"]))
+    assert wrongly_same(line("resaved", True, ["edited"]))
+    assert not wrongly_same(line("resaved", True, ["edited", "reframed"]))
+    assert not wrongly_same(line("undecidable", None, ["different"]))
+
+
+def test_truth_is_open_where_either_answer_is_right() -> None:
+    assert truly_same(line("reframed", True, ["adjusted", "reframed"])) is True
+    assert truly_same(line("similar", False, ["different", "similar"])) is False
+    assert truly_same(line("edited", False, ["edited", "reframed"])) is None
+    assert truly_same(line("undecidable", None, ["different", "undecidable"])) is None
+    assert truly_same(line("undecidable", None, ["different"])) is False
+
+
+def test_the_report_fails_on_a_wrong_same_and_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    good = line("different", False, ["different"], seconds=0.01)
+    assert report([good])
+    bad = line("resaved", True, ["different"], a="left.png", b="right.png", seconds=0.01)
+    assert not report([good, bad])
+    assert "left.png right.png: resaved" in capsys.readouterr().out
+
+
+def test_the_report_counts_each_family_and_level(capsys: pytest.CaptureFixture[str]) -> None:
+    copy = line("reframed", True, ["reframed"], group="copy", family="crop", level="50 %", seconds=0.02)
+    miss = copy | {"relation": "different", "same": False}
+    report([copy, copy, copy, miss])
+    out = capsys.readouterr().out
+    assert "| crop: 50 % | 4 | 75.0% | 75.0% | 75.0% | 0.0% |" in out
+    assert "Families below their floor: crop 75.0%" in out
+
+
+def test_a_peer_reaches_a_recall_at_the_smallest_cutoff_that_does() -> None:
+    positive = np.array([1.0, 5.0, 3.0, 9.0])
+    assert cutoff_for_recall(positive, 0.5) == 3.0
+    assert cutoff_for_recall(positive, 1.0) == 9.0
+    assert cutoff_for_recall(positive, 0.0) == -np.inf
+
+
+def test_a_peer_is_as_safe_as_wanted_just_below_its_first_mistake_too_many() -> None:
+    positive, negative = np.array([1.0, 5.0, 3.0, 9.0]), np.array([4.0, 8.0, 20.0])
+    assert cutoff_for_wrong(positive, negative, 0) == 3.0
+    assert cutoff_for_wrong(positive, negative, 1) == 5.0
+    assert cutoff_for_wrong(positive, np.array([0.0]), 0) == -np.inf
