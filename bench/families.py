@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.family_base import GENTLE, REFRAMED, Altered, Box, Family, Made, Pixels
+from bench.family_base import ADJUSTED, GENTLE, REFRAMED, Altered, Box, Family, Made, Pixels
 from bench.family_content import CONTENT
 from bench.family_frame import FRAME
 from bench.family_scene import SCENE
@@ -37,6 +37,9 @@ TONED = tuple(TONE)
 
 HARDEST = ("picture in picture", "collage", "moire")
 """Families of which 70 % suffice."""
+
+_HARDLY = 3.0
+"""Mean change in levels below which nobody sees a change of tone: less saturation of a grey photograph."""
 
 _PLAIN_FRAME = ("border", "letterbox", "mirror", "quarter turns", "stretch")
 _CHAIN_FRAME = (
@@ -76,6 +79,8 @@ def alter(family: str, level: str, rgb: Pixels, rng: np.random.Generator, other:
         return _chain(level, rgb, rng, other)
     made = _SINGLE[family].makers[level](rgb, rng, other)
     right = _SINGLE[family].right(level)
+    if right == ADJUSTED and np.abs(made.rgb.astype(np.int16) - rgb).mean() < _HARDLY:
+        right = GENTLE
     return Altered(family, level, made.rgb, made.boxes, right, made.kept, made.note, made.saved_as)
 
 
