@@ -31,7 +31,8 @@ class Result:
     """What `samepic calibrate` found.
 
     `stated` is how far probabilities can be trusted as they are, `rescaled` how far on the same pairs after
-    rescaling by `slope` and `intercept`; `choice` is None where no rule keeps the pairs labelled different apart.
+    rescaling by `slope` and `intercept`, which are 1 and 0 where that does not lower the Brier score, as happens when
+    a label is wrong; `choice` is None where no rule keeps the pairs labelled different apart.
     """
 
     pairs: Pairs
@@ -101,16 +102,16 @@ def result_of(pairs: Pairs, judged: Sequence[Judged], unread: Sequence[Unread]) 
     if not judged:
         raise ReportError(f"{pairs.name}: wanted at least one pair that can be read, got {unread[0].error}")
     labels = [one.pair.same for one in judged]
-    fitted = [one for one in judged if one.relation not in AS_STATED]
-    slope, intercept = fit_rescaling([one.probability for one in fitted], [one.pair.same for one in fitted])
-    policy = Policy(profile=Profile(slope=slope, intercept=intercept))
-    rescaled = [policy.probability(one.relation, one.probability) for one in judged]
+    stated = trust([one.probability for one in judged], labels)
+    slope, intercept, rescaled = _rescaled(judged, labels)
+    if rescaled.brier > stated.brier:
+        slope, intercept, rescaled = 1.0, 0.0, stated
     return Result(
         pairs=pairs,
         judged=tuple(judged),
         unread=tuple(unread),
-        stated=trust([one.probability for one in judged], labels),
-        rescaled=trust(rescaled, labels),
+        stated=stated,
+        rescaled=rescaled,
         slope=slope,
         intercept=intercept,
         rungs=outcomes_of_rungs(judged),
@@ -118,3 +119,11 @@ def result_of(pairs: Pairs, judged: Sequence[Judged], unread: Sequence[Unread]) 
         choice=choose(judged, slope, intercept),
         disagreements=tuple(disagreements(judged)),
     )
+
+
+def _rescaled(judged: Sequence[Judged], labels: Sequence[bool]) -> tuple[float, float, Trust]:
+    fitted = [one for one in judged if one.relation not in AS_STATED]
+    slope, intercept = fit_rescaling([one.probability for one in fitted], [one.pair.same for one in fitted])
+    policy = Policy(profile=Profile(slope=slope, intercept=intercept))
+    rescaled = [policy.probability(one.relation, one.probability) for one in judged]
+    return slope, intercept, trust(rescaled, labels)

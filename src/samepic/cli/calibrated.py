@@ -59,6 +59,9 @@ def _trust(result: Result) -> Iterator[str]:
     yield (
         f"Brier score {result.stated.brier:.4f}, expected calibration error {result.stated.error:.4f} (0 is perfect)"
     )
+    if (result.slope, result.intercept) == (1, 0):
+        yield "rescaling would bring them no nearer to the labels: left as they are"
+        return
     yield (
         f"after rescaling (slope {result.slope:.3g}, intercept {result.intercept:.3g}):"
         f" {result.rescaled.brier:.4f}, {result.rescaled.error:.4f}, on the pairs it was fitted to"
