@@ -12,8 +12,9 @@ from pathlib import Path
 from samepic.collection.cache import Cache, cache_file
 from samepic.collection.group import Gathering, Group, Star, clusters, made_group
 from samepic.collection.reference import Merit
+from samepic.collection.room import Room
 from samepic.collection.stages import Item, Reader, candidates, in_order
-from samepic.collection.verify import Room, Verifier
+from samepic.collection.verify import Verifier
 from samepic.collection.walk import Unreadable, Walk
 from samepic.policy import Policy
 from samepic.profiles.collection import COLLECTION
@@ -77,7 +78,7 @@ class Finder:
     def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Item]:
         walk = self._walk()
         total = sum(1 for _ in self._walk().entries()) if self.progress else 0
-        reader = Reader(cache, pool, jobs * COLLECTION.ahead)
+        reader = Reader(cache, pool, jobs * COLLECTION.ahead, Room(COLLECTION.working_bytes))
         for _ in reader.take(walk.entries()):
             self._tell("reading", reader.files, total, "files")
         self.unreadable = [*walk.unreadable, *reader.unreadable]

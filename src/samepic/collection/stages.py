@@ -9,15 +9,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
 from samepic.collection.cache import Cache, Known
+from samepic.collection.room import Room
 from samepic.collection.walk import Entry, Unreadable
 from samepic.errors import FingerprintError, UnreadableError, UnsupportedError
-from samepic.fingerprint import Fingerprint, fingerprint
+from samepic.fingerprint import Fingerprint
+from samepic.fingerprint.make import fingerprint_within
 from samepic.picture import read
 from samepic.picture.sniff import REFUSED, sniff
 from samepic.profiles.collection import COLLECTION
@@ -70,13 +73,13 @@ class Reader:
     counts the files that are no pictures.
     """
 
-    def __init__(self, cache: Cache, pool: ThreadPoolExecutor, window: int) -> None:
+    def __init__(self, cache: Cache, pool: ThreadPoolExecutor, window: int, room: Room) -> None:
         self.items: dict[str, Item] = {}
         self.unreadable: list[Unreadable] = []
         self.others = 0
         self.files = 0
         self.read = 0
-        self._cache, self._pool, self._window = cache, pool, window
+        self._cache, self._pool, self._window, self._room = cache, pool, window, room
         self._made: dict[str, Fingerprint] = {}
         self._sizes: set[int] = set()
         self._lock = threading.Lock()
@@ -130,7 +133,7 @@ class Reader:
             if self._recall(sha256):
                 return Known("picture", sha256)
         try:
-            made = fingerprint(encoded)
+            made = fingerprint_within(self._decoding, encoded)
         except UnsupportedError:
             raise  # what is not installed today may be tomorrow
         except UnreadableError as error:
@@ -138,6 +141,9 @@ class Reader:
         self._made[made.sha256] = made
         self._cache.put_picture(made.sha256, str(made), "", "")
         return Known("picture", made.sha256)
+
+    def _decoding(self, pixels: int) -> AbstractContextManager[None]:
+        return self._room.taken(pixels * COLLECTION.bytes_per_pixel)
 
     def _recall(self, sha256: str) -> bool:
         """Tell whether the fingerprint of these bytes is known, and have it ready if so."""

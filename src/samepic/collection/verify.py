@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 from samepic.collection.cache import Cache, Said
 from samepic.collection.reference import Merit, merit
+from samepic.collection.room import Room
 from samepic.collection.stages import Item
 from samepic.compare import compare_pictures
 from samepic.errors import UnreadableError
@@ -17,28 +16,6 @@ from samepic.picture import Picture, inspect, load, read
 from samepic.profiles.collection import COLLECTION
 
 __all__ = ["Room", "Verifier"]
-
-
-class Room:
-    """Memory that comparisons on several threads share: one waits until what it asks for is free."""
-
-    def __init__(self, size: int) -> None:
-        self._size = self._free = size
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def taken(self, wanted: int) -> Iterator[None]:
-        """Hold `wanted` bytes, or all there are where more is wanted, for the time of the block."""
-        share = min(wanted, self._size)
-        with self._changed:
-            self._changed.wait_for(lambda: self._free >= share)
-            self._free -= share
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += share
-                self._changed.notify_all()
 
 
 class Verifier:
@@ -80,7 +57,7 @@ class Verifier:
         if said is not None:
             return said
         pixels = sum(self._items[i].fingerprint.width * self._items[i].fingerprint.height for i in (a, b))
-        with self._room.taken(pixels * COLLECTION.bytes_per_pixel):
+        with self._room.taken(pixels * COLLECTION.bytes_per_pixel, self.forget):
             first, second = self._picture(a), self._picture(b)
             if first is None or second is None:
                 return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from PIL import Image
@@ -10,13 +12,13 @@ from PIL import Image
 from samepic.fingerprint.digest import coded_digest, png_digest
 from samepic.fingerprint.reduced import Seen, see, see_jpeg
 from samepic.fingerprint.value import Fingerprint
-from samepic.picture import Encoded, read
+from samepic.picture import Encoded, inspect, read
 from samepic.picture.jpeg import jpeg_parts
 from samepic.picture.opened import check_size
 from samepic.picture.sniff import sniff
 from samepic.profiles import LIMITS, Limits
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "fingerprint_within"]
 
 
 def fingerprint(source: object, *, reference: bool = False, limits: Limits = LIMITS) -> Fingerprint:
@@ -29,8 +31,28 @@ def fingerprint(source: object, *, reference: bool = False, limits: Limits = LIM
     mode = "reference" if reference else "fast"
     if isinstance(source, (np.ndarray, Image.Image)):
         return _value("", "", see(source, reference=reference, limits=limits), mode)
-    encoded = read(source, limits=limits)
+    return _of_encoded(read(source, limits=limits), mode, limits, _unbounded)
+
+
+def fingerprint_within(
+    room: Callable[[int], AbstractContextManager[None]], encoded: Encoded, *, limits: Limits = LIMITS
+) -> Fingerprint:
+    """Fingerprint as `fingerprint` does, asking for room before a whole picture is decoded.
+
+    `room` is called with its pixels, and gives what is entered for the time of decoding. Raises as `fingerprint`.
+    """
+    return _of_encoded(encoded, "fast", limits, room)
+
+
+def _unbounded(_: int) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def _of_encoded(
+    encoded: Encoded, mode: str, limits: Limits, room: Callable[[int], AbstractContextManager[None]]
+) -> Fingerprint:
     sha256 = hashlib.sha256(encoded.data).hexdigest()
+    reference = mode == "reference"
     seen: Seen | None = None
     match sniff(encoded.data):
         case "JPEG":
@@ -39,7 +61,11 @@ def fingerprint(source: object, *, reference: bool = False, limits: Limits = LIM
             coded = png_digest(encoded.data, encoded.name, limits)
         case _:
             coded = ""
-    return _value(sha256, coded, seen or see(encoded, reference=reference, limits=limits), mode)
+    if seen is None:
+        info = inspect(encoded, limits=limits) if room is not _unbounded else None
+        with room(info.width * info.height if info else 0):
+            seen = see(encoded, reference=reference, limits=limits)
+    return _value(sha256, coded, seen, mode)
 
 
 def _jpeg(encoded: Encoded, *, decode: bool, limits: Limits) -> tuple[str, Seen | None]:
