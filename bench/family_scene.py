@@ -129,22 +129,33 @@ def _window(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     return Made(screen)
 
 
-def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, rows: int, columns: int, gap: float) -> Made:
-    """Tiles, one of which is the original's middle; the others are pieces of another photograph."""
-    height, width = rgb.shape[:2]
-    room = max(width, height, 480)
-    tile_w, tile_h = round(room / columns), round(room * float(rng.uniform(0.7, 1.0)) / rows)
+def _kept_in(tile: tuple[int, int], rgb: Pixels) -> float:
+    """Return the share of a picture that a tile (width, height) of another aspect leaves."""
+    aspect = float((tile[0] / tile[1]) / (rgb.shape[1] / rgb.shape[0]))
+    return min(aspect, 1 / aspect)
+
+
+def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, tiles: int, gap: float) -> Made:
+    """Tiles, one of which is the original's middle; the others are pieces of another photograph.
+
+    Two or three tiles lie side by side or one below the other, whichever cuts less of the original away.
+    """
+    room, tall = max(*rgb.shape[:2], 480), float(rng.uniform(0.7, 1.0))
+    grids = [(2, 2)] if tiles == 4 else [(1, tiles), (tiles, 1)]
+    sizes = {grid: (round(room / grid[1]), round(room * tall / grid[0])) for grid in grids}
+    rows, columns = max(grids, key=lambda grid: _kept_in(sizes[grid], rgb))
+    tile_w, tile_h = sizes[rows, columns]
     line = round(room * gap)
     shape = (rows * tile_h + (rows + 1) * line, columns * tile_w + (columns + 1) * line, 3)
     out = np.full(shape, 255 if rng.random() < 0.6 else 20, np.uint8)
-    chosen = int(rng.integers(0, rows * columns))
-    for index in range(rows * columns):
+    chosen = int(rng.integers(0, tiles))
+    for index in range(tiles):
         y = line + index // columns * (tile_h + line)
         x = line + index % columns * (tile_w + line)
-        tile = fitted(rgb if index == chosen else _piece(other, rng), tile_w, tile_h)
-        out[y : y + tile_h, x : x + tile_w] = tile
-    aspect = (tile_w / tile_h) / (width / height)
-    return Made(out, kept=min(aspect, 1 / aspect), note=f"tile {chosen + 1} of {rows * columns}")
+        out[y : y + tile_h, x : x + tile_w] = fitted(
+            rgb if index == chosen else _piece(other, rng), tile_w, tile_h
+        )
+    return Made(out, kept=_kept_in((tile_w, tile_h), rgb), note=f"tile {chosen + 1} of {tiles}")
 
 
 def _piece(rgb: Pixels, rng: Rng) -> Pixels:
@@ -166,7 +177,9 @@ def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, no
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     moved = rng.uniform(-tilt, tilt, (4, 2)) * [width, height] + corners
     flat = cv2.getPerspectiveTransform(corners * zoom, moved.astype(np.float32))
-    seen = cv2.warpPerspective(np.clip(screen, 0, 255), flat, (width, height), flags=cv2.INTER_LINEAR)
+    # Lens and sensor blur the grid before it is sampled; what is left of it beats with the sensor's own grid.
+    screen = np.asarray(cv2.GaussianBlur(np.clip(screen, 0, 255), (0, 0), 0.6), np.float32)
+    seen = cv2.warpPerspective(screen, flat, (width, height), flags=cv2.INTER_LINEAR)
     seen = cv2.GaussianBlur(seen, (0, 0), 0.7) * float(rng.uniform(0.85, 1.2)) + 8
     bent = 255 * (np.clip(seen, 0, 255) / 255) ** float(rng.uniform(0.8, 1.25))
     bent += rng.normal(0, noise, bent.shape)
@@ -175,7 +188,7 @@ def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, no
     return Made(np.clip(np.rint(bent), 0, 255).astype(np.uint8), kept=share)
 
 
-_caption, _collaged = _caption_outside, _collage
+_caption = _caption_outside
 
 SCENE: dict[str, Family] = {
     "caption outside": Family(
@@ -190,7 +203,7 @@ SCENE: dict[str, Family] = {
         {
             "faint": partial(_watermark, share=0.25, tile=0.3),
             "strong": partial(_watermark, share=0.5, tile=0.3),
-            "dense": partial(_watermark, share=0.35, tile=0.18),
+            "dense": partial(_watermark, share=0.45, tile=0.18),
         },
         frozenset({"edited", "adjusted"}),
     ),
@@ -212,16 +225,16 @@ SCENE: dict[str, Family] = {
     ),
     "collage": Family(
         {
-            "two": partial(_collaged, rows=1, columns=2, gap=0.0),
-            "three": partial(_collaged, rows=3, columns=1, gap=0.01),
-            "four": partial(_collaged, rows=2, columns=2, gap=0.015),
+            "two": partial(_collage, tiles=2, gap=0.0),
+            "three": partial(_collage, tiles=3, gap=0.01),
+            "four": partial(_collage, tiles=4, gap=0.015),
         },
         FRAMED,
     ),
     "moire": Family(
         {
-            "mild": partial(_moire, grid=0.15, tilt=0.02, noise=4),
-            "strong": partial(_moire, grid=0.35, tilt=0.05, noise=8),
+            "mild": partial(_moire, grid=0.25, tilt=0.02, noise=4),
+            "strong": partial(_moire, grid=0.5, tilt=0.05, noise=8),
         },
         WHOLE,
     ),
