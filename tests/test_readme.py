@@ -18,12 +18,19 @@ from samepic.cli.command import build_parser
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
+RUN = ("README.md", "docs/calibrate.md")  # whose blocks are run, each page in a folder of its own
 SETUP = ("git clone", "cd ", "make ", "pip install")  # what sets a machine up is run by the CI, not here
 
 
+@pytest.fixture(scope="module", params=RUN)
+def page(request: pytest.FixtureRequest) -> str:
+    """Return the text of each page that is run."""
+    return (ROOT / str(request.param)).read_text()
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that looks like a fresh clone, where blocks leave files for those after them."""
+def folder(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that looks like a fresh clone, where blocks of a page leave files for those after them."""
     path = tmp_path_factory.mktemp("readme")
     (path / "examples").symlink_to(ROOT / "examples")
     return path
@@ -65,16 +72,16 @@ def actual(block: str, folder: Path) -> str:
     return "".join(lines)
 
 
-def test_every_console_command_of_the_readme_prints_what_is_shown(folder: Path) -> None:
+def test_every_console_command_prints_what_is_shown(page: str, folder: Path) -> None:
     """A shown line that is only `...` stands for any lines; `make readme` brings the rest up to date."""
-    found = blocks(README, "console")
+    found = blocks(page, "console")
     assert found
     for block in found:
         assert actual(block, folder) == block
 
 
-def test_every_python_block_of_the_readme_runs(folder: Path) -> None:
-    found = blocks(README, "python")
+def test_every_python_block_runs(page: str, folder: Path) -> None:
+    found = blocks(page, "python")
     assert found
     for block in found:
         done = subprocess.run(
@@ -129,8 +136,10 @@ def test_no_option_is_documented_that_does_not_exist() -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        (Path(made) / "examples").symlink_to(ROOT / "examples")
-        for shown in blocks(README, "console"):
-            README = README.replace(shown, actual(shown, Path(made)))
-    (ROOT / "README.md").write_text(README)
+    for name in RUN:
+        text = (ROOT / name).read_text()
+        with tempfile.TemporaryDirectory() as made:
+            (Path(made) / "examples").symlink_to(ROOT / "examples")
+            for shown in blocks(text, "console"):
+                text = text.replace(shown, actual(shown, Path(made)))
+        (ROOT / name).write_text(text)

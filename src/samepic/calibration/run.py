@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from samepic.calibration.figures import Judged
 from samepic.calibration.pairs import Pair
 from samepic.collection.find import Progress, processors
+from samepic.collection.room import Room
 from samepic.collection.stages import in_order
-from samepic.collection.verify import Room
 from samepic.compare import compare_pictures
 from samepic.errors import UnreadableError
 from samepic.picture import inspect, load, read
