@@ -70,7 +70,8 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
             raise TruncatedError(
                 name, "a whole JPEG", f"a file that ends after {len(data)} bytes without its end marker"
             )
-        marker, start, body = found[1][0], found.end() - 2, found.end()
+        body = found.end()
+        marker, start = data[body - 1], body - 2
         if marker == _EOI:
             return
         if marker in _BARE or marker == _SOI:

@@ -49,25 +49,35 @@ def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
 
 
 def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
-    path = Path(os.fsdecode(source))
-    name = str(path).encode(errors="replace").decode()
+    path = str(Path(os.fsdecode(source)))
+    name = path if path.isascii() else path.encode(errors="replace").decode()
     try:
         # What is no ordinary file has no size to check, and a named pipe without a writer would never open.
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  (Path costs as much as the call)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(name, "a picture file", _not_a_file(path))
+            raise UnreadableError(name, "a picture file", _not_a_file(Path(path)))
         _check_size(name, status.st_size, limits)
-        with path.open("rb") as file:
-            # Python reserves what it is asked to read: no more than the file says, unless there is more.
-            data = file.read(status.st_size + 1)
-            if len(data) > status.st_size:
-                data += file.read(limits.file_bytes + 1 - len(data))
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            data = _whole(file, status.st_size, limits)
     except OSError as error:
         raise UnreadableError(name, "a picture file", error.strerror or str(error)) from error
     except ValueError as error:
         raise UnreadableError(repr(name), "a picture file", f"no path: {error}") from error
     _check_size(name, len(data), limits)
     return Encoded(name, data)
+
+
+def _whole(file: io.FileIO, size: int, limits: Limits) -> bytes:
+    """Read a file that said to hold `size` bytes; Python reserves what it is asked to read, so ask for no more."""
+    data = file.read(size + 1)
+    if len(data) == size:
+        return data
+    blocks = [data]
+    left = limits.file_bytes + 1 - len(data)
+    while left > 0 and (block := file.read(min(left, 1 << 20))):
+        blocks.append(block)
+        left -= len(block)
+    return b"".join(blocks)
 
 
 def _not_a_file(path: Path) -> str:
