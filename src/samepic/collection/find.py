@@ -11,9 +11,10 @@ from pathlib import Path
 
 from samepic.collection.cache import Cache, cache_file
 from samepic.collection.group import Gathering, Group, Star, clusters, made_group
+from samepic.collection.near import Near
 from samepic.collection.reference import Merit
 from samepic.collection.room import Room
-from samepic.collection.stages import Item, Reader, candidates, in_order
+from samepic.collection.stages import Item, Reader, in_order
 from samepic.collection.verify import Verifier
 from samepic.collection.walk import Unreadable, Walk
 from samepic.policy import Policy
@@ -95,36 +96,40 @@ class Finder:
         return Walk(self.paths, self.hidden, self.follow, self.least)
 
     def _grouped(self, items: list[Item], cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Group]:
-        near: list[dict[int, int]] = [{} for _ in items]
-        if self.same_if is not Relation.SAME_FILE:
-            near = candidates(items, lambda done: self._tell("searching", done, len(items), "pictures"))
+        searched = items if self.same_if is not Relation.SAME_FILE else []
+        near = Near(
+            [item.fingerprint for item in searched],
+            lambda done: self._tell("searching", done, len(items), "pictures"),
+        )
         parts = clusters(near)
-        pairs = sum(map(len, near)) // 2
         room = Room(COLLECTION.working_bytes)
         found: list[tuple[Star, dict[int, Merit]]] = []
         damaged: set[int] = set()
-        done = asked = 0
+        done = asked = passed = 0
 
-        def work(part: list[int]) -> tuple[list[Star], Verifier]:
+        def work(part: list[int]) -> tuple[list[Star], Verifier, int]:
             verifier = Verifier(items, cache, room, COLLECTION.held_bytes // jobs)
             for index in part:
                 verifier.know(index)
             gathering = Gathering(near, verifier.merits, verifier.say, Policy(self.same_if, self.profile))
             made = list(gathering.stars(part))
             verifier.forget()
-            return made, verifier
+            return made, verifier, gathering.passed
 
-        for part, (made, verifier) in zip(
+        for part, (made, verifier, left_out) in zip(
             parts, in_order(pool, work, parts, jobs * COLLECTION.ahead), strict=True
         ):
             found += [(star, verifier.merits) for star in made]
             damaged.update(verifier.errors)
             for index, error in sorted(verifier.errors.items()):
                 self.unreadable += [Unreadable(entry.path, error) for entry in items[index].files]
-            done += sum(len(near[index]) for index in part) // 2
+            done += sum(map(near.count, part)) // 2
+            passed += left_out
             asked, self.compared = asked + verifier.asked, self.compared + verifier.compared
-            self._tell("comparing", done, pairs, "pairs")
+            self._tell("comparing", done, near.pairs, "pairs")
         _log.info("verified: %d pairs, %d of them not in the cache", asked, self.compared)
+        if passed:
+            _log.info("passed over in crowds of look-alikes: %d pairs", passed)
         return self._numbered(items, found, damaged)
 
     def _numbered(

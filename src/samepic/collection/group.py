@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from samepic.collection.cache import Said
 from samepic.collection.reference import Merit, why_best
 from samepic.collection.stages import Item
 from samepic.collection.walk import Entry
 from samepic.policy import Policy
-from samepic.profiles.collection import LOSSLESS
+from samepic.profiles.collection import COLLECTION, LOSSLESS
 from samepic.verdict import Relation
 
-__all__ = ["FileFacts", "Gathering", "Group", "Member", "Star", "clusters", "made_group"]
+__all__ = ["FileFacts", "Gathering", "Group", "Member", "Neighbours", "Star", "clusters", "made_group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,13 @@ class Group:
         }
 
 
+class Neighbours(Protocol):
+    """The candidates of each picture by index, with their distance."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Mapping[int, int]: ...
+
+
 @dataclass(slots=True)
 class Star:
     """A reference and its members by index, with what was said of each."""
@@ -92,7 +99,7 @@ class Star:
     proven: bool = False
 
 
-def clusters(near: list[dict[int, int]]) -> list[list[int]]:
+def clusters(near: Neighbours) -> list[list[int]]:
     """Return the connected parts of the graph of candidates that hold two or more, each in order."""
     met, found = [False] * len(near), []
     for start in range(len(near)):
@@ -117,13 +124,16 @@ class Gathering:
     `near` are the candidates of each picture by index with their distance; `merits` what is known of each picture,
     without those that cannot be read; `say` tells what the second of two is to the first, None where one of them
     turns out to be unreadable, which then leaves `merits`. `policy` decides whether that is the same; what is said
-    has not gone through its profile yet, so that one cache serves every profile.
+    has not gone through its profile yet, so that one cache serves every profile. A reference is done with after
+    COLLECTION.misses candidates in a row that are other pictures: pages of one layout are all near each other, and
+    laying each on each would take the square of their number. `passed` counts the pairs so passed over.
     """
 
-    near: list[dict[int, int]]
+    near: Neighbours
     merits: Mapping[int, Merit]
     say: Callable[[int, int], Said | None]
     policy: Policy
+    passed: int = 0
 
     def stars(self, cluster: Iterable[int]) -> Iterator[Star]:
         """Yield the groups of a cluster, best reference first.
@@ -148,12 +158,19 @@ class Gathering:
     def _gather(self, star: Star, left: list[int], tried: set[int]) -> int | None:
         """Fill the star; return the member that is the original instead, if one is."""
         within = self.near[star.reference]
-        for other in sorted((i for i in left if i in within), key=lambda i: (within[i], i)):
+        others = sorted((i for i in left if i in within), key=lambda i: (within[i], i))
+        missed = 0
+        for place, other in enumerate(others):
             if not {star.reference, other} <= self.merits.keys():
                 continue
+            if missed >= COLLECTION.misses:
+                self.passed += len(others) - place
+                break
             said = self._heard(star.reference, other)
             if said is None:
+                missed += 1
                 continue
+            missed = 0
             known = self.merits
             if other not in tried and _is_original(known[star.reference], known[other], said):
                 return other

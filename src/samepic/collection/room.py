@@ -47,6 +47,7 @@ class Room:
         with self._changed:
             if self._free < share:
                 before_waiting()
+                _give_back()
             self._changed.wait_for(lambda: self._free >= share)
             self._free -= share
         try:

@@ -1,9 +1,8 @@
-"""Stages, cheap ones first: files -> distinct pictures with their fingerprints -> candidates, nearest first."""
+"""The first stage: files -> distinct pictures with their fingerprints."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import threading
 from collections import deque
@@ -12,8 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
-
-import numpy as np
 
 from samepic.collection.cache import Cache, Known
 from samepic.collection.room import Room
@@ -24,12 +21,8 @@ from samepic.fingerprint.make import fingerprint_within
 from samepic.picture import read
 from samepic.picture.sniff import REFUSED, sniff
 from samepic.profiles.collection import COLLECTION
-from samepic.profiles.search import SEARCH
-from samepic.store.search import Codes
 
-__all__ = ["Item", "Reader", "candidates", "in_order"]
-
-_log = logging.getLogger("samepic.collection")
+__all__ = ["Item", "Reader", "in_order"]
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -177,43 +170,6 @@ def _check_unchanged(entry: Entry) -> None:
     now = os.stat(entry.path)  # noqa: PTH116
     if (now.st_size, now.st_mtime_ns, now.st_ino) != (entry.size, entry.mtime_ns, entry.inode):
         raise UnreadableError(entry.path, "a file that stays as it is", "one that changed while it was read")
-
-
-def candidates(items: list[Item], tell: Callable[[int], None]) -> list[dict[int, int]]:
-    """Return for each item its candidates by index, with their distance in bits, in either direction.
-
-    Candidates have equal coded digests (distance 0) or some form of one code within the loose radius of the
-    other, neither of them weak. `tell` is called with how many are done.
-    """
-    near: list[dict[int, int]] = [{} for _ in items]
-    by_digest: dict[str, list[int]] = {}
-    for index, item in enumerate(items):
-        if item.fingerprint.coded_digest:
-            by_digest.setdefault(item.fingerprint.coded_digest, []).append(index)
-    for group in by_digest.values():
-        for index in group:
-            near[index].update((other, 0) for other in group if other != index)
-    _log.info("coded digest: %d candidate pairs", sum(map(len, near)) // 2)
-    _by_code(items, near, tell)
-    _log.info(
-        "codes within %d bits, eight forms: %d candidate pairs", SEARCH.radius, sum(map(len, near)) // 2
-    )
-    return near
-
-
-def _by_code(items: list[Item], near: list[dict[int, int]], tell: Callable[[int], None]) -> None:
-    # A form of one is as far from the other as the undone form of the other from the one: earlier ones suffice.
-    known = Codes()
-    for index, item in enumerate(items):
-        tell(index)
-        if item.fingerprint.is_weak:
-            continue
-        forms = np.frombuffer(item.fingerprint.pdq_forms, np.uint8).reshape(-1, 32)
-        for form in forms:
-            found = known.within(form, SEARCH.radius)
-            for other, bits in zip(found.ids.tolist(), found.distances.tolist(), strict=True):
-                near[index][other] = near[other][index] = min(bits, near[index].get(other, bits))
-        known.add([index], forms[0])
 
 
 def in_order(

@@ -25,6 +25,8 @@ class Collection:
             within the file system's clock tick would not show.
         busy_seconds: how long to wait for another run that writes the cache.
         thumbnail: longer side, in pixels, of the pictures in an HTML report.
+        crowd: candidates of one picture that are kept in memory; more are searched for again.
+        misses: candidates in a row, nearest first, that turn out to be other pictures before a reference is done with.
         weight_step: factor between coded sizes that count as different when the better of two copies is chosen.
     """
 
@@ -38,6 +40,8 @@ class Collection:
     settle_ns: int = 2_000_000_000
     busy_seconds: float = 30.0
     thumbnail: int = 160
+    crowd: int = 256
+    misses: int = 24
     weight_step: float = 1.3
 
 
@@ -55,4 +59,5 @@ GRADES: Mapping[str, int] = MappingProxyType(
 LOSSLESS is without loss, those not named are 0. Chosen."""
 
 COLLECTION = Collection()
-"""2026-11: chosen for 400 MB in all; settle_ns is FAT's clock tick; measured by bench/collection.py."""
+"""2026-11: chosen for 400 MB in all, measured by bench/collection_memory.py; settle_ns is FAT's clock tick; `misses` so
+that thousands of look-alikes take minutes, measured by bench/walk_speed.py."""

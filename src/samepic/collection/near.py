@@ -1,0 +1,83 @@
+"""Near: which pictures of a collection are candidates of which, in memory that grows with the pictures alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from samepic.fingerprint import Fingerprint
+from samepic.profiles.collection import COLLECTION
+from samepic.profiles.search import SEARCH
+from samepic.store.search import Codes
+
+__all__ = ["Near"]
+
+_log = logging.getLogger("samepic.collection")
+
+
+class Near:
+    """The candidates of each of `prints` by its index: their distance in bits, in either direction.
+
+    Candidates have equal coded digests (distance 0) or some form of one code within the loose radius of the other,
+    neither of them weak. `tell` is called with how many are done. Where one has more than COLLECTION.crowd of them,
+    they are searched for again whenever they are asked for, from any thread. `pairs` is how many there are in all.
+    """
+
+    def __init__(self, prints: Sequence[Fingerprint], tell: Callable[[int], None]) -> None:
+        self.pairs = 0
+        self._prints, self._codes = prints, Codes()
+        self._rows: list[dict[int, int] | None] = [{} for _ in prints]
+        self._counts = [0] * len(prints)
+        self._digests: dict[str, list[int]] = {}
+        for index, one in enumerate(prints):
+            if one.coded_digest:
+                self._digests.setdefault(one.coded_digest, []).append(index)
+        twins = sum(len(group) * (len(group) - 1) // 2 for group in self._digests.values())
+        _log.info("coded digest: %d candidate pairs", twins)
+        for index in range(len(prints)):
+            tell(index)
+            self._take_in(index)
+        _log.info("codes within %d bits, eight forms: %d candidate pairs", SEARCH.radius, self.pairs)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Mapping[int, int]:
+        """Return the distances of the candidates of one picture by their indices."""
+        row = self._rows[index]
+        return self._found(index) if row is None else row
+
+    def count(self, index: int) -> int:
+        """Return how many candidates one picture has."""
+        return self._counts[index]
+
+    def _take_in(self, index: int) -> None:
+        # A form of one is as far from the other as the undone form of the other from the one: earlier ones suffice.
+        earlier = {other: bits for other, bits in self._found(index).items() if other < index}
+        self.pairs += len(earlier)
+        self._counts[index] = len(earlier)
+        self._rows[index] = earlier if len(earlier) <= COLLECTION.crowd else None
+        for other, bits in earlier.items():
+            self._counts[other] += 1
+            row = self._rows[other]
+            if row is not None:
+                row[index] = bits
+                if len(row) > COLLECTION.crowd:
+                    self._rows[other] = None
+        one = self._prints[index]
+        if not one.is_weak:
+            self._codes.add([index], one.pdq)
+
+    def _found(self, index: int) -> dict[int, int]:
+        one = self._prints[index]
+        found: dict[int, int] = {}
+        if not one.is_weak:
+            for form in np.frombuffer(one.pdq_forms, np.uint8).reshape(-1, 32):
+                near = self._codes.within(form, SEARCH.radius)
+                for other, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
+                    found[other] = min(bits, found.get(other, bits))
+        found.update((other, 0) for other in self._digests.get(one.coded_digest, ()))
+        found.pop(index, None)
+        return found

@@ -1,0 +1,72 @@
+"""Near: the candidates of each picture, the same whether they are kept or searched for again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from samepic.collection import group
+from samepic.collection import near as near_module
+from samepic.collection.cache import Said
+from samepic.collection.group import Gathering, clusters
+from samepic.collection.near import Near
+from samepic.collection.reference import Merit
+from samepic.fingerprint import FORMS, Fingerprint
+from samepic.policy import Policy
+from samepic.profiles.collection import COLLECTION
+
+
+def prints(count: int, flips: int) -> list[Fingerprint]:
+    """Return fingerprints whose upright codes are each `flips` bits or fewer from one common code."""
+    chance = np.random.default_rng(7)
+    made = []
+    for number in range(count):
+        forms = chance.integers(0, 256, (len(FORMS), 32), np.uint8)
+        bits = np.zeros(256, np.uint8)
+        bits[chance.choice(256, flips, replace=False)] = 1
+        forms[0] = np.packbits(bits)
+        made.append(Fingerprint(f"{number:064x}", "", forms.tobytes(), 90, 90, 64, 64, "JPEG"))
+    return made
+
+
+def told(near: Near) -> list[dict[int, int]]:
+    return [dict(near[index]) for index in range(len(near))]
+
+
+def test_candidates_are_the_same_whether_kept_or_searched_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = prints(40, 10)
+    of[5] = dataclasses.replace(of[5], coded_digest="ab" * 32, quality=0)
+    of[9] = dataclasses.replace(of[9], coded_digest="ab" * 32)
+    kept = Near(of, lambda _: None)
+    monkeypatch.setattr(near_module, "COLLECTION", dataclasses.replace(COLLECTION, crowd=3))
+    again = Near(of, lambda _: None)
+    assert told(kept) == told(again)
+    assert kept[5] == {9: 0} and kept[9][5] == 0
+    slow = {i: of[3].distance(one) for i, one in enumerate(of) if i not in (3, 5)}
+    assert kept[3] == slow
+    assert kept.pairs == again.pairs == sum(map(len, told(kept))) // 2
+    assert [again.count(index) for index in range(40)] == [len(kept[index]) for index in range(40)]
+    assert clusters(kept) == clusters(again) == [list(range(40))]
+
+
+def test_a_crowd_of_look_alikes_is_not_laid_each_on_each_and_a_copy_in_it_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(group, "COLLECTION", dataclasses.replace(COLLECTION, misses=4))
+    of = prints(60, 10)
+    of[50] = dataclasses.replace(of[20], sha256="f" * 64)
+    near = Near(of, lambda _: None)
+    asked: list[tuple[int, int]] = []
+
+    def say(a: int, b: int) -> Said:
+        asked.append((a, b))
+        same = {a, b} == {20, 50}
+        return Said("resaved" if same else "different", 0.99 if same else 0.01, "", "")
+
+    merits = {index: Merit(4096, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(60)}
+    gathering = Gathering(near, merits, say, Policy.of(None, None))
+    stars = list(gathering.stars(range(60)))
+    assert [{star.reference, *star.said} for star in stars] == [{20, 50}]
+    assert len(asked) <= 60 * 5 and gathering.passed > 1000
