@@ -1,9 +1,10 @@
 """Find in a collection with known truth: what is found, what is wrong, memory, time; and the same of other tools.
 
-    python -m bench.collection [--keep FOLDER] [--photos N] [--peers PYTHON] [--no-samepic]
+    python -m bench.collection [--keep FOLDER] [--every N] [--peers PYTHON] [--rounds N]
 
 Makes the collection in a temporary folder: every photograph of photos/ with five re-saves, and every picture of
-sameplace/, clipart/ and uipages/ as it is. Runs `samepic find` twice, with an empty cache and with a full one.
+sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them. Runs `samepic find` twice, with an empty
+cache and with a full one, and the other tools after it, each a process of its own; all of that --rounds times.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ class Usage:
         return f"{self.wall:7.1f} s wall, {self.cpu:7.1f} s CPU, {self.peak:5.0f} MB at most"
 
 
-def make(data: Path, folder: Path, most: int | None) -> int:
-    """Make the collection in `folder`; return how many photographs have re-saves there."""
+def make(data: Path, folder: Path, every: int) -> int:
+    """Make the collection in `folder` of every Nth picture; return how many photographs have re-saves there."""
     (folder / "photos").mkdir(parents=True)
-    chosen = photos(data)[:most]
+    chosen = photos(data)[::every]
     for number, path in enumerate(chosen):
         shutil.copyfile(path, folder / "photos" / f"p{number:04}-0{path.suffix.lower()}")
         for ending, coded in resaves(path, number):
@@ -56,7 +57,7 @@ def make(data: Path, folder: Path, most: int | None) -> int:
     for name in OTHERS:
         found = sorted(path for path in (data / name).rglob("*") if path.is_file())
         (folder / name).mkdir()
-        for number, path in enumerate(found):
+        for number, path in enumerate(found[::every]):
             shutil.copyfile(path, folder / name / f"{number:04}-{path.name.replace(' ', '_')}")
     return len(chosen)
 
@@ -148,9 +149,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--keep", type=Path, help="make the collection here, or use the one that is here")
-    parser.add_argument("--photos", type=int, help="only the first N photographs")
-    parser.add_argument("--no-samepic", action="store_true", help="run the other tools alone")
+    parser.add_argument("--every", type=int, default=1, help="take every Nth picture only")
     parser.add_argument("--peers", help="a Python in which other tools are installed")
+    parser.add_argument("--rounds", type=int, default=1)
     args = parser.parse_args()
     data = data_folder()
     if data is None:
@@ -159,11 +160,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
         folder = args.keep or Path(temporary) / "collection"
         if not folder.is_dir():
-            make(data, folder, args.photos)
-        if not args.no_samepic:
-            _samepic(folder, Path(temporary))
-        if args.peers:
-            _peers(folder, args.peers, Path(temporary))
+            make(data, folder, args.every)
+        for number in range(args.rounds):
+            print(f"round {number + 1} of {args.rounds}", flush=True)
+            _samepic(folder, Path(temporary) / f"round-{number}")
+            if args.peers:
+                _peers(folder, args.peers, Path(temporary))
 
 
 def _counted(folder: Path) -> int:
@@ -171,6 +173,7 @@ def _counted(folder: Path) -> int:
 
 
 def _samepic(folder: Path, temporary: Path) -> None:
+    temporary.mkdir()
     files = sum(path.is_file() for path in folder.rglob("*"))
     print(f"{files} files, {_counted(folder)} photographs with five re-saves each")
     command = [sys.executable, "-m", "samepic", "find", "-v", "--json", str(folder)]
@@ -200,7 +203,7 @@ def _peers(folder: Path, python: str, temporary: Path) -> None:
         if groups is None:
             print(f"{name}: {usage}")
         else:
-            print(f"{name:14} {usage}")
+            print(f"{name:14} {usage}", flush=True)
             _tell(name, groups, folder, listed=0)
 
 

@@ -47,7 +47,7 @@ _SCRIPTS = {"imagededup": _IMAGEDEDUP, "difPy": _DIFPY, "czkawka": _CZKAWKA}
 PEERS = ("findimagedupes", *_SCRIPTS)
 """Peers that are run by `run_peer`."""
 
-_SECONDS = 400
+_SECONDS = 240
 
 
 def run_peer(
