@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,8 @@ def _run(tasks: Iterable[_Task], jobs: int, out: Path | None) -> list[dict[str, 
         chunks += [tail[i : i + _CHUNK] for i in range(0, len(tail), _CHUNK)]
     lines: list[dict[str, Any]] = []
     file = out.open("w") if out else None
-    with ProcessPoolExecutor(jobs) as pool:
+    # Spawned, since a fork of a process in which OpenCV has started threads may hang.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for part in pool.map(_judged_all, chunks, chunksize=2):
             lines += part
             if file:

@@ -219,8 +219,80 @@ static PyObject *scan_end(PyObject *self, PyObject *args)
 
 /* ---- The module ---- */
 
+
+/* For each of n codes: the nearest of m others, the first of equals, and the distances of the nearest and the second. */
+INLINE void two_nearest(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssize_t m, int32_t *found)
+{
+    for (Py_ssize_t i = 0; i < n; i++, found += 3) {
+        const uint64_t *code = codes + WORDS * i, *other = others;
+        int32_t best = 8 * CODE_BYTES + 1, second = best, at = -1;
+        for (Py_ssize_t j = 0; j < m; j++, other += WORDS) {
+            int32_t bits = ONES(code[0] ^ other[0]) + ONES(code[1] ^ other[1]) + ONES(code[2] ^ other[2]) +
+                           ONES(code[3] ^ other[3]);
+            if (bits < best) {
+                second = best;
+                best = bits;
+                at = (int32_t)j;
+            } else if (bits < second)
+                second = bits;
+        }
+        found[0] = at;
+        found[1] = best;
+        found[2] = second;
+    }
+}
+
+typedef void (*Matcher)(const uint64_t *, Py_ssize_t, const uint64_t *, Py_ssize_t, int32_t *);
+
+static void match_plain(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssize_t m, int32_t *found)
+{
+    two_nearest(codes, n, others, m, found);
+}
+
+#ifdef HAS_VARIANTS
+VARIANT("popcnt") static void
+match_popcnt(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssize_t m, int32_t *found)
+{
+    two_nearest(codes, n, others, m, found);
+}
+#endif
+
+static Matcher matcher(void)
+{
+#ifdef HAS_VARIANTS
+    if (RUNS("popcnt"))
+        return match_popcnt;
+#endif
+    return match_plain;
+}
+
+static PyObject *match(PyObject *self, PyObject *args)
+{
+    Py_buffer codes, others;
+    PyObject *found = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*y*:match", &codes, &others))
+        return NULL;
+    if (codes.len % CODE_BYTES || others.len % CODE_BYTES || (uintptr_t)codes.buf % 8 || (uintptr_t)others.buf % 8)
+        PyErr_SetString(PyExc_ValueError, "wanted two aligned arrays of codes of 32 bytes");
+    else {
+        Py_ssize_t n = codes.len / CODE_BYTES, m = others.len / CODE_BYTES;
+        found = PyByteArray_FromStringAndSize(NULL, n * 3 * (Py_ssize_t)sizeof(int32_t));
+        if (found) {
+            int32_t *rows = (int32_t *)(void *)PyByteArray_AsString(found);
+            Py_BEGIN_ALLOW_THREADS
+            matcher()(codes.buf, n, others.buf, m, rows);
+            Py_END_ALLOW_THREADS
+        }
+    }
+    PyBuffer_Release(&codes);
+    PyBuffer_Release(&others);
+    return found;
+}
+
 static PyMethodDef methods[] = {
     {"search", search, METH_VARARGS, "Return the codes nearest to a query as (id, distance) pairs of int64."},
+    {"match", match, METH_VARARGS, "Return (nearest, its distance, the second distance) of each code, as int32."},
     {"scan_end", scan_end, METH_VARARGS, "Return where the first marker behind a JPEG scan's data is, else the end."},
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},
     {"code", native_code, METH_VARARGS, "Return the eight PDQ codes, the quality and the detail of luma samples."},

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 Buffer = bytes | bytearray | memoryview | NDArray[Any]
 
 def search(codes: Buffer, ids: Buffer, query: Buffer, most: int, bound: int, /) -> bytearray: ...
+def match(codes: Buffer, others: Buffer, /) -> bytearray: ...
 def samples(
     luma: Buffer,
     width: int,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from samepic.profiles.align import ALIGN, Align
+from samepic.profiles.content import CONTENT, Content
 from samepic.profiles.judge import JUDGE, Judge
 from samepic.profiles.limits import LIMITS, Limits
+from samepic.profiles.model import MODEL, Model
 
-__all__ = ["JUDGE", "LIMITS", "Judge", "Limits"]
+__all__ = ["ALIGN", "CONTENT", "JUDGE", "LIMITS", "MODEL", "Align", "Content", "Judge", "Limits", "Model"]

@@ -31,6 +31,8 @@ class Judge:
         lost_detail: share of the fine detail (Laplacian RMS) of the coded source that the target must keep not to
             count as blurred; where b is the source, a is the blurred one and b the grainier.
         grain: levels of difference in the quietest tenth of the frame from which noise was added all over.
+        near_difference: typical difference in levels, at most, of a copy so near its source that the finest test of
+            changed content holds; beyond it only changed structure counts.
         clearer_fit: factor by which one direction of the photometric fit must be better to decide the source.
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
         near_share: the same share from which what differs after re-enactment is measured for faint edits.
@@ -61,6 +63,7 @@ class Judge:
     edited_share: float = 0.40
     lost_detail: float = 0.50
     grain: float = 6.0
+    near_difference: float = 4.0
     clearer_fit: float = 1.3
     exact_share: float = 0.90
     near_share: float = 0.03

@@ -2,52 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.verdict import Region
+from samepic.verify.features import inverse, scaling
+from samepic.verify.overlay import moved, polygon
 
 __all__ = ["draw_difference"]
 
 _LONG_SIDE = 640
 _GAP = 8
 _BOX = (214, 39, 40)
+_OUTLINE = (31, 119, 180)
+_OWN_FRAME = 0.015
 _PAPER = 245
+_NOTHING = 225
+
+Pixels = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
 
 
 def draw_difference(
-    a: NDArray[np.uint8], b: NDArray[np.uint8], regions: tuple[Region, ...], gain: float = 4.0
+    a: Pixels,
+    b: Pixels,
+    regions: tuple[Region, ...],
+    matrix: Sequence[float] | None = None,
+    gain: float = 4.0,
 ) -> Image.Image:
     """Return a, b and their difference side by side as an RGB image, each with a long side of at most 640.
 
-    `a` and `b` are (height, width, 3) uint8; b is brought to a's size. The difference is drawn dark on light,
-    amplified `gain` times; `regions` in pixels of a are framed in red in all three panels.
+    `a` and `b` are (height, width, 3) uint8; `matrix` is the 3x3 map from pixels of b to pixels of a, row by row;
+    without it b is brought to a's size. The difference is drawn dark on light, amplified `gain` times, and grey where
+    b shows nothing of a. `regions` in pixels of a are framed in red; where only parts of the two overlap, the
+    outline of each is drawn in the other in blue.
     """
-    height, width = a.shape[:2]
-    scale = min(1.0, _LONG_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    one, two = (_fitted(picture, size) for picture in (a, b))
-    change = cv2.absdiff(one, two).max(axis=2).astype(np.float32)
-    ink = 255 - np.clip(change * gain, 0, 255).astype(np.uint8)
-    panels = [_boxed(panel, regions, scale) for panel in (one, two, np.dstack([ink] * 3))]
-    gap = np.full((size[1], _GAP, 3), _PAPER, np.uint8)
-    return Image.fromarray(np.hstack([panels[0], gap, panels[1], gap, panels[2]]))
-
-
-def _fitted(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    if (rgb.shape[1], rgb.shape[0]) == size:
-        return rgb
-    smaller = rgb.shape[1] >= size[0]
-    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
-
-
-def _boxed(panel: NDArray[np.uint8], regions: tuple[Region, ...], scale: float) -> NDArray[np.uint8]:
-    framed = np.ascontiguousarray(panel).copy()
+    there = scaling(b.shape, a.shape) if matrix is None else np.array(matrix, float).reshape(3, 3)
+    one, two = _fitted(a), _fitted(b)
+    small = scaling(a.shape, one.shape) @ there @ inverse(scaling(b.shape, two.shape))
+    on_a, inside = moved(two, small, one.shape)
+    change = cv2.absdiff(one, on_a).max(axis=2).astype(np.float32)
+    ink = np.where(inside, 255 - np.clip(change * gain, 0, 255), _NOTHING).astype(np.uint8)
+    panels = [one.copy(), two.copy(), np.dstack([ink] * 3)]
+    if matrix is not None:
+        for panel, edge in ((0, polygon(one.shape, two.shape, small)), (2, polygon(one.shape, two.shape, small)),
+                            (1, polygon(two.shape, one.shape, inverse(small)))):  # fmt: skip
+            _outlined(panels[panel], edge)
+    to_small = scaling(a.shape, one.shape)
     for region in regions:
-        start = (round(region.x * scale) - 2, round(region.y * scale) - 2)
-        end = (round((region.x + region.w) * scale) + 1, round((region.y + region.h) * scale) + 1)
-        cv2.rectangle(framed, start, end, _BOX, 2)
-    return framed
+        corners = _moved_corners(region, to_small)
+        for panel in (0, 2):
+            _framed(panels[panel], corners)
+        _framed(panels[1], cv2.perspectiveTransform(corners[None], inverse(small))[0])
+    return Image.fromarray(_beside(panels))
+
+
+def _fitted(rgb: Pixels) -> Pixels:
+    scale = min(1.0, _LONG_SIDE / max(rgb.shape[:2]))
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    if size == (rgb.shape[1], rgb.shape[0]):
+        return np.ascontiguousarray(rgb)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _beside(panels: list[Pixels]) -> Pixels:
+    height = max(panel.shape[0] for panel in panels)
+    width = sum(panel.shape[1] for panel in panels) + _GAP * (len(panels) - 1)
+    sheet = np.full((height, width, 3), _PAPER, np.uint8)
+    left = 0
+    for panel in panels:
+        sheet[: panel.shape[0], left : left + panel.shape[1]] = panel
+        left += panel.shape[1] + _GAP
+    return sheet
+
+
+def _moved_corners(region: Region, matrix: Matrix) -> NDArray[np.float64]:
+    left, top = region.x - 0.5, region.y - 0.5
+    right, low = left + region.w, top + region.h
+    corners = np.array([[left, top], [right, top], [right, low], [left, low]])
+    return np.asarray(cv2.perspectiveTransform(corners[None], matrix)[0], np.float64)
+
+
+def _framed(panel: Pixels, corners: NDArray[np.float64]) -> None:
+    """Draw a box just outside of the corners."""
+    middle = corners.mean(axis=0)
+    wide = corners + np.sign(corners - middle) * 1.5
+    cv2.polylines(panel, [np.rint(wide).astype(np.int32)], isClosed=True, color=_BOX, thickness=2)
+
+
+def _outlined(panel: Pixels, edge: NDArray[np.float64]) -> None:
+    """Draw the outline of the other picture, unless it is this one's own frame."""
+    height, width = panel.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
+    away = [float(np.linalg.norm(edge - corner, axis=1).min()) for corner in corners] if len(edge) >= 3 else []
+    if max(away, default=0.0) > _OWN_FRAME * max(width, height):
+        cv2.polylines(
+            panel,
+            [np.rint(edge).astype(np.int32)],
+            isClosed=True,
+            color=_OUTLINE,
+            thickness=2,
+            lineType=cv2.LINE_AA,
+        )

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from samepic.profiles import JUDGE
+from samepic.profiles import ALIGN, JUDGE
 from samepic.verdict import PictureInfo, Relation
+from samepic.verify.features import decompose
 from samepic.verify.frame import Laid
 from samepic.verify.judge import Finding
+from samepic.verify.overlap import Overlap
 from samepic.verify.resave import Reenactment
+from samepic.verify.turns import Turn
 
-__all__ = ["explain_frames", "explain_same_pixels", "explain_turned", "named"]
+__all__ = ["explain_frames", "explain_overlap", "explain_same_pixels", "explain_turned", "named"]
+
+_ALIKE = "they look alike, but their content does not agree well enough to call them the same picture"
 
 
 def named(info: PictureInfo, letter: str) -> str:
@@ -110,4 +115,63 @@ def _undecided(laid: Laid | None) -> str:
         return "too little in them to tell: a picture is tiny"
     if laid.blank_a and laid.blank_b:
         return "too little in them to tell: both pictures are blank"
-    return "they look alike, but their content does not agree well enough to call them the same picture"
+    return _ALIKE
+
+
+def explain_overlap(a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap) -> str:
+    """Say what b is to a where one was laid over the other."""
+    if finding.relation is Relation.SIMILAR:
+        return "two pictures that show the same things, not the same picture"
+    if finding.relation in (Relation.DIFFERENT, Relation.UNDECIDABLE):
+        return explain_frames(a, b, finding, None, None) if finding.relation is Relation.DIFFERENT else _ALIKE
+    parts = [part for part in (*_geometry(a, b, over), *_tone(over)) if part]
+    if b.jpeg is not None and (a.jpeg is None or a.jpeg.quality != b.jpeg.quality):
+        parts.append(f"saved at JPEG quality {b.jpeg.quality}")
+    how = f", {', '.join(parts)}" if parts else ""
+    if finding.relation is Relation.EDITED:
+        return f"the same picture{how}, but {_places(len(finding.regions))}"
+    return f"the same picture{how or ', changed a little all over'}"
+
+
+def _geometry(a: PictureInfo, b: PictureInfo, over: Overlap) -> list[str]:
+    """Say how b lies on a: held otherwise, at an angle, stretched, and which of the two shows more."""
+    matrix, parts = over.alignment.matrix, []
+    shape = decompose(matrix, b.width, b.height)
+    mirrored = over.alignment.mirrored
+    quarter = round(shape.angle / 90) * 90 % 360
+    words = Turn(quarter, mirrored).words()
+    if words:
+        parts.append(words)
+    tilt = shape.angle - round(shape.angle / 90) * 90
+    if abs(tilt) >= 0.7:
+        parts.append(f"tilted by {abs(tilt):.0f}°" if abs(tilt) >= 1.5 else "tilted a little")
+    if shape.depth >= 1.06:
+        parts.append("seen at an angle")
+    elif shape.shear >= 2:
+        parts.append("slanted")
+    if shape.stretch >= 1.04:
+        parts.append("stretched")
+    parts.append(_larger(over))
+    return parts
+
+
+def _larger(over: Overlap) -> str:
+    """Say which of the two shows more, and what that is."""
+    found = over.alignment
+    if over.is_snug:
+        return ""
+    if max(found.part_a, found.part_b) < ALIGN.snug:
+        return f"{found.part_a:.0%} of the one on {found.part_b:.0%} of the other"
+    if found.part_a < found.part_b:
+        source = "its border" if found.held_a >= ALIGN.framed else "a larger picture"
+        return f"taken out of {source}" if over.pasted else f"cropped to {found.part_a:.0%}"
+    if found.held_b >= ALIGN.framed:
+        return "with a border or bars added"
+    return (f"shown in {found.part_b:.0%} of a larger picture" if over.pasted
+            else f"of which a is a crop, {found.part_b:.0%} of it")  # fmt: skip
+
+
+def _tone(over: Overlap) -> list[str]:
+    if over.content.grey:
+        return ["without its colours"]
+    return ["with other tone or colour"] if over.content.tone > JUDGE.same_tone else []

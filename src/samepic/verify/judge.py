@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from samepic.profiles import JUDGE
+from samepic.profiles import ALIGN, CONTENT, JUDGE, MODEL
 from samepic.verdict import Region, Relation
 from samepic.verify.frame import Laid
+from samepic.verify.overlap import Overlap
 from samepic.verify.resave import Reenactment
 
-__all__ = ["Finding", "judge_frames"]
+__all__ = [
+    "FACTORS",
+    "SAME_FACTORS",
+    "Finding",
+    "factors_of",
+    "judge_frames",
+    "judge_overlap",
+    "origin_probability",
+    "same_probability",
+]
+
+
+FACTORS = (
+    "constant",
+    "shift",
+    "stray",
+    "sharp shift",
+    "agreement",
+    "low",
+    "fair",
+    "uncontained",
+    "snug",
+    "fine",
+    "matched",
+)
+"""The factors of the model for one exposure, by name; `factors_of` tells what each is."""
+
+SAME_FACTORS = (*FACTORS, "share", "spread", "places")
+"""The factors of the model for the same picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +93,64 @@ def _kind(laid: Laid) -> Relation:
     if laid.tone.change <= JUDGE.same_tone and sound:
         return Relation.RESAVED
     return Relation.ADJUSTED
+
+
+def factors_of(over: Overlap) -> dict[str, float]:
+    """Return the factors of the model, by name: what tells a copy from another shot of the same scene.
+
+    `shift` and `stray` are logarithms of how far tracked points stray from one map (two views of a scene never move
+    as one), `sharp shift` the former for pictures that share their finest detail, where a stray of a third of a
+    pixel is much; `agreement`, `low`, `fair` and `fine` are local correlations; `uncontained` is what neither picture
+    has of the other (neighbours in a panorama each show something new); `snug` tells frame on frame; `share`,
+    `spread` and `places` say how much of the content has changed.
+    """
+    found, content = over.alignment, over.content
+    shift = math.log(0.05 + min(3.0, found.shift))
+    return {
+        "constant": 1.0,
+        "shift": shift,
+        "stray": math.log(0.1 + min(5.0, found.stray)),
+        "sharp shift": shift * found.fine,
+        "agreement": -math.log(1.02 - found.agreement),
+        "low": math.sqrt(found.low),
+        "fair": math.sqrt(found.fair),
+        "uncontained": 5.0 * min(0.3, 1.0 - over.contained),
+        "snug": float(over.is_snug),
+        "fine": found.fine,
+        "matched": math.log(found.matched + 1.0),
+        "share": math.sqrt(content.share),
+        "spread": content.spread,
+        "places": math.log(1.0 + len(over.regions)),
+    }
+
+
+def origin_probability(over: Overlap) -> float:
+    """Return the probability, 0 to 1, that both pictures come from one exposure, be it edited or not."""
+    return _logistic(over, MODEL.origin)
+
+
+def same_probability(over: Overlap) -> float:
+    """Return the probability, 0 to 1, that both are the same picture, with nothing added or taken away."""
+    return _logistic(over, MODEL.same)
+
+
+def _logistic(over: Overlap, weights: Mapping[str, float]) -> float:
+    factors = factors_of(over)
+    logit = sum(weight * factors[name] for name, weight in weights.items())
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def judge_overlap(over: Overlap, frames: Finding, *, same_shape: bool) -> Finding:
+    """Judge two pictures of which one lies on the other; `frames` is what their whole frames say.
+
+    `same_shape` tells that the frames have one shape. Where the overlap says nothing, `frames` holds.
+    """
+    one, same = origin_probability(over), same_probability(over)
+    if not over.regions and same >= MODEL.sure:
+        plain = over.is_snug and same_shape and not over.transform().turned and not over.alignment.mirrored
+        return Finding(Relation.ADJUSTED if plain else Relation.REFRAMED, same)
+    if over.regions and one >= MODEL.copy and over.content.share <= CONTENT.most:
+        return Finding(Relation.EDITED, same, over.regions)
+    if over.alignment.matched >= ALIGN.credible or over.alignment.agreement >= JUDGE.agree:
+        return Finding(Relation.SIMILAR, same)
+    return Finding(Relation.UNDECIDABLE, same) if frames.relation is Relation.EDITED else frames

@@ -18,6 +18,7 @@ Floats: TypeAlias = NDArray[np.float32]
 
 _GRID = 48
 _LEVELS = 17
+_LEAST_CELLS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +79,20 @@ def misfit(a: Floats, b: Floats) -> float:
     return float(np.abs(a - b).mean() / (b.std() + 1.0))
 
 
-def fit_tone(a: Floats, b: Floats) -> Tone:
+def fit_tone(a: Floats, b: Floats, cells: NDArray[np.bool_] | None = None) -> Tone:
     """Return the change of tone from coarse picture a to coarse picture b, robust against local edits.
+
+    `cells` (48, 48) tells which of them count; all do without it.
 
     The matrix is an iteratively reweighted least-squares fit (Cauchy weights); each curve is the monotone
     regression of what the matrix leaves, on 17 levels (pool adjacent violators: Ayer et al. 1955).
     """
     x, y = a.reshape(-1, 3), b.reshape(-1, 3)
-    change = float(np.percentile(np.abs(_larger_cells(a - b)).max(axis=1), 90))
+    moved = _larger_cells(a - b)
+    if cells is not None and cells.sum() >= _LEAST_CELLS and not cells.all():
+        x, y = a[cells], b[cells]
+        moved = x - y
+    change = float(np.percentile(np.abs(moved).max(axis=1), 90))
     grey = bool(np.ptp(y, axis=1).max() <= 2 < np.percentile(np.ptp(x, axis=1), 90))
     if change <= JUDGE.same_tone:
         return Tone(None, None, change, grey=False)

@@ -20,11 +20,11 @@ _WINDOW = 17
 _PIXELS = 200_000
 
 
-def correlation_map(a: Floats, b: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the normalised correlation of two luma planes in windows of 17 x 17, and where it is telling.
+def correlation_map(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the normalised correlation of two luma planes in windows of 17 x 17, and how much there is to tell.
 
-    Both are (height, width) float32. A place is telling where both planes have a standard deviation of at least
-    the profile's `telling` levels; the correlation is -1 to 1 (Lewis, "Fast normalized cross-correlation", 1995).
+    Both are (height, width) float32. The others are the smaller and the larger variance of the two in the window,
+    in squared levels; the correlation is -1 to 1 (Lewis, "Fast normalized cross-correlation", 1995).
     """
     size = (_WINDOW, _WINDOW)
     mean_a, mean_b = cv2.blur(a, size), cv2.blur(b, size)
@@ -33,7 +33,7 @@ def correlation_map(a: Floats, b: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     together = cv2.blur(a * b, size) - mean_a * mean_b
     floor = np.float32(JUDGE.telling / 2) ** 2
     found = together / np.sqrt((var_a + floor) * (var_b + floor))
-    return np.asarray(found, np.float32), np.minimum(var_a, var_b) >= JUDGE.telling**2
+    return np.asarray(found, np.float32), np.minimum(var_a, var_b), np.maximum(var_a, var_b)
 
 
 def structure(a: Pixels, b: Pixels) -> float:
@@ -42,7 +42,8 @@ def structure(a: Pixels, b: Pixels) -> float:
     Measured at about 0.2 megapixels, where coding noise has mostly gone. NaN where nowhere is texture.
     """
     one, two = (_plane(picture) for picture in (a, b))
-    found, telling = correlation_map(one, two)
+    found, least, _ = correlation_map(one, two)
+    telling = least >= JUDGE.telling**2
     return float(np.median(found[telling])) if telling.any() else float("nan")
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from samepic.profiles import JUDGE
 from samepic.verdict import Region, Transform
+from samepic.verify.features import inverse, scaling
 from samepic.verify.photometric import coarse
 
 __all__ = ["Turn", "likely_turn"]
@@ -45,6 +46,12 @@ class Turn:
             270: np.array([[0, 1, 0], [-1, 0, right], [0, 0, 1]], float),
         }[self.degrees]
         return tuple(float(value) for value in (turned @ m).ravel())
+
+    def map_from(self, b: tuple[int, ...], a: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return the map to pixels of a from those of b that shows the whole of a held this way; shapes (h, w)."""
+        turned = a[:2] if self.degrees % 180 == 0 else (a[1], a[0])
+        there = np.array(self.matrix(a[1], a[0])).reshape(3, 3)
+        return np.asarray(inverse(there) @ scaling(b, turned))
 
     def region(self, box: Region, width: int, height: int) -> Region:
         """Return where `box`, in a picture of this size, lies once the picture is held this way."""

@@ -1,0 +1,67 @@
+"""What decides how one picture is laid over the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ALIGN", "Align"]
+
+
+@dataclass(frozen=True, slots=True)
+class Align:
+    """The sizes and limits of alignment; lengths are in pixels of the reduced pictures.
+
+    Attributes:
+        side: long side to which pictures are reduced before features are looked for.
+        small_side: long side up to which pictures are enlarged for it.
+        points: features a picture.
+        close_side, close_points: the same of a picture that is looked at more closely because nothing was found.
+        far_side, far_points: the same of the picture that may be a small part of it.
+        ratio: Hamming distance of the nearest descriptor over that of the second nearest, at most (Lowe 2004).
+        reach: distance of a matched feature from where the map puts it, from which it is an outlier.
+        inliers: matched features from which a map is looked at.
+        credible: matched features from which two pictures that are no copies show the same things.
+        sure: matched features from which no other map is looked for.
+        scale: largest enlargement or reduction between the two.
+        shear: largest ratio of the two axes of a circle after the map.
+        depth: largest ratio of scales between two corners.
+        tracked: points that are tracked to refine a map, and spread to measure what is left.
+        track_reach: distance in pixels from which a tracked point is an outlier.
+        smooth: sigma of the Gaussian blur, in pixels, before points are tracked and structure is compared.
+        snug: share of both pictures that must overlap for the one to lie on the other frame on frame.
+        framed: share of what there is to see that must lie in the overlap for the rest to be a border.
+        edge: times that the change of brightness across the edge of the overlap must exceed that beside it for the
+            smaller picture to be pasted in.
+        fitting_shift, fitting_agreement: median stray in pixels, at most, and median local correlation, at least, of a
+            guessed map that needs no features.
+        overlap_pixels: pixels of the overlap, at the size for features, below which it holds too little.
+    """
+
+    side: int = 400
+    small_side: int = 240
+    points: int = 700
+    close_side: int = 640
+    close_points: int = 2500
+    far_side: int = 200
+    far_points: int = 500
+    ratio: float = 0.85
+    reach: float = 3.0
+    inliers: int = 8
+    credible: int = 15
+    sure: int = 20
+    scale: float = 12.0
+    shear: float = 2.5
+    depth: float = 4.0
+    tracked: int = 250
+    track_reach: float = 1.0
+    smooth: float = 1.2
+    snug: float = 0.97
+    framed: float = 0.93
+    edge: float = 2.0
+    fitting_shift: float = 0.3
+    fitting_agreement: float = 0.85
+    overlap_pixels: int = 1_200
+
+
+ALIGN = Align()
+"""2026-11-23, `python -m bench.accuracy` on the training half; see bench/RESULTS.md."""

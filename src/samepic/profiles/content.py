@@ -1,0 +1,36 @@
+"""What decides where content has changed between two pictures that lie on each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CONTENT", "Content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The thresholds of the search for changed content; lengths are pixels at about 0.2 megapixels.
+
+    Attributes:
+        pixels: size to which pictures are reduced before they are searched.
+        blurs: sigmas of the Gaussian blur, tried one after the other until what disagrees is gathered.
+        gathered: share of tiles that may disagree for the disagreement to be in places, not all over.
+        agree: local correlation under which a window of 17 x 17 disagrees.
+        telling: standard deviation, in levels, from which a window tells something.
+        least: pixels from which a place that disagrees counts.
+        most: share of the overlap that may disagree in a picture that was edited; beyond, it is another.
+        core: share of a place's largest difference that its box must reach.
+    """
+
+    pixels: int = 200_000
+    blurs: tuple[float, ...] = (1.5, 3.0)
+    gathered: float = 0.15
+    agree: float = 0.5
+    telling: float = 4.0
+    least: int = 450
+    most: float = 0.5
+    core: float = 0.3
+
+
+CONTENT = Content()
+"""2026-11-23, `python -m bench.accuracy` on the training half; see bench/RESULTS.md."""

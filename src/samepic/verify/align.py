@@ -1,0 +1,214 @@
+"""Find the map that lays b over a: of the whole frame or of parts, turned, mirrored, seen from another angle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.profiles import ALIGN, JUDGE
+from samepic.verify.features import Matrix, find_features, fit_map, inverse, is_sane, reduced, scaling
+from samepic.verify.overlay import Overlay, overlaid
+from samepic.verify.structure import correlation_map
+from samepic.verify.track import levelled, track
+
+__all__ = ["Alignment", "align", "align_by"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Plane: TypeAlias = NDArray[np.uint8]
+
+_LOW, _FAIR = 0.4, 0.7
+_FAR = 9.0
+_BUSY = 9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """How b lies on a and how well they agree there, measured at a long side of about 400 pixels.
+
+    `matrix` maps pixels of b to pixels of a; `matched` counts matched features, 0 where none were needed;
+    `shift` and `stray` are the distances in pixels that half and four fifths of the tracked points stay within,
+    `tracked` their number;
+    `agreement` is the median local correlation where there is texture, `low` and `fair` the shares of it under
+    0.4 and under 0.7; `fine` the median correlation of what blur takes away, the finest detail; `part_a`, `part_b`
+    are the shares of a and b that overlap, `held_a`, `held_b` the shares of what there is to see in them that lies
+    in the overlap (a plain border holds nothing); `textured` the share of the overlap that tells something.
+    """
+
+    matrix: Matrix
+    matched: int
+    shift: float
+    stray: float
+    tracked: int
+    agreement: float
+    low: float
+    fair: float
+    fine: float
+    part_a: float
+    part_b: float
+    held_a: float
+    held_b: float
+    textured: float
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether b shows a as in a mirror."""
+        return bool(np.linalg.det(self.matrix[:2, :2]) < 0)
+
+    @property
+    def merit(self) -> float:
+        """The share of the smaller picture in which they agree: what the best of several maps has most of."""
+        return (1 - self.fair) * self.textured * max(self.part_a, self.part_b) / (0.2 + min(_FAR, self.shift))
+
+
+def align(a: Pixels, b: Pixels) -> Alignment | None:
+    """Return the best map from b to a, both (height, width, 3), found by local features; None where none is.
+
+    Where the first look finds nothing credible, one of the two is looked at more closely, and then the other, since
+    the other may be a small part of it.
+    """
+    one, two = _luma(a), _luma(b)
+    best = _search(one, two, (ALIGN.side, ALIGN.side), (ALIGN.points, ALIGN.points))
+    if best is not None and best.matched >= ALIGN.credible:
+        return best
+    for sides, points in (
+        ((ALIGN.far_side, ALIGN.close_side), (ALIGN.far_points, ALIGN.close_points)),
+        ((ALIGN.close_side, ALIGN.far_side), (ALIGN.close_points, ALIGN.far_points)),
+    ):
+        closer = _search(one, two, sides, points)
+        best = max((f for f in (best, closer) if f is not None), key=lambda f: f.merit, default=None)
+        if best is not None and best.matched >= ALIGN.credible:
+            break
+    return best
+
+
+def _search(one: Plane, two: Plane, sides: tuple[int, int], points: tuple[int, int]) -> Alignment | None:
+    """Return the best map from plane two to plane one, by features of both reduced to these long sides."""
+    small = [reduced(p, side, min(side, ALIGN.small_side)) for p, side in zip((one, two), sides, strict=True)]
+    seen = [
+        reduced(p, max(ALIGN.side, side), ALIGN.small_side) for p, side in zip((one, two), sides, strict=True)
+    ]
+    there, here = scaling(small[0].shape, seen[0].shape), scaling(seen[1].shape, small[1].shape)
+    best: Alignment | None = None
+    for matrix, matched in _maps(small[0], small[1], points):
+        found = _checked(seen[0], seen[1], there @ matrix @ here, matched)
+        if found is not None and (best is None or found.merit > best.merit):
+            best = found
+    if best is None:
+        return None
+    return _at_full_size(best, scaling(seen[0].shape, one.shape), scaling(two.shape, seen[1].shape))
+
+
+def align_by(a: Pixels, b: Pixels, matrix: Matrix) -> Alignment | None:
+    """Return the map near `matrix`, from pixels of b to pixels of a, that fits best; None where none does."""
+    one, two = (reduced(_luma(p), ALIGN.side, ALIGN.small_side) for p in (a, b))
+    there, here = scaling(one.shape, a.shape[:2]), scaling(b.shape[:2], two.shape)
+    found = _checked(one, two, inverse(there) @ matrix @ inverse(here), 0)
+    return None if found is None else _at_full_size(found, there, here)
+
+
+def _at_full_size(found: Alignment, there: Matrix, here: Matrix) -> Alignment:
+    matrix = there @ found.matrix @ here
+    return replace(found, matrix=np.asarray(matrix / matrix[2, 2], np.float64))
+
+
+def _luma(rgb: Pixels) -> Plane:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _maps(one: Plane, two: Plane, points: tuple[int, int]) -> Iterator[tuple[Matrix, int]]:
+    """Yield maps from plane two to plane one with the number of features that agree: upright, then mirrored."""
+    features = find_features(one, points[0])
+    plain = fit_map(features, find_features(two, points[1]))
+    if plain is not None:
+        yield plain
+        if plain[1] >= ALIGN.sure:
+            return
+    mirrored = fit_map(features, find_features(np.ascontiguousarray(two[:, ::-1]), points[1]))
+    if mirrored is not None:
+        flip = np.array([[-1, 0, two.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]])
+        yield mirrored[0] @ flip, mirrored[1]
+
+
+def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:
+    """Return the refined map with what the pixels say of it."""
+    shifts = np.zeros(0, np.float32)
+    for levels in (2, 1):
+        laid = overlaid(one, two, matrix, one.size)
+        if laid is None:
+            return None
+        step = track(*_ground_first(laid), laid.inside, levels)
+        if step is None:
+            break
+        refined = laid.corrected(step[0])
+        if not _is_sane(refined, two.shape):
+            return None
+        matrix, shifts = refined, step[1]
+    laid = overlaid(one, two, matrix, one.size)
+    if laid is None or laid.inside.sum() < ALIGN.overlap_pixels:
+        return None
+    held = (_held(one, two, matrix), _held(two, one, inverse(matrix)))
+    return _measured(laid, matched, shifts, held)
+
+
+def _held(plane: Plane, other: Plane, matrix: Matrix) -> float:
+    """Return the share of a plane's busy places that `other`, laid on it by `matrix`, covers."""
+    wide = cv2.GaussianBlur(plane, (0, 0), ALIGN.smooth).astype(np.float32)
+    size = (_BUSY, _BUSY)
+    mean = cv2.blur(wide, size)
+    busy = cv2.blur(wide * wide, size) - mean * mean >= JUDGE.telling**2
+    covered = cv2.warpPerspective(
+        np.ones(other.shape, np.uint8), matrix, (plane.shape[1], plane.shape[0]), flags=cv2.INTER_NEAREST
+    )
+    reach = cv2.dilate(covered, np.ones((_BUSY, _BUSY), np.uint8))
+    return float((busy & (reach > 0)).sum() / max(1, int(busy.sum())))
+
+
+def _is_sane(matrix: Matrix, shape: tuple[int, ...]) -> bool:
+    """Tell whether a map is sane, be it mirrored or not."""
+    size = (shape[1], shape[0])
+    flip = np.diag([-1.0, 1, 1])
+    flip[0, 2] = shape[1]
+    return is_sane(matrix, size) or is_sane(matrix @ flip, size)
+
+
+def _ground_first(laid: Overlay) -> tuple[Plane, Plane]:
+    one, two = levelled(laid.one), levelled(laid.two)
+    return (one, two) if laid.on_a else (two, one)
+
+
+def _measured(
+    laid: Overlay, matched: int, shifts: NDArray[np.float32], held: tuple[float, float]
+) -> Alignment | None:
+    sharp = [p.astype(np.float32) for p in (laid.one, laid.two)]
+    one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.smooth), np.float32) for p in sharp)
+    found, _, spread = correlation_map(one, two)
+    detail, _, _ = correlation_map(sharp[0] - one, sharp[1] - two)
+    whole = cv2.erode(
+        laid.inside.astype(np.uint8), np.ones((9, 9), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    telling = (spread >= JUDGE.telling**2) & (whole > 0)
+    values = found[telling]
+    if values.size < ALIGN.overlap_pixels / 4:
+        return None
+    shift, stray = (float(np.percentile(shifts, p)) if len(shifts) else _FAR for p in (50, 80))
+    return Alignment(
+        laid.matrix,
+        matched,
+        shift,
+        stray,
+        len(shifts),
+        float(np.median(values)),
+        float((values < _LOW).mean()),
+        float((values < _FAIR).mean()),
+        float(np.median(detail[telling])),
+        laid.part_a,
+        laid.part_b,
+        held[0],
+        held[1],
+        float(values.size / max(1, int((whole > 0).sum()))),
+    )

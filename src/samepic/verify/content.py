@@ -1,0 +1,114 @@
+"""Where the content of two pictures that lie on each other differs, whatever was done to tone and sharpness.
+
+Local correlation after a little blur does not see tone, noise, sharpening or coding, but it sees what was added,
+removed or moved. Where a change of tone is fitted, a place must disagree in every direction of the fit to count,
+since what clips in one direction may look like a change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.profiles import CONTENT
+from samepic.verdict import Region
+from samepic.verify.photometric import coarse, fit_tone
+from samepic.verify.structure import correlation_map
+
+__all__ = ["Content", "look_for_changes"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Plane: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
+
+_TILE = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Content:
+    """What has changed: `regions` in pixels of the pictures, largest first.
+
+    `share` is the share of the overlap in which structure disagrees, `spread` the share of its tiles that hold
+    some of it; both 0 to 1. `tone` is the change of tone in levels (90th percentile), `grey` whether b has lost its
+    colours; `blur` the sigma at which they were compared.
+    """
+
+    regions: tuple[Region, ...]
+    share: float
+    spread: float
+    tone: float
+    grey: bool
+    blur: float
+
+
+def look_for_changes(one: Pixels, two: Pixels, inside: Mask | None = None) -> Content:
+    """Compare two pictures (height, width, 3) that lie on each other, within `inside`, at some 0.2 megapixels."""
+    inside = np.ones(one.shape[:2], np.bool_) if inside is None else inside
+    there, back = coarse(one), coarse(two)
+    cells = cv2.resize(inside.astype(np.float32), there.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.99
+    forth, reverse = fit_tone(there, back, cells), fit_tone(back, there, cells)
+    views = [(one, two)]
+    if forth.matrix is not None or reverse.matrix is not None:
+        views += [(forth.apply(one), two), (one, reverse.apply(two))]
+    planes = [(_luma(x), _luma(y)) for x, y in views]
+    reach = np.ones((9, 9), np.uint8)
+    inner = np.asarray(
+        cv2.erode(inside.astype(np.uint8), reach, borderType=cv2.BORDER_CONSTANT, borderValue=1), np.uint8
+    )
+    best: tuple[float, float, Mask] | None = None
+    for sigma in CONTENT.blurs:
+        low = _disagreeing(planes, sigma) & (inner > 0)
+        spread = _spread(low, inner)
+        if best is None or spread < best[0]:
+            best = (spread, sigma, low)
+        if spread <= CONTENT.gathered:
+            break
+    assert best is not None
+    spread, sigma, low = best
+    nearest = min(views, key=lambda v: float(np.mean(cv2.absdiff(*v))))
+    regions = _regions(low, nearest)
+    share = float(low.sum() / max(1, int((inner > 0).sum())))
+    return Content(regions, share, spread, forth.change, forth.grey, sigma)
+
+
+def _luma(rgb: Pixels) -> Plane:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def _disagreeing(planes: list[tuple[Plane, Plane]], sigma: float) -> Mask:
+    """Return where there is something to see and every pair of planes disagrees."""
+    low: Mask | None = None
+    for pair in planes:
+        one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), sigma), np.float32) for p in pair)
+        found, _, most = correlation_map(one, two)
+        here = (found < CONTENT.agree) & (most >= CONTENT.telling**2)
+        low = here if low is None else low & here
+    assert low is not None
+    return low
+
+
+def _spread(low: Mask, inner: NDArray[np.uint8]) -> float:
+    """Return the share of tiles, among those inside, of which a twentieth or more disagrees."""
+    size = (max(1, low.shape[1] // _TILE), max(1, low.shape[0] // _TILE))
+    held, bad = (cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (inner, low))
+    return float(((bad > 0.05) & (held > 0.5)).sum() / max(1, int((held > 0.5).sum())))
+
+
+def _regions(low: Mask, nearest: tuple[Pixels, Pixels]) -> tuple[Region, ...]:
+    """Return the boxes of the places that disagree and are large enough to mean something."""
+    change = cv2.blur(cv2.absdiff(*nearest).max(axis=2), (5, 5))
+    count, labels, found, _ = cv2.connectedComponentsWithStats(low.astype(np.uint8), connectivity=8)
+    boxes = []
+    for label in range(1, count):
+        x, y, w, h, area = (int(v) for v in found[label])
+        if area < CONTENT.least:
+            continue
+        here = np.asarray(change[y : y + h, x : x + w])
+        loud = (labels[y : y + h, x : x + w] == label) & (here >= CONTENT.core * np.percentile(here, 98))
+        left, top, right, low_ = cv2.boundingRect(loud.astype(np.uint8))
+        boxes.append(Region(x + left, y + top, max(1, right), max(1, low_)))
+    return tuple(sorted(boxes, key=lambda r: (-r.w * r.h, r.y, r.x)))

@@ -1,0 +1,235 @@
+"""Look at two pictures: frame on frame, turned or mirrored, and laid over each other where only parts agree."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from samepic.picture import Picture
+from samepic.picture.unprofiled import unprofiled
+from samepic.profiles import JUDGE
+from samepic.verdict import Region, Relation, Transform
+from samepic.verify.explain import explain_frames, explain_overlap, explain_turned
+from samepic.verify.features import scaling
+from samepic.verify.frame import Laid, lay_frames, same_frame
+from samepic.verify.judge import (
+    Finding,
+    factors_of,
+    judge_frames,
+    judge_overlap,
+    origin_probability,
+    same_probability,
+)
+from samepic.verify.origin import original_of
+from samepic.verify.overlap import Overlap, find_overlap
+from samepic.verify.resave import Reenactment, reenact
+from samepic.verify.turns import Turn, likely_turn
+
+__all__ = ["BLACK", "WHITE", "Answer", "look"]
+
+WHITE, BLACK = 255, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found before it is put into a verdict; `settled` tells that a closer look would not change it."""
+
+    finding: Finding
+    sentence: str
+    measures: dict[str, float]
+    original: tuple[str, str] = ("", "")
+    transform: Transform | None = None
+    settled: bool = False
+
+
+def look(a: Picture, b: Picture, prove: bool) -> Answer:
+    """Look at the pair as it is held, then turned or mirrored, then at what parts of them have in common."""
+    answer = _look_upright(a, b, prove)
+    if answer.settled:
+        return answer
+    turn = likely_turn(a.on(WHITE), b.on(WHITE))
+    if turn is not None:
+        held = _held(a, turn)
+        turned = _look_upright(held, b, prove)
+        if turned.settled:
+            return _turned_back(turned, held, b, turn)
+    return _look_over(a, b, turn, answer)
+
+
+def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Answer:
+    """Lay b over a by whatever map fits, and weigh what that shows against the answer for the whole frames."""
+    same_shape = same_frame((a.info.width, a.info.height), (b.info.width, b.info.height))
+    guesses = [scaling(b.rgb.shape, a.rgb.shape)] if same_shape else []
+    if turn is not None:
+        guesses.append(turn.map_from(b.rgb.shape, a.rgb.shape))
+    grounds = _grounds(a, b)
+    found = [find_overlap(a.on(ground), b.on(ground), guesses) for ground in grounds]
+    overlaps = [one for one in found if one is not None]
+    if not overlaps or (len(overlaps) < len(found) and a.alpha is not None and b.alpha is not None):
+        return answer
+    choose = min if a.alpha is not None and b.alpha is not None else max
+    over = choose(overlaps, key=same_probability)
+    finding = judge_overlap(over, answer.finding, same_shape=same_shape)
+    if finding is answer.finding:
+        return answer
+    return Answer(
+        finding,
+        explain_overlap(a.info, b.info, finding, over),
+        {**answer.measures, **_numbers_over(over)},
+        transform=over.transform() if finding.relation is not Relation.DIFFERENT else None,
+    )
+
+
+def _numbers_over(over: Overlap) -> dict[str, float]:
+    """Return the factors behind the judgement, by the names that `make calibrate` reads."""
+    factors = {f"overlap_{name}": value for name, value in factors_of(over).items()}
+    return {**factors, "one_exposure": origin_probability(over), "nothing_changed": same_probability(over)}
+
+
+def _held(picture: Picture, turn: Turn) -> Picture:
+    """Return a picture turned; it keeps what is known of its file, but not the bytes, which are not turned."""
+    rgb = turn.apply(picture.rgb)
+    alpha = None if picture.alpha is None else turn.apply(picture.alpha)
+    info = replace(picture.info, width=rgb.shape[1], height=rgb.shape[0], jpeg=None)
+    return Picture(rgb, alpha, info)
+
+
+def _turned_back(answer: Answer, held: Picture, b: Picture, turn: Turn) -> Answer:
+    """Return the answer for a turned a in terms of a itself; `transform` takes b to a."""
+    back, size = turn.inverse, (held.info.width, held.info.height)
+    regions = tuple(back.region(box, *size) for box in answer.finding.regions)
+    same = answer.finding.relation.is_same(Relation.ADJUSTED)
+    relation = Relation.REFRAMED if same else answer.finding.relation
+    scale = np.diag([size[0] / b.info.width, size[1] / b.info.height, 1.0])
+    matrix = np.array(back.matrix(*size)).reshape(3, 3) @ scale
+    transform = replace(back.transform(*size), matrix=tuple(float(v) for v in matrix.ravel()))
+    finding = replace(answer.finding, relation=relation, regions=regions)
+    return replace(
+        answer, finding=finding, sentence=explain_turned(answer.sentence, turn.words()), transform=transform
+    )
+
+
+def _look_upright(a: Picture, b: Picture, prove: bool) -> Answer:
+    """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it."""
+    answer = _look_once(a, b, prove)
+    if bool(a.info.profile) == bool(b.info.profile) or answer.finding.relation is Relation.RESAVED:
+        return answer
+    one, two = unprofiled(a) or a, unprofiled(b) or b
+    if (one, two) == (a, b):
+        return answer
+    bare = _look_once(one, two, prove)
+    # The samples tell how the copy was made: where they agree better than what they show, the profile was lost.
+    if not _tone(bare) < _tone(answer) or _rank(bare) > _rank(answer):
+        return answer
+    lost = a.info.profile or b.info.profile
+    return replace(bare, sentence=f"{bare.sentence}; its colour profile ({lost}) was lost on the way")
+
+
+def _tone(answer: Answer) -> float:
+    return answer.measures.get("tone_change", math.inf)
+
+
+def _rank(answer: Answer) -> int:
+    return tuple(Relation).index(answer.finding.relation)
+
+
+def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
+    """Lay the frames on each other, on every ground that matters, and judge what is left."""
+    if not same_frame((a.info.width, a.info.height), (b.info.width, b.info.height)):
+        finding = Finding(Relation.DIFFERENT, 0.02)
+        return Answer(finding, "two pictures of different shape, not one frame saved again", {})
+    kinds = (a.info.format, b.info.format)
+    laid = [lay_frames(a.on(ground), b.on(ground), kinds) for ground in _grounds(a, b)]
+    forward, backward = _proofs(a, b) if prove and any(_plausible(one) for one in laid) else (None, None)
+    proof = _best(forward, backward, a, b)
+    judged = [(judge_frames(one, proof), one) for one in laid]
+    finding, chosen = _agreed(judged, both=(a.alpha is None) == (b.alpha is None))
+    told = None
+    if finding.relation is Relation.RESAVED and proof is not None and proof.proof:
+        told = (proof, proof is forward)
+    sentence = explain_frames(a.info, b.info, finding, chosen, told)
+    numbers = _numbers(chosen, proof)
+    original = ("", "")
+    if finding.relation in (Relation.RESAVED, Relation.ADJUSTED):
+        original = original_of(a.info, b.info, forward, backward)
+    settled = finding.relation in (Relation.RESAVED, Relation.ADJUSTED) or _is_clear(finding, chosen, proof)
+    return Answer(finding, sentence, numbers, original, settled=settled)
+
+
+def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:
+    """Tell whether another look is needless: blank pictures, and edits that stand out of a copy close to its source."""
+    if laid.blank_a or laid.blank_b:
+        return True
+    if finding.relation is not Relation.EDITED or laid.residual is None:
+        return False
+    if proof is not None and proof.regions:
+        return True
+    left = laid.residual
+    near = left.typical <= JUDGE.near_difference and left.grain <= JUDGE.near_difference
+    return laid.tone.matrix is None and near and left.softness >= JUDGE.lost_detail
+
+
+def _grounds(a: Picture, b: Picture) -> tuple[int, ...]:
+    return (WHITE,) if a.alpha is None and b.alpha is None else (WHITE, BLACK)
+
+
+def _plausible(laid: Laid) -> bool:
+    blank = laid.blank_a and laid.blank_b
+    return blank or (laid.residual is not None and laid.share <= JUDGE.edited_share)
+
+
+def _proofs(a: Picture, b: Picture) -> tuple[Reenactment | None, Reenactment | None]:
+    """Re-enact b from a, and a from b where the first did not succeed."""
+    forward = reenact(a, b)
+    if forward is not None and forward.proof:
+        return forward, None
+    return forward, reenact(b, a)
+
+
+def _best(
+    forward: Reenactment | None, backward: Reenactment | None, a: Picture, b: Picture
+) -> Reenactment | None:
+    """Return the better re-enactment; the regions of one into b are brought to pixels of a."""
+    made = [r for r in (forward, backward) if r is not None]
+    if not made:
+        return None
+    best = max(made, key=lambda r: (r.proof, r.exact))
+    if best is backward or not best.regions or a.rgb.shape == b.rgb.shape:
+        return best
+    across, down = a.info.width / b.info.width, a.info.height / b.info.height
+    regions = tuple(
+        Region(int(r.x * across), int(r.y * down), round(r.w * across) or 1, round(r.h * down) or 1)
+        for r in best.regions
+    )
+    return Reenactment(best.exact, best.proof, best.jpeg, best.resampling, regions)
+
+
+def _agreed(judged: list[tuple[Finding, Laid]], *, both: bool) -> tuple[Finding, Laid]:
+    """Return the finding that holds: where both have alpha, the farthest; else the nearest.
+
+    A picture with alpha was laid on white or on black by whoever saved it without, so one ground suffices; two
+    with alpha must look the same on either. A ground on which both are blank says nothing.
+    """
+    order = tuple(Relation)
+    telling = [pair for pair in judged if pair[0].relation is not Relation.UNDECIDABLE] or judged
+    choose = max if both else min
+    return choose(telling, key=lambda pair: order.index(pair[0].relation))
+
+
+def _numbers(laid: Laid, proof: Reenactment | None) -> dict[str, float]:
+    numbers = {
+        "agreement": laid.agreement,
+        "tone_change": laid.tone.change,
+        "detail": laid.detail,
+        "changed_share": laid.share,
+    }
+    if laid.residual is not None:
+        numbers["peak"] = laid.residual.peak
+        numbers["difference"] = laid.residual.typical
+    if not math.isnan(laid.structure):
+        numbers["structure"] = laid.structure
+    if proof is not None:
+        numbers["reenacted"] = proof.exact
+    return numbers

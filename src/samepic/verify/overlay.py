@@ -1,0 +1,116 @@
+"""One picture drawn on the other by a map: the coarser one is the ground, the finer one is moved onto it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.profiles import ALIGN
+from samepic.verify.features import Matrix, inverse, local_scale, scaling
+from samepic.verify.photometric import halved
+
+__all__ = ["Overlay", "moved", "overlaid", "polygon"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Mask: TypeAlias = NDArray[np.bool_]
+Shape: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """Two pictures of one size, cut to where they overlap: `one` is of a, `two` of b, `inside` where both are.
+
+    `matrix` is the map from pixels of b to pixels of a; `to_a` that from pixels of these to pixels of a; `on_a`
+    tells that a is the ground. `part_a`, `part_b` are the shares of a and of b that overlap, 0 to 1.
+    """
+
+    one: Pixels
+    two: Pixels
+    inside: Mask
+    matrix: Matrix
+    to_a: Matrix
+    on_a: bool
+    part_a: float
+    part_b: float
+
+    def corrected(self, step: Matrix) -> Matrix:
+        """Return the map from b to a once the moved picture is moved by `step`, in pixels of the overlay."""
+        if self.on_a:
+            found = self.to_a @ step @ inverse(self.to_a) @ self.matrix
+        else:
+            found = self.to_a @ inverse(step) @ inverse(self.to_a) @ self.matrix
+        return np.asarray(found / found[2, 2], np.float64)
+
+
+def polygon(a: Shape, b: Shape, matrix: Matrix) -> NDArray[np.float64]:
+    """Return the corners (n, 2), in pixels of a, of the part of a of shape (height, width) that b covers."""
+    corners = cv2.perspectiveTransform(_frame(b)[None], matrix)[0].astype(np.float32)
+    _, found = cv2.intersectConvexConvex(corners, _frame(a).astype(np.float32))
+    return np.zeros((0, 2)) if found is None else np.asarray(found, np.float64).reshape(-1, 2)
+
+
+def _frame(shape: Shape) -> NDArray[np.float64]:
+    right, low = shape[1] - 0.5, shape[0] - 0.5
+    return np.array([[-0.5, -0.5], [right, -0.5], [right, low], [-0.5, low]])
+
+
+def overlaid(a: Pixels, b: Pixels, matrix: Matrix, pixels: int) -> Overlay | None:
+    """Lay b on a, both (height, width[, 3]), at no more than `pixels` pixels; None where they hardly overlap."""
+    found = polygon(a.shape, b.shape, matrix)
+    if len(found) < 3:
+        return None
+    back = inverse(matrix)
+    there = cv2.perspectiveTransform(found[None], back)[0]
+    part_a, part_b = (_area(p) / (q.shape[0] * q.shape[1]) for p, q in ((found, a), (there, b)))
+    on_a = local_scale(matrix, *there.mean(axis=0))[0] < 1
+    ground, moving, corners = (a, b, found) if on_a else (b, a, there)
+    left, top = (max(0, int(v)) for v in np.floor(corners.min(axis=0) + 0.5))
+    right, low = np.ceil(corners.max(axis=0) + 0.5).astype(int)
+    cut = ground[top : max(top + 1, low), left : max(left + 1, right)]
+    if min(cut.shape[:2]) < 8:
+        return None
+    scale = min(1.0, math.sqrt(pixels / (cut.shape[0] * cut.shape[1])))
+    shape = (max(8, round(cut.shape[0] * scale)), max(8, round(cut.shape[1] * scale)))
+    out = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]]) @ scaling(shape, cut.shape)
+    shown, inside = moved(moving, inverse(out) @ (matrix if on_a else back), shape)
+    still = _resized(cut, shape)
+    one, two = (still, shown) if on_a else (shown, still)
+    to_a = out if on_a else matrix @ out
+    return Overlay(one, two, inside, matrix, to_a / to_a[2, 2], on_a, min(1.0, part_a), min(1.0, part_b))
+
+
+def _area(corners: NDArray[np.float64]) -> float:
+    x, y = corners[:, 0], corners[:, 1]
+    return 0.5 * abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))))
+
+
+def _resized(picture: Pixels, shape: Shape) -> Pixels:
+    if picture.shape[:2] == tuple(shape):
+        return np.ascontiguousarray(picture)
+    picture = halved(picture, int(math.log2(max(1.0, picture.shape[0] / shape[0]))))
+    return np.asarray(cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def moved(picture: Pixels, matrix: Matrix, shape: Shape) -> tuple[Pixels, Mask]:
+    """Return `picture` under a map on a plane of `shape`, smoothed as far as it shrinks, and where it is."""
+    inside = np.ones(picture.shape[:2], np.uint8)
+    size = (shape[1], shape[0])
+    there = cv2.warpPerspective(inside, matrix, size, flags=cv2.INTER_NEAREST)
+    middle = cv2.perspectiveTransform(np.array([[[shape[1] / 2, shape[0] / 2]]]), inverse(matrix))[0, 0]
+    scale = max(1 / ALIGN.scale / 4, local_scale(matrix, *middle)[0])
+    times = max(0, int(math.log2(1 / scale)))
+    smaller = halved(picture, times)
+    matrix = matrix @ scaling(smaller.shape, picture.shape)
+    left_over = scale * 2**times
+    if left_over < 0.9:
+        smaller = np.asarray(
+            cv2.GaussianBlur(smaller, (0, 0), 0.45 * math.sqrt(1 / left_over**2 - 1)), np.uint8
+        )
+    shown = cv2.warpPerspective(smaller, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    inner = cv2.erode(there, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(shown, np.uint8), np.asarray(inner > 0, np.bool_)
