@@ -122,7 +122,8 @@ def test_the_page_shows_what_wins_most_first(run: Run, tmp_path: Path, photos: d
             shutil.copy(photos[name], tmp_path / "two" / f"{name}-{number}{photos[name].suffix}")
     run("find", "--html", "out.html", "two")
     text = (tmp_path / "out.html").read_text()
-    wasted = [int(number.replace(",", "")) for number in re.findall(r"<span>([\d,]+) bytes can be won", text)]
+    told = re.findall(r'cop(?:y|ies), <abbr title="([\d,]+) bytes">[^<]*</abbr> can be won', text)
+    wasted = [int(number.replace(",", "")) for number in told]
     assert wasted == sorted(wasted, reverse=True)
     assert len(wasted) == 2
 

@@ -22,18 +22,29 @@ _HEAD = """\
 <meta name="viewport" content="width=device-width">
 <title>samepic find</title>
 <style>
-body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5em auto; max-width: 72em; padding: 0 1em }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 76em; padding: 0 1.2em }
 body { color: #222; background: #fff }
-section { border-top: 1px solid #ccc; padding: .5em 0 }
-h2 { font-size: 1em; margin: .3em 0 } h2 span, figcaption span { color: #666; font-weight: normal }
-div { display: flex; flex-wrap: wrap; gap: 1em; align-items: flex-start }
-figure { margin: 0; width: 172px; overflow-wrap: anywhere; font-size: .85em }
-figure:first-child img { outline: 3px solid #2a7 }
-img, i { display: block; max-width: 160px; max-height: 160px; margin-bottom: .3em; background: #eee }
-i { padding: 1em; color: #666 }
-@media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 } img, i { background: #333 } }
+h1 { font-size: 1.5em; margin: 0 } h2 { font-size: 1em; margin: 0 0 .8em; overflow-wrap: anywhere }
+header { margin-bottom: 1.5em } p { margin: .3em 0 }
+h2 span, figcaption span, p { color: #666; font-weight: normal }
+section { border-top: 1px solid #ddd; padding: 1em 0 }
+div { display: grid; grid-template-columns: repeat(auto-fill, minmax(172px, 1fr)); gap: 1.4em 1em }
+figure { margin: 0; overflow-wrap: anywhere; font-size: .85em }
+figure > samp { display: block; font: inherit; margin-bottom: .5em } img { display: block }
+i { display: inline-block }
+img, i { max-width: 160px; max-height: 160px; border-radius: 3px; outline: 1px solid #0002 }
+i { padding: 1em; color: #666; background: #eee }
+figure:first-child img { outline: 3px solid #2a7 } figcaption b { color: #555 }
+figure:first-child b { color: #fff; background: #197a53; border-radius: 3px; padding: 0 .4em }
+bdi { display: block; font-weight: 600 } abbr { text-decoration: none } li bdi { display: inline }
+@media (prefers-color-scheme: dark) {
+body { color: #ddd; background: #181818 } i { background: #333 } section { border-color: #333 }
+h2 span, figcaption span, p, i, figcaption b { color: #999 } img { outline-color: #fff3 }
+}
 </style></head><body>
 """
+
+_EQUAL = "<i>the same bytes</i>"
 
 
 def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[str]:
@@ -43,8 +54,9 @@ def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[
     """
     copies, won = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
     yield _HEAD
-    yield f"<h1>Pictures that are the same</h1>\n<p>{len(groups)} groups with {copies} to spare: "
-    yield f"{won:,} bytes can be won. The first of each group is the reference.</p>\n"
+    yield f"<header><h1>Pictures that are the same</h1>\n<p>{_counted(len(groups), 'group')} with {copies} to spare: "
+    yield f"{_size(won)} can be won. The first of each group is the best of it, and the others were laid on it. "
+    yield "What wins most comes first.</p></header>\n"
     for group in sorted(groups, key=lambda one: (-one.wasted, one.number)):
         yield _section(group)
     if unreadable:
@@ -57,12 +69,13 @@ def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[
 
 def _section(group: Group) -> str:
     parts = [
-        f"<section><h2>Group {group.number} <span>{group.wasted:,} bytes can be won</span></h2>\n<div>\n"
+        f"<section><h2>Group {group.number} <span>{_counted(len(group.members), 'copy', 'copies')},"
+        f" {_size(group.wasted)} can be won</span></h2>\n<div>\n"
     ]
     parts.append(_figure(group.reference, "reference", group.reason, _thumbnail(group.reference)))
     for member in group.members:
         # Bytes that have been shown need not be shown again.
-        shown = "" if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
+        shown = _EQUAL if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
         parts.append(_figure(member.file, str(member.relation), _why(member), shown))
     return "".join((*parts, "</div></section>\n"))
 
@@ -73,9 +86,21 @@ def _why(member: Member) -> str:
 
 def _figure(file: FileFacts, role: str, text: str, image: str) -> str:
     return (
-        f"<figure>{image}<figcaption><b>{html.escape(role)}</b> {_name(file.path)}"
-        f" <span>{file.size:,} bytes. {html.escape(_printable(text))}</span></figcaption></figure>\n"
+        f"<figure><samp>{image}</samp><figcaption><b>{html.escape(role)}</b> <span>{_size(file.size)}</span>"
+        f" {_name(file.path)} <span>{html.escape(_printable(text))}</span></figcaption></figure>\n"
     )
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _size(size: int) -> str:
+    """Return a size as people read it, with its bytes where they point."""
+    told = (
+        f"{size} bytes" if size < 1000 else f"{size / 1e3:.0f} KB" if size < 1e6 else f"{size / 1e6:.1f} MB"
+    )
+    return f'<abbr title="{size:,} bytes">{told}</abbr>'
 
 
 def _name(path: str) -> str:
