@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import random
@@ -11,15 +12,21 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from samepic.collection.cache import VERSION, cache_file
+import samepic
+from samepic.collection import cache as cache_module
+from samepic.collection.cache import VERSION, Cache, Said, cache_file
 from samepic.collection.find import Finder
 from samepic.collection.group import Group
 from tests.collection.find_scene import HOUR_AGO, album, chain, names, settle
+
+PACKAGE = Path(samepic.__file__).parent
+NOT_JUDGING = ("errors.py", "measures")  # words of errors; what `measure` needs and `compare` does not
 
 
 @pytest.fixture
@@ -180,6 +187,75 @@ def test_a_verdict_is_kept_with_what_was_compared_not_with_names(
     assert finder.compared == 0
     assert names(groups) == [["a.png", "renamed.png"]]
     assert "b.png" not in groups[0].members[0].explanation
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield a copy of the source of samepic that the cache takes for its own."""
+    copy = tmp_path / "package" / "samepic"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(cache_module, "_PACKAGE", copy)
+    cache_module._judging.cache_clear()
+    yield copy
+    cache_module._judging.cache_clear()
+
+
+def files_of(module: str) -> Iterator[Path]:
+    """Yield the file of a module of samepic, and those of the packages it lies in."""
+    path = PACKAGE
+    for part in module.split(".")[1:]:
+        path = path / part
+        for file in (path / "__init__.py", path.with_suffix(".py")):
+            if file.is_file():
+                yield file
+
+
+def imported(path: Path) -> Iterator[Path]:
+    """Yield the files of samepic that a file imports, functions included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "samepic":
+            for alias in node.names:
+                yield from files_of(f"{node.module}.{alias.name}")
+
+
+def test_a_verdict_stands_on_the_version_of_every_module_that_compare_needs() -> None:
+    known, new = set[Path](), {PACKAGE / "compare.py"}
+    while new:
+        known |= new
+        new = {found for path in new for found in imported(path)} - known
+        new = {path for path in new if path.relative_to(PACKAGE).parts[0] not in NOT_JUDGING}
+    hashed = {path for pattern in cache_module._JUDGING for path in PACKAGE.glob(pattern)}
+    assert {PACKAGE / "profiles" / "model.py", PACKAGE / "verify" / "track.py"} <= known
+    assert {path.relative_to(PACKAGE) for path in known - hashed} == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "profiles/align.py",
+        "profiles/content.py",
+        "profiles/model.py",
+        "profiles/judge.py",
+        "profiles/limits.py",
+        "verify/judge.py",
+        "picture/loader.py",
+        "compare.py",
+    ],
+)
+def test_a_verdict_is_not_used_once_what_it_stands_on_has_changed(
+    package: Path, tmp_path: Path, name: str
+) -> None:
+    said = Said("resaved", 0.99, "the same picture saved again", "a")
+    with Cache(tmp_path / "find.db") as cache:
+        cache.put_verdict("1", "2", said)
+    cache_module._judging.cache_clear()
+    with Cache(tmp_path / "find.db") as cache:
+        assert cache.verdict("1", "2") == said
+    with (package / name).open("a") as file:
+        file.write("# changed\n")
+    cache_module._judging.cache_clear()
+    with Cache(tmp_path / "find.db") as cache:
+        assert cache.verdict("1", "2") is None
 
 
 @pytest.mark.slow

@@ -44,17 +44,23 @@ def _reading() -> str:
     )
 
 
+# All of the profiles: which of them decide a verdict changes as verification grows, and a stale one is worse than
+# one that is found anew.
+_JUDGING = (
+    "_native*",
+    "native.py",
+    "verdict.py",
+    "policy.py",
+    "picture/*.py",
+    "verify/*.py",
+    "compare.py",
+    "profiles/*.py",
+)
+
+
 @cache
 def _judging() -> str:
-    return _version(
-        "1",
-        "_native*",
-        "picture/*.py",
-        "verify/*.py",
-        "compare.py",
-        "profiles/judge.py",
-        "profiles/limits.py",
-    )
+    return _version("1", *_JUDGING)
 
 
 _log = logging.getLogger(__name__)
