@@ -33,3 +33,13 @@ def cup(coffee: Path) -> Image.Image:
     """Return the cup, 600x400, RGB."""
     with Image.open(coffee) as image:
         return image.convert("RGB")
+
+
+@pytest.fixture(scope="session")
+def pixels(photos: dict[str, Path]) -> dict[str, Pixels]:
+    """Return the six photographs by their stem, (height, width, 3), as their files hold them."""
+    found = {}
+    for stem, path in photos.items():
+        with Image.open(path) as image:
+            found[stem] = np.asarray(image.convert("RGB"))
+    return found
