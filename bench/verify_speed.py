@@ -158,16 +158,16 @@ def _print(found: list[tuple[_Pair, dict[str, float], str]]) -> None:
     ways = list(found[0][1])
     print(f"| | pairs | {' | '.join(ways)} | relations |\n{'|---' * (len(ways) + 3)}|")
     for kind in dict.fromkeys(pair.kind for pair, _, _ in found):
-        part = [one for one in found if one[0].kind == kind]
-        for name in dict.fromkeys([kind, *(pair.name for pair, _, _ in part)]):
-            chosen = [one for one in part if name in (kind, one[0].name)]
+        group = [one for one in found if one[0].kind == kind]
+        for name in dict.fromkeys([kind, *(pair.name for pair, _, _ in group)]):
+            chosen = [one for one in group if name in (kind, one[0].name)]
             print(_row(name, [times for _, times, _ in chosen], Counter(said for _, _, said in chosen)))
     print()
     for kind, wanted in _WANTED.items():
-        part = [times["decoded"] for pair, times, _ in found if pair.kind == kind]
-        within = sum(taken <= wanted for taken in part) / len(part)
+        took = [times["decoded"] for pair, times, _ in found if pair.kind == kind]
+        within = sum(ms <= wanted for ms in took) / len(took)
         print(
-            f"{kind}: wanted {wanted:.0f} ms, median {statistics.median(part):.1f} ms, {within:.0%} within it"
+            f"{kind}: wanted {wanted:.0f} ms, median {statistics.median(took):.1f} ms, {within:.0%} within it"
         )
 
 
