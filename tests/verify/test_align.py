@@ -51,7 +51,7 @@ def of(photos: dict[str, Pixels], stem: str, name: str) -> tuple[Pixels, Altered
 def error(found: Alignment, a: Pixels, copy: Altered) -> float:
     """Return how far a's corners go astray in the copy, over the copy's long side."""
     off = corner_error(inverse(found.matrix), inverse(copy.to_source), a.shape)
-    return off / max(copy.pixels.shape)
+    return off / float(max(copy.pixels.shape))
 
 
 @pytest.mark.parametrize("name", NAMES)
