@@ -20,6 +20,7 @@ from samepic.fingerprint.sampling import Reduction, samples
 from samepic.native import native
 from samepic.picture import jpeg
 from samepic.store.search import Codes
+from samepic.verify.features import two_nearest, two_nearest_plain
 from tests.fingerprint.pictures import golden_pictures, textured
 
 BUILT = find_spec("samepic._native") is not None
@@ -138,6 +139,55 @@ def test_a_code_goes_through_the_native_part(monkeypatch: pytest.MonkeyPatch) ->
     assert called == ["samples", "code"]
 
 
+def taken(found: tuple[NDArray[np.int32], ...]) -> list[list[int]]:
+    return [column.tolist() for column in found]
+
+
+@only_built
+@settings(deadline=None)
+@given(
+    st.integers(1, 40),
+    st.integers(2, 40),
+    st.sampled_from(([0], [0, 1], [0, 255], [1, 2, 4, 0x7F, 0xFE])),
+    st.integers(0, 2**32 - 1),
+)
+def test_features_are_matched_alike_with_the_native_part_and_without(
+    count: int, others: int, values: list[int], seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    one, two = (draw.choice(np.array(values, np.uint8), (n, 32)) for n in (count, others))
+    assert taken(two_nearest(one, two)) == taken(two_nearest_plain(one, two))
+
+
+@only_built
+def test_features_are_matched_by_the_native_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Spy:
+        def match(self, codes: object, others: object) -> bytearray:
+            return bytearray(np.array([[5, 6, 7]], np.int32).tobytes())
+
+    monkeypatch.setattr("samepic.verify.features.native", Spy())
+    assert taken(two_nearest(np.zeros((1, 32), np.uint8), np.zeros((2, 32), np.uint8))) == [[5], [6], [7]]
+
+
+@only_built
+def test_every_bit_of_a_code_counts_as_one() -> None:
+    bits = np.packbits(np.eye(256, dtype=np.uint8), axis=1)
+    zero, full = np.zeros((1, 32), np.uint8), np.full((1, 32), 255, np.uint8)
+    nearest, best, second = two_nearest(bits, np.vstack([full, zero]))
+    assert set(nearest.tolist()) == {1} and set(best.tolist()) == {1} and set(second.tolist()) == {255}
+    nearest, best, _ = two_nearest(bits, bits[::-1])
+    assert nearest.tolist() == list(range(255, -1, -1)) and not best.any()
+
+
+@only_built
+def test_codes_are_matched_to_none_or_one_without_trouble() -> None:
+    assert native is not None
+    one = np.arange(32, dtype=np.uint8)[None]
+    assert native.match(one[:0], one) == bytearray()
+    assert np.frombuffer(native.match(one, one[:0]), np.int32).tolist() == [-1, 257, 257]
+    assert np.frombuffer(native.match(one, one), np.int32).tolist() == [0, 0, 257]
+
+
 @only_built
 def test_the_native_part_refuses_what_does_not_fit() -> None:
     assert native is not None
@@ -159,6 +209,12 @@ def test_the_native_part_refuses_what_does_not_fit() -> None:
             native.code(np.full((64, 64), bad, np.float32), cosines, 2)
     with pytest.raises(ValueError, match="64 x 64 samples"):
         native.code(bytes(64), cosines, 2)
+    codes = np.zeros(104, np.uint8)
+    for one, two in ((codes[:33], codes[:32]), (codes[:32], codes[:31]), (codes[1:33], codes[:32])):
+        with pytest.raises(ValueError, match="aligned arrays of codes of 32 bytes"):
+            native.match(one, two)
+    with pytest.raises((ValueError, BufferError)):
+        native.match(np.zeros((4, 64), np.uint8)[:, :32], codes[:32])
 
 
 def test_all_works_where_the_native_part_cannot_be_loaded() -> None:
