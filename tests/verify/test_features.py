@@ -101,6 +101,7 @@ def test_a_small_plane_is_enlarged_to_the_least_side_only_when_asked() -> None:
     assert reduced(np.zeros((10, 400), np.uint8), 400, 240).shape == (10, 400)
 
 
+@settings(deadline=None)
 @given(
     st.tuples(st.integers(1, 4000), st.integers(1, 4000)), st.tuples(st.integers(1, 900), st.integers(1, 900))
 )
@@ -130,6 +131,7 @@ def rotation(degrees: float, scale: float = 1.0) -> Matrix:
     return np.array([[c, -s, 30.0], [s, c, -7.0], [0, 0, 1]])
 
 
+@settings(deadline=None)
 @given(st.floats(0, 359), st.floats(0.1, 10), st.floats(0, 500), st.floats(0, 500))
 def test_a_similarity_has_its_scale_everywhere_and_round_axes(
     degrees: float, scale: float, x: float, y: float
@@ -188,6 +190,7 @@ def test_a_map_that_no_one_would_make_is_not_sane(matrix: Matrix) -> None:
     assert not is_sane(matrix, (400, 300))
 
 
+@settings(deadline=None)
 @given(st.floats(0.5, 359.5), st.floats(0.2, 5), st.booleans())
 def test_a_turn_is_decomposed_into_its_angle_alone(degrees: float, scale: float, flip: bool) -> None:
     there = rotation(degrees, scale) @ np.diag([-1.0 if flip else 1.0, 1, 1])

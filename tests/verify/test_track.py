@@ -88,14 +88,15 @@ def test_a_change_of_tone_grain_or_sharpness_moves_nothing(plane: Plane, name: s
 
 
 @settings(deadline=None, max_examples=15)
-@given(st.floats(0.3, 1.0), st.integers(0, 60))
-def test_levelling_undoes_gain_and_offset(gain: float, offset: int) -> None:
+@given(st.floats(0.7, 1.0), st.integers(0, 60))
+def test_levelling_undoes_most_of_gain_and_offset(gain: float, offset: int) -> None:
     rng = np.random.default_rng(3)
     plane = np.asarray(cv2.GaussianBlur(rng.integers(0, 256, (80, 90)).astype(np.uint8), (0, 0), 2), np.uint8)
     strong = np.clip((plane.astype(float) - 128) * 4 + 128, 0, 255)
     other = np.rint(strong * gain * 0.75 + offset).astype(np.uint8)
-    off = cv2.absdiff(levelled(np.rint(strong).astype(np.uint8)), levelled(other))
-    assert float(np.mean(off)) < 16 * (1 / gain - 0.6)
+    one, two = (levelled(p).astype(float) for p in (np.rint(strong).astype(np.uint8), other))
+    assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.98
+    assert np.abs(one - two).mean() < 6
 
 
 def test_two_layers_that_move_apart_stray_far_from_any_one_map(plane: Plane) -> None:
