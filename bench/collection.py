@@ -46,8 +46,11 @@ class Usage:
         return f"{self.wall:7.1f} s wall, {self.cpu:7.1f} s CPU, {self.peak:5.0f} MB at most"
 
 
-def make(data: Path, folder: Path, every: int) -> int:
-    """Make the collection in `folder` of every Nth picture; return how many photographs have re-saves there."""
+def make(data: Path, folder: Path, every: int, others: int | None = None) -> list[Path]:
+    """Make the collection in `folder` of every Nth picture; return the photographs that have re-saves there.
+
+    `others` takes every Nth of the other pictures instead. The photograph p0012 is the one at index 12 of them.
+    """
     (folder / "photos").mkdir(parents=True)
     chosen = photos(data)[::every]
     for number, path in enumerate(chosen):
@@ -55,11 +58,20 @@ def make(data: Path, folder: Path, every: int) -> int:
         for ending, coded in resaves(path, number):
             (folder / "photos" / f"p{number:04}-{ending}").write_bytes(coded)
     for name in OTHERS:
-        found = sorted(path for path in (data / name).rglob("*") if path.is_file())
         (folder / name).mkdir()
-        for number, path in enumerate(found[::every]):
-            shutil.copyfile(path, folder / name / f"{number:04}-{path.name.replace(' ', '_')}")
-    return len(chosen)
+    for copy, path in other_files(data, others or every).items():
+        shutil.copyfile(path, folder / copy)
+    return chosen
+
+
+def other_files(data: Path, every: int) -> dict[str, Path]:
+    """Return every Nth picture that has no re-saves, by the path of its copy in the collection."""
+    found = {}
+    for name in OTHERS:
+        files = sorted(path for path in (data / name).rglob("*") if path.is_file())
+        for number, path in enumerate(files[::every]):
+            found[f"{name}/{number:04}-{path.name.replace(' ', '_')}"] = path
+    return found
 
 
 def resaves(path: Path, number: int) -> Iterable[tuple[str, bytes]]:
