@@ -51,7 +51,7 @@ def woman(astronaut: Path) -> Pixels:
 
 def darker(p: Pixels) -> Pixels:
     """Return a picture in other tones."""
-    return (p * 0.75).astype(np.uint8)
+    return (p * 0.9).astype(np.uint8)
 
 
 def in_another(p: Pixels) -> Pixels:
