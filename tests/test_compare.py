@@ -38,7 +38,7 @@ def test_the_origin_case_is_proven(astronaut: Path, tmp_path: Path) -> None:
     opened(astronaut).save(copy)
     verdict = samepic.compare(astronaut, copy)
     assert verdict.relation is Relation.RESAVED and verdict.same is True and verdict.probability > 0.999
-    assert verdict.explanation.startswith("copy.jpg is astronaut.jpg saved again as JPEG quality 75, 4:2:0")
+    assert verdict.explanation.startswith("copy.jpg is astronaut.jpg saved again at JPEG quality 75, 4:2:0")
     assert verdict.original == "a"
 
 

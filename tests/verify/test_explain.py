@@ -11,6 +11,7 @@ import pytest
 from samepic.profiles import JUDGE
 from samepic.verdict import JpegInfo, PictureInfo, Region, Relation
 from samepic.verify.explain import explain_overlap, explain_same_pixels, explain_turned, named
+from samepic.verify.features import inverse
 from samepic.verify.judge import Finding
 from samepic.verify.overlap import Overlap, find_overlap
 from tests.verify.alterations import Matrix
@@ -45,10 +46,12 @@ def lying(
     return replace(over, alignment=found)
 
 
-def told(over: Overlap, relation: Relation = Relation.REFRAMED, b: PictureInfo = B) -> str:
+def told(
+    over: Overlap, relation: Relation = Relation.REFRAMED, a: PictureInfo = A, b: PictureInfo = B
+) -> str:
     """Return the sentence for an overlap."""
     regions = over.regions
-    return explain_overlap(A, b, Finding(relation, 0.99, regions), over)
+    return explain_overlap(a, b, Finding(relation, 0.99, regions), over)
 
 
 def turn(degrees: float) -> Matrix:
@@ -104,25 +107,127 @@ def test_what_no_one_would_see_is_not_told(whole: Overlap, matrix: Matrix) -> No
 
 def test_a_crop_tells_how_much_is_kept_of_which(whole: Overlap) -> None:
     crop = lying(whole, np.eye(3), part_a=0.621, held_a=0.7)
-    assert told(crop) == "the same picture, cropped to 62%"
+    assert told(crop) == "the same picture, cropped to 62 %"
     back = lying(whole, np.eye(3), part_b=0.621, held_b=0.7)
-    assert told(back) == "the same picture, of which a is a crop, 62% of it"
+    assert told(back) == "the same picture: a is b cropped to 62 %"
 
 
-def test_a_border_and_a_larger_picture_are_told_apart(whole: Overlap) -> None:
-    border = lying(whole, np.eye(3), part_b=0.6, held_b=0.99)
-    assert told(border) == "the same picture, with a border or bars added"
-    larger = replace(lying(whole, np.eye(3), part_b=0.16, held_b=0.2), pasted=True)
-    assert told(larger) == "the same picture, shown in 16% of a larger picture"
-    out = replace(lying(whole, np.eye(3), part_a=0.16, held_a=0.2), pasted=True)
-    assert told(out) == "the same picture, taken out of a larger picture"
-    bare = replace(lying(whole, np.eye(3), part_a=0.6, held_a=0.99), pasted=True)
-    assert told(bare) == "the same picture, taken out of its border"
+def put(
+    over: Overlap, box: tuple[float, float, float, float], *, held: float, pasted: bool = True
+) -> tuple[Overlap, PictureInfo]:
+    """Return the overlap of a with a larger b that shows it in a box, as shares of b, and what b is."""
+    left, top, right, low = box
+    larger = replace(B, width=round(400 / (right - left)), height=round(300 / (low - top)))
+    there = np.array([[1, 0, -left * larger.width], [0, 1, -top * larger.height], [0, 0, 1.0]])
+    found = lying(over, there, part_b=(right - left) * (low - top), held_b=held)
+    return replace(found, pasted=pasted), larger
 
 
-def test_two_parts_of_one_picture_are_told_with_both_shares(whole: Overlap) -> None:
+def exchanged(over: Overlap) -> Overlap:
+    """Return the overlap with a and b exchanged."""
+    f = over.alignment
+    swapped = lying(
+        over, inverse(f.matrix), part_a=f.part_b, part_b=f.part_a, held_a=f.held_b, held_b=f.held_a
+    )
+    return replace(swapped, pasted=over.pasted)
+
+
+@pytest.mark.parametrize(
+    ("box", "held", "added", "undone"),
+    [
+        ((0.1, 0.1, 0.9, 0.9), 0.99, "with a border", "taken out of its border"),
+        (
+            (0, 0.2, 1, 0.8),
+            0.99,
+            "with bars added above and below",
+            "with the bars above and below taken off",
+        ),
+        (
+            (0.2, 0, 0.8, 1),
+            0.99,
+            "with bars added on the left and right",
+            "with the bars on the left and right taken off",
+        ),
+        ((0, 0.15, 1, 1), 0.8, "with a strip added above", "with the strip above taken off"),
+        ((0, 0, 1, 0.85), 0.8, "with a strip added below", "with the strip below taken off"),
+        (
+            (0.2, 0.3, 0.6, 0.6),
+            0.2,
+            "put into another picture, where it fills 12 %",
+            "taken out of a larger picture",
+        ),
+        (
+            (0.1, 0.1, 0.9, 0.9),
+            0.7,
+            "put into a larger picture, where it fills 64 %",
+            "taken out of a larger picture",
+        ),
+    ],
+)
+def test_what_is_round_a_picture_is_told_from_where_it_lies(
+    whole: Overlap, box: tuple[float, float, float, float], held: float, added: str, undone: str
+) -> None:
+    over, larger = put(whole, box, held=held)
+    assert told(over, b=larger) == f"the same picture, {added}"
+    assert told(exchanged(over), a=larger) == f"the same picture, {undone}"
+
+
+def test_a_dull_edge_that_was_cut_off_is_no_border(whole: Overlap) -> None:
+    dull, larger = put(whole, (0, 0, 0.95, 1), held=0.96, pasted=False)
+    assert told(dull, b=larger) == "the same picture: a is b cropped to 95 %"
+    assert told(exchanged(dull), a=larger) == "the same picture, cropped to 95 %"
+
+
+def test_a_border_too_thin_to_measure_its_edge_is_still_a_border(whole: Overlap) -> None:
+    thin, larger = put(whole, (0.015, 0.02, 0.985, 0.98), held=0.98, pasted=False)
+    assert told(thin, b=larger) == "the same picture, with a border"
+
+
+def test_a_tilted_picture_has_corners_and_no_border(whole: Overlap) -> None:
+    filled = replace(lying(whole, turn(7), part_b=0.85, held_b=0.98), pasted=True)
+    assert told(filled) == "the same picture, tilted by 7°, with its corners filled"
+    cut = lying(whole, turn(7), part_a=0.93, part_b=0.93)
+    assert told(cut) == "the same picture, tilted by 7°, with its corners cut off"
+
+
+def test_what_was_done_to_a_is_told_of_a(whole: Overlap) -> None:
+    mirrored = lying(whole, FLIP @ turn(-5), part_b=0.7, held_b=0.7)
+    named_a, named_b = replace(A, name="part.jpg", jpeg=JPEG), replace(B, name="all.png")
+    sentence = explain_overlap(named_a, named_b, Finding(Relation.REFRAMED, 0.99), mirrored)
+    assert sentence == (
+        "the same picture: part.jpg is all.png mirrored, tilted by 5°, cropped to 70 %, saved at JPEG quality 60"
+    )
+
+
+def test_two_parts_of_one_picture_are_told_with_what_they_share(whole: Overlap) -> None:
     assert told(lying(whole, np.eye(3), part_a=0.7, part_b=0.85)) == (
-        "the same picture, 70% of the one on 85% of the other"
+        "two parts of one picture that share 70 % of the one and 85 % of the other"
+    )
+    assert told(lying(whole, np.eye(3), part_a=0.33, part_b=0.34)) == (
+        "two parts of one picture that share a third of each"
+    )
+    edited = replace(lying(whole, np.eye(3), part_a=0.6, part_b=0.6), regions=(Region(1, 2, 30, 40),))
+    assert told(edited, Relation.EDITED) == (
+        "two pictures that share 60 % of each, but something in what they share was changed in one place"
+    )
+
+
+def test_a_quality_is_claimed_only_of_a_copy(whole: Overlap) -> None:
+    low, high = (replace(A, format="JPEG", jpeg=replace(JPEG, quality=q)) for q in (60, 90))
+    stretched = lying(whole, np.diag([1.0, 1.2, 1.0]))
+
+    def of(a: PictureInfo, b: PictureInfo, over: Overlap = stretched) -> str:
+        return explain_overlap(a, b, Finding(Relation.REFRAMED, 0.99), over)
+
+    assert of(high, low) == "the same picture, stretched, saved at JPEG quality 60"
+    assert of(low, high) == "the same picture, stretched (JPEG quality 60 against 90)"
+    assert of(replace(A, format="PNG"), high) == "the same picture, stretched, saved at JPEG quality 90"
+    assert of(replace(A, format="WEBP"), high) == "the same picture, stretched (WEBP against JPEG)"
+    framed, larger = put(whole, (0.1, 0.1, 0.9, 0.9), held=0.99)
+    low = replace(low, width=larger.width, height=larger.height)
+    assert (
+        of(low, high, exchanged(framed))
+        == "the same picture, taken out of its border (JPEG quality 60 against 90)"
     )
 
 
@@ -131,16 +236,18 @@ def test_tone_colour_and_quality_follow_the_shape(whole: Overlap) -> None:
     bright = replace(crop, content=replace(crop.content, tone=JUDGE.same_tone + 1))
     grey = replace(crop, content=replace(crop.content, tone=30.0, grey=True))
     saved = replace(B, jpeg=JPEG)
-    assert told(bright) == "the same picture, cropped to 50%, with other tone or colour"
-    assert told(grey) == "the same picture, cropped to 50%, without its colours"
-    assert told(crop, b=saved) == "the same picture, cropped to 50%, saved at JPEG quality 60"
+    assert told(bright) == "the same picture, cropped to 50 %, with other tone or colour"
+    assert told(grey) == "the same picture, cropped to 50 %, without its colours"
+    assert told(crop, b=saved) == "the same picture, cropped to 50 %, saved at JPEG quality 60"
 
 
 def test_an_edit_is_told_with_its_number_of_places(whole: Overlap) -> None:
-    one = replace(whole, regions=(Region(1, 2, 30, 40),))
-    two = replace(whole, regions=(Region(1, 2, 30, 40), Region(100, 2, 30, 40)))
-    assert told(one, Relation.EDITED) == "the same picture, but something in it was changed in one place"
-    assert told(two, Relation.EDITED) == "the same picture, but it was changed in 2 places"
+    def places(count: int) -> str:
+        return told(replace(whole, regions=(Region(1, 2, 30, 40),) * count), Relation.EDITED)
+
+    assert places(1) == "the same picture, but something in it was changed in one place"
+    assert places(2) == "the same picture, but it was changed in 2 places"
+    assert places(5) == "the same picture, but it was changed in a few places"
 
 
 def test_what_is_not_the_same_is_not_said_to_be(whole: Overlap) -> None:
@@ -170,4 +277,16 @@ def test_a_turn_is_put_into_the_sentence_of_the_upright_pair() -> None:
     assert explain_turned("the same picture, blurred", "mirrored") == "the same picture, mirrored, blurred"
     assert (
         explain_turned("two different pictures", "mirrored") == "two different pictures, once a is mirrored"
+    )
+
+
+def test_a_turn_is_put_into_a_proof_where_it_was_done() -> None:
+    proof = "copy.jpg is cat.png saved again at JPEG quality 85, 4:2:0: doing the same again gives the same pixels"
+    assert explain_turned(proof, "mirrored") == (
+        "copy.jpg is cat.png mirrored, then saved again at JPEG quality 85, 4:2:0: "
+        "doing the same again gives the same pixels"
+    )
+    sized = proof.replace("copy.jpg is cat.png", "b is a resized to 30x20 and")
+    assert explain_turned(sized, "turned upside down").startswith(
+        "b is a turned upside down, then resized to 30x20 and"
     )

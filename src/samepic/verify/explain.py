@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from samepic.profiles import ALIGN, JUDGE
+import numpy as np
+
+from samepic.profiles import JUDGE
 from samepic.verdict import PictureInfo, Relation
-from samepic.verify.features import decompose
 from samepic.verify.frame import Laid
 from samepic.verify.judge import Finding
 from samepic.verify.overlap import Overlap
+from samepic.verify.photometric import Tone
+from samepic.verify.placing import Placing, placed
 from samepic.verify.resave import Reenactment
-from samepic.verify.turns import Turn
 
 __all__ = ["explain_frames", "explain_overlap", "explain_same_pixels", "explain_turned", "named"]
 
+_PROVEN = ": doing the same again gives the same pixels"
+_FEW = 4
+_LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000")
+_LITTLE = "changed a little all over"
 _ALIKE = "they look alike, but their content does not agree well enough to call them the same picture"
 
 
@@ -39,6 +45,15 @@ def explain_same_pixels(a: PictureInfo, b: PictureInfo) -> str:
 def explain_turned(sentence: str, words: str) -> str:
     """Say what `sentence` says of a pair of which one is held otherwise: `words` is "mirrored", say."""
     start = "the same picture"
+    told, proven, rest = sentence.partition(_PROVEN)
+    if proven:
+        # Only a JPEG tells which of the two was made of the other; without, a turn could be either way.
+        at = told.rfind(" saved again ")
+        at = told.rfind(" resized to ", 0, at) if told[:at].endswith(" and") else at
+        done = (
+            words if "JPEG" in told[at:] else words.replace(" to the right", "").replace(" to the left", "")
+        )
+        return f"{told[:at]} {done}, then{told[at:]}{proven}{rest}"
     if not sentence.startswith(start):
         return f"{sentence}, once a is {words}"
     rest = sentence[len(start) :]
@@ -56,12 +71,12 @@ def explain_frames(
     one, two = named(a, "a"), named(b, "b")
     if finding.relation is Relation.RESAVED and proof is not None:
         source, target, info = (one, two, b) if proof[1] else (two, one, a)
-        return f"{target} is {source} {_saved(proof[0], info)}: doing the same again gives the same pixels"
+        return f"{target} is {source} {_saved(proof[0], info)}{_PROVEN}"
     match finding.relation:
         case Relation.RESAVED:
             return f"the same picture saved again{_differences(a, b)}"
         case Relation.ADJUSTED:
-            return f"the same picture, {_adjustment(laid)}{_differences(a, b)}"
+            return f"the same picture, {_adjustment(laid) or _LITTLE}{_differences(a, b)}"
         case Relation.EDITED:
             return f"the same picture, but {_places(len(finding.regions))}"
         case Relation.DIFFERENT:
@@ -70,19 +85,45 @@ def explain_frames(
             return _undecided(laid)
 
 
+def explain_overlap(
+    a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap, laid: Laid | None = None
+) -> str:
+    """Say what b is to a where one was laid over the other; `laid` is what their whole frames say, if known."""
+    if finding.relation is Relation.SIMILAR:
+        return "two pictures that show the same things, not the same picture"
+    if finding.relation is Relation.DIFFERENT:
+        return "two different pictures"
+    if finding.relation is Relation.UNDECIDABLE:
+        return _ALIKE
+    place, edited = placed(a, b, over), finding.relation is Relation.EDITED
+    parts = [*place.words, *_tone(a, b, over, place, laid)]
+    if not parts and not edited:
+        parts.append(_LITTLE)
+    quality, aside = _quality(a, b, place)
+    start = (
+        "the same picture" if not place.apart else "two pictures" if edited else "two parts of one picture"
+    )
+    if place.copy == "a":
+        start = f"{start}: {named(a, 'a')} is {named(b, 'b')}"
+    joint = " " if place.copy == "a" or place.apart else ", "
+    how = ", ".join(part for part in (*parts, quality) if part)
+    said = f"{start}{joint}{how}{aside}" if how else f"{start}{aside}"
+    return f"{said}, but {_places(len(finding.regions), apart=place.apart)}" if edited else said
+
+
 def _saved(proof: Reenactment, info: PictureInfo) -> str:
     jpeg = proof.jpeg
     if jpeg is None:
         return "saved again without loss but for rounding"
     about = "" if jpeg.quality_exact else "about "
-    size = f"resized to {info.width}x{info.height} ({proof.resampling}) and " if proof.resampling else ""
-    kind = "progressive JPEG" if jpeg.progressive else "JPEG"
-    return f"{size}saved again as {kind} quality {about}{jpeg.quality}, {jpeg.subsampling}"
+    size = f"resized to {info.width}x{info.height} and " if proof.resampling else ""
+    kind = ", progressive" if jpeg.progressive else ""
+    return f"{size}saved again at JPEG quality {about}{jpeg.quality}, {jpeg.subsampling}{kind}"
 
 
-def _differences(a: PictureInfo, b: PictureInfo) -> str:
+def _differences(a: PictureInfo, b: PictureInfo, *, sizes: bool = True) -> str:
     parts = []
-    if (a.width, a.height) != (b.width, b.height):
+    if sizes and (a.width, a.height) != (b.width, b.height):
         parts.append(f"{a.width}x{a.height} against {b.width}x{b.height}")
     if a.format != b.format:
         parts.append(f"{a.format} against {b.format}")
@@ -91,23 +132,64 @@ def _differences(a: PictureInfo, b: PictureInfo) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
+def _quality(a: PictureInfo, b: PictureInfo, place: Placing) -> tuple[str, str]:
+    """Return the JPEG quality of the copy as a part of the sentence, or what both are as an aside."""
+    source, copy = (b, a) if place.copy == "a" else (a, b)
+    if copy.jpeg is None or (source.jpeg is not None and source.jpeg.quality == copy.jpeg.quality):
+        return "", "" if place.copy else _differences(a, b, sizes=False)
+    worse = source.format not in _LOSSY if source.jpeg is None else copy.jpeg.quality < source.jpeg.quality
+    if place.copy or (worse and not place.apart and not place.taken_out):
+        return f"saved at JPEG quality {copy.jpeg.quality}", ""
+    return "", _differences(a, b, sizes=False)
+
+
+def _tone(a: PictureInfo, b: PictureInfo, over: Overlap, place: Placing, laid: Laid | None) -> list[str]:
+    """Say what was done to the whole picture besides: to its colours, or else to its detail."""
+    copy_is_a = place.copy == "a"
+    if over.content.grey:
+        return [f"with the colours that {named(b, 'b')} lacks" if copy_is_a else "without its colours"]
+    if laid is not None and over.is_snug and not copy_is_a:
+        said = _adjustment(laid)
+        if said:
+            return [said]
+    return ["with other tone or colour"] if over.content.tone > JUDGE.same_tone else []
+
+
 def _adjustment(laid: Laid | None) -> str:
+    """Say how b differs from a in tone, grain and sharpness; nothing where that is too little to name."""
     if laid is None:
-        return "changed"
+        return ""
     parts = []
-    if laid.tone.grey:
-        parts.append("without its colours")
-    elif laid.tone.change > JUDGE.same_tone:
-        parts.append("with other tone or colour")
+    if laid.tone.change > JUDGE.same_tone or laid.tone.grey:
+        parts.append(_toned(laid.tone))
     if laid.residual is not None and laid.residual.grain > JUDGE.grain:
-        parts.append("grainier" if laid.detail > 1 else "with its grain smoothed")
+        parts.append("grainier" if laid.detail > 1 else "less grainy")
     elif laid.residual is not None and laid.residual.softness < JUDGE.lost_detail:
-        parts.append("blurred" if laid.detail < 1 else "sharpened")
-    return " and ".join(parts) or "changed a little all over"
+        parts.append("blurred" if laid.detail < 1 else "sharper in b than in a")
+    return " and ".join(parts)
 
 
-def _places(count: int) -> str:
-    return "something in it was changed in one place" if count == 1 else f"it was changed in {count} places"
+def _toned(tone: Tone) -> str:
+    """Say what a change of tone does to the greys from dark to light."""
+    if tone.grey:
+        return "without its colours"
+    levels = np.arange(40, 216, 8, dtype=np.uint8)
+    ramp = np.repeat(levels[None, :, None], 3, axis=2)
+    moved = tone.apply(np.ascontiguousarray(ramp)).astype(np.float64) - ramp
+    typical = moved.mean(axis=(0, 1))
+    if np.ptp(typical) <= 0.5 * abs(float(typical.mean())):
+        if (moved.mean(axis=2) > 1).mean() >= 0.9:
+            return "brighter"
+        if (moved.mean(axis=2) < -1).mean() >= 0.9:
+            return "darker"
+    return "with other tone or colour"
+
+
+def _places(count: int, *, apart: bool = False) -> str:
+    what = "what they share" if apart else "it"
+    if count == 1:
+        return f"something in {what} was changed in one place"
+    return f"{what} was changed in {count if count <= _FEW else 'a few'} places"
 
 
 def _undecided(laid: Laid | None) -> str:
@@ -115,63 +197,8 @@ def _undecided(laid: Laid | None) -> str:
         return "too little in them to tell: a picture is tiny"
     if laid.blank_a and laid.blank_b:
         return "too little in them to tell: both pictures are blank"
+    if laid.corners < JUDGE.corners:
+        return (
+            "too little in them to tell: they hold no more than stripes or a gradient, and its tone differs"
+        )
     return _ALIKE
-
-
-def explain_overlap(a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap) -> str:
-    """Say what b is to a where one was laid over the other."""
-    if finding.relation is Relation.SIMILAR:
-        return "two pictures that show the same things, not the same picture"
-    if finding.relation in (Relation.DIFFERENT, Relation.UNDECIDABLE):
-        return explain_frames(a, b, finding, None, None) if finding.relation is Relation.DIFFERENT else _ALIKE
-    parts = [part for part in (*_geometry(a, b, over), *_tone(over)) if part]
-    if b.jpeg is not None and (a.jpeg is None or a.jpeg.quality != b.jpeg.quality):
-        parts.append(f"saved at JPEG quality {b.jpeg.quality}")
-    how = f", {', '.join(parts)}" if parts else ""
-    if finding.relation is Relation.EDITED:
-        return f"the same picture{how}, but {_places(len(finding.regions))}"
-    return f"the same picture{how or ', changed a little all over'}"
-
-
-def _geometry(a: PictureInfo, b: PictureInfo, over: Overlap) -> list[str]:
-    """Say how b lies on a: held otherwise, at an angle, stretched, and which of the two shows more."""
-    matrix, parts = over.alignment.matrix, []
-    shape = decompose(matrix, b.width, b.height)
-    mirrored = over.alignment.mirrored
-    quarter = round(shape.angle / 90) * 90 % 360
-    words = Turn(quarter, mirrored).words()
-    if words:
-        parts.append(words)
-    tilt = shape.angle - round(shape.angle / 90) * 90
-    if abs(tilt) >= 0.7:
-        parts.append(f"tilted by {abs(tilt):.0f}°" if abs(tilt) >= 1.5 else "tilted a little")
-    if shape.depth >= 1.06:
-        parts.append("seen at an angle")
-    elif shape.shear >= 2:
-        parts.append("slanted")
-    if shape.stretch >= 1.04:
-        parts.append("stretched")
-    parts.append(_larger(over))
-    return parts
-
-
-def _larger(over: Overlap) -> str:
-    """Say which of the two shows more, and what that is."""
-    found = over.alignment
-    if over.is_snug:
-        return ""
-    if max(found.part_a, found.part_b) < ALIGN.snug:
-        return f"{found.part_a:.0%} of the one on {found.part_b:.0%} of the other"
-    if found.part_a < found.part_b:
-        source = "its border" if found.held_a >= ALIGN.framed else "a larger picture"
-        return f"taken out of {source}" if over.pasted else f"cropped to {found.part_a:.0%}"
-    if found.held_b >= ALIGN.framed:
-        return "with a border or bars added"
-    return (f"shown in {found.part_b:.0%} of a larger picture" if over.pasted
-            else f"of which a is a crop, {found.part_b:.0%} of it")  # fmt: skip
-
-
-def _tone(over: Overlap) -> list[str]:
-    if over.content.grey:
-        return ["without its colours"]
-    return ["with other tone or colour"] if over.content.tone > JUDGE.same_tone else []
