@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from samepic.profiles import JUDGE
 from samepic.verdict import JpegInfo, PictureInfo, Region, Relation
-from samepic.verify.explain import explain_overlap, explain_same_pixels, explain_turned, named
+from samepic.verify.explain import (
+    explain_frames,
+    explain_overlap,
+    explain_same_pixels,
+    explain_turned,
+    named,
+)
 from samepic.verify.features import inverse
+from samepic.verify.frame import lay_frames
 from samepic.verify.judge import Finding
 from samepic.verify.overlap import Overlap, find_overlap
 from tests.verify.alterations import Matrix
@@ -290,3 +298,38 @@ def test_a_turn_is_put_into_a_proof_where_it_was_done() -> None:
     assert explain_turned(sized, "turned upside down").startswith(
         "b is a turned upside down, then resized to 30x20 and"
     )
+
+
+def adjusted(a: Pixels, b: Pixels) -> str:
+    """Return the sentence for two whole frames of which one was changed all over."""
+    laid = lay_frames(a, b)
+    return explain_frames(A, B, Finding(Relation.ADJUSTED, 0.99), laid, None)
+
+
+def test_what_was_done_to_a_whole_frame_is_told_of_b(pixels: dict[str, Pixels]) -> None:
+    cat = pixels["chelsea"]
+    noise = np.random.default_rng(5).normal(0, 16, cat.shape)
+    made = {
+        "brighter": np.clip(cat.astype(int) + 30, 0, 255).astype(np.uint8),
+        "less sharp": np.asarray(cv2.GaussianBlur(cat, (0, 0), 3), np.uint8),
+        "grainier": np.clip(cat + noise, 0, 255).astype(np.uint8),
+    }
+    back = {"brighter": "darker", "less sharp": "sharper", "grainier": "less grainy"}
+    for words, copy in made.items():
+        assert adjusted(cat, copy) == f"the same picture, {words}"
+        assert adjusted(copy, cat) == f"the same picture, {back[words]}"
+    grey = np.repeat(np.asarray(cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY), np.uint8)[..., None], 3, axis=2)
+    assert adjusted(cat, grey) == "the same picture, without its colours"
+    assert "without" not in adjusted(grey, cat)
+
+
+def test_the_detail_of_whole_frames_is_told_where_tone_is_the_same(
+    whole: Overlap, pixels: dict[str, Pixels]
+) -> None:
+    cat = pixels["chelsea"]
+    soft = np.asarray(cv2.GaussianBlur(cat, (0, 0), 3), np.uint8)
+    finding = Finding(Relation.ADJUSTED, 0.99)
+    for fine, words in ((0.95, "less sharp"), (0.4, "with less fine detail")):
+        over = replace(whole, alignment=replace(whole.alignment, fine=fine))
+        sentence = explain_overlap(A, B, finding, over, lay_frames(cat, soft))
+        assert sentence == f"the same picture, {words}"

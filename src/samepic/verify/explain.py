@@ -19,6 +19,7 @@ __all__ = ["explain_frames", "explain_overlap", "explain_same_pixels", "explain_
 
 _PROVEN = ": doing the same again gives the same pixels"
 _FEW = 4
+_SAME_DETAIL = 0.9
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000")
 _LITTLE = "changed a little all over"
 _ALIKE = "they look alike, but their content does not agree well enough to call them the same picture"
@@ -96,7 +97,7 @@ def explain_overlap(
     if finding.relation is Relation.UNDECIDABLE:
         return _ALIKE
     place, edited = placed(a, b, over), finding.relation is Relation.EDITED
-    parts = [*place.words, *_tone(a, b, over, place, laid)]
+    parts = [*place.words, *_tone(b, over, place, laid)]
     if not parts and not edited:
         parts.append(_LITTLE)
     quality, aside = _quality(a, b, place)
@@ -143,30 +144,26 @@ def _quality(a: PictureInfo, b: PictureInfo, place: Placing) -> tuple[str, str]:
     return "", _differences(a, b, sizes=False)
 
 
-def _tone(a: PictureInfo, b: PictureInfo, over: Overlap, place: Placing, laid: Laid | None) -> list[str]:
-    """Say what was done to the whole picture besides: to its colours, or else to its detail."""
-    copy_is_a = place.copy == "a"
+def _tone(b: PictureInfo, over: Overlap, place: Placing, laid: Laid | None) -> list[str]:
+    """Say what was done to the whole picture besides: to its colours, grain and sharpness."""
+    parts = []
     if over.content.grey:
-        return [f"with the colours that {named(b, 'b')} lacks" if copy_is_a else "without its colours"]
-    if laid is not None and over.is_snug and not copy_is_a:
-        said = _adjustment(laid)
-        if said:
-            return [said]
-    return ["with other tone or colour"] if over.content.tone > JUDGE.same_tone else []
+        parts.append(
+            f"with the colours that {named(b, 'b')} lacks" if place.copy == "a" else "without its colours"
+        )
+    elif over.content.tone > JUDGE.same_tone:
+        parts.append("with other tone or colour")
+    if laid is not None and not place.words:
+        parts.append(_detail(laid, over.alignment.fine))
+    return [" and ".join(filter(None, parts))] if any(parts) else []
 
 
 def _adjustment(laid: Laid | None) -> str:
     """Say how b differs from a in tone, grain and sharpness; nothing where that is too little to name."""
     if laid is None:
         return ""
-    parts = []
-    if laid.tone.change > JUDGE.same_tone or laid.tone.grey:
-        parts.append(_toned(laid.tone))
-    if laid.residual is not None and laid.residual.grain > JUDGE.grain:
-        parts.append("grainier" if laid.detail > 1 else "less grainy")
-    elif laid.residual is not None and laid.residual.softness < JUDGE.lost_detail:
-        parts.append("blurred" if laid.detail < 1 else "sharper in b than in a")
-    return " and ".join(parts)
+    tone = _toned(laid.tone) if laid.tone.change > JUDGE.same_tone or laid.tone.grey else ""
+    return " and ".join(filter(None, (tone, _detail(laid))))
 
 
 def _toned(tone: Tone) -> str:
@@ -183,6 +180,20 @@ def _toned(tone: Tone) -> str:
         if (moved.mean(axis=2) < -1).mean() >= 0.9:
             return "darker"
     return "with other tone or colour"
+
+
+def _detail(laid: Laid, fine: float = 1.0) -> str:
+    """Say how b differs in grain and sharpness; `fine` is the local correlation of the finest detail."""
+    if laid.residual is None:
+        return ""
+    more = laid.detail > 1
+    if laid.residual.grain > JUDGE.grain:
+        return "grainier" if more else "less grainy"
+    if laid.residual.softness < JUDGE.lost_detail:
+        if fine < _SAME_DETAIL:  # blurred, coarsened or speckled
+            return f"with {'more' if more else 'less'} fine detail"
+        return "sharper" if more else "less sharp"
+    return ""
 
 
 def _places(count: int, *, apart: bool = False) -> str:
