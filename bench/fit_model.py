@@ -3,8 +3,8 @@
     python -m bench.fit_model FILE.jsonl [...] [--dry-run]
 
 Two logistic regressions with a ridge (Hoerl and Kennard 1970) on the factors of `samepic.verify.judge`: one for "both
-come from one exposure, edited or not", one for "the same picture, nothing in it changed". Copies and other pairs weigh
-the same in each. Only pairs of the training half count, whatever the files hold.
+come from one exposure, edited or not", one, on pairs of which that is so, for "nothing in it was changed". Both classes
+weigh the same in each. Only pairs of the training half count, whatever the files hold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.accuracy_report import truly_same
 from bench.negatives import SAME
-from samepic.verify.judge import FACTORS, SAME_FACTORS
+from samepic.verify.judge import CHANGE_FACTORS, FACTORS
 
 __all__ = ["fitted", "main"]
 
@@ -29,15 +29,18 @@ Floats = NDArray[np.float64]
 Line = dict[str, Any]
 
 _RIDGE = 0.3
+_RARE = 3.0
 _PROFILE = Path(__file__).resolve().parent.parent / "src" / "samepic" / "profiles" / "model.py"
 
 
-def fitted(factors: Floats, truth: NDArray[np.bool_]) -> Floats:
+def fitted(factors: Floats, truth: NDArray[np.bool_], rare: NDArray[np.bool_] | None = None) -> Floats:
     """Return the weights (k,) of factors (n, k), the first of which is constant, by Newton's method.
 
-    Both classes weigh the same; the ridge leaves the constant alone.
+    Both classes weigh the same; `rare` rows count three times; the ridge leaves the constant alone.
     """
-    weight = np.where(truth, 0.5 / max(1, truth.sum()), 0.5 / max(1, (~truth).sum())) * len(truth)
+    weight = np.ones(len(truth)) if rare is None else np.where(rare, _RARE, 1.0)
+    for part in (truth, ~truth):
+        weight[part] *= 0.5 * len(truth) / max(1.0, float(weight[part].sum()))
     ridge = np.diag([1e-6] + [_RIDGE] * (factors.shape[1] - 1))
     found = np.zeros(factors.shape[1])
     for _ in range(100):
@@ -70,13 +73,13 @@ def _report(name: str, p: Floats, truth: NDArray[np.bool_], lines: list[Line]) -
         )
 
 
-def _written(origin: dict[str, float], same: dict[str, float], pairs: int) -> str:
+def _written(origin: dict[str, float], unchanged: dict[str, float], pairs: int) -> str:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     text = _PROFILE.read_text()
     head, tail = text[: text.index("MODEL = Model(")], text[text.index("    copy=") :]
     blocks = "".join(
         f"    {name}={{\n" + "".join(f'        "{k}": {v:.3f},\n' for k, v in weights.items()) + "    },\n"
-        for name, weights in (("origin", origin), ("same", same))
+        for name, weights in (("origin", origin), ("unchanged", unchanged))
     )
     tail = (
         tail[: tail.index('"""')] + f'"""{today}, `make calibrate`, {pairs} pairs; see bench/RESULTS.md."""\n'
@@ -96,18 +99,21 @@ def main() -> int:
     lines = [x for x in lines if x["half"] == "train" and "overlap_shift" in x.get("measures", {})]
     origin_truth = np.array([bool((SAME | {"edited"}) & set(x["expected"])) for x in lines])
     factors = _rows(lines, FACTORS)
-    origin = fitted(factors, origin_truth)
+    # Few copies in the overlap have much of them replaced; they must not drown among those that have not.
+    origin = fitted(
+        factors, origin_truth, np.array(["edited" in x["expected"] for x in lines]) & origin_truth
+    )
     _report("one exposure", 1 / (1 + np.exp(-factors @ origin)), origin_truth, lines)
-    clear = [x for x in lines if truly_same(x) is not None]
-    same_truth = np.array([truly_same(x) is True for x in clear])
-    factors = _rows(clear, SAME_FACTORS)
-    same = fitted(factors, same_truth)
-    _report("nothing changed", 1 / (1 + np.exp(-factors @ same)), same_truth, clear)
+    clear = [x for x, one in zip(lines, origin_truth, strict=True) if one and truly_same(x) is not None]
+    unchanged_truth = np.array([truly_same(x) is True for x in clear])
+    factors = _rows(clear, CHANGE_FACTORS)
+    unchanged = fitted(factors, unchanged_truth)
+    _report("nothing changed", 1 / (1 + np.exp(-factors @ unchanged)), unchanged_truth, clear)
     if not args.dry_run:
-        weights = (
-            dict(zip(n, w.tolist(), strict=True)) for n, w in ((FACTORS, origin), (SAME_FACTORS, same))
+        one = dict(zip(FACTORS, origin.tolist(), strict=True))
+        _PROFILE.write_text(
+            _written(one, dict(zip(CHANGE_FACTORS, unchanged.tolist(), strict=True)), len(lines))
         )
-        _PROFILE.write_text(_written(*weights, len(lines)))
     return 0
 
 

@@ -98,7 +98,7 @@ def compare_pictures(
             a.on(WHITE),
             b.on(WHITE),
             answer.finding.regions,
-            answer.transform and answer.transform.matrix,
+            answer.transform.matrix if answer.transform else None,
         ),
     )
 

@@ -69,8 +69,10 @@ class Region:
 class Transform:
     """How b lies on a: a 3x3 homography from pixels of b to pixels of a, both upright.
 
-    `matrix` is row-major; pixel centres have whole coordinates. `larger` is "a", "b" or "" (neither contains
-    more of the scene); `kept` is the share of the larger picture's area that the other one shows, 0 to 1.
+    `matrix` is row-major; pixel centres have whole coordinates. To be held as a is, b is mirrored left to right if
+    `mirrored`, then turned clockwise by `turned` degrees (0, 90, 180, 270; the nearest where it is tilted). `larger`
+    is "a", "b" or "" (neither contains more of the scene); `kept` is the share of the larger picture's area that
+    the other one shows, 0 to 1.
     """
 
     matrix: tuple[float, ...]

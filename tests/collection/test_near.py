@@ -70,3 +70,22 @@ def test_a_crowd_of_look_alikes_is_not_laid_each_on_each_and_a_copy_in_it_is_fou
     stars = list(gathering.stars(range(60)))
     assert [{star.reference, *star.said} for star in stars] == [{20, 50}]
     assert len(asked) <= 60 * 5 and gathering.passed > 1000
+
+
+@pytest.mark.parametrize("passing", [True, False])
+def test_what_only_a_member_is_near_to_is_laid_against_the_reference_and_joins_only_if_that_holds(
+    passing: bool,
+) -> None:
+    # 0 is the largest, as a bordered copy is; 2 is near to 1 alone, as a turned copy is to what has no border.
+    near = [{1: 60}, {0: 60, 2: 10}, {1: 10}]
+    asked: list[tuple[int, int]] = []
+
+    def say(a: int, b: int) -> Said:
+        asked.append((a, b))
+        same = b == 1 or passing
+        return Said("reframed" if same else "similar", 0.99 if same else 0.01, "", "")
+
+    merits = {index: Merit(9000 - index, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(3)}
+    stars = list(Gathering(near, merits, say, Policy.of(None, None)).stars(range(3)))
+    assert asked == [(0, 1), (0, 2)]
+    assert [(star.reference, set(star.said)) for star in stars] == [(0, {1, 2} if passing else {1})]

@@ -156,26 +156,43 @@ class Gathering:
         return (*(-value for value in self.merits[index].rank()), index)
 
     def _gather(self, star: Star, left: list[int], tried: set[int]) -> int | None:
-        """Fill the star; return the member that is the original instead, if one is."""
-        within = self.near[star.reference]
-        others = sorted((i for i in left if i in within), key=lambda i: (within[i], i))
-        missed = 0
-        for place, other in enumerate(others):
-            if not {star.reference, other} <= self.merits.keys():
-                continue
-            if missed >= COLLECTION.misses:
-                self.passed += len(others) - place
-                break
-            said = self._heard(star.reference, other)
-            if said is None:
-                missed += 1
-                continue
-            missed = 0
-            known = self.merits
-            if other not in tried and _is_original(known[star.reference], known[other], said):
-                return other
-            star.said[other] = said
+        """Fill the star; return the member that is the original instead, if one is.
+
+        The candidates of members are laid against the reference too, after its own: a border or a caption takes the
+        reference's code far from copies that its members are near to.
+        """
+        free, asked, missed = set(left), {star.reference}, 0
+        ahead = self._nearest([star.reference], free)
+        while ahead:
+            met: list[int] = []
+            for place, other in enumerate(ahead):
+                if other in asked or not {star.reference, other} <= self.merits.keys():
+                    continue
+                if missed >= COLLECTION.misses:
+                    self.passed += len(ahead) - place
+                    return None
+                asked.add(other)
+                said = self._heard(star.reference, other)
+                if said is None:
+                    missed += 1
+                    continue
+                missed = 0
+                known = self.merits
+                if other not in tried and _is_original(known[star.reference], known[other], said):
+                    return other
+                star.said[other] = said
+                met.append(other)
+            ahead = self._nearest(met, free - asked)
         return None
+
+    def _nearest(self, indices: Iterable[int], among: set[int]) -> list[int]:
+        """Return those of `among` that are candidates of any of `indices`, nearest first."""
+        found: dict[int, int] = {}
+        for index in indices:
+            for other, bits in self.near[index].items():
+                if other in among:
+                    found[other] = min(bits, found.get(other, bits))
+        return sorted(found, key=lambda other: (found[other], other))
 
     def _heard(self, reference: int, other: int) -> Said | None:
         """Return what is said of the other, its probability rescaled; None where that is not the same."""

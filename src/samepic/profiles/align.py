@@ -28,10 +28,16 @@ class Align:
         tracked: points that are tracked to refine a map, and spread to measure what is left.
         track_reach: distance in pixels from which a tracked point is an outlier.
         smooth: sigma of the Gaussian blur, in pixels, before points are tracked and structure is compared.
+        strong: sigma of the Gaussian blur after which only coarse structure is compared.
+        enough: tracked points whose surroundings agree below which others are looked for.
+        fine_shift: median stray in pixels from which points are tracked again after the strong blur.
+        settled: distance in pixels by which tracking may move the corners for the map to be taken as it is.
         snug: share of both pictures that must overlap for the one to lie on the other frame on frame.
         framed: share of what there is to see that must lie in the overlap for the rest to be a border.
-        edge: times that the change of brightness across the edge of the overlap must exceed that beside it for the
-            smaller picture to be pasted in.
+        edge: mean squared difference across the edge of the overlap, as a share of what two strange pictures would
+            have, from which the smaller picture was pasted in.
+        off_corner: distance of a corner from its place, as a share of the longer side, in a frame that was only scaled.
+        plain: standard deviation, in levels, of the rows and columns of a plain border.
         fitting_shift, fitting_agreement: median stray in pixels, at most, and median local correlation, at least, of a
             guessed map that needs no features.
         overlap_pixels: pixels of the overlap, at the size for features, below which it holds too little.
@@ -55,9 +61,15 @@ class Align:
     tracked: int = 250
     track_reach: float = 1.0
     smooth: float = 1.2
+    strong: float = 3.0
+    enough: int = 60
+    fine_shift: float = 0.12
+    settled: float = 0.5
     snug: float = 0.97
     framed: float = 0.93
-    edge: float = 2.0
+    edge: float = 0.5
+    off_corner: float = 0.012
+    plain: float = 3.0
     fitting_shift: float = 0.3
     fitting_agreement: float = 0.85
     overlap_pixels: int = 1_200

@@ -22,6 +22,9 @@ class Judge:
         turned: correlation of coarse pictures from which a turned or mirrored frame is looked at.
         telling: standard deviation, in levels, from which a window of 17 x 17 pixels tells something.
         structure: median local correlation from which two pictures show the same structure.
+        clear_structure: median local correlation from which whole frames need no closer look.
+        corners: share of the frame, at a long side of 400, that must hold corners for more than tone to be compared.
+        corner: smallest eigenvalue of the gradients' covariance (OpenCV's scale) that makes a corner.
         noise_floor: levels of difference per block that need no explanation.
         unexplained: ratio of a block's difference to what coding explains at which content has changed.
         grow: ratio down to which a changed region reaches out from its seed.
@@ -33,8 +36,10 @@ class Judge:
         grain: levels of difference in the quietest tenth of the frame from which noise was added all over.
         near_difference: typical difference in levels, at most, of a copy so near its source that the finest test of
             changed content holds; beyond it only changed structure counts.
+        near_softness, near_places: the fine detail, at least, and the changed places, at most, of such a copy.
         clearer_fit: factor by which one direction of the photometric fit must be better to decide the source.
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
+        mostly_exact: the same share from which what differs was changed, not saved in another way.
         near_share: the same share from which what differs after re-enactment is measured for faint edits.
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
         textured: range of luma, in levels, from which an 8 x 8 block of a re-enactment tells something.
@@ -55,6 +60,9 @@ class Judge:
     turned: float = 0.85
     telling: float = 4.0
     structure: float = 0.50
+    clear_structure: float = 0.80
+    corners: float = 0.001
+    corner: float = 4e-4
     noise_floor: float = 2.0
     unexplained: float = 2.6
     grow: float = 1.3
@@ -63,9 +71,12 @@ class Judge:
     edited_share: float = 0.40
     lost_detail: float = 0.50
     grain: float = 6.0
-    near_difference: float = 4.0
+    near_difference: float = 3.0
+    near_softness: float = 0.7
+    near_places: int = 6
     clearer_fit: float = 1.3
     exact_share: float = 0.90
+    mostly_exact: float = 0.30
     near_share: float = 0.03
     exact_slack: float = 3.0
     textured: int = 2

@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 
 from samepic.profiles import ALIGN, JUDGE
 from samepic.verify.features import Matrix, find_features, fit_map, inverse, is_sane, reduced, scaling
-from samepic.verify.overlay import Overlay, overlaid
+from samepic.verify.overlay import Overlay, overlaid, trimmed
 from samepic.verify.structure import correlation_map
-from samepic.verify.track import levelled, track
+from samepic.verify.track import Tracked, levelled, same_tone, track
 
 __all__ = ["Alignment", "align", "align_by"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Plane: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
 
 _LOW, _FAIR = 0.4, 0.7
 _FAR = 9.0
+_UPPER = 75
+_LEAST = 12
 _BUSY = 9
 
 
@@ -30,24 +33,27 @@ _BUSY = 9
 class Alignment:
     """How b lies on a and how well they agree there, measured at a long side of about 400 pixels.
 
-    `matrix` maps pixels of b to pixels of a; `matched` counts matched features, 0 where none were needed;
-    `shift` and `stray` are the distances in pixels that half and four fifths of the tracked points stay within,
-    `tracked` their number;
-    `agreement` is the median local correlation where there is texture, `low` and `fair` the shares of it under
-    0.4 and under 0.7; `fine` the median correlation of what blur takes away, the finest detail; `part_a`, `part_b`
-    are the shares of a and b that overlap, `held_a`, `held_b` the shares of what there is to see in them that lies
-    in the overlap (a plain border holds nothing); `textured` the share of the overlap that tells something.
+    `matrix` maps pixels of b to pixels of a; `matched` counts matched features, 0 where none were needed. `shift` and
+    `stray` are the distances in pixels that half and four fifths of the tracked points stay within, of the `tracked`
+    ones whose surroundings agree, `wide` the former after a strong blur. `agreement` is the upper quartile of the
+    local correlation where there is texture (so that what was pasted over does not count), `fine` the same of the
+    finest detail, `coarse` of what a strong blur leaves; `low` and `fair` are the shares of it under 0.4 and 0.7.
+    `part_a`, `part_b` are the shares of a and b that overlap, `held_a`, `held_b` the shares of what there is to see
+    in them that lies in the overlap (a plain border holds nothing); `textured` is the share of the overlap that
+    tells something.
     """
 
     matrix: Matrix
     matched: int
     shift: float
+    wide: float
     stray: float
     tracked: int
     agreement: float
     low: float
     fair: float
     fine: float
+    coarse: float
     part_a: float
     part_b: float
     held_a: float
@@ -136,7 +142,7 @@ def _maps(one: Plane, two: Plane, points: tuple[int, int]) -> Iterator[tuple[Mat
 
 def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:
     """Return the refined map with what the pixels say of it."""
-    shifts = np.zeros(0, np.float32)
+    tracked: Tracked | None = None
     for levels in (2, 1):
         laid = overlaid(one, two, matrix, one.size)
         if laid is None:
@@ -144,15 +150,19 @@ def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment 
         step = track(*_ground_first(laid), laid.inside, levels)
         if step is None:
             break
-        refined = laid.corrected(step[0])
+        refined = laid.corrected(step.step)
         if not _is_sane(refined, two.shape):
             return None
-        matrix, shifts = refined, step[1]
+        matrix, tracked = refined, step
+        if step.moved <= ALIGN.settled:
+            break
     laid = overlaid(one, two, matrix, one.size)
+    if laid is not None:
+        laid = trimmed(laid, one, two)
     if laid is None or laid.inside.sum() < ALIGN.overlap_pixels:
         return None
     held = (_held(one, two, matrix), _held(two, one, inverse(matrix)))
-    return _measured(laid, matched, shifts, held)
+    return _measured(laid, matched, tracked, held)
 
 
 def _held(plane: Plane, other: Plane, matrix: Matrix) -> float:
@@ -176,18 +186,21 @@ def _is_sane(matrix: Matrix, shape: tuple[int, ...]) -> bool:
     return is_sane(matrix, size) or is_sane(matrix @ flip, size)
 
 
-def _ground_first(laid: Overlay) -> tuple[Plane, Plane]:
-    one, two = levelled(laid.one), levelled(laid.two)
+def _ground_first(laid: Overlay, sigma: float = ALIGN.smooth) -> tuple[Plane, Plane]:
+    alike = same_tone(laid.one, laid.two, laid.inside)
+    one, two = (levelled(plane, sigma) for plane in alike)
     return (one, two) if laid.on_a else (two, one)
 
 
 def _measured(
-    laid: Overlay, matched: int, shifts: NDArray[np.float32], held: tuple[float, float]
+    laid: Overlay, matched: int, tracked: Tracked | None, held: tuple[float, float]
 ) -> Alignment | None:
     sharp = [p.astype(np.float32) for p in (laid.one, laid.two)]
     one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.smooth), np.float32) for p in sharp)
     found, _, spread = correlation_map(one, two)
     detail, _, _ = correlation_map(sharp[0] - one, sharp[1] - two)
+    blurred = [np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.strong), np.float32) for p in sharp]
+    rough, _, _ = correlation_map(blurred[0], blurred[1])
     whole = cv2.erode(
         laid.inside.astype(np.uint8), np.ones((9, 9), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
     )
@@ -195,20 +208,42 @@ def _measured(
     values = found[telling]
     if values.size < ALIGN.overlap_pixels / 4:
         return None
-    shift, stray = (float(np.percentile(shifts, p)) if len(shifts) else _FAR for p in (50, 80))
+    sound = laid.inside & (found >= _FAIR)
+    strays = _strays(tracked, found)
+    if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
+        # The strongest corners lie on what was pasted over: look for others.
+        strays = max(strays, _strays(track(*_ground_first(laid), sound, 1), found), key=len)
+    shift, stray = (float(np.percentile(strays, p)) if len(strays) >= _LEAST else _FAR for p in (50, 80))
+    wide = shift
+    if shift > ALIGN.fine_shift:
+        again = _strays(track(*_ground_first(laid, ALIGN.strong), sound, 1), found)
+        wide = float(np.median(again)) if len(again) >= _LEAST else _FAR
     return Alignment(
         laid.matrix,
         matched,
         shift,
+        wide,
         stray,
-        len(shifts),
-        float(np.median(values)),
+        len(strays),
+        float(np.percentile(values, _UPPER)),
         float((values < _LOW).mean()),
         float((values < _FAIR).mean()),
-        float(np.median(detail[telling])),
+        float(np.percentile(detail[telling], _UPPER)),
+        float(np.percentile(rough[telling], _UPPER)),
         laid.part_a,
         laid.part_b,
         held[0],
         held[1],
         float(values.size / max(1, int((whole > 0).sum()))),
     )
+
+
+def _strays(tracked: Tracked | None, found: Floats) -> Floats:
+    """Return how far the tracked points stray whose surroundings agree: what was pasted over moves as it likes."""
+    if tracked is None:
+        return np.zeros(0, np.float32)
+    x, y = np.rint(tracked.points).astype(int).T
+    inner = (x >= 0) & (y >= 0) & (x < found.shape[1]) & (y < found.shape[0])
+    agree = np.zeros(len(x), np.bool_)
+    agree[inner] = found[y[inner], x[inner]] >= _FAIR
+    return tracked.strays[agree]

@@ -33,13 +33,14 @@ class Content:
     """What has changed: `regions` in pixels of the pictures, largest first.
 
     `share` is the share of the overlap in which structure disagrees, `spread` the share of its tiles that hold
-    some of it; both 0 to 1. `tone` is the change of tone in levels (90th percentile), `grey` whether b has lost its
-    colours; `blur` the sigma at which they were compared.
+    some of it, `largest` that of its largest region; all 0 to 1. `tone` is the change of tone in levels (90th
+    percentile) where content agrees, `grey` whether b has lost its colours; `blur` the sigma they were compared at.
     """
 
     regions: tuple[Region, ...]
     share: float
     spread: float
+    largest: float
     tone: float
     grey: bool
     blur: float
@@ -59,36 +60,47 @@ def look_for_changes(one: Pixels, two: Pixels, inside: Mask | None = None) -> Co
     inner = np.asarray(
         cv2.erode(inside.astype(np.uint8), reach, borderType=cv2.BORDER_CONSTANT, borderValue=1), np.uint8
     )
-    best: tuple[float, float, Mask] | None = None
+    best: tuple[float, float, Mask, float] | None = None
     for sigma in CONTENT.blurs:
-        low = _disagreeing(planes, sigma) & (inner > 0)
+        low, agreement = _disagreeing(planes, sigma, inner)
+        if agreement < CONTENT.sound and sigma < CONTENT.blurs[-1]:
+            continue  # what was done to the whole picture is coarser than this
         spread = _spread(low, inner)
         if best is None or spread < best[0]:
-            best = (spread, sigma, low)
+            best = (spread, sigma, low, agreement)
         if spread <= CONTENT.gathered:
             break
     assert best is not None
-    spread, sigma, low = best
+    spread, sigma, low, agreement = best
+    least = CONTENT.least * (1.0 + CONTENT.doubt * max(0.0, CONTENT.clean - agreement))
     nearest = min(views, key=lambda v: float(np.mean(cv2.absdiff(*v))))
-    regions = _regions(low, nearest)
+    regions = _regions(low, nearest, least)
     share = float(low.sum() / max(1, int((inner > 0).sum())))
-    return Content(regions, share, spread, forth.change, forth.grey, sigma)
+    largest = max((r.w * r.h for r in regions), default=0) / low.size
+    kept = cells & (
+        cv2.resize(low.astype(np.float32), there.shape[1::-1], interpolation=cv2.INTER_AREA) < 0.01
+    )
+    moved = np.abs(there - back)[kept if kept.any() else cells].max(axis=-1)
+    tone = float(np.percentile(moved, 90)) if moved.size else 0.0
+    return Content(regions, share, spread, largest, tone, forth.grey, sigma)
 
 
 def _luma(rgb: Pixels) -> Plane:
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
 
 
-def _disagreeing(planes: list[tuple[Plane, Plane]], sigma: float) -> Mask:
-    """Return where there is something to see and every pair of planes disagrees."""
-    low: Mask | None = None
+def _disagreeing(
+    planes: list[tuple[Plane, Plane]], sigma: float, inner: NDArray[np.uint8]
+) -> tuple[Mask, float]:
+    """Return where there is something to see and every pair of planes disagrees, and the best median correlation."""
+    low, agreement = inner > 0, 0.0
     for pair in planes:
         one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), sigma), np.float32) for p in pair)
         found, _, most = correlation_map(one, two)
-        here = (found < CONTENT.agree) & (most >= CONTENT.telling**2)
-        low = here if low is None else low & here
-    assert low is not None
-    return low
+        telling = (most >= CONTENT.telling**2) & (inner > 0)
+        agreement = max(agreement, float(np.median(found[telling])) if telling.any() else 1.0)
+        low &= telling & (found < CONTENT.agree)
+    return low, agreement
 
 
 def _spread(low: Mask, inner: NDArray[np.uint8]) -> float:
@@ -98,17 +110,17 @@ def _spread(low: Mask, inner: NDArray[np.uint8]) -> float:
     return float(((bad > 0.05) & (held > 0.5)).sum() / max(1, int((held > 0.5).sum())))
 
 
-def _regions(low: Mask, nearest: tuple[Pixels, Pixels]) -> tuple[Region, ...]:
+def _regions(low: Mask, nearest: tuple[Pixels, Pixels], least: float) -> tuple[Region, ...]:
     """Return the boxes of the places that disagree and are large enough to mean something."""
     change = cv2.blur(cv2.absdiff(*nearest).max(axis=2), (5, 5))
     count, labels, found, _ = cv2.connectedComponentsWithStats(low.astype(np.uint8), connectivity=8)
     boxes = []
     for label in range(1, count):
         x, y, w, h, area = (int(v) for v in found[label])
-        if area < CONTENT.least:
+        if area < least:
             continue
-        here = np.asarray(change[y : y + h, x : x + w])
-        loud = (labels[y : y + h, x : x + w] == label) & (here >= CONTENT.core * np.percentile(here, 98))
+        here, mine = change[y : y + h, x : x + w], labels[y : y + h, x : x + w] == label
+        loud = mine & (here >= CONTENT.core * np.percentile(here[mine], 98))
         left, top, right, low_ = cv2.boundingRect(loud.astype(np.uint8))
         boxes.append(Region(x + left, y + top, max(1, right), max(1, low_)))
     return tuple(sorted(boxes, key=lambda r: (-r.w * r.h, r.y, r.x)))

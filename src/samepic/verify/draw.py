@@ -98,7 +98,9 @@ def _outlined(panel: Pixels, edge: NDArray[np.float64]) -> None:
     """Draw the outline of the other picture, unless it is this one's own frame."""
     height, width = panel.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
-    away = [float(np.linalg.norm(edge - corner, axis=1).min()) for corner in corners] if len(edge) >= 3 else []
+    away = (
+        [float(np.linalg.norm(edge - corner, axis=1).min()) for corner in corners] if len(edge) >= 3 else []
+    )
     if max(away, default=0.0) > _OWN_FRAME * max(width, height):
         cv2.polylines(
             panel,

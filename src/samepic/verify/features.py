@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from samepic.native import native
 from samepic.profiles import ALIGN
-from samepic.verify.photometric import halved
+from samepic.verify.photometric import shrunk
 
 __all__ = [
     "Features",
@@ -49,7 +49,7 @@ def reduced(luma: Plane, side: int, least: int = 0) -> Plane:
     long = max(luma.shape)
     target = min(side, max(least, long))
     if long > target:
-        luma = halved(luma, int(math.log2(long / target)))
+        luma = shrunk(luma, int(math.log2(long / target)))
     scale = target / max(luma.shape)
     if abs(scale - 1) < 1e-9:
         return luma

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.profiles import JUDGE
+from samepic.profiles import ALIGN, JUDGE
 from samepic.verdict import Region
+from samepic.verify.features import reduced
 from samepic.verify.filters import detail, fit_filter
 from samepic.verify.forms import coded_forms, few_colours, palette_forms
 from samepic.verify.photometric import Tone, agreement, coarse, fit_tone, halved, misfit
@@ -37,7 +38,8 @@ class Laid:
     `agreement` is the share of coarse luma variance explained (at most 1); `tone` the fitted change; `residual`
     None where the pictures are too far apart to measure one; `detail` the fine detail of b over that of a;
     `blank_a`, `blank_b` tell that a picture holds nothing but a smooth surface; `regions` are in pixels of a;
-    `structure` is the median local correlation, NaN where nothing is textured or nothing was measured.
+    `structure` is the median local correlation, NaN where nothing is textured or nothing was measured; `corners` the
+    share of the frame, the richer of the two, that holds corners, where tone has changed.
     """
 
     agreement: float
@@ -48,6 +50,7 @@ class Laid:
     blank_b: bool
     regions: tuple[Region, ...] = ()
     structure: float = float("nan")
+    corners: float = 1.0
 
     @property
     def share(self) -> float:
@@ -127,7 +130,14 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     regions = _scaled(regions_of(residual, (one.shape[0], one.shape[1])), (one.shape[0], one.shape[1]), size)
     if not regions and tone.matrix is None:
         regions = _scaled(*_screen(a, b, one.shape[:2], kinds), size)
-    return replace(laid, residual=residual, regions=regions, structure=alike)
+    corners = 1.0 if tone.matrix is None else max(_corners(one), _corners(two))
+    return replace(laid, residual=residual, regions=regions, structure=alike, corners=corners)
+
+
+def _corners(rgb: Pixels) -> float:
+    """Return the share of a picture that holds corners (Shi and Tomasi 1994): stripes and gradients hold none."""
+    luma = reduced(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8), ALIGN.side, ALIGN.small_side)
+    return float((cv2.cornerMinEigenVal(luma, 5, ksize=3) > JUDGE.corner).mean())
 
 
 def _working(a: Pixels, b: Pixels, how: Scaling | None = None) -> tuple[Pixels, Pixels]:

@@ -13,20 +13,22 @@ from samepic.verify.overlap import Overlap
 from samepic.verify.resave import Reenactment
 
 __all__ = [
+    "CHANGE_FACTORS",
     "FACTORS",
-    "SAME_FACTORS",
     "Finding",
     "factors_of",
     "judge_frames",
     "judge_overlap",
     "origin_probability",
     "same_probability",
+    "unconfirmed",
 ]
 
 
 FACTORS = (
     "constant",
     "shift",
+    "wide shift",
     "stray",
     "sharp shift",
     "agreement",
@@ -35,12 +37,24 @@ FACTORS = (
     "uncontained",
     "snug",
     "fine",
+    "coarse",
     "matched",
 )
 """The factors of the model for one exposure, by name; `factors_of` tells what each is."""
 
-SAME_FACTORS = (*FACTORS, "share", "spread", "places")
-"""The factors of the model for the same picture."""
+CHANGE_FACTORS = (
+    "constant",
+    "share",
+    "spread",
+    "places",
+    "largest",
+    "low",
+    "fair",
+    "agreement",
+    "fine",
+    "coarse",
+)
+"""The factors of the model for a copy in which nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +79,14 @@ def judge_frames(laid: Laid, proof: Reenactment | None) -> Finding:
         return Finding(Relation.UNDECIDABLE, 0.5)
     if laid.blank_a or laid.blank_b or laid.residual is None:
         return Finding(Relation.DIFFERENT, 0.0005)
-    if proof is not None and proof.regions and laid.share <= JUDGE.edited_share:
-        return Finding(Relation.EDITED, 0.1, proof.regions)
+    if proof is not None and laid.share <= JUDGE.edited_share and _finds_edits(proof, laid):
+        return Finding(Relation.EDITED, 0.04, proof.regions)
     return _judge_residual(laid)
+
+
+def _finds_edits(proof: Reenactment, laid: Laid) -> bool:
+    """Tell whether what a re-enactment did not reproduce was changed: most of it must have been, with the same tone."""
+    return bool(proof.regions) and proof.exact >= JUDGE.mostly_exact and laid.tone.matrix is None
 
 
 def _judge_residual(laid: Laid) -> Finding:
@@ -78,10 +97,10 @@ def _judge_residual(laid: Laid) -> Finding:
     if laid.agreement < JUDGE.agree:
         relation = Relation.DIFFERENT if laid.share > JUDGE.edited_share else Relation.UNDECIDABLE
         return Finding(relation, 0.05)
-    if laid.share > JUDGE.edited_share:
+    if laid.share > JUDGE.edited_share or (laid.tone.matrix is not None and laid.corners < JUDGE.corners):
         return Finding(Relation.UNDECIDABLE, 0.2)
     if laid.regions:
-        return Finding(Relation.EDITED, 0.1, laid.regions)
+        return Finding(Relation.EDITED, 0.04, laid.regions)
     probability = 0.995 if margin <= 0.6 else 0.98 if margin <= 1 else 0.9
     return Finding(_kind(laid), probability)
 
@@ -99,16 +118,18 @@ def factors_of(over: Overlap) -> dict[str, float]:
     """Return the factors of the model, by name: what tells a copy from another shot of the same scene.
 
     `shift` and `stray` are logarithms of how far tracked points stray from one map (two views of a scene never move
-    as one), `sharp shift` the former for pictures that share their finest detail, where a stray of a third of a
-    pixel is much; `agreement`, `low`, `fair` and `fine` are local correlations; `uncontained` is what neither picture
-    has of the other (neighbours in a panorama each show something new); `snug` tells frame on frame; `share`,
-    `spread` and `places` say how much of the content has changed.
+    as one), `wide shift` the same after a strong blur, `sharp shift` for pictures that share their finest detail,
+    where a stray of a third of a pixel is much; `agreement`, `low`, `fair`, `fine` and `coarse` are local
+    correlations; `uncontained` is what neither picture has of the other (neighbours in a panorama each show
+    something new); `snug` tells frame on frame; `share`, `spread`, `places` and `largest` say how much of the
+    content has changed.
     """
     found, content = over.alignment, over.content
     shift = math.log(0.05 + min(3.0, found.shift))
     return {
         "constant": 1.0,
         "shift": shift,
+        "wide shift": math.log(0.05 + min(3.0, found.wide)),
         "stray": math.log(0.1 + min(5.0, found.stray)),
         "sharp shift": shift * found.fine,
         "agreement": -math.log(1.02 - found.agreement),
@@ -117,10 +138,12 @@ def factors_of(over: Overlap) -> dict[str, float]:
         "uncontained": 5.0 * min(0.3, 1.0 - over.contained),
         "snug": float(over.is_snug),
         "fine": found.fine,
+        "coarse": -math.log(1.02 - found.coarse),
         "matched": math.log(found.matched + 1.0),
         "share": math.sqrt(content.share),
         "spread": content.spread,
         "places": math.log(1.0 + len(over.regions)),
+        "largest": math.sqrt(content.largest),
     }
 
 
@@ -131,7 +154,7 @@ def origin_probability(over: Overlap) -> float:
 
 def same_probability(over: Overlap) -> float:
     """Return the probability, 0 to 1, that both are the same picture, with nothing added or taken away."""
-    return _logistic(over, MODEL.same)
+    return origin_probability(over) * _logistic(over, MODEL.unchanged)
 
 
 def _logistic(over: Overlap, weights: Mapping[str, float]) -> float:
@@ -146,11 +169,19 @@ def judge_overlap(over: Overlap, frames: Finding, *, same_shape: bool) -> Findin
     `same_shape` tells that the frames have one shape. Where the overlap says nothing, `frames` holds.
     """
     one, same = origin_probability(over), same_probability(over)
-    if not over.regions and same >= MODEL.sure:
-        plain = over.is_snug and same_shape and not over.transform().turned and not over.alignment.mirrored
+    unchanged = same >= one * (MODEL.overruled if over.regions else MODEL.same)
+    if one >= MODEL.copy and unchanged and same >= 0.5 and over.contained >= MODEL.contained:
+        plain = same_shape and over.is_upright
         return Finding(Relation.ADJUSTED if plain else Relation.REFRAMED, same)
-    if over.regions and one >= MODEL.copy and over.content.share <= CONTENT.most:
+    if one >= MODEL.edited and over.regions and not unchanged and over.content.share <= CONTENT.most:
         return Finding(Relation.EDITED, same, over.regions)
     if over.alignment.matched >= ALIGN.credible or over.alignment.agreement >= JUDGE.agree:
         return Finding(Relation.SIMILAR, same)
-    return Finding(Relation.UNDECIDABLE, same) if frames.relation is Relation.EDITED else frames
+    return unconfirmed(frames)
+
+
+def unconfirmed(frames: Finding) -> Finding:
+    """Return what whole frames say that a closer look could not confirm: "different", or that it cannot be told."""
+    if frames.relation in (Relation.DIFFERENT, Relation.UNDECIDABLE):
+        return frames
+    return Finding(Relation.UNDECIDABLE, 0.3)

@@ -21,6 +21,7 @@ from samepic.verify.judge import (
     judge_overlap,
     origin_probability,
     same_probability,
+    unconfirmed,
 )
 from samepic.verify.origin import original_of
 from samepic.verify.overlap import Overlap, find_overlap
@@ -30,6 +31,7 @@ from samepic.verify.turns import Turn, likely_turn
 __all__ = ["BLACK", "WHITE", "Answer", "look"]
 
 WHITE, BLACK = 255, 0
+_UNCONFIRMED = "they look alike, but too little in them agrees closely enough to call them the same picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
     found = [find_overlap(a.on(ground), b.on(ground), guesses) for ground in grounds]
     overlaps = [one for one in found if one is not None]
     if not overlaps or (len(overlaps) < len(found) and a.alpha is not None and b.alpha is not None):
-        return answer
+        doubt = unconfirmed(answer.finding)
+        return answer if doubt is answer.finding else replace(answer, finding=doubt, sentence=_UNCONFIRMED)
     choose = min if a.alpha is not None and b.alpha is not None else max
     over = choose(overlaps, key=same_probability)
     finding = judge_overlap(over, answer.finding, same_shape=same_shape)
@@ -154,21 +157,23 @@ def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
     original = ("", "")
     if finding.relation in (Relation.RESAVED, Relation.ADJUSTED):
         original = original_of(a.info, b.info, forward, backward)
-    settled = finding.relation in (Relation.RESAVED, Relation.ADJUSTED) or _is_clear(finding, chosen, proof)
+    settled = _is_clear(finding, chosen, proof)
     return Answer(finding, sentence, numbers, original, settled=settled)
 
 
 def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:
     """Tell whether another look is needless: blank pictures, and edits that stand out of a copy close to its source."""
-    if laid.blank_a or laid.blank_b:
+    if laid.blank_a or laid.blank_b or (proof is not None and proof.proof):
         return True
+    if finding.relation in (Relation.RESAVED, Relation.ADJUSTED):
+        return not laid.structure < JUDGE.clear_structure
     if finding.relation is not Relation.EDITED or laid.residual is None:
         return False
-    if proof is not None and proof.regions:
+    if proof is not None and finding.regions == proof.regions:
         return True
     left = laid.residual
-    near = left.typical <= JUDGE.near_difference and left.grain <= JUDGE.near_difference
-    return laid.tone.matrix is None and near and left.softness >= JUDGE.lost_detail
+    near = max(left.typical, left.grain) <= JUDGE.near_difference and left.softness >= JUDGE.near_softness
+    return laid.tone.matrix is None and near and len(finding.regions) <= JUDGE.near_places
 
 
 def _grounds(a: Picture, b: Picture) -> tuple[int, ...]:

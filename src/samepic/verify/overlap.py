@@ -14,31 +14,40 @@ from samepic.profiles import ALIGN, CONTENT
 from samepic.verdict import Region, Transform
 from samepic.verify.align import Alignment, align, align_by
 from samepic.verify.content import Content, look_for_changes
-from samepic.verify.features import Matrix, inverse
-from samepic.verify.overlay import Overlay, overlaid, polygon
+from samepic.verify.features import Matrix, inverse, scaling
+from samepic.verify.overlay import Overlay, overlaid, polygon, trimmed
 
 __all__ = ["Overlap", "find_overlap"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Shape: TypeAlias = tuple[int, ...]
 
+_GRAIN = 30.0  # squared levels by which noise lets the two sides of an edge differ
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlap:
     """The alignment, what has changed in the overlap, and where in pixels of a.
 
-    `pasted` tells that the larger of the two changes at the edge of the overlap, so that it was put together.
+    `pasted` tells that the larger of the two changes at the edge of the overlap, so that it was put together;
+    `off_corner` is how far a corner of b lies from that of a at most, as a share of a's longer side.
     """
 
     alignment: Alignment
     content: Content
     regions: tuple[Region, ...]
     pasted: bool = False
+    off_corner: float = 0.0
 
     @property
     def is_snug(self) -> bool:
         """Whether one frame lies on the other, edge on edge."""
         return min(self.alignment.part_a, self.alignment.part_b) >= ALIGN.snug
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether the corners of b lie on those of a, as with a picture that was only scaled."""
+        return self.is_snug and self.off_corner <= ALIGN.off_corner
 
     @property
     def contained(self) -> float:
@@ -52,7 +61,7 @@ class Overlap:
         matrix = found.matrix
         upright = matrix[:2, :2] @ np.diag([-1.0 if found.mirrored else 1.0, 1.0])
         angle = float(np.degrees(np.arctan2(upright[1, 0], upright[0, 0])))
-        turned = round(-angle / 90) * 90 % 360  # b on a is turned forth, so a on b is turned back
+        turned = round(angle / 90) * 90 % 360
         larger, kept = "", 1.0
         if not self.is_snug:
             larger = "a" if found.part_a < found.part_b else "b"
@@ -82,8 +91,17 @@ def find_overlap(a: Pixels, b: Pixels, guesses: Sequence[Matrix] = ()) -> Overla
     laid = overlaid(a, b, best.matrix, CONTENT.pixels)
     if laid is None:
         return None
+    laid = trimmed(laid, a, b)
     content = look_for_changes(laid.one, laid.two, laid.inside)
-    return Overlap(best, content, _in_a(content.regions, laid, a.shape), _is_pasted(a, b, best))
+    regions = _in_a(content.regions, laid, a.shape)
+    return Overlap(best, content, regions, _is_pasted(a, b, best), _off_corner(a, b, best))
+
+
+def _off_corner(a: Pixels, b: Pixels, found: Alignment) -> float:
+    there = scaling(b.shape, a.shape)
+    corners = np.array([[[0, 0], [b.shape[1], 0], [b.shape[1], b.shape[0]], [0, b.shape[0]]]], float)
+    apart = cv2.perspectiveTransform(corners, found.matrix) - cv2.perspectiveTransform(corners, there)
+    return float(np.linalg.norm(apart, axis=2).max()) / float(max(a.shape[:2]))
 
 
 def _is_pasted(a: Pixels, b: Pixels, found: Alignment) -> bool:
@@ -101,8 +119,10 @@ def _is_pasted(a: Pixels, b: Pixels, found: Alignment) -> bool:
     inner = np.logical_and.reduce([ring >= 0 for ring in rings])
     if inner.sum() < 40:
         return False
-    across, beside = np.abs(rings[1] - rings[2])[inner], np.abs(rings[0] - rings[1])[inner]
-    return bool(across.mean() > ALIGN.edge * max(2.0, float(beside.mean())))
+    within, without = rings[1][inner].astype(np.float64), rings[2][inner].astype(np.float64)
+    # Two sides that have nothing to do with each other differ by all that each varies and by their means.
+    strange = float(within.var() + without.var()) + float(within.mean() - without.mean()) ** 2
+    return bool(np.mean((within - without) ** 2) > ALIGN.edge * (strange + _GRAIN))
 
 
 def _ring(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import cv2
@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.profiles import ALIGN
-from samepic.verify.features import Matrix, inverse, local_scale, scaling
-from samepic.verify.photometric import halved
+from samepic.verify.features import Matrix, inverse, local_scale, reduced, scaling
+from samepic.verify.photometric import shrunk
 
-__all__ = ["Overlay", "moved", "overlaid", "polygon"]
+__all__ = ["Overlay", "moved", "overlaid", "polygon", "trimmed"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, ...]
+
+_FRINGE = 2  # rows beside a border that scaling and coding have mixed with it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,10 @@ def polygon(a: Shape, b: Shape, matrix: Matrix) -> NDArray[np.float64]:
     """Return the corners (n, 2), in pixels of a, of the part of a of shape (height, width) that b covers."""
     corners = cv2.perspectiveTransform(_frame(b)[None], matrix)[0].astype(np.float32)
     _, found = cv2.intersectConvexConvex(corners, _frame(a).astype(np.float32))
-    return np.zeros((0, 2)) if found is None else np.asarray(found, np.float64).reshape(-1, 2)
+    none = found is None or not np.all(
+        np.abs(found) < 1e6
+    )  # frames that only touch come with corners far off
+    return np.zeros((0, 2)) if none else np.asarray(found, np.float64).reshape(-1, 2)
 
 
 def _frame(shape: Shape) -> NDArray[np.float64]:
@@ -78,7 +83,8 @@ def overlaid(a: Pixels, b: Pixels, matrix: Matrix, pixels: int) -> Overlay | Non
     shape = (max(8, round(cut.shape[0] * scale)), max(8, round(cut.shape[1] * scale)))
     out = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]]) @ scaling(shape, cut.shape)
     shown, inside = moved(moving, inverse(out) @ (matrix if on_a else back), shape)
-    still = _resized(cut, shape)
+    still = _resized(cut, shape).copy()
+    still[~inside] = shown[~inside]  # what lies beside the overlap must not weigh on what lies at its edge
     one, two = (still, shown) if on_a else (shown, still)
     to_a = out if on_a else matrix @ out
     return Overlay(one, two, inside, matrix, to_a / to_a[2, 2], on_a, min(1.0, part_a), min(1.0, part_b))
@@ -92,7 +98,7 @@ def _area(corners: NDArray[np.float64]) -> float:
 def _resized(picture: Pixels, shape: Shape) -> Pixels:
     if picture.shape[:2] == tuple(shape):
         return np.ascontiguousarray(picture)
-    picture = halved(picture, int(math.log2(max(1.0, picture.shape[0] / shape[0]))))
+    picture = shrunk(picture, int(math.log2(max(1.0, picture.shape[0] / shape[0]))))
     return np.asarray(cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -104,7 +110,7 @@ def moved(picture: Pixels, matrix: Matrix, shape: Shape) -> tuple[Pixels, Mask]:
     middle = cv2.perspectiveTransform(np.array([[[shape[1] / 2, shape[0] / 2]]]), inverse(matrix))[0, 0]
     scale = max(1 / ALIGN.scale / 4, local_scale(matrix, *middle)[0])
     times = max(0, int(math.log2(1 / scale)))
-    smaller = halved(picture, times)
+    smaller = shrunk(picture, times)
     matrix = matrix @ scaling(smaller.shape, picture.shape)
     left_over = scale * 2**times
     if left_over < 0.9:
@@ -112,5 +118,51 @@ def moved(picture: Pixels, matrix: Matrix, shape: Shape) -> tuple[Pixels, Mask]:
             cv2.GaussianBlur(smaller, (0, 0), 0.45 * math.sqrt(1 / left_over**2 - 1)), np.uint8
         )
     shown = cv2.warpPerspective(smaller, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    inner = cv2.erode(there, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    inner = cv2.erode(there, np.ones((5, 5), np.uint8), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(shown, np.uint8), np.asarray(inner > 0, np.bool_)
+
+
+def trimmed(laid: Overlay, a: Pixels, b: Pixels) -> Overlay:
+    """Return the overlay without the plain borders of a and b, (height, width[, 3]), which show nothing of the other.
+
+    Where one frame lies on the other there is nothing to trim: what is plain there may be what was changed.
+    """
+    if min(laid.part_a, laid.part_b) >= ALIGN.snug:
+        return laid
+    inside = laid.inside
+    for picture, there in ((a, inverse(laid.to_a)), (b, inverse(laid.to_a) @ laid.matrix)):
+        box = _busy_box(picture)
+        if box is not None:
+            corners = cv2.perspectiveTransform(box[None], there)[0]
+            mask = np.zeros(inside.shape, np.uint8)
+            cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
+            inside = inside & (mask > 0)
+    return laid if inside is laid.inside or not inside.any() else replace(laid, inside=inside)
+
+
+def _busy_box(picture: Pixels) -> NDArray[np.float64] | None:
+    """Return the corners (4, 2) of a picture within its plain border; None where it has none."""
+    luma = picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    small = reduced(luma, ALIGN.side).astype(np.float32)
+    top, low = _plain_ends(small)
+    left, right = _plain_ends(small[top : small.shape[0] - low].T)
+    height, width = small.shape
+    if top + low + left + right == 0 or (height - top - low) * (width - left - right) < height * width / 8:
+        return None
+    edge = [0 if n == 0 else n + _FRINGE for n in (top, low, left, right)]
+    x, y = (edge[2] - 0.5, width - edge[3] - 0.5), (edge[0] - 0.5, height - edge[1] - 0.5)
+    corners = np.array([[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]]])
+    return np.asarray(
+        cv2.perspectiveTransform(corners[None], scaling(small.shape, luma.shape))[0], np.float64
+    )
+
+
+def _plain_ends(plane: NDArray[np.float32]) -> tuple[int, int]:
+    """Return how many rows at the start and at the end are plain and alike; none where all are."""
+    spread, mean = plane.std(axis=1), plane.mean(axis=1)
+    found = []
+    for order in (slice(None), slice(None, None, -1)):
+        level = mean[order]
+        plain = (spread[order] <= ALIGN.plain) & (np.abs(level - level[0]) <= ALIGN.plain)
+        found.append(int(plain.argmin()) if not plain.all() else 0)
+    return found[0], found[1]

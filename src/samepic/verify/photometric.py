@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from samepic.profiles import JUDGE
 
-__all__ = ["Tone", "agreement", "coarse", "fit_tone", "halved", "misfit"]
+__all__ = ["Tone", "agreement", "coarse", "fit_tone", "halved", "misfit", "shrunk"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -55,6 +55,15 @@ def halved(picture: Pixels, times: int) -> Pixels:
         even = picture[: 2 * height, : 2 * width]
         picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return picture
+
+
+def shrunk(picture: Pixels, times: int) -> Pixels:
+    """Return the whole picture at 1 / 2 ** times of its size, to the nearest pixel; no odd row or column is lost."""
+    step = 2**times
+    if picture.shape[0] % step == 0 and picture.shape[1] % step == 0:
+        return halved(picture, times)
+    size = (max(1, round(picture.shape[1] / step)), max(1, round(picture.shape[0] / step)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _halvings(picture: Pixels, side: int) -> int:

@@ -57,15 +57,24 @@ def energies(a: Floats, b: Floats) -> Floats:
     The three are the mean absolute difference of luma, the absolute mean difference of luma, and the larger
     absolute mean difference of the two chroma planes, all in levels; one window every 4 pixels.
     """
-    diff: Floats = a - b
-    height, width = diff.shape[:2]
-    border = (0, -height % _CELL, 0, -width % _CELL)
-    diff = np.asarray(cv2.copyMakeBorder(diff, *border, cv2.BORDER_REFLECT_101), np.float32)
-    size = (diff.shape[1] // _CELL, diff.shape[0] // _CELL)
-    mean = cv2.resize(diff, size, interpolation=cv2.INTER_AREA)
-    loud = cv2.resize(np.abs(diff[..., 0]), size, interpolation=cv2.INTER_AREA)
+    diff = _whole_cells(a - b)
+    mean = _cell_means(diff)
+    loud = _cell_means(np.abs(diff[..., 0]))
     signed = np.abs(cv2.blur(mean, (2, 2)))
     return np.dstack([cv2.blur(loud, (2, 2)), signed[..., 0], signed[..., 1:].max(axis=2)])
+
+
+def _whole_cells(diff: Floats) -> Floats:
+    """Return a difference grown to whole cells by reflection."""
+    border = (0, -diff.shape[0] % _CELL, 0, -diff.shape[1] % _CELL)
+    if not any(border):
+        return diff
+    return np.asarray(cv2.copyMakeBorder(diff, *border, cv2.BORDER_REFLECT_101), np.float32)
+
+
+def _cell_means(diff: Floats) -> Floats:
+    size = (diff.shape[1] // _CELL, diff.shape[0] // _CELL)
+    return np.asarray(cv2.resize(diff, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def noise_of_jpeg(rgb: Pixels, quality: int) -> Pixels:
@@ -150,20 +159,35 @@ def _luma_chroma(rgb: Pixels) -> Floats:
 
 def _lower(found: Floats) -> float:
     """Return the mean of the lower nine tenths of luma differences: what is typical, whatever an edit does."""
-    luma = found[..., 0]
+    return _typical(found[..., 0])
+
+
+def _typical(luma: Floats) -> float:
     return float(luma[luma <= np.percentile(luma, 90)].mean())
 
 
 def _matched_quality(a: Pixels, b: Pixels) -> int:
     """Return the quality at which JPEG changes a as much as b differs from it, by bisection on tiles."""
-    one, two = _mosaic(a), _mosaic(b)
-    target = _lower(energies(_luma_chroma(one), _luma_chroma(two)))
+    one, two = (np.asarray(cv2.cvtColor(_mosaic(p), cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b))
+    target = _loudness(one, two)
     low, high = 0, len(_QUALITIES) - 1
     while low < high:
         middle = (low + high) // 2
-        noise = _lower(energies(_luma_chroma(one), _luma_chroma(noise_of_jpeg(one, _QUALITIES[middle]))))
+        noise = _loudness(one, _noise_of_luma(one, _QUALITIES[middle]))
         low, high = (middle + 1, high) if noise < target else (low, middle)
     return _QUALITIES[low]
+
+
+def _loudness(a: Pixels, b: Pixels) -> float:
+    """Return the typical difference of two luma planes: what `energies` says of luma, without the rest of it."""
+    diff = _whole_cells(np.asarray(cv2.absdiff(a, b), np.float32))
+    return _typical(np.asarray(cv2.blur(_cell_means(diff), (2, 2)), np.float32))
+
+
+def _noise_of_luma(luma: Pixels, quality: int) -> Pixels:
+    """Return a luma plane coded as a JPEG of IJG `quality` and decoded again; colour would not change it."""
+    coded = simplejpeg.encode_jpeg(luma[..., None], quality=quality, colorspace="GRAY")
+    return np.asarray(simplejpeg.decode_jpeg(coded, colorspace="GRAY")[..., 0], np.uint8)
 
 
 def _mosaic(rgb: Pixels) -> Pixels:

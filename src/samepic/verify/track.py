@@ -6,6 +6,7 @@ differently. How far tracked points stray from the best map is therefore evidenc
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import cv2
@@ -15,20 +16,23 @@ from numpy.typing import NDArray
 from samepic.profiles import ALIGN
 from samepic.verify.features import Matrix
 
-__all__ = ["levelled", "track"]
+__all__ = ["Tracked", "levelled", "same_tone", "track"]
 
 Plane: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
 
 _LEAST = 8
+_SAMPLES = 20_000
+_CLASS = 30  # samples from which a class of levels has a median
+_SAME_TONE = 5.0
 _WINDOW = 15
 _STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 15, 0.02)
 
 
-def levelled(luma: Plane) -> Plane:
+def levelled(luma: Plane, sigma: float = ALIGN.smooth) -> Plane:
     """Return a plane smoothed against grain, with the same local mean and contrast everywhere: tone moves nothing."""
-    wide = np.asarray(cv2.GaussianBlur(luma, (0, 0), ALIGN.smooth), np.float32)
+    wide = np.asarray(cv2.GaussianBlur(luma, (0, 0), sigma), np.float32)
     size = (31, 31)
     mean = cv2.blur(wide, size)
     spread = np.sqrt(np.maximum(cv2.blur(wide * wide, size) - mean * mean, 0.0))
@@ -36,8 +40,51 @@ def levelled(luma: Plane) -> Plane:
     return np.asarray(cv2.convertScaleAbs(found), np.uint8)
 
 
-def track(ground: Plane, moved: Plane, inside: Mask, levels: int = 2) -> tuple[Matrix, Floats] | None:
-    """Return the map from `moved` to `ground`, both levelled, and how far each point strays from it, in pixels.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracked:
+    """The map from the moved picture to the ground, the points (n, 2) tracked on the ground, how far each strays
+    from the map (n,), and how far the map moves the corners at most, all in pixels."""
+
+    step: Matrix
+    points: Floats
+    strays: Floats
+    moved: float
+
+
+def same_tone(one: Plane, two: Plane, inside: Mask) -> tuple[Plane, Plane]:
+    """Return both planes, the one of more contrast brought to the tone of the other where they differ in it.
+
+    A change of tone moves edges by parts of a pixel, which would pass for two views. The curve goes through the
+    medians of one over classes of 16 levels of the other.
+    """
+    x, y = one[inside], two[inside]
+    step = max(1, x.size // _SAMPLES)
+    x, y = x[::step], y[::step]
+    if x.size < _SAMPLES // 40:
+        return one, two
+    onward = x.std() >= y.std()
+    curve = _curve(x, y) if onward else _curve(y, x)
+    if curve is None:
+        return one, two
+    mapped = np.asarray(cv2.LUT(one if onward else two, curve), np.uint8)
+    return (mapped, two) if onward else (one, mapped)
+
+
+def _curve(x: Plane, y: Plane) -> Plane | None:
+    """Return the curve (256,) from levels x to levels y, (n,) each; None where it would change next to nothing."""
+    classes = x >> 4
+    full = [k for k in range(16) if np.count_nonzero(classes == k) >= _CLASS]
+    if len(full) < 2:
+        return None
+    at = [float(x[classes == k].mean()) for k in full]
+    to = np.maximum.accumulate([float(np.median(y[classes == k])) for k in full])
+    if float(np.abs(to - at).max()) < _SAME_TONE:
+        return None
+    return np.asarray(np.clip(np.rint(np.interp(np.arange(256), at, to)), 0, 255), np.uint8)
+
+
+def track(ground: Plane, picture: Plane, inside: Mask, levels: int = 2) -> Tracked | None:
+    """Return how `picture` must move to lie on `ground`, both levelled.
 
     Corners (Shi and Tomasi 1994) are tracked by the pyramidal method of Lucas and Kanade (Bouguet 2000). None
     where there are too few corners to tell.
@@ -49,7 +96,7 @@ def track(ground: Plane, moved: Plane, inside: Mask, levels: int = 2) -> tuple[M
     if corners is None or len(corners) < _LEAST:
         return None
     found, kept, _ = cv2.calcOpticalFlowPyrLK(
-        ground, moved, corners, np.empty_like(corners), None, None, (_WINDOW, _WINDOW), levels, _STOP
+        ground, picture, corners, np.empty_like(corners), None, None, (_WINDOW, _WINDOW), levels, _STOP
     )
     sound = np.asarray(kept).ravel() == 1
     there, here = corners[sound, 0], found[sound, 0]
@@ -62,4 +109,8 @@ def track(ground: Plane, moved: Plane, inside: Mask, levels: int = 2) -> tuple[M
     if step is None or not np.all(np.isfinite(step)):
         return None
     gone = cv2.perspectiveTransform(here[:, None], step)[:, 0] - there
-    return np.asarray(step, np.float64), np.asarray(np.linalg.norm(gone, axis=1), np.float32)
+    strays = np.asarray(np.linalg.norm(gone, axis=1), np.float32)
+    height, width = ground.shape
+    corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], float)
+    moved = float(np.linalg.norm(cv2.perspectiveTransform(corners, step) - corners, axis=2).max())
+    return Tracked(np.asarray(step, np.float64), np.asarray(there, np.float32), strays, moved)
