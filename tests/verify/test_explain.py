@@ -264,6 +264,15 @@ def test_what_is_not_the_same_is_not_said_to_be(whole: Overlap) -> None:
         assert not sentence.startswith("the same picture") and sentence
 
 
+def test_two_parts_that_share_little_are_said_to(whole: Overlap) -> None:
+    parts = lying(whole, np.eye(3), part_a=0.33, part_b=0.33)
+    assert told(parts, Relation.SIMILAR) == (
+        "two pictures that share a third of each, too little to call them the same"
+    )
+    sentence = explain_overlap(A, B, Finding(Relation.SIMILAR, 0.1), parts)
+    assert sentence == "two pictures that show the same things, not the same picture"
+
+
 def test_a_file_is_called_by_its_name_and_an_array_by_its_letter() -> None:
     assert named(replace(A, name="/photos/2024/cat.jpg"), "a") == "cat.jpg" and named(A, "b") == "b"
 

@@ -91,7 +91,7 @@ def explain_overlap(
 ) -> str:
     """Say what b is to a where one was laid over the other; `laid` is what their whole frames say, if known."""
     if finding.relation is Relation.SIMILAR:
-        return "two pictures that show the same things, not the same picture"
+        return _similar(a, b, finding, over)
     if finding.relation is Relation.DIFFERENT:
         return "two different pictures"
     if finding.relation is Relation.UNDECIDABLE:
@@ -110,6 +110,13 @@ def explain_overlap(
     how = ", ".join(part for part in (*parts, quality) if part)
     said = f"{start}{joint}{how}{aside}" if how else f"{start}{aside}"
     return f"{said}, but {_places(len(finding.regions), apart=place.apart)}" if edited else said
+
+
+def _similar(a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap) -> str:
+    place = placed(a, b, over)
+    if place.apart and finding.probability >= 0.5:
+        return f"two pictures {place.words[0]}, too little to call them the same"
+    return "two pictures that show the same things, not the same picture"
 
 
 def _saved(proof: Reenactment, info: PictureInfo) -> str:

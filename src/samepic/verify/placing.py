@@ -167,20 +167,26 @@ def _fraction(share: float) -> str:
 def _added(pair: _Pair) -> tuple[str, str] | None:
     """Say what the larger picture, the copy, has round the source, and how to undo it; None for more of the scene."""
     edge = polygon(pair.copy, pair.source, inverse(pair.matrix))
-    sides = _sides(edge, pair.copy)
     # What lies at the edge of the overlap looks busy, so that a thin border seems to hold a little.
     plain = pair.rest >= ALIGN.framed and 1 - pair.rest <= _EDGES * (1 - pair.part_copy)
-    if not pair.pasted and (pair.is_aslant or not plain or not _is_border(edge, pair)):
+    if not pair.pasted and not (plain and (pair.is_aslant or _is_border(edge, pair))):
         return None
-    if pair.is_aslant:
-        if _touches(edge, pair.copy):
-            return "with its corners filled", "with the filled corners left out"
-        return ("", "") if plain else _elsewhere(pair)
-    if plain and len(sides) > 2:
-        return "with a border", "taken out of its border"
+    if not pair.is_aslant:
+        return _added_straight(pair, _sides(edge, pair.copy), plain=plain)
+    if pair.pasted and _touches(edge, pair.copy):
+        return "with its corners filled", "with the filled corners left out"
+    if not plain:
+        return _elsewhere(pair)
+    return "", ""  # dark corners of a dark picture: filled or cut off, they look the same
+
+
+def _added_straight(pair: _Pair, sides: list[str], *, plain: bool) -> tuple[str, str]:
     opposite = sides in (["above", "below"], ["on the left", "on the right"])
-    if not (len(sides) == 1 or opposite) or not (plain or pair.part_copy >= _MOST):
-        return ("with a border", "taken out of its border") if plain else _elsewhere(pair)
+    framed = len(sides) != 1 and not opposite
+    if plain and framed:
+        return "with a border", "taken out of its border"
+    if framed or not (plain or pair.part_copy >= _MOST):
+        return _elsewhere(pair)
     where = " and ".join(sides).replace("left and on the", "left and")
     noun = "bars" if plain and opposite else "strips" if opposite else "strip"
     article = "" if opposite else "a "
