@@ -147,14 +147,16 @@ def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment 
         laid = overlaid(one, two, matrix, one.size)
         if laid is None:
             return None
-        step = track(*_ground_first(laid), laid.inside, levels)
+        # Tones are brought together only once the pictures lie well: before, they would be mixed up.
+        plain, toned = (laid.one, laid.two), _toned(laid)
+        step = track(*_ground_first(laid, plain if levels == 2 else toned), laid.inside, levels)
         if step is None:
             break
         refined = laid.corrected(step.step)
         if not _is_sane(refined, two.shape):
             return None
         matrix, tracked = refined, step
-        if step.moved <= ALIGN.settled:
+        if step.moved <= ALIGN.settled and toned[0] is plain[0] and toned[1] is plain[1]:
             break
     laid = overlaid(one, two, matrix, one.size)
     if laid is not None:
@@ -186,9 +188,14 @@ def _is_sane(matrix: Matrix, shape: tuple[int, ...]) -> bool:
     return is_sane(matrix, size) or is_sane(matrix @ flip, size)
 
 
-def _ground_first(laid: Overlay, sigma: float = ALIGN.smooth) -> tuple[Plane, Plane]:
-    alike = same_tone(laid.one, laid.two, laid.inside)
-    one, two = (levelled(plane, sigma) for plane in alike)
+def _toned(laid: Overlay) -> tuple[Plane, Plane]:
+    return same_tone(laid.one, laid.two, laid.inside)
+
+
+def _ground_first(
+    laid: Overlay, toned: tuple[Plane, Plane], sigma: float = ALIGN.smooth
+) -> tuple[Plane, Plane]:
+    one, two = (levelled(plane, sigma) for plane in toned)
     return (one, two) if laid.on_a else (two, one)
 
 
@@ -212,11 +219,11 @@ def _measured(
     strays = _strays(tracked, found)
     if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
         # The strongest corners lie on what was pasted over: look for others.
-        strays = max(strays, _strays(track(*_ground_first(laid), sound, 1), found), key=len)
+        strays = max(strays, _strays(track(*_ground_first(laid, _toned(laid)), sound, 1), found), key=len)
     shift, stray = (float(np.percentile(strays, p)) if len(strays) >= _LEAST else _FAR for p in (50, 80))
     wide = shift
     if shift > ALIGN.fine_shift:
-        again = _strays(track(*_ground_first(laid, ALIGN.strong), sound, 1), found)
+        again = _strays(track(*_ground_first(laid, _toned(laid), ALIGN.strong), sound, 1), found)
         wide = float(np.median(again)) if len(again) >= _LEAST else _FAR
     return Alignment(
         laid.matrix,
