@@ -56,7 +56,7 @@ calibrate: $(VENV)/.installed
 	@$(BIN)/python -c 'import sys; from bench.common import data_folder; sys.exit(None if data_folder() else \
 	"no pictures to calibrate on: set SAMEPIC_BENCH_DATA to the folder that holds photos/; nothing was changed")'
 	@mkdir -p build
-	@$(BIN)/python -m bench.accuracy --half train --originals 120 --negatives --most 400 --random 1000 \
+	@$(BIN)/python -m bench.accuracy --half train --originals 40 --negatives --most 200 \
 	--out build/train.jsonl | tee build/train.txt
 	@grep -q '^## CPU time' build/train.txt || { echo "the measurement broke off; nothing was changed"; exit 1; }
 	@$(BIN)/python -m bench.fit_model build/train.jsonl
