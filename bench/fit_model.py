@@ -73,7 +73,22 @@ def _report(name: str, p: Floats, truth: NDArray[np.bool_], lines: list[Line]) -
         )
 
 
-def _written(origin: dict[str, float], unchanged: dict[str, float], pairs: int) -> str:
+def _logistic(factors: Floats, weights: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.einsum("ij,j->i", factors, weights))), np.float64)
+
+
+def _platt(odds: Floats, truth: NDArray[np.bool_]) -> Floats:
+    """Return (intercept, slope) that bring log odds to the truth, both classes as often as they came (Platt 1999)."""
+    scale = np.array([0.0, 1.0])
+    design = np.column_stack([np.ones(len(odds)), odds])
+    for _ in range(50):
+        p = _logistic(design, scale)
+        bend = np.einsum("ij,i,ik->jk", design, p * (1 - p) + 1e-9, design)
+        scale = scale - np.linalg.solve(bend, np.einsum("ij,i->j", design, p - truth))
+    return scale
+
+
+def _written(origin: dict[str, float], unchanged: dict[str, float], scale: Floats, pairs: int) -> str:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     text = _PROFILE.read_text()
     head, tail = text[: text.index("MODEL = Model(")], text[text.index("    copy=") :]
@@ -81,6 +96,7 @@ def _written(origin: dict[str, float], unchanged: dict[str, float], pairs: int) 
         f"    {name}={{\n" + "".join(f'        "{k}": {v:.3f},\n' for k, v in weights.items()) + "    },\n"
         for name, weights in (("origin", origin), ("unchanged", unchanged))
     )
+    blocks += f"    slope={scale[1]:.3f},\n    intercept={scale[0]:.3f},\n"
     tail = (
         tail[: tail.index('"""')] + f'"""{today}, `make calibrate`, {pairs} pairs; see bench/RESULTS.md."""\n'
     )
@@ -109,11 +125,15 @@ def main() -> int:
     factors = _rows(clear, CHANGE_FACTORS)
     unchanged = fitted(factors, unchanged_truth)
     _report("nothing changed", 1 / (1 + np.exp(-factors @ unchanged)), unchanged_truth, clear)
+    told = [x for x in lines if truly_same(x) is not None]
+    p = _logistic(_rows(told, FACTORS), origin) * _logistic(_rows(told, CHANGE_FACTORS), unchanged)
+    odds = np.log(np.clip(p, 1e-6, 1 - 1e-6) / (1 - np.clip(p, 1e-6, 1 - 1e-6)))
+    scale = _platt(odds, np.array([truly_same(x) is True for x in told]))
+    print(f"\nstated probability: slope {scale[1]:.3f}, intercept {scale[0]:.3f}")
     if not args.dry_run:
         one = dict(zip(FACTORS, origin.tolist(), strict=True))
-        _PROFILE.write_text(
-            _written(one, dict(zip(CHANGE_FACTORS, unchanged.tolist(), strict=True)), len(lines))
-        )
+        two = dict(zip(CHANGE_FACTORS, unchanged.tolist(), strict=True))
+        _PROFILE.write_text(_written(one, two, scale, len(lines)))
     return 0
 
 

@@ -36,6 +36,8 @@ class Align:
         framed: share of what there is to see that must lie in the overlap for the rest to be a border.
         edge: mean squared difference across the edge of the overlap, as a share of what two strange pictures would
             have, from which the smaller picture was pasted in.
+        jump, power: times that the median and the mean squared difference across that edge must exceed those beside
+            it, plus coding noise; either suffices.
         off_corner: distance of a corner from its place, as a share of the longer side, in a frame that was only scaled.
         plain: standard deviation, in levels, of the rows and columns of a plain border.
         fitting_shift, fitting_agreement: median stray in pixels, at most, and median local correlation, at least, of a
@@ -68,6 +70,8 @@ class Align:
     snug: float = 0.97
     framed: float = 0.93
     edge: float = 0.5
+    jump: float = 1.25
+    power: float = 1.6
     off_corner: float = 0.012
     plain: float = 3.0
     fitting_shift: float = 0.3

@@ -23,6 +23,9 @@ class Judge:
         telling: standard deviation, in levels, from which a window of 17 x 17 pixels tells something.
         structure: median local correlation from which two pictures show the same structure.
         clear_structure: median local correlation from which whole frames need no closer look.
+        clear_agreement: share of coarse luma variance explained from which whole frames need no closer look.
+        doubtful_agreement, doubtful_structure: the same, and the median local correlation, of which frames that lie
+            edge on edge must reach the one or the other to be the same picture.
         corners: share of the frame, at a long side of 400, that must hold corners for more than tone to be compared.
         corner: smallest eigenvalue of the gradients' covariance (OpenCV's scale) that makes a corner.
         noise_floor: levels of difference per block that need no explanation.
@@ -61,6 +64,9 @@ class Judge:
     telling: float = 4.0
     structure: float = 0.50
     clear_structure: float = 0.80
+    clear_agreement: float = 0.95
+    doubtful_agreement: float = 0.90
+    doubtful_structure: float = 0.85
     corners: float = 0.001
     corner: float = 4e-4
     noise_floor: float = 2.0

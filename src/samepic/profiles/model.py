@@ -14,7 +14,9 @@ class Model:
     Attributes:
         origin: the weights for "both come from one exposure, edited or not", by factor.
         unchanged: the weights for "nothing in the copy was changed", given that both come from one exposure, by factor.
+        slope, intercept: what turns the logarithm of the odds of their product into that of the stated probability.
         copy: probability of one exposure from which two pictures in which nothing differs are called the same.
+        zoomed: the same where one is a part of the other and its tone differs, as in a shot with another focal length.
         contained: share of what there is to see in one of the two that the other must show for them to be the same.
         edited: the same from which something that differs is called an edit, not another picture.
         same: probability that nothing was changed, given one exposure, that is wanted besides.
@@ -23,7 +25,10 @@ class Model:
 
     origin: dict[str, float]
     unchanged: dict[str, float]
+    slope: float
+    intercept: float
     copy: float
+    zoomed: float
     contained: float
     edited: float
     same: float
@@ -58,7 +63,10 @@ MODEL = Model(
         "fine": -1.338,
         "coarse": 0.639,
     },
+    slope=1.016,
+    intercept=1.978,
     copy=0.5,
+    zoomed=0.9,
     contained=0.6,
     edited=0.35,
     same=0.5,

@@ -34,7 +34,8 @@ class Content:
 
     `share` is the share of the overlap in which structure disagrees, `spread` the share of its tiles that hold
     some of it, `largest` that of its largest region; all 0 to 1. `tone` is the change of tone in levels (90th
-    percentile) where content agrees, `grey` whether b has lost its colours; `blur` the sigma they were compared at.
+    percentile) where content agrees, `grey`, `coloured` and `lift` those of the fitted `Tone`; `blur` the sigma they
+    were compared at.
     """
 
     regions: tuple[Region, ...]
@@ -44,6 +45,8 @@ class Content:
     tone: float
     grey: bool
     blur: float
+    coloured: bool = False
+    lift: float = 0.0
 
 
 def look_for_changes(one: Pixels, two: Pixels, inside: Mask | None = None) -> Content:
@@ -82,7 +85,7 @@ def look_for_changes(one: Pixels, two: Pixels, inside: Mask | None = None) -> Co
     )
     moved = np.abs(there - back)[kept if kept.any() else cells].max(axis=-1)
     tone = float(np.percentile(moved, 90)) if moved.size else 0.0
-    return Content(regions, share, spread, largest, tone, forth.grey, sigma)
+    return Content(regions, share, spread, largest, tone, forth.grey, sigma, forth.coloured, forth.lift)
 
 
 def _luma(rgb: Pixels) -> Plane:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-import numpy as np
-
 from samepic.profiles import JUDGE
 from samepic.verdict import PictureInfo, Relation
 from samepic.verify.frame import Laid
 from samepic.verify.judge import Finding
 from samepic.verify.overlap import Overlap
-from samepic.verify.photometric import Tone
 from samepic.verify.placing import Placing, placed
 from samepic.verify.resave import Reenactment
 
@@ -77,7 +74,7 @@ def explain_frames(
         case Relation.RESAVED:
             return f"the same picture saved again{_differences(a, b)}"
         case Relation.ADJUSTED:
-            return f"the same picture, {_adjustment(laid) or _LITTLE}{_differences(a, b)}"
+            return f"the same picture, {_adjustment(laid, one) or _LITTLE}{_differences(a, b)}"
         case Relation.EDITED:
             return f"the same picture, but {_places(len(finding.regions))}"
         case Relation.DIFFERENT:
@@ -97,7 +94,7 @@ def explain_overlap(
     if finding.relation is Relation.UNDECIDABLE:
         return _ALIKE
     place, edited = placed(a, b, over), finding.relation is Relation.EDITED
-    parts = [*place.words, *_tone(b, over, place, laid)]
+    parts = [*place.words, *_tone(a, b, over, place, laid)]
     if not parts and not edited:
         parts.append(_LITTLE)
     quality, aside = _quality(a, b, place)
@@ -151,42 +148,38 @@ def _quality(a: PictureInfo, b: PictureInfo, place: Placing) -> tuple[str, str]:
     return "", _differences(a, b, sizes=False)
 
 
-def _tone(b: PictureInfo, over: Overlap, place: Placing, laid: Laid | None) -> list[str]:
+def _tone(a: PictureInfo, b: PictureInfo, over: Overlap, place: Placing, laid: Laid | None) -> list[str]:
     """Say what was done to the whole picture besides: to its colours, grain and sharpness."""
+    content, forth = over.content, place.copy != "a"
     parts = []
-    if over.content.grey:
+    if content.grey or content.coloured:
+        lost = content.grey == forth
         parts.append(
-            f"with the colours that {named(b, 'b')} lacks" if place.copy == "a" else "without its colours"
+            "without its colours"
+            if lost
+            else f"with the colours that {named(b, 'b') if content.grey else named(a, 'a')} lacks"
         )
-    elif over.content.tone > JUDGE.same_tone:
-        parts.append("with other tone or colour")
+    elif content.tone > JUDGE.same_tone:
+        parts.append(_lifted(content.lift if forth else -content.lift))
     if laid is not None and not place.words:
         parts.append(_detail(laid, over.alignment.fine))
     return [" and ".join(filter(None, parts))] if any(parts) else []
 
 
-def _adjustment(laid: Laid | None) -> str:
+def _adjustment(laid: Laid | None, one: str) -> str:
     """Say how b differs from a in tone, grain and sharpness; nothing where that is too little to name."""
     if laid is None:
         return ""
-    tone = _toned(laid.tone) if laid.tone.change > JUDGE.same_tone or laid.tone.grey else ""
+    tone = ""
+    if laid.tone.grey or laid.tone.coloured:
+        tone = "without its colours" if laid.tone.grey else f"with the colours that {one} lacks"
+    elif laid.tone.change > JUDGE.same_tone:
+        tone = _lifted(laid.tone.lift)
     return " and ".join(filter(None, (tone, _detail(laid))))
 
 
-def _toned(tone: Tone) -> str:
-    """Say what a change of tone does to the greys from dark to light."""
-    if tone.grey:
-        return "without its colours"
-    levels = np.arange(40, 216, 8, dtype=np.uint8)
-    ramp = np.repeat(levels[None, :, None], 3, axis=2)
-    moved = tone.apply(np.ascontiguousarray(ramp)).astype(np.float64) - ramp
-    typical = moved.mean(axis=(0, 1))
-    if np.ptp(typical) <= 0.5 * abs(float(typical.mean())):
-        if (moved.mean(axis=2) > 1).mean() >= 0.9:
-            return "brighter"
-        if (moved.mean(axis=2) < -1).mean() >= 0.9:
-            return "darker"
-    return "with other tone or colour"
+def _lifted(lift: float) -> str:
+    return "brighter" if lift > 0 else "darker" if lift < 0 else "with other tone or colour"
 
 
 def _detail(laid: Laid, fine: float = 1.0) -> str:

@@ -20,10 +20,13 @@ __all__ = [
     "decompose",
     "find_features",
     "fit_map",
+    "inverse",
     "is_sane",
     "local_scale",
     "reduced",
     "scaling",
+    "two_nearest",
+    "two_nearest_plain",
 ]
 
 Plane: TypeAlias = NDArray[np.uint8]

@@ -21,6 +21,7 @@ __all__ = [
     "judge_overlap",
     "origin_probability",
     "same_probability",
+    "stated_probability",
     "unconfirmed",
 ]
 
@@ -157,6 +158,12 @@ def same_probability(over: Overlap) -> float:
     return origin_probability(over) * _logistic(over, MODEL.unchanged)
 
 
+def stated_probability(over: Overlap) -> float:
+    """Return `same_probability` scaled so that it means what it says (Platt 1999), 0 to 1."""
+    p = min(1 - 1e-6, max(1e-6, same_probability(over)))
+    return 1.0 / (1.0 + math.exp(-(MODEL.slope * math.log(p / (1 - p)) + MODEL.intercept)))
+
+
 def _logistic(over: Overlap, weights: Mapping[str, float]) -> float:
     factors = factors_of(over)
     logit = sum(weight * factors[name] for name, weight in weights.items())
@@ -168,15 +175,18 @@ def judge_overlap(over: Overlap, frames: Finding, *, same_shape: bool) -> Findin
 
     `same_shape` tells that the frames have one shape. Where the overlap says nothing, `frames` holds.
     """
-    one, same = origin_probability(over), same_probability(over)
+    one, same, stated = origin_probability(over), same_probability(over), stated_probability(over)
     unchanged = same >= one * (MODEL.overruled if over.regions else MODEL.same)
-    if one >= MODEL.copy and unchanged and same >= 0.5 and over.contained >= MODEL.contained:
+    # A crop keeps the tone; where both differ, it may be a shot with another focal length.
+    zoomed = not over.is_snug and not over.pasted and over.content.tone > JUDGE.same_tone
+    certain = one >= (MODEL.zoomed if zoomed else MODEL.copy) and same >= 0.5
+    if certain and unchanged and over.contained >= MODEL.contained:
         plain = same_shape and over.is_upright
-        return Finding(Relation.ADJUSTED if plain else Relation.REFRAMED, same)
+        return Finding(Relation.ADJUSTED if plain else Relation.REFRAMED, stated)
     if one >= MODEL.edited and over.regions and not unchanged and over.content.share <= CONTENT.most:
-        return Finding(Relation.EDITED, same, over.regions)
+        return Finding(Relation.EDITED, min(stated, 0.5), over.regions)
     if over.alignment.matched >= ALIGN.credible or over.alignment.agreement >= JUDGE.agree:
-        return Finding(Relation.SIMILAR, same)
+        return Finding(Relation.SIMILAR, min(stated, 0.5))
     return unconfirmed(frames)
 
 

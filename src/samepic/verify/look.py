@@ -36,7 +36,10 @@ _UNCONFIRMED = "they look alike, but too little in them agrees closely enough to
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found before it is put into a verdict; `settled` tells that a closer look would not change it."""
+    """What was found before it is put into a verdict.
+
+    `settled` tells that a closer look would not change it; `laid` is what was left of the whole frames, if measured.
+    """
 
     finding: Finding
     sentence: str
@@ -44,6 +47,7 @@ class Answer:
     original: tuple[str, str] = ("", "")
     transform: Transform | None = None
     settled: bool = False
+    laid: Laid | None = None
 
 
 def look(a: Picture, b: Picture, prove: bool) -> Answer:
@@ -75,14 +79,22 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
     choose = min if a.alpha is not None and b.alpha is not None else max
     over = choose(overlaps, key=same_probability)
     finding = judge_overlap(over, answer.finding, same_shape=same_shape)
+    if finding.relation is Relation.ADJUSTED and _is_doubtful(answer):
+        finding = unconfirmed(finding)
     if finding is answer.finding:
         return answer
     return Answer(
         finding,
-        explain_overlap(a.info, b.info, finding, over),
+        explain_overlap(a.info, b.info, finding, over, answer.laid),
         {**answer.measures, **_numbers_over(over)},
         transform=over.transform() if finding.relation is not Relation.DIFFERENT else None,
     )
+
+
+def _is_doubtful(answer: Answer) -> bool:
+    """Tell whether whole frames agree neither in the coarse nor place by place."""
+    coarse, local = (answer.measures.get(name, 1.0) for name in ("agreement", "structure"))
+    return coarse < JUDGE.doubtful_agreement and local < JUDGE.doubtful_structure
 
 
 def _numbers_over(over: Overlap) -> dict[str, float]:
@@ -158,7 +170,7 @@ def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
     if finding.relation in (Relation.RESAVED, Relation.ADJUSTED):
         original = original_of(a.info, b.info, forward, backward)
     settled = _is_clear(finding, chosen, proof)
-    return Answer(finding, sentence, numbers, original, settled=settled)
+    return Answer(finding, sentence, numbers, original, settled=settled, laid=chosen)
 
 
 def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:
@@ -166,7 +178,7 @@ def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:
     if laid.blank_a or laid.blank_b or (proof is not None and proof.proof):
         return True
     if finding.relation in (Relation.RESAVED, Relation.ADJUSTED):
-        return not laid.structure < JUDGE.clear_structure
+        return not laid.structure < JUDGE.clear_structure and laid.agreement >= JUDGE.clear_agreement
     if finding.relation is not Relation.EDITED or laid.residual is None:
         return False
     if proof is not None and finding.regions == proof.regions:

@@ -122,7 +122,13 @@ def _is_pasted(a: Pixels, b: Pixels, found: Alignment) -> bool:
     within, without = rings[1][inner].astype(np.float64), rings[2][inner].astype(np.float64)
     # Two sides that have nothing to do with each other differ by all that each varies and by their means.
     strange = float(within.var() + without.var()) + float(within.mean() - without.mean()) ** 2
-    return bool(np.mean((within - without) ** 2) > ALIGN.edge * (strange + _GRAIN))
+    if np.mean((within - without) ** 2) <= ALIGN.edge * (strange + _GRAIN):
+        return False
+    # Stars and leaves are strange to each other everywhere: the edge must differ more than what lies beside it.
+    pairs = [(rings[i] - rings[k])[inner].astype(np.float64) for i, k in ((1, 2), (0, 1), (2, 3))]
+    across, *beside = (float(np.median(np.abs(p))) for p in pairs)
+    power, *quiet = (float(np.mean(p * p)) for p in pairs)
+    return across > ALIGN.jump * (2.0 + max(beside)) or power > ALIGN.power * (10.0 + max(quiet))
 
 
 def _ring(

@@ -26,13 +26,16 @@ class Tone:
     """A colour matrix (3, 4) followed by one tone curve a channel (3, 256), or neither: the identity.
 
     `change` is the 90th percentile over the picture of the change of colour, in levels; `grey` tells that b
-    holds no colour where a does.
+    holds no colour where a does, `coloured` that it does where a holds none; `lift` is the mean change of luma in
+    levels where b is brighter (or, negative, darker) all over and its colours are much the same, else 0.
     """
 
     matrix: Floats | None
     curves: Pixels | None
     change: float
     grey: bool
+    coloured: bool = False
+    lift: float = 0.0
 
     def apply(self, rgb: Pixels) -> Pixels:
         """Return `rgb` (height, width, 3) with this change of tone."""
@@ -102,13 +105,26 @@ def fit_tone(a: Floats, b: Floats, cells: NDArray[np.bool_] | None = None) -> To
         x, y = a[cells], b[cells]
         moved = x - y
     change = float(np.percentile(np.abs(moved).max(axis=1), 90))
-    grey = bool(np.ptp(y, axis=1).max() <= 2 < np.percentile(np.ptp(x, axis=1), 90))
+    grey, coloured = _loses_colour(x, y), _loses_colour(y, x)
     if change <= JUDGE.same_tone:
         return Tone(None, None, change, grey=False)
     matrix = _matrix(x, y)
     mixed = np.clip(_times(x, matrix[:, :3].T) + matrix[:, 3], 0, 255)
     curves = np.stack([_curve(mixed[:, c], y[:, c]) for c in range(3)])
-    return Tone(matrix, curves, change, grey)
+    return Tone(matrix, curves, change, grey, coloured, _lift(-moved))
+
+
+def _loses_colour(x: Floats, y: Floats) -> bool:
+    return bool(np.ptp(y, axis=1).max() <= 2 < np.percentile(np.ptp(x, axis=1), 90))
+
+
+def _lift(moved: Floats) -> float:
+    """Return the mean change of luma where it goes one way all over and takes the colours with it, else 0."""
+    luma = np.einsum("nc,c->n", moved, np.array([0.299, 0.587, 0.114], np.float32))
+    tint = float(np.abs(moved - luma[:, None]).max(axis=1).mean())
+    mean = float(luma.mean())
+    against = -np.percentile(luma, 10) if mean > 0 else np.percentile(luma, 90)
+    return mean if abs(mean) >= 2.0 and against <= 1.0 and tint <= 0.5 * abs(mean) else 0.0
 
 
 def _times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
