@@ -81,7 +81,7 @@ REFRAMED: dict[str, tuple[Callable[[Pixels], Pixels], str, tuple[str, ...]]] = {
         "a",
         ("turned 90° to the right", "cropped"),
     ),
-    "darker crop": (lambda p: darker(cropped(p, 60, 40, 360, 240).pixels), "a", ("cropped", "tone")),
+    "darker crop": (lambda p: darker(cropped(p, 60, 40, 360, 240).pixels), "a", ("cropped", "darker")),
     "in another picture": (in_another, "b", ()),
 }
 
