@@ -52,7 +52,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("report", metavar="REPORT", nargs="?", help="what find --json printed, or -")
     _add_choice(parser)
     _add_actions(parser)
-    add_same_if(parser)
+    add_same_if(parser, default="adjusted")
     parser.add_argument(
         "--journal", metavar="FILE", help="the new file that --undo reads (default: see --undo)"
     )

@@ -50,15 +50,15 @@ def add_json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, for errors too")
 
 
-def add_same_if(parser: argparse.ArgumentParser, *, unless: str = "") -> None:
+def add_same_if(parser: argparse.ArgumentParser, *, unless: str = "", default: str = "reframed") -> None:
     """Add --same-if with the rungs of the ladder that may end "same"; `unless` tells what may set the default."""
     ladder = [str(relation) for relation in tuple(Relation)[:6]]
     parser.add_argument(
         "--same-if",
         choices=ladder,
-        default=None if unless else "reframed",
+        default=None if unless else default,
         metavar="RELATION",
-        help=f"the last relation that counts as the same: {', '.join(ladder)} (default: {unless}reframed)",
+        help=f"the last relation that counts as the same: {', '.join(ladder)} (default: {unless}{default})",
     )
 
 

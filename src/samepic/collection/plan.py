@@ -116,13 +116,15 @@ def plan(
     keep_in: Sequence[str] = (),
     action: Action = Action.LIST,
     move_to: str = "",
-    same_if: Relation = Relation.REFRAMED,
+    same_if: Relation = Relation.ADJUSTED,
 ) -> Plan:
     """Choose what is kept of each group, and what is done with the others.
 
     Files in the folders `keep_in` are never acted on; of a group that has some there, `keep` chooses among
-    them, else among all. Relative paths count from the current folder. Files are looked at (not read), and
-    what is gone, changed or a symlink is left alone with its reason.
+    them, else among all. What is a farther relation than `same_if` is left alone: by default a crop, a bordered,
+    turned or mirrored copy, and the picture it was made of, since either may be the only one of its kind. Relative
+    paths count from the current folder. Files are looked at (not read), and what is gone, changed or a symlink is
+    left alone with its reason.
 
     Raises ReportError where `action` and `move_to` do not fit, or a folder of `keep_in` does not exist.
     """
@@ -132,7 +134,7 @@ def plan(
         )
     same_if.is_same(same_if)
     folders = [_folder(path) for path in keep_in]
-    planner = _Planner(scan, keep, folders, action)
+    planner = _Planner(scan, keep, folders, action, same_if)
     for group in scan.groups:
         planner.decide(group)
     steps, left = planner.result()
@@ -155,7 +157,8 @@ def _files(group: ScannedGroup) -> list[ScannedFile]:
 class _Planner:
     """Goes through the groups; what is kept in one group is acted on in none."""
 
-    def __init__(self, scan: Scan, keep: Keep, folders: list[str], action: Action) -> None:
+    def __init__(self, scan: Scan, keep: Keep, folders: list[str], action: Action, same_if: Relation) -> None:
+        self.same_if = same_if
         self.keep, self.folders, self.action, self.made_ns = keep, folders, action, scan.made_ns
         self.steps: list[Step] = []
         self.left: list[Left] = []
@@ -181,10 +184,17 @@ class _Planner:
             if target is kept:
                 continue
             reason = self._why_not(target, kept, protected)
+            if kept.file.path == group.reference.path:  # else the two are compared before anything is done
+                reason = reason or self._too_far(relations[target.file.path])
             if reason:
                 self.left.append(Left(group.number, target.file.path, reason))
                 continue
             self.steps.append(Step(group.number, kept, target, relations[target.file.path]))
+
+    def _too_far(self, relation: Relation) -> str:
+        if relation.is_same(self.same_if):
+            return ""
+        return f"it is {relation}, and --same-if {self.same_if} leaves that alone"
 
     def result(self) -> tuple[tuple[Step, ...], tuple[Left, ...]]:
         """Return the steps, without those on a file that another group keeps or acts on, and what is left."""
