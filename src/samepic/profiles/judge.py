@@ -77,9 +77,9 @@ class Judge:
     edited_share: float = 0.40
     lost_detail: float = 0.50
     grain: float = 6.0
-    near_difference: float = 3.0
-    near_softness: float = 0.7
-    near_places: int = 6
+    near_difference: float = 4.5
+    near_softness: float = 0.5
+    near_places: int = 2
     clearer_fit: float = 1.3
     exact_share: float = 0.90
     mostly_exact: float = 0.30
