@@ -28,6 +28,11 @@ class Align:
         tracked: points that are tracked to refine a map, and spread to measure what is left.
         track_reach: distance in pixels from which a tracked point is an outlier.
         smooth: sigma of the Gaussian blur, in pixels, before points are tracked and structure is compared.
+        low, fair: local correlations under which a place disagrees, and does not agree well.
+        upper: percentile of the local correlations that speaks for the overlap.
+        telling_points: tracked points from which their strays tell something.
+        same_tone: change of luma in levels, at most, that is not undone before points are tracked.
+        grain: squared levels by which noise lets the two sides of an edge differ.
         strong: sigma of the Gaussian blur after which only coarse structure is compared.
         enough: tracked points whose surroundings agree below which others are looked for.
         fine_shift: median stray in pixels from which points are tracked again after the strong blur.
@@ -63,6 +68,12 @@ class Align:
     tracked: int = 250
     track_reach: float = 1.0
     smooth: float = 1.2
+    low: float = 0.4
+    fair: float = 0.7
+    upper: float = 75.0
+    telling_points: int = 12
+    same_tone: float = 5.0
+    grain: float = 30.0
     strong: float = 3.0
     enough: int = 60
     fine_shift: float = 0.12

@@ -17,6 +17,7 @@ class Model:
         slope, intercept: what turns the logarithm of the odds of their product into that of the stated probability.
         copy: probability of one exposure from which two pictures in which nothing differs are called the same.
         zoomed: the same where one is a part of the other and its tone differs, as in a shot with another focal length.
+        likely: product of both probabilities that is wanted besides.
         contained: share of what there is to see in one of the two that the other must show for them to be the same.
         edited: the same from which something that differs is called an edit, not another picture.
         same: probability that nothing was changed, given one exposure, that is wanted besides.
@@ -29,6 +30,7 @@ class Model:
     intercept: float
     copy: float
     zoomed: float
+    likely: float
     contained: float
     edited: float
     same: float
@@ -67,6 +69,7 @@ MODEL = Model(
     intercept=1.978,
     copy=0.5,
     zoomed=0.9,
+    likely=0.5,
     contained=0.6,
     edited=0.35,
     same=0.5,

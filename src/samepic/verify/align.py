@@ -22,10 +22,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 Plane: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
-_LOW, _FAIR = 0.4, 0.7
 _FAR = 9.0
-_UPPER = 75
-_LEAST = 12
 _BUSY = 9
 
 
@@ -215,16 +212,18 @@ def _measured(
     values = found[telling]
     if values.size < ALIGN.overlap_pixels / 4:
         return None
-    sound = laid.inside & (found >= _FAIR)
+    sound = laid.inside & (found >= ALIGN.fair)
     strays = _strays(tracked, found)
     if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
         # The strongest corners lie on what was pasted over: look for others.
         strays = max(strays, _strays(track(*_ground_first(laid, _toned(laid)), sound, 1), found), key=len)
-    shift, stray = (float(np.percentile(strays, p)) if len(strays) >= _LEAST else _FAR for p in (50, 80))
+    shift, stray = (
+        float(np.percentile(strays, p)) if len(strays) >= ALIGN.telling_points else _FAR for p in (50, 80)
+    )
     wide = shift
     if shift > ALIGN.fine_shift:
         again = _strays(track(*_ground_first(laid, _toned(laid), ALIGN.strong), sound, 1), found)
-        wide = float(np.median(again)) if len(again) >= _LEAST else _FAR
+        wide = float(np.median(again)) if len(again) >= ALIGN.telling_points else _FAR
     return Alignment(
         laid.matrix,
         matched,
@@ -232,11 +231,11 @@ def _measured(
         wide,
         stray,
         len(strays),
-        float(np.percentile(values, _UPPER)),
-        float((values < _LOW).mean()),
-        float((values < _FAIR).mean()),
-        float(np.percentile(detail[telling], _UPPER)),
-        float(np.percentile(rough[telling], _UPPER)),
+        float(np.percentile(values, ALIGN.upper)),
+        float((values < ALIGN.low).mean()),
+        float((values < ALIGN.fair).mean()),
+        float(np.percentile(detail[telling], ALIGN.upper)),
+        float(np.percentile(rough[telling], ALIGN.upper)),
         laid.part_a,
         laid.part_b,
         held[0],
@@ -252,5 +251,5 @@ def _strays(tracked: Tracked | None, found: Floats) -> Floats:
     x, y = np.rint(tracked.points).astype(int).T
     inner = (x >= 0) & (y >= 0) & (x < found.shape[1]) & (y < found.shape[0])
     agree = np.zeros(len(x), np.bool_)
-    agree[inner] = found[y[inner], x[inner]] >= _FAIR
+    agree[inner] = found[y[inner], x[inner]] >= ALIGN.fair
     return tracked.strays[agree]

@@ -179,7 +179,7 @@ def judge_overlap(over: Overlap, frames: Finding, *, same_shape: bool) -> Findin
     unchanged = same >= one * (MODEL.overruled if over.regions else MODEL.same)
     # A crop keeps the tone; where both differ, it may be a shot with another focal length.
     zoomed = not over.is_snug and not over.pasted and over.content.tone > JUDGE.same_tone
-    certain = one >= (MODEL.zoomed if zoomed else MODEL.copy) and same >= 0.5
+    certain = one >= (MODEL.zoomed if zoomed else MODEL.copy) and same >= MODEL.likely
     if certain and unchanged and over.contained >= MODEL.contained:
         plain = same_shape and over.is_upright
         return Finding(Relation.ADJUSTED if plain else Relation.REFRAMED, stated)

@@ -22,8 +22,6 @@ __all__ = ["Overlap", "find_overlap"]
 Pixels: TypeAlias = NDArray[np.uint8]
 Shape: TypeAlias = tuple[int, ...]
 
-_GRAIN = 30.0  # squared levels by which noise lets the two sides of an edge differ
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlap:
@@ -122,7 +120,7 @@ def _is_pasted(a: Pixels, b: Pixels, found: Alignment) -> bool:
     within, without = rings[1][inner].astype(np.float64), rings[2][inner].astype(np.float64)
     # Two sides that have nothing to do with each other differ by all that each varies and by their means.
     strange = float(within.var() + without.var()) + float(within.mean() - without.mean()) ** 2
-    if np.mean((within - without) ** 2) <= ALIGN.edge * (strange + _GRAIN):
+    if np.mean((within - without) ** 2) <= ALIGN.edge * (strange + ALIGN.grain):
         return False
     # Stars and leaves are strange to each other everywhere: the edge must differ more than what lies beside it.
     pairs = [(rings[i] - rings[k])[inner].astype(np.float64) for i, k in ((1, 2), (0, 1), (2, 3))]

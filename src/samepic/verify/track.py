@@ -25,7 +25,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 _LEAST = 8
 _SAMPLES = 20_000
 _CLASS = 30  # samples from which a class of levels has a median
-_SAME_TONE = 5.0
 _WINDOW = 15
 _STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 15, 0.02)
 
@@ -78,7 +77,7 @@ def _curve(x: Plane, y: Plane) -> Plane | None:
         return None
     at = [float(x[classes == k].mean()) for k in full]
     to = np.maximum.accumulate([float(np.median(y[classes == k])) for k in full])
-    if float(np.abs(to - at).max()) < _SAME_TONE:
+    if float(np.abs(to - at).max()) < ALIGN.same_tone:
         return None
     return np.asarray(np.clip(np.rint(np.interp(np.arange(256), at, to)), 0, 255), np.uint8)
 
