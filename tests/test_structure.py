@@ -32,6 +32,8 @@ LAYERS = (
     "collection",
     "calibration",
     "gate",
+    "contrib",
+    "web",
     "cli",
 )
 EDGES = ("cli", "__main__")

@@ -20,21 +20,35 @@ if TYPE_CHECKING:
         ReportError,
         SamepicError,
         SourceError,
+        StoreError,
+        StoreKeyError,
         TruncatedError,
         UnreadableError,
         UnsupportedError,
+        WorkerError,
     )
     from samepic.fingerprint.make import fingerprint
     from samepic.fingerprint.value import Fingerprint
     from samepic.measures.table import Measured, Measures, Reliability
     from samepic.profiles import LIMITS, Limits
     from samepic.profiles.user import Profile
-    from samepic.verdict import JpegInfo, PictureInfo, Region, Relation, Transform, Verdict
+    from samepic.verdict import (
+        Decision,
+        JpegInfo,
+        Match,
+        Outcome,
+        PictureInfo,
+        Region,
+        Relation,
+        Transform,
+        Verdict,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LIMITS",
+    "Decision",
     "FileFacts",
     "Fingerprint",
     "FingerprintError",
@@ -42,10 +56,12 @@ __all__ = [
     "JpegInfo",
     "LimitError",
     "Limits",
+    "Match",
     "Measured",
     "Measures",
     "Member",
     "MissingPartError",
+    "Outcome",
     "PictureInfo",
     "Profile",
     "ProfileError",
@@ -55,12 +71,15 @@ __all__ = [
     "ReportError",
     "SamepicError",
     "SourceError",
+    "StoreError",
+    "StoreKeyError",
     "Transform",
     "TruncatedError",
     "Unreadable",
     "UnreadableError",
     "UnsupportedError",
     "Verdict",
+    "WorkerError",
     "__version__",
     "compare",
     "find",
@@ -81,16 +100,29 @@ _PUBLIC = {
         "ReportError",
         "SamepicError",
         "SourceError",
+        "StoreError",
+        "StoreKeyError",
         "TruncatedError",
         "UnreadableError",
         "UnsupportedError",
+        "WorkerError",
     ),
     "samepic.fingerprint.make": ("fingerprint",),
     "samepic.fingerprint.value": ("Fingerprint",),
     "samepic.measures.table": ("Measured", "Measures", "Reliability"),
     "samepic.profiles": ("LIMITS", "Limits"),
     "samepic.profiles.user": ("Profile",),
-    "samepic.verdict": ("JpegInfo", "PictureInfo", "Region", "Relation", "Transform", "Verdict"),
+    "samepic.verdict": (
+        "Decision",
+        "JpegInfo",
+        "Match",
+        "Outcome",
+        "PictureInfo",
+        "Region",
+        "Relation",
+        "Transform",
+        "Verdict",
+    ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

@@ -10,9 +10,12 @@ __all__ = [
     "ReportError",
     "SamepicError",
     "SourceError",
+    "StoreError",
+    "StoreKeyError",
     "TruncatedError",
     "UnreadableError",
     "UnsupportedError",
+    "WorkerError",
 ]
 
 
@@ -64,3 +67,18 @@ class FingerprintError(SamepicError, ValueError):
 
 class ReportError(SamepicError, ValueError):
     """A report, plan, journal or list of pairs that cannot be read or does not fit the files it names."""
+
+
+class StoreError(SamepicError):
+    """A store that cannot be opened, is of a newer schema, or broke off; what was asked of it may be tried again."""
+
+
+class StoreKeyError(SamepicError, KeyError):
+    """A key that a store does not know, or that it holds already for another picture."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class WorkerError(UnreadableError):
+    """Decoding cost more time or memory than the limits allow, or ended the process that decoded."""

@@ -13,7 +13,17 @@ from samepic.errors import ProfileError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["JpegInfo", "PictureInfo", "Region", "Relation", "Transform", "Verdict"]
+__all__ = [
+    "Decision",
+    "JpegInfo",
+    "Match",
+    "Outcome",
+    "PictureInfo",
+    "Region",
+    "Relation",
+    "Transform",
+    "Verdict",
+]
 
 
 class Relation(StrEnum):
@@ -216,4 +226,70 @@ class Verdict:
             "original": {"which": self.original, "reason": self.original_reason} if self.original else None,
             "a": self.a.to_dict(),
             "b": self.b.to_dict(),
+        }
+
+
+class Outcome(StrEnum):
+    """What a gate decides of an upload: a closed set."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REVIEW = "review"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A picture that a gate keeps and what the upload is to it; `probability` is that of the verdict, 0 to 1.
+
+    `better` tells that the upload is the better copy of the two, and `better_reason` why, or why it is not.
+    """
+
+    key: str
+    relation: Relation
+    probability: float
+    explanation: str
+    better: bool = False
+    better_reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the match in the contract's JSON shape."""
+        return {
+            "key": self.key,
+            "relation": str(self.relation),
+            "probability": self.probability,
+            "explanation": self.explanation,
+            "better": self.better,
+            "better_reason": self.better_reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a gate says of an upload, and why. It has no truth value: ask `.outcome`.
+
+    `reason` is one sentence for whoever uploads; `key` is that of the upload, "" where it was only checked; `match` is
+    the kept picture that decided, None where none did; `matches` are all that were proven, the deciding one first;
+    `flooding` tells that the fingerprint matches so many different uploads that it decides nothing.
+    """
+
+    outcome: Outcome
+    reason: str
+    key: str = ""
+    match: Match | None = None
+    matches: tuple[Match, ...] = ()
+    flooding: bool = False
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a Decision has no truth value: ask decision.outcome")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape of `check` and `admit`."""
+        return {
+            "outcome": str(self.outcome),
+            "reason": self.reason,
+            "key": self.key,
+            "match": self.match and self.match.to_dict(),
+            "matches": [match.to_dict() for match in self.matches],
+            "flooding": self.flooding,
         }
