@@ -20,7 +20,7 @@ _SAMPLES = 60_000
 def detail(rgb: Pixels) -> float:
     """Return the RMS of the Laplacian of luma, in levels: how much fine detail a picture holds."""
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    return float(np.sqrt(np.mean(np.square(cv2.Laplacian(luma, cv2.CV_16S), dtype=np.float32))))
+    return float(cv2.norm(cv2.Laplacian(luma, cv2.CV_16S), cv2.NORM_L2) / luma.size**0.5)
 
 
 def fit_filter(a: Pixels, b: Pixels) -> Pixels:

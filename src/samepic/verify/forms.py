@@ -34,7 +34,10 @@ _LADDERS["HEIF"] = _LADDERS["AVIF"]  # no HEVC encoder is at hand; AV1's intra f
 def few_colours(rgb: Pixels) -> bool:
     """Tell whether a picture of some size holds at most 256 colours, judged on every seventh pixel each way."""
     sample = rgb[::7, ::7].reshape(-1, 3)
-    return len(sample) > 4 * _PALETTE and len(np.unique(_codes(sample))) <= _PALETTE
+    if len(sample) <= 4 * _PALETTE:
+        return False
+    codes = np.sort(_codes(sample))
+    return int(np.count_nonzero(codes[1:] != codes[:-1])) < _PALETTE
 
 
 def palette_forms(source: Pixels, target: Pixels) -> Iterator[Pixels]:

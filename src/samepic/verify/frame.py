@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeAlias
 
 import cv2
@@ -83,6 +84,7 @@ def texture(rgb: Pixels) -> float:
     return float(max(0.0, (float(np.sum(small * small)) - smooth) / small.size) ** 0.5)
 
 
+@cache
 def _polynomials(count: int) -> NDArray[np.float64]:
     """Return the constant, line and parabola (3, count) that are orthonormal on `count` points."""
     x = np.linspace(-1, 1, count)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.profiles import JUDGE
+from samepic.verify.ranks import percentile
 
 __all__ = ["Tone", "agreement", "coarse", "fit_tone", "halved", "misfit", "shrunk"]
 
@@ -104,10 +105,10 @@ def fit_tone(a: Floats, b: Floats, cells: NDArray[np.bool_] | None = None) -> To
     if cells is not None and cells.sum() >= _LEAST_CELLS and not cells.all():
         x, y = a[cells], b[cells]
         moved = x - y
-    change = float(np.percentile(np.abs(moved).max(axis=1), 90))
-    grey, coloured = _loses_colour(x, y), _loses_colour(y, x)
+    change = percentile(np.abs(moved).max(axis=1), 90)
     if change <= JUDGE.same_tone:
         return Tone(None, None, change, grey=False)
+    grey, coloured = _loses_colour(x, y), _loses_colour(y, x)
     matrix = _matrix(x, y)
     mixed = np.clip(_times(x, matrix[:, :3].T) + matrix[:, 3], 0, 255)
     curves = np.stack([_curve(mixed[:, c], y[:, c]) for c in range(3)])

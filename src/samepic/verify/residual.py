@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from samepic.profiles import JUDGE
 from samepic.verdict import Region
 from samepic.verify.filters import detail
+from samepic.verify.ranks import largest, percentile
 
 __all__ = ["Residual", "energies", "measure_residual", "noise_of_jpeg", "regions_of", "typical_difference"]
 
@@ -27,7 +28,7 @@ Floats: TypeAlias = NDArray[np.float32]
 
 _CELL = 4  # pixels a cell; windows are two cells wide, so they overlap by half
 _QUALITIES = (97, 93, 88, 80, 68, 52, 36, 24, 15, 8)
-_TILE = 128
+_TILE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +61,8 @@ def energies(a: Floats, b: Floats) -> Floats:
     diff = _whole_cells(a - b)
     mean = _cell_means(diff)
     loud = _cell_means(np.abs(diff[..., 0]))
-    signed = np.abs(cv2.blur(mean, (2, 2)))
-    return np.dstack([cv2.blur(loud, (2, 2)), signed[..., 0], signed[..., 1:].max(axis=2)])
+    luma, *chroma = cv2.split(np.abs(cv2.blur(mean, (2, 2))))
+    return np.asarray(cv2.merge([cv2.blur(loud, (2, 2)), luma, cv2.max(*chroma)]), np.float32)
 
 
 def _whole_cells(diff: Floats) -> Floats:
@@ -98,21 +99,20 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
     for reference in references:
         noise = np.maximum(noise, energies(one, _luma_chroma(reference)))
     reach = np.ones((5, 5), np.uint8)
-    spread = np.dstack([cv2.dilate(noise[..., k], reach) for k in range(3)])
-    grain = float(np.percentile(found[..., 0], 10) - np.percentile(spread[..., 0], 10))
-    spread[..., 0] = spread[..., 0] + np.float32(max(0.0, grain))
-    ratios = found / (spread + JUDGE.noise_floor)
-    ratio = ratios.max(axis=2)
+    spread = np.asarray(cv2.dilate(noise, reach), np.float32)
+    quiet = percentile(found[..., 0], 10)
+    spread[..., 0] += np.float32(max(0.0, quiet - percentile(spread[..., 0], 10)))
+    ratio = largest(found / (spread + np.float32(JUDGE.noise_floor)))
     explained = float((ratio <= JUDGE.unexplained).mean())
     return Residual(
         ratio,
-        found.max(axis=2),
+        largest(found),
         float(ratio.max()),
         float(found[..., 0].mean()),
         explained,
         quality,
         (detail(b) + 0.5) / (detail(coded) + 0.5),
-        float(np.percentile(found[..., 0], 10)),
+        quiet,
     )
 
 
@@ -163,7 +163,7 @@ def _lower(found: Floats) -> float:
 
 
 def _typical(luma: Floats) -> float:
-    return float(luma[luma <= np.percentile(luma, 90)].mean())
+    return float(luma[luma <= percentile(luma, 90)].mean())
 
 
 def _matched_quality(a: Pixels, b: Pixels) -> int:
@@ -191,7 +191,7 @@ def _noise_of_luma(luma: Pixels, quality: int) -> Pixels:
 
 
 def _mosaic(rgb: Pixels) -> Pixels:
-    """Return up to 8 tiles of 128 x 128, evenly spread, as one picture; small pictures come back whole."""
+    """Return up to 8 tiles of 64 x 64, evenly spread, as one picture; small pictures come back whole."""
     height, width = rgb.shape[:2]
     if height * width <= 8 * _TILE * _TILE or min(height, width) < 2 * _TILE:
         return rgb
