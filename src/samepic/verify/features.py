@@ -155,13 +155,16 @@ def local_scale(matrix: Matrix, x: float, y: float) -> tuple[float, float, bool]
 
     The scale is the square root of the area of a small unit square after the map; 0 beyond the horizon.
     """
-    u, v, w = matrix @ (x, y, 1.0)
+    (a, b, c), (d, e, f), (g, h, i) = (
+        matrix.tolist()
+    )  # plain numbers: a NumPy call costs more than all of this
+    w = g * x + h * y + i
     if w <= 1e-6:
         return 0.0, math.inf, False
-    u, v = u / w, v / w
-    local = (matrix[:2, :2] - np.outer((u, v), matrix[2, :2])) / w
-    area = float(local[0, 0] * local[1, 1] - local[0, 1] * local[1, 0])
-    total = float(np.sum(local * local))
+    u, v = (a * x + b * y + c) / w, (d * x + e * y + f) / w
+    left, right = ((a - u * g) / w, (b - u * h) / w), ((d - v * g) / w, (e - v * h) / w)
+    area = left[0] * right[1] - left[1] * right[0]
+    total = left[0] ** 2 + left[1] ** 2 + right[0] ** 2 + right[1] ** 2
     root = math.sqrt(max(0.0, total * total - 4 * area * area))
     axes = math.sqrt((total + root) / max(1e-12, total - root))
     return math.sqrt(abs(area)), axes, area > 0

@@ -83,14 +83,12 @@ def likely_turn(a: Pixels, b: Pixels) -> Turn | None:
 
     The yardstick is the correlation of luma and of every channel on 48 x 48 block means; the whole frame only.
     """
-    small_a, small_b = coarse(a), _levelled(coarse(b))
+    small_a, small_b = _levelled(coarse(a)), _levelled(coarse(b))
     found = None
     best = JUDGE.turned
     for turn in (Turn(d, m) for m in (False, True) for d in (0, 90, 180, 270)):
-        held = _levelled(
-            np.asarray(np.rot90(small_a[:, ::-1] if turn.mirrored else small_a, -turn.degrees // 90))
-        )
-        alike = float(np.abs(np.sum(held * small_b, axis=(0, 1))).max())
+        held = np.rot90(small_a[:, ::-1] if turn.mirrored else small_a, -turn.degrees // 90)
+        alike = float(np.abs(np.einsum("yxc,yxc->c", held, small_b)).max())
         if (turn.degrees or turn.mirrored) and alike > best:
             found, best = turn, alike
     return found
