@@ -159,7 +159,11 @@ def _busy_box(picture: Pixels) -> NDArray[np.float64] | None:
 
 def _plain_ends(plane: NDArray[np.float32]) -> tuple[int, int]:
     """Return how many rows at the start and at the end are plain and alike; none where all are."""
-    spread, mean = plane.std(axis=1), plane.mean(axis=1)
+    plane = np.ascontiguousarray(plane)
+    mean, square = (
+        cv2.reduce(p, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel() for p in (plane, plane * plane)
+    )
+    spread = np.sqrt(np.maximum(0.0, square - mean * mean))
     found = []
     for order in (slice(None), slice(None, None, -1)):
         level = mean[order]
