@@ -13,6 +13,7 @@ __all__ = [
     "StoreError",
     "StoreKeyError",
     "TruncatedError",
+    "UnavailableError",
     "UnreadableError",
     "UnsupportedError",
     "WorkerError",
@@ -71,6 +72,10 @@ class ReportError(SamepicError, ValueError):
 
 class StoreError(SamepicError):
     """A store that cannot be opened, is of a newer schema, or broke off; what was asked of it may be tried again."""
+
+
+class UnavailableError(StoreError):
+    """No worker process can look at the picture now; nothing is said of it, and it may be tried again."""
 
 
 class StoreKeyError(SamepicError, KeyError):

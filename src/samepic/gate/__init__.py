@@ -1,0 +1,1 @@
+"""The gate: no picture is uploaded twice."""

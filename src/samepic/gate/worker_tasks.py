@@ -1,0 +1,68 @@
+"""What a worker does with pictures."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from samepic.compare import compare
+from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.fingerprint.make import fingerprint
+from samepic.gate.worker_answers import CompareAnswer, ErrorAnswer, PrepareAnswer
+from samepic.gate.worker_wire import plain, shown
+from samepic.picture import Encoded, load
+from samepic.profiles import Limits
+from samepic.profiles.user import Profile
+
+__all__ = ["compared", "failed", "prepared"]
+
+_OPENCV_NO_MEMORY = -4
+
+
+def prepared(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """Return the answer and the proxy of one encoded picture. Raises as `samepic.fingerprint` and `load`."""
+    from samepic.fingerprint.proxy import proxy
+
+    encoded = Encoded(ask["names"][0], data)
+    found = fingerprint(encoded, limits=limits, **({"copycode": True} if ask["copycode"] else {}))
+    picture = load(encoded, limits=limits)
+    return _plain(PrepareAnswer(str(found), picture.info)), proxy(picture)
+
+
+def compared(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """Return the verdict on two encoded pictures. Raises as `samepic.compare`."""
+    verdict = compare(
+        Encoded(ask["names"][0], a),
+        Encoded(ask["names"][1], b),
+        same_if=ask["same_if"],
+        profile=Profile.parse(ask["profile"]) if ask["profile"] else None,
+        prove=ask["prove"],
+        limits=limits,
+    )
+    told = {field.name: getattr(verdict, field.name) for field in fields(CompareAnswer)}
+    told["measures"] = {name: float(value) for name, value in verdict.measures.items()}
+    return _plain(CompareAnswer(**told))
+
+
+def failed(error: Exception, name: str, memory_bytes: int) -> ErrorAnswer:
+    """Return what is told of an error; that memory ran out is a LimitError whoever says it."""
+    for kind in (LimitError, TruncatedError, UnsupportedError, UnreadableError):
+        if isinstance(error, kind):
+            return ErrorAnswer(kind.__name__, shown(error.name), shown(error.wanted), shown(error.got))
+    if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:
+        wanted = f"a picture that needs no more than {memory_bytes >> 20} MiB"
+        return ErrorAnswer("LimitError", name, wanted, "one that needs more")
+    return ErrorAnswer("", name, "a picture that can be decoded", _unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> str:
+    at, trace = "", error.__traceback__
+    while trace is not None:
+        at, trace = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}", trace.tb_next
+    return shown(f"one that breaks the decoder: {type(error).__name__}: {error} ({at})", 400)
+
+
+def _plain(answer: object) -> dict[str, Any]:
+    told = plain(answer)
+    assert isinstance(told, dict)
+    return told

@@ -1,0 +1,88 @@
+"""Load all that decoding may ever need, since a worker cannot open a file later on, and prove that it works."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pi_heif
+from PIL import AvifImagePlugin, Image
+
+import samepic.fingerprint.proxy  # noqa: F401
+from samepic.errors import SamepicError
+from samepic.gate.worker_tasks import compared, prepared
+from samepic.picture import Encoded, load
+from samepic.picture.pillow_reader import PLUGINS
+from samepic.profiles import Limits
+
+__all__ = ["prove", "warm"]
+
+_SAVED: dict[str, dict[str, Any]] = {
+    "JPEG": {"progressive": True},
+    "PNG": {},
+    "WEBP": {"quality": 50},
+    "AVIF": {"quality": 50, "speed": 10},
+    "GIF": {},
+    "TIFF": {"compression": "tiff_lzw"},
+    "JPEG2000": {},
+}
+_ENCODINGS = (
+    "ascii",
+    "cp1252",
+    "latin_1",
+    "mac_roman",
+    "utf_16",
+    "utf_16_be",
+    "utf_16_le",
+    "utf_32",
+    "utf_8_sig",
+)
+_HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+
+
+def warm(limits: Limits) -> None:
+    """Load every decoder and run each of the common ones once."""
+    for name in _ENCODINGS:
+        importlib.import_module(f"encodings.{name}")
+    for plugin in PLUGINS.values():
+        importlib.import_module(f"PIL.{plugin.partition('.')[0]}")
+    Image.init()  # frames of animations are opened by Pillow's own search
+    # One picture at a time is decoded on one thread; more workers are what makes use of more processors.
+    cv2.setNumThreads(1)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    pi_heif.options.DECODE_THREADS = 1
+    for form, data in _pictures():
+        try:
+            load(Encoded(form, data), limits=limits)
+        except SamepicError:
+            continue  # what is not built in stays so
+    prove(limits)
+
+
+def prove(limits: Limits) -> None:
+    """Prepare and compare small pictures; raise as these do where it does not work."""
+    forms = dict(_pictures(("JPEG", "PNG", "GIF")))
+    for name, data in forms.items():
+        prepared(data, {"names": [name], "copycode": False}, limits)
+    ask = {"names": ["a", "b"], "same_if": "reframed", "profile": None, "prove": True}
+    compared(forms["JPEG"], forms["PNG"], ask, limits)
+
+
+def _pictures(forms: tuple[str, ...] = tuple(_SAVED)) -> Iterator[tuple[str, bytes]]:
+    """Yield one small picture in each format that Pillow can write, and a HEIF that holds none."""
+    y, x = np.mgrid[0:96, 0:128]
+    wave = 127 + 60 * np.sin(x / 9.0) + 60 * np.cos(y / 7.0)
+    image = Image.fromarray(np.dstack([wave, 255 - wave, y * 2]).clip(0, 255).astype(np.uint8))
+    for form in forms:
+        out = io.BytesIO()
+        try:
+            image.save(out, form, **_SAVED[form])
+        except (OSError, KeyError):
+            continue
+        yield form, out.getvalue()
+    if "AVIF" in forms:
+        yield "HEIF", _HEIF

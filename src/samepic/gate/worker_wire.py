@@ -1,0 +1,172 @@
+"""What passes between the gate and a worker: frames of JSON and bytes, and values of closed shapes.
+
+A worker has decoded bytes of strangers and may be in their hands. So nothing that it sends is unpickled or believed in
+its length: what is read is bounded, and every value is checked against the type that belongs there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import struct
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+__all__ = ["FrameError", "framed", "plain", "read_frame", "shaped", "shown"]
+
+_HEAD = struct.Struct(">II")
+_MOST_INT = 2**53
+Value = TypeVar("Value")
+
+
+class FrameError(ValueError):
+    """What came is no frame, or holds a value that does not belong there."""
+
+
+def framed(head: Mapping[str, object], *bodies: bytes) -> list[bytes]:
+    """Return the pieces of one frame: lengths, then `head` as JSON, then the bodies one after the other."""
+    text = json.dumps({**head, "bodies": [len(body) for body in bodies]}).encode()
+    return [_HEAD.pack(len(text), sum(map(len, bodies))) + text, *bodies]
+
+
+def read_frame(
+    read: Callable[[int], bytes | None], most_head: int, most_body: int
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Read one frame with `read`, which returns some of the bytes asked for and none at the end.
+
+    Raises EOFError at the end, and FrameError for what is longer than allowed or no frame.
+    """
+    head_size, body_size = _HEAD.unpack(_exactly(read, _HEAD.size))
+    if head_size > most_head or body_size > most_body:
+        raise FrameError(f"wanted at most {most_head} and {most_body} bytes, got {head_size} and {body_size}")
+    text = _exactly(read, head_size)
+    body = _exactly(read, body_size)
+    try:
+        head = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"wanted JSON, got {str(error)[:100]}") from None
+    if not isinstance(head, dict):
+        raise FrameError("wanted a JSON object, got something else")
+    sizes = shaped(list[int], head.pop("bodies", None), letters=0, items=8)
+    if any(size < 0 for size in sizes) or sum(sizes) != body_size:
+        raise FrameError(f"wanted bodies of {body_size} bytes, got {sizes}")
+    return head, _cut(body, sizes)
+
+
+def _exactly(read: Callable[[int], bytes | None], size: int) -> bytes:
+    blocks, left = [], size
+    while left:
+        block = read(left)
+        if not block:
+            raise EOFError
+        blocks.append(block)
+        left -= len(block)
+    return b"".join(blocks)
+
+
+def _cut(body: bytes, sizes: Sequence[int]) -> list[bytes]:
+    if len(sizes) == 1:
+        return [body]
+    ends = [sum(sizes[: at + 1]) for at in range(len(sizes))]
+    return [body[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def plain(value: object) -> object:
+    """Return a value of the closed shapes as what JSON can say, its texts as `shown` shows them."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return shown(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def shown(text: str, letters: int = 2000) -> str:
+    """Return the text without what cannot be printed (line ends, terminal controls), cut to a number of letters."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:letters]
+    )
+
+
+def shaped(kind: type[Value], value: object, *, letters: int, items: int) -> Value:
+    """Return the value that `plain` made JSON of, checked against its type.
+
+    Texts must be printable and hold `letters` at most, lists `items` at most, numbers must be finite. Raises
+    FrameError.
+    """
+    checked: Value = _shaped(kind, value, letters, items)
+    return checked
+
+
+def _shaped(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = [one for one in typing.get_args(kind) if one is not type(None)]
+        return None if value is None else _shaped(inner[0], value, letters, items)
+    if origin in (tuple, list, dict):
+        return _collected(origin, typing.get_args(kind), value, letters, items)
+    if dataclasses.is_dataclass(kind):
+        return _built(kind, value, letters, items)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _member(kind, value)
+    return _simple(kind, value, letters)
+
+
+def _simple(kind: Any, value: Any, letters: int) -> Any:  # noqa: ANN401
+    if kind is float and type(value) in (int, float) and abs(value) < math.inf:
+        return float(value) if abs(value) < _MOST_INT else _refuse("a number within reason", value)
+    if kind is int and type(value) is int and abs(value) < _MOST_INT:
+        return value
+    if kind is bool and type(value) is bool:
+        return value
+    if kind is str and type(value) is str and len(value) <= letters and value.isprintable():
+        return value
+    return _refuse(f"{kind.__name__}", value)
+
+
+def _member(kind: type[Enum], value: object) -> Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        return _refuse(f"one of {[one.value for one in kind]}", value)
+
+
+def _collected(origin: Any, kinds: tuple[Any, ...], value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+    if not isinstance(value, dict if origin is dict else list) or len(value) > items:
+        return _refuse(f"at most {items} items", value)
+    if origin is dict:
+        return {
+            _shaped(kinds[0], key, letters, items): _shaped(kinds[1], item, letters, items)
+            for key, item in value.items()
+        }
+    if origin is list or kinds[-1] is Ellipsis:
+        return origin(_shaped(kinds[0], item, letters, items) for item in value)
+    if len(value) != len(kinds):
+        return _refuse(f"{len(kinds)} items", value)
+    return tuple(_shaped(one, item, letters, items) for one, item in zip(kinds, value, strict=True))
+
+
+def _built(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+    hints = _hints(kind)
+    if not isinstance(value, dict) or set(value) != set(hints):
+        return _refuse(f"the fields of {kind.__name__}", value)
+    return kind(**{name: _shaped(hint, value[name], letters, items) for name, hint in hints.items()})
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+    return typing.get_type_hints(kind)
+
+
+def _refuse(wanted: str, value: object) -> typing.NoReturn:
+    raise FrameError(f"wanted {wanted}, got {shown(repr(value), 80)}")

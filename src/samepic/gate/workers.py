@@ -1,0 +1,218 @@
+"""Workers: decoding of strangers' bytes in processes that may cost no more than they are allowed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType, TracebackType
+from typing import Self, TypeVar
+
+from samepic.errors import FingerprintError, LimitError, UnreadableError, WorkerError
+from samepic.fingerprint.value import Fingerprint
+from samepic.gate.worker_answers import ERRORS, CompareAnswer, ErrorAnswer, PrepareAnswer, Protection
+from samepic.gate.worker_crew import Crew
+from samepic.gate.worker_process import LateError, LostError
+from samepic.gate.worker_wire import FrameError, shaped
+from samepic.policy import Policy
+from samepic.profiles.user import Profile
+from samepic.profiles.workers import WORKERS, WorkerLimits
+from samepic.verdict import PictureInfo, Relation, Verdict
+
+__all__ = ["Prepared", "Protection", "Workers"]
+
+Shape = TypeVar("Shape")
+Result = TypeVar("Result")
+_IMAGES = (b"\xff\xd8\xff", b"RIFF")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the gate needs of an upload: its fingerprint, its proxy (an encoded picture), and what its header says.
+
+    The proxy was made by a worker that had a stranger's bytes, so it is a stranger's too: decode it in a worker.
+    """
+
+    fingerprint: Fingerprint
+    proxy: bytes
+    info: PictureInfo
+
+
+class Workers:
+    """A pool of processes that decode uploads; each costs its own upload an error at worst.
+
+    `count` processes at most work at once; each is started when it is first needed, used for many pictures, and
+    replaced when it dies, hangs, grows or is old. Further callers wait in turn. Usable from many threads, and after a
+    fork, where it starts processes of its own. Close it, or use it as a context manager.
+    """
+
+    def __init__(self, count: int = 2, limits: WorkerLimits = WORKERS) -> None:
+        if count < 1:
+            raise ValueError(f"count: wanted at least 1 worker, got {count}")
+        self.limits = limits
+        self._crew = Crew(count, limits)
+        self._finalizer = weakref.finalize(self, self._crew.end)
+
+    def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
+        """Fingerprint an encoded picture of a stranger and make its proxy.
+
+        `name` stands for it in messages. Raises as `samepic.fingerprint` and `load` do (UnreadableError and its kinds),
+        WorkerError when that took too long or ended the process, UnavailableError when no process can be had.
+        """
+        self._check(data, name)
+
+        def accept(answer: object, proxy: bytes) -> Prepared:
+            found = self._shaped(PrepareAnswer, answer)
+            return Prepared(
+                _believed(found.fingerprint, data),
+                _image(proxy),
+                replace(found.info, name=name, size=len(data)),
+            )
+
+        return self._done({"task": "prepare", "copycode": copycode}, (data,), (name,), accept)
+
+    def compare(
+        self,
+        a: bytes,
+        b: bytes,
+        *,
+        same_if: Relation | str | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
+        prove: bool = True,
+        names: tuple[str, str] = ("<bytes>", "<bytes>"),
+    ) -> Verdict:
+        """Compare two encoded pictures, of which either may be a stranger's, as `samepic.compare` does.
+
+        The verdict holds no pictures, so it draws no difference. Raises as `samepic.compare`, and as `prepare`.
+        """
+        policy = Policy.of(same_if, profile)
+        for data, name in zip((a, b), names, strict=True):
+            self._check(data, name)
+        head = {
+            "task": "compare",
+            "same_if": str(policy.same_if),
+            "profile": policy.profile and json.dumps(policy.profile.to_dict()),
+            "prove": prove,
+        }
+
+        def accept(answer: object, _: bytes) -> Verdict:
+            found = self._shaped(CompareAnswer, answer)
+            told = {field.name: getattr(found, field.name) for field in fields(found)}
+            told["a"], told["b"] = replace(found.a, name=names[0]), replace(found.b, name=names[1])
+            return Verdict(**{**told, "measures": MappingProxyType(found.measures)})
+
+        return self._done(head, (a, b), names, accept)
+
+    @property
+    def protection(self) -> Protection:
+        """Which bounds hold here, as a worker found them when it started; starts one if need be."""
+        worker = self._crew.take()
+        self._crew.give(worker)
+        assert worker.protection is not None
+        return worker.protection
+
+    def status(self) -> dict[str, int]:
+        """Return counts: processes running and busy, callers waiting, tasks done, processes started, killed for being
+        late, died and retired."""
+        return {"count": self._crew.count, **self._crew.counts()}
+
+    def close(self) -> None:
+        """Let what runs come to its end, refuse what waits, and end every process. Doing it twice does no harm."""
+        self._crew.close()
+        self._finalizer.detach()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._crew.end()
+        self.close()
+
+    def _check(self, data: bytes, name: str) -> None:
+        most = self.limits.upload.file_bytes
+        if len(data) > most:
+            raise LimitError(name, f"at most {most} bytes", f"{len(data)} bytes")
+        if not data:
+            raise UnreadableError(name, "a picture", "nothing: it is empty")
+
+    def _done(
+        self,
+        head: Mapping[str, object],
+        bodies: tuple[bytes, ...],
+        names: tuple[str, ...],
+        accept: Callable[[object, bytes], Result],
+    ) -> Result:
+        """Have a task done and return what `accept` makes of the answer and the bytes beside it."""
+        # Names are a stranger's too, and no business of the worker's: it gets letters for them.
+        letters = [f"<{letter}>" for letter, _ in zip("ab", names, strict=False)]
+        worker = self._crew.take()
+        lost = "died"  # unless all goes well: what broke off in the middle would answer the next task with this one
+        try:
+            told, body = worker.ask({**head, "names": letters}, bodies, self.limits.wall_seconds)
+            result: Result | UnreadableError
+            wrong = told.get("error")
+            result = accept(told.get("answer"), body) if wrong is None else self._error(wrong, letters, names)
+            lost = ""
+        except LateError:
+            lost = "late"
+            wanted = f"a picture that takes at most {self.limits.wall_seconds:g} s"
+            raise WorkerError(names[0], wanted, "one that takes longer") from None
+        except LostError as ended:
+            raise WorkerError(names[0], *self._why(str(ended))) from None
+        except FrameError as error:
+            raise WorkerError(
+                names[0], "an answer from its worker", f"none that can be believed: {error}"
+            ) from None
+        finally:
+            self._crew.give(worker, lost)
+        if isinstance(result, UnreadableError):
+            raise result
+        return result
+
+    def _error(self, told: object, letters: list[str], names: tuple[str, ...]) -> UnreadableError:
+        error = self._shaped(ErrorAnswer, told)
+        name = dict(zip(letters, names, strict=True)).get(error.name, names[0])
+        if error.kind == "":
+            return WorkerError(name, error.wanted, error.got)
+        if error.kind not in ERRORS:
+            raise FrameError(f"wanted one of {', '.join(ERRORS)}, got {error.kind[:40]!r}")
+        return ERRORS[error.kind](name, error.wanted, error.got)
+
+    def _shaped(self, kind: type[Shape], told: object) -> Shape:
+        return shaped(kind, told, letters=self.limits.text_letters, items=self.limits.items)
+
+    def _why(self, ended: str) -> tuple[str, str]:
+        """Return what was wanted and what came, of a task whose process ended."""
+        if ended == "SIGXCPU":
+            return (
+                f"a picture that takes at most {self.limits.cpu_seconds} s of computing",
+                "one that takes more",
+            )
+        wanted = "a picture that can be decoded"
+        if ended.startswith("SIG"):
+            return wanted, f"one whose decoder was ended by {ended}"
+        return wanted, f"one whose decoder {ended}"
+
+
+def _believed(text: str, data: bytes) -> Fingerprint:
+    """Return the fingerprint that a worker sent; its digest of the file is checked, the rest only it can know."""
+    try:
+        found = Fingerprint.parse(text)
+    except FingerprintError as error:
+        raise FrameError(str(error)) from None
+    if found.sha256 != hashlib.sha256(data).hexdigest():
+        raise FrameError("a fingerprint of another file")
+    return found
+
+
+def _image(proxy: bytes) -> bytes:
+    """Return a proxy that begins like one: what is served as a picture must not be a page."""
+    if not proxy.startswith(_IMAGES):
+        raise FrameError(f"a proxy that begins with {proxy[:4].hex(' ')}")
+    return proxy
