@@ -23,12 +23,16 @@ if TYPE_CHECKING:
         StoreError,
         StoreKeyError,
         TruncatedError,
+        UnavailableError,
         UnreadableError,
         UnsupportedError,
         WorkerError,
     )
     from samepic.fingerprint.make import fingerprint
     from samepic.fingerprint.value import Fingerprint
+    from samepic.gate.asynchronous import AsyncGate
+    from samepic.gate.gate import Gate
+    from samepic.gate.policy import GatePolicy
     from samepic.measures.table import Measured, Measures, Reliability
     from samepic.profiles import LIMITS, Limits
     from samepic.profiles.user import Profile
@@ -48,10 +52,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "LIMITS",
+    "AsyncGate",
     "Decision",
     "FileFacts",
     "Fingerprint",
     "FingerprintError",
+    "Gate",
+    "GatePolicy",
     "Group",
     "JpegInfo",
     "LimitError",
@@ -75,6 +82,7 @@ __all__ = [
     "StoreKeyError",
     "Transform",
     "TruncatedError",
+    "UnavailableError",
     "Unreadable",
     "UnreadableError",
     "UnsupportedError",
@@ -103,12 +111,16 @@ _PUBLIC = {
         "StoreError",
         "StoreKeyError",
         "TruncatedError",
+        "UnavailableError",
         "UnreadableError",
         "UnsupportedError",
         "WorkerError",
     ),
     "samepic.fingerprint.make": ("fingerprint",),
     "samepic.fingerprint.value": ("Fingerprint",),
+    "samepic.gate.asynchronous": ("AsyncGate",),
+    "samepic.gate.gate": ("Gate",),
+    "samepic.gate.policy": ("GatePolicy",),
     "samepic.measures.table": ("Measured", "Measures", "Reliability"),
     "samepic.profiles": ("LIMITS", "Limits"),
     "samepic.profiles.user": ("Profile",),

@@ -1,0 +1,212 @@
+"""Gate: check, admit, remove and settle, safe when copies arrive at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from samepic.errors import StoreKeyError, UnreadableError
+from samepic.gate.admission import Admission
+from samepic.gate.engine import Engine, InProcess
+from samepic.gate.index import Index
+from samepic.gate.parts import Originals, Parts
+from samepic.gate.policy import GatePolicy
+from samepic.gate.tell import refused, settled_as_same, standing
+from samepic.picture import Encoded, read
+from samepic.profiles import LIMITS, Limits
+from samepic.profiles.user import Profile
+from samepic.store.opening import open_store
+from samepic.store.protocol import Store
+from samepic.store.record import Record, State
+from samepic.verdict import Decision
+
+__all__ = ["Gate"]
+
+_MOST = 1024
+
+
+class Gate:
+    """A gate before a collection of pictures that lets none in twice.
+
+    `store` is a path, "sqlite:///PATH" or "postgresql://...", or an open `Store`; `tenant` names a collection of its
+    own within it, of which no other tenant learns; `policy` says what is done for which relation, by default refuse
+    what is the same, hold what was edited for review, accept the rest; `profile` is one that `samepic calibrate` made,
+    or its file; `originals` opens the picture of a key, so that the last word is said on it and not on its proxy;
+    `workers` decodes uploads (default: worker processes with bounded memory and time; `InProcess()` decodes here).
+
+    Every method may be called from any thread; any number of processes may share a store. All but `close` raise
+    StoreError when the store cannot be reached, and may be called again then.
+    """
+
+    def __init__(
+        self,
+        store: str | os.PathLike[str] | Store,
+        *,
+        tenant: str = "",
+        policy: GatePolicy | Mapping[str, str] | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
+        originals: Originals | None = None,
+        workers: Engine | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self.tenant, self.limits = _checked("tenant", tenant, least=0), limits
+        self.policy = GatePolicy.of(policy)
+        known = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
+        self._owns = (isinstance(store, (str, os.PathLike)), workers is None)
+        self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
+        self._engine = workers or InProcess(limits)
+        self._index = Index(self._store, self.tenant)
+        self._parts = Parts(self._store, self._index, self._engine, self.tenant, known, originals)
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store and end the workers that this gate opened; may be called twice."""
+        if self._owns[0]:
+            self._store.close()
+        if self._owns[1]:
+            self._engine.close()
+
+    def check(self, source: object, *, policy: GatePolicy | Mapping[str, str] | None = None) -> Decision:
+        """Tell what `admit` would say of an upload now, and change nothing.
+
+        `source` is a path, bytes or a binary file object. Raises SourceError for anything else; a file that holds no
+        sound picture is refused, with the reason.
+        """
+        chosen = GatePolicy.of(policy, self.policy)
+        try:
+            return Admission(self._parts, "", self._read(source), chosen).check()
+        except UnreadableError as error:
+            return refused(error)
+
+    def admit(
+        self,
+        source: object,
+        key: str,
+        *,
+        data: Mapping[str, Any] | None = None,
+        policy: GatePolicy | Mapping[str, str] | None = None,
+    ) -> Decision:
+        """Take an upload in under `key`, unless it is kept already: both in one step, whoever else uploads just now.
+
+        `source` is as for `check`; `data` is a JSON object to keep with it. Accepted and held for review, it is in the
+        store; a duplicate or refused, it is not. The same key with the same bytes is a retry and gets the same answer.
+        Raises StoreKeyError for a key that holds another picture.
+        """
+        chosen = GatePolicy.of(policy, self.policy)
+        _checked("key", key)
+        told = json.loads(json.dumps(dict(data or {}), allow_nan=False))
+        try:
+            return Admission(self._parts, key, self._read(source), chosen, told).admit()
+        except UnreadableError as error:
+            return refused(error, key)
+
+    def _read(self, source: object) -> Encoded:
+        encoded = read(source, limits=self.limits)
+        return encoded if encoded.name.startswith("<") else Encoded(Path(encoded.name).name, encoded.data)
+
+    def remove(self, key: str) -> None:
+        """Take a picture out, so that it may be uploaded again. Raises StoreKeyError for a key that is not there."""
+        if not self._store.remove(self.tenant, _checked("key", key)):
+            raise StoreKeyError(f"{key!r}: wanted the key of a kept picture, got one that is not there")
+
+    def settle(self, key: str, other_key: str, *, same: bool) -> Decision:
+        """Remember for good a reviewer's word on two kept pictures, and decide what was held because of them.
+
+        A held picture that is said to be another than all it was held for is accepted; one that is said to be the same
+        as a kept one is taken out as its duplicate. Returns where the picture `key` stands now. Raises StoreKeyError
+        for a key that is not there.
+        """
+        one, other = self._kept(key), self._kept(other_key)
+        if one.identity == other.identity:
+            raise StoreKeyError(f"{key!r} and {other_key!r}: wanted two pictures, got one and the same file")
+        self._store.settle(self.tenant, one.identity, other.identity, same=same)
+        held = [record for record in (one, other) if record.state is State.HELD]
+        if not same:
+            for record in held:
+                self._release(record)
+        elif held:
+            late = max(held, key=lambda record: record.number)
+            self._store.remove(self.tenant, late.key)
+            if late is one:
+                return settled_as_same(key, other_key)
+        return standing(self._kept(key))
+
+    def accept(self, key: str) -> Decision:
+        """Accept a held picture: a reviewer's word that it is another than all it was held for, remembered for good.
+
+        Raises StoreKeyError for a key that is not there.
+        """
+        record = self._kept(key)
+        for match in record.matches:
+            other = self._store.get(self.tenant, match.key)
+            if other is not None:
+                self._store.settle(self.tenant, record.identity, other.identity, same=False)
+        if record.state is State.HELD:
+            self._store.accept_held(record.number)
+        return standing(self._kept(key))
+
+    def get(self, key: str) -> Record | None:
+        """Return what is kept of a key, None where nothing is."""
+        return self._store.get(self.tenant, key)
+
+    def proxy(self, key: str) -> bytes:
+        """Return the small picture (JPEG or WebP) of a key. Raises StoreKeyError for one that is not there."""
+        return self._kept(key).proxy
+
+    def held(self, limit: int = 50, after: int = 0) -> list[Record]:
+        """Return the pictures that wait for review, the oldest first, with numbers above `after`."""
+        return self._store.held(self.tenant, limit, after)
+
+    def status(self) -> dict[str, Any]:
+        """Return the store's name, how many pictures it has in each state, and what the index knows."""
+        counts = self._store.counts(self.tenant)
+        return {
+            "store": self._store.name,
+            "tenant": self.tenant,
+            "accepted": counts[State.ACCEPTED],
+            "held": counts[State.HELD],
+            "pending": counts[State.PENDING],
+            "indexed": len(self._index),
+            "last_number": self._index.last,
+        }
+
+    def warm(self) -> None:
+        """Read the index now, and not with the first upload."""
+        self._index.catch_up()
+
+    def _kept(self, key: str) -> Record:
+        record = self._store.get(self.tenant, _checked("key", key))
+        if record is None:
+            raise StoreKeyError(f"{key!r}: wanted the key of a kept picture, got one that is not there")
+        return record
+
+    def _release(self, held: Record) -> None:
+        """Accept a held picture unless something that it is held for is not settled yet."""
+        known = self._store.settled(self.tenant, held.identity)
+        left = []
+        for match in held.matches:
+            other = self._store.get(self.tenant, match.key)
+            if other is not None and known.get(other.identity) is not False:
+                left.append(match)
+        self._store.accept_held(held.number, left)
+
+
+def _checked(what: str, text: str, least: int = 1) -> str:
+    """Return a key or tenant that any store can hold; raise StoreKeyError for others."""
+    if not isinstance(text, str) or not least <= len(text) <= _MOST or "\0" in text:
+        raise StoreKeyError(
+            f"{what}: wanted a text of {least} to {_MOST} characters without NUL, got {text!r:.80}"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StoreKeyError(f"{what}: wanted a text that is Unicode, got {text!r:.80}") from None
+    return text

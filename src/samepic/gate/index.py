@@ -1,0 +1,110 @@
+"""Index: the codes of one tenant in memory, brought up to the store's last number before each search."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from samepic.fingerprint.value import Fingerprint
+from samepic.profiles.gate import GATE
+from samepic.profiles.search import SEARCH
+from samepic.store.protocol import Store
+from samepic.store.search import Codes
+
+__all__ = ["Index"]
+
+
+class Index:
+    """A cache of the codes of one tenant: 40 bytes a code, filled when it is first asked. Safe to use from threads."""
+
+    def __init__(self, store: Store, tenant: str) -> None:
+        self._store, self._tenant = store, tenant
+        self._pdq, self._copies = Codes(), Codes()
+        self._last, self._removed = 0, -1
+        self._turn, self._lock, self._searching = threading.Lock(), threading.Condition(), 0
+
+    def __len__(self) -> int:
+        return max(len(self._pdq), len(self._copies))
+
+    @property
+    def last(self) -> int:
+        """The highest number that the index knows of."""
+        return self._last
+
+    def candidates(self, print_: Fingerprint, copycode: bytes, below: int | None) -> list[int]:
+        """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
+
+        Everything is looked at that was visible when this was called; `below` leaves out numbers from it on.
+        """
+        self.catch_up()
+        with self._reading():
+            near = {} if print_.is_weak else self._near(print_, below)
+            alike = self._alike(copycode, below) if copycode else []
+        ranks: dict[int, int] = {}
+        for listed in (sorted(near, key=lambda number: (near[number], number)), alike):
+            for rank, number in enumerate(listed):
+                ranks[number] = min(rank, ranks.get(number, rank))
+        return sorted(ranks, key=lambda number: (ranks[number], number))
+
+    def _near(self, print_: Fingerprint, below: int | None) -> dict[int, int]:
+        """Return the least distance of each picture within the radius to any form of the code."""
+        found: dict[int, int] = {}
+        for form in np.frombuffer(print_.pdq_forms, np.uint8).reshape(-1, 32):
+            near = self._pdq.within(form, SEARCH.radius)
+            for number, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
+                if below is None or number < below:
+                    found[number] = min(bits, found.get(number, bits))
+        return found
+
+    def _alike(self, copycode: bytes, below: int | None) -> list[int]:
+        """Return the pictures with the nearest copy codes."""
+        if not len(self._copies):
+            return []
+        # Higher numbers are not looked at, but may lie nearer: make room for them.
+        later = 0 if below is None else max(0, self._last - below + 1)
+        found = self._copies.nearest(copycode, min(GATE.nearest + later, len(self._copies)))
+        return [number for number in found.ids.tolist() if below is None or number < below][: GATE.nearest]
+
+    def catch_up(self) -> None:
+        """Read the rows above the last number known, and what was taken out since."""
+        with self._turn:
+            if self._removed < 0:
+                self._removed = self._store.last_removal()
+            while True:
+                piece = self._store.coded(self._tenant, self._last, GATE.load_rows)
+                if piece.last > self._last:
+                    with self._writing():
+                        self._pdq.add(piece.pdq_numbers, piece.pdq)
+                        self._copies.add(piece.copy_numbers, piece.copycodes)
+                        self._last = piece.last
+                else:
+                    break
+            position, gone = self._store.removals(self._tenant, self._removed)
+            if gone:
+                with self._writing():
+                    for number in gone:
+                        self._pdq.remove(number)
+                        self._copies.remove(number)
+            self._removed = position
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Search beside other searches, while nobody writes."""
+        with self._lock:
+            self._searching += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._searching -= 1
+                self._lock.notify_all()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Write once no search is under way, and keep new ones out."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._searching)
+            yield

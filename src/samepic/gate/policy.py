@@ -1,0 +1,87 @@
+"""GatePolicy: what a gate does with an upload by what it is to a picture that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from samepic.errors import ProfileError
+from samepic.verdict import Relation
+
+__all__ = ["Action", "GatePolicy"]
+
+
+class Action(StrEnum):
+    """What to do with an upload: a closed set."""
+
+    REFUSE = "refuse"
+    REVIEW = "review"
+    ACCEPT = "accept"
+
+
+_SAME = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED)
+_USUAL: Mapping[Relation, Action] = MappingProxyType(
+    {
+        **dict.fromkeys(Relation, Action.ACCEPT),
+        **dict.fromkeys(_SAME, Action.REFUSE),
+        Relation.EDITED: Action.REVIEW,
+    }
+)
+_NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """What is done for each relation; `flooding` is what is done where a kept picture matches very many uploads."""
+
+    actions: Mapping[Relation, Action] = field(default_factory=lambda: _USUAL)
+    flooding: Action = Action.REVIEW
+
+    @classmethod
+    def of(cls, given: GatePolicy | Mapping[str, str] | None, base: GatePolicy | None = None) -> GatePolicy:
+        """Return the policy of what a caller gave: actions by relation (or "flooding"), changing those of `base`.
+
+        Raises ProfileError for a relation or an action that does not exist, and for refusing what is not the same.
+        """
+        if isinstance(given, GatePolicy):
+            return given
+        made = base or cls()
+        actions, flooding = dict(made.actions), made.flooding
+        for name, wanted in (given or {}).items():
+            action = _action(name, wanted)
+            if name == "flooding":
+                flooding = action
+                continue
+            relation = Relation.named(name)
+            if relation in _NEVER_REFUSED and action is Action.REFUSE:
+                raise ProfileError(
+                    f"policy, {relation}: wanted review or accept, got refuse: it is not the same"
+                )
+            actions[relation] = action
+        return cls(MappingProxyType(actions), flooding)
+
+    @classmethod
+    def parse(cls, text: str) -> GatePolicy:
+        """Return the policy that a text such as "edited=accept,reframed=review" names. Raises ProfileError."""
+        given = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, mark, action = part.partition("=")
+            if not mark:
+                raise ProfileError(f"policy: wanted RELATION=ACTION, got {part!r}")
+            given[name.strip()] = action.strip()
+        return cls.of(given)
+
+    def __str__(self) -> str:
+        told = [f"{relation}={action}" for relation, action in sorted(self.actions.items())]
+        return ",".join([*told, f"flooding={self.flooding}"])
+
+
+def _action(name: str, wanted: str) -> Action:
+    try:
+        return Action(wanted)
+    except ValueError:
+        raise ProfileError(
+            f"policy, {name}: wanted one of {', '.join(Action)}, got {str(wanted)!r}"
+        ) from None

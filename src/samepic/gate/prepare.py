@@ -1,0 +1,30 @@
+"""prepare: what the gate needs of an upload, from its bytes alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from samepic.fingerprint.make import fingerprint
+from samepic.fingerprint.proxy import proxy
+from samepic.fingerprint.value import Fingerprint
+from samepic.picture import Encoded, inspect, load
+from samepic.profiles import LIMITS, Limits
+from samepic.verdict import PictureInfo
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An upload as it is kept: its fingerprint, its proxy (an encoded small picture) and what its header says."""
+
+    fingerprint: Fingerprint
+    proxy: bytes
+    info: PictureInfo
+
+
+def prepare(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> Prepared:
+    """Fingerprint an encoded picture and make its proxy. Raises as `samepic.picture.load`."""
+    encoded = Encoded(name, data)
+    info = inspect(encoded, limits=limits)
+    return Prepared(fingerprint(encoded, limits=limits), proxy(load(encoded, limits=limits)), info)

@@ -1,0 +1,138 @@
+"""Proofs: what one upload was found to be to kept pictures, each pair looked at once."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from samepic.errors import SamepicError, UnreadableError
+from samepic.gate.better import better_copy
+from samepic.gate.parts import Parts
+from samepic.gate.policy import Action, GatePolicy
+from samepic.picture import read
+from samepic.profiles.gate import GATE
+from samepic.store.record import Record
+from samepic.verdict import Match, Relation, Verdict
+
+__all__ = ["Proof", "Prover"]
+
+_log = logging.getLogger("samepic.gate")
+
+# Proxies have sizes and qualities of their own, of which nobody wants to hear.
+_OF_PROXIES = re.compile(r" \((?:\d+x\d+ against |JPEG quality )[^)]*\)|, saved at JPEG quality \d+")
+_STILL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an upload is to one kept picture, and what is to be done because of it."""
+
+    match: Match
+    action: Action
+
+
+class Prover:
+    """Looks at kept pictures for one upload: `record` as it would be kept, `data` its bytes.
+
+    `settled` are the reviewers' words on it by identity; `verified` counts the pairs that were looked at.
+    """
+
+    def __init__(self, parts: Parts, record: Record, data: bytes, policy: GatePolicy) -> None:
+        self.record, self.policy = record, policy
+        self.verified = 0
+        self._engine, self._profile, self._originals = parts.engine, parts.profile, parts.originals
+        self._data = data
+        self._known: dict[int, Verdict | None] = {}
+
+    def proof(self, kept: Record, settled: Mapping[str, bool]) -> Proof | None:
+        """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
+        word = settled.get(kept.identity)
+        if word is False:
+            return None
+        if kept.identity == self.record.identity:
+            return self._proof(kept, *self._twin(kept))
+        verdict = self._verdict(kept)
+        if word:
+            relation = (
+                verdict.relation
+                if verdict is not None and verdict.relation.is_same(Relation.EDITED)
+                else Relation.EDITED
+            )
+            match = self._match(kept, relation, 1.0, "the same picture, as a reviewer said")
+            return Proof(match, Action.REFUSE)
+        if verdict is None:
+            return None
+        return self._proof(kept, verdict.relation, verdict.probability, verdict.explanation)
+
+    def _twin(self, kept: Record) -> tuple[Relation, float, str]:
+        if kept.sha256 == self.record.sha256:
+            return Relation.SAME_FILE, 1.0, "the same file, byte for byte"
+        return (
+            Relation.SAME_PIXELS,
+            1.0,
+            "every pixel is equal, only what is stored beside the picture differs",
+        )
+
+    def _proof(self, kept: Record, relation: Relation, probability: float, explanation: str) -> Proof | None:
+        action = self.policy.actions[relation]
+        if action is Action.ACCEPT:
+            return None
+        if relation not in _STILL:
+            if self._profile is not None and probability < self._profile.probability:
+                return None
+            if (
+                action is Action.REFUSE
+                and probability < GATE.probability
+                and relation.is_same(Relation.REFRAMED)
+            ):
+                action = Action.REVIEW
+        return Proof(self._match(kept, relation, probability, explanation), action)
+
+    def _match(self, kept: Record, relation: Relation, probability: float, explanation: str) -> Match:
+        better, why = better_copy(self.record, kept)
+        return Match(kept.key, relation, probability, explanation, better, why)
+
+    def _verdict(self, kept: Record) -> Verdict | None:
+        if kept.number not in self._known:
+            self._known[kept.number] = self._looked(kept)
+        return self._known[kept.number]
+
+    def _looked(self, kept: Record) -> Verdict | None:
+        """Lay the proxies on each other; what they say is confirmed on the originals where these can be had."""
+        if kept.frames != self.record.frames:
+            return None  # an animation is its frames, and a still none of them
+        self.verified += 1
+        verdict = self._compared(kept.proxy, self.record.proxy, kept.key)
+        if verdict is None:
+            return None
+        if self._originals is not None and self.policy.actions[verdict.relation] is not Action.ACCEPT:
+            original = self._original(kept.key)
+            closer = None if original is None else self._compared(original, self._data, kept.key)
+            if closer is not None:
+                return closer
+        return _of_proxies(verdict)
+
+    def _compared(self, kept: bytes, upload: bytes, key: str) -> Verdict | None:
+        try:
+            return self._engine.compare(kept, upload, profile=self._profile, prove=False)
+        except UnreadableError as error:
+            _log.warning("%s: could not be compared: %s", key, error)
+            return None
+
+    def _original(self, key: str) -> bytes | None:
+        assert self._originals is not None
+        try:
+            opened = self._originals(key)
+            return None if opened is None else read(opened).data
+        except (SamepicError, OSError, LookupError) as error:
+            _log.warning("%s: the original cannot be opened, its proxy must do: %s", key, error)
+            return None
+
+
+def _of_proxies(verdict: Verdict) -> Verdict:
+    """Return a verdict on two proxies as one on the pictures that they stand for."""
+    if verdict.relation in _STILL:
+        return replace(verdict, relation=Relation.RESAVED, explanation="the same picture saved again")
+    return replace(verdict, explanation=_OF_PROXIES.sub("", verdict.explanation))

@@ -1,0 +1,48 @@
+"""How the gate keeps pictures: proxies, candidates, leases, and how sure it must be to refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["GATE", "GateProfile"]
+
+
+@dataclass(frozen=True, slots=True)
+class GateProfile:
+    """The bounds of proxies and of the gate.
+
+    Attributes:
+        proxy_side: longer side of a proxy in pixels.
+        proxy_bytes: what a proxy may take at most.
+        proxy_qualities: qualities tried in turn until it fits.
+        candidates: pictures at most that one upload is laid over, nearest first.
+        nearest: candidates that the copy code may propose.
+        probability: least probability of a verdict on which an upload is refused; under it, it waits for review.
+        lease_seconds: how long a pending upload is waited for after its process was last heard of.
+        poll_seconds: first and longest pause between two looks at a pending upload.
+        wait_seconds: how long an upload waits for others in all before it gives up.
+        attempts: how often an upload whose lease was lost begins anew.
+        flooding: different uploads that match one kept picture within `flooding_seconds` from which it decides nothing.
+        flooding_seconds: how far back they are counted.
+        busy_seconds: how long SQLite waits for another writer.
+        load_rows: rows that the index reads at a time.
+    """
+
+    proxy_side: int = 320
+    proxy_bytes: int = 16_384
+    proxy_qualities: tuple[int, ...] = (80, 70, 60, 50, 40, 30, 20, 10)
+    candidates: int = 40
+    nearest: int = 10
+    probability: float = 0.9
+    lease_seconds: float = 15.0
+    poll_seconds: tuple[float, float] = (0.005, 0.1)
+    wait_seconds: float = 60.0
+    attempts: int = 5
+    flooding: int = 100
+    flooding_seconds: float = 86_400.0
+    busy_seconds: float = 60.0
+    load_rows: int = 20_000
+
+
+GATE = GateProfile()
+"""2026-11-23: chosen; what of it was measured is in bench/RESULTS.md, section "E: gate"."""

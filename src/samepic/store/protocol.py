@@ -1,0 +1,112 @@
+"""Store: what the gate needs of a database. tests/kits/store_kit.py says in tests what any store must keep to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.store.record import Record, Refusal, State
+from samepic.verdict import Match
+
+__all__ = ["Coded", "Store"]
+
+
+class Coded(NamedTuple):
+    """A piece of the codes of a tenant by ascending number: `last` is the highest number looked at.
+
+    `pdq_numbers`, (n,) int64, and `pdq`, n x 32 bytes, leave out weak codes; `copy_numbers` and `copycodes` leave out
+    pictures without one.
+    """
+
+    last: int
+    pdq_numbers: NDArray[np.int64]
+    pdq: bytes
+    copy_numbers: NDArray[np.int64]
+    copycodes: bytes
+
+
+class Store(Protocol):
+    """Records by tenant and key, numbered in the order in which they become visible to every process.
+
+    Every method is one transaction and may be called from any thread; what it returned from is on disk. All raise
+    StoreError when the database cannot be reached or breaks off, and may be called again then.
+    """
+
+    @property
+    def name(self) -> str:
+        """What messages call the store: never with a password."""
+
+    def now(self) -> float:
+        """Return the seconds since 1970 by the clock that leases are measured with."""
+
+    def put_pending(self, record: Record, lease: float) -> Record | None:
+        """Add a record as pending, for `lease` seconds; return it with its number, None where its key is taken.
+
+        The number is higher than any that was ever visible, to any process, before.
+        """
+
+    def renew(self, number: int, lease: float) -> bool:
+        """Let a pending record live `lease` seconds from now; return False where it is pending no more."""
+
+    def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
+        """Turn a pending record into accepted or held; return False where it is pending no more."""
+
+    def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
+        """Turn a held record into accepted, or, with `matches`, keep it held for these alone.
+
+        Returns False where it is not held.
+        """
+
+    def withdraw(self, number: int, *, expired: bool = False) -> bool:
+        """Take a pending record out; with `expired`, only if its lease has run out. Return whether it was."""
+
+    def remove(self, tenant: str, key: str) -> bool:
+        """Take a record out, whatever its state, and every refusal that it decided; False where there is none."""
+
+    def get(self, tenant: str, key: str) -> Record | None:
+        """Return the record of a key."""
+
+    def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
+        """Return the records of a tenant that have these numbers, by number; those that are gone are left out."""
+
+    def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
+        """Return the states of these records and the seconds left of their leases; those that are gone are left out."""
+
+    def twins(self, tenant: str, identity: str) -> list[int]:
+        """Return the numbers of the records with this identity, ascending."""
+
+    def coded(self, tenant: str, after: int, most: int) -> Coded:
+        """Return the codes of up to `most` records with numbers above `after`."""
+
+    def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
+        """Return the numbers taken out since the position `after`, and the position to ask from next time."""
+
+    def last_removal(self) -> int:
+        """Return the position of the last removal so far."""
+
+    def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
+        """Remember for good whether two identities are the same picture; the last word counts."""
+
+    def settled(self, tenant: str, identity: str) -> dict[str, bool]:
+        """Return what was settled of an identity: the others, and whether each is the same picture."""
+
+    def put_refusal(self, refusal: Refusal) -> None:
+        """Remember the refusal of an upload, in the place of an earlier one of its key."""
+
+    def refusal(self, tenant: str, key: str) -> Refusal | None:
+        """Return the last refusal of a key, None where there is none or its kept picture is gone."""
+
+    def refusals(self, tenant: str, number: int, since: float) -> int:
+        """Return how many keys were refused since a time because of the record with this number."""
+
+    def held(self, tenant: str, limit: int, after: int) -> list[Record]:
+        """Return up to `limit` held records with numbers above `after`, ascending."""
+
+    def counts(self, tenant: str) -> dict[State, int]:
+        """Return how many records a tenant has in each state."""
+
+    def close(self) -> None:
+        """Close every connection; may be called twice."""

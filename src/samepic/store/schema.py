@@ -1,0 +1,79 @@
+"""The tables of a store, and how an older store is brought up to date."""
+
+from __future__ import annotations
+
+__all__ = ["APPLICATION", "MIGRATIONS", "VERSION"]
+
+APPLICATION = 0x53504943
+"""What a SQLite file of samepic says it is in its header: "SPIC"."""
+
+_FIRST = """
+CREATE TABLE pictures (
+    number {serial},
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created {real} NOT NULL,
+    lease_until {real} NOT NULL,
+    identity {bytes} NOT NULL,
+    sha256 {bytes} NOT NULL,
+    coded {bytes} NOT NULL,
+    format TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    size BIGINT NOT NULL,
+    metadata BIGINT NOT NULL,
+    jpeg_quality INTEGER,
+    grade INTEGER NOT NULL,
+    UNIQUE (tenant, key)
+);
+CREATE INDEX pictures_identity ON pictures (tenant, identity);
+CREATE INDEX pictures_waiting ON pictures (tenant, state, number) WHERE state <> 'accepted';
+CREATE TABLE codes (
+    tenant TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    pdq {bytes} NOT NULL,
+    copycode {bytes} NOT NULL,
+    quality INTEGER NOT NULL,
+    detail INTEGER NOT NULL,
+    PRIMARY KEY (tenant, number)
+) {clustered};
+CREATE TABLE proxies (
+    number BIGINT PRIMARY KEY,
+    proxy {bytes} NOT NULL,
+    data TEXT NOT NULL,
+    matches TEXT NOT NULL
+);
+CREATE TABLE removals (
+    position {serial},
+    tenant TEXT NOT NULL,
+    number BIGINT NOT NULL
+);
+CREATE INDEX removals_tenant ON removals (tenant, position);
+CREATE TABLE settled (
+    tenant TEXT NOT NULL,
+    one {bytes} NOT NULL,
+    two {bytes} NOT NULL,
+    same INTEGER NOT NULL,
+    at {real} NOT NULL,
+    PRIMARY KEY (tenant, one, two)
+) {clustered};
+CREATE TABLE refusals (
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    sha256 {bytes} NOT NULL,
+    number BIGINT NOT NULL,
+    policy TEXT NOT NULL,
+    match TEXT NOT NULL,
+    at {real} NOT NULL,
+    PRIMARY KEY (tenant, key)
+) {clustered};
+CREATE INDEX refusals_number ON refusals (tenant, number, at)
+"""
+
+MIGRATIONS = (_FIRST,)
+"""Statements, separated by ";", that lead from each version to the next; {words} differ between databases."""
+
+VERSION = len(MIGRATIONS)
+"""Of the tables; a store of a higher one is refused."""

@@ -1,0 +1,332 @@
+"""SqlStore: everything a store does, in SQL that SQLite and PostgreSQL both speak."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from samepic.profiles.search import SEARCH
+from samepic.store.protocol import Coded
+from samepic.store.record import Record, Refusal, State
+from samepic.verdict import Match, Relation
+
+__all__ = ["Run", "SqlStore"]
+
+Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+"""Runs one statement, with `?` for values, and returns its rows."""
+
+_PICTURE = (
+    "tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height, frames, size, metadata,"
+    " jpeg_quality, grade"
+)
+_INSERT_PICTURE = f"INSERT INTO pictures ({_PICTURE}) VALUES ({', '.join('?' * 16)})"
+_RECORDS = (
+    f"SELECT p.number, {', '.join('p.' + name for name in _PICTURE.split(', '))}, c.pdq, c.copycode, c.quality,"
+    " c.detail, x.proxy, x.data, x.matches FROM pictures p JOIN codes c ON c.tenant = p.tenant AND c.number = p.number"
+    " JOIN proxies x ON x.number = p.number"
+)
+
+
+class SqlStore(ABC):
+    """The store protocol over one SQL database. Each transaction is one `_reading` or `_writing`."""
+
+    name: str
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Run]:
+        """Give a way to run statements that only read."""
+
+    @abstractmethod
+    def _writing(self, *, numbered: bool = False) -> AbstractContextManager[Run]:
+        """Give a way to run statements that are committed, durably, together at the end.
+
+        With `numbered`, no other transaction that draws numbers begins before this one has become visible.
+        """
+
+    @abstractmethod
+    def _now(self, run: Run) -> float:
+        """Return the seconds since 1970 by the clock of leases."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close every connection."""
+
+    def now(self) -> float:
+        """Return the seconds since 1970 by the clock that leases are measured with."""
+        with self._reading() as run:
+            return self._now(run)
+
+    def put_pending(self, record: Record, lease: float) -> Record | None:
+        """Add a record as pending; return it with its number, None where its key is taken."""
+        with self._writing(numbered=True) as run:
+            now = self._now(run)
+            made = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
+            rows = run(
+                f"{_INSERT_PICTURE} ON CONFLICT (tenant, key) DO NOTHING RETURNING number", _picture(made)
+            )
+            if not rows:
+                return None
+            number = int(rows[0][0])
+            codes = (made.tenant, number, made.pdq, made.copycode, made.quality, made.detail)
+            run(
+                "INSERT INTO codes (tenant, number, pdq, copycode, quality, detail) VALUES (?, ?, ?, ?, ?, ?)",
+                codes,
+            )
+            run(
+                "INSERT INTO proxies (number, proxy, data, matches) VALUES (?, ?, ?, ?)",
+                (number, made.proxy, json.dumps(dict(made.data), ensure_ascii=False), "[]"),
+            )
+        return replace(made, number=number)
+
+    def renew(self, number: int, lease: float) -> bool:
+        """Let a pending record live `lease` seconds from now; return False where it is pending no more."""
+        with self._writing() as run:
+            values = (self._now(run) + lease, number, str(State.PENDING))
+            return bool(
+                run(
+                    "UPDATE pictures SET lease_until = ? WHERE number = ? AND state = ? RETURNING number",
+                    values,
+                )
+            )
+
+    def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
+        """Turn a pending record into accepted or held; return False where it is pending no more."""
+        with self._writing() as run:
+            return _turn(run, number, State.PENDING, state, matches)
+
+    def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
+        """Turn a held record into accepted, or, with `matches`, keep it held for these alone."""
+        with self._writing() as run:
+            return _turn(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
+
+    def withdraw(self, number: int, *, expired: bool = False) -> bool:
+        """Take a pending record out; with `expired`, only if its lease has run out. Return whether it was."""
+        with self._writing(numbered=True) as run:
+            sql = "DELETE FROM pictures WHERE number = ? AND state = ?"
+            values: list[Any] = [number, str(State.PENDING)]
+            if expired:
+                sql += " AND lease_until < ?"
+                values.append(self._now(run))
+            return _take_out(run, run(f"{sql} RETURNING tenant, number", values))
+
+    def remove(self, tenant: str, key: str) -> bool:
+        """Take a record out, whatever its state, and every refusal that it decided; False where there is none."""
+        with self._writing(numbered=True) as run:
+            sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
+            return _take_out(run, run(sql, (tenant, key)))
+
+    def get(self, tenant: str, key: str) -> Record | None:
+        """Return the record of a key."""
+        with self._reading() as run:
+            rows = run(f"{_RECORDS} WHERE p.tenant = ? AND p.key = ?", (tenant, key))
+        return _record(rows[0]) if rows else None
+
+    def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
+        """Return the records of a tenant that have these numbers, by number; those that are gone are left out."""
+        if not numbers:
+            return []
+        marks = ", ".join("?" * len(numbers))
+        sql = f"{_RECORDS} WHERE p.tenant = ? AND p.number IN ({marks}) ORDER BY p.number"
+        with self._reading() as run:
+            return [_record(row) for row in run(sql, (tenant, *numbers))]
+
+    def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
+        """Return the states of these records and the seconds left of their leases; those that are gone are left out."""
+        marks = ", ".join("?" * len(numbers))
+        with self._reading() as run:
+            now = self._now(run)
+            rows = run(f"SELECT number, state, lease_until FROM pictures WHERE number IN ({marks})", numbers)
+        return {number: (State(state), until - now) for number, state, until in rows}
+
+    def twins(self, tenant: str, identity: str) -> list[int]:
+        """Return the numbers of the records with this identity, ascending."""
+        sql = "SELECT number FROM pictures WHERE tenant = ? AND identity = ? ORDER BY number"
+        with self._reading() as run:
+            return [row[0] for row in run(sql, (tenant, bytes.fromhex(identity)))]
+
+    def coded(self, tenant: str, after: int, most: int) -> Coded:
+        """Return the codes of up to `most` records with numbers above `after`."""
+        sql = (
+            "SELECT number, pdq, copycode, quality, detail FROM codes WHERE tenant = ? AND number > ?"
+            " ORDER BY number LIMIT ?"
+        )
+        with self._reading() as run:
+            rows = run(sql, (tenant, after, most))
+        strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
+        copied = [row for row in rows if row[2]]
+        return Coded(
+            rows[-1][0] if rows else after,
+            np.array([row[0] for row in strong], np.int64),
+            b"".join([row[1] for row in strong]),
+            np.array([row[0] for row in copied], np.int64),
+            b"".join([row[2] for row in copied]),
+        )
+
+    def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
+        """Return the numbers taken out since the position `after`, and the position to ask from next time."""
+        sql = "SELECT position, number FROM removals WHERE tenant = ? AND position > ? ORDER BY position"
+        with self._reading() as run:
+            rows = run(sql, (tenant, after))
+        return (rows[-1][0] if rows else after), [row[1] for row in rows]
+
+    def last_removal(self) -> int:
+        """Return the position of the last removal so far."""
+        with self._reading() as run:
+            return int(run("SELECT coalesce(max(position), 0) FROM removals", ())[0][0])
+
+    def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
+        """Remember for good whether two identities are the same picture; the last word counts."""
+        sql = (
+            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at"
+        )
+        with self._writing() as run:
+            now = self._now(run)
+            for a, b in {(one, two), (two, one)}:
+                run(sql, (tenant, bytes.fromhex(a), bytes.fromhex(b), int(same), now))
+
+    def settled(self, tenant: str, identity: str) -> dict[str, bool]:
+        """Return what was settled of an identity: the others, and whether each is the same picture."""
+        with self._reading() as run:
+            rows = run(
+                "SELECT two, same FROM settled WHERE tenant = ? AND one = ?",
+                (tenant, bytes.fromhex(identity)),
+            )
+        return {bytes(row[0]).hex(): bool(row[1]) for row in rows}
+
+    def put_refusal(self, refusal: Refusal) -> None:
+        """Remember the refusal of an upload, in the place of an earlier one of its key."""
+        sql = (
+            "INSERT INTO refusals (tenant, key, sha256, number, policy, match, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant, key) DO UPDATE SET sha256 = excluded.sha256, number = excluded.number,"
+            " policy = excluded.policy, match = excluded.match, at = excluded.at"
+        )
+        with self._writing() as run:
+            told = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
+            run(
+                sql,
+                (
+                    refusal.tenant,
+                    refusal.key,
+                    bytes.fromhex(refusal.sha256),
+                    refusal.number,
+                    refusal.policy,
+                    told,
+                    self._now(run),
+                ),
+            )
+
+    def refusal(self, tenant: str, key: str) -> Refusal | None:
+        """Return the last refusal of a key, None where there is none or its kept picture is gone."""
+        sql = (
+            "SELECT r.sha256, r.number, r.policy, r.match FROM refusals r JOIN pictures p ON p.number = r.number"
+            " WHERE r.tenant = ? AND r.key = ?"
+        )
+        with self._reading() as run:
+            rows = run(sql, (tenant, key))
+        if not rows:
+            return None
+        sha256, number, policy, match = rows[0]
+        return Refusal(tenant, key, bytes(sha256).hex(), number, policy, _match(json.loads(match)))
+
+    def refusals(self, tenant: str, number: int, since: float) -> int:
+        """Return how many keys were refused since a time because of the record with this number."""
+        sql = "SELECT count(*) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
+        with self._reading() as run:
+            return int(run(sql, (tenant, number, since))[0][0])
+
+    def held(self, tenant: str, limit: int, after: int) -> list[Record]:
+        """Return up to `limit` held records with numbers above `after`, ascending."""
+        sql = f"{_RECORDS} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?"
+        with self._reading() as run:
+            return [_record(row) for row in run(sql, (tenant, str(State.HELD), after, limit))]
+
+    def counts(self, tenant: str) -> dict[State, int]:
+        """Return how many records a tenant has in each state."""
+        with self._reading() as run:
+            rows = run("SELECT state, count(*) FROM pictures WHERE tenant = ? GROUP BY state", (tenant,))
+        return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
+
+
+def _turn(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
+    rows = run(
+        "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING number",
+        (str(after), number, str(before)),
+    )
+    if rows:
+        told = json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
+        run("UPDATE proxies SET matches = ? WHERE number = ? AND matches <> ?", (told, number, told))
+    return bool(rows)
+
+
+def _take_out(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
+    """Delete what belongs to the deleted pictures, (tenant, number) each, and tell every index of it."""
+    gone = list(rows)
+    for tenant, number in gone:
+        run("DELETE FROM codes WHERE tenant = ? AND number = ?", (tenant, number))
+        run("DELETE FROM proxies WHERE number = ?", (number,))
+        run("DELETE FROM refusals WHERE tenant = ? AND number = ?", (tenant, number))
+        run("INSERT INTO removals (tenant, number) VALUES (?, ?)", (tenant, number))
+    return bool(gone)
+
+
+def _picture(record: Record) -> tuple[Any, ...]:
+    """Return the values of `_PICTURE`."""
+    return (
+        record.tenant,
+        record.key,
+        str(record.state),
+        record.created,
+        record.lease_until,
+        bytes.fromhex(record.identity),
+        bytes.fromhex(record.sha256),
+        bytes.fromhex(record.coded_digest),
+        record.format,
+        record.width,
+        record.height,
+        record.frames,
+        record.size,
+        record.metadata,
+        record.jpeg_quality,
+        record.grade,
+    )
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    (number, tenant, key, state, created, lease, _, sha256, coded, form, width, height, frames, size, metadata,
+     jpeg_quality, grade, pdq, copycode, quality, detail, proxy, data, matches) = row  # fmt: skip
+    return Record(
+        tenant=tenant,
+        key=key,
+        sha256=bytes(sha256).hex(),
+        coded_digest=bytes(coded).hex(),
+        pdq=bytes(pdq),
+        quality=quality,
+        detail=detail,
+        copycode=bytes(copycode),
+        width=width,
+        height=height,
+        format=form,
+        size=size,
+        proxy=bytes(proxy),
+        frames=frames,
+        metadata=metadata,
+        jpeg_quality=jpeg_quality,
+        grade=grade,
+        data=json.loads(data),
+        number=number,
+        state=State(state),
+        created=created,
+        lease_until=lease,
+        matches=tuple(_match(one) for one in json.loads(matches)),
+    )
+
+
+def _match(said: dict[str, Any]) -> Match:
+    return Match(**{**said, "relation": Relation(said["relation"])})

@@ -1,0 +1,171 @@
+"""SqliteStore: one file, no server, for all threads and processes of one machine."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from samepic.errors import StoreError
+from samepic.profiles.gate import GATE
+from samepic.store.schema import APPLICATION, MIGRATIONS, VERSION
+from samepic.store.sql import Run, SqlStore
+
+__all__ = ["SqliteStore"]
+
+_WORDS = {
+    "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "real": "REAL",
+    "bytes": "BLOB",
+    "clustered": "WITHOUT ROWID",
+}
+
+
+class SqliteStore(SqlStore):
+    """A store in the SQLite file `path`, which must lie on a local disk.
+
+    Writers take turns (BEGIN IMMEDIATE), so numbers become visible in their order; what is committed has been synced to
+    the disk, so that it survives a power cut. Connections are not taken through a fork.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = path
+        self._path = path
+        self._lock = threading.Lock()
+        self._writer = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._orphans: list[sqlite3.Connection] = []
+        self._closed = False
+        self._pid = os.getpid()
+        with self._told():
+            self._prepare()
+
+    def close(self) -> None:
+        """Close every connection; may be called twice."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        if self._pid == os.getpid():
+            for connection in idle:
+                connection.close()
+
+    def _now(self, run: Run) -> float:
+        return time.time()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Run]:
+        with self._connection() as connection:
+            yield _runner(connection)
+
+    @contextmanager
+    def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
+        # Threads of one process wait here, in turn, and not in SQLite's timed retries.
+        with self._connection() as connection, self._writer:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _runner(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._told():
+            connection = self._taken()
+            try:
+                yield connection
+            except sqlite3.Error:
+                connection.close()
+                raise
+            except BaseException:
+                self._give_back(connection)
+                raise
+            self._give_back(connection)
+
+    def _taken(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._pid != os.getpid():
+                # SQLite's connections must neither be used nor closed by a forked child.
+                self._orphans += self._idle
+                self._idle, self._pid = [], os.getpid()
+                self._writer = threading.Lock()
+            if self._closed:
+                raise StoreError(f"{self.name}: wanted an open store, got one that was closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._connected()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=GATE.busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self) -> None:
+        """Make the tables, or bring them up to date, unless another process did; refuse what is not ours or newer."""
+        if self._path == "" or not Path(self._path).absolute().parent.is_dir():
+            raise StoreError(f"{self.name or '(no name)'}: wanted a file in a folder that is there, got none")
+        connection = self._connected()
+        try:
+            _check(connection, self.name)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            version = _check(connection, self.name)
+            for step in MIGRATIONS[version:]:
+                for statement in step.format(**_WORDS).split(";"):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.name}: wanted a store that works, got {error}") from error
+
+
+def _check(connection: sqlite3.Connection, name: str) -> int:
+    """Return the version of the tables, 0 where there are none; raise StoreError for a file that is not ours."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION and (application or version or tables):
+        raise StoreError(f"{name}: wanted a store of samepic, got another SQLite database")
+    if version > VERSION:
+        raise StoreError(
+            f"{name}: wanted a store of version {VERSION} or older, got version {version}: update samepic to open it"
+        )
+    return version
+
+
+def _runner(connection: sqlite3.Connection) -> Run:
+    def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return connection.execute(sql, values).fetchall()
+
+    return run
