@@ -52,7 +52,11 @@ class PostgresStore(SqlStore):
         self._orphans: list[Connection] = []
         self._closed = False
         self._pid = os.getpid()
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close every connection; may be called twice."""

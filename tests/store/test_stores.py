@@ -1,0 +1,124 @@
+"""Both stores keep to the contract, and each to what is its own."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from samepic.errors import StoreError
+from samepic.store.opening import open_store
+from samepic.store.schema import VERSION
+from tests.kits.postgres import fresh_url
+from tests.kits.records import record
+from tests.kits.store_kit import StoreKit
+
+
+class TestSqlite(StoreKit):
+    """A file."""
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        """Return the path of a store."""
+        return str(tmp_path / "store.db")
+
+
+class TestPostgres(StoreKit):
+    """A schema of a real server."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        """Return the URL of a schema."""
+        return fresh_url()
+
+
+def test_a_store_can_be_named_by_path_and_by_url(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    first = open_store(f"sqlite:///{path}")
+    first.put_pending(record("a"), 60)
+    first.close()
+    second = open_store(str(path))
+    assert second.get("", "a") is not None
+    second.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://host/db", "https://example.org"])
+def test_other_kinds_of_stores_are_refused_by_name(url: str) -> None:
+    with pytest.raises(StoreError, match=rf"wanted a path, .* got {url.partition(':')[0]}"):
+        open_store(url)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"nowhere.*folder that is there"):
+        open_store(str(tmp_path / "nowhere" / "store.db"))
+
+
+def test_a_newer_sqlite_store_is_left_alone(tmp_path: Path) -> None:
+    path = str(tmp_path / "store.db")
+    open_store(path).close()
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    database.close()
+    with pytest.raises(StoreError, match=rf"version {VERSION} or older, got version {VERSION + 1}: update"):
+        open_store(path)
+
+
+def test_a_newer_postgres_store_is_left_alone() -> None:
+    url = fresh_url()
+    open_store(url).close()
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE samepic SET version = version + 1")
+    with pytest.raises(StoreError, match=rf"version {VERSION} or older, got version {VERSION + 1}: update"):
+        open_store(url)
+
+
+def test_another_database_is_not_taken_for_a_store(tmp_path: Path) -> None:
+    path = str(tmp_path / "photos.db")
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE photos (name TEXT)")
+    database.close()
+    with pytest.raises(StoreError, match="another SQLite database"):
+        open_store(path)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, and longer than the header of one " * 30)
+    with pytest.raises(StoreError, match=r"notes\.txt.*not a database"):
+        open_store(str(path))
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/uploads") as raised:
+        open_store("postgresql://joe:secret@127.0.0.1:1/uploads")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_restarted_server_is_reached_again() -> None:
+    url = fresh_url()
+    store = open_store(url)
+    store.put_pending(record("a"), 60)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'samepic'"
+        )
+    assert store.get("", "a") is not None
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_store_goes_on_in_a_forked_child_and_in_its_parent(kind: str, tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "store.db") if kind == "sqlite" else fresh_url())
+    store.put_pending(record("before"), 60)
+    child = os.fork()
+    if child == 0:
+        made = store.put_pending(record("child"), 60)
+        store.close()
+        os._exit(0 if made else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert store.get("", "child") is not None
+    assert store.put_pending(record("after"), 60) is not None
+    store.close()
