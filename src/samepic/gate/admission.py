@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ class _Lease:
 
 
 class Admission:
-    """One upload: its bytes `encoded`, the `key` that it wants, and the caller's `data`."""
+    """One upload: its bytes `encoded`, the `key` that it wants, the caller's `data`, the keys that it `replaces`."""
 
     def __init__(
         self,
@@ -64,9 +64,11 @@ class Admission:
         encoded: Encoded,
         policy: GatePolicy,
         data: Mapping[str, Any] | None = None,
+        *,
+        replaces: Collection[str] = (),
     ) -> None:
         self._parts, self._key, self._encoded, self._policy = parts, key, encoded, policy
-        self._data = data or {}
+        self._data, self._replaces = data or {}, frozenset(replaces)
         self._sha256 = hashlib.sha256(encoded.data).hexdigest()
         self._lease = _Lease(parts.store)
         self._ready: tuple[Prover, Looker] | None = None
@@ -155,6 +157,8 @@ class Admission:
         refusal = store.refusal(tenant, self._key)
         if refusal is None or (refusal.sha256, refusal.policy) != (self._sha256, str(self._policy)):
             return None
+        if refusal.match.key in self._replaces:
+            return None
         return duplicate(self._key, refusal.match)
 
     def _prepared(self) -> tuple[Prover, Looker]:
@@ -162,7 +166,7 @@ class Admission:
             parts, encoded = self._parts, self._encoded
             prepared = parts.engine.prepare(encoded.data, encoded.name)
             record = self._record(prepared)
-            prover = Prover(parts, record, encoded.data, self._policy)
+            prover = Prover(parts, record, encoded.data, self._policy, self._replaces)
             self._ready = (
                 prover,
                 Looker(parts.store, parts.index, prover, prepared.fingerprint, self._lease.keep),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from samepic.gate.engine import Engine
@@ -55,10 +55,14 @@ class AsyncGate:
         await asyncio.to_thread(self.gate.close)
 
     async def check(
-        self, source: object, *, policy: GatePolicy | Mapping[str, str] | None = None
+        self,
+        source: object,
+        *,
+        policy: GatePolicy | Mapping[str, str] | None = None,
+        replaces: Collection[str] = (),
     ) -> Decision:
         """Tell what `admit` would say now, as `Gate.check`."""
-        return await asyncio.to_thread(self.gate.check, source, policy=policy)
+        return await asyncio.to_thread(self.gate.check, source, policy=policy, replaces=replaces)
 
     async def admit(
         self,
@@ -67,12 +71,15 @@ class AsyncGate:
         *,
         data: Mapping[str, Any] | None = None,
         policy: GatePolicy | Mapping[str, str] | None = None,
+        replaces: Collection[str] = (),
     ) -> Decision:
         """Take an upload in unless it is kept already, as `Gate.admit`.
 
         Where the caller is cancelled, the upload is decided on all the same: ask again with the same key.
         """
-        return await asyncio.to_thread(self.gate.admit, source, key, data=data, policy=policy)
+        return await asyncio.to_thread(
+            self.gate.admit, source, key, data=data, policy=policy, replaces=replaces
+        )
 
     async def remove(self, key: str) -> None:
         """Take a picture out, as `Gate.remove`."""

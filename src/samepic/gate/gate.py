@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +74,21 @@ class Gate:
         if self._owns[1]:
             self._engine.close()
 
-    def check(self, source: object, *, policy: GatePolicy | Mapping[str, str] | None = None) -> Decision:
+    def check(
+        self,
+        source: object,
+        *,
+        policy: GatePolicy | Mapping[str, str] | None = None,
+        replaces: Collection[str] = (),
+    ) -> Decision:
         """Tell what `admit` would say of an upload now, and change nothing.
 
-        `source` is a path, bytes or a binary file object. Raises SourceError for anything else; a file that holds no
-        sound picture is refused, with the reason.
+        `source` is a path, bytes or a binary file object; `replaces` is as for `admit`. Raises SourceError for anything
+        else; a file that holds no sound picture is refused, with the reason.
         """
         chosen = GatePolicy.of(policy, self.policy)
         try:
-            return Admission(self._parts, "", self._read(source), chosen).check()
+            return Admission(self._parts, "", self._read(source), chosen, replaces=replaces).check()
         except UnreadableError as error:
             return refused(error)
 
@@ -93,18 +99,20 @@ class Gate:
         *,
         data: Mapping[str, Any] | None = None,
         policy: GatePolicy | Mapping[str, str] | None = None,
+        replaces: Collection[str] = (),
     ) -> Decision:
         """Take an upload in under `key`, unless it is kept already: both in one step, whoever else uploads just now.
 
         `source` is as for `check`; `data` is a JSON object to keep with it. Accepted and held for review, it is in the
-        store; a duplicate or refused, it is not. The same key with the same bytes is a retry and gets the same answer.
-        Raises StoreKeyError for a key that holds another picture.
+        store; a duplicate or refused, it is not. `replaces` are keys of kept pictures whose place the upload takes:
+        what it is to them decides nothing, and they stay until `remove`. The same key with the same bytes is a retry
+        and gets the same answer. Raises StoreKeyError for a key that holds another picture.
         """
         chosen = GatePolicy.of(policy, self.policy)
         _checked("key", key)
         told = json.loads(json.dumps(dict(data or {}), allow_nan=False))
         try:
-            return Admission(self._parts, key, self._read(source), chosen, told).admit()
+            return Admission(self._parts, key, self._read(source), chosen, told, replaces=replaces).admit()
         except UnreadableError as error:
             return refused(error, key)
 

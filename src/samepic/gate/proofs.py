@@ -36,11 +36,19 @@ class Proof:
 class Prover:
     """Looks at kept pictures for one upload: `record` as it would be kept, `data` its bytes.
 
-    `settled` are the reviewers' words on it by identity; `verified` counts the pairs that were looked at.
+    `settled` are the reviewers' words on it by identity; `verified` counts the pairs that were looked at. What has a
+    key in `replaces` is passed over.
     """
 
-    def __init__(self, parts: Parts, record: Record, data: bytes, policy: GatePolicy) -> None:
-        self.record, self.policy = record, policy
+    def __init__(
+        self,
+        parts: Parts,
+        record: Record,
+        data: bytes,
+        policy: GatePolicy,
+        replaces: frozenset[str] = frozenset(),
+    ) -> None:
+        self.record, self.policy, self.replaces = record, policy, replaces
         self.verified = 0
         self._engine, self._profile, self._originals = parts.engine, parts.profile, parts.originals
         self._data = data
@@ -49,7 +57,7 @@ class Prover:
     def proof(self, kept: Record, settled: Mapping[str, bool]) -> Proof | None:
         """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
         word = settled.get(kept.identity)
-        if word is False:
+        if word is False or kept.key in self.replaces:
             return None
         if kept.identity == self.record.identity:
             return self._proof(kept, *self._twin(kept))
