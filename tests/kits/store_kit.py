@@ -168,19 +168,21 @@ class StoreKit:
 
     def test_codes_come_in_pieces_by_number_without_the_weak_ones(self, store: Store) -> None:
         strong = put(store, "a")
-        weak = store.put_pending(record("b", quality=3, copycode=b"c" * 32), LEASE)
+        weak = store.put_pending(record("b", quality=3, copycode=b"b" * 32), LEASE)
         put(store, "c", tenant="other")
-        last = put(store, "d")
+        last = store.put_pending(record("d", copycode=b"d" * 32), LEASE)
         assert weak is not None
+        assert last is not None
         piece = store.coded("", 0, 2)
         assert (piece.last, piece.pdq_numbers.tolist(), piece.pdq) == (
             weak.number,
             [strong.number],
             strong.pdq,
         )
-        assert (piece.copy_numbers.tolist(), piece.copycodes) == ([weak.number], b"c" * 32)
+        assert (piece.copy_numbers.tolist(), piece.copycodes) == ([], b"")
         piece = store.coded("", piece.last, 2)
-        assert (piece.last, piece.pdq) == (last.number, last.pdq)
+        assert (piece.last, piece.pdq, piece.copycodes) == (last.number, last.pdq, b"d" * 32)
+        assert piece.copy_numbers.tolist() == [last.number]
         assert store.coded("", last.number, 2).last == last.number
 
     def test_what_is_taken_out_is_told_to_every_index(self, store: Store) -> None:
@@ -265,3 +267,20 @@ class StoreKit:
             numbers = list(pool.map(lambda n: put_accepted(store, f"k{n}").number, range(40)))
         assert len(set(numbers)) == 40
         assert store.counts("")[State.ACCEPTED] == 40
+
+    def test_a_request_that_comes_again_finds_the_first_and_its_answer_in_its_tenant_alone(
+        self, store: Store
+    ) -> None:
+        one, other = "aa" * 32, "bb" * 32
+        assert store.claim("", "k", one, keep=60) == (one, "")
+        assert store.claim("", "k", other, keep=60) == (one, "")
+        store.answer("", "k", other, "of another request")
+        assert store.claim("", "k", one, keep=60) == (one, "")
+        store.answer("", "k", one, "told")
+        assert store.claim("", "k", other, keep=60) == (one, "told")
+        assert store.claim("another", "k", other, keep=60) == (other, "")
+
+    def test_an_answer_is_forgotten_after_its_time(self, store: Store) -> None:
+        one, other = "aa" * 32, "bb" * 32
+        store.claim("", "k", one, keep=60)
+        assert store.claim("", "k", other, keep=-1) == (other, "")

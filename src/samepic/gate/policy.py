@@ -63,15 +63,18 @@ class GatePolicy:
         return cls(MappingProxyType(actions), flooding)
 
     @classmethod
-    def parse(cls, text: str) -> GatePolicy:
-        """Return the policy that a text such as "edited=accept,reframed=review" names. Raises ProfileError."""
+    def parse(cls, text: str, base: GatePolicy | None = None) -> GatePolicy:
+        """Return the policy that a text such as "edited=accept,reframed=review" names, changing that of `base`.
+
+        Raises ProfileError.
+        """
         given = {}
         for part in filter(None, (part.strip() for part in text.split(","))):
             name, mark, action = part.partition("=")
             if not mark:
                 raise ProfileError(f"policy: wanted RELATION=ACTION, got {part!r}")
             given[name.strip()] = action.strip()
-        return cls.of(given)
+        return cls.of(given, base)
 
     def __str__(self) -> str:
         told = [f"{relation}={action}" for relation, action in sorted(self.actions.items())]

@@ -17,8 +17,8 @@ __all__ = ["Coded", "Store"]
 class Coded(NamedTuple):
     """A piece of the codes of a tenant by ascending number: `last` is the highest number looked at.
 
-    `pdq_numbers`, (n,) int64, and `pdq`, n x 32 bytes, leave out weak codes; `copy_numbers` and `copycodes` leave out
-    pictures without one.
+    `pdq_numbers`, (n,) int64, and `pdq`, n x 32 bytes, leave out weak codes; so do `copy_numbers` and `copycodes`,
+    which also leave out pictures without a copy code.
     """
 
     last: int
@@ -107,6 +107,16 @@ class Store(Protocol):
 
     def counts(self, tenant: str) -> dict[State, int]:
         """Return how many records a tenant has in each state."""
+
+    def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
+        """Remember the digest (in hex) of a request under a token of the caller's, unless one came under it before.
+
+        Returns the digest of the one that came first, and its answer, "" where none is known yet. What came more than
+        `keep` seconds ago is forgotten.
+        """
+
+    def answer(self, tenant: str, token: str, request: str, told: str) -> None:
+        """Remember the answer to the request under this token."""
 
     def close(self) -> None:
         """Close every connection; may be called twice."""

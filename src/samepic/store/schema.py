@@ -72,7 +72,19 @@ CREATE TABLE refusals (
 CREATE INDEX refusals_number ON refusals (tenant, number, at)
 """
 
-MIGRATIONS = (_FIRST,)
+_ANSWERS = """
+CREATE TABLE answers (
+    tenant TEXT NOT NULL,
+    token TEXT NOT NULL,
+    request {bytes} NOT NULL,
+    told TEXT NOT NULL,
+    at {real} NOT NULL,
+    PRIMARY KEY (tenant, token)
+) {clustered};
+CREATE INDEX answers_at ON answers (at)
+"""
+
+MIGRATIONS = (_FIRST, _ANSWERS)
 """Statements, separated by ";", that lead from each version to the next; {words} differ between databases."""
 
 VERSION = len(MIGRATIONS)

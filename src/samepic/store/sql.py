@@ -159,7 +159,7 @@ class SqlStore(ABC):
         with self._reading() as run:
             rows = run(sql, (tenant, after, most))
         strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
-        copied = [row for row in rows if row[2]]
+        copied = [row for row in strong if row[2]]
         return Coded(
             rows[-1][0] if rows else after,
             np.array([row[0] for row in strong], np.int64),
@@ -252,6 +252,25 @@ class SqlStore(ABC):
         with self._reading() as run:
             rows = run("SELECT state, count(*) FROM pictures WHERE tenant = ? GROUP BY state", (tenant,))
         return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
+
+    def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
+        """Remember a request under a token, unless one came before; return the digest of the first and its answer."""
+        with self._writing() as run:
+            now = self._now(run)
+            run("DELETE FROM answers WHERE at < ?", (now - keep,))
+            run(
+                "INSERT INTO answers (tenant, token, request, told, at) VALUES (?, ?, ?, '', ?)"
+                " ON CONFLICT (tenant, token) DO NOTHING",
+                (tenant, token, bytes.fromhex(request), now),
+            )
+            rows = run("SELECT request, told FROM answers WHERE tenant = ? AND token = ?", (tenant, token))
+        return bytes(rows[0][0]).hex(), str(rows[0][1])
+
+    def answer(self, tenant: str, token: str, request: str, told: str) -> None:
+        """Remember the answer to the request under this token."""
+        with self._writing() as run:
+            values = told, tenant, token, bytes.fromhex(request)
+            run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)
 
 
 def _turn(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
