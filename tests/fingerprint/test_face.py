@@ -28,10 +28,15 @@ def test_a_fingerprint_comes_from_any_source_and_goes_to_text_and_back(astronaut
 
 def test_fingerprints_of_two_versions_are_not_mixed(astronaut: Path) -> None:
     text = str(samepic.fingerprint(astronaut))
-    with pytest.raises(FingerprintError, match="wanted a fingerprint of version 1, got version '2'"):
-        Fingerprint.parse(text.replace("$1$", "$2$", 1))
+    with pytest.raises(FingerprintError, match="wanted a fingerprint of version 2, got version '1'"):
+        Fingerprint.parse(text.replace("$2$", "$1$", 1))
 
 
 def test_the_function_tells_what_it_takes() -> None:
-    assert list(inspect.signature(samepic.fingerprint).parameters) == ["source", "reference", "limits"]
+    assert list(inspect.signature(samepic.fingerprint).parameters) == [
+        "source",
+        "reference",
+        "copycode",
+        "limits",
+    ]
     assert (samepic.fingerprint.__doc__ or "").startswith("Fingerprint a picture")

@@ -28,6 +28,7 @@ goes on from there
 
 examples:
   samepic find ~/Pictures
+  samepic find --copies ~/Pictures
   samepic find --json photos > report.jsonl
   samepic find --html copies.html photos
   find photos -mtime -7 -print0 | samepic find --files-from -"""
@@ -53,6 +54,8 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="read more paths from FILE (- for standard input), separated by NUL if there is one, else by newlines",
     )
     add_policy(parser)
+    parser.add_argument("--copies", action="store_true",
+                        help="search for crops, captioned, framed and turned copies too; takes longer")  # fmt: skip
     parser.add_argument("--min-size", metavar="SIZE", type=_size, default=1,
                         help="pass over files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
     parser.add_argument("--hidden", action="store_true", help="look at names that begin with a dot too")
@@ -89,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
             None if args.no_cache else cache_file(),
             meter.show if meter.wanted else None,
             policy.profile,
+            args.copies,
         )
         groups = finder.groups()
     _print(args, finder, groups)

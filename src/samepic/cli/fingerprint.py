@@ -23,7 +23,7 @@ where the picture is so plain that its code says nothing.
 
 examples:
   samepic fingerprint photo.jpg
-  samepic fingerprint --json photos/*.jpg > prints.jsonl
+  samepic fingerprint --copycode --json photos/*.jpg > prints.jsonl
   curl -s https://example.org/photo.jpg | samepic fingerprint -"""
 
 
@@ -48,6 +48,11 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="fast decodes no more than a code needs; reference decodes all of it, and its code is that of"
         " ThreatExchange's own program bit for bit (default: %(default)s)",
     )
+    parser.add_argument(
+        "--copycode",
+        action="store_true",
+        help="make the copy code too, by which crops, captioned, framed and turned copies are found",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line, for errors too")
     parser.set_defaults(run=run)
 
@@ -64,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     for name in args.files:
         source = sys.stdin.buffer if name == "-" else name
         try:
-            made = fingerprint(source, reference=args.mode == "reference")
+            made = fingerprint(source, reference=args.mode == "reference", copycode=args.copycode)
         except SamepicError as error:
             _tell_trouble(name, error, json=args.json)
             status = TROUBLE

@@ -40,7 +40,12 @@ def _version(kind: str, *patterns: str) -> str:
 @cache
 def _reading() -> str:
     return _version(
-        str(FINGERPRINT_VERSION), "_native*", "picture/*.py", "fingerprint/*.py", "profiles/[ls]*.py"
+        str(FINGERPRINT_VERSION),
+        "_native*",
+        "picture/*.py",
+        "fingerprint/*.py",
+        "fingerprint/*.onnx",
+        "profiles/[ls]*.py",
     )
 
 

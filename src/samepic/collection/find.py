@@ -44,7 +44,8 @@ class Finder:
     `same_if` is the farthest relation that makes a member; `hidden` takes in names that begin with a dot; `follow`
     goes through symbolic links; files under `least` bytes are passed over; `jobs` is how many threads work (None:
     one for each processor); `cache` is the file that remembers, None for none; `progress` is told how far it is;
-    `profile` rescales probabilities and says how probable a member must be.
+    `profile` rescales probabilities and says how probable a member must be; with `copies`, candidates are searched for
+    by copy code too.
     After `groups()`, `unreadable` lists by path what could not be read, and the counts tell what was met.
     """
 
@@ -57,6 +58,7 @@ class Finder:
     cache: Path | None = field(default_factory=cache_file)
     progress: Callable[[Progress], None] | None = None
     profile: Profile | None = None
+    copies: bool = False
     unreadable: list[Unreadable] = field(default_factory=list)
     pictures: int = 0
     others: int = 0
@@ -79,7 +81,7 @@ class Finder:
     def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Item]:
         walk = self._walk()
         total = sum(1 for _ in self._walk().entries()) if self.progress else 0
-        reader = Reader(cache, pool, jobs * COLLECTION.ahead, Room(COLLECTION.working_bytes))
+        reader = Reader(cache, pool, jobs * COLLECTION.ahead, Room(COLLECTION.working_bytes), self.copies)
         for _ in reader.take(walk.entries()):
             self._tell("reading", reader.files, total, "files")
         self.unreadable = [*walk.unreadable, *reader.unreadable]
@@ -100,6 +102,7 @@ class Finder:
         near = Near(
             [item.fingerprint for item in searched],
             lambda done: self._tell("searching", done, len(items), "pictures"),
+            self.copies,
         )
         parts = clusters(near)
         room = Room(COLLECTION.working_bytes)
@@ -159,6 +162,7 @@ def find(
     *,
     same_if: Relation | str | None = None,
     profile: Profile | str | os.PathLike[str] | None = None,
+    copies: bool = False,
     hidden: bool = False,
     follow: bool = False,
     min_size: int = 1,
@@ -170,12 +174,14 @@ def find(
 
     Every member was verified against its group's reference, which is the best of them. `same_if` is the farthest
     relation that counts, from "same-file" to "edited" (default: that of the profile, else "reframed"); `profile` is
-    one that `samepic calibrate` made, or its file; `hidden` takes in names that begin with a dot; `follow` goes
+    one that `samepic calibrate` made, or its file; with `copies`, crops, captioned, framed and turned copies are
+    searched for too, which takes longer; `hidden` takes in names that begin with a dot; `follow` goes
     through symbolic links; files under `min_size` bytes are passed over; `jobs` threads work (default: one for each
     processor); `cache` is False, or the file that remembers what was read (default: in the user's cache folder).
     `unreadable` is called with each file or folder that could not be read, before the first group comes.
 
-    Raises ProfileError for a relation or a profile that does not exist.
+    Raises ProfileError for a relation or a profile that does not exist; MissingPartError where `copies` is asked for
+    and copy codes cannot be made.
     """
     policy = Policy.of(same_if, profile)
     named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
@@ -188,6 +194,7 @@ def find(
         jobs,
         (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache),
         profile=policy.profile,
+        copies=copies,
     )
     return _yielded(finder, unreadable)
 

@@ -20,17 +20,21 @@ _log = logging.getLogger("samepic.collection")
 class Near:
     """The candidates of each of `prints` by its index: their distance in bits, in either direction.
 
-    Candidates have equal coded digests (distance 0) or some form of one code within the loose radius of the other,
-    neither of them weak. `tell` is called with how many are done. Where one has more than COLLECTION.crowd of them,
+    Candidates have equal coded digests (distance 0), some form of one code within the loose radius of the other,
+    neither of them weak, or with `copies` a copy code among the nearest of the other; these are ranked behind all that
+    PDQ finds. `tell` is called with how many are done. Where PDQ finds more than COLLECTION.crowd for one,
     they are searched for again whenever they are asked for, from any thread. `pairs` is how many there are in all.
     """
 
-    def __init__(self, prints: Sequence[Fingerprint], tell: Callable[[int], None]) -> None:
+    def __init__(
+        self, prints: Sequence[Fingerprint], tell: Callable[[int], None], copies: bool = False
+    ) -> None:
         self.pairs = 0
         self._prints, self._codes = prints, Codes()
         self._rows: list[dict[int, int] | None] = [{} for _ in prints]
         self._counts = [0] * len(prints)
         self._digests: dict[str, list[int]] = {}
+        self._copies: list[dict[int, int]] = [{} for _ in prints]
         for index, one in enumerate(prints):
             if one.coded_digest:
                 self._digests.setdefault(one.coded_digest, []).append(index)
@@ -40,6 +44,8 @@ class Near:
             tell(index)
             self._take_in(index)
         _log.info("codes within %d bits, eight forms: %d candidate pairs", SEARCH.radius, self.pairs)
+        if copies:
+            self._take_in_copies()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -47,7 +53,8 @@ class Near:
     def __getitem__(self, index: int) -> Mapping[int, int]:
         """Return the distances of the candidates of one picture by their indices."""
         row = self._rows[index]
-        return self._found(index) if row is None else row
+        found = self._found(index) if row is None else row
+        return self._copies[index] | found if self._copies[index] else found
 
     def count(self, index: int) -> int:
         """Return how many candidates one picture has."""
@@ -69,6 +76,24 @@ class Near:
         one = self._prints[index]
         if not one.is_weak:
             self._codes.add([index], one.pdq)
+
+    def _take_in_copies(self) -> None:
+        coded = [index for index, one in enumerate(self._prints) if one.copycode and not one.is_weak]
+        codes = Codes()
+        codes.add(coded, b"".join(self._prints[index].copycode for index in coded))
+        before = self.pairs
+        for index in coded:
+            near = codes.nearest(self._prints[index].copycode, SEARCH.copy_nearest + 1)
+            known = self[index]
+            for other, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
+                if bits > SEARCH.copy_radius or other == index or other in known:
+                    continue
+                self._copies[index][other] = self._copies[other][index] = SEARCH.radius + bits
+                self.pairs += 1
+                self._counts[index] += 1
+                self._counts[other] += 1
+        _log.info("copy codes, the %d nearest within %d bits: %d candidate pairs more", SEARCH.copy_nearest,
+                  SEARCH.copy_radius, self.pairs - before)  # fmt: skip
 
     def _found(self, index: int) -> dict[int, int]:
         one = self._prints[index]

@@ -63,16 +63,19 @@ class Reader:
     """Reads files, each at most once: from the cache where it knows them, else on `jobs` threads.
 
     `items` are the pictures by sha256, in the order met; `unreadable` lists what is damaged or refused; `others`
-    counts the files that are no pictures.
+    counts the files that are no pictures. With `copies`, fingerprints have copy codes.
     """
 
-    def __init__(self, cache: Cache, pool: ThreadPoolExecutor, window: int, room: Room) -> None:
+    def __init__(
+        self, cache: Cache, pool: ThreadPoolExecutor, window: int, room: Room, copies: bool = False
+    ) -> None:
         self.items: dict[str, Item] = {}
         self.unreadable: list[Unreadable] = []
         self.others = 0
         self.files = 0
         self.read = 0
         self._cache, self._pool, self._window, self._room = cache, pool, window, room
+        self._copies = copies
         self._made: dict[str, Fingerprint] = {}
         self._sizes: set[int] = set()
         self._lock = threading.Lock()
@@ -126,14 +129,19 @@ class Reader:
             if self._recall(sha256):
                 return Known("picture", sha256)
         try:
-            made = fingerprint_within(self._decoding, encoded)
+            made = fingerprint_within(self._decoding, encoded, copycode=self._copies)
         except UnsupportedError:
             raise  # what is not installed today may be tomorrow
         except UnreadableError as error:
             return Known("unreadable", f"wanted {error.wanted}, got {error.got}")
         self._made[made.sha256] = made
-        self._cache.put_picture(made.sha256, str(made), "", "")
+        self._keep(made)
         return Known("picture", made.sha256)
+
+    def _keep(self, made: Fingerprint) -> None:
+        """Remember a fingerprint; what else is known of a picture that was read before stays."""
+        row = self._cache.picture(made.sha256) or ("", "", "")
+        self._cache.put_picture(made.sha256, str(made), row[1], row[2])
 
     def _decoding(self, pixels: int) -> AbstractContextManager[None]:
         return self._room.taken(pixels * COLLECTION.bytes_per_pixel)
@@ -146,9 +154,12 @@ class Reader:
         if row is None or not row[0]:
             return False
         try:
-            self._made[sha256] = Fingerprint.parse(row[0])
+            made = Fingerprint.parse(row[0])
         except FingerprintError:
             return False
+        if self._copies and not made.copycode:
+            return False
+        self._made[sha256] = made
         return True
 
 

@@ -21,27 +21,34 @@ from samepic.profiles import LIMITS, Limits
 __all__ = ["fingerprint", "fingerprint_within"]
 
 
-def fingerprint(source: object, *, reference: bool = False, limits: Limits = LIMITS) -> Fingerprint:
+def fingerprint(
+    source: object, *, reference: bool = False, copycode: bool = False, limits: Limits = LIMITS
+) -> Fingerprint:
     """Fingerprint a picture from any source that `load` takes.
 
     By default a JPEG is decoded only as far as its code needs, so damage in what was not decoded goes unseen. With
-    `reference` the whole picture is decoded, as shown, and coded bit for bit as the package `pdqhash` does. Arrays
-    and PIL images have no digests. Raises as `samepic.picture.load`.
+    `reference` the whole picture is decoded, as shown, and coded bit for bit as the package `pdqhash` does. With
+    `copycode` the copy code is made too, which takes longer than all the rest of a small picture. Arrays and PIL images
+    have no digests. Raises as `samepic.picture.load`, and MissingPartError where copy codes cannot be made.
     """
     mode = "reference" if reference else "fast"
     if isinstance(source, (np.ndarray, Image.Image)):
-        return _value("", "", see(source, reference=reference, limits=limits), mode)
-    return _of_encoded(read(source, limits=limits), mode, limits, _unbounded)
+        return _value("", "", see(source, reference, copycode, limits), mode)
+    return _of_encoded(read(source, limits=limits), mode, copycode, limits, _unbounded)
 
 
 def fingerprint_within(
-    room: Callable[[int], AbstractContextManager[None]], encoded: Encoded, *, limits: Limits = LIMITS
+    room: Callable[[int], AbstractContextManager[None]],
+    encoded: Encoded,
+    *,
+    copycode: bool = False,
+    limits: Limits = LIMITS,
 ) -> Fingerprint:
     """Fingerprint as `fingerprint` does, asking for room before a whole picture is decoded.
 
     `room` is called with its pixels, and gives what is entered for the time of decoding. Raises as `fingerprint`.
     """
-    return _of_encoded(encoded, "fast", limits, room)
+    return _of_encoded(encoded, "fast", copycode, limits, room)
 
 
 def _unbounded(_: int) -> AbstractContextManager[None]:
@@ -49,14 +56,18 @@ def _unbounded(_: int) -> AbstractContextManager[None]:
 
 
 def _of_encoded(
-    encoded: Encoded, mode: str, limits: Limits, room: Callable[[int], AbstractContextManager[None]]
+    encoded: Encoded,
+    mode: str,
+    copycode: bool,
+    limits: Limits,
+    room: Callable[[int], AbstractContextManager[None]],
 ) -> Fingerprint:
     sha256 = hashlib.sha256(encoded.data).hexdigest()
     reference = mode == "reference"
     seen: Seen | None = None
     match sniff(encoded.data):
         case "JPEG":
-            coded, seen = _jpeg(encoded, decode=not reference, limits=limits)
+            coded, seen = _jpeg(encoded, not reference, copycode, limits)
         case "PNG":
             coded = png_digest(encoded.data, encoded.name, limits)
         case _:
@@ -64,19 +75,28 @@ def _of_encoded(
     if seen is None:
         info = inspect(encoded, limits=limits) if room is not _unbounded else None
         with room(info.width * info.height if info else 0):
-            seen = see(encoded, reference=reference, limits=limits)
+            seen = see(encoded, reference, copycode, limits)
     return _value(sha256, coded, seen, mode)
 
 
-def _jpeg(encoded: Encoded, *, decode: bool, limits: Limits) -> tuple[str, Seen | None]:
+def _jpeg(encoded: Encoded, decode: bool, copycode: bool, limits: Limits) -> tuple[str, Seen | None]:
     header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
     digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
-    return digest, see_jpeg(encoded.data, header, segments[1:]) if decode else None
+    return digest, see_jpeg(encoded.data, header, segments[1:], copycode) if decode else None
 
 
 def _value(sha256: str, coded: str, seen: Seen, mode: str) -> Fingerprint:
     codes, quality, detail = seen.pdq
     return Fingerprint(
-        sha256, coded, codes.tobytes(), quality, detail, seen.width, seen.height, seen.format, mode
+        sha256,
+        coded,
+        codes.tobytes(),
+        quality,
+        detail,
+        seen.width,
+        seen.height,
+        seen.format,
+        mode,
+        seen.copycode,
     )

@@ -1,4 +1,4 @@
-"""From a source to its PDQ codes, decoding no more of it than they need."""
+"""From a source to its codes, decoding no more of it than they need."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.fingerprint.copycode import copycode
 from samepic.fingerprint.pdq import Pdq, pdq, pdq_reference
 from samepic.fingerprint.sampling import Reduction
 from samepic.picture import load
 from samepic.picture.colour import conversion
 from samepic.picture.jpeg import JpegHeader
+from samepic.picture.upright import upright
 from samepic.profiles import LIMITS, Limits
 from samepic.profiles.search import SEARCH
 
@@ -26,45 +28,71 @@ _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What was seen of a picture: upright codes, upright `width` and `height`, and the `format` by content."""
+    """What was seen of a picture: upright codes, upright `width` and `height`, the `format` by content, and the copy
+    code, or none where it was not asked for.
+    """
 
     pdq: Pdq
     width: int
     height: int
     format: str
+    copycode: bytes = b""
 
 
-def see(source: object, *, reference: bool = False, limits: Limits = LIMITS) -> Seen:
-    """Decode a whole picture, lay it on white and code it, in the reference's order of sums if `reference`."""
+def see(source: object, reference: bool = False, copies: bool = False, limits: Limits = LIMITS) -> Seen:
+    """Decode a whole picture, lay it on white and code it, in the reference's order of sums if `reference`.
+
+    With `copies`, make the copy code too.
+    """
     picture = load(source, limits=limits)
     rgb = picture.on(255)
     codes = pdq_reference(rgb) if reference else _from_rgb(rgb)
-    return Seen(codes, picture.info.width, picture.info.height, picture.info.format)
+    info = picture.info
+    return Seen(codes, info.width, info.height, info.format, copycode(rgb) if copies else b"")
 
 
-def see_jpeg(data: bytes, header: JpegHeader, segments: list[memoryview]) -> Seen | None:
+def see_jpeg(
+    data: bytes, header: JpegHeader, segments: list[memoryview], copies: bool = False
+) -> Seen | None:
     """Code a JPEG from a reduced decode of its luma; None where only a whole decode tells what it shows.
 
-    That is so for stored RGB and CMYK, for profiles made of lookup tables, and for broken data. Of a profile made of
+    None is for stored RGB and CMYK, for profiles made of lookup tables, and for broken data. Of a profile made of
     curves and a matrix the curves are applied, and the matrix, which leaves grays alone, is passed over. Of a large
-    progressive JPEG only the DC scans are decoded.
+    progressive JPEG only the DC scans are decoded. With `copies`, the copy code is made from another reduced decode,
+    in colour, and of the profile all is applied.
     """
     if header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]:
         return None
-    height, width = header.height, header.width
-    eighths = next((n for n in _EIGHTHS if min(height, width) * n // 8 >= SEARCH.side), 8)
-    if eighths == 1 and header.coding.progressive:
-        data = _dc_scans(segments)
-    luma = _decode(data, -(-height * eighths // 8), -(-width * eighths // 8))
-    if luma is None:
+    data, eighths = _reduction(data, header, segments, SEARCH.side)
+    luma = _decode(data, "GRAY", header, eighths)
+    copy = _copycode(data, header, segments) if copies else b""
+    if luma is None or copy is None:
         return None
     neutrals = _neutrals(header.icc, "L" if header.coding.colour == "gray" else "RGB")
     if neutrals is not None:
         luma = neutrals[luma]
-    codes = pdq(luma, Reduction(height, width, eighths / 8, eighths / 8, header.orientation))
+    height, width = header.height, header.width
+    codes = pdq(luma[..., 0], Reduction(height, width, eighths / 8, eighths / 8, header.orientation))
     if header.orientation >= 5:
         height, width = width, height
-    return Seen(codes, width, height, "JPEG")
+    return Seen(codes, width, height, "JPEG", copy)
+
+
+def _copycode(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
+    """Return the copy code of a reduced decode in colour, None where the data are broken."""
+    gray = header.coding.colour == "gray"
+    data, eighths = _reduction(data, header, segments, SEARCH.copy_side)
+    decoded = _decode(data, "GRAY" if gray else "RGB", header, eighths)
+    if decoded is None:
+        return None
+    colours = conversion(header.icc, "L" if gray else "RGB")
+    return copycode(upright(colours.on_array(decoded[..., 0] if gray else decoded), header.orientation))
+
+
+def _reduction(data: bytes, header: JpegHeader, segments: list[memoryview], side: int) -> tuple[bytes, int]:
+    """Return what is to be decoded, and to how many eighths, for `side` pixels on the shorter side."""
+    eighths = next((n for n in _EIGHTHS if min(header.height, header.width) * n // 8 >= side), 8)
+    return (_dc_scans(segments) if eighths == 1 and header.coding.progressive else data), eighths
 
 
 @lru_cache(maxsize=64)
@@ -78,15 +106,18 @@ def _neutrals(icc: bytes, mode: str) -> NDArray[np.uint8] | None:
     return np.ascontiguousarray(shown[0, :, 1])
 
 
-def _decode(data: bytes, height: int, width: int) -> NDArray[np.uint8] | None:
+def _decode(data: bytes, space: str, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
+    """Return the (h, w, channels) uint8 samples of a reduced decode, None where it fails."""
     import simplejpeg
 
+    height, width = -(-header.height * eighths // 8), -(-header.width * eighths // 8)
     try:
-        decoded = simplejpeg.decode_jpeg(data, "GRAY", min_height=height, min_width=width, min_factor=1)
+        decoded: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, space, min_height=height, min_width=width, min_factor=1
+        )
     except ValueError:
         return None
-    luma: NDArray[np.uint8] = decoded[..., 0]
-    return luma if luma.shape == (height, width) else None
+    return decoded if decoded.shape[:2] == (height, width) else None
 
 
 def _dc_scans(segments: list[memoryview]) -> bytes:

@@ -14,11 +14,23 @@ from samepic.profiles.search import SEARCH
 
 __all__ = ["VERSION", "Fingerprint"]
 
-VERSION = 1
+VERSION = 2
 
 _KIND = "samepic-fp"
 _BYTES = 32
-_FIELDS = ("sha256", "coded", "pdq", "forms", "quality", "detail", "width", "height", "format", "mode")
+_FIELDS = (
+    "sha256",
+    "coded",
+    "pdq",
+    "forms",
+    "quality",
+    "detail",
+    "width",
+    "height",
+    "format",
+    "mode",
+    "copy",
+)
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _WORD = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -31,7 +43,8 @@ class Fingerprint:
     `sha256` is of the bytes and `coded_digest` of what decides the pixels of a still JPEG or PNG, both in hex, ""
     where there are none; `pdq` are the 32 bytes of the upright picture's code and `pdq_forms` the 256 of all eight,
     in the order of `FORMS`; `quality` is PDQ's own figure and `detail` the share of its bits that stand on more than
-    noise, both 0 to 100; `width` and `height` are upright; `format` is by content; `mode` is "fast" or "reference".
+    noise, both 0 to 100; `width` and `height` are upright; `format` is by content; `mode` is "fast" or "reference";
+    `copycode` are 32 bytes, or none where it was not asked for.
     """
 
     sha256: str
@@ -43,6 +56,7 @@ class Fingerprint:
     height: int
     format: str
     mode: str = "fast"
+    copycode: bytes = b""
     version: int = VERSION
 
     @property
@@ -93,6 +107,7 @@ class Fingerprint:
             "height": self.height,
             "format": self.format,
             "mode": self.mode,
+            "copycode": self.copycode.hex(),
             "version": self.version,
         }
 
@@ -101,13 +116,14 @@ class Fingerprint:
             self.sha256,
             self.coded_digest,
             self.pdq.hex(),
-            base64.urlsafe_b64encode(self.pdq_forms[_BYTES:]).decode().rstrip("="),
+            _base64(self.pdq_forms[_BYTES:]),
             self.quality,
             self.detail,
             self.width,
             self.height,
             self.format,
             self.mode,
+            _base64(self.copycode),
         )
         fields = ",".join(f"{key}={value}" for key, value in zip(_FIELDS, values, strict=True))
         return f"{_KIND}${self.version}${fields}"
@@ -133,6 +149,10 @@ class Fingerprint:
             )
 
 
+def _base64(code: bytes) -> str:
+    return base64.urlsafe_b64encode(code).decode().rstrip("=")
+
+
 def _bits(a: bytes, b: bytes) -> int:
     return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
 
@@ -148,13 +168,14 @@ def _from_fields(listed: str) -> Fingerprint:
     return Fingerprint(
         sha256=field["sha256"],
         coded_digest=field["coded"],
-        pdq_forms=_codes(field["pdq"], field["forms"]),
+        pdq_forms=bytes.fromhex(field["pdq"]) + _code("forms", field["forms"], (len(FORMS) - 1) * _BYTES),
         quality=_percent("quality", field["quality"]),
         detail=_percent("detail", field["detail"]),
         width=int(field["width"]),
         height=int(field["height"]),
         format=field["format"],
         mode=field["mode"],
+        copycode=_code("copy", field["copy"], _BYTES) if field["copy"] else b"",
     )
 
 
@@ -171,14 +192,14 @@ _PATTERNS = {
 }
 
 
-def _codes(upright: str, others: str) -> bytes:
+def _code(key: str, text: str, size: int) -> bytes:
     try:
-        rest = base64.b64decode(others + "=" * (-len(others) % 4), altchars=b"-_", validate=True)
+        code = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        rest = b""
-    if len(rest) != (len(FORMS) - 1) * _BYTES:
-        _refuse("forms", f"{(len(FORMS) - 1) * _BYTES} bytes in base64", others)
-    return bytes.fromhex(upright) + rest
+        code = b""
+    if len(code) != size:
+        _refuse(key, f"{size} bytes in base64", text)
+    return code
 
 
 def _percent(key: str, text: str) -> int:

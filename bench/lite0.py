@@ -1,0 +1,148 @@
+"""The network of copy codes as an ONNX model: EfficientNet-lite0 up to its last block, pooled, projected.
+
+Source: Tan and Le, "EfficientNet", 2019, in its lite form of TensorFlow (no squeeze and excite, ReLU6); generalised
+means: Radenovic, Tolias and Chum, "Fine-tuning CNN image retrieval with no human annotation", 2019. Weights of
+matrices and filters are kept as float16 and cast when the model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Weights", "copy_model", "feature_model"]
+
+Floats = NDArray[np.float32]
+Weights = Mapping[str, NDArray[np.float64]]
+"""The tensors of the PyTorch model by name."""
+
+_STAGES = ((1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6), (4, 5, 2, 6), (1, 3, 1, 6))
+"""Blocks of a stage, side of their filters, stride of the first, and by how much they expand their channels."""
+
+_EPSILON = 1e-3
+_OPSET, _IR = 13, 8
+
+
+class _Graph:
+    """Nodes and constants in the making."""
+
+    def __init__(self, weights: Weights, side: int) -> None:
+        self.weights, self.side = weights, side
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.constant("zero", np.float32(0))
+        self.constant("six", np.float32(6))
+
+    def constant(self, name: str, value: NDArray[Any] | np.float32 | float) -> str:
+        """Add a float constant; what has two axes or more is kept as float16."""
+        from onnx import TensorProto, helper, numpy_helper
+
+        array = np.asarray(value, np.float32)
+        if array.ndim < 2:
+            self.constants.append(numpy_helper.from_array(array, name))
+        else:
+            self.constants.append(numpy_helper.from_array(array.astype(np.float16), f"{name}.half"))
+            self.nodes.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+        return name
+
+    def add(self, kind: str, *inputs: str, **options: object) -> str:
+        """Add a node and return the name of what it makes."""
+        from onnx import helper
+
+        out = f"{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [out], **options))
+        return out
+
+    def filtered(
+        self,
+        x: str,
+        filters: str,
+        norm: str,
+        *,
+        side: int = 1,
+        stride: int = 1,
+        apart: bool = False,
+        clip: bool = True,
+    ) -> str:
+        """Add filters with their batch normalisation folded in, padded as TensorFlow does, and ReLU6 if `clip`."""
+        weights = self.weights
+        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
+        matrix = weights[f"{filters}.weight"] * scale[:, None, None, None]
+        bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
+        out = -(-self.side // stride)
+        padding = max((out - 1) * stride + side - self.side, 0)
+        before, after = padding // 2, padding - padding // 2
+        y = self.add(
+            "Conv",
+            x,
+            self.constant(f"{filters}.w", matrix),
+            self.constant(f"{filters}.b", bias),
+            kernel_shape=[side, side],
+            strides=[stride, stride],
+            pads=[before, before, after, after],
+            group=len(matrix) if apart else 1,
+        )
+        self.side = out
+        return self.add("Clip", y, "zero", "six") if clip else y
+
+    def features(self, x: str) -> str:
+        """Add the network up to the expanded channels of its last block: 1152 of them, at a 32th of the side."""
+        x = self.filtered(x, "_conv_stem", "_bn0", side=3, stride=2)
+        last = sum(stage[0] for stage in _STAGES) - 1
+        number = 0
+        for blocks, side, first_stride, expansion in _STAGES:
+            for block in range(blocks):
+                name, stride, source = f"_blocks.{number}.", 1 if block else first_stride, x
+                if expansion > 1:
+                    x = self.filtered(x, f"{name}_expand_conv", f"{name}_bn0")
+                if number == last:
+                    return x
+                x = self.filtered(
+                    x, f"{name}_depthwise_conv", f"{name}_bn1", side=side, stride=stride, apart=True
+                )
+                x = self.filtered(x, f"{name}_project_conv", f"{name}_bn2", clip=False)
+                x = self.add("Add", x, source) if block else x
+                number += 1
+        raise AssertionError("no last block")
+
+    def pooled(self, x: str) -> str:
+        """Add the generalised mean, with the power 3, over the plane, scaled to length 1."""
+        from onnx import numpy_helper
+
+        cubes = self.add("Mul", self.add("Mul", x, x), x)
+        means = self.add("GlobalAveragePool", cubes)
+        lifted = self.add("Add", means, self.constant("least", 1e-9))
+        roots = self.add("Pow", lifted, self.constant("third", 1 / 3))
+        self.constants.append(numpy_helper.from_array(np.array([1, -1], np.int64), "flat"))
+        flat = self.add("Reshape", roots, "flat")
+        return self.add("Div", flat, self.add("ReduceL2", flat, axes=[1], keepdims=1))
+
+    def model(self, side: int, out: str, size: int) -> bytes:
+        """Return the model from "x" to `out`, serialised."""
+        from onnx import TensorProto, checker, helper
+
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, side, side])
+        y = helper.make_tensor_value_info(out, TensorProto.FLOAT, [1, size])
+        graph = helper.make_graph(self.nodes, "copycode", [x], [y], self.constants)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+        made.producer_name = "samepic"
+        checker.check_model(made)
+        serialised: bytes = made.SerializeToString(deterministic=True)
+        return serialised
+
+
+def feature_model(weights: Weights, side: int) -> bytes:
+    """Return the ONNX model from (1, 3, side, side) pictures, -1 to 1, to (1, 1152) pooled features of length 1."""
+    graph = _Graph(weights, side)
+    return graph.model(side, graph.pooled(graph.features("x")), 1152)
+
+
+def copy_model(weights: Weights, side: int, matrix: Floats, bias: Floats) -> bytes:
+    """Return the ONNX model from pictures to (1, 256) values: features @ matrix (1152, 256) + bias (256,)."""
+    graph = _Graph(weights, side)
+    x = graph.pooled(graph.features("x"))
+    out = graph.add("Gemm", x, graph.constant("matrix", matrix), graph.constant("bias", bias))
+    return graph.model(side, out, matrix.shape[1])
