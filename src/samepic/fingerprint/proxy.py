@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.picture import Picture
+from samepic.picture.animation import frames
 from samepic.profiles.gate import GATE
 
 __all__ = ["proxy", "proxy_of"]
@@ -22,8 +24,11 @@ def proxy(picture: Picture) -> bytes:
     """Return a small picture, long side 320 pixels at most, in 16 KB at most.
 
     It is a JPEG, or a WebP with transparency where the picture has some; upright, in sRGB, without metadata. A smaller
-    picture keeps its size.
+    picture keeps its size. Of an animation it shows up to four frames, side by side. Raises TruncatedError for a frame
+    that cannot be decoded.
     """
+    if picture.info.frames > 1 and picture.data is not None:
+        return proxy_of(_sheet(picture))
     return proxy_of(picture.rgb, picture.alpha)
 
 
@@ -39,6 +44,20 @@ def proxy_of(rgb: Samples, alpha: Samples | None = None) -> bytes:
             if len(data) <= GATE.proxy_bytes:
                 return data
         scale /= 2  # noise that no quality makes small enough
+
+
+def _sheet(picture: Picture) -> Samples:
+    """Return frames from the beginning of an animation, evenly spread, on white, side by side or two by two."""
+    # Each frame is drawn on the one before, so the end of a long animation is dear to see.
+    spread = replace(picture, info=replace(picture.info, frames=min(picture.info.frames, GATE.proxy_spread)))
+    height, width = picture.rgb.shape[:2]
+    scale = min(1.0, GATE.proxy_side / (2 * max(height, width)))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    tiles = [_scaled(frame.on(255), size) for frame in frames(spread, GATE.proxy_frames)]
+    if len(tiles) < GATE.proxy_frames:
+        return np.concatenate(tiles, axis=1)
+    half = GATE.proxy_frames // 2
+    return np.concatenate([np.concatenate(row, axis=1) for row in (tiles[:half], tiles[half:])], axis=0)
 
 
 def _encoded(samples: Samples, quality: int) -> bytes:

@@ -30,7 +30,7 @@ from samepic.verdict import Decision, Outcome
 __all__ = ["Admission"]
 
 
-class _Lost(Exception):  # noqa: N818  (no error: the way out to a new try)
+class _LostError(Exception):
     """The lease ran out, and another upload took this one out."""
 
 
@@ -39,19 +39,20 @@ class _Lease:
     """The lease of the pending record; none while `number` is 0."""
 
     store: Store
+    seconds: float
     number: int = 0
     until: float = 0.0
 
     def keep(self) -> None:
-        """Renew the lease where a third of it has passed; raise _Lost where it was lost."""
+        """Renew the lease where a third of it has passed; raise _LostError where it was lost."""
         if self.number and time.monotonic() > self.until:
-            if not self.store.renew(self.number, GATE.lease_seconds):
-                raise _Lost
+            if not self.store.renew(self.number, self.seconds):
+                raise _LostError
             self.begin(self.number)
 
     def begin(self, number: int) -> None:
         """Take over a lease that was granted just now."""
-        self.number, self.until = number, time.monotonic() + GATE.lease_seconds / 3
+        self.number, self.until = number, time.monotonic() + self.seconds / 3
 
 
 class Admission:
@@ -70,7 +71,7 @@ class Admission:
         self._parts, self._key, self._encoded, self._policy = parts, key, encoded, policy
         self._data, self._replaces = data or {}, frozenset(replaces)
         self._sha256 = hashlib.sha256(encoded.data).hexdigest()
-        self._lease = _Lease(parts.store)
+        self._lease = _Lease(parts.store, parts.lease)
         self._ready: tuple[Prover, Looker] | None = None
         self._number = 0
 
@@ -90,12 +91,12 @@ class Admission:
             decision = self._decision(looker.look())
             if decision.outcome is Outcome.DUPLICATE:
                 return self._refused(decision)
-            pending = self._parts.store.put_pending(prover.record, GATE.lease_seconds)
+            pending = self._parts.store.put_pending(prover.record, self._parts.lease)
             if pending is None:
                 continue  # another upload has just taken the key
             try:
                 return self._settled(pending, looker, deadline)
-            except _Lost:
+            except _LostError:
                 continue
             except BaseException:
                 self._parts.store.withdraw(pending.number)
@@ -107,7 +108,7 @@ class Admission:
         )
 
     def _settled(self, pending: Record, looker: Looker, deadline: float) -> Decision:
-        """Decide on the pending record. Raises _Lost where it was taken out meanwhile."""
+        """Decide on the pending record. Raises _LostError where it was taken out meanwhile."""
         store, number = self._parts.store, pending.number
         self._lease.begin(number)
         looked = looker.look(below=number)
@@ -120,7 +121,7 @@ class Admission:
             return self._refused(decision)
         state = State.HELD if decision.outcome is Outcome.REVIEW else State.ACCEPTED
         if not store.decide(number, state, decision.matches if state is State.HELD else ()):
-            raise _Lost
+            raise _LostError
         return decision
 
     def _wait(self, lower: list[Record], deadline: float) -> None:
@@ -164,7 +165,7 @@ class Admission:
     def _prepared(self) -> tuple[Prover, Looker]:
         if self._ready is None:
             parts, encoded = self._parts, self._encoded
-            prepared = parts.engine.prepare(encoded.data, encoded.name)
+            prepared = parts.engine.prepare(encoded.data, encoded.name, copycode=parts.copycode)
             record = self._record(prepared)
             prover = Prover(parts, record, encoded.data, self._policy, self._replaces)
             self._ready = (
@@ -183,7 +184,7 @@ class Admission:
             pdq=made.pdq,
             quality=made.quality,
             detail=made.detail,
-            copycode=getattr(made, "copycode", b""),
+            copycode=made.copycode,
             width=info.width,
             height=info.height,
             format=info.format,

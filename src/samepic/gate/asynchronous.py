@@ -12,6 +12,7 @@ from samepic.gate.gate import Gate
 from samepic.gate.parts import Originals
 from samepic.gate.policy import GatePolicy
 from samepic.profiles import LIMITS, Limits
+from samepic.profiles.gate import GATE
 from samepic.profiles.user import Profile
 from samepic.store.protocol import Store
 from samepic.store.record import Record
@@ -33,6 +34,8 @@ class AsyncGate:
         originals: Originals | None = None,
         workers: Engine | None = None,
         limits: Limits = LIMITS,
+        copycode: bool = False,
+        lease: float = GATE.lease_seconds,
     ) -> None:
         self.gate = Gate(
             store,
@@ -42,6 +45,8 @@ class AsyncGate:
             originals=originals,
             workers=workers,
             limits=limits,
+            copycode=copycode,
+            lease=lease,
         )
 
     async def __aenter__(self) -> AsyncGate:

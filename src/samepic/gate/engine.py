@@ -17,8 +17,11 @@ __all__ = ["Engine", "InProcess"]
 class Engine(Protocol):
     """What the gate asks of whoever decodes; `samepic.gate.workers.Workers` does it in processes of its own."""
 
-    def prepare(self, data: bytes, name: str) -> Prepared:
-        """Return fingerprint, proxy and header facts. Raises UnreadableError and kin, and WorkerError."""
+    def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
+        """Return fingerprint, proxy and header facts.
+
+        Raises UnreadableError and kin, WorkerError, and MissingPartError where copy codes cannot be made.
+        """
 
     def compare(
         self,
@@ -41,9 +44,9 @@ class InProcess:
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
 
-    def prepare(self, data: bytes, name: str) -> Prepared:
-        """Return fingerprint, proxy and header facts. Raises UnreadableError and kin."""
-        return prepare(data, name, limits=self.limits)
+    def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
+        """Return fingerprint, proxy and header facts. Raises UnreadableError and kin, and MissingPartError."""
+        return prepare(data, name, copycode=copycode, limits=self.limits)
 
     def compare(
         self,

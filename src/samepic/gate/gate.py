@@ -10,13 +10,15 @@ from typing import Any
 
 from samepic.errors import StoreKeyError, UnreadableError
 from samepic.gate.admission import Admission
-from samepic.gate.engine import Engine, InProcess
+from samepic.gate.engine import Engine
 from samepic.gate.index import Index
 from samepic.gate.parts import Originals, Parts
 from samepic.gate.policy import GatePolicy
 from samepic.gate.tell import refused, settled_as_same, standing
+from samepic.gate.workers import Workers
 from samepic.picture import Encoded, read
 from samepic.profiles import LIMITS, Limits
+from samepic.profiles.gate import GATE
 from samepic.profiles.user import Profile
 from samepic.store.opening import open_store
 from samepic.store.protocol import Store
@@ -35,7 +37,9 @@ class Gate:
     own within it, of which no other tenant learns; `policy` says what is done for which relation, by default refuse
     what is the same, hold what was edited for review, accept the rest; `profile` is one that `samepic calibrate` made,
     or its file; `originals` opens the picture of a key, so that the last word is said on it and not on its proxy;
-    `workers` decodes uploads (default: worker processes with bounded memory and time; `InProcess()` decodes here).
+    `workers` decodes uploads (default: two worker processes with bounded memory and time; `InProcess()` decodes in
+    this process); with `copycode`, crops, borders and captions are found too, for about 20 ms an upload more; after
+    `lease` seconds nobody waits for an upload whose process has died.
 
     Every method may be called from any thread; any number of processes may share a store. All but `close` raise
     StoreError when the store cannot be reached, and may be called again then.
@@ -51,15 +55,19 @@ class Gate:
         originals: Originals | None = None,
         workers: Engine | None = None,
         limits: Limits = LIMITS,
+        copycode: bool = False,
+        lease: float = GATE.lease_seconds,
     ) -> None:
         self.tenant, self.limits = _checked("tenant", tenant, least=0), limits
         self.policy = GatePolicy.of(policy)
         known = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
         self._owns = (isinstance(store, (str, os.PathLike)), workers is None)
         self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
-        self._engine = workers or InProcess(limits)
+        self._engine = workers if workers is not None else Workers()
         self._index = Index(self._store, self.tenant)
-        self._parts = Parts(self._store, self._index, self._engine, self.tenant, known, originals)
+        self._parts = Parts(
+            self._store, self._index, self._engine, self.tenant, known, originals, copycode, lease
+        )
 
     def __enter__(self) -> Gate:
         return self

@@ -34,7 +34,7 @@ class Index:
         """The highest number that the index knows of."""
         return self._last
 
-    def candidates(self, print_: Fingerprint, copycode: bytes, below: int | None) -> list[int]:
+    def candidates(self, print_: Fingerprint, below: int | None) -> list[int]:
         """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
 
         Everything is looked at that was visible when this was called; `below` leaves out numbers from it on.
@@ -42,7 +42,7 @@ class Index:
         self.catch_up()
         with self._reading():
             near = {} if print_.is_weak else self._near(print_, below)
-            alike = self._alike(copycode, below) if copycode else []
+            alike = [] if print_.is_weak or not print_.copycode else self._alike(print_.copycode, below)
         ranks: dict[int, int] = {}
         for listed in (sorted(near, key=lambda number: (near[number], number)), alike):
             for rank, number in enumerate(listed):
@@ -65,8 +65,9 @@ class Index:
             return []
         # Higher numbers are not looked at, but may lie nearer: make room for them.
         later = 0 if below is None else max(0, self._last - below + 1)
-        found = self._copies.nearest(copycode, min(GATE.nearest + later, len(self._copies)))
-        return [number for number in found.ids.tolist() if below is None or number < below][: GATE.nearest]
+        found = self._copies.nearest(copycode, SEARCH.copy_nearest + later)
+        near = found.ids[found.distances <= SEARCH.copy_radius].tolist()
+        return [number for number in near if below is None or number < below][: SEARCH.copy_nearest]
 
     def catch_up(self) -> None:
         """Read the rows above the last number known, and what was taken out since."""

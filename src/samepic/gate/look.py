@@ -68,7 +68,7 @@ class Looker:
 
     def _candidates(self, settled: dict[str, bool], below: int | None) -> list[int]:
         record, store = self._prover.record, self._store
-        found = self._index.candidates(self._fingerprint, record.copycode, below)
+        found = self._index.candidates(self._fingerprint, below)
         first = store.twins(record.tenant, record.identity)
         for identity, same in settled.items():
             if same:

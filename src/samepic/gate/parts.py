@@ -18,7 +18,10 @@ Originals = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What every admission of one gate shares: its store, index and decoder, and what the caller gave it."""
+    """What every admission of one gate shares: its store, index and decoder, and what the caller gave it.
+
+    `copycode` tells that copy codes are made, `lease` is in seconds.
+    """
 
     store: Store
     index: Index
@@ -26,3 +29,5 @@ class Parts:
     tenant: str
     profile: Profile | None
     originals: Originals | None
+    copycode: bool
+    lease: float

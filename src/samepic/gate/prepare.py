@@ -23,8 +23,15 @@ class Prepared:
     info: PictureInfo
 
 
-def prepare(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> Prepared:
-    """Fingerprint an encoded picture and make its proxy. Raises as `samepic.picture.load`."""
+def prepare(
+    data: bytes, name: str = "<bytes>", *, copycode: bool = False, limits: Limits = LIMITS
+) -> Prepared:
+    """Fingerprint an encoded picture and make its proxy.
+
+    Raises as `samepic.picture.load`, and MissingPartError where copy codes cannot be made.
+    """
     encoded = Encoded(name, data)
     info = inspect(encoded, limits=limits)
-    return Prepared(fingerprint(encoded, limits=limits), proxy(load(encoded, limits=limits)), info)
+    return Prepared(
+        fingerprint(encoded, copycode=copycode, limits=limits), proxy(load(encoded, limits=limits)), info
+    )

@@ -15,8 +15,9 @@ class GateProfile:
         proxy_side: longer side of a proxy in pixels.
         proxy_bytes: what a proxy may take at most.
         proxy_qualities: qualities tried in turn until it fits.
+        proxy_frames: frames of an animation that its proxy shows.
+        proxy_spread: frames from the beginning over which these are spread.
         candidates: pictures at most that one upload is laid over, nearest first.
-        nearest: candidates that the copy code may propose.
         probability: least probability of a verdict on which an upload is refused; under it, it waits for review.
         lease_seconds: how long a pending upload is waited for after its process was last heard of.
         poll_seconds: first and longest pause between two looks at a pending upload.
@@ -31,8 +32,9 @@ class GateProfile:
     proxy_side: int = 320
     proxy_bytes: int = 16_384
     proxy_qualities: tuple[int, ...] = (80, 70, 60, 50, 40, 30, 20, 10)
+    proxy_frames: int = 4
+    proxy_spread: int = 32
     candidates: int = 40
-    nearest: int = 10
     probability: float = 0.9
     lease_seconds: float = 15.0
     poll_seconds: tuple[float, float] = (0.005, 0.1)
