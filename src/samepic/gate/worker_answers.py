@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.verdict import PictureInfo, Region, Relation, Transform
 
-__all__ = ["ERRORS", "CompareAnswer", "ErrorAnswer", "PrepareAnswer", "Protection"]
+__all__ = ["ERRORS", "MISSING", "CompareAnswer", "ErrorAnswer", "PrepareAnswer", "Protection"]
 
 ERRORS = {kind.__name__: kind for kind in (UnreadableError, TruncatedError, LimitError, UnsupportedError)}
+MISSING = "MissingPartError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ class CompareAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """What could not be done, as the error says it; `kind` is a key of ERRORS, or "" for what nobody foresaw."""
+    """What could not be done, as the error says it.
+
+    `kind` is a key of ERRORS, MISSING, or "" for what nobody foresaw.
+    """
 
     kind: str
     name: str

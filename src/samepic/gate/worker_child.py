@@ -9,7 +9,7 @@ from typing import Any
 
 from samepic.gate.worker_answers import Protection
 from samepic.gate.worker_guard import allow_cpu, ignore_signals, protect
-from samepic.gate.worker_wire import framed, plain, read_frame
+from samepic.gate.worker_wire import framed, plain, read_frame, shown
 from samepic.profiles import Limits
 
 __all__ = ["main"]
@@ -21,7 +21,7 @@ def main() -> int:
     """Make ready, give up what is not needed, then answer one task after the other until the input ends."""
     ignore_signals()
     out = os.dup(1)
-    _silence()
+    os.dup2(2, 1)  # what is printed must not mix with answers
     try:
         setup, _ = read_frame(_from_parent, _MOST, 0)
     except EOFError:
@@ -30,14 +30,24 @@ def main() -> int:
     # What is loaded after this would have to be opened, and nothing can be.
     from samepic.gate.worker_warm import prove, warm
 
-    warm(limits)
+    warm()
+    _silence()
     protection = protect(
         memory_bytes=setup["memory_bytes"],
         open_files=setup["open_files"],
         parent=setup["parent"],
         filtered=setup["filtered"],
     )
-    prove(limits)
+    try:
+        prove()
+    except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
+        _send(
+            out,
+            framed(
+                {"failure": shown(f"cannot work with its protection: {type(error).__name__}: {error}", 400)}
+            ),
+        )
+        return 1
     return _serve(out, setup, protection, limits)
 
 
@@ -79,10 +89,10 @@ def _send(out: int, pieces: list[bytes]) -> None:
 
 
 def _silence() -> None:
-    """Let what decoders print go nowhere: it must not mix with answers, and the parent's log is not theirs."""
+    """Let what decoders print go nowhere: the parent's log, where it went while nobody was heard, is not theirs."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  lives as long as the process
+    os.dup2(nowhere, 2)
     os.close(nowhere)
 
 

@@ -102,6 +102,12 @@ class Crew:
             told = {name: self.told[name] for name in ("tasks", "started", "late", "died", "retired")}
             return {"running": running, "busy": len(self._lent), "waiting": len(self._waiting), **told}
 
+    def numbers(self) -> tuple[int, ...]:
+        """Return the numbers of the processes that run now."""
+        with self._changed:
+            workers = {*self._lent, *(worker for worker in self._idle if worker)}
+            return tuple(sorted(worker.pid for worker in workers if worker.alive))
+
     def _place(self) -> _Slot:
         turn: queue.SimpleQueue[_Slot | str] = queue.SimpleQueue()
         with self._changed:
@@ -149,6 +155,7 @@ class Crew:
             worker.wait_ready(self.limits.start_seconds)
             if worker.alive:
                 return self._lend(worker)
+            worker.kill()
             self.told["died"] += 1
         worker = self._started()
         if not worker.alive and self.filtered and not self.proven:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from samepic.gate.worker_answers import Protection
-from samepic.gate.worker_wire import FrameError, framed, read_frame, shaped
+from samepic.gate.worker_wire import FrameError, framed, read_frame, shaped, shown
 from samepic.profiles.workers import WorkerLimits
 
 __all__ = ["Answer", "LateError", "LostError", "WorkerProcess"]
@@ -157,6 +157,8 @@ class WorkerProcess:
             "filtered": self._filtered,
         }
         head, _ = self._exchanged(process, framed(setup))
+        if "failure" in head:
+            raise LostError(shown(str(head["failure"]), 400))
         try:
             return shaped(Protection, head.get("protection"), letters=100, items=0)
         except FrameError as error:
@@ -190,7 +192,7 @@ class WorkerProcess:
 
 def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
     try:
-        status = process.wait(5)
+        status = process.wait(2)
     except subprocess.TimeoutExpired:
         return "closed its output"
     if status >= 0:

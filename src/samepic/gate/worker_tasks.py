@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from samepic.compare import compare
-from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.errors import LimitError, MissingPartError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.fingerprint.make import fingerprint
-from samepic.gate.worker_answers import CompareAnswer, ErrorAnswer, PrepareAnswer
+from samepic.gate.prepare import prepare
+from samepic.gate.worker_answers import MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer
 from samepic.gate.worker_wire import plain, shown
-from samepic.picture import Encoded, load
+from samepic.picture import Encoded
 from samepic.profiles import Limits
 from samepic.profiles.user import Profile
 
@@ -21,12 +22,11 @@ _OPENCV_NO_MEMORY = -4
 
 def prepared(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
     """Return the answer and the proxy of one encoded picture. Raises as `samepic.fingerprint` and `load`."""
-    from samepic.fingerprint.proxy import proxy
-
-    encoded = Encoded(ask["names"][0], data)
-    found = fingerprint(encoded, limits=limits, **({"copycode": True} if ask["copycode"] else {}))
-    picture = load(encoded, limits=limits)
-    return _plain(PrepareAnswer(str(found), picture.info)), proxy(picture)
+    name = ask["names"][0]
+    found = prepare(data, name, limits=limits)
+    if ask["copycode"]:
+        found = replace(found, fingerprint=fingerprint(Encoded(name, data), copycode=True, limits=limits))
+    return _plain(PrepareAnswer(str(found.fingerprint), found.info)), found.proxy
 
 
 def compared(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> dict[str, Any]:
@@ -49,6 +49,8 @@ def failed(error: Exception, name: str, memory_bytes: int) -> ErrorAnswer:
     for kind in (LimitError, TruncatedError, UnsupportedError, UnreadableError):
         if isinstance(error, kind):
             return ErrorAnswer(kind.__name__, shown(error.name), shown(error.wanted), shown(error.got))
+    if isinstance(error, MissingPartError):
+        return ErrorAnswer(MISSING, name, "", shown(str(error)))
     if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:
         wanted = f"a picture that needs no more than {memory_bytes >> 20} MiB"
         return ErrorAnswer("LimitError", name, wanted, "one that needs more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,12 +13,11 @@ import numpy as np
 import pi_heif
 from PIL import AvifImagePlugin, Image
 
-import samepic.fingerprint.proxy  # noqa: F401
 from samepic.errors import SamepicError
 from samepic.gate.worker_tasks import compared, prepared
 from samepic.picture import Encoded, load
 from samepic.picture.pillow_reader import PLUGINS
-from samepic.profiles import Limits
+from samepic.profiles import LIMITS
 
 __all__ = ["prove", "warm"]
 
@@ -41,15 +41,15 @@ _ENCODINGS = (
     "utf_32",
     "utf_8_sig",
 )
+_LAZY = ("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "samepic.measures.table")
 _HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 
-def warm(limits: Limits) -> None:
+def warm() -> None:
     """Load every decoder and run each of the common ones once."""
-    for name in _ENCODINGS:
-        importlib.import_module(f"encodings.{name}")
-    for plugin in PLUGINS.values():
-        importlib.import_module(f"PIL.{plugin.partition('.')[0]}")
+    plugins = (f"PIL.{plugin.partition('.')[0]}" for plugin in PLUGINS.values())
+    for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_of_samepic()):
+        importlib.import_module(name)
     Image.init()  # frames of animations are opened by Pillow's own search
     # One picture at a time is decoded on one thread; more workers are what makes use of more processors.
     cv2.setNumThreads(1)
@@ -57,19 +57,26 @@ def warm(limits: Limits) -> None:
     pi_heif.options.DECODE_THREADS = 1
     for form, data in _pictures():
         try:
-            load(Encoded(form, data), limits=limits)
+            load(Encoded(form, data))
         except SamepicError:
             continue  # what is not built in stays so
-    prove(limits)
+    prove()
 
 
-def prove(limits: Limits) -> None:
+def _of_samepic() -> Iterator[str]:
+    """Yield every module that looks at pictures: a function of one may import another."""
+    for name in ("picture", "fingerprint", "verify"):
+        package = importlib.import_module(f"samepic.{name}")
+        yield from (found.name for found in pkgutil.iter_modules(package.__path__, f"samepic.{name}."))
+
+
+def prove() -> None:
     """Prepare and compare small pictures; raise as these do where it does not work."""
     forms = dict(_pictures(("JPEG", "PNG", "GIF")))
     for name, data in forms.items():
-        prepared(data, {"names": [name], "copycode": False}, limits)
+        prepared(data, {"names": [name], "copycode": False}, LIMITS)
     ask = {"names": ["a", "b"], "same_if": "reframed", "profile": None, "prove": True}
-    compared(forms["JPEG"], forms["PNG"], ask, limits)
+    compared(forms["JPEG"], forms["PNG"], ask, LIMITS)
 
 
 def _pictures(forms: tuple[str, ...] = tuple(_SAVED)) -> Iterator[tuple[str, bytes]]:

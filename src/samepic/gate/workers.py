@@ -7,38 +7,27 @@ import json
 import os
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
-from samepic.errors import FingerprintError, LimitError, UnreadableError, WorkerError
+from samepic.errors import FingerprintError, LimitError, MissingPartError, UnreadableError, WorkerError
 from samepic.fingerprint.value import Fingerprint
-from samepic.gate.worker_answers import ERRORS, CompareAnswer, ErrorAnswer, PrepareAnswer, Protection
+from samepic.gate.prepare import Prepared
+from samepic.gate.worker_answers import ERRORS, MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer, Protection
 from samepic.gate.worker_crew import Crew
 from samepic.gate.worker_process import LateError, LostError
 from samepic.gate.worker_wire import FrameError, shaped
 from samepic.policy import Policy
 from samepic.profiles.user import Profile
 from samepic.profiles.workers import WORKERS, WorkerLimits
-from samepic.verdict import PictureInfo, Relation, Verdict
+from samepic.verdict import Relation, Verdict
 
 __all__ = ["Prepared", "Protection", "Workers"]
 
 Shape = TypeVar("Shape")
 Result = TypeVar("Result")
 _IMAGES = (b"\xff\xd8\xff", b"RIFF")
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What the gate needs of an upload: its fingerprint, its proxy (an encoded picture), and what its header says.
-
-    The proxy was made by a worker that had a stranger's bytes, so it is a stranger's too: decode it in a worker.
-    """
-
-    fingerprint: Fingerprint
-    proxy: bytes
-    info: PictureInfo
 
 
 class Workers:
@@ -59,7 +48,8 @@ class Workers:
     def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
         """Fingerprint an encoded picture of a stranger and make its proxy.
 
-        `name` stands for it in messages. Raises as `samepic.fingerprint` and `load` do (UnreadableError and its kinds),
+        `name` stands for it in messages. The proxy was made by a process that had a stranger's bytes, so it is a
+        stranger's too: decode it in a worker. Raises as `samepic.fingerprint` does (UnreadableError and its kinds),
         WorkerError when that took too long or ended the process, UnavailableError when no process can be had.
         """
         self._check(data, name)
@@ -119,6 +109,11 @@ class Workers:
         late, died and retired."""
         return {"count": self._crew.count, **self._crew.counts()}
 
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The numbers of the processes that run now."""
+        return self._crew.numbers()
+
     def close(self) -> None:
         """Let what runs come to its end, refuse what waits, and end every process. Doing it twice does no harm."""
         self._crew.close()
@@ -155,7 +150,7 @@ class Workers:
         lost = "died"  # unless all goes well: what broke off in the middle would answer the next task with this one
         try:
             told, body = worker.ask({**head, "names": letters}, bodies, self.limits.wall_seconds)
-            result: Result | UnreadableError
+            result: Result | UnreadableError | MissingPartError
             wrong = told.get("error")
             result = accept(told.get("answer"), body) if wrong is None else self._error(wrong, letters, names)
             lost = ""
@@ -171,15 +166,19 @@ class Workers:
             ) from None
         finally:
             self._crew.give(worker, lost)
-        if isinstance(result, UnreadableError):
+        if isinstance(result, (UnreadableError, MissingPartError)):
             raise result
         return result
 
-    def _error(self, told: object, letters: list[str], names: tuple[str, ...]) -> UnreadableError:
+    def _error(
+        self, told: object, letters: list[str], names: tuple[str, ...]
+    ) -> UnreadableError | MissingPartError:
         error = self._shaped(ErrorAnswer, told)
         name = dict(zip(letters, names, strict=True)).get(error.name, names[0])
         if error.kind == "":
             return WorkerError(name, error.wanted, error.got)
+        if error.kind == MISSING:
+            return MissingPartError(error.got)
         if error.kind not in ERRORS:
             raise FrameError(f"wanted one of {', '.join(ERRORS)}, got {error.kind[:40]!r}")
         return ERRORS[error.kind](name, error.wanted, error.got)
