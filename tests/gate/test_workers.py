@@ -69,6 +69,13 @@ def test_a_worker_prepares_a_picture_as_this_process_does(workers: Workers, form
     assert workers.status()["died"] == 0
 
 
+def test_a_worker_makes_the_copy_code_where_it_is_asked_for(workers: Workers, rocket: Path) -> None:
+    data = rocket.read_bytes()
+    found = workers.prepare(data, "rocket", copycode=True)
+    assert found == prepare(data, "rocket", copycode=True, limits=UPLOAD)
+    assert len(found.fingerprint.copycode) == 32
+
+
 @pytest.mark.parametrize("names", [("rocket", "rocket"), ("rocket", "astronaut"), ("chelsea", "coffee")])
 def test_a_worker_compares_as_this_process_does(
     workers: Workers, photos: dict[str, Path], names: tuple[str, str]

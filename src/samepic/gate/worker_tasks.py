@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from samepic.compare import compare
 from samepic.errors import LimitError, MissingPartError, TruncatedError, UnreadableError, UnsupportedError
-from samepic.fingerprint.make import fingerprint
 from samepic.gate.prepare import prepare
 from samepic.gate.worker_answers import MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer
 from samepic.gate.worker_wire import plain, shown
@@ -22,10 +21,7 @@ _OPENCV_NO_MEMORY = -4
 
 def prepared(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
     """Return the answer and the proxy of one encoded picture. Raises as `samepic.fingerprint` and `load`."""
-    name = ask["names"][0]
-    found = prepare(data, name, limits=limits)
-    if ask["copycode"]:
-        found = replace(found, fingerprint=fingerprint(Encoded(name, data), copycode=True, limits=limits))
+    found = prepare(data, ask["names"][0], copycode=ask["copycode"], limits=limits)
     return _plain(PrepareAnswer(str(found.fingerprint), found.info)), found.proxy
 
 

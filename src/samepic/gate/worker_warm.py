@@ -6,6 +6,7 @@ import importlib
 import io
 import pkgutil
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import cv2
@@ -13,7 +14,7 @@ import numpy as np
 import pi_heif
 from PIL import AvifImagePlugin, Image
 
-from samepic.errors import SamepicError
+from samepic.errors import MissingPartError, SamepicError
 from samepic.gate.worker_tasks import compared, prepared
 from samepic.picture import Encoded, load
 from samepic.picture.pillow_reader import PLUGINS
@@ -60,6 +61,8 @@ def warm() -> None:
             load(Encoded(form, data))
         except SamepicError:
             continue  # what is not built in stays so
+    with suppress(MissingPartError):
+        prove(copycode=True)
     prove()
 
 
@@ -70,11 +73,11 @@ def _of_samepic() -> Iterator[str]:
         yield from (found.name for found in pkgutil.iter_modules(package.__path__, f"samepic.{name}."))
 
 
-def prove() -> None:
+def prove(*, copycode: bool = False) -> None:
     """Prepare and compare small pictures; raise as these do where it does not work."""
     forms = dict(_pictures(("JPEG", "PNG", "GIF")))
     for name, data in forms.items():
-        prepared(data, {"names": [name], "copycode": False}, LIMITS)
+        prepared(data, {"names": [name], "copycode": copycode}, LIMITS)
     ask = {"names": ["a", "b"], "same_if": "reframed", "profile": None, "prove": True}
     compared(forms["JPEG"], forms["PNG"], ask, LIMITS)
 
