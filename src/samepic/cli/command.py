@@ -19,7 +19,7 @@ from samepic.errors import SamepicError
 
 __all__ = ["VERBS", "Parser", "build_parser", "main"]
 
-VERBS = ("compare", "measure", "diff", "find", "clean", "fingerprint", "calibrate", "doctor")
+VERBS = ("compare", "measure", "diff", "find", "clean", "fingerprint", "calibrate", "serve", "doctor")
 
 _DESCRIPTION = "Tell whether two images are the same picture, the way a person who looks at both would."
 _EPILOG = """\

@@ -1,0 +1,171 @@
+"""samepic serve: the gate over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from samepic.cli.common import SAME, add_json, count, print_json
+from samepic.profiles.service import SERVICE
+
+if TYPE_CHECKING:
+    from samepic.web.settings import Settings
+    from samepic.web.tokens import Token
+
+__all__ = ["register", "run"]
+
+_TOKEN = "SAMEPIC_TOKEN"
+_EPILOG = """\
+Addresses, answers, tokens and tenants are in docs/service.md; the service describes itself at /openapi.json.
+It stops on Ctrl-C or SIGTERM, once the requests that it is working on are answered.
+
+exit status: 0 stopped, 2 trouble: no such store, an address that is taken, options that make no sense
+
+examples:
+  samepic serve --store uploads.db
+  samepic serve --store postgresql://localhost/pictures --processes 4
+  samepic serve --store uploads.db --host 0.0.0.0 --token-file tokens.toml"""
+
+
+def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "serve",
+        help="keep pictures from being uploaded twice, over HTTP",
+        description="Answer POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        required=True,
+        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; made where it is not there yet",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (default: 127.0.0.1, this machine alone)",
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8000, help="the port; 0 for any that is free (default: 8000)"
+    )
+    parser.add_argument(
+        "--processes", type=count, default=1, metavar="N", help="service processes (default: 1)"
+    )
+    parser.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="decoding processes of each service process (default: the processors, shared among them)",
+    )
+    _add_rules(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help=f"one token, or TOML with a [[token]] table for each; without it ${_TOKEN} is the token, if set",
+    )
+    parser.add_argument(
+        "--without-token",
+        action="store_true",
+        help="let everybody in, though --host is not this machine alone",
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="TEXT",
+        default="",
+        help="what to do for which relation, such as edited=accept,reframed=review",
+    )
+    parser.add_argument("--profile", metavar="FILE", help="what samepic calibrate --write made")
+    parser.add_argument(
+        "--max-bytes",
+        type=_bytes,
+        default=SERVICE.upload_bytes,
+        metavar="N",
+        help=f"the largest picture in bytes (default, and at most: {SERVICE.upload_bytes})",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve, and return the exit status."""
+    from samepic.web.server import bound, serve
+
+    settings = _settings(args)
+    _check_store(settings)
+    listener = bound(settings)
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def told() -> None:
+        if args.json:
+            print_json({"address": address, "pid": os.getpid()})
+        else:
+            print(f"listening on {address} (Ctrl-C stops it)")
+        sys.stdout.flush()
+
+    serve(settings, listener, told)
+    return SAME
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from dataclasses import replace
+
+    from samepic.gate.policy import GatePolicy
+    from samepic.profiles.user import Profile
+    from samepic.web.settings import Settings
+
+    GatePolicy.parse(args.policy)
+    if args.profile:
+        Profile.read(args.profile)
+    return Settings(
+        store=args.store,
+        host=args.host,
+        port=args.port,
+        tokens=_tokens(args),
+        without_token=args.without_token,
+        processes=args.processes,
+        workers=args.workers or max(1, (os.cpu_count() or 1) // args.processes),
+        policy=args.policy,
+        profile=args.profile and str(Path(args.profile).absolute()),
+        limits=replace(SERVICE, upload_bytes=args.max_bytes),
+    )
+
+
+def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
+    from samepic.web.tokens import from_text, read_tokens
+
+    if args.token_file:
+        return read_tokens(args.token_file)
+    text = os.environ.get(_TOKEN, "")
+    return (from_text(text, f"${_TOKEN}"),) if text else ()
+
+
+def _check_store(settings: Settings) -> None:
+    """Open a store that is a file once, so that what is wrong with it is told here; a server may yet come."""
+    from samepic.store.opening import open_store
+
+    if settings.store.startswith(("postgresql://", "postgres://")):
+        import samepic.store.postgres  # noqa: F401  (says which extra brings the driver, where it is missing)
+    else:
+        open_store(settings.store).close()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"wanted a number from 0 to 65535, got {text!r}")
+    return int(text)
+
+
+def _bytes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= SERVICE.upload_bytes:
+        raise argparse.ArgumentTypeError(f"wanted a number from 1 to {SERVICE.upload_bytes}, got {text!r}")
+    return int(text)

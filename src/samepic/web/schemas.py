@@ -1,0 +1,170 @@
+"""Schemas: the shapes of what the service takes and gives, in the words of OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from samepic.gate.policy import Action
+from samepic.verdict import Outcome, Relation
+
+__all__ = ["BINARY", "KEY", "POLICY", "SCHEMAS", "TEXT", "listed", "named", "shape"]
+
+Schema = dict[str, Any]
+
+TEXT: Final[Schema] = {"type": "string"}
+BINARY: Final[Schema] = {"type": "string", "format": "binary"}
+KEY: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": r"^[^\u0000]+$"}
+POLICY: Final[Schema] = {
+    "type": "string",
+    "description": "What to do for which relation, changing the service's own policy: relations are those of Match and"
+    f" `flooding`, actions {', '.join(Action)}.",
+    "examples": ["edited=accept,reframed=review"],
+}
+
+_NUMBER: Final[Schema] = {"type": "number"}
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_FLAG: Final[Schema] = {"type": "boolean"}
+_CHANCE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+_RELATION: Final[Schema] = {"type": "string", "enum": [str(one) for one in Relation]}
+
+
+def shape(properties: Schema, **more: object) -> Schema:
+    """Return the schema of an object that has all of these."""
+    return {"type": "object", "properties": properties, "required": list(properties), **more}
+
+
+def listed(name: str) -> Schema:
+    """Return the schema of a list of a named shape."""
+    return {"type": "array", "items": named(name)}
+
+
+def named(name: str) -> Schema:
+    """Return a reference to a named shape."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_MATCH = shape(
+    {
+        "key": TEXT,
+        "relation": _RELATION,
+        "probability": _CHANCE,
+        "explanation": TEXT,
+        "better": {**_FLAG, "description": "Whether the upload is the better copy of the two."},
+        "better_reason": TEXT,
+    },
+    description="A kept picture, and what the upload is to it.",
+)
+_DECISION = shape(
+    {
+        "outcome": {"type": "string", "enum": [str(one) for one in Outcome if one is not Outcome.REFUSED]},
+        "reason": {**TEXT, "description": "One sentence for whoever uploads."},
+        "key": TEXT,
+        "match": _or_null(named("Match")),
+        "matches": listed("Match"),
+        "flooding": {
+            **_FLAG,
+            "description": "The kept picture matches so many different uploads that it decides nothing.",
+        },
+    },
+    description="What the gate says of an upload.",
+)
+_REGION = shape({"x": _COUNT, "y": _COUNT, "w": _COUNT, "h": _COUNT}, description="A box in pixels of a.")
+_TRANSFORM = shape(
+    {
+        "matrix": {"type": "array", "items": _NUMBER, "minItems": 9, "maxItems": 9},
+        "turned": {"type": "integer", "enum": [0, 90, 180, 270]},
+        "mirrored": _FLAG,
+        "larger": {"type": "string", "enum": ["a", "b", ""]},
+        "kept": _NUMBER,
+    },
+    description="How b lies on a.",
+)
+_INFO = shape(
+    {
+        "name": TEXT,
+        "format": TEXT,
+        "width": _COUNT,
+        "height": _COUNT,
+        "size": _COUNT,
+        "orientation": _COUNT,
+        "mode": TEXT,
+        "frames": _COUNT,
+        "metadata": _COUNT,
+        "profile": TEXT,
+        "jpeg": _or_null({"type": "object"}),
+    },
+    description="What the header of a picture says.",
+)
+_VERDICT = shape(
+    {
+        "relation": _RELATION,
+        "same": {"type": ["boolean", "null"], "description": "Null where it cannot be told."},
+        "probability": _CHANCE,
+        "explanation": TEXT,
+        "regions": listed("Region"),
+        "transform": _or_null(named("Transform")),
+        "measures": {"type": "object", "additionalProperties": _NUMBER},
+        "original": _or_null(shape({"which": {"type": "string", "enum": ["a", "b"]}, "reason": TEXT})),
+        "a": named("PictureInfo"),
+        "b": named("PictureInfo"),
+    },
+    description="What b is to a.",
+)
+_HELD = shape(
+    {
+        "held": {
+            "type": "array",
+            "items": shape(
+                {
+                    "key": TEXT,
+                    "created": {"type": "string", "format": "date-time"},
+                    "format": TEXT,
+                    "width": _COUNT,
+                    "height": _COUNT,
+                    "size": _COUNT,
+                    "data": {"type": "object"},
+                    "matches": listed("Match"),
+                }
+            ),
+        },
+        "next": {"type": ["string", "null"], "description": "What `after` takes for the next page."},
+    },
+    description="Pictures that wait for review, the oldest first.",
+)
+_ERROR = shape(
+    {
+        "error": shape(
+            {
+                "code": {**TEXT, "description": "For programs; it does not change."},
+                "message": {**TEXT, "description": "For people."},
+                "wanted": TEXT,
+                "got": TEXT,
+                "name": {**TEXT, "description": "The field, parameter, header or file that it is about."},
+            }
+        )
+    },
+    description="The shape of every error, of unknown addresses and methods too.",
+)
+
+SCHEMAS: Final[Schema] = {
+    "Decision": _DECISION,
+    "Error": _ERROR,
+    "Held": _HELD,
+    "Match": _MATCH,
+    "PictureInfo": _INFO,
+    "Region": _REGION,
+    "Settle": {
+        **shape({"key": KEY, "other_key": KEY, "same": _FLAG}, additionalProperties=False),
+        "required": ["key", "same"],
+        "description": "A reviewer's word on two kept pictures. Without `other_key`, and with `same` false: that"
+        " `key` is another than all it is held for.",
+    },
+    "Status": shape({"version": TEXT, "tenant": TEXT, "accepted": _COUNT, "held": _COUNT, "pending": _COUNT}),
+    "State": shape({"status": {"type": "string", "enum": ["ok", "ready"]}}),
+    "Transform": _TRANSFORM,
+    "Verdict": _VERDICT,
+}
