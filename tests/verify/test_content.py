@@ -29,6 +29,19 @@ def noisy(p: Pixels) -> Pixels:
     return np.clip(p + np.random.default_rng(1).normal(0, 8, p.shape), 0, 255).astype(np.uint8)
 
 
+def shaded(p: Pixels) -> Pixels:
+    """Return a picture whose light falls off to a third towards the corners, as that of a cheap lens."""
+    y, x = np.mgrid[-1 : 1 : p.shape[0] * 1j, -1 : 1 : p.shape[1] * 1j]
+    return np.asarray(np.rint(p * (1 - np.clip(x * x + y * y, 0, 2) / 3)[..., None]), np.uint8)
+
+
+def speckled(p: Pixels) -> Pixels:
+    """Return a picture of which one pixel in fifty is black or white."""
+    drawn, out = np.random.default_rng(1).random(p.shape[:2]), p.copy()
+    out[drawn < 0.01], out[drawn > 0.99] = 0, 255
+    return out
+
+
 ALL_OVER: dict[str, Callable[[Pixels], Pixels]] = {
     "nothing": lambda p: p,
     "gamma 0.7": lambda p: np.rint(255 * (p / 255) ** 0.7).astype(np.uint8),
@@ -50,6 +63,15 @@ def test_what_is_done_to_all_of_a_picture_changes_no_content(
     b = ALL_OVER[name](a)
     for found in (look_for_changes(a, b), look_for_changes(b, a)):
         assert found.regions == () and found.share < 0.02
+
+
+@pytest.mark.parametrize("how", [shaded, speckled])
+@pytest.mark.parametrize("stem", STEMS)
+def test_neither_light_that_falls_off_nor_specks_all_over_draw_a_box(
+    pixels: dict[str, Pixels], stem: str, how: Callable[[Pixels], Pixels]
+) -> None:
+    a = pixels[stem]
+    assert look_for_changes(a, how(a)).regions == () == look_for_changes(how(a), a).regions
 
 
 @pytest.mark.parametrize("name", ["nothing", "gamma 1.5", "noise of 8 levels", "JPEG quality 30"])

@@ -34,8 +34,10 @@ class Align:
         same_tone: change of luma in levels, at most, that is not undone before points are tracked.
         grain: squared levels by which noise lets the two sides of an edge differ.
         strong: sigma of the Gaussian blur after which only coarse structure is compared.
+        band: sigmas of the Gaussian blurs between which lies the fine detail that is tracked on its own.
+        rich, lower: percentiles: of the detail from which a place is rich in it, and of the correlations there.
         enough: tracked points whose surroundings agree below which others are looked for.
-        fine_shift: median stray in pixels from which points are tracked again after the strong blur.
+        fine_shift: median stray in pixels from which points are tracked again, on fine detail and after a strong blur.
         settled: distance in pixels by which tracking may move the corners for the map to be taken as it is.
         snug: share of both pictures that must overlap for the one to lie on the other frame on frame.
         framed: share of what there is to see that must lie in the overlap for the rest to be a border.
@@ -47,6 +49,14 @@ class Align:
         plain: standard deviation, in levels, of the rows and columns of a plain border.
         fitting_shift, fitting_agreement: median stray in pixels, at most, and median local correlation, at least, of a
             guessed map that needs no features.
+        divided: share of the overlap that must disagree for a rectangle to be looked for in which it agrees.
+        least_tile: share of the overlap that such a rectangle must cover.
+        alike_inside, strange_outside: shares of what tells something that must agree within such a rectangle, and
+            disagree round it.
+        some_outside: share of what tells something that must disagree round it.
+        typical_step: median change from row to row of a picture of squares of one colour, as a share of the mean one.
+        within_squares: what changes from row to row within such squares, as a share of what does at their edges.
+        fewest_squares: squares in a row from which a picture of squares is told from another.
         overlap_pixels: pixels of the overlap, at the size for features, below which it holds too little.
     """
 
@@ -75,6 +85,9 @@ class Align:
     same_tone: float = 5.0
     grain: float = 30.0
     strong: float = 3.0
+    band: tuple[float, float] = (0.8, 2.0)
+    rich: float = 60.0
+    lower: float = 25.0
     enough: int = 60
     fine_shift: float = 0.12
     settled: float = 0.5
@@ -87,6 +100,14 @@ class Align:
     plain: float = 3.0
     fitting_shift: float = 0.3
     fitting_agreement: float = 0.85
+    divided: float = 0.08
+    least_tile: float = 0.12
+    alike_inside: float = 0.85
+    strange_outside: float = 0.8
+    some_outside: float = 0.06
+    typical_step: float = 0.8
+    within_squares: float = 0.5
+    fewest_squares: int = 16
     overlap_pixels: int = 1_200
 
 

@@ -18,9 +18,13 @@ class Content:
         gathered: share of tiles that may disagree for the disagreement to be in places, not all over.
         agree: local correlation under which a window of 17 x 17 disagrees.
         telling: standard deviation, in levels, from which a window tells something.
+        shade: side of the window whose mean is taken out, so that a slow change of light is no structure.
+        usual: percentile of what differs in places that hold as much, which is usual.
+        unusual: times that what differs must exceed the usual.
         least: pixels from which a place that disagrees counts.
         most: share of the overlap that may disagree in a picture that was edited; beyond, it is another.
         clean, doubt: median local correlation under which a place must be larger to count, and how much for each unit.
+        exact: typical difference of whole frames, in levels, up to which every place that stands out was changed.
         core: share of a place's largest difference that its box must reach.
     """
 
@@ -30,10 +34,14 @@ class Content:
     gathered: float = 0.15
     agree: float = 0.5
     telling: float = 4.0
+    shade: int = 33
+    usual: float = 60.0
+    unusual: float = 3.0
     least: int = 450
     most: float = 0.5
     clean: float = 0.97
     doubt: float = 30.0
+    exact: float = 1.0
     core: float = 0.3
 
 

@@ -26,6 +26,8 @@ Plane: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
 
 _TILE = 24
+_KINDS = 16
+_STEP = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,21 +65,21 @@ def look_for_changes(one: Pixels, two: Pixels, inside: Mask | None = None) -> Co
     inner = np.asarray(
         cv2.erode(inside.astype(np.uint8), reach, borderType=cv2.BORDER_CONSTANT, borderValue=1), np.uint8
     )
-    best: tuple[float, float, Mask, float] | None = None
+    best: tuple[float, float, Mask, Mask, float] | None = None
     for sigma in CONTENT.blurs:
-        low, agreement = _disagreeing(planes, sigma, inner)
+        low, loud, agreement = _disagreeing(planes, sigma, inner)
         if agreement < CONTENT.sound and sigma < CONTENT.blurs[-1]:
             continue  # what was done to the whole picture is coarser than this
         spread = _spread(low, inner)
         if best is None or spread < best[0]:
-            best = (spread, sigma, low, agreement)
+            best = (spread, sigma, low, loud, agreement)
         if spread <= CONTENT.gathered:
             break
     assert best is not None
-    spread, sigma, low, agreement = best
+    spread, sigma, low, loud, agreement = best
     least = CONTENT.least * (1.0 + CONTENT.doubt * max(0.0, CONTENT.clean - agreement))
     nearest = min(views, key=lambda v: float(np.mean(cv2.absdiff(*v))))
-    regions = _regions(low, nearest, least)
+    regions = _regions(loud, nearest, least)
     share = float(low.sum() / max(1, int((inner > 0).sum())))
     largest = max((r.w * r.h for r in regions), default=0) / low.size
     kept = cells & (
@@ -94,16 +96,37 @@ def _luma(rgb: Pixels) -> Plane:
 
 def _disagreeing(
     planes: list[tuple[Plane, Plane]], sigma: float, inner: NDArray[np.uint8]
-) -> tuple[Mask, float]:
-    """Return where there is something to see and every pair of planes disagrees, and the best median correlation."""
+) -> tuple[Mask, Mask, float]:
+    """Return where there is something to see and every pair of planes disagrees, the same where it does so by more
+    than is usual, and the best median correlation."""
     low, agreement = inner > 0, 0.0
+    loud = low
     for pair in planes:
-        one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), sigma), np.float32) for p in pair)
-        found, _, most = correlation_map(one, two)
+        one, two = (_structure_of(p, sigma) for p in pair)
+        found, least, most = correlation_map(one, two)
         telling = (most >= CONTENT.telling**2) & (inner > 0)
         agreement = max(agreement, float(np.median(found[telling])) if telling.any() else 1.0)
-        low &= telling & (found < CONTENT.agree)
-    return low, agreement
+        low = low & telling & (found < CONTENT.agree)
+        loud = loud & low & _stands_out(found, least, most, inner > 0)
+    return low, loud, agreement
+
+
+def _structure_of(plane: Plane, sigma: float) -> Plane:
+    """Return a luma plane after a little blur without its slow shades, which light and lens change."""
+    wide = cv2.GaussianBlur(plane, (0, 0), sigma)
+    return np.asarray(wide - cv2.blur(wide, (CONTENT.shade, CONTENT.shade)), np.float32)
+
+
+def _stands_out(found: Plane, least: Plane, most: Plane, inside: Mask) -> Mask:
+    """Return where more differs than is usual in places that hold as much: what is done to all of them is no edit."""
+    left = most * (1.0 - np.square(np.maximum(found, 0.0)))
+    kinds = np.minimum(np.log2(least + 1.0) * 1.5, _KINDS - 1).astype(np.uint8)
+    usual = np.zeros(_KINDS, np.float32)
+    for kind in range(_KINDS):
+        here = left[inside & (kinds == kind)][::_STEP]
+        if here.size:
+            usual[kind] = np.percentile(here, CONTENT.usual)
+    return np.asarray(left > CONTENT.unusual * usual[kinds])
 
 
 def _spread(low: Mask, inner: NDArray[np.uint8]) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from samepic.picture import Picture
 from samepic.picture.unprofiled import unprofiled
-from samepic.profiles import JUDGE
+from samepic.profiles import CONTENT, JUDGE
 from samepic.verdict import Region, Relation, Transform
 from samepic.verify.explain import explain_frames, explain_overlap, explain_turned
 from samepic.verify.features import scaling
@@ -23,12 +25,15 @@ from samepic.verify.judge import (
     same_probability,
     unconfirmed,
 )
+from samepic.verify.mosaic import on_grid, squares_of
 from samepic.verify.origin import original_of
 from samepic.verify.overlap import Overlap, find_overlap
 from samepic.verify.resave import Reenactment, reenact
 from samepic.verify.turns import Turn, likely_turn
 
 __all__ = ["BLACK", "WHITE", "Answer", "look"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
 
 WHITE, BLACK = 255, 0
 _UNCONFIRMED = "they look alike, but too little in them agrees closely enough to call them the same picture"
@@ -71,7 +76,8 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
     if turn is not None:
         guesses.append(turn.map_from(b.rgb.shape, a.rgb.shape))
     grounds = _grounds(a, b)
-    found = [find_overlap(a.on(ground), b.on(ground), guesses) for ground in grounds]
+    pairs = [(a.on(ground), b.on(ground)) for ground in grounds]
+    found = [find_overlap(*(_on_one_grid(*pair) if same_shape else pair), guesses) for pair in pairs]
     overlaps = [one for one in found if one is not None]
     if not overlaps or (len(overlaps) < len(found) and a.alpha is not None and b.alpha is not None):
         doubt = unconfirmed(answer.finding)
@@ -89,6 +95,16 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
         {**answer.measures, **_numbers_over(over)},
         transform=over.transform() if finding.relation is not Relation.DIFFERENT else None,
     )
+
+
+def _on_one_grid(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
+    """Return both; where one of two whole frames was coarsened to squares, the other on the same squares."""
+    there, here = squares_of(a), squares_of(b)
+    if there is None and here is not None:
+        return on_grid(a, here, b.shape), b
+    if here is None and there is not None:
+        return a, on_grid(b, there, a.shape)
+    return a, b
 
 
 def _is_doubtful(answer: Answer) -> bool:
@@ -185,7 +201,8 @@ def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:
         return True
     left = laid.residual
     near = max(left.typical, left.grain) <= JUDGE.near_difference and left.softness >= JUDGE.near_softness
-    return laid.tone.matrix is None and near and len(finding.regions) <= JUDGE.near_places
+    few = len(finding.regions) <= JUDGE.near_places or left.typical <= CONTENT.exact
+    return laid.tone.matrix is None and near and few
 
 
 def _grounds(a: Picture, b: Picture) -> tuple[int, ...]:
