@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from samepic.verify.track import levelled, track
+from samepic.verify.track import banded, levelled, same_tone, track
 from tests.verify.alterations import Matrix
 
 Plane = NDArray[np.uint8]
@@ -133,3 +133,21 @@ def test_the_same_planes_are_always_tracked_alike(plane: Plane) -> None:
         found.append(track(one, two, everywhere(plane)))
     assert found[0] is not None and found[1] is not None
     assert np.array_equal(found[0].step, found[1].step) and np.array_equal(found[0].strays, found[1].strays)
+
+
+def test_stripes_of_light_do_not_move_fine_detail(plane: Plane) -> None:
+    x = np.arange(plane.shape[1])
+    lit = np.clip(plane * (1 + 0.3 * np.sin(x / 4.0)), 0, 255).astype(np.uint8)
+    fine, coarse = (track(how(plane), how(lit), everywhere(plane), 1) for how in (banded, levelled))
+    assert fine is not None and coarse is not None
+    assert np.median(fine.strays) < 0.5 * np.median(coarse.strays)
+
+
+def test_a_tone_is_undone_but_not_made_up_where_only_a_part_agrees(plane: Plane) -> None:
+    darker = np.rint(255 * (plane / 255.0) ** 1.8).astype(np.uint8)
+    one, two = same_tone(plane, darker, everywhere(plane))
+    assert np.median(cv2.absdiff(one, two)) <= 2
+    half = plane.copy()
+    half[:, 225:] = plane[::-1, ::-1][:, 225:]
+    one, two = same_tone(plane, half, everywhere(plane))
+    assert one is plane and two is half

@@ -41,6 +41,7 @@ MODEL = Model(
     origin={
         "constant": -6.309,
         "shift": 0.387,
+        "band shift": 0.0,
         "wide shift": 1.598,
         "stray": -2.005,
         "sharp shift": -3.409,
@@ -50,6 +51,7 @@ MODEL = Model(
         "uncontained": -1.542,
         "snug": 2.317,
         "fine": -3.442,
+        "floor": 0.0,
         "coarse": 1.365,
         "matched": -0.015,
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -14,13 +14,15 @@ from samepic.profiles import ALIGN, JUDGE
 from samepic.verify.features import Matrix, find_features, fit_map, inverse, is_sane, reduced, scaling
 from samepic.verify.overlay import Overlay, overlaid, trimmed
 from samepic.verify.structure import correlation_map
-from samepic.verify.track import Tracked, levelled, same_tone, track
+from samepic.verify.tile import agreeing_rectangle
+from samepic.verify.track import Tracked, banded, levelled, same_tone, track
 
 __all__ = ["Alignment", "align", "align_by"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Plane: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
 
 _FAR = 9.0
 _BUSY = 9
@@ -32,17 +34,19 @@ class Alignment:
 
     `matrix` maps pixels of b to pixels of a; `matched` counts matched features, 0 where none were needed. `shift` and
     `stray` are the distances in pixels that half and four fifths of the tracked points stay within, of the `tracked`
-    ones whose surroundings agree, `wide` the former after a strong blur. `agreement` is the upper quartile of the
-    local correlation where there is texture (so that what was pasted over does not count), `fine` the same of the
-    finest detail, `coarse` of what a strong blur leaves; `low` and `fair` are the shares of it under 0.4 and 0.7.
+    ones whose surroundings agree, `band` and `wide` the former of fine detail alone and after a strong blur.
+    `agreement` is the upper quartile of the local correlation where there is texture (so that what was pasted over
+    does not count), `fine` the same of the finest detail, `floor` the lower quartile of that where both hold most of
+    it, `coarse` the upper one of what a strong blur leaves; `low` and `fair` are the shares of it under 0.4 and 0.7.
     `part_a`, `part_b` are the shares of a and b that overlap, `held_a`, `held_b` the shares of what there is to see
     in them that lies in the overlap (a plain border holds nothing); `textured` is the share of the overlap that
-    tells something.
+    tells something. `tiled` tells that how they agree was measured in a rectangle that stands apart from the rest.
     """
 
     matrix: Matrix
     matched: int
     shift: float
+    band: float
     wide: float
     stray: float
     tracked: int
@@ -50,12 +54,14 @@ class Alignment:
     low: float
     fair: float
     fine: float
+    floor: float
     coarse: float
     part_a: float
     part_b: float
     held_a: float
     held_b: float
     textured: float
+    tiled: bool = False
 
     @property
     def mirrored(self) -> bool:
@@ -161,7 +167,43 @@ def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment 
     if laid is None or laid.inside.sum() < ALIGN.overlap_pixels:
         return None
     held = (_held(one, two, matrix), _held(two, one, inverse(matrix)))
-    return _measured(laid, matched, tracked, held)
+    found = _measured(laid, matched, tracked, held)
+    if found is None or found.low < ALIGN.divided:
+        return found
+    return _in_its_tile(one, two, laid, found) or found
+
+
+def _in_its_tile(one: Plane, two: Plane, laid: Overlay, found: Alignment) -> Alignment | None:
+    """Return the map refined within the rectangle in which they agree; None where none stands apart."""
+    blurred = _smoothed(laid)
+    alike, _, spread = correlation_map(*blurred)
+    tile = agreeing_rectangle(alike, (spread >= JUDGE.telling**2) & laid.inside)
+    if tile is None:
+        return None
+    laid, last = replace(laid, inside=tile & laid.inside), None
+    for levels in (2, 1):
+        tracked = track(*_ground_first(laid, _toned(laid)), laid.inside, levels)
+        if tracked is None:
+            break
+        matrix = laid.corrected(tracked.step)
+        again = overlaid(one, two, matrix, one.size) if _is_sane(matrix, two.shape) else None
+        if again is None:
+            return None
+        there, size = inverse(again.to_a) @ laid.to_a, again.inside.shape[::-1]
+        shown = cv2.warpPerspective(laid.inside.astype(np.uint8), there, size, flags=cv2.INTER_NEAREST)
+        laid, last = replace(again, inside=again.inside & (shown > 0)), tracked
+    if last is None or laid.inside.sum() < ALIGN.overlap_pixels:
+        return None
+    better = _measured(laid, found.matched, last, (found.held_a, found.held_b))
+    return None if better is None else replace(better, tiled=True)
+
+
+def _smoothed(laid: Overlay) -> tuple[Floats, Floats]:
+    one, two = (
+        np.asarray(cv2.GaussianBlur(p.astype(np.float32), (0, 0), ALIGN.smooth), np.float32)
+        for p in (laid.one, laid.two)
+    )
+    return one, two
 
 
 def _held(plane: Plane, other: Plane, matrix: Matrix) -> float:
@@ -190,10 +232,20 @@ def _toned(laid: Overlay) -> tuple[Plane, Plane]:
 
 
 def _ground_first(
-    laid: Overlay, toned: tuple[Plane, Plane], sigma: float = ALIGN.smooth
+    laid: Overlay, toned: tuple[Plane, Plane], how: Callable[[Plane], Plane] = levelled
 ) -> tuple[Plane, Plane]:
-    one, two = (levelled(plane, sigma) for plane in toned)
+    one, two = (how(plane) for plane in toned)
     return (one, two) if laid.on_a else (two, one)
+
+
+def _widely(luma: Plane) -> Plane:
+    return levelled(luma, ALIGN.strong)
+
+
+def _floor(detail: Floats, held: Floats, telling: Mask) -> float:
+    """Return the lower quartile of the correlation of the finest detail where both hold most of that."""
+    rich = telling & (held >= max(1.0, float(np.percentile(held[telling], ALIGN.rich))))
+    return float(np.percentile(detail[rich], ALIGN.lower)) if rich.any() else 0.0
 
 
 def _measured(
@@ -202,7 +254,7 @@ def _measured(
     sharp = [p.astype(np.float32) for p in (laid.one, laid.two)]
     one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.smooth), np.float32) for p in sharp)
     found, _, spread = correlation_map(one, two)
-    detail, _, _ = correlation_map(sharp[0] - one, sharp[1] - two)
+    detail, held_detail, _ = correlation_map(sharp[0] - one, sharp[1] - two)
     blurred = [np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.strong), np.float32) for p in sharp]
     rough, _, _ = correlation_map(blurred[0], blurred[1])
     whole = cv2.erode(
@@ -212,22 +264,13 @@ def _measured(
     values = found[telling]
     if values.size < ALIGN.overlap_pixels / 4:
         return None
-    sound = laid.inside & (found >= ALIGN.fair)
-    strays = _strays(tracked, found)
-    if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
-        # The strongest corners lie on what was pasted over: look for others.
-        strays = max(strays, _strays(track(*_ground_first(laid, _toned(laid)), sound, 1), found), key=len)
-    shift, stray = (
-        float(np.percentile(strays, p)) if len(strays) >= ALIGN.telling_points else _FAR for p in (50, 80)
-    )
-    wide = shift
-    if shift > ALIGN.fine_shift:
-        again = _strays(track(*_ground_first(laid, _toned(laid), ALIGN.strong), sound, 1), found)
-        wide = float(np.median(again)) if len(again) >= ALIGN.telling_points else _FAR
+    strays, band, wide = _moved_apart(laid, tracked, found)
+    stray = float(np.percentile(strays, 80)) if len(strays) >= ALIGN.telling_points else _FAR
     return Alignment(
         laid.matrix,
         matched,
-        shift,
+        _middle(strays),
+        band,
         wide,
         stray,
         len(strays),
@@ -235,6 +278,7 @@ def _measured(
         float((values < ALIGN.low).mean()),
         float((values < ALIGN.fair).mean()),
         float(np.percentile(detail[telling], ALIGN.upper)),
+        _floor(detail, held_detail, telling),
         float(np.percentile(rough[telling], ALIGN.upper)),
         laid.part_a,
         laid.part_b,
@@ -242,6 +286,28 @@ def _measured(
         held[1],
         float(values.size / max(1, int((whole > 0).sum()))),
     )
+
+
+def _moved_apart(laid: Overlay, tracked: Tracked | None, found: Floats) -> tuple[Floats, float, float]:
+    """Return how far the tracked points stray, and the median of that for fine detail alone and after a strong blur."""
+    sound = laid.inside & (found >= ALIGN.fair)
+    strays = _strays(tracked, found)
+    if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
+        # The strongest corners lie on what was pasted over: look for others.
+        strays = max(strays, _strays(track(*_ground_first(laid, _toned(laid)), sound, 1), found), key=len)
+    shift = _middle(strays)
+    if shift <= ALIGN.fine_shift:
+        return strays, shift, shift
+    toned = _toned(laid)
+    band, wide = (
+        _middle(_strays(track(*_ground_first(laid, toned, how), sound, 1), found))
+        for how in (banded, _widely)
+    )
+    return strays, band, wide
+
+
+def _middle(strays: Floats) -> float:
+    return float(np.median(strays)) if len(strays) >= ALIGN.telling_points else _FAR
 
 
 def _strays(tracked: Tracked | None, found: Floats) -> Floats:

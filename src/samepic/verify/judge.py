@@ -29,6 +29,7 @@ __all__ = [
 FACTORS = (
     "constant",
     "shift",
+    "band shift",
     "wide shift",
     "stray",
     "sharp shift",
@@ -38,6 +39,7 @@ FACTORS = (
     "uncontained",
     "snug",
     "fine",
+    "floor",
     "coarse",
     "matched",
 )
@@ -119,26 +121,28 @@ def factors_of(over: Overlap) -> dict[str, float]:
     """Return the factors of the model, by name: what tells a copy from another shot of the same scene.
 
     `shift` and `stray` are logarithms of how far tracked points stray from one map (two views of a scene never move
-    as one), `wide shift` the same after a strong blur, `sharp shift` for pictures that share their finest detail,
-    where a stray of a third of a pixel is much; `agreement`, `low`, `fair`, `fine` and `coarse` are local
-    correlations; `uncontained` is what neither picture has of the other (neighbours in a panorama each show
-    something new); `snug` tells frame on frame; `share`, `spread`, `places` and `largest` say how much of the
-    content has changed.
+    as one), `band shift` and `wide shift` the same of fine detail alone and after a strong blur, `sharp shift` for
+    pictures that share their finest detail, where a stray of a third of a pixel is much; `agreement`, `low`, `fair`,
+    `fine`, `floor` and `coarse` are local correlations; `uncontained` is what neither picture has of the other
+    (neighbours in a panorama each show something new); `snug` tells frame on frame; `share`, `spread`, `places` and
+    `largest` say how much of the content has changed.
     """
     found, content = over.alignment, over.content
     shift = math.log(0.05 + min(3.0, found.shift))
     return {
         "constant": 1.0,
         "shift": shift,
+        "band shift": math.log(0.05 + min(3.0, found.band)),
         "wide shift": math.log(0.05 + min(3.0, found.wide)),
         "stray": math.log(0.1 + min(5.0, found.stray)),
         "sharp shift": shift * found.fine,
         "agreement": -math.log(1.02 - found.agreement),
         "low": math.sqrt(found.low),
         "fair": math.sqrt(found.fair),
-        "uncontained": 5.0 * min(0.3, 1.0 - over.contained),
+        "uncontained": 0.0 if found.tiled else 5.0 * min(0.3, 1.0 - over.contained),
         "snug": float(over.is_snug),
         "fine": found.fine,
+        "floor": found.floor,
         "coarse": -math.log(1.02 - found.coarse),
         "matched": math.log(found.matched + 1.0),
         "share": math.sqrt(content.share),

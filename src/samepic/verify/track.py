@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from samepic.profiles import ALIGN
 from samepic.verify.features import Matrix
 
-__all__ = ["Tracked", "levelled", "same_tone", "track"]
+__all__ = ["Tracked", "banded", "levelled", "same_tone", "track"]
 
 Plane: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -39,6 +39,15 @@ def levelled(luma: Plane, sigma: float = ALIGN.smooth) -> Plane:
     return np.asarray(cv2.convertScaleAbs(found), np.uint8)
 
 
+def banded(luma: Plane) -> Plane:
+    """Return the fine detail of a plane alone, of the same contrast everywhere: no shade and no stripes move it."""
+    wide = luma.astype(np.float32)
+    fine, rough = (cv2.GaussianBlur(wide, (0, 0), sigma) for sigma in ALIGN.band)
+    detail = np.asarray(fine - rough, np.float32)
+    spread = np.sqrt(np.maximum(cv2.blur(detail * detail, (31, 31)), 0.0))
+    return np.asarray(cv2.convertScaleAbs(detail * (40.0 / (spread + 2.0)) + 128.0), np.uint8)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracked:
     """The map from the moved picture to the ground, the points (n, 2) tracked on the ground, how far each strays
@@ -54,7 +63,8 @@ def same_tone(one: Plane, two: Plane, inside: Mask) -> tuple[Plane, Plane]:
     """Return both planes, the one of more contrast brought to the tone of the other where they differ in it.
 
     A change of tone moves edges by parts of a pixel, which would pass for two views. The curve goes through the
-    medians of one over classes of 16 levels of the other.
+    medians of one over classes of 16 levels of the other; where it does not bring what lies nearest nearer, as over
+    pictures of which only a part agrees, there is none.
     """
     x, y = one[inside], two[inside]
     step = max(1, x.size // _SAMPLES)
@@ -63,10 +73,15 @@ def same_tone(one: Plane, two: Plane, inside: Mask) -> tuple[Plane, Plane]:
         return one, two
     onward = x.std() >= y.std()
     curve = _curve(x, y) if onward else _curve(y, x)
-    if curve is None:
+    if curve is None or not _is_nearer(curve[x if onward else y], y if onward else x, x, y):
         return one, two
     mapped = np.asarray(cv2.LUT(one if onward else two, curve), np.uint8)
     return (mapped, two) if onward else (one, mapped)
+
+
+def _is_nearer(mapped: Plane, other: Plane, x: Plane, y: Plane) -> bool:
+    before, after = (np.percentile(cv2.absdiff(p, q), 25) for p, q in ((x, y), (mapped, other)))
+    return bool(after < before)
 
 
 def _curve(x: Plane, y: Plane) -> Plane | None:
