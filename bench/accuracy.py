@@ -1,7 +1,8 @@
 """Measure `samepic.compare` on altered copies of photographs and on pairs that must not be called the same.
 
-    python -m bench.accuracy [--half test|train|both] [--originals N] [--levels one|all] [--families a,b]
-        [--negatives] [--most N] [--random N] [--jobs N] [--out FILE.jsonl] [--keep FOLDER] [--no-copies]
+    python -m bench.accuracy [--half test|train|both] [--originals N] [--skip N] [--levels one|all]
+        [--families a,b] [--negatives] [--most N] [--random N] [--jobs N] [--out FILE.jsonl] [--keep FOLDER]
+        [--no-copies]
 
 Of each of N originals one copy a family is made, at one level drawn by chance, and compared with it; in half of the
 pairs the copy is a. The halves are split by original, never by file. One JSON line a pair goes to FILE, and
@@ -48,12 +49,15 @@ class _Task:
     keep: str = ""
 
 
-def copies(data: Path, half: str, originals: int, families: Sequence[str], levels: str) -> Iterator[_Task]:
-    """Yield one pair a family of each of the first `originals` photographs of one half, in an order by chance."""
+def copies(
+    data: Path, half: str, originals: int, families: Sequence[str], levels: str, *, skip: int = 0
+) -> Iterator[_Task]:
+    """Yield one pair a family of each of `originals` photographs of one half after the first `skip`, in an order by
+    chance."""
     names = [path.relative_to(data).as_posix() for path in photos(data)]
     names = [name for name in names if half in ("both", half_of(name))]
     names.sort(key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))
-    for number, name in enumerate(names[:originals]):
+    for number, name in enumerate(names[skip : skip + originals], skip):
         for family in families:
             rng = np.random.default_rng([SEED, zlib.crc32(f"{family} {name}".encode())])
             drawn = [level_of(family, rng)]
@@ -162,6 +166,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--half", choices=("test", "train", "both"), default="test")
     parser.add_argument("--originals", type=int, default=200)
+    parser.add_argument("--skip", type=int, default=0, help="leave out so many photographs: other draws")
     parser.add_argument("--levels", choices=("one", "all"), default="one", help="levels of each family")
     parser.add_argument("--families", default="", help="names with commas between; default all")
     parser.add_argument("--no-copies", action="store_true", help="no altered copies")
@@ -181,7 +186,7 @@ def _tasks(args: argparse.Namespace, data: Path) -> Iterator[_Task]:
     if unknown:
         raise SystemExit(f"families: wanted some of {', '.join(FAMILIES)}, got {', '.join(unknown)}")
     if not args.no_copies:
-        for task in copies(data, args.half, args.originals, families, args.levels):
+        for task in copies(data, args.half, args.originals, families, args.levels, skip=args.skip):
             yield replace(task, keep=keep)
     pairs = hard_negatives(data, args.most) if args.negatives else []
     pairs = [pair for pair in pairs if args.half in ("both", pair.half)]
