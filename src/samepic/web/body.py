@@ -11,7 +11,7 @@ from starlette.requests import Request
 from samepic.profiles.service import ServiceLimits
 from samepic.web.problems import Problem
 
-__all__ = ["Budget", "pieces", "read_whole", "too_large"]
+__all__ = ["Budget", "Share", "pieces", "read_whole", "too_large"]
 
 
 class Budget:

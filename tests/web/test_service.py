@@ -1,0 +1,310 @@
+"""What the service promises to whoever uploads through it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.gate.pictures import captioned, opened, resaved
+from tests.kits.service import Running
+
+SHAPE = {"code", "message", "wanted", "got", "name"}
+
+
+def admit(client: httpx.Client, picture: bytes, key: str, **asked: str) -> httpx.Response:
+    return client.post("/v1/admit", content=picture, params={"key": key, **asked})
+
+
+def error(response: httpx.Response, status: int, code: str) -> dict[str, str]:
+    """Check that an answer is this error, in the one shape, and return it."""
+    assert response.status_code == status, response.text
+    told: dict[str, str] = response.json()["error"]
+    assert (set(response.json()), set(told), told["code"]) == ({"error"}, SHAPE, code)
+    assert told["message"]
+    return told
+
+
+def test_a_picture_that_was_saved_again_is_refused_with_the_key_that_is_kept_and_the_reason(
+    client: httpx.Client, upload: bytes, astronaut: Path
+) -> None:
+    first = admit(client, upload, "photo/1", data='{"user": "Zoë"}')
+    assert (first.status_code, first.json()["outcome"]) == (201, "accepted")
+    again = admit(client, resaved(upload), "photo/2")
+    assert (again.status_code, again.json()["outcome"]) == (409, "duplicate")
+    assert (again.json()["match"]["key"], again.json()["match"]["relation"]) == ("photo/1", "resaved")
+    assert again.json()["match"]["explanation"] in again.json()["reason"]
+    assert admit(client, astronaut.read_bytes(), "photo/3").status_code == 201
+
+
+def test_an_upload_may_be_the_body_or_a_field_of_a_form(client: httpx.Client, upload: bytes) -> None:
+    form = client.post(
+        "/v1/admit",
+        files={"file": ("ünïcode.png", upload)},
+        data={"key": "k", "data": "{}", "policy": "edited=accept"},
+    )
+    assert form.status_code == 201
+    assert client.post("/v1/check", content=upload).json()["match"]["key"] == "k"
+    assert client.post("/v1/check", files={"file": upload}).json()["match"]["relation"] == "same-file"
+
+
+def test_check_says_what_admit_would_say_and_changes_nothing(client: httpx.Client, upload: bytes) -> None:
+    for _ in range(2):
+        looked = client.post("/v1/check", content=upload)
+        assert (looked.status_code, looked.json()["outcome"]) == (200, "accepted")
+    admit(client, upload, "k")
+    looked = client.post("/v1/check", content=resaved(upload))
+    assert (looked.status_code, looked.json()["outcome"]) == (200, "duplicate")
+    assert client.get("/v1/status").json()["accepted"] == 1
+
+
+def test_compare_tells_what_b_is_to_a(client: httpx.Client, upload: bytes, astronaut: Path) -> None:
+    same = client.post("/v1/compare", files={"a": upload, "b": resaved(upload)}).json()
+    assert (same["relation"], same["same"]) == ("resaved", True)
+    assert (same["a"]["name"], same["a"]["format"], same["b"]["format"]) == ("a", "PNG", "JPEG")
+    strict = client.post(
+        "/v1/compare", files={"a": upload, "b": resaved(upload)}, data={"same_if": "same-pixels"}
+    )
+    assert strict.json()["same"] is False
+    other = client.post("/v1/compare", files={"a": upload, "b": astronaut.read_bytes()}).json()
+    assert other["same"] is False
+
+
+@pytest.mark.parametrize("key", ["a/b//c.jpg", "Grüße/日本/🙂", "a b+c&d=e?f#g%2Fh;i", "x/proxy", "..a/.b"])
+def test_a_key_may_have_slashes_and_any_letters(client: httpx.Client, upload: bytes, key: str) -> None:
+    assert admit(client, upload, key).json()["key"] == key
+    path = f"/v1/pictures/{quote(key, safe='/')}"
+    small = client.get(f"{path}/proxy")
+    assert small.headers["content-type"] in ("image/jpeg", "image/webp")
+    assert max(opened(small.content).size) == 320
+    assert client.get(f"/v1/pictures/{quote(key, safe='')}/proxy").content == small.content
+    assert client.delete(path).status_code == 204
+    error(client.delete(path), 404, "not_found")
+    error(client.get(f"{path}/proxy"), 404, "not_found")
+    assert admit(client, upload, key).status_code == 201
+
+
+def test_the_same_picture_under_the_same_key_is_a_retry_and_another_one_is_not(
+    client: httpx.Client, upload: bytes, astronaut: Path
+) -> None:
+    first = admit(client, upload, "k")
+    again = admit(client, upload, "k")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert error(admit(client, astronaut.read_bytes(), "k"), 422, "bad_key")["name"] == "key"
+
+
+def test_what_was_edited_waits_for_a_reviewer_whose_word_is_final(
+    client: httpx.Client, upload: bytes
+) -> None:
+    admit(client, upload, "first")
+    waits = admit(client, captioned(upload), "second", data='{"by": 7}')
+    assert (waits.status_code, waits.json()["match"]["key"]) == (202, "first")
+    (held,) = client.get("/v1/held").json()["held"]
+    assert (held["key"], held["data"], held["matches"]) == ("second", {"by": 7}, waits.json()["matches"])
+    word = {"key": "second", "other_key": "first", "same": False}
+    assert client.post("/v1/settle", json=word).json()["outcome"] == "accepted"
+    assert client.get("/v1/held").json() == {"held": [], "next": None}
+    assert client.get("/v1/status").json()["accepted"] == 2
+
+
+def test_a_reviewer_may_accept_what_is_held_whatever_it_is_held_for(
+    client: httpx.Client, upload: bytes
+) -> None:
+    admit(client, upload, "first")
+    admit(client, captioned(upload), "second")
+    error(client.post("/v1/settle", json={"key": "second", "same": True}), 422, "bad_input")
+    assert client.post("/v1/settle", json={"key": "second", "same": False}).json()["outcome"] == "accepted"
+
+
+def test_what_waits_is_listed_page_by_page(client: httpx.Client, upload: bytes, astronaut: Path) -> None:
+    for name, picture in (("a", upload), ("b", astronaut.read_bytes())):
+        admit(client, picture, name)
+        admit(client, captioned(picture), f"held-{name}")
+    first = client.get("/v1/held", params={"limit": 1}).json()
+    assert ([one["key"] for one in first["held"]], first["next"]) == (["held-a"], "held-a")
+    second = client.get("/v1/held", params={"after": first["next"]}).json()
+    assert ([one["key"] for one in second["held"]], second["next"]) == (["held-b"], None)
+    error(client.get("/v1/held", params={"after": "nobody"}), 404, "not_found")
+    error(client.get("/v1/held", params={"limit": "0"}), 422, "bad_input")
+
+
+def test_the_policy_of_one_call_changes_that_of_the_service(client: httpx.Client, upload: bytes) -> None:
+    admit(client, upload, "first")
+    assert admit(client, resaved(upload), "second", policy="resaved=review").status_code == 202
+    assert (
+        "resaved"
+        in error(admit(client, upload, "third", policy="resaved=maybe"), 422, "bad_input")["message"]
+    )
+
+
+def test_an_upload_may_take_the_place_of_a_kept_picture(client: httpx.Client, upload: bytes) -> None:
+    admit(client, resaved(upload), "small")
+    assert (
+        client.post("/v1/check", content=upload, params={"replaces": "small"}).json()["outcome"] == "accepted"
+    )
+    assert admit(client, upload, "large", replaces="small").status_code == 201
+
+
+def test_no_picture_a_damaged_one_and_none_at_all_are_told_apart(client: httpx.Client, upload: bytes) -> None:
+    told = error(admit(client, b"%PDF-1.7 and so on", "k"), 415, "unsupported_format")
+    assert ("JPEG" in told["wanted"], told["got"], told["name"]) == (True, "a PDF document", "file")
+    error(admit(client, b"no picture at all", "k"), 415, "unsupported_format")
+    cut = error(admit(client, upload[:-2000], "k"), 422, "damaged_picture")
+    assert (cut["name"], bool(cut["wanted"])) == ("file", True)
+    error(admit(client, b"", "k"), 422, "bad_input")
+    error(client.post("/v1/check", content=upload[:100]), 422, "damaged_picture")
+    error(client.post("/v1/compare", files={"a": upload, "b": upload[:-2000]}), 422, "damaged_picture")
+    error(client.post("/v1/compare", files={"a": upload, "b": b"text"}), 415, "unsupported_format")
+    assert client.get("/v1/status").json()["accepted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ({}, "key"),
+        ({"key": ""}, "key"),
+        ({"key": "k" * 1025}, "key"),
+        ({"key": "a\0b"}, "key"),
+        ({"key": "k", "polciy": "edited=accept"}, "query"),
+        ({"key": "k", "data": "[1]"}, "data"),
+        ({"key": "k", "data": '{"a": NaN}'}, "data"),
+        ({"key": "k", "data": '{"a": 1e999}'}, "data"),
+        ({"key": "k", "data": '{"a": "\\ud800"}'}, "data"),
+        ({"key": "k", "data": '{"a": ' + "[" * 9000}, "data"),
+        ({"key": "k", "policy": "edited"}, "policy"),
+        ({"key": "k", "policy": "different=refuse"}, "policy"),
+    ],
+)
+def test_what_makes_no_sense_is_named(
+    client: httpx.Client, upload: bytes, asked: dict[str, str], name: str
+) -> None:
+    assert client.post("/v1/admit", content=upload, params=asked).json()["error"]["name"] == name
+    assert client.get("/v1/status").json()["accepted"] == 0
+
+
+def test_nothing_is_ignored_and_nothing_guessed(client: httpx.Client, upload: bytes) -> None:
+    for path in ("/v1/admit?key=a&key=b", "/v1/admit?key=%ff", "/v1/check?policy=&policy="):
+        error(client.post(path, content=upload), 422, "bad_input")
+    files = {"file": upload}
+    error(client.post("/v1/admit?key=a", files=files, data={"key": "b"}), 422, "bad_input")
+    error(client.post("/v1/admit?key=a", files=files, data={"tag": "b"}), 422, "bad_input")
+    error(
+        client.post("/v1/admit", files=[("file", upload), ("file", upload)], data={"key": "b"}),
+        422,
+        "bad_input",
+    )
+    error(client.post("/v1/compare", files={"a": upload}), 422, "bad_input")
+    error(client.post("/v1/compare", content=upload), 422, "bad_input")
+    broken = {"content-type": "multipart/form-data; boundary=x"}
+    for body in (b"", b"--x\r\n", b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nabc", b"garbage"):
+        error(client.post("/v1/check", content=body, headers=broken), 422, "bad_input")
+    error(
+        client.post("/v1/check", content=b"", headers={"content-type": "multipart/form-data"}),
+        422,
+        "bad_input",
+    )
+    for word in (
+        b"",
+        b"[]",
+        b"{",
+        b'{"key": 1}',
+        b'{"key": "a", "same": 1}',
+        b'{"key": "a", "same": true, "x": 1}',
+    ):
+        error(client.post("/v1/settle", content=word), 422, "bad_input")
+    error(client.get("/v1/pictures/%ff/proxy"), 422, "bad_input")
+
+
+def test_settling_a_picture_that_is_not_there_names_it(client: httpx.Client, upload: bytes) -> None:
+    admit(client, upload, "first")
+    word = {"key": "first", "other_key": "nobody", "same": False}
+    assert error(client.post("/v1/settle", json=word), 404, "not_found")["name"] == "other_key"
+    word = {"key": "nobody", "other_key": "first", "same": False}
+    assert error(client.post("/v1/settle", json=word), 404, "not_found")["name"] == "key"
+
+
+def test_unknown_addresses_and_methods_are_errors_of_the_same_shape(client: httpx.Client) -> None:
+    for path in ("/", "/v1", "/v1/admits", "/v2/admit", "/v1/admit/", "/docs", "/v1/pictures"):
+        error(client.get(path), 404, "not_found")
+    for method, path in (
+        ("PUT", "/v1/admit"),
+        ("GET", "/v1/admit"),
+        ("POST", "/v1/held"),
+        ("OPTIONS", "/v1/status"),
+    ):
+        response = client.request(method, path)
+        error(response, 405, "method_not_allowed")
+        assert response.headers["allow"]
+
+
+def test_a_request_sent_again_under_its_idempotency_key_gets_the_same_answer(
+    client: httpx.Client, upload: bytes, astronaut: Path
+) -> None:
+    def sent(data: bytes, key: str) -> httpx.Response:
+        return client.post(
+            "/v1/admit", content=data, params={"key": key}, headers={"Idempotency-Key": "once"}
+        )
+
+    first, again = sent(upload, "k"), sent(upload, "k")
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
+    for other in (sent(astronaut.read_bytes(), "k"), sent(upload, "another")):
+        error(other, 422, "idempotency_key_reused")
+    assert client.delete("/v1/pictures/k").status_code == 204
+    assert sent(upload, "k").content == first.content
+    assert client.get("/v1/status").json()["accepted"] == 0
+
+
+def test_a_refused_duplicate_is_told_again_under_its_idempotency_key(
+    client: httpx.Client, upload: bytes
+) -> None:
+    admit(client, upload, "first")
+    answers = [
+        client.post(
+            "/v1/admit", content=resaved(upload), params={"key": "k"}, headers={"Idempotency-Key": "twice"}
+        )
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert answers[0].content == answers[1].content
+    removals = [client.delete("/v1/pictures/first", headers={"Idempotency-Key": "out"}) for _ in range(2)]
+    assert [answer.status_code for answer in removals] == [204, 204]
+
+
+def test_every_answer_carries_its_id_and_may_not_be_taken_for_a_page(client: httpx.Client) -> None:
+    named = client.get("/v1/health", headers={"X-Request-ID": "abc-1"})
+    assert named.headers["x-request-id"] == "abc-1"
+    for shown in ("", "a b", "x" * 65, "<script>"):
+        given = client.get("/nope", headers={"X-Request-ID": shown}).headers["x-request-id"]
+        assert given not in ("", shown)
+    assert named.headers["x-content-type-options"] == "nosniff"
+    assert named.headers["cache-control"] == "no-store"
+
+
+def test_the_log_has_a_line_for_every_request_and_no_key_name_or_data_of_a_picture(
+    running: Running, client: httpx.Client, upload: bytes
+) -> None:
+    client.post(
+        "/v1/admit",
+        files={"file": ("secretname.png", upload)},
+        data={"key": "secretkey", "data": '{"a": "secretdata"}'},
+        headers={"X-Request-ID": "logged-1", "Idempotency-Key": "secretagain"},
+    )
+    client.delete("/v1/pictures/secretkey")
+    (line,) = [one for one in running.logged() if one.get("id") == "logged-1"]
+    assert (line["operation"], line["status"], line["outcome"]) == ("admit", 201, "accepted")
+    assert line["received"] > len(upload)
+    assert line["ms"] > 0
+    assert "secret" not in running.log.read_text()
+
+
+def test_metrics_count_requests_and_decisions_and_name_nobody(client: httpx.Client, upload: bytes) -> None:
+    admit(client, upload, "counted-key")
+    text = client.get("/metrics").text
+    assert 'samepic_requests_total{operation="admit",status="201"}' in text
+    assert 'samepic_decisions_total{operation="admit",outcome="accepted"}' in text
+    assert "samepic_request_seconds_bucket" in text
+    assert "counted-key" not in text
+    assert "tenant" not in text
