@@ -417,3 +417,15 @@ def test_a_pool_that_is_dropped_ends_its_processes() -> None:
     del pool
     until(lambda: not Path(f"/proc/{number}").exists())
     until(lambda: all(thread.name != "samepic-worker" for thread in threading.enumerate()))
+
+
+@pytest.mark.parametrize(("waited", "kind"), [(0.1, WorkerError), (0.45, UnavailableError)])
+def test_a_delay_is_the_pictures_fault_unless_the_machine_had_no_time_for_it(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, waited: float, kind: type[Exception]
+) -> None:
+    told = iter((0.0, waited))
+    monkeypatch.setattr(WorkerProcess, "_starved", lambda _: next(told))
+    with Workers(1, replace(WORKERS, wall_seconds=0.5)) as pool:
+        _, future = stopped_in_a_task(pool, threads)
+        with pytest.raises(kind, match=r"^upload\.png: "):
+            future.result()

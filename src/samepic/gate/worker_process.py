@@ -27,7 +27,11 @@ class LostError(Exception):
 
 
 class LateError(Exception):
-    """The process was killed because it took too long."""
+    """The process took too long; `starved` is how many of these seconds it waited for a processor."""
+
+    def __init__(self, starved: float) -> None:
+        super().__init__(starved)
+        self.starved = starved
 
 
 @dataclass(slots=True)
@@ -78,11 +82,12 @@ class WorkerProcess:
         """Have one task done. Raises LateError after so many seconds, and LostError when the process ends."""
         self.tasks += 1
         errand = _Errand(framed({**head, "number": self.tasks}, *bodies))
+        starved = self._starved()
         self._errands.put(errand)
         try:
             answer = errand.answer.get(timeout=seconds)
         except queue.Empty:
-            raise LateError from None
+            raise LateError(self._starved() - starved) from None
         if isinstance(answer, LostError):
             raise answer
         return answer
@@ -94,6 +99,13 @@ class WorkerProcess:
             return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
         except (OSError, ValueError, IndexError, AttributeError):
             return 0
+
+    def _starved(self) -> float:
+        """Return the seconds that the process has waited for a processor so far, 0 where the system does not tell."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_bytes().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
 
     def kill(self) -> None:
         """End the process at once, in the middle of whatever it does."""

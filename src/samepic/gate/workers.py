@@ -11,7 +11,14 @@ from dataclasses import fields, replace
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
-from samepic.errors import FingerprintError, LimitError, MissingPartError, UnreadableError, WorkerError
+from samepic.errors import (
+    FingerprintError,
+    LimitError,
+    MissingPartError,
+    UnavailableError,
+    UnreadableError,
+    WorkerError,
+)
 from samepic.fingerprint.value import Fingerprint
 from samepic.gate.prepare import Prepared
 from samepic.gate.worker_answers import ERRORS, MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer, Protection
@@ -50,7 +57,8 @@ class Workers:
 
         `name` stands for it in messages. The proxy was made by a process that had a stranger's bytes, so it is a
         stranger's too: decode it in a worker. Raises as `samepic.fingerprint` does (UnreadableError and its kinds),
-        WorkerError when that took too long or ended the process, UnavailableError when no process can be had.
+        WorkerError when that took too long or ended the process, UnavailableError when no process can be had or
+        the machine is too busy.
         """
         self._check(data, name)
 
@@ -154,10 +162,9 @@ class Workers:
             wrong = told.get("error")
             result = accept(told.get("answer"), body) if wrong is None else self._error(wrong, letters, names)
             lost = ""
-        except LateError:
+        except LateError as late:
             lost = "late"
-            wanted = f"a picture that takes at most {self.limits.wall_seconds:g} s"
-            raise WorkerError(names[0], wanted, "one that takes longer") from None
+            raise self._late(names[0], late.starved) from None
         except LostError as ended:
             raise WorkerError(names[0], *self._why(str(ended))) from None
         except FrameError as error:
@@ -169,6 +176,14 @@ class Workers:
         if isinstance(result, (UnreadableError, MissingPartError)):
             raise result
         return result
+
+    def _late(self, name: str, starved: float) -> WorkerError | UnavailableError:
+        """Return what is told of a task that was broken off; a busy machine is no fault of the picture."""
+        most = self.limits.wall_seconds
+        if starved > self.limits.starved * most:
+            wanted = f"{name}: wanted a machine with time for it, got one so busy that its worker"
+            return UnavailableError(f"{wanted} waited {starved:.1f} of {most:g} s for a processor")
+        return WorkerError(name, f"a picture that takes at most {most:g} s", "one that takes longer")
 
     def _error(
         self, told: object, letters: list[str], names: tuple[str, ...]

@@ -27,7 +27,7 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
         return
     step = max(1, (total - 1) / max(1, count - 1))
     wanted = sorted({min(total - 1, round(k * step)) for k in range(min(count, total))})
-    with Image.open(io.BytesIO(picture.data)) as image:
+    with _opened(picture.data, picture.info.format) as image:
         for number in wanted:
             try:
                 image.seek(number)
@@ -37,3 +37,12 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
                     picture.info.name, f"{total} frames", f"frame {number}: {error}"
                 ) from error
             yield load(frame, limits=limits)
+
+
+def _opened(data: bytes, form: str) -> Image.Image:
+    if form == "HEIF":  # which Pillow does not know by itself
+        from pi_heif.as_plugin import HeifImageFile
+
+        image: Image.Image = HeifImageFile(io.BytesIO(data))
+        return image
+    return Image.open(io.BytesIO(data))

@@ -8,7 +8,7 @@ from samepic.profiles.limits import Limits
 
 __all__ = ["UPLOAD", "WORKERS", "WorkerLimits"]
 
-UPLOAD = Limits(file_bytes=64 * 2**20, pixels=100_000_000, metadata_bytes=16 * 2**20)
+UPLOAD = Limits(file_bytes=128 * 2**20, pixels=100_000_000, metadata_bytes=16 * 2**20)
 """2026-11-23: what an upload may declare. Chosen so that what is within them fits the memory and time of `WORKERS`."""
 
 
@@ -21,6 +21,8 @@ class WorkerLimits:
         memory_bytes: private memory of the process, libraries' code not counted.
         cpu_seconds: processor time of one task, whole seconds; the system counts them coarsely, up to one more.
         wall_seconds: time of one task from when a worker has it; then its process is killed.
+        starved: share of that time which a process spent waiting for a processor, from which the machine is to blame
+            for the delay and not the picture.
         start_seconds: time until a new process must be ready.
         open_files: file descriptors of the process.
         tasks: after so many a process is replaced by a new one.
@@ -34,7 +36,8 @@ class WorkerLimits:
     upload: Limits = field(default=UPLOAD)
     memory_bytes: int = 2**30
     cpu_seconds: int = 7
-    wall_seconds: float = 8.0
+    wall_seconds: float = 9.0
+    starved: float = 0.4
     start_seconds: float = 60.0
     open_files: int = 16
     tasks: int = 500
