@@ -1,0 +1,1 @@
+"""Parts for web frameworks: thin, and each imports its framework alone."""

@@ -1,0 +1,89 @@
+"""What the parts for all web frameworks share: words for who uploads, and pictures that nothing shows any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from samepic.errors import MissingPartError, StoreKeyError
+from samepic.profiles.contrib import CONTRIB
+from samepic.verdict import Decision, Outcome
+
+if TYPE_CHECKING:
+    from samepic.gate.gate import Gate
+
+__all__ = ["SEE", "STATUS", "Shown", "give_back", "missing", "past_orphans", "sentence", "too_large"]
+
+SEE = "See the picture that is already here."
+STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}
+"""The HTTP statuses of what is not taken."""
+
+Shown = Callable[[str], bool]
+"""Tells whether the site shows the picture of a key."""
+
+
+def missing(module: str, framework: str, extra: str) -> MissingPartError:
+    """Return the error that says what to install for a part of samepic."""
+    return MissingPartError(f"{module}: wanted {framework}, got nothing: pip install 'samepic[{extra}]'")
+
+
+def sentence(decision: Decision) -> str:
+    """Return the reason of a decision as a sentence for whoever uploads."""
+    reason = decision.reason
+    return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith(('.', '!', '?')) else '.'}"
+
+
+def too_large(limit: int) -> str:
+    """Return the sentence for an upload of more than `limit` bytes."""
+    return f"This file is too large: at most {_size(limit)} are taken."
+
+
+def _size(count: int) -> str:
+    for unit, name in ((2**30, "GB"), (2**20, "MB"), (2**10, "KB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"
+
+
+def past_orphans(
+    gate: Gate,
+    ask: Callable[[], Decision],
+    shown: Shown | None,
+    seconds: float = CONTRIB.orphan_seconds,
+) -> Decision:
+    """Return the decision of `ask`, which checks or admits, once no orphan decides it.
+
+    An orphan is a kept picture whose key is not `shown` and that came in more than `seconds` ago: whatever was to show
+    it was lost, in a crash between the gate's answer and the site's own commit, or in a removal that the gate never
+    heard of. Each that refuses is taken out, and the question is asked again. Without `shown` there are none.
+    """
+    if shown is None:
+        return ask()
+    for _ in range(CONTRIB.orphans):
+        decision = ask()
+        if decision.outcome is not Outcome.DUPLICATE or decision.match is None:
+            return decision
+        if not _forgotten(gate, decision.match.key, shown, seconds):
+            return decision
+    return ask()
+
+
+def give_back(gate: Gate, key: str, shown: Shown | None) -> None:
+    """Take a picture out again whose upload broke off, unless the site shows it all the same."""
+    if shown is None or not shown(key):
+        with suppress(StoreKeyError):
+            gate.remove(key)
+
+
+def _forgotten(gate: Gate, key: str, shown: Shown, seconds: float) -> bool:
+    """Take out the picture of a key if it is an orphan; tell whether it is gone."""
+    kept = gate.get(key)
+    if kept is None:
+        return True
+    if kept.created > time.time() - seconds or shown(key):
+        return False
+    with suppress(StoreKeyError):
+        gate.remove(key)
+    return True

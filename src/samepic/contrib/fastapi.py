@@ -1,0 +1,143 @@
+"""samepic for FastAPI: a dependency that gives an endpoint only pictures that are new. See docs/fastapi.md."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from samepic.contrib.common import STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
+from samepic.errors import StoreError
+from samepic.gate.asynchronous import AsyncGate
+from samepic.gate.gate import Gate
+from samepic.profiles.contrib import CONTRIB
+from samepic.verdict import Decision
+
+try:
+    from fastapi import File, HTTPException, UploadFile
+except ModuleNotFoundError:
+    raise missing("samepic.contrib.fastapi", "FastAPI", "fastapi") from None
+
+__all__ = ["AdmittedPicture", "UniquePicture"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedPicture:
+    """An upload that was taken in under `key`, with its bytes and the name that the uploader's file had.
+
+    `decision.outcome` is accepted or review.
+    """
+
+    key: str
+    decision: Decision
+    data: bytes
+    filename: str
+
+
+class UniquePicture:
+    """A dependency that takes an upload in and gives it to the endpoint, or answers why not.
+
+    It answers 409 for a duplicate, 413 for more than `max_bytes`, 422 for what is no sound picture, and 503 while the
+    store cannot be reached, with an object in `detail`: code, message, and for a duplicate link and match. What an
+    endpoint that raises was given is taken out again, unless the site shows it all the same. `field` is the name of the
+    form's field, `key` gives each upload its key (default: a UUID), `link` the URL of what is kept under a key, or None
+    where the uploader may not see it; `shown` tells whether the site shows the picture of a key, so that what a crash
+    left behind refuses nothing for long; `policy` is as for `Gate.admit`; `check_only` looks and takes nothing in: the
+    key is "" then. All callables may block: they are called in threads.
+    """
+
+    responses: Mapping[int | str, dict[str, Any]] = {
+        409: {"description": "The picture was uploaded already."},
+        413: {"description": "The file is too large."},
+        422: {"description": "The file is no sound picture."},
+        503: {"description": "The store cannot be reached: try again."},
+    }
+    """For `responses=` of the endpoint, so that the OpenAPI description names them."""
+
+    def __init__(
+        self,
+        gate: Gate | AsyncGate,
+        *,
+        field: str = "picture",
+        key: Callable[[], str] = lambda: str(uuid.uuid4()),
+        link: Callable[[str], str | None] = lambda key: None,
+        shown: Shown | None = None,
+        max_bytes: int = CONTRIB.upload_bytes,
+        policy: Mapping[str, str] | None = None,
+        check_only: bool = False,
+    ) -> None:
+        self.gate = gate.gate if isinstance(gate, AsyncGate) else gate
+        self.max_bytes, self.check_only = max_bytes, check_only
+        self._key, self._link, self._shown, self._policy = key, link, shown, policy
+        asked = inspect.Parameter(
+            "picture",
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=UploadFile,
+            default=File(alias=field, description=f"A picture of at most {max_bytes} bytes."),
+        )
+        # FastAPI reads the name of the field here.
+        self.__signature__ = inspect.Signature([asked])
+
+    async def __call__(self, *, picture: UploadFile) -> AsyncIterator[AdmittedPicture]:
+        """Take the upload in; give it back where what comes after raises."""
+        admitted = await self.take(picture)
+        try:
+            yield admitted
+        except BaseException:
+            if not self.check_only:
+                # In a thread of its own, which a cancelled request does not stop.
+                await asyncio.shield(asyncio.to_thread(give_back, self.gate, admitted.key, self._shown))
+            raise
+
+    async def take(self, picture: UploadFile, *, replaces: Collection[str] = ()) -> AdmittedPicture:
+        """Take an upload in, outside of FastAPI's dependencies. Raises HTTPException, with the reason in `detail`."""
+        data = await self._read(picture)
+        key = "" if self.check_only else self._key()
+
+        def ask() -> Decision:
+            if self.check_only:
+                return self.gate.check(data, policy=self._policy, replaces=replaces)
+            return self.gate.admit(data, key, policy=self._policy, replaces=replaces)
+
+        try:
+            decision = await self._asked(ask, key)
+        except StoreError:
+            told = {"code": "unavailable", "message": "Pictures cannot be taken just now: try again."}
+            raise HTTPException(503, told, {"Retry-After": "5"}) from None
+        if decision.outcome in STATUS:
+            raise HTTPException(STATUS[decision.outcome], await self._told(decision))
+        return AdmittedPicture(key, decision, data, picture.filename or "")
+
+    async def _asked(self, ask: Callable[[], Decision], key: str) -> Decision:
+        """Ask in a thread; what it takes in after the request was cancelled is given back."""
+        asked = asyncio.ensure_future(asyncio.to_thread(past_orphans, self.gate, ask, self._shown))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            if key:
+                await asyncio.shield(self._after(asked, key))
+            raise
+
+    async def _after(self, asked: asyncio.Future[Decision], key: str) -> None:
+        await asyncio.wait([asked])
+        await asyncio.to_thread(give_back, self.gate, key, self._shown)
+
+    async def _read(self, picture: UploadFile) -> bytes:
+        data = await picture.read(self.max_bytes + 1)
+        await picture.seek(0)
+        if len(data) > self.max_bytes:
+            raise HTTPException(413, {"code": "too-large", "message": too_large(self.max_bytes)})
+        return data
+
+    async def _told(self, decision: Decision) -> dict[str, Any]:
+        if decision.match is None:
+            return {"code": "unreadable", "message": sentence(decision)}
+        return {
+            "code": "duplicate",
+            "message": sentence(decision),
+            "link": await asyncio.to_thread(self._link, decision.match.key),
+            "match": decision.match.to_dict(),
+        }

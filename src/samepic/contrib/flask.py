@@ -1,0 +1,226 @@
+"""samepic for Flask: an extension, and a validator for WTForms. See docs/flask.md."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from samepic.contrib.common import SEE, STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
+from samepic.errors import StoreError
+from samepic.gate.engine import Engine, InProcess
+from samepic.gate.gate import Gate
+from samepic.gate.policy import GatePolicy
+from samepic.gate.workers import Workers
+from samepic.profiles.contrib import CONTRIB
+from samepic.verdict import Decision
+
+try:
+    from flask import Flask, current_app
+    from markupsafe import Markup, escape
+    from werkzeug.datastructures import FileStorage
+    from werkzeug.exceptions import HTTPException
+    from wtforms import Field, Form
+    from wtforms.validators import ValidationError
+except ModuleNotFoundError:
+    raise missing("samepic.contrib.flask", "Flask and WTForms", "flask") from None
+
+__all__ = ["AdmittedPicture", "PictureRefusedError", "SamePic", "UniquePicture"]
+
+_NAME = "samepic"
+
+
+class PictureRefusedError(HTTPException):
+    """An upload that is not taken; where nobody handles it, Flask answers 409, 413 or 422 with the sentence.
+
+    `sentence` is what the uploader is told, `url` where the picture is that is there already, `html` both together,
+    `decision` what the gate said (None where it was not asked).
+    """
+
+    def __init__(
+        self, status: int, told: str, decision: Decision | None = None, url: str | None = None
+    ) -> None:
+        super().__init__(told)
+        self.code, self.sentence, self.decision, self.url = status, told, decision, url
+
+    @property
+    def html(self) -> Markup:
+        """The sentence, with a link where there is one."""
+        link = Markup(' <a href="{}">{}</a>').format(self.url, SEE) if self.url else Markup("")
+        return escape(self.sentence) + link
+
+    def get_description(self, environ: object = None, scope: object = None) -> str:
+        """Return what the page of the error says."""
+        return f"<p>{self.html}</p>"
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedPicture:
+    """An upload that was taken in under `key`; `decision.outcome` is accepted or review."""
+
+    key: str
+    decision: Decision
+
+
+class SamePic:
+    """The gate of an application.
+
+    Its settings are SAMEPIC_STORE (a path, "sqlite:///PATH" or "postgresql://..."), and if wanted SAMEPIC_TENANT,
+    SAMEPIC_POLICY (a mapping or a text such as "edited=accept"), SAMEPIC_PROFILE, SAMEPIC_COPYCODE (as for `Gate`),
+    SAMEPIC_MAX_BYTES and SAMEPIC_WORKERS (processes that decode uploads, 0 for this process). `link` gives the URL of what is kept under a key, None where
+    the uploader may not see it; `shown` tells whether the site shows the picture of a key, so that what a crash left
+    behind refuses nothing for long; `originals` opens the file of a key.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        link: Callable[[str], str | None] = lambda key: None,
+        shown: Shown | None = None,
+        originals: Callable[[str], object] | None = None,
+    ) -> None:
+        self._link, self._shown, self._originals = link, shown, originals
+        self._lock = threading.Lock()
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Make this the gate of an application. Raises StoreError where SAMEPIC_STORE is missing."""
+        if not app.config.get("SAMEPIC_STORE"):
+            raise StoreError("SAMEPIC_STORE: wanted a path, sqlite:///PATH or postgresql://..., got nothing")
+        app.config.setdefault("SAMEPIC_MAX_BYTES", CONTRIB.upload_bytes)
+        app.config.setdefault("SAMEPIC_WORKERS", CONTRIB.workers)
+        app.config.setdefault("SAMEPIC_COPYCODE", CONTRIB.copycode)
+        app.extensions[_NAME] = _State(self)
+
+    @property
+    def gate(self) -> Gate:
+        """The gate of the application that is being served, opened when it is first asked for. Raises StoreError."""
+        state, config = _state(), current_app.config
+        with self._lock:
+            if state.gate is None:
+                policy = config.get("SAMEPIC_POLICY")
+                state.gate = Gate(
+                    str(config["SAMEPIC_STORE"]),
+                    tenant=config.get("SAMEPIC_TENANT", ""),
+                    policy=GatePolicy.parse(policy) if isinstance(policy, str) else policy,
+                    profile=config.get("SAMEPIC_PROFILE"),
+                    originals=self._originals,
+                    workers=state.engine(config["SAMEPIC_WORKERS"]),
+                    copycode=config["SAMEPIC_COPYCODE"],
+                )
+            return state.gate
+
+    def close(self) -> None:
+        """Close the gate of the application; the next question opens it anew."""
+        state = _state()
+        with self._lock:
+            state.close()
+
+    def check(
+        self,
+        file: FileStorage,
+        *,
+        policy: Mapping[str, str] | None = None,
+        replaces: Collection[str] = (),
+    ) -> Decision:
+        """Look at an upload. Raises PictureRefusedError for one that would not be taken, and StoreError."""
+        gate, data = self.gate, _read(file)
+        return self._asked(lambda: gate.check(data, policy=policy, replaces=replaces))
+
+    @contextmanager
+    def admit(
+        self,
+        file: FileStorage,
+        key: str | None = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        policy: Mapping[str, str] | None = None,
+        replaces: Collection[str] = (),
+    ) -> Iterator[AdmittedPicture]:
+        """Take an upload in under `key` (default: a UUID) for what happens in the block; give it back if that raises.
+
+        `data`, `policy` and `replaces` are as for `Gate.admit`. Raises PictureRefusedError for an upload that is not
+        taken, with the block not entered, and StoreError.
+        """
+        gate, taken, name = self.gate, _read(file), key or str(uuid.uuid4())
+
+        def ask() -> Decision:
+            return gate.admit(taken, name, data=data, policy=policy, replaces=replaces)
+
+        decision = self._asked(ask)
+        try:
+            yield AdmittedPicture(name, decision)
+        except BaseException:
+            give_back(gate, name, self._shown)
+            raise
+
+    def _asked(self, ask: Callable[[], Decision]) -> Decision:
+        decision = past_orphans(self.gate, ask, self._shown)
+        if decision.outcome in STATUS:
+            url = self._link(decision.match.key) if decision.match else None
+            raise PictureRefusedError(STATUS[decision.outcome], sentence(decision), decision, url)
+        return decision
+
+
+class UniquePicture:
+    """A validator for file fields that looks at an upload, and refuses a duplicate with a sentence and a link.
+
+    It takes nothing in: `SamePic.admit` does that, and has the last word on two copies at once.
+    """
+
+    def __init__(self, *, policy: Mapping[str, str] | None = None) -> None:
+        self.policy = policy
+
+    def __call__(self, form: Form, field: Field) -> None:
+        """Look at each file of the field; none is no concern of this validator. Raises ValidationError."""
+        files = field.data if isinstance(field.data, (list, tuple)) else [field.data]
+        for file in files:
+            if isinstance(file, FileStorage) and file.filename:
+                try:
+                    _state().extension.check(file, policy=self.policy)
+                except PictureRefusedError as refusal:
+                    raise ValidationError(refusal.html) from None
+
+
+class _State:
+    """The extension of one application, and its gate and workers once they are there."""
+
+    def __init__(self, extension: SamePic) -> None:
+        self.extension = extension
+        self.gate: Gate | None = None
+        self._engine: Engine | None = None
+
+    def engine(self, count: int) -> Engine:
+        self._engine = self._engine or (Workers(count) if count else InProcess())
+        return self._engine
+
+    def close(self) -> None:
+        if self.gate is not None:
+            self.gate.close()
+        if self._engine is not None:
+            self._engine.close()
+        self.gate = self._engine = None
+
+
+def _state() -> _State:
+    state = current_app.extensions.get(_NAME)
+    if not isinstance(state, _State):
+        raise StoreError("samepic: wanted an application with the extension, got one without: SamePic(app)")
+    return state
+
+
+def _read(file: FileStorage) -> bytes:
+    """Return the bytes of an upload, which stands at its beginning again. Raises PictureRefusedError for too many."""
+    most: int = current_app.config["SAMEPIC_MAX_BYTES"]
+    stream: IO[bytes] = file.stream
+    stream.seek(0)
+    data = stream.read(most + 1)
+    stream.seek(0)
+    if len(data) > most:
+        raise PictureRefusedError(413, too_large(most))
+    return data

@@ -1,0 +1,199 @@
+"""The gallery of examples/fastapi_app.py, and the dependency that it is built on."""
+
+# FastAPI reads the annotations of functions within functions: they must not be postponed.
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI, UploadFile
+
+from samepic import Gate
+from samepic.contrib.fastapi import AdmittedPicture, UniquePicture
+from samepic.gate.engine import InProcess
+from tests.contrib.uploads import PHOTOS, ROOT, saved_again
+
+EXAMPLE = ROOT / "examples" / "fastapi_app.py"
+ROCKET, CAT = (PHOTOS / "rocket.jpg").read_bytes(), (PHOTOS / "chelsea.png").read_bytes()
+HTML = {"accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Return a client of the example in a server process of its own."""
+    folder = tmp_path_factory.mktemp("fastapi")
+    with subprocess.Popen(
+        [sys.executable, str(EXAMPLE), "--port", "0"],
+        env={**os.environ, "SAMEPIC_DEMO": str(folder)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        try:
+            found = next(filter(None, (re.search(r"http://[\d.:]+", line) for line in server.stderr)))
+            with httpx.Client(base_url=found[0], follow_redirects=True, timeout=60) as client:
+                yield client
+        finally:
+            server.terminate()
+            server.communicate()
+
+
+def sent(client: httpx.Client, data: bytes, title: str = "a") -> httpx.Response:
+    return client.post("/", data={"title": title}, files={"picture": ("a.jpg", data)}, headers=HTML)
+
+
+def test_the_gallery_refuses_a_copy_with_a_sentence_and_a_link_until_the_picture_is_deleted(
+    site: httpx.Client,
+) -> None:
+    shown = sent(site, ROCKET)
+    assert shown.status_code == 200
+    again = sent(site, saved_again())
+    assert again.status_code == 409
+    assert "This picture was uploaded already" in again.text
+    assert f'<a href="{shown.url.path}">See it.</a>' in again.text
+    assert "<form" in again.text
+    assert sent(site, CAT).status_code == 200
+    assert site.post(f"{shown.url.path}/delete").status_code == 200
+    assert sent(site, saved_again()).status_code == 200
+
+
+def test_the_gallery_serves_the_file_that_was_uploaded(site: httpx.Client) -> None:
+    shown = sent(site, (PHOTOS / "coffee.png").read_bytes())
+    file = site.get(f"{shown.url.path}/file")
+    assert (file.content, file.headers["content-type"]) == ((PHOTOS / "coffee.png").read_bytes(), "image/png")
+
+
+def test_scripts_get_the_reason_as_an_object(site: httpx.Client) -> None:
+    first = sent(site, (PHOTOS / "hubble.jpg").read_bytes())
+    copy = {"picture": ("b.jpg", saved_again("hubble.jpg"))}
+    refused = site.post("/", data={"title": "b"}, files=copy)
+    detail = refused.json()["detail"]
+    assert (refused.status_code, detail["code"], detail["link"]) == (409, "duplicate", first.url.path)
+    assert detail["match"]["key"] == first.url.path[1:]
+    assert site.post("/", data={"title": "b"}, files={"picture": ("b.jpg", b"text")}).status_code == 422
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    with Gate(tmp_path / "store.db", workers=InProcess()) as opened:
+        yield opened
+
+
+def posted(app: FastAPI, *uploads: bytes, field: str = "picture") -> list[httpx.Response]:
+    """Upload all of these at once."""
+
+    async def post() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
+            return await asyncio.gather(
+                *(client.post("/", files={field: ("a.jpg", data)}) for data in uploads)
+            )
+
+    return asyncio.run(post())
+
+
+def served(unique: UniquePicture) -> FastAPI:
+    app = FastAPI()
+
+    @app.post("/", status_code=201, responses={**unique.responses})
+    def upload(picture: Annotated[AdmittedPicture, Depends(unique)]) -> dict[str, str]:
+        return {"key": picture.key, "outcome": picture.decision.outcome, "name": picture.filename}
+
+    return app
+
+
+def test_the_endpoint_is_given_the_decision_and_the_picture_is_in_under_its_key(gate: Gate) -> None:
+    app = served(UniquePicture(gate, key=lambda: "photo/1"))
+    answer = posted(app, ROCKET)[0]
+    assert answer.json() == {"key": "photo/1", "outcome": "accepted", "name": "a.jpg"}
+    assert gate.get("photo/1") is not None
+
+
+def test_what_is_too_large_or_no_picture_is_answered_with_the_reason(gate: Gate) -> None:
+    app = served(UniquePicture(gate, max_bytes=1000))
+    large = posted(app, ROCKET)[0]
+    assert large.status_code == 413
+    assert large.json()["detail"]["message"] == "This file is too large: at most 1000 bytes are taken."
+    text = posted(app, b"no picture")[0]
+    assert (text.status_code, text.json()["detail"]["code"]) == (422, "unreadable")
+    assert "No picture that can be kept" in text.json()["detail"]["message"]
+
+
+def test_the_uploader_is_not_told_where_a_picture_is_that_has_no_link(gate: Gate) -> None:
+    app = served(UniquePicture(gate))
+    posted(app, ROCKET)[0]
+    refused = posted(app, saved_again())[0]
+    assert (refused.status_code, refused.json()["detail"]["link"]) == (409, None)
+
+
+def test_the_gate_forgets_what_an_endpoint_broke_off_on(gate: Gate) -> None:
+    app, unique = FastAPI(), UniquePicture(gate)
+
+    @app.post("/")
+    def upload(picture: Annotated[AdmittedPicture, Depends(unique)]) -> None:
+        assert gate.get(picture.key) is not None
+        raise OSError("the disk is full")
+
+    assert posted(app, ROCKET)[0].status_code == 500
+    assert gate.status()["accepted"] == 0
+
+
+def test_the_gate_keeps_what_the_site_shows_though_the_endpoint_broke_off_later(gate: Gate) -> None:
+    rows: set[str] = set()
+    app, unique = FastAPI(), UniquePicture(gate, shown=rows.__contains__)
+
+    @app.post("/")
+    def upload(picture: Annotated[AdmittedPicture, Depends(unique)]) -> None:
+        rows.add(picture.key)
+        raise OSError("no mail could be sent")
+
+    assert posted(app, ROCKET)[0].status_code == 500
+    assert gate.status()["accepted"] == 1
+
+
+def test_a_look_takes_nothing_in(gate: Gate) -> None:
+    app = served(UniquePicture(gate, check_only=True))
+    for _ in range(2):
+        assert posted(app, ROCKET)[0].status_code == 201
+    assert gate.status()["accepted"] == 0
+
+
+def test_the_description_of_the_service_names_the_field_and_the_refusals(gate: Gate) -> None:
+    app = served(UniquePicture(gate, field="photo"))
+    described = app.openapi()
+    endpoint = described["paths"]["/"]["post"]
+    assert {"201", "409", "413", "422", "503"} <= set(endpoint["responses"])
+    (form,) = (s for s in described["components"]["schemas"].values() if "photo" in s.get("properties", {}))
+    assert form["required"] == ["photo"]
+
+
+def test_of_many_copies_at_once_one_is_accepted(gate: Gate) -> None:
+    app = served(UniquePicture(gate))
+
+    answers = posted(app, *(saved_again(quality=60 + n) for n in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+
+
+def test_what_was_taken_in_for_a_request_that_is_cancelled_goes_out_again(gate: Gate) -> None:
+    async def cancelled() -> None:
+        begun = asyncio.Event()
+
+        def key() -> str:
+            begun.set()
+            return "a"
+
+        taking = asyncio.create_task(UniquePicture(gate, key=key).take(UploadFile(BytesIO(ROCKET))))
+        await begun.wait()
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+
+    asyncio.run(cancelled())
+    assert gate.get("a") is None
