@@ -188,6 +188,101 @@ static PyObject *search(PyObject *self, PyObject *args)
     return pairs;
 }
 
+/* ---- Search over the eight forms of a code at once: samepic.store.search.TurnedCodes ---- */
+
+typedef struct {
+    int64_t *rows;
+    Py_ssize_t count, room;
+} Rows;
+
+typedef int (*TurnedScanner)(const uint64_t *, Py_ssize_t, const uint64_t *, int, Rows *);
+
+static int add_row(Rows *rows, int64_t row)
+{
+    if (rows->count == rows->room) {
+        Py_ssize_t room = rows->room ? 2 * rows->room : 64;
+        int64_t *grown = realloc(rows->rows, (size_t)room * sizeof(int64_t));
+        if (grown == NULL)
+            return 0;
+        rows->rows = grown;
+        rows->room = room;
+    }
+    rows->rows[rows->count++] = row;
+    return 1;
+}
+
+static inline int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* The least distance of a code to a query and to what is left of it when two of its four words are turned over. */
+INLINE int least_of_four(const uint64_t *code, const uint64_t *query)
+{
+    const int a = ONES(code[0] ^ query[0]), b = ONES(code[1] ^ query[1]);
+    const int c = ONES(code[2] ^ query[2]), d = ONES(code[3] ^ query[3]);
+    const int ends = a + d, middle = b + c;
+    const int across = smaller(c + d - a - b, b + d - a - c);
+    return smaller(ends + middle, 128 + smaller(ends - middle, across));
+}
+
+/* Keep the rows of all codes that may be within the bound of one of two queries, each in four forms. */
+INLINE int scan_turned(const uint64_t *code, Py_ssize_t n, const uint64_t *queries, int bound, Rows *rows)
+{
+    for (Py_ssize_t row = 0; row < n; row++, code += WORDS)
+        if (smaller(least_of_four(code, queries), least_of_four(code, queries + WORDS)) <= bound && !add_row(rows, row))
+            return 0;
+    return 1;
+}
+
+static int turned_plain(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int bound, Rows *rows)
+{
+    return scan_turned(codes, n, queries, bound, rows);
+}
+
+#ifdef HAS_VARIANTS
+VARIANT("popcnt") static int
+turned_popcnt(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int bound, Rows *rows)
+{
+    return scan_turned(codes, n, queries, bound, rows);
+}
+#endif
+
+static TurnedScanner turned_scanner(void)
+{
+#ifdef HAS_VARIANTS
+    if (RUNS("popcnt"))
+        return turned_popcnt;
+#endif
+    return turned_plain;
+}
+
+static PyObject *search_turned(PyObject *self, PyObject *args)
+{
+    Py_buffer codes, queries;
+    int bound, done = 1;
+    PyObject *found = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*y*i:search_turned", &codes, &queries, &bound))
+        return NULL;
+    if (codes.len % CODE_BYTES || queries.len != 2 * CODE_BYTES || (uintptr_t)codes.buf % 8)
+        PyErr_SetString(PyExc_ValueError, "wanted an aligned array of codes of 32 bytes and two queries of 32");
+    else {
+        uint64_t words[2 * WORDS];
+        Rows rows = {NULL, 0, 0};
+        memcpy(words, queries.buf, sizeof words);
+        Py_BEGIN_ALLOW_THREADS
+        done = turned_scanner()(codes.buf, codes.len / CODE_BYTES, words, bound, &rows);
+        Py_END_ALLOW_THREADS
+        found = done ? PyByteArray_FromStringAndSize((const char *)rows.rows, rows.count * (Py_ssize_t)sizeof(int64_t))
+                     : PyErr_NoMemory();
+        free(rows.rows);
+    }
+    PyBuffer_Release(&codes);
+    PyBuffer_Release(&queries);
+    return found;
+}
+
 /* ---- Where a JPEG scan ends: samepic.picture.jpeg ---- */
 
 /* Inside a scan 0xFF is data when 0x00 follows, a restart when 0xD0 to 0xD7 does, and fill when 0xFF does. */
@@ -292,6 +387,7 @@ static PyObject *match(PyObject *self, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"search", search, METH_VARARGS, "Return the codes nearest to a query as (id, distance) pairs of int64."},
+    {"search_turned", search_turned, METH_VARARGS, "Return the rows of codes that may be near a form of two queries."},
     {"match", match, METH_VARARGS, "Return (nearest, its distance, the second distance) of each code, as int32."},
     {"scan_end", scan_end, METH_VARARGS, "Return where the first marker behind a JPEG scan's data is, else the end."},
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},

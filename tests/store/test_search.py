@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from samepic.fingerprint.pdq import dihedral
 from samepic.native import native
 from samepic.store import search
-from samepic.store.search import Codes
+from samepic.store.search import Codes, TurnedCodes
 
 Pairs = list[tuple[int, int]]
 
@@ -144,3 +145,56 @@ def test_wrong_lengths_never_reach_the_native_part() -> None:
             native.search(codes, ids, query, 1, 256)
     with pytest.raises(ValueError, match="at least one place"):
         native.search(bytes(32), bytes(8), bytes(32), 0, 256)
+
+
+def forms_of(seed: int) -> NDArray[np.uint8]:
+    """Return the eight forms of a random picture, (8, 32) uint8: their bits are related as those of pictures are."""
+    return dihedral(np.random.default_rng(seed).normal(2, 40, (16, 16)).astype(np.float32))
+
+
+def turned_oracle(stored: list[tuple[int, bytes]], forms: NDArray[np.uint8], radius: int) -> Pairs:
+    """Return (distance, id) of every code within the radius of its nearest form, sorted."""
+    numbers = [int.from_bytes(form.tobytes()) for form in forms]
+    near = [(min((int.from_bytes(code) ^ n).bit_count() for n in numbers), key) for key, code in stored]
+    return sorted(pair for pair in near if pair[0] <= radius)
+
+
+@pytest.mark.parametrize("radius", [0, 30, 80, 100, 256])
+def test_all_eight_forms_are_searched_at_once_and_exactly(radius: int) -> None:
+    chance = np.random.default_rng(radius)
+    codes = TurnedCodes()
+    stored = [(key, code.tobytes()) for key, code in enumerate(random_codes(60))]
+    for seed in range(6):
+        for place, form in enumerate(forms_of(seed)):
+            for flips in (0, radius // 2, radius, min(256, radius + 1)):
+                bits = np.unpackbits(form)
+                bits[chance.choice(256, flips, replace=False)] ^= 1
+                stored.append((1000 * seed + 10 * place + flips % 7, np.packbits(bits).tobytes()))
+    codes.add([key for key, _ in stored], b"".join(code for _, code in stored))
+    for seed in range(6):
+        forms = forms_of(seed)
+        assert pairs(codes.within(forms.tobytes(), radius)) == turned_oracle(stored, forms, radius)
+
+
+@each_path
+@given(stores, st.lists(words, min_size=8, max_size=8), st.integers(0, 256))
+def test_forms_that_no_picture_has_are_searched_exactly_too(
+    stored: list[tuple[int, bytes]], forms: list[bytes], radius: int
+) -> None:
+    codes = TurnedCodes()
+    codes.add([key for key, _ in stored], b"".join(code for _, code in stored))
+    query = np.frombuffer(b"".join(forms), np.uint8).reshape(8, 32)
+    assert pairs(codes.within(query, radius)) == turned_oracle(stored, query, radius)
+
+
+def test_what_was_removed_from_turned_codes_is_found_no_more() -> None:
+    codes, forms = TurnedCodes(), forms_of(1)
+    codes.add([1, 2, 1], np.concatenate((forms[:2], random_codes(1))))
+    assert codes.within(forms, 0).ids.tolist() == [1, 2]
+    assert codes.remove(1) == 2 and len(codes) == 1
+    assert codes.within(forms, 0).ids.tolist() == [2]
+
+
+def test_turned_codes_want_eight_forms() -> None:
+    with pytest.raises(ValueError, match="wanted 8 forms of 32 bytes, got 64 bytes"):
+        TurnedCodes().within(bytes(64), 10)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from samepic.fingerprint import Fingerprint
 from samepic.profiles.collection import COLLECTION
 from samepic.profiles.search import SEARCH
-from samepic.store.search import Codes
+from samepic.store.search import Codes, TurnedCodes
 
 __all__ = ["Near"]
 
@@ -30,7 +28,7 @@ class Near:
         self, prints: Sequence[Fingerprint], tell: Callable[[int], None], copies: bool = False
     ) -> None:
         self.pairs = 0
-        self._prints, self._codes = prints, Codes()
+        self._prints, self._codes = prints, TurnedCodes()
         self._rows: list[dict[int, int] | None] = [{} for _ in prints]
         self._counts = [0] * len(prints)
         self._digests: dict[str, list[int]] = {}
@@ -99,10 +97,8 @@ class Near:
         one = self._prints[index]
         found: dict[int, int] = {}
         if not one.is_weak:
-            for form in np.frombuffer(one.pdq_forms, np.uint8).reshape(-1, 32):
-                near = self._codes.within(form, SEARCH.radius)
-                for other, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
-                    found[other] = min(bits, found.get(other, bits))
+            near = self._codes.within(one.pdq_forms, SEARCH.radius)
+            found = dict(zip(near.ids.tolist(), near.distances.tolist(), strict=True))
         found.update((other, 0) for other in self._digests.get(one.coded_digest, ()))
         found.pop(index, None)
         return found

@@ -14,12 +14,19 @@ from numpy.typing import NDArray
 
 from samepic.native import native
 
-__all__ = ["Codes", "Found"]
+__all__ = ["Codes", "Found", "TurnedCodes"]
 
 _BITS, _WORDS, _BYTES = 256, 4, 32
 _NO_LIMIT = -1
 _BLOCK = 32768
 """Codes in a block, 1 MB: faster than larger and smaller ones (bench/search_speed.py)."""
+
+_FORMS = 8
+_GROUPS = ((0, 2, 4, 5), (1, 3, 6, 7))
+"""Forms of PDQ (samepic.fingerprint.FORMS) that differ by signs alone: half of their bits are turned over."""
+
+_TURNED_OVER = np.array(((0, 0, 0, 0), (0, 1, 1, 0), (1, 1, 0, 0), (1, 0, 1, 0)), bool)
+"""Which of the four words of TurnedCodes are, in the forms of a group."""
 
 _SUM = np.uint32(0x01010101)
 
@@ -139,6 +146,76 @@ class Codes:
         ids = self._ids[rows]
         order = np.lexsort((ids, distances))[:most]
         return Found(ids[order], distances[order].astype(np.int64))
+
+
+class TurnedCodes:
+    """A growing set of PDQ codes, each with an integer id, searched by all eight forms of a query at once.
+
+    Mirroring a picture turns the signs of its odd cosine terms, so it turns over the bits of a half of them, but for a
+    few about the median. Bits are kept by the parity of their row and column, one word each: four counts then tell the
+    distances of four forms, nearly. What may be near is counted again exactly. Threads as in Codes.
+    """
+
+    def __init__(self) -> None:
+        self._codes = Codes()
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
+        """Add one upright code for each of `ids`, as `Codes.add` does."""
+        self._codes.add(ids, _by_parity(codes))
+
+    def remove(self, number: int) -> int:
+        """Remove every code of the id `number`; return how many there were."""
+        return self._codes.remove(number)
+
+    def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Found:
+        """Return all codes at most `radius` bits from the nearest of eight forms, 256 bytes in the order of FORMS."""
+        words = _words(_by_parity(forms))
+        if len(words) != _FORMS:
+            raise ValueError(f"wanted {_FORMS} forms of {_BYTES} bytes, got {len(words) * _BYTES} bytes")
+        rows = self._rows(words, radius)
+        mixed = self._codes._words[rows][:, None] ^ words
+        distances = np.bitwise_count(mixed).sum(axis=2, dtype=np.int64).min(axis=1)
+        near = distances <= radius
+        rows, distances = rows[near], distances[near]
+        ids = self._codes._ids[rows]
+        order = np.lexsort((ids, distances))
+        return Found(ids[order], distances[order])
+
+    def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
+        """Return the rows of all codes within the radius, and maybe of some beyond it."""
+        if native is not None:
+            queries = np.stack([words[group[0]] for group in _GROUPS])
+            slack = max(_slack(words[list(group)]) for group in _GROUPS)
+            stored = self._codes._words[: len(self._codes)]
+            return np.frombuffer(native.search_turned(stored, queries, radius + slack), np.int64)
+        rows = [np.empty(0, np.int64)]
+        for word in words:
+            for start, block in self._codes._scan(word.view(np.uint8)):
+                rows.append(np.flatnonzero(block <= radius) + start)
+        return np.unique(np.concatenate(rows))
+
+
+def _slack(forms: NDArray[np.uint64]) -> int:
+    """Return how far the forms of a group, (4, 4), are at most from the first of them with its words turned over."""
+    made = np.where(_TURNED_OVER, ~forms[0], forms[0])
+    return int(np.bitwise_count(made ^ forms).sum(axis=1).max())
+
+
+def _by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return codes of 32 bytes each as (n, 32) uint8, their bits sorted into words by parity of row and column."""
+    raw = _words(codes).view(np.uint8).reshape(-1, _BYTES)
+    out = np.empty_like(raw)
+    for start in range(0, len(raw), _BLOCK):
+        bits = np.unpackbits(raw[start : start + _BLOCK], axis=1)
+        out[start : start + _BLOCK] = np.packbits(bits[:, _PARITY], axis=1)
+    return out
+
+
+_PLACE = np.arange(_BITS)
+_PARITY = np.argsort(3 - (_PLACE // 16 % 2 * 2 + _PLACE % 2), kind="stable")
 
 
 def _unwrapped(total: NDArray[np.uint32], counts: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
