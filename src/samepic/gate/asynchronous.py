@@ -34,7 +34,7 @@ class AsyncGate:
         originals: Originals | None = None,
         workers: Engine | None = None,
         limits: Limits = LIMITS,
-        copycode: bool = False,
+        copycode: bool = True,
         lease: float = GATE.lease_seconds,
     ) -> None:
         self.gate = Gate(

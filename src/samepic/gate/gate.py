@@ -55,7 +55,7 @@ class Gate:
         originals: Originals | None = None,
         workers: Engine | None = None,
         limits: Limits = LIMITS,
-        copycode: bool = False,
+        copycode: bool = True,
         lease: float = GATE.lease_seconds,
     ) -> None:
         self.tenant, self.limits = _checked("tenant", tenant, least=0), limits

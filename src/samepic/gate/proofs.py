@@ -22,6 +22,7 @@ _log = logging.getLogger("samepic.gate")
 
 # Proxies have sizes and qualities of their own, of which nobody wants to hear.
 _OF_PROXIES = re.compile(r" \((?:\d+x\d+ against |JPEG quality )[^)]*\)|, saved at JPEG quality \d+")
+_FAINT = "the same picture saved again, but for traces that are no stronger than those of coding"
 _STILL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
 
 
@@ -57,7 +58,8 @@ class Prover:
     def proof(self, kept: Record, settled: Mapping[str, bool]) -> Proof | None:
         """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
         word = settled.get(kept.identity)
-        if word is False or kept.key in self.replaces:
+        # What has the key that this one wants is another try of the same upload; the store tells the two apart.
+        if word is False or kept.key in self.replaces or kept.key == self.record.key:
             return None
         if kept.identity == self.record.identity:
             return self._proof(kept, *self._twin(kept))
@@ -120,6 +122,8 @@ class Prover:
             closer = None if original is None else self._compared(original, self._data, kept.key)
             if closer is not None:
                 return closer
+        if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
+            return None  # a sheet of frames says nothing of crops and edits
         return _of_proxies(verdict)
 
     def _compared(self, kept: bytes, upload: bytes, key: str) -> Verdict | None:
@@ -143,4 +147,16 @@ def _of_proxies(verdict: Verdict) -> Verdict:
     """Return a verdict on two proxies as one on the pictures that they stand for."""
     if verdict.relation in _STILL:
         return replace(verdict, relation=Relation.RESAVED, explanation="the same picture saved again")
-    return replace(verdict, explanation=_OF_PROXIES.sub("", verdict.explanation))
+    told = _OF_PROXIES.sub("", verdict.explanation)
+    if verdict.relation is Relation.EDITED and _is_faint(verdict):
+        # A proxy's tables do not tell how coarsely the picture itself was coded, so that noise passes for a change.
+        return replace(
+            verdict, relation=Relation.RESAVED, probability=GATE.faint_probability, explanation=_FAINT
+        )
+    return replace(verdict, explanation=told)
+
+
+def _is_faint(verdict: Verdict) -> bool:
+    """Tell whether all that was found changed is so small and faint that coding twice may have done it."""
+    peak, share = (verdict.measures.get(name, 1e9) for name in ("peak", "changed_share"))
+    return peak < GATE.faint_peak and share < GATE.faint_share and verdict.transform is None
