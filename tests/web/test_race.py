@@ -1,0 +1,59 @@
+"""Copies that arrive at once, at different processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gate.pictures import resaved
+from tests.kits.postgres import fresh_url
+from tests.kits.service import Running
+from tests.kits.uploaders import Answer, Upload, wrong_round
+
+COPIES = 8
+
+
+def admitted(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer]:
+    """Upload all at once, dealt out to the services in turn; return what each was told."""
+
+    def one(place: int) -> Answer:
+        address, upload = addresses[place % len(addresses)], uploads[place]
+        told = httpx.post(
+            f"{address}/v1/admit",
+            content=upload.data,
+            params={"key": upload.key},
+            timeout=120,
+            trust_env=False,
+        ).json()
+        if "error" in told:
+            return Answer(upload.key, "error", told["error"]["message"])
+        return Answer(upload.key, told["outcome"], told["match"]["key"] if told["match"] else "")
+
+    with ThreadPoolExecutor(len(uploads)) as pool:
+        return list(pool.map(one, range(len(uploads))))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_of_copies_that_arrive_at_once_at_two_services_exactly_one_is_accepted(
+    kind: str, tmp_path: Path, upload: bytes, astronaut: Path
+) -> None:
+    store = fresh_url() if kind == "postgres" else str(tmp_path / "uploads.db")
+    with ExitStack() as stack:
+        services = [
+            stack.enter_context(Running(store, tmp_path / f"log{number}", ready=False)) for number in range(2)
+        ]
+        for service in services:
+            service.wait_until_ready()
+        uploads, wanted = [], {}
+        for name, picture in (("coffee", upload), ("astronaut", astronaut.read_bytes())):
+            for number in range(COPIES):
+                key = f"{name}/{number}"
+                uploads.append(Upload(key, resaved(picture, quality=70 + number)))
+                wanted[key] = name
+        assert not wrong_round(admitted([one.address for one in services], uploads), wanted)
