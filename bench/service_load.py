@@ -1,0 +1,253 @@
+"""Load the HTTP service with mixed checks and admissions, and tell errors, latencies, memory and throughput.
+
+    python -m bench.service_load [--minutes N] [--clients N] [--processes N] [--store postgres|sqlite] [--pictures N]
+
+Each client posts one picture after another: three checks in five, one admission in three of photographs and of
+re-saves of them, and now and then the removal of one that it admitted, so that there is always something to accept.
+The clients run in a process of their own. Throughput is told beside plain decoding of the same uploads by Pillow
+(whole, to RGB) on one core: in uploads a second, and in processor time an upload, that of the service counting every
+process of it. Memory is the private and shared memory (PSS) of all processes of the service, every 5 seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import io
+import json
+import multiprocessing
+import os
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from PIL import Image
+
+from bench.common import SEED, data_folder, header, photos
+from tests.kits.postgres import fresh_url
+from tests.kits.service import Running
+
+_USUAL = {"check": {200}, "admit": {201, 202, 409}, "remove": {204}}
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Done(NamedTuple):
+    """One request: what was asked, what was answered, how long it took in seconds, when it ended."""
+
+    asked: str
+    status: int
+    outcome: str
+    seconds: float
+    at: float
+
+
+class Client:
+    """Posts pictures, one after the other, over one connection."""
+
+    def __init__(self, address: str, pictures: Sequence[bytes], number: int) -> None:
+        self._address, self._pictures, self._number = address.removeprefix("http://"), pictures, number
+        self._random = random.Random(SEED + number)
+        self._mine: list[str] = []
+        self._count = 0
+        self._connection = http.client.HTTPConnection(self._address, timeout=120)
+        self.done: list[Done] = []
+
+    def run(self, until: float) -> None:
+        """Go on until then."""
+        while time.time() < until:
+            draw = self._random.random()
+            if draw < 0.6:
+                self._ask("check", "POST", "/v1/check", self._random.choice(self._pictures))
+            elif draw < 0.94 or not self._mine:
+                self._count += 1
+                key = f"{self._number}/{self._count}"
+                path = f"/v1/admit?key={quote(key)}"
+                if self._ask("admit", "POST", path, self._random.choice(self._pictures)) == 201:
+                    self._mine.append(key)
+            else:
+                key = self._mine.pop(self._random.randrange(len(self._mine)))
+                self._ask("remove", "DELETE", f"/v1/pictures/{quote(key)}", None)
+
+    def _ask(self, asked: str, method: str, path: str, body: bytes | None) -> int:
+        begun = time.perf_counter()
+        try:
+            self._connection.request(method, path, body=body)
+            response = self._connection.getresponse()
+            text, status = response.read(), response.status
+        except (OSError, http.client.HTTPException) as error:
+            text, status = json.dumps({"outcome": repr(error)}).encode(), 0
+            self._connection.close()
+        took = time.perf_counter() - begun
+        outcome = json.loads(text).get("outcome", "") if text else ""
+        self.done.append(Done(asked, status, outcome, took, time.time()))
+        return status
+
+
+def clients(pipe: Connection, address: str, pictures: Sequence[bytes], count: int, until: float) -> None:
+    """Run so many clients, and send what they did."""
+    made = [Client(address, pictures, number) for number in range(count)]
+    threads = [threading.Thread(target=one.run, args=(until,)) for one in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pipe.send([done for one in made for done in one.done])
+
+
+def tree(first: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    parents: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        parents.setdefault(parent, []).append(int(path.parent.name))
+    found = [first]
+    for one in found:
+        found += parents.get(one, [])
+    return found
+
+
+def memory(first: int) -> float:
+    """Return the memory of a process and its descendants in MiB, shared pages counted once."""
+    total = 0
+    for pid in tree(first):
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def processor(first: int) -> float:
+    """Return the processor time of a process and its descendants, with those that have ended, in seconds."""
+    total = 0
+    for pid in tree(first):
+        try:
+            told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(int(one) for one in told[11:15])
+    return total / _TICKS
+
+
+def uploads_of(data: Path, count: int) -> list[bytes]:
+    """Return photographs as they are, and each saved again."""
+    every = photos(data)
+    chosen = every[:: max(1, len(every) // count)][:count]
+    found = []
+    for number, path in enumerate(chosen):
+        found.append(path.read_bytes())
+        with Image.open(path) as image:
+            stream = io.BytesIO()
+            image.convert("RGB").save(stream, "JPEG", quality=60 + number % 35)
+        found.append(stream.getvalue())
+    return found
+
+
+def decoded(pictures: Sequence[bytes]) -> float:
+    """Return the processor time of decoding a picture with Pillow, in seconds, the mean over all."""
+    begun = time.process_time()
+    for data in pictures:
+        with Image.open(io.BytesIO(data)) as image:
+            image.convert("RGB").load()
+    return (time.process_time() - begun) / len(pictures)
+
+
+def told(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
+    """Print what the clients saw, and return how many requests went wrong."""
+    wrong = [one for one in done if one.status not in _USUAL[one.asked]]
+    print(
+        f"{len(done)} requests in {seconds:.0f} s, {len(wrong)} errors {Counter(w.status for w in wrong) or ''}"
+    )
+    print("| request | count | p50 ms | p99 ms | most ms | outcomes |\n|---|---|---|---|---|---|")
+    for asked in _USUAL:
+        took = sorted(1000 * one.seconds for one in done if one.asked == asked)
+        outcomes = Counter(one.outcome or "removed" for one in done if one.asked == asked)
+        if len(took) > 1:
+            said = ", ".join(f"{name} {count}" for name, count in outcomes.most_common())
+            p99 = statistics.quantiles(took, n=100, method="inclusive")[98]
+            print(
+                f"| {asked} | {len(took)} | {took[len(took) // 2]:.0f} | {p99:.0f} | {took[-1]:.0f} | {said} |"
+            )
+    pictures = sum(one.asked != "remove" for one in done)
+    print(
+        f"{pictures / seconds:.1f} uploads a second; {1000 * spent / pictures:.1f} ms of processor time each;"
+        f" plain decoding takes {1000 * plain:.1f} ms, {1 / plain:.0f} a second on one core:"
+        f" {spent / pictures / plain:.1f} times as much"
+    )
+    return len(wrong)
+
+
+def watched(service: Running, pipe: Connection, until: float) -> list[float]:
+    """Return the memory of the service every 5 seconds, until the clients have told what they did."""
+    levels = [memory(service.process.pid)]
+    while not pipe.poll(5):
+        levels.append(memory(service.process.pid))
+        if time.time() > until + 300:
+            sys.exit("the clients did not come back")
+    return levels
+
+
+def main() -> int:
+    """Load, print, and return 1 if a request went wrong."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--store", choices=("postgres", "sqlite"), default="sqlite")
+    parser.add_argument("--pictures", type=int, default=300)
+    args = parser.parse_args()
+    data = data_folder()
+    if data is None:
+        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
+    print(header())
+    pictures = uploads_of(data, args.pictures)
+    plain = decoded(pictures)
+    size = statistics.mean(len(one) for one in pictures) / 1024
+    print(
+        f"{len(pictures)} different uploads of {size:.0f} KB in the mean; {args.clients} clients; {args.store}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        store = fresh_url() if args.store == "postgres" else f"{folder}/uploads.db"
+        options = ("--processes", str(args.processes), "--workers", str(args.workers))
+        with Running(store, Path(folder) / "log", *options) as service:
+            wrong = loaded(service, pictures, args.clients, 60 * args.minutes, plain)
+    return 1 if wrong else 0
+
+
+def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: float, plain: float) -> int:
+    """Load a service for so long, print, and return how many requests went wrong."""
+    here, there = multiprocessing.Pipe()
+    spent, until = processor(service.process.pid), time.time() + seconds
+    process = multiprocessing.get_context("spawn").Process(
+        target=clients, args=(there, service.address, pictures, count, until)
+    )
+    process.start()
+    levels = watched(service, here, until)
+    done = here.recv()
+    process.join()
+    spent = processor(service.process.pid) - spent
+    wrong = told(done, seconds, spent, plain)
+    parts = [levels[len(levels) * part // 8 : len(levels) * (part + 1) // 8] for part in range(8)]
+    means = ", ".join(f"{statistics.mean(part):.0f}" for part in parts if part)
+    print(f"memory of the service in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {means}")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())
