@@ -10,15 +10,16 @@ import numpy as np
 from PIL import Image
 
 from samepic.fingerprint.digest import coded_digest, png_digest
-from samepic.fingerprint.reduced import Seen, see, see_jpeg
+from samepic.fingerprint.reduced import Seen, see, see_jpeg, see_picture, show_jpeg
 from samepic.fingerprint.value import Fingerprint
-from samepic.picture import Encoded, inspect, read
+from samepic.picture import Encoded, Picture, inspect, load, read
 from samepic.picture.jpeg import jpeg_parts
 from samepic.picture.opened import check_size
 from samepic.picture.sniff import sniff
 from samepic.profiles import LIMITS, Limits
+from samepic.verdict import PictureInfo
 
-__all__ = ["fingerprint", "fingerprint_within"]
+__all__ = ["fingerprint", "fingerprint_shown", "fingerprint_within"]
 
 
 def fingerprint(
@@ -49,6 +50,30 @@ def fingerprint_within(
     `room` is called with its pixels, and gives what is entered for the time of decoding. Raises as `fingerprint`.
     """
     return _of_encoded(encoded, "fast", copycode, limits, room)
+
+
+def fingerprint_shown(
+    encoded: Encoded, longer: int, *, copycode: bool = False, limits: Limits = LIMITS
+) -> tuple[Fingerprint, Picture]:
+    """Fingerprint a picture and return it too, both from one decode.
+
+    Of a JPEG it may be a reduced one, of `longer` pixels at least on its longer side, and a few bits of the codes may
+    differ from those of `fingerprint`. Raises as `fingerprint`.
+    """
+    digest, kind, coded = hashlib.sha256(encoded.data).hexdigest(), sniff(encoded.data), ""
+    if kind == "JPEG":
+        header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
+        check_size(encoded.name, header.width, header.height, 1, limits)
+        coded = coded_digest("JPEG", header.orientation, (header.icc,), segments)
+        shown = show_jpeg(encoded.data, header, segments[1:], longer, copycode)
+        if shown is not None:
+            seen, rgb = shown
+            info = PictureInfo(encoded.name, "JPEG", rgb.shape[1], rgb.shape[0])
+            return _value(digest, coded, seen, "fast"), Picture(rgb, None, info)
+    elif kind == "PNG":
+        coded = png_digest(encoded.data, encoded.name, limits)
+    picture = load(encoded, limits=limits)
+    return _value(digest, coded, see_picture(picture, copies=copycode), "fast"), picture
 
 
 def _unbounded(_: int) -> AbstractContextManager[None]:

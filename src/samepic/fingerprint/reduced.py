@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 from samepic.fingerprint.copycode import copycode
 from samepic.fingerprint.pdq import Pdq, pdq, pdq_reference
 from samepic.fingerprint.sampling import Reduction
-from samepic.picture import load
+from samepic.picture import Picture, load
 from samepic.picture.colour import conversion
 from samepic.picture.jpeg import JpegHeader
 from samepic.picture.upright import upright
 from samepic.profiles import LIMITS, Limits
 from samepic.profiles.search import SEARCH
 
-__all__ = ["Seen", "see", "see_jpeg"]
+__all__ = ["Seen", "see", "see_jpeg", "see_picture", "show_jpeg"]
 
 _EIGHTHS = (1, 2, 4, 8)
 """The scales that libjpeg-turbo has vector code for; those between cost as much as the next one up."""
@@ -44,10 +45,13 @@ def see(source: object, reference: bool = False, copies: bool = False, limits: L
 
     With `copies`, make the copy code too.
     """
-    picture = load(source, limits=limits)
-    rgb = picture.on(255)
+    return see_picture(load(source, limits=limits), reference, copies)
+
+
+def see_picture(picture: Picture, reference: bool = False, copies: bool = False) -> Seen:
+    """Code a picture that is decoded already, as `see` does."""
+    rgb, info = picture.on(255), picture.info
     codes = pdq_reference(rgb) if reference else _from_rgb(rgb)
-    info = picture.info
     return Seen(codes, info.width, info.height, info.format, copycode(rgb) if copies else b"")
 
 
@@ -76,6 +80,40 @@ def see_jpeg(
     if header.orientation >= 5:
         height, width = width, height
     return Seen(codes, width, height, "JPEG", copy)
+
+
+def show_jpeg(
+    data: bytes, header: JpegHeader, segments: list[memoryview], longer: int, copies: bool = False
+) -> tuple[Seen, NDArray[np.uint8]] | None:
+    """Code a JPEG from one reduced decode in colour, and return that too: upright sRGB, (h, w, 3) uint8.
+
+    Its longer side has `longer` pixels at least, unless the whole has fewer. None is as for `see_jpeg`; luma is made of
+    the colours here, so that a few bits of the codes may differ from those of `see_jpeg`.
+    """
+    gray = header.coding.colour == "gray"
+    if header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]:
+        return None
+    shape = max(header.height, header.width) / max(1, min(header.height, header.width))
+    side = max(SEARCH.copy_side if copies else SEARCH.side, math.ceil(longer / shape))
+    reduced, eighths = _reduction(data, header, segments, side)
+    if reduced is not data and not _colours_in(reduced, len(header.coding.sampling)):
+        reduced = data
+    decoded = _decode(reduced, "GRAY" if gray else "RGB", header, eighths)
+    if decoded is None:
+        return None
+    shown = conversion(header.icc, "L" if gray else "RGB").on_array(decoded[..., 0] if gray else decoded)
+    rgb = np.ascontiguousarray(upright(shown, header.orientation))
+    height, width = header.height, header.width
+    if header.orientation >= 5:
+        height, width = width, height
+    codes = _from_rgb(rgb, Reduction(height, width, eighths / 8, eighths / 8))
+    return Seen(codes, width, height, "JPEG", copycode(rgb) if copies else b""), rgb
+
+
+def _colours_in(data: bytes, components: int) -> bool:
+    """Tell whether the first scan of a progressive JPEG holds all its components, as is usual."""
+    at = data.index(bytes((0xFF, _SCAN)))
+    return data[at + 4] == components
 
 
 def _copycode(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
@@ -133,7 +171,8 @@ def _dc_scans(segments: list[memoryview]) -> bytes:
     return b"".join((*kept, _END))
 
 
-def _from_rgb(rgb: NDArray[np.uint8]) -> Pdq:
+def _from_rgb(rgb: NDArray[np.uint8], whole: Reduction | None = None) -> Pdq:
+    """Code an upright picture, or one that was reduced from `whole`."""
     import cv2
 
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
@@ -142,5 +181,8 @@ def _from_rgb(rgb: NDArray[np.uint8]) -> Pdq:
     if factor > 1:
         size = (width // factor, height // factor)
         luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
-    reduction = Reduction(height, width, luma.shape[0] / height, luma.shape[1] / width)
+    down, across = luma.shape[0] / height, luma.shape[1] / width
+    reduction = Reduction(height, width, down, across)
+    if whole is not None:
+        reduction = Reduction(whole.height, whole.width, whole.down * down, whole.across * across)
     return pdq(np.asarray(luma, np.uint8), reduction)

@@ -6,13 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 from samepic.fingerprint.value import Fingerprint
 from samepic.profiles.gate import GATE
 from samepic.profiles.search import SEARCH
 from samepic.store.protocol import Store
-from samepic.store.search import Codes
+from samepic.store.search import Codes, TurnedCodes
 
 __all__ = ["Index"]
 
@@ -22,7 +20,7 @@ class Index:
 
     def __init__(self, store: Store, tenant: str) -> None:
         self._store, self._tenant = store, tenant
-        self._pdq, self._copies = Codes(), Codes()
+        self._pdq, self._copies = TurnedCodes(), Codes()
         self._last, self._removed = 0, -1
         self._turn, self._lock, self._searching = threading.Lock(), threading.Condition(), 0
 
@@ -51,13 +49,9 @@ class Index:
 
     def _near(self, print_: Fingerprint, below: int | None) -> dict[int, int]:
         """Return the least distance of each picture within the radius to any form of the code."""
-        found: dict[int, int] = {}
-        for form in np.frombuffer(print_.pdq_forms, np.uint8).reshape(-1, 32):
-            near = self._pdq.within(form, SEARCH.radius)
-            for number, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
-                if below is None or number < below:
-                    found[number] = min(bits, found.get(number, bits))
-        return found
+        near = self._pdq.within(print_.pdq_forms, SEARCH.radius)
+        pairs = zip(near.ids.tolist(), near.distances.tolist(), strict=True)
+        return {number: bits for number, bits in pairs if below is None or number < below}
 
     def _alike(self, copycode: bytes, below: int | None) -> list[int]:
         """Return the pictures with the nearest copy codes."""

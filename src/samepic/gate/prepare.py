@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from samepic.fingerprint.make import fingerprint
+from samepic.fingerprint.make import fingerprint_shown
 from samepic.fingerprint.proxy import proxy
 from samepic.fingerprint.value import Fingerprint
-from samepic.picture import Encoded, inspect, load
+from samepic.picture import Encoded, inspect
 from samepic.profiles import LIMITS, Limits
+from samepic.profiles.gate import GATE
 from samepic.verdict import PictureInfo
 
 __all__ = ["Prepared", "prepare"]
@@ -32,6 +33,5 @@ def prepare(
     """
     encoded = Encoded(name, data)
     info = inspect(encoded, limits=limits)
-    return Prepared(
-        fingerprint(encoded, copycode=copycode, limits=limits), proxy(load(encoded, limits=limits)), info
-    )
+    made, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
+    return Prepared(made, proxy(picture), info)

@@ -52,7 +52,7 @@ class GateProfile:
 
 
 GATE = GateProfile()
-"""2026-11-23: chosen; what of it was measured is in bench/RESULTS.md, section "E: gate". The faint ones: of 760 pairs of
-re-saves of four photographs at 300 to 320 pixels ten showed a change, of at most 3.3 and 0.0008; of 75 small edits
+"""2026-11-23: chosen; what of it was measured is in bench/RESULTS.md, section "E: gate". The faint ones: of 760 pairs
+of re-saves of four photographs at 300 to 320 pixels ten showed a change, of at most 3.3 and 0.0008; of 75 small edits
 (dots of 8 to 40 pixels, a line of text, at a width of 640) all but one were over 4.7 or over 0.0015.
 """
