@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from samepic.errors import LimitError, UnavailableError, WorkerError
+from bench.hostile_heif import heif_bombs
+from samepic.errors import LimitError, UnavailableError, UnreadableError, WorkerError
 from samepic.gate import worker_process
 from samepic.gate.prepare import prepare
 from samepic.gate.worker_process import LostError, WorkerProcess
@@ -137,6 +138,24 @@ def test_a_picture_that_needs_too_much_memory_is_told_so_and_the_worker_goes_on(
             pool.prepare(bomb(9000, 9000), "bomb.png")
         assert pool.prepare(PICTURE)
         assert pool.status()["died"] == 0
+
+
+@pytest.mark.slow
+def test_no_heif_of_many_tiles_items_or_turns_breaks_what_nobody_foresaw() -> None:
+    with Workers(1, replace(WORKERS, cpu_seconds=60, wall_seconds=120)) as pool:
+        for name, data in heif_bombs():
+            try:
+                assert pool.prepare(data, name).info.format == "HEIF"
+            except UnreadableError as error:
+                assert not isinstance(error, WorkerError), str(error)
+
+
+def test_an_animation_whose_frames_are_larger_than_it_says_is_refused_with_a_reason() -> None:
+    frame = b",\0\0\0\0" + struct.pack("<HHB", 40000, 40000, 0) + b"\2\2D\1\0"
+    gif = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame * 2 + b";"
+    with Workers(1) as pool, pytest.raises(UnreadableError) as error:
+        pool.prepare(gif, "grows.gif")
+    assert not isinstance(error.value, WorkerError)
 
 
 @LINUX

@@ -10,6 +10,7 @@ from PIL import Image
 from samepic.errors import TruncatedError
 from samepic.picture.loader import load
 from samepic.picture.picture import Picture
+from samepic.picture.quiet import decoding
 from samepic.profiles import LIMITS, Limits
 
 __all__ = ["frames"]
@@ -27,15 +28,17 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
         return
     step = max(1, (total - 1) / max(1, count - 1))
     wanted = sorted({min(total - 1, round(k * step)) for k in range(min(count, total))})
-    with _opened(picture.data, picture.info.format) as image:
+    name, form = picture.info.name, picture.info.format
+    with decoding(name, form):
+        image = _opened(picture.data, form)
+    with image:
         for number in wanted:
-            try:
-                image.seek(number)
-                frame = image.convert("RGBA")
-            except (OSError, EOFError, ValueError, SyntaxError) as error:
-                raise TruncatedError(
-                    picture.info.name, f"{total} frames", f"frame {number}: {error}"
-                ) from error
+            with decoding(name, form):
+                try:
+                    image.seek(number)
+                    frame = image.convert("RGBA")
+                except (OSError, EOFError, ValueError, SyntaxError) as error:
+                    raise TruncatedError(name, f"{total} frames", f"frame {number}: {error}") from error
             yield load(frame, limits=limits)
 
 

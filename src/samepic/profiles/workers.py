@@ -35,8 +35,8 @@ class WorkerLimits:
 
     upload: Limits = field(default=UPLOAD)
     memory_bytes: int = 2**30
-    cpu_seconds: int = 7
-    wall_seconds: float = 9.0
+    cpu_seconds: int = 6
+    wall_seconds: float = 8.0
     starved: float = 0.4
     start_seconds: float = 60.0
     open_files: int = 16
