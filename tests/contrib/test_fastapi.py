@@ -177,7 +177,7 @@ def test_the_description_of_the_service_names_the_field_and_the_refusals(gate: G
 def test_of_many_copies_at_once_one_is_accepted(gate: Gate) -> None:
     app = served(UniquePicture(gate))
 
-    answers = posted(app, *(saved_again(quality=60 + n) for n in range(8)))
+    answers = posted(app, *(saved_again("chelsea.png", 60 + n) for n in range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
 
 

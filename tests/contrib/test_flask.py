@@ -84,7 +84,7 @@ def test_of_many_copies_at_once_one_is_taken_in(pictures: SamePic) -> None:
     from flask import current_app
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    copies, refused = [saved_again(quality=60 + n) for n in range(8)], []
+    copies, refused = [saved_again("chelsea.png", 60 + n) for n in range(8)], []
 
     def send(copy: bytes) -> None:
         with app.app_context():

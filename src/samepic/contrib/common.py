@@ -14,9 +14,10 @@ from samepic.verdict import Decision, Outcome
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
 
-__all__ = ["SEE", "STATUS", "Shown", "give_back", "missing", "past_orphans", "sentence", "too_large"]
+__all__ = ["LATER", "SEE", "STATUS", "Shown", "give_back", "missing", "past_orphans", "sentence", "too_large"]
 
 SEE = "See the picture that is already here."
+LATER = "Pictures cannot be taken just now: try again."
 STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}
 """The HTTP statuses of what is not taken."""
 

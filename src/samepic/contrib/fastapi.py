@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from samepic.contrib.common import STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
+from samepic.contrib.common import LATER, STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
 from samepic.errors import StoreError
 from samepic.gate.asynchronous import AsyncGate
 from samepic.gate.gate import Gate
@@ -105,7 +105,7 @@ class UniquePicture:
         try:
             decision = await self._asked(ask, key)
         except StoreError:
-            told = {"code": "unavailable", "message": "Pictures cannot be taken just now: try again."}
+            told = {"code": "unavailable", "message": LATER}
             raise HTTPException(503, told, {"Retry-After": "5"}) from None
         if decision.outcome in STATUS:
             raise HTTPException(STATUS[decision.outcome], await self._told(decision))

@@ -70,9 +70,9 @@ class SamePic:
 
     Its settings are SAMEPIC_STORE (a path, "sqlite:///PATH" or "postgresql://..."), and if wanted SAMEPIC_TENANT,
     SAMEPIC_POLICY (a mapping or a text such as "edited=accept"), SAMEPIC_PROFILE, SAMEPIC_COPYCODE (as for `Gate`),
-    SAMEPIC_MAX_BYTES and SAMEPIC_WORKERS (processes that decode uploads, 0 for this process). `link` gives the URL of what is kept under a key, None where
-    the uploader may not see it; `shown` tells whether the site shows the picture of a key, so that what a crash left
-    behind refuses nothing for long; `originals` opens the file of a key.
+    SAMEPIC_MAX_BYTES and SAMEPIC_WORKERS (processes that decode uploads, 0 for this process). `link` gives the URL of
+    what is kept under a key, None where the uploader may not see it; `shown` tells whether the site shows the picture
+    of a key, so that what a crash left behind refuses nothing for long; `originals` opens the file of a key.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ class ContribProfile:
     withdraw_seconds: float = 10.0
     tenants: int = 64
     workers: int = 2
-    copycode: bool = False
+    copycode: bool = True
 
 
 CONTRIB = ContribProfile()

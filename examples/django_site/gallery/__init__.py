@@ -1,0 +1,1 @@
+"""A gallery that shows no picture twice."""

@@ -1,0 +1,1 @@
+"""How the tables of the gallery came to be."""

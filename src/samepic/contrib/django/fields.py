@@ -1,0 +1,193 @@
+"""UniqueImageField: a model's picture that no other object shows, whoever uploads it and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial, wraps
+
+from django.apps import apps
+from django.core import checks
+from django.db import models, router, transaction
+from django.db.models.fields.files import FieldFile
+
+from samepic.contrib.django import admission, keys
+from samepic.contrib.django.admission import Change
+from samepic.contrib.django.gates import gate
+from samepic.contrib.django.refusal import PictureRefusedError
+from samepic.contrib.django.signals import picture_admitted
+
+__all__ = ["UniqueImageField", "UniquePicture", "unique_fields"]
+
+_SAVING = "_samepic_saving"
+
+
+class UniquePicture(models.FileField):
+    """What makes a file field of a model take no picture twice; mix it in before the field's class.
+
+    `full_clean`, and so every model form, looks and tells the uploader. `save` and `bulk_create` take the picture in,
+    in one step with another look, and raise PictureRefusedError for one that is in. A rollback takes it out again; so
+    does, at the commit, deleting the object or giving it another picture. `tenant` is the name of a collection of its
+    own within the store, or a callable that gives it of the object; `policy` changes that of the site.
+    """
+
+    def __init__(
+        self,
+        *args: object,
+        tenant: str | Callable[[models.Model], str] | None = None,
+        policy: Mapping[str, str] | None = None,
+        **kwargs: object,
+    ) -> None:
+        self.tenant, self.policy = tenant, policy
+        super().__init__(*args, **kwargs)
+
+    def tenant_of(self, instance: models.Model) -> str | None:
+        """Return the tenant of an object's picture, None for that of the site."""
+        return self.tenant(instance) if callable(self.tenant) else self.tenant
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: object) -> None:
+        """Add the field to a model, and hear of the end of `save`, which no signal tells of where it fails."""
+        super().contribute_to_class(cls, name, **kwargs)
+        if not cls._meta.abstract and not hasattr(cls.save_base, "samepic"):
+            cls.save_base = _told_of_its_end(cls.save_base)
+
+    def check(self, **kwargs: object) -> list[checks.CheckMessage]:
+        """Add to the field's system checks that the app is installed."""
+        found = super().check(**kwargs)
+        if not apps.is_installed("samepic.contrib.django"):
+            hint = 'Add "samepic.contrib.django" to INSTALLED_APPS.'
+            found.append(
+                checks.Error("The field wants samepic's app.", hint=hint, obj=self, id="samepic.E005")
+            )
+        return list(found)
+
+    def validate(self, value: FieldFile, model_instance: models.Model) -> None:
+        """Look at a new upload. Raises PictureRefusedError for one that would not be taken."""
+        super().validate(value, model_instance)
+        if value and not value._committed:
+            using = _using(model_instance)
+            replaces = admission.leaving(using) | self._own(model_instance, using)
+            try:
+                admission.examine(
+                    admission.read(value.file), self.tenant_of(model_instance), self.policy, replaces
+                )
+            except PictureRefusedError as refusal:
+                refusal.field = self.name
+                raise
+
+    def pre_save(self, instance: models.Model, add: bool) -> FieldFile:
+        """Store a new upload and take it in; where that fails, delete the file again. Raises PictureRefusedError."""
+        using, upload = _using(instance), getattr(instance, self.attname)
+        own = set() if add else self._own(instance, using)
+        fresh = bool(upload) and not upload._committed
+        try:
+            data = admission.read(upload.file) if fresh else None
+            file = super().pre_save(instance, add)
+            change = self._change(instance, file, own, data, using)
+        except BaseException as error:
+            if isinstance(error, PictureRefusedError):
+                error.field = self.name
+            if fresh and upload._committed:
+                upload.storage.delete(upload.name)
+            raise
+        if change is not None:
+            _at_end(change, instance, using)
+        return file
+
+    def forget(self, instance: models.Model, using: str) -> None:
+        """Take the picture of an object that is deleted out of the gate, at the commit."""
+        file = getattr(instance, self.attname)
+        if file:
+            change = Change(self.tenant_of(instance), drop=[keys.key_of(self, file.name)])
+            transaction.on_commit(change, using=using)
+
+    def _change(
+        self, instance: models.Model, file: FieldFile, own: set[str], data: bytes | None, using: str
+    ) -> Change | None:
+        """Take in the file of an object, unless it is in; return what is to be done at the commit."""
+        key, tenant = (keys.key_of(self, file.name) if file else ""), self.tenant_of(instance)
+        if data is None and (not key or key in own or gate(tenant).get(key) is not None):
+            return Change(tenant, drop=own - {key}) if own - {key} else None
+        if data is None:
+            with file.storage.open(file.name, "rb") as opened:
+                data = bytes(opened.read())
+        replaces = admission.leaving(using) | own
+        decision, reservation = admission.admit(data, key, tenant, self.policy, replaces)
+        getattr(instance, self.attname).decision = decision
+        told = partial(
+            picture_admitted.send, sender=type(instance), instance=instance, field=self, decision=decision
+        )
+        return Change(tenant, reservation, own - {key}, told)
+
+    def _own(self, instance: models.Model, using: str) -> set[str]:
+        """Return the key of the picture that the row of an object shows now, if any."""
+        pk = instance._get_pk_val(self.model._meta)
+        if pk is None:
+            return set()
+        rows = self.model._base_manager.using(using).filter(pk=pk)
+        name = rows.values_list(self.attname, flat=True).first()
+        return {keys.key_of(self, name)} if name else set()
+
+
+class UniqueImageField(UniquePicture, models.ImageField):
+    """An ImageField whose picture no other object shows. To migrations it is an ImageField, so none is needed."""
+
+    def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
+        """Return what a migration writes down: an ImageField."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ImageField", args, kwargs
+
+
+def unique_fields(model: type[models.Model]) -> list[models.Field]:
+    """Return the fields of a model, inherited ones too, that take no picture twice."""
+    return [field for field in model._meta.concrete_fields if isinstance(field, UniquePicture)]
+
+
+def _using(instance: models.Model) -> str:
+    """Return the database that an object is saved to."""
+    saving: _Saving | None = instance.__dict__.get(_SAVING)
+    told = (saving and saving.using) or instance._state.db
+    return str(told or router.db_for_write(type(instance), instance=instance))
+
+
+def _at_end(change: Change, instance: models.Model, using: str) -> None:
+    """Leave a change to the commit of the transaction, or where there is none to the end of `save`."""
+    saving: _Saving | None = instance.__dict__.get(_SAVING)
+    if saving is None or transaction.get_connection(using).in_atomic_block:
+        transaction.on_commit(change, using=using)
+    else:
+        saving.changes.append(change)
+
+
+@dataclass(slots=True)
+class _Saving:
+    """A `save` under way: to which database, and what is to be done at its end where there is no transaction."""
+
+    using: str | None
+    changes: list[Change] = field(default_factory=list)
+
+
+def _told_of_its_end(save_base: Callable[..., None]) -> Callable[..., None]:
+    """Return a model's `save_base` that, outside of transactions, carries out the changes or takes them back."""
+
+    @wraps(save_base)
+    def saved(self: models.Model, *args: object, **kwargs: object) -> None:
+        before, using = self.__dict__.get(_SAVING), kwargs.get("using")
+        saving = self.__dict__[_SAVING] = _Saving(str(using) if using else None)
+        try:
+            save_base(self, *args, **kwargs)
+        except BaseException:
+            for change in saving.changes:
+                change.after_failure()
+            raise
+        else:
+            for change in saving.changes:
+                change()
+        finally:
+            if before is None:
+                del self.__dict__[_SAVING]
+            else:
+                self.__dict__[_SAVING] = before
+
+    saved.samepic = True  # type: ignore[attr-defined]
+    return saved

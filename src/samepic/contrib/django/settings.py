@@ -1,0 +1,150 @@
+"""SAMEPIC in the site's settings: what may be said there, and what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.conf import settings as site
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from samepic.errors import SamepicError
+from samepic.gate.policy import GatePolicy
+from samepic.profiles.contrib import CONTRIB
+from samepic.profiles.user import Profile
+
+__all__ = ["Problem", "Settings", "current", "problems"]
+
+
+class Problem(NamedTuple):
+    """Something wrong with SAMEPIC: the number of the system check, what is wrong, and what to do."""
+
+    number: str
+    text: str
+    hint: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """SAMEPIC = {"STORE": ...}: one key for each attribute, in capitals; all but STORE have a default.
+
+    Attributes:
+        store: a path, "sqlite:///PATH" or "postgresql://...".
+        tenant: the collection of its own within the store, for fields that name none.
+        policy: what is done for which relation, as a mapping or a text such as "edited=accept".
+        profile: the file of a profile that `samepic calibrate` made.
+        workers: processes that decode uploads, 0 for this process.
+        copycode: find crops, borders and captions too, for about 20 ms an upload more.
+        originals: say the last word on the files in the storage, and not on the small proxies.
+        max_bytes: what an upload may take at most.
+        link: the URL of an object, or None where the uploader may not see it: a callable, or where to import it from;
+            default `get_absolute_url`.
+        message: what the uploader is told: a callable of (decision, object or None, URL or None), or where to import
+            it from.
+        orphan_seconds: age from which a kept picture that no object shows any more refuses nothing.
+    """
+
+    store: str
+    tenant: str = ""
+    policy: Mapping[str, str] | str | None = None
+    profile: str | None = None
+    workers: int = CONTRIB.workers
+    copycode: bool = CONTRIB.copycode
+    originals: bool = True
+    max_bytes: int = CONTRIB.upload_bytes
+    link: Any = None
+    message: Any = None
+    orphan_seconds: float = CONTRIB.orphan_seconds
+
+    @property
+    def gate_policy(self) -> GatePolicy:
+        """The policy of the gate. Raises ProfileError for one that makes no sense."""
+        if isinstance(self.policy, str):
+            return GatePolicy.parse(self.policy)
+        return GatePolicy.of(self.policy)
+
+    def called(self, name: str) -> Callable[..., object] | None:
+        """Return the callable of the setting `name`, None where there is none. Raises ImportError."""
+        value = getattr(self, name)
+        found: Callable[..., object] | None = import_string(value) if isinstance(value, str) else value
+        return found
+
+
+_NAMES = tuple(field.name.upper() for field in dataclasses.fields(Settings))
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "TENANT": (str,),
+    "POLICY": (str, Mapping, type(None)),
+    "WORKERS": (int,),
+    "COPYCODE": (bool,),
+    "ORIGINALS": (bool,),
+    "MAX_BYTES": (int,),
+    "ORPHAN_SECONDS": (int, float),
+}
+
+
+def current() -> Settings:
+    """Return the settings of the site. Raises ImproperlyConfigured with the first thing that is wrong."""
+    given: Any = getattr(site, "SAMEPIC", None)
+    for problem in problems(given):
+        raise ImproperlyConfigured(f"{problem.text} {problem.hint}")
+    return _made(given)
+
+
+def problems(given: object) -> Iterator[Problem]:
+    """Yield what is wrong with a value of SAMEPIC; the store is not opened."""
+    if not isinstance(given, Mapping) or not given.get("STORE"):
+        yield Problem(
+            "E001",
+            f'SAMEPIC: wanted a mapping with "STORE", got {_shown(given)}.',
+            'For instance SAMEPIC = {"STORE": BASE_DIR / "pictures.db"}.',
+        )
+        return
+    for name in given:
+        if name not in _NAMES:
+            yield Problem(
+                "E002", f"SAMEPIC: {name!r} is no setting.", f"Those there are: {', '.join(_NAMES)}."
+            )
+            return
+    yield from _wrong_values(given)
+
+
+def _wrong_values(given: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, kinds in _KINDS.items():
+        if name in given and not isinstance(given[name], kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+            yield Problem("E003", f'SAMEPIC["{name}"]: wanted {wanted}, got {given[name]!r}.', "")
+            return
+    made = _made(given)
+    for name in ("MAX_BYTES", "WORKERS", "ORPHAN_SECONDS"):
+        least = 1 if name == "MAX_BYTES" else 0
+        if getattr(made, name.lower()) < least:
+            yield Problem("E003", f'SAMEPIC["{name}"]: wanted {least} or more, got {given[name]!r}.', "")
+    try:
+        _ = made.gate_policy
+        if made.profile is not None:
+            Profile.read(made.profile)
+    except (SamepicError, OSError) as error:
+        yield Problem("E003", f"SAMEPIC: {error}.", "")
+    for name in ("link", "message"):
+        try:
+            if not callable(made.called(name) or print):
+                yield Problem(
+                    "E003", f'SAMEPIC["{name.upper()}"]: wanted a callable, got {given[name.upper()]!r}.', ""
+                )
+        except ImportError as error:
+            yield Problem("E003", f'SAMEPIC["{name.upper()}"]: {error}.', "")
+
+
+def _made(given: Mapping[str, Any]) -> Settings:
+    values = {name.lower(): value for name, value in given.items()}
+    values["store"] = str(values["store"])
+    return Settings(**values)
+
+
+def _shown(given: object) -> str:
+    """Show what is wrong without the password of a store's URL."""
+    if isinstance(given, Mapping):
+        return f"one with {', '.join(map(str, given)) or 'nothing'}"
+    return "nothing" if given is None else f"a {type(given).__name__}"

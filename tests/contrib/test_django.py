@@ -1,0 +1,141 @@
+"""The gallery of examples/django_site, through its forms."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.apps import apps
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client, override_settings
+
+from tests.contrib.uploads import PHOTOS, cropped, saved_again
+
+ROCKET, CAT = (PHOTOS / "rocket.jpg").read_bytes(), (PHOTOS / "chelsea.png").read_bytes()
+
+
+def sent(site: Client, data: bytes, path: str = "/new/") -> HttpResponse:
+    return site.post(path, {"title": "a", "image": SimpleUploadedFile("a.png", data)})
+
+
+def test_the_gallery_refuses_a_copy_with_a_sentence_and_a_link_until_the_picture_is_deleted(
+    site: Client,
+) -> None:
+    first = sent(site, ROCKET)
+    assert first.status_code == 302
+    again = sent(site, saved_again())
+    assert again.status_code == 200
+    assert "This picture was uploaded already" in again.text
+    assert f'<a href="{first.url}">See the picture that is already here.</a>' in again.text
+    assert sent(site, CAT).status_code == 302
+    assert site.post(f"{first.url}delete/").status_code == 302
+    assert sent(site, saved_again()).status_code == 302
+
+
+def test_a_crop_of_a_picture_is_a_copy(site: Client) -> None:
+    sent(site, ROCKET)
+    assert "cropped to 64 %" in sent(site, cropped()).text
+
+
+def test_a_better_copy_may_take_the_place_of_ones_own_picture_and_no_other(site: Client) -> None:
+
+    from samepic.contrib.django.gates import gate
+
+    first, cat = sent(site, saved_again()), sent(site, CAT)
+    assert sent(site, ROCKET, f"{first.url}edit/").status_code == 302
+    assert gate().status()["accepted"] == 2
+    assert apps.get_model("gallery.Photo").objects.count() == 2
+    assert "uploaded already" in sent(site, saved_again(), f"{cat.url}edit/").text
+
+
+def test_a_picture_that_was_replaced_by_another_may_be_uploaded_again(site: Client) -> None:
+    first = sent(site, ROCKET)
+    assert sent(site, CAT, f"{first.url}edit/").status_code == 302
+    assert "uploaded already" in sent(site, CAT).text
+    assert sent(site, ROCKET).status_code == 302
+
+
+def test_changing_only_the_title_leaves_the_picture_alone(site: Client) -> None:
+
+    first = sent(site, ROCKET)
+    assert site.post(f"{first.url}edit/", {"title": "b"}).status_code == 302
+    assert apps.get_model("gallery.Photo").objects.get().title == "b"
+    assert "uploaded already" in sent(site, ROCKET).text
+
+
+def test_what_the_form_cannot_see_is_answered_when_it_is_saved(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a copy comes between the look and the saving: the look is left out here."""
+    from samepic.contrib.django import admission
+
+    sent(site, ROCKET)
+    monkeypatch.setattr(admission, "examine", lambda *_: None)
+    again = sent(site, saved_again())
+    assert again.status_code == 200
+    assert "This picture was uploaded already" in again.text
+
+
+def test_a_refusal_that_no_view_took_care_of_is_answered_with_409(site: Client) -> None:
+    from django.test import RequestFactory
+
+    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.views import RefusalMiddleware
+
+    sent(site, ROCKET)
+    with pytest.raises(PictureRefusedError) as refused:
+        apps.get_model("gallery.Photo")(title="b", image=ContentFile(saved_again(), "b.jpg")).save()
+    middleware = RefusalMiddleware(lambda request: HttpResponse())
+    page = middleware.process_exception(RequestFactory().post("/"), refused.value)
+    assert page is not None
+    assert (page.status_code, "See the picture" in page.text) == (409, True)
+    asked = RequestFactory().post("/", headers={"accept": "application/json"})
+    told = middleware.process_exception(asked, refused.value)
+    assert told is not None
+    assert re.search(r'"code": "duplicate".*"url": "/\d+/"', told.text)
+    assert middleware.process_exception(asked, ValueError()) is None
+
+
+def test_a_file_that_is_too_large_or_broken_is_refused_with_the_reason(site: Client) -> None:
+    from django.conf import settings
+
+    with override_settings(SAMEPIC={**settings.SAMEPIC, "MAX_BYTES": 1000}):
+        assert "This file is too large: at most 1000 bytes are taken." in sent(site, ROCKET).text
+    assert "Upload a valid image" in sent(site, b"no picture").text
+    assert "No picture that can be kept" in sent(site, ROCKET[: len(ROCKET) // 2]).text
+
+
+def test_the_site_may_say_it_in_its_own_words_and_keep_the_link_to_itself(site: Client) -> None:
+    from django.conf import settings
+
+    words = {"LINK": lambda photo: None, "MESSAGE": lambda decision, photo, url: f"<{photo.pk}> {url}"}
+    first = sent(site, ROCKET)
+    with override_settings(SAMEPIC={**settings.SAMEPIC, **words}):
+        again = sent(site, saved_again()).text
+    assert f"&lt;{first.url.strip('/')}&gt; None" in again
+
+
+def test_a_form_without_a_model_looks_too(site: Client) -> None:
+    from django import forms
+
+    from samepic.contrib.django.forms import UniqueImageField
+    from samepic.contrib.django.validators import UniquePictureValidator
+
+    class Plain(forms.Form):
+        image = UniqueImageField(required=False)
+        file = forms.FileField(required=False, validators=[UniquePictureValidator()])
+
+    sent(site, ROCKET)
+    form = Plain({}, {"image": SimpleUploadedFile("a.jpg", CAT)})
+    assert form.is_valid()
+    assert form.cleaned_data["image"].decision.outcome == "accepted"
+    assert form.cleaned_data["image"].read() == CAT
+    assert Plain({}, {}).is_valid()
+    for name in ("image", "file"):
+        form = Plain({}, {name: SimpleUploadedFile("a.jpg", saved_again())})
+        assert not form.is_valid()
+        (error,) = form.errors.as_data()[name]
+        assert (error.code, error.status) == ("duplicate", 409)
+        assert error.found.title == "a"

@@ -1,0 +1,37 @@
+"""Each part imports its framework alone, and says what to install where that is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PARTS = {"django": ("django",), "fastapi": ("fastapi",), "flask": ("flask", "wtforms")}
+FRAMEWORKS = {name for names in PARTS.values() for name in names} | {"flask_wtf", "starlette"}
+
+
+def run(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_without_its_framework_names_the_extra(part: str) -> None:
+    for framework in PARTS[part]:
+        told = run(
+            "import sys, samepic\n"
+            f"sys.modules[{framework!r}] = None\n"
+            f"try: import samepic.contrib.{part}\n"
+            "except samepic.MissingPartError as error: print(error)"
+        )
+        assert f"pip install 'samepic[{part}]'" in told
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_loads_no_framework_but_its_own(part: str) -> None:
+    loaded = run(f"import sys, samepic.contrib.{part}; print(*sys.modules)").split()
+    own = {*PARTS[part], *({"starlette"} if part == "fastapi" else set())}
+    assert FRAMEWORKS & set(loaded) <= own
