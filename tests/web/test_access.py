@@ -133,7 +133,7 @@ def test_pages_of_other_sites_cannot_use_a_service_without_tokens(
 
 
 def test_a_tenant_that_makes_no_sense_is_named(client: httpx.Client) -> None:
-    for shown in (b"\xff", b"x" * 256, b"a\tb"):
+    for shown in (b"\xff", b"x" * 1025, b"a\tb"):
         headers = httpx.Headers([(b"Samepic-Tenant", shown)])
         error(client.get("/v1/status", headers=headers), 422, "bad_input")
     unicode = httpx.Headers([(b"Samepic-Tenant", "Zürich".encode())])
@@ -181,6 +181,7 @@ def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> N
         (f'[[token]]\nname = "a"\ntoken = "{RED}"\nmay = ["fly"]\n', "got 'fly'"),
         (f'[[token]]\nname = "a"\ntoken = "{RED}"\nrole = "x"\n', "got role"),
         (f'[[token]]\nname = "a"\ntoken = "{RED}"\ntenant = 1\n', "wanted a str"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\ntenant = "a\\u0000"\n', "printable"),
         (f'[[token]]\nname = "a"\ntoken = "{RED}"\n[[token]]\nname = "b"\ntoken = "{RED}"\n', "one twice"),
     ],
 )

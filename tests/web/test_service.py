@@ -173,6 +173,7 @@ def test_no_picture_a_damaged_one_and_none_at_all_are_told_apart(client: httpx.C
         ({"key": "k", "data": '{"a": 1e999}'}, "data"),
         ({"key": "k", "data": '{"a": "\\ud800"}'}, "data"),
         ({"key": "k", "data": '{"a": ' + "[" * 9000}, "data"),
+        ({"key": "k", "replaces": ""}, "replaces"),
         ({"key": "k", "policy": "edited"}, "policy"),
         ({"key": "k", "policy": "different=refuse"}, "policy"),
     ],

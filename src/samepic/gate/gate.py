@@ -27,8 +27,6 @@ from samepic.verdict import Decision
 
 __all__ = ["Gate"]
 
-_MOST = 1024
-
 
 class Gate:
     """A gate before a collection of pictures that lets none in twice.
@@ -95,6 +93,8 @@ class Gate:
         else; a file that holds no sound picture is refused, with the reason.
         """
         chosen = GatePolicy.of(policy, self.policy)
+        for one in replaces:
+            _checked("replaces", one)
         try:
             return Admission(self._parts, "", self._read(source), chosen, replaces=replaces).check()
         except UnreadableError as error:
@@ -117,6 +117,8 @@ class Gate:
         and gets the same answer. Raises StoreKeyError for a key that holds another picture.
         """
         chosen = GatePolicy.of(policy, self.policy)
+        for one in replaces:
+            _checked("replaces", one)
         _checked("key", key)
         told = json.loads(json.dumps(dict(data or {}), allow_nan=False))
         try:
@@ -217,9 +219,9 @@ class Gate:
 
 def _checked(what: str, text: str, least: int = 1) -> str:
     """Return a key or tenant that any store can hold; raise StoreKeyError for others."""
-    if not isinstance(text, str) or not least <= len(text) <= _MOST or "\0" in text:
+    if not isinstance(text, str) or not least <= len(text) <= GATE.key_letters or "\0" in text:
         raise StoreKeyError(
-            f"{what}: wanted a text of {least} to {_MOST} characters without NUL, got {text!r:.80}"
+            f"{what}: wanted a text of {least} to {GATE.key_letters} characters without NUL, got {text!r:.80}"
         )
     try:
         text.encode()

@@ -27,6 +27,7 @@ class GateProfile:
         attempts: how often an upload whose lease was lost begins anew.
         flooding: different uploads that match one kept picture within `flooding_seconds` from which it decides nothing.
         flooding_seconds: how far back they are counted.
+        key_letters: the longest key, and the longest name of a tenant.
         busy_seconds: how long SQLite waits for another writer.
         load_rows: rows that the index reads at a time.
     """
@@ -47,6 +48,7 @@ class GateProfile:
     attempts: int = 5
     flooding: int = 100
     flooding_seconds: float = 86_400.0
+    key_letters: int = 1024
     busy_seconds: float = 60.0
     load_rows: int = 20_000
 

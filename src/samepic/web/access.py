@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from samepic.profiles.gate import GATE
 from samepic.web.problems import Problem
 from samepic.web.settings import Settings, is_loopback
 from samepic.web.tokens import RIGHTS, identify
@@ -15,8 +16,6 @@ __all__ = ["TENANT", "Caller", "caller_of"]
 
 TENANT = "samepic-tenant"
 """The header that names a tenant."""
-
-_MOST_TENANT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,8 @@ def _tenant(request: Request) -> str | None:
         tenant = shown[0].encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
         raise Problem.bad(TENANT, "a name in UTF-8", "another") from None
-    if len(tenant) > _MOST_TENANT or not tenant.isprintable():
-        raise Problem.bad(TENANT, f"a name of at most {_MOST_TENANT} characters", "another")
+    if len(tenant) > GATE.key_letters or not tenant.isprintable():
+        raise Problem.bad(TENANT, f"a name of at most {GATE.key_letters} characters", "another")
     return tenant
 
 

@@ -31,13 +31,13 @@ _HTTP = {
 
 
 class Json(Response):
-    """An answer in JSON, never with NaN."""
+    """An answer in JSON, never with NaN, that ends its line."""
 
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        """Return the value as UTF-8."""
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        """Return the value as one line of UTF-8."""
+        return f"{json.dumps(content, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
 class Problem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
@@ -114,7 +114,8 @@ def problem_of(error: SamepicError | HTTPException) -> Problem:
     if isinstance(error, UnreadableError):
         return unreadable(error)
     if isinstance(error, StoreKeyError):
-        return Problem(422, "bad_key", str(error), name="key")
+        told = str(error)
+        return Problem(422, "bad_key", told, name="replaces" if told.startswith("replaces:") else "key")
     if isinstance(error, StoreError):
         return Problem(503, "unavailable", "the store or the decoders cannot be reached just now: try again")
     if isinstance(error, ProfileError):

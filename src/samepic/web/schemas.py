@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from samepic.gate.policy import Action
+from samepic.profiles.gate import GATE
 from samepic.verdict import Outcome, Relation
 
 __all__ = ["BINARY", "KEY", "POLICY", "SCHEMAS", "TEXT", "listed", "named", "shape"]
@@ -13,7 +14,12 @@ Schema = dict[str, Any]
 
 TEXT: Final[Schema] = {"type": "string"}
 BINARY: Final[Schema] = {"type": "string", "format": "binary"}
-KEY: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": r"^[^\u0000]+$"}
+KEY: Final[Schema] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": GATE.key_letters,
+    "pattern": r"^[^\u0000]+$",
+}
 POLICY: Final[Schema] = {
     "type": "string",
     "description": "What to do for which relation, changing the service's own policy: relations are those of Match and"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from samepic.errors import ProfileError
+from samepic.profiles.gate import GATE
 
 __all__ = ["RIGHTS", "Token", "from_text", "identify", "read_tokens"]
 
@@ -85,6 +86,10 @@ def _token(table: Mapping[str, Any], where: str) -> Token:
             f"{where}: wanted either token or sha256, got {'both' if 'token' in table else 'none'}"
         )
     tenant = table.get("tenant", "")
+    if len(tenant) > GATE.key_letters or not (tenant.isprintable() or tenant == ""):
+        raise ProfileError(
+            f"{where}, tenant: wanted at most {GATE.key_letters} printable characters, got others"
+        )
     usual = [right for right in RIGHTS if not tenant or right != "metrics"]
     may = table.get("may", usual)
     wrong = [right for right in may if right not in RIGHTS]
