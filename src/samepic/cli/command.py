@@ -19,7 +19,10 @@ from samepic.errors import SamepicError
 
 __all__ = ["VERBS", "Parser", "build_parser", "main"]
 
-VERBS = ("compare", "measure", "diff", "find", "clean", "fingerprint", "calibrate", "serve", "doctor")
+VERBS = (
+    *("compare", "measure", "diff", "find", "clean", "check", "admit", "remove", "serve"),
+    *("fingerprint", "calibrate", "doctor"),
+)
 
 _DESCRIPTION = "Tell whether two images are the same picture, the way a person who looks at both would."
 _EPILOG = """\

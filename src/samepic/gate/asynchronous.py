@@ -32,7 +32,7 @@ class AsyncGate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         originals: Originals | None = None,
-        workers: Engine | None = None,
+        workers: Engine | int = 2,
         limits: Limits = LIMITS,
         copycode: bool = True,
         lease: float = GATE.lease_seconds,

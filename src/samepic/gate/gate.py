@@ -35,9 +35,9 @@ class Gate:
     own within it, of which no other tenant learns; `policy` says what is done for which relation, by default refuse
     what is the same, hold what was edited for review, accept the rest; `profile` is one that `samepic calibrate` made,
     or its file; `originals` opens the picture of a key, so that the last word is said on it and not on its proxy;
-    `workers` decodes uploads (default: two worker processes with bounded memory and time; `InProcess()` decodes in
-    this process); with `copycode`, crops, borders and captions are found too, for about 20 ms an upload more; after
-    `lease` seconds nobody waits for an upload whose process has died.
+    `workers` decodes uploads: so many processes of bounded memory and time, or a pool that several gates share, or
+    `InProcess()`, which decodes in this process; with `copycode`, crops, borders and captions are found too, for about
+    20 ms an upload more; after `lease` seconds nobody waits for an upload whose process has died.
 
     Every method may be called from any thread; any number of processes may share a store. All but `close` raise
     StoreError when the store cannot be reached, and may be called again then.
@@ -51,7 +51,7 @@ class Gate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         originals: Originals | None = None,
-        workers: Engine | None = None,
+        workers: Engine | int = 2,
         limits: Limits = LIMITS,
         copycode: bool = True,
         lease: float = GATE.lease_seconds,
@@ -59,9 +59,9 @@ class Gate:
         self.tenant, self.limits = _checked("tenant", tenant, least=0), limits
         self.policy = GatePolicy.of(policy)
         known = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
-        self._owns = (isinstance(store, (str, os.PathLike)), workers is None)
+        self._owns = (isinstance(store, (str, os.PathLike)), isinstance(workers, int))
         self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
-        self._engine = workers if workers is not None else Workers()
+        self._engine = Workers(workers) if isinstance(workers, int) else workers
         self._index = Index(self._store, self.tenant)
         self._parts = Parts(
             self._store, self._index, self._engine, self.tenant, known, originals, copycode, lease

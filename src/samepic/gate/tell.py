@@ -10,10 +10,6 @@ from samepic.verdict import Decision, Match, Outcome, Relation
 
 __all__ = ["accepted", "decided", "duplicate", "refused", "review", "settled_as_same", "standing"]
 
-_HERE = {
-    Relation.SAME_FILE: "this very file was uploaded already",
-    Relation.SAME_PIXELS: "this picture was uploaded already",
-}
 
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
@@ -33,9 +29,9 @@ def accepted(key: str, passed: int = 0) -> Decision:
 
 def duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
     """Return that an upload is kept already as `match`; `waiting` tells that this one waits for review."""
-    here = _HERE.get(match.relation, "this picture was uploaded already")
     held = ", and waits for review" if waiting else ""
-    return Decision(Outcome.DUPLICATE, f"{here}{held}: {match.explanation}", key, match, (match, *others))
+    told = f"this picture was uploaded already{held}: {match.explanation}"
+    return Decision(Outcome.DUPLICATE, told, key, match, (match, *others))
 
 
 def review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:

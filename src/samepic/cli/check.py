@@ -1,0 +1,53 @@
+"""samepic check FILE...: would these be let in?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from samepic.cli.common import UsageError
+from samepic.cli.gated import STATUSES, add_rules, add_store, opened, status_of_outcomes, tell
+
+__all__ = ["register", "run"]
+
+_EPILOG = f"""\
+{STATUSES}
+FILE that is no sound picture
+
+examples:
+  samepic check --store uploads.db photo.jpg
+  samepic check --store uploads.db --json incoming/*.jpg
+  curl -s https://example.org/photo.jpg | samepic check --store uploads.db -"""
+
+
+def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "check",
+        help="is this picture in a store already?",
+        description="Tell whether each FILE is in a store already, and change nothing.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="a picture file, or - for standard input (once)"
+    )
+    add_store(parser)
+    add_rules(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check each file, print its line as soon as it is known, and return the exit status."""
+    if args.files.count("-") > 1:
+        raise UsageError("-: wanted one picture from standard input, got it named twice")
+    if "-" in args.files and sys.stdin is None:
+        raise UsageError("-: wanted a picture from standard input, got none: it is closed")
+    outcomes = []
+    with opened(args) as gate:
+        for name in args.files:
+            decision = gate.check(sys.stdin.buffer if name == "-" else name)
+            tell(name, decision, json=args.json)
+            outcomes.append(decision.outcome)
+    return status_of_outcomes(outcomes)

@@ -1,0 +1,74 @@
+"""check, admit and remove as a user types them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+@pytest.mark.slow
+def test_a_folder_is_taken_in_and_a_second_run_changes_nothing(
+    run: Run, photos: dict[str, Path], resaved: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "incoming" / "new"
+    folder.mkdir(parents=True)
+    for name in ("astronaut", "coffee"):
+        shutil.copy(photos[name], folder)
+    (folder / "notes.txt").write_text("no picture")
+    shutil.copy(resaved, folder / "zz.jpg")
+    for _ in range(2):
+        done = run("admit", "--store", "x.db", "--jobs", "1", "--prefix", "p/", tmp_path / "incoming")
+        lines = done.stdout.splitlines()
+        assert (done.returncode, done.stderr) == (1, "")
+        assert [line.split(":")[0] for line in lines[:3]] == ["accepted", "accepted", "duplicate"]
+        assert "[p/new/astronaut.jpg]: this picture was uploaded already" in lines[2]
+        assert lines[3] == "2 accepted, 1 duplicate, 1 no pictures"
+
+
+@pytest.mark.slow
+def test_one_file_is_admitted_checked_and_removed(run: Run, coffee: Path, astronaut: Path) -> None:
+    done = run("admit", "--store", "x.db", "--key", "a", "--json", coffee)
+    assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "accepted")
+    checked = run("check", "--store", "x.db", "--json", coffee, astronaut, "-", stdin=coffee)
+    told = [json.loads(line) for line in checked.stdout.splitlines()]
+    assert checked.returncode == 1
+    assert [one["outcome"] for one in told] == ["duplicate", "accepted", "duplicate"]
+    assert told[0]["match"]["key"] == "a"
+    removed = run("remove", "--store", "x.db", "a", "b")
+    assert removed.returncode == 2
+    assert removed.stdout.splitlines()[0] == "removed: a"
+    assert "'b'" in removed.stdout
+    assert run("check", "--store", "x.db", coffee).returncode == 0
+
+
+@pytest.mark.slow
+def test_what_is_no_picture_or_wants_a_taken_key_is_trouble(run: Run, coffee: Path, astronaut: Path) -> None:
+    run("admit", "--store", "x.db", "--key", "a", coffee)
+    taken = run("admit", "--store", "x.db", "--key", "a", astronaut)
+    assert (taken.returncode, "holds another picture" in taken.stdout) == (2, True)
+    missing = run("check", "--store", "x.db", "nowhere.jpg")
+    assert (missing.returncode, "nowhere.jpg" in missing.stdout) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("check", "x.jpg"), "--store"),
+        (("check", "--store", "nowhere/x.db", "x.jpg"), "folder that is there"),
+        (("check", "--store", "x.db", "--policy", "resaved", "x.jpg"), "RELATION=ACTION"),
+        (("admit", "--store", "x.db", "-"), "--key"),
+        (("admit", "--store", "x.db", "--key", "k", "."), "--key: wanted one file"),
+        (("check", "--store", "x.db", "-", "-"), "named twice"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_says_what_was_wanted(
+    run: Run, arguments: tuple[str, ...], told: str
+) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
