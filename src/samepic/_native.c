@@ -6,6 +6,10 @@
 
 #include "_native.h"
 
+#ifdef HAS_VARIANTS
+#include <immintrin.h>
+#endif
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,9 +252,70 @@ turned_popcnt(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int 
 }
 #endif
 
+#ifdef HAS_VARIANTS
+/* The ones of each word of a code that differ from the query's, four 64-bit counts. */
+VARIANT("avx2") static inline __m256i differing(__m256i code, __m256i query)
+{
+    const __m256i ones_of = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+                                             0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(15), mixed = _mm256_xor_si256(code, query);
+    const __m256i lower = _mm256_shuffle_epi8(ones_of, _mm256_and_si256(mixed, low));
+    const __m256i upper = _mm256_shuffle_epi8(ones_of, _mm256_and_si256(_mm256_srli_epi16(mixed, 4), low));
+    return _mm256_sad_epu8(_mm256_add_epi8(lower, upper), _mm256_setzero_si256());
+}
+
+/* What least_of_four returns for four codes: 16-bit numbers 0, 1, 4 and 5, with others between. */
+VARIANT("avx2") static inline __m128i least_of_each(const __m256i *codes, __m256i query)
+{
+    const __m256i one = _mm256_slli_epi64(differing(codes[1], query), 32);
+    const __m256i three = _mm256_slli_epi64(differing(codes[3], query), 32);
+    const __m256i first = _mm256_or_si256(differing(codes[0], query), one);
+    const __m256i last = _mm256_or_si256(differing(codes[2], query), three);
+    const __m256i counts = _mm256_packs_epi32(first, last);
+    /* a a b b of two codes, twice; then d d c c beside them. */
+    const __m128i ab = _mm256_castsi256_si128(counts);
+    const __m128i dc = _mm_shuffle_epi32(_mm256_extracti128_si256(counts, 1), 0xB1);
+    const __m128i sums = _mm_add_epi16(ab, dc), apart = _mm_sub_epi16(dc, ab);
+    const __m128i swapped = _mm_shuffle_epi32(sums, 0xB1);
+    const __m128i across = _mm_sub_epi16(apart, _mm_shuffle_epi32(_mm_abs_epi16(apart), 0xB1));
+    const __m128i turned = _mm_min_epi16(_mm_sub_epi16(sums, swapped), across);
+    return _mm_min_epi16(_mm_add_epi16(sums, swapped), _mm_add_epi16(turned, _mm_set1_epi16(128)));
+}
+
+VARIANT("avx2,popcnt") static int
+turned_avx2(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int bound, Rows *rows)
+{
+    static const int place[4] = {0, 2, 8, 10}; /* of each code's number in the mask below, which has a bit a byte */
+    const __m256i one = _mm256_loadu_si256((const __m256i *)(const void *)queries);
+    const __m256i two = _mm256_loadu_si256((const __m256i *)(const void *)(queries + WORDS));
+    const __m128i beyond = _mm_set1_epi16((short)(bound < 256 ? bound + 1 : 257));
+    Py_ssize_t row = 0;
+    if (bound < 0)
+        return 1;
+    for (; row + 4 <= n; row += 4) {
+        __m256i four[4];
+        for (int i = 0; i < 4; i++)
+            four[i] = _mm256_loadu_si256((const __m256i *)(const void *)(codes + WORDS * (row + i)));
+        const __m128i least = _mm_min_epi16(least_of_each(four, one), least_of_each(four, two));
+        const int near = _mm_movemask_epi8(_mm_cmpgt_epi16(beyond, least));
+        if (near & (1 << place[0] | 1 << place[1] | 1 << place[2] | 1 << place[3]))
+            for (int i = 0; i < 4; i++)
+                if (near >> place[i] & 1 && !add_row(rows, row + i))
+                    return 0;
+    }
+    for (; row < n; row++)
+        if (smaller(least_of_four(codes + WORDS * row, queries), least_of_four(codes + WORDS * row, queries + WORDS)) <=
+                bound && !add_row(rows, row))
+            return 0;
+    return 1;
+}
+#endif
+
 static TurnedScanner turned_scanner(void)
 {
 #ifdef HAS_VARIANTS
+    if (RUNS("avx2") && RUNS("popcnt"))
+        return turned_avx2;
     if (RUNS("popcnt"))
         return turned_popcnt;
 #endif
