@@ -49,5 +49,5 @@ class WorkerLimits:
 
 
 WORKERS = WorkerLimits()
-"""2026-11-23: `memory_bytes`, the two times and `grown_bytes` from bench/hostile_service.py and bench/worker_cost.py
+"""2026-11-23: `memory_bytes`, the two times and `grown_bytes` from bench/hostile_service.py and bench/hostile_cost.py
 (bench/RESULTS.md, "E: hostile uploads"); the others chosen."""
