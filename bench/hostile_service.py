@@ -33,6 +33,8 @@ SECONDS = 10.0
 _LIBRARIES = 160 * 2**20
 """What code of libraries may take beside the memory that a worker is allowed."""
 _ROOT = Path(__file__).resolve().parent.parent
+_GROUPS = ("bomb", "heif", "made", "mutated")
+_GIVEN = "hostile/"
 _UNFORESEEN = "breaks the decoder"
 
 
@@ -44,6 +46,12 @@ class Answer:
     kind: str
     told: str
     seconds: float
+
+    @property
+    def group(self) -> str:
+        """Which kind of file it was."""
+        group, mark, _ = self.name.partition("-")
+        return group if mark and group in _GROUPS else _GIVEN
 
     @property
     def fault(self) -> str:
@@ -129,17 +137,13 @@ def _report(answers: list[Answer], everything: bool) -> int:
             print(
                 f"{answer.fault or 'ok':12}{answer.seconds:6.2f} s  {answer.name}: {answer.kind} {answer.told[:150]}"
             )
-    for group in ("bomb", "heif", "made", "mutated", ""):
-        chosen = [
-            one
-            for one in answers
-            if one.name.startswith(f"{group}-") or (not group and "-" not in one.name[:8])
-        ]
+    for group in (*_GROUPS, _GIVEN):
+        chosen = [one for one in answers if one.group == group]
         if chosen:
             times = sorted(one.seconds for one in chosen)
             kinds = Counter(one.kind for one in chosen).most_common()
             print(
-                f"{group or 'hostile/'}: {len(chosen)} files; median {times[len(times) // 2] * 1000:.0f} ms, "
+                f"{group}: {len(chosen)} files; median {times[len(times) // 2] * 1000:.0f} ms, "
                 f"slowest {times[-1]:.2f} s; {', '.join(f'{kind} {count}' for kind, count in kinds)}"
             )
     busy = [one.name for one in answers if one.kind == UnavailableError.__name__]
