@@ -19,7 +19,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
 RUN = ("README.md", "docs/calibrate.md")  # whose blocks are run, each page in a folder of its own
-SETUP = ("git clone", "cd ", "make ", "pip install")  # what sets a machine up is run by the CI, not here
+# What sets a machine up is run by the CI, and the sites of examples/ by tests/contrib.
+SETUP = ("git clone", "cd ", "make ", "pip install", "python examples/")
 
 
 @pytest.fixture(scope="module", params=RUN)

@@ -7,12 +7,10 @@ import inspect
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samepic.contrib.common import LATER, STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
 from samepic.errors import StoreError
-from samepic.gate.asynchronous import AsyncGate
-from samepic.gate.gate import Gate
 from samepic.profiles.contrib import CONTRIB
 from samepic.verdict import Decision
 
@@ -20,6 +18,10 @@ try:
     from fastapi import File, HTTPException, UploadFile
 except ModuleNotFoundError:
     raise missing("samepic.contrib.fastapi", "FastAPI", "fastapi") from None
+
+if TYPE_CHECKING:
+    from samepic.gate.asynchronous import AsyncGate
+    from samepic.gate.gate import Gate
 
 __all__ = ["AdmittedPicture", "UniquePicture"]
 
@@ -69,7 +71,7 @@ class UniquePicture:
         policy: Mapping[str, str] | None = None,
         check_only: bool = False,
     ) -> None:
-        self.gate = gate.gate if isinstance(gate, AsyncGate) else gate
+        self.gate: Gate = gate.gate if hasattr(gate, "gate") else gate
         self.max_bytes, self.check_only = max_bytes, check_only
         self._key, self._link, self._shown, self._policy = key, link, shown, policy
         asked = inspect.Parameter(

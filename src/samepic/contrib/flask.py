@@ -7,14 +7,11 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from samepic.contrib.common import SEE, STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
 from samepic.errors import StoreError
-from samepic.gate.engine import Engine, InProcess
-from samepic.gate.gate import Gate
 from samepic.gate.policy import GatePolicy
-from samepic.gate.workers import Workers
 from samepic.profiles.contrib import CONTRIB
 from samepic.verdict import Decision
 
@@ -27,6 +24,10 @@ try:
     from wtforms.validators import ValidationError
 except ModuleNotFoundError:
     raise missing("samepic.contrib.flask", "Flask and WTForms", "flask") from None
+
+if TYPE_CHECKING:
+    from samepic.gate.engine import Engine
+    from samepic.gate.gate import Gate
 
 __all__ = ["AdmittedPicture", "PictureRefusedError", "SamePic", "UniquePicture"]
 
@@ -100,6 +101,8 @@ class SamePic:
     @property
     def gate(self) -> Gate:
         """The gate of the application that is being served, opened when it is first asked for. Raises StoreError."""
+        from samepic.gate.gate import Gate
+
         state, config = _state(), current_app.config
         with self._lock:
             if state.gate is None:
@@ -196,6 +199,9 @@ class _State:
         self._engine: Engine | None = None
 
     def engine(self, count: int) -> Engine:
+        from samepic.gate.engine import InProcess
+        from samepic.gate.workers import Workers
+
         self._engine = self._engine or (Workers(count) if count else InProcess())
         return self._engine
 
