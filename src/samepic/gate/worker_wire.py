@@ -142,9 +142,10 @@ def _member(kind: type[Enum], value: object) -> Enum:
 
 
 def _collected(origin: Any, kinds: tuple[Any, ...], value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
-    if not isinstance(value, dict if origin is dict else list) or len(value) > items:
+    keyed = origin is dict and isinstance(value, dict)
+    if not (keyed or (origin is not dict and isinstance(value, list))) or len(value) > items:
         return _refuse(f"at most {items} items", value)
-    if origin is dict:
+    if keyed:
         return {
             _shaped(kinds[0], key, letters, items): _shaped(kinds[1], item, letters, items)
             for key, item in value.items()
