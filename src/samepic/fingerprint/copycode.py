@@ -21,9 +21,9 @@ from samepic.profiles.search import SEARCH
 if TYPE_CHECKING:
     import cv2
 
-__all__ = ["COPYCODE_BYTES", "MODEL", "copycode", "copycode_values"]
+__all__ = ["COPYCODE_BYTES", "MODEL", "PARTS", "copycode", "copycode_values", "copycodes", "network_input"]
 
-COPYCODE_BYTES = 32
+COPYCODE_BYTES, PARTS = 32, 4
 MODEL = Path(__file__).with_name("copycode.onnx")
 """The network, which is part of the package."""
 
@@ -37,23 +37,30 @@ def copycode(picture: Picture | NDArray[np.uint8]) -> bytes:
     as all of them. Raises MissingPartError where the network cannot be loaded.
     """
     rgb = picture.on(255) if isinstance(picture, Picture) else picture
-    return np.packbits(copycode_values(rgb) > 0).tobytes()
+    return copycodes(rgb)[:COPYCODE_BYTES]
+
+
+def copycodes(rgb: NDArray[np.uint8]) -> bytes:
+    """Return the copy codes of an (h, w, 3) uint8 RGB picture and of its four quarters, row by row: 160 bytes.
+
+    A quarter's code is that of what the network sees there, in its surroundings: what a collage shows in it is near.
+    Raises MissingPartError where the network cannot be loaded.
+    """
+    return np.packbits(copycode_values(rgb) > 0, axis=1).tobytes()
 
 
 def copycode_values(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the 256 float32 values whose signs are the copy code of an (h, w, 3) uint8 RGB picture.
+    """Return the (5, 256) float32 values whose signs are the copy codes of an (h, w, 3) uint8 RGB picture.
 
     Raises MissingPartError where the network cannot be loaded.
     """
-    import cv2
-
     net = _net()
-    net.setInput(cv2.dnn.blobFromImage(_square(rgb), 1 / 128, mean=(127, 127, 127)))
-    return np.array(net.forward(), np.float32).ravel()
+    net.setInput(network_input(rgb))
+    return np.array(net.forward(), np.float32)
 
 
-def _square(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the picture squeezed or stretched to the square that the network sees."""
+def network_input(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the (1, 3, side, side) float32 that the network sees: the picture squeezed or stretched to a square."""
     import cv2
 
     side = SEARCH.copy_side
@@ -63,7 +70,7 @@ def _square(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     if rgb.shape[:2] != (side, side):
         rgb = np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
-    return rgb
+    return np.asarray(cv2.dnn.blobFromImage(rgb, 1 / 128, mean=(127, 127, 127)), np.float32)
 
 
 def _net() -> cv2.dnn.Net:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 from PIL import Image
 
+from samepic.fingerprint.copycode import COPYCODE_BYTES
 from samepic.fingerprint.digest import coded_digest, png_digest
 from samepic.fingerprint.reduced import Seen, see, see_jpeg, see_picture, show_jpeg
 from samepic.fingerprint.value import Fingerprint
@@ -123,5 +124,6 @@ def _value(sha256: str, coded: str, seen: Seen, mode: str) -> Fingerprint:
         seen.height,
         seen.format,
         mode,
-        seen.copycode,
+        seen.copycodes[:COPYCODE_BYTES],
+        seen.copycodes[COPYCODE_BYTES:],
     )

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.fingerprint.copycode import copycode
+from samepic.fingerprint.copycode import copycodes
 from samepic.fingerprint.pdq import Pdq, pdq, pdq_reference
 from samepic.fingerprint.sampling import Reduction
 from samepic.picture import Picture, load
@@ -30,14 +30,14 @@ _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """What was seen of a picture: upright codes, upright `width` and `height`, the `format` by content, and the copy
-    code, or none where it was not asked for.
+    codes of the whole and of its quarters, or none where it was not asked for.
     """
 
     pdq: Pdq
     width: int
     height: int
     format: str
-    copycode: bytes = b""
+    copycodes: bytes = b""
 
 
 def see(source: object, reference: bool = False, copies: bool = False, limits: Limits = LIMITS) -> Seen:
@@ -52,7 +52,7 @@ def see_picture(picture: Picture, reference: bool = False, copies: bool = False)
     """Code a picture that is decoded already, as `see` does."""
     rgb, info = picture.on(255), picture.info
     codes = pdq_reference(rgb) if reference else _from_rgb(rgb)
-    return Seen(codes, info.width, info.height, info.format, copycode(rgb) if copies else b"")
+    return Seen(codes, info.width, info.height, info.format, copycodes(rgb) if copies else b"")
 
 
 def see_jpeg(
@@ -69,7 +69,7 @@ def see_jpeg(
         return None
     data, eighths = _reduction(data, header, segments, SEARCH.side)
     luma = _decode(data, "GRAY", header, eighths)
-    copy = _copycode(data, header, segments) if copies else b""
+    copy = _copycodes(data, header, segments) if copies else b""
     if luma is None or copy is None:
         return None
     neutrals = _neutrals(header.icc, "L" if header.coding.colour == "gray" else "RGB")
@@ -107,7 +107,7 @@ def show_jpeg(
     if header.orientation >= 5:
         height, width = width, height
     codes = _from_rgb(rgb, Reduction(height, width, eighths / 8, eighths / 8))
-    return Seen(codes, width, height, "JPEG", copycode(rgb) if copies else b""), rgb
+    return Seen(codes, width, height, "JPEG", copycodes(rgb) if copies else b""), rgb
 
 
 def _colours_in(data: bytes, components: int) -> bool:
@@ -116,15 +116,15 @@ def _colours_in(data: bytes, components: int) -> bool:
     return data[at + 4] == components
 
 
-def _copycode(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
-    """Return the copy code of a reduced decode in colour, None where the data are broken."""
+def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
+    """Return the copy codes of a reduced decode in colour, None where the data are broken."""
     gray = header.coding.colour == "gray"
     data, eighths = _reduction(data, header, segments, SEARCH.copy_side)
     decoded = _decode(data, "GRAY" if gray else "RGB", header, eighths)
     if decoded is None:
         return None
     colours = conversion(header.icc, "L" if gray else "RGB")
-    return copycode(upright(colours.on_array(decoded[..., 0] if gray else decoded), header.orientation))
+    return copycodes(upright(colours.on_array(decoded[..., 0] if gray else decoded), header.orientation))
 
 
 def _reduction(data: bytes, header: JpegHeader, segments: list[memoryview], side: int) -> tuple[bytes, int]:

@@ -17,7 +17,7 @@ __all__ = ["VERSION", "Fingerprint"]
 VERSION = 2
 
 _KIND = "samepic-fp"
-_BYTES = 32
+_BYTES, _PARTS = 32, 4
 _FIELDS = (
     "sha256",
     "coded",
@@ -30,6 +30,7 @@ _FIELDS = (
     "format",
     "mode",
     "copy",
+    "parts",
 )
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -44,7 +45,8 @@ class Fingerprint:
     where there are none; `pdq` are the 32 bytes of the upright picture's code and `pdq_forms` the 256 of all eight,
     in the order of `FORMS`; `quality` is PDQ's own figure and `detail` the share of its bits that stand on more than
     noise, both 0 to 100; `width` and `height` are upright; `format` is by content; `mode` is "fast" or "reference";
-    `copycode` are 32 bytes, or none where it was not asked for.
+    `copycode` are 32 bytes and `copycode_parts` 128, of its four quarters row by row, by which only a query is searched
+    for; none where they were not asked for.
     """
 
     sha256: str
@@ -57,6 +59,7 @@ class Fingerprint:
     format: str
     mode: str = "fast"
     copycode: bytes = b""
+    copycode_parts: bytes = b""
     version: int = VERSION
 
     @property
@@ -108,6 +111,7 @@ class Fingerprint:
             "format": self.format,
             "mode": self.mode,
             "copycode": self.copycode.hex(),
+            "copycode_parts": self.copycode_parts.hex(),
             "version": self.version,
         }
 
@@ -124,6 +128,7 @@ class Fingerprint:
             self.format,
             self.mode,
             _base64(self.copycode),
+            _base64(self.copycode_parts),
         )
         fields = ",".join(f"{key}={value}" for key, value in zip(_FIELDS, values, strict=True))
         return f"{_KIND}${self.version}${fields}"
@@ -176,6 +181,7 @@ def _from_fields(listed: str) -> Fingerprint:
         format=field["format"],
         mode=field["mode"],
         copycode=_code("copy", field["copy"], _BYTES) if field["copy"] else b"",
+        copycode_parts=_code("parts", field["parts"], _PARTS * _BYTES) if field["parts"] else b"",
     )
 
 

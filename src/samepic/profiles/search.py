@@ -15,7 +15,8 @@ class Search:
     under either of which a code says too little to match alone; `noise` in luma levels of the 64x64 samples'
     cosine terms, under which a term is noise; `side` in pixels that the shorter side of a reduced decode keeps.
     `copy_side` in pixels is the side of the square that the network of copy codes sees; `copy_nearest` is how many
-    pictures nearest by copy code are candidates, as far as they are within `copy_radius` bits, of 256.
+    pictures nearest by copy code are candidates, as far as they are within `copy_radius` bits, of 256; `part_nearest`
+    and `part_radius` are the same for each quarter of the query.
     """
 
     radius: int = 80
@@ -24,8 +25,10 @@ class Search:
     noise: float = 2.0
     side: int = 128
     copy_side: int = 192
-    copy_nearest: int = 10
-    copy_radius: int = 90
+    copy_nearest: int = 5
+    copy_radius: int = 95
+    part_nearest: int = 1
+    part_radius: int = 90
 
 
 SEARCH = Search()

@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.fingerprint.value import Fingerprint
 from samepic.native import native
+from samepic.profiles.search import SEARCH
 
-__all__ = ["Codes", "Found", "TurnedCodes"]
+__all__ = ["Codes", "Found", "TurnedCodes", "copies_near"]
 
 _BITS, _WORDS, _BYTES = 256, 4, 32
 _NO_LIMIT = -1
@@ -199,6 +201,28 @@ class TurnedCodes:
             for start, block in self._codes._scan(word.view(np.uint8)):
                 rows.append(np.flatnonzero(block <= radius) + start)
         return np.unique(np.concatenate(rows))
+
+
+def copies_near(codes: Codes, query: Fingerprint, *, more: int = 0) -> dict[int, int]:
+    """Return the ids of copy codes that make a candidate, with their distance in bits to the query or a quarter of it.
+
+    Those are the SEARCH.copy_nearest nearest to the query's code, and the SEARCH.part_nearest nearest to each
+    quarter's, as far as they are within SEARCH.copy_radius and part_radius; `more` asks for so many more of each.
+    O(5 n).
+    """
+    parts = query.copycode_parts
+    asked = [(query.copycode, SEARCH.copy_nearest, SEARCH.copy_radius)]
+    asked += [
+        (parts[at : at + _BYTES], SEARCH.part_nearest, SEARCH.part_radius)
+        for at in range(0, len(parts), _BYTES)
+    ]
+    found: dict[int, int] = {}
+    for code, k, radius in asked:
+        near = codes.nearest(code, k + more)
+        for key, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
+            if bits <= radius:
+                found[key] = min(bits, found.get(key, bits))
+    return found
 
 
 def _slack(forms: NDArray[np.uint64]) -> int:

@@ -1,0 +1,320 @@
+"""Recall of the search for candidates: PDQ alone, the copy code alone, and both, by families of altered copies.
+
+    python -m bench.retrieval [--originals N] [--families a,b] [--keep FILE]
+
+Of each of N photographs of the test half, one copy a family is made at one level drawn by chance, and searched for
+among the originals, all other photographs, the quarters of those that no copy is made of, and all of sameplace/,
+clipart/ and uipages/. --keep writes the fingerprints to FILE, or reads them where it is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import samepic
+from bench.common import SEED, data_folder, header, photos
+from bench.families import FAMILIES, level_of
+from bench.sources import copy_name, half_of, named_bytes, pixels_of
+from samepic.fingerprint.value import Fingerprint
+from samepic.profiles.search import SEARCH
+
+__all__ = ["NAMED", "Codes", "Query", "Scene", "chosen", "scene_of"]
+
+RANKS = (1, 10, 50)
+_OTHERS = ("sameplace", "clipart", "uipages")
+
+NAMED: dict[str, tuple[float, tuple[str, ...]]] = {
+    "crops to 50 %": (99, ("crop 90 %", "crop 70 %", "crop 50 %", "crop to aspect", "crop one side")),
+    "crops to 25 and 35 %": (97, ("crop 35 %", "crop 25 %")),
+    "captions, borders": (99, ("caption inside", "caption outside", "border", "letterbox")),
+    "perspective": (99, ("perspective",)),
+    "tone": (
+        99,
+        (
+            *(
+                "gamma",
+                "brightness",
+                "contrast",
+                "auto-level",
+                "saturation",
+                "hue",
+                "temperature",
+                "sepia",
+                "grey",
+            ),
+            "photo filter",
+        ),
+    ),
+    "turns, mirrors": (98, ("quarter turns", "turned mirror", "mirror")),
+    "stickers, text": (97, ("sticker", "text over", "logo")),
+    "picture in picture": (80, ("picture in picture",)),
+    "collage": (80, ("collage",)),
+}
+"""What issues name: recall wanted at 10, in per cent, and the families, or a family and a level."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """An altered copy: what was done, the path of its original, its fingerprint, and its name in bench.sources."""
+
+    family: str
+    level: str
+    original: str
+    made: Fingerprint
+    name: str
+
+
+@dataclass
+class Scene:
+    """What is searched for, and the pictures it is searched among: their names and fingerprints."""
+
+    queries: list[Query] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    prints: list[Fingerprint] = field(default_factory=list)
+
+    def save(self, file: Path) -> None:
+        """Write it as JSON."""
+        queries = [[q.family, q.level, q.original, str(q.made), q.name] for q in self.queries]
+        prints = list(map(str, self.prints))
+        file.write_text(json.dumps({"queries": queries, "names": self.names, "prints": prints}))
+
+    @classmethod
+    def load(cls, file: Path) -> Scene:
+        """Read what `save` wrote."""
+        kept = json.loads(file.read_text())
+        queries = [Query(a, b, c, Fingerprint.parse(text), name) for a, b, c, text, name in kept["queries"]]
+        return cls(queries, kept["names"], [Fingerprint.parse(text) for text in kept["prints"]])
+
+
+class Codes:
+    """Codes as rows of signs, so that one product gives all distances."""
+
+    def __init__(self, codes: Sequence[bytes]) -> None:
+        bits = np.unpackbits(np.frombuffer(b"".join(codes), np.uint8).reshape(len(codes), -1), axis=1)
+        self.signs = bits.astype(np.float32) * 2 - 1
+
+    def distances(self, others: Codes) -> NDArray[np.float32]:
+        """Return the (n, m) distances in bits."""
+        agreeing = np.asarray(self.signs @ others.signs.T, np.float32)
+        return np.asarray(128 - agreeing / 2, np.float32)
+
+
+def chosen(data: Path, originals: int) -> list[str]:
+    """Return the paths of the first photographs of the test half, in an order by chance."""
+    names = [path.relative_to(data).as_posix() for path in photos(data)]
+    names = [name for name in names if half_of(name) == "test"]
+    return sorted(names, key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))[:originals]
+
+
+def scene_of(data: Path, originals: int, families: Sequence[str]) -> Scene:
+    """Make the copies and fingerprint everything."""
+    scene, picked = Scene(), chosen(data, originals)
+    for number, (name, picture) in enumerate(_database(data, set(picked))):
+        scene.names.append(name)
+        scene.prints.append(samepic.fingerprint(picture, copycode=True))
+        _tell("pictures", number)
+    for number, path in enumerate(picked):
+        for family in families:
+            rng = np.random.default_rng([SEED, zlib.crc32(f"{family} {path}".encode())])
+            level = level_of(family, rng)
+            name = copy_name(family, level, 0, path)
+            made = samepic.fingerprint(named_bytes(name), copycode=True)
+            scene.queries.append(Query(family, level, path, made, name))
+        _tell("originals with their copies", number)
+    return scene
+
+
+def _tell(what: str, number: int) -> None:
+    if number % 500 == 499 or (what.startswith("originals") and number % 25 == 24):
+        print(f"{number + 1} {what}, {time.process_time():.0f} s", file=sys.stderr)
+
+
+def _database(data: Path, picked: set[str]) -> Iterator[tuple[str, Path | NDArray[np.uint8]]]:
+    for path in photos(data):
+        name = path.relative_to(data).as_posix()
+        yield name, path
+        if name not in picked:
+            rgb = pixels_of(name)
+            height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
+            for quarter in range(4):
+                y, x = quarter // 2 * height, quarter % 2 * width
+                yield f"{name} quarter {quarter}", np.ascontiguousarray(rgb[y : y + height, x : x + width])
+    for folder in _OTHERS:
+        for path in sorted((data / folder).rglob("*")):
+            if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
+                yield path.relative_to(data).as_posix(), path
+
+
+def _ranks(distances: NDArray[np.float32], own: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return the rank of each query's own original; what is as near as it goes before it."""
+    mine = distances[np.arange(len(own)), own]
+    return np.asarray((distances <= mine[:, None]).sum(axis=1), np.int64)
+
+
+def _pdq_distances(scene: Scene) -> NDArray[np.float32]:
+    """Return the least distances of the eight forms of each query; of weak codes, 256."""
+    pictures = Codes([one.pdq for one in scene.prints])
+    forms = [Codes([q.made.pdq_forms[32 * k : 32 * k + 32] for q in scene.queries]) for k in range(8)]
+    least: NDArray[np.float32] = np.stack([form.distances(pictures) for form in forms]).min(axis=0)
+    least[[q.made.is_weak for q in scene.queries]] = 256
+    least[:, [one.is_weak for one in scene.prints]] = 256
+    return least
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of each query: the rank of its own original by each code, whether PDQ is within its radius, and the bits of the
+    copy code and of the nearest quarter.
+    """
+
+    pdq: NDArray[np.int64]
+    copy: NDArray[np.int64]
+    part: NDArray[np.int64]
+    within: NDArray[np.bool_]
+    bits: NDArray[np.float32]
+    part_bits: NDArray[np.float32]
+
+    def both(self, k: int) -> NDArray[np.bool_]:
+        """Tell which are found by PDQ within its radius, by the copy code at k, or by a quarter at part_nearest."""
+        return np.asarray(self.within | (self.copy <= k) | (self.part <= min(k, SEARCH.part_nearest)))
+
+
+def report(scene: Scene) -> bool:
+    """Print recall by families and by what was wanted; tell whether all that was wanted is there."""
+    pdq = _pdq_distances(scene)
+    pictures = Codes([one.copycode for one in scene.prints])
+    copy = Codes([q.made.copycode for q in scene.queries]).distances(pictures)
+    parts = np.stack(
+        [
+            Codes([q.made.copycode_parts[at : at + 32] for q in scene.queries]).distances(pictures)
+            for at in range(0, 128, 32)
+        ]
+    )
+    own = np.array([scene.names.index(q.original) for q in scene.queries])
+    rows = np.arange(len(own))
+    found = Found(
+        _ranks(pdq, own),
+        _ranks(copy, own),
+        np.stack([_ranks(part, own) for part in parts]).min(axis=0),
+        pdq[rows, own] <= SEARCH.radius,
+        copy[rows, own],
+        parts[:, rows, own].min(axis=0),
+    )
+    print(f"{len(scene.queries)} copies of {len(set(own))} originals among {len(scene.names)} pictures\n")
+    reached = _tables(scene, found)
+    first, second = np.partition(copy, 1, axis=1)[:, :2].T
+    other = np.where(copy[rows, own] <= first, second, first)
+    print(f"\nnearest picture that is not the original: {_ends(other)}")
+    print(f"two pictures by chance: {_ends(copy.ravel()[::97])}")
+    _candidates(pdq, copy, parts, own)
+    return reached
+
+
+def _tables(scene: Scene, found: Found) -> bool:
+    families = np.array([q.family for q in scene.queries])
+    levels = np.array([f"{q.family} {q.level}" for q in scene.queries])
+    columns = f"copies | PDQ 1, 10, 50 | within {SEARCH.radius} | copy code 1, 10, 50 | all 1, 10, 50 | bits 50, 95 %"
+    print(f"| | {columns} |\n|---|---|---|---|---|---|---|")
+    for name in [*dict.fromkeys(families), "all"]:
+        _row(name, (families == name) | (name == "all"), found)
+    print(f"\n| wanted at 10 | | {columns} |\n|---|---|---|---|---|---|---|---|")
+    reached = True
+    for name, (wanted, among) in NAMED.items():
+        mask = np.isin(families, among) | np.isin(levels, among)
+        if mask.any():
+            reached &= _row(f"{wanted} % | {name}", mask, found) >= wanted
+    return reached
+
+
+def _row(name: str, mask: NDArray[np.bool_], found: Found) -> float:
+    """Print the row of some queries; return the recall of all codes at 10, in per cent."""
+    alone = [" ".join(f"{100 * np.mean(r[mask] <= k):.1f}" for k in RANKS) for r in (found.pdq, found.copy)]
+    both = [100 * float(np.mean(found.both(k)[mask])) for k in RANKS]
+    ends = " ".join(f"{value:.0f}" for value in np.percentile(found.bits[mask], (50, 95)))
+    shown = " ".join(f"{value:.1f}" for value in both)
+    near = 100 * float(found.within[mask].mean())
+    print(f"| {name} | {mask.sum()} | {alone[0]} | {near:.1f} | {alone[1]} | {shown} | {ends} |")
+    return both[1]
+
+
+def _candidates(
+    pdq: NDArray[np.float32], copy: NDArray[np.float32], parts: NDArray[np.float32], own: NDArray[np.intp]
+) -> None:
+    """Print recall and candidates a query for some numbers of nearest and radii of the copy code."""
+    print(
+        "\n| k | radius | k of a quarter | its radius | recall | candidates a query |\n|---|---|---|---|---|---|"
+    )
+    rows = np.arange(len(own))
+    order = np.argsort(copy, axis=1, kind="stable")[:, :50]
+    part_order = [np.argsort(part, axis=1, kind="stable")[:, :5] for part in parts]
+    for k, radius, part_k, part_radius in _SETTINGS:
+        taken = pdq <= SEARCH.radius
+        _take(taken, copy, order[:, :k], radius)
+        for part, nearest in zip(parts, part_order, strict=True):
+            _take(taken, part, nearest[:, :part_k], part_radius)
+        recall, each = 100 * taken[rows, own].mean(), taken.sum(axis=1).mean()
+        print(f"| {k} | {radius} | {part_k} | {part_radius} | {recall:.2f} | {each:.2f} |")
+
+
+_SETTINGS = (
+    *((k, radius, 0, 0) for k in (3, 5, 10, 20, 50) for radius in (60, 70, 80, 90, 100, 256)),
+    *((10, 90, k, radius) for k in (1, 3, 5) for radius in (60, 70, 80, 90, 100, 256)),
+)
+
+
+def _take(
+    taken: NDArray[np.bool_], distances: NDArray[np.float32], nearest: NDArray[np.intp], radius: int
+) -> None:
+    inside = np.take_along_axis(distances, nearest, 1) <= radius
+    rows = np.broadcast_to(np.arange(len(taken))[:, None], nearest.shape)
+    taken[rows[inside], nearest[inside]] = True
+
+
+def _ends(values: NDArray[np.float32]) -> str:
+    points = np.percentile(values, (0, 0.1, 1, 5, 50))
+    return "bits at 0, 0.1, 1, 5 and 50 %: " + ", ".join(f"{value:.0f}" for value in points)
+
+
+def load_or_make(data: Path, options: argparse.Namespace) -> Scene:
+    """Return the scene that --keep names, or make it."""
+    keep: Path | None = options.keep
+    if keep is not None and keep.is_file():
+        return Scene.load(keep)
+    families = [name for name in options.families.split(",") if name] or list(FAMILIES)
+    scene = scene_of(data, options.originals, families)
+    if keep is not None:
+        scene.save(keep)
+    return scene
+
+
+def main() -> int:
+    """Measure and print; exit 1 where something falls short of what was wanted."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--originals", type=int, default=150)
+    parser.add_argument("--families", default="", help="names with commas between; default all")
+    parser.add_argument("--keep", type=Path, help="write the fingerprints here, or read them")
+    options = parser.parse_args()
+    data = data_folder()
+    if data is None:
+        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
+        return 2
+    cv2.setNumThreads(1)
+    print(f"{header()}\n")
+    return 0 if report(load_or_make(data, options)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

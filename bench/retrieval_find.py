@@ -1,0 +1,142 @@
+"""The whole path, retrieve and verify, as `samepic find --copies` runs it, beside comparing each copy pairwise.
+
+    python -m bench.retrieval_find [--originals N] [--others N] [--families a,b]
+
+Makes a folder of N photographs of the test half, one altered copy a family of each, and as many other photographs and
+pictures of sameplace/ as --others says of each. Runs `samepic find --same-if edited` on it, without --copies and with
+it, and compares each copy with its original besides. A copy counts as found where its group holds its original or
+another copy of it that the pairwise comparison proves; a member that is no copy of its group's photograph is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+import samepic
+from bench.collection import measured
+from bench.common import SEED, data_folder, header, photos
+from bench.families import FAMILIES, level_of
+from bench.retrieval import chosen
+from bench.sources import copy_name, named_bytes
+
+__all__ = ["score"]
+
+_PROVEN = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed", "edited"})
+
+
+def _make(
+    data: Path, folder: Path, originals: int, others: int, families: list[str]
+) -> dict[str, tuple[str, str]]:
+    """Fill the folder; return {name of a copy: (name of its original, family)}."""
+    made, picked = {}, chosen(data, originals)
+    for number, path in enumerate(picked):
+        original = f"o{number:03}{Path(path).suffix.lower()}"
+        shutil.copyfile(data / path, folder / original)
+        for place, family in enumerate(families):
+            rng = np.random.default_rng([SEED, zlib.crc32(f"{family} {path}".encode())])
+            name = f"o{number:03}-{place:02}"
+            (folder / name).write_bytes(named_bytes(copy_name(family, level_of(family, rng), 0, path)))
+            made[name] = original, family
+    rest = [path for path in photos(data) if path.relative_to(data).as_posix() not in picked]
+    places = sorted(
+        path for path in (data / "sameplace").rglob("*") if path.suffix.lower() in (".jpg", ".png")
+    )
+    for paths, kind in ((rest, "photo"), (places, "place")):
+        for number, other in enumerate(paths[:: max(1, len(paths) // max(1, others))][:others]):
+            shutil.copyfile(other, folder / f"{kind}{number:04}{other.suffix.lower()}")
+    return made
+
+
+def score(
+    groups: list[list[str]], made: dict[str, tuple[str, str]], proven: set[str]
+) -> tuple[Counter[str], Counter[str], list[tuple[str, str]]]:
+    """Return how many copies of each family are proven pairwise, how many of these are found, and wrong members.
+
+    `groups` hold names, the reference first.
+    """
+
+    def photo(name: str) -> str:
+        return made[name][0] if name in made else name
+
+    sure = proven | {original for original, _ in made.values()}
+    wanted, found = Counter[str](), Counter[str]()
+    where = {name: group for group in groups for name in group}
+    for name, (original, family) in made.items():
+        if name in proven:
+            wanted[family] += 1
+            others = [other for other in where.get(name, []) if other != name and other in sure]
+            found[family] += any(photo(other) == original for other in others)
+    wrong = [(name, group[0]) for group in groups for name in group[1:] if photo(name) != photo(group[0])]
+    return wanted, found, wrong
+
+
+def _groups(folder: Path, temporary: Path, *options: str) -> list[list[str]]:
+    report = temporary / "report.jsonl"
+    command = [sys.executable, "-m", "samepic", "find", "-v", "--json", "--jobs", "1", "--same-if", "edited"]
+    usage = measured([*command, *options, str(folder)], report, {"SAMEPIC_CACHE": str(temporary / "cache")})
+    print(f"samepic find {' '.join(options):10} {usage}", flush=True)
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    return [
+        [Path(line["reference"]).name, *(Path(member["path"]).name for member in line["members"])]
+        for line in lines
+        if "group" in line
+    ]
+
+
+def main() -> int:
+    """Make, find, compare and print; exit 1 where a member is wrong or too little is found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--originals", type=int, default=12)
+    parser.add_argument("--others", type=int, default=150)
+    parser.add_argument("--families", default="", help="names with commas between; default all")
+    options = parser.parse_args()
+    data = data_folder()
+    if data is None:
+        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
+        return 2
+    families = [name for name in options.families.split(",") if name] or list(FAMILIES)
+    print(f"{header()}\n")
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
+        folder = Path(temporary) / "pictures"
+        folder.mkdir()
+        made = _make(data, folder, options.originals, options.others, families)
+        plain = _groups(folder, Path(temporary))
+        groups = _groups(folder, Path(temporary), "--copies")
+        proven = {
+            name
+            for name, (original, _) in made.items()
+            if str(samepic.compare(folder / original, folder / name).relation) in _PROVEN
+        }
+    return _report(made, proven, plain, groups)
+
+
+def _report(
+    made: dict[str, tuple[str, str]], proven: set[str], plain: list[list[str]], groups: list[list[str]]
+) -> int:
+    wanted, found, wrong = score(groups, made, proven)
+    without = score(plain, made, proven)[1]
+    print(f"\n{len(made)} copies, {len(proven)} of them proven pairwise\n")
+    print("| | proven pairwise | found without --copies | found with |\n|---|---|---|---|")
+    for family in wanted:
+        print(f"| {family} | {wanted[family]} | {without[family]} | {found[family]} |")
+    share = 100 * sum(found.values()) / max(1, len(proven))
+    print(f"| all | {len(proven)} | {sum(without.values())} | {sum(found.values())} ({share:.1f} %) |")
+    print(f"\n{len(wrong)} wrong members")
+    for name, reference in wrong:
+        print(f"  {name} in the group of {reference}")
+    return 0 if not wrong and share >= 95 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
