@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 import samepic
-from tests.kits.service import Running
+from tests.kits.service import Running, client_of
 from tests.web.test_limits import PATIENCE, connect
+from tests.web.test_service import error
 
 
 def refused(service: Running) -> bool:
@@ -54,6 +55,19 @@ def test_an_upload_that_is_under_way_is_answered_and_kept_before_the_service_end
         kept = gate.get("half")
         assert kept is not None
         assert kept.state == "accepted"
+
+
+def test_until_the_store_can_be_reached_the_service_lives_and_is_not_ready(
+    tmp_path: Path, upload: bytes
+) -> None:
+    with Running("postgresql://127.0.0.1:1/nothing", tmp_path / "log", ready=False) as service:
+        with client_of(service.address) as client:
+            assert client.get("/v1/health").json() == {"status": "ok"}
+            for answer in (client.get("/v1/ready"), client.post("/v1/admit?key=k", content=upload)):
+                assert error(answer, 503, "not_ready")
+                assert int(answer.headers["retry-after"]) > 0
+        assert service.stop() == 0
+    assert any("cannot open the store" in line["message"] for line in service.logged())
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -23,6 +24,8 @@ from samepic.web.service import Service
 from samepic.web.settings import Settings
 
 __all__ = ["create_app"]
+
+_log = logging.getLogger("samepic.web")
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -54,11 +57,15 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     if isinstance(error, Problem):
         return error.response()
     assert isinstance(error, (SamepicError, HTTPException))
-    return problem_of(error).response()
+    problem = problem_of(error)
+    if problem.status >= 500:
+        # What names the store is for the log, and not for whoever asks.
+        _log.error("%s", error, extra={"told": {"id": request.scope["samepic"]["id"]}})
+    return problem.response()
 
 
 async def _watch(parent: int) -> None:

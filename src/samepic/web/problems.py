@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from samepic.errors import (
     LimitError,
-    ProfileError,
+    MissingPartError,
     SamepicError,
     StoreError,
     StoreKeyError,
@@ -116,8 +116,6 @@ def problem_of(error: SamepicError | HTTPException) -> Problem:
     if isinstance(error, StoreKeyError):
         told = str(error)
         return Problem(422, "bad_key", told, name="replaces" if told.startswith("replaces:") else "key")
-    if isinstance(error, StoreError):
+    if isinstance(error, (StoreError, MissingPartError)):
         return Problem(503, "unavailable", "the store or the decoders cannot be reached just now: try again")
-    if isinstance(error, ProfileError):
-        return Problem(422, "bad_input", str(error))
     return Problem(422, "bad_input", str(error))

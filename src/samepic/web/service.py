@@ -40,7 +40,7 @@ class Service:
 
     def expect_work(self) -> None:
         """Raise Problem, 503, where an upload could not be taken on, before its body is read."""
-        self.gates.engine  # noqa: B018  (raises until it runs)
+        self.gates.workers  # noqa: B018  (raises until it runs)
         self._work.check()
 
     async def work(self, call: Callable[[], Result]) -> Result:

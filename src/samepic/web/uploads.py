@@ -122,9 +122,9 @@ class _Admission:
 
 def _noted(service: Service, ask: Callable[[], Decision]) -> tuple[Decision, UnreadableError | None]:
     """Ask a gate, and return what was wrong with the upload beside what it says."""
-    engine = service.gates.engine
-    engine.noted()
-    return ask(), engine.noted()
+    workers = service.gates.workers
+    workers.noted()
+    return ask(), workers.noted()
 
 
 def _told(service: Service, request: Request, operation: str, made: Decision) -> None:
