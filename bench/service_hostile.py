@@ -29,6 +29,7 @@ from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 
 _EXPECTED = {201, 202, 409, 413, 415, 422}
+_TRIES = 10
 _SOUND = Path(__file__).resolve().parent.parent / "examples" / "photos" / "hubble.jpg"
 
 
@@ -60,14 +61,14 @@ def asked(address: str, path: str, data: bytes) -> tuple[int, dict[str, object]]
 
 
 def sent(address: str, path: Path) -> Answer:
-    """Upload one file; 503 is asked again, as its sender would."""
-    data, begun = path.read_bytes(), time.monotonic()
-    while True:
+    """Upload one file; where the service has no time for it, ask again for a while, as its sender would."""
+    data = path.read_bytes()
+    for _ in range(_TRIES):
+        begun = time.monotonic()
         status, told = asked(address, f"/v1/admit?key={quote(path.name)}", data)
         if status != 503:
             break
         time.sleep(1)
-        begun = time.monotonic()
     error = told.get("error")
     said = str(error["code"]) if isinstance(error, dict) else str(told.get("outcome", told.get("reason")))
     return Answer(path.name, status, said, time.monotonic() - begun)
@@ -78,7 +79,7 @@ class Watch:
 
     def __init__(self, service: Running) -> None:
         self.most, self._stopped = 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._look, args=(service.process.pid,))
+        self._thread = threading.Thread(target=self._look, args=(service.process.pid,), daemon=True)
         self._thread.start()
 
     def _look(self, pid: int) -> None:

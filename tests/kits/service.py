@@ -67,14 +67,19 @@ class Running:
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
             )
+        try:
+            self.address = self._address()
+            if ready:
+                self.wait_until_ready()
+        except BaseException:
+            self.end()
+            raise
+
+    def _address(self) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        if not line:
-            self.end()
-            raise AssertionError(f"the service did not start: {log.read_text()}")
-        self.address: str = json.loads(line)["address"]
-        if ready:
-            self.wait_until_ready()
+        assert line, f"the service did not start: {self.log.read_text()}"
+        return str(json.loads(line)["address"])
 
     def __enter__(self) -> Self:
         return self
