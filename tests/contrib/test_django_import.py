@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
 from django.db import models
 from django.test import Client
@@ -108,3 +109,22 @@ def test_an_upload_of_a_picture_that_was_taken_in_is_refused_with_a_link(
 def test_a_field_that_is_not_there_is_named(site: Client, name: str, told: str) -> None:
     with pytest.raises(CommandError, match=told):
         imported(field=name)
+
+
+def test_stopped_in_the_middle_it_says_how_far_it_came_and_goes_on_from_there(
+    old: type[models.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, data in enumerate((ROCKET, CAT)):
+        old.objects.create(image=ContentFile(data, f"{number}.png"))
+    opened, names = FileSystemStorage.open, []
+
+    def stop_at_the_second(storage: FileSystemStorage, name: str, mode: str) -> object:
+        names.append(name)
+        if len(names) == 2:
+            raise KeyboardInterrupt
+        return opened(storage, name, mode)
+
+    monkeypatch.setattr(FileSystemStorage, "open", stop_at_the_second)
+    with pytest.raises(CommandError, match="stopped after 1 accepted; run it again to go on"):
+        imported()
+    assert imported() == "1 accepted, 1 there already\n"
