@@ -33,7 +33,7 @@ sys.exit(main(sys.argv[2:]))
 class Running:
     """`samepic serve` with these options, as a process whose log goes to `log`; `limits` change its profile.
 
-    Ends the process, and whatever it started, when it is left.
+    Ends the process, and whatever it started, when it is left, and asserts that its log tells of no bug.
     """
 
     def __init__(
@@ -88,6 +88,9 @@ class Running:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end()
+        if error is None:
+            bugs = [line for line in self.logged() if "trace" in line or line["level"] == "critical"]
+            assert not bugs, bugs
 
     def wait_until_ready(self) -> None:
         """Ask until it says so."""

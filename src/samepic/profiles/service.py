@@ -31,6 +31,7 @@ class ServiceLimits:
         drain_seconds: how long that may take.
         idle_seconds: how long a connection may stay open between two requests.
         stop_seconds: how long running requests have to finish once the service is told to stop.
+        hung_seconds: how long a service process may give no sign, when it starts too, before it is replaced.
         retry_seconds: what Retry-After tells those who come too early or too many.
         reopen_seconds: first and longest pause between two tries to open the store.
         replay_seconds: how long the answer to an idempotency key is remembered.
@@ -56,6 +57,7 @@ class ServiceLimits:
     drain_seconds: float = 5.0
     idle_seconds: int = 20
     stop_seconds: int = 30
+    hung_seconds: int = 60
     retry_seconds: int = 2
     reopen_seconds: tuple[float, float] = (0.2, 5.0)
     replay_seconds: float = 86_400.0

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samepic.web.problems import Problem
@@ -54,9 +55,8 @@ class Doorway:
             await self._app(scope, visit.receive, visit.send)
         except Problem as problem:
             await visit.tell(problem)
-        except OSError:
-            if not visit.gone:
-                raise
+        except ClientDisconnect:
+            pass  # nobody is left to be answered
         except Exception:  # noqa: BLE001  (the edge: nothing but the one shape of errors gets out)
             _log.exception("a bug: please report it", extra={"told": {"id": visit.id}})
             await visit.tell(Problem(500, "internal", f"a bug of samepic; the log has more under {visit.id}"))
@@ -73,7 +73,7 @@ class _Visit:
         headers = Headers(scope=scope)
         shown = headers.get("x-request-id", "")
         self.id = shown if _ID.fullmatch(shown) else secrets.token_hex(8)
-        self.status, self.gone, self._begun, self._received = 499, False, time.monotonic(), 0
+        self.status, self._begun, self._received = 499, time.monotonic(), 0
         self._more = "content-length" in headers or "transfer-encoding" in headers
         self._unasked = headers.get("expect", "").lower() == "100-continue"
         scope["samepic"] = {"id": self.id}
@@ -83,7 +83,7 @@ class _Visit:
         self._unasked = False
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self.gone, self._more = True, False
+            self._more = False
         else:
             self._received += len(message.get("body", b""))
             self._more = message.get("more_body", False)

@@ -88,4 +88,5 @@ def _config(settings: Settings) -> uvicorn.Config:
         workers=settings.processes,
         timeout_keep_alive=SERVICE.idle_seconds,
         timeout_graceful_shutdown=SERVICE.stop_seconds,
+        timeout_worker_healthcheck=SERVICE.hung_seconds,
     )
