@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 
@@ -20,10 +19,12 @@ from tests.contrib.uploads import ROOT
 @pytest.fixture(scope="session")
 def django_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Set Django up, once for the process: it can't be set up twice."""
-    os.environ["SAMEPIC_DEMO"] = str(tmp_path_factory.mktemp("django"))
-    os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
     sys.path.insert(0, str(ROOT / "examples" / "django_site"))
-    settings.INSTALLED_APPS.append("tests.contrib.shelf")
+    with pytest.MonkeyPatch.context() as environment:  # other tests start processes, which must not get it
+        environment.setenv("SAMEPIC_DEMO", str(tmp_path_factory.mktemp("django")))
+        environment.setenv("SAMEPIC_DEMO_SECRET", "a secret of these tests")
+        environment.setenv("DJANGO_SETTINGS_MODULE", "site_settings")
+        settings.INSTALLED_APPS.append("tests.contrib.shelf")
     settings.SAMEPIC["WORKERS"] = 0
     django.setup()
     setup_test_environment()
@@ -34,7 +35,6 @@ def django_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     gates.close()
     connections.close_all()
     teardown_test_environment()
-    del os.environ["SAMEPIC_DEMO"]
 
 
 @pytest.fixture
