@@ -64,6 +64,18 @@ def test_the_very_file_and_the_very_pixels_are_told_as_such(gate: Gate, astronau
         assert (match.relation, match.probability) == (relation, 1.0)
 
 
+def test_a_crop_and_a_captioned_copy_are_found_among_others(gate: Gate, photos: dict[str, Path]) -> None:
+    for name, path in photos.items():
+        gate.admit(path, name)
+    whole = opened(photos["coffee"])
+    for box in ((60, 40, 540, 360), (150, 60, 600, 330)):
+        stream = io.BytesIO()
+        whole.crop(box).save(stream, "JPEG", quality=85)
+        match = gate.check(stream.getvalue()).match
+        assert match is not None
+        assert (match.key, match.relation) == ("coffee", Relation.REFRAMED)
+
+
 def test_other_pictures_pass(gate: Gate, photos: dict[str, Path]) -> None:
     outcomes = {name: gate.admit(path, name).outcome for name, path in photos.items()}
     assert set(outcomes.values()) == {Outcome.ACCEPTED}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Protocol
 
 from samepic.compare import compare
 from samepic.gate.prepare import Prepared, prepare
+from samepic.gate.screen import screen
 from samepic.profiles import LIMITS, Limits
 from samepic.profiles.user import Profile
 from samepic.verdict import Relation, Verdict
@@ -34,6 +36,9 @@ class Engine(Protocol):
     ) -> Verdict:
         """Return what b is to a. Raises as `prepare`."""
 
+    def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
+        """Return how many features each kept proxy shares with the upload's, as `samepic.gate.screen`."""
+
     def close(self) -> None:
         """End what was started; may be called twice."""
 
@@ -59,6 +64,10 @@ class InProcess:
     ) -> Verdict:
         """Return what b is to a. Raises UnreadableError and kin."""
         return compare(a, b, same_if=same_if, profile=profile, prove=prove, limits=self.limits)
+
+    def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
+        """Return how many features each kept proxy shares with the upload's."""
+        return screen(upload, kept, limits=self.limits)
 
     def close(self) -> None:
         """Do nothing: nothing was started."""

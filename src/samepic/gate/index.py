@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from samepic.fingerprint.value import Fingerprint
 from samepic.profiles.gate import GATE
@@ -12,7 +13,14 @@ from samepic.profiles.search import SEARCH
 from samepic.store.protocol import Store
 from samepic.store.search import Codes, TurnedCodes
 
-__all__ = ["Index"]
+__all__ = ["Candidates", "Index"]
+
+
+class Candidates(NamedTuple):
+    """Numbers of pictures, nearest first: `near` by PDQ, and `alike` by the copy code alone."""
+
+    near: list[int]
+    alike: list[int]
 
 
 class Index:
@@ -32,7 +40,7 @@ class Index:
         """The highest number that the index knows of."""
         return self._last
 
-    def candidates(self, print_: Fingerprint, below: int | None) -> list[int]:
+    def candidates(self, print_: Fingerprint, below: int | None) -> Candidates:
         """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
 
         Everything is looked at that was visible when this was called; `below` leaves out numbers from it on.
@@ -41,11 +49,8 @@ class Index:
         with self._reading():
             near = {} if print_.is_weak else self._near(print_, below)
             alike = [] if print_.is_weak or not print_.copycode else self._alike(print_.copycode, below)
-        ranks: dict[int, int] = {}
-        for listed in (sorted(near, key=lambda number: (near[number], number)), alike):
-            for rank, number in enumerate(listed):
-                ranks[number] = min(rank, ranks.get(number, rank))
-        return sorted(ranks, key=lambda number: (ranks[number], number))
+        order = sorted(near, key=lambda number: (near[number], number))
+        return Candidates(order, [number for number in alike if number not in near])
 
     def _near(self, print_: Fingerprint, below: int | None) -> dict[int, int]:
         """Return the least distance of each picture within the radius to any form of the code."""
@@ -59,9 +64,9 @@ class Index:
             return []
         # Higher numbers are not looked at, but may lie nearer: make room for them.
         later = 0 if below is None else max(0, self._last - below + 1)
-        found = self._copies.nearest(copycode, SEARCH.copy_nearest + later)
+        found = self._copies.nearest(copycode, GATE.alike + later)
         near = found.ids[found.distances <= SEARCH.copy_radius].tolist()
-        return [number for number in near if below is None or number < below][: SEARCH.copy_nearest]
+        return [number for number in near if below is None or number < below][: GATE.alike]
 
     def catch_up(self) -> None:
         """Read the rows above the last number known, and what was taken out since."""

@@ -41,16 +41,13 @@ class Looker:
     ) -> None:
         self._store, self._index, self._prover = store, index, prover
         self._fingerprint, self._alive = fingerprint, alive
+        self._shared: dict[int, int] = {}
 
     def look(self, below: int | None = None) -> Looked:
         """Look at every candidate that is visible now and has a number under `below`, nearest first."""
         record, looked = self._prover.record, Looked()
         settled = self._store.settled(record.tenant, record.identity)
-        numbers = self._candidates(settled, below)
-        bound = GATE.candidates
-        looked.passed = max(0, len(numbers) - bound)
-        kept = {one.number: one for one in self._store.fetch(record.tenant, numbers[:bound])}
-        order = [kept[number] for number in numbers[:bound] if number in kept]
+        order, looked.passed = self._candidates(settled, below)
         # What is decided needs no waiting for.
         for one in sorted(order, key=lambda one: one.state is State.PENDING):
             self._alive()
@@ -66,12 +63,30 @@ class Looker:
                 looked.reviewing.append(proof)
         return looked
 
-    def _candidates(self, settled: dict[str, bool], below: int | None) -> list[int]:
+    def _candidates(self, settled: dict[str, bool], below: int | None) -> tuple[list[Record], int]:
+        """Return the kept pictures to be looked at, in their order, and how many more there are."""
         record, store = self._prover.record, self._store
         found = self._index.candidates(self._fingerprint, below)
         first = store.twins(record.tenant, record.identity)
         for identity, same in settled.items():
             if same:
                 first += store.twins(record.tenant, identity)
-        numbers = list(dict.fromkeys([*first, *found]))
-        return [number for number in numbers if below is None or number < below]
+        numbers = [
+            number for number in dict.fromkeys([*first, *found.near]) if below is None or number < below
+        ]
+        bound = GATE.candidates
+        chosen, passed = numbers[:bound], max(0, len(numbers) - bound)
+        alike = [number for number in found.alike if number not in numbers]
+        kept = {one.number: one for one in store.fetch(record.tenant, [*chosen, *alike])}
+        order = [kept[number] for number in chosen if number in kept]
+        return order + self._screened([kept[number] for number in alike if number in kept]), passed
+
+    def _screened(self, alike: list[Record]) -> list[Record]:
+        """Return those of the pictures with a near copy code that share features with the upload, the most first."""
+        unknown = [one for one in alike if one.number not in self._shared]
+        if unknown:
+            self._alive()
+            counts = self._prover.shared_features(unknown)
+            self._shared.update(zip((one.number for one in unknown), counts, strict=True))
+        sharing = [one for one in alike if self._shared[one.number]]
+        return sorted(sharing, key=lambda one: -self._shared[one.number])[: GATE.alike_looked]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from samepic.errors import SamepicError, UnreadableError
@@ -75,6 +75,14 @@ class Prover:
         if verdict is None:
             return None
         return self._proof(kept, verdict.relation, verdict.probability, verdict.explanation)
+
+    def shared_features(self, kept: Sequence[Record]) -> list[int]:
+        """Return how many features the proxies of kept pictures share with the upload's; none where that fails."""
+        try:
+            return self._engine.screen(self.record.proxy, [one.proxy for one in kept])
+        except UnreadableError as error:
+            _log.warning("%s: could not be screened: %s", self.record.key, error)
+            return [0] * len(kept)
 
     def _twin(self, kept: Record) -> tuple[Relation, float, str]:
         if kept.sha256 == self.record.sha256:

@@ -11,7 +11,6 @@ from samepic.verdict import Decision, Match, Outcome, Relation
 __all__ = ["accepted", "decided", "duplicate", "refused", "review", "settled_as_same", "standing"]
 
 
-
 def refused(error: UnreadableError, key: str = "") -> Decision:
     """Return the decision on an upload that is no sound picture."""
     return Decision(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.verdict import PictureInfo, Region, Relation, Transform
 
-__all__ = ["ERRORS", "MISSING", "CompareAnswer", "ErrorAnswer", "PrepareAnswer", "Protection"]
+__all__ = ["ERRORS", "MISSING", "CompareAnswer", "ErrorAnswer", "PrepareAnswer", "Protection", "ScreenAnswer"]
 
 ERRORS = {kind.__name__: kind for kind in (UnreadableError, TruncatedError, LimitError, UnsupportedError)}
 MISSING = "MissingPartError"
@@ -19,6 +19,13 @@ class PrepareAnswer:
 
     fingerprint: str
     info: PictureInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenAnswer:
+    """How many features each proxy shares with the upload's."""
+
+    shared: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from samepic.compare import compare
 from samepic.errors import LimitError, MissingPartError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.gate.prepare import prepare
-from samepic.gate.worker_answers import MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer
+from samepic.gate.screen import screen
+from samepic.gate.worker_answers import MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer, ScreenAnswer
 from samepic.gate.worker_wire import plain, shown
 from samepic.picture import Encoded
 from samepic.profiles import Limits
 from samepic.profiles.user import Profile
 
-__all__ = ["compared", "failed", "prepared"]
+__all__ = ["compared", "failed", "prepared", "screened"]
 
 _OPENCV_NO_MEMORY = -4
 
@@ -38,6 +40,11 @@ def compared(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> dict[st
     told = {field.name: getattr(verdict, field.name) for field in fields(CompareAnswer)}
     told["measures"] = {name: float(value) for name, value in verdict.measures.items()}
     return _plain(CompareAnswer(**told))
+
+
+def screened(bodies: Sequence[bytes], limits: Limits) -> dict[str, Any]:
+    """Return how many features each proxy but the first shares with the first. Raises as `load`."""
+    return _plain(ScreenAnswer(tuple(screen(bodies[0], bodies[1:], limits=limits))))
 
 
 def failed(error: Exception, name: str, memory_bytes: int) -> ErrorAnswer:

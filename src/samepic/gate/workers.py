@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
@@ -21,7 +21,15 @@ from samepic.errors import (
 )
 from samepic.fingerprint.value import Fingerprint
 from samepic.gate.prepare import Prepared
-from samepic.gate.worker_answers import ERRORS, MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer, Protection
+from samepic.gate.worker_answers import (
+    ERRORS,
+    MISSING,
+    CompareAnswer,
+    ErrorAnswer,
+    PrepareAnswer,
+    Protection,
+    ScreenAnswer,
+)
 from samepic.gate.worker_crew import Crew
 from samepic.gate.worker_process import LateError, LostError
 from samepic.gate.worker_wire import FrameError, shaped
@@ -104,6 +112,21 @@ class Workers:
 
         return self._done(head, (a, b), names, accept)
 
+    def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
+        """Return how many features each kept proxy, of up to seven, shares with the upload's. Raises as `prepare`."""
+        bodies = (upload, *kept)
+        names = tuple("<bytes>" for _ in bodies)
+        for data, name in zip(bodies, names, strict=True):
+            self._check(data, name)
+
+        def accept(answer: object, _: bytes) -> list[int]:
+            found = self._shaped(ScreenAnswer, answer)
+            if len(found.shared) != len(kept):
+                raise FrameError(f"wanted {len(kept)} counts, got {len(found.shared)}")
+            return list(found.shared)
+
+        return self._done({"task": "screen"}, bodies, names, accept)
+
     @property
     def protection(self) -> Protection:
         """Which bounds hold here, as a worker found them when it started; starts one if need be."""
@@ -153,7 +176,7 @@ class Workers:
     ) -> Result:
         """Have a task done and return what `accept` makes of the answer and the bytes beside it."""
         # Names are a stranger's too, and no business of the worker's: it gets letters for them.
-        letters = [f"<{letter}>" for letter, _ in zip("ab", names, strict=False)]
+        letters = [f"<{letter}>" for letter, _ in zip("abcdefgh", names, strict=False)]
         worker = self._crew.take()
         lost = "died"  # unless all goes well: what broke off in the middle would answer the next task with this one
         try:

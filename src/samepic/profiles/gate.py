@@ -18,6 +18,9 @@ class GateProfile:
         proxy_frames: frames of an animation that its proxy shows.
         proxy_spread: frames from the beginning over which these are spread.
         candidates: pictures at most that one upload is laid over, nearest first.
+        alike: pictures that the copy code may propose beside them.
+        alike_looked: how many of these are looked at, of those that share features with the upload.
+        screen_points: features of a proxy for that; screen_side: pixels of its shorter side under which it has none.
         probability: least probability of a verdict on which an upload is refused; under it, it waits for review.
         faint_peak, faint_share: a change seen on proxies that is under both, the ratio to what coding explains and the
             share of the frame, is taken for noise of earlier coding; `faint_probability` is stated then.
@@ -38,6 +41,10 @@ class GateProfile:
     proxy_frames: int = 4
     proxy_spread: int = 32
     candidates: int = 40
+    alike: int = 6
+    alike_looked: int = 2
+    screen_points: int = 200
+    screen_side: int = 40
     probability: float = 0.9
     faint_peak: float = 4.0
     faint_share: float = 0.0015
