@@ -34,9 +34,9 @@ class Content:
     gathered: float = 0.15
     agree: float = 0.5
     telling: float = 4.0
-    shade: int = 33
+    shade: int = 129
     usual: float = 60.0
-    unusual: float = 3.0
+    unusual: float = 2.0
     least: int = 450
     most: float = 0.5
     clean: float = 0.97

@@ -27,7 +27,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 _TILE = 24
 _KINDS = 16
-_STEP = 5
+_STEP = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +51,13 @@ class Content:
     lift: float = 0.0
 
 
-def look_for_changes(one: Pixels, two: Pixels, inside: Mask | None = None) -> Content:
-    """Compare two pictures (height, width, 3) that lie on each other, within `inside`, at some 0.2 megapixels."""
+def look_for_changes(
+    one: Pixels, two: Pixels, inside: Mask | None = None, *, foreign: bool = False
+) -> Content:
+    """Compare two pictures (height, width, 3) that lie on each other, within `inside`, at some 0.2 megapixels.
+
+    `foreign` tells that a good part of the one shows nothing of the other, so that what is usual says nothing.
+    """
     inside = np.ones(one.shape[:2], np.bool_) if inside is None else inside
     there, back = coarse(one), coarse(two)
     cells = cv2.resize(inside.astype(np.float32), there.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.99
@@ -79,7 +84,7 @@ def look_for_changes(one: Pixels, two: Pixels, inside: Mask | None = None) -> Co
     spread, sigma, low, loud, agreement = best
     least = CONTENT.least * (1.0 + CONTENT.doubt * max(0.0, CONTENT.clean - agreement))
     nearest = min(views, key=lambda v: float(np.mean(cv2.absdiff(*v))))
-    regions = _regions(loud, nearest, least)
+    regions = _regions(low, low if foreign else loud, nearest, least)
     share = float(low.sum() / max(1, int((inner > 0).sum())))
     largest = max((r.w * r.h for r in regions), default=0) / low.size
     kept = cells & (
@@ -107,7 +112,9 @@ def _disagreeing(
         telling = (most >= CONTENT.telling**2) & (inner > 0)
         agreement = max(agreement, float(np.median(found[telling])) if telling.any() else 1.0)
         low = low & telling & (found < CONTENT.agree)
-        loud = loud & low & _stands_out(found, least, most, inner > 0)
+        loud = loud & low
+        if loud.any():
+            loud &= _stands_out(found, least, most, inner > 0)
     return low, loud, agreement
 
 
@@ -121,11 +128,11 @@ def _stands_out(found: Plane, least: Plane, most: Plane, inside: Mask) -> Mask:
     """Return where more differs than is usual in places that hold as much: what is done to all of them is no edit."""
     left = most * (1.0 - np.square(np.maximum(found, 0.0)))
     kinds = np.minimum(np.log2(least + 1.0) * 1.5, _KINDS - 1).astype(np.uint8)
+    some = (slice(None, None, _STEP),) * 2
+    there, seen = left[some][inside[some]], kinds[some][inside[some]]
     usual = np.zeros(_KINDS, np.float32)
-    for kind in range(_KINDS):
-        here = left[inside & (kinds == kind)][::_STEP]
-        if here.size:
-            usual[kind] = np.percentile(here, CONTENT.usual)
+    for kind in np.unique(seen):
+        usual[kind] = np.percentile(there[seen == kind], CONTENT.usual)
     return np.asarray(left > CONTENT.unusual * usual[kinds])
 
 
@@ -136,17 +143,18 @@ def _spread(low: Mask, inner: NDArray[np.uint8]) -> float:
     return float(((bad > 0.05) & (held > 0.5)).sum() / max(1, int((held > 0.5).sum())))
 
 
-def _regions(low: Mask, nearest: tuple[Pixels, Pixels], least: float) -> tuple[Region, ...]:
-    """Return the boxes of the places that disagree and are large enough to mean something."""
+def _regions(low: Mask, loud: Mask, nearest: tuple[Pixels, Pixels], least: float) -> tuple[Region, ...]:
+    """Return the boxes of the places that disagree and of which enough does so by more than is usual."""
     change = cv2.blur(cv2.absdiff(*nearest).max(axis=2), (5, 5))
     count, labels, found, _ = cv2.connectedComponentsWithStats(low.astype(np.uint8), connectivity=8)
+    areas = np.bincount(labels[loud], minlength=count)
     boxes = []
     for label in range(1, count):
-        x, y, w, h, area = (int(v) for v in found[label])
-        if area < least:
+        if areas[label] < least:
             continue
+        x, y, w, h, _ = (int(v) for v in found[label])
         here, mine = change[y : y + h, x : x + w], labels[y : y + h, x : x + w] == label
-        loud = mine & (here >= CONTENT.core * np.percentile(here[mine], 98))
-        left, top, right, low_ = cv2.boundingRect(loud.astype(np.uint8))
+        core = mine & (here >= CONTENT.core * np.percentile(here[mine], 98))
+        left, top, right, low_ = cv2.boundingRect(core.astype(np.uint8))
         boxes.append(Region(x + left, y + top, max(1, right), max(1, low_)))
     return tuple(sorted(boxes, key=lambda r: (-r.w * r.h, r.y, r.x)))
