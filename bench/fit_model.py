@@ -112,7 +112,7 @@ def main() -> int:
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     args = parser.parse_args()
     lines = [json.loads(text) for path in args.files for text in path.read_text().splitlines()]
-    lines = [x for x in lines if x["half"] == "train" and "overlap_shift" in x.get("measures", {})]
+    lines = [x for x in lines if x["half"] == "train" and "overlap_constant" in x.get("measures", {})]
     origin_truth = np.array([bool((SAME | {"edited"}) & set(x["expected"])) for x in lines])
     factors = _rows(lines, FACTORS)
     # Few copies in the overlap have much of them replaced; they must not drown among those that have not.

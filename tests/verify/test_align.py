@@ -127,7 +127,7 @@ def test_the_map_does_not_depend_on_the_number_of_threads_nor_on_what_was_looked
     for one in found:
         assert one is not None and found[0] is not None
         assert np.array_equal(one.matrix, found[0].matrix)
-        assert (one.shift, one.stray, one.agreement) == (found[0].shift, found[0].stray, found[0].agreement)
+        assert (one.shift, one.band, one.agreement) == (found[0].shift, found[0].band, found[0].agreement)
 
 
 def test_a_guess_that_is_a_few_pixels_off_is_drawn_to_where_it_fits(cat: Image.Image) -> None:

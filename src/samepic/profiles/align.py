@@ -37,9 +37,10 @@ class Align:
         band: sigmas of the Gaussian blurs between which lies the fine detail that is tracked on its own.
         rich, lower: percentiles: of the detail from which a place is rich in it, and of the correlations there.
         enough: tracked points whose surroundings agree below which others are looked for.
-        fine_shift: median stray in pixels from which points are tracked again, on fine detail and after a strong blur.
+        fine_shift: median stray in pixels from which points are tracked again, on fine detail alone.
         settled: distance in pixels by which tracking may move the corners for the map to be taken as it is.
         snug: share of both pictures that must overlap for the one to lie on the other frame on frame.
+        askew: share of both pictures that must overlap for the one to be the other a little askew, not a part of it.
         framed: share of what there is to see that must lie in the overlap for the rest to be a border.
         edge: mean squared difference across the edge of the overlap, as a share of what two strange pictures would
             have, from which the smaller picture was pasted in.
@@ -92,6 +93,7 @@ class Align:
     fine_shift: float = 0.12
     settled: float = 0.5
     snug: float = 0.97
+    askew: float = 0.88
     framed: float = 0.93
     edge: float = 0.5
     jump: float = 1.25

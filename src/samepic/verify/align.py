@@ -32,9 +32,9 @@ _BUSY = 9
 class Alignment:
     """How b lies on a and how well they agree there, measured at a long side of about 400 pixels.
 
-    `matrix` maps pixels of b to pixels of a; `matched` counts matched features, 0 where none were needed. `shift` and
-    `stray` are the distances in pixels that half and four fifths of the tracked points stay within, of the `tracked`
-    ones whose surroundings agree, `band` and `wide` the former of fine detail alone and after a strong blur.
+    `matrix` maps pixels of b to pixels of a; `matched` counts matched features, 0 where none were needed. `shift` is
+    the distance in pixels that half of the tracked points stay within, of the `tracked` ones whose surroundings agree,
+    `band` the same of fine detail alone.
     `agreement` is the upper quartile of the local correlation where there is texture (so that what was pasted over
     does not count), `fine` the same of the finest detail, `floor` the lower quartile of that where both hold most of
     it, `coarse` the upper one of what a strong blur leaves; `low` and `fair` are the shares of it under 0.4 and 0.7.
@@ -47,8 +47,6 @@ class Alignment:
     matched: int
     shift: float
     band: float
-    wide: float
-    stray: float
     tracked: int
     agreement: float
     low: float
@@ -80,26 +78,39 @@ def align(a: Pixels, b: Pixels) -> Alignment | None:
     Where the first look finds nothing credible, one of the two is looked at more closely, and then the other, since
     the other may be a small part of it.
     """
-    one, two = _luma(a), _luma(b)
-    best = _search(one, two, (ALIGN.side, ALIGN.side), (ALIGN.points, ALIGN.points))
+    pair = _Planes.of(a, b)
+    best = _search(pair, (ALIGN.side, ALIGN.side), (ALIGN.points, ALIGN.points))
     if best is not None and best.matched >= ALIGN.credible:
         return best
     for sides, points in (
         ((ALIGN.far_side, ALIGN.close_side), (ALIGN.far_points, ALIGN.close_points)),
         ((ALIGN.close_side, ALIGN.far_side), (ALIGN.close_points, ALIGN.far_points)),
     ):
-        closer = _search(one, two, sides, points)
+        closer = _search(pair, sides, points)
         best = max((f for f in (best, closer) if f is not None), key=lambda f: f.merit, default=None)
         if best is not None and best.matched >= ALIGN.credible:
             break
     return best
 
 
-def _search(one: Plane, two: Plane, sides: tuple[int, int], points: tuple[int, int]) -> Alignment | None:
-    """Return the best map from plane two to plane one, by features of both reduced to these long sides."""
-    small = [reduced(p, side, min(side, ALIGN.small_side)) for p, side in zip((one, two), sides, strict=True)]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Planes:
+    """The planes of two pictures: luma, in which features are found, and the mean, in which they are compared."""
+
+    luma: tuple[Plane, Plane]
+    mean: tuple[Plane, Plane]
+
+    @classmethod
+    def of(cls, a: Pixels, b: Pixels) -> _Planes:
+        one, two = (np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b))
+        return cls((one, two), (_mean(a), _mean(b)))
+
+
+def _search(pair: _Planes, sides: tuple[int, int], points: tuple[int, int]) -> Alignment | None:
+    """Return the best map from the second picture to the first, by features of both reduced to these long sides."""
+    small = [reduced(p, side, min(side, ALIGN.small_side)) for p, side in zip(pair.luma, sides, strict=True)]
     seen = [
-        reduced(p, max(ALIGN.side, side), ALIGN.small_side) for p, side in zip((one, two), sides, strict=True)
+        reduced(p, max(ALIGN.side, side), ALIGN.small_side) for p, side in zip(pair.mean, sides, strict=True)
     ]
     there, here = scaling(small[0].shape, seen[0].shape), scaling(seen[1].shape, small[1].shape)
     best: Alignment | None = None
@@ -109,12 +120,13 @@ def _search(one: Plane, two: Plane, sides: tuple[int, int], points: tuple[int, i
             best = found
     if best is None:
         return None
+    one, two = pair.luma
     return _at_full_size(best, scaling(seen[0].shape, one.shape), scaling(two.shape, seen[1].shape))
 
 
 def align_by(a: Pixels, b: Pixels, matrix: Matrix) -> Alignment | None:
     """Return the map near `matrix`, from pixels of b to pixels of a, that fits best; None where none does."""
-    one, two = (reduced(_luma(p), ALIGN.side, ALIGN.small_side) for p in (a, b))
+    one, two = (reduced(_mean(p), ALIGN.side, ALIGN.small_side) for p in (a, b))
     there, here = scaling(one.shape, a.shape[:2]), scaling(b.shape[:2], two.shape)
     found = _checked(one, two, inverse(there) @ matrix @ inverse(here), 0)
     return None if found is None else _at_full_size(found, there, here)
@@ -125,8 +137,9 @@ def _at_full_size(found: Alignment, there: Matrix, here: Matrix) -> Alignment:
     return replace(found, matrix=np.asarray(matrix / matrix[2, 2], np.float64))
 
 
-def _luma(rgb: Pixels) -> Plane:
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+def _mean(rgb: Pixels) -> Plane:
+    """Return the mean of the three colours: the stripes that a photographed screen shows in each cancel out in it."""
+    return np.asarray(cv2.transform(rgb, np.full((1, 3), 1 / 3, np.float32)), np.uint8)
 
 
 def _maps(one: Plane, two: Plane, points: tuple[int, int]) -> Iterator[tuple[Matrix, int]]:
@@ -238,10 +251,6 @@ def _ground_first(
     return (one, two) if laid.on_a else (two, one)
 
 
-def _widely(luma: Plane) -> Plane:
-    return levelled(luma, ALIGN.strong)
-
-
 def _floor(detail: Floats, held: Floats, telling: Mask) -> float:
     """Return the lower quartile of the correlation of the finest detail where both hold most of that."""
     rich = telling & (held >= max(1.0, float(np.percentile(held[telling], ALIGN.rich))))
@@ -264,15 +273,12 @@ def _measured(
     values = found[telling]
     if values.size < ALIGN.overlap_pixels / 4:
         return None
-    strays, band, wide = _moved_apart(laid, tracked, found)
-    stray = float(np.percentile(strays, 80)) if len(strays) >= ALIGN.telling_points else _FAR
+    strays, band = _moved_apart(laid, tracked, found)
     return Alignment(
         laid.matrix,
         matched,
         _middle(strays),
         band,
-        wide,
-        stray,
         len(strays),
         float(np.percentile(values, ALIGN.upper)),
         float((values < ALIGN.low).mean()),
@@ -288,8 +294,8 @@ def _measured(
     )
 
 
-def _moved_apart(laid: Overlay, tracked: Tracked | None, found: Floats) -> tuple[Floats, float, float]:
-    """Return how far the tracked points stray, and the median of that for fine detail alone and after a strong blur."""
+def _moved_apart(laid: Overlay, tracked: Tracked | None, found: Floats) -> tuple[Floats, float]:
+    """Return how far the tracked points stray, and the median of that for fine detail alone."""
     sound = laid.inside & (found >= ALIGN.fair)
     strays = _strays(tracked, found)
     if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
@@ -297,13 +303,9 @@ def _moved_apart(laid: Overlay, tracked: Tracked | None, found: Floats) -> tuple
         strays = max(strays, _strays(track(*_ground_first(laid, _toned(laid)), sound, 1), found), key=len)
     shift = _middle(strays)
     if shift <= ALIGN.fine_shift:
-        return strays, shift, shift
-    toned = _toned(laid)
-    band, wide = (
-        _middle(_strays(track(*_ground_first(laid, toned, how), sound, 1), found))
-        for how in (banded, _widely)
-    )
-    return strays, band, wide
+        return strays, shift
+    again = track(*_ground_first(laid, _toned(laid), banded), sound, 1)
+    return strays, _middle(_strays(again, found))
 
 
 def _middle(strays: Floats) -> float:

@@ -28,11 +28,7 @@ __all__ = [
 
 FACTORS = (
     "constant",
-    "shift",
     "band shift",
-    "wide shift",
-    "stray",
-    "sharp shift",
     "agreement",
     "low",
     "fair",
@@ -41,7 +37,6 @@ FACTORS = (
     "fine",
     "floor",
     "coarse",
-    "matched",
 )
 """The factors of the model for one exposure, by name; `factors_of` tells what each is."""
 
@@ -120,22 +115,15 @@ def _kind(laid: Laid) -> Relation:
 def factors_of(over: Overlap) -> dict[str, float]:
     """Return the factors of the model, by name: what tells a copy from another shot of the same scene.
 
-    `shift` and `stray` are logarithms of how far tracked points stray from one map (two views of a scene never move
-    as one), `band shift` and `wide shift` the same of fine detail alone and after a strong blur, `sharp shift` for
-    pictures that share their finest detail, where a stray of a third of a pixel is much; `agreement`, `low`, `fair`,
-    `fine`, `floor` and `coarse` are local correlations; `uncontained` is what neither picture has of the other
-    (neighbours in a panorama each show something new); `snug` tells frame on frame; `share`, `spread`, `places` and
-    `largest` say how much of the content has changed.
+    `band shift` is the logarithm of how far tracked points stray from one map (two views of a scene never move as one);
+    `agreement`, `low`, `fair`, `fine`, `floor` and `coarse` are local correlations; `uncontained` is what neither
+    picture has of the other (neighbours in a panorama each show something new); `snug` tells frame on frame; `share`,
+    `spread`, `places` and `largest` say how much of the content has changed.
     """
     found, content = over.alignment, over.content
-    shift = math.log(0.05 + min(3.0, found.shift))
     return {
         "constant": 1.0,
-        "shift": shift,
         "band shift": math.log(0.05 + min(3.0, found.band)),
-        "wide shift": math.log(0.05 + min(3.0, found.wide)),
-        "stray": math.log(0.1 + min(5.0, found.stray)),
-        "sharp shift": shift * found.fine,
         "agreement": -math.log(1.02 - found.agreement),
         "low": math.sqrt(found.low),
         "fair": math.sqrt(found.fair),
@@ -144,7 +132,6 @@ def factors_of(over: Overlap) -> dict[str, float]:
         "fine": found.fine,
         "floor": found.floor,
         "coarse": -math.log(1.02 - found.coarse),
-        "matched": math.log(found.matched + 1.0),
         "share": math.sqrt(content.share),
         "spread": content.spread,
         "places": math.log(1.0 + len(over.regions)),
@@ -182,7 +169,8 @@ def judge_overlap(over: Overlap, frames: Finding, *, same_shape: bool) -> Findin
     one, same, stated = origin_probability(over), same_probability(over), stated_probability(over)
     unchanged = same >= one * (MODEL.overruled if over.regions else MODEL.same)
     # A crop keeps the tone; where both differ, it may be a shot with another focal length.
-    zoomed = not over.is_snug and not over.pasted and over.content.tone > JUDGE.same_tone
+    part = over.is_part and not over.pasted
+    zoomed = part and over.content.tone > JUDGE.same_tone
     certain = one >= (MODEL.zoomed if zoomed else MODEL.copy) and same >= MODEL.likely
     if certain and unchanged and over.contained >= MODEL.contained:
         plain = same_shape and over.is_upright

@@ -43,6 +43,14 @@ class Overlap:
         return min(self.alignment.part_a, self.alignment.part_b) >= ALIGN.snug
 
     @property
+    def is_part(self) -> bool:
+        """Whether one is a true part of the other, or each shows what the other does not: not just a little askew."""
+        found = self.alignment
+        return min(found.part_a, found.part_b) < ALIGN.askew or (
+            not self.is_snug and self.contained < ALIGN.snug
+        )
+
+    @property
     def is_upright(self) -> bool:
         """Whether the corners of b lie on those of a, as with a picture that was only scaled."""
         return self.is_snug and self.off_corner <= ALIGN.off_corner
@@ -90,7 +98,7 @@ def find_overlap(a: Pixels, b: Pixels, guesses: Sequence[Matrix] = ()) -> Overla
     if laid is None:
         return None
     laid = trimmed(laid, a, b)
-    content = look_for_changes(laid.one, laid.two, laid.inside)
+    content = look_for_changes(laid.one, laid.two, laid.inside, foreign=best.tiled)
     regions = _in_a(content.regions, laid, a.shape)
     return Overlap(best, content, regions, _is_pasted(a, b, best), _off_corner(a, b, best))
 
