@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+import httpx
 from PIL import Image
 
 from bench.common import SEED, data_folder, header, photos
@@ -142,6 +143,12 @@ def processor(first: int) -> float:
     return total / _TICKS
 
 
+def own(pid: int) -> float:
+    """Return the processor time of one process alone, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(one) for one in fields[11:13]) / _TICKS
+
+
 def uploads_of(data: Path, count: int) -> list[bytes]:
     """Return photographs as they are, and each saved again."""
     every = photos(data)
@@ -227,6 +234,10 @@ def main() -> int:
         options = ("--processes", str(args.processes), "--workers", str(args.workers))
         with Running(store, Path(folder) / "log", *options) as service:
             wrong = loaded(service, pictures, args.clients, 60 * args.minutes, plain)
+            kept = httpx.get(f"{service.address}/v1/status").json()["accepted"]
+        if args.store == "sqlite":
+            size = sum(path.stat().st_size for path in Path(folder).glob("uploads.db*")) / 1024
+            print(f"{kept} pictures are kept in {size:.0f} KB")
     return 1 if wrong else 0
 
 
@@ -243,6 +254,10 @@ def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: flo
     process.join()
     spent = processor(service.process.pid) - spent
     wrong = told(done, seconds, spent, plain)
+    share = own(service.process.pid) / len(done)
+    print(
+        f"of that {1000 * share:.1f} ms a request in the first process of the service itself, not in its decoders"
+    )
     parts = [levels[len(levels) * part // 8 : len(levels) * (part + 1) // 8] for part in range(8)]
     means = ", ".join(f"{statistics.mean(part):.0f}" for part in parts if part)
     print(f"memory of the service in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {means}")

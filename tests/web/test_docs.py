@@ -58,6 +58,7 @@ def test_the_limits_that_the_page_names_are_those_of_the_profile() -> None:
         f"a body within {limits.body_seconds:g} s",
         f"every {limits.body_rate // 1024} KB",
         f"{limits.body_bytes // 2**20} MB",
+        f"{limits.upload_bytes // 2**20} MB if not given",
         f"{limits.threads} at once",
         f"{limits.waiting} more wait",
         f"{limits.requests}\n  requests or {limits.connections} connections",

@@ -68,6 +68,9 @@ def test_compare_tells_what_b_is_to_a(client: httpx.Client, upload: bytes, astro
         "/v1/compare", files={"a": upload, "b": resaved(upload)}, data={"same_if": "same-pixels"}
     )
     assert strict.json()["same"] is False
+    for wrong in ("similar", "alike"):
+        told = client.post("/v1/compare", files={"a": upload, "b": upload}, data={"same_if": wrong})
+        assert error(told, 422, "bad_input")["name"] == "same_if"
     other = client.post("/v1/compare", files={"a": upload, "b": astronaut.read_bytes()}).json()
     assert other["same"] is False
 

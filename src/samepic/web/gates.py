@@ -74,7 +74,9 @@ class Gates:
     def close(self) -> None:
         """Stop opening, and close what is open; may be called twice."""
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(
+            self._settings.limits.drain_seconds
+        )  # a database that does not answer is not waited for
         with self._lock:
             opened, self._opened = self._opened, None
             self._gates.clear()

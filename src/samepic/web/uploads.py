@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.errors import UnreadableError
+from samepic.errors import ProfileError, UnreadableError
 from samepic.gate.gate import Gate
 from samepic.picture import Encoded
 from samepic.picture.sniff import KNOWN, REFUSED, sniff
-from samepic.verdict import Decision
+from samepic.policy import Policy
+from samepic.verdict import Decision, Relation
 from samepic.web.access import Caller
 from samepic.web.answers import STATUSES, Answer, decision, idempotency_key, once
 from samepic.web.asked import json_object, policy_of, query
@@ -47,7 +48,7 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
         sent = await _sent(service, request, share, ("a", "b"), COMPARE)
         a, b = sent.files["a"], sent.files["b"]
         gates = service.gates
-        same_if = sent.said.get("same_if")
+        same_if = _same_if(sent.said.get("same_if"))
         workers, profile = gates.workers, gates.profile
         verdict = await service.work(
             lambda: workers.compare(a, b, same_if=same_if, profile=profile, names=("a", "b"))
@@ -118,6 +119,13 @@ class _Admission:
         )
         self.made = made
         return decision(made, error, STATUSES.get(made.outcome, 422))
+
+
+def _same_if(text: str | None) -> Relation | None:
+    try:
+        return text if text is None else Policy.of(text).same_if
+    except ProfileError as error:
+        raise Problem(422, "bad_input", str(error), name="same_if") from None
 
 
 def _noted(service: Service, ask: Callable[[], Decision]) -> tuple[Decision, UnreadableError | None]:
