@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from samepic.errors import UnreadableError
 from samepic.verdict import Decision, Outcome
@@ -33,9 +34,12 @@ class Answer(NamedTuple):
     status: int
     told: Any
 
-    def response(self) -> Json:
-        """Return it as it is sent."""
-        return Json(self.told, self.status)
+    def response(self, *, replayed: bool = False) -> Response:
+        """Return it as it is sent; `replayed` tells that it was sent before."""
+        headers = {"Idempotency-Replayed": "true"} if replayed else None
+        if self.told is None:
+            return Response(status_code=self.status, headers=headers)
+        return Json(self.told, self.status, headers)
 
 
 def decision(made: Decision, error: UnreadableError | None, status: int) -> Answer:
@@ -59,15 +63,19 @@ def idempotency_key(request: Request, service: Service) -> str:
 
 
 def once(
-    service: Service, caller: Caller, key: str, asked: tuple[object, ...], call: Callable[[], Answer]
+    service: Service,
+    caller: Caller,
+    key: str,
+    asked: Callable[[], tuple[object, ...]],
+    call: Callable[[], Answer],
 ) -> tuple[Answer, bool]:
     """Return what `call` answers, and whether it is what was answered to the same request before.
 
-    `asked` is all that the request says. Raises Problem, 422, for another request under the same key.
+    `asked` gives all that the request says. Raises Problem, 422, for another request under the same key.
     """
     if not key:
         return call(), False
-    store, digest = service.gates.store, hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    store, digest = service.gates.store, hashlib.sha256(json.dumps(asked()).encode()).hexdigest()
     first, told = store.claim(caller.tenant, key, digest, service.limits.replay_seconds)
     if first != digest:
         raise Problem.bad(

@@ -37,8 +37,10 @@ async def remove(service: Service, request: Request, caller: Caller) -> Response
             raise _unknown(gate, key) from None
         return Answer(204, None)
 
-    answer, replayed = await service.quick(lambda: once(service, caller, again, ("remove", key), call))
-    return Response(status_code=answer.status, headers={"Idempotency-Replayed": "true"} if replayed else None)
+    answer, replayed = await service.quick(
+        lambda: once(service, caller, again, lambda: ("remove", key), call)
+    )
+    return answer.response(replayed=replayed)
 
 
 async def proxy(service: Service, request: Request, caller: Caller) -> Response:
@@ -85,26 +87,17 @@ async def settle(service: Service, request: Request, caller: Caller) -> Response
     query(request, ())
     with service.budget.share() as share:
         body = await read_whole(request, service.limits.field_bytes, share, service.limits)
-    told = json_object(body, "body")
-    unknown = sorted(set(told) - {"key", "other_key", "same"})
-    if unknown:
-        raise Problem.bad("body", "key, other_key and same", f"{unknown[0]!r:.60}")
-    key, same = text_field(told, "key"), told.get("same")
-    other = text_field(told, "other_key") if told.get("other_key") is not None else None
-    if not isinstance(same, bool):
-        raise Problem.bad("same", "true or false", "none" if same is None else type(same).__name__)
-    if other == key or (other is None and same):
-        raise Problem.bad("other_key", "the key of another picture", "the same" if other else "none")
+    key, other, same = _word(body)
     gate = service.gates.gate(caller.tenant)
-    asked = ("settle", key, other, same)
+
+    def call() -> Answer:
+        return _settled(gate, key, other, same)
+
     answer, replayed = await service.quick(
-        lambda: once(service, caller, again, asked, lambda: _settled(gate, key, other, same))
+        lambda: once(service, caller, again, lambda: ("settle", key, other, same), call)
     )
     note(request.scope, replayed=replayed)
-    response = answer.response()
-    if replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return answer.response(replayed=replayed)
 
 
 async def status(service: Service, request: Request, caller: Caller) -> Response:
@@ -115,6 +108,21 @@ async def status(service: Service, request: Request, caller: Caller) -> Response
     # The store's own numbers are those of all tenants together.
     counts = {name: told[name] for name in ("tenant", "accepted", "held", "pending")}
     return Json({"version": version("samepic"), **counts})
+
+
+def _word(body: bytes) -> tuple[str, str | None, bool]:
+    """Return the two keys, of which the other may be left out, and whether they are the same. Raises Problem."""
+    told = json_object(body, "body")
+    unknown = sorted(set(told) - {"key", "other_key", "same"})
+    if unknown:
+        raise Problem.bad("body", "key, other_key and same", f"{unknown[0]!r:.60}")
+    key, same = text_field(told, "key"), told.get("same")
+    other = text_field(told, "other_key") if "other_key" in told else None
+    if not isinstance(same, bool):
+        raise Problem.bad("same", "true or false", "none" if same is None else type(same).__name__)
+    if other == key or (other is None and same):
+        raise Problem.bad("other_key", "the key of another picture", "none" if other is None else "the same")
+    return key, other, same
 
 
 def _settled(gate: Gate, key: str, other: str | None, same: bool) -> Answer:

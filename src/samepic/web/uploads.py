@@ -83,10 +83,7 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
     if call.made is not None:
         _told(service, request, "admit", call.made)
     note(request.scope, replayed=replayed)
-    response = answer.response()
-    if replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return answer.response(replayed=replayed)
 
 
 class _Admission:
@@ -103,7 +100,6 @@ class _Admission:
         self._replaces = _replaces(sent)
         self.made: Decision | None = None
 
-    @property
     def asked(self) -> tuple[object, ...]:
         """All that the request says, the picture by its digest."""
         digest = hashlib.sha256(self._upload.data).hexdigest()
