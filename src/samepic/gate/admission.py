@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +100,9 @@ class Admission:
             except _LostError:
                 continue
             except BaseException:
-                self._parts.store.withdraw(pending.number)
+                # Where the store is gone, the lease does it.
+                with suppress(StoreError):
+                    self._parts.store.withdraw(pending.number)
                 raise
             finally:
                 self._lease.number = 0
