@@ -46,6 +46,8 @@ class Judge:
         near_share: the same share from which what differs after re-enactment is measured for faint edits.
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
         textured: range of luma, in levels, from which an 8 x 8 block of a re-enactment tells something.
+        kin: mean difference of the nine coarsest steps of quantisation, as a share of the larger, up to which two
+            codings are kin.
         tight: share of a box's largest difference that its drawn-in edge must reach.
         scalings_tried: ways of scaling, the nearest first, that a re-enactment at another size tries.
         noise_range: factors between which the coded yardstick may be brought to the strength that is seen.
@@ -86,6 +88,7 @@ class Judge:
     near_share: float = 0.03
     exact_slack: float = 3.0
     textured: int = 2
+    kin: float = 0.05
     tight: float = 0.25
     scalings_tried: int = 4
     noise_range: tuple[float, float] = (0.6, 1.6)

@@ -25,6 +25,7 @@ from samepic.verify.judge import (
     same_probability,
     unconfirmed,
 )
+from samepic.verify.kin import kin_quality
 from samepic.verify.mosaic import on_grid, squares_of
 from samepic.verify.origin import original_of
 from samepic.verify.overlap import Overlap, find_overlap
@@ -176,7 +177,8 @@ def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
         finding = Finding(Relation.DIFFERENT, 0.02)
         return Answer(finding, "two pictures of different shape, not one frame saved again", {})
     kinds = (a.info.format, b.info.format)
-    laid = [lay_frames(a.on(ground), b.on(ground), kinds) for ground in _grounds(a, b)]
+    kin = kin_quality(a.info, b.info)
+    laid = [lay_frames(a.on(ground), b.on(ground), kinds, kin) for ground in _grounds(a, b)]
     forward, backward = _proofs(a, b) if prove and any(_plausible(one) for one in laid) else (None, None)
     proof = _best(forward, backward, a, b)
     judged = [(judge_frames(one, proof), one) for one in laid]
