@@ -1,6 +1,6 @@
 """Upload every hostile file to the HTTP service: each is answered in time, and it goes on serving within its memory.
 
-    python -m bench.service_hostile [--mutated N] [--clients N] [--store postgres|sqlite] [--made FOLDER]
+    python -m bench.service_hostile [--mutated N] [--clients N] [--group NAME]... [--made FOLDER]
 
 Posts SAMEPIC_BENCH_DATA/hostile where it exists, and the files of bench.hostile_service (bombs, lies, mutated real
 pictures) to /v1/admit. Exits 1 where an answer takes more than 10 s, is none of those the description allows, or where
@@ -75,7 +75,7 @@ def sent(address: str, path: Path) -> Answer:
 
 
 class Watch:
-    """The most memory of the service, looked at four times a second."""
+    """The most memory of the service, looked at every second."""
 
     def __init__(self, service: Running) -> None:
         self.most, self._stopped = 0.0, threading.Event()
@@ -83,7 +83,7 @@ class Watch:
         self._thread.start()
 
     def _look(self, pid: int) -> None:
-        while not self._stopped.wait(0.25):
+        while not self._stopped.wait(1):
             self.most = max(self.most, memory(pid))
 
     def stop(self) -> float:
@@ -138,17 +138,24 @@ def main() -> int:
     parser.add_argument("--mutated", type=int, default=2000)
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--store", choices=("postgres", "sqlite"), default="sqlite")
+    parser.add_argument(
+        "--group",
+        action="append",
+        choices=("given", "bomb", "heif", "made", "mutated"),
+        help="only these (default: all)",
+    )
     parser.add_argument("--made", type=Path, help="a folder in which the files are made once and found again")
     args = parser.parse_args()
     print(header())
-    data = data_folder()
-    given = sorted((data / "hostile").rglob("*.*")) if data else []
+    groups, data = args.group or ("given", "bomb", "heif", "made", "mutated"), data_folder()
+    given = sorted((data / "hostile").rglob("*.*")) if data and "given" in groups else []
     with tempfile.TemporaryDirectory() as folder:
         made: Path = args.made or Path(folder) / "made"
         if not made.is_dir():
             made.mkdir()
             make(made, args.mutated)
-        files = [path for path in (*given, *sorted(made.iterdir())) if path.is_file()]
+        chosen = [path for path in sorted(made.iterdir()) if path.name.partition("-")[0] in groups]
+        files = [path for path in (*given, *chosen) if path.is_file()]
         store = fresh_url() if args.store == "postgres" else f"{folder}/uploads.db"
         with Running(store, Path(folder) / "log", "--workers", str(args.clients)) as service:
             wrong = hostile(service, files, args.clients)
