@@ -1,12 +1,13 @@
 """Measure `compare` on re-saves, local edits and distinct photographs.
 
-    python -m bench.resaves [resaves|edits|distinct ...] [--every N] [--jobs N]
+    python -m bench.resaves [resaves|copies|edits|distinct ...] [--every N] [--jobs N]
 
 resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called
-the same. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the frame, saved at JPEG 85: none may
-be called `resaved`. distinct: all pairs of all photographs; those whose coarse planes correlate at all (0.5 in
-any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once turned or mirrored) go through
-`compare` in full, the others cannot agree.
+the same. copies: two copies of each picture, at JPEG qualities 30 to 95 that are one or two apart: neither was made
+from the other, and both are of one picture. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the
+frame, saved at JPEG 85: none may be called `resaved`. distinct: all pairs of all photographs; those whose coarse
+planes correlate at all (0.5 in any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once
+turned or mirrored) go through `compare` in full, the others cannot agree.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from samepic.picture import load
 from samepic.verdict import Relation
 from samepic.verify.photometric import coarse
 
+QUALITIES = range(30, 96)
 SHARES = (0.001, 0.005)
 CORRELATED = 0.5
 TURNED = 0.8
@@ -66,6 +68,20 @@ def resaves(path: Path) -> list[tuple[str, str, str, float, bool]]:
         verdict = compare(first, second)
         peak = verdict.measures.get("peak", 0.0)
         rows.append((name, path.name, str(verdict.relation), peak, verdict.same is True))
+    return rows
+
+
+def copies(path: Path) -> list[tuple[str, str, str, float, bool]]:
+    """Return (distance, names, relation, peak, same) for pairs of copies at neighbouring qualities."""
+    image = Image.open(path).convert("RGB")
+    coded = {quality: encode(image, "JPEG", quality=quality) for quality in QUALITIES}
+    rows = []
+    for quality, apart in itertools.product(QUALITIES, (1, 2)):
+        if quality + apart in coded:
+            verdict = compare(coded[quality], coded[quality + apart])
+            name = f"{path.name} {quality}"
+            peak = verdict.measures.get("peak", 0.0)
+            rows.append((f"{apart} apart", name, str(verdict.relation), peak, verdict.same is True))
     return rows
 
 
@@ -175,7 +191,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", default=["resaves", "edits", "distinct"])
+    parser.add_argument("parts", nargs="*", default=["resaves", "copies", "edits", "distinct"])
     parser.add_argument("--every", type=int, default=1, help="take every Nth picture only")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
@@ -187,6 +203,8 @@ def main() -> int:
     files, good = chosen(data)[:: args.every], True
     if "resaves" in args.parts:
         good &= report("Re-saves called the same", _run(resaves, files, args.jobs))
+    if "copies" in args.parts:
+        good &= report("Copies at neighbouring qualities called the same", _run(copies, files, args.jobs))
     if "edits" in args.parts:
         good &= report("Local edits, saved at JPEG 85, not called resaved", _run(edits, files, args.jobs))
     if "distinct" in args.parts:
