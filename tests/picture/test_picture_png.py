@@ -86,6 +86,12 @@ def test_metadata_that_grows_beyond_the_limit_is_refused(kind: bytes) -> None:
         load(grown, limits=Limits(metadata_bytes=1 << 19))
 
 
+def test_a_png_of_very_many_chunks_is_refused_and_one_of_many_is_read() -> None:
+    assert_array_equal(load(png(scene(), chunk(b"teXt", b"") * 9_000)).rgb, scene())
+    with pytest.raises(LimitError, match="chunks"):
+        load(png(scene(), chunk(b"teXt", b"") * 20_000))
+
+
 def test_a_wrong_checksum_breaks_pixels_but_not_text() -> None:
     data = png(scene(), chunk(b"tEXt", b"a\0b"))
     text, pixels = bytearray(data), bytearray(data)

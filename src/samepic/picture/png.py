@@ -74,8 +74,12 @@ class _Chunk:
 def _chunks(data: bytes, name: str) -> Iterator[_Chunk]:
     if not data.startswith(SIGNATURE):
         raise UnreadableError(name, "a PNG", "bytes that do not begin as one")
-    at, view = len(SIGNATURE), memoryview(data)
+    at, view, count = len(SIGNATURE), memoryview(data), 0
+    most = LIMITS.chunks + len(data) // 1024  # a million empty ones would be walked for many seconds
     while at + 12 <= len(data):
+        count += 1
+        if count > most:
+            raise LimitError(name, f"at most {most} chunks in a PNG of this size", "more")
         length, kind = struct.unpack_from(">I4s", data, at)
         start, end = at + 8, at + 8 + length
         if not kind.isalpha():

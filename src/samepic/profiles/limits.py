@@ -13,7 +13,7 @@ class Limits:
 
     `file_bytes` of the encoded file; `pixels` of one frame (width x height as declared); `side` of the longer
     side; `frames` of an animation that are counted; `metadata_bytes` of all text chunks, profiles and EXIF
-    after decompression.
+    after decompression; `chunks` of a PNG, beside one a kilobyte of the file.
     """
 
     file_bytes: int = 512 * 2**20
@@ -21,6 +21,7 @@ class Limits:
     side: int = 100_000
     frames: int = 10_000
     metadata_bytes: int = 32 * 2**20
+    chunks: int = 10_000
 
 
 LIMITS = Limits()
