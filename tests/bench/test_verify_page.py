@@ -20,7 +20,7 @@ def first_cells() -> set[str]:
 
 def test_every_factor_of_the_model_is_told() -> None:
     factors = {name for part in asdict(MODEL).values() if isinstance(part, dict) for name in part}
-    assert "shift" in factors
+    assert "band shift" in factors
     assert factors <= first_cells()
 
 
