@@ -15,7 +15,8 @@ def test_doctor_finds_every_codec_working(run: Run) -> None:
     done = run("doctor")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line for line in lines if line and line[0] != " "] == ["versions", "codecs", "optional", "limits"]
+    titles = ["versions", "codecs", "optional", "limits", "workers"]
+    assert [line for line in lines if line and line[0] != " "] == titles
     assert f"  samepic        {samepic.__version__}" in lines
 
 
@@ -26,6 +27,7 @@ def test_json_names_versions_codecs_and_limits(run: Run) -> None:
     formats = {"JPEG", "PNG", "WebP", "AVIF", "GIF", "TIFF", "BMP", "JPEG 2000", "HEIC"}
     assert set(told["codecs"]) == formats
     assert told["limits"]["pixels"] == samepic.LIMITS.pixels
+    assert told["workers"]["no network"] in (True, False)
 
 
 def test_a_codec_whose_pixels_come_back_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,18 @@ _CODECS: tuple[tuple[str, str, dict[str, Any], float], ...] = (
     ("JPEG 2000", "JPEG2000", {}, 0.0),
 )
 
+_HELD = {
+    "memory": "memory bounded",
+    "cpu": "time bounded",
+    "new_files": "no new files",
+    "core_dumps": "no core dumps",
+    "files": "no files",
+    "network": "no network",
+    "programs": "no programs",
+    "orphans": "no orphans",
+    "privileges": "no privileges",
+}
+
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command line."""
@@ -49,14 +61,17 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(report)
     else:
-        for title in ("versions", "codecs", "optional", "limits"):
+        for title in ("versions", "codecs", "optional", "limits", "workers"):
             print(styled(title, "bold"))
             print(rows((name, _told(value)) for name, value in report[title].items()))
     return SAME if report["healthy"] else TROUBLE
 
 
 def examine() -> dict[str, Any]:
-    """Return versions, codecs, optional parts and limits; `healthy` tells whether every codec works."""
+    """Return versions, codecs, optional parts, limits and what holds decoding workers back.
+
+    `healthy` tells whether every codec works.
+    """
     from samepic.profiles import LIMITS
 
     codecs = {name: _try_codec(form, options, most) for name, form, options, most in _CODECS}
@@ -67,10 +82,25 @@ def examine() -> dict[str, Any]:
         "codecs": codecs,
         "optional": {"native part": _native(), **_optional()},
         "limits": dataclasses.asdict(LIMITS),
+        "workers": _workers(),
     }
 
 
+def _workers() -> dict[str, Any]:
+    """Return which bounds hold for the processes that decode uploads here, by starting one."""
+    from samepic.gate.workers import Workers
+
+    try:
+        with Workers(1) as workers:
+            found = workers.protection.to_dict()
+    except SamepicError as error:
+        return {"none": str(error)}
+    return {_HELD.get(name, name): held for name, held in found.items()}
+
+
 def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
 
 
