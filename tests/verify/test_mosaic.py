@@ -64,6 +64,16 @@ def test_on_its_grid_a_picture_of_another_size_keeps_its_size(pixels: dict[str, 
     assert len(np.unique(shown[:, 0], axis=0)) <= len(grid[0])
 
 
+@pytest.mark.parametrize("size", [(16, 12), (12, 20), (1, 1)])
+def test_a_picture_with_fewer_pixels_than_squares_can_be_laid_on_them_too(
+    pixels: dict[str, Pixels], size: tuple[int, int]
+) -> None:
+    grid = squares_of(coarsened(pixels["coffee"], 100))
+    assert grid is not None
+    tiny = np.asarray(cv2.resize(pixels["coffee"], size, interpolation=cv2.INTER_AREA), np.uint8)
+    assert on_grid(tiny, grid, pixels["coffee"].shape).shape == tiny.shape
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_coarse_copy_is_the_same_picture_either_way_round(pixels: dict[str, Pixels], stem: str) -> None:
     files = [io.BytesIO(), io.BytesIO()]

@@ -37,7 +37,7 @@ def squares_of(rgb: Pixels) -> Grid | None:
 def on_grid(rgb: Pixels, grid: Grid, shape: tuple[int, ...]) -> Pixels:
     """Return a picture with each square of `grid`, that of a picture of `shape` (height, width), in its mean colour."""
     rows, columns = (
-        np.unique(np.rint(starts * (size / whole)).astype(np.int64))
+        np.unique(np.minimum(np.rint(starts * (size / whole)).astype(np.int64), size - 1))
         for starts, size, whole in zip(grid, rgb.shape, shape, strict=False)
     )
     tall, wide = np.diff(np.append(rows, rgb.shape[0])), np.diff(np.append(columns, rgb.shape[1]))
