@@ -13,6 +13,7 @@ Exits 1 where anything went wrong, and shows it.
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import shutil
@@ -115,6 +116,9 @@ def _shim(folder: Path) -> Path | None:
     return made
 
 
+KINDS = ("sqlite", "postgres", "restart", "power")
+
+
 def main(count: int, kinds: list[str]) -> int:
     """Run the rounds on each kind of store; return the exit status."""
     data = data_folder()
@@ -144,9 +148,12 @@ def main(count: int, kinds: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        main(
-            int(sys.argv[1]) if len(sys.argv) > 1 else 100,
-            sys.argv[2:] or ["sqlite", "postgres", "restart", "power"],
-        )
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("rounds", type=int, nargs="?", default=100)
+    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"one of {', '.join(KINDS)}; default: all")
+    args = parser.parse_args()
+    if unknown := [name for name in args.stores if name not in KINDS]:
+        parser.error(f"wanted stores of {', '.join(KINDS)}, got {', '.join(unknown)}")
+    sys.exit(main(args.rounds, args.stores or list(KINDS)))
