@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from samepic.cli.common import UsageError, count
@@ -104,7 +105,7 @@ def _items(args: argparse.Namespace) -> tuple[list[Item], list[tuple[str, str]]]
 
     if "-" in args.paths and (len(args.paths) > 1 or sys.stdin is None or not args.key):
         raise UsageError("-: wanted one picture from standard input, with --key")
-    if args.key and (len(args.paths) > 1 or os.path.isdir(args.paths[0])):  # noqa: PTH112
+    if args.key and (len(args.paths) > 1 or Path(args.paths[0]).is_dir()):
         raise UsageError("--key: wanted one file to go with it, got a folder or several")
     if args.paths == ["-"]:
         return [Item("-", args.key, named=True)], []

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from samepic.cli.common import UsageError
+from samepic.cli.common import named_sources
 from samepic.cli.gated import STATUSES, add_rules, add_store, opened, status_of_outcomes, tell
 
 __all__ = ["register", "run"]
@@ -40,14 +39,11 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Check each file, print its line as soon as it is known, and return the exit status."""
-    if args.files.count("-") > 1:
-        raise UsageError("-: wanted one picture from standard input, got it named twice")
-    if "-" in args.files and sys.stdin is None:
-        raise UsageError("-: wanted a picture from standard input, got none: it is closed")
+    named = named_sources(args.files)
     outcomes = []
     with opened(args) as gate:
-        for name in args.files:
-            decision = gate.check(sys.stdin.buffer if name == "-" else name)
+        for name, source in named:
+            decision = gate.check(source)
             tell(name, decision, json=args.json)
             outcomes.append(decision.outcome)
     return status_of_outcomes(outcomes)

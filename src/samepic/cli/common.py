@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from samepic.verdict import Relation
@@ -26,6 +26,7 @@ __all__ = [
     "add_policy",
     "add_same_if",
     "count",
+    "named_sources",
     "print_json",
     "sources",
     "status_of",
@@ -83,6 +84,15 @@ def sources(args: argparse.Namespace) -> tuple[str | BinaryIO, str | BinaryIO]:
         raise UsageError("-: wanted a picture from standard input, got none: it is closed")
     a, b = (sys.stdin.buffer if name == "-" else name for name in (args.a, args.b))
     return a, b
+
+
+def named_sources(files: Sequence[str]) -> list[tuple[str, str | BinaryIO]]:
+    """Return each name with what to read: itself, or standard input for "-". Raises UsageError where that cannot be."""
+    if files.count("-") > 1:
+        raise UsageError("-: wanted one picture from standard input, got it named twice")
+    if "-" in files and sys.stdin is None:
+        raise UsageError("-: wanted a picture from standard input, got none: it is closed")
+    return [(name, sys.stdin.buffer if name == "-" else name) for name in files]
 
 
 def count(text: str) -> int:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import SAME, TROUBLE, UsageError, print_json
+from samepic.cli.common import SAME, TROUBLE, named_sources, print_json
 from samepic.cli.terminal import printable, styled
 from samepic.errors import SamepicError, UnreadableError
 
@@ -61,13 +61,9 @@ def run(args: argparse.Namespace) -> int:
     """Fingerprint each file, print its line as soon as it is known, and return the exit status."""
     from samepic.fingerprint.make import fingerprint
 
-    if args.files.count("-") > 1:
-        raise UsageError("-: wanted one picture from standard input, got it named twice")
-    if "-" in args.files and sys.stdin is None:
-        raise UsageError("-: wanted a picture from standard input, got none: it is closed")
+    named = named_sources(args.files)
     status = SAME
-    for name in args.files:
-        source = sys.stdin.buffer if name == "-" else name
+    for name, source in named:
         try:
             made = fingerprint(source, reference=args.mode == "reference", copycode=args.copycode)
         except SamepicError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,7 +155,7 @@ def _check_store(settings: Settings) -> None:
     from samepic.store.opening import open_store
 
     if settings.store.startswith(("postgresql://", "postgres://")):
-        import samepic.store.postgres  # noqa: F401  (says which extra brings the driver, where it is missing)
+        import_module("samepic.store.postgres")  # says which extra brings the driver, where it is missing
     else:
         open_store(settings.store).close()
 

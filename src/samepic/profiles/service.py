@@ -36,6 +36,9 @@ class ServiceLimits:
         reopen_seconds: first and longest pause between two tries to open the store.
         replay_seconds: how long the answer to an idempotency key is remembered.
         token_letters: the longest idempotency key.
+        least_token: letters of the shortest bearer token that is taken.
+        form_bytes: what the boundaries and headers of a form may take beside its parts.
+        backlog: connections that the system holds until they are accepted.
         tenants: gates that are kept open at once; each remembers the codes of its tenant.
         held: pictures waiting for review in one answer, usual and at most.
     """
@@ -62,6 +65,9 @@ class ServiceLimits:
     reopen_seconds: tuple[float, float] = (0.2, 5.0)
     replay_seconds: float = 86_400.0
     token_letters: int = 255
+    least_token: int = 16
+    form_bytes: int = 64 * 1024
+    backlog: int = 1024
     tenants: int = 1000
     held: tuple[int, int] = (50, 200)
 

@@ -24,8 +24,6 @@ from samepic.web.settings import Settings
 
 __all__ = ["bound", "serve"]
 
-_BACKLOG = 1024
-
 
 def bound(settings: Settings) -> socket.socket:
     """Return a socket that is bound where `settings` say, and takes connections. Raises OSError with the address."""
@@ -35,7 +33,7 @@ def bound(settings: Settings) -> socket.socket:
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, settings.port))
-        made.listen(_BACKLOG)
+        made.listen(SERVICE.backlog)
     except OSError as error:
         made.close()
         raise OSError(

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from samepic.errors import ProfileError
 from samepic.profiles.gate import GATE
+from samepic.profiles.service import SERVICE
 
 __all__ = ["RIGHTS", "Token", "from_text", "identify", "read_tokens"]
 
 RIGHTS: Final = ("compare", "check", "admit", "remove", "proxy", "held", "settle", "status", "metrics")
 """What a token may do; `metrics` counts the requests of all tenants together."""
 
-_LEAST_LETTERS = 16
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -100,10 +100,11 @@ def _token(table: Mapping[str, Any], where: str) -> Token:
 
 
 def _digest(text: str, where: str) -> bytes:
-    if len(text) < _LEAST_LETTERS or not text.isascii() or not text.isprintable() or " " in text:
+    if len(text) < SERVICE.least_token or not text.isascii() or not text.isprintable() or " " in text:
         # The token itself must not get into a message, nor from there into a log.
         raise ProfileError(
-            f"{where}: wanted a token of {_LEAST_LETTERS} or more letters, digits and signs without spaces, got another"
+            f"{where}: wanted a token of {SERVICE.least_token} or more letters, digits and signs without spaces,"
+            " got another"
         )
     return hashlib.sha256(text.encode()).digest()
 

@@ -29,7 +29,6 @@ __all__ = ["ADMIT", "CHECK", "COMPARE", "admit", "check", "compare"]
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
 """What each takes besides pictures: as parameters of the query, or as fields of the form."""
 
-_OVERHEAD = 64 * 1024
 """What the boundaries and headers of a form may take."""
 
 
@@ -147,7 +146,7 @@ async def _sent(
     limits, content_type = service.limits, request.headers.get("content-type", "")
     said = query(request, texts)
     if is_form(content_type):
-        most = len(files) * limits.upload_bytes + len(texts) * limits.field_bytes + _OVERHEAD
+        most = len(files) * limits.upload_bytes + len(texts) * limits.field_bytes + limits.form_bytes
         form = await read_form(content_type, pieces(request, most, share, limits), files, texts, limits)
         twice = [name for name in form.fields if name in said]
         if twice:

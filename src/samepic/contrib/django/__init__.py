@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from samepic.contrib.common import missing
 
 try:
-    import django as _django  # noqa: F401  (only to say what is missing)
+    import_module("django")
 except ModuleNotFoundError:
     raise missing("samepic.contrib.django", "Django", "django") from None
 
