@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import select
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from samepic.errors import MissingPartError, StoreError
 from samepic.profiles.gate import GATE
+from samepic.store.pool import Connections, told
 from samepic.store.schema import APPLICATION, MIGRATIONS, VERSION
 from samepic.store.sql import Run, SqlStore
 
@@ -47,11 +46,9 @@ class PostgresStore(SqlStore):
     def __init__(self, url: str) -> None:
         self._url = url
         self.name = _shown(url)
-        self._lock = threading.Lock()
-        self._idle: list[Connection] = []
-        self._orphans: list[Connection] = []
-        self._closed = False
-        self._pid = os.getpid()
+        self._pool = Connections(
+            self.name, self._connected, broken=psycopg.Error, wanted="a store that answers", lives=_lives
+        )
         try:
             self._prepare()
         except BaseException:
@@ -60,65 +57,22 @@ class PostgresStore(SqlStore):
 
     def close(self) -> None:
         """Close every connection; may be called twice."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        if self._pid == os.getpid():
-            for connection in idle:
-                connection.close()
+        self._pool.close()
 
     def _now(self, run: Run) -> float:
         return float(run("SELECT extract(epoch FROM clock_timestamp())::double precision", ())[0][0])
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:
-        with self._connection() as connection:
+        with self._pool.lent() as connection:
             yield _runner(connection)
 
     @contextmanager
     def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
-        with self._connection() as connection, connection.transaction():
+        with self._pool.lent() as connection, connection.transaction():
             if numbered:
                 connection.execute(_LOCK, (_NUMBERS,))
             yield _runner(connection)
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        try:
-            connection = self._taken()
-            try:
-                yield connection
-            except psycopg.Error:
-                connection.close()
-                raise
-            except BaseException:
-                self._give_back(connection)
-                raise
-            self._give_back(connection)
-        except psycopg.Error as error:
-            raise StoreError(f"{self.name}: wanted a store that answers, got {_told(error)}") from error
-
-    def _taken(self) -> Connection:
-        with self._lock:
-            if self._pid != os.getpid():
-                # A connection that a forked child used or closed would break off for its parent.
-                self._orphans += self._idle
-                self._idle, self._pid = [], os.getpid()
-            if self._closed:
-                raise StoreError(f"{self.name}: wanted an open store, got one that was closed")
-            while self._idle:
-                connection = self._idle.pop()
-                if _lives(connection):
-                    return connection
-                connection.close()
-        return self._connected()
-
-    def _give_back(self, connection: Connection) -> None:
-        with self._lock:
-            if not self._closed and not connection.closed:
-                self._idle.append(connection)
-                return
-        connection.close()
 
     def _connected(self) -> Connection:
         # Statements are not prepared, since poolers that hand connections round lose them.
@@ -137,7 +91,7 @@ class PostgresStore(SqlStore):
 
     def _prepare(self) -> None:
         """Make the tables, or bring them up to date, unless another process did; refuse what is newer."""
-        with self._connection() as connection, connection.transaction():
+        with self._pool.lent() as connection, connection.transaction():
             connection.execute(_LOCK, (_TABLES,))
             connection.execute("CREATE TABLE IF NOT EXISTS samepic (version INTEGER NOT NULL)")
             row = connection.execute("SELECT version FROM samepic").fetchone()
@@ -173,16 +127,12 @@ def _lives(connection: Connection) -> bool:
     return not poll.poll(0)
 
 
-def _told(error: psycopg.Error) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def _shown(url: str) -> str:
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error as error:
         raise StoreError(
-            f"store: wanted a PostgreSQL URL, got one that makes no sense: {_told(error)}"
+            f"store: wanted a PostgreSQL URL, got one that makes no sense: {told(error)}"
         ) from None
     who = f"{parts['user']}@" if parts.get("user") else ""
     port = f":{parts['port']}" if parts.get("port") else ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from typing import Any
 
 from samepic.errors import StoreError
 from samepic.profiles.gate import GATE
+from samepic.store.pool import Connections
 from samepic.store.schema import APPLICATION, MIGRATIONS, VERSION
 from samepic.store.sql import Run, SqlStore
 
@@ -36,36 +35,29 @@ class SqliteStore(SqlStore):
     def __init__(self, path: str) -> None:
         self.name = path
         self._path = path
-        self._lock = threading.Lock()
-        self._writer = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
-        self._orphans: list[sqlite3.Connection] = []
-        self._closed = False
-        self._pid = os.getpid()
-        with self._told():
+        self._pool = Connections(path, self._connected, broken=sqlite3.Error, wanted="a store that works")
+        try:
             self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close every connection; may be called twice."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        if self._pid == os.getpid():
-            for connection in idle:
-                connection.close()
+        self._pool.close()
 
     def _now(self, run: Run) -> float:
         return time.time()
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:
-        with self._connection() as connection:
+        with self._pool.lent() as connection:
             yield _runner(connection)
 
     @contextmanager
     def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
         # Threads of one process wait here, in turn, and not in SQLite's timed retries.
-        with self._connection() as connection, self._writer:
+        with self._pool.lent() as connection, self._pool.turn:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield _runner(connection)
@@ -74,40 +66,6 @@ class SqliteStore(SqlStore):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        with self._told():
-            connection = self._taken()
-            try:
-                yield connection
-            except sqlite3.Error:
-                connection.close()
-                raise
-            except BaseException:
-                self._give_back(connection)
-                raise
-            self._give_back(connection)
-
-    def _taken(self) -> sqlite3.Connection:
-        with self._lock:
-            if self._pid != os.getpid():
-                # SQLite's connections must neither be used nor closed by a forked child.
-                self._orphans += self._idle
-                self._idle, self._pid = [], os.getpid()
-                self._writer = threading.Lock()
-            if self._closed:
-                raise StoreError(f"{self.name}: wanted an open store, got one that was closed")
-            if self._idle:
-                return self._idle.pop()
-        return self._connected()
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        with self._lock:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
 
     def _connected(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -125,8 +83,7 @@ class SqliteStore(SqlStore):
         """Make the tables, or bring them up to date, unless another process did; refuse what is not ours or newer."""
         if self._path == "" or not Path(self._path).absolute().parent.is_dir():
             raise StoreError(f"{self.name or '(no name)'}: wanted a file in a folder that is there, got none")
-        connection = self._connected()
-        try:
+        with self._pool.lent() as connection:
             _check(connection, self.name)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
@@ -137,17 +94,6 @@ class SqliteStore(SqlStore):
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        self._give_back(connection)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.name}: wanted a store that works, got {error}") from error
 
 
 def _check(connection: sqlite3.Connection, name: str) -> int:

@@ -1,0 +1,107 @@
+"""What both stores' connections promise to threads and to forked processes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from samepic.errors import StoreError
+from samepic.store.pool import Connections
+
+
+@pytest.fixture
+def made() -> list[sqlite3.Connection]:
+    """Return the connections that were made."""
+    return []
+
+
+@pytest.fixture
+def pool(made: list[sqlite3.Connection]) -> Iterator[Connections[sqlite3.Connection]]:
+    """Return a pool of connections to databases in memory."""
+
+    def connect() -> sqlite3.Connection:
+        made.append(sqlite3.connect(":memory:", check_same_thread=False))
+        return made[-1]
+
+    opened = Connections("here", connect, broken=sqlite3.Error, wanted="a store that works", lives=_answers)
+    yield opened
+    opened.close()
+    for one in made:
+        one.close()
+
+
+def _answers(connection: sqlite3.Connection) -> bool:
+    try:
+        return bool(connection.execute("SELECT 1").fetchall())
+    except sqlite3.Error:
+        return False
+
+
+def test_a_connection_is_used_again_but_by_one_at_a_time(
+    pool: Connections[sqlite3.Connection], made: list[sqlite3.Connection]
+) -> None:
+    with pool.lent() as one, pool.lent() as other:
+        assert one is not other
+    with pool.lent(), pool.lent():
+        assert len(made) == 2
+
+
+def test_a_connection_that_broke_is_given_up_and_the_store_named(
+    pool: Connections[sqlite3.Connection], made: list[sqlite3.Connection]
+) -> None:
+    with (
+        pytest.raises(StoreError, match="here: wanted a store that works, got no such table: x"),
+        pool.lent() as one,
+    ):
+        one.execute("SELECT * FROM x")
+    with pool.lent() as other:
+        assert other is not one
+    assert len(made) == 2
+
+
+def test_an_error_of_the_caller_costs_no_connection(
+    pool: Connections[sqlite3.Connection], made: list[sqlite3.Connection]
+) -> None:
+    with pytest.raises(KeyError), pool.lent():
+        raise KeyError
+    with pool.lent():
+        assert len(made) == 1
+
+
+def test_a_connection_that_died_while_idle_is_not_lent(
+    pool: Connections[sqlite3.Connection], made: list[sqlite3.Connection]
+) -> None:
+    with pool.lent():
+        pass
+    made[0].close()
+    with pool.lent() as one:
+        assert _answers(one)
+
+
+def test_what_is_lent_when_the_pool_closes_is_closed_when_it_comes_back(
+    pool: Connections[sqlite3.Connection],
+) -> None:
+    with pool.lent() as one:
+        pool.close()
+    assert not _answers(one)
+    with pytest.raises(StoreError, match="closed"), pool.lent():
+        pass
+
+
+def test_a_child_gets_connections_of_its_own_though_its_parent_forked_in_the_middle(
+    pool: Connections[sqlite3.Connection], made: list[sqlite3.Connection]
+) -> None:
+    with pool.lent():
+        pass
+    with pool._lock, pool.turn:
+        child = os.fork()
+        if child == 0:
+            with pool.lent() as one, pool.turn:
+                own = one is not made[0] and _answers(one)
+            os._exit(0 if own else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    with pool.lent() as one:
+        assert one is made[0]
