@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from samepic.profiles.user import Profile
     from samepic.verdict import (
         Decision,
+        Evidence,
         JpegInfo,
         Match,
         Outcome,
@@ -54,6 +55,7 @@ __all__ = [
     "LIMITS",
     "AsyncGate",
     "Decision",
+    "Evidence",
     "FileFacts",
     "Fingerprint",
     "FingerprintError",
@@ -126,6 +128,7 @@ _PUBLIC = {
     "samepic.profiles.user": ("Profile",),
     "samepic.verdict": (
         "Decision",
+        "Evidence",
         "JpegInfo",
         "Match",
         "Outcome",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Decision",
+    "Evidence",
     "JpegInfo",
     "Match",
     "Outcome",
@@ -238,11 +239,25 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class Evidence(StrEnum):
+    """What a gate tells a match from: a closed set, the surest first.
+
+    `digests` of equal files or equal coded pixels; a `reviewer`'s word; both `originals`; or both `proxies`, pictures
+    of at most 320 pixels, on which what is very small cannot be seen.
+    """
+
+    DIGESTS = "digests"
+    REVIEWER = "reviewer"
+    ORIGINALS = "originals"
+    PROXIES = "proxies"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A picture that a gate keeps and what the upload is to it; `probability` is that of the verdict, 0 to 1.
 
-    `better` tells that the upload is the better copy of the two, and `better_reason` why, or why it is not.
+    `better` tells that the upload is the better copy of the two, and `better_reason` why, or why it is not; `evidence`
+    is what all this was told from.
     """
 
     key: str
@@ -251,6 +266,7 @@ class Match:
     explanation: str
     better: bool = False
     better_reason: str = ""
+    evidence: Evidence = Evidence.PROXIES
 
     def to_dict(self) -> dict[str, Any]:
         """Return the match in the contract's JSON shape."""
@@ -261,6 +277,7 @@ class Match:
             "explanation": self.explanation,
             "better": self.better,
             "better_reason": self.better_reason,
+            "evidence": str(self.evidence),
         }
 
 

@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from samepic.errors import SamepicError, UnreadableError
+from samepic.errors import UnreadableError
 from samepic.gate.better import better_copy
+from samepic.gate.closer import CloserLook
 from samepic.gate.parts import Parts
 from samepic.gate.policy import Action, GatePolicy
-from samepic.picture import read
 from samepic.profiles.gate import GATE
 from samepic.store.record import Record
-from samepic.verdict import Match, Relation, Verdict
+from samepic.verdict import Evidence, Match, Relation, Verdict
 
 __all__ = ["Proof", "Prover"]
 
@@ -34,6 +34,20 @@ class Proof:
     action: Action
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A verdict on two pictures, and what it was told from; `why` tells why it was not the originals."""
+
+    verdict: Verdict
+    evidence: Evidence
+    why: str = ""
+
+    @property
+    def explanation(self) -> str:
+        told = self.verdict.explanation
+        return f"{told}, as far as small pictures show ({self.why})" if self.why else told
+
+
 class Prover:
     """Looks at kept pictures for one upload: `record` as it would be kept, `data` its bytes.
 
@@ -51,9 +65,9 @@ class Prover:
     ) -> None:
         self.record, self.policy, self.replaces = record, policy, replaces
         self.verified = 0
-        self._engine, self._profile, self._originals = parts.engine, parts.profile, parts.originals
-        self._data = data
-        self._known: dict[int, Verdict | None] = {}
+        self._engine, self._profile = parts.engine, parts.profile
+        self._closer = CloserLook(parts, record, data)
+        self._known: dict[int, _Seen | None] = {}
 
     def proof(self, kept: Record, settled: Mapping[str, bool]) -> Proof | None:
         """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
@@ -63,18 +77,16 @@ class Prover:
             return None
         if kept.identity == self.record.identity:
             return self._proof(kept, *self._twin(kept))
-        verdict = self._verdict(kept)
+        seen = self._seen(kept)
         if word:
-            relation = (
-                verdict.relation
-                if verdict is not None and verdict.relation.is_same(Relation.EDITED)
-                else Relation.EDITED
-            )
-            match = self._match(kept, relation, 1.0, "the same picture, as a reviewer said")
-            return Proof(match, Action.REFUSE)
-        if verdict is None:
+            same = seen is not None and seen.verdict.relation.is_same(Relation.EDITED)
+            relation = seen.verdict.relation if seen is not None and same else Relation.EDITED
+            said = "the same picture, as a reviewer said"
+            return Proof(self._match(kept, relation, 1.0, said, Evidence.REVIEWER), Action.REFUSE)
+        if seen is None:
             return None
-        return self._proof(kept, verdict.relation, verdict.probability, verdict.explanation)
+        verdict = seen.verdict
+        return self._proof(kept, verdict.relation, verdict.probability, seen.explanation, seen.evidence)
 
     def shared_features(self, kept: Sequence[Record]) -> list[int]:
         """Return how many features the proxies of kept pictures share with the upload's; none where that fails."""
@@ -84,16 +96,15 @@ class Prover:
             _log.warning("%s: could not be screened: %s", self.record.key, error)
             return [0] * len(kept)
 
-    def _twin(self, kept: Record) -> tuple[Relation, float, str]:
+    def _twin(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
         if kept.sha256 == self.record.sha256:
-            return Relation.SAME_FILE, 1.0, "the same file, byte for byte"
-        return (
-            Relation.SAME_PIXELS,
-            1.0,
-            "every pixel is equal, only what is stored beside the picture differs",
-        )
+            return Relation.SAME_FILE, 1.0, "the same file, byte for byte", Evidence.DIGESTS
+        told = "every pixel is equal, only what is stored beside the picture differs"
+        return Relation.SAME_PIXELS, 1.0, told, Evidence.DIGESTS
 
-    def _proof(self, kept: Record, relation: Relation, probability: float, explanation: str) -> Proof | None:
+    def _proof(
+        self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
+    ) -> Proof | None:
         action = self.policy.actions[relation]
         if action is Action.ACCEPT:
             return None
@@ -106,49 +117,38 @@ class Prover:
                 and relation.is_same(Relation.REFRAMED)
             ):
                 action = Action.REVIEW
-        return Proof(self._match(kept, relation, probability, explanation), action)
+        return Proof(self._match(kept, relation, probability, explanation, evidence), action)
 
-    def _match(self, kept: Record, relation: Relation, probability: float, explanation: str) -> Match:
+    def _match(
+        self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
+    ) -> Match:
         better, why = better_copy(self.record, kept)
-        return Match(kept.key, relation, probability, explanation, better, why)
+        return Match(kept.key, relation, probability, explanation, better, why, evidence)
 
-    def _verdict(self, kept: Record) -> Verdict | None:
+    def _seen(self, kept: Record) -> _Seen | None:
         if kept.number not in self._known:
             self._known[kept.number] = self._looked(kept)
         return self._known[kept.number]
 
-    def _looked(self, kept: Record) -> Verdict | None:
+    def _looked(self, kept: Record) -> _Seen | None:
         """Lay the proxies on each other; what they say is confirmed on the originals where these can be had."""
         if kept.frames != self.record.frames:
             return None  # an animation is its frames, and a still none of them
         self.verified += 1
-        verdict = self._compared(kept.proxy, self.record.proxy, kept.key)
-        if verdict is None:
+        try:
+            verdict = self._engine.compare(kept.proxy, self.record.proxy, profile=self._profile, prove=False)
+        except UnreadableError as error:
+            _log.warning("%s: could not be compared: %s", kept.key, error)
             return None
-        if self._originals is not None and self.policy.actions[verdict.relation] is not Action.ACCEPT:
-            original = self._original(kept.key)
-            closer = None if original is None else self._compared(original, self._data, kept.key)
-            if closer is not None:
-                return closer
+        why = ""
+        if self.policy.actions[verdict.relation] is not Action.ACCEPT:
+            closer = self._closer.at(kept)
+            if isinstance(closer, Verdict):
+                return _Seen(closer, Evidence.ORIGINALS)
+            why = closer
         if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
             return None  # a sheet of frames says nothing of crops and edits
-        return _of_proxies(verdict)
-
-    def _compared(self, kept: bytes, upload: bytes, key: str) -> Verdict | None:
-        try:
-            return self._engine.compare(kept, upload, profile=self._profile, prove=False)
-        except UnreadableError as error:
-            _log.warning("%s: could not be compared: %s", key, error)
-            return None
-
-    def _original(self, key: str) -> bytes | None:
-        assert self._originals is not None
-        try:
-            opened = self._originals(key)
-            return None if opened is None else read(opened).data
-        except (SamepicError, OSError, LookupError) as error:
-            _log.warning("%s: the original cannot be opened, its proxy must do: %s", key, error)
-            return None
+        return _Seen(_of_proxies(verdict), Evidence.PROXIES, why)
 
 
 def _of_proxies(verdict: Verdict) -> Verdict:

@@ -6,7 +6,7 @@ from samepic.errors import UnreadableError
 from samepic.gate.look import Looked
 from samepic.gate.policy import Action, GatePolicy
 from samepic.store.record import Record, State
-from samepic.verdict import Decision, Match, Outcome, Relation
+from samepic.verdict import Decision, Evidence, Match, Outcome, Relation
 
 __all__ = ["accepted", "decided", "duplicate", "refused", "review", "settled_as_same", "standing"]
 
@@ -44,7 +44,8 @@ def review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> D
 
 def settled_as_same(key: str, other_key: str) -> Decision:
     """Return where a picture stands that a reviewer called the same as another one."""
-    match = Match(other_key, Relation.EDITED, 1.0, "the same picture, as a reviewer said")
+    said = "the same picture, as a reviewer said"
+    match = Match(other_key, Relation.EDITED, 1.0, said, evidence=Evidence.REVIEWER)
     return duplicate(key, match)
 
 

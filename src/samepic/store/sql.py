@@ -14,7 +14,7 @@ import numpy as np
 from samepic.profiles.search import SEARCH
 from samepic.store.protocol import Coded
 from samepic.store.record import Record, Refusal, State
-from samepic.verdict import Match, Relation
+from samepic.verdict import Evidence, Match, Relation
 
 __all__ = ["Run", "SqlStore"]
 
@@ -348,4 +348,5 @@ def _record(row: tuple[Any, ...]) -> Record:
 
 
 def _match(said: dict[str, Any]) -> Match:
-    return Match(**{**said, "relation": Relation(said["relation"])})
+    evidence = Evidence(said.get("evidence", Evidence.PROXIES))  # earlier records do not tell
+    return Match(**{**said, "relation": Relation(said["relation"]), "evidence": evidence})

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from samepic.gate.policy import Action
 from samepic.profiles.gate import GATE
-from samepic.verdict import Outcome, Relation
+from samepic.verdict import Evidence, Outcome, Relation
 
 __all__ = ["BINARY", "KEY", "POLICY", "SCHEMAS", "TEXT", "listed", "named", "shape"]
 
@@ -61,6 +61,12 @@ _MATCH = shape(
         "explanation": TEXT,
         "better": {**_FLAG, "description": "Whether the upload is the better copy of the two."},
         "better_reason": TEXT,
+        "evidence": {
+            "type": "string",
+            "enum": [str(one) for one in Evidence],
+            "description": "What it was told from: equal digests, a reviewer's word, both originals, or both small"
+            " pictures, on which what is very small cannot be seen.",
+        },
     },
     description="A kept picture, and what the upload is to it.",
 )

@@ -1,0 +1,65 @@
+"""CloserLook: an upload beside the original of a kept picture, where the caller can open it."""
+
+from __future__ import annotations
+
+import logging
+
+from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
+from samepic.gate.parts import Parts
+from samepic.picture import read
+from samepic.store.record import Record
+from samepic.verdict import Verdict
+
+__all__ = ["CloserLook"]
+
+_log = logging.getLogger("samepic.gate")
+
+_ABSENT = "the kept original is not at hand"
+_SHUT = "the kept original cannot be opened"
+_BROKEN = "the originals cannot be compared"
+_TOO_MUCH = "comparing the originals exceeds the limits"
+
+
+class CloserLook:
+    """Compares the upload `record`, of the bytes `data`, with originals of kept pictures.
+
+    Raises UnavailableError and StoreError alone, for what is no fault of the pictures and may be tried again.
+    """
+
+    def __init__(self, parts: Parts, record: Record, data: bytes) -> None:
+        self._engine, self._profile, self._opens = parts.engine, parts.profile, parts.originals
+        self._data, self._pixels = data, _pixels(record)
+        self._beyond: int | None = None
+
+    def at(self, kept: Record) -> Verdict | str:
+        """Return the verdict on the originals, or why there is none: "" where the gate has no way to any."""
+        if self._opens is None:
+            return ""
+        size = self._pixels + _pixels(kept)
+        if self._beyond is not None and size >= self._beyond:
+            return _TOO_MUCH  # what was too much once is not paid for again by each of many candidates
+        original = self._original(kept.key)
+        if isinstance(original, str):
+            return original
+        try:
+            return self._engine.compare(original, self._data, profile=self._profile, prove=False)
+        except UnreadableError as error:
+            _log.warning("%s: the originals could not be compared, proxies must do: %s", kept.key, error)
+            if not isinstance(error, (LimitError, WorkerError)):
+                return _BROKEN
+            self._beyond = size if self._beyond is None else min(size, self._beyond)
+            return _TOO_MUCH
+
+    def _original(self, key: str) -> bytes | str:
+        """Return the bytes of an original, or why they cannot be had."""
+        assert self._opens is not None
+        try:
+            opened = self._opens(key)
+            return _ABSENT if opened is None else read(opened).data
+        except (SamepicError, OSError, LookupError) as error:
+            _log.warning("%s: the original cannot be opened, its proxy must do: %s", key, error)
+            return _SHUT
+
+
+def _pixels(record: Record) -> int:
+    return record.width * record.height * record.frames

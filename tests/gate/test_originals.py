@@ -1,0 +1,113 @@
+"""What a gate says where originals can be opened, and where they cannot, or cost too much."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from samepic import Evidence, Gate, Outcome
+from samepic.gate.workers import Workers
+from samepic.profiles.workers import WORKERS
+from tests.gate.conftest import Opens
+from tests.gate.pictures import opened, resaved
+
+SMALL = "as far as small pictures show"
+
+
+def large(path: Path, width: int, height: int, *qualities: int) -> list[bytes]:
+    """Return a photograph of that many pixels, saved in these qualities."""
+    image = opened(path).resize((width, height), Image.Resampling.BILINEAR)
+    made = []
+    for quality in qualities:
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=quality)
+        made.append(stream.getvalue())
+    return made
+
+
+def test_a_match_names_what_it_was_told_from(opens: Opens, coffee: Path, astronaut: Path) -> None:
+    files = {"coffee": coffee}
+    plain, gate = opens(), opens(originals=files.get)
+    gate.admit(coffee, "coffee")
+    gate.admit(astronaut, "astronaut")
+    asked = {
+        Evidence.DIGESTS: gate.check(coffee),
+        Evidence.PROXIES: plain.check(resaved(coffee)),
+        Evidence.ORIGINALS: gate.check(resaved(coffee)),
+    }
+    gate.settle("coffee", "astronaut", same=True)
+    asked[Evidence.REVIEWER] = gate.check(astronaut, replaces=["astronaut"])
+    for evidence, decision in asked.items():
+        assert decision.outcome is Outcome.DUPLICATE
+        assert decision.match is not None
+        assert decision.match.evidence is evidence
+        assert decision.match.to_dict()["evidence"] == str(evidence)
+        assert SMALL not in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("original", "told"),
+    [
+        (None, "the kept original is not at hand"),
+        ("/nowhere/coffee.png", "the kept original cannot be opened"),
+        (b"no picture", "the originals cannot be compared"),
+    ],
+)
+def test_a_duplicate_that_only_proxies_show_is_told_as_such_and_remembered_so(
+    opens: Opens, coffee: Path, original: object, told: str
+) -> None:
+    gate = opens(originals=lambda key: original)
+    gate.admit(coffee, "first")
+    for decision in (gate.admit(resaved(coffee), "second"), gate.admit(resaved(coffee), "second")):
+        assert decision.outcome is Outcome.DUPLICATE
+        assert decision.reason.endswith(f"{SMALL} ({told})")
+        assert decision.match is not None
+        assert decision.match.evidence is Evidence.PROXIES
+
+
+def test_what_exceeds_the_limits_once_is_not_tried_with_every_other_kept_picture(
+    tmp_path: Path, coffee: Path
+) -> None:
+    asked = []
+
+    def original(key: str) -> Path:
+        asked.append(key)
+        return coffee  # larger as a file than these workers take
+
+    most = coffee.stat().st_size - 1
+    with Workers(1, replace(WORKERS, upload=replace(WORKERS.upload, file_bytes=most))) as workers:
+        gate = Gate(tmp_path / "u.db", workers=workers, originals=original, copycode=False)
+        for quality in (60, 75, 90):
+            gate.admit(resaved(coffee, quality=quality), str(quality), policy={"resaved": "accept"})
+        decision = gate.check(resaved(coffee, quality=82), policy={"resaved": "review"})
+        gate.close()
+    assert [match.evidence for match in decision.matches] == [Evidence.PROXIES] * 3
+    assert all("exceeds the limits" in match.explanation for match in decision.matches)
+    assert len(asked) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("memory", "evidence"),
+    [(WORKERS.memory_bytes, Evidence.ORIGINALS), (240 * 2**20, Evidence.PROXIES)],
+    ids=["usual", "little"],
+)
+def test_fifty_megapixels_are_compared_whole_or_their_proxies_are_and_that_is_told(
+    tmp_path: Path, coffee: Path, memory: int, evidence: Evidence
+) -> None:
+    kept, upload = large(coffee, 8660, 5774, 85, 75)
+    with (
+        Workers(1, replace(WORKERS, memory_bytes=memory)) as workers,
+        Gate(tmp_path / "u.db", workers=workers, originals={"first": kept}.get, copycode=False) as gate,
+    ):
+        assert gate.admit(kept, "first").outcome is Outcome.ACCEPTED
+        decision = gate.admit(upload, "second")
+        assert decision.outcome is Outcome.DUPLICATE
+        assert decision.match is not None
+        assert decision.match.evidence is evidence
+        assert ("exceeds the limits" in decision.reason) is (evidence is Evidence.PROXIES)
+        assert gate.check(coffee).outcome is Outcome.DUPLICATE
