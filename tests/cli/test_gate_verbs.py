@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Run
 
@@ -44,6 +45,29 @@ def test_one_file_is_admitted_checked_and_removed(run: Run, coffee: Path, astron
     assert removed.stdout.splitlines()[0] == "removed: a"
     assert "'b'" in removed.stdout
     assert run("check", "--store", "x.db", coffee).returncode == 0
+
+
+@pytest.mark.slow
+def test_pictures_that_lie_in_a_folder_under_their_keys_are_compared_themselves(
+    run: Run, coffee: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos" / "shop"
+    folder.mkdir(parents=True)
+    shutil.copy(coffee, folder / "a.png")
+    shop = ("--store", "x.db", "--tenant", "shop", "--originals", str(tmp_path / "photos"), "--json")
+    assert run("admit", *shop, folder).returncode == 0
+    upload = tmp_path / "again.jpg"
+    with Image.open(coffee) as image:
+        image.save(upload)
+    told = [
+        json.loads(run(verb, *shop, *more, upload).stdout)
+        for verb, more in (("check", ()), ("admit", ("--key", "b")))
+    ]
+    assert [one["match"]["evidence"] for one in told] == ["originals", "originals"]
+    (folder / "a.png").unlink()
+    told = [json.loads(run("check", *shop, upload).stdout)]
+    assert told[0]["match"]["evidence"] == "proxies"
+    assert "the kept original is not at hand" in told[0]["reason"]
 
 
 @pytest.mark.slow

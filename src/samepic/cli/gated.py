@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import CANNOT_TELL, NOT_SAME, SAME, TROUBLE, print_json
+from samepic.cli.common import CANNOT_TELL, NOT_SAME, SAME, TROUBLE, UsageError, print_json
 from samepic.cli.terminal import printable, styled
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
     from samepic.verdict import Decision
 
-__all__ = ["STATUSES", "add_rules", "add_store", "opened", "status_of_outcomes", "tell", "tell_error"]
+__all__ = [
+    "STATUSES",
+    "add_originals",
+    "add_rules",
+    "add_store",
+    "folder_of_originals",
+    "opened",
+    "status_of_outcomes",
+    "tell",
+    "tell_error",
+]
 
 STATUSES = (
     "exit status: 0 all accepted, 1 a duplicate among them, 3 one waits for review, 2 trouble, of which a"
@@ -36,7 +47,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:
-    """Add --policy and --profile."""
+    """Add --policy, --profile and --originals."""
     parser.add_argument(
         "--policy",
         metavar="TEXT",
@@ -44,15 +55,43 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         help="what to do for which relation: refuse, review or accept, such as edited=accept,reframed=review",
     )
     parser.add_argument("--profile", metavar="FILE", help="what samepic calibrate --write made")
+    add_originals(parser)
+
+
+def add_originals(parser: argparse.ArgumentParser) -> None:
+    """Add --originals."""
+    parser.add_argument(
+        "--originals",
+        metavar="FOLDER",
+        help="where the kept pictures lie, each at the path that is its key (with a tenant: FOLDER/TENANT/KEY), so that"
+        " they have the last word and not the small pictures of the store",
+    )
+
+
+def folder_of_originals(args: argparse.Namespace) -> str | None:
+    """Return the folder that --originals names, whole, or None. Raises UsageError where there is no such folder."""
+    if args.originals is None:
+        return None
+    if not Path(args.originals).is_dir():
+        raise UsageError(f"--originals: wanted a folder, got {args.originals!r}, which is none")
+    return str(Path(args.originals).absolute())
 
 
 def opened(args: argparse.Namespace, workers: int = 1) -> Gate:
     """Return the gate that the options name; to be closed by the caller, and its workers with it."""
+    from samepic.gate.folder import originals_below
     from samepic.gate.gate import Gate
     from samepic.gate.policy import GatePolicy
 
-    policy = GatePolicy.parse(args.policy)
-    return Gate(args.store, tenant=args.tenant, policy=policy, profile=args.profile, workers=workers)
+    folder = folder_of_originals(args)
+    return Gate(
+        args.store,
+        tenant=args.tenant,
+        policy=GatePolicy.parse(args.policy),
+        profile=args.profile,
+        originals=originals_below(folder, args.tenant) if folder else None,
+        workers=workers,
+    )
 
 
 def tell(name: str, decision: Decision, *, json: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic.cli.common import SAME, add_json, count, print_json
+from samepic.cli.gated import add_originals, folder_of_originals
 from samepic.profiles.service import SERVICE
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ exit status: 0 stopped, 2 trouble: no such store, an address that is taken, opti
 examples:
   samepic serve --store uploads.db
   samepic serve --store postgresql://localhost/pictures --processes 4
-  samepic serve --store uploads.db --host 0.0.0.0 --token-file tokens.toml"""
+  samepic serve --store uploads.db --host 0.0.0.0 --token-file tokens.toml
+  samepic serve --store uploads.db --originals /srv/site/media"""
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,6 +89,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         help="what to do for which relation, such as edited=accept,reframed=review",
     )
     parser.add_argument("--profile", metavar="FILE", help="what samepic calibrate --write made")
+    add_originals(parser)
     parser.add_argument(
         "--max-bytes",
         type=_bytes,
@@ -137,6 +140,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         workers=args.workers or max(1, (os.cpu_count() or 1) // args.processes),
         policy=args.policy,
         profile=args.profile and str(Path(args.profile).absolute()),
+        originals=folder_of_originals(args),
         limits=replace(SERVICE, upload_bytes=args.max_bytes),
     )
 

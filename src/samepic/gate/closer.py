@@ -10,7 +10,7 @@ from samepic.picture import read
 from samepic.store.record import Record
 from samepic.verdict import Verdict
 
-__all__ = ["CloserLook"]
+__all__ = ["CloserLook", "said"]
 
 _log = logging.getLogger("samepic.gate")
 
@@ -38,27 +38,34 @@ class CloserLook:
         size = self._pixels + _pixels(kept)
         if self._beyond is not None and size >= self._beyond:
             return _TOO_MUCH  # what was too much once is not paid for again by each of many candidates
-        original = self._original(kept.key)
+        original = self._original(kept)
         if isinstance(original, str):
             return original
         try:
             return self._engine.compare(original, self._data, profile=self._profile, prove=False)
         except UnreadableError as error:
-            _log.warning("%s: the originals could not be compared, proxies must do: %s", kept.key, error)
+            _log.warning("record %d: the originals cannot be compared: %s", kept.number, said(error))
             if not isinstance(error, (LimitError, WorkerError)):
                 return _BROKEN
             self._beyond = size if self._beyond is None else min(size, self._beyond)
             return _TOO_MUCH
 
-    def _original(self, key: str) -> bytes | str:
+    def _original(self, kept: Record) -> bytes | str:
         """Return the bytes of an original, or why they cannot be had."""
         assert self._opens is not None
         try:
-            opened = self._opens(key)
+            opened = self._opens(kept.key)
             return _ABSENT if opened is None else read(opened).data
         except (SamepicError, OSError, LookupError) as error:
-            _log.warning("%s: the original cannot be opened, its proxy must do: %s", key, error)
-            return _SHUT
+            _log.warning("record %d: the original cannot be opened: %s", kept.number, said(error))
+            return _TOO_MUCH if isinstance(error, LimitError) else _SHUT
+
+
+def said(error: Exception) -> str:
+    """Return what an error says without names of files, which do not belong into a service's log."""
+    if isinstance(error, UnreadableError):
+        return f"wanted {error.wanted}, got {error.got}"
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
 def _pixels(record: Record) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from samepic.errors import UnreadableError
 from samepic.gate.better import better_copy
-from samepic.gate.closer import CloserLook
+from samepic.gate.closer import CloserLook, said
 from samepic.gate.parts import Parts
 from samepic.gate.policy import Action, GatePolicy
 from samepic.profiles.gate import GATE
@@ -93,7 +93,7 @@ class Prover:
         try:
             return self._engine.screen(self.record.proxy, [one.proxy for one in kept])
         except UnreadableError as error:
-            _log.warning("%s: could not be screened: %s", self.record.key, error)
+            _log.warning("an upload cannot be screened: %s", said(error))
             return [0] * len(kept)
 
     def _twin(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
@@ -138,7 +138,7 @@ class Prover:
         try:
             verdict = self._engine.compare(kept.proxy, self.record.proxy, profile=self._profile, prove=False)
         except UnreadableError as error:
-            _log.warning("%s: could not be compared: %s", kept.key, error)
+            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, said(error))
             return None
         why = ""
         if self.policy.actions[verdict.relation] is not Action.ACCEPT:

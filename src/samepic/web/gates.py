@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from samepic.errors import SamepicError, UnreadableError
+from samepic.gate.folder import originals_below
 from samepic.gate.gate import Gate
 from samepic.gate.policy import GatePolicy
 from samepic.gate.prepare import Prepared
@@ -117,11 +118,13 @@ class Gates:
         return self._opened
 
     def _made(self, opened: _Opened, tenant: str) -> Gate:
+        folder = self._settings.originals
         return Gate(
             opened.store,
             tenant=tenant,
             policy=self._policy,
             profile=self.profile,
+            originals=originals_below(folder, tenant) if folder else None,
             workers=opened.workers,
         )
 

@@ -17,7 +17,8 @@ class Settings:
     """How to serve: `store` is its URL, `host` and `port` (0: any that is free) where to listen.
 
     `tokens` are those who may ask; without any everybody may, and on loopback a header names the tenant. `policy` is a
-    text such as "edited=accept", `profile` the file of one, `workers` the decoding processes of each service process.
+    text such as "edited=accept", `profile` the file of one, `workers` the decoding processes of each service process,
+    `originals` the folder of the kept pictures, which has a folder for each tenant that has a name.
     """
 
     store: str
@@ -29,6 +30,7 @@ class Settings:
     workers: int = 2
     policy: str = ""
     profile: str | None = None
+    originals: str | None = None
     limits: ServiceLimits = SERVICE
     parent: int = 0
 
@@ -37,6 +39,13 @@ class Settings:
             raise ProfileError(
                 f"--host {self.host}: wanted a token (--token-file or SAMEPIC_TOKEN) where others can reach the"
                 " service, got none (--without-token lets everybody in)"
+            )
+        tenants = {token.tenant for token in self.tokens if token.may & {"check", "admit"}}
+        if self.originals and "" in tenants and len(tenants) > 1:
+            # The keys of the one without a name would reach into the folders of all others.
+            raise ProfileError(
+                "--originals: wanted a tenant for every token that may check or admit, or for none of them, got tokens"
+                " with a tenant and tokens without"
             )
 
     @property
