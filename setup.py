@@ -6,10 +6,10 @@ setup(
     ext_modules=[
         Extension(
             "samepic._native",
-            ["src/samepic/_native.c", "src/samepic/_pdq.c"],
+            ["src/samepic/_native.c", "src/samepic/_pdq.c", "src/samepic/_look.c"],
             depends=["src/samepic/_native.h"],
             # Figures are added as the reference adds them, without the fused products of some processors.
-            extra_compile_args=["-ffp-contract=off"],
+            extra_compile_args=["-ffp-contract=off", "-fno-math-errno"],
             py_limited_api=True,
             optional=True,
         )

@@ -21,6 +21,8 @@ from samepic.native import native
 from samepic.picture import jpeg
 from samepic.store.search import Codes
 from samepic.verify.features import two_nearest, two_nearest_plain
+from samepic.verify.residual import energies, energies_plain
+from samepic.verify.structure import correlation_map, correlation_map_plain
 from tests.fingerprint.pictures import golden_pictures, textured
 
 BUILT = find_spec("samepic._native") is not None
@@ -170,6 +172,31 @@ def test_features_are_matched_by_the_native_part(monkeypatch: pytest.MonkeyPatch
 
 
 @only_built
+@settings(deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_correlation_is_the_same_with_the_native_part_and_without(
+    height: int, width: int, step: int, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    a = draw.uniform(0, 255, (height, width)).astype(np.float32)
+    b = (a + draw.normal(0, 20, a.shape)).astype(np.float32)
+    for here, plain in zip(correlation_map(a, b, step), correlation_map_plain(a, b, step), strict=True):
+        assert here.shape == plain.shape and np.allclose(here, plain, rtol=1e-5, atol=1e-5)
+
+
+@only_built
+@settings(deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_differences_of_cells_are_the_same_with_the_native_part_and_without(
+    height: int, width: int, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    a, b = (draw.integers(0, 256, (height, width, 3), np.uint8) for _ in range(2))
+    assert np.array_equal(energies(a, b), energies_plain(a, b))
+    assert not energies(a, a).any()
+
+
+@only_built
 def test_every_bit_of_a_code_counts_as_one() -> None:
     bits = np.packbits(np.eye(256, dtype=np.uint8), axis=1)
     zero, full = np.zeros((1, 32), np.uint8), np.full((1, 32), 255, np.uint8)
@@ -215,6 +242,39 @@ def test_the_native_part_refuses_what_does_not_fit() -> None:
             native.match(one, two)
     with pytest.raises((ValueError, BufferError)):
         native.match(np.zeros((4, 64), np.uint8)[:, :32], codes[:32])
+
+
+@only_built
+def test_the_native_part_refuses_planes_and_pictures_that_do_not_fit() -> None:
+    assert native is not None
+    plane = np.zeros((4, 5), np.float32)
+    for one, two, width in (
+        (plane, plane[:3], 5),
+        (plane, plane, 3),
+        (plane, plane, 0),
+        (plane[:0], plane[:0], 5),
+    ):
+        with pytest.raises(ValueError, match="planes of float32 of one size"):
+            native.correlation(one, two, width, 17, 1, 1.0)
+    for window, step, floor in (
+        (16, 1, 1.0),
+        (-1, 1, 1.0),
+        (257, 1, 1.0),
+        (17, 0, 1.0),
+        (17, 1, 0.0),
+        (17, 1, np.nan),
+    ):
+        with pytest.raises(ValueError, match="odd window"):
+            native.correlation(plane, plane, 5, window, step, floor)
+    picture = bytes(60)
+    for first, second, width in (
+        (picture, picture[:45], 5),
+        (picture, picture, 7),
+        (picture, picture, 0),
+        (b"", b"", 5),
+    ):
+        with pytest.raises(ValueError, match="three bytes a pixel"):
+            native.energies(first, second, width)
 
 
 def test_all_works_where_the_native_part_cannot_be_loaded() -> None:

@@ -457,6 +457,8 @@ static PyMethodDef methods[] = {
     {"scan_end", scan_end, METH_VARARGS, "Return where the first marker behind a JPEG scan's data is, else the end."},
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},
     {"code", native_code, METH_VARARGS, "Return the eight PDQ codes, the quality and the detail of luma samples."},
+    {"correlation", native_correlation, METH_VARARGS, "Return local correlation, least and most variance as float32."},
+    {"energies", native_energies, METH_VARARGS, "Return three differences of two pictures for each cell, as float32."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -26,5 +26,7 @@
 
 PyObject *native_samples(PyObject *self, PyObject *args);
 PyObject *native_code(PyObject *self, PyObject *args);
+PyObject *native_correlation(PyObject *self, PyObject *args);
+PyObject *native_energies(PyObject *self, PyObject *args);
 
 #endif

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from samepic.profiles import ALIGN, JUDGE
 from samepic.verify.features import Matrix, find_features, fit_map, inverse, is_sane, reduced, scaling
 from samepic.verify.overlay import Overlay, overlaid, trimmed
+from samepic.verify.ranks import percentile
 from samepic.verify.structure import correlation_map
 from samepic.verify.tile import agreeing_rectangle
 from samepic.verify.track import Tracked, banded, levelled, same_tone, track
@@ -144,16 +145,28 @@ def _mean(rgb: Pixels) -> Plane:
 
 def _maps(one: Plane, two: Plane, points: tuple[int, int]) -> Iterator[tuple[Matrix, int]]:
     """Yield maps from plane two to plane one with the number of features that agree: upright, then mirrored."""
-    features = find_features(one, points[0])
-    plain = fit_map(features, find_features(two, points[1]))
+    features, others = find_features(one, points[0]), find_features(two, points[1])
+    plain = fit_map(features, others)
     if plain is not None:
         yield plain
         if plain[1] >= ALIGN.sure:
             return
-    mirrored = fit_map(features, find_features(np.ascontiguousarray(two[:, ::-1]), points[1]))
+    if one.size < two.size:  # the smaller one is mirrored, since its features cost less
+        mirrored = fit_map(find_features(_mirrored(one), points[0]), others)
+        flips = _flip(one), np.eye(3)
+    else:
+        mirrored = fit_map(features, find_features(_mirrored(two), points[1]))
+        flips = np.eye(3), _flip(two)
     if mirrored is not None:
-        flip = np.array([[-1, 0, two.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]])
-        yield mirrored[0] @ flip, mirrored[1]
+        yield flips[0] @ mirrored[0] @ flips[1], mirrored[1]
+
+
+def _mirrored(plane: Plane) -> Plane:
+    return np.ascontiguousarray(plane[:, ::-1])
+
+
+def _flip(plane: Plane) -> Matrix:
+    return np.array([[-1, 0, plane.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]])
 
 
 def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:
@@ -253,8 +266,8 @@ def _ground_first(
 
 def _floor(detail: Floats, held: Floats, telling: Mask) -> float:
     """Return the lower quartile of the correlation of the finest detail where both hold most of that."""
-    rich = telling & (held >= max(1.0, float(np.percentile(held[telling], ALIGN.rich))))
-    return float(np.percentile(detail[rich], ALIGN.lower)) if rich.any() else 0.0
+    rich = telling & (held >= max(1.0, percentile(held[telling], ALIGN.rich)))
+    return percentile(detail[rich], ALIGN.lower) if rich.any() else 0.0
 
 
 def _measured(
@@ -280,12 +293,12 @@ def _measured(
         _middle(strays),
         band,
         len(strays),
-        float(np.percentile(values, ALIGN.upper)),
+        percentile(values, ALIGN.upper),
         float((values < ALIGN.low).mean()),
         float((values < ALIGN.fair).mean()),
-        float(np.percentile(detail[telling], ALIGN.upper)),
+        percentile(detail[telling], ALIGN.upper),
         _floor(detail, held_detail, telling),
-        float(np.percentile(rough[telling], ALIGN.upper)),
+        percentile(rough[telling], ALIGN.upper),
         laid.part_a,
         laid.part_b,
         held[0],
@@ -309,7 +322,7 @@ def _moved_apart(laid: Overlay, tracked: Tracked | None, found: Floats) -> tuple
 
 
 def _middle(strays: Floats) -> float:
-    return float(np.median(strays)) if len(strays) >= ALIGN.telling_points else _FAR
+    return percentile(strays, 50) if len(strays) >= ALIGN.telling_points else _FAR
 
 
 def _strays(tracked: Tracked | None, found: Floats) -> Floats:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from samepic.profiles import CONTENT
 from samepic.verdict import Region
 from samepic.verify.photometric import coarse, fit_tone
+from samepic.verify.ranks import percentile
 from samepic.verify.structure import correlation_map
 
 __all__ = ["Content", "look_for_changes"]
@@ -91,7 +92,7 @@ def look_for_changes(
         cv2.resize(low.astype(np.float32), there.shape[1::-1], interpolation=cv2.INTER_AREA) < 0.01
     )
     moved = np.abs(there - back)[kept if kept.any() else cells].max(axis=-1)
-    tone = float(np.percentile(moved, 90)) if moved.size else 0.0
+    tone = percentile(moved, 90) if moved.size else 0.0
     return Content(regions, share, spread, largest, tone, forth.grey, sigma, forth.coloured, forth.lift)
 
 
@@ -110,7 +111,7 @@ def _disagreeing(
         one, two = (_structure_of(p, sigma) for p in pair)
         found, least, most = correlation_map(one, two)
         telling = (most >= CONTENT.telling**2) & (inner > 0)
-        agreement = max(agreement, float(np.median(found[telling])) if telling.any() else 1.0)
+        agreement = max(agreement, percentile(found[telling], 50) if telling.any() else 1.0)
         low = low & telling & (found < CONTENT.agree)
         loud = loud & low
         if loud.any():
@@ -132,7 +133,7 @@ def _stands_out(found: Plane, least: Plane, most: Plane, inside: Mask) -> Mask:
     there, seen = left[some][inside[some]], kinds[some][inside[some]]
     usual = np.zeros(_KINDS, np.float32)
     for kind in np.unique(seen):
-        usual[kind] = np.percentile(there[seen == kind], CONTENT.usual)
+        usual[kind] = percentile(there[seen == kind], CONTENT.usual)
     return np.asarray(left > CONTENT.unusual * usual[kinds])
 
 
@@ -154,7 +155,7 @@ def _regions(low: Mask, loud: Mask, nearest: tuple[Pixels, Pixels], least: float
             continue
         x, y, w, h, _ = (int(v) for v in found[label])
         here, mine = change[y : y + h, x : x + w], labels[y : y + h, x : x + w] == label
-        core = mine & (here >= CONTENT.core * np.percentile(here[mine], 98))
+        core = mine & (here >= CONTENT.core * percentile(here[mine], 98))
         left, top, right, low_ = cv2.boundingRect(core.astype(np.uint8))
         boxes.append(Region(x + left, y + top, max(1, right), max(1, low_)))
     return tuple(sorted(boxes, key=lambda r: (-r.w * r.h, r.y, r.x)))

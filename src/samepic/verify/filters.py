@@ -8,13 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.verify.ranks import percentile
+
 __all__ = ["detail", "fit_filter"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
 _SIGMAS = (0.6, 1.2, 2.4)
-_SAMPLES = 60_000
+_SAMPLES = 20_000
+_LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)
 
 
 def detail(rgb: Pixels) -> float:
@@ -29,19 +32,20 @@ def fit_filter(a: Pixels, b: Pixels) -> Pixels:
     The kernel is a least-squares mix of the picture, three Gaussian blurs of it and its two derivatives, fitted
     on luma where the difference is not among its largest tenth, so that an edit does not bend it.
     """
-    one, two = (cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in (a, b))
-    change = two - one
-    basis = np.stack([part.ravel() for part in _basis(one)])
-    step = max(1, change.size // _SAMPLES)
-    target = change.ravel()[::step]
-    design = basis[:, ::step]
-    quiet = np.abs(target) <= np.percentile(np.abs(target), 90)
+    wide = a.astype(np.float32)
+    basis = _basis(wide)
+    step = max(1, wide.size // 3 // _SAMPLES)
+    some = [np.ascontiguousarray(p.reshape(-1, 3)[::step]) for p in (wide, b.astype(np.float32), *basis)]
+    one, two, *parts = (cv2.transform(p[None], _LUMA).ravel() for p in some)
+    target, design = two - one, np.stack(parts)
+    quiet = np.abs(target) <= percentile(np.abs(target), 90)
     left = design[:, quiet].astype(np.float64)
-    gram = np.einsum("ik,jk->ij", left, left)  # not by BLAS, whose threads spin longer than this takes
+    gram = np.asarray(
+        cv2.mulTransposed(left, False), np.float64
+    )  # not by BLAS, whose threads spin longer than this takes
     gram += np.eye(len(gram)) * (1e-3 * float(np.trace(gram)) / len(gram) + 1e-6)
     weights = np.linalg.solve(gram, np.einsum("ik,k->i", left, target[quiet].astype(np.float64)))
-    wide = a.astype(np.float32)
-    for weight, part in zip(weights, _basis(wide), strict=True):
+    for weight, part in zip(weights, basis, strict=True):
         wide += np.float32(weight) * part
     return np.clip(np.rint(wide), 0, 255).astype(np.uint8)
 

@@ -46,6 +46,8 @@ def palette_forms(source: Pixels, target: Pixels) -> Iterator[Pixels]:
     First each pixel in the nearest of target's own colours; then by median cut (Heckbert 1982) and by octree
     (Gervautz and Purgathofer 1988), whose boxes give small bright patches other colours than the nearest.
     """
+    if len(np.unique(_codes(target[::7, ::7].reshape(-1, 3)))) > _PALETTE:
+        return  # which costs little to see, and holds of nearly all pictures
     colours = np.unique(_codes(target.reshape(-1, 3)))
     if len(colours) > _PALETTE:
         return

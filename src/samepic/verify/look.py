@@ -73,7 +73,9 @@ def look(a: Picture, b: Picture, prove: bool) -> Answer:
 def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Answer:
     """Lay b over a by whatever map fits, and weigh what that shows against the answer for the whole frames."""
     same_shape = same_frame((a.info.width, a.info.height), (b.info.width, b.info.height))
-    guesses = [scaling(b.rgb.shape, a.rgb.shape)] if same_shape else []
+    # Frames that have nothing in common as they are hardly lie on each other: features will tell, and cost less.
+    likely = same_shape and answer.measures.get("agreement", 0.0) >= JUDGE.apart
+    guesses = [scaling(b.rgb.shape, a.rgb.shape)] if likely else []
     if turn is not None:
         guesses.append(turn.map_from(b.rgb.shape, a.rgb.shape))
     grounds = _grounds(a, b)

@@ -16,6 +16,7 @@ from samepic.verify.align import Alignment, align, align_by
 from samepic.verify.content import Content, look_for_changes
 from samepic.verify.features import Matrix, inverse, scaling
 from samepic.verify.overlay import Overlay, overlaid, polygon, trimmed
+from samepic.verify.ranks import percentile
 
 __all__ = ["Overlap", "find_overlap"]
 
@@ -132,7 +133,7 @@ def _is_pasted(a: Pixels, b: Pixels, found: Alignment) -> bool:
         return False
     # Stars and leaves are strange to each other everywhere: the edge must differ more than what lies beside it.
     pairs = [(rings[i] - rings[k])[inner].astype(np.float64) for i, k in ((1, 2), (0, 1), (2, 3))]
-    across, *beside = (float(np.median(np.abs(p))) for p in pairs)
+    across, *beside = (percentile(np.abs(p), 50) for p in pairs)
     power, *quiet = (float(np.mean(p * p)) for p in pairs)
     return across > ALIGN.jump * (2.0 + max(beside)) or power > ALIGN.power * (10.0 + max(quiet))
 

@@ -20,6 +20,8 @@ Floats: TypeAlias = NDArray[np.float32]
 _GRID = 48
 _LEVELS = 17
 _LEAST_CELLS = 64
+_NOTHING: NDArray[np.float64] = np.empty(0)
+_CLASS = 8  # samples from which a class of levels has a median
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,13 +112,13 @@ def fit_tone(a: Floats, b: Floats, cells: NDArray[np.bool_] | None = None) -> To
         return Tone(None, None, change, grey=False)
     grey, coloured = _loses_colour(x, y), _loses_colour(y, x)
     matrix = _matrix(x, y)
-    mixed = np.clip(_times(x, matrix[:, :3].T) + matrix[:, 3], 0, 255)
+    mixed = np.clip(_times(x, np.ascontiguousarray(matrix[:, :3].T)) + matrix[:, 3], 0, 255)
     curves = np.stack([_curve(mixed[:, c], y[:, c]) for c in range(3)])
     return Tone(matrix, curves, change, grey, coloured, _lift(-moved))
 
 
 def _loses_colour(x: Floats, y: Floats) -> bool:
-    return bool(np.ptp(y, axis=1).max() <= 2 < np.percentile(np.ptp(x, axis=1), 90))
+    return bool(np.ptp(y, axis=1).max() <= 2 < percentile(np.ptp(x, axis=1), 90))
 
 
 def _lift(moved: Floats) -> float:
@@ -124,13 +126,13 @@ def _lift(moved: Floats) -> float:
     luma = np.einsum("nc,c->n", moved, np.array([0.299, 0.587, 0.114], np.float32))
     tint = float(np.abs(moved - luma[:, None]).max(axis=1).mean())
     mean = float(luma.mean())
-    against = -np.percentile(luma, 10) if mean > 0 else np.percentile(luma, 90)
+    against = -percentile(luma, 10) if mean > 0 else percentile(luma, 90)
     return mean if abs(mean) >= 2.0 and against <= 1.0 and tint <= 0.5 * abs(mean) else 0.0
 
 
 def _times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Multiply without BLAS, whose threads spin for longer than these small products take."""
-    return np.asarray(np.einsum("ik,kj->ij", a, b))
+    """Multiply two matrices of one type without BLAS, whose threads spin for longer than these small products take."""
+    return np.asarray(cv2.gemm(a, b, 1.0, _NOTHING, 0.0))
 
 
 def _larger_cells(small: Floats) -> Floats:
@@ -141,29 +143,35 @@ def _larger_cells(small: Floats) -> Floats:
 
 def _matrix(x: Floats, y: Floats) -> Floats:
     design = np.hstack([x, np.ones((len(x), 1), np.float32)]).astype(np.float64)
+    y = y.astype(np.float64)
     weights = np.ones(len(x))
     prior = np.diag([4.0, 4.0, 4.0, 0.0])  # a little pull towards the identity where colours do not vary
     towards = prior @ np.vstack([np.eye(3), np.zeros((1, 3))])
     solution = np.zeros((4, 3))
     for _ in range(6):
-        left = (design * weights[:, None]).T
+        left = np.ascontiguousarray((design * weights[:, None]).T)
         solution = np.linalg.solve(_times(left, design) + prior, _times(left, y) + towards)
-        error = np.linalg.norm(_times(design, solution) - y, axis=1)
-        scale = max(2.0, 2.0 * float(np.median(error)))
+        wrong = _times(design, solution) - y
+        error = np.sqrt(np.einsum("ij,ij->i", wrong, wrong))
+        scale = max(2.0, 2.0 * percentile(error, 50))
         weights = 1.0 / (1.0 + (error / scale) ** 2)
     return np.ascontiguousarray(solution.T, np.float32)
 
 
 def _curve(x: Floats, y: Floats) -> Pixels:
     """Return the monotone curve (256,) uint8 through the medians of y over 17 classes of x."""
-    edges = np.linspace(0, 256, _LEVELS + 1)
-    cells = np.clip(np.digitize(x, edges) - 1, 0, _LEVELS - 1)
-    knots = [(float(x[cells == k].mean()), float(np.median(y[cells == k])), int((cells == k).sum()))
-             for k in range(_LEVELS) if (cells == k).sum() >= 8]  # fmt: skip
-    if len(knots) < 2:
+    cells = np.clip(x * (_LEVELS / 256), 0, _LEVELS - 1).astype(np.uint8)
+    sizes = np.bincount(cells, minlength=_LEVELS)
+    full = np.flatnonzero(sizes >= _CLASS)
+    if len(full) < 2:
         return np.arange(256, dtype=np.uint8)
-    levels = _monotone(np.array([k[1] for k in knots]), np.array([k[2] for k in knots], float))
-    at = np.array([k[0] for k in knots])
+    at = np.bincount(cells, x, _LEVELS)[full] / sizes[full]
+    # Sorted by y and then, stably, by class: every median is found where it must stand.
+    order = np.argsort(y)
+    values = y[order[np.argsort(cells[order], kind="stable")]].astype(np.float64)
+    first = (np.cumsum(sizes) - sizes)[full]
+    middles = (values[first + (sizes[full] - 1) // 2] + values[first + sizes[full] // 2]) / 2
+    levels = _monotone(middles, sizes[full].astype(np.float64))
     steps = np.arange(256.0)
     curve = np.interp(steps, at, levels)
     curve = np.where(steps < at[0], levels[0] + (steps - at[0]), curve)

@@ -16,12 +16,21 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from samepic.native import native
 from samepic.profiles import JUDGE
 from samepic.verdict import Region
 from samepic.verify.filters import detail
 from samepic.verify.ranks import largest, percentile
 
-__all__ = ["Residual", "energies", "measure_residual", "noise_of_jpeg", "regions_of", "typical_difference"]
+__all__ = [
+    "Residual",
+    "energies",
+    "energies_plain",
+    "measure_residual",
+    "noise_of_jpeg",
+    "regions_of",
+    "typical_difference",
+]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -52,13 +61,21 @@ class Residual:
     grain: float
 
 
-def energies(a: Floats, b: Floats) -> Floats:
+def energies(a: Pixels, b: Pixels) -> Floats:
     """Return (rows, columns, 3) float32 differences of two YCrCb pictures over windows of 8 x 8 pixels.
 
     The three are the mean absolute difference of luma, the absolute mean difference of luma, and the larger
     absolute mean difference of the two chroma planes, all in levels; one window every 4 pixels.
     """
-    diff = _whole_cells(a - b)
+    if native is None:
+        return energies_plain(a, b)
+    found = native.energies(np.ascontiguousarray(a), np.ascontiguousarray(b), a.shape[1])
+    return np.frombuffer(found, np.float32).reshape(-(-a.shape[0] // _CELL), -1, 3)
+
+
+def energies_plain(a: Pixels, b: Pixels) -> Floats:
+    """Return what `energies` does, without the native part: five times as slow."""
+    diff = _whole_cells(np.asarray(cv2.subtract(a, b, dtype=cv2.CV_32F), np.float32))
     mean = _cell_means(diff)
     loud = _cell_means(np.abs(diff[..., 0]))
     luma, *chroma = cv2.split(np.abs(cv2.blur(mean, (2, 2))))
@@ -153,8 +170,8 @@ def typical_difference(a: Pixels, b: Pixels) -> float:
     return _lower(energies(_luma_chroma(a), _luma_chroma(b)))
 
 
-def _luma_chroma(rgb: Pixels) -> Floats:
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), np.float32)
+def _luma_chroma(rgb: Pixels) -> Pixels:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), np.uint8)
 
 
 def _lower(found: Floats) -> float:

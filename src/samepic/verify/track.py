@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from samepic.profiles import ALIGN
 from samepic.verify.features import Matrix
+from samepic.verify.ranks import percentile
 
 __all__ = ["Tracked", "banded", "levelled", "same_tone", "track"]
 
@@ -80,7 +81,7 @@ def same_tone(one: Plane, two: Plane, inside: Mask) -> tuple[Plane, Plane]:
 
 
 def _is_nearer(mapped: Plane, other: Plane, x: Plane, y: Plane) -> bool:
-    before, after = (np.percentile(cv2.absdiff(p, q), 25) for p, q in ((x, y), (mapped, other)))
+    before, after = (percentile(cv2.absdiff(p, q), 25) for p, q in ((x, y), (mapped, other)))
     return bool(after < before)
 
 
