@@ -230,7 +230,7 @@ def test_settling_a_picture_that_is_not_there_names_it(client: httpx.Client, upl
 
 
 def test_unknown_addresses_and_methods_are_errors_of_the_same_shape(client: httpx.Client) -> None:
-    for path in ("/", "/v1", "/v1/admits", "/v2/admit", "/v1/admit/", "/docs", "/v1/pictures"):
+    for path in ("/index.html", "/v1", "/v1/admits", "/v2/admit", "/v1/admit/", "/docs", "/v1/pictures"):
         error(client.get(path), 404, "not_found")
     for method, path in (
         ("PUT", "/v1/admit"),

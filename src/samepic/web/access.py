@@ -12,7 +12,7 @@ from samepic.web.problems import Problem
 from samepic.web.settings import Settings, is_loopback
 from samepic.web.tokens import RIGHTS, identify
 
-__all__ = ["TENANT", "Caller", "caller_of"]
+__all__ = ["TENANT", "Caller", "caller_here", "caller_of"]
 
 TENANT = "samepic-tenant"
 """The header that names a tenant."""
@@ -40,6 +40,12 @@ def caller_of(request: Request, settings: Settings, right: str) -> Caller:
     if right not in caller.may:
         raise _forbidden("authorization", f"a token that may {right}", "one that may not")
     return caller
+
+
+def caller_here(request: Request, settings: Settings) -> Caller:
+    """Return who looks at the pages of a service without tokens: anybody of this machine. Raises Problem, 403."""
+    _from_here(request, settings)
+    return Caller("", "", frozenset(RIGHTS))
 
 
 def _tenant(request: Request) -> str | None:

@@ -12,6 +12,9 @@ from starlette.routing import Route
 from samepic.web import pictures, state, uploads
 from samepic.web.access import Caller, caller_of
 from samepic.web.doorway import note
+from samepic.web.pages.entry import routes_of
+from samepic.web.pages.map import PAGES
+from samepic.web.pages.static import static
 from samepic.web.service import Service
 
 __all__ = ["ENDPOINTS", "Endpoint", "routes"]
@@ -47,9 +50,14 @@ ENDPOINTS: Final = (
 
 
 def routes(service: Service) -> list[Route]:
-    """Return the routes of the service."""
-    return [
+    """Return the routes of the service, and those of its pages."""
+    told = [
         Route(one.path, _endpoint(service, one), methods=[one.method], name=one.name) for one in ENDPOINTS
+    ]
+    return [
+        *told,
+        *routes_of(service, PAGES),
+        Route("/ui/static/{name}", static, methods=["GET"], name="static"),
     ]
 
 

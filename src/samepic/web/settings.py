@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_bytes
 
 from samepic.errors import ProfileError
 from samepic.profiles.service import SERVICE, ServiceLimits
@@ -18,7 +20,8 @@ class Settings:
 
     `tokens` are those who may ask; without any everybody may, and on loopback a header names the tenant. `policy` is a
     text such as "edited=accept", `profile` the file of one, `workers` the decoding processes of each service process,
-    `originals` the folder of the kept pictures, which has a folder for each tenant that has a name.
+    `originals` the folder of the kept pictures, which has a folder for each tenant that has a name. `secret` signs the
+    cookies of all processes.
     """
 
     store: str
@@ -33,6 +36,7 @@ class Settings:
     originals: str | None = None
     limits: ServiceLimits = SERVICE
     parent: int = 0
+    secret: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
 
     def __post_init__(self) -> None:
         if not self.tokens and not self.loopback and not self.without_token:

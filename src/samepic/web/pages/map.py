@@ -1,0 +1,17 @@
+"""Map: every address of the pages; those with a label stand in the menu, in this order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from samepic.web.pages import enter, home
+from samepic.web.pages.entry import SIGN_IN, Page
+
+__all__ = ["PAGES"]
+
+PAGES: Final = (
+    Page("GET", "/", "page-home", (), home.home, whole=True),
+    Page("GET", SIGN_IN, "page-enter", (), enter.ask, whole=True, open=True),
+    Page("POST", SIGN_IN, "page-enter", (), enter.enter, whole=True, open=True),
+    Page("POST", "/ui/leave", "page-leave", (), enter.leave, whole=True, open=True),
+)

@@ -1,0 +1,108 @@
+"""A real browser for tests: the Chromium of this machine, driven by Playwright, whose every page is watched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+__all__ = ["PHONE", "WIDE", "Watched", "browser", "faults", "shot"]
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE, WIDE = (390, 844), (1280, 860)
+_SHOTS = Path(__file__).parent.parent.parent / "docs" / "review"
+_WAIT = 15_000.0
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Start the browser; skip the test where there is none, and fail it there in CI."""
+    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        told = f"the pages are tested in a browser: wanted one of {', '.join(_NAMES)} on the PATH, got none"
+        if os.environ.get("CI"):
+            pytest.fail(told)
+        pytest.skip(told)
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=found, args=list(_OPTIONS))
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+class Watched:
+    """A browser of one person, at `size`; asserts at its end that nothing was said on the console, and that nothing
+    but `origin` was asked."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        origin: str,
+        size: tuple[int, int] = WIDE,
+        *,
+        scheme: Literal["light", "dark"] = "light",
+        motion: Literal["no-preference", "reduce"] = "no-preference",
+    ) -> None:
+        self.origin, self.wrong = origin, list[str]()
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion=motion
+        )
+        self.context.set_default_timeout(_WAIT)
+        self.context.on("console", self._said)
+        self.context.on("weberror", lambda error: self.wrong.append(f"error: {error.error}"))
+        self.context.on("request", self._asked)
+        self.page: Page = self.context.new_page()
+
+    def __enter__(self) -> Page:
+        return self.page
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.context.close()
+        if error is None:
+            assert not self.wrong, self.wrong
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console: {message.text} ({message.location})")
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.wrong.append(f"asked another host: {request.url}")
+
+
+def faults(page: Page) -> list[str]:
+    """Return the serious faults of accessibility that axe-core finds on a page as it is now."""
+    found: dict[str, Any] = Axe().run(page).response
+    return [
+        f"{one['id']}: {one['help']}: {node['html']:.160}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def shot(page: Page, name: str, *, whole: bool = False) -> None:
+    """Write docs/review/NAME.png where SAMEPIC_SCREENSHOTS is set."""
+    if os.environ.get("SAMEPIC_SCREENSHOTS") == "1":
+        _SHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=_SHOTS / f"{name}.png", full_page=whole, animations="disabled")
