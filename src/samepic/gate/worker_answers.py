@@ -7,7 +7,16 @@ from dataclasses import dataclass, fields
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.verdict import PictureInfo, Region, Relation, Transform
 
-__all__ = ["ERRORS", "MISSING", "CompareAnswer", "ErrorAnswer", "PrepareAnswer", "Protection", "ScreenAnswer"]
+__all__ = [
+    "ERRORS",
+    "MISSING",
+    "CompareAnswer",
+    "ErrorAnswer",
+    "PrepareAnswer",
+    "Protection",
+    "ScreenAnswer",
+    "ViewsAnswer",
+]
 
 ERRORS = {kind.__name__: kind for kind in (UnreadableError, TruncatedError, LimitError, UnsupportedError)}
 MISSING = "MissingPartError"
@@ -43,6 +52,14 @@ class CompareAnswer:
     measures: dict[str, float]
     original: str
     original_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewsAnswer:
+    """A verdict, and how many bytes each picture has that comes beside it."""
+
+    verdict: CompareAnswer
+    sizes: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class LateError(Exception):
 @dataclass(slots=True)
 class _Errand:
     pieces: list[bytes]
+    most: int
     answer: queue.SimpleQueue[Answer | LostError] = field(default_factory=queue.SimpleQueue)
 
 
@@ -60,6 +61,7 @@ class WorkerProcess:
         self._errands: queue.SimpleQueue[_Errand | None] = queue.SimpleQueue()
         self._guard = threading.Lock()
         self._doomed = False
+        self._over = ""
         self._thread = threading.Thread(target=self._carry, name="samepic-worker", daemon=True)
         self._thread.start()
 
@@ -79,12 +81,21 @@ class WorkerProcess:
         """Whether the process still runs, as far as the system knows now."""
         return self._process is not None and self._process.poll() is None and not self._doomed
 
-    def ask(self, head: dict[str, Any], bodies: Sequence[bytes], seconds: float) -> Answer:
-        """Have one task done. Raises LateError after so many seconds, and LostError when the process ends."""
+    def ask(
+        self, head: dict[str, Any], bodies: Sequence[bytes], seconds: float, most: int | None = None
+    ) -> Answer:
+        """Have one task done, and read at most `most` bytes beside its answer, those of a proxy if None.
+
+        Raises LateError after so many seconds, and LostError when the process ends.
+        """
         self.tasks += 1
-        errand = _Errand(framed({**head, "number": self.tasks}, *bodies))
+        pieces = framed({**head, "number": self.tasks}, *bodies)
+        errand = _Errand(pieces, self.limits.proxy_bytes if most is None else most)
         starved = self._starved()
-        self._errands.put(errand)
+        with self._guard:
+            if self._over:
+                raise LostError(self._over)
+            self._errands.put(errand)
         try:
             answer = errand.answer.get(timeout=seconds)
         except queue.Empty:
@@ -146,7 +157,17 @@ class WorkerProcess:
             self.failure = str(lost)
         finally:
             _ended(process)
+            self._leave(_how_it_ended(process))
             self._ready.set()
+
+    def _leave(self, how: str) -> None:
+        """Answer whoever asked in the moment in which the process was killed, and from now on everybody at once."""
+        with self._guard:
+            self._over = how
+            while not self._errands.empty():
+                errand = self._errands.get()
+                if errand is not None:
+                    errand.answer.put(LostError(how))
 
     def _started(self) -> subprocess.Popen[bytes] | None:
         with self._guard:
@@ -169,7 +190,7 @@ class WorkerProcess:
             "parent": os.getpid(),
             "filtered": self._filtered,
         }
-        head, _ = self._exchanged(process, framed(setup))
+        head, _ = self._exchanged(process, framed(setup), 0)
         if "failure" in head:
             raise LostError(shown(str(head["failure"]), 400))
         try:
@@ -179,7 +200,7 @@ class WorkerProcess:
 
     def _one(self, process: subprocess.Popen[bytes], errand: _Errand) -> Answer | LostError:
         try:
-            head, bodies = self._exchanged(process, errand.pieces)
+            head, bodies = self._exchanged(process, errand.pieces, errand.most)
         except LostError as lost:
             return lost
         if head.get("number") != self.tasks or len(bodies) != 1:
@@ -187,7 +208,7 @@ class WorkerProcess:
         return head, bodies[0]
 
     def _exchanged(
-        self, process: subprocess.Popen[bytes], pieces: list[bytes]
+        self, process: subprocess.Popen[bytes], pieces: list[bytes], most: int
     ) -> tuple[dict[str, Any], list[bytes]]:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -196,7 +217,7 @@ class WorkerProcess:
                 left = memoryview(piece)
                 while left:
                     left = left[process.stdin.write(left) or 0 :]
-            return read_frame(process.stdout.read, self.limits.answer_bytes, self.limits.proxy_bytes)
+            return read_frame(process.stdout.read, self.limits.answer_bytes, most)
         except (OSError, EOFError, ValueError) as error:
             broken = f"gave no answer: {error}" if isinstance(error, FrameError) else ""
             process.kill() if broken else None

@@ -10,13 +10,23 @@ from samepic.compare import compare
 from samepic.errors import LimitError, MissingPartError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.gate.prepare import prepare
 from samepic.gate.screen import screen
-from samepic.gate.worker_answers import MISSING, CompareAnswer, ErrorAnswer, PrepareAnswer, ScreenAnswer
+from samepic.gate.views import views
+from samepic.gate.worker_answers import (
+    MISSING,
+    CompareAnswer,
+    ErrorAnswer,
+    PrepareAnswer,
+    ScreenAnswer,
+    ViewsAnswer,
+)
 from samepic.gate.worker_wire import plain, shown
 from samepic.picture import Encoded
+from samepic.policy import Policy
 from samepic.profiles import Limits
 from samepic.profiles.user import Profile
+from samepic.verdict import Verdict
 
-__all__ = ["compared", "failed", "prepared", "screened"]
+__all__ = ["compared", "failed", "prepared", "screened", "viewed"]
 
 _OPENCV_NO_MEMORY = -4
 
@@ -37,9 +47,17 @@ def compared(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> dict[st
         prove=ask["prove"],
         limits=limits,
     )
-    told = {field.name: getattr(verdict, field.name) for field in fields(CompareAnswer)}
-    told["measures"] = {name: float(value) for name, value in verdict.measures.items()}
-    return _plain(CompareAnswer(**told))
+    return _plain(_answer(verdict))
+
+
+def viewed(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """Return the verdict on two encoded pictures, and pictures to look at. Raises as `samepic.compare`."""
+    policy = Policy.of(ask["same_if"], Profile.parse(ask["profile"]) if ask["profile"] else None)
+    names = ask["names"]
+    made = views(Encoded(names[0], a), Encoded(names[1], b), policy, prove=ask["prove"], limits=limits)
+    shown = made.a, made.b, made.aligned, made.difference
+    sizes = len(made.a), len(made.b), len(made.aligned), len(made.difference)
+    return _plain(ViewsAnswer(_answer(made.verdict), sizes)), b"".join(shown)
 
 
 def screened(bodies: Sequence[bytes], limits: Limits) -> dict[str, Any]:
@@ -65,6 +83,12 @@ def _unforeseen(error: Exception) -> str:
     while trace is not None:
         at, trace = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}", trace.tb_next
     return shown(f"one that breaks the decoder: {type(error).__name__}: {error} ({at})", 400)
+
+
+def _answer(verdict: Verdict) -> CompareAnswer:
+    told = {field.name: getattr(verdict, field.name) for field in fields(CompareAnswer)}
+    told["measures"] = {name: float(value) for name, value in verdict.measures.items()}
+    return CompareAnswer(**told)
 
 
 def _plain(answer: object) -> dict[str, Any]:

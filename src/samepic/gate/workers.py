@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import weakref
@@ -21,6 +22,7 @@ from samepic.errors import (
 )
 from samepic.fingerprint.value import Fingerprint
 from samepic.gate.prepare import Prepared
+from samepic.gate.views import Views
 from samepic.gate.worker_answers import (
     ERRORS,
     MISSING,
@@ -29,16 +31,18 @@ from samepic.gate.worker_answers import (
     PrepareAnswer,
     Protection,
     ScreenAnswer,
+    ViewsAnswer,
 )
 from samepic.gate.worker_crew import Crew
 from samepic.gate.worker_process import LateError, LostError
 from samepic.gate.worker_wire import FrameError, shaped
 from samepic.policy import Policy
+from samepic.profiles.pages import PAGES
 from samepic.profiles.user import Profile
 from samepic.profiles.workers import WORKERS, WorkerLimits
 from samepic.verdict import Relation, Verdict
 
-__all__ = ["Prepared", "Protection", "Workers"]
+__all__ = ["Prepared", "Protection", "Views", "Workers"]
 
 Shape = TypeVar("Shape")
 Result = TypeVar("Result")
@@ -94,23 +98,51 @@ class Workers:
 
         The verdict holds no pictures, so it draws no difference. Raises as `samepic.compare`, and as `prepare`.
         """
-        policy = Policy.of(same_if, profile)
-        for data, name in zip((a, b), names, strict=True):
+        head = self._compared("compare", (a, b), names, Policy.of(same_if, profile), prove=prove)
+
+        def accept(answer: object, _: bytes) -> Verdict:
+            return _verdict(self._shaped(CompareAnswer, answer), names)
+
+        return self._done(head, (a, b), names, accept)
+
+    def views(
+        self,
+        a: bytes,
+        b: bytes,
+        *,
+        same_if: Relation | str | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
+        prove: bool = True,
+        names: tuple[str, str] = ("<bytes>", "<bytes>"),
+    ) -> Views:
+        """Compare two encoded pictures, and make what people look at. Raises as `compare`.
+
+        What was drawn comes from a process that had strangers' bytes: hand it to browsers as pictures alone.
+        """
+        head = self._compared("views", (a, b), names, Policy.of(same_if, profile), prove=prove)
+
+        def accept(answer: object, body: bytes) -> Views:
+            found = self._shaped(ViewsAnswer, answer)
+            if min(found.sizes) < 0 or sum(found.sizes) != len(body):
+                raise FrameError(f"wanted pictures of {found.sizes} bytes, got {len(body)}")
+            ends = list(itertools.accumulate(found.sizes, initial=0))
+            shown = [_image(body[begin:end]) for begin, end in itertools.pairwise(ends)]
+            return Views(_verdict(found.verdict, names), *shown)
+
+        return self._done(head, (a, b), names, accept, PAGES.view_bytes)
+
+    def _compared(
+        self, task: str, pair: tuple[bytes, bytes], names: tuple[str, str], policy: Policy, *, prove: bool
+    ) -> dict[str, object]:
+        """Return what is asked of a worker that compares. Raises as `_check`."""
+        for data, name in zip(pair, names, strict=True):
             self._check(data, name)
-        head = {
-            "task": "compare",
+        return {
+            "task": task,
             "same_if": str(policy.same_if),
             "profile": policy.profile and json.dumps(policy.profile.to_dict()),
             "prove": prove,
         }
-
-        def accept(answer: object, _: bytes) -> Verdict:
-            found = self._shaped(CompareAnswer, answer)
-            told = {field.name: getattr(found, field.name) for field in fields(found)}
-            told["a"], told["b"] = replace(found.a, name=names[0]), replace(found.b, name=names[1])
-            return Verdict(**{**told, "measures": MappingProxyType(found.measures)})
-
-        return self._done(head, (a, b), names, accept)
 
     def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
         """Return how many features each kept proxy, of up to seven, shares with the upload's. Raises as `prepare`."""
@@ -173,14 +205,15 @@ class Workers:
         bodies: tuple[bytes, ...],
         names: tuple[str, ...],
         accept: Callable[[object, bytes], Result],
+        most: int | None = None,
     ) -> Result:
-        """Have a task done and return what `accept` makes of the answer and the bytes beside it."""
+        """Have a task done and return what `accept` makes of the answer and the bytes beside it, `most` at most."""
         # Names are a stranger's too, and no business of the worker's: it gets letters for them.
         letters = [f"<{letter}>" for letter, _ in zip("abcdefgh", names, strict=False)]
         worker = self._crew.take()
         lost = "died"  # unless all goes well: what broke off in the middle would answer the next task with this one
         try:
-            told, body = worker.ask({**head, "names": letters}, bodies, self.limits.wall_seconds)
+            told, body = worker.ask({**head, "names": letters}, bodies, self.limits.wall_seconds, most)
             result: Result | UnreadableError | MissingPartError
             wrong = told.get("error")
             result = accept(told.get("answer"), body) if wrong is None else self._error(wrong, letters, names)
@@ -246,6 +279,12 @@ def _believed(text: str, data: bytes) -> Fingerprint:
     if found.sha256 != hashlib.sha256(data).hexdigest():
         raise FrameError("a fingerprint of another file")
     return found
+
+
+def _verdict(found: CompareAnswer, names: tuple[str, str]) -> Verdict:
+    told = {field.name: getattr(found, field.name) for field in fields(found)}
+    told["a"], told["b"] = replace(found.a, name=names[0]), replace(found.b, name=names[1])
+    return Verdict(**{**told, "measures": MappingProxyType(found.measures)})
 
 
 def _image(proxy: bytes) -> bytes:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from samepic.verdict import Region
 from samepic.verify.features import inverse, scaling
-from samepic.verify.overlay import moved, polygon
+from samepic.verify.overlay import polygon
+from samepic.verify.views import lay
 
 __all__ = ["draw_difference"]
 
@@ -21,7 +22,6 @@ _BOX = (214, 39, 40)
 _OUTLINE = (31, 119, 180)
 _OWN_FRAME = 0.015
 _PAPER = 245
-_NOTHING = 225
 
 Pixels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -41,12 +41,9 @@ def draw_difference(
     b shows nothing of a. `regions` in pixels of a are framed in red; where only parts of the two overlap, the
     outline of each is drawn in the other in blue.
     """
-    there = scaling(b.shape, a.shape) if matrix is None else np.array(matrix, float).reshape(3, 3)
-    one, two = _fitted(a), _fitted(b)
-    small = scaling(a.shape, one.shape) @ there @ inverse(scaling(b.shape, two.shape))
-    on_a, inside = moved(two, small, one.shape)
-    change = cv2.absdiff(one, on_a).max(axis=2).astype(np.float32)
-    ink = np.where(inside, 255 - np.clip(change * gain, 0, 255), _NOTHING).astype(np.uint8)
+    laid = lay(a, b, matrix, _LONG_SIDE)
+    one, two, small = laid.one, laid.two, laid.there
+    ink = laid.difference(gain)
     panels = [one.copy(), two.copy(), np.dstack([ink] * 3)]
     if matrix is not None:
         for panel, edge in ((0, polygon(one.shape, two.shape, small)), (2, polygon(one.shape, two.shape, small)),
@@ -59,14 +56,6 @@ def draw_difference(
             _framed(panels[panel], corners)
         _framed(panels[1], cv2.perspectiveTransform(corners[None], inverse(small))[0])
     return Image.fromarray(_beside(panels))
-
-
-def _fitted(rgb: Pixels) -> Pixels:
-    scale = min(1.0, _LONG_SIDE / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    if size == (rgb.shape[1], rgb.shape[0]):
-        return np.ascontiguousarray(rgb)
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _beside(panels: list[Pixels]) -> Pixels:
