@@ -185,6 +185,17 @@ def test_a_process_that_has_grown_is_replaced() -> None:
         assert pool.status()["retired"] == 1
 
 
+def test_a_task_waits_for_a_process_only_so_long() -> None:
+    data = saved(Image.fromarray(scene(96, 64)), "PNG")
+    with Workers(1, replace(WORKERS, queue_seconds=0.1)) as pool:
+        taken = pool._crew.take()
+        with pytest.raises(UnavailableError, match=r"within 0.1 s, got 1 that others keep busy"):
+            pool.prepare(data)
+        assert (pool.status()["shed"], pool.status()["waiting"]) == (1, 0)
+        pool._crew.give(taken)
+        assert pool.prepare(data).info.format == "PNG"
+
+
 def test_after_closing_nothing_runs_and_nothing_is_taken() -> None:
     pool = Workers(1)
     pool.prepare(saved(scene(), "PNG"))

@@ -322,6 +322,19 @@ def test_leaving_by_an_error_ends_what_runs_at_once(threads: ThreadPoolExecutor)
         running[0].result()
 
 
+def test_who_asks_a_process_just_after_it_was_killed_is_told_so_at_once() -> None:
+    pool = Workers(1, replace(WORKERS, wall_seconds=600))
+    for ended in (False, True):
+        worker = pool._crew.take()
+        worker.kill()
+        if ended:
+            worker.join(60)
+        with pytest.raises(LostError, match="SIGKILL"):
+            worker.ask({"task": "prepare", "copycode": False, "names": ["<a>"]}, [PICTURE], 600)
+        pool._crew.give(worker, "died")
+    pool.close()
+
+
 def test_where_no_worker_starts_nothing_is_said_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_process, "_python", lambda: "/nowhere/python")
     with Workers(2) as pool:

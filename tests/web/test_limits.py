@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -156,7 +162,7 @@ def test_bodies_share_a_bounded_memory_and_who_finds_none_is_told_to_come_again(
 
 def test_a_pool_that_is_full_sends_others_away_and_takes_on_again_when_a_place_is_free() -> None:
     async def scene() -> None:
-        go, pool = threading.Event(), Pool("test", threads=1, waiting=1)
+        go, pool = threading.Event(), Pool("test", threads=1, waiting=1, seconds=PATIENCE)
         taken = [asyncio.create_task(pool.run(lambda: go.wait(PATIENCE))) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(Problem) as sent_away:
@@ -172,6 +178,66 @@ def test_a_pool_that_is_full_sends_others_away_and_takes_on_again_when_a_place_i
         pool.close()
 
     asyncio.run(scene())
+
+
+def test_who_waited_too_long_in_the_pool_is_sent_away_without_being_looked_at() -> None:
+    async def scene() -> None:
+        begun, go, pool = (
+            threading.Event(),
+            threading.Event(),
+            Pool("test", threads=1, waiting=1, seconds=0.2),
+        )
+        looked = []
+
+        def hold() -> bool:
+            begun.set()
+            return go.wait(PATIENCE)
+
+        first = asyncio.create_task(pool.run(hold))
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        second = asyncio.create_task(pool.run(lambda: looked.append(True)))
+        await asyncio.sleep(0.3)
+        go.set()
+        assert await first
+        with pytest.raises(Problem) as sent_away:
+            await second
+        assert (sent_away.value.status, sent_away.value.code, looked) == (503, "busy", [])
+        assert await pool.run(lambda: True)
+        pool.close()
+
+    asyncio.run(scene())
+
+
+def decoders(service: Running) -> list[int]:
+    """Return the numbers of the processes that decode for a service."""
+    told = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [[int(number) for number in line.split()] for line in told.splitlines()]
+    return [pid for pid, parent in pairs if parent == service.process.pid]
+
+
+@pytest.mark.slow
+def test_a_service_whose_decoders_are_behind_sends_others_away_and_then_takes_them_on_again(
+    tmp_path: Path, upload: bytes
+) -> None:
+    limits = {"threads": 2, "waiting": 2}
+    with Running(tmp_path / "u.db", tmp_path / "log", limits=limits) as service:
+        check = partial(httpx.post, f"{service.address}/v1/check", content=upload, timeout=PATIENCE)
+        assert check().status_code == 200
+        stopped = decoders(service)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(check) for _ in range(8)]
+            # As long as the decoder does nothing, two requests hold the threads, and two wait for these.
+            sent_away = [one.result() for one in islice(as_completed(asked), 4)]
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+            answers = [one.result() for one in asked]
+        for one in sent_away:
+            assert error(one, 503, "busy")
+            assert int(one.headers["retry-after"]) > 0
+        assert sorted(one.status_code for one in answers) == [200] * 4 + [503] * 4
+        assert check().status_code == 200
 
 
 def test_the_service_answers_others_while_uploads_wait(small: Running, client: httpx.Client) -> None:

@@ -44,7 +44,7 @@ class Crew:
     def take(self) -> WorkerProcess:
         """Return a process that is ready, the longest-waiting thread first; give it back with `give`.
 
-        Raises UnavailableError when the crew is closed or no process can be started.
+        Raises UnavailableError when the crew is closed, no process can be started, or none is free for too long.
         """
         slot = self._place()
         try:
@@ -99,7 +99,7 @@ class Crew:
         """Return how many processes there are and what became of tasks and processes so far."""
         with self._changed:
             running = len(self._lent) + sum(worker is not None and worker.alive for worker in self._idle)
-            told = {name: self.told[name] for name in ("tasks", "started", "late", "died", "retired")}
+            told = {name: self.told[name] for name in ("tasks", "started", "late", "died", "retired", "shed")}
             return {"running": running, "busy": len(self._lent), "waiting": len(self._waiting), **told}
 
     def numbers(self) -> tuple[int, ...]:
@@ -118,7 +118,14 @@ class Crew:
                 return self._idle.pop()
             self._waiting.append(turn)
         try:
-            slot = turn.get()
+            slot = turn.get(timeout=self.limits.queue_seconds)
+        except queue.Empty:
+            self._leave(turn)
+            self.told["shed"] += 1
+            wanted = f"a worker process within {self.limits.queue_seconds:g} s"
+            raise UnavailableError(
+                f"wanted {wanted}, got {self.count} that others keep busy: try again"
+            ) from None
         except BaseException:
             self._leave(turn)
             raise

@@ -169,7 +169,7 @@ class Workers:
 
     def status(self) -> dict[str, int]:
         """Return counts: processes running and busy, callers waiting, tasks done, processes started, killed for being
-        late, died and retired."""
+        late, died and retired, callers sent away because no process was free for too long."""
         return {"count": self._crew.count, **self._crew.counts()}
 
     @property

@@ -22,6 +22,7 @@ class ServiceLimits:
         requests: in work or being received at once.
         threads: requests at once that decode, search or wait for a store's lock.
         waiting: requests that may wait for one of these threads.
+        queue_seconds: how long they wait at most; who has waited longer is told to come again, and costs nothing more.
         light_threads: requests at once that only ask the store.
         light_waiting: requests that may wait for one of these.
         header_seconds: until the headers of a request must have come.
@@ -51,6 +52,7 @@ class ServiceLimits:
     requests: int = 400
     threads: int = 16
     waiting: int = 64
+    queue_seconds: float = 20.0
     light_threads: int = 4
     light_waiting: int = 128
     header_seconds: float = 10.0

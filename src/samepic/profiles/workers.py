@@ -24,6 +24,7 @@ class WorkerLimits:
         starved: share of that time which a process spent waiting for a processor, from which the machine is to blame
             for the delay and not the picture.
         start_seconds: time until a new process must be ready.
+        queue_seconds: how long a task waits for a process while others have all of them.
         open_files: file descriptors of the process.
         tasks: after so many a process is replaced by a new one.
         grown_bytes: resident memory between tasks from which it is replaced.
@@ -39,6 +40,7 @@ class WorkerLimits:
     wall_seconds: float = 8.0
     starved: float = 0.4
     start_seconds: float = 60.0
+    queue_seconds: float = 20.0
     open_files: int = 16
     tasks: int = 500
     grown_bytes: int = 384 * 2**20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -15,9 +16,13 @@ Result = TypeVar("Result")
 
 
 class Pool:
-    """Runs calls on `threads` threads; `waiting` more may wait for one, and whoever comes then is sent away."""
+    """Runs calls on `threads` threads; `waiting` more may wait for one, and whoever comes then is sent away.
 
-    def __init__(self, name: str, threads: int, waiting: int) -> None:
+    Who has waited for more than `seconds` is sent away too: the queue gets short at once when all of it is late.
+    """
+
+    def __init__(self, name: str, threads: int, waiting: int, seconds: float) -> None:
+        self._seconds = seconds
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._most, self.taken = threads + waiting, 0
 
@@ -33,7 +38,16 @@ class Pool:
         """
         self.check()
         self.taken += 1
-        future = asyncio.get_running_loop().run_in_executor(self._executor, call)
+        until = time.monotonic() + self._seconds
+
+        def begun() -> Result:
+            if time.monotonic() > until:
+                raise Problem(
+                    503, "busy", f"it waited for more than {self._seconds:g} s to be looked at: try again"
+                )
+            return call()
+
+        future = asyncio.get_running_loop().run_in_executor(self._executor, begun)
         future.add_done_callback(self._ended)
         return await asyncio.shield(future)
 

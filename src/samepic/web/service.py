@@ -25,8 +25,8 @@ class Service:
         self.gates = Gates(settings)
         self.budget = Budget(limits.body_bytes)
         self.metrics = Metrics()
-        self._work = Pool("samepic-work", limits.threads, limits.waiting)
-        self._light = Pool("samepic-light", limits.light_threads, limits.light_waiting)
+        self._work = Pool("samepic-work", limits.threads, limits.waiting, limits.queue_seconds)
+        self._light = Pool("samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds)
 
     def start(self) -> None:
         """Begin to open the store; requests are answered 503 until it is open."""
