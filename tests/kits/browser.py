@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-__all__ = ["PHONE", "WIDE", "Watched", "browser", "faults", "shot"]
+__all__ = ["PHONE", "WIDE", "Watched", "browser", "dropped", "faults", "shot"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
@@ -51,7 +54,8 @@ def browser() -> Iterator[Browser]:
 
 class Watched:
     """A browser of one person, at `size`; asserts at its end that nothing was said on the console, and that nothing
-    but `origin` was asked."""
+    but `origin` was asked. A browser writes refused requests on the console: those with the status `refused` are meant.
+    """
 
     def __init__(
         self,
@@ -61,8 +65,10 @@ class Watched:
         *,
         scheme: Literal["light", "dark"] = "light",
         motion: Literal["no-preference", "reduce"] = "no-preference",
+        refused: int = 0,
     ) -> None:
         self.origin, self.wrong = origin, list[str]()
+        self._refused = f"status of {refused} "
         self.context: BrowserContext = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion=motion
         )
@@ -81,7 +87,7 @@ class Watched:
             assert not self.wrong, self.wrong
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and self._refused not in message.text:
             self.wrong.append(f"console: {message.text} ({message.location})")
 
     def _asked(self, request: Request) -> None:
@@ -101,8 +107,23 @@ def faults(page: Page) -> list[str]:
     ]
 
 
+def dropped(page: Page, files: Sequence[Path], target: str) -> None:
+    """Drop files on an element, as a person who drags them from a folder does."""
+    data = page.evaluate_handle("() => new DataTransfer()")
+    for path in files:
+        page.evaluate(
+            """([data, name, text]) =>
+            data.items.add(new File([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))], name))""",
+            [data, path.name, base64.b64encode(path.read_bytes()).decode()],
+        )
+    page.dispatch_event(target, "dragover", {"dataTransfer": data})
+    page.dispatch_event(target, "drop", {"dataTransfer": data})
+
+
 def shot(page: Page, name: str, *, whole: bool = False) -> None:
     """Write docs/review/NAME.png where SAMEPIC_SCREENSHOTS is set."""
     if os.environ.get("SAMEPIC_SCREENSHOTS") == "1":
         _SHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=_SHOTS / f"{name}.png", full_page=whole, animations="disabled")
+        page.evaluate("scrollTo(0, 0)")
+        taken = Image.open(io.BytesIO(page.screenshot(full_page=whole, animations="disabled")))
+        taken.convert("RGB").quantize(200).save(_SHOTS / f"{name}.png", optimize=True)

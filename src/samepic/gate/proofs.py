@@ -16,7 +16,7 @@ from samepic.profiles.gate import GATE
 from samepic.store.record import Record
 from samepic.verdict import Evidence, Match, Relation, Verdict
 
-__all__ = ["Proof", "Prover"]
+__all__ = ["Proof", "Prover", "of_proxies"]
 
 _log = logging.getLogger("samepic.gate")
 
@@ -148,10 +148,10 @@ class Prover:
             why = closer
         if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
             return None  # a sheet of frames says nothing of crops and edits
-        return _Seen(_of_proxies(verdict), Evidence.PROXIES, why)
+        return _Seen(of_proxies(verdict), Evidence.PROXIES, why)
 
 
-def _of_proxies(verdict: Verdict) -> Verdict:
+def of_proxies(verdict: Verdict) -> Verdict:
     """Return a verdict on two proxies as one on the pictures that they stand for."""
     if verdict.relation in _STILL:
         return replace(verdict, relation=Relation.RESAVED, explanation="the same picture saved again")

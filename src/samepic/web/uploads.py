@@ -24,7 +24,7 @@ from samepic.web.form import is_form, read_form
 from samepic.web.problems import Problem
 from samepic.web.service import Service
 
-__all__ = ["ADMIT", "CHECK", "COMPARE", "admit", "check", "compare"]
+__all__ = ["ADMIT", "CHECK", "COMPARE", "Sent", "admit", "check", "compare", "sent_pictures"]
 
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
 """What each takes besides pictures: as parameters of the query, or as fields of the form."""
@@ -33,7 +33,7 @@ COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "p
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class Sent:
     """The pictures of a request by name, and what else it says."""
 
     files: dict[str, bytes]
@@ -44,7 +44,7 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
     """Tell what b is to a."""
     service.expect_work()
     with service.budget.share() as share:
-        sent = await _sent(service, request, share, ("a", "b"), COMPARE)
+        sent = await sent_pictures(service, request, share, ("a", "b"), COMPARE)
         a, b = sent.files["a"], sent.files["b"]
         gates = service.gates
         same_if = _same_if(sent.said.get("same_if"))
@@ -60,7 +60,7 @@ async def check(service: Service, request: Request, caller: Caller) -> Response:
     """Tell what admit would say."""
     service.expect_work()
     with service.budget.share() as share:
-        sent = await _sent(service, request, share, ("file",), CHECK)
+        sent = await sent_pictures(service, request, share, ("file",), CHECK)
         gate = service.gates.gate(caller.tenant)
         policy = policy_of(sent.said.get("policy"), gate.policy)
         upload, replaces = Encoded("file", sent.files["file"]), _replaces(sent)
@@ -76,7 +76,7 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
     again = idempotency_key(request, service)
     service.expect_work()
     with service.budget.share() as share:
-        sent = await _sent(service, request, share, ("file",), ADMIT)
+        sent = await sent_pictures(service, request, share, ("file",), ADMIT)
         call = _Admission(service, service.gates.gate(caller.tenant), sent)
         answer, replayed = await service.work(lambda: once(service, caller, again, call.asked, call.answer))
     if call.made is not None:
@@ -88,7 +88,7 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
 class _Admission:
     """One upload with everything that is asked of it, checked before the gate is asked."""
 
-    def __init__(self, service: Service, gate: Gate, sent: _Sent) -> None:
+    def __init__(self, service: Service, gate: Gate, sent: Sent) -> None:
         self._service, self._gate = service, gate
         said = sent.said
         if "key" not in said:
@@ -135,13 +135,13 @@ def _told(service: Service, request: Request, operation: str, made: Decision) ->
     service.metrics.decided(operation, str(made.outcome))
 
 
-def _replaces(sent: _Sent) -> tuple[str, ...]:
+def _replaces(sent: Sent) -> tuple[str, ...]:
     return (sent.said["replaces"],) if "replaces" in sent.said else ()
 
 
-async def _sent(
+async def sent_pictures(
     service: Service, request: Request, share: Share, files: Sequence[str], texts: Sequence[str]
-) -> _Sent:
+) -> Sent:
     """Return what a request brings, as a form or, where it has one picture, as the body alone. Raises Problem."""
     limits, content_type = service.limits, request.headers.get("content-type", "")
     said = query(request, texts)
@@ -151,9 +151,9 @@ async def _sent(
         twice = [name for name in form.fields if name in said]
         if twice:
             raise Problem.bad(twice[0], "it in the query or in the form", "both")
-        sent = _Sent(form.files, {**said, **form.fields})
+        sent = Sent(form.files, {**said, **form.fields})
     elif len(files) == 1:
-        sent = _Sent({files[0]: await read_whole(request, limits.upload_bytes, share, limits)}, said)
+        sent = Sent({files[0]: await read_whole(request, limits.upload_bytes, share, limits)}, said)
     else:
         wanted = f"multipart/form-data with the pictures {' and '.join(files)}"
         raise Problem.bad("content-type", wanted, f"{content_type!r:.60}" if content_type else "none")

@@ -16,7 +16,7 @@ from samepic.web.body import read_whole
 from samepic.web.doorway import note
 from samepic.web.pages.html import el
 from samepic.web.pages.layout import Frame, page
-from samepic.web.pages.session import CSRF, Session, Sessions, expect_own_page
+from samepic.web.pages.session import CSRF, Session, Sessions, expect_no_other_site, expect_own_page
 from samepic.web.problems import Problem, problem_of
 from samepic.web.service import Service
 from samepic.web.tokens import Token
@@ -97,6 +97,8 @@ def _endpoint(
             frame = Frame(_menu(pages, caller), one.path, sessions.csrf(session), caller.name)
             if one.method != "GET":
                 await _expect_ours(service, sessions, request, session)
+            elif not one.whole:
+                expect_no_other_site(request)
             response = await one.handle(service, request, Visit(caller, session, frame))
         except (Problem, SamepicError) as error:
             problem = error if isinstance(error, Problem) else problem_of(error)

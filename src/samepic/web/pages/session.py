@@ -16,7 +16,7 @@ from starlette.responses import Response
 from samepic.profiles.pages import PAGES
 from samepic.web.problems import Problem
 
-__all__ = ["CSRF", "Session", "Sessions", "cookie_name", "expect_own_page"]
+__all__ = ["CSRF", "Session", "Sessions", "cookie_name", "expect_no_other_site", "expect_own_page"]
 
 CSRF = "x-csrf-token"
 """The header in which a page sends the word that only a page of ours can know; forms have the field `csrf`."""
@@ -98,6 +98,12 @@ def expect_own_page(request: Request) -> None:
         raise _foreign("origin", "a page of this service")
     if origin is None and site is None:
         raise _foreign("origin", "a browser that says which page asks")
+
+
+def expect_no_other_site(request: Request) -> None:
+    """Raise Problem, 403, where a page of another site asks: what is costly is not made for its pictures and frames."""
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise _foreign("sec-fetch-site", "same-origin")
 
 
 def _foreign(name: str, wanted: str) -> Problem:
