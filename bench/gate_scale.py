@@ -1,9 +1,11 @@
 """What the gate costs as its store grows: CPU of a check, start, memory and disk, from 10 000 to a million records.
 
-python -m bench.gate_scale [MOST] [REAL]   # default 1000000 records, 1500 of them real
+python -m bench.gate_scale [MOST] [REAL] [--keep FILE]   # default 1000000 records, 5000 of them real
 
-Real fingerprints come from the folder of pictures; the others are drawn to their distribution (signs of normal values
-with the covariance of the real ones). Drawn ones take a real proxy when they are looked at, but none on disk: what a
+Real fingerprints come from the folder of pictures, and where these are too few from quarters of them, cut out and saved
+again; the others are drawn to their distribution (signs of normal values with the covariance of the real ones). With
+--keep the real records are kept in a store of their own, where a second run finds them; it belongs to one version of
+the fingerprints. Drawn ones take a real proxy when they are looked at, but none on disk: what a
 proxy takes is told. Uploads are photographs at 12 megapixels with grain, JPEG quality 90: half of them new, half saved
 again from kept ones.
 The CPU of a check is held against that of libjpeg-turbo's decode at 1/8 in gray, of the same uploads in the same run.
@@ -11,6 +13,7 @@ The CPU of a check is held against that of libjpeg-turbo's decode at 1/8 in gray
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import resource
@@ -20,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,14 +38,16 @@ from samepic.errors import SamepicError
 from samepic.gate.admission import Admission
 from samepic.gate.engine import InProcess
 from samepic.gate.gate import Gate
-from samepic.store.record import Record
+from samepic.store.opening import open_store
+from samepic.store.record import Record, State
 from samepic.store.sqlite import SqliteStore
 
-__all__ = ["Filled", "Lent", "drawn_codes", "main", "real_records"]
+__all__ = ["Filled", "Lent", "drawn_codes", "kept_records", "main", "real_records"]
 
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 _UPLOADS = 24
 _BATCH = 10_000
+_QUARTER = "#"
 _FOLDERS = ("photos", "sameplace", "screens", "clipart", "uipages")
 _STARTED = """
 import json, resource, sys, time
@@ -64,24 +70,43 @@ def real_records(gate: Gate, data: Path, most: int) -> list[Record]:
     files = [path for path in listed if path not in uploaded]
     made: list[Record] = []
     for path in files:
-        if len(made) == most:
-            break
-        made += _records(gate, path.read_bytes(), str(path.relative_to(data)))
+        if len(made) < most:
+            made += _records(gate, path.read_bytes(), str(path.relative_to(data)))
     for path in files:
-        if len(made) >= most:
-            break
-        try:
-            with Image.open(path) as image:
-                whole = image.convert("RGB")
-        except (OSError, ValueError):
-            continue
-        width, height = whole.size
-        for number in range(4):
-            left, top = number % 2 * width // 2, number // 2 * height // 2
-            stream = io.BytesIO()
-            whole.crop((left, top, left + width // 2, top + height // 2)).save(stream, "JPEG", quality=90)
-            made += _records(gate, stream.getvalue(), f"{path.relative_to(data)}#{number}")
+        if len(made) < most:
+            for number, quarter in enumerate(_quarters(path)):
+                made += _records(gate, quarter, f"{path.relative_to(data)}{_QUARTER}{number}")
     return made[:most]
+
+
+def _quarters(path: Path) -> list[bytes]:
+    """Return the four quarters of a picture, each as a JPEG; none where it cannot be opened."""
+    try:
+        with Image.open(path) as image:
+            whole = image.convert("RGB")
+    except (OSError, ValueError):
+        return []
+    width, height = whole.size
+    made = []
+    for number in range(4):
+        left, top = number % 2 * width // 2, number // 2 * height // 2
+        stream = io.BytesIO()
+        whole.crop((left, top, left + width // 2, top + height // 2)).save(stream, "JPEG", quality=90)
+        made.append(stream.getvalue())
+    return made
+
+
+def kept_records(gate: Gate, data: Path, first: Sequence[bytes], most: int, keep: Path) -> list[Record]:
+    """Return `most` real records, beginning with those of the pictures `first`; made once, and then found in `keep`."""
+    with closing(open_store(str(keep))) as store:
+        if not store.counts("")[State.PENDING]:
+            made = [one for n, upload in enumerate(first) for one in _records(gate, upload, f"large/{n}")]
+            for record in made + real_records(gate, data, most - len(made)):
+                store.put_pending(record, 0.0)
+        found = store.fetch("", range(1, most + 1))
+    if len(found) < most:
+        print(f"wanted {most} real records, got {len(found)}: more are not to be had, or {keep} holds fewer")
+    return found
 
 
 def _records(gate: Gate, data: bytes, key: str) -> list[Record]:
@@ -244,7 +269,7 @@ def _step(path: Path, size: int, uploads: list[bytes], rounds: int) -> None:
     )
 
 
-def main(most: int, real: int) -> int:
+def main(most: int, real: int, keep: Path | None) -> int:
     """Fill, measure at each size, print a line each."""
     cv2.setNumThreads(1)
     data = data_folder()
@@ -257,18 +282,17 @@ def main(most: int, real: int) -> int:
         first, again = uploads_of(data)
         with Gate(path, workers=InProcess()) as gate:
             begin = time.process_time()
-            records = [
-                one for n, upload in enumerate(first[::2]) for one in _records(gate, upload, f"large/{n}")
-            ]
-            records += real_records(gate, data, real - len(records))
+            records = kept_records(gate, data, first[::2], real, keep or Path(made) / "real.db")
             took = time.process_time() - begin
-        proxies = [len(record.proxy) for record in records]
+        quarters = sum(_QUARTER in record.key for record in records)
         print(
-            f"{len(records)} real records in {took:.0f} s of CPU, proxies {np.mean(proxies):.0f} bytes in the mean"
+            f"{len(records)} real records ({quarters} of them of quarters of pictures) in {took:.0f} s of CPU, proxies"
+            f" {np.mean([len(record.proxy) for record in records]):.0f} bytes in the mean"
         )
         print(f"uploads of {np.mean([len(one) for one in again]) / 1e6:.1f} MB in the mean")
         print(
-            "  records floor/ms check/ms  median    p99    max  start/s   CPU/s bytes/rec  disk/MB  outcomes"
+            "  records floor/ms check/ms  median    p99    max  start/s   CPU/s bytes/rec  disk/MB  outcomes",
+            flush=True,
         )
         filled, Lent.proxies = Filled(path, records), tuple(record.proxy for record in records)
         for size in (step for step in _STEPS if step <= most):
@@ -279,5 +303,11 @@ def main(most: int, real: int) -> int:
 
 
 if __name__ == "__main__":
-    numbers = [int(argument) for argument in sys.argv[1:3]]
-    sys.exit(main(*(numbers + [1_000_000, 1500][len(numbers) :])))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("most", type=int, nargs="?", default=1_000_000, metavar="MOST")
+    parser.add_argument("real", type=int, nargs="?", default=5000, metavar="REAL")
+    parser.add_argument("--keep", type=Path, metavar="FILE")
+    args = parser.parse_args()
+    sys.exit(main(args.most, args.real, args.keep))
