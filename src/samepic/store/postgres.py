@@ -10,8 +10,9 @@ from typing import Any
 from samepic.errors import MissingPartError, StoreError
 from samepic.profiles.gate import GATE
 from samepic.store.pool import Connections, told
+from samepic.store.reviews import ReviewedSqlStore
 from samepic.store.schema import APPLICATION, MIGRATIONS, VERSION
-from samepic.store.sql import Run, SqlStore
+from samepic.store.sql import Run
 
 try:
     import psycopg
@@ -36,7 +37,7 @@ _NUMBERS, _TABLES = APPLICATION, APPLICATION + 1
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(ReviewedSqlStore):
     """A store in the PostgreSQL database `url`, in the first schema of its search path.
 
     Numbers are drawn inside an advisory lock that is held until they are visible, so that they become visible in their

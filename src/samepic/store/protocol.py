@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.store.record import Record, Refusal, State
+from samepic.store.words import Claim, Word
 from samepic.verdict import Match
 
 __all__ = ["Coded", "Store"]
@@ -117,6 +118,39 @@ class Store(Protocol):
 
     def answer(self, tenant: str, token: str, request: str, told: str) -> None:
         """Remember the answer to the request under this token."""
+
+    def claim_next(
+        self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
+    ) -> Claim | None:
+        """Take the first pair that waits for review behind `after`, and that nobody else has, for `lease` seconds.
+
+        `after` is the number of a held picture and the key of what it is held for; behind the last pair the first
+        comes again. The reviewer gives back what they had. Returns None where no pair is free. A held picture is
+        accepted where all that it was held for is gone.
+        """
+
+    def claim_pair(self, tenant: str, reviewer: str, number: int, other: str, lease: float) -> Claim | None:
+        """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
+
+    def let_go(self, tenant: str, reviewer: str) -> None:
+        """Give back whatever a reviewer has taken."""
+
+    def say(self, tenant: str, reviewer: str, number: int, other: str, *, same: bool) -> Word | None:
+        """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
+
+        A held picture that is the same as the other is taken out; one that is another than all it was held for is
+        accepted. Returns None, and changes nothing, where the pair is decided or gone, or another has taken it.
+        """
+
+    def unsay(self, tenant: str, position: int) -> Claim | None:
+        """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
+
+        Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
+        changed again since.
+        """
+
+    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[Word]:
+        """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
 
     def close(self) -> None:
         """Close every connection; may be called twice."""

@@ -84,7 +84,32 @@ CREATE TABLE answers (
 CREATE INDEX answers_at ON answers (at)
 """
 
-MIGRATIONS = (_FIRST, _ANSWERS)
+_REVIEWS = """
+CREATE TABLE claims (
+    tenant TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    other TEXT NOT NULL,
+    reviewer TEXT NOT NULL,
+    until {real} NOT NULL,
+    PRIMARY KEY (tenant, number, other)
+) {clustered};
+CREATE TABLE words (
+    position {serial},
+    tenant TEXT NOT NULL,
+    reviewer TEXT NOT NULL,
+    at {real} NOT NULL,
+    key TEXT NOT NULL,
+    other TEXT NOT NULL,
+    same INTEGER NOT NULL,
+    undone INTEGER NOT NULL,
+    before TEXT NOT NULL
+);
+CREATE INDEX words_tenant ON words (tenant, position);
+CREATE INDEX words_key ON words (tenant, key);
+CREATE INDEX words_kept ON words (at) WHERE before <> ''
+"""
+
+MIGRATIONS = (_FIRST, _ANSWERS, _REVIEWS)
 """Statements, separated by ";", that lead from each version to the next; {words} differ between databases."""
 
 VERSION = len(MIGRATIONS)

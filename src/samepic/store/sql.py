@@ -16,7 +16,7 @@ from samepic.store.protocol import Coded
 from samepic.store.record import Record, Refusal, State
 from samepic.verdict import Evidence, Match, Relation
 
-__all__ = ["Run", "SqlStore"]
+__all__ = ["Run", "SqlStore", "taken_out", "turned"]
 
 Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """Runs one statement, with `?` for values, and returns its rows."""
@@ -98,12 +98,12 @@ class SqlStore(ABC):
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
         """Turn a pending record into accepted or held; return False where it is pending no more."""
         with self._writing() as run:
-            return _turn(run, number, State.PENDING, state, matches)
+            return turned(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
         """Turn a held record into accepted, or, with `matches`, keep it held for these alone."""
         with self._writing() as run:
-            return _turn(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
+            return turned(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
 
     def withdraw(self, number: int, *, expired: bool = False) -> bool:
         """Take a pending record out; with `expired`, only if its lease has run out. Return whether it was."""
@@ -113,13 +113,15 @@ class SqlStore(ABC):
             if expired:
                 sql += " AND lease_until < ?"
                 values.append(self._now(run))
-            return _take_out(run, run(f"{sql} RETURNING tenant, number", values))
+            return taken_out(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
         """Take a record out, whatever its state, and every refusal that it decided; False where there is none."""
         with self._writing(numbered=True) as run:
+            # A picture that a reviewer took out could still be brought back: nothing of it stays either.
+            run("UPDATE words SET before = '' WHERE tenant = ? AND key = ? AND before <> ''", (tenant, key))
             sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
-            return _take_out(run, run(sql, (tenant, key)))
+            return taken_out(run, run(sql, (tenant, key)))
 
     def get(self, tenant: str, key: str) -> Record | None:
         """Return the record of a key."""
@@ -273,7 +275,8 @@ class SqlStore(ABC):
             run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)
 
 
-def _turn(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
+def turned(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
+    """Turn a picture from one state into another, held for `matches`; False where it is not in the first."""
     rows = run(
         "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING number",
         (str(after), number, str(before)),
@@ -284,7 +287,7 @@ def _turn(run: Run, number: int, before: State, after: State, matches: Sequence[
     return bool(rows)
 
 
-def _take_out(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
+def taken_out(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
     """Delete what belongs to the deleted pictures, (tenant, number) each, and tell every index of it."""
     gone = list(rows)
     for tenant, number in gone:

@@ -12,8 +12,9 @@ from typing import Any
 from samepic.errors import StoreError
 from samepic.profiles.gate import GATE
 from samepic.store.pool import Connections
+from samepic.store.reviews import ReviewedSqlStore
 from samepic.store.schema import APPLICATION, MIGRATIONS, VERSION
-from samepic.store.sql import Run, SqlStore
+from samepic.store.sql import Run
 
 __all__ = ["SqliteStore"]
 
@@ -25,7 +26,7 @@ _WORDS = {
 }
 
 
-class SqliteStore(SqlStore):
+class SqliteStore(ReviewedSqlStore):
     """A store in the SQLite file `path`, which must lie on a local disk.
 
     Writers take turns (BEGIN IMMEDIATE), so numbers become visible in their order; what is committed has been synced to

@@ -1,0 +1,298 @@
+"""ReviewedSqlStore: who reviews which pair, what they said, and how it is taken back, in the SQL of `SqlStore`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from samepic.profiles.review import REVIEW
+from samepic.store.bury import buried, raised
+from samepic.store.record import State
+from samepic.store.sql import Run, SqlStore, taken_out, turned
+from samepic.store.words import Claim, Word
+
+__all__ = ["ReviewedSqlStore"]
+
+_HELD = "SELECT p.number, p.key, x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
+_WORD = "SELECT position, reviewer, at, key, other, same, undone, before FROM words"
+
+
+class _Desk(NamedTuple):
+    """One transaction of a tenant, and its time."""
+
+    run: Run
+    tenant: str
+    now: float
+
+
+class ReviewedSqlStore(SqlStore):
+    """The part of the store protocol that a review queue needs."""
+
+    def claim_next(
+        self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
+    ) -> Claim | None:
+        """Take the first pair behind `after` that nobody else has, for `lease` seconds; at the end begin anew."""
+        # Two who would wait for each other's claims take turns.
+        with self._writing(numbered=True) as run:
+            desk = _Desk(run, tenant, self._now(run))
+            run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
+            for one in _round(run, tenant, after):
+                if _claim(desk, one, reviewer, lease):
+                    return one
+        return None
+
+    def claim_pair(self, tenant: str, reviewer: str, number: int, other: str, lease: float) -> Claim | None:
+        """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
+        with self._writing(numbered=True) as run:
+            left = _left(run, tenant, number)
+            if left is None or other not in left[1]:
+                return None
+            claim = Claim(number, left[0], other, left[1].index(other), len(left[1]))
+            return claim if _claim(_Desk(run, tenant, self._now(run)), claim, reviewer, lease) else None
+
+    def let_go(self, tenant: str, reviewer: str) -> None:
+        """Give back whatever a reviewer has taken."""
+        with self._writing() as run:
+            run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
+
+    def say(self, tenant: str, reviewer: str, number: int, other: str, *, same: bool) -> Word | None:
+        """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
+
+        A held picture that is the same as the other is taken out; one that is another than all it was held for is
+        accepted. Returns None, and changes nothing, where the pair is decided or gone, or another has taken it.
+        """
+        with self._writing(numbered=True) as run:
+            now = self._now(run)
+            desk = _Desk(run, tenant, now)
+            pair = _open_pair(desk, number, other, reviewer)
+            if pair is None:
+                return None
+            key, kept = pair
+            before: dict[str, Any] = {"settled": _settle(desk, number, kept, same)}
+            if same:
+                before |= {"buried": buried(run, tenant, number)}
+                taken_out(run, [(tenant, number)])
+                run("DELETE FROM pictures WHERE number = ?", (number,))
+            else:
+                before |= {"turned": [_release(run, number, other), *_release_other(run, kept, key)]}
+            done = (tenant, number, int(same), other)
+            run("DELETE FROM claims WHERE tenant = ? AND number = ? AND (? = 1 OR other = ?)", done)
+            run("UPDATE words SET before = '' WHERE at < ? AND before <> ''", (now - REVIEW.undo_seconds,))
+            rows = run(
+                "INSERT INTO words (tenant, reviewer, at, key, other, same, undone, before)"
+                " VALUES (?, ?, ?, ?, ?, ?, 0, ?) RETURNING position",
+                (tenant, reviewer, now, key, other, int(same), json.dumps(before)),
+            )
+        return Word(int(rows[0][0]), reviewer, now, key, other, same, undone=False, kept=True)
+
+    def unsay(self, tenant: str, position: int) -> Claim | None:
+        """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
+
+        Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
+        changed again since.
+        """
+        with self._writing(numbered=True) as run:
+            now = self._now(run)
+            rows = run(
+                "UPDATE words SET undone = 1 WHERE tenant = ? AND position = ? AND undone = 0 AND before <> ''"
+                " AND at >= ? RETURNING key, other, same, before",
+                (tenant, position, now - REVIEW.undo_seconds),
+            )
+            if not rows:
+                return None
+            key, other, same, before = rows[0]
+            if not _put_back(_Desk(run, tenant, now), json.loads(before), bool(same)):
+                run("UPDATE words SET undone = 0 WHERE position = ?", (position,))
+                return None
+            run("UPDATE words SET before = '' WHERE position = ?", (position,))
+            number = run("SELECT number FROM pictures WHERE tenant = ? AND key = ?", (tenant, key))[0][0]
+            left = _left(run, tenant, int(number))
+            assert left is not None
+            place = left[1].index(other) if other in left[1] else 0
+            return Claim(int(number), key, other, place, len(left[1]))
+
+    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[Word]:
+        """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
+        asked: list[Any] = [tenant, *([reviewer] if reviewer else []), limit]
+        who = " AND reviewer = ?" if reviewer else ""
+        with self._reading() as run:
+            since = self._now(run) - REVIEW.undo_seconds
+            rows = run(f"{_WORD} WHERE tenant = ?{who} ORDER BY position DESC LIMIT ?", asked)
+        return [
+            Word(position, who, at, key, other, bool(same), bool(undone), bool(before) and at >= since)
+            for position, who, at, key, other, same, undone, before in rows
+        ]
+
+
+def _keys(matches: str) -> list[str]:
+    return [match["key"] for match in json.loads(matches)]
+
+
+def _there(run: Run, tenant: str, keys: Sequence[str]) -> list[str]:
+    """Return those of these keys that are kept, in their order."""
+    marks = ", ".join("?" * len(keys))
+    rows = (
+        run(f"SELECT key FROM pictures WHERE tenant = ? AND key IN ({marks})", (tenant, *keys))
+        if keys
+        else []
+    )
+    found = {row[0] for row in rows}
+    return [key for key in keys if key in found]
+
+
+def _left(run: Run, tenant: str, number: int) -> tuple[str, list[str]] | None:
+    """Return the key of a held picture, and those of what it is still held for; None where it is not held."""
+    rows = run(
+        f"{_HELD} WHERE p.tenant = ? AND p.number = ? AND p.state = ?", (tenant, number, str(State.HELD))
+    )
+    return (rows[0][1], _there(run, tenant, _keys(rows[0][2]))) if rows else None
+
+
+def _round(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[Claim]:
+    """Yield every open pair of a tenant once, from the one behind `after` on."""
+    number = after[0] if after else 0
+    yield from _pairs(run, tenant, number - 1, None, after)
+    if after:
+        yield from _pairs(run, tenant, -1, number, None)
+
+
+def _pairs(
+    run: Run, tenant: str, above: int, to: int | None, after: tuple[int, str] | None
+) -> Iterator[Claim]:
+    """Yield the open pairs of held pictures with numbers over `above` and up to `to`, behind the pair `after`."""
+    while True:
+        rows = run(
+            f"{_HELD} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?",
+            (tenant, str(State.HELD), above, REVIEW.page),
+        )
+        for number, key, matches in rows:
+            if to is not None and number > to:
+                return
+            left = _there(run, tenant, _keys(matches))
+            if not left:
+                # What it was held for is gone: nothing is left to be said of it.
+                turned(run, number, State.HELD, State.ACCEPTED, ())
+            skip = after is not None and after[0] == number and after[1] in left
+            first = left.index(after[1]) + 1 if skip and after else 0
+            for place in range(first, len(left)):
+                yield Claim(number, key, left[place], place, len(left))
+        if len(rows) < REVIEW.page:
+            return
+        above = rows[-1][0]
+
+
+def _claim(desk: _Desk, one: Claim, reviewer: str, lease: float) -> bool:
+    """Take a pair unless another has it; whoever comes second, even at the same moment, does not get it."""
+    now = desk.now
+    return bool(
+        desk.run(
+            "INSERT INTO claims (tenant, number, other, reviewer, until) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant, number, other) DO UPDATE SET reviewer = excluded.reviewer, until = excluded.until"
+            " WHERE claims.until < ? OR claims.reviewer = excluded.reviewer RETURNING number",
+            (desk.tenant, one.number, one.other, reviewer, now + lease, now),
+        )
+    )
+
+
+def _open_pair(desk: _Desk, number: int, other: str, reviewer: str) -> tuple[str, int] | None:
+    """Return the key of the held picture and the number of the other one; None where the pair cannot be decided."""
+    run, tenant, now = desk
+    # Takes the row, so that nobody decides on it beside this transaction.
+    run("UPDATE pictures SET state = state WHERE number = ? RETURNING number", (number,))
+    left = _left(run, tenant, number)
+    if left is None or other not in left[1]:
+        return None
+    taken = run(
+        "SELECT 1 FROM claims WHERE tenant = ? AND number = ? AND other = ? AND reviewer <> ? AND until >= ?",
+        (tenant, number, other, reviewer, now),
+    )
+    rows = run("SELECT number FROM pictures WHERE tenant = ? AND key = ?", (tenant, other))
+    return None if taken or not rows else (left[0], int(rows[0][0]))
+
+
+def _settle(desk: _Desk, number: int, kept: int, same: bool) -> dict[str, Any]:
+    """Remember the word on two pictures; return the two, and what was said of them before (None: nothing)."""
+    run, tenant, now = desk
+    rows = run("SELECT number, identity FROM pictures WHERE number IN (?, ?)", (number, kept))
+    known = {row[0]: bytes(row[1]) for row in rows}
+    one, two = known[number], known[kept]
+    said = run("SELECT same, at FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, one, two))
+    _put_word(desk, (one, two), same, now)
+    told = [bool(said[0][0]), said[0][1]] if said else None
+    return {"one": one.hex(), "two": two.hex(), "said": told}
+
+
+def _put_word(desk: _Desk, two: tuple[bytes, bytes], same: bool, at: float) -> None:
+    for pair in {two, two[::-1]}:
+        desk.run(
+            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at",
+            (desk.tenant, *pair, int(same), at),
+        )
+
+
+def _release(run: Run, number: int, other: str) -> dict[str, Any]:
+    """Hold a picture for one less; accept it where none is left. Return what it was before and is now."""
+    sql = (
+        "SELECT p.key, p.sha256, x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
+        " WHERE p.number = ?"
+    )
+    key, sha256, matches = run(sql, (number,))[0]
+    left = [match for match in json.loads(matches) if match["key"] != other]
+    state = State.HELD if left else State.ACCEPTED
+    told = json.dumps(left, ensure_ascii=False)
+    _set(run, number, str(state), told)
+    return {"key": key, "sha256": bytes(sha256).hex(), "was": matches, "state": str(state), "now": told}
+
+
+def _release_other(run: Run, kept: int, key: str) -> list[dict[str, Any]]:
+    """Hold the other picture for one less too, where it waits for a word on the same pair."""
+    rows = run(
+        "SELECT x.matches FROM pictures p JOIN proxies x ON x.number = p.number WHERE p.number = ? AND p.state = ?",
+        (kept, str(State.HELD)),
+    )
+    return [_release(run, kept, key)] if rows and key in _keys(rows[0][0]) else []
+
+
+def _set(run: Run, number: int, state: str, matches: str) -> None:
+    run("UPDATE pictures SET state = ? WHERE number = ?", (state, number))
+    run("UPDATE proxies SET matches = ? WHERE number = ?", (matches, number))
+
+
+def _put_back(desk: _Desk, before: dict[str, Any], same: bool) -> bool:
+    """Bring back what was before a word; False, with nothing changed, where it was changed again since."""
+    run, tenant, _ = desk
+    settled = before["settled"]
+    one, two = bytes.fromhex(settled["one"]), bytes.fromhex(settled["two"])
+    now = run("SELECT same FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, one, two))
+    if not now or bool(now[0][0]) is not same or not _unchanged(run, tenant, before):
+        return False
+    if "buried" in before:
+        raised(run, before["buried"])
+    for one_turned in before.get("turned", []):
+        number = run("SELECT number FROM pictures WHERE tenant = ? AND key = ?", (tenant, one_turned["key"]))
+        _set(run, number[0][0], str(State.HELD), one_turned["was"])
+    if settled["said"] is None:
+        for pair in {(one, two), (two, one)}:
+            run("DELETE FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, *pair))
+    else:
+        _put_word(desk, (one, two), *settled["said"])
+    return True
+
+
+def _unchanged(run: Run, tenant: str, before: dict[str, Any]) -> bool:
+    """Tell whether everything that a word changed is as the word left it."""
+    if "buried" in before:
+        key = before["buried"]["picture"]["key"]
+        return not run("SELECT 1 FROM pictures WHERE tenant = ? AND key = ?", (tenant, key))
+    for one in before["turned"]:
+        rows = run(
+            "SELECT p.state, x.matches, p.sha256 FROM pictures p JOIN proxies x ON x.number = p.number"
+            " WHERE p.tenant = ? AND p.key = ?",
+            (tenant, one["key"]),
+        )
+        then = (one["state"], one["now"], one["sha256"])
+        if not rows or (rows[0][0], rows[0][1], bytes(rows[0][2]).hex()) != then:
+            return False
+    return True

@@ -1,0 +1,201 @@
+"""What the review queue of every store must keep to; tested by a class that inherits these tests and makes stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from samepic.store.opening import open_store
+from samepic.store.protocol import Store
+from samepic.store.record import Record, Refusal, State
+from tests.kits.records import match, record
+
+__all__ = ["ReviewKit", "put_held"]
+
+LEASE = 60.0
+
+
+def put_held(store: Store, key: str, *others: str, tenant: str = "") -> Record:
+    """Put a picture that is held for others, which are put and accepted where they are not there yet."""
+    for other in others:
+        made = store.put_pending(record(other, tenant), LEASE)
+        if made is not None:
+            store.decide(made.number, State.ACCEPTED)
+    made = store.put_pending(record(key, tenant, data={"user": "Zoë"}, copycode=bytes(32)), LEASE)
+    assert made is not None
+    assert store.decide(made.number, State.HELD, [match(other) for other in others])
+    kept = store.get(tenant, key)
+    assert kept is not None
+    return kept
+
+
+class ReviewKit:
+    """The promises of a review queue; `url` names a store that is empty."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        """Return the URL of an empty store."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, url: str) -> Iterator[Store]:
+        """Return an empty store."""
+        opened = open_store(url)
+        yield opened
+        opened.close()
+
+    def test_pairs_come_in_the_order_of_the_uploads_and_begin_anew_at_the_end(self, store: Store) -> None:
+        first, second = put_held(store, "a", "x", "y"), put_held(store, "b", "x")
+        met, after = [], None
+        for _ in range(4):
+            one = store.claim_next("", "ann", LEASE, after)
+            assert one is not None
+            met.append((one.number, one.key, one.other, one.place, one.of))
+            after = one.number, one.other
+        assert met[0] == met[3] == (first.number, "a", "x", 0, 2)
+        assert met[1] == (first.number, "a", "y", 1, 2)
+        assert met[2] == (second.number, "b", "x", 0, 1)
+        assert store.claim_next("other", "ann", LEASE) is None
+
+    def test_nobody_gets_a_pair_that_another_has_until_they_let_go_or_their_lease_ends(
+        self, store: Store
+    ) -> None:
+        put_held(store, "a", "x")
+        one = store.claim_next("", "ann", LEASE)
+        assert one is not None
+        assert store.claim_next("", "bob", LEASE) is None
+        assert store.claim_pair("", "bob", one.number, "x", LEASE) is None
+        assert store.say("", "bob", one.number, "x", same=True) is None
+        assert store.claim_pair("", "ann", one.number, "x", LEASE) == one
+        store.let_go("", "ann")
+        assert store.claim_next("", "bob", -1.0) == one
+        assert store.claim_next("", "ann", LEASE) == one
+
+    def test_the_same_takes_the_held_picture_out_and_undo_brings_it_back_whole(self, store: Store) -> None:
+        held = put_held(store, "a", "x")
+        kept = store.get("", "x")
+        assert kept is not None
+        said = Refusal("", "again", "22" * 32, held.number, "policy", match("a"))
+        store.put_refusal(said)
+        word = store.say("", "ann", held.number, "x", same=True)
+        assert word is not None
+        assert (store.get("", "a"), store.refusal("", "again")) == (None, None)
+        assert store.settled("", held.identity) == {kept.identity: True}
+        position, _ = store.removals("", 0)
+        assert store.unsay("", word.position) is not None
+        back = store.get("", "a")
+        assert back is not None
+        assert back.number > held.number
+        assert replace(back, number=held.number) == held
+        assert store.settled("", held.identity) == {}
+        assert store.refusal("", "again") == replace(said, number=back.number)
+        assert store.coded("", held.number, 10).copy_numbers.tolist() == [back.number]
+        assert store.removals("", position) == (position, [])
+        assert store.unsay("", word.position) is None
+
+    def test_another_than_all_it_was_held_for_is_accepted_and_undo_goes_back_step_by_step(
+        self, store: Store
+    ) -> None:
+        held = put_held(store, "a", "x", "y")
+        first = store.say("", "ann", held.number, "x", same=False)
+        between = store.get("", "a")
+        second = store.say("", "ann", held.number, "y", same=False)
+        done = store.get("", "a")
+        assert first and second and between and done
+        assert (between.state, [one.key for one in between.matches]) == (State.HELD, ["y"])
+        assert (done.state, done.matches) == (State.ACCEPTED, ())
+        assert store.unsay("", first.position) is None
+        assert store.unsay("", second.position) is not None
+        assert store.get("", "a") == between
+        claim = store.unsay("", first.position)
+        assert claim is not None
+        assert (claim.key, claim.other, claim.place, claim.of) == ("a", "x", 0, 2)
+        assert store.get("", "a") == held
+        assert store.settled("", held.identity) == {}
+
+    def test_undo_gives_an_earlier_word_back(self, store: Store) -> None:
+        held = put_held(store, "a", "x")
+        other = store.get("", "x")
+        assert other is not None
+        store.settle("", held.identity, other.identity, same=False)
+        word = store.say("", "ann", held.number, "x", same=True)
+        assert word is not None
+        assert store.unsay("", word.position) is not None
+        assert store.settled("", held.identity) == {other.identity: False}
+
+    def test_undo_keeps_its_hands_off_what_was_changed_since(self, store: Store) -> None:
+        one, two, three = (put_held(store, key, "x") for key in "abc")
+        words = [
+            store.say("", "ann", one.number, "x", same=True),
+            store.say("", "ann", two.number, "x", same=False),
+            store.say("", "ann", three.number, "x", same=True),
+        ]
+        taken = store.put_pending(record("a", sha256="33" * 32), LEASE)
+        store.remove("", "b")
+        store.settle("", three.identity, record("x").identity, same=False)
+        assert [word and store.unsay("", word.position) for word in words] == [None] * 3
+        kept = store.get("", "a")
+        assert taken is not None and kept is not None
+        assert (kept.sha256, store.get("", "b"), store.get("", "c")) == ("33" * 32, None, None)
+
+    def test_what_was_taken_out_is_forgotten_when_its_key_is_removed(self, store: Store) -> None:
+        held = put_held(store, "a", "x")
+        word = store.say("", "ann", held.number, "x", same=True)
+        assert word is not None
+        assert not store.remove("", "a")
+        assert store.unsay("", word.position) is None
+        assert [one.kept for one in store.words("", 10)] == [False]
+
+    def test_a_pair_is_decided_once(self, store: Store) -> None:
+        held = put_held(store, "a", "x", "y")
+        assert store.say("", "ann", held.number, "x", same=False) is not None
+        assert store.say("", "ann", held.number, "x", same=True) is None
+        assert store.claim_pair("", "ann", held.number, "x", LEASE) is None
+        assert store.say("other", "ann", held.number, "y", same=True) is None
+
+    def test_a_picture_that_is_held_for_what_is_gone_is_accepted(self, store: Store) -> None:
+        put_held(store, "a", "x")
+        put_held(store, "b", "x", "y")
+        store.remove("", "x")
+        one = store.claim_next("", "ann", LEASE)
+        kept = store.get("", "a")
+        assert one is not None and kept is not None
+        assert (one.key, one.other, one.place, one.of) == ("b", "y", 0, 1)
+        assert kept.state is State.ACCEPTED
+
+    def test_words_are_told_newest_first_and_by_whom(self, store: Store) -> None:
+        for key, who in (("a", "ann"), ("b", "bob"), ("c", "ann")):
+            held = put_held(store, key, "x")
+            store.say("", who, held.number, "x", same=key == "b")
+        told = store.words("", 10)
+        assert [(one.key, one.reviewer, one.same) for one in told] == [
+            ("c", "ann", False),
+            ("b", "bob", True),
+            ("a", "ann", False),
+        ]
+        assert [one.key for one in store.words("", 1, "bob")] == ["b"]
+        store.unsay("", told[0].position)
+        assert [(one.undone, one.kept) for one in store.words("", 2)] == [(True, False), (False, True)]
+        assert store.words("other", 10) == []
+
+    def test_of_many_reviewers_at_once_each_pair_is_decided_by_one(self, url: str, store: Store) -> None:
+        held = [put_held(store, f"k{number}", "x", "y") for number in range(12)]
+
+        def review(who: str) -> list[tuple[str, str]]:
+            mine = open_store(url)
+            done, after = [], None
+            while (one := mine.claim_next("", who, LEASE, after)) is not None:
+                after = one.number, one.other
+                assert mine.say("", who, one.number, one.other, same=False) is not None
+                done.append((one.key, one.other))
+            mine.close()
+            return done
+
+        with ThreadPoolExecutor(4) as pool:
+            found = [pair for done in pool.map(review, ("ann", "bob", "cat", "dan")) for pair in done]
+        assert sorted(found) == sorted((one.key, other) for one in held for other in "xy")
+        assert store.held("", 10, 0) == []
+        assert len(store.words("", 100)) == 24
