@@ -16,12 +16,14 @@ class PageLimits:
         view_side: the longest side of a picture that a page shows, in pixels.
         view_quality: the JPEG quality at which it is encoded.
         view_bytes: the pictures of one pair together, at most.
+        nearest: how many kept pictures are shown that are like a checked one.
     """
 
     session_seconds: int = 12 * 3600
     view_side: int = 1200
     view_quality: int = 85
     view_bytes: int = 8 * 2**20
+    nearest: int = 12
 
 
 PAGES = PageLimits()

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.verdict import Verdict
 from samepic.verify.features import inverse, scaling
 from samepic.verify.overlay import moved
 
-__all__ = ["Laid", "fitted", "lay"]
+__all__ = ["Laid", "fitted", "lay", "marks_on_b"]
 
 _NOTHING = 225
 
@@ -50,6 +51,20 @@ def lay(a: Pixels, b: Pixels, matrix: Sequence[float] | None, side: int) -> Laid
     one, two = fitted(a, side), fitted(b, side)
     small = scaling(a.shape, one.shape) @ there @ inverse(scaling(b.shape, two.shape))
     return Laid(one, two, small, *moved(two, small, one.shape))
+
+
+def marks_on_b(verdict: Verdict) -> list[list[list[float]]]:
+    """Return the four corners (x, y) of each region of a verdict in pixels of b, left out where they are far off."""
+    sizes = (verdict.b.height, verdict.b.width), (verdict.a.height, verdict.a.width)
+    there = np.array(verdict.transform.matrix).reshape(3, 3) if verdict.transform else scaling(*sizes)
+    back, marks = inverse(there), []
+    for one in verdict.regions:
+        left, top = one.x - 0.5, one.y - 0.5
+        box = np.array([[left, top], [left + one.w, top], [left + one.w, top + one.h], [left, top + one.h]])
+        corners = cv2.perspectiveTransform(box[None], back)[0]
+        if np.abs(corners).max() < 4 * max(sizes[0]):
+            marks.append(np.round(corners, 1).tolist())
+    return marks
 
 
 def fitted(rgb: Pixels, side: int) -> Pixels:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.errors import SamepicError
+from samepic.errors import SamepicError, UnreadableError
 from samepic.gate.folder import originals_below
 from samepic.gate.gate import Gate
 from samepic.gate.proofs import of_proxies
 from samepic.gate.views import Views
+from samepic.picture import Encoded
 from samepic.verdict import Relation
+from samepic.verify.views import marks_on_b
 from samepic.web.asked import query
 from samepic.web.doorway import note
 from samepic.web.pages.entry import Visit
@@ -25,7 +26,7 @@ from samepic.web.problems import Json, Problem
 from samepic.web.service import Service
 from samepic.web.uploads import sent_pictures
 
-__all__ = ["files", "kept", "picture", "show"]
+__all__ = ["files", "kept", "original_or_proxy", "pair_told", "picture", "show"]
 
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
@@ -62,33 +63,30 @@ async def files(service: Service, request: Request, visit: Visit) -> Response:
         workers, profile = service.gates.workers, service.gates.profile
         made = await service.work(lambda: workers.views(a, b, profile=profile, names=("a", "b")))
     note(request.scope, outcome=str(made.verdict.relation))
-    return Json(_told(made))
+    return Json(pair_told(made))
 
 
 async def kept(service: Service, request: Request, visit: Visit) -> Response:
     """Compare two kept pictures: their originals where these can be had, else their proxies."""
     asked = query(request, ("a", "b"))
-    keys = [asked.get(name, "") for name in ("a", "b")]
-    gate = service.gates.gate(visit.caller.tenant)
-    workers, profile = service.gates.workers, service.gates.profile
-
-    def call() -> dict[str, Any]:
-        proxies = [_proxy(gate, key, name) for key, name in zip(keys, ("a", "b"), strict=True)]
-        opened = _originals(service, visit.caller.tenant, keys)
-        if opened is not None:
-            try:
-                return _told(workers.views(*opened, profile=profile, names=("a", "b"))) | {
-                    "from": "originals"
-                }
-            except SamepicError:
-                pass  # broken, or too much: the small pictures show what they can
-        made = workers.views(*proxies, profile=profile, prove=False, names=("a", "b"))
-        return _told(made._replace(verdict=of_proxies(made.verdict))) | {"from": "proxies"}
-
+    tenant, keys = visit.caller.tenant, (asked.get("a", ""), asked.get("b", ""))
     service.expect_work()
-    told = await service.work(call)
+    told = await service.work(lambda: _kept(service, tenant, keys))
     note(request.scope, outcome=told["verdict"]["relation"])
     return Json(told)
+
+
+def _kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[str, Any]:
+    gate = service.gates.gate(tenant)
+    workers, profile = service.gates.workers, service.gates.profile
+    proxies = _proxy(gate, keys[0], "a"), _proxy(gate, keys[1], "b")
+    opened = [_original(service, tenant, key) for key in keys]
+    if opened[0] is not None and opened[1] is not None:
+        try:
+            return pair_told(workers.views(opened[0], opened[1], profile=profile, names=("a", "b")))
+        except UnreadableError:
+            pass  # broken, or too much: the small pictures show what they can
+    return pair_told(workers.views(*proxies, profile=profile, prove=False, names=("a", "b")), proxies=True)
 
 
 async def picture(service: Service, request: Request, visit: Visit) -> Response:
@@ -108,30 +106,31 @@ def _proxy(gate: Gate, key: str, name: str) -> bytes:
     return found.proxy
 
 
-def _originals(service: Service, tenant: str, keys: list[str]) -> tuple[bytes, bytes] | None:
-    """Return the files of two keys where the service has a folder of originals and both can be read."""
+def original_or_proxy(service: Service, tenant: str, key: str) -> tuple[bytes, bool]:
+    """Return the file of a key where it can be had, else its small picture; and whether it is the file."""
+    proxy = _proxy(service.gates.gate(tenant), key, "key")
+    found = _original(service, tenant, key)
+    return (proxy, False) if found is None else (found, True)
+
+
+def _original(service: Service, tenant: str, key: str) -> bytes | None:
+    """Return the file of a key where the service has a folder of originals and it can be read."""
     folder = service.settings.originals
     if not folder:
         return None
-    opens = originals_below(folder, tenant)
-    found = [_opened(opens, key) for key in keys]
-    return (found[0], found[1]) if found[0] is not None and found[1] is not None else None
-
-
-def _opened(opens: Callable[[str], object], key: str) -> bytes | None:
     try:
-        found = opens(key)
+        found = originals_below(folder, tenant)(key)
     except (SamepicError, OSError):
         return None
-    data = getattr(found, "data", None)
-    return data if isinstance(data, bytes) else None
+    return found.data if isinstance(found, Encoded) else None
 
 
-def _told(made: Views) -> dict[str, Any]:
-    """Return a verdict with the pictures of the pair, as a page takes them."""
-    verdict = made.verdict
+def pair_told(made: Views, *, proxies: bool = False) -> dict[str, Any]:
+    """Return a verdict with the pictures of the pair, as a page takes them; `proxies` tells that they are small."""
+    verdict = of_proxies(made.verdict) if proxies else made.verdict
     return {
         "verdict": verdict.to_dict(),
+        "from": "proxies" if proxies else "pictures",
         "view": {
             "a": _data(made.a),
             "b": _data(made.b),
@@ -140,6 +139,8 @@ def _told(made: Views) -> dict[str, Any]:
             "width": verdict.a.width,
             "height": verdict.a.height,
             "boxes": [region.to_dict() for region in verdict.regions],
+            "marks": marks_on_b(verdict),
+            "size_b": [verdict.b.width, verdict.b.height],
             "laid": verdict.transform is not None or verdict.relation not in _UNRELATED,
         },
     }

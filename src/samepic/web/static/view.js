@@ -2,7 +2,7 @@
 //
 // mount(element, pair) draws it into `element`. `pair` has the addresses of pictures `a`, `b`, `aligned` (b as it lies
 // on a) and `difference`; `width` and `height` of a in pixels; `boxes` ({x, y, w, h} in pixels of a); `laid`, whether
-// the two could be laid on each other; `names` of the two. Without `aligned` b itself is drawn over a's frame, and
+// the two could be laid on each other; `names` of the two; `marks`, the boxes as corners in b of the size `size_b`. Without `aligned` b itself is drawn over a's frame, and
 // without `difference` that view is left out. It returns {mode(name), destroy()}.
 
 import { el, svg } from "./dom.js";
@@ -88,7 +88,7 @@ class View {
     const laid = this.asLaid;
     this.stage.append(
       this.pane(pair.a, [this.label(0)], { boxes: true }),
-      this.pane(laid ? pair.aligned : pair.b, [this.label(1)], { boxes: laid, own: !laid }),
+      this.pane(laid ? pair.aligned : pair.b, [this.label(1)], { boxes: true, own: !laid }),
     );
     this.tools.append(
       pair.laid && pair.aligned !== pair.b
@@ -177,7 +177,7 @@ class View {
 
   pane(source, extra, { boxes = false, own = false, alt = null } = {}) {
     const canvas = this.canvas(source, alt ?? this.pair.names[own ? 1 : this.panes.length]);
-    if (boxes && this.boxes) canvas.append(this.drawn());
+    if (boxes && this.boxes) canvas.append(own ? this.marked() : this.drawn());
     const pane = el("div.pane", {}, canvas, ...extra);
     const known = { pane, layers: [canvas], ratio: this.pair.width / this.pair.height };
     if (own) {
@@ -207,6 +207,15 @@ class View {
       }))));
   }
 
+  /** The boxes on b as it is: turned and tilted as the map says. */
+  marked() {
+    const { marks = [], size_b: [width, height] = [1, 1] } = this.pair;
+    return svg("svg.frames", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      marks.flatMap((corners) => ["under", "edge"].map((kind) => svg(`polygon.${kind}`, {
+        points: corners.map((one) => one.join(",")).join(" "), "vector-effect": "non-scaling-stroke",
+      }))));
+  }
+
   boxCheck() {
     const { boxes } = this.pair;
     if (!boxes.length) return "";
@@ -228,7 +237,7 @@ class View {
     this.y = Math.min(1 - half, Math.max(half, this.y));
     const many = this.panes.length > 1 && this.stage.clientWidth > 560;
     const room = (this.stage.clientWidth - (many ? 12 : 0)) / (many ? 2 : 1);
-    const tall = Math.max(220, innerHeight * (this.panes.length > 1 && !many ? 0.4 : 0.68));
+    const tall = Math.max(220, innerHeight * (this.panes.length > 1 && !many ? 0.4 : 0.62));
     for (const { pane, layers, ratio } of this.panes) {
       const width = Math.min(room, tall * ratio);
       pane.style.width = `${width}px`;
