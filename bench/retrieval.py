@@ -26,6 +26,7 @@ import samepic
 from bench.common import SEED, data_folder, header, photos
 from bench.families import FAMILIES, level_of
 from bench.sources import copy_name, half_of, named_bytes, pixels_of
+from samepic.fingerprint.copycode import PARTS
 from samepic.fingerprint.value import Fingerprint
 from samepic.profiles.search import SEARCH
 
@@ -174,20 +175,23 @@ def _pdq_distances(scene: Scene) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Found:
-    """Of each query: the rank of its own original by each code, whether PDQ is within its radius, and the bits of the
-    copy code and of the nearest quarter.
+    """Of each query: the rank of its own original by each code, by the nearest quarter and by the nearest inset,
+    whether PDQ is within its radius, and the bits of the copy code.
     """
 
     pdq: NDArray[np.int64]
     copy: NDArray[np.int64]
     part: NDArray[np.int64]
+    inset: NDArray[np.int64]
     within: NDArray[np.bool_]
     bits: NDArray[np.float32]
-    part_bits: NDArray[np.float32]
 
     def both(self, k: int) -> NDArray[np.bool_]:
-        """Tell which are found by PDQ within its radius, by the copy code at k, or by a quarter at part_nearest."""
-        return np.asarray(self.within | (self.copy <= k) | (self.part <= min(k, SEARCH.part_nearest)))
+        """Tell which are found by PDQ within its radius, by the copy code at k, by a quarter at part_nearest, or by an
+        inset at inset_nearest.
+        """
+        parts = (self.part <= min(k, SEARCH.part_nearest)) | (self.inset <= min(k, SEARCH.inset_nearest))
+        return np.asarray(self.within | (self.copy <= k) | parts)
 
 
 def report(scene: Scene) -> bool:
@@ -195,21 +199,21 @@ def report(scene: Scene) -> bool:
     pdq = _pdq_distances(scene)
     pictures = Codes([one.copycode for one in scene.prints])
     copy = Codes([q.made.copycode for q in scene.queries]).distances(pictures)
-    parts = np.stack(
-        [
-            Codes([q.made.copycode_parts[at : at + 32] for q in scene.queries]).distances(pictures)
-            for at in range(0, 128, 32)
-        ]
-    )
+    parts = [
+        Codes([q.made.quarter_codes[at] for q in scene.queries]).distances(pictures) for at in range(PARTS)
+    ]
+    of, inset = _inset_distances(scene, pictures)
     own = np.array([scene.names.index(q.original) for q in scene.queries])
     rows = np.arange(len(own))
+    inset_ranks = np.full(len(own), len(scene.names), np.int64)
+    np.minimum.at(inset_ranks, of, _ranks(inset, own[of]))
     found = Found(
         _ranks(pdq, own),
         _ranks(copy, own),
         np.stack([_ranks(part, own) for part in parts]).min(axis=0),
+        inset_ranks,
         pdq[rows, own] <= SEARCH.radius,
         copy[rows, own],
-        parts[:, rows, own].min(axis=0),
     )
     print(f"{len(scene.queries)} copies of {len(set(own))} originals among {len(scene.names)} pictures\n")
     reached = _tables(scene, found)
@@ -217,8 +221,28 @@ def report(scene: Scene) -> bool:
     other = np.where(copy[rows, own] <= first, second, first)
     print(f"\nnearest picture that is not the original: {_ends(other)}")
     print(f"two pictures by chance: {_ends(copy.ravel()[::97])}")
-    _candidates(pdq, copy, parts, own)
+    _insets(scene)
+    _candidates(pdq, (copy, parts, inset), of, own)
     return reached
+
+
+def _inset_distances(scene: Scene, pictures: Codes) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return of which query each inset is, and its distances to all pictures."""
+    pairs = [(row, code) for row, q in enumerate(scene.queries) for code in q.made.inset_codes]
+    if not pairs:
+        return np.empty(0, np.int64), np.empty((0, len(scene.names)), np.float32)
+    return np.array([row for row, _ in pairs]), Codes([code for _, code in pairs]).distances(pictures)
+
+
+def _insets(scene: Scene) -> None:
+    """Print how many insets there are in what the queries are searched among, and in the queries by their families."""
+    print("\n| | pictures | insets a picture | with insets |\n|---|---|---|---|")
+    kinds = [name.partition("/")[0] if " quarter " not in name else "quarters" for name in scene.names]
+    counted = [(kind, one) for kind, one in zip(kinds, scene.prints, strict=True)]
+    counted += [(query.family, query.made) for query in scene.queries]
+    for kind in dict.fromkeys(kind for kind, _ in counted):
+        numbers = np.array([len(one.inset_codes) for of, one in counted if of == kind])
+        print(f"| {kind} | {len(numbers)} | {numbers.mean():.2f} | {100 * (numbers > 0).mean():.1f} % |")
 
 
 def _tables(scene: Scene, found: Found) -> bool:
@@ -248,36 +272,55 @@ def _row(name: str, mask: NDArray[np.bool_], found: Found) -> float:
     return both[1]
 
 
+Distances = NDArray[np.float32]
+
+
 def _candidates(
-    pdq: NDArray[np.float32], copy: NDArray[np.float32], parts: NDArray[np.float32], own: NDArray[np.intp]
+    pdq: Distances,
+    codes: tuple[Distances, list[Distances], Distances],
+    of: NDArray[np.int64],
+    own: NDArray[np.intp],
 ) -> None:
-    """Print recall and candidates a query for some numbers of nearest and radii of the copy code."""
+    """Print recall and candidates a query for some numbers of nearest and radii, of the copy code, of the quarters' and
+    of the insets'; `of` tells of which query each inset is.
+    """
+    copy, parts, inset = codes
     print(
-        "\n| k | radius | k of a quarter | its radius | recall | candidates a query |\n|---|---|---|---|---|---|"
+        "\n| nearest, radius | of a quarter | of an inset | recall | candidates a query |\n|---|---|---|---|---|"
     )
     rows = np.arange(len(own))
     order = np.argsort(copy, axis=1, kind="stable")[:, :50]
     part_order = [np.argsort(part, axis=1, kind="stable")[:, :5] for part in parts]
-    for k, radius, part_k, part_radius in _SETTINGS:
+    inset_order = np.argsort(inset, axis=1, kind="stable")[:, :10]
+    for (k, radius), (part_k, part_radius), (inset_k, inset_radius) in _SETTINGS:
         taken = pdq <= SEARCH.radius
-        _take(taken, copy, order[:, :k], radius)
+        _take(taken, rows, copy, order[:, :k], radius)
         for part, nearest in zip(parts, part_order, strict=True):
-            _take(taken, part, nearest[:, :part_k], part_radius)
+            _take(taken, rows, part, nearest[:, :part_k], part_radius)
+        _take(taken, of, inset, inset_order[:, :inset_k], inset_radius)
         recall, each = 100 * taken[rows, own].mean(), taken.sum(axis=1).mean()
-        print(f"| {k} | {radius} | {part_k} | {part_radius} | {recall:.2f} | {each:.2f} |")
+        shown = f"{k}, {radius} | {part_k}, {part_radius} | {inset_k}, {inset_radius}"
+        print(f"| {shown} | {recall:.2f} | {each:.2f} |")
 
 
+_COPY = SEARCH.copy_nearest, SEARCH.copy_radius
+_PART = SEARCH.part_nearest, SEARCH.part_radius
 _SETTINGS = (
-    *((k, radius, 0, 0) for k in (3, 5, 10, 20, 50) for radius in (60, 70, 80, 90, 100, 256)),
-    *((10, 90, k, radius) for k in (1, 3, 5) for radius in (60, 70, 80, 90, 100, 256)),
+    *(((k, radius), (0, 0), (0, 0)) for k in (3, 5, 10, 50) for radius in (80, 90, 95, 100, 256)),
+    *((_COPY, (k, radius), (0, 0)) for k in (1, 3, 5) for radius in (80, 90, 100, 256)),
+    *((_COPY, _PART, (k, radius)) for k in (1, 2, 3, 5, 10) for radius in (70, 80, 90, 95, 100, 256)),
 )
 
 
 def _take(
-    taken: NDArray[np.bool_], distances: NDArray[np.float32], nearest: NDArray[np.intp], radius: int
+    taken: NDArray[np.bool_],
+    of: NDArray[np.int64],
+    distances: Distances,
+    nearest: NDArray[np.intp],
+    radius: int,
 ) -> None:
     inside = np.take_along_axis(distances, nearest, 1) <= radius
-    rows = np.broadcast_to(np.arange(len(taken))[:, None], nearest.shape)
+    rows = np.broadcast_to(of[:, None], nearest.shape)
     taken[rows[inside], nearest[inside]] = True
 
 

@@ -1,11 +1,14 @@
 """The whole path, retrieve and verify, as `samepic find --copies` runs it, beside comparing each copy pairwise.
 
-    python -m bench.retrieval_find [--originals N] [--others N] [--families a,b]
+    python -m bench.retrieval_find [--originals N] [--others N] [--families a,b] [--keep FOLDER]
 
 Makes a folder of N photographs of the test half, one altered copy a family of each, and as many other photographs and
 pictures of sameplace/ as --others says of each. Runs `samepic find --same-if edited` on it, without --copies and with
 it, and compares each copy with its original besides. A copy counts as found where its group holds its original or
 another copy of it that the pairwise comparison proves; a member that is no copy of its group's photograph is wrong.
+
+Stopped by Ctrl-C or SIGTERM while it compares, it tells what holds for the copies compared so far. With --keep, what
+was made and found stays in FOLDER, and the same command goes on from there.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import zlib
@@ -80,16 +84,38 @@ def score(
 
 
 def _groups(folder: Path, temporary: Path, *options: str) -> list[list[str]]:
-    report = temporary / "report.jsonl"
+    report = temporary / f"report{''.join(options)}.jsonl"
     command = [sys.executable, "-m", "samepic", "find", "-v", "--json", "--jobs", "1", "--same-if", "edited"]
-    usage = measured([*command, *options, str(folder)], report, {"SAMEPIC_CACHE": str(temporary / "cache")})
-    print(f"samepic find {' '.join(options):10} {usage}", flush=True)
+    if not report.is_file():
+        half = report.with_suffix(".part")
+        usage = measured([*command, *options, str(folder)], half, {"SAMEPIC_CACHE": str(temporary / "cache")})
+        print(f"samepic find {' '.join(options):10} {usage}", flush=True)
+        half.rename(report)
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     return [
         [Path(line["reference"]).name, *(Path(member["path"]).name for member in line["members"])]
         for line in lines
         if "group" in line
     ]
+
+
+def _compared(folder: Path, temporary: Path, made: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """Return the relation of each copy to its original, as far as it came before it was stopped."""
+    file = temporary / "compared.jsonl"
+    relations = dict(map(json.loads, file.read_text().splitlines())) if file.is_file() else {}
+    with file.open("a") as log:
+        try:
+            for number, (name, (original, _)) in enumerate(made.items()):
+                if name in relations:
+                    continue
+                relations[name] = str(samepic.compare(folder / original, folder / name).relation)
+                log.write(json.dumps([name, relations[name]]) + "\n")
+                log.flush()
+                if number % 50 == 49:
+                    print(f"{number + 1} of {len(made)} compared", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            print(f"stopped: {len(relations)} of {len(made)} compared", flush=True)
+    return relations
 
 
 def main() -> int:
@@ -100,6 +126,7 @@ def main() -> int:
     parser.add_argument("--originals", type=int, default=12)
     parser.add_argument("--others", type=int, default=150)
     parser.add_argument("--families", default="", help="names with commas between; default all")
+    parser.add_argument("--keep", type=Path, help="keep everything in this folder, and go on from there")
     options = parser.parse_args()
     data = data_folder()
     if data is None:
@@ -107,17 +134,21 @@ def main() -> int:
         return 2
     families = [name for name in options.families.split(",") if name] or list(FAMILIES)
     print(f"{header()}\n")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
-        folder = Path(temporary) / "pictures"
-        folder.mkdir()
-        made = _make(data, folder, options.originals, options.others, families)
-        plain = _groups(folder, Path(temporary))
-        groups = _groups(folder, Path(temporary), "--copies")
-        proven = {
-            name
-            for name, (original, _) in made.items()
-            if str(samepic.compare(folder / original, folder / name).relation) in _PROVEN
+        kept: Path = options.keep or Path(temporary)
+        folder, truth = kept / "pictures", kept / "made.json"
+        if not truth.is_file():
+            folder.mkdir(parents=True)
+            truth.write_text(json.dumps(_make(data, folder, options.originals, options.others, families)))
+        made = {
+            name: (original, family) for name, (original, family) in json.loads(truth.read_text()).items()
         }
+        groups = _groups(folder, kept, "--copies")
+        plain = _groups(folder, kept)
+        relations = _compared(folder, kept, made)
+    proven = {name for name, relation in relations.items() if relation in _PROVEN}
+    print(f"{len(relations)} of {len(made)} copies compared with their originals")
     return _report(made, proven, plain, groups)
 
 

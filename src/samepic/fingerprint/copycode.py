@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import MissingPartError
+from samepic.fingerprint.insets import insets
 from samepic.picture import Picture
 from samepic.profiles.search import SEARCH
 
@@ -37,15 +38,20 @@ def copycode(picture: Picture | NDArray[np.uint8]) -> bytes:
     as all of them. Raises MissingPartError where the network cannot be loaded.
     """
     rgb = picture.on(255) if isinstance(picture, Picture) else picture
-    return copycodes(rgb)[:COPYCODE_BYTES]
+    return _codes(rgb)[:COPYCODE_BYTES]
 
 
 def copycodes(rgb: NDArray[np.uint8]) -> bytes:
-    """Return the copy codes of an (h, w, 3) uint8 RGB picture and of its four quarters, row by row: 160 bytes.
+    """Return the copy codes of an (h, w, 3) uint8 RGB picture, of its four quarters, row by row, and of its insets.
 
-    A quarter's code is that of what the network sees there, in its surroundings: what a collage shows in it is near.
-    Raises MissingPartError where the network cannot be loaded.
+    These are 160 bytes and 32 more for each inset. A quarter's code is that of what the network sees there, in its
+    surroundings: what a collage shows in it is near. An inset is looked at by itself. Raises MissingPartError where the
+    network cannot be loaded.
     """
+    return b"".join((_codes(rgb), *(_codes(inset.of(rgb))[:COPYCODE_BYTES] for inset in insets(rgb))))
+
+
+def _codes(rgb: NDArray[np.uint8]) -> bytes:
     return np.packbits(copycode_values(rgb) > 0, axis=1).tobytes()
 
 
@@ -64,10 +70,10 @@ def network_input(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     import cv2
 
     side = SEARCH.copy_side
-    height, width = rgb.shape[:2]
-    if max(height, width) > side:
-        size = (min(width, side), min(height, side))
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    # Between two pixels half-way lies their mean, so halving this way loses none, at a fifth of the time of areas.
+    while max(rgb.shape[:2]) >= 2 * side:
+        height, width = (size // 2 if size >= 2 * side else size for size in rgb.shape[:2])
+        rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
     if rgb.shape[:2] != (side, side):
         rgb = np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
     return np.asarray(cv2.dnn.blobFromImage(rgb, 1 / 128, mean=(127, 127, 127)), np.float32)

@@ -94,7 +94,7 @@ def show_jpeg(
     if header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]:
         return None
     shape = max(header.height, header.width) / max(1, min(header.height, header.width))
-    side = max(SEARCH.copy_side if copies else SEARCH.side, math.ceil(longer / shape))
+    side = max(SEARCH.copy_decode if copies else SEARCH.side, math.ceil(longer / shape))
     reduced, eighths = _reduction(data, header, segments, side)
     if reduced is not data and not _colours_in(reduced, len(header.coding.sampling)):
         reduced = data
@@ -119,7 +119,7 @@ def _colours_in(data: bytes, components: int) -> bool:
 def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
     """Return the copy codes of a reduced decode in colour, None where the data are broken."""
     gray = header.coding.colour == "gray"
-    data, eighths = _reduction(data, header, segments, SEARCH.copy_side)
+    data, eighths = _reduction(data, header, segments, SEARCH.copy_decode)
     decoded = _decode(data, "GRAY" if gray else "RGB", header, eighths)
     if decoded is None:
         return None

@@ -14,10 +14,10 @@ from samepic.profiles.search import SEARCH
 
 __all__ = ["VERSION", "Fingerprint"]
 
-VERSION = 2
+VERSION = 3
 
 _KIND = "samepic-fp"
-_BYTES, _PARTS = 32, 4
+_BYTES, _QUARTERS, _MOST_PARTS = 32, 4, 32
 _FIELDS = (
     "sha256",
     "coded",
@@ -45,8 +45,8 @@ class Fingerprint:
     where there are none; `pdq` are the 32 bytes of the upright picture's code and `pdq_forms` the 256 of all eight,
     in the order of `FORMS`; `quality` is PDQ's own figure and `detail` the share of its bits that stand on more than
     noise, both 0 to 100; `width` and `height` are upright; `format` is by content; `mode` is "fast" or "reference";
-    `copycode` are 32 bytes and `copycode_parts` 128, of its four quarters row by row, by which only a query is searched
-    for; none where they were not asked for.
+    `copycode` are 32 bytes and `copycode_parts` 128, of its four quarters row by row, and 32 for each picture that it
+    seems to show in it, by which only a query is searched for; none where they were not asked for.
     """
 
     sha256: str
@@ -66,6 +66,16 @@ class Fingerprint:
     def pdq(self) -> bytes:
         """The 32 bytes of the upright picture's PDQ code; `.hex()` is how ThreatExchange tools write it."""
         return self.pdq_forms[:_BYTES]
+
+    @property
+    def quarter_codes(self) -> tuple[bytes, ...]:
+        """The copy codes of the four quarters, row by row; none where they were not asked for."""
+        return self._parts(0, _QUARTERS)
+
+    @property
+    def inset_codes(self) -> tuple[bytes, ...]:
+        """The copy codes of the rectangles that look like pictures pasted into this one."""
+        return self._parts(_QUARTERS, None)
 
     @property
     def is_weak(self) -> bool:
@@ -147,6 +157,10 @@ class Fingerprint:
             raise FingerprintError(f"wanted a fingerprint of version {VERSION}, got version {version[:20]!r}")
         return _from_fields(listed)
 
+    def _parts(self, first: int, end: int | None) -> tuple[bytes, ...]:
+        starts = range(0, len(self.copycode_parts), _BYTES)[first:end]
+        return tuple(self.copycode_parts[at : at + _BYTES] for at in starts)
+
     def _check(self, other: Fingerprint) -> None:
         if self.version != other.version:
             raise FingerprintError(
@@ -181,7 +195,9 @@ def _from_fields(listed: str) -> Fingerprint:
         format=field["format"],
         mode=field["mode"],
         copycode=_code("copy", field["copy"], _BYTES) if field["copy"] else b"",
-        copycode_parts=_code("parts", field["parts"], _PARTS * _BYTES) if field["parts"] else b"",
+        copycode_parts=_code("parts", field["parts"], _QUARTERS * _BYTES, _MOST_PARTS * _BYTES)
+        if field["parts"]
+        else b"",
     )
 
 
@@ -198,13 +214,14 @@ _PATTERNS = {
 }
 
 
-def _code(key: str, text: str, size: int) -> bytes:
+def _code(key: str, text: str, size: int, most: int = 0) -> bytes:
+    """Return a code of `size` bytes, or of some codes more up to `most` bytes."""
     try:
         code = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         code = b""
-    if len(code) != size:
-        _refuse(key, f"{size} bytes in base64", text)
+    if len(code) not in range(size, max(size, most) + 1, _BYTES):
+        _refuse(key, f"{size} bytes{f', or {_BYTES} more a few times,' if most else ''} in base64", text)
     return code
 
 

@@ -48,7 +48,7 @@ class Index:
         self.catch_up()
         with self._reading():
             near = {} if print_.is_weak else self._near(print_, below)
-            alike = [] if print_.is_weak or not print_.copycode else self._alike(print_.copycode, below)
+            alike = [] if print_.is_weak or not print_.copycode else self._alike(print_, below)
         order = sorted(near, key=lambda number: (near[number], number))
         return Candidates(order, [number for number in alike if number not in near])
 
@@ -58,15 +58,20 @@ class Index:
         pairs = zip(near.ids.tolist(), near.distances.tolist(), strict=True)
         return {number: bits for number, bits in pairs if below is None or number < below}
 
-    def _alike(self, copycode: bytes, below: int | None) -> list[int]:
-        """Return the pictures with the nearest copy codes."""
+    def _alike(self, print_: Fingerprint, below: int | None) -> list[int]:
+        """Return the pictures with the copy codes nearest to this one's, then those nearest to its insets'."""
         if not len(self._copies):
             return []
+        asked = [(print_.copycode, GATE.alike, SEARCH.copy_radius)]
+        asked += [(code, GATE.alike_inset, SEARCH.inset_radius) for code in print_.inset_codes]
         # Higher numbers are not looked at, but may lie nearer: make room for them.
         later = 0 if below is None else max(0, self._last - below + 1)
-        found = self._copies.nearest(copycode, GATE.alike + later)
-        near = found.ids[found.distances <= SEARCH.copy_radius].tolist()
-        return [number for number in near if below is None or number < below][: GATE.alike]
+        alike: dict[int, None] = {}
+        for code, k, radius in asked:
+            found = self._copies.nearest(code, k + later)
+            near = found.ids[found.distances <= radius].tolist()
+            alike.update(dict.fromkeys([n for n in near if below is None or n < below][:k]))
+        return list(alike)
 
     def catch_up(self) -> None:
         """Read the rows above the last number known, and what was taken out since."""

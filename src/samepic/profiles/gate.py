@@ -18,7 +18,7 @@ class GateProfile:
         proxy_frames: frames of an animation that its proxy shows.
         proxy_spread: frames from the beginning over which these are spread.
         candidates: pictures at most that one upload is laid over, nearest first.
-        alike: pictures that the copy code may propose beside them.
+        alike: pictures that the copy code may propose beside them; alike_inset: that each inset's may.
         alike_looked: how many of these are looked at, of those that share features with the upload.
         screen_points: features of a proxy for that; screen_side: pixels of its shorter side under which it has none.
         probability: least probability of a verdict on which an upload is refused; under it, it waits for review.
@@ -42,6 +42,7 @@ class GateProfile:
     proxy_spread: int = 32
     candidates: int = 40
     alike: int = 6
+    alike_inset: int = 2
     alike_looked: int = 2
     screen_points: int = 200
     screen_side: int = 40

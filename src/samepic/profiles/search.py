@@ -14,9 +14,10 @@ class Search:
     `radius` in bits, of 256, within which two codes make a candidate; `quality` 0 to 100 and `detail` 0 to 100
     under either of which a code says too little to match alone; `noise` in luma levels of the 64x64 samples'
     cosine terms, under which a term is noise; `side` in pixels that the shorter side of a reduced decode keeps.
-    `copy_side` in pixels is the side of the square that the network of copy codes sees; `copy_nearest` is how many
-    pictures nearest by copy code are candidates, as far as they are within `copy_radius` bits, of 256; `part_nearest`
-    and `part_radius` are the same for each quarter of the query.
+    `copy_side` in pixels is the side of the square that the network of copy codes sees, `copy_decode` what the shorter
+    side of a reduced decode for it keeps, which insets are sought in too; `copy_nearest` is how many pictures nearest
+    by copy code are candidates, as far as they are within `copy_radius` bits, of 256; `part_nearest` and `part_radius`
+    are the same for each quarter of the query, `inset_nearest` and `inset_radius` for each inset of it.
     """
 
     radius: int = 80
@@ -24,11 +25,14 @@ class Search:
     detail: int = 50
     noise: float = 2.0
     side: int = 128
-    copy_side: int = 192
+    copy_side: int = 176
+    copy_decode: int = 192
     copy_nearest: int = 5
     copy_radius: int = 95
     part_nearest: int = 1
     part_radius: int = 90
+    inset_nearest: int = 3
+    inset_radius: int = 90
 
 
 SEARCH = Search()

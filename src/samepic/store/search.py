@@ -204,18 +204,15 @@ class TurnedCodes:
 
 
 def copies_near(codes: Codes, query: Fingerprint, *, more: int = 0) -> dict[int, int]:
-    """Return the ids of copy codes that make a candidate, with their distance in bits to the query or a quarter of it.
+    """Return the ids of copy codes that make a candidate, with their distance in bits to the query or a part of it.
 
-    Those are the SEARCH.copy_nearest nearest to the query's code, and the SEARCH.part_nearest nearest to each
-    quarter's, as far as they are within SEARCH.copy_radius and part_radius; `more` asks for so many more of each.
-    O(5 n).
+    Those are the SEARCH.copy_nearest nearest to the query's code, the SEARCH.part_nearest nearest to each quarter's,
+    and the SEARCH.inset_nearest nearest to each inset's, as far as they are within SEARCH.copy_radius, part_radius and
+    inset_radius; `more` asks for so many more of each. O(n) for the picture, each quarter and each inset.
     """
-    parts = query.copycode_parts
     asked = [(query.copycode, SEARCH.copy_nearest, SEARCH.copy_radius)]
-    asked += [
-        (parts[at : at + _BYTES], SEARCH.part_nearest, SEARCH.part_radius)
-        for at in range(0, len(parts), _BYTES)
-    ]
+    asked += [(code, SEARCH.part_nearest, SEARCH.part_radius) for code in query.quarter_codes]
+    asked += [(code, SEARCH.inset_nearest, SEARCH.inset_radius) for code in query.inset_codes]
     found: dict[int, int] = {}
     for code, k, radius in asked:
         near = codes.nearest(code, k + more)
