@@ -28,7 +28,7 @@ from samepic.verify.judge import (
 from samepic.verify.kin import kin_quality
 from samepic.verify.mosaic import on_grid, squares_of
 from samepic.verify.origin import original_of
-from samepic.verify.overlap import Overlap, find_overlap
+from samepic.verify.overlap import Overlap, find_overlap, odd_regions
 from samepic.verify.resave import Reenactment, reenact
 from samepic.verify.turns import Turn, likely_turn
 
@@ -80,16 +80,19 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
         guesses.append(turn.map_from(b.rgb.shape, a.rgb.shape))
     grounds = _grounds(a, b)
     pairs = [(a.on(ground), b.on(ground)) for ground in grounds]
-    found = [find_overlap(*(_on_one_grid(*pair) if same_shape else pair), guesses) for pair in pairs]
-    overlaps = [one for one in found if one is not None]
-    if not overlaps or (len(overlaps) < len(found) and a.alpha is not None and b.alpha is not None):
+    if same_shape:
+        pairs = [_on_one_grid(*pair) for pair in pairs]
+    overlaps = [(one, pair) for pair in pairs if (one := find_overlap(*pair, guesses)) is not None]
+    if not overlaps or (len(overlaps) < len(pairs) and a.alpha is not None and b.alpha is not None):
         doubt = unconfirmed(answer.finding)
         return answer if doubt is answer.finding else replace(answer, finding=doubt, sentence=_UNCONFIRMED)
     choose = min if a.alpha is not None and b.alpha is not None else max
-    over = choose(overlaps, key=same_probability)
+    over, pair = choose(overlaps, key=lambda one: same_probability(one[0]))
     finding = judge_overlap(over, answer.finding, same_shape=same_shape)
     if finding.relation is Relation.ADJUSTED and _is_doubtful(answer):
         finding = unconfirmed(finding)
+    if finding.relation in (Relation.ADJUSTED, Relation.REFRAMED) and (odd := odd_regions(*pair, over)):
+        finding = Finding(Relation.EDITED, min(finding.probability, CONTENT.odd_same), odd)
     if finding is answer.finding:
         return answer
     return Answer(

@@ -15,10 +15,11 @@ from samepic.verdict import Region, Transform
 from samepic.verify.align import Alignment, align, align_by
 from samepic.verify.content import Content, look_for_changes
 from samepic.verify.features import Matrix, inverse, scaling
+from samepic.verify.odd import odd_places
 from samepic.verify.overlay import Overlay, overlaid, polygon, trimmed
 from samepic.verify.ranks import percentile
 
-__all__ = ["Overlap", "find_overlap"]
+__all__ = ["Overlap", "find_overlap", "odd_regions"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Shape: TypeAlias = tuple[int, ...]
@@ -102,6 +103,17 @@ def find_overlap(a: Pixels, b: Pixels, guesses: Sequence[Matrix] = ()) -> Overla
     content = look_for_changes(laid.one, laid.two, laid.inside, foreign=best.tiled)
     regions = _in_a(content.regions, laid, a.shape)
     return Overlap(best, content, regions, _is_pasted(a, b, best), _off_corner(a, b, best))
+
+
+def odd_regions(a: Pixels, b: Pixels, over: Overlap) -> tuple[Region, ...]:
+    """Return small places of a, in its pixels, where b shows what no change of tone explains; none in a collage."""
+    if over.alignment.tiled:
+        return ()
+    laid = overlaid(a, b, over.alignment.matrix, CONTENT.pixels)
+    if laid is None:
+        return ()
+    laid = trimmed(laid, a, b)
+    return _in_a(odd_places(laid.one, laid.two, laid.inside), laid, a.shape)
 
 
 def _off_corner(a: Pixels, b: Pixels, found: Alignment) -> float:
