@@ -69,5 +69,5 @@ CONTENT = Content()
 """2026-11-23, `python -m bench.accuracy` on the training half; see bench/RESULTS.md.
 
 `odd...`: of 34 copies of that half with small changes of content under a change of tone that passed as the same, 15 are
-odd at 3.5, of 788 without 2; at 3.0 16 and 5, at 4.0 14 and 1. `odd_same` is what that makes of copies with an odd place.
+odd at 3.5, of 788 without 2; at 3.0 16 and 5, at 4.0 14 and 1. `odd_same`: that share of odd copies was unchanged.
 """
