@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from samepic.collection.plan import Action, Left, Plan, Step
     from samepic.collection.scanned import Scan
 
-__all__ = ["journal_folder", "register", "run"]
+__all__ = ["journal_folder", "journal_name", "read_report", "register", "run"]
 
 _EPILOG = """\
 exit status: 0 done (or would be), 1 some files are left alone, 2 trouble
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
 
     action = Action.MOVE if args.move_to else Action(args.action or "list")
     decided = plan(
-        _scan(args.report),
+        read_report(args.report),
         keep=Keep(args.keep or "best"),
         keep_in=args.keep_in,
         action=action,
@@ -133,7 +133,8 @@ def run(args: argparse.Namespace) -> int:
     return _act(decided, args) if args.yes else _tell(decided, args)
 
 
-def _scan(name: str) -> Scan:
+def read_report(name: str) -> Scan:
+    """Return what find said, from a file or standard input. Raises ReportError, OSError, UsageError."""
     from samepic.collection.scanned import read_scan
 
     if name == "-":
@@ -203,7 +204,7 @@ def _act(decided: Plan, args: argparse.Namespace) -> int:
     """Do it, print each file as it is done, and say how it comes back."""
     from samepic.collection.act import Done, apply
 
-    journal = Path(args.journal) if args.journal else journal_folder() / _journal_name()
+    journal = Path(args.journal) if args.journal else journal_folder() / journal_name()
     done: list[Done] = []
     left = list(decided.left)
     for one in left:
@@ -235,7 +236,8 @@ def _print_left(left: Left, as_json: bool) -> None:
         print(_left(left.path, left.reason))
 
 
-def _journal_name() -> str:
+def journal_name() -> str:
+    """Return the name of a new journal; later ones come later by name."""
     now = datetime.datetime.now(datetime.UTC)
     return f"{now:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.jsonl"
 

@@ -20,7 +20,7 @@ from samepic.errors import SamepicError
 __all__ = ["VERBS", "Parser", "build_parser", "main"]
 
 VERBS = (
-    *("compare", "measure", "diff", "find", "clean", "check", "admit", "remove", "serve"),
+    *("compare", "measure", "diff", "find", "clean", "review", "check", "admit", "remove", "serve"),
     *("fingerprint", "calibrate", "doctor"),
 )
 

@@ -7,12 +7,14 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic.cli.common import SAME, TROUBLE, UsageError, add_policy, count
 from samepic.cli.progress import Meter
+from samepic.cli.review import add_browsing, expect_pages, review
 from samepic.cli.terminal import bytes_text, printable, styled, table
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ examples:
   samepic find --copies ~/Pictures
   samepic find --json photos > report.jsonl
   samepic find --html copies.html photos
+  samepic find --review photos
   find photos -mtime -7 -print0 | samepic find --files-from -"""
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
@@ -68,7 +71,13 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print one JSON object a line")
     how.add_argument("--csv", action="store_true", help="print one row for each file")
+    how.add_argument(
+        "--review",
+        action="store_true",
+        help="decide in the browser what becomes of each file, as samepic review",
+    )
     parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, in one file")
+    add_browsing(parser)
     parser.set_defaults(run=run)
 
 
@@ -79,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
     from samepic.policy import Policy
 
     policy = Policy.of(args.same_if, args.profile)
+    if args.review:
+        expect_pages()
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
     with Meter() as meter:
@@ -96,7 +107,18 @@ def run(args: argparse.Namespace) -> int:
         )
         groups = finder.groups()
     _print(args, finder, groups)
+    if args.review:
+        _review(args, finder, groups)
     return _status(finder, paths)
+
+
+def _review(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> None:
+    """Let the groups be decided in the browser, as they would be read back from a report that was written now."""
+    from samepic.collection.report import json_lines
+    from samepic.collection.scanned import read_scan
+
+    lines = (line.encode("utf-8", "surrogateescape") for line in json_lines(groups, finder.unreadable))
+    review(read_scan(lines, "find", made_ns=time.time_ns()), args)
 
 
 def _print(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> None:
@@ -110,6 +132,8 @@ def _print(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> Non
             sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
         for line in lines:
             print(line)
+    elif args.review:
+        print(_summary(finder, groups))
     else:
         for line in _told(finder, groups):
             print(line)

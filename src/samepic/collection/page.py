@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from samepic.collection.group import FileFacts, Group, Member
+from samepic.collection.thumbnail import small_jpeg
 from samepic.collection.walk import Unreadable
 from samepic.errors import UnreadableError
 from samepic.picture import load
@@ -113,17 +114,8 @@ def _printable(text: str) -> str:
 
 def _thumbnail(file: FileFacts) -> str:
     """Return an img element with the picture, on white, as a data URI."""
-    import cv2
-
     try:
-        picture = load(os.fspath(file.path))
+        data = small_jpeg(load(os.fspath(file.path)), COLLECTION.thumbnail, quality=75)
     except UnreadableError:
         return "<i>gone, or changed since it was read</i>"
-    rgb = picture.on(255)
-    scale = min(1.0, COLLECTION.thumbnail / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    done, coded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 75])
-    assert done
-    uri = base64.b64encode(coded.tobytes()).decode()
-    return f'<img loading="lazy" alt="" src="data:image/jpeg;base64,{uri}">'
+    return f'<img loading="lazy" alt="" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'

@@ -39,16 +39,20 @@ class Frame:
 
 
 def page(
-    title: str, *inside: Child, frame: Frame, scripts: Sequence[str] = (), status: int = 200
+    title: str,
+    *inside: Child,
+    frame: Frame,
+    scripts: Sequence[str] = (),
+    styles: Sequence[str] = (),
+    status: int = 200,
 ) -> HTMLResponse:
-    """Return a page with what is `inside`; `scripts` are modules among the static files."""
-    told = el(
-        "html", _head(title, frame, scripts), el("body", _top(frame), _main(inside), _foot()), lang="en"
-    )
+    """Return a page with what is `inside`; `scripts` are modules, `styles` sheets of its own among the static files."""
+    head = _head(title, frame, scripts, ("base.css", "parts.css", *styles))
+    told = el("html", head, el("body", _top(frame), _main(inside), _foot()), lang="en")
     return HTMLResponse(f"<!doctype html>{told}\n", status, _HEADERS)
 
 
-def _head(title: str, frame: Frame, scripts: Sequence[str]) -> Html:
+def _head(title: str, frame: Frame, scripts: Sequence[str], styles: Sequence[str]) -> Html:
     return el(
         "head",
         el("meta", charset="utf-8"),
@@ -57,8 +61,7 @@ def _head(title: str, frame: Frame, scripts: Sequence[str]) -> Html:
         el("meta", name="csrf", content=frame.csrf) if frame.csrf else None,
         el("title", f"{title} · samepic"),
         el("link", rel="icon", href="/ui/static/icon.svg", type="image/svg+xml"),
-        el("link", rel="stylesheet", href="/ui/static/base.css"),
-        el("link", rel="stylesheet", href="/ui/static/parts.css"),
+        [el("link", rel="stylesheet", href=f"/ui/static/{name}") for name in styles],
         [el("script", type="module", src=f"/ui/static/{name}") for name in scripts],
     )
 

@@ -1,0 +1,215 @@
+"""What find found is decided in a real browser, carried out on real files, and taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.collection.clean_scene import snapshot
+from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
+from tests.kits.found import Review
+
+pytestmark = pytest.mark.slow
+
+MANY = 10_000
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, photos: dict[str, Path]) -> Path:
+    """Return a folder with photographs, and three copies of each: saved again, smaller, cropped."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("astronaut", "coffee", "hubble"):
+        with Image.open(photos[name]) as opened:
+            image = opened.convert("RGB")
+        width, height = image.size
+        (folder / photos[name].name).write_bytes(photos[name].read_bytes())
+        image.save(folder / f"{name} copy.jpg", quality=70)
+        image.resize((width // 2, height // 2)).save(folder / f"{name}-small.jpg", quality=85)
+        image.crop((width // 8, height // 8, width * 7 // 8, height * 7 // 8)).save(
+            folder / f"{name}-crop.jpg", quality=85
+        )
+    return folder
+
+
+@pytest.fixture
+def review(tmp_path: Path, pictures: Path) -> Iterator[Review]:
+    """Return a search of that folder that goes on in the browser."""
+    with Review(tmp_path, "find", "--review", "--copies", "--no-cache", "pictures") as running:
+        yield running
+
+
+def here(page: Page) -> str:
+    """Return the name of the file that keys act on."""
+    return page.locator(".here .file.at .path b").inner_text()
+
+
+def test_a_search_is_decided_by_keys_cleaned_up_and_taken_back(
+    chromium: Browser, review: Review, pictures: Path
+) -> None:
+    before = snapshot(pictures)
+    with Watched(chromium, review.origin) as page:
+        page.goto(review.address)
+        expect(page.locator("#told")).to_have_text("0 of 3 groups decided")
+        expect(page.locator(".here .m-drop[aria-pressed='true']")).to_have_count(2)
+        assert faults(page) == []
+        shot(page, "find")
+
+        page.keyboard.press("Enter")
+        expect(page.locator("#told")).to_have_text("1 of 3 groups decided")
+        expect(page.locator(".group").nth(1)).to_be_focused()
+        page.keyboard.press("k")
+        expect(page.locator(".here .file.at .m-keep")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("u")
+        expect(page.locator(".here .file.at .m-drop")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("ArrowRight")
+        crop = here(page)
+        assert crop.endswith("-crop.jpg")
+        page.keyboard.press("n")
+        expect(page.locator(".here .file.at .m-other")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("d")
+        expect(page.locator(".here .m-drop[aria-pressed='true']")).to_have_count(3)
+        dropped = here(page)
+        page.get_by_role("link", name="To the plan").click()
+
+        expect(page.get_by_text("1 group is not decided")).to_be_visible()
+        expect(page.locator(".steps tbody tr")).to_have_count(5)
+        assert snapshot(pictures) == before, "a plan changes nothing"
+        assert faults(page) == []
+        shot(page, "find-plan")
+        page.get_by_role("button", name="Move 5 files to the trash").click()
+        expect(page.locator("#done")).to_have_text("5 files moved to the trash; 0 files left alone.")
+        assert len(list(pictures.iterdir())) == 7
+        assert not (pictures / dropped).exists()
+        assert (pictures / crop).exists()
+        assert faults(page) == []
+        shot(page, "find-done")
+
+        page.get_by_role("button", name="Bring everything back").click()
+        expect(page.get_by_role("heading", name="Brought back")).to_be_visible()
+        expect(page.locator("#done")).to_have_text("5 files brought back; 0 files left alone.")
+        assert snapshot(pictures) == before, "every byte, mode and time is as it was"
+        page.get_by_role("button", name="Finish").click()
+        expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+    assert review.finished() == ["2 of 3 groups decided; what was decided is remembered"]
+
+
+def test_a_file_is_looked_at_closely_beside_the_best_copy(chromium: Browser, review: Review) -> None:
+    with Watched(chromium, review.origin, scheme="dark") as page:
+        page.goto(review.address)
+        expect(page.locator(".here")).to_be_visible()
+        page.keyboard.press("v")
+        expect(page.get_by_role("heading", name="The same picture")).to_be_visible()
+        expect(page.locator(".view .stage img")).to_have_count(2)
+        page.keyboard.press("Escape")
+        expect(page.locator(".here")).to_be_visible()
+        expect(page.locator(".here .thumb img").first).to_be_visible()
+        page.evaluate("Promise.all([...document.images].slice(0, 4).map((image) => image.decode()))")
+        shot(page, "find-dark")
+
+
+def test_on_a_phone_nothing_sticks_out_and_fingers_do_what_keys_do(chromium: Browser, review: Review) -> None:
+    with Watched(chromium, review.origin, PHONE) as page:
+        page.goto(review.address)
+        group = page.locator(".group").first
+        group.get_by_role("button", name="Keep: ").nth(1).click()
+        expect(group.locator(".m-drop[aria-pressed='true']")).to_have_count(1)
+        expect(page.locator("#told")).to_have_text("1 of 3 groups decided")
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0
+        assert faults(page) == []
+        shot(page, "find-phone")
+
+
+def test_one_browser_is_let_in_and_no_page_of_another_site(chromium: Browser, review: Review) -> None:
+    with Watched(chromium, review.origin) as page:
+        page.goto(review.address)
+        expect(page.locator(".here")).to_be_visible()
+        page.goto(review.address)
+        expect(page.locator(".here")).to_be_visible()
+    assert httpx.get(review.address).status_code == 403
+    assert httpx.get(review.origin).status_code == 403
+    assert httpx.get(f"{review.origin}/thumb/0/0").status_code == 403
+    assert httpx.post(f"{review.origin}/rest").status_code == 403
+    named = httpx.get(review.origin, headers={"Host": "evil.example"})
+    assert named.status_code == 403
+
+
+def test_the_words_of_a_page_are_wanted_for_every_change(review: Review) -> None:
+    with httpx.Client(base_url=review.origin, follow_redirects=True) as client:
+        assert client.get(review.address).status_code == 200
+        for headers in (
+            {},
+            {"Origin": review.origin},
+            {"Origin": "http://evil.example", "X-CSRF-Token": "x"},
+        ):
+            assert client.post("/rest", headers=headers).status_code == 403
+        assert "0 of 3 groups decided" in client.get("/").text
+
+
+def many_groups(folder: Path, photo: Path) -> Path:
+    """Write a report of MANY groups of two names of one file; return it."""
+    data = photo.read_bytes()
+    first = folder / "first.jpg"
+    first.write_bytes(data)
+    stat, digest = first.stat(), hashlib.sha256(data).hexdigest()
+    lines = []
+    for number in range(1, MANY + 1):
+        names = [folder / f"{number:05}{end}.jpg" for end in ("", " copy")]
+        for name in names:
+            os.link(first, name)
+        one, two = (
+            {"path": str(name), "size": len(data), "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+            for name in names
+        )
+        member = {**two, "relation": "resaved", "probability": 0.99, "explanation": "saved again"}
+        lines.append({"group": number, "reference": one["path"], "reason": "first by path",
+                      "reference_file": one, "members": [member]})  # fmt: skip
+    report = folder / "report.jsonl"
+    report.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return report
+
+
+def memory_of(process: int) -> int:
+    """Return the most memory that a process has had, in MiB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
+
+
+def test_ten_thousand_groups_come_page_by_page(
+    chromium: Browser, tmp_path: Path, photos: dict[str, Path]
+) -> None:
+    """How long the first view takes is told with -s; what it holds is bounded."""
+    report = many_groups(tmp_path, photos["coffee"])
+    with Review(tmp_path, "review", str(report)) as review, Watched(chromium, review.origin, WIDE) as page:
+        page.goto(review.address)
+        expect(page.locator("#told")).to_have_text("0 of 10\N{THIN SPACE}000 groups decided")
+        expect(page.locator(".group")).to_have_count(20)
+        took = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+        page.get_by_label("Page", exact=True).fill("500")
+        page.keyboard.press("Enter")
+        expect(page.locator(".group h2").last).to_contain_text("Group 10000")
+        for _ in range(3):
+            page.keyboard.press("Enter")
+        expect(page.locator("#told")).to_have_text("3 of 10\N{THIN SPACE}000 groups decided")
+        page.get_by_role("button", name="Accept all the rest").click()
+        expect(page.locator("#told")).to_have_text(
+            "10\N{THIN SPACE}000 of 10\N{THIN SPACE}000 groups decided"
+        )
+        page.keyboard.press("u")
+        expect(page.locator("#told")).to_have_text("9\N{THIN SPACE}999 of 10\N{THIN SPACE}000 groups decided")
+        page.goto(f"{review.origin}/open")
+        expect(page.locator(".here h2")).to_contain_text("Group")
+        used = memory_of(review.process.pid)
+        print(f"first view after {took:.0f} ms, {used} MiB")
+        assert used < 300
