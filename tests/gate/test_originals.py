@@ -100,8 +100,11 @@ def test_fifty_megapixels_are_compared_whole_or_their_proxies_are_and_that_is_to
     tmp_path: Path, coffee: Path, memory: int, evidence: Evidence
 ) -> None:
     kept, upload = large(coffee, 8660, 5774, 85, 75)
+    patient = replace(
+        WORKERS, memory_bytes=memory, wall_seconds=120
+    )  # whatever else the machine does meanwhile
     with (
-        Workers(1, replace(WORKERS, memory_bytes=memory)) as workers,
+        Workers(1, patient) as workers,
         Gate(tmp_path / "u.db", workers=workers, originals={"first": kept}.get, copycode=False) as gate,
     ):
         assert gate.admit(kept, "first").outcome is Outcome.ACCEPTED
