@@ -284,3 +284,21 @@ class StoreKit:
         one, other = "aa" * 32, "bb" * 32
         store.claim("", "k", one, keep=60)
         assert store.claim("", "k", other, keep=-1) == (other, "")
+
+    def test_the_overview_counts_what_became_of_uploads_of_one_tenant_by_day(self, store: Store) -> None:
+        kept = put_accepted(store, "kept")
+        held = put(store, "held")
+        store.decide(held.number, State.HELD, [match("kept")])
+        put_accepted(store, "theirs", tenant="another")
+        for key in ("one", "two"):
+            store.put_refusal(Refusal("", key, kept.sha256, kept.number, "", match("kept")))
+        store.settle("", "ab" * 32, "cd" * 32, same=False)
+        found = store.overview("")
+        assert (found.accepted[-1], found.held[-1], sum(found.accepted)) == (1, 1, 1)
+        assert {name: days[-1] for name, days in found.refused.items()} == {"edited": 2}
+        assert {name: days[-1] for name, days in found.said.items()} == {"another": 1}
+        assert found.probabilities == (0.5, 0.5, 0.5)
+        assert found.most_refusing == (("kept", 2),)
+        assert not found.cut
+        theirs = store.overview("another")
+        assert (sum(theirs.accepted), theirs.refused, theirs.most_refusing) == (1, {}, ())

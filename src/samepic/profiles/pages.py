@@ -16,6 +16,10 @@ class PageLimits:
         view_side: the longest side of a picture that a page shows, in pixels.
         view_quality: the JPEG quality at which it is encoded.
         view_bytes: the pictures of one pair together, at most.
+        days: how far back the status goes.
+        refusals: the latest refusals that are counted for it.
+        flooding: how many of the pictures that refuse the most are named.
+        sample: kept pictures whose distance to the nearest other one is drawn, of the `newest` ones.
         nearest: how many kept pictures are shown that are like a checked one.
     """
 
@@ -24,6 +28,11 @@ class PageLimits:
     view_quality: int = 85
     view_bytes: int = 8 * 2**20
     nearest: int = 12
+    days: int = 30
+    refusals: int = 10_000
+    flooding: int = 8
+    sample: int = 400
+    newest: int = 20_000
 
 
 PAGES = PageLimits()

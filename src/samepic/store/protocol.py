@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.store.overview import Overview
 from samepic.store.record import Record, Refusal, State
 from samepic.store.words import Claim, Word
 from samepic.verdict import Match
@@ -108,6 +109,9 @@ class Store(Protocol):
 
     def counts(self, tenant: str) -> dict[State, int]:
         """Return how many records a tenant has in each state."""
+
+    def overview(self, tenant: str) -> Overview:
+        """Return what became of uploads in the last days."""
 
     def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
         """Remember the digest (in hex) of a request under a token of the caller's, unless one came under it before.

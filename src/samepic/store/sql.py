@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from samepic.profiles.search import SEARCH
+from samepic.store.overview import Overview, overview
 from samepic.store.protocol import Coded
 from samepic.store.record import Record, Refusal, State
 from samepic.verdict import Evidence, Match, Relation
@@ -254,6 +255,11 @@ class SqlStore(ABC):
         with self._reading() as run:
             rows = run("SELECT state, count(*) FROM pictures WHERE tenant = ? GROUP BY state", (tenant,))
         return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
+
+    def overview(self, tenant: str) -> Overview:
+        """Return what became of uploads in the last days."""
+        with self._reading() as run:
+            return overview(run, tenant, self._now(run))
 
     def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
         """Remember a request under a token, unless one came before; return the digest of the first and its answer."""

@@ -10,7 +10,7 @@ const nearest = document.getElementById("nearest");
 const view = document.getElementById("view");
 const SAID = {
   accepted: ["good", "Not in the store"],
-  duplicate: ["bad", "In the store already"],
+  duplicate: ["kept", "In the store already"],
   review: ["doubt", "A person would have to look"],
 };
 let asked = 0;

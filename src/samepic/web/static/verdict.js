@@ -11,6 +11,7 @@ const MARKS = {
   good: "M5 12.5l4.5 4.5L19 7.5",
   bad: "M7 7l10 10M17 7L7 17",
   doubt: "M9 9.2a3 3 0 1 1 4.2 2.8c-.8.4-1.2 1-1.2 2M12 17.5v.5",
+  kept: "M6.5 9.5v8.5h8.5M9.5 6h8.5v8.5h-8.5z",
   change: "M4 17l9-9 3 3-9 9H4zM14.5 6.5l3 3",
 };
 
@@ -72,10 +73,10 @@ export function evidenceOf(told, names = ["First", "Second"]) {
     told.original ? el("p", {}, `The original is the ${told.original.which === "a" ? names[0] : names[1]} picture: ${told.original.reason}.`) : null,
     placed(told.transform),
     el("div.tables", {},
-      el("div.scroll", {}, el("table", {}, el("caption", {}, "The two files"),
+      el("div.scroll", { tabindex: 0, role: "region", "aria-label": "The two files" }, el("table", {}, el("caption", {}, "The two files"),
         el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, names[0]), el("th", { scope: "col" }, names[1]))),
         el("tbody", {}, rows.map(([title, a, b]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, String(a)), el("td", {}, String(b))))))),
-      measures.length ? el("div.scroll", {}, el("table", {}, el("caption", {}, "What was measured"),
+      measures.length ? el("div.scroll", { tabindex: 0, role: "region", "aria-label": "What was measured" }, el("table", {}, el("caption", {}, "What was measured"),
         el("tbody", {}, measures.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name.replaceAll("_", " ")), el("td.number", {}, String(value))))))) : null));
 }
 

@@ -1,0 +1,95 @@
+"""Overview: what became of uploads in the last days, counted from what a store holds anyway."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from samepic.profiles.pages import PAGES
+from samepic.store.record import State
+
+if TYPE_CHECKING:
+    from samepic.store.sql import Run
+
+__all__ = ["DAY", "Overview", "overview"]
+
+DAY = 86_400.0
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What became of the uploads of a tenant, by day, the oldest first; the last day ends at `now`.
+
+    `accepted` and `held` count what is kept today; `refused` refusals by relation, as far as their kept pictures are
+    still there, and `said` the words of reviewers, by "same" and "another". `probabilities` are those of the latest
+    refusals and of what is held; `most_refusing` the keys that refused the most uploads within the last day, and how
+    many. `cut` tells that there were more refusals than were counted.
+    """
+
+    now: float
+    accepted: tuple[int, ...]
+    held: tuple[int, ...]
+    refused: Mapping[str, tuple[int, ...]]
+    said: Mapping[str, tuple[int, ...]]
+    probabilities: tuple[float, ...]
+    most_refusing: tuple[tuple[str, int], ...]
+    cut: bool = False
+
+
+def overview(run: Run, tenant: str, now: float) -> Overview:
+    """Count for one tenant, in one transaction."""
+    begin = now - PAGES.days * DAY
+    refusals = run(
+        "SELECT at, match FROM refusals WHERE tenant = ? AND at >= ? ORDER BY at DESC LIMIT ?",
+        (tenant, begin, PAGES.refusals),
+    )
+    matches = [(at, json.loads(match)) for at, match in refusals]
+    said = run("SELECT at, same FROM settled WHERE tenant = ? AND at >= ? AND one <= two", (tenant, begin))
+    return Overview(
+        now,
+        _kept(run, tenant, begin, State.ACCEPTED),
+        _kept(run, tenant, begin, State.HELD),
+        _daily(((at, match["relation"]) for at, match in matches), begin),
+        _daily(((at, "same" if same else "another") for at, same in said), begin),
+        tuple(match["probability"] for _, match in matches) + _waiting(run, tenant),
+        _most_refusing(run, tenant, now - DAY),
+        len(refusals) == PAGES.refusals,
+    )
+
+
+def _kept(run: Run, tenant: str, begin: float, state: State) -> tuple[int, ...]:
+    """Count in one pass; what SQLite and PostgreSQL make of a fraction of a day differs."""
+    sums, bounds = [], list[Any]()
+    for day in range(PAGES.days):
+        sums.append("coalesce(sum(CASE WHEN created >= ? AND created < ? THEN 1 ELSE 0 END), 0)")
+        bounds += [begin + day * DAY, begin + (day + 1) * DAY]
+    sql = f"SELECT {', '.join(sums)} FROM pictures WHERE tenant = ? AND state = ? AND created >= ?"
+    return tuple(int(count) for count in run(sql, (*bounds, tenant, str(state), begin))[0])
+
+
+def _daily(told: Iterable[tuple[float, str]], begin: float) -> dict[str, tuple[int, ...]]:
+    counts: dict[str, Counter[int]] = {}
+    for at, name in told:
+        counts.setdefault(name, Counter())[min(PAGES.days - 1, int((at - begin) / DAY))] += 1
+    return {name: tuple(counts[name][day] for day in range(PAGES.days)) for name in sorted(counts)}
+
+
+def _waiting(run: Run, tenant: str) -> tuple[float, ...]:
+    sql = (
+        "SELECT x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
+        " WHERE p.tenant = ? AND p.state = ? ORDER BY p.number DESC LIMIT ?"
+    )
+    rows = run(sql, (tenant, str(State.HELD), PAGES.refusals))
+    return tuple(match["probability"] for (matches,) in rows for match in json.loads(matches))
+
+
+def _most_refusing(run: Run, tenant: str, since: float) -> tuple[tuple[str, int], ...]:
+    sql = (
+        "SELECT p.key, count(*) FROM refusals r JOIN pictures p ON p.number = r.number"
+        " WHERE r.tenant = ? AND r.at >= ? GROUP BY p.number, p.key ORDER BY count(*) DESC, p.number LIMIT ?"
+    )
+    return tuple((key, int(count)) for key, count in run(sql, (tenant, since, PAGES.flooding)))
