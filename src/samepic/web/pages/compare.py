@@ -95,7 +95,7 @@ async def picture(service: Service, request: Request, visit: Visit) -> Response:
     gate = service.gates.gate(visit.caller.tenant)
     data = await service.quick(lambda: _proxy(gate, asked.get("key", ""), "key"))
     media = "image/webp" if data.startswith(b"RIFF") else "image/jpeg"
-    return Response(data, media_type=media, headers={"Cache-Control": "private, max-age=300"})
+    return Response(data, media_type=media)
 
 
 def _proxy(gate: Gate, key: str, name: str) -> bytes:
