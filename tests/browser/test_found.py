@@ -27,7 +27,7 @@ def pictures(tmp_path: Path, photos: dict[str, Path]) -> Path:
     """Return a folder with photographs, and three copies of each: saved again, smaller, cropped."""
     folder = tmp_path / "pictures"
     folder.mkdir()
-    for name in ("astronaut", "coffee", "hubble"):
+    for name in ("astronaut", "coffee", "rocket"):
         with Image.open(photos[name]) as opened:
             image = opened.convert("RGB")
         width, height = image.size
