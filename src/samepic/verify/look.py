@@ -214,6 +214,10 @@ def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:
     if proof is not None and finding.regions == proof.regions:
         return True
     left = laid.residual
+    # Where tone or sharpness were changed all over, a place that hardly stands out may be what is left of that.
+    touched = laid.tone.change >= JUDGE.touched_tone or abs(math.log(laid.detail)) >= JUDGE.touched_detail
+    if touched and left.peak < JUDGE.hardly:
+        return False
     near = max(left.typical, left.grain) <= JUDGE.near_difference and left.softness >= JUDGE.near_softness
     few = len(finding.regions) <= JUDGE.near_places or left.typical <= CONTENT.exact
     return laid.tone.matrix is None and near and few

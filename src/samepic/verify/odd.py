@@ -62,13 +62,12 @@ def odd_places(one: Pixels, two: Pixels, inside: Mask) -> tuple[Region, ...]:
     if inner.sum() < _LEAST_CELLS:
         return ()
     first, second = coarse(one), coarse(two)
-    sides = (
-        _side(one, there, back, fit_tone(first, second), inner),
-        _side(two, back, there, fit_tone(second, first), inner),
-    )
-    usual = max(
-        CONTENT.odd_least, percentile(np.maximum(sides[0].odd, sides[1].odd)[inner], CONTENT.odd_usual)
-    )
+    forth, reverse = fit_tone(first, second), fit_tone(second, first)
+    pairs = ((one, there, back, forth), (two, back, there, reverse))
+    # From grey to colour there is no function: one grey is the sky and a face.
+    sides = [_side(*pair, inner) for pair in pairs if not pair[3].coloured]
+    oddest = np.asarray(np.max([side.odd for side in sides], axis=0), np.float32)
+    usual = max(CONTENT.odd_least, percentile(oddest[inner], CONTENT.odd_usual))
     found = sorted((place for side in sides for place in _confirmed(side, inner, usual)), key=lambda p: -p[0])
     return tuple(box for _, box in found[: CONTENT.odd_most])
 
