@@ -5,9 +5,9 @@ python -m bench.gate_crash [ROUNDS] [STORE]   # default 100 rounds on each: sqli
 In each round three processes upload copies of three photographs, six of each; one of the processes is killed at a
 random moment. Wanted: what was answered "accepted" is in the store; when what got no answer is uploaded again, each
 photograph is in exactly once; nobody waits much longer than the lease; nothing stays pending. "restart" restarts the
-PostgreSQL server instead of killing a process: errors are answers that may be asked again. "power" takes a process away
-between a write of the SQLite store and its sync, and with it all that it wrote since its last sync (bench/power_cut.c,
-which needs a C compiler).
+PostgreSQL server instead of killing a process: errors are answers that may be asked again. "power" takes all processes
+away at once, before a sync of the SQLite store, and with them what they wrote since a file was last synced, but for
+some of it, chosen by chance (bench/power_cut.c, which needs a C compiler).
 Exits 1 where anything went wrong, and shows it.
 """
 
@@ -62,6 +62,8 @@ class Rounds:
             time.sleep(max(0.0, at + self.random.uniform(0, 1.2) - time.time()))
             self._strike()
         answers = [answer for member in self.members for answer in member.answers()]
+        if self.kind == "power":
+            self._black_out()
         crash = aftermath(self.url, uploads, shows, answers, _LEASE)
         self._count(crash, answers)
         self._revive()
@@ -79,9 +81,23 @@ class Rounds:
             self.members[self.random.randrange(_PROCESSES)].kill()
 
     def _arm(self) -> None:
-        """Have one process cut off at one of its next syncs."""
+        """Have the power cut at one of the next syncs."""
         assert self.shim is not None
-        self.shim.with_name("cut").write_text(str(self.random.randrange(0, 12)))
+        self.shim.with_name("cut").write_text(str(self.random.randrange(0, 24)))
+
+    def _black_out(self) -> None:
+        """End whoever is left where the cut has not come, and forget what was noted for it."""
+        assert self.shim is not None
+        self.counts["power cuts"] += not self.shim.with_name("cut").exists()
+        for member in self.members:
+            member.kill()
+            member.process.join(10)
+        for noted in [
+            self.shim.with_name("cut"),
+            self.shim.with_name("pids"),
+            *self.shim.parent.glob("notes-*"),
+        ]:
+            noted.unlink(missing_ok=True)
 
     def _revive(self) -> None:
         for place, member in enumerate(self.members):

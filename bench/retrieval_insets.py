@@ -45,12 +45,13 @@ class _Page:
     box: Inset | None = None
 
 
-def _pages(names: list[str], originals: int) -> Iterator[_Page]:
-    """Yield every photograph in every layout, and in every level of the families."""
+def _pages(names: list[str], screens: list[str], originals: int) -> Iterator[_Page]:
+    """Yield every photograph in every layout, on a picture of a screen, and in every level of the families."""
     for path in names[:originals]:
-        for kind, maker in LAYOUTS.items():
+        for kind, maker in (*LAYOUTS.items(), ("on dialogs, windows", LAYOUTS["framed"])):
             rng = np.random.default_rng([SEED, zlib.crc32(f"layout {kind} {path}".encode())])
-            other = pixels_of(names[int(rng.integers(0, len(names)))])
+            others = names if kind in LAYOUTS else screens
+            other = pixels_of(others[int(rng.integers(0, len(others)))])
             rgb, box = maker(pixels_of(path), rng, other)
             yield _Page(kind, path, save(Altered(kind, "", rgb, (), WHOLE, 1.0), rng), Inset(*box))
         for family in _FAMILIES:
@@ -122,8 +123,9 @@ def main() -> int:
     names = [path.relative_to(data).as_posix() for path in photos(data)]
     names = [name for name in names if half_of(name) == options.half]
     names.sort(key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))
+    screens = sorted(name for name in scene.names if name.startswith("uipages/"))
     found: dict[str, list[_Found]] = {}
-    for page in _pages(names, options.originals):
+    for page in _pages(names, screens, options.originals):
         made = samepic.fingerprint(page.data, copycode=True)
         found.setdefault(page.kind, []).append(_looked(page, made, codes, numbers[page.original]))
     print(f"{header()}\n{options.originals} photographs of the {options.half} half, {len(codes)} pictures\n")

@@ -73,6 +73,7 @@ def test_every_view_shows_the_pair(chromium: Browser, site: Running, pair: tuple
         page.get_by_role("button", name="Onion skin").click()
         page.get_by_role("slider").fill("25")
         assert page.locator(".over").first.evaluate("one => one.style.opacity") == "0.25"
+        shot(page, "onion-skin")
         page.get_by_role("button", name="Difference").click()
         expect(page.locator(".pane img")).to_have_attribute("alt", "What differs between the two")
         expect(page.locator(".frames .edge")).to_have_count(1)

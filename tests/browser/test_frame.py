@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from samepic.web.pages.layout import POLICY
 from samepic.web.pages.map import PAGES
-from tests.kits.browser import PHONE, Watched, faults
+from tests.kits.browser import PHONE, Watched, faults, shot
 from tests.kits.service import Running
 
 pytestmark = pytest.mark.slow
@@ -51,6 +51,8 @@ def test_the_start_page_leads_to_every_page_of_the_menu(chromium: Browser, site:
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wide <= 0, "nothing sticks out at the side"
             assert faults(page) == []
+            if size != PHONE:
+                shot(page, "start")
 
 
 def test_a_person_shows_the_token_once_and_leaves_again(chromium: Browser, guarded: Running) -> None:
@@ -58,6 +60,7 @@ def test_a_person_shows_the_token_once_and_leaves_again(chromium: Browser, guard
         page.goto(f"{guarded.address}/?from=here")
         expect(page.get_by_label("Token")).to_be_focused()
         assert faults(page) == []
+        shot(page, "sign-in-dark")
         page.get_by_label("Token").fill(TOKEN)
         page.keyboard.press("Enter")
         page.wait_for_url(f"{guarded.address}/?from=here")

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from samepic.store import postgres, sqlite
+from samepic.store.opening import open_store
+from samepic.store.schema import MIGRATIONS
 from tests.kits.postgres import fresh_url
-from tests.kits.review_kit import ReviewKit
+from tests.kits.review_kit import ReviewKit, put_held
 
 
 class TestSqlite(ReviewKit):
@@ -26,3 +29,20 @@ class TestPostgres(ReviewKit):
     def url(self) -> str:
         """Return the URL of a schema."""
         return fresh_url()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_store_from_before_there_was_a_review_gets_one(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, module = (str(tmp_path / "store.db"), sqlite) if kind == "sqlite" else (fresh_url(), postgres)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "MIGRATIONS", MIGRATIONS[:2])
+        patched.setattr(module, "VERSION", 2)
+        open_store(url).close()
+    store = open_store(url)
+    held = put_held(store, "a", "x")
+    word = store.say("", "ann", held.number, "x", same=True)
+    assert word is not None
+    assert store.unsay("", word.position) is not None
+    store.close()

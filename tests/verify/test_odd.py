@@ -21,18 +21,20 @@ STEMS = ("astronaut", "chelsea", "coffee", "rocket")
 
 def curved(p: Pixels, power: float) -> Pixels:
     """Return a picture with another gamma."""
-    return np.rint(255 * (p / 255) ** power).astype(np.uint8)
+    return np.asarray(np.rint(255 * (p / 255) ** power), np.uint8)
 
 
-def enhanced(how: type[ImageEnhance._Enhance], factor: float) -> Callable[[Pixels], Pixels]:
+def enhanced(
+    how: Callable[[Image.Image], ImageEnhance._Enhance], factor: float
+) -> Callable[[Pixels], Pixels]:
     """Return one of Pillow's enhancements as a function of pixels."""
-    return lambda p: np.asarray(how(Image.fromarray(p)).enhance(factor), np.uint8)
+    return lambda p: np.array(how(Image.fromarray(p)).enhance(factor), np.uint8)
 
 
 def sepia(p: Pixels) -> Pixels:
     """Return a picture in shades of brown."""
     mix = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
-    return np.clip(p @ mix.T, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(p @ mix.T, 0, 255), np.uint8)
 
 
 def equalised(p: Pixels) -> Pixels:

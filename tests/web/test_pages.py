@@ -145,6 +145,16 @@ def test_the_word_of_one_session_is_none_in_another(guarded: Running, upload: by
         assert other.post("/ui/check", files={"file": ("a.png", upload)}).status_code == 403
 
 
+def test_an_empty_store_has_a_status(running: Running) -> None:
+    told = httpx.get(f"{running.address}/status").text
+    for words in (
+        "No kept picture refused an upload within the last day.",
+        "There are no two pictures yet to lie apart.",
+        "No upload has matched a kept picture yet.",
+    ):
+        assert words in told
+
+
 def test_static_files_are_those_of_the_package_and_come_once(running: Running) -> None:
     with httpx.Client(base_url=running.address) as client:
         first = client.get("/ui/static/view.js")

@@ -69,6 +69,11 @@ def review(scan: Scan, args: argparse.Namespace) -> int:
     from samepic.web.found.server import serve_found
 
     decided = Decided(scan, journal_folder().parent / "decided.jsonl")
+    if not len(decided):
+        print_json({"groups": 0}) if args.json else print(
+            "no group of pictures that are the same: nothing to decide"
+        )
+        return SAME
 
     def told(address: str) -> None:
         if args.json:

@@ -106,6 +106,6 @@ class Judge:
 JUDGE = Judge()
 """2026-11-22, `python -m bench.resaves` on Kodak and BSDS500; see bench/RESULTS.md.
 
-2026-11-23: `hardly`, `touched_tone`, `touched_detail`: of 855 copies with changed content that whole frames settled, none
-was under the three, of 21 with changed tone or sharpness that were wrongly called edited 11 (`python -m bench.accuracy`).
+2026-11-23: `hardly`, `touched_tone`, `touched_detail`: of 855 copies with changed content that whole frames settled,
+none was under the three, of 21 with changed tone or sharpness that were wrongly called edited 11 (`bench.accuracy`).
 """

@@ -15,7 +15,7 @@ from samepic.store.words import Claim, Word
 __all__ = ["ReviewedSqlStore"]
 
 _HELD = "SELECT p.number, p.key, x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
-_WORD = "SELECT position, reviewer, at, key, other, same, undone, before FROM words"
+_WORD = "SELECT position, reviewer, at, key, other, same, undone, before <> '' FROM words"
 
 
 class _Desk(NamedTuple):
@@ -120,8 +120,8 @@ class ReviewedSqlStore(SqlStore):
             since = self._now(run) - REVIEW.undo_seconds
             rows = run(f"{_WORD} WHERE tenant = ?{who} ORDER BY position DESC LIMIT ?", asked)
         return [
-            Word(position, who, at, key, other, bool(same), bool(undone), bool(before) and at >= since)
-            for position, who, at, key, other, same, undone, before in rows
+            Word(position, who, at, key, other, bool(same), bool(undone), bool(kept) and at >= since)
+            for position, who, at, key, other, same, undone, kept in rows
         ]
 
 

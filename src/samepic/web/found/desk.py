@@ -6,9 +6,10 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from samepic.collection.act import Done, apply
 from samepic.collection.decided import Decided, files_of
@@ -19,6 +20,8 @@ from samepic.errors import ReportError, SamepicError
 from samepic.profiles.found import FOUND
 
 __all__ = ["Asked", "Desk", "Run", "mark_of"]
+
+Step = TypeVar("Step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Desk:
 
     def __init__(self, decided: Decided, journal: Callable[[], Path]) -> None:
         self.decided, self._journal = decided, journal
-        self._lock = threading.Lock()
+        self._lock, self._stopped = threading.Lock(), threading.Event()
         self._thumbs: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._held = 0
         self.run: Run | None = None
@@ -100,6 +103,11 @@ class Desk:
         self._start(run, lambda: self._undo(run))
         return run
 
+    def stop(self) -> None:
+        """Let a run end with the file that it is at, and wait until it has; what it did can be taken back."""
+        self._stopped.set()
+        self.wait()
+
     def wait(self) -> None:
         """Wait until nothing runs."""
         thread = self._thread
@@ -124,8 +132,15 @@ class Desk:
         finally:
             run.ended = True
 
+    def _until_stopped(self, steps: Iterator[Step], run: Run) -> Iterator[Step]:
+        for step in steps:
+            yield step
+            if self._stopped.is_set():
+                run.wrong = "the review was ended"
+                return
+
     def _apply(self, run: Run, decided: Plan) -> None:
-        for told in apply(decided, run.journal):
+        for told in self._until_stopped(apply(decided, run.journal), run):
             if isinstance(told, Done):
                 run.done += 1
                 run.paths.append(told.step.target.file.path)
@@ -135,7 +150,7 @@ class Desk:
 
     def _undo(self, run: Run) -> None:
         back = _relative(self.decided.gone)
-        for told in undo(run.journal):
+        for told in self._until_stopped(undo(run.journal), run):
             if told.left:
                 run.left.append((told.path, told.left))
             else:

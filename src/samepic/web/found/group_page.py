@@ -125,7 +125,6 @@ def _file(group: ScannedGroup, state: State, index: int, place: int) -> Html:
             el("img", src=f"/thumb/{index}/{place}?v={file.sha256[:12]}", alt=name, loading="lazy", decoding="async"),
             href=look,
             aria_label=f"Look closely at {name}",
-            tabindex=-1,
         ),
         el("p.what", what, " ", el("span.soft", size_text(file.size))),
         _path(file),

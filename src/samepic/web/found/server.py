@@ -47,7 +47,7 @@ def serve_found(
         try:
             server.run(sockets=[listener])
         finally:
-            desk.wait()  # a file is between two places no longer than it must
+            desk.stop()
         return desk
     finally:
         listener.close()

@@ -42,6 +42,8 @@ def _kept(counts: dict[str, Any] | None) -> str:
     if counts is None:
         return ""
     kept = counts["accepted"] + counts["held"]
+    if not kept:
+        return "No picture is kept here yet."
     return f"{kept:,} {'picture is' if kept == 1 else 'pictures are'} kept here.".replace(
         ",", "\N{THIN SPACE}"
     )

@@ -51,7 +51,7 @@ class View {
       dblclick: (event) => (event.target.closest(".stage") ? this.zoom(this.scale > 1 ? 1 / this.scale : 3) : null),
     });
     this.caption = el("p.caption.soft.small");
-    this.root.append(el("div.bar", {}, this.modes, zoomButtons(this)), this.stage, this.tools, this.caption);
+    this.root.append(el("div.bar", {}, this.modes, zoomButtons(this)), this.tools, this.stage, this.caption);
     this.resized = new ResizeObserver(() => this.place());
     this.resized.observe(this.stage);
     element.replaceChildren(this.root);
@@ -210,9 +210,14 @@ class View {
   /** The boxes on b as it is: turned and tilted as the map says. */
   marked() {
     const { marks = [], size_b: [width, height] = [1, 1] } = this.pair;
+    const room = Math.max(width, height) / 150;
+    const points = (corners) => {
+      const middle = [0, 1].map((axis) => corners.reduce((sum, one) => sum + one[axis], 0) / corners.length);
+      return corners.map((one) => one.map((value, axis) => value + room * Math.sign(value - middle[axis])).join(",")).join(" ");
+    };
     return svg("svg.frames", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
       marks.flatMap((corners) => ["under", "edge"].map((kind) => svg(`polygon.${kind}`, {
-        points: corners.map((one) => one.join(",")).join(" "), "vector-effect": "non-scaling-stroke",
+        points: points(corners), "vector-effect": "non-scaling-stroke",
       }))));
   }
 
