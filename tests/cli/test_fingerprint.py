@@ -62,7 +62,7 @@ def test_json_is_one_object_a_line_for_errors_too(run: Run, astronaut: Path) -> 
     assert told.pop("path") == str(astronaut) and told == made.to_dict()
     assert Fingerprint.parse(told["fingerprint"]) == made
     assert told["pdq"] == made.pdq.hex() == told["pdq_forms"]["upright"] and len(told["pdq_forms"]) == 8
-    assert (told["weak"], told["mode"], told["version"]) == (False, "fast", 2)
+    assert (told["weak"], told["mode"], told["version"]) == (False, "fast", 3)
     assert (trouble["unreadable"], trouble["kind"]) == ("nowhere.jpg", "UnreadableError")
     assert trouble["error"].startswith("wanted ")
 
