@@ -11,9 +11,9 @@ from tests.kits.browser import browser
 from tests.kits.service import Running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return the browser."""
+    """Return the browser: for one file alone, since its driver keeps an event loop running in this thread."""
     with browser() as started:
         yield started
 
