@@ -1,10 +1,11 @@
 """Measure `compare` on re-saves, local edits and distinct photographs.
 
-    python -m bench.resaves [resaves|copies|edits|distinct ...] [--every N] [--jobs N]
+    python -m bench.resaves [resaves|copies|between|edits|distinct ...] [--every N] [--jobs N]
 
 resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called
 the same. copies: two copies of each picture, at JPEG qualities 30 to 95 that are one or two apart: neither was made
-from the other, and both are of one picture. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the
+from the other, and both are of one picture. between: of those 40 ways each against one drawn by chance, as uploads
+meet. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the
 frame, saved at JPEG 85: none may be called `resaved`. distinct: all pairs of all photographs; those whose coarse
 planes correlate at all (0.5 in any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once
 turned or mirrored) go through `compare` in full, the others cannot agree.
@@ -82,6 +83,21 @@ def copies(path: Path) -> list[tuple[str, str, str, float, bool]]:
             name = f"{path.name} {quality}"
             peak = verdict.measures.get("peak", 0.0)
             rows.append((f"{apart} apart", name, str(verdict.relation), peak, verdict.same is True))
+    return rows
+
+
+def between(path: Path) -> list[tuple[str, str, str, float, bool]]:
+    """Return (pipeline, names, relation, peak, same) for all ways of saving one picture but one, against that one."""
+    image = Image.open(path).convert("RGB")
+    names = [name for name in PIPELINES if name != "exif stripped"]
+    kept = names[int(np.random.default_rng([SEED, *path.name.encode()]).integers(len(names)))]
+    other = PIPELINES[kept](image)
+    rows = []
+    for name in names:
+        if name != kept:
+            verdict = compare(PIPELINES[name](image), other)
+            peak = verdict.measures.get("peak", 0.0)
+            rows.append((name, f"{path.name} {kept}", str(verdict.relation), peak, verdict.same is True))
     return rows
 
 
@@ -191,7 +207,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", default=["resaves", "copies", "edits", "distinct"])
+    parser.add_argument("parts", nargs="*", default=["resaves", "copies", "between", "edits", "distinct"])
     parser.add_argument("--every", type=int, default=1, help="take every Nth picture only")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
@@ -205,6 +221,8 @@ def main() -> int:
         good &= report("Re-saves called the same", _run(resaves, files, args.jobs))
     if "copies" in args.parts:
         good &= report("Copies at neighbouring qualities called the same", _run(copies, files, args.jobs))
+    if "between" in args.parts:
+        good &= report("Copies saved in any two ways called the same", _run(between, files, args.jobs))
     if "edits" in args.parts:
         good &= report("Local edits, saved at JPEG 85, not called resaved", _run(edits, files, args.jobs))
     if "distinct" in args.parts:

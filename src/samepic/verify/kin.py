@@ -29,7 +29,12 @@ def kin_quality(a: PictureInfo, b: PictureInfo) -> int | None:
     though neither was made from the other.
     """
     one, two = a.jpeg, b.jpeg
-    if one is None or two is None or one.tables == two.tables or len(one.tables) != len(two.tables):
+    if (
+        one is None
+        or two is None
+        or (one.tables, one.subsampling) == (two.tables, two.subsampling)
+        or len(one.tables) != len(two.tables)
+    ):
         return None
     if (a.width, a.height, a.orientation) != (b.width, b.height, b.orientation):
         return None

@@ -30,6 +30,7 @@ from samepic.verify.mosaic import on_grid, squares_of
 from samepic.verify.origin import original_of
 from samepic.verify.overlap import Overlap, find_overlap, odd_regions
 from samepic.verify.resave import Reenactment, reenact
+from samepic.verify.residual import Residual
 from samepic.verify.turns import Turn, likely_turn
 
 __all__ = ["BLACK", "WHITE", "Answer", "look"]
@@ -211,13 +212,22 @@ def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:
         return not laid.structure < JUDGE.clear_structure and laid.agreement >= JUDGE.clear_agreement
     if finding.relation is not Relation.EDITED or laid.residual is None:
         return False
-    if proof is not None and finding.regions == proof.regions:
-        return True
-    left = laid.residual
+    proven = proof is not None and finding.regions == proof.regions
+    return proven or _stands_clear(finding, laid, laid.residual)
+
+
+def _stands_clear(finding: Finding, laid: Laid, left: Residual) -> bool:
+    """Tell whether places that stand out were changed, and are not what was done to the whole frame left behind."""
     # Where tone or sharpness were changed all over, a place that hardly stands out may be what is left of that.
-    touched = laid.tone.change >= JUDGE.touched_tone or abs(math.log(laid.detail)) >= JUDGE.touched_detail
+    tone, detail = laid.tone.change, abs(math.log(laid.detail))
+    touched = tone >= JUDGE.touched_tone or detail >= JUDGE.touched_detail
     if touched and left.peak < JUDGE.hardly:
         return False
+    # However coarse the two were coded: where neither was touched all over, what stands out was changed.
+    if laid.tone.matrix is None and detail < JUDGE.touched_detail and laid.structure >= JUDGE.alike_structure:
+        untouched = tone < JUDGE.untouched_tone and detail < JUDGE.untouched_detail
+        if left.peak >= (JUDGE.untouched_plainly if untouched else JUDGE.plainly):
+            return True
     near = max(left.typical, left.grain) <= JUDGE.near_difference and left.softness >= JUDGE.near_softness
     few = len(finding.regions) <= JUDGE.near_places or left.typical <= CONTENT.exact
     return laid.tone.matrix is None and near and few
