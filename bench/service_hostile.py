@@ -121,10 +121,13 @@ def hostile(service: Running, files: list[Path], clients: int) -> int:
     status, after = asked(service.address, "/v1/check", sound)
     match = after.get("match")
     known = isinstance(match, dict) and match["key"] == "sound"
+    errors = [line for line in service.logged() if line["level"] == "error"]
+    for line in errors:
+        print(f"log: {line}"[:2000])
     print(
         f"{len(answers)} files, {wrong} answers late or wrong; afterwards a known picture: {status},"
         f" {'known' if known else 'not known'}; at most {most:.0f} MiB in all processes of the service, its log"
-        f" tells of {sum(line['level'] == 'error' for line in service.logged())} errors;"
+        f" tells of {len(errors)} errors;"
         f" {processor(service.process.pid) - spent:.0f} s of processor time"
     )
     return wrong + (not known)

@@ -58,7 +58,7 @@ class ServiceLimits:
     header_seconds: float = 10.0
     body_seconds: float = 20.0
     body_rate: int = 8 * 1024
-    drain_bytes: int = 16 * 2**20
+    drain_bytes: int = 256 * 2**20
     drain_seconds: float = 5.0
     idle_seconds: int = 20
     stop_seconds: int = 30

@@ -71,8 +71,8 @@ def scaling(size: tuple[int, ...], target: tuple[int, ...]) -> Matrix:
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """Return the inverse of a map."""
-    return np.asarray(np.linalg.inv(matrix), np.float64)
+    """Return the inverse of a map, (3, 3)."""
+    return np.asarray(cv2.invert(matrix)[1], np.float64)
 
 
 def find_features(luma: Plane, points: int = ALIGN.points) -> Features:

@@ -92,7 +92,9 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
     finding = judge_overlap(over, answer.finding, same_shape=same_shape)
     if finding.relation is Relation.ADJUSTED and _is_doubtful(answer):
         finding = unconfirmed(finding)
-    if finding.relation in (Relation.ADJUSTED, Relation.REFRAMED) and (odd := odd_regions(*pair, over)):
+    if finding.relation in (Relation.ADJUSTED, Relation.REFRAMED) and (
+        odd := odd_regions(pair[0].shape, over)
+    ):
         finding = Finding(Relation.EDITED, min(finding.probability, CONTENT.odd_same), odd)
     if finding is answer.finding:
         return answer

@@ -56,14 +56,18 @@ def _starts(steps: Steps) -> Ends | None:
     """Return where squares begin: at as many even places as leave the least change from row to row between them."""
     if float(np.median(steps)) > ALIGN.typical_step * float(steps.mean()):
         return None
-    best, edges = ALIGN.within_squares, None
-    for count in range(ALIGN.fewest_squares, len(steps) // 3 + 1):
-        # Rounding puts an edge a row before or after its even place.
-        places = np.rint(np.arange(1, count) * ((len(steps) + 1) / count)).astype(np.int64)
-        near = np.clip(places[:, None] + np.array([-2, -1, 0]), 0, len(steps) - 1)
-        at = np.unique(near[np.arange(len(near)), steps[near].argmax(axis=1)])
-        total = float(steps[at].sum())
-        ratio = (float(steps.sum()) - total) / (len(steps) - len(at)) / max(1e-9, total / len(at))
+    best, chosen, lines, whole = ALIGN.within_squares, None, len(steps), float(steps.sum())
+    # Rounding puts an edge a row before or after its even place; places are more than three rows apart.
+    highest = steps.copy()
+    for back in (1, 2):
+        highest[back:] = np.maximum(highest[back:], steps[:-back])
+    for count in range(ALIGN.fewest_squares, lines // 3 + 1):
+        places = np.rint(np.arange(1, count) * ((lines + 1) / count)).astype(np.int64)
+        edge = float(highest[places].sum())
+        ratio = (whole - edge) / (lines - count + 1) / max(1e-9, edge / (count - 1))
         if ratio < best:
-            best, edges = ratio, at
-    return None if edges is None else np.concatenate([[0], edges + 1])
+            best, chosen = ratio, places
+    if chosen is None:
+        return None
+    near = chosen[:, None] + np.array([-2, -1, 0])
+    return np.concatenate([[0], near[np.arange(len(near)), steps[near].argmax(axis=1)] + 1])

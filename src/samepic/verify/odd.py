@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from samepic.profiles import CONTENT
 from samepic.verdict import Region
 from samepic.verify.photometric import Tone, coarse, fit_tone
-from samepic.verify.ranks import largest, percentile
+from samepic.verify.ranks import largest, largest_of, percentile
 
 __all__ = ["odd_places"]
 
@@ -114,7 +114,7 @@ def _beyond_class(toned: Floats, left: Floats, inner: Mask) -> tuple[Floats, Flo
         sizes = np.bincount(code, weights, count) + 1e-9
         means = np.stack([np.bincount(code, weights * values[:, k], count) for k in range(3)], axis=1)
         beyond = values - (means / sizes[:, None])[code]
-        apart = np.abs(beyond).max(axis=1)
+        apart = largest_of(np.abs(beyond))
         spread = np.sqrt(np.bincount(code, weights * apart * apart, count) / sizes)
         weights = counted * (apart <= 2.5 * np.maximum(spread[code], 1.5))
     rare = np.bincount(code, counted, count)[code] < _FEWEST
@@ -158,7 +158,7 @@ def _beside_likes(
     """Return how odd cells are beside those elsewhere whose colours are next to theirs; 0 where there are too few."""
     odd = np.zeros(len(rows), np.float32)
     for at, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-        apart = np.abs(shades - side.shade[row, column]).max(axis=1)
+        apart = largest_of(np.abs(shades - side.shade[row, column]))
         near = np.flatnonzero(apart <= CONTENT.odd_near)
         if len(near) < _FEWEST:
             continue

@@ -29,13 +29,15 @@ Shape: TypeAlias = tuple[int, ...]
 class Overlap:
     """The alignment, what has changed in the overlap, and where in pixels of a.
 
-    `pasted` tells that the larger of the two changes at the edge of the overlap, so that it was put together;
-    `off_corner` is how far a corner of b lies from that of a at most, as a share of a's longer side.
+    `laid` is b on a as it was looked at; `pasted` tells that the larger of the two changes at the edge of the overlap,
+    so that it was put together; `off_corner` is how far a corner of b lies from that of a at most, as a share of the
+    longer side of a.
     """
 
     alignment: Alignment
     content: Content
     regions: tuple[Region, ...]
+    laid: Overlay
     pasted: bool = False
     off_corner: float = 0.0
 
@@ -102,18 +104,15 @@ def find_overlap(a: Pixels, b: Pixels, guesses: Sequence[Matrix] = ()) -> Overla
     laid = trimmed(laid, a, b)
     content = look_for_changes(laid.one, laid.two, laid.inside, foreign=best.tiled)
     regions = _in_a(content.regions, laid, a.shape)
-    return Overlap(best, content, regions, _is_pasted(a, b, best), _off_corner(a, b, best))
+    return Overlap(best, content, regions, laid, _is_pasted(a, b, best), _off_corner(a, b, best))
 
 
-def odd_regions(a: Pixels, b: Pixels, over: Overlap) -> tuple[Region, ...]:
-    """Return small places of a, in its pixels, where b shows what no change of tone explains; none in a collage."""
+def odd_regions(shape: Shape, over: Overlap) -> tuple[Region, ...]:
+    """Return small places, in pixels of a of `shape`, where b shows what no tone explains; none in a collage."""
     if over.alignment.tiled:
         return ()
-    laid = overlaid(a, b, over.alignment.matrix, CONTENT.pixels)
-    if laid is None:
-        return ()
-    laid = trimmed(laid, a, b)
-    return _in_a(odd_places(laid.one, laid.two, laid.inside), laid, a.shape)
+    laid = over.laid
+    return _in_a(odd_places(laid.one, laid.two, laid.inside), laid, shape)
 
 
 def _off_corner(a: Pixels, b: Pixels, found: Alignment) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.profiles import JUDGE
-from samepic.verify.ranks import percentile
+from samepic.verify.ranks import largest_of, percentile
 
 __all__ = ["Tone", "agreement", "coarse", "fit_tone", "halved", "misfit", "shrunk"]
 
@@ -107,7 +107,7 @@ def fit_tone(a: Floats, b: Floats, cells: NDArray[np.bool_] | None = None) -> To
     if cells is not None and cells.sum() >= _LEAST_CELLS and not cells.all():
         x, y = a[cells], b[cells]
         moved = x - y
-    change = percentile(np.abs(moved).max(axis=1), 90)
+    change = percentile(largest_of(np.abs(moved)), 90)
     if change <= JUDGE.same_tone:
         return Tone(None, None, change, grey=False)
     grey, coloured = _loses_colour(x, y), _loses_colour(y, x)
@@ -124,7 +124,7 @@ def _loses_colour(x: Floats, y: Floats) -> bool:
 def _lift(moved: Floats) -> float:
     """Return the mean change of luma where it goes one way all over and takes the colours with it, else 0."""
     luma = np.einsum("nc,c->n", moved, np.array([0.299, 0.587, 0.114], np.float32))
-    tint = float(np.abs(moved - luma[:, None]).max(axis=1).mean())
+    tint = float(largest_of(np.abs(moved - luma[:, None])).mean())
     mean = float(luma.mean())
     against = -percentile(luma, 10) if mean > 0 else percentile(luma, 90)
     return mean if abs(mean) >= 2.0 and against <= 1.0 and tint <= 0.5 * abs(mean) else 0.0

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["largest", "percentile"]
+__all__ = ["largest", "largest_of", "percentile"]
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -29,3 +29,8 @@ def largest(picture: Floats) -> Floats:
     """Return the largest of three channels, (rows, columns, 3) to (rows, columns): several times faster than `max`."""
     one, two, three = cv2.split(picture)
     return np.asarray(cv2.max(cv2.max(one, two), three), np.float32)
+
+
+def largest_of(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the largest of three columns, (rows, 3) to (rows,), of any type: as `max` along the rows, but faster."""
+    return np.asarray(np.maximum(np.maximum(values[:, 0], values[:, 1]), values[:, 2]))

@@ -41,7 +41,9 @@ def plan_page(decided: Decided, made: Plan, asked: Asked, csrf: str) -> list[Htm
 def _undecided(count: int) -> Html | None:
     if not count:
         return None
-    told = f"{count} {'group is' if count == 1 else 'groups are'} not decided and stay as they are. "
+    told = "1 group is not decided and stays as it is. "
+    if count > 1:
+        told = f"{count} groups are not decided and stay as they are. "
     return el("p", told, el("a", "Go on deciding", href="/open"))
 
 

@@ -1,0 +1,163 @@
+"""The pages as a reviewer feels them, in a real Chromium: 10 000 groups of a report, and 200 held pairs by keys.
+
+    python -m bench.review_pages [--groups N] [--pairs N]
+
+Groups: hard links of photographs, two names each; told are the first view (to the page, and to the last thumbnail that
+is in view), another page, frames that scrolling through a page drops, and the most memory of the process. Pairs: from
+the key of a decision to the next pair with both its pictures on the screen, decided by S and D in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from bench.common import data_folder, header, photos
+from tests.kits.browser import WIDE, Watched, browser
+from tests.kits.found import Review
+from tests.kits.held import hold_pairs
+from tests.kits.service import Running
+
+__all__ = ["main"]
+
+_IN_VIEW = """() => [...document.images].filter((image) => {
+  const box = image.getBoundingClientRect();
+  return box.bottom > 0 && box.top < innerHeight && box.width > 0;
+}).every((image) => image.complete && image.naturalWidth > 0)"""
+_SCROLLED = """async () => {
+  const gaps = [];
+  let last = performance.now();
+  for (let y = 0; y < document.body.scrollHeight - innerHeight; y += 40) {
+    scrollTo(0, y);
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    gaps.push(now - last);
+    last = now;
+  }
+  return gaps;
+}"""
+_LOADED = (
+    "() => [...document.querySelectorAll('#pair img')].every((image) => image.complete && image.naturalWidth)"
+)
+_MOST = 200
+
+
+def report_of(folder: Path, pictures: list[Path], groups: int) -> Path:
+    """Write a report of so many groups of two names of one photograph each; return it."""
+    lines = []
+    for number in range(groups):
+        data = (source := pictures[number % len(pictures)]).read_bytes()
+        first = folder / f"{number % len(pictures):05}-source{source.suffix.lower()}"
+        if not first.exists():
+            first.write_bytes(data)
+        stat, digest = first.stat(), hashlib.sha256(data).hexdigest()
+        names = [folder / f"{number:05}{end}{first.suffix}" for end in ("", " copy")]
+        for name in names:
+            os.link(first, name)
+        one, two = (
+            {"path": str(name), "size": len(data), "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+            for name in names
+        )
+        member = {**two, "relation": "resaved", "probability": 0.99, "explanation": "saved again"}
+        line = {"group": number + 1, "reference": one["path"], "reason": "first by path"}
+        lines.append({**line, "reference_file": one, "members": [member]})
+    report = folder / "report.jsonl"
+    report.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return report
+
+
+def memory_of(process: int) -> int:
+    """Return the most memory that a process has had, in MiB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
+
+
+def _since(page: Page, begun: float, wanted: str) -> float:
+    page.wait_for_function(wanted, polling="raf")
+    return (time.perf_counter() - begun) * 1000
+
+
+def groups(chromium: Browser, folder: Path, pictures: list[Path], count: int) -> None:
+    """Print what a report of so many groups costs."""
+    report = report_of(folder, pictures, count)
+    with Review(folder, "review", str(report)) as review, Watched(chromium, review.origin, WIDE) as page:
+        begun = time.perf_counter()
+        page.goto(review.address)
+        ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+        seen = _since(page, begun, _IN_VIEW)
+        gaps = sorted(page.evaluate(_SCROLLED))
+        begun = time.perf_counter()
+        page.get_by_label("Page", exact=True).fill(str(max(2, count // 40)))
+        page.keyboard.press("Enter")
+        expect(page.locator(".group h2").first).not_to_have_text("Group 1")
+        other = _since(page, begun, _IN_VIEW)
+        late = sum(gap > 50 for gap in gaps)
+        print(
+            f"{count} groups: first view {ready:.0f} ms, with its thumbnails {seen:.0f} ms; another page {other:.0f} ms"
+        )
+        print(
+            f"scrolling a page of 20: {len(gaps)} frames, median {statistics.median(gaps):.0f} ms, "
+            f"99 % {gaps[int(len(gaps) * 0.99)]:.0f} ms, {late} over 50 ms"
+        )
+        print(f"memory of the process at most {memory_of(review.process.pid)} MiB", flush=True)
+
+
+def pairs(chromium: Browser, folder: Path, pictures: list[Path], count: int) -> None:
+    """Print how long the next pair takes to come."""
+    store, tenant, word = folder / "uploads.db", "bench", "reviewer-of-the-bench-" + "x" * 16
+    (folder / "tokens.toml").write_text(f'[[token]]\nname = "ann"\ntoken = "{word}"\ntenant = "{tenant}"\n')
+    with Running(store, folder / "log", "--token-file", str(folder / "tokens.toml")) as site:
+        hold_pairs(store, tenant, pictures, count)
+        with Watched(chromium, site.address, WIDE) as page:
+            page.goto(f"{site.address}/review")
+            page.get_by_label("Token").fill(word)
+            page.keyboard.press("Enter")
+            expect(page.locator("#pair .both")).to_be_visible()
+            taken = []
+            whole = time.perf_counter()
+            for done in range(1, count):
+                begun = time.perf_counter()
+                page.keyboard.press("s" if done % 2 else "d")
+                told = f"document.getElementById('told').textContent.includes(', {done} decided here')"
+                page.wait_for_function(f"() => {told} && ({_LOADED})()", polling="raf")
+                taken.append((time.perf_counter() - begun) * 1000)
+            whole = time.perf_counter() - whole
+    taken.sort()
+    print(
+        f"{count} pairs: from a key to the next pair with its pictures, median {statistics.median(taken):.0f} ms, "
+        f"99 % {taken[int(len(taken) * 0.99)]:.0f} ms, most {taken[-1]:.0f} ms; all of them in {whole:.0f} s"
+    )
+
+
+def main() -> int:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--groups", type=int, default=10_000)
+    parser.add_argument("--pairs", type=int, default=200)
+    args = parser.parse_args()
+    data = data_folder()
+    if data is None:
+        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
+        return 2
+    print(header())
+    pictures = photos(data)[:_MOST]
+    with browser() as chromium:
+        for part, count in ((groups, args.groups), (pairs, args.pairs)):
+            with tempfile.TemporaryDirectory() as made:
+                part(chromium, Path(made), pictures, count)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
