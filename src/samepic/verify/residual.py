@@ -38,6 +38,9 @@ Floats: TypeAlias = NDArray[np.float32]
 _CELL = 4  # pixels a cell; windows are two cells wide, so they overlap by half
 _QUALITIES = (97, 93, 88, 80, 68, 52, 36, 24, 15, 8)
 _TILE = 64
+_TILES = 8
+_BUSY = 0.5  # mean step from pixel to pixel, in levels, from which a tile shows anything
+_ACTIVE = 0.05  # levels of coding noise from which a cell shows anything
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +115,10 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
     quality = _matched_quality(a, b)
     coded = noise_of_jpeg(a, quality)
     noise = energies(one, _luma_chroma(coded))
-    noise *= np.clip(_lower(found) / max(_lower(noise), 0.1), *JUDGE.noise_range)
+    # What is flat says nothing of how strong the noise is: things often stand on plain white.
+    active = noise[..., 0] > _ACTIVE
+    seen, wanted = (_typical(e[..., 0][active]) if active.any() else _lower(e) for e in (found, noise))
+    noise *= np.clip(seen / max(wanted, 0.1), *JUDGE.noise_range)
     for reference in references:
         noise = np.maximum(noise, energies(one, _luma_chroma(reference)))
     reach = np.ones((5, 5), np.uint8)
@@ -185,7 +191,10 @@ def _typical(luma: Floats) -> float:
 
 def _matched_quality(a: Pixels, b: Pixels) -> int:
     """Return the quality at which JPEG changes a as much as b differs from it, by bisection on tiles."""
-    one, two = (np.asarray(cv2.cvtColor(_mosaic(p), cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b))
+    one, two = (np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b))
+    tiles = _telling_tiles(one)
+    if tiles:
+        one, two = (np.vstack([p[y : y + _TILE, x : x + _TILE] for y, x in tiles]) for p in (one, two))
     target = _loudness(one, two)
     low, high = 0, len(_QUALITIES) - 1
     while low < high:
@@ -193,6 +202,26 @@ def _matched_quality(a: Pixels, b: Pixels) -> int:
         noise = _loudness(one, _noise_of_luma(one, _QUALITIES[middle]))
         low, high = (middle + 1, high) if noise < target else (low, middle)
     return _QUALITIES[low]
+
+
+def _telling_tiles(luma: Pixels) -> list[tuple[int, int]]:
+    """Return where (y, x) up to 8 tiles of 64 x 64 begin, from the plainest that shows anything to the busiest.
+
+    None for a picture that is no larger than these, or shows nothing.
+    """
+    rows, columns = luma.shape[0] // _TILE, luma.shape[1] // _TILE
+    if luma.size <= _TILES * _TILE * _TILE or min(rows, columns) < 2:
+        return []
+    top, left = ((side % _TILE) // 16 * 8 for side in luma.shape)
+    part = luma[top : top + rows * _TILE, left : left + columns * _TILE]
+    steps = cv2.absdiff(part[1:], part[:-1])
+    busy = cv2.resize(steps, (columns, rows), interpolation=cv2.INTER_AREA).ravel()
+    order = np.argsort(busy, kind="stable")
+    order = order[busy[order] >= _BUSY]
+    chosen = (
+        order[np.unique(np.linspace(0, len(order) - 1, _TILES).round().astype(int))] if len(order) else order
+    )
+    return [(top + int(k) // columns * _TILE, left + int(k) % columns * _TILE) for k in chosen]
 
 
 def _loudness(a: Pixels, b: Pixels) -> float:
@@ -205,17 +234,3 @@ def _noise_of_luma(luma: Pixels, quality: int) -> Pixels:
     """Return a luma plane coded as a JPEG of IJG `quality` and decoded again; colour would not change it."""
     coded = simplejpeg.encode_jpeg(luma[..., None], quality=quality, colorspace="GRAY")
     return np.asarray(simplejpeg.decode_jpeg(coded, colorspace="GRAY")[..., 0], np.uint8)
-
-
-def _mosaic(rgb: Pixels) -> Pixels:
-    """Return up to 8 tiles of 64 x 64, evenly spread, as one picture; small pictures come back whole."""
-    height, width = rgb.shape[:2]
-    if height * width <= 8 * _TILE * _TILE or min(height, width) < 2 * _TILE:
-        return rgb
-    across = min(4, width // _TILE)
-    down = min(8 // across, height // _TILE)
-    xs = np.linspace(0, width - _TILE, across).astype(int) // 8 * 8
-    ys = np.linspace(0, height - _TILE, down).astype(int) // 8 * 8
-    return np.ascontiguousarray(
-        np.vstack([np.hstack([rgb[y : y + _TILE, x : x + _TILE] for x in xs]) for y in ys])
-    )
