@@ -48,3 +48,19 @@ def test_small_words_are_found_where_texture_makes_coding_coarse(quality: int) -
     assert 50 <= box.x <= 66
     assert 110 <= box.x + box.w <= 130
     assert samepic.compare(saved(plain, quality=quality), saved(plain, quality=85)).same is True
+
+
+@pytest.mark.parametrize("ground", ["white", "#123456"])
+@pytest.mark.parametrize("frame", [(640, 480, 520, 160), (1200, 900, 200, 150), (800, 600, 90, 60)])
+def test_a_thing_on_plain_ground_saved_again_is_a_resave_and_a_word_beside_it_an_edit(
+    cat: Image.Image, ground: str, frame: tuple[int, int, int, int]
+) -> None:
+    width, height, wide, high = frame
+    shown = Image.new("RGB", (width, height), ground)
+    shown.paste(cat.resize((wide, high)), ((width - wide) // 2, (height - high) // 2))
+    priced = shown.copy()
+    ImageDraw.Draw(priced).text((20, 20), "NEW 7", fill="red", font_size=24)
+    for one, two in ((50, 70), (80, 60), (75, 85), (90, 70)):
+        kept = saved(shown, quality=one)
+        assert samepic.compare(kept, saved(shown, quality=two)).relation == "resaved"
+        assert samepic.compare(kept, saved(priced, quality=two)).relation == "edited"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.profiles import ALIGN
+from samepic.verify.ranks import percentile
 
 __all__ = ["Grid", "on_grid", "squares_of"]
 
@@ -21,6 +22,7 @@ Ends: TypeAlias = NDArray[np.int64]
 Grid: TypeAlias = tuple[Ends, Ends]
 
 _LINES = 256
+_PLAINER = 25.0  # percentile of the edges that must stand out
 
 
 def squares_of(rgb: Pixels) -> Grid | None:
@@ -70,4 +72,9 @@ def _starts(steps: Steps) -> Ends | None:
     if chosen is None:
         return None
     near = chosen[:, None] + np.array([-2, -1, 0])
-    return np.concatenate([[0], near[np.arange(len(near)), steps[near].argmax(axis=1)] + 1])
+    edges = near[np.arange(len(near)), steps[near].argmax(axis=1)]
+    # On plain ground a few lines of writing hold all the change there is; squares have edges nearly everywhere.
+    within = (whole - float(steps[edges].sum())) / (lines - len(edges))
+    if percentile(steps[edges], _PLAINER) <= within:
+        return None
+    return np.concatenate([[0], edges + 1])
