@@ -1,11 +1,12 @@
 """Measure `compare` on re-saves, local edits and distinct photographs.
 
-    python -m bench.resaves [resaves|copies|between|edits|distinct ...] [--every N] [--jobs N]
+    python -m bench.resaves [resaves|copies|between|plain|edits|distinct ...] [--every N] [--jobs N]
 
 resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called
 the same. copies: two copies of each picture, at JPEG qualities 30 to 95 that are one or two apart: neither was made
 from the other, and both are of one picture. between: of those 40 ways each against one drawn by chance, as uploads
-meet. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the
+meet. plain: each picture small on a white or dark ground, saved at two qualities: the same, and edited once a word
+stands beside it. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the
 frame, saved at JPEG 85: none may be called `resaved`. distinct: all pairs of all photographs; those whose coarse
 planes correlate at all (0.5 in any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once
 turned or mirrored) go through `compare` in full, the others cannot agree.
@@ -26,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from bench.common import SEED, data_folder, header, photos
 from bench.edits import EDITS, local_edit
@@ -41,6 +42,9 @@ SHARES = (0.001, 0.005)
 CORRELATED = 0.5
 TURNED = 0.8
 SIDE = 48
+FRAMES = {(640, 480): (520, 160), (1200, 900): (200, 150), (800, 600): (90, 60), (500, 2000): (400, 60)}
+GROUNDS = ("white", "#123456")
+STEPS = ((50, 70), (80, 30), (90, 70), (75, 85))
 
 
 def chosen(data: Path) -> list[Path]:
@@ -98,6 +102,24 @@ def between(path: Path) -> list[tuple[str, str, str, float, bool]]:
             verdict = compare(PIPELINES[name](image), other)
             peak = verdict.measures.get("peak", 0.0)
             rows.append((name, f"{path.name} {kept}", str(verdict.relation), peak, verdict.same is True))
+    return rows
+
+
+def plain(path: Path) -> list[tuple[str, str, str, float, bool]]:
+    """Return (frame, names, relation, peak, as wanted) for one picture on plain ground, without and with a word."""
+    image = Image.open(path).convert("RGB")
+    rows = []
+    for (frame, size), ground in itertools.product(FRAMES.items(), GROUNDS):
+        shown = Image.new("RGB", frame, ground)
+        shown.paste(image.resize(size), ((frame[0] - size[0]) // 2, (frame[1] - size[1]) // 2))
+        written = shown.copy()
+        ImageDraw.Draw(written).text((20, 20), "NEW 7", fill="red", font_size=24)
+        for (one, two), (word, other) in itertools.product(STEPS, {"saved": shown, "word": written}.items()):
+            verdict = compare(encode(shown, "JPEG", quality=one), encode(other, "JPEG", quality=two))
+            wanted = verdict.relation is Relation.EDITED if word == "word" else verdict.same is True
+            name = f"{word}, {size[0]}x{size[1]} on {frame[0]}x{frame[1]}"
+            told = f"{path.name} {ground} {one} {two}"
+            rows.append((name, told, str(verdict.relation), verdict.measures.get("peak", 0.0), wanted))
     return rows
 
 
@@ -207,7 +229,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", default=["resaves", "copies", "between", "edits", "distinct"])
+    parser.add_argument(
+        "parts", nargs="*", default=["resaves", "copies", "between", "plain", "edits", "distinct"]
+    )
     parser.add_argument("--every", type=int, default=1, help="take every Nth picture only")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
@@ -223,6 +247,8 @@ def main() -> int:
         good &= report("Copies at neighbouring qualities called the same", _run(copies, files, args.jobs))
     if "between" in args.parts:
         good &= report("Copies saved in any two ways called the same", _run(between, files, args.jobs))
+    if "plain" in args.parts:
+        good &= report("Things on plain ground, saved again and edited", _run(plain, files, args.jobs))
     if "edits" in args.parts:
         good &= report("Local edits, saved at JPEG 85, not called resaved", _run(edits, files, args.jobs))
     if "distinct" in args.parts:
