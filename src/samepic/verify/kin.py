@@ -23,10 +23,10 @@ _ASIDE = 4  # half a block: as far from the old grid as a new one can be
 def kin_quality(a: PictureInfo, b: PictureInfo) -> int | None:
     """Return the IJG quality of the finer of two JPEG codings on one grid that are kin, None for all others.
 
-    Kin are codings that differ, but hardly in the coarse terms, of which most of a picture consists. Two copies of one
-    picture are then equal but for single coefficients, which differ by a whole step of quantisation: far more than the
-    typical difference of the two lets one expect. And most blocks of the one come out of the other by saving it anew,
-    though neither was made from the other.
+    Kin are codings that differ, but hardly in the coarse terms, of which most of a picture consists, or in the
+    subsampling of colour alone. Two copies of one picture are then equal but for single coefficients, which differ by a
+    whole step of quantisation: far more than the typical difference of the two lets one expect. And most blocks of the
+    one come out of the other by saving it anew, though neither was made from the other.
     """
     one, two = a.jpeg, b.jpeg
     if (
