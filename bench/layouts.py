@@ -155,7 +155,7 @@ def _framed(rgb: Pixels, rng: Rng, other: Pixels) -> tuple[Pixels, Box]:
     """The photograph, now and then in a thin frame, on another one."""
     ground = _sized(other, 800, 800)
     height, width = ground.shape[:2]
-    small = _sized(rgb, round(width * float(rng.uniform(0.25, 0.55))), round(height * 0.8))
+    small = _sized(rgb, round(width * float(rng.uniform(0.25, 0.55))), max(8, round(height * 0.8) - 12))
     line = int(rng.integers(0, 4)) * 2
     colour = (255, 255, 255) if rng.random() < 0.7 else (0, 0, 0)
     h, w = small.shape[0] + 2 * line, small.shape[1] + 2 * line
