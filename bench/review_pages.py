@@ -10,9 +10,6 @@ the key of a decision to the next pair with both its pictures on the screen, dec
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import os
 import statistics
 import sys
 import tempfile
@@ -23,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bench.common import data_folder, header, photos
 from tests.kits.browser import WIDE, Watched, browser
-from tests.kits.found import Review
+from tests.kits.found import Review, memory_of, report_of
 from tests.kits.held import hold_pairs
 from tests.kits.service import Running
 
@@ -49,36 +46,6 @@ _LOADED = (
     "() => [...document.querySelectorAll('#pair img')].every((image) => image.complete && image.naturalWidth)"
 )
 _MOST = 200
-
-
-def report_of(folder: Path, pictures: list[Path], groups: int) -> Path:
-    """Write a report of so many groups of two names of one photograph each; return it."""
-    lines = []
-    for number in range(groups):
-        data = (source := pictures[number % len(pictures)]).read_bytes()
-        first = folder / f"{number % len(pictures):05}-source{source.suffix.lower()}"
-        if not first.exists():
-            first.write_bytes(data)
-        stat, digest = first.stat(), hashlib.sha256(data).hexdigest()
-        names = [folder / f"{number:05}{end}{first.suffix}" for end in ("", " copy")]
-        for name in names:
-            os.link(first, name)
-        one, two = (
-            {"path": str(name), "size": len(data), "mtime_ns": stat.st_mtime_ns, "sha256": digest}
-            for name in names
-        )
-        member = {**two, "relation": "resaved", "probability": 0.99, "explanation": "saved again"}
-        line = {"group": number + 1, "reference": one["path"], "reason": "first by path"}
-        lines.append({**line, "reference_file": one, "members": [member]})
-    report = folder / "report.jsonl"
-    report.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return report
-
-
-def memory_of(process: int) -> int:
-    """Return the most memory that a process has had, in MiB."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
 
 
 def _since(page: Page, begun: float, wanted: str) -> float:

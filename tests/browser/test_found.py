@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.collection.clean_scene import snapshot
 from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
-from tests.kits.found import Review
+from tests.kits.found import Review, memory_of, report_of
 
 pytestmark = pytest.mark.slow
 
@@ -157,40 +154,11 @@ def test_the_words_of_a_page_are_wanted_for_every_change(review: Review) -> None
         assert "0 of 3 groups decided" in client.get("/").text
 
 
-def many_groups(folder: Path, photo: Path) -> Path:
-    """Write a report of MANY groups of two names of one file; return it."""
-    data = photo.read_bytes()
-    first = folder / "first.jpg"
-    first.write_bytes(data)
-    stat, digest = first.stat(), hashlib.sha256(data).hexdigest()
-    lines = []
-    for number in range(1, MANY + 1):
-        names = [folder / f"{number:05}{end}.jpg" for end in ("", " copy")]
-        for name in names:
-            os.link(first, name)
-        one, two = (
-            {"path": str(name), "size": len(data), "mtime_ns": stat.st_mtime_ns, "sha256": digest}
-            for name in names
-        )
-        member = {**two, "relation": "resaved", "probability": 0.99, "explanation": "saved again"}
-        lines.append({"group": number, "reference": one["path"], "reason": "first by path",
-                      "reference_file": one, "members": [member]})  # fmt: skip
-    report = folder / "report.jsonl"
-    report.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return report
-
-
-def memory_of(process: int) -> int:
-    """Return the most memory that a process has had, in MiB."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
-
-
 def test_ten_thousand_groups_come_page_by_page(
     chromium: Browser, tmp_path: Path, photos: dict[str, Path]
 ) -> None:
     """How long the first view takes is told with -s; what it holds is bounded."""
-    report = many_groups(tmp_path, photos["coffee"])
+    report = report_of(tmp_path, [photos["coffee"]], MANY)
     with Review(tmp_path, "review", str(report)) as review, Watched(chromium, review.origin, WIDE) as page:
         page.goto(review.address)
         expect(page.locator("#told")).to_have_text("0 of 10\N{THIN SPACE}000 groups decided")

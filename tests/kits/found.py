@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import signal
@@ -13,7 +15,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-__all__ = ["Review"]
+__all__ = ["Review", "memory_of", "report_of"]
 
 
 class Review:
@@ -85,3 +87,33 @@ class Review:
             if found:
                 return found[0]
         raise AssertionError(f"the review said nothing: {self._log.read_text()}")
+
+
+def report_of(folder: Path, pictures: list[Path], groups: int) -> Path:
+    """Write a report of so many groups of two names of one photograph each; return it."""
+    lines = []
+    for number in range(groups):
+        data = (source := pictures[number % len(pictures)]).read_bytes()
+        first = folder / f"{number % len(pictures):05}-source{source.suffix.lower()}"
+        if not first.exists():
+            first.write_bytes(data)
+        stat, digest = first.stat(), hashlib.sha256(data).hexdigest()
+        names = [folder / f"{number:05}{end}{first.suffix}" for end in ("", " copy")]
+        for name in names:
+            os.link(first, name)
+        one, two = (
+            {"path": str(name), "size": len(data), "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+            for name in names
+        )
+        member = {**two, "relation": "resaved", "probability": 0.99, "explanation": "saved again"}
+        line = {"group": number + 1, "reference": one["path"], "reason": "first by path"}
+        lines.append({**line, "reference_file": one, "members": [member]})
+    report = folder / "report.jsonl"
+    report.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return report
+
+
+def memory_of(process: int) -> int:
+    """Return the most memory that a process has had, in MiB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024

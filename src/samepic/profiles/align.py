@@ -57,6 +57,7 @@ class Align:
         some_outside: share of what tells something that must disagree round it.
         typical_step: median change from row to row of a picture of squares of one colour, as a share of the mean one.
         within_squares: what changes from row to row within such squares, as a share of what does at their edges.
+        plainest_edges: percentile of the changes at their edges that must exceed what changes within.
         fewest_squares: squares in a row from which a picture of squares is told from another.
         overlap_pixels: pixels of the overlap, at the size for features, below which it holds too little.
     """
@@ -109,6 +110,7 @@ class Align:
     some_outside: float = 0.06
     typical_step: float = 0.8
     within_squares: float = 0.5
+    plainest_edges: float = 25.0
     fewest_squares: int = 16
     overlap_pixels: int = 1_200
 

@@ -22,7 +22,6 @@ Ends: TypeAlias = NDArray[np.int64]
 Grid: TypeAlias = tuple[Ends, Ends]
 
 _LINES = 256
-_PLAINER = 25.0  # percentile of the edges that must stand out
 
 
 def squares_of(rgb: Pixels) -> Grid | None:
@@ -75,6 +74,6 @@ def _starts(steps: Steps) -> Ends | None:
     edges = near[np.arange(len(near)), steps[near].argmax(axis=1)]
     # On plain ground a few lines of writing hold all the change there is; squares have edges nearly everywhere.
     within = (whole - float(steps[edges].sum())) / (lines - len(edges))
-    if percentile(steps[edges], _PLAINER) <= within:
+    if percentile(steps[edges], ALIGN.plainest_edges) <= within:
         return None
     return np.concatenate([[0], edges + 1])

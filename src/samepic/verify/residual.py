@@ -39,8 +39,6 @@ _CELL = 4  # pixels a cell; windows are two cells wide, so they overlap by half
 _QUALITIES = (97, 93, 88, 80, 68, 52, 36, 24, 15, 8)
 _TILE = 64
 _TILES = 8
-_BUSY = 0.5  # mean step from pixel to pixel, in levels, from which a tile shows anything
-_ACTIVE = 0.05  # levels of coding noise from which a cell shows anything
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +114,7 @@ def measure_residual(a: Pixels, b: Pixels, references: Sequence[Pixels] = ()) ->
     coded = noise_of_jpeg(a, quality)
     noise = energies(one, _luma_chroma(coded))
     # What is flat says nothing of how strong the noise is: things often stand on plain white.
-    active = noise[..., 0] > _ACTIVE
+    active = noise[..., 0] > JUDGE.active_noise
     seen, wanted = (_typical(e[..., 0][active]) if active.any() else _lower(e) for e in (found, noise))
     noise *= np.clip(seen / max(wanted, 0.1), *JUDGE.noise_range)
     for reference in references:
@@ -217,7 +215,7 @@ def _telling_tiles(luma: Pixels) -> list[tuple[int, int]]:
     steps = cv2.absdiff(part[1:], part[:-1])
     busy = cv2.resize(steps, (columns, rows), interpolation=cv2.INTER_AREA).ravel()
     order = np.argsort(busy, kind="stable")
-    order = order[busy[order] >= _BUSY]
+    order = order[busy[order] >= JUDGE.busy_tile]
     chosen = (
         order[np.unique(np.linspace(0, len(order) - 1, _TILES).round().astype(int))] if len(order) else order
     )
