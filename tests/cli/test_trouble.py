@@ -165,3 +165,26 @@ def test_a_bug_is_one_line_and_2_not_the_1_of_python(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert "ZeroDivisionError: made by this test" in err
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="from Python 3.12 on the interrupt comes as itself")
+def test_an_interrupt_while_a_class_is_made_is_an_interrupt() -> None:
+    """A Ctrl-C in the middle of an import ends as any other one, not as a bug to report."""
+    program = """
+import sys
+import samepic.cli.command as command
+
+class Interrupted:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+
+def build_parser():
+    type("Made", (), {"field": Interrupted()})
+
+command.build_parser = build_parser
+sys.exit(command.main(["doctor"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

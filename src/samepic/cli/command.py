@@ -107,6 +107,9 @@ def _run(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _trouble(arguments, "wanted more memory than there is", "MemoryError")
     except Exception as error:  # noqa: BLE001  (the edge: see the docstring)
+        # Python 3.11 wraps a Ctrl-C that comes while a class is being made, in an import, in a RuntimeError.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
         if os.environ.get("SAMEPIC_DEBUG"):
             traceback.print_exc()
         hint = "please report this bug, with what SAMEPIC_DEBUG=1 prints"
