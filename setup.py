@@ -6,7 +6,7 @@ setup(
     ext_modules=[
         Extension(
             "samepic._native",
-            ["src/samepic/_native.c", "src/samepic/_pdq.c", "src/samepic/_look.c"],
+            [f"src/samepic/_{part}.c" for part in ("native", "pdq", "look", "screen", "png")],
             depends=["src/samepic/_native.h"],
             # Figures are added as the reference adds them, without the fused products of some processors.
             extra_compile_args=["-ffp-contract=off", "-fno-math-errno"],

@@ -19,7 +19,7 @@ from samepic.picture.upright import turned, upright
 from samepic.profiles import LIMITS, Limits
 from samepic.verdict import PictureInfo
 
-__all__ = ["inspect", "load"]
+__all__ = ["inspect", "load", "opened"]
 
 
 def load(source: object, *, limits: Limits = LIMITS) -> Picture:
@@ -36,6 +36,11 @@ def load(source: object, *, limits: Limits = LIMITS) -> Picture:
         return _picture(open_array(source, limits), "<array>", None)
     encoded = read(source, limits=limits)
     return _picture(_open(encoded, limits), encoded.name, encoded.data)
+
+
+def opened(source: object, limits: Limits) -> Picture:
+    """Return a picture as it is, and any other source decoded. Raises as `load`."""
+    return source if isinstance(source, Picture) else load(source, limits=limits)
 
 
 def inspect(encoded: Encoded, *, limits: Limits = LIMITS) -> PictureInfo:

@@ -1,4 +1,4 @@
-"""PNG -> Opened: Pillow for up to 8 bits, exact ways for 16."""
+"""PNG -> Opened: the fast way where it is here, Pillow for all else of up to 8 bits, exact ways for 16."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from samepic.errors import TruncatedError
 from samepic.picture.colour import PLAIN, Conversion, conversion
 from samepic.picture.opened import Opened, Pixels, check_size
 from samepic.picture.png import PngHeader, pixel_stream, pixels_only, png_header
+from samepic.picture.png_pixels import fast_pixels
 from samepic.picture.quiet import decoding
 from samepic.picture.samples import resolve
 from samepic.picture.source import Encoded
@@ -64,8 +65,10 @@ def _decode(encoded: Encoded, header: PngHeader, colours: Conversion) -> Pixels:
 
 
 def _shallow(encoded: Encoded, header: PngHeader) -> Pixels:
-    image = _loaded(pixels_only(encoded.data, encoded.name, key=header.colour == _PALETTE))
-    pixels = resolve(image, PLAIN)
+    pixels = fast_pixels(encoded, header)
+    if pixels is None:
+        image = _loaded(pixels_only(encoded.data, encoded.name, key=header.colour == _PALETTE))
+        pixels = resolve(image, PLAIN)
     alpha = pixels.alpha
     if header.colour in (_GRAY, _RGB) and header.transparent:
         key = np.frombuffer(header.transparent[: 6 if header.colour == _RGB else 2], ">u2").astype(np.uint32)
