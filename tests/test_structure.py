@@ -27,6 +27,7 @@ LAYERS = (
     "measures",
     "fingerprint",
     "verify",
+    "screen",
     "compare",
     "store",
     "collection",

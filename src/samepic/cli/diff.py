@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import UsageError, add_json, add_pair, add_same_if, print_json, sources, status_of
+from samepic.cli.common import UsageError, add_json, add_pair, print_json, sources, status_of
 from samepic.cli.compare import describe
+from samepic.cli.screens import add_screen, profile_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,7 +39,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="the file to write (default: %(default)s)",
     )
     parser.add_argument("--force", action="store_true", help="overwrite OUT.png where it exists")
-    add_same_if(parser)
+    add_screen(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     a, b = sources(args)
     output = _checked(args)
-    verdict = compare(a, b, same_if=args.same_if)
+    verdict = compare(a, b, same_if=args.same_if, profile=profile_of(args))
     image = verdict.difference_image()
     _write(image, output, force=args.force)
     if args.json:

@@ -1,0 +1,1 @@
+"""Whether two screenshots show the same screen: pixel against pixel, and what changed in terms of layout."""
