@@ -186,7 +186,7 @@ def test_the_blocks_of_the_flask_page_work(folder: Path) -> None:
     assert statuses.startswith("201 409 {'error': 'This picture was uploaded already")
 
 
-@pytest.mark.parametrize("page", ["django.md", "fastapi.md", "flask.md"])
+@pytest.mark.parametrize("page", ["django.md", "fastapi.md", "flask.md", "screenshots.md"])
 def test_a_page_installs_the_extra_that_it_needs(page: str) -> None:
     import tomllib
 

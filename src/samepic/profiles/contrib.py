@@ -1,10 +1,10 @@
-"""What the parts for web frameworks allow, where a site says nothing else."""
+"""What the parts for web frameworks and for pytest allow, where nothing else is said."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONTRIB", "ContribProfile"]
+__all__ = ["CONTRIB", "PYTEST", "ContribProfile", "PytestProfile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,28 @@ class ContribProfile:
 
 CONTRIB = ContribProfile()
 """2026-11-23: chosen, not calibrated; no transaction of a web request lasts an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class PytestProfile:
+    """The bounds of the pytest plugin.
+
+    Attributes:
+        rest_seconds: how long a page may take until it matches its baseline or comes to rest.
+        pauses: seconds between two shots of a page; the last one repeats.
+        name_letters: letters of a baseline's name; a longer one is cut, and told from others by a digest.
+        stale_seconds: age from which what a killed run left half written is removed.
+        places: places of change that a message lists.
+        inlined_bytes: what the pictures in one report may take; those after that are linked.
+    """
+
+    rest_seconds: float = 5.0
+    pauses: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0)
+    name_letters: int = 120
+    stale_seconds: float = 600.0
+    places: int = 4
+    inlined_bytes: int = 96 * 2**20
+
+
+PYTEST = PytestProfile()
+"""2026-11-23: chosen, not calibrated; 5 s is what Playwright waits for, and browsers open pages of 128 MB."""

@@ -3,7 +3,8 @@
 // mount(element, pair) draws it into `element`. `pair` has the addresses of pictures `a`, `b`, `aligned` (b as it lies
 // on a) and `difference`; `width` and `height` of a in pixels; `boxes` ({x, y, w, h} in pixels of a); `laid`, whether
 // the two could be laid on each other; `names` of the two; `marks`, the boxes as corners in b of the size `size_b`. Without `aligned` b itself is drawn over a's frame, and
-// without `difference` that view is left out. It returns {mode(name), destroy()}.
+// without `difference` that view is left out. `label` says which pictures they are, where a page has several pairs,
+// and `words` what a view shows, where that is not as usual. It returns {mode(name), destroy()}.
 
 import { el, svg } from "./dom.js";
 
@@ -25,17 +26,18 @@ export function mount(element, pair) {
 
 class View {
   constructor(element, pair) {
-    this.pair = { boxes: [], laid: true, names: ["First", "Second"], ...pair };
+    this.pair = { boxes: [], laid: true, names: ["First", "Second"], label: "The two pictures", words: {}, ...pair };
     this.pair.aligned ??= this.pair.b;
     this.scale = 1;
     this.x = this.y = 0.5; // what is in the middle, as shares of the frame
     this.asLaid = false;
     this.boxes = this.pair.boxes.length > 0;
+    this.nextBox = 0;
     this.timer = 0;
     this.rate = 1.5;
     this.pointers = new Map();
     this.panes = [];
-    this.root = el("section.view", { "aria-label": "The two pictures", keydown: (event) => this.key(event) });
+    this.root = el("section.view", { "aria-label": this.pair.label, keydown: (event) => this.key(event) });
     this.modes = el("div.modes", { role: "group", "aria-label": "How to look" });
     this.buttons = MODES.filter(([name]) => name !== "difference" || this.pair.difference).map(([name, words], at) =>
       el("button", { type: "button", "data-mode": name, title: `${words} (${at + 1})`, click: () => this.mode(name) }, words));
@@ -69,7 +71,8 @@ class View {
     this.now = name;
     this.root.dataset.mode = name;
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.mode === name));
-    this.caption.textContent = MODES.find(([known]) => known === name)[2] + this.warning(name);
+    const words = this.pair.words[name] ?? MODES.find(([known]) => known === name)[2];
+    this.caption.textContent = words + this.warning(name);
     this.panes = [];
     this.stage.replaceChildren();
     this.tools.replaceChildren();
@@ -253,6 +256,7 @@ class View {
       }
     }
     this.stage.classList.toggle("zoomed", scale > 1);
+    this.stage.style.setProperty("--zoom", String(scale));
     if (this.shownScale) this.shownScale.textContent = `${Math.round(100 * scale)} %`;
   }
 
@@ -262,6 +266,16 @@ class View {
     this.x += (at[0] - 0.5) * (1 / this.scale - 1 / next);
     this.y += (at[1] - 0.5) * (1 / this.scale - 1 / next);
     this.scale = next;
+    this.place();
+  }
+
+  /** Bring the next change into the middle, as large as shows what is round it. */
+  toChange() {
+    const { boxes, width, height } = this.pair;
+    const box = boxes[this.nextBox++ % boxes.length];
+    this.scale = Math.min(MOST, Math.max(1, 0.4 * Math.min(width / box.w, height / box.h)));
+    this.x = (box.x + box.w / 2) / width;
+    this.y = (box.y + box.h / 2) / height;
     this.place();
   }
 
@@ -330,7 +344,9 @@ function zoomButtons(view) {
     el("button", { type: "button", "aria-label": "Zoom out", click: () => view.zoom(1 / STEP) }, "−"),
     view.shownScale,
     el("button", { type: "button", "aria-label": "Zoom in", click: () => view.zoom(STEP) }, "+"),
-    el("button", { type: "button", click: () => view.zoom(0) }, "Fit"));
+    el("button", { type: "button", click: () => view.zoom(0) }, "Fit"),
+    view.pair.boxes.length > 0 &&
+      el("button", { type: "button", click: () => view.toChange() }, view.pair.boxes.length === 1 ? "To the change" : "Next change"));
 }
 
 function range(words, least, most, value, changed, step = 0.1) {
