@@ -3,9 +3,9 @@
     python -m bench.speed compare [--rounds N] [--odiff PATH] [--magick PATH]
     python -m bench.speed fingerprint ...    (see bench/fingerprint_speed.py)
 
-compare: two 12 MP JPEGs (one saved again from the other). In one process: `compare` with and without re-enactment
-against Pillow decoding both. As whole processes: `samepic compare` against ImageMagick's `compare -metric RMSE` and
-odiff. Peers that are not there are told to be absent.
+compare: two 12 MP JPEGs (one saved again from the other). In one process: `compare` with and without re-enactment and
+visibility against Pillow decoding both. As whole processes: `samepic compare` against ImageMagick's `compare -metric
+RMSE` and odiff. Peers that are not there are told to be absent.
 """
 
 from __future__ import annotations
@@ -124,8 +124,12 @@ def compare_speed(args: argparse.Namespace) -> None:
             {
                 "Pillow decodes both": decode,
                 "samepic loads both": lambda: (load(a), load(b)),
-                "compare, re-enactment apart": lambda: compare(a, b, prove=False),
-                "compare with re-enactment": lambda: compare(a, b),
+                "compare, re-enactment and visibility apart": lambda: compare(
+                    a, b, prove=False, visibility=False
+                ),
+                "compare with re-enactment": lambda: compare(a, b, visibility=False),
+                "compare with visibility": lambda: compare(a, b, prove=False),
+                "compare with both, as it is by default": lambda: compare(a, b),
             },
             args.rounds,
         )
@@ -134,19 +138,25 @@ def compare_speed(args: argparse.Namespace) -> None:
         for what, value in rows.items():
             print(f"| {what} | {value:.0f} | {value / rows['Pillow decodes both']:.2f} |")
         processes(args, a, b)
-        print(
-            f"\npeak memory of `compare`, re-enactment included: {peak_of_compare(a, b):.1f} bytes a pixel of both"
-        )
+        print(f"\npeak memory of `compare`, both included: {peak_of_compare(a, b):.1f} bytes a pixel of both")
 
 
 def processes(args: argparse.Namespace, a: Path, b: Path) -> None:
     """Print whole-process CPU time and memory of samepic and its peers on the same pair."""
     script = Path(sys.executable).with_name("samepic")
     out = a.with_name("diff.png")
-    fast = "import sys, samepic, cv2; cv2.setNumThreads(1); samepic.compare(sys.argv[1], sys.argv[2], prove=False)"
+    fast = (
+        "import sys, samepic, cv2; cv2.setNumThreads(1); "
+        "samepic.compare(sys.argv[1], sys.argv[2], prove=False, visibility=False)"
+    )
     commands: dict[str, list[str]] = {
-        "samepic compare (command line, re-enactment included)": [str(script), "compare", str(a), str(b)],
-        "samepic.compare, re-enactment apart (a Python process)": [
+        "samepic compare (command line, re-enactment and visibility included)": [
+            str(script),
+            "compare",
+            str(a),
+            str(b),
+        ],
+        "samepic.compare, both apart (a Python process)": [
             sys.executable,
             "-c",
             fast,

@@ -18,7 +18,11 @@ from samepic.cli.command import build_parser
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
-RUN = ("README.md", "docs/calibrate.md", "docs/screens.md")  # whose blocks are run, each page in a folder of its own
+RUN = (
+    "README.md",
+    "docs/calibrate.md",
+    "docs/screens.md",
+)  # whose blocks are run, each page in a folder of its own
 # What sets a machine up is run by the CI, and the sites of examples/ by tests/contrib.
 SETUP = ("git clone", "cd ", "make ", "pip install", "python examples/")
 

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from samepic.collection.walk import Unreadable
     from samepic.compare import compare, measure
     from samepic.errors import (
+        BaselineError,
         FingerprintError,
         LimitError,
         MissingPartError,
+        NoBaselineError,
+        PictureChangedError,
         ProfileError,
         ReportError,
         SamepicError,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from samepic.gate.policy import GatePolicy
     from samepic.measures.table import Measured, Measures, Reliability
     from samepic.profiles import LIMITS, Limits
+    from samepic.profiles.screen import Screen
     from samepic.profiles.user import Profile
     from samepic.verdict import (
         Decision,
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
         Relation,
         Transform,
         Verdict,
+        Visibility,
     )
 
 __version__ = "0.1.0"
@@ -54,6 +59,7 @@ __version__ = "0.1.0"
 __all__ = [
     "LIMITS",
     "AsyncGate",
+    "BaselineError",
     "Decision",
     "Evidence",
     "FileFacts",
@@ -70,7 +76,9 @@ __all__ = [
     "Measures",
     "Member",
     "MissingPartError",
+    "NoBaselineError",
     "Outcome",
+    "PictureChangedError",
     "PictureInfo",
     "Profile",
     "ProfileError",
@@ -79,6 +87,7 @@ __all__ = [
     "Reliability",
     "ReportError",
     "SamepicError",
+    "Screen",
     "SourceError",
     "StoreError",
     "StoreKeyError",
@@ -89,6 +98,7 @@ __all__ = [
     "UnreadableError",
     "UnsupportedError",
     "Verdict",
+    "Visibility",
     "WorkerError",
     "__version__",
     "compare",
@@ -103,9 +113,12 @@ _PUBLIC = {
     "samepic.collection.walk": ("Unreadable",),
     "samepic.compare": ("compare", "measure"),
     "samepic.errors": (
+        "BaselineError",
         "FingerprintError",
         "LimitError",
         "MissingPartError",
+        "NoBaselineError",
+        "PictureChangedError",
         "ProfileError",
         "ReportError",
         "SamepicError",
@@ -125,6 +138,7 @@ _PUBLIC = {
     "samepic.gate.policy": ("GatePolicy",),
     "samepic.measures.table": ("Measured", "Measures", "Reliability"),
     "samepic.profiles": ("LIMITS", "Limits"),
+    "samepic.profiles.screen": ("Screen",),
     "samepic.profiles.user": ("Profile",),
     "samepic.verdict": (
         "Decision",
@@ -137,6 +151,7 @@ _PUBLIC = {
         "Relation",
         "Transform",
         "Verdict",
+        "Visibility",
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -19,7 +19,7 @@ typedef struct {
 
 #define at(picture, s, x, y) ((picture) + 3 * ((y) * (s)->width + (x)))
 
-/* Return the cube root of 0 to 1 to the last bits: a start good to one in 100 and three steps of Halley's. */
+/* Return the cube root of 0 to 1 to the last bits: a start good to one in 100 and two steps of Halley's. */
 INLINE double cube_root(double value)
 {
     if (value <= 0)
@@ -29,7 +29,7 @@ INLINE double cube_root(double value)
     bits = bits / 3 + UINT64_C(0x2A9F7893782DA1CE);
     double root;
     memcpy(&root, &bits, sizeof root);
-    for (int step = 0; step < 3; step++) {
+    for (int step = 0; step < 2; step++) {
         const double cube = root * root * root;
         root *= (cube + 2 * value) / (2 * cube + value);
     }

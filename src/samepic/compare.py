@@ -7,18 +7,18 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from samepic.picture import Picture, load
+from samepic.picture import Picture, equal_pixels, opened
 from samepic.picture.animation import frames
 from samepic.policy import Policy
 from samepic.profiles import JUDGE, LIMITS, Limits
-from samepic.verdict import Relation, Verdict
+from samepic.profiles.screen import NAME, SCREEN, Screen
+from samepic.verdict import Relation, Verdict, Visibility
 from samepic.verify.draw import draw_difference
 from samepic.verify.explain import explain_frames, explain_same_pixels
 from samepic.verify.judge import Finding
 from samepic.verify.look import WHITE, Answer, look
 from samepic.verify.origin import original_of
+from samepic.verify.visible import visibility_of
 
 if TYPE_CHECKING:
     import os
@@ -34,8 +34,9 @@ def compare(
     b: object,
     *,
     same_if: Relation | str | None = None,
-    profile: Profile | str | os.PathLike[str] | None = None,
+    profile: Profile | Screen | str | os.PathLike[str] | None = None,
     prove: bool = True,
+    visibility: bool = True,
     limits: Limits = LIMITS,
 ) -> Verdict:
     """Tell whether a and b are the same picture, the way a person who looks at both would.
@@ -43,15 +44,29 @@ def compare(
     `a` and `b` are paths, bytes, binary file objects, PIL images or arrays (height, width[, 3 or 4]); `same_if`
     is the farthest relation that still counts as the same, from "same-file" to "edited" (default: that of the
     profile, else "reframed"); `profile` is one that `samepic calibrate` made, or its file: it rescales the
-    probability and says how probable "the same" must be; `prove` asks for re-enactment of JPEG files, which
-    proves a re-save and finds edits too faint to see.
+    probability and says how probable "the same" must be; or it is "screen", or a `Screen`, for screenshots, which
+    are laid pixel on pixel and are the same up to "resaved" (docs/screens.md); `prove` asks for re-enactment of JPEG
+    files, which proves a re-save and finds edits too faint to see; `visibility` asks whether a person would see what
+    was done to a whole frame that was saved again or adjusted, which takes four to five times as long as decoding
+    both.
 
     Raises SourceError for other sources, UnreadableError (or TruncatedError, LimitError, UnsupportedError) for
     a file that holds no sound picture, and ProfileError for a relation or a profile that does not exist.
     """
+    if isinstance(profile, Screen) or profile == NAME:
+        from samepic.screen.look import compare_screens  # needless for photographs
+
+        screen = profile if isinstance(profile, Screen) else SCREEN
+        ends = Policy.of(Relation.RESAVED if same_if is None else same_if).same_if
+        return compare_screens(a, b, screen, ends, limits)
     policy = Policy.of(same_if, profile)
     return compare_pictures(
-        _opened(a, limits), _opened(b, limits), same_if=policy.same_if, profile=policy.profile, prove=prove
+        opened(a, limits),
+        opened(b, limits),
+        same_if=policy.same_if,
+        profile=policy.profile,
+        prove=prove,
+        visibility=visibility,
     )
 
 
@@ -62,11 +77,7 @@ def measure(a: object, b: object, *, limits: Limits = LIMITS) -> Measures:
     """
     from samepic.measures.table import measure_arrays  # needless for compare, and dear to load
 
-    return measure_arrays(_opened(a, limits), _opened(b, limits))
-
-
-def _opened(source: object, limits: Limits) -> Picture:
-    return source if isinstance(source, Picture) else load(source, limits=limits)
+    return measure_arrays(opened(a, limits), opened(b, limits))
 
 
 def compare_pictures(
@@ -76,16 +87,19 @@ def compare_pictures(
     same_if: Relation = Relation.REFRAMED,
     profile: Profile | None = None,
     prove: bool = True,
+    visibility: bool = False,
 ) -> Verdict:
-    """Compare two pictures that are decoded already, as `compare` does."""
+    """Compare two pictures that are decoded already, as `compare` does; `visibility` must be asked for."""
     answer = _answer(a, b, prove)
+    visible = _visibility(a, b, answer) if visibility else None
+    sentence = f"{answer.sentence}; {visible.words}" if visible else answer.sentence
     relation, policy = answer.finding.relation, Policy(same_if, profile)
     probability = policy.probability(relation, answer.finding.probability)
     return Verdict(
         relation=relation,
         same=policy.same(relation, probability),
         probability=probability,
-        explanation=policy.told(relation, probability, answer.sentence),
+        explanation=policy.told(relation, probability, sentence),
         a=a.info,
         b=b.info,
         regions=answer.finding.regions,
@@ -93,6 +107,7 @@ def compare_pictures(
         measures=MappingProxyType({name: round(value, 4) for name, value in answer.measures.items()}),
         original=answer.original[0],
         original_reason=answer.original[1],
+        visibility=visible,
         draw=partial(
             draw_difference,
             a.on(WHITE),
@@ -108,7 +123,7 @@ def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
         return Answer(Finding(Relation.SAME_FILE, 1.0), "the same file, byte for byte", {})
     if (moving := _moving(a, b)) is not None:
         return moving
-    if _equal_pixels(a, b):
+    if equal_pixels(a, b):
         return Answer(
             Finding(Relation.SAME_PIXELS, 1.0),
             explain_same_pixels(a.info, b.info),
@@ -121,13 +136,13 @@ def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
     return look(a, b, prove)
 
 
-def _equal_pixels(a: Picture, b: Picture) -> bool:
-    if a.rgb.shape != b.rgb.shape or (a.alpha is None) != (b.alpha is None):
-        return False
-    # Rows far apart tell most pairs that differ without reading all of both.
-    if not np.array_equal(a.rgb[::64], b.rgb[::64]) or not np.array_equal(a.rgb, b.rgb):
-        return False
-    return a.alpha is None or b.alpha is None or np.array_equal(a.alpha, b.alpha)
+def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:
+    """Return whether a person would see what was done to a whole frame; a is the original unless b is known to be."""
+    whole = answer.finding.relation in (Relation.RESAVED, Relation.ADJUSTED)
+    if not whole or a.info.frames > 1 or b.info.frames > 1:
+        return None
+    original, copy = (b, a) if answer.original[0] == "b" else (a, b)
+    return visibility_of(original.on(WHITE), copy.on(WHITE))
 
 
 def _moving(a: Picture, b: Picture) -> Answer | None:

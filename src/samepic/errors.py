@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 __all__ = [
+    "BaselineError",
     "FingerprintError",
     "LimitError",
     "MissingPartError",
+    "NoBaselineError",
+    "PictureChangedError",
     "ProfileError",
     "ReportError",
     "SamepicError",
@@ -87,3 +90,20 @@ class StoreKeyError(SamepicError, KeyError):
 
 class WorkerError(UnreadableError):
     """Decoding cost more time or memory than the limits allow, or ended the process that decoded."""
+
+
+class BaselineError(SamepicError, ValueError):
+    """A baseline of the pytest plugin whose name or place is refused, or that cannot be read or written."""
+
+
+class NoBaselineError(SamepicError, AssertionError):
+    """A picture that has no baseline yet, or one that nobody has looked at."""
+
+
+class PictureChangedError(SamepicError, AssertionError):
+    """A picture that is not the same as its baseline; the message says what changed, and where."""
+
+
+# The last line of a failed test begins with the name of its error and is cut where the terminal ends.
+for _error in (NoBaselineError, PictureChangedError):
+    _error.__module__ = "samepic"

@@ -24,6 +24,7 @@ __all__ = [
     "Relation",
     "Transform",
     "Verdict",
+    "Visibility",
 ]
 
 
@@ -175,6 +176,22 @@ class PictureInfo:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """Whether a person would see the difference between a picture and its copy.
+
+    `score` is that of SSIMULACRA 2.1 (Sneyers, Cloudinary, 2023): 100 for equal pictures, 90, 85, 80 and 70 are its
+    anchors, below 0 is very bad; `words` say what it means, as the end of a sentence.
+    """
+
+    score: float
+    words: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape."""
+        return {"score": self.score, "words": self.words}
+
+
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
@@ -185,7 +202,9 @@ class Verdict:
     `same` is None where it cannot be told; `probability` is the chance, 0 to 1, that a person who looks at
     both would call them the same picture; `explanation` is one plain sentence; `regions` say where content
     differs, in pixels of the upright a; `measures` are the numbers behind the verdict; `original` is "a", "b"
-    or "" and `original_reason` says why. A verdict has no truth value: ask `.same`.
+    or "" and `original_reason` says why; `visibility` tells of a whole frame that was saved again or adjusted whether
+    a person would see it, and is None of all else, of animations, of tiny pictures and where it was not asked for. A
+    verdict has no truth value: ask `.same`.
     """
 
     relation: Relation
@@ -199,6 +218,7 @@ class Verdict:
     measures: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     original: str = ""
     original_reason: str = ""
+    visibility: Visibility | None = None
     draw: Callable[[], Image] | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> NoReturn:
@@ -225,6 +245,7 @@ class Verdict:
             "transform": self.transform and self.transform.to_dict(),
             "measures": dict(self.measures),
             "original": {"which": self.original, "reason": self.original_reason} if self.original else None,
+            "visibility": self.visibility and self.visibility.to_dict(),
             "a": self.a.to_dict(),
             "b": self.b.to_dict(),
         }

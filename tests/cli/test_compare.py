@@ -76,9 +76,11 @@ def test_json_has_the_shape_of_the_contract(run: Run, astronaut: Path, resaved: 
         "transform",
         "measures",
         "original",
+        "visibility",
         "a",
         "b",
     ]
+    assert set(told["visibility"]) == {"score", "words"}
     assert told["relation"] == "resaved"
     assert told["same"] is True
     assert 0.5 < told["probability"] <= 1

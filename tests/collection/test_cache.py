@@ -26,7 +26,8 @@ from samepic.collection.group import Group
 from tests.collection.find_scene import HOUR_AGO, album, chain, names, settle
 
 PACKAGE = Path(samepic.__file__).parent
-NOT_JUDGING = ("errors.py", "measures")  # words of errors; what `measure` needs and `compare` does not
+# Words of errors; classical measures and visibility, which say how it looks; screenshots, which find never asks for.
+NOT_JUDGING = ("errors.py", "measures", "screen")
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import add_json, add_pair, add_policy, print_json, sources, status_of
+from samepic.cli.common import add_json, add_pair, print_json, sources, status_of
+from samepic.cli.screens import add_screen, profile_of
 from samepic.cli.terminal import bytes_text, heading, percent, rows
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
 examples:
   samepic compare photo.jpg upload.jpg
   samepic compare --quiet photo.jpg upload.jpg && echo already here
+  samepic compare --profile screen --ignore 900,20,200,40 page.png page-now.png
   convert photo.jpg -resize 50% jpg:- | samepic compare photo.jpg -"""
 
 _REGIONS_TOLD = 4
@@ -36,7 +38,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         allow_abbrev=False,
     )
     add_pair(parser)
-    add_policy(parser)
+    add_screen(parser)
     how = parser.add_mutually_exclusive_group()
     add_json(how)
     how.add_argument("-q", "--quiet", action="store_true", help="print nothing; the exit status tells")
@@ -48,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from samepic.compare import compare
 
     a, b = sources(args)
-    verdict = compare(a, b, same_if=args.same_if, profile=args.profile)
+    verdict = compare(a, b, same_if=args.same_if, profile=profile_of(args))
     if args.json:
         print_json(verdict.to_dict())
     elif not args.quiet:
@@ -67,10 +69,21 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.original:
         info = verdict.a if verdict.original == "a" else verdict.b
         yield "original", f"{info.name}: {verdict.original_reason}"
+    if verdict.visibility:
+        yield "visibility", f"{verdict.visibility.score:.1f} of 100: {verdict.visibility.words}"
+    if "different_pixels" in verdict.measures:
+        yield "pixels", _pixels(verdict.measures)
     if verdict.regions:
         yield "changed", _places(verdict.regions)
     yield "a", _picture(verdict.a)
     yield "b", _picture(verdict.b)
+
+
+def _pixels(measures: Mapping[str, float]) -> str:
+    """Tell how many pixels of two screenshots differ, and how many more do without being seen."""
+    unseen = sum(measures[f"{kind}_pixels"] for kind in ("smoothed", "speck", "faint"))
+    told = f"{measures['different_pixels']:.0f} of {measures['pixels']:.0f} differ"
+    return f"{told}, {unseen:.0f} more without being seen" if unseen else told
 
 
 def _places(regions: tuple[Region, ...]) -> str:

@@ -42,7 +42,9 @@ class CloserLook:
         if isinstance(original, str):
             return original
         try:
-            return self._engine.compare(original, self._data, profile=self._profile, prove=False)
+            return self._engine.compare(
+                original, self._data, profile=self._profile, prove=False, visibility=False
+            )
         except UnreadableError as error:
             _log.warning("record %d: the originals cannot be compared: %s", kept.number, said(error))
             if not isinstance(error, (LimitError, WorkerError)):

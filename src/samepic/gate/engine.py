@@ -33,6 +33,7 @@ class Engine(Protocol):
         same_if: Relation | str | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         prove: bool = True,
+        visibility: bool = True,
     ) -> Verdict:
         """Return what b is to a. Raises as `prepare`."""
 
@@ -61,9 +62,12 @@ class InProcess:
         same_if: Relation | str | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         prove: bool = True,
+        visibility: bool = True,
     ) -> Verdict:
         """Return what b is to a. Raises UnreadableError and kin."""
-        return compare(a, b, same_if=same_if, profile=profile, prove=prove, limits=self.limits)
+        return compare(
+            a, b, same_if=same_if, profile=profile, prove=prove, visibility=visibility, limits=self.limits
+        )
 
     def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
         """Return how many features each kept proxy shares with the upload's."""

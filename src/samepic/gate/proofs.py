@@ -136,7 +136,9 @@ class Prover:
             return None  # an animation is its frames, and a still none of them
         self.verified += 1
         try:
-            verdict = self._engine.compare(kept.proxy, self.record.proxy, profile=self._profile, prove=False)
+            verdict = self._engine.compare(
+                kept.proxy, self.record.proxy, profile=self._profile, prove=False, visibility=False
+            )
         except UnreadableError as error:
             _log.warning("record %d: its proxy cannot be compared: %s", kept.number, said(error))
             return None

@@ -36,10 +36,20 @@ class Views(NamedTuple):
     difference: bytes
 
 
-def views(a: Encoded, b: Encoded, policy: Policy, *, prove: bool = True, limits: Limits = LIMITS) -> Views:
+def views(
+    a: Encoded,
+    b: Encoded,
+    policy: Policy,
+    *,
+    prove: bool = True,
+    visibility: bool = True,
+    limits: Limits = LIMITS,
+) -> Views:
     """Compare two encoded pictures and make what people look at. Raises as `samepic.compare`."""
     one, two = load(a, limits=limits), load(b, limits=limits)
-    verdict = compare_pictures(one, two, same_if=policy.same_if, profile=policy.profile, prove=prove)
+    verdict = compare_pictures(
+        one, two, same_if=policy.same_if, profile=policy.profile, prove=prove, visibility=visibility
+    )
     matrix = verdict.transform.matrix if verdict.transform else None
     laid = lay(one.on(WHITE), two.on(WHITE), matrix, PAGES.view_side)
     return Views(

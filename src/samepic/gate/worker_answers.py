@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
-from samepic.verdict import PictureInfo, Region, Relation, Transform
+from samepic.verdict import PictureInfo, Region, Relation, Transform, Visibility
 
 __all__ = [
     "ERRORS",
@@ -52,6 +52,7 @@ class CompareAnswer:
     measures: dict[str, float]
     original: str
     original_reason: str
+    visibility: Visibility | None
 
 
 @dataclass(frozen=True, slots=True)

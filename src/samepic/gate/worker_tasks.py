@@ -45,6 +45,7 @@ def compared(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> dict[st
         same_if=ask["same_if"],
         profile=Profile.parse(ask["profile"]) if ask["profile"] else None,
         prove=ask["prove"],
+        visibility=ask["visibility"],
         limits=limits,
     )
     return _plain(_answer(verdict))
@@ -54,7 +55,14 @@ def viewed(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dic
     """Return the verdict on two encoded pictures, and pictures to look at. Raises as `samepic.compare`."""
     policy = Policy.of(ask["same_if"], Profile.parse(ask["profile"]) if ask["profile"] else None)
     names = ask["names"]
-    made = views(Encoded(names[0], a), Encoded(names[1], b), policy, prove=ask["prove"], limits=limits)
+    made = views(
+        Encoded(names[0], a),
+        Encoded(names[1], b),
+        policy,
+        prove=ask["prove"],
+        visibility=ask["visibility"],
+        limits=limits,
+    )
     shown = made.a, made.b, made.aligned, made.difference
     sizes = len(made.a), len(made.b), len(made.aligned), len(made.difference)
     return _plain(ViewsAnswer(_answer(made.verdict), sizes)), b"".join(shown)

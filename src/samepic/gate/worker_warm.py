@@ -78,7 +78,7 @@ def prove(*, copycode: bool = False) -> None:
     forms = dict(_pictures(("JPEG", "PNG", "GIF")))
     for name, data in forms.items():
         prepared(data, {"names": [name], "copycode": copycode}, LIMITS)
-    ask = {"names": ["a", "b"], "same_if": "reframed", "profile": None, "prove": True}
+    ask = {"names": ["a", "b"], "same_if": "reframed", "profile": None, "prove": True, "visibility": True}
     compared(forms["JPEG"], forms["PNG"], ask, LIMITS)
 
 

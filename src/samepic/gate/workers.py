@@ -92,13 +92,15 @@ class Workers:
         same_if: Relation | str | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         prove: bool = True,
+        visibility: bool = True,
         names: tuple[str, str] = ("<bytes>", "<bytes>"),
     ) -> Verdict:
         """Compare two encoded pictures, of which either may be a stranger's, as `samepic.compare` does.
 
         The verdict holds no pictures, so it draws no difference. Raises as `samepic.compare`, and as `prepare`.
         """
-        head = self._compared("compare", (a, b), names, Policy.of(same_if, profile), prove=prove)
+        policy = Policy.of(same_if, profile)
+        head = self._compared("compare", (a, b), names, policy, prove=prove, visibility=visibility)
 
         def accept(answer: object, _: bytes) -> Verdict:
             return _verdict(self._shaped(CompareAnswer, answer), names)
@@ -113,13 +115,15 @@ class Workers:
         same_if: Relation | str | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         prove: bool = True,
+        visibility: bool = True,
         names: tuple[str, str] = ("<bytes>", "<bytes>"),
     ) -> Views:
         """Compare two encoded pictures, and make what people look at. Raises as `compare`.
 
         What was drawn comes from a process that had strangers' bytes: hand it to browsers as pictures alone.
         """
-        head = self._compared("views", (a, b), names, Policy.of(same_if, profile), prove=prove)
+        policy = Policy.of(same_if, profile)
+        head = self._compared("views", (a, b), names, policy, prove=prove, visibility=visibility)
 
         def accept(answer: object, body: bytes) -> Views:
             found = self._shaped(ViewsAnswer, answer)
@@ -132,7 +136,14 @@ class Workers:
         return self._done(head, (a, b), names, accept, PAGES.view_bytes)
 
     def _compared(
-        self, task: str, pair: tuple[bytes, bytes], names: tuple[str, str], policy: Policy, *, prove: bool
+        self,
+        task: str,
+        pair: tuple[bytes, bytes],
+        names: tuple[str, str],
+        policy: Policy,
+        *,
+        prove: bool,
+        visibility: bool,
     ) -> dict[str, object]:
         """Return what is asked of a worker that compares. Raises as `_check`."""
         for data, name in zip(pair, names, strict=True):
@@ -142,6 +153,7 @@ class Workers:
             "same_if": str(policy.same_if),
             "profile": policy.profile and json.dumps(policy.profile.to_dict()),
             "prove": prove,
+            "visibility": visibility,
         }
 
     def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:

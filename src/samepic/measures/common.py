@@ -10,7 +10,18 @@ from numpy.typing import NDArray
 
 from samepic.errors import SourceError
 
-__all__ = ["Float", "Pixels", "alike", "check", "luma_pairs", "lumas", "reduced", "to_bands", "to_one_size"]
+__all__ = [
+    "Float",
+    "Pixels",
+    "alike",
+    "check",
+    "luma_pairs",
+    "lumas",
+    "reduced",
+    "shown",
+    "to_bands",
+    "to_one_size",
+]
 
 Pixels = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -67,9 +78,14 @@ def luma_pairs(a: Pixels, b: Pixels) -> Iterator[tuple[Pixels, Pixels]]:
 
 def lumas(pixels: Pixels) -> list[Pixels]:
     """Return the Rec. 601 luma of a picture, (height, width) uint8: one, or on white and on black."""
+    return [_luma(rgb) for rgb in shown(pixels)]
+
+
+def shown(pixels: Pixels) -> list[Pixels]:
+    """Return what a viewer shows of a picture, (height, width, 3) uint8: one, or on white and on black."""
     if pixels.shape[2] == 3:
-        return [_luma(pixels)]
-    return [_luma(_laid_on(pixels, ground)) for ground in (WHITE, BLACK)]
+        return [pixels]
+    return [_laid_on(pixels, ground) for ground in (WHITE, BLACK)]
 
 
 def reduced(luma: Pixels, width: int, height: int) -> Float:

@@ -121,6 +121,16 @@ _VERDICT = shape(
         "transform": _or_null(named("Transform")),
         "measures": {"type": "object", "additionalProperties": _NUMBER},
         "original": _or_null(shape({"which": {"type": "string", "enum": ["a", "b"]}, "reason": TEXT})),
+        "visibility": _or_null(
+            shape(
+                {
+                    "score": {"type": "number", "maximum": 100},
+                    "words": TEXT,
+                },
+                description="Whether a person would see what was done to a whole frame that was saved again or"
+                " adjusted; null for all else. The score is that of SSIMULACRA 2.1.",
+            )
+        ),
         "a": named("PictureInfo"),
         "b": named("PictureInfo"),
     },

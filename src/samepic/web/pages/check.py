@@ -72,9 +72,8 @@ async def against(service: Service, request: Request, visit: Visit) -> Response:
 def _beside(service: Service, tenant: str, key: str, upload: bytes) -> dict[str, Any]:
     kept, original = original_or_proxy(service, tenant, key)
     workers, profile = service.gates.workers, service.gates.profile
-    return pair_told(
-        workers.views(kept, upload, profile=profile, names=("kept", "file")), proxies=not original
-    )
+    made = workers.views(kept, upload, profile=profile, visibility=original, names=("kept", "file"))
+    return pair_told(made, proxies=not original)
 
 
 def _checked(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def _kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[str, Any
             return pair_told(workers.views(opened[0], opened[1], profile=profile, names=("a", "b")))
         except UnreadableError:
             pass  # broken, or too much: the small pictures show what they can
-    return pair_told(workers.views(*proxies, profile=profile, prove=False, names=("a", "b")), proxies=True)
+    made = workers.views(*proxies, profile=profile, prove=False, visibility=False, names=("a", "b"))
+    return pair_told(made, proxies=True)
 
 
 async def picture(service: Service, request: Request, visit: Visit) -> Response:

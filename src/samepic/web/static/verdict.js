@@ -71,6 +71,7 @@ export function evidenceOf(told, names = ["First", "Second"]) {
   return el("details.card.more", {},
     el("summary", {}, "Evidence"),
     told.original ? el("p", {}, `The original is the ${told.original.which === "a" ? names[0] : names[1]} picture: ${told.original.reason}.`) : null,
+    told.visibility ? el("p", {}, `Visibility: ${told.visibility.score.toFixed(1)} of 100 (SSIMULACRA 2.1), ${told.visibility.words}.`) : null,
     placed(told.transform),
     el("div.tables", {},
       el("div.scroll", { tabindex: 0, role: "region", "aria-label": "The two files" }, el("table", {}, el("caption", {}, "The two files"),

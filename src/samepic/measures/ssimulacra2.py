@@ -1,0 +1,292 @@
+"""SSIMULACRA 2.1: how far a copy can be told from its original by looking, as Cloudinary published it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.measures.common import Float, Pixels, alike, shown
+
+__all__ = ["scales_of", "ssimulacra2"]
+
+Wide = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+# coded pixels, (height, width, 3) uint8, or three planes of linear light, (3, height, width) float32
+Samples = Pixels | Float
+Box = tuple[slice, slice]
+
+# Published by Jon Sneyers of Cloudinary (SSIMULACRA 2.1, April 2023); XYB and the blur are those of libjxl.
+_SCALES, _LEAST_SIDE = 6, 8
+_C2 = 0.0009
+_OPSIN = (
+    (0.3, 0.622, 0.078),
+    (0.23, 0.692, 0.078),
+    (0.24342268924547819, 0.20476744424496821, 0.5518098665095536),
+)
+_BIAS = 0.0037930732552754493
+_X_SCALE, _X_SHIFT, _Y_SHIFT, _B_SHIFT = 14.0, 0.42, 0.01, 0.55
+_SIGMA, _RADIUS = 1.5, 5
+_SCALING, _LINEAR_TERM, _SQUARE_TERM, _CUBE_TERM, _POWER = (
+    0.9562382616834844,
+    2.326765642916932,
+    -0.020884521182843837,
+    6.248496625763138e-05,
+    0.6276336467831387,
+)
+# By component (X, Y, B - Y), scale, norm (mean, fourth power) and map (structure, ringing, blur).
+# fmt: off
+_WEIGHTS = np.array([
+    0, 0.0007376606707406586, 0, 0, 0.0007793481682867309, 0,
+    0, 0.0004371155730107379, 0, 1.1041726426657346, 0.00066284834129271, 0.00015231632783718752,
+    0, 0.0016406437456599754, 0, 1.8422455520539298, 11.441172603757666, 0,
+    0.0007989109436015163, 0.000176816438078653, 0, 1.8787594979546387, 10.94906990605142, 0,
+    0.0007289346991508072, 0.9677937080626833, 0, 0.00014003424285435884, 0.9981766977854967, 0.00031949755934435053,
+    0.0004550992113792063, 0, 0, 0.0013648766163243398, 0, 0,
+    0, 0, 0, 7.466890328078848, 0, 17.445833984131262,
+    0.0006235601634041466, 0, 0, 6.683678146179332, 0.00037724407979611296, 1.027889937768264,
+    225.20515300849274, 0, 0, 19.213238186143016, 0.0011401524586618361, 0.001237755635509985,
+    176.39317598450694, 0, 0, 24.43300999870476, 0.28520802612117757, 0.0004485436923833408,
+    0, 0, 0, 34.77906344483772, 44.835625328877896, 0,
+    0, 0, 0, 0, 0, 0,
+    0, 0.0008680556573291698, 0, 0, 0, 0,
+    0, 0.0005313191874358747, 0, 0.00016533814161379112, 0, 0,
+    0, 0, 0, 0.0004179171803251336, 0.0017290828234722833, 0,
+    0.0020827005846636437, 0, 0, 8.826982764996862, 23.19243343998926, 0,
+    95.1080498811086, 0.9863978034400682, 0.9834382792465353, 0.0012286405048278493, 171.2667255897307,
+    0.9807858872435379,
+    0, 0, 0, 0.0005130064588990679, 0, 0.00010854057858411537,
+])
+# fmt: on
+# Weights below this count for nothing: they sum to 0.02, the others to 888. Full size is then a matter of Y alone.
+_COUNTS = 0.01
+# columns and pixels at a time, at most: what a tile needs stays near the processor
+_TILE_COLUMNS, _TILE_PIXELS = 4096, 1 << 17
+
+
+def _light_of_codes() -> Float:
+    """Return the linear light, 0 to 1, of the 256 codes of sRGB (IEC 61966-2-1)."""
+    codes = np.arange(256) / 255
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def _taps() -> Float:
+    """Return the weights of the blur: a sum of three cosines that is 0 from `_RADIUS` on, whose sum is 1.
+
+    It is what the recursive filter of the published code answers to a single 1. Charalampidis (2016), equations 33 to
+    57: the cosines are chosen so that the sum, the variance and the third coefficient are those of a Gaussian.
+    """
+    omega = np.array([1, 3, 5]) * np.pi / (2 * _RADIUS)
+    signs = np.array([1, -1, 1])
+    p = signs / np.tan(omega / 2)
+    r = signs * p * p / np.sin(omega)
+    rho = np.exp(-0.5 * (_SIGMA * omega) ** 2) / _RADIUS
+    zeta = np.cross(p, r)
+    system = np.array([p, r, [zeta[0] / zeta[2], zeta[1] / zeta[2], 1]])
+    wanted = [1, _RADIUS**2 - _SIGMA**2, system[2] @ rho]
+    beta = np.linalg.solve(system, wanted)
+    offsets = np.arange(1 - _RADIUS, _RADIUS)
+    return np.asarray(beta @ np.cos(np.outer(omega, offsets)), np.float32)
+
+
+_LIGHT, _TAPS = _light_of_codes(), _taps()
+_MARGIN = _RADIUS - 1
+
+
+def ssimulacra2(a: Pixels, b: Pixels) -> float:
+    """Return how near the copy b looks to its original a: 100 for equal pictures, below 0 for very bad copies.
+
+    The published anchors are in `samepic.profiles.visibility`. It is not symmetric: blur and ringing weigh differently.
+    Both are brought to one size. With alpha the lower value of on white and on black (published: on two greys).
+    NaN where a side is shorter than 8 pixels. With fewer than six scales (`scales_of`) the weights fall on other
+    scales, as in the published code, and the anchors do not hold. Beyond the pictures it takes 8 bytes a pixel of one
+    of them and a few MB. Raises SourceError for other arrays. Sneyers, SSIMULACRA 2.1, Cloudinary, 2023; blur:
+    Charalampidis, Recursive Implementation of the Gaussian Filter Using Truncated Cosine Functions, 2016.
+    """
+    a, b = alike(a, b)
+    if min(a.shape[:2]) < _LEAST_SIDE:
+        return math.nan
+    return min(_score(left, right) for left, right in zip(shown(a), shown(b), strict=True))
+
+
+def scales_of(height: int, width: int) -> int:
+    """Return on how many scales, each half the one before, pictures of this size are judged: 0 to 6.
+
+    A picture is halved, rounding up, as long as both its sides have 8 pixels; from a shorter side of 113 pixels on
+    there are all six. Below 8 there is none.
+    """
+    side = min(height, width)
+    scales = int(side >= _LEAST_SIDE)
+    while scales < _SCALES and side >= _LEAST_SIDE:
+        side, scales = (side + 1) // 2, scales + 1
+    return scales
+
+
+def _score(a: Pixels, b: Pixels) -> float:
+    scales = scales_of(*a.shape[:2])
+    # the published code numbers its weights by the scales that there are
+    weights = _WEIGHTS[: 18 * scales].reshape(3, scales, 2, 3)
+    pair: tuple[Samples, Samples] = a, b
+    error = 0.0
+    for scale in range(scales):
+        norms, pair = _norms(*pair, weights[:, scale].max(axis=1) >= _COUNTS, halve=scale < scales - 1)
+        error += float(np.sum(weights[:, scale] * norms))
+    error *= _SCALING
+    error = _LINEAR_TERM * error + _SQUARE_TERM * error**2 + _CUBE_TERM * error**3
+    return 100.0 - 10.0 * error**_POWER if error > 0 else 100.0
+
+
+def _norms(one: Samples, two: Samples, counts: Flags, *, halve: bool) -> tuple[Wide, tuple[Float, Float]]:
+    """Return the norms, (component, norm, map), of the maps that count (component, map), and both at half the size."""
+    height, width = one.shape[:2] if one.dtype == np.uint8 else one.shape[1:]
+    half = (3, (height + 1) // 2, (width + 1) // 2) if halve else (3, 0, 0)
+    halves = np.empty(half, np.float32), np.empty(half, np.float32)
+    sums, wanted = np.zeros((3, 2, 3)), np.asarray(counts.any(axis=1))
+    for tile in _tiles(height, width) if halve or wanted.any() else ():
+        lights = _light(one, tile.outer), _light(two, tile.outer)
+        if halve:
+            for light, small in zip(lights, halves, strict=True):
+                _halve([band[tile.inner] for band in light], small[:, *tile.half])
+        planes = (_components(light, wanted) for light in lights)
+        for component, (a, b) in enumerate(zip(*planes, strict=True)):
+            if wanted[component]:
+                sums[component] += _sums(a, b, tile.inner, counts[component])
+    sums /= height * width
+    sums[:, 1] **= 0.25
+    return sums, halves
+
+
+class _Tile(NamedTuple):
+    """Where a tile with its margins lies, where in there it lies itself, and where its half lies: rows, columns."""
+
+    outer: Box
+    inner: Box
+    half: Box
+
+
+def _tiles(height: int, width: int) -> Iterator[_Tile]:
+    columns = min(width + width % 2, _TILE_COLUMNS)
+    rows = max(2, _TILE_PIXELS // columns // 2 * 2)
+    for down, across in product(_spans(height, rows), _spans(width, columns)):
+        yield _Tile(*zip(down, across, strict=True))
+
+
+def _spans(length: int, step: int) -> Iterator[tuple[slice, slice, slice]]:
+    for start in range(0, length, step):
+        end, first = min(start + step, length), max(0, start - _MARGIN)
+        outer, inner = slice(first, min(length, end + _MARGIN)), slice(start - first, end - first)
+        yield outer, inner, slice(start // 2, (end + 1) // 2)
+
+
+def _light(samples: Samples, box: Box) -> list[Float]:
+    """Return three bands of linear light, 0 to 1, of a part of coded pixels or of such bands."""
+    if samples.dtype == np.uint8:
+        return [np.asarray(cv2.LUT(band, _LIGHT), np.float32) for band in cv2.split(samples[box])]
+    return list(samples[:, *box])
+
+
+def _halve(light: list[Float], half: Float) -> None:
+    """Write the mean of each 2 x 2 into `half`; the last row and column of an odd side count twice."""
+    height, width = light[0].shape
+    for band, out in zip(light, half, strict=True):
+        even = band
+        if height % 2 or width % 2:
+            even = np.pad(band, ((0, height % 2), (0, width % 2)), mode="edge")
+        out[:] = cv2.resize(even, out.shape[::-1], interpolation=cv2.INTER_AREA)
+
+
+def _components(light: list[Float], counts: Flags) -> list[Float]:
+    """Return X, Y and B - Y of XYB, each brought to about 0 to 1; empty planes where they do not count."""
+    nothing = np.empty((0, 0), np.float32)
+    if not counts.any():
+        return [nothing] * 3
+    long, middle = (_cone(light, row) for row in _OPSIN[:2])
+    x, b = nothing, nothing
+    if counts[0]:
+        x = _weighed(long, _X_SCALE / 2, middle, -_X_SCALE / 2, _X_SHIFT)
+    if counts[2]:
+        b = _weighed(long, -0.5, middle, -0.5, _B_SHIFT)
+        b += _cone(light, _OPSIN[2])
+    return [x, _weighed(long, 0.5, middle, 0.5, _Y_SHIFT - _BIAS ** (1 / 3)), b]
+
+
+def _cone(light: list[Float], weights: tuple[float, float, float]) -> Float:
+    """Return the answer of one kind of cone: the cube root of a weighted sum of linear light."""
+    red, green, blue = light
+    answer = _weighed(red, weights[0], green, weights[1], _BIAS)
+    cv2.scaleAdd(blue, weights[2], answer, dst=answer)
+    # by logarithms: twice as fast as cv2.pow, and as exact
+    cv2.log(answer, dst=answer)
+    answer *= np.float32(1 / 3)
+    cv2.exp(answer, dst=answer)
+    return answer
+
+
+def _weighed(one: Float, first: float, two: Float, second: float, shift: float) -> Float:
+    return np.asarray(cv2.addWeighted(one, first, two, second, shift), np.float32)
+
+
+def _sums(a: Float, b: Float, inner: Box, counts: Flags) -> Wide:
+    """Return the sums of the maps (structure, ringing, blur) and of their fourth powers, (norm, map).
+
+    All is said by the sum and the difference of the two: it takes four blurs, not five, and loses no digits where a and
+    b are near.
+    """
+    both, apart = a + b, a - b
+    mean_both, mean_apart = _blurred(both)[inner], _blurred(apart)[inner]
+    sums = np.zeros((2, 3))
+    if counts[1] or counts[2]:
+        more = _more_detail(both[inner] - mean_both, apart[inner] - mean_apart)
+        if counts[1]:
+            sums[:, 1] = _powers(np.maximum(more, 0))
+        if counts[2]:
+            sums[:, 2] = _powers(np.minimum(more, 0))
+    if counts[0]:
+        both *= both
+        apart *= apart
+        mean_both *= mean_both
+        mean_apart *= mean_apart
+        sums[:, 0] = _powers(_unlike(_blurred(both)[inner] - mean_both, _blurred(apart)[inner], mean_apart))
+    return sums
+
+
+def _unlike(spread: Float, power: Float, shift: Float) -> Float:
+    """Return 1 less the structural similarity, whose term of means has no denominator here.
+
+    `spread` is the variance of a + b, `power` the mean square of a - b, and `shift` the square of its mean. That is q +
+    m - q m, where m is the shift, and q the variance of a - b over the sum of the variances of a and of b.
+    """
+    power -= shift
+    spread += power
+    spread += np.float32(2 * _C2)
+    ratio = 2 * power / spread
+    return np.asarray(np.maximum(ratio + shift * (1 - ratio), 0), np.float32)
+
+
+def _more_detail(both: Float, apart: Float) -> Float:
+    """Return how much more b departs from its surroundings than a does: above 0 ringing, below 0 blur.
+
+    `both` and `apart` are by how much a + b and a - b depart from theirs.
+    """
+    detail_a, detail_b = np.abs(both + apart), np.abs(both - apart)
+    detail_b -= detail_a
+    detail_a += 2
+    return np.asarray(detail_b / detail_a, np.float32)
+
+
+def _powers(errors: Float) -> tuple[float, float]:
+    total = abs(cv2.sumElems(errors)[0])
+    errors *= errors
+    return total, cv2.norm(errors, cv2.NORM_L2SQR)
+
+
+def _blurred(plane: Float) -> Float:
+    """Return a plane blurred by about a Gaussian; what is beyond the picture is 0."""
+    return np.asarray(
+        cv2.sepFilter2D(plane, cv2.CV_32F, _TAPS, _TAPS, borderType=cv2.BORDER_CONSTANT), np.float32
+    )
