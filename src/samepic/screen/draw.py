@@ -21,37 +21,45 @@ _LONG_SIDE = 1600
 _GAP = 8
 _PAPER = 245
 _BOX = (214, 39, 40)
-_LINE = 255  # what stands in the place of a kind where a line was added or removed
-_INK = ((Kind.SMOOTHED, (240, 180, 0)), (Kind.DIFFERENT, (214, 39, 40)), (_LINE, (31, 119, 180)))
+_INKS = ((Kind.SMOOTHED, (240, 180, 0)), (Kind.DIFFERENT, _BOX))
+_LINE = (31, 119, 180)
 _FADED = np.float32(0.2)
-_SEEN = 15
 
 
 def draw_screens(a: Pixels, b: Pixels, kinds: Pixels, laid: Laid, regions: tuple[Region, ...]) -> Image.Image:
     """Return a, b and their difference side by side as an RGB image, each with a long side of at most 1600.
 
     `a` and `b` are (height, width, 3) uint8, `kinds` those of the pixels where `laid` lays them on each other. In the
-    third panel a is faded, with what differs in red, smoothed edges in yellow, and in blue the lines that
-    were added or removed; red boxes are round the `regions`, in pixels of a.
+    third panel a is faded, with what differs in red and smoothed edges in yellow. Red boxes are round the places of the
+    `regions`, in pixels of a; blue is where lines were added or removed, and round those that were added in b.
     """
-    marks = _marks(a.shape, kinds, laid)
     panels = [_small(a), _small(b)]
-    panels.append(_inked((255 - (255 - panels[0]) * _FADED).astype(np.uint8), marks))
-    scale = panels[0].shape[1] / a.shape[1]
-    for region in regions:
-        for panel in (panels[0], panels[2]):
-            _framed(panel, region, scale)
+    panels.append((255 - (255 - panels[0]) * _FADED).astype(np.uint8))
+    _ink(panels[2], a.shape, kinds, laid)
+    scales = [small.shape[1] / large.shape[1] for small, large in zip(panels, (a, b, a), strict=True)]
+    for panel, scale in ((panels[0], scales[0]), (panels[2], scales[2])):
+        for run in laid.runs:
+            _framed(panel, _lines(run.a0, run.a1, a.shape, laid), scale, _LINE)
+        for region in regions[: len(regions) - len(laid.runs)]:
+            _framed(panel, region, scale, _BOX)
+    for run in laid.runs:
+        if run.more > 0:
+            _framed(panels[1], _lines(run.b0, run.b1, b.shape, laid), scales[1], _LINE)
     return Image.fromarray(_beside(panels))
 
 
-def _marks(shape: tuple[int, ...], kinds: Pixels, laid: Laid) -> Pixels:
-    """Return (height, width) of a: the kind of each pixel, and _LINE on lines that were added or removed."""
-    marks = np.zeros(shape[:2], np.uint8)
-    marks[np.ix_(laid.rows_a, laid.columns_a)] = kinds
-    lines = marks if laid.upright else marks.T
-    for run in laid.runs:
-        lines[min(run.a0, len(lines) - 1) : max(run.a1, run.a0 + 1)] = _LINE
-    return marks
+def _ink(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, laid: Laid) -> None:
+    """Draw on a panel of a what became of its pixels; one that differs is seen however small the panel is."""
+    height, width = panel.shape[:2]
+    for kind, ink in _INKS:
+        rows, columns = np.nonzero(kinds == kind)
+        panel[laid.rows_a[rows] * height // shape[0], laid.columns_a[columns] * width // shape[1]] = ink
+
+
+def _lines(start: int, stop: int, shape: tuple[int, ...], laid: Laid) -> Region:
+    return (
+        Region(0, start, shape[1], stop - start) if laid.upright else Region(start, 0, stop - start, shape[0])
+    )
 
 
 def _shrunk(height: int, width: int) -> tuple[int, int]:
@@ -66,20 +74,13 @@ def _small(picture: Pixels) -> Pixels:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _inked(panel: Pixels, marks: Pixels) -> Pixels:
-    """Draw the marks on a panel; one that differs is seen however small the panel is."""
-    height, width = panel.shape[:2]
-    for kind, ink in _INK:
-        # Beyond a certain size the share of a pixel would be rounded to none.
-        there = (marks == kind).astype(np.float32 if marks.shape[0] > _SEEN * height else np.uint8) * 255
-        panel[cv2.resize(there, (width, height), interpolation=cv2.INTER_AREA) > 0] = ink
-    return panel
-
-
-def _framed(panel: Pixels, region: Region, scale: float) -> None:
-    left, top = round(region.x * scale) - 3, round(region.y * scale) - 3
-    right, low = round((region.x + region.w) * scale) + 2, round((region.y + region.h) * scale) + 2
-    cv2.rectangle(panel, (left, top), (right, low), _BOX, 2)
+def _framed(panel: Pixels, region: Region, scale: float, ink: tuple[int, int, int]) -> None:
+    """Draw a box round a region, two pixels wide; round a single line it is one line."""
+    out = 3 if min(region.w, region.h) > 1 else 0
+    left, top = round(region.x * scale) - out, round(region.y * scale) - out
+    right = round((region.x + region.w) * scale) + max(0, out - 1)
+    low = round((region.y + region.h) * scale) + max(0, out - 1)
+    cv2.rectangle(panel, (left, top), (right, low), ink, 2)
 
 
 def _beside(panels: list[Pixels]) -> Pixels:
