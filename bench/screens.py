@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -30,8 +31,11 @@ from tests.kits.browser import browser
 
 __all__: list[str] = []
 
-_SETTING = samepic.Screen(speck_pixels=0, faint=1.0, ink=0)
-"""As pixelmatch at a threshold of 0.05: nothing is left out but smoothed edges."""
+_AS_RELEASED = samepic.Screen(speck_pixels=0, faint=1.0, ink=0)
+"""As pixelmatch 7 counts at a threshold of 0.05: nothing is left out but smoothed edges."""
+
+_AS_KEPT = replace(_AS_RELEASED, threshold=0.0395)
+"""As whatever counted what the data README says: pixels that are painted in the pictures kept beside the pairs."""
 
 _COUNTED = {"1": 154, "2": 12821, "3": 220, "4": 36563, "5": 0, "6": 51, "7": None, "8": 32896}
 _SPEED = (0, 9, 12)  # of CHANGES: a button moves, a heading changes, a button in another colour
@@ -60,15 +64,17 @@ def pairs(node: Path | None) -> int:
 
 
 def _counts(folder: Path, peer: Pixelmatch | None) -> None:
-    print(
-        "| pair | samepic at 0.045 | pixelmatch 7.2.0 at 0.05, this run | against it | kept count | against it |"
-    )
-    print("|---|---|---|---|---|---|")
+    print("| pair | samepic at 0.045 | pixelmatch 7.2.0 at 0.05, this run | against it", end=" ")
+    print("| samepic at 0.0395 | kept count | against it |\n|---|---|---|---|---|---|---|")
     for name, kept in _COUNTED.items():
         one, two = folder / f"{name}a.png", folder / f"{'5' if name == '8' else name}b.png"
-        found = int(samepic.compare(one, two, profile=_SETTING).measures["different_pixels"])
+        found, lower = (
+            int(samepic.compare(one, two, profile=profile).measures["different_pixels"])
+            for profile in (_AS_RELEASED, _AS_KEPT)
+        )
         count = peer.count(one, two, 0.05) if peer else None
-        print(f"| {name} | {found} | {count} | {_against(found, count)} | {kept} | {_against(found, kept)} |")
+        against = _against(found, count), _against(lower, kept)
+        print(f"| {name} | {found} | {count} | {against[0]} | {lower} | {kept} | {against[1]} |")
 
 
 def _against(found: int, count: int | None) -> str:
