@@ -29,8 +29,8 @@ types: $(VENV)/.tested
 	@$(BIN)/mypy
 
 unit: $(VENV)/.tested
-	@echo "pytest: every promise"
-	@$(BIN)/python -m pytest
+	@echo "pytest: every promise, two files at a time"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 $(BIN)/python:
 	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
