@@ -10,6 +10,7 @@ from samepic.native import native
 from samepic.picture.opened import Pixels
 from samepic.picture.png import PngHeader, pixel_stream
 from samepic.picture.source import Encoded
+from samepic.profiles.limits import INFLATED_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["FAST", "fast_pixels"]
 
 _inflate: Callable[[bytes, int], bytes | bytearray] | None
+_refused: tuple[type[Exception], ...] = (ValueError, MemoryError)
 try:
+    from deflate import DeflateError
     from deflate import zlib_decompress as _inflate
 except ImportError:
     _inflate = None
+else:
+    _refused = (*_refused, DeflateError)
 
 FAST = native is not None and _inflate is not None
 """Whether both the native part and libdeflate (the extra `fast`) are here."""
 
-_MOST_BYTES = 1 << 27  # beyond, all lines at once beside all pixels would be much memory
 _BANDS = {2: 3, 6: 4}
 
 
@@ -37,12 +41,12 @@ def fast_pixels(encoded: Encoded, header: PngHeader) -> Pixels | None:
     bands = _BANDS.get(header.colour)
     if native is None or _inflate is None or bands is None or header.bits != 8 or header.interlaced:
         return None
-    if header.raw_bytes > _MOST_BYTES:
+    if header.raw_bytes > INFLATED_AT_ONCE:
         return None
     try:
         raw = _inflate(b"".join(pixel_stream(encoded.data, encoded.name)), header.raw_bytes)
         rgb, alpha = native.png_pixels(raw, header.width, header.height, bands)
-    except Exception:  # noqa: BLE001  (libdeflate's errors have a class that older versions of the package lack)
+    except _refused:
         return None
     shape = header.height, header.width
     clear = np.frombuffer(alpha, np.uint8).reshape(shape) if bands == 4 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LIMITS", "Limits"]
+__all__ = ["INFLATED_AT_ONCE", "LIMITS", "Limits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +26,6 @@ class Limits:
 
 LIMITS = Limits()
 """2026-11: a 300-megapixel panorama passes; a decompression bomb does not. Chosen, not calibrated."""
+
+INFLATED_AT_ONCE = 1 << 27
+"""2026-11-23: bytes of the lines of a PNG that are inflated at once; beyond, that beside all pixels is much memory."""

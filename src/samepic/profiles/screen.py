@@ -118,6 +118,19 @@ class Layout:
         apart: share of all pixels that differ from which two screens may have nothing in common.
         strange: share of the outlines that two such screens have in common at most.
         anchored: share of the lines of which one must be found again in two screens that have something in common.
+        near: levels that rounding and smoothing may make of one colour.
+        level: levels that rounding may make of one ground.
+        step: levels between two neighbours that are an outline.
+        ink: levels in which letters and their ground differ at least.
+        letters: how many letters make a text.
+        wide_letter: how many times as wide as high a letter is at most, several that touch among them.
+        beside: how many times its height to the left and right a text is looked at.
+        tried: moves that fit best of which each is tried.
+        told: places that the sentence names, and lines.
+        white: level from which a mask hides.
+        same, changed, strangers: probability that a person would call screens the same that are, that changed in
+            places, and that have nothing in common; by rule, not measured.
+        panel: longer side in pixels of a panel of the difference picture, at most.
     """
 
     gap: int = 10
@@ -144,6 +157,20 @@ class Layout:
     apart: float = 0.5
     strange: float = 0.25
     anchored: float = 0.05
+    near: int = 12
+    level: int = 8
+    step: int = 16
+    ink: int = 48
+    letters: int = 3
+    wide_letter: int = 6
+    beside: int = 4
+    tried: int = 3
+    told: int = 4
+    white: int = 128
+    same: float = 0.99
+    changed: float = 0.01
+    strangers: float = 0.001
+    panel: int = 1600
 
 
 LAYOUT = Layout()

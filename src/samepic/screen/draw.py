@@ -9,17 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.profiles.screen import LAYOUT
 from samepic.screen.laid import Laid
 from samepic.screen.pixels import Kind
 from samepic.verdict import Region
+from samepic.verify.draw import beside
 
 __all__ = ["draw_screens"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-_LONG_SIDE = 1600
-_GAP = 8
-_PAPER = 245
 _BOX = (214, 39, 40)
 _INKS = ((Kind.SMOOTHED, (240, 180, 0)), (Kind.DIFFERENT, _BOX))
 _LINE = (31, 119, 180)
@@ -45,7 +44,7 @@ def draw_screens(a: Pixels, b: Pixels, kinds: Pixels, laid: Laid, regions: tuple
     for run in laid.runs:
         if run.more > 0:
             _framed(panels[1], _lines(run.b0, run.b1, b.shape, laid), scales[1], _LINE)
-    return Image.fromarray(_beside(panels))
+    return Image.fromarray(beside(panels))
 
 
 def _ink(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, laid: Laid) -> None:
@@ -63,7 +62,7 @@ def _lines(start: int, stop: int, shape: tuple[int, ...], laid: Laid) -> Region:
 
 
 def _shrunk(height: int, width: int) -> tuple[int, int]:
-    scale = min(1.0, _LONG_SIDE / max(height, width))
+    scale = min(1.0, LAYOUT.panel / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
@@ -81,14 +80,3 @@ def _framed(panel: Pixels, region: Region, scale: float, ink: tuple[int, int, in
     right = round((region.x + region.w) * scale) + max(0, out - 1)
     low = round((region.y + region.h) * scale) + max(0, out - 1)
     cv2.rectangle(panel, (left, top), (right, low), ink, 2)
-
-
-def _beside(panels: list[Pixels]) -> Pixels:
-    height = max(panel.shape[0] for panel in panels)
-    width = sum(panel.shape[1] for panel in panels) + _GAP * (len(panels) - 1)
-    sheet = np.full((height, width, 3), _PAPER, np.uint8)
-    left = 0
-    for panel in panels:
-        sheet[: panel.shape[0], left : left + panel.shape[1]] = panel
-        left += panel.shape[1] + _GAP
-    return sheet

@@ -28,8 +28,6 @@ __all__ = ["Seen", "see"]
 Pixels: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.bool_]
 
-_SAME, _CHANGED, _APART = 0.99, 0.01, 0.001
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
@@ -73,14 +71,17 @@ def see(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> Seen:
     measures.update(pixels=float(found.kinds.size), largest=found.largest)
     sizes = _sizes(a, b)
     if not sizes and not found.laid.runs and counts["different"] <= _most(screen, found.kinds.size):
-        finding, sentence = Finding(Relation.RESAVED, _SAME), same_words(counts, screen, hidden is not None)
+        finding, sentence = (
+            Finding(Relation.RESAVED, LAYOUT.same),
+            same_words(counts, screen, hidden is not None),
+        )
     elif _are_apart(found):
-        finding, sentence = Finding(Relation.DIFFERENT, _APART), apart_words()
+        finding, sentence = Finding(Relation.DIFFERENT, LAYOUT.strangers), apart_words()
     else:
         told = changes(found.scene(screen), [spot.box for spot in seen])
         told = [replace(place, box=_of_a(place.box, found.laid)) for place in told]
         sentence = changed_words(sizes, found.laid, told, named(b.info, "b"))
-        finding = Finding(Relation.EDITED, _CHANGED, _regions(a, found.laid, told))
+        finding = Finding(Relation.EDITED, LAYOUT.changed, _regions(a, found.laid, told))
     return Seen(finding, sentence, measures, found.laid, found.kinds)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from samepic.errors import UnsupportedError
 from samepic.picture import Picture, equal_pixels, opened
 from samepic.profiles import Limits
-from samepic.profiles.screen import Screen
+from samepic.profiles.screen import LAYOUT, Screen
 from samepic.screen.draw import draw_screens
 from samepic.screen.judge import see
 from samepic.verdict import Relation, Verdict
@@ -23,8 +23,6 @@ from samepic.verify.judge import Finding
 __all__ = ["compare_screens"]
 
 Mask: TypeAlias = NDArray[np.bool_]
-
-_WHITE = 128
 
 
 def compare_screens(a: object, b: object, screen: Screen, same_if: Relation, limits: Limits) -> Verdict:
@@ -68,4 +66,4 @@ def _mask(source: object, limits: Limits) -> Mask | None:
     """Return where a mask is white, None without one."""
     if source is None:
         return None
-    return np.asarray(opened(source, limits).on(0).min(axis=2) >= _WHITE)
+    return np.asarray(opened(source, limits).on(0).min(axis=2) >= LAYOUT.white)

@@ -18,9 +18,6 @@ __all__ = ["elsewhere", "moved_by", "slid_by"]
 Pixels: TypeAlias = NDArray[np.uint8]
 By: TypeAlias = tuple[int, int]
 
-_TRIED = 3
-_LEVELS = 8  # what rounding may make of one ground
-
 
 def moved_by(
     a: Pixels, b: Pixels, told: Pixels, box: Box, screen: Screen, *, only: By | None = None
@@ -69,9 +66,9 @@ def slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> By | None:
 def _standing(part: Pixels) -> Box | None:
     """Return the box of all that is not the ground on the rim of a part; None where the rim is of several colours."""
     rim = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
-    if np.abs(rim.astype(np.int16) - rim[0]).max() > _LEVELS:
+    if np.abs(rim.astype(np.int16) - rim[0]).max() > LAYOUT.level:
         return None
-    rows, columns = within(np.abs(part.astype(np.int16) - rim[0]).max(axis=2) > _LEVELS)
+    rows, columns = within(np.abs(part.astype(np.int16) - rim[0]).max(axis=2) > LAYOUT.level)
     if rows.start == rows.stop:
         return None
     return int(columns.start), int(rows.start), int(columns.stop - columns.start), int(rows.stop - rows.start)
@@ -105,7 +102,7 @@ def _likely(here: Pixels, b: Pixels, patch: Box) -> list[By]:
     if not np.isfinite(fit).any():
         return []
     best = np.flatnonzero(fit <= float(fit.min()) + 1e-3 * here.size)
-    order = best[np.argsort((np.abs(dx) + np.abs(dy)).ravel()[best], kind="stable")][:_TRIED]
+    order = best[np.argsort((np.abs(dx) + np.abs(dy)).ravel()[best], kind="stable")][: LAYOUT.tried]
     return [(int(dx.flat[at]), int(dy.flat[at])) for at in order]
 
 

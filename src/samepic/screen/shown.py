@@ -18,13 +18,6 @@ Packed: TypeAlias = NDArray[np.int32]
 Mask: TypeAlias = NDArray[np.bool_]
 Colour: TypeAlias = tuple[int, ...]
 
-_NEAR = 12  # levels that rounding and smoothing may make of one colour
-_STEP = 16  # levels between neighbours that are an outline
-_INK = 48  # levels in which ink and ground differ at least
-_LINE = 6  # a letter is at most so many times as wide as high, several that touch among them
-_LETTERS = 3
-_AROUND = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -83,7 +76,7 @@ def _strays(keys: NDArray[np.int64], values: NDArray[np.int64], counts: NDArray[
     first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     usual = np.repeat(values[first], np.diff(np.r_[first, len(keys)]))
     apart = np.abs(_levels(values) - _levels(usual)).max(axis=1)
-    return int(counts[apart > _NEAR].sum())
+    return int(counts[apart > LAYOUT.near].sum())
 
 
 def _levels(colours: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -108,8 +101,8 @@ def _steps(picture: Pixels) -> Mask:
     """Return where a pixel differs from the one above or to the left, (height, width) of bool."""
     levels = picture.astype(np.int16)
     found = np.zeros(picture.shape[:2], np.bool_)
-    found[1:] = np.abs(levels[1:] - levels[:-1]).max(axis=2) > _STEP
-    found[:, 1:] |= np.abs(levels[:, 1:] - levels[:, :-1]).max(axis=2) > _STEP
+    found[1:] = np.abs(levels[1:] - levels[:-1]).max(axis=2) > LAYOUT.step
+    found[:, 1:] |= np.abs(levels[:, 1:] - levels[:, :-1]).max(axis=2) > LAYOUT.step
     return found
 
 
@@ -124,19 +117,19 @@ def is_text(picture: Pixels, box: Box) -> bool:
     """
     x, y, w, h = box
     height, width = picture.shape[:2]
-    aside = _AROUND * min(h, LAYOUT.glyph[1])
+    aside = LAYOUT.beside * min(h, LAYOUT.glyph[1])
     part = picture[max(0, y - 2) : min(height, y + h + 2), max(0, x - aside) : min(width, x + w + aside)]
     colours, counts = np.unique(packed(part), return_counts=True)
     most = int(counts.argmax())
     if float(counts[most]) < LAYOUT.ground * part.shape[0] * part.shape[1]:
         return False
     ground = np.array(_colour(int(colours[most])), np.int16)
-    ink = (np.abs(part.astype(np.int16) - ground).max(axis=2) > _INK).astype(np.uint8)
+    ink = (np.abs(part.astype(np.int16) - ground).max(axis=2) > LAYOUT.ink).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     wide, high = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT]
     least, largest = LAYOUT.glyph
-    letters = (high >= least) & (high <= largest) & (wide <= _LINE * high)
+    letters = (high >= least) & (high <= largest) & (wide <= LAYOUT.wide_letter * high)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    return int(letters.sum()) >= _LETTERS and float(areas[letters].sum()) >= LAYOUT.ground * float(
+    return int(letters.sum()) >= LAYOUT.letters and float(areas[letters].sum()) >= LAYOUT.ground * float(
         areas.sum()
     )

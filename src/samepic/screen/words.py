@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from samepic.profiles.screen import Screen
+from samepic.profiles.screen import LAYOUT, Screen
 from samepic.screen.change import Change, Place
 from samepic.screen.laid import Laid
 from samepic.screen.lines import Run
 
 __all__ = ["apart_words", "changed_words", "same_words"]
-
-_TOLD = 4
 
 
 def same_words(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
@@ -45,7 +43,7 @@ def changed_words(sizes: str, laid: Laid, places: Sequence[Place], other: str) -
     parts = [sizes] if sizes else []
     if laid.runs:
         parts.append(_lines(laid))
-    told = sorted(places, key=lambda place: -place.box[2] * place.box[3])[:_TOLD]
+    told = sorted(places, key=lambda place: -place.box[2] * place.box[3])[: LAYOUT.told]
     words = [_place(place) for place in places if place in told]
     if len(places) > len(told):
         words.append(f"{_count(len(places) - len(told), 'more place')} changed")
@@ -62,7 +60,7 @@ def _lines(laid: Laid) -> str:
     whole = [run for run in laid.runs if abs(run.more) > 1]
     if not whole or len(singles) < 2:
         whole, singles = list(laid.runs), []
-    words = [_line(run, kind, f"{axis} = {run.a0}") for run in whole[:_TOLD]]
+    words = [_line(run, kind, f"{axis} = {run.a0}") for run in whole[: LAYOUT.told]]
     left = len(whole) - len(words)
     if left or singles:
         words.append(f"{left + len(singles)} more {'times' if left else f'single {kind}s'} elsewhere")
@@ -88,7 +86,7 @@ def _place(place: Place) -> str:
         case Change.REMOVED:
             words = f"{what} is gone {at}"
         case Change.LINES:
-            lines = [_line(run, "row", f"y = {y + run.a0}") for run in place.lines[:_TOLD]]
+            lines = [_line(run, "row", f"y = {y + run.a0}") for run in place.lines[: LAYOUT.told]]
             words = f"within {size} {at} {_joined(lines)}"
         case Change.COLOUR if place.colours is None:
             words = f"the colours of {size} {at} changed"

@@ -14,7 +14,7 @@ from samepic.verify.features import inverse, scaling
 from samepic.verify.overlay import polygon
 from samepic.verify.views import lay
 
-__all__ = ["draw_difference"]
+__all__ = ["beside", "draw_difference"]
 
 _LONG_SIDE = 640
 _GAP = 8
@@ -55,10 +55,11 @@ def draw_difference(
         for panel in (0, 2):
             _framed(panels[panel], corners)
         _framed(panels[1], cv2.perspectiveTransform(corners[None], inverse(small))[0])
-    return Image.fromarray(_beside(panels))
+    return Image.fromarray(beside(panels))
 
 
-def _beside(panels: list[Pixels]) -> Pixels:
+def beside(panels: list[Pixels]) -> Pixels:
+    """Return panels of (height, width, 3) uint8 side by side on light ground, the tops in line."""
     height = max(panel.shape[0] for panel in panels)
     width = sum(panel.shape[1] for panel in panels) + _GAP * (len(panels) - 1)
     sheet = np.full((height, width, 3), _PAPER, np.uint8)

@@ -14,12 +14,10 @@ from samepic.contrib.screens.output import INDEX, save
 from samepic.contrib.screens.rest import Taken
 from samepic.errors import BaselineError, NoBaselineError, PictureChangedError
 from samepic.picture import Picture
+from samepic.profiles.screen import LAYOUT
 from samepic.verdict import Verdict
 
 __all__ = ["Outcome", "Settings"]
-
-_PANEL = 1600
-"""The long side of a panel of the difference picture, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ class Outcome:
 def _difference(verdict: Verdict) -> bytes:
     """Return the part of the difference picture that shows what differs, for the other two lie beside it."""
     sheet, one = verdict.difference_image(), verdict.a
-    scale = min(1.0, _PANEL / max(one.width, one.height))
+    scale = min(1.0, LAYOUT.panel / max(one.width, one.height))
     width, height = max(1, round(one.width * scale)), max(1, round(one.height * scale))
     stream = io.BytesIO()
     sheet.crop((sheet.width - width, 0, sheet.width, height)).save(stream, "PNG")
