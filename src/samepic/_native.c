@@ -13,22 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS (CODE_BYTES / 8)
-
 /* ---- Search over 256-bit codes: samepic.store.search ---- */
-
-typedef struct {
-    int64_t id;
-    int64_t distance;
-} Near;
-
-/* What a scan keeps: at most `most` codes (a heap, farthest first) of at most `bound` bits, or all where most < 0. */
-typedef struct {
-    Near *kept;
-    Py_ssize_t count, room, most;
-    int64_t bound;
-    int failed;
-} Scan;
 
 typedef void (*Scanner)(const uint64_t *, const int64_t *, Py_ssize_t, const uint64_t *, Scan *);
 
@@ -72,7 +57,7 @@ static int grow(Scan *scan)
 }
 
 /* Keep a code that is not beyond the bound. Rare beside the codes that are passed over, so kept out of their loop. */
-static void keep(Scan *scan, Near found)
+void native_keep(Scan *scan, Near found)
 {
     if (scan->most < 0 || scan->count < scan->most) {
         if (scan->count == scan->room && !grow(scan)) {
@@ -92,19 +77,6 @@ static void keep(Scan *scan, Near found)
     scan->bound = scan->kept[0].distance;
 }
 
-#if defined(__GNUC__)
-#define ONES(x) __builtin_popcountll(x)
-#else
-#define ONES(x) ones(x)
-static inline int ones(uint64_t x)
-{
-    x -= x >> 1 & 0x5555555555555555u;
-    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-    x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
-    return (int)(x * 0x0101010101010101u >> 56);
-}
-#endif
-
 INLINE void scan_codes(const uint64_t *code, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan)
 {
     const uint64_t q0 = query[0], q1 = query[1], q2 = query[2], q3 = query[3];
@@ -112,7 +84,7 @@ INLINE void scan_codes(const uint64_t *code, const int64_t *ids, Py_ssize_t n, c
     for (Py_ssize_t row = 0; row < n; row++, code += WORDS) {
         int distance = ONES(code[0] ^ q0) + ONES(code[1] ^ q1) + ONES(code[2] ^ q2) + ONES(code[3] ^ q3);
         if (distance <= bound) {
-            keep(scan, (Near){ids[row], distance});
+            native_keep(scan, (Near){ids[row], distance});
             bound = scan->bound;
         }
     }
@@ -142,7 +114,7 @@ static Scanner scanner(void)
 }
 
 /* Nearest first, and by id where equally near: what remains of a heapsort. */
-static void sort_near(Near *kept, Py_ssize_t count)
+void native_sort_near(Near *kept, Py_ssize_t count)
 {
     as_heap(kept, count);
     while (count-- > 1) {
@@ -181,7 +153,7 @@ static PyObject *search(PyObject *self, PyObject *args)
         memcpy(words, query.buf, CODE_BYTES);
         Py_BEGIN_ALLOW_THREADS
         scanner()(codes.buf, ids.buf, count, words, &scan);
-        sort_near(scan.kept, scan.count);
+        native_sort_near(scan.kept, scan.count);
         Py_END_ALLOW_THREADS
         pairs = scan.failed ? PyErr_NoMemory() : near_pairs(scan.kept, scan.count);
         free(scan.kept);
@@ -213,11 +185,6 @@ static int add_row(Rows *rows, int64_t row)
     }
     rows->rows[rows->count++] = row;
     return 1;
-}
-
-static inline int smaller(int a, int b)
-{
-    return a < b ? a : b;
 }
 
 /* The least distance of a code to a query and to what is left of it when two of its four words are turned over. */
@@ -453,6 +420,9 @@ static PyObject *match(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {
     {"search", search, METH_VARARGS, "Return the codes nearest to a query as (id, distance) pairs of int64."},
     {"search_turned", search_turned, METH_VARARGS, "Return the rows of codes that may be near a form of two queries."},
+    {"join_turned", native_join_turned, METH_VARARGS, "Return (query, row, distance) of codes near a form, as int64."},
+    {"join_nearest", native_join_nearest, METH_VARARGS, "Return (query, row, distance) of the nearest, as int64."},
+    {"probe", native_probe, METH_VARARGS, "Return (query, row, distance) of codes with a key near, as int64."},
     {"match", match, METH_VARARGS, "Return (nearest, its distance, the second distance) of each code, as int32."},
     {"scan_end", scan_end, METH_VARARGS, "Return where the first marker behind a JPEG scan's data is, else the end."},
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define CODE_BYTES 32
+#define WORDS (CODE_BYTES / 8)
 
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
@@ -24,6 +25,44 @@
 #define RUNS(name) __builtin_cpu_supports(name)
 #endif
 
+#if defined(__GNUC__)
+#define ONES(x) __builtin_popcountll(x)
+#else
+#define ONES(x) ones(x)
+INLINE int ones(uint64_t x)
+{
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+    return (int)(x * 0x0101010101010101u >> 56);
+}
+#endif
+
+INLINE int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* A code and how far it is. */
+typedef struct {
+    int64_t id;
+    int64_t distance;
+} Near;
+
+/* What a scan keeps: at most `most` codes (a heap, farthest first) of at most `bound` bits, or all where most < 0. */
+typedef struct {
+    Near *kept;
+    Py_ssize_t count, room, most;
+    int64_t bound;
+    int failed;
+} Scan;
+
+void native_keep(Scan *scan, Near found);
+void native_sort_near(Near *kept, Py_ssize_t count);
+
+PyObject *native_join_turned(PyObject *self, PyObject *args);
+PyObject *native_join_nearest(PyObject *self, PyObject *args);
+PyObject *native_probe(PyObject *self, PyObject *args);
 PyObject *native_samples(PyObject *self, PyObject *args);
 PyObject *native_code(PyObject *self, PyObject *args);
 PyObject *native_correlation(PyObject *self, PyObject *args);

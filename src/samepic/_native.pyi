@@ -6,6 +6,23 @@ Buffer = bytes | bytearray | memoryview | NDArray[Any]
 
 def search(codes: Buffer, ids: Buffer, query: Buffer, most: int, bound: int, /) -> bytearray: ...
 def search_turned(codes: Buffer, queries: Buffer, bound: int, /) -> bytearray: ...
+def join_turned(codes: Buffer, forms: Buffer, below: Buffer, radius: int, /) -> bytearray: ...
+def join_nearest(codes: Buffer, queries: Buffer, most: int, bound: int, /) -> bytearray: ...
+def probe(
+    codes: Buffer,
+    forms: Buffer,
+    below: Buffer,
+    queries: Buffer,
+    keys: Buffer,
+    masks: Buffer,
+    bits: Buffer,
+    ranks: Buffer,
+    starts: Buffer,
+    rows: Buffer,
+    each: int,
+    radius: int,
+    /,
+) -> bytearray: ...
 def match(codes: Buffer, others: Buffer, /) -> bytearray: ...
 def samples(
     luma: Buffer,

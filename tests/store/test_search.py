@@ -56,6 +56,13 @@ each_path = settings(deadline=None, suppress_health_check=[HealthCheck.function_
 stores = st.lists(st.tuples(st.integers(-5, 5), words), max_size=40)
 
 
+def test_bits_are_sorted_into_words_by_the_parity_of_their_row_and_column() -> None:
+    codes = random_codes(50)
+    bits = np.unpackbits(codes, axis=1).reshape(-1, 16, 16)
+    wanted = [bits[:, row::2, column::2].reshape(-1, 64) for row in (1, 0) for column in (1, 0)]
+    assert (search.by_parity(codes) == np.packbits(np.concatenate(wanted, axis=1), axis=1)).all()
+
+
 @each_path
 @given(stores, words, st.integers(1, 45))
 def test_the_nearest_are_those_of_the_oracle(stored: list[tuple[int, bytes]], query: bytes, k: int) -> None:

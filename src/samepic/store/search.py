@@ -7,6 +7,7 @@ goes by blocks that the processor's cache holds, and looks again only at the cod
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from samepic.fingerprint.value import Fingerprint
 from samepic.native import native
 from samepic.profiles.search import SEARCH
 
-__all__ = ["Codes", "Found", "TurnedCodes", "copies_near"]
+__all__ = ["Codes", "Found", "TurnedCodes", "by_parity", "copies_near"]
 
 _BITS, _WORDS, _BYTES = 256, 4, 32
 _NO_LIMIT = -1
@@ -58,6 +59,11 @@ class Codes:
 
     def __len__(self) -> int:
         return self._size
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The codes, (n, 4): a view that is good until codes are added or removed."""
+        return self._words[: self._size]
 
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
         """Add one code for each of `ids`: `codes` are n x 32 bytes, or an (n, 32) uint8 array.
@@ -167,9 +173,14 @@ class TurnedCodes:
     def __len__(self) -> int:
         return len(self._codes)
 
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The codes, (n, 4), their bits sorted as `by_parity` does: a view as that of Codes."""
+        return self._codes.words
+
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
         """Add one upright code for each of `ids`, as `Codes.add` does."""
-        self._codes.add(ids, _by_parity(codes))
+        self._codes.add(ids, by_parity(codes))
 
     def remove(self, number: int) -> int:
         """Remove every code of the id `number`; return how many there were."""
@@ -177,7 +188,7 @@ class TurnedCodes:
 
     def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Found:
         """Return all codes at most `radius` bits from the nearest of eight forms, 256 bytes in the order of FORMS."""
-        words = _words(_by_parity(forms))
+        words = _words(by_parity(forms))
         if len(words) != _FORMS:
             raise ValueError(f"wanted {_FORMS} forms of {_BYTES} bytes, got {len(words) * _BYTES} bytes")
         rows = self._rows(words, radius)
@@ -194,8 +205,7 @@ class TurnedCodes:
         if native is not None:
             queries = np.stack([words[group[0]] for group in _GROUPS])
             slack = max(_slack(words[list(group)]) for group in _GROUPS)
-            stored = self._codes._words[: len(self._codes)]
-            return np.frombuffer(native.search_turned(stored, queries, radius + slack), np.int64)
+            return np.frombuffer(native.search_turned(self._codes.words, queries, radius + slack), np.int64)
         rows = [np.empty(0, np.int64)]
         for word in words:
             for start, block in self._codes._scan(word.view(np.uint8)):
@@ -228,18 +238,24 @@ def _slack(forms: NDArray[np.uint64]) -> int:
     return int(np.bitwise_count(made ^ forms).sum(axis=1).max())
 
 
-def _by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
+def by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return codes of 32 bytes each as (n, 32) uint8, their bits sorted into words by parity of row and column."""
     raw = _words(codes).view(np.uint8).reshape(-1, _BYTES)
     out = np.empty_like(raw)
+    firsts, seconds = _every_other(0), _every_other(1)
     for start in range(0, len(raw), _BLOCK):
-        bits = np.unpackbits(raw[start : start + _BLOCK], axis=1)
-        out[start : start + _BLOCK] = np.packbits(bits[:, _PARITY], axis=1)
+        rows = raw[start : start + _BLOCK].view(">u2").astype(np.uint16)
+        odd, even = rows[:, 1::2], rows[:, ::2]
+        words = (seconds[odd], firsts[odd], seconds[even], firsts[even])
+        out[start : start + _BLOCK] = np.concatenate(words, axis=1)
     return out
 
 
-_PLACE = np.arange(_BITS)
-_PARITY = np.argsort(3 - (_PLACE // 16 % 2 * 2 + _PLACE % 2), kind="stable")
+@cache
+def _every_other(first: int) -> NDArray[np.uint8]:
+    """Return, for each row of 16 bits, every other of them from the bit `first` on, as a byte."""
+    rows = np.arange(65536, dtype=">u2").view(np.uint8).reshape(-1, 2)
+    return np.packbits(np.unpackbits(rows, axis=1)[:, first::2], axis=1)[:, 0]
 
 
 def _unwrapped(total: NDArray[np.uint32], counts: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
