@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,8 @@ sys.exit(main(sys.argv[2:]))
 class Running:
     """`samepic serve` with these options, as a process whose log goes to `log`; `limits` change its profile.
 
+    `inside` is what its command begins with where it is to run on another host.
+
     Ends the process, and whatever it started, when it is left, and asserts that its log tells of no bug.
     """
 
@@ -44,9 +46,10 @@ class Running:
         env: Mapping[str, str] | None = None,
         limits: Mapping[str, object] | None = None,
         ready: bool = True,
+        inside: Sequence[str] = (),
     ) -> None:
         self.log = log
-        command = [sys.executable, "-c", _PROGRAM, json.dumps(dict(limits or {}))]
+        command = [*inside, sys.executable, "-c", _PROGRAM, json.dumps(dict(limits or {}))]
         with log.open("w") as errors:
             self.process = subprocess.Popen(
                 [

@@ -185,6 +185,18 @@ class StoreKit:
         assert piece.copy_numbers.tolist() == [last.number]
         assert store.coded("", last.number, 2).last == last.number
 
+    def test_all_codes_above_a_number_come_once_and_in_order(self, store: Store) -> None:
+        numbers = [put(store, f"k{number}").number for number in range(20)]
+        put(store, "theirs", tenant="other")
+        store.remove("", "k3")
+        for after in (0, numbers[0], numbers[10]):
+            pieces = list(store.all_coded("", after))
+            found = [number for piece in pieces for number in piece.pdq_numbers.tolist()]
+            assert found == [number for number in numbers if number > after and number != numbers[3]]
+            assert pieces[-1].last == numbers[-1]
+        assert list(store.all_coded("", numbers[-1])) == []
+        assert list(store.all_coded("nobody", 0)) == []
+
     def test_what_is_taken_out_is_told_to_every_index(self, store: Store) -> None:
         one, two, three = put_accepted(store, "a"), put(store, "b"), put(store, "c", tenant="other")
         begin = store.last_removal()

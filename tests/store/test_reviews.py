@@ -35,10 +35,12 @@ class TestPostgres(ReviewKit):
 def test_a_store_from_before_there_was_a_review_gets_one(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, module = (str(tmp_path / "store.db"), sqlite) if kind == "sqlite" else (fresh_url(), postgres)
+    url = str(tmp_path / "store.db") if kind == "sqlite" else fresh_url()
     with monkeypatch.context() as patched:
-        patched.setattr(module, "MIGRATIONS", MIGRATIONS[:2])
-        patched.setattr(module, "VERSION", 2)
+        patched.setattr(sqlite, "MIGRATIONS", MIGRATIONS[:2])
+        patched.setattr(postgres, "STEPS", MIGRATIONS[:2])
+        for module in (sqlite, postgres):
+            patched.setattr(module, "VERSION", 2)
         open_store(url).close()
     store = open_store(url)
     held = put_held(store, "a", "x")

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from samepic.errors import StoreError
+from samepic.store import postgres
 from samepic.store.opening import open_store
 from samepic.store.schema import VERSION
 from tests.kits.postgres import fresh_url
@@ -72,7 +73,8 @@ def test_a_newer_postgres_store_is_left_alone() -> None:
     open_store(url).close()
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE samepic SET version = version + 1")
-    with pytest.raises(StoreError, match=rf"version {VERSION} or older, got version {VERSION + 1}: update"):
+    known = postgres.VERSION
+    with pytest.raises(StoreError, match=rf"version {known} or older, got version {known + 1}: update"):
         open_store(url)
 
 

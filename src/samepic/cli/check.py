@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from samepic.cli.common import named_sources
-from samepic.cli.gated import STATUSES, add_rules, add_store, opened, status_of_outcomes, tell
+from samepic.cli.gated import STATUSES, add_replicas, add_rules, add_store, opened, status_of_outcomes, tell
 
 __all__ = ["register", "run"]
 
@@ -34,6 +34,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     add_store(parser)
     add_rules(parser)
+    add_replicas(parser)
     parser.set_defaults(run=run)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STATUSES",
     "add_originals",
+    "add_replicas",
     "add_rules",
     "add_store",
     "folder_of_originals",
@@ -68,6 +69,17 @@ def add_originals(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_replicas(parser: argparse.ArgumentParser) -> None:
+    """Add --replica."""
+    parser.add_argument(
+        "--replica",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="postgresql://USER@HOST/DATABASE of a standby of the store, for check alone; may be given several times",
+    )
+
+
 def folder_of_originals(args: argparse.Namespace) -> str | None:
     """Return the folder that --originals names, whole, or None. Raises UsageError where there is no such folder."""
     if args.originals is None:
@@ -91,6 +103,7 @@ def opened(args: argparse.Namespace, workers: int = 1) -> Gate:
         profile=args.profile,
         originals=originals_below(folder, args.tenant) if folder else None,
         workers=workers,
+        replicas=getattr(args, "replica", ()),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic.cli.common import SAME, add_json, count, print_json
-from samepic.cli.gated import add_originals, folder_of_originals
+from samepic.cli.gated import add_originals, add_replicas, folder_of_originals
 from samepic.profiles.service import SERVICE
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ exit status: 0 stopped, 2 trouble: no such store, an address that is taken, opti
 examples:
   samepic serve --store uploads.db
   samepic serve --store postgresql://localhost/pictures --processes 4
+  samepic serve --store postgresql://db1/pictures --replica postgresql://db2/pictures
   samepic serve --store uploads.db --host 0.0.0.0 --token-file tokens.toml
   samepic serve --store uploads.db --originals /srv/site/media"""
 
@@ -49,6 +50,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         required=True,
         help="a file (SQLite) or postgresql://USER@HOST/DATABASE; made where it is not there yet",
     )
+    add_replicas(parser)
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -141,6 +143,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         policy=args.policy,
         profile=args.profile and str(Path(args.profile).absolute()),
         originals=folder_of_originals(args),
+        replicas=tuple(args.replica),
         limits=replace(SERVICE, upload_bytes=args.max_bytes),
     )
 
@@ -157,7 +160,9 @@ def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
 def _check_store(settings: Settings) -> None:
     """Open a store that is a file once, so that what is wrong with it is told here; a server may yet come."""
     from samepic.store.opening import open_store
+    from samepic.store.replicas import Replicas
 
+    Replicas(settings.replicas)
     if settings.store.startswith(("postgresql://", "postgres://")):
         import_module("samepic.store.postgres")  # says which extra brings the driver, where it is missing
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from samepic.gate.engine import Engine
@@ -16,6 +16,7 @@ from samepic.profiles.gate import GATE
 from samepic.profiles.user import Profile
 from samepic.store.protocol import Store
 from samepic.store.record import Record
+from samepic.store.replicas import Replicas
 from samepic.verdict import Decision
 
 __all__ = ["AsyncGate"]
@@ -36,6 +37,7 @@ class AsyncGate:
         limits: Limits = LIMITS,
         copycode: bool = True,
         lease: float = GATE.lease_seconds,
+        replicas: Replicas | Sequence[str] = (),
     ) -> None:
         self.gate = Gate(
             store,
@@ -47,6 +49,7 @@ class AsyncGate:
             limits=limits,
             copycode=copycode,
             lease=lease,
+            replicas=replicas,
         )
 
     async def __aenter__(self) -> AsyncGate:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from samepic.errors import StoreKeyError, UnreadableError
+from samepic.errors import StoreError, StoreKeyError, UnavailableError, UnreadableError
 from samepic.gate.admission import Admission
 from samepic.gate.engine import Engine
 from samepic.gate.index import Index
@@ -23,9 +24,12 @@ from samepic.profiles.user import Profile
 from samepic.store.opening import open_store
 from samepic.store.protocol import Store
 from samepic.store.record import Record, State
+from samepic.store.replicas import Replicas
 from samepic.verdict import Decision
 
 __all__ = ["Gate"]
+
+T = TypeVar("T")
 
 
 class Gate:
@@ -37,7 +41,9 @@ class Gate:
     or its file; `originals` opens the picture of a key, so that the last word is said on it and not on its proxy;
     `workers` decodes uploads: so many processes of bounded memory and time, or a pool that several gates share, or
     `InProcess()`, which decodes in this process; with `copycode`, crops, borders and captions are found too, for about
-    20 ms an upload more; after `lease` seconds nobody waits for an upload whose process has died.
+    20 ms an upload more; after `lease` seconds nobody waits for an upload whose process has died;
+    `replicas` are URLs of standbys of a PostgreSQL store, or `Replicas`: `check` asks them in turn, with an index of
+    their own, and the store itself where none answers; everything else asks the store alone.
 
     Every method may be called from any thread; any number of processes may share a store. All but `close` raise
     StoreError when the store cannot be reached, and may be called again then.
@@ -55,14 +61,21 @@ class Gate:
         limits: Limits = LIMITS,
         copycode: bool = True,
         lease: float = GATE.lease_seconds,
+        replicas: Replicas | Sequence[str] = (),
     ) -> None:
         self.tenant, self.limits = _checked("tenant", tenant, least=0), limits
         self.policy = GatePolicy.of(policy)
         known = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
-        self._owns = (isinstance(store, (str, os.PathLike)), isinstance(workers, int))
+        self._replicas = replicas if isinstance(replicas, Replicas) else Replicas(replicas)
+        self._owns = (
+            isinstance(store, (str, os.PathLike)),
+            isinstance(workers, int),
+            self._replicas is not replicas,
+        )
         self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
         self._engine = Workers(workers) if isinstance(workers, int) else workers
-        self._index = Index(self._store, self.tenant)
+        # What a replica shows is never taken for what the store has: admit could overlook what the two differ in.
+        self._index, self._index_of_replicas = Index(self.tenant), Index(self.tenant)
         self._parts = Parts(
             self._store, self._index, self._engine, self.tenant, known, originals, copycode, lease
         )
@@ -74,11 +87,13 @@ class Gate:
         self.close()
 
     def close(self) -> None:
-        """Close the store and end the workers that this gate opened; may be called twice."""
+        """Close the stores and end the workers that this gate opened; may be called twice."""
         if self._owns[0]:
             self._store.close()
         if self._owns[1]:
             self._engine.close()
+        if self._owns[2]:
+            self._replicas.close()
 
     def check(
         self,
@@ -89,6 +104,8 @@ class Gate:
     ) -> Decision:
         """Tell what `admit` would say of an upload now, and change nothing.
 
+        With `replicas` it knows what the replica that is asked has heard of by now, which lags behind the store.
+
         `source` is a path, bytes or a binary file object; `replaces` is as for `admit`. Raises SourceError for anything
         else; a file that holds no sound picture is refused, with the reason.
         """
@@ -96,7 +113,10 @@ class Gate:
         for one in replaces:
             _checked("replaces", one)
         try:
-            return Admission(self._parts, "", self._read(source), chosen, replaces=replaces).check()
+            encoded = self._read(source)
+            return self._looked(
+                lambda parts: Admission(parts, "", encoded, chosen, replaces=replaces).check()
+            )
         except UnreadableError as error:
             return refused(error)
 
@@ -125,6 +145,17 @@ class Gate:
             return Admission(self._parts, key, self._read(source), chosen, told, replaces=replaces).admit()
         except UnreadableError as error:
             return refused(error, key)
+
+    def _looked(self, work: Callable[[Parts], T]) -> T:
+        """Do what only reads by a replica, or by the store itself where none answers."""
+        for replica, store in self._replicas.in_turn():
+            try:
+                return work(dataclasses.replace(self._parts, store=store, index=self._index_of_replicas))
+            except UnavailableError:
+                raise  # a decoder was not to be had
+            except StoreError as error:
+                replica.pass_over(error)
+        return work(self._parts)
 
     def _read(self, source: object) -> Encoded:
         encoded = read(source, limits=self.limits)
@@ -198,7 +229,8 @@ class Gate:
 
     def warm(self) -> None:
         """Read the index now, and not with the first upload."""
-        self._index.catch_up()
+        self._index.catch_up(self._store)
+        self._looked(lambda parts: parts.index.catch_up(parts.store))
 
     def _kept(self, key: str) -> Record:
         record = self._store.get(self.tenant, _checked("key", key))

@@ -24,10 +24,13 @@ class Candidates(NamedTuple):
 
 
 class Index:
-    """A cache of the codes of one tenant: 40 bytes a code, filled when it is first asked. Safe to use from threads."""
+    """A cache of the codes of one tenant: 40 bytes a code, filled when it is first asked. Safe to use from threads.
 
-    def __init__(self, store: Store, tenant: str) -> None:
-        self._store, self._tenant = store, tenant
+    It may be filled from several standbys of one store: all of them show numbers in the same order.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
         self._pdq, self._copies = TurnedCodes(), Codes()
         self._last, self._removed = 0, -1
         self._turn, self._lock, self._searching = threading.Lock(), threading.Condition(), 0
@@ -40,12 +43,12 @@ class Index:
         """The highest number that the index knows of."""
         return self._last
 
-    def candidates(self, print_: Fingerprint, below: int | None) -> Candidates:
+    def candidates(self, store: Store, print_: Fingerprint, below: int | None) -> Candidates:
         """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
 
-        Everything is looked at that was visible when this was called; `below` leaves out numbers from it on.
+        Everything is looked at that was visible in `store` when this was called; `below` leaves out numbers from it on.
         """
-        self.catch_up()
+        self.catch_up(store)
         with self._reading():
             near = {} if print_.is_weak else self._near(print_, below)
             alike = [] if print_.is_weak or not print_.copycode else self._alike(print_, below)
@@ -73,21 +76,17 @@ class Index:
             alike.update(dict.fromkeys([n for n in near if below is None or n < below][:k]))
         return list(alike)
 
-    def catch_up(self) -> None:
-        """Read the rows above the last number known, and what was taken out since."""
+    def catch_up(self, store: Store) -> None:
+        """Read the rows of `store` above the last number known, and what was taken out since."""
         with self._turn:
             if self._removed < 0:
-                self._removed = self._store.last_removal()
-            while True:
-                piece = self._store.coded(self._tenant, self._last, GATE.load_rows)
-                if piece.last > self._last:
-                    with self._writing():
-                        self._pdq.add(piece.pdq_numbers, piece.pdq)
-                        self._copies.add(piece.copy_numbers, piece.copycodes)
-                        self._last = piece.last
-                else:
-                    break
-            position, gone = self._store.removals(self._tenant, self._removed)
+                self._removed = store.last_removal()
+            for piece in store.all_coded(self._tenant, self._last):
+                with self._writing():
+                    self._pdq.add(piece.pdq_numbers, piece.pdq)
+                    self._copies.add(piece.copy_numbers, piece.copycodes)
+                    self._last = piece.last
+            position, gone = store.removals(self._tenant, self._removed)
             if gone:
                 with self._writing():
                     for number in gone:

@@ -66,7 +66,7 @@ class Looker:
     def _candidates(self, settled: dict[str, bool], below: int | None) -> tuple[list[Record], int]:
         """Return the kept pictures to be looked at, in their order, and how many more there are."""
         record, store = self._prover.record, self._store
-        found = self._index.candidates(self._fingerprint, below)
+        found = self._index.candidates(store, self._fingerprint, below)
         first = store.twins(record.tenant, record.identity)
         for identity, same in settled.items():
             if same:

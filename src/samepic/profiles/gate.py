@@ -32,7 +32,11 @@ class GateProfile:
         flooding_seconds: how far back they are counted.
         key_letters: the longest key, and the longest name of a tenant.
         busy_seconds: how long SQLite waits for another writer.
-        load_rows: rows that the index reads at a time.
+        load_rows: rows that the index reads at a time; load_readers: connections over which it reads many of them.
+        partition: numbers in a partition of the codes in PostgreSQL.
+        connect_seconds: how long connecting to PostgreSQL may take; silent_seconds: how long a server that is being
+            asked may give no sign at all.
+        replica_seconds: how long a replica that did not answer is passed over.
     """
 
     proxy_side: int = 320
@@ -59,6 +63,11 @@ class GateProfile:
     key_letters: int = 1024
     busy_seconds: float = 60.0
     load_rows: int = 20_000
+    load_readers: int = 4
+    partition: int = 5_000_000
+    connect_seconds: int = 10
+    silent_seconds: int = 20
+    replica_seconds: float = 10.0
 
 
 GATE = GateProfile()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -82,6 +82,12 @@ class Store(Protocol):
 
     def coded(self, tenant: str, after: int, most: int) -> Coded:
         """Return the codes of up to `most` records with numbers above `after`."""
+
+    def all_coded(self, tenant: str, after: int) -> Iterator[Coded]:
+        """Yield the codes of all records with numbers above `after`, piece by piece and by ascending number.
+
+        Nothing is left out that was visible when this was called and is not taken out since.
+        """
 
     def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
         """Return the numbers taken out since the position `after`, and the position to ask from next time."""

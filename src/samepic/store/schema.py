@@ -110,7 +110,10 @@ CREATE INDEX words_kept ON words (at) WHERE before <> ''
 """
 
 MIGRATIONS = (_FIRST, _ANSWERS, _REVIEWS)
-"""Statements, separated by ";", that lead from each version to the next; {words} differ between databases."""
+"""Statements, separated by ";", that lead from each version to the next; {words} differ between databases.
+
+PostgreSQL has one step more, samepic.store.partitions.
+"""
 
 VERSION = len(MIGRATIONS)
-"""Of the tables; a store of a higher one is refused."""
+"""Of the tables in SQLite; a store of a higher one is refused."""

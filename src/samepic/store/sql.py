@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from samepic.profiles.gate import GATE
 from samepic.profiles.search import SEARCH
 from samepic.store.overview import Overview, overview
 from samepic.store.protocol import Coded
@@ -170,6 +171,12 @@ class SqlStore(ABC):
             np.array([row[0] for row in copied], np.int64),
             b"".join([row[2] for row in copied]),
         )
+
+    def all_coded(self, tenant: str, after: int) -> Iterator[Coded]:
+        """Yield the codes of all records with numbers above `after` that are visible now, one piece after another."""
+        while (piece := self.coded(tenant, after, GATE.load_rows)).last > after:
+            yield piece
+            after = piece.last
 
     def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
         """Return the numbers taken out since the position `after`, and the position to ask from next time."""

@@ -16,6 +16,7 @@ from samepic.gate.workers import Workers
 from samepic.profiles.user import Profile
 from samepic.store.opening import open_store
 from samepic.store.protocol import Store
+from samepic.store.replicas import Replicas
 from samepic.web.problems import Problem
 from samepic.web.settings import Settings
 
@@ -53,6 +54,7 @@ class Noting(Workers):
 class _Opened(NamedTuple):
     store: Store
     workers: Noting
+    replicas: Replicas
 
 
 class Gates:
@@ -84,6 +86,7 @@ class Gates:
         if opened is not None:
             opened.workers.close()
             opened.store.close()
+            opened.replicas.close()
 
     @property
     def ready(self) -> bool:
@@ -126,6 +129,7 @@ class Gates:
             profile=self.profile,
             originals=originals_below(folder, tenant) if folder else None,
             workers=opened.workers,
+            replicas=opened.replicas,
         )
 
     def _open(self) -> None:
@@ -142,14 +146,14 @@ class Gates:
                 return
 
     def _tried(self) -> _Opened:
-        store = open_store(self._settings.store)
+        store, replicas = open_store(self._settings.store), Replicas(self._settings.replicas)
         workers = Noting(self._settings.workers)
         try:
             held = workers.protection
             if not held.complete:
                 missing = ", ".join(name for name, holds in held.to_dict().items() if holds is False)
                 _log.warning("decoding is not bounded in every way here: %s", missing)
-            opened = _Opened(store, workers)
+            opened = _Opened(store, workers, replicas)
             # What is kept is read now, and not with the first upload, for the tenants that are known by now.
             for tenant in {token.tenant for token in self._settings.tokens} or {""}:
                 self._gates[tenant] = self._made(opened, tenant)
@@ -157,5 +161,6 @@ class Gates:
         except BaseException:
             workers.close()
             store.close()
+            replicas.close()
             raise
         return opened

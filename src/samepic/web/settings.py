@@ -20,8 +20,8 @@ class Settings:
 
     `tokens` are those who may ask; without any everybody may, and on loopback a header names the tenant. `policy` is a
     text such as "edited=accept", `profile` the file of one, `workers` the decoding processes of each service process,
-    `originals` the folder of the kept pictures, which has a folder for each tenant that has a name. `secret` signs the
-    cookies of all processes.
+    `originals` the folder of the kept pictures, which has a folder for each tenant that has a name. `replicas` are
+    URLs of standbys that check asks. `secret` signs the cookies of all processes.
     """
 
     store: str
@@ -36,6 +36,7 @@ class Settings:
     originals: str | None = None
     limits: ServiceLimits = SERVICE
     parent: int = 0
+    replicas: tuple[str, ...] = ()
     secret: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
 
     def __post_init__(self) -> None:
