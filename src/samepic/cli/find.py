@@ -10,16 +10,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from samepic.cli.common import SAME, TROUBLE, UsageError, add_policy, count
+from samepic.cli.on_spark import add_engine, spark_finder
 from samepic.cli.progress import Meter
 from samepic.cli.review import add_browsing, expect_pages, review
 from samepic.cli.terminal import bytes_text, printable, styled, table
 
 if TYPE_CHECKING:
-    from samepic.collection.find import Finder
     from samepic.collection.group import Group
+    from samepic.collection.walk import Unreadable
+    from samepic.policy import Policy
 
 __all__ = ["register", "run"]
 
@@ -34,7 +36,19 @@ examples:
   samepic find --json photos > report.jsonl
   samepic find --html copies.html photos
   samepic find --review photos
+  samepic find --engine spark --json s3a://bucket/photos > report.jsonl
   find photos -mtime -7 -print0 | samepic find --files-from -"""
+
+
+class _Searched(Protocol):
+    """What a search leaves behind."""
+
+    unreadable: list[Unreadable]
+    pictures: int
+    others: int
+
+    def groups(self) -> list[Group]: ...
+
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
@@ -78,13 +92,12 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, in one file")
     add_browsing(parser)
+    add_engine(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search, print, and return the exit status."""
-    from samepic.collection.cache import cache_file
-    from samepic.collection.find import Finder
     from samepic.policy import Policy
 
     policy = Policy.of(args.same_if, args.profile)
@@ -92,6 +105,22 @@ def run(args: argparse.Namespace) -> int:
         expect_pages()
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
+    if args.engine == "spark":
+        finder: _Searched = spark_finder(args, paths, policy)
+        groups = finder.groups()
+    else:
+        finder, groups = _here(args, paths, policy)
+    _print(args, finder, groups)
+    if args.review:
+        _review(args, finder, groups)
+    return _status(finder, paths)
+
+
+def _here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_Searched, list[Group]]:
+    """Search in this process."""
+    from samepic.collection.cache import cache_file
+    from samepic.collection.find import Finder
+
     with Meter() as meter:
         finder = Finder(
             paths,
@@ -105,14 +134,10 @@ def run(args: argparse.Namespace) -> int:
             policy.profile,
             args.copies,
         )
-        groups = finder.groups()
-    _print(args, finder, groups)
-    if args.review:
-        _review(args, finder, groups)
-    return _status(finder, paths)
+        return finder, finder.groups()
 
 
-def _review(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> None:
+def _review(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
     """Let the groups be decided in the browser, as they would be read back from a report that was written now."""
     from samepic.collection.report import json_lines
     from samepic.collection.scanned import read_scan
@@ -121,7 +146,7 @@ def _review(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> No
     review(read_scan(lines, "find", made_ns=time.time_ns()), args)
 
 
-def _print(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> None:
+def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
     from samepic.collection.report import csv_lines, json_lines
 
     if args.html:
@@ -139,7 +164,7 @@ def _print(args: argparse.Namespace, finder: Finder, groups: list[Group]) -> Non
             print(line)
 
 
-def _write_page(name: str, groups: list[Group], finder: Finder) -> None:
+def _write_page(name: str, groups: list[Group], finder: _Searched) -> None:
     """Write the page beside its place first, so that it is there whole or not at all."""
     from samepic.collection.page import page
 
@@ -153,13 +178,13 @@ def _write_page(name: str, groups: list[Group], finder: Finder) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _status(finder: Finder, paths: list[str]) -> int:
+def _status(finder: _Searched, paths: list[str]) -> int:
     """Return trouble where a path that was asked for could not be read."""
     named = set(paths)
     return TROUBLE if any(one.path in named for one in finder.unreadable) else SAME
 
 
-def _told(finder: Finder, groups: list[Group]) -> Iterator[str]:
+def _told(finder: _Searched, groups: list[Group]) -> Iterator[str]:
     """Yield the report for people: each group, what is unreadable, and what can be won."""
     for group in groups:
         name = f"{group.number}. {printable(group.reference.path)}"
@@ -175,7 +200,7 @@ def _told(finder: Finder, groups: list[Group]) -> Iterator[str]:
     yield _summary(finder, groups)
 
 
-def _summary(finder: Finder, groups: list[Group]) -> str:
+def _summary(finder: _Searched, groups: list[Group]) -> str:
     copies = sum(len(group.members) for group in groups)
     won = bytes_text(sum(group.wasted for group in groups))
     parts = [

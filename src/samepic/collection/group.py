@@ -15,7 +15,18 @@ from samepic.policy import Policy
 from samepic.profiles.collection import COLLECTION, LOSSLESS
 from samepic.verdict import Relation
 
-__all__ = ["FileFacts", "Gathering", "Group", "Member", "Neighbours", "Star", "clusters", "made_group"]
+__all__ = [
+    "FileFacts",
+    "Gathering",
+    "Group",
+    "Member",
+    "Neighbours",
+    "Star",
+    "clusters",
+    "facts",
+    "made_group",
+    "member",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,23 +239,25 @@ def made_group(number: int, star: Star, items: list[Item], merits: Mapping[int, 
         rest += [(entry, items[index].sha256, said) for entry in items[index].files]
     rest.sort(key=lambda one: _by_path(one[0]))
     links = {first.node: first.path}
-    members = tuple(_member(entry, sha256, said, links) for entry, sha256, said in rest)
+    members = tuple(member(entry, sha256, said, links) for entry, sha256, said in rest)
     others = [merits[index] for index in star.said]
     reason = why_best(merits[star.reference], others, proven=star.proven) if others else _SAME_BYTES
-    return Group(number, _facts(first, item.sha256), reason, members)
+    return Group(number, facts(first, item.sha256), reason, members)
 
 
 _SAME_BYTES = "the same bytes in all: first by path"
 
 
-def _member(entry: Entry, sha256: str, said: Said, links: dict[tuple[int, int], str]) -> Member:
+def member(entry: Entry, sha256: str, said: Said, links: dict[tuple[int, int], str]) -> Member:
+    """Return a file as a member; `links` are the files of its group so far by what hard links have in common."""
     link = links.get(entry.node, "") if entry.links > 1 else ""
     links.setdefault(entry.node, entry.path)
     explanation = said.explanation if not link else "the same file on disk (a hard link)"
-    return Member(_facts(entry, sha256), Relation(said.relation), said.probability, explanation, link)
+    return Member(facts(entry, sha256), Relation(said.relation), said.probability, explanation, link)
 
 
-def _facts(entry: Entry, sha256: str) -> FileFacts:
+def facts(entry: Entry, sha256: str) -> FileFacts:
+    """Return what tells whether a file has changed."""
     return FileFacts(entry.path, entry.size, entry.mtime_ns, sha256)
 
 

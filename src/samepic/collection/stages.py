@@ -22,10 +22,13 @@ from samepic.picture import read
 from samepic.picture.sniff import REFUSED, sniff
 from samepic.profiles.collection import COLLECTION
 
-__all__ = ["Item", "Reader", "in_order"]
+__all__ = ["TAIL", "Item", "Reader", "in_order", "no_picture", "peek"]
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
+
+TAIL = 32
+"""Bytes at the end of a file that are looked at to tell its format."""
 
 _NAMED_AS_PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".avif", ".heic", ".heif"),
@@ -113,13 +116,9 @@ class Reader:
         return entry, known
 
     def _look(self, entry: Entry) -> Known:
-        form = sniff(_peek(entry))
-        if form == "" or form.removeprefix(REFUSED) in _NOT_PICTURES:
-            if form == "" and entry.path.lower().endswith(_NAMED_AS_PICTURES):
-                return Known(
-                    "unreadable", "wanted the picture that its name promises, got " + _nothing(entry)
-                )
-            return Known("other", "")
+        known = no_picture(peek(entry.path, entry.size), entry.path, entry.size)
+        if known is not None:
+            return known
         encoded = read(entry.path)
         with self._lock:
             seen_size = entry.size in self._sizes
@@ -163,18 +162,28 @@ class Reader:
         return True
 
 
-def _peek(entry: Entry) -> bytes:
-    """Return the first bytes of a file, and its last ones if it is longer: what tells the format."""
-    with open(entry.path, "rb") as file:  # noqa: PTH123  (Path would normalise the name)
+def no_picture(head: bytes, name: str, size: int) -> Known | None:
+    """Tell by what `peek` returns of a file, by its name and its size, whether it is no picture; None: it may be.
+
+    What is named as a picture and is none is unreadable.
+    """
+    form = sniff(head)
+    if form != "" and form.removeprefix(REFUSED) not in _NOT_PICTURES:
+        return None
+    if form == "" and name.lower().endswith(_NAMED_AS_PICTURES):
+        got = "an empty file" if size == 0 else "a file that holds none"
+        return Known("unreadable", f"wanted the picture that its name promises, got {got}")
+    return Known("other", "")
+
+
+def peek(path: str, size: int) -> bytes:
+    """Return the first bytes of a file of `size` bytes, and its last ones if it is longer: what tells the format."""
+    with open(path, "rb") as file:  # noqa: PTH123  (Path would normalise the name)
         head = file.read(COLLECTION.peek)
-        if entry.size > len(head):
-            file.seek(max(len(head), entry.size - 32))
-            head += file.read(32)
+        if size > len(head):
+            file.seek(max(len(head), size - TAIL))
+            head += file.read(TAIL)
     return head
-
-
-def _nothing(entry: Entry) -> str:
-    return "an empty file" if entry.size == 0 else "a file that holds none"
 
 
 def _check_unchanged(entry: Entry) -> None:

@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def _serve(out: int, setup: Mapping[str, Any], protection: Protection, limits: Limits) -> int:
-    from samepic.gate.worker_tasks import compared, failed, prepared, screened, viewed
+    from samepic.gate.worker_tasks import catalogued, compared, failed, prepared, screened, viewed
 
     _send(out, framed({"protection": plain(protection)}))
     while True:
@@ -66,6 +66,8 @@ def _serve(out: int, setup: Mapping[str, Any], protection: Protection, limits: L
         try:
             if ask["task"] == "prepare":
                 answer, proxy = prepared(bodies[0], ask, limits)
+            elif ask["task"] == "catalogue":
+                answer, proxy = catalogued(bodies[0], ask, limits)
             elif ask["task"] == "views":
                 answer, proxy = viewed(bodies[0], bodies[1], ask, limits)
             elif ask["task"] == "screen":

@@ -8,7 +8,7 @@ from typing import Any
 
 from samepic.compare import compare
 from samepic.errors import LimitError, MissingPartError, TruncatedError, UnreadableError, UnsupportedError
-from samepic.gate.prepare import prepare
+from samepic.gate.prepare import catalogue, prepare
 from samepic.gate.screen import screen
 from samepic.gate.views import views
 from samepic.gate.worker_answers import (
@@ -26,7 +26,7 @@ from samepic.profiles import Limits
 from samepic.profiles.user import Profile
 from samepic.verdict import Verdict
 
-__all__ = ["compared", "failed", "prepared", "screened", "viewed"]
+__all__ = ["catalogued", "compared", "failed", "prepared", "screened", "viewed"]
 
 _OPENCV_NO_MEMORY = -4
 
@@ -34,6 +34,13 @@ _OPENCV_NO_MEMORY = -4
 def prepared(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
     """Return the answer and the proxy of one encoded picture. Raises as `samepic.fingerprint` and `load`."""
     found = prepare(data, ask["names"][0], copycode=ask["copycode"], limits=limits)
+    return _plain(PrepareAnswer(str(found.fingerprint), found.info)), found.proxy
+
+
+def catalogued(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """Return as `prepared` the answer and the proxy, which is empty unless it is asked for."""
+    copycode, proxied = ask["copycode"], ask["proxied"]
+    found = catalogue(data, ask["names"][0], copycode=copycode, proxied=proxied, limits=limits)
     return _plain(PrepareAnswer(str(found.fingerprint), found.info)), found.proxy
 
 

@@ -46,6 +46,7 @@ __all__ = ["Prepared", "Protection", "Views", "Workers"]
 
 Shape = TypeVar("Shape")
 Result = TypeVar("Result")
+_LETTERS = tuple(f"<{letter}>" for letter in "abcdefgh")
 _IMAGES = (b"\xff\xd8\xff", b"RIFF")
 
 
@@ -84,6 +85,22 @@ class Workers:
 
         return self._done({"task": "prepare", "copycode": copycode}, (data,), (name,), accept)
 
+    def catalogue(self, data: bytes, name: str, *, copycode: bool = False, proxied: bool = False) -> Prepared:
+        """Fingerprint an encoded picture of a stranger bit for bit as `samepic.fingerprint` does.
+
+        The proxy is b"" unless it is asked for. Raises as `prepare`.
+        """
+        self._check(data, name)
+
+        def accept(answer: object, proxy: bytes) -> Prepared:
+            found = self._shaped(PrepareAnswer, answer)
+            info = replace(found.info, name=name, size=len(data))
+            return Prepared(_believed(found.fingerprint, data), _image(proxy) if proxied else b"", info)
+
+        return self._done(
+            {"task": "catalogue", "copycode": copycode, "proxied": proxied}, (data,), (name,), accept
+        )
+
     def compare(
         self,
         a: bytes,
@@ -94,10 +111,12 @@ class Workers:
         prove: bool = True,
         visibility: bool = True,
         names: tuple[str, str] = ("<bytes>", "<bytes>"),
+        called: tuple[str, str] = ("<a>", "<b>"),
     ) -> Verdict:
         """Compare two encoded pictures, of which either may be a stranger's, as `samepic.compare` does.
 
-        The verdict holds no pictures, so it draws no difference. Raises as `samepic.compare`, and as `prepare`.
+        The verdict holds no pictures, so it draws no difference. `names` are those in it and in errors; `called`, which
+        must not be a stranger's, is what its explanation calls the two. Raises as `samepic.compare`, and as `prepare`.
         """
         policy = Policy.of(same_if, profile)
         head = self._compared("compare", (a, b), names, policy, prove=prove, visibility=visibility)
@@ -105,7 +124,7 @@ class Workers:
         def accept(answer: object, _: bytes) -> Verdict:
             return _verdict(self._shaped(CompareAnswer, answer), names)
 
-        return self._done(head, (a, b), names, accept)
+        return self._done(head, (a, b), names, accept, called=called)
 
     def views(
         self,
@@ -133,7 +152,7 @@ class Workers:
             shown = [_image(body[begin:end]) for begin, end in itertools.pairwise(ends)]
             return Views(_verdict(found.verdict, names), *shown)
 
-        return self._done(head, (a, b), names, accept, PAGES.view_bytes)
+        return self._done(head, (a, b), names, accept, most=PAGES.view_bytes)
 
     def _compared(
         self,
@@ -217,11 +236,13 @@ class Workers:
         bodies: tuple[bytes, ...],
         names: tuple[str, ...],
         accept: Callable[[object, bytes], Result],
+        *,
         most: int | None = None,
+        called: Sequence[str] = _LETTERS,
     ) -> Result:
         """Have a task done and return what `accept` makes of the answer and the bytes beside it, `most` at most."""
         # Names are a stranger's too, and no business of the worker's: it gets letters for them.
-        letters = [f"<{letter}>" for letter, _ in zip("abcdefgh", names, strict=False)]
+        letters = list(called[: len(names)])
         worker = self._crew.take()
         lost = "died"  # unless all goes well: what broke off in the middle would answer the next task with this one
         try:

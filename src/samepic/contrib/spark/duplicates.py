@@ -1,0 +1,187 @@
+"""find_duplicates: a DataFrame of pictures -> the groups of those that are the same."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as fn
+
+from samepic.contrib.spark.candidates import Search, copies_edges, digest_edges, pdq_edges
+from samepic.contrib.spark.cluster import FOUND_SQL, gathered
+from samepic.contrib.spark.clusters import clusters
+from samepic.contrib.spark.prints import COLUMNS, bounded, fingerprints, sources
+from samepic.contrib.spark.ranked import ranked
+from samepic.fingerprint.value import VERSION
+from samepic.policy import Policy
+from samepic.profiles.user import Profile
+from samepic.verdict import Relation
+
+__all__ = ["Found", "find_duplicates", "searched"]
+
+_log = logging.getLogger("samepic.spark")
+
+SAME_FILE = "the same file, byte for byte"
+SAME_BYTES = "the same bytes in all: first by path"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found: `members` (group, key, reference, relation, probability, explanation), `references` (group,
+    key, reason), `unreadable` (key, error), and the `prints` of all.
+    """
+
+    members: DataFrame
+    references: DataFrame
+    unreadable: DataFrame
+    prints: DataFrame
+
+
+def find_duplicates(
+    df: DataFrame,
+    *,
+    key: str,
+    content: str | None = None,
+    path: str | None = None,
+    same_if: Relation | str | None = None,
+    profile: Profile | str | os.PathLike[str] | None = None,
+    copies: bool = False,
+    search: Search | str = Search.SCAN,
+    prints: DataFrame | None = None,
+    known: DataFrame | None = None,
+) -> DataFrame:
+    """Find the pictures of a DataFrame that are the same: the groups of `samepic find`, whatever the partitioning.
+
+    Returns one row for each copy: group (from 1, by the key of its reference), key, reference (the key of the best of
+    the group), relation, probability and explanation; what is in no row is no copy. `key`, `content` and `path` are
+    columns as for `fingerprints`; `same_if`, `profile` and `copies` are as for `samepic.find`; `search` is "scan",
+    which looks at every code for each picture and finds what one machine finds, or "bands", whose time grows with the
+    pictures alone and which finds PDQ codes up to SEARCH.band_radius bits apart, all of them, and most near copy codes.
+    `prints` is what `fingerprints` returned for `df`, or was written of it; `known` what it returned, with proxies, for
+    pictures that are in already: groups that hold a picture of `df` are returned. Raises ValueError for columns that
+    are not there and for keys that come twice, ProfileError as `samepic.find`.
+    """
+    given = sources(df, key, content, path)
+    policy = Policy.of(same_if, profile)
+    new = prints
+    if new is None:
+        new = fingerprints(df, key=key, content=content, path=path, copies=copies, proxies=known is not None)
+    found = searched(given, new, known, policy=policy, copies=copies, how=Search(search))
+    return found.members
+
+
+def searched(
+    given: DataFrame,
+    prints: DataFrame,
+    known: DataFrame | None = None,
+    *,
+    policy: Policy,
+    copies: bool = False,
+    how: Search = Search.SCAN,
+) -> Found:
+    """Do what `find_duplicates` does, and return the references and what is unreadable too.
+
+    `given` is what `sources` returns, `prints` what `fingerprints` returned for it.
+    """
+    kept = _checked(prints if known is None else prints.unionByName(known))
+    items = _items(kept).persist()
+    if policy.same_if is Relation.SAME_FILE:
+        found = given.sparkSession.createDataFrame([], FOUND_SQL)
+    else:
+        edges = digest_edges(items).unionAll(pdq_edges(items, how))
+        alike = copies_edges(items, how).persist() if copies else None
+        parts = clusters(edges if alike is None else edges.unionAll(alike.select("a", "b")))
+        found = _gathered(items, parts, alike, given, policy).persist()
+    return _grouped(kept, items, found, prints if known is not None else None)
+
+
+def _checked(prints: DataFrame) -> DataFrame:
+    """Return fingerprints of this version. Raises ValueError for others and for a key that comes twice."""
+    missing = set(prints.columns) ^ {column.split()[0] for column in COLUMNS.split(", ")}
+    if missing:
+        raise ValueError(
+            f"fingerprints: wanted the columns {COLUMNS}, got others or not all: {', '.join(sorted(missing))}"
+        )
+    prints = prints.persist()
+    least, most = fn.min("version"), fn.max("version")
+    told = prints.agg(least, most, fn.count("*"), fn.count_distinct("key")).collect()[0]
+    if told[2] == told[3] and told[0] in (VERSION, None) and told[1] in (VERSION, None):
+        return prints
+    other = prints.where(fn.col("version") != VERSION).first()
+    if other is not None:
+        raise ValueError(
+            f"fingerprints: wanted version {VERSION}, got {other['version']} for {other['key']!r}"
+        )
+    twice = prints.groupBy("key").count().where("key is null or count > 1").first()
+    assert twice is not None
+    raise ValueError(f"key: wanted each once, got {twice['key']!r} {twice['count']} times")
+
+
+def _items(prints: DataFrame) -> DataFrame:
+    """Return the pictures by their bytes, each with the first key, how many files hold it, and its place as `id`."""
+    rows = prints.where("kind = 'picture'")
+    rest = [name for name in rows.columns if name != "sha256"]
+    items = rows.groupBy("sha256").agg(
+        fn.min_by(fn.struct(*rest), fn.col("key")).alias("one"), fn.count("*").alias("files")
+    )
+    items = items.select("sha256", "one.*", "files")
+    return items.join(ranked(items, "key", "id"), "key")
+
+
+def _gathered(
+    items: DataFrame, parts: DataFrame, alike: DataFrame | None, given: DataFrame, policy: Policy
+) -> DataFrame:
+    """Return what becomes of each picture that has candidates: those of one cluster are gathered in one task."""
+    rows = items.join(parts, "id")
+    if alike is None:
+        rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint,bits:int>>"))
+    else:
+        near = alike.groupBy(fn.col("a").alias("id")).agg(
+            fn.collect_list(fn.struct("b", "bits")).alias("alike")
+        )
+        rows = rows.join(near, "id", "left")
+    rows = rows.drop("size", "kind", "error", "files")
+    rows = rows.join(given, "key", "left")
+    ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "id")
+    return bounded(ordered).mapInArrow(gathered(policy), FOUND_SQL)
+
+
+def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, new: DataFrame | None) -> Found:
+    """Return the groups of files: what was found of each picture, and the files that hold the same bytes."""
+    files = prints.where("kind = 'picture'").select("key", "sha256")
+    first = items.select("sha256", fn.col("key").alias("first"), "files")
+    said = first.join(found, "sha256", "left")
+    # What stands alone makes a group where several files hold it; what is damaged makes none.
+    said = said.withColumn("reference", fn.coalesce("reference", "sha256")).where("error is null")
+    heads = first.select(fn.col("sha256").alias("reference"), fn.col("first").alias("head"))
+    copies = files.join(said, "sha256").join(heads, "reference").where("key <> head")
+    same = fn.col("relation").isNull()
+    members = copies.select(
+        "key",
+        fn.col("head").alias("reference"),
+        fn.when(same, str(Relation.SAME_FILE)).otherwise(fn.col("relation")).alias("relation"),
+        fn.coalesce("probability", fn.lit(1.0)).alias("probability"),
+        fn.when(same, SAME_FILE).otherwise(fn.col("explanation")).alias("explanation"),
+    )
+    if new is not None:
+        fresh = new.select(fn.col("key").alias("fresh"))
+        touched = members.join(
+            fresh, (fn.col("key") == fn.col("fresh")) | (fn.col("reference") == fn.col("fresh")), "left_semi"
+        )
+        members = members.join(touched.select("reference").distinct(), "reference", "left_semi")
+    members = members.persist()
+    numbers = ranked(members.select("reference").distinct(), "reference", "place")
+    numbers = numbers.select("reference", (fn.col("place") + 1).alias("group")).persist()
+    columns = ["group", "key", "reference", "relation", "probability", "explanation"]
+    reasons = said.where("relation is null").select(
+        fn.col("first").alias("reference"), fn.col("explanation").alias("reason")
+    )
+    references = numbers.join(reasons, "reference").select(
+        "group", fn.col("reference").alias("key"), fn.coalesce("reason", fn.lit(SAME_BYTES)).alias("reason")
+    )
+    damaged = found.where("error is not null").select("sha256", "error")
+    unreadable = prints.where("kind = 'unreadable'").select("key", "error")
+    unreadable = unreadable.unionAll(files.join(damaged, "sha256").select("key", "error"))
+    return Found(members.join(numbers, "reference").select(*columns), references, unreadable, prints)

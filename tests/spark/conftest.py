@@ -1,0 +1,65 @@
+"""A Spark of real executor processes for the tests; where Java or PySpark is missing, they say so and are skipped."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_SETTINGS = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "3",
+    "spark.log.level": "ERROR",
+    "spark.locality.wait": "0",
+    "spark.sql.adaptive.enabled": "false",
+}
+
+
+def reason_without() -> str:
+    """Return why Spark cannot run here, "" where it can."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if java is None or not Path(java).exists():
+        return "Spark wants Java 17 or later, and there is none: the tests on Spark were not run"
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
+    version = re.search(r'version "(\d+)', told)
+    if version is None or int(version[1]) < 17:
+        return f"Spark wants Java 17 or later, got {told.splitlines()[:1]}: the tests on Spark were not run"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Two executors, each a process of its own with one core and 2048 MB."""
+    if reason := reason_without():
+        pytest.skip(reason)
+    pyspark = pytest.importorskip(
+        "pyspark", reason="PySpark is not installed: the tests on Spark were not run"
+    )
+    os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    # Executors find the tests' own modules too.
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(__file__).parent.parent.parent), os.environ.get("PYTHONPATH", "")]
+    )
+    builder = pyspark.sql.SparkSession.builder.master("local-cluster[2,1,2048]").appName("samepic tests")
+    checkpoints = str(tmp_path_factory.mktemp("checkpoints"))
+    for name, value in {**_SETTINGS, "spark.checkpoint.dir": checkpoints}.items():
+        builder = builder.config(name, value)
+    session: SparkSession = builder.getOrCreate()
+    yield session
+    session.stop()

@@ -1,0 +1,254 @@
+"""find_duplicates on executors that are processes of their own: what `samepic find` finds, whatever happens to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.hostile_heif import heif_bombs
+from bench.spark_common import descendants, executors
+from samepic.collection.find import find
+from samepic.profiles.spark import SPARK
+from tests.collection.find_scene import album, chain, settle
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+Row = tuple[int, str, str, str, float, str]
+BOMBS = ("grid-declares-65535.heic", "grid-of-itself.heic", "tile-declares-60000.heic")
+
+
+@pytest.fixture(scope="module")
+def folder(photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Re-saves of three photographs, a chain, equal bytes, blank and broken pictures, and what is none."""
+    made = tmp_path_factory.mktemp("pictures")
+    album(made / "album", photos)
+    chain(made / "chain", photos["rocket"])
+    shutil.copy(made / "album" / "coffee.png", made / "a copy.png")
+    Image.open(photos["coffee"]).convert("RGB").crop((100, 60, 500, 360)).save(made / "crop.jpg", quality=85)
+    for number in range(12):
+        Image.new("RGB", (20 + number, 30), (number, 2 * number, 90)).save(made / f"blank-{number}.png")
+    (made / "broken.jpg").write_bytes((made / "album" / "coffee-75.jpg").read_bytes()[:3000])
+    (made / "named.png").write_bytes(b"no picture")
+    (made / "notes.txt").write_text("no picture")
+    settle(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def wanted(folder: Path) -> list[Row]:
+    """Return what find on this machine says, copies searched for."""
+    return sorted(
+        (
+            group.number,
+            one.file.path,
+            group.reference.path,
+            str(one.relation),
+            one.probability,
+            one.explanation,
+        )
+        for group in find([folder], copies=True, cache=False)
+        for one in group.members
+    )
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+
+
+def rows(found: DataFrame) -> list[Row]:
+    return sorted(tuple(row) for row in found.collect())
+
+
+@pytest.fixture(scope="module")
+def prints(spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
+    """Return the fingerprints, read from the Parquet that they were written into, while an executor is killed."""
+    from samepic.contrib.spark import fingerprints
+
+    place = str(tmp_path_factory.mktemp("prints") / "prints.parquet")
+    df = spark.createDataFrame([(path,) for path in files(folder)], "path string").repartition(6)
+    fingerprints(df, key="path", path="path", copies=True, proxies=True).write.parquet(place)
+    return spark.read.parquet(place)
+
+
+def test_bytes_give_the_groups_of_find_though_an_executor_is_killed(
+    spark: SparkSession, folder: Path, wanted: list[Row], tmp_path: Path
+) -> None:
+    from samepic.contrib.spark import find_duplicates
+
+    place = str(tmp_path / "pictures.parquet")
+    contents = [(path, Path(path).read_bytes()) for path in files(folder)]
+    spark.createDataFrame(contents, "name string, data binary").repartition(7).write.parquet(place)
+    killed: list[int] = []
+
+    def kill() -> None:
+        # In the middle: when the first decoder of an executor is at work.
+        for _ in range(1200):
+            running = executors()
+            if running and descendants("samepic.gate.worker_child"):
+                time.sleep(0.5)
+                os.kill(running[0], signal.SIGKILL)
+                killed.append(running[0])
+                return
+            time.sleep(0.05)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    found = find_duplicates(spark.read.parquet(place), key="name", content="data", copies=True)
+    assert rows(found) == wanted
+    killer.join()
+    assert killed
+    assert not set(killed) & set(executors())
+
+
+def test_any_partitioning_gives_the_same_table(
+    spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame
+) -> None:
+    from samepic.contrib.spark import find_duplicates
+
+    df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    try:
+        for partitions in (1, 7):
+            spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
+            again = prints.repartition(partitions)
+            found = find_duplicates(
+                df.repartition(partitions), key="path", path="path", copies=True, prints=again
+            )
+            assert rows(found) == wanted
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", before or "3")
+
+
+def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
+    spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from samepic.contrib.spark import find_duplicates
+
+    monkeypatch.setattr("samepic.contrib.spark.candidates.SPARK", replace(SPARK, piece=9))
+    monkeypatch.setattr("samepic.contrib.spark.clusters.SPARK", replace(SPARK, gathered=0))
+    df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
+    assert rows(find_duplicates(df, key="path", path="path", copies=True, prints=prints)) == wanted
+
+
+def test_new_pictures_are_held_against_a_table_of_fingerprints(
+    spark: SparkSession, folder: Path, prints: DataFrame, photos: dict[str, Path], tmp_path: Path
+) -> None:
+    from samepic.contrib.spark import find_duplicates
+
+    Image.open(photos["chelsea"]).convert("RGB").save(tmp_path / "again.jpg", quality=60)
+    Image.open(photos["rocket"]).convert("RGB").rotate(180).crop((0, 0, 90, 90)).save(tmp_path / "new.jpg")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    new = spark.createDataFrame([(path,) for path in files(tmp_path)], "path string")
+    found = find_duplicates(new, key="path", path="path", known=prints)
+    told = {row["key"]: row for row in found.collect()}
+    assert told[str(tmp_path / "again.jpg")]["reference"] == str(folder / "album" / "chelsea.png")
+    assert "small pictures" in told[str(tmp_path / "again.jpg")]["explanation"]
+    assert str(tmp_path / "new.jpg") not in told
+    assert {row["reference"] for row in told.values()} == {str(folder / "album" / "chelsea.png")}
+
+
+def test_a_picture_that_breaks_its_decoder_costs_its_row(
+    spark: SparkSession, photos: dict[str, Path]
+) -> None:
+    from samepic.contrib.spark import fingerprints
+
+    bombs = {name: data for name, data in heif_bombs() if name in BOMBS}
+    contents: list[tuple[str, bytes | None]] = list(bombs.items())
+    contents += [("whole", photos["chelsea"].read_bytes()), ("nothing", None), ("empty", b"")]
+    df = spark.createDataFrame(contents, "name string, data binary").coalesce(1)
+    told = {row["key"]: row for row in fingerprints(df, key="name", content="data").collect()}
+    assert told.keys() == {name for name, _ in contents}
+    assert {key: told[key]["kind"] for key in ("whole", "empty", "nothing")} == {
+        "whole": "picture",
+        "empty": "other",
+        "nothing": "unreadable",
+    }
+    assert all(told[name]["error"].startswith("wanted ") for name in bombs)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"key": "nokey", "path": "path"}, "nokey: wanted one of the columns path, number"),
+        ({"key": "path"}, "either the column of contents or that of paths"),
+        ({"key": "number", "path": "path"}, "number: wanted a column of text, got bigint"),
+    ],
+)
+def test_columns_that_make_no_sense_are_named(spark: SparkSession, how: dict[str, Any], told: str) -> None:
+    from samepic.contrib.spark import find_duplicates
+
+    df = spark.createDataFrame([("a", 1)], "path string, number bigint")
+    with pytest.raises(ValueError, match=told):
+        find_duplicates(df, **how)
+
+
+def test_a_key_that_comes_twice_is_named(spark: SparkSession, prints: DataFrame) -> None:
+    from samepic.contrib.spark import find_duplicates
+
+    df = spark.createDataFrame([], "path string")
+    with pytest.raises(ValueError, match=r"key: wanted each once, got .* 2 times"):
+        find_duplicates(df, key="path", path="path", prints=prints.unionAll(prints))
+
+
+def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
+    """Random codes with copies some bits apart: what edges connect is what pairs within the radius connect."""
+    from samepic.contrib.spark.candidates import Search, pdq_edges
+    from samepic.contrib.spark.clusters import clusters, clusters_apart
+    from samepic.profiles.search import SEARCH
+    from samepic.store.joining import PdqScan
+
+    dice = np.random.default_rng(5)
+    codes = dice.integers(0, 256, (400, 256), np.uint8)
+    for row in range(300, 400):
+        bits = np.unpackbits(codes[row - 100])
+        bits[dice.choice(256, dice.integers(0, 60), replace=False)] ^= 1
+        codes[row] = np.packbits(bits)
+    data = [(row, bytes(codes[row]), 100, 100) for row in range(400)]
+    items = spark.createDataFrame(data, "id bigint, pdq_forms binary, quality int, detail int").repartition(5)
+    for search, radius in ((Search.SCAN, SEARCH.radius), (Search.BANDS, SEARCH.band_radius)):
+        pairs = PdqScan(codes[:, :32]).within(codes, radius, np.arange(400))
+        edges = pdq_edges(items, search)
+        from samepic.contrib.spark.forest import parts
+
+        nodes, labels = parts(pairs.queries, pairs.rows)
+        want = dict(zip(nodes.tolist(), labels.tolist(), strict=True))
+        assert want
+        for way in (clusters, clusters_apart):
+            got = {row["id"]: row["cluster"] for row in way(edges).collect()}
+            assert got == want
+
+
+def test_the_command_line_says_on_spark_what_it_says_alone(
+    folder: Path, tmp_path: Path, spark: SparkSession
+) -> None:
+    def told(*more: str) -> list[dict[str, Any]]:
+        command = [
+            sys.executable,
+            "-m",
+            "samepic",
+            "find",
+            "--json",
+            *more,
+            str(folder / "album"),
+            str(folder / "a copy.png"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, cwd=tmp_path)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert told("--engine", "spark", "--master", "local[2]") == told("--no-cache")
