@@ -30,7 +30,7 @@ types: $(VENV)/.tested
 
 unit: $(VENV)/.tested
 	@echo "pytest: every promise, two files at a time"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
 
 $(BIN)/python:
 	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
@@ -43,7 +43,7 @@ $(VENV)/.installed: pyproject.toml $(NATIVE) | $(BIN)/python
 	@touch $@
 
 $(VENV)/.tested: pyproject.toml $(NATIVE) | $(BIN)/python
-	@echo "installing samepic with its test tools (about 190 MB to fetch, a minute or two)"
+	@echo "installing samepic with its test tools (about 690 MB to fetch, two minutes or so)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.installed
 

@@ -129,7 +129,15 @@ def write(forms: Codes, place: Path) -> None:
     data = pa.array([row.tobytes() for row in forms], pa.binary())
     many = pa.array(np.full(len(forms), 100, np.int32))
     pq.write_table(
-        pa.table({"id": pa.array(np.arange(len(forms))), "pdq_forms": data, "quality": many, "detail": many}),
+        pa.table(
+            {
+                "fresh": pa.array(np.full(len(forms), True)),
+                "id": pa.array(np.arange(len(forms))),
+                "pdq_forms": data,
+                "quality": many,
+                "detail": many,
+            }
+        ),
         place,
     )
 
@@ -137,8 +145,10 @@ def write(forms: Codes, place: Path) -> None:
 def warm(spark: SparkSession) -> None:
     """Let the executors start their Python workers and load what they need, which is no part of the join."""
     forms, _ = planted(64, 8, 8)
-    rows = [(at, bytes(forms[at]), 100, 100) for at in range(64)]
-    small = spark.createDataFrame(rows, "id bigint, pdq_forms binary, quality int, detail int").repartition(4)
+    rows = [(at, bytes(forms[at]), 100, 100, True) for at in range(64)]
+    small = spark.createDataFrame(
+        rows, "id bigint, pdq_forms binary, quality int, detail int, fresh boolean"
+    ).repartition(4)
     for search in Search:
         clusters(pdq_edges(small, search)).collect()
 

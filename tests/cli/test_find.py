@@ -223,3 +223,18 @@ def test_the_report_is_the_same_with_a_cold_a_warm_and_no_cache(run: Run, folder
     said = [run("find", "--json", folder).stdout, run("find", "--json", folder).stdout]
     said.append(run("find", "--json", "--no-cache", "--jobs", "3", folder).stdout)
     assert said[0] == said[1] == said[2] != ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--jobs", "2", "album"), "--jobs: wanted --master for --engine spark"),
+        (("--html", "page.html", "hdfs://host/album"), "--html: wanted files that this process can open"),
+    ],
+)
+def test_what_spark_cannot_do_is_told_before_it_starts(
+    run: Run, arguments: tuple[str, ...], told: str
+) -> None:
+    done = run("find", "--engine", "spark", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr

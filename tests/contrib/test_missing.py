@@ -7,7 +7,12 @@ import sys
 
 import pytest
 
-PARTS = {"django": ("django",), "fastapi": ("fastapi",), "flask": ("flask", "wtforms")}
+PARTS = {
+    "django": ("django",),
+    "fastapi": ("fastapi",),
+    "flask": ("flask", "wtforms"),
+    "spark": ("pyspark", "pyarrow"),
+}
 FRAMEWORKS = {name for names in PARTS.values() for name in names} | {"flask_wtf", "starlette"}
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samepic import compare
+from samepic import compare, fingerprint
 from samepic.errors import (
     LimitError,
     ProfileError,
@@ -28,6 +28,7 @@ from samepic.errors import (
 )
 from samepic.gate.prepare import prepare
 from samepic.gate.workers import Workers
+from samepic.picture import Encoded, inspect
 from samepic.picture.pillow_reader import PLUGINS
 from samepic.profiles.user import Profile
 from samepic.profiles.workers import UPLOAD, WORKERS
@@ -368,3 +369,27 @@ def test_what_protects_a_worker_can_be_asked_and_printed_as_json(workers: Worker
     assert json.loads(json.dumps(protection.to_dict()))["system"] == protection.system
     if sys.platform == "linux" and platform.machine() == "x86_64":
         assert protection.complete
+
+
+@pytest.mark.parametrize("copycode", [False, True])
+def test_a_catalogue_has_the_fingerprint_of_this_process_bit_for_bit(
+    workers: Workers, rocket: Path, copycode: bool
+) -> None:
+    data = rocket.read_bytes()
+    bare = workers.catalogue(data, "rocket", copycode=copycode)
+    assert bare.fingerprint == fingerprint(data, copycode=copycode)
+    assert bare.proxy == b""
+    assert bare.info == inspect(Encoded("rocket", data))
+    assert workers.catalogue(data, "rocket", proxied=True).proxy == prepare(data).proxy
+
+
+def test_a_comparison_calls_pictures_what_it_is_told(workers: Workers, rocket: Path) -> None:
+    data = rocket.read_bytes()
+    other = saved(Image.open(rocket), "PNG")
+    called = "the reference", "this file"
+    verdict = workers.compare(data, other, names=("a.jpg", "b.png"), called=called, visibility=False)
+    assert verdict.explanation.startswith("every pixel of the reference and this file is equal")
+    assert (verdict.a.name, verdict.b.name) == ("a.jpg", "b.png")
+    with pytest.raises(UnreadableError) as caught:
+        workers.compare(data, other[:2000], names=("a.jpg", "b.png"), called=called)
+    assert caught.value.name == "b.png"

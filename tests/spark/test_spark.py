@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -20,12 +18,18 @@ from PIL import Image
 
 from bench.hostile_heif import heif_bombs
 from bench.spark_common import descendants, executors
+from samepic.cli import main
 from samepic.collection.find import find
+from samepic.policy import Policy
 from samepic.profiles.spark import SPARK
 from tests.collection.find_scene import album, chain, settle
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Spark were not run")
+
+from samepic.contrib.spark.decoder import local_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -219,8 +223,10 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
         bits = np.unpackbits(codes[row - 100])
         bits[dice.choice(256, dice.integers(0, 60), replace=False)] ^= 1
         codes[row] = np.packbits(bits)
-    data = [(row, bytes(codes[row]), 100, 100) for row in range(400)]
-    items = spark.createDataFrame(data, "id bigint, pdq_forms binary, quality int, detail int").repartition(5)
+    data = [(row, bytes(codes[row]), 100, 100, True) for row in range(400)]
+    items = spark.createDataFrame(
+        data, "id bigint, pdq_forms binary, quality int, detail int, fresh boolean"
+    ).repartition(5)
     for search, radius in ((Search.SCAN, SEARCH.radius), (Search.BANDS, SEARCH.band_radius)):
         pairs = PdqScan(codes[:, :32]).within(codes, radius, np.arange(400))
         edges = pdq_edges(items, search)
@@ -234,21 +240,36 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
             assert got == want
 
 
-def test_the_command_line_says_on_spark_what_it_says_alone(
-    folder: Path, tmp_path: Path, spark: SparkSession
+def test_folders_of_hadoop_file_systems_give_the_same_groups(
+    spark: SparkSession, folder: Path, wanted: list[Row], tmp_path: Path
 ) -> None:
-    def told(*more: str) -> list[dict[str, Any]]:
-        command = [
-            sys.executable,
-            "-m",
-            "samepic",
-            "find",
-            "--json",
-            *more,
-            str(folder / "album"),
-            str(folder / "a copy.png"),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, cwd=tmp_path)
-        return [json.loads(line) for line in done.stdout.splitlines()]
+    """The example for spark-submit, and what `samepic find --engine spark` runs, on URIs."""
+    from examples.spark.dedupe import dedupe
+    from samepic.contrib.spark.finder import SparkFinder
 
-    assert told("--engine", "spark", "--master", "local[2]") == told("--no-cache")
+    place = f"file://{tmp_path}/found"
+    dedupe(spark, f"file://{folder}", place)
+    told = spark.read.parquet(f"{place}/duplicates").collect()
+    names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in told]
+    assert sorted(names) == wanted
+    finder = SparkFinder(spark, [f"file://{folder}/album"], Policy())
+    groups = [
+        [local_path(g.reference.path), *(local_path(m.file.path) for m in g.members)] for g in finder.groups()
+    ]
+    alone = find([folder / "album"], cache=False)
+    assert groups == [[g.reference.path, *(m.file.path for m in g.members)] for g in alone]
+    assert finder.pictures == 15
+
+
+def test_the_command_line_says_on_spark_what_it_says_alone(
+    folder: Path, spark: SparkSession, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, whose session it takes over as that of spark-submit."""
+    places = [str(folder / "album"), str(folder / "a copy.png")]
+
+    def told(*more: str) -> list[dict[str, Any]]:
+        capfd.readouterr()
+        assert main(["find", "--json", *more, *places]) == 0
+        return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+    assert told("--engine", "spark") == told("--no-cache")

@@ -50,9 +50,12 @@ def digest_edges(items: DataFrame) -> DataFrame:
 
 
 def pdq_edges(items: DataFrame, search: Search) -> DataFrame:
-    """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is."""
-    strong = items.where(~_weak()).select("id", "pdq_forms")
-    ends = fn.min("id").alias("first"), fn.max("id").alias("last")
+    """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is.
+
+    What is not `fresh` is known already, and held against what is fresh alone.
+    """
+    strong = items.where(~_weak()).select("id", "pdq_forms", "fresh")
+    ends = fn.min("id").alias("first"), fn.max("id").alias("last"), fn.max("fresh").alias("fresh")
     codes = strong.groupBy("pdq_forms").agg(*ends).persist()
     twins = (
         strong.join(codes, "pdq_forms")
@@ -60,9 +63,11 @@ def pdq_edges(items: DataFrame, search: Search) -> DataFrame:
         .select(fn.col("first").alias("a"), fn.col("id").alias("b"))
     )
     edges = twins
+    everywhere = not _all_fresh(items)
     radius = SEARCH.radius if search is Search.SCAN else SEARCH.band_radius
     for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
-        near = bounded(codes).mapInArrow(_near(piece, radius, search), _EDGES)
+        # Against known pictures each new one is a query, and what is known is none.
+        near = bounded(codes.where("fresh")).mapInArrow(_near(piece, radius, search, everywhere), _EDGES)
         edges = edges.unionAll(near)
     return edges
 
@@ -74,14 +79,14 @@ def copies_edges(items: DataFrame, search: Search) -> DataFrame:
     """
     coded = (
         items.where(~_weak() & (fn.length("copycode") > 0))
-        .select("id", "copycode", "copycode_parts")
+        .select("id", "copycode", "copycode_parts", "fresh")
         .persist()
     )
     pieces = list(_pieces(coded.select("id", "copycode")))
     columns = "a bigint, ask int, k int, b bigint, bits int"
     found: DataFrame | None = None
     for piece in pieces:
-        near = bounded(coded).mapInArrow(_alike(piece, search), columns)
+        near = bounded(coded.where("fresh")).mapInArrow(_alike(piece, search), columns)
         found = near if found is None else found.unionAll(near)
     if found is None:
         return items.sparkSession.createDataFrame([], "a bigint, b bigint, bits int")
@@ -91,6 +96,10 @@ def copies_edges(items: DataFrame, search: Search) -> DataFrame:
     one = found.where("a <> b").select("a", "b", "bits")
     other = one.select(fn.col("b").alias("a"), fn.col("a").alias("b"), "bits")
     return one.unionAll(other).groupBy("a", "b").agg(fn.min("bits").alias("bits"))
+
+
+def _all_fresh(items: DataFrame) -> bool:
+    return bool(items.where("not fresh").limit(1).count() == 0)
 
 
 def _weak() -> Column:
@@ -121,7 +130,9 @@ def _opened(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tup
     return _held[mark]
 
 
-def _near(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: Search) -> Batches:
+def _near(
+    piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: Search, everywhere: bool
+) -> Batches:
     index = PdqScan if search is Search.SCAN else PdqBands
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -131,7 +142,7 @@ def _near(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: 
             first, last = (batch.column(name).to_numpy() for name in ("first", "last"))
             forms = _bytes(batch.column("pdq_forms"), 256)
             # As on one machine, the later of two is the query: turned forms are not quite as far both ways.
-            below = np.searchsorted(ids, last, "left")
+            below = np.full(len(last), len(ids)) if everywhere else np.searchsorted(ids, last, "left")
             for at in range(0, len(forms), SPARK.queries):
                 part = slice(at, at + SPARK.queries)
                 pairs = codes.within(forms[part], radius, below[part])

@@ -85,7 +85,8 @@ def searched(
 
     `given` is what `sources` returns, `prints` what `fingerprints` returned for it.
     """
-    kept = _checked(prints if known is None else prints.unionByName(known))
+    new = prints.withColumn("fresh", fn.lit(True))
+    kept = _checked(new if known is None else new.unionByName(known.withColumn("fresh", fn.lit(False))))
     items = _items(kept).persist()
     if policy.same_if is Relation.SAME_FILE:
         found = given.sparkSession.createDataFrame([], FOUND_SQL)
@@ -93,13 +94,17 @@ def searched(
         edges = digest_edges(items).unionAll(pdq_edges(items, how))
         alike = copies_edges(items, how).persist() if copies else None
         parts = clusters(edges if alike is None else edges.unionAll(alike.select("a", "b")))
+        if known is not None:
+            # What was found among known pictures alone is not compared again.
+            asked = parts.join(items.where("fresh").select("id"), "id").select("cluster").distinct()
+            parts = parts.join(asked, "cluster", "left_semi")
         found = _gathered(items, parts, alike, given, policy).persist()
-    return _grouped(kept, items, found, prints if known is not None else None)
+    return _grouped(kept, items, found, only_new=known is not None)
 
 
 def _checked(prints: DataFrame) -> DataFrame:
     """Return fingerprints of this version. Raises ValueError for others and for a key that comes twice."""
-    missing = set(prints.columns) ^ {column.split()[0] for column in COLUMNS.split(", ")}
+    missing = set(prints.columns) ^ {"fresh", *(column.split()[0] for column in COLUMNS.split(", "))}
     if missing:
         raise ValueError(
             f"fingerprints: wanted the columns {COLUMNS}, got others or not all: {', '.join(sorted(missing))}"
@@ -122,11 +127,13 @@ def _checked(prints: DataFrame) -> DataFrame:
 def _items(prints: DataFrame) -> DataFrame:
     """Return the pictures by their bytes, each with the first key, how many files hold it, and its place as `id`."""
     rows = prints.where("kind = 'picture'")
-    rest = [name for name in rows.columns if name != "sha256"]
+    rest = [name for name in rows.columns if name not in ("sha256", "fresh")]
     items = rows.groupBy("sha256").agg(
-        fn.min_by(fn.struct(*rest), fn.col("key")).alias("one"), fn.count("*").alias("files")
+        fn.min_by(fn.struct(*rest), fn.col("key")).alias("one"),
+        fn.count("*").alias("files"),
+        fn.max("fresh").alias("fresh"),
     )
-    items = items.select("sha256", "one.*", "files")
+    items = items.select("sha256", "one.*", "files", "fresh")
     return items.join(ranked(items, "key", "id"), "key")
 
 
@@ -142,14 +149,17 @@ def _gathered(
             fn.collect_list(fn.struct("b", "bits")).alias("alike")
         )
         rows = rows.join(near, "id", "left")
-    rows = rows.drop("size", "kind", "error", "files")
+    rows = rows.drop("size", "kind", "error", "files", "fresh")
     rows = rows.join(given, "key", "left")
     ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "id")
     return bounded(ordered).mapInArrow(gathered(policy), FOUND_SQL)
 
 
-def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, new: DataFrame | None) -> Found:
-    """Return the groups of files: what was found of each picture, and the files that hold the same bytes."""
+def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> Found:
+    """Return the groups of files: what was found of each picture, and the files that hold the same bytes.
+
+    With `only_new`, only groups that hold a fresh file.
+    """
     files = prints.where("kind = 'picture'").select("key", "sha256")
     first = items.select("sha256", fn.col("key").alias("first"), "files")
     said = first.join(found, "sha256", "left")
@@ -165,12 +175,12 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, new: DataFra
         fn.coalesce("probability", fn.lit(1.0)).alias("probability"),
         fn.when(same, SAME_FILE).otherwise(fn.col("explanation")).alias("explanation"),
     )
-    if new is not None:
-        fresh = new.select(fn.col("key").alias("fresh"))
-        touched = members.join(
-            fresh, (fn.col("key") == fn.col("fresh")) | (fn.col("reference") == fn.col("fresh")), "left_semi"
-        )
-        members = members.join(touched.select("reference").distinct(), "reference", "left_semi")
+    if only_new:
+        fresh = prints.where("fresh").select("key")
+        heads = fresh.select(fn.col("key").alias("reference"))
+        held = members.join(fresh, "key", "left_semi").select("reference")
+        held = held.unionAll(members.join(heads, "reference", "left_semi").select("reference"))
+        members = members.join(held.distinct(), "reference", "left_semi")
     members = members.persist()
     numbers = ranked(members.select("reference").distinct(), "reference", "place")
     numbers = numbers.select("reference", (fn.col("place") + 1).alias("group")).persist()
