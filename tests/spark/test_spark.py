@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Spark were not run")
 
+from samepic.contrib.spark import find_duplicates, fingerprints
 from samepic.contrib.spark.decoder import local_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -82,8 +83,6 @@ def rows(found: DataFrame) -> list[Row]:
 @pytest.fixture(scope="module")
 def prints(spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
     """Return the fingerprints, read from the Parquet that they were written into, while an executor is killed."""
-    from samepic.contrib.spark import fingerprints
-
     place = str(tmp_path_factory.mktemp("prints") / "prints.parquet")
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string").repartition(6)
     fingerprints(df, key="path", path="path", copies=True, proxies=True).write.parquet(place)
@@ -93,8 +92,6 @@ def prints(spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathF
 def test_bytes_give_the_groups_of_find_though_an_executor_is_killed(
     spark: SparkSession, folder: Path, wanted: list[Row], tmp_path: Path
 ) -> None:
-    from samepic.contrib.spark import find_duplicates
-
     place = str(tmp_path / "pictures.parquet")
     contents = [(path, Path(path).read_bytes()) for path in files(folder)]
     spark.createDataFrame(contents, "name string, data binary").repartition(7).write.parquet(place)
@@ -123,8 +120,6 @@ def test_bytes_give_the_groups_of_find_though_an_executor_is_killed(
 def test_any_partitioning_gives_the_same_table(
     spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame
 ) -> None:
-    from samepic.contrib.spark import find_duplicates
-
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     before = spark.conf.get("spark.sql.shuffle.partitions")
     try:
@@ -142,8 +137,6 @@ def test_any_partitioning_gives_the_same_table(
 def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from samepic.contrib.spark import find_duplicates
-
     monkeypatch.setattr("samepic.contrib.spark.candidates.SPARK", replace(SPARK, piece=9))
     monkeypatch.setattr("samepic.contrib.spark.clusters.SPARK", replace(SPARK, gathered=0))
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
@@ -153,8 +146,6 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
 def test_new_pictures_are_held_against_a_table_of_fingerprints(
     spark: SparkSession, folder: Path, prints: DataFrame, photos: dict[str, Path], tmp_path: Path
 ) -> None:
-    from samepic.contrib.spark import find_duplicates
-
     Image.open(photos["chelsea"]).convert("RGB").save(tmp_path / "again.jpg", quality=60)
     Image.open(photos["rocket"]).convert("RGB").rotate(180).crop((0, 0, 90, 90)).save(tmp_path / "new.jpg")
     (tmp_path / "empty.jpg").write_bytes(b"")
@@ -170,8 +161,6 @@ def test_new_pictures_are_held_against_a_table_of_fingerprints(
 def test_a_picture_that_breaks_its_decoder_costs_its_row(
     spark: SparkSession, photos: dict[str, Path]
 ) -> None:
-    from samepic.contrib.spark import fingerprints
-
     bombs = {name: data for name, data in heif_bombs() if name in BOMBS}
     contents: list[tuple[str, bytes | None]] = list(bombs.items())
     contents += [("whole", photos["chelsea"].read_bytes()), ("nothing", None), ("empty", b"")]
@@ -195,19 +184,24 @@ def test_a_picture_that_breaks_its_decoder_costs_its_row(
     ],
 )
 def test_columns_that_make_no_sense_are_named(spark: SparkSession, how: dict[str, Any], told: str) -> None:
-    from samepic.contrib.spark import find_duplicates
-
     df = spark.createDataFrame([("a", 1)], "path string, number bigint")
     with pytest.raises(ValueError, match=told):
         find_duplicates(df, **how)
 
 
 def test_a_key_that_comes_twice_is_named(spark: SparkSession, prints: DataFrame) -> None:
-    from samepic.contrib.spark import find_duplicates
-
     df = spark.createDataFrame([], "path string")
     with pytest.raises(ValueError, match=r"key: wanted each once, got .* 2 times"):
         find_duplicates(df, key="path", path="path", prints=prints.unionAll(prints))
+
+
+def test_fingerprints_without_copy_codes_are_not_searched_for_copies(
+    spark: SparkSession, prints: DataFrame
+) -> None:
+    df = spark.createDataFrame([], "path string")
+    bare = prints.withColumn("copycode", prints["copycode"].substr(0, 0))
+    with pytest.raises(ValueError, match="prints: wanted fingerprints with copies, got none for"):
+        find_duplicates(df, key="path", path="path", copies=True, prints=bare)
 
 
 def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:

@@ -35,7 +35,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         choices=("scan", "bands"),
         default="scan",
         help="on Spark: look at every code for each picture (scan), or at those alone that share a band with it, which"
-        " finds less and is faster from millions on (bands)",
+        " finds less and is faster from some hundred thousand on (bands)",
     )
 
 

@@ -16,6 +16,8 @@ from samepic.profiles.collection import COLLECTION, LOSSLESS
 from samepic.verdict import Relation
 
 __all__ = [
+    "BYTE_FOR_BYTE",
+    "SAME_BYTES",
     "FileFacts",
     "Gathering",
     "Group",
@@ -232,8 +234,7 @@ def made_group(number: int, star: Star, items: list[Item], merits: Mapping[int, 
     files = sorted(item.files, key=_by_path)
     first = files[0]
     rest: list[tuple[Entry, str, Said]] = [
-        (entry, item.sha256, Said(Relation.SAME_FILE, 1.0, "the same file, byte for byte", ""))
-        for entry in files[1:]
+        (entry, item.sha256, Said(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")) for entry in files[1:]
     ]
     for index, said in star.said.items():
         rest += [(entry, items[index].sha256, said) for entry in items[index].files]
@@ -241,11 +242,15 @@ def made_group(number: int, star: Star, items: list[Item], merits: Mapping[int, 
     links = {first.node: first.path}
     members = tuple(member(entry, sha256, said, links) for entry, sha256, said in rest)
     others = [merits[index] for index in star.said]
-    reason = why_best(merits[star.reference], others, proven=star.proven) if others else _SAME_BYTES
+    reason = why_best(merits[star.reference], others, proven=star.proven) if others else SAME_BYTES
     return Group(number, facts(first, item.sha256), reason, members)
 
 
-_SAME_BYTES = "the same bytes in all: first by path"
+SAME_BYTES = "the same bytes in all: first by path"
+"""The reason for a reference that was best in nothing."""
+
+BYTE_FOR_BYTE = "the same file, byte for byte"
+"""What is said of a member with the bytes of the reference."""
 
 
 def member(entry: Entry, sha256: str, said: Said, links: dict[tuple[int, int], str]) -> Member:

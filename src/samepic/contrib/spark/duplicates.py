@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as fn
 
+from samepic.collection.group import BYTE_FOR_BYTE, SAME_BYTES
 from samepic.contrib.spark.candidates import Search, copies_edges, digest_edges, pdq_edges
 from samepic.contrib.spark.cluster import FOUND_SQL, gathered
 from samepic.contrib.spark.clusters import clusters
@@ -22,9 +23,6 @@ from samepic.verdict import Relation
 __all__ = ["Found", "find_duplicates", "searched"]
 
 _log = logging.getLogger("samepic.spark")
-
-SAME_FILE = "the same file, byte for byte"
-SAME_BYTES = "the same bytes in all: first by path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +55,19 @@ def find_duplicates(
     Returns one row for each copy: group (from 1, by the key of its reference), key, reference (the key of the best of
     the group), relation, probability and explanation; what is in no row is no copy. `key`, `content` and `path` are
     columns as for `fingerprints`; `same_if`, `profile` and `copies` are as for `samepic.find`; `search` is "scan",
-    which looks at every code for each picture and finds what one machine finds, or "bands", whose time grows with the
-    pictures alone and which finds PDQ codes up to SEARCH.band_radius bits apart, all of them, and most near copy codes.
+    which looks at every code for each picture and finds what one machine finds, or "bands", which is faster from some
+    hundred thousand on and finds all PDQ codes up to SEARCH.band_radius bits apart and most near copy codes.
     `prints` is what `fingerprints` returned for `df`, or was written of it; `known` what it returned, with proxies, for
     pictures that are in already: groups that hold a picture of `df` are returned. Raises ValueError for columns that
-    are not there and for keys that come twice, ProfileError as `samepic.find`.
+    are not there, keys that come twice and fingerprints without what is asked for, ProfileError as `samepic.find`.
     """
     given = sources(df, key, content, path)
     policy = Policy.of(same_if, profile)
     new = prints
+    if new is not None and copies:
+        bare = new.where("kind = 'picture' and length(copycode) = 0").first()
+        if bare is not None:
+            raise ValueError(f"prints: wanted fingerprints with copies, got none for {bare['key']!r}")
     if new is None:
         new = fingerprints(df, key=key, content=content, path=path, copies=copies, proxies=known is not None)
     found = searched(given, new, known, policy=policy, copies=copies, how=Search(search))
@@ -173,7 +175,7 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
         fn.col("head").alias("reference"),
         fn.when(same, str(Relation.SAME_FILE)).otherwise(fn.col("relation")).alias("relation"),
         fn.coalesce("probability", fn.lit(1.0)).alias("probability"),
-        fn.when(same, SAME_FILE).otherwise(fn.col("explanation")).alias("explanation"),
+        fn.when(same, BYTE_FOR_BYTE).otherwise(fn.col("explanation")).alias("explanation"),
     )
     if only_new:
         fresh = prints.where("fresh").select("key")
