@@ -135,12 +135,20 @@ def test_any_partitioning_gives_the_same_table(
 
 
 def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
-    spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession,
+    folder: Path,
+    wanted: list[Row],
+    prints: DataFrame,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr("samepic.contrib.spark.duplicates.SPARK", replace(SPARK, crowd=2))
     monkeypatch.setattr("samepic.contrib.spark.candidates.SPARK", replace(SPARK, piece=9))
     monkeypatch.setattr("samepic.contrib.spark.clusters.SPARK", replace(SPARK, gathered=0))
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     assert rows(find_duplicates(df, key="path", path="path", copies=True, prints=prints)) == wanted
+    assert "crowds of look-alikes: " in caplog.text
 
 
 def test_new_pictures_are_held_against_a_table_of_fingerprints(

@@ -20,7 +20,7 @@ class SparkProfile:
         piece: codes that each Python worker holds at once; more are gone through piece by piece.
         queries: pictures whose candidates are sought together.
         gathered: edges between candidates up to which the driver joins them to clusters itself.
-        crowd: pictures of one cluster from which they are laid on the best of them in many tasks.
+        crowd: pictures of one cluster beyond which they are told of, since one task gathers them.
         held_bytes: encoded pictures of one cluster that are held in memory; more lie on the executor's disk.
         files: pictures in a task when `samepic find --engine spark` cuts the list of files.
     """

@@ -17,6 +17,7 @@ from samepic.contrib.spark.prints import COLUMNS, bounded, fingerprints, sources
 from samepic.contrib.spark.ranked import ranked
 from samepic.fingerprint.value import VERSION
 from samepic.policy import Policy
+from samepic.profiles.spark import SPARK
 from samepic.profiles.user import Profile
 from samepic.verdict import Relation
 
@@ -100,6 +101,7 @@ def searched(
             # What was found among known pictures alone is not compared again.
             asked = parts.join(items.where("fresh").select("id"), "id").select("cluster").distinct()
             parts = parts.join(asked, "cluster", "left_semi")
+        _tell_crowds(parts)
         found = _gathered(items, parts, alike, given, policy).persist()
     return _grouped(kept, items, found, only_new=known is not None)
 
@@ -137,6 +139,14 @@ def _items(prints: DataFrame) -> DataFrame:
     )
     items = items.select("sha256", "one.*", "files", "fresh")
     return items.join(ranked(items, "key", "id"), "key")
+
+
+def _tell_crowds(parts: DataFrame) -> None:
+    """Warn of pictures that are so many to be near each other that the task which gathers them takes long."""
+    crowds = parts.groupBy("cluster").count().where(fn.col("count") > SPARK.crowd)
+    row = crowds.agg(fn.count("*"), fn.max("count")).collect()[0]
+    if row[0]:
+        _log.warning("crowds of look-alikes: %d, up to %d pictures each, gathered by one task each", *row)
 
 
 def _gathered(
