@@ -18,6 +18,7 @@ from PIL import Image
 
 from bench.hostile_heif import heif_bombs
 from bench.spark_common import descendants, executors
+from bench.spark_find import Row, here
 from samepic.cli import main
 from samepic.collection.find import find
 from samepic.policy import Policy
@@ -34,7 +35,6 @@ from samepic.contrib.spark.decoder import local_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-Row = tuple[int, str, str, str, float, str]
 BOMBS = ("grid-declares-65535.heic", "grid-of-itself.heic", "tile-declares-60000.heic")
 
 
@@ -58,18 +58,7 @@ def folder(photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def wanted(folder: Path) -> list[Row]:
     """Return what find on this machine says, copies searched for."""
-    return sorted(
-        (
-            group.number,
-            one.file.path,
-            group.reference.path,
-            str(one.relation),
-            one.probability,
-            one.explanation,
-        )
-        for group in find([folder], copies=True, cache=False)
-        for one in group.members
-    )
+    return here(folder, copies=True)
 
 
 def files(folder: Path) -> list[str]:

@@ -120,7 +120,7 @@ def _items(args: argparse.Namespace) -> tuple[list[Item], list[tuple[str, str]]]
 def _below(path: str, walk: Walk, args: argparse.Namespace) -> Iterator[Item]:
     for entry in walk.entries():
         named = entry.path == path
-        name = os.path.basename(path) if named else os.path.relpath(entry.path, path)  # noqa: PTH119
+        name = os.path.basename(path) if named else os.path.relpath(entry.path, path)  # noqa: PTH119  (as in Walk)
         # Bytes that are no UTF-8 would be no key that a store can hold.
         text = os.fsencode(name.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
         yield Item(entry.path, args.key or args.prefix + text, named)

@@ -187,7 +187,7 @@ def peek(path: str, size: int) -> bytes:
 
 
 def _check_unchanged(entry: Entry) -> None:
-    now = os.stat(entry.path)  # noqa: PTH116
+    now = os.stat(entry.path)  # noqa: PTH116  (Path would normalise the name)
     if (now.st_size, now.st_mtime_ns, now.st_ino) != (entry.size, entry.mtime_ns, entry.inode):
         raise UnreadableError(entry.path, "a file that stays as it is", "one that changed while it was read")
 

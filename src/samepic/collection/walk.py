@@ -97,8 +97,8 @@ class Walk:
             self.folders += 1
             below: list[tuple[str, os.stat_result]] = []
             for name in self._names(path):
-                inner = self._stat(os.path.join(path, name), follow=False)  # noqa: PTH118
-                yield from self._one(os.path.join(path, name), inner, below)  # noqa: PTH118
+                inner = self._stat(os.path.join(path, name), follow=False)  # noqa: PTH118  (as above)
+                yield from self._one(os.path.join(path, name), inner, below)  # noqa: PTH118  (as above)
             stack.extend(reversed(below))
 
     def _names(self, path: str) -> list[str]:

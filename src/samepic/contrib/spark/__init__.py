@@ -13,6 +13,6 @@ for _name in ("pyspark", "pyarrow"):
         raise missing("samepic.contrib.spark", "PySpark and PyArrow", "spark") from None
 
 from samepic.contrib.spark.duplicates import find_duplicates  # noqa: E402  (after what says what is missing)
-from samepic.contrib.spark.prints import fingerprints  # noqa: E402
+from samepic.contrib.spark.prints import fingerprints  # noqa: E402  (as above)
 
 __all__ = ["find_duplicates", "fingerprints"]

@@ -49,10 +49,11 @@ def digest_edges(items: DataFrame) -> DataFrame:
     return coded.join(first, "coded_digest").where("id <> a").select("a", fn.col("id").alias("b"))
 
 
-def pdq_edges(items: DataFrame, search: Search) -> DataFrame:
+def pdq_edges(items: DataFrame, search: Search, *, everywhere: bool = False) -> DataFrame:
     """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is.
 
-    What is not `fresh` is known already, and held against what is fresh alone.
+    With `everywhere`, some are not `fresh` but known already: each fresh one is held against all, known ones are not
+    held against each other.
     """
     strong = items.where(~_weak()).select("id", "pdq_forms", "fresh")
     ends = fn.min("id").alias("first"), fn.max("id").alias("last"), fn.max("fresh").alias("fresh")
@@ -63,7 +64,6 @@ def pdq_edges(items: DataFrame, search: Search) -> DataFrame:
         .select(fn.col("first").alias("a"), fn.col("id").alias("b"))
     )
     edges = twins
-    everywhere = not _all_fresh(items)
     radius = SEARCH.radius if search is Search.SCAN else SEARCH.band_radius
     for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
         # Against known pictures each new one is a query, and what is known is none.
@@ -96,10 +96,6 @@ def copies_edges(items: DataFrame, search: Search) -> DataFrame:
     one = found.where("a <> b").select("a", "b", "bits")
     other = one.select(fn.col("b").alias("a"), fn.col("a").alias("b"), "bits")
     return one.unionAll(other).groupBy("a", "b").agg(fn.min("bits").alias("bits"))
-
-
-def _all_fresh(items: DataFrame) -> bool:
-    return bool(items.where("not fresh").limit(1).count() == 0)
 
 
 def _weak() -> Column:

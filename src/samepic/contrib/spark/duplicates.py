@@ -94,7 +94,7 @@ def searched(
     if policy.same_if is Relation.SAME_FILE:
         found = given.sparkSession.createDataFrame([], FOUND_SQL)
     else:
-        edges = digest_edges(items).unionAll(pdq_edges(items, how))
+        edges = digest_edges(items).unionAll(pdq_edges(items, how, everywhere=known is not None))
         alike = copies_edges(items, how).persist() if copies else None
         parts = clusters(edges if alike is None else edges.unionAll(alike.select("a", "b")))
         if known is not None:
