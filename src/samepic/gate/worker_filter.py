@@ -58,6 +58,7 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "getrusage": (98, 165),
     "sysinfo": (99, 179),
     "uname": (63, 160),
+    "setitimer": (38, 103),
     "getrlimit": (97, 163),
     "setrlimit": (160, 164),
     "rt_sigaction": (13, 134),

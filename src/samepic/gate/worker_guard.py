@@ -18,6 +18,7 @@ _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 
 _CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITIES = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
 _LAST_CAPABILITY = 63
+_A_DAY = 86_400.0
 
 
 def ignore_signals() -> None:
@@ -25,6 +26,8 @@ def ignore_signals() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)  # what ends it at its time, where the parent ignores it
 
 
 def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) -> Protection:
@@ -45,7 +48,7 @@ def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) 
     return Protection(
         system=f"{platform.system()} {platform.machine()}",
         memory=memory,
-        cpu=allow_cpu(1 << 20),
+        cpu=allow_cpu(_A_DAY),
         new_files=new_files or calls,
         core_dumps=core_dumps,
         files=calls,
@@ -56,18 +59,15 @@ def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) 
     )
 
 
-def allow_cpu(seconds: int) -> bool:
-    """Let this process compute for so many seconds from now, at most one more; False where that cannot be said."""
+def allow_cpu(seconds: float) -> bool:
+    """Let this process compute for so many seconds from now, and then end by SIGPROF; False where that cannot be said.
+
+    A timer of the process, not RLIMIT_CPU: that one counts whole seconds since the process began, by other clocks than
+    the process can read.
+    """
     if sys.platform == "win32":
         return False
-    import resource
-
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     return True
 
 

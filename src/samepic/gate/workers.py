@@ -292,9 +292,9 @@ class Workers:
 
     def _why(self, ended: str) -> tuple[str, str]:
         """Return what was wanted and what came, of a task whose process ended."""
-        if ended == "SIGXCPU":
+        if ended == "SIGPROF":
             return (
-                f"a picture that takes at most {self.limits.cpu_seconds} s of computing",
+                f"a picture that takes at most {self.limits.cpu_seconds:g} s of computing",
                 "one that takes more",
             )
         wanted = "a picture that can be decoded"

@@ -19,7 +19,7 @@ class WorkerLimits:
     Attributes:
         upload: what a picture may declare, and how many bytes it may have.
         memory_bytes: private memory of the process, libraries' code not counted.
-        cpu_seconds: processor time of one task, whole seconds; the system counts them coarsely, up to one more.
+        cpu_seconds: processor time of one task.
         wall_seconds: time of one task from when a worker has it; then its process is killed.
         starved: share of that time which a process spent waiting for a processor, from which the machine is to blame
             for the delay and not the picture.
@@ -36,7 +36,7 @@ class WorkerLimits:
 
     upload: Limits = field(default=UPLOAD)
     memory_bytes: int = 2**30
-    cpu_seconds: int = 6
+    cpu_seconds: float = 6.0
     wall_seconds: float = 8.0
     starved: float = 0.4
     start_seconds: float = 60.0
