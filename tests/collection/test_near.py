@@ -72,6 +72,21 @@ def test_a_crowd_of_look_alikes_is_not_laid_each_on_each_and_a_copy_in_it_is_fou
     assert len(asked) <= 60 * 5 and gathering.passed > 1000
 
 
+def test_a_crowd_of_copies_is_gone_through_once_and_not_once_for_each() -> None:
+    read: list[int] = []
+
+    class All(dict[int, dict[int, int]]):
+        def __getitem__(self, index: int) -> dict[int, int]:
+            read.append(index)
+            return {other: 2 for other in range(500) if other != index}
+
+    merits = {index: Merit(4096, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(500)}
+    gathering = Gathering(All(), merits, lambda a, b: Said("resaved", 0.99, "", ""), Policy.of(None, None))
+    (star,) = gathering.stars(range(500))
+    assert len(star.said) == 499
+    assert read == [0]
+
+
 @pytest.mark.parametrize("passing", [True, False])
 def test_what_only_a_member_is_near_to_is_laid_against_the_reference_and_joins_only_if_that_holds(
     passing: bool,

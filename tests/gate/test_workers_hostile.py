@@ -26,7 +26,7 @@ from samepic.gate.prepare import prepare
 from samepic.gate.worker_process import LostError, WorkerProcess
 from samepic.gate.workers import Prepared, Workers
 from samepic.profiles.workers import UPLOAD, WORKERS
-from tests.picture.picture_files import chunk, saved, scene
+from tests.picture.picture_files import chunk, many_pixels, saved, scene
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="what the system of Linux alone offers")
@@ -98,13 +98,6 @@ def test_a_worker_that_dies_while_nobody_asks_it_costs_nothing() -> None:
         os.kill(number, signal.SIGKILL)
         until(lambda: not pool.processes)
         assert pool.prepare(PICTURE)
-
-
-def many_pixels() -> bytes:
-    """Return a PNG of 95 megapixels of one colour, small as a file, which takes a reader some seconds."""
-    rows = zlib.compress(bytes(10_000 * (1 + 3 * 9_500)), 1)
-    head = struct.pack(">IIBBBBB", 9_500, 10_000, 8, 2, 0, 0, 0)
-    return PICTURE[:8] + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 @pytest.mark.slow

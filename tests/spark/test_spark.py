@@ -132,7 +132,7 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("samepic.contrib.spark.duplicates.SPARK", replace(SPARK, crowd=2))
+    monkeypatch.setattr("samepic.contrib.spark.crowds.SPARK", replace(SPARK, crowd=2))
     monkeypatch.setattr("samepic.contrib.spark.candidates.SPARK", replace(SPARK, piece=9))
     monkeypatch.setattr("samepic.contrib.spark.clusters.SPARK", replace(SPARK, gathered=0))
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")

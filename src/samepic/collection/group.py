@@ -154,7 +154,10 @@ class Gathering:
         The best picture left is laid against each of its candidates that are left, nearest first. A member that
         proves to be the original takes the reference's place, and all are laid against it instead.
         """
-        order = sorted((index for index in cluster if index in self.merits), key=self._order)
+        order = sorted(
+            (index for index in cluster if index in self.merits),
+            key=lambda index: self.merits[index].order(index),
+        )
         left = set(order)
         for first in order:
             while first in left and first in self.merits:
@@ -165,9 +168,6 @@ class Gathering:
                 if star.said:
                     yield star
                 left -= {star.reference, *star.said}
-
-    def _order(self, index: int) -> tuple[int, ...]:
-        return (*(-value for value in self.merits[index].rank()), index)
 
     def _gather(self, star: Star, left: set[int], tried: set[int]) -> int | None:
         """Fill the star; return the member that is the original instead, if one is.
@@ -202,9 +202,11 @@ class Gathering:
     def _nearest(self, indices: Iterable[int], among: set[int], asked: set[int]) -> list[int]:
         """Return those of `among`, the `asked` apart, that are candidates of any of `indices`, nearest first."""
         found: dict[int, int] = {}
-        for index in indices:
+        wanted = among - asked
+        # Of a crowd that is all near each other nobody is left after the first time.
+        for index in indices if wanted else ():
             for other, bits in self.near[index].items():
-                if other in among and other not in asked:
+                if other in wanted:
                     found[other] = min(bits, found.get(other, bits))
         return sorted(found, key=lambda other: (found[other], other))
 

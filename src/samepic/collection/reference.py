@@ -38,6 +38,10 @@ class Merit(NamedTuple):
         """Return what copies are ordered by, more being better."""
         return self[:6]
 
+    def order(self, index: int) -> tuple[int, ...]:
+        """Return what pictures are taken up by, the least and so the best first; `index` is the last of it."""
+        return (*(-value for value in self.rank()), index)
+
     def to_text(self) -> str:
         """Return the text that `from_text` reads."""
         return json.dumps(self)

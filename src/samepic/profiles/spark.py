@@ -20,7 +20,8 @@ class SparkProfile:
         piece: codes that each Python worker holds at once; more are gone through piece by piece.
         queries: pictures whose candidates are sought together.
         gathered: edges between candidates up to which the driver joins them to clusters itself.
-        crowd: pictures of one cluster beyond which they are told of, since one task gathers them.
+        crowd: pictures of one cluster beyond which they are told of, and compared with the best of them in pieces of
+            so many by all executors.
         held_bytes: encoded pictures of one cluster that are held in memory; more lie on the executor's disk.
         files: pictures in a task when `samepic find --engine spark` cuts the list of files.
     """
@@ -28,7 +29,7 @@ class SparkProfile:
     batch_bytes: int = 32 * 2**20
     workers: WorkerLimits = field(
         default=WorkerLimits(
-            upload=LIMITS, memory_bytes=3 * 2**30, cpu_seconds=60, wall_seconds=90.0, queue_seconds=600.0
+            upload=LIMITS, memory_bytes=3 * 2**30, cpu_seconds=60.0, wall_seconds=90.0, queue_seconds=600.0
         )
     )
     piece: int = 4_000_000

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from itertools import groupby
 from operator import itemgetter
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,14 +13,12 @@ from samepic.collection.cache import Said
 from samepic.collection.group import Gathering, Star
 from samepic.collection.near import Near
 from samepic.collection.reference import Merit, why_best
-from samepic.contrib.spark.decoder import decoder, original
-from samepic.contrib.spark.prints import Batches, from_row
-from samepic.errors import UnreadableError, WorkerError
+from samepic.contrib.spark.comparing import Originals, Sayer
+from samepic.contrib.spark.prints import Batches, arrow_rows, from_row
 from samepic.policy import Policy
 from samepic.profiles.search import SEARCH
-from samepic.profiles.spark import SPARK
 
-__all__ = ["FOUND", "FOUND_SQL", "Originals", "gathered"]
+__all__ = ["FOUND", "FOUND_SQL", "gathered"]
 
 FOUND = pa.schema(
     [
@@ -39,14 +35,12 @@ FOUND_SQL = (
 )
 """What becomes of a picture: the reference whose member it is, or itself, with the reason for it; or the error."""
 
-CALLED = ("the reference", "this file")
-
 
 def gathered(policy: Policy) -> Batches:
     """Return what turns rows of pictures, each cluster's together and in their order, into rows of FOUND."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = (row for batch in batches for row in _rows(batch))
+        rows = (row for batch in batches for row in arrow_rows(batch))
         for _, members in groupby(rows, key=itemgetter("cluster")):
             with Originals() as originals:
                 kept = []
@@ -56,57 +50,6 @@ def gathered(policy: Policy) -> Batches:
                 yield pa.RecordBatch.from_pylist(_found(kept, originals, policy), schema=FOUND)
 
     return work
-
-
-def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    """Yield the rows one by one: a batch of contents as Python values would be held twice."""
-    for at in range(len(batch)):
-        yield {name: batch.column(place)[at].as_py() for place, name in enumerate(batch.schema.names)}
-
-
-class Originals:
-    """The encoded pictures of one cluster by index: some in memory, the rest in a file on the executor's disk."""
-
-    def __init__(self) -> None:
-        self._places: list[tuple[bytes | None, str | None, int, int]] = []
-        self._proxies: list[bytes | None] = []
-        self._held = 0
-        self._file: IO[bytes] | None = None
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Originals:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def put(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
-        """Add the next picture: by its bytes, by its path, or by its small picture alone."""
-        self._proxies.append(proxy)
-        if content is None or self._held + len(content) <= SPARK.held_bytes:
-            self._held += len(content or b"")
-            self._places.append((content, path, 0, 0))
-            return
-        if self._file is None:
-            self._file = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (closed by the stack)
-        start = self._file.seek(0, 2)
-        self._file.write(content)
-        self._places.append((None, None, start, len(content)))
-
-    def small(self, index: int) -> bytes | None:
-        """Return the small picture that stands for one, None where none was made."""
-        return self._proxies[index]
-
-    def whole(self, index: int) -> bytes | None:
-        """Return one as it is, None where it is not at hand. Raises UnreadableError."""
-        content, path, start, size = self._places[index]
-        if content is not None:
-            return content
-        if size:
-            assert self._file is not None
-            self._file.seek(start)
-            return self._file.read(size)
-        return original(path) if path is not None else None
 
 
 class _Neighbours:
@@ -135,7 +78,11 @@ class _Neighbours:
 def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
     """Return what becomes of the pictures of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
-    say = _Sayer(originals, merits)
+    places = {row["id"]: place for place, row in enumerate(rows)}
+    heard = {
+        (places[row["said"]["first"]], place): _said(row) for place, row in enumerate(rows) if row["said"]
+    }
+    say = Sayer(originals, merits, heard)
     gathering = Gathering(_Neighbours(rows), merits, say, policy)
     found = []
     for star in gathering.stars(range(len(rows))):
@@ -144,58 +91,6 @@ def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> 
         {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(say.errors.items())
     ]
     return found
-
-
-class _Sayer:
-    """Says what one picture of a cluster is to another; `merits` loses what cannot be read, `errors` says why."""
-
-    def __init__(self, originals: Originals, merits: dict[int, Merit]) -> None:
-        self.errors: dict[int, str] = {}
-        self._originals, self._merits = originals, merits
-
-    def __call__(self, a: int, b: int) -> Said | None:
-        try:
-            one, other = self._opened(a), self._opened(b)
-        except _SpoiltError:
-            return None
-        small = one is None or other is None
-        if one is None or other is None:
-            one, other = self._originals.small(a), self._originals.small(b)
-        if one is None or other is None:
-            raise ValueError("known: wanted fingerprints with proxies, got some without")
-        try:
-            told = decoder().compare(one, other, visibility=False, names=("a", "b"), called=CALLED)
-        except WorkerError:
-            # It broke its process, which tells not which of the two did; where neither does alone, nothing is said.
-            self._tried(a, one)
-            self._tried(b, other)
-            return None
-        except UnreadableError as error:
-            self._spoil(b if error.name == "b" else a, error)
-            return None
-        sentence = f"{told.explanation} (compared as small pictures)" if small else told.explanation
-        return Said(str(told.relation), told.probability, sentence, told.original)
-
-    def _opened(self, index: int) -> bytes | None:
-        try:
-            return self._originals.whole(index)
-        except UnreadableError as error:
-            self._spoil(index, error)
-            raise _SpoiltError from error
-
-    def _tried(self, index: int, data: bytes) -> None:
-        try:
-            decoder().catalogue(data, "picture", proxied=True)
-        except UnreadableError as error:
-            self._spoil(index, error)
-
-    def _spoil(self, index: int, error: UnreadableError) -> None:
-        self._merits.pop(index, None)
-        self.errors[index] = f"wanted {error.wanted}, got {error.got}"
-
-
-class _SpoiltError(Exception):
-    """One of two pictures cannot be read."""
 
 
 def _told(star: Star, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -> list[dict[str, Any]]:
@@ -213,3 +108,8 @@ def _told(star: Star, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -
             }
         )
     return found
+
+
+def _said(row: dict[str, Any]) -> Said:
+    said = row["said"]
+    return Said(said["relation"], said["probability"], said["explanation"], said["original"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import dataclass
 
@@ -13,17 +12,15 @@ from samepic.collection.group import BYTE_FOR_BYTE, SAME_BYTES
 from samepic.contrib.spark.candidates import Search, copies_edges, digest_edges, pdq_edges
 from samepic.contrib.spark.cluster import FOUND_SQL, gathered
 from samepic.contrib.spark.clusters import clusters
+from samepic.contrib.spark.crowds import said_in_crowds
 from samepic.contrib.spark.prints import COLUMNS, bounded, fingerprints, sources
 from samepic.contrib.spark.ranked import ranked
 from samepic.fingerprint.value import VERSION
 from samepic.policy import Policy
-from samepic.profiles.spark import SPARK
 from samepic.profiles.user import Profile
 from samepic.verdict import Relation
 
 __all__ = ["Found", "find_duplicates", "searched"]
-
-_log = logging.getLogger("samepic.spark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,6 @@ def searched(
             # What was found among known pictures alone is not compared again.
             asked = parts.join(items.where("fresh").select("id"), "id").select("cluster").distinct()
             parts = parts.join(asked, "cluster", "left_semi")
-        _tell_crowds(parts)
         found = _gathered(items, parts, alike, given, policy).persist()
     return _grouped(kept, items, found, only_new=known is not None)
 
@@ -141,14 +137,6 @@ def _items(prints: DataFrame) -> DataFrame:
     return items.join(ranked(items, "key", "id"), "key")
 
 
-def _tell_crowds(parts: DataFrame) -> None:
-    """Warn of pictures that are so many to be near each other that the task which gathers them takes long."""
-    crowds = parts.groupBy("cluster").count().where(fn.col("count") > SPARK.crowd)
-    row = crowds.agg(fn.count("*"), fn.max("count")).collect()[0]
-    if row[0]:
-        _log.warning("crowds of look-alikes: %d, up to %d pictures each, gathered by one task each", *row)
-
-
 def _gathered(
     items: DataFrame, parts: DataFrame, alike: DataFrame | None, given: DataFrame, policy: Policy
 ) -> DataFrame:
@@ -161,6 +149,12 @@ def _gathered(
             fn.collect_list(fn.struct("b", "bits")).alias("alike")
         )
         rows = rows.join(near, "id", "left")
+    said = said_in_crowds(items, parts, given)
+    if said is None:
+        rows = rows.withColumn("said", fn.lit(None).cast("struct<first:bigint>"))
+    else:
+        told = fn.struct("first", "relation", "probability", "explanation", "original")
+        rows = rows.join(said.select("id", told.alias("said")), "id", "left")
     rows = rows.drop("size", "kind", "error", "files", "fresh")
     rows = rows.join(given, "key", "left")
     ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "id")

@@ -16,7 +16,7 @@ from samepic.errors import UnreadableError
 from samepic.fingerprint.value import VERSION, Fingerprint
 from samepic.profiles.spark import SPARK
 
-__all__ = ["COLUMNS", "SCHEMA", "Batches", "bounded", "fingerprints", "from_row", "sources"]
+__all__ = ["COLUMNS", "SCHEMA", "Batches", "arrow_rows", "bounded", "fingerprints", "from_row", "sources"]
 
 Batches = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -89,6 +89,12 @@ def bounded(df: DataFrame) -> DataFrame:
     if int((conf.get(name) or "0").removesuffix("b")) > SPARK.batch_bytes:
         conf.set(name, str(SPARK.batch_bytes))
     return df
+
+
+def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    """Yield the rows one by one: a batch of contents as Python values would be held twice."""
+    for at in range(len(batch)):
+        yield {name: batch.column(place)[at].as_py() for place, name in enumerate(batch.schema.names)}
 
 
 def from_row(row: dict[str, Any]) -> Fingerprint:

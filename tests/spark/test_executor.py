@@ -1,0 +1,136 @@
+"""What a Python worker of Spark does with its batches, in this process: with decoders that really die."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Spark were not run")
+
+import pyarrow as pa
+from PIL import Image
+
+from samepic.collection.reference import Merit, merit
+from samepic.contrib.spark import crowds, decoder, prints
+from samepic.contrib.spark.cluster import gathered
+from samepic.contrib.spark.comparing import Originals, Sayer
+from samepic.picture import load
+from samepic.policy import Policy
+from samepic.profiles.spark import SPARK
+from tests.picture.picture_files import many_pixels
+
+TOO_LONG = "wanted a picture that takes at most 0.5 s of computing, got one that takes more"
+
+
+@pytest.fixture(autouse=True)
+def own_decoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A decoder that may compute for half a second, and ends with the test."""
+    limits = replace(SPARK.workers, cpu_seconds=0.5)
+    monkeypatch.setattr("samepic.contrib.spark.decoder.SPARK", replace(SPARK, workers=limits))
+    decoder.decoder.cache_clear()
+    yield
+    decoder.decoder().close()
+    decoder.decoder.cache_clear()
+
+
+def batch(rows: list[dict[str, Any]]) -> list[pa.RecordBatch]:
+    return [pa.RecordBatch.from_pylist(rows)]
+
+
+@pytest.mark.slow
+def test_a_picture_whose_decoder_dies_costs_its_own_row(photos: dict[str, Path]) -> None:
+    whole = photos["chelsea"].read_bytes()
+    given = [("before", whole), ("slow", many_pixels()), ("after", whole)]
+    rows = [{"key": key, "content": data, "path": None} for key, data in given]
+    (found,) = prints._catalogued(copies=False, proxies=False)(batch(rows))
+    told = {row["key"]: (row["kind"], row["error"]) for row in found.to_pylist()}
+    assert told == {
+        "before": ("picture", None),
+        "slow": ("unreadable", TOO_LONG),
+        "after": ("picture", None),
+    }
+    assert decoder.decoder().status()["died"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slow", [0, 1])
+def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(photos: dict[str, Path], slow: int) -> None:
+    contents = [photos["chelsea"].read_bytes()]
+    contents.insert(slow, many_pixels())
+    merits = dict.fromkeys((0, 1), merit(load(photos["chelsea"]).info))
+    with Originals() as originals:
+        for content in contents:
+            originals.put(content, None, None)
+        say = Sayer(originals, merits)
+        assert say(0, 1) is None
+    assert say.errors == {slow: TOO_LONG}
+    assert merits.keys() == {1 - slow}
+
+
+def cluster(paths: list[Path]) -> list[dict[str, Any]]:
+    """Return the rows of a cluster as Spark hands them over, whose pictures are at no path any more."""
+    rows = [{"key": str(path), "content": path.read_bytes(), "path": None} for path in paths]
+    (found,) = prints._catalogued(copies=False, proxies=False)(batch(rows))
+    gone = {"cluster": 0, "content": None, "path": "/gone", "proxy": None, "alike": None, "said": None}
+    return [{**row, **gone, "id": place} for place, row in enumerate(found.to_pylist())]
+
+
+def test_what_was_said_in_pieces_of_a_crowd_is_not_asked_again(
+    photos: dict[str, Path], tmp_path: Path
+) -> None:
+    paths = [photos["chelsea"], tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for path, quality in zip(paths[1:], (80, 60), strict=True):
+        Image.open(photos["chelsea"]).convert("RGB").save(path, quality=quality)
+    rows = cluster(paths)
+    said = {
+        "first": 0,
+        "relation": "resaved",
+        "probability": 0.9,
+        "explanation": "said before",
+        "original": "a",
+    }
+    (asked,) = gathered(Policy())(batch(rows))
+    assert {row["error"] for row in asked.to_pylist()} == {
+        "wanted a picture file, got No such file or directory"
+    }
+    (found,) = gathered(Policy())(batch([rows[0], *({**row, "said": said} for row in rows[1:])]))
+    told = [row for row in found.to_pylist() if row["relation"]]
+    assert [(row["sha256"], row["explanation"]) for row in told] == [
+        (row["sha256"], "said before") for row in rows[1:]
+    ]
+    assert not any(row["error"] for row in found.to_pylist())
+
+
+def test_a_piece_of_a_crowd_is_held_against_its_first(photos: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(photos["chelsea"].read_bytes()[:900])
+    paths = [photos["chelsea"], photos["chelsea"], photos["rocket"], tmp_path / "broken.png"]
+    rows = [
+        {"cluster": 5, "piece": piece, "id": 10 * place, "content": None, "path": str(path), "proxy": None}
+        for piece in (0, 1)
+        for place, path in enumerate(paths)
+    ]
+    found = [row for part in crowds._said(batch(rows)) for row in part.to_pylist()]
+    assert [(row["id"], row["first"], row["relation"]) for row in found] == 2 * [
+        (10, 0, "same-file"),
+        (20, 0, "different"),
+    ]
+
+
+def test_the_best_of_a_crowd_is_taken_up_first() -> None:
+    small, large = (Merit(pixels, 1, 0, 0, 0, 0, "PNG", 1, pixels).to_text() for pixels in (10, 20))
+    rows = [
+        {"cluster": cluster, "id": index, "facts": facts}
+        for cluster, index, facts in (
+            (0, 4, small),
+            (0, 5, large),
+            (1, 7, small),
+            (0, 6, large),
+            (1, 8, small),
+        )
+    ]
+    (found,) = crowds._firsts([*batch(rows[:2]), *batch(rows[2:])])
+    assert found.to_pylist() == [{"cluster": 0, "first": 5}, {"cluster": 1, "first": 7}]
