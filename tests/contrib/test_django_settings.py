@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from samepic import Relation
+from tests.contrib.uploads import saved_again
 
 pytestmark = pytest.mark.usefixtures("site")
 
@@ -22,6 +23,8 @@ WRONG: dict[str, list[object]] = {
     "E003": [
         {"STORE": "a.db", "WORKERS": "two"},
         {"STORE": "a.db", "MAX_BYTES": 0},
+        {"STORE": "a.db", "REPLICAS": ["a.db"]},
+        {"STORE": "a.db", "REPLICAS": {"a": "postgresql://u:secret@127.0.0.1:1/x"}},
         {"STORE": "a.db", "POLICY": {"resaved": "ignore"}},
         {"STORE": "a.db", "POLICY": "different=refuse"},
         {"STORE": "a.db", "PROFILE": "no-such-file.json"},
@@ -82,3 +85,18 @@ def test_the_policy_and_the_tenant_of_the_site_reach_the_gate(tmp_path: Path) ->
         assert gate().tenant == "ours"
         assert gate().policy.actions[Relation.RESAVED] == "review"
         assert gate("theirs").tenant == "theirs"
+
+
+def test_a_replica_of_the_site_is_asked_by_forms_and_passed_over_where_it_does_not_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from samepic.contrib.django.gates import gate
+
+    nobody = "postgresql://u:secret@127.0.0.1:1/x?connect_timeout=1"
+    with override_settings(SAMEPIC={"STORE": tmp_path / "c.db", "WORKERS": 0, "REPLICAS": [nobody]}):
+        picture = saved_again()
+        assert gate().admit(picture, "a").outcome == "accepted"
+        assert "replica passed over" not in caplog.text
+        assert gate().check(picture).outcome == "duplicate"
+    assert "replica passed over" in caplog.text
+    assert "secret" not in caplog.text

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from flask.testing import FlaskClient
 from flask_wtf import FlaskForm
 from flask_wtf.file import MultipleFileField
@@ -81,8 +81,6 @@ def upload(data: bytes) -> FileStorage:
 
 
 def test_of_many_copies_at_once_one_is_taken_in(pictures: SamePic) -> None:
-    from flask import current_app
-
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     copies, refused = [saved_again("chelsea.png", 60 + n) for n in range(8)], []
 
@@ -135,8 +133,6 @@ def test_nothing_in_a_refusal_is_taken_for_html_but_its_link(pictures: SamePic) 
 
 
 def test_a_file_over_the_limit_is_refused_unread(pictures: SamePic) -> None:
-    from flask import current_app
-
     current_app.config["SAMEPIC_MAX_BYTES"] = 2048
     with pytest.raises(PictureRefusedError, match="at most 2 KB") as refused:
         pictures.check(upload(ROCKET))
@@ -163,3 +159,15 @@ def test_an_application_without_a_store_is_told_what_is_missing() -> None:
 def test_a_validator_without_the_extension_says_so() -> None:
     with Flask(__name__).app_context(), pytest.raises(StoreError, match="SamePic"):
         UniquePicture()(FlaskForm(meta={"csrf": False}), type("Field", (), {"data": upload(CAT)})())
+
+
+def test_a_replica_is_asked_by_checks_and_passed_over_where_it_does_not_answer(
+    pictures: SamePic, caplog: pytest.LogCaptureFixture
+) -> None:
+    current_app.config["SAMEPIC_REPLICAS"] = "postgresql://u:secret@127.0.0.1:1/x?connect_timeout=1"
+    with pictures.admit(upload(saved_again())):
+        assert "replica passed over" not in caplog.text
+    with pytest.raises(PictureRefusedError, match="uploaded already"):
+        pictures.check(upload(saved_again()))
+    assert "replica passed over" in caplog.text
+    assert "secret" not in caplog.text

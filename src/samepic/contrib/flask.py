@@ -70,10 +70,11 @@ class SamePic:
     """The gate of an application.
 
     Its settings are SAMEPIC_STORE (a path, "sqlite:///PATH" or "postgresql://..."), and if wanted SAMEPIC_TENANT,
-    SAMEPIC_POLICY (a mapping or a text such as "edited=accept"), SAMEPIC_PROFILE, SAMEPIC_COPYCODE (as for `Gate`),
-    SAMEPIC_MAX_BYTES and SAMEPIC_WORKERS (processes that decode uploads, 0 for this process). `link` gives the URL of
-    what is kept under a key, None where the uploader may not see it; `shown` tells whether the site shows the picture
-    of a key, so that what a crash left behind refuses nothing for long; `originals` opens the file of a key.
+    SAMEPIC_POLICY (a mapping or a text such as "edited=accept"), SAMEPIC_PROFILE, SAMEPIC_COPYCODE, SAMEPIC_REPLICAS
+    (as for `Gate`), SAMEPIC_MAX_BYTES and SAMEPIC_WORKERS (processes that decode uploads, 0 for this process). `link`
+    gives the URL of what is kept under a key, None where the uploader may not see it; `shown` tells whether the site
+    shows the picture of a key, so that what a crash left behind refuses nothing for long; `originals` opens the file of
+    a key.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class SamePic:
                     originals=self._originals,
                     workers=state.engine(config["SAMEPIC_WORKERS"]),
                     copycode=config["SAMEPIC_COPYCODE"],
+                    replicas=config.get("SAMEPIC_REPLICAS", ()),
                 )
             return state.gate
 

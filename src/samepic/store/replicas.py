@@ -57,10 +57,10 @@ class Replica:
 
 
 class Replicas:
-    """The standbys at these URLs. Raises StoreError for a URL that makes no sense; none is opened yet."""
+    """The standbys at these URLs, or at one. Raises StoreError for a URL that makes no sense; none is opened yet."""
 
     def __init__(self, urls: Sequence[str] = ()) -> None:
-        self._members = [Replica(url) for url in urls]
+        self._members = [Replica(url) for url in ([urls] if isinstance(urls, str) else urls)]
         self._turn, self._lock = 0, threading.Lock()
 
     def in_turn(self) -> Iterator[tuple[Replica, Store]]:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from samepic.gate.engine import Engine
     from samepic.gate.gate import Gate
     from samepic.store.protocol import Store
+    from samepic.store.replicas import Replicas
 
 __all__ = ["close", "gate", "listen"]
 
 _lock = threading.RLock()
-_shared: list[tuple[Settings, Store, Engine]] = []
+_shared: list[tuple[Settings, Store, Engine, Replicas]] = []
 _gates: OrderedDict[str, Gate] = OrderedDict()
 
 
@@ -34,7 +35,7 @@ def gate(tenant: str | None = None) -> Gate:
 
     reservation.wait()
     with _lock:
-        settings, store, engine = _opened()
+        settings, store, engine, replicas = _opened()
         name = settings.tenant if tenant is None else tenant
         if name not in _gates:
             _gates[name] = Gate(
@@ -45,6 +46,7 @@ def gate(tenant: str | None = None) -> Gate:
                 originals=keys.original if settings.originals else None,
                 workers=engine,
                 copycode=settings.copycode,
+                replicas=replicas,
             )
         _gates.move_to_end(name)
         while len(_gates) > CONTRIB.tenants:
@@ -58,8 +60,9 @@ def close() -> None:
     with _lock:
         _gates.clear()
         while _shared:
-            _, store, engine = _shared.pop()
+            _, store, engine, replicas = _shared.pop()
             store.close()
+            replicas.close()
             engine.close()
 
 
@@ -68,15 +71,17 @@ def listen() -> None:
     setting_changed.connect(_changed, dispatch_uid="samepic gates")
 
 
-def _opened() -> tuple[Settings, Store, Engine]:
+def _opened() -> tuple[Settings, Store, Engine, Replicas]:
     from samepic.gate.engine import InProcess
     from samepic.gate.workers import Workers
     from samepic.store.opening import open_store
+    from samepic.store.replicas import Replicas
 
     if not _shared:
         settings = current()
         store = open_store(settings.store)
-        _shared.append((settings, store, Workers(settings.workers) if settings.workers else InProcess()))
+        engine = Workers(settings.workers) if settings.workers else InProcess()
+        _shared.append((settings, store, engine, Replicas(settings.replicas)))
     return _shared[0]
 
 

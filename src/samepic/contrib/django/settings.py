@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings as site
@@ -14,6 +14,7 @@ from samepic.errors import SamepicError
 from samepic.gate.policy import GatePolicy
 from samepic.profiles.contrib import CONTRIB
 from samepic.profiles.user import Profile
+from samepic.store.replicas import Replicas
 
 __all__ = ["Problem", "Settings", "current", "problems"]
 
@@ -39,6 +40,7 @@ class Settings:
         copycode: find crops, borders and captions too, for about 20 ms an upload more.
         originals: say the last word on the files in the storage, and not on the small proxies.
         max_bytes: what an upload may take at most.
+        replicas: URLs of standbys of a PostgreSQL store, which answer what only looks.
         link: the URL of an object, or None where the uploader may not see it: a callable, or where to import it from;
             default `get_absolute_url`.
         message: what the uploader is told: a callable of (decision, object or None, URL or None), or where to import
@@ -54,6 +56,7 @@ class Settings:
     copycode: bool = CONTRIB.copycode
     originals: bool = True
     max_bytes: int = CONTRIB.upload_bytes
+    replicas: Sequence[str] = ()
     link: Any = None
     message: Any = None
     orphan_seconds: float = CONTRIB.orphan_seconds
@@ -80,6 +83,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "COPYCODE": (bool,),
     "ORIGINALS": (bool,),
     "MAX_BYTES": (int,),
+    "REPLICAS": (str, list, tuple),
     "ORPHAN_SECONDS": (int, float),
 }
 
@@ -114,7 +118,9 @@ def _wrong_values(given: Mapping[str, Any]) -> Iterator[Problem]:
     for name, kinds in _KINDS.items():
         if name in given and not isinstance(given[name], kinds):
             wanted = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
-            yield Problem("E003", f'SAMEPIC["{name}"]: wanted {wanted}, got {given[name]!r}.', "")
+            # Addresses of servers hold passwords.
+            got = f"a {type(given[name]).__name__}" if name == "REPLICAS" else repr(given[name])
+            yield Problem("E003", f'SAMEPIC["{name}"]: wanted {wanted}, got {got}.', "")
             return
     made = _made(given)
     for name in ("MAX_BYTES", "WORKERS", "ORPHAN_SECONDS"):
@@ -125,6 +131,7 @@ def _wrong_values(given: Mapping[str, Any]) -> Iterator[Problem]:
         _ = made.gate_policy
         if made.profile is not None:
             Profile.read(made.profile)
+        Replicas(made.replicas).close()
     except (SamepicError, OSError) as error:
         yield Problem("E003", f"SAMEPIC: {error}.", "")
     for name in ("link", "message"):
