@@ -15,10 +15,10 @@ import pyarrow as pa
 from PIL import Image
 
 from samepic.collection.reference import Merit, merit
-from samepic.contrib.spark import crowds, decoder, prints
+from samepic.contrib.spark import alike, crowds, decoder, prints
 from samepic.contrib.spark.cluster import gathered
 from samepic.contrib.spark.comparing import Originals, Sayer
-from samepic.picture import load
+from samepic.picture import inspect, load, read
 from samepic.policy import Policy
 from samepic.profiles.spark import SPARK
 from tests.picture.picture_files import many_pixels
@@ -75,7 +75,15 @@ def cluster(paths: list[Path]) -> list[dict[str, Any]]:
     """Return the rows of a cluster as Spark hands them over, whose pictures are at no path any more."""
     rows = [{"key": str(path), "content": path.read_bytes(), "path": None} for path in paths]
     (found,) = prints._catalogued(copies=False, proxies=False)(batch(rows))
-    gone = {"cluster": 0, "content": None, "path": "/gone", "proxy": None, "alike": None, "said": None}
+    gone = {
+        "cluster": 0,
+        "content": None,
+        "path": "/gone",
+        "proxy": None,
+        "alike": None,
+        "said": None,
+        "first": 0,
+    }
     return [{**row, **gone, "id": place} for place, row in enumerate(found.to_pylist())]
 
 
@@ -87,7 +95,6 @@ def test_what_was_said_in_pieces_of_a_crowd_is_not_asked_again(
         Image.open(photos["chelsea"]).convert("RGB").save(path, quality=quality)
     rows = cluster(paths)
     said = {
-        "first": 0,
         "relation": "resaved",
         "probability": 0.9,
         "explanation": "said before",
@@ -134,3 +141,32 @@ def test_the_best_of_a_crowd_is_taken_up_first() -> None:
     ]
     (found,) = crowds._firsts([*batch(rows[:2]), *batch(rows[2:])])
     assert found.to_pylist() == [{"cluster": 0, "first": 5}, {"cluster": 1, "first": 7}]
+
+
+@pytest.mark.slow
+def test_of_pairs_by_copy_code_the_better_is_the_reference_and_what_dies_is_told(
+    photos: dict[str, Path], tmp_path: Path
+) -> None:
+    Image.open(photos["chelsea"]).convert("RGB").save(tmp_path / "again.jpg", quality=70)
+    (tmp_path / "slow.png").write_bytes(many_pixels())
+    paths = [tmp_path / "again.jpg", photos["chelsea"], photos["rocket"], tmp_path / "slow.png"]
+    rows = [
+        {
+            "head": 3,
+            "id": 3 + place,
+            "content": None,
+            "path": str(path),
+            "proxy": None,
+            "facts": merit(inspect(read(path))).to_text(),
+        }
+        for place, path in enumerate(paths)
+    ]
+    (found,) = alike._compared(Policy())(batch(rows))
+    told = [
+        (row["first"], row["id"], row["relation"], row["same"], row["error"]) for row in found.to_pylist()
+    ]
+    assert told == [
+        (4, 3, "resaved", True, None),
+        (5, 3, "different", False, None),
+        (None, 6, None, None, TOO_LONG),
+    ]

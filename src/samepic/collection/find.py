@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from samepic.collection.alike import joined
 from samepic.collection.cache import Cache, cache_file
-from samepic.collection.group import Gathering, Group, Star, clusters, made_group
+from samepic.collection.group import Gathering, Group, Star, made_group
 from samepic.collection.near import Near
 from samepic.collection.reference import Merit
 from samepic.collection.room import Room
@@ -104,39 +105,46 @@ class Finder:
             lambda done: self._tell("searching", done, len(items), "pictures"),
             self.copies,
         )
-        parts = clusters(near)
-        room = Room(COLLECTION.working_bytes)
+        room, policy = Room(COLLECTION.working_bytes), Policy(self.same_if, self.profile)
+        window = jobs * COLLECTION.ahead
+        alike = joined(
+            near,
+            lambda: Verifier(items, cache, room, COLLECTION.held_bytes // jobs),
+            policy,
+            pool,
+            window=window,
+            tell=lambda done: self._tell("comparing", done, near.pairs, "pairs"),
+        )
         found: list[tuple[Star, dict[int, Merit]]] = []
-        damaged: set[int] = set()
-        done = asked = passed = 0
+        damaged, asked, self.compared = alike.errors, alike.asked, self.compared + alike.compared
+        done, passed = near.alike_pairs, 0
 
         def work(part: list[int]) -> tuple[list[Star], Verifier, int]:
-            verifier = Verifier(items, cache, room, COLLECTION.held_bytes // jobs)
+            verifier = Verifier(items, cache, room, COLLECTION.held_bytes // jobs, alike.heard)
             for index in part:
                 verifier.know(index)
-            gathering = Gathering(near, verifier.merits, verifier.say, Policy(self.same_if, self.profile))
+            gathering = Gathering(near, verifier.merits, verifier.say, policy)
             made = list(gathering.stars(part))
             verifier.forget()
             return made, verifier, gathering.passed
 
-        for part, (made, verifier, left_out) in zip(
-            parts, in_order(pool, work, parts, jobs * COLLECTION.ahead), strict=True
-        ):
+        gathered = in_order(pool, work, alike.parts, window)
+        for part, (made, verifier, left_out) in zip(alike.parts, gathered, strict=True):
             found += [(star, verifier.merits) for star in made]
-            damaged.update(verifier.errors)
-            for index, error in sorted(verifier.errors.items()):
-                self.unreadable += [Unreadable(entry.path, error) for entry in items[index].files]
+            damaged |= verifier.errors
             done += sum(map(near.count, part)) // 2
             passed += left_out
             asked, self.compared = asked + verifier.asked, self.compared + verifier.compared
             self._tell("comparing", done, near.pairs, "pairs")
         _log.info("verified: %d pairs, %d of them not in the cache", asked, self.compared)
+        for index, error in damaged.items():
+            self.unreadable += [Unreadable(entry.path, error) for entry in items[index].files]
         if passed:
             _log.info("passed over in crowds of look-alikes: %d pairs", passed)
-        return self._numbered(items, found, damaged)
+        return self._numbered(items, found, damaged.keys())
 
     def _numbered(
-        self, items: list[Item], found: list[tuple[Star, dict[int, Merit]]], damaged: set[int]
+        self, items: list[Item], found: list[tuple[Star, dict[int, Merit]]], damaged: Collection[int]
     ) -> list[Group]:
         taken = {index for star, _ in found for index in (star.reference, *star.said)}
         alone = [index for index in range(len(items)) if index not in taken and index not in damaged]

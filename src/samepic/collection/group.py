@@ -25,6 +25,7 @@ __all__ = [
     "Neighbours",
     "Star",
     "clusters",
+    "counted",
     "facts",
     "made_group",
     "member",
@@ -211,13 +212,15 @@ class Gathering:
         return sorted(found, key=lambda other: (found[other], other))
 
     def _heard(self, reference: int, other: int) -> Said | None:
-        """Return what is said of the other, its probability rescaled; None where that is not the same."""
         said = self.say(reference, other)
-        if said is None:
-            return None
-        relation = Relation(said.relation)
-        probability = self.policy.probability(relation, said.probability)
-        return replace(said, probability=probability) if self.policy.same(relation, probability) else None
+        return None if said is None else counted(said, self.policy)
+
+
+def counted(said: Said, policy: Policy) -> Said | None:
+    """Return what was said, its probability rescaled; None where that is not the same."""
+    relation = Relation(said.relation)
+    probability = policy.probability(relation, said.probability)
+    return replace(said, probability=probability) if policy.same(relation, probability) else None
 
 
 def _is_original(reference: Merit, other: Merit, said: Said) -> bool:

@@ -20,14 +20,15 @@ class Near:
 
     Candidates have equal coded digests (distance 0), some form of one code within the loose radius of the other,
     neither of them weak, or with `copies` a copy code among the nearest of the other; these are ranked behind all that
-    PDQ finds. `tell` is called with how many are done. Where PDQ finds more than COLLECTION.crowd for one,
-    they are searched for again whenever they are asked for, from any thread. `pairs` is how many there are in all.
+    PDQ finds, and `alike` names them. `tell` is called with how many are done. Where PDQ finds more than
+    COLLECTION.crowd for one, they are searched for again whenever they are asked for, from any thread. `pairs` is how
+    many there are in all, `alike_pairs` those that only copy codes propose.
     """
 
     def __init__(
         self, prints: Sequence[Fingerprint], tell: Callable[[int], None], copies: bool = False
     ) -> None:
-        self.pairs = 0
+        self.pairs = self.alike_pairs = 0
         self._prints, self._codes = prints, TurnedCodes()
         self._rows: list[dict[int, int] | None] = [{} for _ in prints]
         self._counts = [0] * len(prints)
@@ -50,12 +51,20 @@ class Near:
 
     def __getitem__(self, index: int) -> Mapping[int, int]:
         """Return the distances of the candidates of one picture by their indices."""
-        row = self._rows[index]
-        found = self._found(index) if row is None else row
+        found = self.by_code(index)
         return self._copies[index] | found if self._copies[index] else found
 
+    def by_code(self, index: int) -> dict[int, int]:
+        """Return the distances of those that PDQ or equal digests make candidates of one picture."""
+        row = self._rows[index]
+        return self._found(index) if row is None else row
+
+    def alike(self, index: int) -> list[int]:
+        """Return the later ones that only copy codes make candidates of one picture."""
+        return sorted(other for other in self._copies[index] if other > index)
+
     def count(self, index: int) -> int:
-        """Return how many candidates one picture has."""
+        """Return how many `by_code` returns."""
         return self._counts[index]
 
     def _take_in(self, index: int) -> None:
@@ -88,11 +97,10 @@ class Near:
                     continue
                 if kept is None:
                     self.pairs += 1
-                    self._counts[index] += 1
-                    self._counts[other] += 1
                 far = SEARCH.radius + bits if kept is None else min(kept, SEARCH.radius + bits)
                 self._copies[index][other] = self._copies[other][index] = far
-        _log.info("copy codes: %d candidate pairs more", self.pairs - before)
+        self.alike_pairs = self.pairs - before
+        _log.info("copy codes: %d candidate pairs more", self.alike_pairs)
 
     def _found(self, index: int) -> dict[int, int]:
         one = self._prints[index]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 
 from samepic.collection.cache import Cache, Said
 from samepic.collection.reference import Merit, merit
@@ -22,14 +24,23 @@ class Verifier:
     """Compares the pictures of one cluster, on one thread, keeping the last ones decoded.
 
     `merits` holds what is known of each by index, and loses those that turn out to be damaged, whose reasons go to
-    `errors` by index. `compared` counts the pairs that the cache did not know.
+    `errors` by index. `heard` is what was said before, by the indices of the two. `asked` counts the other pairs,
+    `compared` those that the cache did not know either.
     """
 
-    def __init__(self, items: list[Item], cache: Cache, room: Room, held_bytes: int) -> None:
+    def __init__(
+        self,
+        items: list[Item],
+        cache: Cache,
+        room: Room,
+        held_bytes: int,
+        heard: Mapping[tuple[int, int], Said] = MappingProxyType({}),
+    ) -> None:
         self.merits: dict[int, Merit] = {}
         self.errors: dict[int, str] = {}
         self.compared = self.asked = 0
         self._items, self._cache, self._room, self._most = items, cache, room, held_bytes
+        self._heard = heard
         self._held: OrderedDict[int, Picture] = OrderedDict()
 
     def know(self, index: int) -> None:
@@ -51,6 +62,8 @@ class Verifier:
 
     def say(self, a: int, b: int) -> Said | None:
         """Return what b is to a; None where one of them cannot be decoded."""
+        if (a, b) in self._heard:
+            return self._heard[a, b]
         self.asked += 1
         one, two = self._items[a].sha256, self._items[b].sha256
         said = self._cache.verdict(one, two)

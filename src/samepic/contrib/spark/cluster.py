@@ -78,11 +78,7 @@ class _Neighbours:
 def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
     """Return what becomes of the pictures of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
-    places = {row["id"]: place for place, row in enumerate(rows)}
-    heard = {
-        (places[row["said"]["first"]], place): _said(row) for place, row in enumerate(rows) if row["said"]
-    }
-    say = Sayer(originals, merits, heard)
+    say = Sayer(originals, merits, _heard(rows))
     gathering = Gathering(_Neighbours(rows), merits, say, policy)
     found = []
     for star in gathering.stars(range(len(rows))):
@@ -110,6 +106,14 @@ def _told(star: Star, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -
     return found
 
 
-def _said(row: dict[str, Any]) -> Said:
-    said = row["said"]
-    return Said(said["relation"], said["probability"], said["explanation"], said["original"])
+def _heard(rows: list[dict[str, Any]]) -> dict[tuple[int, int], Said]:
+    """Return what was said before of pictures of this cluster, by their places: in crowds, and of alike pairs."""
+    places = {row["id"]: place for place, row in enumerate(rows)}
+    heard = {}
+    for place, row in enumerate(rows):
+        if row["said"]:
+            heard[places[row["first"]], place] = Said(**row["said"])
+        for one in row["alike"] or ():
+            if one["said"] and one["b"] in places:
+                heard[place, places[one["b"]]] = Said(**one["said"])
+    return heard

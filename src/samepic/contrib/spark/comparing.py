@@ -6,7 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Any
+
+import pyarrow as pa
 
 from samepic.collection.cache import Said
 from samepic.collection.reference import Merit
@@ -14,9 +16,40 @@ from samepic.contrib.spark.decoder import decoder, original
 from samepic.errors import UnreadableError, WorkerError
 from samepic.profiles.spark import SPARK
 
-__all__ = ["Originals", "Sayer"]
+__all__ = ["SAID", "SAID_SQL", "Originals", "Sayer", "said_row"]
+
+SAID = pa.schema(
+    [
+        ("first", pa.int64()),
+        ("id", pa.int64()),
+        ("relation", pa.string()),
+        ("probability", pa.float64()),
+        ("explanation", pa.string()),
+        ("original", pa.string()),
+        ("same", pa.bool_()),
+        ("error", pa.string()),
+    ]
+)
+SAID_SQL = (
+    "first bigint, id bigint, relation string, probability double, explanation string, original string,"
+    " same boolean, error string"
+)
+"""What the picture `id` is to the picture `first`, and whether that counts as the same; or why `id` is damaged."""
 
 _CALLED = ("the reference", "this file")
+
+
+def said_row(first: int, other: int, said: Said, *, same: bool | None = None) -> dict[str, Any]:
+    """Return a row of SAID."""
+    return {
+        "first": first,
+        "id": other,
+        "relation": said.relation,
+        "probability": said.probability,
+        "explanation": said.explanation,
+        "original": said.original,
+        "same": same,
+    }
 
 
 class Originals:

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as fn
 
 from samepic.collection.reference import Merit
-from samepic.contrib.spark.comparing import Originals, Sayer
+from samepic.contrib.spark.comparing import SAID, SAID_SQL, Originals, Sayer, said_row
 from samepic.contrib.spark.prints import arrow_rows, bounded
 from samepic.profiles.spark import SPARK
 
@@ -22,23 +22,10 @@ __all__ = ["said_in_crowds"]
 _log = logging.getLogger("samepic.spark")
 
 _FIRST = pa.schema([("cluster", pa.int64()), ("first", pa.int64())])
-_SAID = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("first", pa.int64()),
-        ("relation", pa.string()),
-        ("probability", pa.float64()),
-        ("explanation", pa.string()),
-        ("original", pa.string()),
-    ]
-)
-_SAID_SQL = (
-    "id bigint, first bigint, relation string, probability double, explanation string, original string"
-)
 
 
 def said_in_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
-    """Return what each picture of a crowd is to the best of it: id, first, relation and so on; None without crowds.
+    """Return what each picture of a crowd is to the best of it: the columns of SAID; None without crowds.
 
     A crowd is a cluster of more than SPARK.crowd pictures, of which a warning tells. They are compared in pieces of so
     many, by any executor; of what cannot be compared there is no row. The best is taken for the reference, which it
@@ -61,7 +48,7 @@ def said_in_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> Data
     rows = rows.repartition("cluster", "piece").sortWithinPartitions(
         "cluster", "piece", fn.desc("head"), "id"
     )
-    return bounded(rows).mapInArrow(_said, _SAID_SQL)
+    return bounded(rows).mapInArrow(_said, SAID_SQL)
 
 
 def _firsts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -84,21 +71,10 @@ def _said(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for row in piece:
                 originals.put(row["content"], row["path"], row["proxy"])
                 ids.append(row["id"])
-            yield pa.RecordBatch.from_pylist(_of_piece(ids, originals), schema=_SAID)
+            yield pa.RecordBatch.from_pylist(_of_piece(ids, originals), schema=SAID)
 
 
 def _of_piece(ids: list[int], originals: Originals) -> list[dict[str, Any]]:
     say = Sayer(originals, {})
     heard = ((ids[place], say(0, place)) for place in range(1, len(ids)))
-    return [
-        {
-            "id": index,
-            "first": ids[0],
-            "relation": said.relation,
-            "probability": said.probability,
-            "explanation": said.explanation,
-            "original": said.original,
-        }
-        for index, said in heard
-        if said is not None
-    ]
+    return [said_row(ids[0], index, said) for index, said in heard if said is not None]

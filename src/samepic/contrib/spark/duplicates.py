@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as fn
 
 from samepic.collection.group import BYTE_FOR_BYTE, SAME_BYTES
+from samepic.contrib.spark.alike import said_alike
 from samepic.contrib.spark.candidates import Search, copies_edges, digest_edges, pdq_edges
 from samepic.contrib.spark.cluster import FOUND_SQL, gathered
 from samepic.contrib.spark.clusters import clusters
@@ -92,13 +93,19 @@ def searched(
         found = given.sparkSession.createDataFrame([], FOUND_SQL)
     else:
         edges = digest_edges(items).unionAll(pdq_edges(items, how, everywhere=known is not None))
-        alike = copies_edges(items, how).persist() if copies else None
-        parts = clusters(edges if alike is None else edges.unionAll(alike.select("a", "b")))
+        parts, alike, said = clusters(edges), None, None
+        if copies:
+            alike, said = _alike(items, parts, given, policy, how)
+            parts = clusters(edges.unionAll(said.where("same").select("first", "id")))
         if known is not None:
             # What was found among known pictures alone is not compared again.
             asked = parts.join(items.where("fresh").select("id"), "id").select("cluster").distinct()
             parts = parts.join(asked, "cluster", "left_semi")
-        found = _gathered(items, parts, alike, given, policy).persist()
+        found = _gathered(items, parts, alike, given, policy)
+        if said is not None:
+            damaged = said.where("error is not null").join(items.select("id", "sha256"), "id")
+            found = found.unionByName(damaged.select("sha256", "error"), allowMissingColumns=True)
+        found = found.persist()
     return _grouped(kept, items, found, only_new=known is not None)
 
 
@@ -137,24 +144,41 @@ def _items(prints: DataFrame) -> DataFrame:
     return items.join(ranked(items, "key", "id"), "key")
 
 
+def _alike(
+    items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: Search
+) -> tuple[DataFrame, DataFrame]:
+    """Return the pairs by copy code, both ways, with what was said of the second of those compared; and all said."""
+    pairs = copies_edges(items, how).persist()
+    said = said_alike(pairs, parts, items, given, policy).persist()
+    told = said.where("error is null").select(
+        fn.col("first").alias("a"), fn.col("id").alias("b"), _said().alias("said")
+    )
+    return pairs.join(told, ["a", "b"], "left"), said
+
+
+def _said() -> Column:
+    return fn.struct("relation", "probability", "explanation", "original")
+
+
 def _gathered(
     items: DataFrame, parts: DataFrame, alike: DataFrame | None, given: DataFrame, policy: Policy
 ) -> DataFrame:
     """Return what becomes of each picture that has candidates: those of one cluster are gathered in one task."""
     rows = items.join(parts, "id")
     if alike is None:
-        rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint,bits:int>>"))
+        rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint>>"))
     else:
         near = alike.groupBy(fn.col("a").alias("id")).agg(
-            fn.collect_list(fn.struct("b", "bits")).alias("alike")
+            fn.collect_list(fn.struct("b", "bits", "said")).alias("alike")
         )
         rows = rows.join(near, "id", "left")
     said = said_in_crowds(items, parts, given)
     if said is None:
-        rows = rows.withColumn("said", fn.lit(None).cast("struct<first:bigint>"))
+        rows = rows.withColumns(
+            {"first": fn.lit(None).cast("bigint"), "said": fn.lit(None).cast("struct<b:bigint>")}
+        )
     else:
-        told = fn.struct("first", "relation", "probability", "explanation", "original")
-        rows = rows.join(said.select("id", told.alias("said")), "id", "left")
+        rows = rows.join(said.select("id", "first", _said().alias("said")), "id", "left")
     rows = rows.drop("size", "kind", "error", "files", "fresh")
     rows = rows.join(given, "key", "left")
     ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "id")
@@ -197,7 +221,7 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
     references = numbers.join(reasons, "reference").select(
         "group", fn.col("reference").alias("key"), fn.coalesce("reason", fn.lit(SAME_BYTES)).alias("reason")
     )
-    damaged = found.where("error is not null").select("sha256", "error")
+    damaged = found.where("error is not null").groupBy("sha256").agg(fn.min("error").alias("error"))
     unreadable = prints.where("kind = 'unreadable'").select("key", "error")
     unreadable = unreadable.unionAll(files.join(damaged, "sha256").select("key", "error"))
     return Found(members.join(numbers, "reference").select(*columns), references, unreadable, prints)

@@ -16,7 +16,16 @@ from samepic.errors import UnreadableError
 from samepic.fingerprint.value import VERSION, Fingerprint
 from samepic.profiles.spark import SPARK
 
-__all__ = ["COLUMNS", "SCHEMA", "Batches", "arrow_rows", "bounded", "fingerprints", "from_row", "sources"]
+__all__ = [
+    "COLUMNS",
+    "SCHEMA",
+    "Batches",
+    "arrow_rows",
+    "bounded",
+    "fingerprints",
+    "from_row",
+    "sources",
+]
 
 Batches = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
