@@ -55,9 +55,10 @@ def joined(
     found, forest, done = Joined(parts), _Forest(len(near), parts), 0
 
     def work(index: int) -> tuple[Heard, Verifier]:
-        mine, heard = verifier(), {}
+        mine, heard, roots = verifier(), {}, {forest.root(index)}
         for other in near.alike(index):
-            if forest.root(index) == forest.root(other):
+            root = forest.root(other)
+            if root in roots:
                 continue
             for one in (index, other):
                 mine.know(one)
@@ -67,6 +68,7 @@ def joined(
             said = mine.say(a, b)
             if said is not None and counted(said, policy) is not None:
                 heard[a, b] = said
+                roots.add(root)
         mine.forget()
         return heard, mine
 

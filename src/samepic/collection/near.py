@@ -60,8 +60,9 @@ class Near:
         return self._found(index) if row is None else row
 
     def alike(self, index: int) -> list[int]:
-        """Return the later ones that only copy codes make candidates of one picture."""
-        return sorted(other for other in self._copies[index] if other > index)
+        """Return the later ones that only copy codes make candidates of one picture, nearest first."""
+        row = self._copies[index]
+        return sorted((other for other in row if other > index), key=lambda other: (row[other], other))
 
     def count(self, index: int) -> int:
         """Return how many `by_code` returns."""
