@@ -147,7 +147,7 @@ def test_new_pictures_are_held_against_a_table_of_fingerprints(
     Image.open(photos["rocket"]).convert("RGB").rotate(180).crop((0, 0, 90, 90)).save(tmp_path / "new.jpg")
     (tmp_path / "empty.jpg").write_bytes(b"")
     new = spark.createDataFrame([(path,) for path in files(tmp_path)], "path string")
-    found = find_duplicates(new, key="path", path="path", known=prints)
+    found = find_duplicates(new, key="path", path="path", known=prints, copies=True)
     told = {row["key"]: row for row in found.collect()}
     assert told[str(tmp_path / "again.jpg")]["reference"] == str(folder / "album" / "chelsea.png")
     assert "small pictures" in told[str(tmp_path / "again.jpg")]["explanation"]
