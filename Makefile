@@ -30,7 +30,7 @@ types: $(VENV)/.tested
 
 unit: $(VENV)/.tested
 	@echo "pytest: every promise, two files at a time"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
 
 $(BIN)/python:
 	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
