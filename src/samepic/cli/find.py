@@ -154,7 +154,7 @@ def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> 
     if args.json or args.csv:
         lines = (json_lines if args.json else csv_lines)(groups, finder.unreadable)
         if sys.stdout and args.csv:
-            sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+            sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper here
         for line in lines:
             print(line)
     elif args.review:

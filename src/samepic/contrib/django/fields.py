@@ -189,5 +189,5 @@ def _told_of_its_end(save_base: Callable[..., None]) -> Callable[..., None]:
             else:
                 self.__dict__[_SAVING] = before
 
-    saved.samepic = True  # type: ignore[attr-defined]
+    saved.samepic = True  # type: ignore[attr-defined]  # a mark of ours on Django's file
     return saved
