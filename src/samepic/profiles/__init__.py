@@ -7,5 +7,19 @@ from samepic.profiles.content import CONTENT, Content
 from samepic.profiles.judge import JUDGE, Judge
 from samepic.profiles.limits import LIMITS, Limits
 from samepic.profiles.model import MODEL, Model
+from samepic.profiles.quantization import QUANTIZATION, Quantization
 
-__all__ = ["ALIGN", "CONTENT", "JUDGE", "LIMITS", "MODEL", "Align", "Content", "Judge", "Limits", "Model"]
+__all__ = [
+    "ALIGN",
+    "CONTENT",
+    "JUDGE",
+    "LIMITS",
+    "MODEL",
+    "QUANTIZATION",
+    "Align",
+    "Content",
+    "Judge",
+    "Limits",
+    "Model",
+    "Quantization",
+]

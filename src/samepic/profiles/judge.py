@@ -49,12 +49,8 @@ class Judge:
             a logarithm, under which a lower ratio, the third, suffices for that.
         clearer_fit: factor by which one direction of the photometric fit must be better to decide the source.
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
-        mostly_exact: the same share from which what differs was changed, not saved in another way.
-        near_share: the same share from which what differs after re-enactment is measured for faint edits.
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
         textured: range of luma, in levels, from which an 8 x 8 block of a re-enactment tells something.
-        kin: mean difference of the nine coarsest steps of quantisation, as a share of the larger, up to which two
-            codings are kin.
         tight: share of a box's largest difference that its drawn-in edge must reach.
         scalings_tried: ways of scaling, the nearest first, that a re-enactment at another size tries.
         busy_tile: mean step from row to row, in levels, from which a tile of 64 x 64 shows anything by which the
@@ -102,11 +98,8 @@ class Judge:
     untouched_plainly: float = 3.0
     clearer_fit: float = 1.3
     exact_share: float = 0.90
-    mostly_exact: float = 0.30
-    near_share: float = 0.03
     exact_slack: float = 3.0
     textured: int = 2
-    kin: float = 0.05
     tight: float = 0.25
     scalings_tried: int = 4
     busy_tile: float = 0.5

@@ -16,7 +16,6 @@ from samepic.verdict import Region
 from samepic.verify.features import reduced
 from samepic.verify.filters import detail, fit_filter
 from samepic.verify.forms import coded_forms, few_colours, palette_forms
-from samepic.verify.kin import recoded_aside
 from samepic.verify.photometric import Tone, agreement, coarse, fit_tone, halved, misfit
 from samepic.verify.residual import Residual, measure_residual, regions_of
 from samepic.verify.scaling import SCALINGS, Scaling
@@ -93,12 +92,12 @@ def _polynomials(count: int) -> NDArray[np.float64]:
     return np.stack([row / max(1e-12, float(np.sqrt(np.sum(row * row)))) for row in rows])
 
 
-def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = (), kin: int | None = None) -> Laid:
+def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = ()) -> Laid:
     """Lay b on a, both (height, width, 3) uint8 of one frame, and measure what is left.
 
     The one with more detail is taken as the source: coding and blur can explain what is lost, never what is
-    gained. `kinds` are the formats of the two files, `kin` the quality of two codings that are kin. Above the
-    profile's work size both are reduced, and full size is screened for small changes.
+    gained. `kinds` are the formats of the two files. Above the profile's work size both are reduced, and full size is
+    screened for small changes.
     """
     one, two = _working(a, b)
     first, second = coarse(one), coarse(two)
@@ -125,14 +124,14 @@ def lay_frames(a: Pixels, b: Pixels, kinds: Kinds = (), kin: int | None = None) 
 
     source, target = dressed((one, two))
     alike = structure(source, target)
-    residual = _explain(source, target, kinds, kin)
+    residual = _explain(source, target, kinds)
     for how in SCALINGS.values() if residual.peak > JUDGE.unexplained and a.shape != b.shape else ():
         again = measure_residual(*dressed(_working(a, b, how)))
         residual = min(residual, again, key=_left_over)
     size = (a.shape[0], a.shape[1])
     regions = _scaled(regions_of(residual, (one.shape[0], one.shape[1])), (one.shape[0], one.shape[1]), size)
     if not regions and tone.matrix is None:
-        regions = _scaled(*_screen(a, b, one.shape[:2], kinds, kin), size)
+        regions = _scaled(*_screen(a, b, one.shape[:2], kinds), size)
     corners = 1.0 if tone.matrix is None else max(_corners(one), _corners(two))
     return replace(laid, residual=residual, regions=regions, structure=alike, corners=corners)
 
@@ -163,15 +162,13 @@ def _reduced(rgb: Pixels, size: Size, how: Scaling | None = None) -> Pixels:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _explain(source: Pixels, target: Pixels, kinds: Kinds, kin: int | None = None) -> Residual:
+def _explain(source: Pixels, target: Pixels, kinds: Kinds) -> Residual:
     """Return the residual of target on source; what JPEG noise does not explain, other forms of it may.
 
-    The dear ones come last, and only while something is left unexplained: a coding that is kin, few colours, a filter,
+    The dear ones come last, and only while something is left unexplained: few colours, a filter,
     the codecs of the two files.
     """
     best = measure_residual(source, target)
-    if best.peak > JUDGE.unexplained and kin is not None:
-        best = measure_residual(source, target, [recoded_aside(source, kin)])
     if best.peak <= JUDGE.unexplained:
         return best
     forms = list(palette_forms(source, target))
@@ -206,9 +203,7 @@ def _scaled(regions: tuple[Region, ...], work: Size, full: Size) -> tuple[Region
     return tuple(boxes)
 
 
-def _screen(
-    a: Pixels, b: Pixels, work: tuple[int, ...], kinds: Kinds, kin: int | None
-) -> tuple[tuple[Region, ...], Size]:
+def _screen(a: Pixels, b: Pixels, work: tuple[int, ...], kinds: Kinds) -> tuple[tuple[Region, ...], Size]:
     """Return small changes that only full size shows, and the size (height, width) they are measured at.
 
     Tiles whose difference stands out are laid on their own. A block of 16 x 16 stands out when it differs by
@@ -222,7 +217,7 @@ def _screen(
     for x, y in _standing_out(a, b):
         top, left = (max(0, min(v - _TILE // 2, limit - _TILE)) for v, limit in ((y, size[1]), (x, size[0])))
         part = (slice(top, top + _TILE), slice(left, left + _TILE))
-        residual = _explain(np.ascontiguousarray(a[part]), np.ascontiguousarray(b[part]), kinds, kin)
+        residual = _explain(np.ascontiguousarray(a[part]), np.ascontiguousarray(b[part]), kinds)
         for r in regions_of(residual, a[part].shape[:2]):
             box = Region(r.x + left, r.y + top, r.w, r.h)
             if not any(_overlap(box, other) for other in regions):

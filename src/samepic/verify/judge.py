@@ -10,6 +10,7 @@ from samepic.profiles import ALIGN, CONTENT, JUDGE, MODEL
 from samepic.verdict import Region, Relation
 from samepic.verify.frame import Laid
 from samepic.verify.overlap import Overlap
+from samepic.verify.quantization import SharedSource
 from samepic.verify.resave import Reenactment
 
 __all__ = [
@@ -64,11 +65,12 @@ class Finding:
     regions: tuple[Region, ...] = ()
 
 
-def judge_frames(laid: Laid, proof: Reenactment | None) -> Finding:
+def judge_frames(laid: Laid, proof: Reenactment | None, shared: SharedSource | None = None) -> Finding:
     """Judge two whole frames that are not equal pixel by pixel.
 
-    `proof` is the best re-enactment of one from the other, its regions already in pixels of a. The order is the
-    argument: proof first; then too little to tell; then what is left where they lie on each other.
+    `proof` is the best re-enactment of one from the other, its regions already in pixels of a; `shared` how well one
+    source explains both codings. The order is the argument: proof first; then too little to tell; then what their
+    coding says; then what is left where they lie on each other.
     """
     if proof is not None and proof.proof:
         # What the save itself took away is a re-save, however much; only colours are not lost by saving.
@@ -77,20 +79,28 @@ def judge_frames(laid: Laid, proof: Reenactment | None) -> Finding:
         return Finding(Relation.UNDECIDABLE, 0.5)
     if laid.blank_a or laid.blank_b or laid.residual is None:
         return Finding(Relation.DIFFERENT, 0.0005)
+    if shared is not None:
+        return _judge_codings(laid, shared)
     if proof is not None and laid.share <= JUDGE.edited_share and _finds_edits(proof, laid):
         return Finding(Relation.EDITED, 0.04, proof.regions)
     return _judge_residual(laid)
 
 
-def _finds_edits(proof: Reenactment, laid: Laid) -> bool:
-    """Tell whether what a re-enactment did not reproduce was changed: most of it must have been, with the same tone.
+def _judge_codings(laid: Laid, shared: SharedSource) -> Finding:
+    if shared.regions:
+        return Finding(Relation.EDITED, 0.01, shared.regions)
+    return Finding(Relation.ADJUSTED if laid.tone.grey or laid.tone.coloured else Relation.RESAVED, 0.999)
 
-    Where it is not nearly all, both may be copies of a third picture, which differ by whole steps of quantisation here
-    and there; then something must stand out without re-enactment, too.
+
+def _finds_edits(proof: Reenactment, laid: Laid) -> bool:
+    """Tell whether what a re-enactment did not reproduce was changed.
+
+    A source that was stored without loss is reproduced everywhere else; after a change of size or a lossy coding of the
+    source, something must stand out without re-enactment, too.
     """
-    if not proof.regions or proof.exact < JUDGE.mostly_exact or laid.tone.matrix is not None:
+    if not proof.regions or proof.exact < JUDGE.exact_share or laid.tone.matrix is not None:
         return False
-    return proof.exact >= JUDGE.exact_share or laid.residual is None or laid.residual.peak > JUDGE.unexplained
+    return proof.jpeg is None or laid.residual is None or laid.residual.peak > JUDGE.unexplained
 
 
 def _judge_residual(laid: Laid) -> Finding:

@@ -25,10 +25,10 @@ from samepic.verify.judge import (
     same_probability,
     unconfirmed,
 )
-from samepic.verify.kin import kin_quality
 from samepic.verify.mosaic import on_grid, squares_of
 from samepic.verify.origin import original_of
 from samepic.verify.overlap import Overlap, find_overlap, odd_regions
+from samepic.verify.quantization import shared_source
 from samepic.verify.resave import Reenactment, reenact
 from samepic.verify.residual import Residual
 from samepic.verify.turns import Turn, likely_turn
@@ -185,11 +185,11 @@ def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
         finding = Finding(Relation.DIFFERENT, 0.02)
         return Answer(finding, "two pictures of different shape, not one frame saved again", {})
     kinds = (a.info.format, b.info.format)
-    kin = kin_quality(a.info, b.info)
-    laid = [lay_frames(a.on(ground), b.on(ground), kinds, kin) for ground in _grounds(a, b)]
+    shared = shared_source(a, b)
+    laid = [lay_frames(a.on(ground), b.on(ground), kinds) for ground in _grounds(a, b)]
     forward, backward = _proofs(a, b) if prove and any(_plausible(one) for one in laid) else (None, None)
     proof = _best(forward, backward, a, b)
-    judged = [(judge_frames(one, proof), one) for one in laid]
+    judged = [(judge_frames(one, proof, shared), one) for one in laid]
     finding, chosen = _agreed(judged, both=(a.alpha is None) == (b.alpha is None))
     told = None
     if finding.relation is Relation.RESAVED and proof is not None and proof.proof:
@@ -199,7 +199,7 @@ def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
     original = ("", "")
     if finding.relation in (Relation.RESAVED, Relation.ADJUSTED):
         original = original_of(a.info, b.info, forward, backward)
-    settled = _is_clear(finding, chosen, proof)
+    settled = shared is not None or _is_clear(finding, chosen, proof)
     guessed = finding.relation is Relation.EDITED and (proof is None or finding.regions != proof.regions)
     if settled and guessed and _is_coarsened(a, b):
         settled = False  # edges of squares look like small changes

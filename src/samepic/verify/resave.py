@@ -15,9 +15,6 @@ from PIL import Image
 from samepic.picture import Picture, load
 from samepic.profiles import JUDGE
 from samepic.verdict import JpegInfo, Region
-from samepic.verify.forms import few_colours
-from samepic.verify.kin import kin_quality, recoded_aside
-from samepic.verify.residual import measure_residual, regions_of
 from samepic.verify.scaling import SCALINGS
 
 __all__ = ["Reenactment", "reenact"]
@@ -69,9 +66,8 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     if jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS or not _plain(target):
         return None
     best: Reenactment | None = None
-    poor, kin = few_colours(source.rgb), kin_quality(source.info, target.info)
     for image, name in _sized(source, target):
-        made = _judge(_save_like(image, target, jpeg), target, name, poor=poor, kin=kin)
+        made = _judge(_save_like(image, target, jpeg), target, name)
         if best is None or (made.proof, made.exact) > (best.proof, best.exact):
             best = made
         if made.proof:
@@ -83,7 +79,7 @@ def _unchanged(source: Picture, target: Picture) -> Reenactment | None:
     """Take source itself for what a lossless save makes of it: what then differs was changed."""
     if target.alpha is not None or target.rgb.shape != source.rgb.shape:
         return None
-    made = _judge(source.rgb, target, "", poor=True)
+    made = _judge(source.rgb, target, "")
     return made if made.exact >= JUDGE.exact_share else None
 
 
@@ -124,11 +120,8 @@ def _save_like(image: Image.Image, target: Picture, jpeg: JpegInfo) -> Pixels:
     return np.asarray(Image.fromarray(rgb).transpose(back))
 
 
-def _judge(made: Pixels, target: Picture, name: str, *, poor: bool, kin: int | None = None) -> Reenactment:
-    """Compare what was made with the target; a source of few colours proves, but finds no faint edits.
-
-    Where the two codings are kin (`kin` is their quality), blocks that do not come out may owe it to that.
-    """
+def _judge(made: Pixels, target: Picture, name: str) -> Reenactment:
+    """Compare what was made with the target, block by block."""
     diff = np.asarray(cv2.absdiff(made, target.rgb).max(axis=2), np.uint8)
     height, width = diff.shape
     worst = _block_max(diff)
@@ -139,12 +132,8 @@ def _judge(made: Pixels, target: Picture, name: str, *, poor: bool, kin: int | N
     exact = float((worst[informative] == 0).mean())
     proof = exact >= JUDGE.exact_share and int(worst.max()) <= JUDGE.exact_slack
     regions: tuple[Region, ...] = ()
-    if not proof and exact >= JUDGE.exact_share and kin is None:
+    if not proof and exact >= JUDGE.exact_share:
         regions = _tight(_boxes(worst > JUDGE.exact_slack, (height, width)), diff)
-    elif not proof and not poor and exact >= JUDGE.near_share and height * width <= JUDGE.work_pixels:
-        # Most of the coding noise is gone from this pair, so that a fainter edit stands out than without.
-        forms = [] if kin is None else [recoded_aside(made, kin)]
-        regions = regions_of(measure_residual(made, target.rgb, forms), (height, width))
     return Reenactment(exact, proof, target.info.jpeg, name, regions)
 
 

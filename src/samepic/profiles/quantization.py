@@ -1,0 +1,45 @@
+"""What decides whether two codings on one grid can come from one source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["QUANTIZATION", "Quantization"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """The limits of the comparison of coefficients; coefficients are those of the orthonormal DCT of 8-bit levels.
+
+    Attributes:
+        luma_slack: what rounding of pixels adds to a difference of luma coefficients.
+        color_slack: what rounding adds to a difference of color coefficients.
+        subsampled_slack: the same where the two colors were subsampled in two ways.
+        unrelated: 90th percentile of the excess from which the pair is no plain re-save, and nothing follows.
+        bound: excess from which two codings of one source alone do not explain a block.
+        few: places beyond that bound, at most, that are changes and no sign of a further coding.
+        recoded, beyond_usual: with a further coding, the excess from which a block was changed: the one and so many
+            times the 90th percentile.
+        cut: times as much as a block may differ in which levels beyond black or white were cut off.
+        coarsest: step of the mean of a block beyond which a picture is too coarse for the bound to say much.
+        core, most_core: share of a region's largest difference that the edge of its box must reach: at least, and at
+            most where coding differs by as much elsewhere.
+    """
+
+    luma_slack: float = 6.0
+    color_slack: float = 20.0
+    subsampled_slack: float = 45.0
+    unrelated: float = 2.0
+    bound: float = 1.05
+    few: int = 4
+    recoded: float = 1.0
+    beyond_usual: float = 2.0
+    cut: float = 3.5
+    coarsest: int = 80
+    core: float = 0.25
+    most_core: float = 0.6
+
+
+QUANTIZATION = Quantization()
+"""2026-11-28, children of 21 photographs in six pairs of codings: luma exceeds the bound by 3.4 at most, color by 22;
+local edits of 0.1 % of the frame exceed it by 25 and more. See "Children of one picture" in bench/RESULTS.md."""

@@ -1,0 +1,205 @@
+"""Whether two codings on one grid can come from one source: what quantisation took away bounds how far they differ.
+
+A JPEG keeps each coefficient of its 8 x 8 blocks to the nearest multiple of a step, so that it lies within half a step
+of what was coded. Two JPEGs of one source thus differ in no coefficient by more than half of both steps together, and
+a JPEG and its lossless source by no more than half of its own. Where they differ by more, the content was changed; no
+re-enactment is needed, and it does not matter which was made of which, or whether both were made of a third.
+
+The bound is that of quantisation constraint sets (Rosenholtz and Zakhor, "Iterative procedures for reduction of
+blocking effects in transform image coding", 1992), used here to compare.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from samepic.picture import Picture
+from samepic.profiles import QUANTIZATION
+from samepic.verdict import JpegInfo, Region
+from samepic.verify.ranks import percentile
+
+__all__ = ["SharedSource", "shared_source"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
+
+_BLOCK = 8
+_LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "PPM", "TGA"})
+_TRUE_COLOR = frozenset({"RGB", "L"})
+_FREQUENCIES, _PLACES = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
+_DCT = np.where(
+    _FREQUENCIES == 0, 8**-0.5, 0.5 * np.cos((2 * _PLACES + 1) * _FREQUENCIES * np.pi / 16)
+).astype(np.float32)
+"""The orthonormal DCT-II of 8 samples, whose products are the coefficients of JPEG (ITU-T T.81, A.3.3)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedSource:
+    """How far two codings on one grid are from having one source.
+
+    `excess` is (rows, columns) float32, a whole 8 x 8 block each: the largest difference of a coefficient over what
+    both quantisations allow, 1 and less where one source explains the block; `usual` its 90th percentile; `regions`
+    are boxes, in pixels of both, where no common source explains what is seen, the largest first.
+    """
+
+    excess: Floats
+    usual: float
+    regions: tuple[Region, ...]
+
+
+def shared_source(a: Picture, b: Picture) -> SharedSource | None:
+    """Return how well one source explains both pictures, upright and of one size, block by block.
+
+    None where nothing follows: neither is a JPEG, one was coded in another lossy way or has alpha or a turned grid, or
+    so much differs all over that the one is no plain re-save of the other.
+    """
+    if a.rgb.shape != b.rgb.shape or min(a.rgb.shape[:2]) < _BLOCK or not (_bounded(a) and _bounded(b)):
+        return None
+    if a.info.jpeg is None and b.info.jpeg is None:
+        return None
+    shown = _excess(_planes_of(a.rgb), _planes_of(b.rgb), a.info.jpeg, b.info.jpeg)
+    if float(shown.max()) <= QUANTIZATION.bound:
+        return SharedSource(shown, percentile(shown, 90), ())
+    # Colors out of range were cut when they were shown: only the planes as stored keep to the bound.
+    stored = _stored(a), _stored(b)
+    excess = _excess(*stored, a.info.jpeg, b.info.jpeg)
+    usual = percentile(excess, 90)
+    if usual > QUANTIZATION.unrelated:
+        return None
+    changed = excess > _limit(excess, usual)
+    difference = np.asarray(cv2.absdiff(a.rgb, b.rgb).max(axis=2), np.uint8)
+    return SharedSource(excess, usual, _boxes(changed, difference))
+
+
+def _limit(excess: Floats, usual: float) -> float:
+    """Return the excess from which a block was changed: the bound itself where next to nothing lies beyond it.
+
+    Where more does, one of the two went through a further lossy coding that its file no longer shows.
+    """
+    count, _ = cv2.connectedComponents((excess > QUANTIZATION.bound).astype(np.uint8), connectivity=8)
+    if usual <= 1.0 and count - 1 <= QUANTIZATION.few:
+        return QUANTIZATION.bound
+    return QUANTIZATION.recoded + QUANTIZATION.beyond_usual * usual
+
+
+def _bounded(picture: Picture) -> bool:
+    """Tell whether the coding of a picture bounds what it lost, on the grid that its pixels show."""
+    info, jpeg = picture.info, picture.info.jpeg
+    own_colors = info.profile and "srgb" not in info.profile.lower()
+    if picture.alpha is not None or info.orientation != 1 or info.frames != 1 or own_colors:
+        return False
+    if jpeg is None:
+        return info.format in _LOSSLESS and info.mode in _TRUE_COLOR
+    coarsest = max(table[0] for table in jpeg.tables)
+    return jpeg.colour in ("gray", "ycbcr") and picture.data is not None and coarsest <= QUANTIZATION.coarsest
+
+
+def _planes_of(rgb: Pixels) -> Floats:
+    """Return Y, Cb, Cr of a picture as JFIF defines them, (3, height, width), in whole blocks."""
+    height, width = (side // _BLOCK * _BLOCK for side in rgb.shape[:2])
+    whole = rgb[:height, :width].astype(np.float32)
+    y, cr, cb = cv2.split(cv2.cvtColor(whole * np.float32(1 / 255), cv2.COLOR_RGB2YCrCb))
+    return np.stack([y, cb, cr]).astype(np.float32) * np.float32(255)
+
+
+def _stored(picture: Picture) -> Floats:
+    """Return Y, Cb, Cr as a JPEG stores them, before colors out of range are cut; else those of the pixels."""
+    if picture.info.jpeg is None or picture.data is None:
+        return _planes_of(picture.rgb)
+    with Image.open(io.BytesIO(picture.data)) as image:
+        image.draft("YCbCr", image.size)
+        image.load()
+        if image.mode not in ("YCbCr", "L"):
+            return _planes_of(picture.rgb)
+        planes = np.atleast_3d(np.asarray(image, np.float32))
+    height, width = (side // _BLOCK * _BLOCK for side in planes.shape[:2])
+    planes = planes[:height, :width].transpose(2, 0, 1)
+    if len(planes) == 1:
+        planes = np.concatenate([planes, np.full((2, height, width), 128, np.float32)])
+    return np.ascontiguousarray(planes)
+
+
+def _excess(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | None) -> Floats:
+    """Return the largest difference of a coefficient in each block over what both codings allow, (rows, columns)."""
+    luma = _over(a[0] - b[0], _half_steps(0, one, two) + np.float32(QUANTIZATION.luma_slack))
+    luma /= np.where(_cut(a[0]) | _cut(b[0]), np.float32(QUANTIZATION.cut), np.float32(1))
+    gray = any(info is not None and info.colour == "gray" for info in (one, two))
+    if gray:
+        return luma
+    alike = one is None or two is None or one.subsampling == two.subsampling
+    slack = QUANTIZATION.color_slack if alike else QUANTIZATION.subsampled_slack
+    allowed = _half_steps(1, one, two) + np.float32(slack)
+    halved = [_halved(a[k] - b[k]) for k in (1, 2)]
+    color = np.maximum(*(_over(plane, allowed) for plane in halved))
+    rows, columns = (
+        np.minimum(np.arange(n) // 2, m - 1) for n, m in zip(luma.shape, color.shape, strict=True)
+    )
+    return np.asarray(np.maximum(luma, color[rows[:, None], columns]), np.float32)
+
+
+def _cut(luma: Floats) -> Mask:
+    """Return the blocks (rows, columns) in which levels beyond black or white may have been cut off."""
+    blocks = luma.reshape(luma.shape[0] // _BLOCK, _BLOCK, -1, _BLOCK)
+    return np.asarray((blocks.max(axis=(1, 3)) >= 254.5) | (blocks.min(axis=(1, 3)) <= 0.5), np.bool_)
+
+
+def _half_steps(component: int, *codings: JpegInfo | None) -> Floats:
+    total = np.zeros((8, 8), np.float32)
+    for info in codings:
+        if info is not None:
+            table = info.tables[min(component, len(info.tables) - 1)]
+            total += np.array(table, np.float32).reshape(8, 8) / 2
+    return total
+
+
+def _halved(plane: Floats) -> Floats:
+    """Return a plane at half its size, in whole blocks; a block of what is left at the edge is filled with zeros."""
+    height, width = (-(-side // 16) * 16 for side in plane.shape)
+    grown = cv2.copyMakeBorder(
+        plane, 0, height - plane.shape[0], 0, width - plane.shape[1], cv2.BORDER_CONSTANT, value=0
+    )
+    return np.asarray(cv2.resize(grown, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _over(difference: Floats, allowed: Floats) -> Floats:
+    """Return the largest coefficient of a difference, block by block, in units of what is `allowed` (8, 8)."""
+    rows, columns = (side // _BLOCK for side in difference.shape)
+    blocks = difference.reshape(rows, _BLOCK, columns, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK, _BLOCK)
+    over = np.sqrt(np.einsum("nij,nij->n", blocks, blocks)) / np.float32(allowed.min())
+    # No coefficient is larger than the norm of its block, which most of the time is small enough by far.
+    loud = np.flatnonzero(over > 1.0)
+    if len(loud):
+        coefficients = np.abs(np.einsum("ui,nij,vj->nuv", _DCT, blocks[loud], _DCT, optimize=True))
+        over[loud] = (coefficients / allowed).max(axis=(1, 2))
+    return np.asarray(over.reshape(rows, columns), np.float32)
+
+
+def _boxes(changed: Mask, difference: Pixels) -> tuple[Region, ...]:
+    """Return boxes of connected changed blocks, drawn in to the pixels that differ by a part of their largest."""
+    usual = _usual_difference(changed, difference)
+    joined = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = []
+    for left, top, across, down in (stats[k, :4] * _BLOCK for k in range(1, count)):
+        part = difference[top : top + down, left : left + across]
+        least = min(max(QUANTIZATION.core * part.max(), usual), QUANTIZATION.most_core * part.max())
+        core = (part >= max(1, int(least))).astype(np.uint8)
+        x, y, w, h = cv2.boundingRect(core)
+        found.append(Region(int(left) + x, int(top) + y, w, h))
+    return tuple(sorted(found, key=lambda r: (-r.w * r.h, r.y, r.x)))
+
+
+def _usual_difference(changed: Mask, difference: Pixels) -> float:
+    """Return the level that one pixel in a hundred of the unchanged blocks exceeds."""
+    rows, columns = changed.shape
+    whole = difference[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
+    still = whole.swapaxes(1, 2)[~changed]
+    return percentile(still, 99) if still.size else 0.0

@@ -1,0 +1,112 @@
+"""Two codings of one source are the same, whatever made them; a change between them is found, be it ever so faint."""
+
+from __future__ import annotations
+
+import io
+import itertools
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from samepic.compare import compare
+from samepic.picture import load
+from samepic.verdict import Relation
+from samepic.verify.quantization import shared_source
+
+CODINGS = {
+    f"{quality} {'4:2:0' if sampling else '4:4:4'}": {"quality": quality, "subsampling": sampling}
+    for quality in (100, 93, 90, 75, 60)
+    for sampling in (0, 2)
+}
+
+
+def coded(image: Image.Image, **options: int) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "JPEG", **options)
+    return out.getvalue()
+
+
+def photograph(seed: int = 5, size: tuple[int, int] = (200, 152)) -> Image.Image:
+    """Return a picture of color that varies at every scale and was a JPEG before."""
+    rng = np.random.default_rng(seed)
+    width, height = size
+    total = np.zeros((height, width, 3))
+    for cells in (4, 12, 40, 100):
+        small = Image.fromarray(rng.integers(0, 256, (cells, cells, 3), np.uint8))
+        total += np.asarray(small.resize(size, Image.Resampling.BICUBIC), float) * cells**-0.4
+    total = (total - total.min()) / (total.max() - total.min()) * 255
+    return Image.open(io.BytesIO(coded(Image.fromarray(total.astype(np.uint8)), quality=92))).convert("RGB")
+
+
+@pytest.mark.parametrize(("one", "two"), list(itertools.combinations(CODINGS, 2)))
+def test_two_children_of_one_jpeg_have_one_source(one: str, two: str) -> None:
+    image = photograph()
+    a, b = (load(coded(image, **CODINGS[name])) for name in (one, two))
+    found = shared_source(a, b)
+    assert found is not None
+    assert found.regions == ()
+    assert compare(a.data, b.data, visibility=False).same is True
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("100 4:4:4", "75 4:2:0"), ("93 4:2:0", "90 4:4:4"), ("75 4:4:4", "60 4:2:0")]
+)
+def test_a_faint_change_between_two_children_is_found_where_it_is(one: str, two: str) -> None:
+    image = photograph()
+    changed = image.copy()
+    patch = np.asarray(image.crop((80, 64, 96, 80)), np.int16) + 14
+    changed.paste(Image.fromarray(np.clip(patch, 0, 255).astype(np.uint8)), (80, 64))
+    found = compare(coded(image, **CODINGS[one]), coded(changed, **CODINGS[two]), visibility=False)
+    assert found.relation is Relation.EDITED
+    (box,) = found.regions
+    assert (abs(box.x - 80) <= 2, abs(box.y - 64) <= 2, abs(box.w - 16) <= 4, abs(box.h - 16) <= 4) == (
+        True,
+    ) * 4
+
+
+def test_a_change_of_color_alone_is_found() -> None:
+    image = photograph()
+    changed = image.copy()
+    ImageDraw.Draw(changed).rectangle((40, 40, 71, 71), fill=(200, 30, 30))
+    grey = np.asarray(changed.crop((40, 40, 72, 72)).convert("L").convert("RGB"), np.uint8)
+    before = image.copy()
+    before.paste(Image.fromarray(grey), (40, 40))
+    found = shared_source(load(coded(before, quality=90)), load(coded(changed, quality=75)))
+    assert found is not None
+    assert len(found.regions) == 1
+
+
+def test_a_lossless_source_and_its_jpeg_have_one_source() -> None:
+    image = photograph()
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    found = shared_source(load(out.getvalue()), load(coded(image, quality=80)))
+    assert found is not None
+    assert float(found.excess.max()) <= 1.05
+
+
+@pytest.mark.parametrize("quality", [75, 90])
+def test_a_further_coding_that_no_file_shows_is_no_change(quality: int) -> None:
+    image = photograph()
+    twice = Image.open(io.BytesIO(coded(image, quality=quality))).convert("RGB")
+    found = shared_source(load(coded(twice, quality=95)), load(coded(image, quality=85)))
+    assert found is None or found.regions == ()
+
+
+def test_nothing_follows_from_other_grids_sizes_and_kinds() -> None:
+    image = photograph()
+    jpeg = load(coded(image, quality=80))
+    moved = load(coded(image.crop((3, 3, 200, 152)).resize(image.size), quality=80))
+    assert shared_source(jpeg, moved) is None
+    assert shared_source(jpeg, load(coded(image.resize((100, 76)), quality=80))) is None
+    pixels: NDArray[np.uint8] = np.asarray(image)
+    assert shared_source(load(pixels), load(pixels + np.uint8(1))) is None
+
+
+def test_gray_is_compared_by_its_luma() -> None:
+    image = photograph()
+    found = shared_source(load(coded(image.convert("L"), quality=90)), load(coded(image, quality=75)))
+    assert found is not None
+    assert found.regions == ()
