@@ -33,18 +33,28 @@ class _Plot:
         self.w, self.h = size[0] * 0.84, size[1] * 0.76
         self.face = font(round(min(size) / 30))
         if grey:
-            self.draw.rectangle((self.left, self.top, self.left + self.w, self.top + self.h), fill=(234, 234, 242))
+            self.draw.rectangle(
+                (self.left, self.top, self.left + self.w, self.top + self.h), fill=(234, 234, 242)
+            )
         titles = ("Visitors by month", "Output", "Temperature", "Load", "Response time", "Share of voters")
         title = titles[int(rng.integers(0, len(titles)))]
-        self.draw.text((self.left, self.top * 0.25), title, fill=(30, 30, 30), font=font(round(min(size) / 20)))
+        self.draw.text(
+            (self.left, self.top * 0.25), title, fill=(30, 30, 30), font=font(round(min(size) / 20))
+        )
         grid = rng.random() < 0.6
         for tick in range(6):
             x, y = self.at(tick / 5, tick / 5)
             if grid:
-                self.draw.line((self.left, y, self.left + self.w, y), fill=(255,) * 3 if grey else (225,) * 3, width=2)
+                self.draw.line(
+                    (self.left, y, self.left + self.w, y), fill=(255,) * 3 if grey else (225,) * 3, width=2
+                )
             self.draw.text((self.left - 8, y), f"{tick * 20}", fill=(60, 60, 60), font=self.face, anchor="rm")
-            self.draw.text((x, self.top + self.h + 8), f"{tick * 2}", fill=(60, 60, 60), font=self.face, anchor="ma")
-        self.draw.rectangle((self.left, self.top, self.left + self.w, self.top + self.h), outline=(40, 40, 40), width=2)
+            self.draw.text(
+                (x, self.top + self.h + 8), f"{tick * 2}", fill=(60, 60, 60), font=self.face, anchor="ma"
+            )
+        self.draw.rectangle(
+            (self.left, self.top, self.left + self.w, self.top + self.h), outline=(40, 40, 40), width=2
+        )
 
     def at(self, x: float, y: float) -> Point:
         return self.left + x * self.w, self.top + (1 - y) * self.h
@@ -83,7 +93,10 @@ def _points(rng: Rng, v: Values) -> Image.Image:
     fit = v.pick("fit", ("none", "straight", "curve"))
     if fit != "none":
         bend = 0.6 if fit == "curve" else 0.0
-        line = [plot.at(t, float(np.clip(0.5 + slope * (t - 0.5) * 0.8 + bend * (t - 0.5) ** 2, 0, 1))) for t in np.linspace(0, 1, 60)]
+        line = [
+            plot.at(t, float(np.clip(0.5 + slope * (t - 0.5) * 0.8 + bend * (t - 0.5) ** 2, 0, 1)))
+            for t in np.linspace(0, 1, 60)
+        ]
         plot.draw.line(line, fill=_SERIES[3], width=5)
     return plot.done()
 
@@ -114,7 +127,14 @@ def _shares(rng: Rng, v: Values) -> Image.Image:
     ends = np.cumsum(shares / shares.sum()) * 360 - 90
     start = -90.0
     for index, end in enumerate(ends):
-        draw.pieslice((s * 0.1, s * 0.12, s * 0.9, s * 0.92), start, float(end), fill=_SERIES[index], outline=(255,) * 3, width=4)
+        draw.pieslice(
+            (s * 0.1, s * 0.12, s * 0.9, s * 0.92),
+            start,
+            float(end),
+            fill=_SERIES[index],
+            outline=(255,) * 3,
+            width=4,
+        )
         start = float(end)
     if rng.random() < 0.4:
         draw.ellipse((s * 0.32, s * 0.34, s * 0.68, s * 0.7), fill=(255, 255, 255))
@@ -125,7 +145,12 @@ def _shares(rng: Rng, v: Values) -> Image.Image:
 def _regions(rng: Rng, width: int, height: int, count: int) -> NDArray[np.int32]:
     """Number each pixel by the nearest of `count` seeds, with crooked borders, -1 outside the land."""
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
-    bent = [cv2.resize(rng.normal(0, 1, (14, 14)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) for _ in range(3)]
+    bent = [
+        cv2.resize(
+            rng.normal(0, 1, (14, 14)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
+        for _ in range(3)
+    ]
     xs, ys = xs + bent[0] * width / 50, ys + bent[1] * height / 50
     seeds = rng.uniform(0.08, 0.92, (count, 2)) * [width, height]
     nearest = np.argmin(np.stack([(xs - x) ** 2 + (ys - y) ** 2 for x, y in seeds]), axis=0)
@@ -144,7 +169,10 @@ def _shaded_map(rng: Rng, v: Values) -> Image.Image:
     steps = np.floor(v.series("shades", count) * 4.999) / 4
     table = np.vstack([np.rint(low + steps[:, None] * (high - low)), [[255, 255, 255]]]).astype(np.uint8)
     out = table[parts]
-    edge = cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    edge = (
+        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        > 0
+    )
     out[edge] = (110, 110, 110)
     return Image.fromarray(out).resize((width, height), Image.Resampling.BOX)
 
@@ -155,7 +183,10 @@ def _party_map(rng: Rng, v: Values) -> Image.Image:
     parts = _regions(rng, width * _OVER, height * _OVER, count)
     table = np.array([v.pick(f"region {n}", _SERIES) for n in range(count)] + [(225, 235, 245)], np.uint8)
     out = table[parts]
-    edge = cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    edge = (
+        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        > 0
+    )
     out[edge] = (255, 255, 255)
     return Image.fromarray(out).resize((width, height), Image.Resampling.BOX)
 
@@ -164,14 +195,21 @@ def _weather_map(rng: Rng, v: Values) -> Image.Image:
     """A field in colours and steps over the outline of one land."""
     width, height = int(rng.integers(320, 760)), int(rng.integers(260, 600))
     parts = _regions(rng, width, height, 12)
-    field = cv2.resize(v.rng("field").normal(0, 1, (6, 8)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    field = cv2.resize(
+        v.rng("field").normal(0, 1, (6, 8)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     steps = np.floor((field - field.min()) / (field.max() - field.min()) * 8.99) / 8
     out = _ramp(steps.astype(np.float64), 3)
     out = np.rint(out * 0.75 + 60).clip(0, 255).astype(np.uint8)
-    edge = cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    edge = (
+        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        > 0
+    )
     out[edge] = (20, 20, 20)
     image = Image.fromarray(out)
-    ImageDraw.Draw(image).text((10, 8), v.text("day", "date"), fill=(0, 0, 0), font=font(round(height / 20), "Sans-Bold"))
+    ImageDraw.Draw(image).text(
+        (10, 8), v.text("day", "date"), fill=(0, 0, 0), font=font(round(height / 20), "Sans-Bold")
+    )
     return image
 
 
@@ -195,12 +233,20 @@ def _streets(rng: Rng, v: Values) -> Image.Image:
         draw.line([(x * w, y * h) for x, y in stops], fill=(50, 110, 240), width=14, joint="curve")
     for x, y in v.series("pins", int(rng.integers(1, 5)) * 2).reshape(-1, 2):
         r = h / 36
-        draw.polygon([(x * w - r, y * h - 2 * r), (x * w + r, y * h - 2 * r), (x * w, y * h)], fill=(215, 40, 40))
+        draw.polygon(
+            [(x * w - r, y * h - 2 * r), (x * w + r, y * h - 2 * r), (x * w, y * h)], fill=(215, 40, 40)
+        )
         draw.ellipse((x * w - r, y * h - 3.2 * r, x * w + r, y * h - 1.2 * r), fill=(215, 40, 40))
     return image.resize((width, height), Image.Resampling.BOX)
 
 
-CHARTS: dict[str, Draw] = {"lines": _lines, "bars": _bars, "points": _points, "heat": _heat, "shares": _shares}
+CHARTS: dict[str, Draw] = {
+    "lines": _lines,
+    "bars": _bars,
+    "points": _points,
+    "heat": _heat,
+    "shares": _shares,
+}
 MAPS: dict[str, Draw] = {
     "shaded map": _shaded_map,
     "party map": _party_map,

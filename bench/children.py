@@ -25,7 +25,7 @@ CODINGS: tuple[tuple[str, int, int], ...] = (
     ("WEBP", 80, 2),
     ("AVIF", 75, 2),
 )
-"""(format, quality, 0 for full colour or 2 for halved) of the children; AVIF stands for HEIC, which it is coded like."""
+"""(format, quality, 0 for full color or 2 for halved) of the children; AVIF is there for HEIC, which is coded alike."""
 _WAYS = tuple(combinations(range(len(CODINGS)), 2))
 _SHARE = 0.001
 

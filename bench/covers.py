@@ -74,8 +74,15 @@ def _caption_bar(rgb: Pixels, rng: Rng) -> Box:
     tall = max(12, round(height * float(rng.uniform(0.08, 0.22))))
     y, dark = int(rng.integers(0, 2)) * (height - tall), bool(rng.integers(0, 2))
     box = _fill(rgb, (0, y, width, tall), (0, 0, 0) if dark else (255, 255, 255))
-    text = str(rng.choice(["found in the attic", "Lot 17, reserved", "breaking news", "what a day", "see profile"]))
-    write(rgb, (width // 20, y + tall // 8, width - width // 10, tall - tall // 4), text, (255,) * 3 if dark else (0,) * 3)
+    text = str(
+        rng.choice(["found in the attic", "Lot 17, reserved", "breaking news", "what a day", "see profile"])
+    )
+    write(
+        rgb,
+        (width // 20, y + tall // 8, width - width // 10, tall - tall // 4),
+        text,
+        (255,) * 3 if dark else (0,) * 3,
+    )
     return box
 
 
@@ -100,7 +107,12 @@ def _stamp(rgb: Pixels, rng: Rng) -> Box:
     write(sheet, (0, (height - tall) // 2, width, tall), text, (255, 255, 255))
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-35, 35)), 1.0)
     alpha = cv2.warpAffine(sheet, turn, (width, height))[..., :1].astype(np.float32) / 255
-    ink = np.array([(220, 20, 30), (20, 40, 160), (255, 255, 255), (0, 0, 0)][int(rng.choice(4, p=[0.6, 0.15, 0.15, 0.1]))], np.float32)
+    ink = np.array(
+        [(220, 20, 30), (20, 40, 160), (255, 255, 255), (0, 0, 0)][
+            int(rng.choice(4, p=[0.6, 0.15, 0.15, 0.1]))
+        ],
+        np.float32,
+    )
     alpha = alpha * float(rng.choice([1.0, 1.0, 0.7]))
     rgb[:] = np.rint(rgb * (1 - alpha) + ink * alpha)
     x, y, w, h = cv2.boundingRect((alpha[..., 0] > 0.05).astype(np.uint8))
@@ -147,7 +159,9 @@ def cut_out_twins(rng: Rng, rgb: Pixels) -> Twins:
         mask = np.zeros((height, width), np.uint8)
         angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
         reach = 0.3 + 0.1 * np.convolve(np.tile(rng.normal(0, 1, 60), 3), np.ones(9) / 9, "same")[60:120]
-        line = np.stack([np.cos(angles) * reach * width + width / 2, np.sin(angles) * reach * height + height / 2], axis=1)
+        line = np.stack(
+            [np.cos(angles) * reach * width + width / 2, np.sin(angles) * reach * height + height / 2], axis=1
+        )
         cv2.fillPoly(mask, [np.rint(line).astype(np.int32)], 255)
     share = (cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255)[..., None]
     ground = int(rng.choice([255, 255, 255, 0, 240]))

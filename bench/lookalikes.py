@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from bench.art import art_names, art_twins
 from bench.captions import caption_twins, comic_twins
 from bench.children import children, edited_children
 from bench.common import data_folder
@@ -24,6 +25,7 @@ from bench.originals import DRAWN, any_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
 from bench.products import recoloured_twins
 from bench.receipts import receipt_twins
+from bench.resaved import altered, harsh, recolored_files, resaved_art, scans
 from bench.signs import SIGNS, sign_twins
 from bench.sources import named_bytes
 from bench.values import twins_of
@@ -68,7 +70,9 @@ _TWINS: Mapping[str, Maker] = {
     "covered": _covered,
     "cut-outs": lambda half, number, rng: cut_out_twins(rng, photo(half, number)),
     "edits": _edits,
+    **({"art": art_twins} if art_names("test") else {}),
 }
+"""Art is there only where it was fetched."""
 
 
 @lru_cache(maxsize=2)
@@ -94,6 +98,11 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "places": _places,
     "children": children,
     "children edited": edited_children,
+    "resaved art": resaved_art,
+    "scans": scans,
+    "palettes and profiles": recolored_files,
+    "altered": altered,
+    "harsh": harsh,
 }
 
 

@@ -44,7 +44,11 @@ def judged(work: tuple[str, str, int]) -> Line:
         verdict = samepic.compare(pair.a, pair.b, visibility=False)
     except SamepicError as error:
         return line | {"explanation": str(error), "cpu": round(time.process_time() - start, 4)}
-    line |= {"cpu": round(time.process_time() - start, 4), "relation": str(verdict.relation), "same": verdict.same}
+    line |= {
+        "cpu": round(time.process_time() - start, 4),
+        "relation": str(verdict.relation),
+        "same": verdict.same,
+    }
     if pair.boxes and str(verdict.relation) == "edited":
         line["iou"] = round(box_iou([(r.x, r.y, r.w, r.h) for r in verdict.regions], pair.boxes), 4)
     return line | {"probability": verdict.probability, "explanation": verdict.explanation}
@@ -63,7 +67,11 @@ def _row(name: str, lines: list[Line]) -> str:
     relations = Counter(line["relation"] for line in lines)
     ious = [line["iou"] for line in lines if line["iou"] is not None]
     cpu = np.array([line["cpu"] for line in lines])
-    cells = [len(lines), sum(line["same"] is True for line in lines), *(relations[r] or "" for r in _RELATIONS)]
+    cells = [
+        len(lines),
+        sum(line["same"] is True for line in lines),
+        *(relations[r] or "" for r in _RELATIONS),
+    ]
     cells += [f"{sum(map(as_wanted, lines)) / len(lines):.1%}", f"{np.median(ious):.2f}" if ious else ""]
     cells += [f"{np.median(cpu):.3f}", f"{cpu.max():.2f}"]
     return f"| {name} | " + " | ".join(str(cell) for cell in cells) + " |"
@@ -74,7 +82,16 @@ def table(lines: Iterable[Line]) -> str:
     kinds: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
         kinds[line["kind"]][line["level"]].append(line)
-    head = ["kind: level", "pairs", "the same", *_RELATIONS, "as wanted", "median IoU", "CPU median s", "max s"]
+    head = [
+        "kind: level",
+        "pairs",
+        "the same",
+        *_RELATIONS,
+        "as wanted",
+        "median IoU",
+        "CPU median s",
+        "max s",
+    ]
     rows = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for kind, levels in kinds.items():
         every = [line for group in levels.values() for line in group]

@@ -48,7 +48,14 @@ class _Sheet:
 
 def _head(sheet: _Sheet, rng: Rng) -> None:
     """The sender, which all versions share: a mark, a name, an address."""
-    names = ("Kaminski & Sons", "Blue Harbor Ltd", "Atelier Lumen", "NORDWERK", "Casa Verde", "Point Nine Supply")
+    names = (
+        "Kaminski & Sons",
+        "Blue Harbor Ltd",
+        "Atelier Lumen",
+        "NORDWERK",
+        "Casa Verde",
+        "Point Nine Supply",
+    )
     mark, name = int(rng.integers(0, 3)), names[int(rng.integers(0, len(names)))]
     u = sheet.unit
     spot = (8 * u, 6 * u, 15 * u, 13 * u)
@@ -94,7 +101,12 @@ def _form(rng: Rng, v: Values) -> Image.Image:
     sheet.box(0, 0, 100, 9, sheet.accent)
     sheet.write(6, 2.6, "APPLICATION FOR RESIDENCE PERMIT", 3, bold=True, ink=(255, 255, 255))
     fields = [("Family name", "name"), ("Date of birth", "date"), ("Street", "street"), ("Town", "town")]
-    fields += [("Document no.", "number"), ("Valid until", "date"), ("Place of birth", "place"), ("Income", "money")]
+    fields += [
+        ("Document no.", "number"),
+        ("Valid until", "date"),
+        ("Place of birth", "place"),
+        ("Income", "money"),
+    ]
     for row, (label, kind) in enumerate(fields):
         x, y = 6 + row % 2 * 46, 16 + row // 2 * 12
         sheet.write(x, y, f"{row + 1}. {label}", 1.7, ink=_SOFT)
@@ -125,7 +137,11 @@ def _letter(rng: Rng, v: Values) -> Image.Image:
     y = 46.0
     for block in range(int(rng.integers(2, 5))):
         for row in range(int(rng.integers(3, 7))):
-            sheet.write(8, y, f"{v.text(f'{block} {row} a', 'line')} {v.text(f'{block} {row} b', 'line').lower()}"[:72])
+            sheet.write(
+                8,
+                y,
+                f"{v.text(f'{block} {row} a', 'line')} {v.text(f'{block} {row} b', 'line').lower()}"[:72],
+            )
             y += 3.3
         y += 2.6
     sheet.write(8, y, "Yours sincerely")
@@ -143,7 +159,8 @@ def _statement(rng: Rng, v: Values) -> Image.Image:
         y = 27 + row * 3.5
         if row % 2:
             sheet.draw.rectangle(
-                (8 * sheet.unit, y * sheet.unit, 92 * sheet.unit, (y + 3.5) * sheet.unit), fill=(238, 240, 243)
+                (8 * sheet.unit, y * sheet.unit, 92 * sheet.unit, (y + 3.5) * sheet.unit),
+                fill=(238, 240, 243),
             )
         sheet.write(9, y + 0.5, v.text(f"date {row}", "date"), 2)
         sheet.write(26, y + 0.5, v.text(f"what {row}", "thing"), 2)
@@ -158,7 +175,12 @@ def _certificate(rng: Rng, v: Values) -> Image.Image:
     sheet.write(24, 11, "CERTIFICATE", 7, bold=True, ink=sheet.accent)
     sheet.write(36, 23, "This is to certify that", 2.2, ink=_SOFT)
     sheet.write(30, 29, v.text("name", "name"), 4.2, bold=True)
-    sheet.write(22, 38, f"has completed {v.text('hours', 'count')} hours of first aid in {v.text('place', 'place')}", 2)
+    sheet.write(
+        22,
+        38,
+        f"has completed {v.text('hours', 'count')} hours of first aid in {v.text('place', 'place')}",
+        2,
+    )
     sheet.write(10, 55, v.text("date", "date"), 2.4)
     sheet.write(70, 55, v.text("by", "name"), 2.4)
     sheet.line(10, 59, 34, 59)

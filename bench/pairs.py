@@ -143,8 +143,8 @@ def _tilted(rgb: Pixels, mask: Pixels, rng: Rng) -> tuple[Pixels, Pixels]:
     ground = tuple(float(c) for c in np.median(fill, axis=0))
     out = cv2.warpAffine(rgb, turn, (width, height), flags=cv2.INTER_CUBIC, borderValue=ground)
     moved = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_LINEAR)
-    soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 0.6))).astype(np.float32)
-    soft = soft * float(rng.uniform(0.94, 1.0)) + rng.normal(0, float(rng.uniform(1.5, 4)), (height, width, 1))
+    soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 0.6))) * float(rng.uniform(0.94, 1.0))
+    soft = soft + rng.normal(0, float(rng.uniform(1.5, 4)), (height, width, 1))
     return np.clip(np.rint(soft), 0, 255).astype(np.uint8), np.where(moved > 0, 255, 0).astype(np.uint8)
 
 

@@ -27,7 +27,7 @@ _VISIBLE = 25
 def _shape(side: int, paint: Callable[[ImageDraw.ImageDraw, float], None]) -> Mask:
     image = Image.new("L", (side * 2, side * 2))
     paint(ImageDraw.Draw(image), side * 2 / 100)
-    return np.asarray(image.resize((side, side), Image.Resampling.BOX), np.float32) / 255
+    return np.asarray(np.asarray(image.resize((side, side), Image.Resampling.BOX)) / 255, np.float32)
 
 
 def _mug(draw: ImageDraw.ImageDraw, s: float) -> None:
@@ -38,7 +38,20 @@ def _mug(draw: ImageDraw.ImageDraw, s: float) -> None:
 
 
 def _shirt(draw: ImageDraw.ImageDraw, s: float) -> None:
-    line = [(36, 18), (44, 24), (56, 24), (64, 18), (88, 30), (80, 48), (70, 43), (70, 86), (30, 86), (30, 43), (20, 48), (12, 30)]
+    line = [
+        (36, 18),
+        (44, 24),
+        (56, 24),
+        (64, 18),
+        (88, 30),
+        (80, 48),
+        (70, 43),
+        (70, 86),
+        (30, 86),
+        (30, 43),
+        (20, 48),
+        (12, 30),
+    ]
     draw.polygon([(x * s, y * s) for x, y in line], fill=255)
 
 
@@ -83,9 +96,15 @@ def _details(rgb: Pixels, kind: str, side: int) -> None:
     elif kind == "shoe":
         draw.rounded_rectangle((11 * s, 69 * s, 91 * s, 76 * s), radius=3 * s, fill=(245, 245, 242))
         for lace in range(4):
-            draw.line(((36 + lace * 5) * s, (44 + lace * 3) * s, (44 + lace * 5) * s, (42 + lace * 3) * s), fill=(250, 250, 250), width=max(1, round(s)))
+            draw.line(
+                ((36 + lace * 5) * s, (44 + lace * 3) * s, (44 + lace * 5) * s, (42 + lace * 3) * s),
+                fill=(250, 250, 250),
+                width=max(1, round(s)),
+            )
     elif kind == "shirt":
-        draw.arc((42 * s, 12 * s, 58 * s, 28 * s), 10, 170, fill=(240, 240, 240), width=max(1, round(1.5 * s)))
+        draw.arc(
+            (42 * s, 12 * s, 58 * s, 28 * s), 10, 170, fill=(240, 240, 240), width=max(1, round(1.5 * s))
+        )
     elif kind == "mug":
         draw.ellipse((27 * s, 22 * s, 65 * s, 30 * s), fill=(70, 45, 30))
     rgb[:] = np.asarray(image)
@@ -95,7 +114,7 @@ def _ground(side: int, rng: Rng, scene: Pixels | None) -> NDArray[np.float32]:
     if scene is not None:
         return np.asarray(cv2.resize(scene, (side, side), interpolation=cv2.INTER_AREA), np.float32)
     fall = np.linspace(0, 1, side, dtype=np.float32)[:, None, None] * float(rng.uniform(0, 18))
-    return np.broadcast_to(255 - fall, (side, side, 3)).astype(np.float32)
+    return np.asarray(np.broadcast_to(255 - fall, (side, side, 3)), np.float32)
 
 
 def product(kind: str, side: int, paint: tuple[int, int, int], seed: int, scene: Pixels | None) -> Pixels:
@@ -106,11 +125,13 @@ def product(kind: str, side: int, paint: tuple[int, int, int], seed: int, scene:
     out = out * (1 - 0.35 * shadow)
     xs = np.linspace(0, 1, side, dtype=np.float32)[None, :]
     light = 0.75 + 0.5 * np.exp(-(((xs - float(rng.uniform(0.3, 0.5))) / 0.22) ** 2))
-    folds = cv2.resize(rng.normal(0, 0.07, (9, 9)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    folds = cv2.resize(
+        rng.normal(0, 0.07, (9, 9)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
+    )
     grain = rng.normal(0, 0.012, (side, side)).astype(np.float32)
     lit = np.array(paint, np.float32) * (light * (1 + folds) + grain)[..., None]
     mixed = out * (1 - shape[..., None]) + lit * shape[..., None]
-    rgb = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    rgb = np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
     _details(rgb, kind, side)
     return rgb
 
@@ -139,7 +160,9 @@ def object_mask(rgb: Pixels, rng: Rng) -> Pixels:
         seed = (int(rng.uniform(0.15, 0.85) * width), int(rng.uniform(0.15, 0.85) * height))
         mask = np.zeros((height + 2, width + 2), np.uint8)
         step = int(rng.integers(4, 12))
-        cv2.floodFill(soft.copy(), mask, seed, 0, (step,) * 3, (step,) * 3, 4 | (255 << 8) | cv2.FLOODFILL_MASK_ONLY)
+        cv2.floodFill(
+            soft.copy(), mask, seed, 0, (step,) * 3, (step,) * 3, 4 | (255 << 8) | cv2.FLOODFILL_MASK_ONLY
+        )
         inside = mask[1:-1, 1:-1]
         if 0.02 < float((inside > 0).mean()) < 0.45:
             return np.asarray(cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
@@ -171,8 +194,8 @@ def _turned(rng: Rng, photo: Pixels) -> Twins:
 def _flat(rng: Rng, photo: Pixels) -> Twins:
     size = (int(rng.integers(60, 480)), int(rng.integers(60, 640)))
     one, two = (np.array(_PAINTS[int(i)], np.uint8) for i in rng.permutation(len(_PAINTS))[:2])
-    right = frozenset({"different", "similar", "edited"})
-    return Twins("flat screens", *(np.broadcast_to(c, (*size, 3)).copy() for c in (one, two)), right, style="drawing")
+    pair = [np.broadcast_to(color, (*size, 3)).copy() for color in (one, two)]
+    return Twins("flat screens", pair[0], pair[1], APART, style="drawing")
 
 
 def _burst(rng: Rng, photo: Pixels) -> Twins:
@@ -203,6 +226,9 @@ def recoloured_twins(rng: Rng, photo: Pixels) -> Twins:
             continue
         twins = maker(rng, photo)
         mask = changed_mask(twins.one, twins.two)
-        if mask is not None and float((cv2.absdiff(twins.one, twins.two).max(axis=2) >= _VISIBLE).mean()) >= 0.015:
+        if (
+            mask is not None
+            and float((cv2.absdiff(twins.one, twins.two).max(axis=2) >= _VISIBLE).mean()) >= 0.015
+        ):
             return twins
     return _products(rng, photo)

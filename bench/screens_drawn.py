@@ -30,7 +30,9 @@ def _chat(rng: Rng, v: Values) -> Image.Image:
     image, draw = _canvas(width, height, ground if dark else (236, 229, 221))
     draw.rectangle((0, 0, width, 14 * u), fill=(31, 44, 52) if dark else (18, 140, 126))
     draw.ellipse((4 * u, 3 * u, 12 * u, 11 * u), fill=(200, 205, 210))
-    draw.text((16 * u, 4 * u), v.text("who", "name"), fill=(255, 255, 255), font=font(round(4.4 * u), "Sans-Bold"))
+    draw.text(
+        (16 * u, 4 * u), v.text("who", "name"), fill=(255, 255, 255), font=font(round(4.4 * u), "Sans-Bold")
+    )
     y, row, face = 18 * u, 0, font(round(3.6 * u))
     while y < height - 20 * u:
         text, own = v.text(f"say {row}", "line")[:38], bool(rng.integers(0, 2))
@@ -39,7 +41,9 @@ def _chat(rng: Rng, v: Values) -> Image.Image:
         fill = mine if own else ((32, 44, 51) if dark else (255, 255, 255))
         draw.rounded_rectangle((x, y, x + wide, y + 9 * u), radius=2 * u, fill=fill)
         draw.text((x + 2 * u, y + 2 * u), text, fill=ink, font=face)
-        draw.text((x + wide - 10 * u, y + 5 * u), v.text(f"at {row}", "time"), fill=soft, font=font(round(2.6 * u)))
+        draw.text(
+            (x + wide - 10 * u, y + 5 * u), v.text(f"at {row}", "time"), fill=soft, font=font(round(2.6 * u))
+        )
         y += (11 + 3 * float(rng.random() < 0.3)) * u
         row += 1
     draw.rounded_rectangle((3 * u, height - 12 * u, 97 * u, height - 3 * u), radius=4 * u, fill=fill)
@@ -54,7 +58,11 @@ def _code(rng: Rng, v: Values) -> Image.Image:
     image, draw = _canvas(width, height, ground)
     size = int(rng.integers(13, 20))
     face, step = font(size, "SansMono"), round(size * 1.4)
-    colours = ((220, 120, 190), (110, 170, 240), (150, 195, 100)) if dark else ((170, 0, 120), (0, 80, 180), (20, 120, 40))
+    colours = (
+        ((220, 120, 190), (110, 170, 240), (150, 195, 100))
+        if dark
+        else ((170, 0, 120), (0, 80, 180), (20, 120, 40))
+    )
     draw.rectangle((0, 0, width, step * 1.5), fill=tuple(max(0, c - 14) for c in ground))
     draw.text((12, 5), "main.py", fill=soft, font=face)
     depth, letter = 0, draw.textlength("m", font=face)
@@ -83,7 +91,9 @@ def _table(rng: Rng, v: Values) -> Image.Image:
     wide, tall = int(rng.integers(80, 130)), int(rng.integers(22, 34))
     image, draw = _canvas((columns + 1) * wide, (rows + 1) * tall, (255, 255, 255))
     face = font(round(tall * 0.55))
-    tinted = {(int(rng.integers(0, rows)), int(rng.integers(0, columns))) for _ in range(int(rng.integers(1, 8)))}
+    tinted = {
+        (int(rng.integers(0, rows)), int(rng.integers(0, columns))) for _ in range(int(rng.integers(1, 8)))
+    }
     tints = ((190, 240, 190), (255, 170, 230), (255, 235, 150), (170, 215, 255), (255, 190, 170))
     draw.rectangle((0, 0, image.width, tall), fill=(231, 233, 237))
     for row in range(rows):
@@ -116,21 +126,33 @@ def _dashboard(rng: Rng, v: Values) -> Image.Image:
         x, y = 5 + tile % 2 * 46, 20 + tile // 2 * 28
         draw.rounded_rectangle((x * u, y * u, (x + 43) * u, (y + 25) * u), radius=3 * u, fill=ground)
         draw.text(((x + 3) * u, (y + 3) * u), label, fill=soft, font=font(round(3.6 * u)))
-        draw.text(((x + 3) * u, (y + 9) * u), v.text(label, "count"), fill=accent, font=font(round(10 * u), "Sans-Bold"))
+        draw.text(
+            ((x + 3) * u, (y + 9) * u),
+            v.text(label, "count"),
+            fill=accent,
+            font=font(round(10 * u), "Sans-Bold"),
+        )
     for row, label in enumerate(("Reminders", "Share with friends", "Dark colors")):
         y = 110 + row * 14
         draw.text((5 * u, y * u), label, fill=ink, font=font(round(4.2 * u)))
         on = v.pick(f"switch {row}", (True, False))
-        draw.rounded_rectangle((82 * u, y * u, 95 * u, (y + 7) * u), radius=3.5 * u, fill=accent if on else soft)
+        draw.rounded_rectangle(
+            (82 * u, y * u, 95 * u, (y + 7) * u), radius=3.5 * u, fill=accent if on else soft
+        )
         x = 89 if on else 83
         draw.ellipse((x * u, (y + 1) * u, (x + 5) * u, (y + 6) * u), fill=(255, 255, 255))
     return image
 
 
-def matrix_code(draw: ImageDraw.ImageDraw, at: tuple[float, float], side: float, bits: Rng, count: int) -> None:
+def matrix_code(
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], side: float, bits: Rng, count: int
+) -> None:
     """Draw a code of `count` x `count` modules with three finder marks."""
     cells, cell = bits.random((count, count)) < 0.5, max(1, int(side / count))
-    draw.rectangle((at[0] - 2 * cell, at[1] - 2 * cell, at[0] + (count + 2) * cell, at[1] + (count + 2) * cell), fill=(255,) * 3)
+    draw.rectangle(
+        (at[0] - 2 * cell, at[1] - 2 * cell, at[0] + (count + 2) * cell, at[1] + (count + 2) * cell),
+        fill=(255,) * 3,
+    )
     corners = ((0, 0), (0, count - 7), (count - 7, 0))
     for row, left in corners:
         cells[max(0, row - 1) : row + 8, max(0, left - 1) : left + 8] = False
@@ -156,13 +178,28 @@ def _ticket(rng: Rng, v: Values) -> Image.Image:
     accent = COLOURS[int(rng.integers(0, 4))]
     draw.rectangle((0, 0, width, 8 * u), fill=accent)
     draw.text((3 * u, 1.6 * u), "BOARDING PASS", fill=(255, 255, 255), font=font(round(4 * u), "Sans-Bold"))
-    fields = (("Passenger", "name", 3, 11), ("From", "place", 3, 21), ("To", "place", 24, 21), ("Flight", "code", 3, 31))
-    fields += (("Gate", "count", 24, 31), ("Seat", "seat", 36, 31), ("Date", "date", 46, 11), ("Boarding", "time", 46, 21))
+    fields = (
+        ("Passenger", "name", 3, 11),
+        ("From", "place", 3, 21),
+        ("To", "place", 24, 21),
+        ("Flight", "code", 3, 31),
+        ("Gate", "count", 24, 31),
+        ("Seat", "seat", 36, 31),
+        ("Date", "date", 46, 11),
+        ("Boarding", "time", 46, 21),
+    )
     for label, kind, x, y in fields:
         draw.text((x * u, y * u), label, fill=(120, 120, 120), font=font(max(9, round(1.8 * u))))
-        draw.text((x * u, (y + 2.4) * u), v.text(label, kind), fill=(15, 15, 15), font=font(round(3.2 * u), "Sans-Bold"))
+        draw.text(
+            (x * u, (y + 2.4) * u),
+            v.text(label, kind),
+            fill=(15, 15, 15),
+            font=font(round(3.2 * u), "Sans-Bold"),
+        )
     for dash in range(12):
-        draw.line((70 * u, (9 + dash * 2.8) * u, 70 * u, (10.4 + dash * 2.8) * u), fill=(150, 150, 150), width=2)
+        draw.line(
+            (70 * u, (9 + dash * 2.8) * u, 70 * u, (10.4 + dash * 2.8) * u), fill=(150, 150, 150), width=2
+        )
     matrix_code(draw, (74 * u, 12 * u), 22 * u, v.rng("code"), 25)
     return image
 
@@ -179,8 +216,16 @@ def face(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], v: V
     draw.ellipse((x + w * 0.22, y + h * 0.1, x + w * 0.78, y + h * 0.6), fill=hair)
     draw.ellipse((x + w * 0.28, y + h * 0.2, x + w * 0.72, y + h * 0.78), fill=skin)
     for side in (0.39, 0.61):
-        draw.ellipse((x + w * (side - 0.035), y + h * 0.42, x + w * (side + 0.035), y + h * 0.46), fill=(30, 30, 30))
-    draw.arc((x + w * 0.4, y + h * 0.5, x + w * 0.6, y + h * 0.66), 20, 160, fill=(150, 60, 60), width=max(1, round(w / 50)))
+        draw.ellipse(
+            (x + w * (side - 0.035), y + h * 0.42, x + w * (side + 0.035), y + h * 0.46), fill=(30, 30, 30)
+        )
+    draw.arc(
+        (x + w * 0.4, y + h * 0.5, x + w * 0.6, y + h * 0.66),
+        20,
+        160,
+        fill=(150, 60, 60),
+        width=max(1, round(w / 50)),
+    )
 
 
 def _identity(rng: Rng, v: Values) -> Image.Image:
@@ -193,14 +238,30 @@ def _identity(rng: Rng, v: Values) -> Image.Image:
         draw.line(points, fill=tuple(max(0, c - 14) for c in tint), width=1)
     draw.text((4 * u, 3 * u), "IDENTITY CARD", fill=(30, 50, 110), font=font(round(4 * u), "Sans-Bold"))
     face(draw, (5 * u, 12 * u, 26 * u, 33 * u), v)
-    fields = (("Name", "name"), ("Date of birth", "date"), ("Place of birth", "place"), ("Number", "code"), ("Expires", "date"))
+    fields = (
+        ("Name", "name"),
+        ("Date of birth", "date"),
+        ("Place of birth", "place"),
+        ("Number", "code"),
+        ("Expires", "date"),
+    )
     for row, (label, kind) in enumerate(fields):
         y = 12 + row * 7.6
         draw.text((36 * u, y * u), label, fill=(95, 95, 105), font=font(max(9, round(1.9 * u))))
-        draw.text((36 * u, (y + 2.4) * u), v.text(label, kind), fill=(15, 15, 20), font=font(round(3.3 * u), "Sans-Bold"))
-    lines = f"IDUTO{v.text('line', 'number')}<<<<<<<<<<<<", f"{v.text('line 2', 'code')}<<{v.text('line 3', 'number')}<<<<"
+        draw.text(
+            (36 * u, (y + 2.4) * u),
+            v.text(label, kind),
+            fill=(15, 15, 20),
+            font=font(round(3.3 * u), "Sans-Bold"),
+        )
+    lines = (
+        f"IDUTO{v.text('line', 'number')}<<<<<<<<<<<<",
+        f"{v.text('line 2', 'code')}<<{v.text('line 3', 'number')}<<<<",
+    )
     for row, text in enumerate(lines):
-        draw.text((4 * u, (52 + 4.6 * row) * u), text, fill=(15, 15, 15), font=font(round(3.6 * u), "SansMono"))
+        draw.text(
+            (4 * u, (52 + 4.6 * row) * u), text, fill=(15, 15, 15), font=font(round(3.6 * u), "SansMono")
+        )
     return image
 
 
@@ -221,12 +282,19 @@ def _product_card(rng: Rng, v: Values) -> Image.Image:
         draw.ellipse((22 * u, 16 * u, 78 * u, 72 * u), fill=shade)
         draw.ellipse((40 * u, 34 * u, 60 * u, 54 * u), fill=(242, 242, 243))
     draw.text((5 * u, 89 * u), v.text("what", "thing"), fill=(30, 30, 30), font=font(round(7 * u)))
-    draw.text((5 * u, 100 * u), f"{v.text('price', 'money')} EUR", fill=(180, 20, 30), font=font(round(9 * u), "Sans-Bold"))
+    draw.text(
+        (5 * u, 100 * u),
+        f"{v.text('price', 'money')} EUR",
+        fill=(180, 20, 30),
+        font=font(round(9 * u), "Sans-Bold"),
+    )
     stars = v.pick("stars", (1, 2, 3, 4, 5))
     for star in range(5):
         x, fill = (9 + star * 9) * u, (250, 175, 0) if star < stars else (215, 215, 215)
         draw.regular_polygon((x, 120 * u, 4 * u), 3, fill=fill)
-    draw.text((54 * u, 116 * u), f"({v.text('votes', 'count')})", fill=(120, 120, 120), font=font(round(6 * u)))
+    draw.text(
+        (54 * u, 116 * u), f"({v.text('votes', 'count')})", fill=(120, 120, 120), font=font(round(6 * u))
+    )
     return image
 
 

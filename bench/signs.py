@@ -26,7 +26,10 @@ def _star(draw: ImageDraw.ImageDraw, middle: Point, radius: float, points: int, 
     angles = np.arange(points * 2) * np.pi / points - np.pi / 2
     reach = np.where(np.arange(points * 2) % 2, 0.4, 1.0) * radius
     draw.polygon(
-        [(middle[0] + float(r * np.cos(t)), middle[1] + float(r * np.sin(t))) for t, r in zip(angles, reach, strict=True)],
+        [
+            (middle[0] + float(r * np.cos(t)), middle[1] + float(r * np.sin(t)))
+            for t, r in zip(angles, reach, strict=True)
+        ],
         fill=fill,
     )
 
@@ -42,12 +45,37 @@ def _emblem(draw: ImageDraw.ImageDraw, kind: str, at: Point, size: float, fill: 
     elif kind == "stars":
         for index in range(5):
             turn = index * 2 * np.pi / 5
-            _star(draw, (x + float(np.cos(turn)) * size * 0.8, y + float(np.sin(turn)) * size * 0.8), size / 3, 5, fill)
+            _star(
+                draw,
+                (x + float(np.cos(turn)) * size * 0.8, y + float(np.sin(turn)) * size * 0.8),
+                size / 3,
+                5,
+                fill,
+            )
     elif kind == "shield":
-        draw.polygon([(x - size, y - size), (x + size, y - size), (x + size * 0.8, y + size * 0.5), (x, y + size), (x - size * 0.8, y + size * 0.5)], fill=fill)
+        draw.polygon(
+            [
+                (x - size, y - size),
+                (x + size, y - size),
+                (x + size * 0.8, y + size * 0.5),
+                (x, y + size),
+                (x - size * 0.8, y + size * 0.5),
+            ],
+            fill=fill,
+        )
         draw.rectangle((x - size * 0.2, y - size * 0.8, x + size * 0.2, y + size * 0.5), fill=(250, 205, 20))
     elif kind == "eagle":
-        draw.polygon([(x - size, y - size * 0.5), (x, y - size * 0.1), (x + size, y - size * 0.5), (x + size * 0.5, y + size * 0.4), (x, y + size), (x - size * 0.5, y + size * 0.4)], fill=fill)
+        draw.polygon(
+            [
+                (x - size, y - size * 0.5),
+                (x, y - size * 0.1),
+                (x + size, y - size * 0.5),
+                (x + size * 0.5, y + size * 0.4),
+                (x, y + size),
+                (x - size * 0.5, y + size * 0.4),
+            ],
+            fill=fill,
+        )
 
 
 def _flag(rng: Rng, v: Values) -> Image.Image:
@@ -63,7 +91,11 @@ def _flag(rng: Rng, v: Values) -> Image.Image:
         options = [_FLAG[int(i)] for i in first[index % 2 :: 2]]
         colours.append(v.pick(f"stripe {index}", options, besides=colours[-1:]))
     for index, colour in enumerate(colours):
-        box = (w * index / count, 0, w * (index + 1) / count, h) if layout == 0 else (0, h * index / count, w, h * (index + 1) / count)
+        box = (
+            (w * index / count, 0, w * (index + 1) / count, h)
+            if layout == 0
+            else (0, h * index / count, w, h * (index + 1) / count)
+        )
         draw.rectangle(box, fill=colour)
     if layout == 2:
         wide, other = h * 0.09, v.pick("cross", _FLAG, besides=colours)
@@ -77,54 +109,69 @@ def _flag(rng: Rng, v: Values) -> Image.Image:
         draw.rectangle((0, 0, w * 0.4, h * 0.5), fill=colours[1])
     place = (w * 0.2, h * 0.25) if layout == 4 else (w * 0.72, h / 2) if layout == 3 else (w / 2, h / 2)
     kind = v.pick("emblem", ("none", "none", "disc", "star", "ring", "stars", "shield", "eagle"))
-    _emblem(draw, kind, place, h * float(rng.uniform(0.1, 0.2)), v.pick("emblem colour", _FLAG, besides=colours))
+    _emblem(
+        draw, kind, place, h * float(rng.uniform(0.1, 0.2)), v.pick("emblem colour", _FLAG, besides=colours)
+    )
     return image
 
 
+def _eyes(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None:
+    for x in (35, 65):
+        if kind == "dots":
+            draw.ellipse(((x - 5) * s, 36 * s, (x + 5) * s, 50 * s), fill=line)
+        elif kind == "wide":
+            box = ((x - 9) * s, 33 * s, (x + 9) * s, 53 * s)
+            draw.ellipse(box, fill=(255, 255, 255), outline=line, width=round(2 * s))
+            draw.ellipse(((x - 3) * s, 40 * s, (x + 3) * s, 47 * s), fill=line)
+        elif kind == "stars":
+            _star(draw, (x * s, 43 * s), 11 * s, 5, (215, 40, 50))
+        else:
+            ends = (0, 180) if kind == "closed" else (180, 360)
+            draw.arc(((x - 9) * s, 36 * s, (x + 9) * s, 52 * s), *ends, fill=line, width=round(3.5 * s))
+
+
+def _mouth(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None:
+    wide = round(3.5 * s)
+    if kind in ("smile", "tongue"):
+        draw.arc((30 * s, 48 * s, 70 * s, 78 * s), 20, 160, fill=line, width=wide)
+    if kind == "tongue":
+        draw.ellipse(
+            (46 * s, 74 * s, 62 * s, 90 * s), fill=(225, 80, 100), outline=line, width=round(1.5 * s)
+        )
+    elif kind == "grin":
+        draw.chord((28 * s, 46 * s, 72 * s, 84 * s), 0, 180, fill=line)
+    elif kind == "flat":
+        draw.line((34 * s, 68 * s, 66 * s, 68 * s), fill=line, width=wide)
+    elif kind == "sad":
+        draw.arc((32 * s, 62 * s, 68 * s, 92 * s), 200, 340, fill=line, width=wide)
+    elif kind == "kiss":
+        draw.ellipse((45 * s, 62 * s, 55 * s, 76 * s), outline=line, width=round(3 * s))
+
+
+def _extra(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None:
+    if kind == "cheeks":
+        for x in (22, 78):
+            draw.ellipse(((x - 7) * s, 54 * s, (x + 7) * s, 66 * s), fill=(245, 140, 110))
+    elif kind == "tear":
+        draw.ellipse((28 * s, 54 * s, 38 * s, 68 * s), fill=(80, 160, 235))
+    elif kind == "brows":
+        for x in (35, 65):
+            draw.line(((x - 9) * s, 28 * s, (x + 9) * s, 24 * s), fill=line, width=round(3 * s))
+    elif kind == "heart":
+        for x in (76, 85):
+            draw.ellipse(((x - 6) * s, 62 * s, (x + 5) * s, 72 * s), fill=(220, 40, 60))
+        draw.polygon([(70 * s, 69 * s), (91 * s, 69 * s), (80.5 * s, 82 * s)], fill=(220, 40, 60))
+
+
 def _face(rng: Rng, v: Values) -> Image.Image:
-    """A yellow face: eyes, brows, mouth and extras of some kind."""
+    """A yellow face: eyes, mouth and extras of some kind."""
     image = Image.new("RGB", (_ROOM, _ROOM), (255, 255, 255))
     draw, s = ImageDraw.Draw(image), _ROOM / 100
     skin, line = ((252, 210, 60), (70, 45, 10)) if rng.random() < 0.8 else ((200, 205, 215), (60, 60, 70))
     draw.ellipse((6 * s, 6 * s, 94 * s, 94 * s), fill=skin, outline=line, width=round(2.5 * s))
-    eyes = v.pick("eyes", ("dots", "closed", "smiling", "wide", "stars"))
-    for x in (35, 65):
-        if eyes == "dots":
-            draw.ellipse(((x - 5) * s, 36 * s, (x + 5) * s, 50 * s), fill=line)
-        elif eyes == "wide":
-            draw.ellipse(((x - 9) * s, 33 * s, (x + 9) * s, 53 * s), fill=(255, 255, 255), outline=line, width=round(2 * s))
-            draw.ellipse(((x - 3) * s, 40 * s, (x + 3) * s, 47 * s), fill=line)
-        elif eyes == "stars":
-            _star(draw, (x * s, 43 * s), 11 * s, 5, (215, 40, 50))
-        else:
-            ends = (0, 180) if eyes == "closed" else (180, 360)
-            draw.arc(((x - 9) * s, 36 * s, (x + 9) * s, 52 * s), *ends, fill=line, width=round(3.5 * s))
-    mouth = v.pick("mouth", ("smile", "grin", "flat", "sad", "kiss", "tongue"))
-    if mouth in ("smile", "tongue"):
-        draw.arc((30 * s, 48 * s, 70 * s, 78 * s), 20, 160, fill=line, width=round(3.5 * s))
-    if mouth == "tongue":
-        draw.ellipse((46 * s, 74 * s, 62 * s, 90 * s), fill=(225, 80, 100), outline=line, width=round(1.5 * s))
-    if mouth == "grin":
-        draw.chord((28 * s, 46 * s, 72 * s, 84 * s), 0, 180, fill=line)
-    if mouth == "flat":
-        draw.line((34 * s, 68 * s, 66 * s, 68 * s), fill=line, width=round(3.5 * s))
-    if mouth == "sad":
-        draw.arc((32 * s, 62 * s, 68 * s, 92 * s), 200, 340, fill=line, width=round(3.5 * s))
-    if mouth == "kiss":
-        draw.ellipse((45 * s, 62 * s, 55 * s, 76 * s), outline=line, width=round(3 * s))
-    extra = v.pick("extra", ("none", "cheeks", "tear", "brows", "heart"))
-    if extra == "cheeks":
-        for x in (22, 78):
-            draw.ellipse(((x - 7) * s, 54 * s, (x + 7) * s, 66 * s), fill=(245, 140, 110))
-    if extra == "tear":
-        draw.ellipse((28 * s, 54 * s, 38 * s, 68 * s), fill=(80, 160, 235))
-    if extra == "brows":
-        for x in (35, 65):
-            draw.line(((x - 9) * s, 28 * s, (x + 9) * s, 24 * s), fill=line, width=round(3 * s))
-    if extra == "heart":
-        for x in (76, 85):
-            draw.ellipse(((x - 6) * s, 62 * s, (x + 5) * s, 72 * s), fill=(220, 40, 60))
-        draw.polygon([(70 * s, 69 * s), (91 * s, 69 * s), (80.5 * s, 82 * s)], fill=(220, 40, 60))
+    _eyes(draw, s, v.pick("eyes", ("dots", "closed", "smiling", "wide", "stars")), line)
+    _mouth(draw, s, v.pick("mouth", ("smile", "grin", "flat", "sad", "kiss", "tongue")), line)
+    _extra(draw, s, v.pick("extra", ("none", "cheeks", "tear", "brows", "heart")), line)
     return image
 
 
@@ -151,8 +198,8 @@ def _frame(draw: ImageDraw.ImageDraw, kind: str, ink: Colour, wide: int) -> None
         draw.line([(x * s, y * s) for x, y in shapes[kind]], fill=ink, width=wide, joint="curve")
 
 
-def _mark(draw: ImageDraw.ImageDraw, kind: str, middle: Point, size: float, ink: Colour, wide: int) -> None:
-    x, y = middle
+def _mark(draw: ImageDraw.ImageDraw, kind: str, place: tuple[Point, float], pen: tuple[Colour, int]) -> None:
+    ((x, y), size), (ink, wide) = place, pen
     lines: dict[str, list[tuple[Point, Point]]] = {
         "plus": [((-1, 0), (1, 0)), ((0, -1), (0, 1))],
         "minus": [((-1, 0), (1, 0))],
@@ -163,12 +210,19 @@ def _mark(draw: ImageDraw.ImageDraw, kind: str, middle: Point, size: float, ink:
         "two bars": [((-1, -0.4), (1, -0.4)), ((-1, 0.4), (1, 0.4))],
         "slash": [((-1, 1), (1, -1))],
         "play": [((-0.6, -0.9), (0.9, 0)), ((0.9, 0), (-0.6, 0.9)), ((-0.6, 0.9), (-0.6, -0.9))],
-        "stop": [((-0.8, -0.8), (0.8, -0.8)), ((0.8, -0.8), (0.8, 0.8)), ((0.8, 0.8), (-0.8, 0.8)), ((-0.8, 0.8), (-0.8, -0.8))],
+        "stop": [
+            ((-0.8, -0.8), (0.8, -0.8)),
+            ((0.8, -0.8), (0.8, 0.8)),
+            ((0.8, 0.8), (-0.8, 0.8)),
+            ((-0.8, 0.8), (-0.8, -0.8)),
+        ],
     }
     if kind == "dot":
         draw.ellipse((x - wide, y - wide, x + wide, y + wide), fill=ink)
     for one, two in lines.get(kind, []):
-        draw.line((x + one[0] * size, y + one[1] * size, x + two[0] * size, y + two[1] * size), fill=ink, width=wide)
+        draw.line(
+            (x + one[0] * size, y + one[1] * size, x + two[0] * size, y + two[1] * size), fill=ink, width=wide
+        )
 
 
 def _icon(rng: Rng, v: Values) -> Image.Image:
@@ -183,7 +237,7 @@ def _icon(rng: Rng, v: Values) -> Image.Image:
     _frame(draw, frame, ink, wide)
     middle = (0.8 * _ROOM, 0.5 * _ROOM) if frame == "user" else (0.5 * _ROOM, 0.52 * _ROOM)
     size = _ROOM * (0.15 if frame == "user" else 0.36 if frame == "none" else 0.2)
-    _mark(draw, v.pick("mark", _MARKS), middle, size, ink, wide)
+    _mark(draw, v.pick("mark", _MARKS), (middle, size), (ink, wide))
     if frame == "bell" and v.pick("clapper", (True, False)):
         draw.arc((0.4 * _ROOM, 0.74 * _ROOM, 0.6 * _ROOM, 0.94 * _ROOM), 0, 180, fill=ink, width=wide)
     return image
@@ -214,7 +268,11 @@ def _turned(rng: Rng, v: Values) -> Image.Image:
     turn = v.pick("turn", turns)
     if turn == "no":
         return image
-    how = {"mirror": Image.Transpose.FLIP_LEFT_RIGHT, "90": Image.Transpose.ROTATE_90, "180": Image.Transpose.ROTATE_180}
+    how = {
+        "mirror": Image.Transpose.FLIP_LEFT_RIGHT,
+        "90": Image.Transpose.ROTATE_90,
+        "180": Image.Transpose.ROTATE_180,
+    }
     return image.transpose(how.get(turn, Image.Transpose.ROTATE_270))
 
 

@@ -27,18 +27,46 @@ COLOURS: tuple[Colour, ...] = (
     (200, 30, 45), (0, 90, 170), (0, 135, 70), (250, 205, 20), (20, 20, 20), (255, 255, 255),
     (240, 130, 20), (120, 40, 140), (115, 200, 235), (130, 20, 40), (235, 120, 170), (110, 80, 50), (140, 145, 150),
 )  # fmt: skip
-_FIRST = ("Anna", "Marek", "Lucia", "Tom", "Ines", "Jonas", "Mia", "Paul", "Sara", "Deniz", "Olga", "Hugo", "Vera")
-_LAST = ("Novak", "Smith", "Garcia", "Lindqvist", "Moreau", "Tanaka", "Weber", "Rossi", "Okafor", "Klein", "Hill")
+_FIRST = (
+    "Anna",
+    "Marek",
+    "Lucia",
+    "Tom",
+    "Ines",
+    "Jonas",
+    "Mia",
+    "Paul",
+    "Sara",
+    "Deniz",
+    "Olga",
+    "Hugo",
+    "Vera",
+)
+_LAST = (
+    "Novak",
+    "Smith",
+    "Garcia",
+    "Lindqvist",
+    "Moreau",
+    "Tanaka",
+    "Weber",
+    "Rossi",
+    "Okafor",
+    "Klein",
+    "Hill",
+)
 _TOWNS = ("Lisbon", "Graz", "Leeds", "Nantes", "Turku", "Porto", "Aarhus", "Bilbao", "Ghent", "Lodz", "Kyoto")
 _THINGS = (
     "Oat milk 1 l", "Desk lamp", "Rye bread", "Cable 2 m", "Paper A4", "Green tea", "Bike light", "Wool socks",
     "Notebook", "Door hinge", "Olive oil", "Batteries AA", "Tomatoes", "Hand soap", "Screws M4", "Coffee 500 g",
 )  # fmt: skip
-_WORDS = (
-    "the quick meeting was moved to next week because nobody had read the plan and we agreed that a short note would "
-    "do for now please bring your own cup and a pen since there will be little time between talks on river boats old "
-    "bridges small towns new roads and the price of bread in winter when trains run late yet people still travel"
-).split()  # fmt: skip
+_SENTENCES = (
+    "the quick meeting was moved to next week because nobody had read the plan and we agreed that a short",
+    "note would do for now please bring your own cup and a pen since there will be little time between",
+    "talks on river boats old bridges small towns new roads and the price of bread in winter when trains",
+    "run late yet people still travel",
+)
+_WORDS = " ".join(_SENTENCES).split()
 
 
 def _number(rng: Rng) -> str:
@@ -180,7 +208,7 @@ def _can_be_seen(one: Pixels, two: Pixels) -> bool:
     if one.shape != two.shape:
         return True
     change = cv2.absdiff(one, two).max(axis=2)
-    return int((change >= 70).sum()) >= max(4, 0.00002 * change.size)
+    return bool((change >= 70).sum() >= max(4, 0.00002 * change.size))
 
 
 def twins_of(draw: Draw, title: str, rng: Rng, *, style: str) -> Twins:
