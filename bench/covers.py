@@ -10,7 +10,7 @@ import numpy as np
 from bench.family_base import Box, Pixels
 from bench.family_content import write
 from bench.pairs import EDITED_ONLY, Twins
-from bench.products import object_mask
+from bench.products import cut_out_shapes, object_mask, product, product_shape
 
 __all__ = ["COVERS", "cover_twins", "cut_out_twins"]
 
@@ -142,7 +142,7 @@ def cover_twins(rng: Rng, rgb: Pixels, what: str) -> Twins:
         x, y, w, h = COVERS[how](two, rng)
         changed = cv2.absdiff(rgb, two).max(axis=2) >= _SEEN
         # Ink that vanishes from a page shows though most of what is covered was white before.
-        least = 0.02 if how in ("stamp", "blurred part") or what == "page" else _SHARE
+        least = 0.02 if how == "stamp" or what == "page" else 0.08 if how == "blurred part" else _SHARE
         if changed[y : y + h, x : x + w].mean() >= least and changed.mean() >= 0.004:
             break
     else:
@@ -151,21 +151,37 @@ def cover_twins(rng: Rng, rgb: Pixels, what: str) -> Twins:
     return Twins(f"{how}, {what}", rgb, two, EDITED_ONLY, mask, what, whole=True, toned=True)
 
 
+def _blob(rgb: Pixels, rng: Rng) -> Pixels:
+    """A crooked disc in the middle, as a hand cuts out a thing."""
+    height, width = rgb.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
+    angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    reach = 0.3 + 0.1 * np.convolve(np.tile(rng.normal(0, 1, 60), 3), np.ones(9) / 9, "same")[60:120]
+    xs, ys = (0.5 + np.cos(angles) * reach) * width, (0.5 + np.sin(angles) * reach) * height
+    cv2.fillPoly(mask, [np.rint(np.stack([xs, ys], axis=1)).astype(np.int32)], 255)
+    return mask
+
+
+def _product_in_scene(rng: Rng, scene: Pixels) -> tuple[Pixels, Pixels]:
+    """A drawn thing before a photograph, and where it is."""
+    kind, side = str(rng.choice(cut_out_shapes())), int(rng.integers(240, 800))
+    red, green, blue = (int(c) for c in rng.integers(30, 230, 3))
+    shown = product(kind, side, (red, green, blue), int(rng.integers(0, 1 << 30)), scene)
+    return shown, np.where(product_shape(kind, side) > 0.5, 255, 0).astype(np.uint8)
+
+
 def cut_out_twins(rng: Rng, rgb: Pixels) -> Twins:
-    """Return a photograph and one thing of it on white, black or grey."""
-    mask = object_mask(rgb, rng)
-    if rng.random() < 0.5:
-        height, width = rgb.shape[:2]
-        mask = np.zeros((height, width), np.uint8)
-        angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-        reach = 0.3 + 0.1 * np.convolve(np.tile(rng.normal(0, 1, 60), 3), np.ones(9) / 9, "same")[60:120]
-        line = np.stack(
-            [np.cos(angles) * reach * width + width / 2, np.sin(angles) * reach * height + height / 2], axis=1
-        )
-        cv2.fillPoly(mask, [np.rint(line).astype(np.int32)], 255)
+    """Return a photograph or a drawn thing in a scene, and one thing of it on white, black, grey, or transparent."""
+    way = int(rng.integers(0, 3))
+    if way == 2:
+        rgb, mask = _product_in_scene(rng, rgb)
+    else:
+        mask = object_mask(rgb, rng) if way else _blob(rgb, rng)
     share = (cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255)[..., None]
-    ground = int(rng.choice([255, 255, 255, 0, 240]))
+    ground, name = ((255, "white"), (255, "white"), (0, "black"), (240, "grey"), (255, "clear"))[
+        int(rng.integers(0, 5))
+    ]
     two = np.rint(rgb * share + ground * (1 - share)).astype(np.uint8)
+    alpha = np.rint(share[..., 0] * 255).astype(np.uint8) if name == "clear" else None
     truth = EDITED_ONLY | {"similar", "different"}
-    name = {255: "white", 0: "black", 240: "grey"}[ground]
-    return Twins(f"on {name}", rgb, two, truth, whole=True, toned=True)
+    return Twins(f"on {name}", rgb, two, truth, whole=True, toned=True, alpha=alpha)

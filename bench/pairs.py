@@ -69,7 +69,8 @@ class Twins:
 
     `mask` is (h, w) uint8 0 or 255 of what changed, from the pixels where None and the shapes allow it. `style` is
     "photo", "page" (may be tilted and scanned), "drawing" or "icon" (kept without loss more often); `whole` makes one
-    box of all that changed; `least` is the smallest scale at which the change can still be seen.
+    box of all that changed; `least` is the smallest scale at which the change can still be seen. With `alpha`, (h, w)
+    uint8, `two` is kept as a PNG of its own size that is transparent where alpha is 0.
     """
 
     level: str
@@ -82,6 +83,7 @@ class Twins:
     least: float = 0.5
     same: bool = False
     toned: bool = False
+    alpha: Pixels | None = None
 
 
 def named_rng(name: str) -> Rng:
@@ -110,8 +112,9 @@ def mask_boxes(mask: Pixels, *, whole: bool = False) -> tuple[Box, ...]:
 
 
 def png(rgb: Pixels) -> bytes:
-    """Return pixels of one or three channels as a PNG."""
-    done, data = cv2.imencode(".png", rgb if rgb.ndim == 2 else np.ascontiguousarray(rgb[..., ::-1]))
+    """Return pixels of one (grey), three (RGB) or four (RGBA) channels as a PNG."""
+    order = [2, 1, 0, 3][: rgb.shape[2]] if rgb.ndim == 3 else []
+    done, data = cv2.imencode(".png", np.ascontiguousarray(rgb[..., order]) if order else rgb)
     assert done
     return data.tobytes()
 
@@ -178,6 +181,9 @@ def labelled_twins(kind: str, name: str, twins: Twins, rng: Rng) -> Labelled:
     odd, sides = int(rng.integers(0, 3)), []
     for number, rgb in enumerate((twins.one, twins.two)):
         blank = np.zeros(rgb.shape[:2], np.uint8) if mask is None else mask
+        if number == 1 and twins.alpha is not None:
+            sides.append((png(np.dstack([rgb, twins.alpha])), blank))
+            continue
         seen, where = _kept(np.ascontiguousarray(rgb), blank, twins, rng, other=odd == number)
         sides.append((coded(seen, rng, shares), where))
     first = int(rng.integers(0, 2))

@@ -12,9 +12,10 @@ from PIL import Image
 
 from bench.families import FAMILIES, Altered, alter, level_of, save
 from bench.family_base import Pixels, warped
+from bench.family_content import CONTENT
 from bench.family_harsh import HARSH
 from bench.originals import DRAWN, any_original, drawn, file_of, photo
-from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, coded, named_rng, png, resized
+from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, named_rng, png, resized
 from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, space_profile, to_space
 from bench.signs import SIGNS
 from bench.sources import pixels_of
@@ -243,7 +244,7 @@ def recolored_files(half: str, number: int, name: str) -> Labelled:
 
 
 def _labelled_copy(kind: str, made: Altered, original: Pixels, name: str, rng: Rng) -> Labelled:
-    """The original, as a file of its own, and the copy; boxes only where both have one frame."""
+    """The original, as a file of its own, and the copy; boxes and mask only where both have one frame."""
     same = made.expected != EDITED_ONLY
     files = [coded(original, rng, (0.9, 0.05, 0.05)), save(made, rng)]
     swapped = bool(rng.integers(0, 2))
@@ -252,7 +253,9 @@ def _labelled_copy(kind: str, made: Altered, original: Pixels, name: str, rng: R
     a, b = files[::-1] if swapped else files
     level = f"{made.family} {made.level}"
     truth = made.expected if not same else made.expected | (SAME_WORDS - {"same-file"})
-    return Labelled(kind, level, truth, same, a, b, name, boxes)
+    exact = in_frame and made.family in CONTENT
+    mask = changed_mask(original, made.rgb) if exact else None
+    return Labelled(kind, level, truth, same, a, b, name, boxes, None if mask is None else png(mask))
 
 
 def altered(half: str, number: int, name: str) -> Labelled:
