@@ -1,0 +1,143 @@
+"""Real flags, emoji and icons as pictures, where someone has fetched them: build/art/PACK/NAME.png.
+
+    python -m bench.art [flag-icons,openmoji,...]
+
+fetches each package with `npm pack`, draws its SVG files at 400 pixels with `rsvg-convert` and writes PNGs below
+build/art, which git ignores. `art_twins` pairs the most alike of one pack and half.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bench.family_base import Pixels
+from bench.pairs import APART, Twins
+from bench.sources import half_of
+
+__all__ = ["FOLDER", "PACKS", "art", "art_names", "art_twins", "fetch"]
+
+Rng = np.random.Generator
+
+FOLDER = Path(__file__).resolve().parent.parent / "build" / "art"
+PACKS = {
+    "flag-icons": "package/flags/4x3/",
+    "openmoji": "package/color/svg/",
+    "@tabler/icons": "package/icons/outline/",
+    "bootstrap-icons": "package/icons/",
+}
+"""Packages and the folder of their drawings."""
+_MOST = 1200
+_SIDE = 400
+_WIDTHS = (24, 32, 48, 64, 96, 160, 240, 400)
+_CLEAR = 0.012
+
+
+def fetch(package: str, most: int = _MOST) -> int:
+    """Fetch a package and draw up to `most` of its pictures, those spread evenly by name; return how many."""
+    target = FOLDER / package.replace("/", "-").lstrip("@")
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["npm", "pack", package, "--silent", "--pack-destination", folder], check=True)
+        with tarfile.open(next(Path(folder).glob("*.tgz"))) as packed:
+            packed.extractall(folder, filter="data")
+        drawings = sorted((Path(folder) / PACKS[package]).glob("*.svg"))
+        # Neighbours by name are often variants of one drawing, so whole runs of eight are kept.
+        keep = max(1, -(-len(drawings) // most))
+        for drawing in (one for index, one in enumerate(drawings) if index // 8 % keep == 0):
+            picture = target / f"{drawing.stem}.png"
+            options = ["-w", str(_SIDE), "-h", str(_SIDE), "--keep-aspect-ratio", "-b", "white"]
+            subprocess.run(["rsvg-convert", *options, str(drawing), "-o", str(picture)], check=True)
+    return len(list(target.glob("*.png")))
+
+
+@lru_cache(maxsize=16)
+def art_names(half: str) -> tuple[str, ...]:
+    """Return "PACK/NAME.png" of every fetched picture of one half; none where nothing was fetched."""
+    names = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*/*.png"))
+    return tuple(name for name in names if half_of(name) == half)
+
+
+@lru_cache(maxsize=64)
+def art(name: str) -> Pixels:
+    """Return the (h, w, 3) uint8 RGB pixels of a fetched picture."""
+    with Image.open(FOLDER / name) as file:
+        return np.asarray(file.convert("RGB"), np.uint8)
+
+
+def _reduced(name: str) -> NDArray[np.float32]:
+    grey = cv2.cvtColor(art(name), cv2.COLOR_RGB2GRAY)
+    edges = cv2.morphologyEx(
+        cv2.resize(grey, (96, 96), interpolation=cv2.INTER_AREA), cv2.MORPH_GRADIENT, np.ones((3, 3))
+    )
+    small = cv2.resize(edges, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    small -= small.mean()
+    return np.asarray(small / max(1e-6, float(np.linalg.norm(small))), np.float32)
+
+
+@lru_cache(maxsize=2)
+def art_pairs(half: str) -> tuple[tuple[float, str, str], ...]:
+    """Return (likeness of edges, a, b) of the twelve nearest of each picture in its pack, the most alike first."""
+    packs: dict[str, list[str]] = {}
+    for name in art_names(half):
+        packs.setdefault(name.partition("/")[0], []).append(name)
+    found: set[tuple[float, str, str]] = set()
+    for names in packs.values():
+        vectors = np.stack([_reduced(name) for name in names])
+        likeness = vectors @ vectors.T
+        np.fill_diagonal(likeness, -1)
+        for row, near in enumerate(np.argsort(-likeness, axis=1)[:, :12]):
+            for other in near:
+                a, b = sorted((names[row], names[int(other)]))
+                found.add((round(float(likeness[row, other]), 4), a, b))
+    return tuple(sorted(found, key=lambda pair: (-pair[0], pair[1:])))
+
+
+def _at(name: str, width: int, height: int) -> Pixels:
+    image = Image.fromarray(art(name)).resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(image, np.uint8)
+
+
+def art_twins(half: str, number: int, rng: Rng) -> Twins:
+    """Return two look-alikes of one pack at one width, from the most alike on, in which a person sees a change.
+
+    Raises FileNotFoundError where no art was fetched.
+    """
+    pairs = art_pairs(half)
+    if not pairs:
+        raise FileNotFoundError("no art: run `python -m bench.art` first")
+    # Of the sixty thousand pairs, numbers walk through the first ones in steps that are prime to most counts.
+    for step in range(200):
+        _, a, b = pairs[(number * 7 + step * 11) % len(pairs)]
+        one, two = art(a), art(b)
+        if abs(one.shape[0] - two.shape[0]) > 2:
+            continue
+        width = int(rng.choice(_WIDTHS))
+        height = max(8, round(width * one.shape[0] / one.shape[1]))
+        small = [_at(name, width, height) for name in (a, b)]
+        if (cv2.absdiff(small[0], small[1]).max(axis=2) >= 70).mean() >= _CLEAR:
+            return Twins(
+                f"{a.partition('/')[0]} {width} px", small[0], small[1], APART, style="icon", least=0.7
+            )
+    raise LookupError(f"no two pictures of {half} that can be told apart")
+
+
+def main(packages: Sequence[str] = ()) -> int:
+    """Fetch what is named, or everything."""
+    for package in packages or tuple(PACKS):
+        print(package, fetch(package))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1].split(",") if len(sys.argv) > 1 else ()))

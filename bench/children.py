@@ -1,0 +1,90 @@
+"""Two children of one picture that was a JPEG before: saved again in two ways; and one of them edited first."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+from PIL import Image
+
+from bench.common import SEED
+from bench.edits import EDITS, local_edit
+from bench.family_base import Pixels
+from bench.originals import file_of, names_of
+from bench.pairs import EDITED_ONLY, Labelled, changed_mask, mask_boxes, named_rng, png
+from bench.sources import pixels_of
+
+__all__ = ["CODINGS", "child", "children", "edited_children"]
+
+Rng = np.random.Generator
+
+CODINGS: tuple[tuple[str, int, int], ...] = (
+    *(("JPEG", quality, sampling) for quality in (100, 95, 93, 90, 85, 75, 60) for sampling in (0, 2)),
+    ("WEBP", 80, 2),
+    ("AVIF", 75, 2),
+)
+"""(format, quality, 0 for full color or 2 for halved) of the children; AVIF is there for HEIC, which is coded alike."""
+_WAYS = tuple(combinations(range(len(CODINGS)), 2))
+_SHARE = 0.001
+
+
+def child(rgb: Pixels, coding: tuple[str, int, int]) -> bytes:
+    """Return the picture in one of CODINGS."""
+    kind, quality, sampling = coding
+    options: dict[str, int] = {"subsampling": sampling} if kind == "JPEG" else {}
+    if kind == "AVIF":
+        options = {"speed": 8, "max_threads": 1}
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, kind, quality=quality, **options)
+    return out.getvalue()
+
+
+def _title(coding: tuple[str, int, int]) -> str:
+    kind, quality, sampling = coding
+    return f"{quality} {'4:4:4' if sampling == 0 else '4:2:0'}" if kind == "JPEG" else kind
+
+
+@lru_cache(maxsize=1024)
+def _order(path: str) -> tuple[int, ...]:
+    """All pairs of codings, in an order of this photograph's own."""
+    return tuple(int(i) for i in named_rng(f"children {path}").permutation(len(_WAYS)))
+
+
+def _drawn(half: str, number: int) -> tuple[str, tuple[str, int, int], tuple[str, int, int]]:
+    """The photograph of a number and two codings: once through all photographs, then with the next two codings."""
+    path = file_of("jpegs", half, number)
+    turn = number // len(names_of("jpegs", half))
+    one, two = _WAYS[_order(path)[turn % len(_WAYS)]]
+    if named_rng(f"{SEED} {path} {turn}").random() < 0.5:
+        one, two = two, one
+    return path, CODINGS[one], CODINGS[two]
+
+
+def children(half: str, number: int, name: str) -> Labelled:
+    """Return pair `number`; after 120 times the number of photographs, all pairs of codings of all of them."""
+    path, one, two = _drawn(half, number)
+    rgb = pixels_of(path)
+    truth = frozenset({"resaved", "same-pixels", "adjusted"})
+    level = " and ".join(sorted((_title(one), _title(two))))
+    return Labelled("children", level, truth, True, child(rgb, one), child(rgb, two), name)
+
+
+def edited_children(half: str, number: int, name: str) -> Labelled:
+    """Return pair `number` with a local edit of 0.1 % of the frame in a or in b, which a person can see."""
+    path, one, two = _drawn(half, number)
+    rng, rgb = named_rng(name), pixels_of(path)
+    for kind in rng.permutation(sorted(EDITS)):
+        edit = local_edit(rgb, str(kind), _SHARE, int(rng.integers(0, 1 << 30)))
+        if edit is not None:
+            break
+    assert edit is not None
+    before, after = edit.before, edit.after
+    a, b = (before, after) if rng.random() < 0.5 else (after, before)
+    mask = changed_mask(before, after)
+    assert mask is not None
+    return Labelled(
+        "children edited", edit.kind, EDITED_ONLY, False, child(a, one), child(b, two), name,
+        mask_boxes(mask, whole=True), png(mask),
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""Harsh alterations in two strengths: strong blur and median, print and scan, off a screen, big text, few levels."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.family_base import ADJUSTED, Family, Made, Pixels, changed_box, shown_share
+from bench.family_content import write
+from bench.pairs import resized
+
+__all__ = ["HARSH"]
+
+Rng = np.random.Generator
+Floats = NDArray[np.float32]
+_WORDS = (
+    "BIG NEWS", "NO SIGNAL", "HALF PRICE", "COMING SOON", "MISSING", "WE ARE OPEN", "THANK YOU", "HAPPY BIRTHDAY",
+    "READ THIS FIRST", "VOTE", "LAST CHANCE", "DO NOT ENTER",
+)  # fmt: skip
+
+
+def _bytes(values: NDArray[np.floating]) -> Pixels:
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
+
+
+def _blur(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
+    """A Gaussian blur of `low` to `high` of the longer side."""
+    sigma = max(rgb.shape[:2]) * float(rng.uniform(low, high))
+    return Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8), note=f"{sigma:.1f} px")
+
+
+def _median(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
+    size = max(5, round(max(rgb.shape[:2]) * share) // 2 * 2 + 1)
+    out = rgb
+    # Large windows as several smaller ones, which paints the same flat patches in less time.
+    for _ in range(2):
+        out = np.asarray(cv2.medianBlur(np.ascontiguousarray(out), min(size, 15)), np.uint8)
+    return Made(out, note=f"{size} px")
+
+
+def _halftone(grey: Floats, pitch: float, degrees: float) -> Floats:
+    """One ink as dots on a turned grid, softly cut."""
+    ys, xs = np.mgrid[0 : grey.shape[0], 0 : grey.shape[1]].astype(np.float32)
+    turn = np.radians(degrees)
+    u = (xs * np.cos(turn) + ys * np.sin(turn)) * 2 * np.pi / pitch
+    v = (-xs * np.sin(turn) + ys * np.cos(turn)) * 2 * np.pi / pitch
+    screen = (np.cos(u) + np.cos(v) + 2) / 4
+    return np.asarray(np.clip((grey - screen) * 4 + 0.5, 0, 1), np.float32)
+
+
+def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float, noise: float) -> Made:
+    """Four inks as dots on paper, scanned a little turned, with paper grain, a paler black and a yellow white.
+
+    `pitch` is that of the dots in pixels of the scan, whose longer side is at most 900 pixels.
+    """
+    rgb = resized(rgb, min(1.0, 900 / max(rgb.shape[:2])))
+    (height, width), zoom = rgb.shape[:2], 3
+    big = (
+        cv2.resize(rgb, (width * zoom, height * zoom), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        / 255
+    )
+    ink = 1 - big
+    black = ink.min(axis=2) * 0.8
+    cmy = (ink - black[..., None]) / np.maximum(1e-3, 1 - black[..., None])
+    pitch *= zoom * float(rng.uniform(0.9, 1.1))
+    dots = [_halftone(np.ascontiguousarray(cmy[..., i]), pitch, (15, 75, 0)[i]) for i in range(3)]
+    paper = np.stack(dots, axis=-1)
+    dark = _halftone(np.ascontiguousarray(black), pitch, 45)[..., None]
+    seen = (1 - paper * 0.92) * (1 - dark * (1 - fade))
+    seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
+    turn = np.vstack(
+        [cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-1.2, 1.2)), 1.0), [0, 0, 1]]
+    )
+    white = np.array([0.98, 0.965, 0.93], np.float32)
+    out = cv2.warpPerspective(
+        seen * white, turn, (width, height), flags=cv2.INTER_LINEAR, borderValue=(0.97, 0.96, 0.94)
+    )
+    out = cv2.GaussianBlur(out, (0, 0), 0.7) * (1 - fade) + fade
+    grain = cv2.GaussianBlur(rng.normal(0, noise * 2, (height, width)).astype(np.float32), (0, 0), 1.0)
+    return Made(_bytes((out * 255) + grain[..., None]), kept=shown_share(turn, rgb, (width, height)))
+
+
+def _off_screen(
+    rgb: Pixels, rng: Rng, other: Pixels, *, tilt: float, grid: float, glare: float, noise: float
+) -> Made:
+    """A photograph of a screen: upright stripes of three colors, seen at an angle, with glare, blue light and noise."""
+    height, width = rgb.shape[:2]
+    zoom = 3
+    screen = cv2.resize(rgb, (width * zoom, height * zoom), interpolation=cv2.INTER_NEAREST).astype(
+        np.float32
+    )
+    stripes = np.full((zoom, 3), 1 - grid, np.float32)
+    stripes[np.arange(3), np.arange(3)] = 1 + grid
+    screen *= np.tile(stripes, (width, 1))[None]
+    screen[::zoom] *= 1 - grid / 2
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    moved = (corners + rng.uniform(-tilt, tilt, (4, 2)) * [width, height]).astype(np.float32)
+    flat = np.asarray(cv2.getPerspectiveTransform(corners * zoom, moved), np.float64)
+    soft = cv2.GaussianBlur(np.clip(screen, 0, 255), (0, 0), 0.7)
+    seen = cv2.warpPerspective(soft, flat, (width, height), flags=cv2.INTER_LINEAR, borderValue=(18, 18, 20))
+    seen = cv2.GaussianBlur(seen, (0, 0), 0.6)
+    ys, xs = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    spot = np.exp(-(((xs - rng.uniform(0, 1)) / 0.35) ** 2 + ((ys - rng.uniform(0, 1)) / 0.35) ** 2))
+    light = np.array([0.94, 1.0, 1.08], np.float32) * float(rng.uniform(0.85, 1.1))
+    bent = 255 * (np.clip(seen * light, 0, 255) / 255) ** float(rng.uniform(0.85, 1.2))
+    bent = bent + glare * 255 * spot[..., None] * (1 - bent / 255) + rng.normal(0, noise, bent.shape)
+    straight = flat @ np.diag([zoom, zoom, 1.0])
+    return Made(_bytes(bent), kept=shown_share(straight, rgb, (width, height)))
+
+
+def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) -> Made:
+    """Lines of large letters over much of the frame."""
+    height, width = rgb.shape[:2]
+    out, step = rgb.copy(), round(height * tall)
+    top = int(rng.uniform(0, max(1, height - step * lines)))
+    chosen = rng.permutation(len(_WORDS))[:lines]
+    ink, line = (((255, 255, 255), (0, 0, 0)), ((255, 220, 0), (0, 0, 0)), ((0, 0, 0), (255, 255, 255)))[
+        int(rng.integers(0, 3))
+    ]
+    for row, word in enumerate(chosen):
+        write(
+            out,
+            (0, top + row * step, width, min(step, height - top - row * step)),
+            _WORDS[int(word)],
+            ink,
+            line,
+        )
+    box = changed_box(rgb, out)
+    return Made(out, () if box is None else (box,))
+
+
+def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:
+    """Each channel cut to a few levels, each shown as the mean of what it stands for."""
+    cut = np.minimum(rgb.astype(np.int16) * count // 256, count - 1)
+    return Made(_bytes(cut * (255.0 / (count - 1))))
+
+
+_ANY = frozenset({"adjusted", "reframed", "resaved"})
+_TEXT = frozenset({"edited", "adjusted"})
+
+HARSH: dict[str, Family] = {
+    "strong blur": Family(
+        {"1 %": partial(_blur, low=0.007, high=0.011), "1.5 %": partial(_blur, low=0.013, high=0.017)},
+        ADJUSTED,
+    ),
+    "strong median": Family(
+        {"1 %": partial(_median, share=0.012), "3 %": partial(_median, share=0.03)}, ADJUSTED
+    ),
+    "print and scan": Family(
+        {
+            "fine": partial(_printed, pitch=1.4, fade=0.05, noise=2),
+            "coarse": partial(_printed, pitch=2.3, fade=0.14, noise=5),
+        },
+        _ANY,
+    ),
+    "off screen": Family(
+        {
+            "near": partial(_off_screen, tilt=0.03, grid=0.3, glare=0.1, noise=4),
+            "far": partial(_off_screen, tilt=0.09, grid=0.55, glare=0.35, noise=9),
+        },
+        _ANY,
+    ),
+    "big text": Family(
+        {
+            "two lines": partial(_big_text, lines=2, tall=0.24),
+            "four lines": partial(_big_text, lines=4, tall=0.24),
+        },
+        _TEXT,
+    ),
+    "strong posterise": Family({"4": partial(_levels, count=4), "3": partial(_levels, count=3)}, ADJUSTED),
+}
+"""As `bench.families`, of other making than those there."""

@@ -1,0 +1,132 @@
+"""Pictures that look alike by design, and copies of every kind: labelled pairs to fit and to measure the verdict.
+
+    python -m bench.lookalikes [--kinds a,b] [--half test|train] [--count N] [--first N] [--jobs N] [--out FILE.jsonl]
+
+`labelled(kind, half, count)` yields pairs in one fixed order: the same kind, half and number give the same bytes, and
+no original is in both halves. The program compares each pair and prints a table by kind and level.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+
+import numpy as np
+
+from bench.art import art_names, art_twins
+from bench.captions import caption_twins, comic_twins
+from bench.children import children, edited_children
+from bench.common import data_folder
+from bench.covers import cover_twins, cut_out_twins
+from bench.edits import EDITS, local_edit
+from bench.negatives import Pair, hard_negatives
+from bench.originals import DRAWN, any_original, photo
+from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
+from bench.products import recoloured_twins
+from bench.receipts import receipt_twins
+from bench.resaved import altered, harsh, recolored_files, resaved_art, scans
+from bench.signs import SIGNS, sign_twins
+from bench.sources import named_bytes
+from bench.values import twins_of
+
+__all__ = ["KINDS", "Labelled", "labelled", "pair_of"]
+
+Rng = np.random.Generator
+Maker = Callable[[str, int, Rng], Twins]
+"""From the half, the number and a generator to two pictures."""
+_SHARES = (0.001, 0.003, 0.01, 0.03, 0.05)
+
+
+def _drawing(half: str, number: int, rng: Rng, *, kind: str) -> Twins:
+    title = list(DRAWN[kind])[number % len(DRAWN[kind])]
+    return twins_of(DRAWN[kind][title], title, rng, style="page" if kind == "forms" else "drawing")
+
+
+def _edits(half: str, number: int, rng: Rng) -> Twins:
+    """A local edit of 0.1 to 5 % of the frame of any picture, drawn again where nobody would see it."""
+    while True:
+        what, rgb = any_original(half, number, rng)
+        kind, share = str(rng.choice(sorted(EDITS))), float(rng.choice(_SHARES))
+        edit = local_edit(rgb, kind, share, int(rng.integers(0, 1 << 30)))
+        if edit is not None:
+            mask = changed_mask(edit.before, edit.after)
+            level = f"{share:.1%}, {what}"
+            return Twins(level, edit.before, edit.after, EDITED_ONLY, mask, what, whole=True, toned=True)
+
+
+def _covered(half: str, number: int, rng: Rng) -> Twins:
+    what, rgb = any_original(half, number, rng)
+    return cover_twins(rng, rgb, what)
+
+
+_TWINS: Mapping[str, Maker] = {
+    "receipts": lambda half, number, rng: receipt_twins(half, number),
+    **{kind: partial(_drawing, kind=kind) for kind in DRAWN},
+    **{kind: partial(lambda half, number, rng, kind: sign_twins(kind, rng), kind=kind) for kind in SIGNS},
+    "product colors": lambda half, number, rng: recoloured_twins(rng, photo(half, number)),
+    "captions": lambda half, number, rng: caption_twins(rng, photo(half, number)),
+    "comics": lambda half, number, rng: comic_twins(rng, photo(half, number)),
+    "covered": _covered,
+    "cut-outs": lambda half, number, rng: cut_out_twins(rng, photo(half, number)),
+    "edits": _edits,
+    **({"art": art_twins} if art_names("test") else {}),
+}
+"""Art is there only where it was fetched."""
+
+
+@lru_cache(maxsize=2)
+def _shots(half: str) -> tuple[Pair, ...]:
+    data = data_folder()
+    assert data is not None
+    pairs = [pair for pair in hard_negatives(data) if pair.kind.startswith(("place", "across"))]
+    apart = [pair for pair in pairs if pair.half == half and not pair.expected & SAME_WORDS]
+    return tuple(sorted(apart, key=lambda pair: named_rng(f"{pair.a} {pair.b}").random()))
+
+
+def _places(half: str, number: int, name: str) -> Labelled:
+    """Two shots of one place as they came, in an order by chance."""
+    pairs = _shots(half)
+    pair = pairs[number % len(pairs)]
+    a, b = (pair.a, pair.b) if named_rng(name).random() < 0.5 else (pair.b, pair.a)
+    level = pair.kind.removeprefix("place ")
+    truth = pair.expected | {"similar", "different"}
+    return Labelled("places", level, truth, False, named_bytes(a), named_bytes(b), name)
+
+
+_ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
+    "places": _places,
+    "children": children,
+    "children edited": edited_children,
+    "resaved art": resaved_art,
+    "scans": scans,
+    "palettes and profiles": recolored_files,
+    "altered": altered,
+    "harsh": harsh,
+}
+
+
+def pair_of(kind: str, half: str, number: int) -> Labelled:
+    """Return pair `number` of a kind and half. Raises KeyError for a kind that does not exist."""
+    name = f"{kind}|{half}|{number}"
+    if kind in _ALONE:
+        return _ALONE[kind](half, number, name)
+    rng = named_rng(name)
+    return labelled_twins(kind, name, _TWINS[kind](half, number, rng), rng)
+
+
+def labelled(kind: str, half: str, count: int) -> Iterator[Labelled]:
+    """Yield the first `count` pairs of a kind of one half, "train" or "test"."""
+    return (pair_of(kind, half, number) for number in range(count))
+
+
+KINDS: Mapping[str, Callable[[str, int], Iterator[Labelled]]] = {
+    kind: partial(labelled, kind) for kind in (*_TWINS, *_ALONE)
+}
+"""Every kind, as a function of the half and the number of pairs."""
+
+
+if __name__ == "__main__":
+    from bench.lookalikes_report import main
+
+    sys.exit(main())

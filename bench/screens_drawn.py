@@ -1,0 +1,307 @@
+"""Drawn screens and cards: chats, code, tables, dashboards; tickets with codes, identity cards, product cards."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from bench.values import COLOURS, Draw, Values, font
+
+__all__ = ["CARDS", "SCREENS"]
+
+Rng = np.random.Generator
+Colour = tuple[int, int, int]
+_DARK: tuple[Colour, ...] = ((24, 26, 31), (230, 230, 230), (120, 125, 135))
+_LIGHT: tuple[Colour, ...] = ((255, 255, 255), (25, 25, 28), (125, 128, 135))
+
+
+def _canvas(width: int, height: int, ground: Colour) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("RGB", (width, height), ground)
+    return image, ImageDraw.Draw(image)
+
+
+def _chat(rng: Rng, v: Values) -> Image.Image:
+    """A phone's screen of messages left and right."""
+    width = int(rng.integers(360, 900))
+    height, u = round(width * float(rng.uniform(1.6, 2.1))), width / 100
+    dark = rng.random() < 0.4
+    ground, ink, soft = _DARK if dark else _LIGHT
+    mine = (0, 110, 90) if dark else (205, 240, 200)
+    image, draw = _canvas(width, height, ground if dark else (236, 229, 221))
+    draw.rectangle((0, 0, width, 14 * u), fill=(31, 44, 52) if dark else (18, 140, 126))
+    draw.ellipse((4 * u, 3 * u, 12 * u, 11 * u), fill=(200, 205, 210))
+    draw.text(
+        (16 * u, 4 * u), v.text("who", "name"), fill=(255, 255, 255), font=font(round(4.4 * u), "Sans-Bold")
+    )
+    y, row, face = 18 * u, 0, font(round(3.6 * u))
+    while y < height - 20 * u:
+        text, own = v.text(f"say {row}", "line")[:38], bool(rng.integers(0, 2))
+        wide = draw.textlength(text, font=face) + 14 * u
+        x = width - wide - 3 * u if own else 3 * u
+        fill = mine if own else ((32, 44, 51) if dark else (255, 255, 255))
+        draw.rounded_rectangle((x, y, x + wide, y + 9 * u), radius=2 * u, fill=fill)
+        draw.text((x + 2 * u, y + 2 * u), text, fill=ink, font=face)
+        draw.text(
+            (x + wide - 10 * u, y + 5 * u), v.text(f"at {row}", "time"), fill=soft, font=font(round(2.6 * u))
+        )
+        y += (11 + 3 * float(rng.random() < 0.3)) * u
+        row += 1
+    draw.rounded_rectangle((3 * u, height - 12 * u, 97 * u, height - 3 * u), radius=4 * u, fill=fill)
+    return image
+
+
+def _code(rng: Rng, v: Values) -> Image.Image:
+    """An editor: numbered lines in colours."""
+    width, height = int(rng.integers(560, 1200)), int(rng.integers(380, 800))
+    dark = rng.random() < 0.7
+    ground, ink, soft = _DARK if dark else _LIGHT
+    image, draw = _canvas(width, height, ground)
+    size = int(rng.integers(13, 20))
+    face, step = font(size, "SansMono"), round(size * 1.4)
+    colours = (
+        ((220, 120, 190), (110, 170, 240), (150, 195, 100))
+        if dark
+        else ((170, 0, 120), (0, 80, 180), (20, 120, 40))
+    )
+    draw.rectangle((0, 0, width, step * 1.5), fill=tuple(max(0, c - 14) for c in ground))
+    draw.text((12, 5), "main.py", fill=soft, font=face)
+    depth, letter = 0, draw.textlength("m", font=face)
+    for row in range((height - step * 2) // step):
+        y = step * 2 + row * step
+        draw.text((10, y), f"{row + 1:3d}", fill=soft, font=face)
+        depth = max(0, min(3, depth + int(rng.integers(-1, 2))))
+        x = 10 + letter * (5 + 4 * depth)
+        kind = int(rng.integers(0, 3))
+        name = v.text(f"name {row}", "place").lower()
+        value = v.text(f"value {row}", "count")
+        parts = (
+            ((0, "return "), (3, f"{name}("), (2, value), (3, ")")),
+            ((3, f"{name} = "), (2, value), (3, " + offset")),
+            ((0, "if "), (1, name), (3, " > "), (2, value), (3, ":")),
+        )[kind]
+        for colour, text in parts:
+            draw.text((x, y), text, fill=(*colours, ink)[colour], font=face)
+            x += draw.textlength(text, font=face)
+    return image
+
+
+def _table(rng: Rng, v: Values) -> Image.Image:
+    """A spreadsheet with numbers; a few of its cells are tinted."""
+    rows, columns = int(rng.integers(8, 20)), int(rng.integers(4, 8))
+    wide, tall = int(rng.integers(80, 130)), int(rng.integers(22, 34))
+    image, draw = _canvas((columns + 1) * wide, (rows + 1) * tall, (255, 255, 255))
+    face = font(round(tall * 0.55))
+    tinted = {
+        (int(rng.integers(0, rows)), int(rng.integers(0, columns))) for _ in range(int(rng.integers(1, 8)))
+    }
+    tints = ((190, 240, 190), (255, 170, 230), (255, 235, 150), (170, 215, 255), (255, 190, 170))
+    draw.rectangle((0, 0, image.width, tall), fill=(231, 233, 237))
+    for row in range(rows):
+        y = (row + 1) * tall
+        draw.text((8, y + tall * 0.2), f"Week {row + 1}", fill=(40, 40, 40), font=face)
+        for column in range(columns):
+            x = (column + 1) * wide
+            if (row, column) in tinted:
+                draw.rectangle((x, y, x + wide, y + tall), fill=v.pick(f"tint {row} {column}", tints))
+            text = v.text(f"cell {row} {column}", "money")
+            draw.text((x + wide - 6, y + tall * 0.2), text, fill=(20, 20, 20), font=face, anchor="ra")
+    for row in range(rows + 2):
+        draw.line((0, row * tall, image.width, row * tall), fill=(205, 208, 213))
+    for column in range(columns + 1):
+        draw.line((column * wide, 0, column * wide, image.height), fill=(205, 208, 213))
+        if column < columns:
+            draw.text(((column + 1.4) * wide, tall * 0.2), "ABCDEFGH"[column], fill=(90, 90, 90), font=face)
+    return image
+
+
+def _dashboard(rng: Rng, v: Values) -> Image.Image:
+    """An app's page: tiles with one number each, switches, a bar of icons."""
+    width = int(rng.integers(360, 760))
+    height, u = round(width * 1.7), width / 100
+    ground, ink, soft = _DARK if rng.random() < 0.4 else _LIGHT
+    image, draw = _canvas(width, height, tuple(max(0, c - 12) for c in ground))  # type: ignore[arg-type]
+    draw.text((5 * u, 5 * u), "Overview", fill=ink, font=font(round(7 * u), "Sans-Bold"))
+    accent = COLOURS[int(rng.integers(0, 4))]
+    for tile, label in enumerate(("Steps", "Sleep", "Pulse", "Water", "Weight", "Floors")):
+        x, y = 5 + tile % 2 * 46, 20 + tile // 2 * 28
+        draw.rounded_rectangle((x * u, y * u, (x + 43) * u, (y + 25) * u), radius=3 * u, fill=ground)
+        draw.text(((x + 3) * u, (y + 3) * u), label, fill=soft, font=font(round(3.6 * u)))
+        draw.text(
+            ((x + 3) * u, (y + 9) * u),
+            v.text(label, "count"),
+            fill=accent,
+            font=font(round(10 * u), "Sans-Bold"),
+        )
+    for row, label in enumerate(("Reminders", "Share with friends", "Dark colors")):
+        y = 110 + row * 14
+        draw.text((5 * u, y * u), label, fill=ink, font=font(round(4.2 * u)))
+        on = v.pick(f"switch {row}", (True, False))
+        draw.rounded_rectangle(
+            (82 * u, y * u, 95 * u, (y + 7) * u), radius=3.5 * u, fill=accent if on else soft
+        )
+        x = 89 if on else 83
+        draw.ellipse((x * u, (y + 1) * u, (x + 5) * u, (y + 6) * u), fill=(255, 255, 255))
+    return image
+
+
+def matrix_code(
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], side: float, bits: Rng, count: int
+) -> None:
+    """Draw a code of `count` x `count` modules with three finder marks."""
+    cells, cell = bits.random((count, count)) < 0.5, max(1, int(side / count))
+    draw.rectangle(
+        (at[0] - 2 * cell, at[1] - 2 * cell, at[0] + (count + 2) * cell, at[1] + (count + 2) * cell),
+        fill=(255,) * 3,
+    )
+    corners = ((0, 0), (0, count - 7), (count - 7, 0))
+    for row, left in corners:
+        cells[max(0, row - 1) : row + 8, max(0, left - 1) : left + 8] = False
+        cells[row : row + 7, left : left + 7] = True
+        cells[row + 1 : row + 6, left + 1 : left + 6] = False
+        cells[row + 2 : row + 5, left + 2 : left + 5] = True
+    for row, left in np.argwhere(cells):
+        x, y = at[0] + left * cell, at[1] + row * cell
+        draw.rectangle((x, y, x + cell - 1, y + cell - 1), fill=(10, 10, 10))
+
+
+def _code_alone(rng: Rng, v: Values) -> Image.Image:
+    count, cell = int(rng.choice([21, 25, 29, 33])), int(rng.integers(4, 12))
+    image, draw = _canvas((count + 8) * cell, (count + 8) * cell, (255, 255, 255))
+    matrix_code(draw, (4 * cell, 4 * cell), count * cell, v.rng("bits"), count)
+    return image
+
+
+def _ticket(rng: Rng, v: Values) -> Image.Image:
+    width = int(rng.integers(500, 1100))
+    u = width / 100
+    image, draw = _canvas(width, round(42 * u), (250, 249, 244))
+    accent = COLOURS[int(rng.integers(0, 4))]
+    draw.rectangle((0, 0, width, 8 * u), fill=accent)
+    draw.text((3 * u, 1.6 * u), "BOARDING PASS", fill=(255, 255, 255), font=font(round(4 * u), "Sans-Bold"))
+    fields = (
+        ("Passenger", "name", 3, 11),
+        ("From", "place", 3, 21),
+        ("To", "place", 24, 21),
+        ("Flight", "code", 3, 31),
+        ("Gate", "count", 24, 31),
+        ("Seat", "seat", 36, 31),
+        ("Date", "date", 46, 11),
+        ("Boarding", "time", 46, 21),
+    )
+    for label, kind, x, y in fields:
+        draw.text((x * u, y * u), label, fill=(120, 120, 120), font=font(max(9, round(1.8 * u))))
+        draw.text(
+            (x * u, (y + 2.4) * u),
+            v.text(label, kind),
+            fill=(15, 15, 15),
+            font=font(round(3.2 * u), "Sans-Bold"),
+        )
+    for dash in range(12):
+        draw.line(
+            (70 * u, (9 + dash * 2.8) * u, 70 * u, (10.4 + dash * 2.8) * u), fill=(150, 150, 150), width=2
+        )
+    matrix_code(draw, (74 * u, 12 * u), 22 * u, v.rng("code"), 25)
+    return image
+
+
+def face(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], v: Values) -> None:
+    """Draw a passport-like portrait into (x, y, w, h)."""
+    x, y, w, h = box
+    draw.rectangle((x, y, x + w, y + h), fill=(205, 215, 225))
+    skin = v.pick("skin", ((240, 205, 175), (200, 150, 115), (130, 90, 65), (250, 220, 200)))
+    hair = v.pick("hair", ((40, 30, 25), (120, 75, 30), (205, 170, 90), (110, 110, 112)))
+    coat = v.pick("coat", ((40, 60, 100), (120, 30, 40), (60, 60, 60), (30, 100, 80)))
+    draw.ellipse((x + w * 0.05, y + h * 0.72, x + w * 0.95, y + h * 1.5), fill=coat)
+    draw.rectangle((x, y + h, x + w, y + h * 1.6), fill=(238, 240, 236))
+    draw.ellipse((x + w * 0.22, y + h * 0.1, x + w * 0.78, y + h * 0.6), fill=hair)
+    draw.ellipse((x + w * 0.28, y + h * 0.2, x + w * 0.72, y + h * 0.78), fill=skin)
+    for side in (0.39, 0.61):
+        draw.ellipse(
+            (x + w * (side - 0.035), y + h * 0.42, x + w * (side + 0.035), y + h * 0.46), fill=(30, 30, 30)
+        )
+    draw.arc(
+        (x + w * 0.4, y + h * 0.5, x + w * 0.6, y + h * 0.66),
+        20,
+        160,
+        fill=(150, 60, 60),
+        width=max(1, round(w / 50)),
+    )
+
+
+def _identity(rng: Rng, v: Values) -> Image.Image:
+    width = int(rng.integers(480, 1000))
+    u = width / 100
+    tint = tuple(int(c) for c in rng.integers(205, 245, 3))
+    image, draw = _canvas(width, round(63 * u), tint)  # type: ignore[arg-type]
+    for wave in range(0, 63, 3):
+        points = [(x * u, (wave + 1.5 * np.sin(x / 5 + wave)) * u) for x in range(0, 101, 2)]
+        draw.line(points, fill=tuple(max(0, c - 14) for c in tint), width=1)
+    draw.text((4 * u, 3 * u), "IDENTITY CARD", fill=(30, 50, 110), font=font(round(4 * u), "Sans-Bold"))
+    face(draw, (5 * u, 12 * u, 26 * u, 33 * u), v)
+    fields = (
+        ("Name", "name"),
+        ("Date of birth", "date"),
+        ("Place of birth", "place"),
+        ("Number", "code"),
+        ("Expires", "date"),
+    )
+    for row, (label, kind) in enumerate(fields):
+        y = 12 + row * 7.6
+        draw.text((36 * u, y * u), label, fill=(95, 95, 105), font=font(max(9, round(1.9 * u))))
+        draw.text(
+            (36 * u, (y + 2.4) * u),
+            v.text(label, kind),
+            fill=(15, 15, 20),
+            font=font(round(3.3 * u), "Sans-Bold"),
+        )
+    lines = (
+        f"IDUTO{v.text('line', 'number')}<<<<<<<<<<<<",
+        f"{v.text('line 2', 'code')}<<{v.text('line 3', 'number')}<<<<",
+    )
+    for row, text in enumerate(lines):
+        draw.text(
+            (4 * u, (52 + 4.6 * row) * u), text, fill=(15, 15, 15), font=font(round(3.6 * u), "SansMono")
+        )
+    return image
+
+
+def _product_card(rng: Rng, v: Values) -> Image.Image:
+    """A shop's tile: a thing, its name, price and stars."""
+    width = int(rng.integers(260, 520))
+    u = width / 100
+    image, draw = _canvas(width, round(140 * u), (255, 255, 255))
+    shade = v.pick("colour", COLOURS[:4] + COLOURS[6:])
+    draw.rectangle((4 * u, 4 * u, 96 * u, 84 * u), fill=(242, 242, 243))
+    shape = int(rng.integers(0, 3))
+    if shape == 0:
+        draw.rounded_rectangle((30 * u, 20 * u, 62 * u, 74 * u), radius=5 * u, fill=shade)
+        draw.arc((54 * u, 30 * u, 78 * u, 60 * u), 270, 90, fill=shade, width=round(4 * u))
+    elif shape == 1:
+        draw.polygon([(x * u, y * u) for x, y in ((35, 14), (65, 14), (72, 76), (28, 76))], fill=shade)
+    else:
+        draw.ellipse((22 * u, 16 * u, 78 * u, 72 * u), fill=shade)
+        draw.ellipse((40 * u, 34 * u, 60 * u, 54 * u), fill=(242, 242, 243))
+    draw.text((5 * u, 89 * u), v.text("what", "thing"), fill=(30, 30, 30), font=font(round(7 * u)))
+    draw.text(
+        (5 * u, 100 * u),
+        f"{v.text('price', 'money')} EUR",
+        fill=(180, 20, 30),
+        font=font(round(9 * u), "Sans-Bold"),
+    )
+    stars = v.pick("stars", (1, 2, 3, 4, 5))
+    for star in range(5):
+        x, fill = (9 + star * 9) * u, (250, 175, 0) if star < stars else (215, 215, 215)
+        draw.regular_polygon((x, 120 * u, 4 * u), 3, fill=fill)
+    draw.text(
+        (54 * u, 116 * u), f"({v.text('votes', 'count')})", fill=(120, 120, 120), font=font(round(6 * u))
+    )
+    return image
+
+
+SCREENS: dict[str, Draw] = {"chat": _chat, "code": _code, "table": _table, "dashboard": _dashboard}
+CARDS: dict[str, Draw] = {
+    "ticket": _ticket,
+    "matrix code": _code_alone,
+    "identity card": _identity,
+    "product card": _product_card,
+}
