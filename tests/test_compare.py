@@ -38,7 +38,9 @@ def test_the_origin_case_is_proven(astronaut: Path, tmp_path: Path) -> None:
     opened(astronaut).save(copy)
     verdict = samepic.compare(astronaut, copy)
     assert verdict.relation is Relation.RESAVED and verdict.same is True and verdict.probability > 0.999
-    assert verdict.explanation.startswith("copy.jpg is astronaut.jpg saved again at JPEG quality 75, 4:2:0")
+    assert verdict.explanation.startswith(
+        "copy.jpg is astronaut.jpg re-saved as JPEG quality 75 (4:2:0), confirmed by re-encoding"
+    )
     assert verdict.original == "a"
 
 
@@ -47,7 +49,7 @@ def test_a_copy_that_lost_its_wide_profile_is_proven_too_and_an_edit_in_it_found
         plain = Image.fromarray(np.asarray(image))
     verdict = samepic.compare(rocket, saved(plain))
     assert verdict.relation is Relation.RESAVED and verdict.probability > 0.999
-    assert "colour profile" in verdict.explanation and "lost" in verdict.explanation
+    assert "color profile" in verdict.explanation and "lost" in verdict.explanation
     for kind, options in (("PNG", {}), ("WEBP", {"quality": 80}), ("JPEG", {"quality": 40})):
         assert samepic.compare(rocket, saved(plain, kind, **options)).same is True
     plain.paste((255, 0, 0), (300, 200, 320, 215))
@@ -59,7 +61,7 @@ def test_a_copy_that_lost_its_wide_profile_is_proven_too_and_an_edit_in_it_found
 def test_the_proof_leads_the_other_way_when_the_pair_is_turned_round(astronaut: Path) -> None:
     verdict = samepic.compare(saved(opened(astronaut)), astronaut)
     assert verdict.relation is Relation.RESAVED and verdict.original == "b"
-    assert "a is astronaut.jpg saved again" in verdict.explanation
+    assert "a is astronaut.jpg re-saved" in verdict.explanation
 
 
 def test_two_photographs_are_different(chelsea: Path, coffee: Path, astronaut: Path) -> None:
@@ -206,6 +208,16 @@ def test_two_animations_are_the_same_when_their_frames_are(chelsea: Path) -> Non
     assert verdict.same is False and "frame 3" in verdict.explanation
 
 
+def test_pages_of_a_tiff_are_called_pages(chelsea: Path) -> None:
+    image = opened(chelsea).resize((225, 150))
+    one, other = [image, image.rotate(180)], [image, image]
+    verdict = samepic.compare(animation(one, "TIFF"), animation(other, "TIFF"))
+    assert verdict.facts.series is samepic.Series.PAGES and verdict.facts.frame == 2
+    assert verdict.same is False and verdict.explanation.startswith("in page 2 of 2: ")
+    single = samepic.compare(animation(one, "TIFF"), one[1])
+    assert single.explanation == "b is page 2 of the other, a document of 2 pages"
+
+
 def test_a_verdict_has_no_truth_value(chelsea: Path) -> None:
     with pytest.raises(TypeError, match=r"\.same"):
         bool(samepic.compare(chelsea, chelsea))
@@ -213,7 +225,7 @@ def test_a_verdict_has_no_truth_value(chelsea: Path) -> None:
 
 def test_a_verdict_is_the_same_json_object_as_the_contract_says(chelsea: Path) -> None:
     shape = samepic.compare(chelsea, saved(opened(chelsea))).to_dict()
-    wanted = "relation same probability explanation regions transform measures original visibility a b"
+    wanted = "relation same probability explanation regions transform measures original visibility facts a b"
     assert set(wanted.split()) == set(shape) and json.loads(json.dumps(shape)) == shape
     assert (shape["b"]["format"], shape["b"]["jpeg"]["quality"]) == ("JPEG", 75)
 

@@ -21,6 +21,7 @@ LAYERS = (
     "native",
     "errors",
     "profiles",
+    "facts",
     "verdict",
     "policy",
     "picture",

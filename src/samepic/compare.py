@@ -7,6 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from samepic.facts import Doubt, Facts, Series
 from samepic.picture import Picture, equal_pixels, opened
 from samepic.picture.animation import frames
 from samepic.policy import Policy
@@ -14,9 +15,10 @@ from samepic.profiles import JUDGE, LIMITS, Limits
 from samepic.profiles.screen import NAME, SCREEN, Screen
 from samepic.verdict import Relation, Verdict, Visibility
 from samepic.verify.draw import draw_difference
-from samepic.verify.explain import explain_frames, explain_same_pixels
+from samepic.verify.explain import explain, explain_original
 from samepic.verify.judge import Finding
-from samepic.verify.look import WHITE, Answer, look
+from samepic.verify.look import WHITE, Answer
+from samepic.verify.order import comes_first, look_in_order
 from samepic.verify.origin import original_of
 from samepic.verify.visible import visibility_of
 
@@ -91,9 +93,11 @@ def compare_pictures(
 ) -> Verdict:
     """Compare two pictures that are decoded already, as `compare` does; `visibility` must be asked for."""
     answer = _answer(a, b, prove)
+    facts, relation, policy = answer.facts, answer.finding.relation, Policy(same_if, profile)
     visible = _visibility(a, b, answer) if visibility else None
-    sentence = f"{answer.sentence}; {visible.words}" if visible else answer.sentence
-    relation, policy = answer.finding.relation, Policy(same_if, profile)
+    sentence = explain(facts, relation, a.info, b.info)
+    if visible:
+        sentence = f"{sentence}; {visible.words}"
     probability = policy.probability(relation, answer.finding.probability)
     return Verdict(
         relation=relation,
@@ -105,9 +109,10 @@ def compare_pictures(
         regions=answer.finding.regions,
         transform=answer.transform,
         measures=MappingProxyType({name: round(value, 4) for name, value in answer.measures.items()}),
-        original=answer.original[0],
-        original_reason=answer.original[1],
+        original=facts.original,
+        original_reason=explain_original(facts, a.info, b.info),
         visibility=visible,
+        facts=facts,
         draw=partial(
             draw_difference,
             a.on(WHITE),
@@ -120,68 +125,66 @@ def compare_pictures(
 
 def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
     if a.data is not None and a.data == b.data:
-        return Answer(Finding(Relation.SAME_FILE, 1.0), "the same file, byte for byte", {})
+        return Answer(Finding(Relation.SAME_FILE, 1.0), Facts(scale=1.0), {})
     if (moving := _moving(a, b)) is not None:
         return moving
     if equal_pixels(a, b):
-        return Answer(
-            Finding(Relation.SAME_PIXELS, 1.0),
-            explain_same_pixels(a.info, b.info),
-            {},
-            original_of(a.info, b.info, None, None),
-        )
+        original, reason = original_of(a.info, b.info, None, None)
+        facts = Facts(scale=1.0, original=original, original_reason=reason)
+        return Answer(Finding(Relation.SAME_PIXELS, 1.0), facts, {})
     if min(a.info.width, a.info.height, b.info.width, b.info.height) < JUDGE.tiny_side:
-        finding = Finding(Relation.UNDECIDABLE, 0.5)
-        return Answer(finding, explain_frames(a.info, b.info, finding, None, None), {})
-    return look(a, b, prove)
+        return Answer(Finding(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.TINY), {})
+    return look_in_order(a, b, prove)
 
 
 def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:
-    """Return whether a person would see what was done to a whole frame; a is the original unless b is known to be."""
+    """Return whether a person would see what was done to a whole frame; the likelier source is the original."""
     whole = answer.finding.relation in (Relation.RESAVED, Relation.ADJUSTED)
     if not whole or a.info.frames > 1 or b.info.frames > 1:
         return None
-    original, copy = (b, a) if answer.original[0] == "b" else (a, b)
+    which = answer.facts.original or ("a" if comes_first(a, b) else "b")
+    original, copy = (b, a) if which == "b" else (a, b)
     return visibility_of(original.on(WHITE), copy.on(WHITE))
 
 
 def _moving(a: Picture, b: Picture) -> Answer | None:
-    """Answer for animations, which are their frames; None for two stills."""
+    """Answer for animations, which are their frames, and for documents, which are their pages; None for two stills."""
     if a.info.frames == b.info.frames == 1:
         return None
     if a.info.frames == b.info.frames:
         return _frame_by_frame(a, b)
     many, one, letter = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
+    facts = Facts(series=_series(many))
     if one.info.frames > 1:
-        counts = f"{a.info.frames} and {b.info.frames}"
-        return Answer(
-            Finding(Relation.SIMILAR, 0.05), f"two animations with other numbers of frames ({counts})", {}
-        )
+        return Answer(Finding(Relation.SIMILAR, 0.05), facts, {})
     for number, frame in enumerate(frames(many, JUDGE.frames_looked_at), 1):
         if compare_pictures(frame, one, same_if=Relation.ADJUSTED, prove=False).same:
-            sentence = f"{letter} is a still of the other, an animation of {many.info.frames} frames (frame {number})"
-            return Answer(Finding(Relation.SIMILAR, 0.05), sentence, {})
-    return Answer(
-        Finding(Relation.DIFFERENT, 0.001), "an animation and a still that is none of its frames", {}
-    )
+            return Answer(Finding(Relation.SIMILAR, 0.05), replace(facts, still=letter, frame=number), {})
+    return Answer(Finding(Relation.DIFFERENT, 0.001), facts, {})
 
 
 def _frame_by_frame(a: Picture, b: Picture) -> Answer:
     """Return the answer of the pair of frames that is farthest apart; all must be held the same way."""
-    count, order = JUDGE.frames_looked_at, tuple(Relation)
+    count, order, series = JUDGE.frames_looked_at, tuple(Relation), _series(a)
     worst: Answer | None = None
     ways = set()
     for number, (one, two) in enumerate(zip(frames(a, count), frames(b, count), strict=True), 1):
         answer = _answer(_still(one), _still(two), prove=False)
         ways.add(answer.transform and (answer.transform.turned, answer.transform.mirrored))
         if worst is None or order.index(answer.finding.relation) > order.index(worst.finding.relation):
-            worst = replace(answer, sentence=f"in frame {number} of {a.info.frames}: {answer.sentence}")
+            worst = replace(answer, facts=replace(answer.facts, series=series, frame=number))
         if len(ways) > 1:
-            worst = replace(worst, finding=Finding(Relation.SIMILAR, 0.05))
+            worst = replace(
+                worst, finding=Finding(Relation.SIMILAR, 0.05), facts=Facts(series=series, frame=number)
+            )
         if not worst.finding.relation.is_same(Relation.REFRAMED):
             break
     assert worst is not None
     return worst
+
+
+def _series(picture: Picture) -> Series:
+    return Series.PAGES if picture.info.format == "TIFF" else Series.FRAMES
 
 
 def _still(picture: Picture) -> Picture:

@@ -82,7 +82,14 @@ class UnavailableError(StoreError):
 
 
 class StoreKeyError(SamepicError, KeyError):
-    """A key that a store does not know, or that it holds already for another picture."""
+    """A key that a store does not know, or that it holds already for another picture.
+
+    `field` names the argument that was refused: "key", "other_key", "replaces" or "tenant".
+    """
+
+    def __init__(self, *args: object, field: str = "key") -> None:
+        super().__init__(*args)
+        self.field = field
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""

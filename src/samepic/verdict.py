@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from samepic.errors import ProfileError
+from samepic.facts import Facts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -203,8 +204,8 @@ class Verdict:
     both would call them the same picture; `explanation` is one plain sentence; `regions` say where content
     differs, in pixels of the upright a; `measures` are the numbers behind the verdict; `original` is "a", "b"
     or "" and `original_reason` says why; `visibility` tells of a whole frame that was saved again or adjusted whether
-    a person would see it, and is None of all else, of animations, of tiny pictures and where it was not asked for. A
-    verdict has no truth value: ask `.same`.
+    a person would see it, and is None of all else, of animations, of tiny pictures and where it was not asked for;
+    `facts` are what the sentence says, as values. A verdict has no truth value: ask `.same`.
     """
 
     relation: Relation
@@ -219,6 +220,7 @@ class Verdict:
     original: str = ""
     original_reason: str = ""
     visibility: Visibility | None = None
+    facts: Facts = Facts()  # noqa: RUF009  (frozen)
     draw: Callable[[], Image] | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> NoReturn:
@@ -246,6 +248,7 @@ class Verdict:
             "measures": dict(self.measures),
             "original": {"which": self.original, "reason": self.original_reason} if self.original else None,
             "visibility": self.visibility and self.visibility.to_dict(),
+            "facts": self.facts.to_dict(),
             "a": self.a.to_dict(),
             "b": self.b.to_dict(),
         }

@@ -45,7 +45,7 @@ def test_a_copy_is_found_with_the_kept_picture_and_can_be_laid_on_it(
         expect(page.get_by_role("heading", name="In the store already")).to_be_visible()
         expect(page.locator("#answer")).to_contain_text("It is kept as photos/rocket.")
         expect(page.locator(".near")).to_have_count(2)
-        expect(page.locator(".near").first).to_contain_text("Your picture is larger: 640x960 against 640x427")
+        expect(page.locator(".near").first).to_contain_text("The upload is larger: 640x960 against 640x427")
         for image_shown in page.locator(".thumb img").all():
             expect(image_shown).to_have_js_property("complete", True)
         assert faults(page) == []

@@ -79,7 +79,7 @@ def test_the_original_is_the_reference_though_its_resave_is_coded_more_finely(
     Image.open(tmp_path / "first.jpg").save(tmp_path / "again.jpg", quality=95, subsampling=0)
     (group,) = found(tmp_path)
     assert names([group]) == [["first.jpg", "again.jpg"]]
-    assert group.reason == "the original: another was made by saving it again"
+    assert group.reason == "the original: another was made by re-saving it"
 
 
 def test_a_lossless_file_made_from_a_lossy_one_is_not_the_original(

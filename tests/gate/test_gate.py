@@ -224,8 +224,8 @@ def test_what_is_no_file_is_an_error(gate: Gate) -> None:
 def test_the_better_copy_is_told(gate: Gate, coffee: Path) -> None:
     gate.admit(resaved(coffee, quality=60), "first")
     for upload, better, why in (
-        (resaved(coffee, quality=95), True, "JPEG quality 95 against 60"),
-        (resaved(coffee, quality=30), False, "the kept one is coded more finely"),
+        (resaved(coffee, quality=95), True, "the upload has the higher JPEG quality: 95 against 60"),
+        (resaved(coffee, quality=30), False, "the kept one has the higher JPEG quality"),
         (resaved(coffee, scale=2), True, "the upload is larger: 1200x800 against 600x400"),
         (coffee.read_bytes(), True, "PNG against JPEG"),
     ):

@@ -11,15 +11,10 @@ import pytest
 
 from samepic.profiles import JUDGE
 from samepic.verdict import JpegInfo, PictureInfo, Region, Relation
-from samepic.verify.explain import (
-    explain_frames,
-    explain_overlap,
-    explain_same_pixels,
-    explain_turned,
-    named,
-)
+from samepic.verify.explain import explain, named
+from samepic.verify.facts import frame_facts, overlap_facts
 from samepic.verify.features import inverse
-from samepic.verify.frame import lay_frames
+from samepic.verify.frame import Laid, lay_frames
 from samepic.verify.judge import Finding
 from samepic.verify.overlap import Overlap, find_overlap
 from tests.verify.alterations import Matrix
@@ -54,12 +49,16 @@ def lying(
     return replace(over, alignment=found)
 
 
+def said(a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap, laid: Laid | None = None) -> str:
+    """Return the sentence for an overlap and what was found of it."""
+    return explain(overlap_facts(a, b, finding, over, laid), finding.relation, a, b)
+
+
 def told(
     over: Overlap, relation: Relation = Relation.REFRAMED, a: PictureInfo = A, b: PictureInfo = B
 ) -> str:
     """Return the sentence for an overlap."""
-    regions = over.regions
-    return explain_overlap(a, b, Finding(relation, 0.99, regions), over)
+    return said(a, b, Finding(relation, 0.99, over.regions), over)
 
 
 def turn(degrees: float) -> Matrix:
@@ -201,7 +200,7 @@ def test_a_tilted_picture_has_corners_and_no_border(whole: Overlap) -> None:
 def test_what_was_done_to_a_is_told_of_a(whole: Overlap) -> None:
     mirrored = lying(whole, FLIP @ turn(-5), part_b=0.7, held_b=0.7)
     named_a, named_b = replace(A, name="part.jpg", jpeg=JPEG), replace(B, name="all.png")
-    sentence = explain_overlap(named_a, named_b, Finding(Relation.REFRAMED, 0.99), mirrored)
+    sentence = said(named_a, named_b, Finding(Relation.REFRAMED, 0.99), mirrored)
     assert sentence == (
         "the same picture: part.jpg is all.png mirrored, tilted by 5°, cropped to 70 %, saved at JPEG quality 60"
     )
@@ -225,7 +224,7 @@ def test_a_quality_is_claimed_only_of_a_copy(whole: Overlap) -> None:
     stretched = lying(whole, np.diag([1.0, 1.2, 1.0]))
 
     def of(a: PictureInfo, b: PictureInfo, over: Overlap = stretched) -> str:
-        return explain_overlap(a, b, Finding(Relation.REFRAMED, 0.99), over)
+        return said(a, b, Finding(Relation.REFRAMED, 0.99), over)
 
     assert of(high, low) == "the same picture, stretched, saved at JPEG quality 60"
     assert of(low, high) == "the same picture, stretched (JPEG quality 60 against 90)"
@@ -244,8 +243,8 @@ def test_tone_colour_and_quality_follow_the_shape(whole: Overlap) -> None:
     bright = replace(crop, content=replace(crop.content, tone=JUDGE.same_tone + 1))
     grey = replace(crop, content=replace(crop.content, tone=30.0, grey=True))
     saved = replace(B, jpeg=JPEG)
-    assert told(bright) == "the same picture, cropped to 50 %, with other tone or colour"
-    assert told(grey) == "the same picture, cropped to 50 %, without its colours"
+    assert told(bright) == "the same picture, cropped to 50 %, with other tone or color"
+    assert told(grey) == "the same picture, cropped to 50 %, without its colors"
     assert told(crop, b=saved) == "the same picture, cropped to 50 %, saved at JPEG quality 60"
 
 
@@ -269,7 +268,7 @@ def test_two_parts_that_share_little_are_said_to(whole: Overlap) -> None:
     assert told(parts, Relation.SIMILAR) == (
         "two pictures that share a third of each, too little to call them the same"
     )
-    sentence = explain_overlap(A, B, Finding(Relation.SIMILAR, 0.1), parts)
+    sentence = said(A, B, Finding(Relation.SIMILAR, 0.1), parts)
     assert sentence == "two pictures that show the same things, not the same picture"
 
 
@@ -277,42 +276,10 @@ def test_a_file_is_called_by_its_name_and_an_array_by_its_letter() -> None:
     assert named(replace(A, name="/photos/2024/cat.jpg"), "a") == "cat.jpg" and named(A, "b") == "b"
 
 
-def test_equal_pixels_tell_what_else_differs() -> None:
-    b = replace(B, format="PNG", orientation=6, metadata=120)
-    sentence = explain_same_pixels(replace(A, format="TIFF"), b)
-    assert sentence == (
-        "every pixel of a and b is equal, stored as TIFF and as PNG, one of them turned by its orientation tag, "
-        "with other metadata"
-    )
-    assert explain_same_pixels(A, B).endswith("in files that differ")
-
-
-def test_a_turn_is_put_into_the_sentence_of_the_upright_pair() -> None:
-    assert explain_turned("the same picture saved again", "mirrored") == (
-        "the same picture, mirrored and saved again"
-    )
-    assert explain_turned("the same picture, blurred", "mirrored") == "the same picture, mirrored, blurred"
-    assert (
-        explain_turned("two different pictures", "mirrored") == "two different pictures, once a is mirrored"
-    )
-
-
-def test_a_turn_is_put_into_a_proof_where_it_was_done() -> None:
-    proof = "copy.jpg is cat.png saved again at JPEG quality 85, 4:2:0: doing the same again gives the same pixels"
-    assert explain_turned(proof, "mirrored") == (
-        "copy.jpg is cat.png mirrored, then saved again at JPEG quality 85, 4:2:0: "
-        "doing the same again gives the same pixels"
-    )
-    sized = proof.replace("copy.jpg is cat.png", "b is a resized to 30x20 and")
-    assert explain_turned(sized, "turned upside down").startswith(
-        "b is a turned upside down, then resized to 30x20 and"
-    )
-
-
 def adjusted(a: Pixels, b: Pixels) -> str:
     """Return the sentence for two whole frames of which one was changed all over."""
-    laid = lay_frames(a, b)
-    return explain_frames(A, B, Finding(Relation.ADJUSTED, 0.99), laid, None)
+    finding = Finding(Relation.ADJUSTED, 0.99)
+    return explain(frame_facts(A, B, finding, lay_frames(a, b)), Relation.ADJUSTED, A, B)
 
 
 def test_what_was_done_to_a_whole_frame_is_told_of_b(pixels: dict[str, Pixels]) -> None:
@@ -328,7 +295,7 @@ def test_what_was_done_to_a_whole_frame_is_told_of_b(pixels: dict[str, Pixels]) 
         assert adjusted(cat, copy) == f"the same picture, {words}"
         assert adjusted(copy, cat) == f"the same picture, {back[words]}"
     grey = np.repeat(np.asarray(cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY), np.uint8)[..., None], 3, axis=2)
-    assert adjusted(cat, grey) == "the same picture, without its colours"
+    assert adjusted(cat, grey) == "the same picture, without its colors"
     assert "without" not in adjusted(grey, cat)
 
 
@@ -340,5 +307,5 @@ def test_the_detail_of_whole_frames_is_told_where_tone_is_the_same(
     finding = Finding(Relation.ADJUSTED, 0.99)
     for fine, words in ((0.95, "less sharp"), (0.4, "with less fine detail")):
         over = replace(whole, alignment=replace(whole.alignment, fine=fine))
-        sentence = explain_overlap(A, B, finding, over, lay_frames(cat, soft))
+        sentence = said(A, B, finding, over, lay_frames(cat, soft))
         assert sentence == f"the same picture, {words}"

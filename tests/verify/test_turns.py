@@ -10,6 +10,7 @@ from PIL import Image
 
 import samepic
 from samepic.verdict import Region, Relation
+from samepic.verify.explain import turn_words
 from samepic.verify.turns import Turn, likely_turn
 from tests.verify.conftest import saved
 
@@ -40,7 +41,7 @@ def test_a_turned_or_mirrored_copy_is_reframed_and_proven(cat: Image.Image, turn
     copy = saved(Image.fromarray(turn.apply(np.asarray(cat))), quality=75)
     verdict = samepic.compare(cat, copy)
     assert verdict.relation is Relation.REFRAMED and verdict.same is True and verdict.probability > 0.999
-    assert turn.words() in verdict.explanation
+    assert turn_words(turn.degrees, turn.mirrored) in verdict.explanation
     assert verdict.transform is not None
     there = np.array(verdict.transform.matrix).reshape(3, 3) @ (*_place(turn, (100, 50), cat.size), 1)
     assert np.allclose(there[:2], (100, 50), atol=1)

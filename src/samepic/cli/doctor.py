@@ -74,10 +74,11 @@ def examine() -> dict[str, Any]:
     """
     from samepic.profiles import LIMITS
 
-    codecs = {name: _try_codec(form, options, most) for name, form, options, most in _CODECS}
-    codecs["HEIC"] = _heic()
+    tried = {name: _try_codec(form, options, most) for name, form, options, most in _CODECS}
+    tried["HEIC"] = _heic()
+    codecs = {name: state for name, (_, state) in tried.items()}
     return {
-        "healthy": all(state.startswith("works") for state in codecs.values()),
+        "healthy": all(works for works, _ in tried.values()),
         "versions": dict(_versions()),
         "codecs": codecs,
         "optional": {"native part": _native(), **_optional()},
@@ -136,8 +137,8 @@ def _installed(package: str) -> str:
         return "not installed"
 
 
-def _try_codec(form: str, options: dict[str, Any], most: float) -> str:
-    """Encode a small picture with Pillow, load it as any source is loaded, and tell how that went."""
+def _try_codec(form: str, options: dict[str, Any], most: float) -> tuple[bool, str]:
+    """Encode a small picture with Pillow, load it as any source is loaded; return whether that works, in words too."""
     import numpy as np
     from PIL import Image
 
@@ -150,26 +151,27 @@ def _try_codec(form: str, options: dict[str, Any], most: float) -> str:
     try:
         Image.fromarray(pixels).save(coded, format=form, **options)
     except (OSError, KeyError, ValueError) as error:
-        return f"cannot be tried: no encoder here ({error})"
+        return False, f"cannot be tried: no encoder here ({error})"
     try:
         got = load(coded.getvalue()).rgb
     except SamepicError as error:
-        return f"fails: {error}"
+        return False, f"fails: {error}"
     if got.shape != pixels.shape:
-        return f"fails: wanted {pixels.shape[1]}x{pixels.shape[0]}, got {got.shape[1]}x{got.shape[0]}"
+        return False, f"fails: wanted {pixels.shape[1]}x{pixels.shape[0]}, got {got.shape[1]}x{got.shape[0]}"
     error_levels = float(np.abs(got.astype(np.int16) - pixels).mean())
     if error_levels > most:
-        return f"fails: pixels are off by {error_levels:.1f} levels in the mean"
-    return "works"
+        return False, f"fails: pixels are off by {error_levels:.1f} levels in the mean"
+    return True, "works"
 
 
-def _heic() -> str:
-    """Tell of the decoder alone: no encoder of HEIC is installed, so there is nothing to try it on."""
+def _heic() -> tuple[bool, str]:
+    """Return the state of the decoder alone: no encoder of HEIC is installed, so there is nothing to try it on."""
     try:
         import pi_heif
     except ImportError as error:
-        return f"fails: {error}"
-    return f"works, as far as loading libheif {pi_heif.libheif_version()} tells (no encoder to try it with)"
+        return False, f"fails: {error}"
+    loaded = pi_heif.libheif_version()
+    return True, f"works, as far as loading libheif {loaded} tells (no encoder to try it with)"
 
 
 def _native() -> str:

@@ -54,6 +54,7 @@ def _reading() -> str:
 _JUDGING = (
     "_native*",
     "native.py",
+    "facts.py",
     "verdict.py",
     "policy.py",
     "picture/*.py",

@@ -67,18 +67,18 @@ def merit(info: PictureInfo) -> Merit:
 def why_best(best: Merit, others: Sequence[Merit], *, proven: bool) -> str:
     """Say why `best` is the reference of `others`, one or more; `proven` where one of them was made from it."""
     nearest = max(others, key=Merit.rank)
-    kept = "stored without loss" if best.grade == LOSSLESS else "nearer to what was first stored"
+    kept = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
     reasons = (
         (
             best.pixels > nearest.pixels,
             f"the largest: {best.width}x{best.height} against {nearest.width}x{nearest.height}",
         ),
-        (proven, "the original: another was made by saving it again"),
+        (proven, "the original: another was made by re-saving it"),
         (best.colour > nearest.colour, "in colour, the others in gray"),
         (best.grade > nearest.grade, f"{kept} ({best.format} against {nearest.format})"),
         (
             best.quality > nearest.quality,
-            f"coded more finely: JPEG quality {best.quality} against {nearest.quality}",
+            f"higher JPEG quality: {best.quality} against {nearest.quality}",
         ),
         (best.weight > nearest.weight, "more is coded in it than in the others"),
         (
@@ -86,4 +86,4 @@ def why_best(best: Merit, others: Sequence[Merit], *, proven: bool) -> str:
             f"has more metadata: {best.metadata} bytes against {nearest.metadata}",
         ),
     )
-    return next((reason for holds, reason in reasons if holds), "as good as the others: first by path")
+    return next((reason for holds, reason in reasons if holds), "equal quality; first by path")

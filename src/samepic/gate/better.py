@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from enum import StrEnum
 
 from samepic.collection.reference import Merit, merit
 from samepic.profiles.collection import COLLECTION, LOSSLESS
 from samepic.store.record import Record
 from samepic.verdict import PictureInfo
 
-__all__ = ["better_copy", "grade_of"]
+__all__ = ["Better", "Comparison", "better_copy", "grade_of"]
+
+
+class Better(StrEnum):
+    """Which of an upload and a kept picture is the better copy."""
+
+    UPLOAD = "upload"
+    KEPT = "kept"
+    NEITHER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The better of two copies; `why` goes on from its name ("is larger: ..."), `reason` has all of it."""
+
+    better: Better
+    why: str
+
+    @property
+    def reason(self) -> str:
+        """Which is the better copy and why, or that neither is."""
+        names = {Better.UPLOAD: "the upload ", Better.KEPT: "the kept one ", Better.NEITHER: ""}
+        return f"{names[self.better]}{self.why}"
 
 
 def grade_of(info: PictureInfo) -> int:
@@ -17,28 +41,24 @@ def grade_of(info: PictureInfo) -> int:
     return merit(info).grade
 
 
-def better_copy(upload: Record, kept: Record) -> tuple[bool, str]:
-    """Tell whether the upload is the better copy: larger, less coded or with more metadata; and the reason."""
+def better_copy(upload: Record, kept: Record) -> Comparison:
+    """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason."""
     one, two = _merit(upload), _merit(kept)
     if one.rank() == two.rank():
-        return False, "as good as the one that is kept"
-    better, best, other = (
-        one.rank() > two.rank(),
-        max(one, two, key=Merit.rank),
-        min(one, two, key=Merit.rank),
-    )
-    which = "the upload" if better else "the kept one"
-    return better, f"{which} {_why(best, other)}"
+        return Comparison(Better.NEITHER, "as good as the one that is kept")
+    if one.rank() > two.rank():
+        return Comparison(Better.UPLOAD, _why(one, two))
+    return Comparison(Better.KEPT, _why(two, one))
 
 
 def _why(best: Merit, other: Merit) -> str:
     if best.pixels != other.pixels:
         return f"is larger: {best.width}x{best.height} against {other.width}x{other.height}"
     if best.grade != other.grade:
-        kept = "is stored without loss" if best.grade == LOSSLESS else "is nearer to what was first stored"
+        kept = "is stored without loss" if best.grade == LOSSLESS else "is closer to the original file"
         return f"{kept} ({best.format} against {other.format})"
     if best.quality != other.quality:
-        return f"is coded more finely: JPEG quality {best.quality} against {other.quality}"
+        return f"has the higher JPEG quality: {best.quality} against {other.quality}"
     if best.weight != other.weight:
         return "has more coded in it"
     return f"has more metadata: {best.metadata} bytes against {other.metadata}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from enum import StrEnum
 
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
 from samepic.gate.parts import Parts
@@ -10,14 +11,19 @@ from samepic.picture import read
 from samepic.store.record import Record
 from samepic.verdict import Verdict
 
-__all__ = ["CloserLook", "said"]
+__all__ = ["CloserLook", "Unseen", "said"]
 
 _log = logging.getLogger("samepic.gate")
 
-_ABSENT = "the kept original is not at hand"
-_SHUT = "the kept original cannot be opened"
-_BROKEN = "the originals cannot be compared"
-_TOO_MUCH = "comparing the originals exceeds the limits"
+
+class Unseen(StrEnum):
+    """Why the originals of two pictures were not compared: a closed set; `no-way` where the gate cannot open any."""
+
+    NO_WAY = "no-way"
+    ABSENT = "absent"
+    SHUT = "shut"
+    BROKEN = "broken"
+    TOO_MUCH = "too-much"
 
 
 class CloserLook:
@@ -31,15 +37,15 @@ class CloserLook:
         self._data, self._pixels = data, _pixels(record)
         self._beyond: int | None = None
 
-    def at(self, kept: Record) -> Verdict | str:
-        """Return the verdict on the originals, or why there is none: "" where the gate has no way to any."""
+    def at(self, kept: Record) -> Verdict | Unseen:
+        """Return the verdict on the originals, or why there is none."""
         if self._opens is None:
-            return ""
+            return Unseen.NO_WAY
         size = self._pixels + _pixels(kept)
         if self._beyond is not None and size >= self._beyond:
-            return _TOO_MUCH  # what was too much once is not paid for again by each of many candidates
+            return Unseen.TOO_MUCH  # what was too much once is not paid for again by each of many candidates
         original = self._original(kept)
-        if isinstance(original, str):
+        if isinstance(original, Unseen):
             return original
         try:
             return self._engine.compare(
@@ -48,19 +54,19 @@ class CloserLook:
         except UnreadableError as error:
             _log.warning("record %d: the originals cannot be compared: %s", kept.number, said(error))
             if not isinstance(error, (LimitError, WorkerError)):
-                return _BROKEN
+                return Unseen.BROKEN
             self._beyond = size if self._beyond is None else min(size, self._beyond)
-            return _TOO_MUCH
+            return Unseen.TOO_MUCH
 
-    def _original(self, kept: Record) -> bytes | str:
+    def _original(self, kept: Record) -> bytes | Unseen:
         """Return the bytes of an original, or why they cannot be had."""
         assert self._opens is not None
         try:
             opened = self._opens(kept.key)
-            return _ABSENT if opened is None else read(opened).data
+            return Unseen.ABSENT if opened is None else read(opened).data
         except (SamepicError, OSError, LookupError) as error:
             _log.warning("record %d: the original cannot be opened: %s", kept.number, said(error))
-            return _TOO_MUCH if isinstance(error, LimitError) else _SHUT
+            return Unseen.TOO_MUCH if isinstance(error, LimitError) else Unseen.SHUT
 
 
 def said(error: Exception) -> str:

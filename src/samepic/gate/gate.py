@@ -253,10 +253,11 @@ def _checked(what: str, text: str, least: int = 1) -> str:
     """Return a key or tenant that any store can hold; raise StoreKeyError for others."""
     if not isinstance(text, str) or not least <= len(text) <= GATE.key_letters or "\0" in text:
         raise StoreKeyError(
-            f"{what}: wanted a text of {least} to {GATE.key_letters} characters without NUL, got {text!r:.80}"
+            f"{what}: wanted a text of {least} to {GATE.key_letters} characters without NUL, got {text!r:.80}",
+            field=what,
         )
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise StoreKeyError(f"{what}: wanted a text that is Unicode, got {text!r:.80}") from None
+        raise StoreKeyError(f"{what}: wanted a text that is Unicode, got {text!r:.80}", field=what) from None
     return text

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from samepic.errors import UnreadableError
-from samepic.gate.better import better_copy
-from samepic.gate.closer import CloserLook, said
+from samepic.gate.better import Better, better_copy
+from samepic.gate.closer import CloserLook, Unseen, said
 from samepic.gate.parts import Parts
 from samepic.gate.policy import Action, GatePolicy
+from samepic.policy import Policy
 from samepic.profiles.gate import GATE
+from samepic.profiles.user import Profile
 from samepic.store.record import Record
 from samepic.verdict import Evidence, Match, Relation, Verdict
+from samepic.verify.explain import explain
 
 __all__ = ["Proof", "Prover", "of_proxies"]
 
 _log = logging.getLogger("samepic.gate")
 
-# Proxies have sizes and qualities of their own, of which nobody wants to hear.
-_OF_PROXIES = re.compile(r" \((?:\d+x\d+ against |JPEG quality )[^)]*\)|, saved at JPEG quality \d+")
-_FAINT = "the same picture saved again, but for traces that are no stronger than those of coding"
 _STILL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
+_UNSEEN = {
+    Unseen.ABSENT: "the kept original is not at hand",
+    Unseen.SHUT: "the kept original cannot be opened",
+    Unseen.BROKEN: "the originals cannot be compared",
+    Unseen.TOO_MUCH: "comparing the originals exceeds the limits",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +41,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A verdict on two pictures, and what it was told from; `why` tells why it was not the originals."""
+    """A verdict on two pictures, and what it was made from; `unseen` is why that was not the originals."""
 
     verdict: Verdict
     evidence: Evidence
-    why: str = ""
+    unseen: Unseen = Unseen.NO_WAY
 
     @property
     def explanation(self) -> str:
-        told = self.verdict.explanation
-        return f"{told}, as far as small pictures show ({self.why})" if self.why else told
+        sentence, why = self.verdict.explanation, _UNSEEN.get(self.unseen)
+        return f"{sentence}, as far as small pictures show ({why})" if why else sentence
 
 
 class Prover:
@@ -122,8 +127,9 @@ class Prover:
     def _match(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
     ) -> Match:
-        better, why = better_copy(self.record, kept)
-        return Match(kept.key, relation, probability, explanation, better, why, evidence)
+        copies = better_copy(self.record, kept)
+        better = copies.better is Better.UPLOAD
+        return Match(kept.key, relation, probability, explanation, better, copies.reason, evidence)
 
     def _seen(self, kept: Record) -> _Seen | None:
         if kept.number not in self._known:
@@ -142,28 +148,30 @@ class Prover:
         except UnreadableError as error:
             _log.warning("record %d: its proxy cannot be compared: %s", kept.number, said(error))
             return None
-        why = ""
+        unseen = Unseen.NO_WAY
         if self.policy.actions[verdict.relation] is not Action.ACCEPT:
             closer = self._closer.at(kept)
             if isinstance(closer, Verdict):
                 return _Seen(closer, Evidence.ORIGINALS)
-            why = closer
+            unseen = closer
         if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
             return None  # a sheet of frames says nothing of crops and edits
-        return _Seen(of_proxies(verdict), Evidence.PROXIES, why)
+        return _Seen(of_proxies(verdict, self._profile), Evidence.PROXIES, unseen)
 
 
-def of_proxies(verdict: Verdict) -> Verdict:
-    """Return a verdict on two proxies as one on the pictures that they stand for."""
-    if verdict.relation in _STILL:
-        return replace(verdict, relation=Relation.RESAVED, explanation="the same picture saved again")
-    told = _OF_PROXIES.sub("", verdict.explanation)
-    if verdict.relation is Relation.EDITED and _is_faint(verdict):
+def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
+    """Return a verdict on two proxies, made with `profile`, as one on the pictures that they stand for."""
+    facts, relation, probability = replace(verdict.facts, proxies=True), verdict.relation, verdict.probability
+    if relation in _STILL:
+        relation = Relation.RESAVED
+    elif relation is Relation.EDITED and _is_faint(verdict):
         # A proxy's tables do not tell how coarsely the picture itself was coded, so that noise passes for a change.
-        return replace(
-            verdict, relation=Relation.RESAVED, probability=GATE.faint_probability, explanation=_FAINT
-        )
-    return replace(verdict, explanation=told)
+        relation, probability = Relation.RESAVED, GATE.faint_probability
+        facts = replace(facts, faint=True)
+    sentence = Policy.of(profile=profile).told(
+        relation, probability, explain(facts, relation, verdict.a, verdict.b)
+    )
+    return replace(verdict, relation=relation, probability=probability, facts=facts, explanation=sentence)
 
 
 def _is_faint(verdict: Verdict) -> bool:

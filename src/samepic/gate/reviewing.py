@@ -40,18 +40,12 @@ class Pair:
     @property
     def better(self) -> str:
         """Which of the two is the better copy."""
-        is_better, reason = self._better()
-        if reason.startswith("the kept one"):
-            return "kept"
-        return "upload" if is_better else ""
+        return str(better_copy(self.upload, self.kept).better)
 
     @property
     def why(self) -> str:
         """Why it is the better copy, or that neither is."""
-        return self._better()[1]
-
-    def _better(self) -> tuple[bool, str]:
-        return better_copy(self.upload, self.kept)
+        return better_copy(self.upload, self.kept).reason
 
 
 class Reviewing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.facts import Facts
 from samepic.verdict import PictureInfo, Region, Relation, Transform, Visibility
 
 __all__ = [
@@ -53,6 +54,7 @@ class CompareAnswer:
     original: str
     original_reason: str
     visibility: Visibility | None
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import signal
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -298,7 +299,7 @@ class Workers:
                 "one that takes more",
             )
         wanted = "a picture that can be decoded"
-        if ended.startswith("SIG"):
+        if ended in signal.Signals.__members__:
             return wanted, f"one whose decoder was ended by {ended}"
         return wanted, f"one whose decoder {ended}"
 

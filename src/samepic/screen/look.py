@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import UnsupportedError
+from samepic.facts import Facts
 from samepic.picture import Picture, equal_pixels, opened
 from samepic.profiles import Limits
 from samepic.profiles.screen import LAYOUT, Screen
 from samepic.screen.draw import draw_screens
 from samepic.screen.judge import see
 from samepic.verdict import Relation, Verdict
-from samepic.verify.explain import explain_same_pixels
+from samepic.verify.explain import explain
 from samepic.verify.judge import Finding
 
 __all__ = ["compare_screens"]
@@ -39,9 +40,11 @@ def compare_screens(a: object, b: object, screen: Screen, same_if: Relation, lim
     seen = see(one, two, screen, _mask(screen.mask, limits))
     finding, sentence = seen.finding, seen.sentence
     if one.data is not None and one.data == two.data:
-        finding, sentence = Finding(Relation.SAME_FILE, 1.0), "the same file, byte for byte"
+        finding = Finding(Relation.SAME_FILE, 1.0)
     elif equal_pixels(one, two):
-        finding, sentence = Finding(Relation.SAME_PIXELS, 1.0), explain_same_pixels(one.info, two.info)
+        finding = Finding(Relation.SAME_PIXELS, 1.0)
+    if finding is not seen.finding:
+        sentence = explain(Facts(), finding.relation, one.info, two.info)
     return Verdict(
         relation=finding.relation,
         same=finding.relation.is_same(same_if),

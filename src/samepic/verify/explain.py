@@ -1,25 +1,93 @@
-"""One plain sentence for a verdict, as a person would say it."""
+"""The sentence of a verdict, made of its facts at the very end."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 
-from samepic.profiles import JUDGE
+from samepic.facts import DetailChange, Doubt, Facts, OriginalReason, Placing, Proof, Series, Side, ToneChange
 from samepic.verdict import PictureInfo, Relation
-from samepic.verify.frame import Laid
-from samepic.verify.judge import Finding
-from samepic.verify.overlap import Overlap
-from samepic.verify.placing import Placing, placed
-from samepic.verify.resave import Reenactment
 
-__all__ = ["explain_frames", "explain_overlap", "explain_same_pixels", "explain_turned", "named"]
+__all__ = ["explain", "explain_original", "named", "turn_words"]
 
-_PROVEN = ": doing the same again gives the same pixels"
 _FEW = 4
-_SAME_DETAIL = 0.9
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000")
 _LITTLE = "changed a little all over"
-_ALIKE = "they look alike, but their content does not agree well enough to call them the same picture"
+_PLAINLY_TILTED, _ANOTHER = 1.5, 0.5
+_EVEN, _NEAR_FRACTION = 0.03, 0.015
+_CUT_OUT = (Placing.CROP, Placing.INSET_PART)
+_SIDES = {
+    Side.ABOVE: "above",
+    Side.BELOW: "below",
+    Side.LEFT: "on the left",
+    Side.RIGHT: "on the right",
+}
+_FRACTIONS = {
+    1 / 4: "a quarter",
+    1 / 3: "a third",
+    1 / 2: "half",
+    2 / 3: "two thirds",
+    3 / 4: "three quarters",
+}
+_ADDED = {
+    Placing.BORDER: ("with a border", "taken out of its border"),
+    Placing.CORNERS_FILLED: ("with its corners filled", "with the filled corners left out"),
+    Placing.CORNERS_CUT: ("", "with its corners cut off"),
+    Placing.INSET: ("", "taken out of a larger picture"),
+}
+"""What is said where b has something round a, and where it has that no more."""
+
+_TONES = {
+    ToneChange.BRIGHTER: "brighter",
+    ToneChange.DARKER: "darker",
+    ToneChange.OTHER: "with other tone or color",
+    ToneChange.WITHOUT_COLOR: "without its colors",
+}
+_DETAILS = {
+    DetailChange.SHARPER: "sharper",
+    DetailChange.LESS_SHARP: "less sharp",
+    DetailChange.GRAINIER: "grainier",
+    DetailChange.LESS_GRAINY: "less grainy",
+    DetailChange.MORE_DETAIL: "with more fine detail",
+    DetailChange.LESS_DETAIL: "with less fine detail",
+}
+_DOUBTS = {
+    Doubt.TINY: "too little in them to tell: a picture is tiny",
+    Doubt.BLANK: "too little in them to tell: both pictures are blank",
+    Doubt.STRIPES: "too little in them to tell: they hold no more than stripes or a gradient, and its tone differs",
+    Doubt.CONTENT: "they look alike, but their content does not agree well enough to call them the same picture",
+    Doubt.OVERLAP: "they look alike, but too little in them agrees closely enough to call them the same picture",
+}
+
+
+def explain(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    """Return the one sentence that says what b is to a."""
+    if relation is Relation.SAME_FILE:
+        return "the same file, byte for byte"
+    if facts.series is Series.NONE:
+        return _stills(facts, relation, a, b)
+    if a.frames != b.frames:
+        return _unlike_series(facts, a, b)
+    one = "page" if facts.series is Series.PAGES else "frame"
+    return f"in {one} {facts.frame} of {a.frames}: {_stills(facts, relation, a, b)}"
+
+
+def explain_original(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
+    """Return why the original is the original, "" where it is not known."""
+    best, other = (a, b) if facts.original == "a" else (b, a)
+    match facts.original_reason:
+        case OriginalReason.PROOF:
+            copy = "b" if facts.original == "a" else "a"
+            return f"re-encoding it the way {copy} was saved gives {copy}"
+        case OriginalReason.LARGER:
+            return f"it is larger ({best.width}x{best.height} against {other.width}x{other.height})"
+        case OriginalReason.JPEG_QUALITY if best.jpeg and other.jpeg:
+            return f"it has the higher JPEG quality ({best.jpeg.quality} against {other.jpeg.quality})"
+        case OriginalReason.LOSSLESS:
+            return f"it is stored without loss ({best.format}), the other is not ({other.format})"
+        case OriginalReason.METADATA:
+            return f"it carries metadata ({best.metadata} bytes against {other.metadata})"
+        case _:
+            return ""
 
 
 def named(info: PictureInfo, letter: str) -> str:
@@ -27,7 +95,48 @@ def named(info: PictureInfo, letter: str) -> str:
     return letter if info.name.startswith("<") else PurePath(info.name).name
 
 
-def explain_same_pixels(a: PictureInfo, b: PictureInfo) -> str:
+def turn_words(turned: int, mirrored: bool, *, directed: bool = True) -> str:
+    """Return what a person calls a turn, mirrored first; which way it was turned only if `directed`."""
+    if mirrored and turned == 180:
+        return "mirrored top to bottom"
+    right, left = (" to the right", " to the left") if directed else ("", "")
+    words = {0: "", 90: f"turned 90°{right}", 180: "turned upside down", 270: f"turned 90°{left}"}[turned]
+    return " and ".join(filter(None, ("mirrored" if mirrored else "", words)))
+
+
+def _stills(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    match relation:
+        case Relation.SAME_PIXELS:
+            return _same_pixels(a, b)
+        case Relation.SIMILAR:
+            if facts.placing is Placing.PARTS:
+                return f"two pictures {_shared(facts)}, too little to call them the same"
+            return "two pictures that show the same things, not the same picture"
+        case Relation.DIFFERENT:
+            return "different pictures"
+        case Relation.UNDECIDABLE:
+            return _DOUBTS.get(facts.doubt, "too little in them to tell")
+    sentence = _same(facts, relation, a, b)
+    lost = facts.lost_profile
+    return f"{sentence}; its color profile ({lost}) was lost on the way" if lost else sentence
+
+
+def _unlike_series(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
+    """Say what two files are of which one holds more pictures than the other."""
+    paged = facts.series is Series.PAGES
+    many, unit = ("document", "page") if paged else ("animation", "frame")
+    if min(a.frames, b.frames) > 1:
+        return f"two {many}s with other numbers of {unit}s ({a.frames} and {b.frames})"
+    if not facts.still:
+        article = "a" if paged else "an"
+        return f"{article} {many} and a still that is none of its {unit}s"
+    total = max(a.frames, b.frames)
+    if paged:
+        return f"{facts.still} is page {facts.frame} of the other, a document of {total} pages"
+    return f"{facts.still} is a still of the other, an animation of {total} frames (frame {facts.frame})"
+
+
+def _same_pixels(a: PictureInfo, b: PictureInfo) -> str:
     """Say what differs between two files whose upright pixels are equal."""
     parts = []
     if a.format != b.format:
@@ -40,93 +149,122 @@ def explain_same_pixels(a: PictureInfo, b: PictureInfo) -> str:
     return f"every pixel of {named(a, 'a')} and {named(b, 'b')} is equal, {how}"
 
 
-def explain_turned(sentence: str, words: str) -> str:
-    """Say what `sentence` says of a pair of which one is held otherwise: `words` is "mirrored", say."""
-    start = "the same picture"
-    told, proven, rest = sentence.partition(_PROVEN)
-    if proven:
-        # Only a JPEG tells which of the two was made of the other; without, a turn could be either way.
-        at = told.rfind(" saved again ")
-        at = told.rfind(" resized to ", 0, at) if told[:at].endswith(" and") else at
-        done = (
-            words if "JPEG" in told[at:] else words.replace(" to the right", "").replace(" to the left", "")
-        )
-        return f"{told[:at]} {done}, then{told[at:]}{proven}{rest}"
-    if not sentence.startswith(start):
-        return f"{sentence}, once a is {words}"
-    rest = sentence[len(start) :]
-    return f"{start}, {words}{rest if rest.startswith(',') else ' and' + rest}"
-
-
-def explain_frames(
-    a: PictureInfo,
-    b: PictureInfo,
-    finding: Finding,
-    laid: Laid | None,
-    proof: tuple[Reenactment, bool] | None,
-) -> str:
-    """Say what b is to a; `proof` is a successful re-enactment and whether it leads from a to b."""
-    one, two = named(a, "a"), named(b, "b")
-    if finding.relation is Relation.RESAVED and proof is not None:
-        source, target, info = (one, two, b) if proof[1] else (two, one, a)
-        return f"{target} is {source} {_saved(proof[0], info)}{_PROVEN}"
-    match finding.relation:
-        case Relation.RESAVED:
-            return f"the same picture saved again{_differences(a, b)}"
-        case Relation.ADJUSTED:
-            return f"the same picture, {_adjustment(laid, one) or _LITTLE}{_differences(a, b)}"
-        case Relation.EDITED:
-            return f"the same picture, but {_places(len(finding.regions))}"
-        case Relation.DIFFERENT:
-            return "two different pictures"
-        case _:
-            return _undecided(laid)
-
-
-def explain_overlap(
-    a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap, laid: Laid | None = None
-) -> str:
-    """Say what b is to a where one was laid over the other; `laid` is what their whole frames say, if known."""
-    if finding.relation is Relation.SIMILAR:
-        return _similar(a, b, finding, over)
-    if finding.relation is Relation.DIFFERENT:
-        return "two different pictures"
-    if finding.relation is Relation.UNDECIDABLE:
-        return _ALIKE
-    place, edited = placed(a, b, over), finding.relation is Relation.EDITED
-    parts = [*place.words, *_tone(a, b, over, place, laid)]
-    if not parts and not edited:
-        parts.append(_LITTLE)
-    quality, aside = _quality(a, b, place)
-    start = (
-        "the same picture" if not place.apart else "two pictures" if edited else "two parts of one picture"
+def _same(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    """Say what was done to a picture; of the one that was made of the other, where that is plain."""
+    if facts.faint:
+        return "the same picture, re-saved, but for traces no stronger than those of coding"
+    names = named(a, "a"), named(b, "b")
+    if facts.copy == "a" and (facts.proof is not None or facts.placing in _CUT_OUT):
+        start = f"the same picture: {names[0]} is {names[1]} "
+        facts, a, b, names = facts.swapped(), b, a, names[::-1]
+    else:
+        start = "the same picture, "
+    if facts.proof is not None:
+        return f"{names[1]} is {names[0]} {_proven(facts, facts.proof, b)}"
+    edited = relation is Relation.EDITED
+    changed = f", but {_places(facts)}" if edited else ""
+    tone = _adjustment(facts, names[0])
+    if not facts.is_reshaped:
+        how = "re-saved" if relation is Relation.RESAVED else tone or ("" if edited else _LITTLE)
+        return f"{start}{how}".rstrip(", ") + ("" if edited else _differences(facts, a, b)) + changed
+    quality, aside = _quality(facts, a, b)
+    how = ", ".join(
+        filter(None, (*_shape(facts), tone or ("" if _shape(facts) or edited else _LITTLE), quality))
     )
-    if place.copy == "a":
-        start = f"{start}: {named(a, 'a')} is {named(b, 'b')}"
-    joint = " " if place.copy == "a" or place.apart else ", "
-    how = ", ".join(part for part in (*parts, quality) if part)
-    said = f"{start}{joint}{how}{aside}" if how else f"{start}{aside}"
-    return f"{said}, but {_places(len(finding.regions), apart=place.apart)}" if edited else said
+    if facts.placing is Placing.PARTS:
+        start = "two pictures " if edited else "two parts of one picture "
+    return f"{start}{how}".rstrip(", ") + aside + changed
 
 
-def _similar(a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap) -> str:
-    place = placed(a, b, over)
-    if place.apart and finding.probability >= 0.5:
-        return f"two pictures {place.words[0]}, too little to call them the same"
-    return "two pictures that show the same things, not the same picture"
+def _proven(facts: Facts, proof: Proof, copy: PictureInfo) -> str:
+    # Only a JPEG shows which of the two was made of the other; without, a turn could be either way.
+    turned = turn_words(facts.turned, facts.mirrored, directed=not proof.lossless)
+    size = f"resized to {copy.width}x{copy.height} and " if proof.resampling else ""
+    if proof.lossless:
+        coded = "re-saved without loss but for rounding"
+    else:
+        about = "" if proof.exact else "about "
+        kind = ", progressive" if proof.progressive else ""
+        coded = f"re-saved as JPEG quality {about}{proof.quality} ({proof.subsampling}{kind})"
+    return f"{f'{turned}, then ' if turned else ''}{size}{coded}, confirmed by re-encoding"
 
 
-def _saved(proof: Reenactment, info: PictureInfo) -> str:
-    jpeg = proof.jpeg
-    if jpeg is None:
-        return "saved again without loss but for rounding"
-    about = "" if jpeg.quality_exact else "about "
-    size = f"resized to {info.width}x{info.height} and " if proof.resampling else ""
-    kind = ", progressive" if jpeg.progressive else ""
-    return f"{size}saved again at JPEG quality {about}{jpeg.quality}, {jpeg.subsampling}{kind}"
+def _shape(facts: Facts) -> list[str]:
+    """Say how the source is held and shaped otherwise in the copy, and how the frames lie."""
+    if facts.placing is Placing.PARTS:
+        held, *more = [*_held(facts), ""]
+        return list(filter(None, (_shared(facts), f"the one {held}" if held else "", *more)))
+    return list(filter(None, (*_held(facts), _placing(facts))))
 
 
-def _differences(a: PictureInfo, b: PictureInfo, *, sizes: bool = True) -> str:
+def _held(facts: Facts) -> list[str]:
+    words = [turn_words(facts.turned, facts.mirrored)]
+    if facts.perspective:
+        words.append("seen at an angle")
+    if facts.tilt:
+        words.append(f"tilted by {facts.tilt:.0f}°" if facts.tilt >= _PLAINLY_TILTED else "tilted a little")
+    if facts.slanted:
+        words.append("slanted")
+    if facts.stretched:
+        words.append("stretched")
+    return list(filter(None, words))
+
+
+def _placing(facts: Facts) -> str:
+    added, small = facts.larger == "b", min(facts.share_a, facts.share_b)
+    match facts.placing:
+        case Placing.CROP:
+            return f"cropped to {_percent(small)}"
+        case Placing.BARS | Placing.STRIPS:
+            return _strips(facts, added=added)
+        case Placing.INSET if added:
+            other = "another" if small < _ANOTHER else "a larger"
+            return f"put into {other} picture, where it fills {_percent(small)}"
+        case Placing.INSET_PART:
+            kept, fills = _percent(facts.share_a), _percent(facts.share_b)
+            return f"cut to {kept} and put into another picture, where it fills {fills}"
+        case _:
+            return _ADDED.get(facts.placing, ("", ""))[0 if added else 1]
+
+
+def _strips(facts: Facts, *, added: bool) -> str:
+    where = " and ".join(_SIDES[side] for side in facts.sides)
+    if facts.sides == (Side.LEFT, Side.RIGHT):
+        where = "on the left and right"
+    noun = "bars" if facts.placing is Placing.BARS else "strips" if len(facts.sides) > 1 else "strip"
+    article = "" if len(facts.sides) > 1 else "a "
+    return f"with {article}{noun} added {where}" if added else f"with the {noun} {where} taken off"
+
+
+def _shared(facts: Facts) -> str:
+    one, other = facts.share_a, facts.share_b
+    if abs(one - other) <= _EVEN:
+        return f"that share {_fraction((one + other) / 2)} of each"
+    return f"that share {_percent(one)} of the one and {_percent(other)} of the other"
+
+
+def _fraction(share: float) -> str:
+    near = min(_FRACTIONS, key=lambda f: abs(f - share))
+    return _FRACTIONS[near] if abs(near - share) <= _NEAR_FRACTION else _percent(share)
+
+
+def _percent(share: float) -> str:
+    """Return a share, 0 to 1, as people write it."""
+    return f"{max(1, round(100 * share))} %"
+
+
+def _adjustment(facts: Facts, source: str) -> str:
+    """Say how the copy differs in tone, grain and sharpness; nothing where that is too little to name."""
+    tone = _TONES.get(facts.tone, "")
+    if facts.tone is ToneChange.WITH_COLOR:
+        tone = f"with the colors that {source} lacks"
+    return " and ".join(filter(None, (tone, _DETAILS.get(facts.detail, ""))))
+
+
+def _differences(facts: Facts, a: PictureInfo, b: PictureInfo, *, sizes: bool = True) -> str:
+    """Say in brackets how the files differ; small pictures have sizes and codings that nobody asked for."""
+    if facts.proxies:
+        return ""
     parts = []
     if sizes and (a.width, a.height) != (b.width, b.height):
         parts.append(f"{a.width}x{a.height} against {b.width}x{b.height}")
@@ -137,79 +275,20 @@ def _differences(a: PictureInfo, b: PictureInfo, *, sizes: bool = True) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _quality(a: PictureInfo, b: PictureInfo, place: Placing) -> tuple[str, str]:
-    """Return the JPEG quality of the copy as a part of the sentence, or what both are as an aside."""
-    source, copy = (b, a) if place.copy == "a" else (a, b)
-    if copy.jpeg is None or (source.jpeg is not None and source.jpeg.quality == copy.jpeg.quality):
-        return "", "" if place.copy else _differences(a, b, sizes=False)
-    worse = source.format not in _LOSSY if source.jpeg is None else copy.jpeg.quality < source.jpeg.quality
-    if place.copy or (worse and not place.apart and not place.taken_out):
-        return f"saved at JPEG quality {copy.jpeg.quality}", ""
-    return "", _differences(a, b, sizes=False)
+def _quality(facts: Facts, a: PictureInfo, b: PictureInfo) -> tuple[str, str]:
+    """Return the JPEG quality of the copy b as a part of the sentence, or what both are as an aside."""
+    known = facts.copy == "b"
+    if b.jpeg is None or facts.proxies or (a.jpeg is not None and a.jpeg.quality == b.jpeg.quality):
+        return "", "" if known else _differences(facts, a, b, sizes=False)
+    worse = a.format not in _LOSSY if a.jpeg is None else b.jpeg.quality < a.jpeg.quality
+    taken_out = facts.larger == "a" and facts.copy == "a"
+    if known or (worse and facts.placing is not Placing.PARTS and not taken_out):
+        return f"saved at JPEG quality {b.jpeg.quality}", ""
+    return "", _differences(facts, a, b, sizes=False)
 
 
-def _tone(a: PictureInfo, b: PictureInfo, over: Overlap, place: Placing, laid: Laid | None) -> list[str]:
-    """Say what was done to the whole picture besides: to its colours, grain and sharpness."""
-    content, forth = over.content, place.copy != "a"
-    parts = []
-    if content.grey or content.coloured:
-        lost = content.grey == forth
-        parts.append(
-            "without its colours"
-            if lost
-            else f"with the colours that {named(b, 'b') if content.grey else named(a, 'a')} lacks"
-        )
-    elif content.tone > JUDGE.same_tone:
-        parts.append(_lifted(content.lift if forth else -content.lift))
-    if laid is not None and not place.words:
-        parts.append(_detail(laid, over.alignment.fine))
-    return [" and ".join(filter(None, parts))] if any(parts) else []
-
-
-def _adjustment(laid: Laid | None, one: str) -> str:
-    """Say how b differs from a in tone, grain and sharpness; nothing where that is too little to name."""
-    if laid is None:
-        return ""
-    tone = ""
-    if laid.tone.grey or laid.tone.coloured:
-        tone = "without its colours" if laid.tone.grey else f"with the colours that {one} lacks"
-    elif laid.tone.change > JUDGE.same_tone:
-        tone = _lifted(laid.tone.lift)
-    return " and ".join(filter(None, (tone, _detail(laid))))
-
-
-def _lifted(lift: float) -> str:
-    return "brighter" if lift > 0 else "darker" if lift < 0 else "with other tone or colour"
-
-
-def _detail(laid: Laid, fine: float = 1.0) -> str:
-    """Say how b differs in grain and sharpness; `fine` is the local correlation of the finest detail."""
-    if laid.residual is None:
-        return ""
-    more = laid.detail > 1
-    if laid.residual.grain > JUDGE.grain:
-        return "grainier" if more else "less grainy"
-    if laid.residual.softness < JUDGE.lost_detail:
-        if fine < _SAME_DETAIL:  # blurred, coarsened or speckled
-            return f"with {'more' if more else 'less'} fine detail"
-        return "sharper" if more else "less sharp"
-    return ""
-
-
-def _places(count: int, *, apart: bool = False) -> str:
-    what = "what they share" if apart else "it"
-    if count == 1:
+def _places(facts: Facts) -> str:
+    what = "what they share" if facts.placing is Placing.PARTS else "it"
+    if facts.places == 1:
         return f"something in {what} was changed in one place"
-    return f"{what} was changed in {count if count <= _FEW else 'a few'} places"
-
-
-def _undecided(laid: Laid | None) -> str:
-    if laid is None:
-        return "too little in them to tell: a picture is tiny"
-    if laid.blank_a and laid.blank_b:
-        return "too little in them to tell: both pictures are blank"
-    if laid.corners < JUDGE.corners:
-        return (
-            "too little in them to tell: they hold no more than stripes or a gradient, and its tone differs"
-        )
-    return _ALIKE
+    return f"{what} was changed in {facts.places if 0 < facts.places <= _FEW else 'a few'} places"

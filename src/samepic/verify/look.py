@@ -9,11 +9,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.facts import Doubt, Facts
 from samepic.picture import Picture
 from samepic.picture.unprofiled import unprofiled
 from samepic.profiles import CONTENT, JUDGE
 from samepic.verdict import Region, Relation, Transform
-from samepic.verify.explain import explain_frames, explain_overlap, explain_turned
+from samepic.verify.facts import frame_facts, overlap_facts, proof_of
 from samepic.verify.features import scaling
 from samepic.verify.frame import Laid, lay_frames, same_frame
 from samepic.verify.judge import (
@@ -38,7 +39,6 @@ __all__ = ["BLACK", "WHITE", "Answer", "look"]
 Pixels: TypeAlias = NDArray[np.uint8]
 
 WHITE, BLACK = 255, 0
-_UNCONFIRMED = "they look alike, but too little in them agrees closely enough to call them the same picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,8 @@ class Answer:
     """
 
     finding: Finding
-    sentence: str
+    facts: Facts
     measures: dict[str, float]
-    original: tuple[str, str] = ("", "")
     transform: Transform | None = None
     settled: bool = False
     laid: Laid | None = None
@@ -86,7 +85,11 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
     overlaps = [(one, pair) for pair in pairs if (one := find_overlap(*pair, guesses)) is not None]
     if not overlaps or (len(overlaps) < len(pairs) and a.alpha is not None and b.alpha is not None):
         doubt = unconfirmed(answer.finding)
-        return answer if doubt is answer.finding else replace(answer, finding=doubt, sentence=_UNCONFIRMED)
+        return (
+            answer
+            if doubt is answer.finding
+            else replace(answer, finding=doubt, facts=Facts(doubt=Doubt.OVERLAP))
+        )
     choose = min if a.alpha is not None and b.alpha is not None else max
     over, pair = choose(overlaps, key=lambda one: same_probability(one[0]))
     finding = judge_overlap(over, answer.finding, same_shape=same_shape)
@@ -100,7 +103,7 @@ def _look_over(a: Picture, b: Picture, turn: Turn | None, answer: Answer) -> Ans
         return answer
     return Answer(
         finding,
-        explain_overlap(a.info, b.info, finding, over, answer.laid),
+        overlap_facts(a.info, b.info, finding, over, answer.laid),
         {**answer.measures, **_numbers_over(over)},
         transform=over.transform() if finding.relation is not Relation.DIFFERENT else None,
     )
@@ -150,9 +153,8 @@ def _turned_back(answer: Answer, held: Picture, b: Picture, turn: Turn) -> Answe
     matrix = np.array(back.matrix(*size)).reshape(3, 3) @ scale
     transform = replace(back.transform(*size), matrix=tuple(float(v) for v in matrix.ravel()))
     finding = replace(answer.finding, relation=relation, regions=regions)
-    return replace(
-        answer, finding=finding, sentence=explain_turned(answer.sentence, turn.words()), transform=transform
-    )
+    facts = replace(answer.facts, turned=turn.degrees, mirrored=turn.mirrored)
+    return replace(answer, finding=finding, facts=facts, transform=transform)
 
 
 def _look_upright(a: Picture, b: Picture, prove: bool) -> Answer:
@@ -168,7 +170,7 @@ def _look_upright(a: Picture, b: Picture, prove: bool) -> Answer:
     if not _tone(bare) < _tone(answer) or _rank(bare) > _rank(answer):
         return answer
     lost = a.info.profile or b.info.profile
-    return replace(bare, sentence=f"{bare.sentence}; its colour profile ({lost}) was lost on the way")
+    return replace(bare, facts=replace(bare.facts, lost_profile=lost))
 
 
 def _tone(answer: Answer) -> float:
@@ -183,7 +185,7 @@ def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
     """Lay the frames on each other, on every ground that matters, and judge what is left."""
     if not same_frame((a.info.width, a.info.height), (b.info.width, b.info.height)):
         finding = Finding(Relation.DIFFERENT, 0.02)
-        return Answer(finding, "two pictures of different shape, not one frame saved again", {})
+        return Answer(finding, Facts(), {})
     kinds = (a.info.format, b.info.format)
     shared = shared_source(a, b)
     laid = [lay_frames(a.on(ground), b.on(ground), kinds) for ground in _grounds(a, b)]
@@ -191,19 +193,17 @@ def _look_once(a: Picture, b: Picture, prove: bool) -> Answer:
     proof = _best(forward, backward, a, b)
     judged = [(judge_frames(one, proof, shared), one) for one in laid]
     finding, chosen = _agreed(judged, both=(a.alpha is None) == (b.alpha is None))
-    told = None
-    if finding.relation is Relation.RESAVED and proof is not None and proof.proof:
-        told = (proof, proof is forward)
-    sentence = explain_frames(a.info, b.info, finding, chosen, told)
+    shown = proof_of(proof, "b" if proof is forward else "a") if proof is not None and proof.proof else None
+    facts = frame_facts(a.info, b.info, finding, chosen, shown)
     numbers = _numbers(chosen, proof)
-    original = ("", "")
     if finding.relation in (Relation.RESAVED, Relation.ADJUSTED):
-        original = original_of(a.info, b.info, forward, backward)
+        original, reason = original_of(a.info, b.info, forward, backward)
+        facts = replace(facts, original=original, original_reason=reason)
     settled = shared is not None or _is_clear(finding, chosen, proof)
     guessed = finding.relation is Relation.EDITED and (proof is None or finding.regions != proof.regions)
     if settled and guessed and _is_coarsened(a, b):
         settled = False  # edges of squares look like small changes
-    return Answer(finding, sentence, numbers, original, settled=settled, laid=chosen)
+    return Answer(finding, facts, numbers, settled=settled, laid=chosen)
 
 
 def _is_clear(finding: Finding, laid: Laid, proof: Reenactment | None) -> bool:

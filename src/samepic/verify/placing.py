@@ -1,21 +1,21 @@
-"""The words for how one picture lies on the other: held otherwise, seen at an angle, cropped, framed, put elsewhere."""
+"""How one picture lies on the other, as facts: held otherwise, seen at an angle, cropped, framed, put elsewhere."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.facts import Facts, Placing, Side
 from samepic.profiles import ALIGN
 from samepic.verdict import PictureInfo
-from samepic.verify.features import Matrix, Shape, decompose, inverse
+from samepic.verify.features import Matrix, Shape, decompose, inverse, local_scale
 from samepic.verify.overlap import Overlap
 from samepic.verify.overlay import polygon
-from samepic.verify.turns import Turn
 
-__all__ = ["Placing", "placed"]
+__all__ = ["placed"]
 
 Edge: TypeAlias = NDArray[np.float64]
 
@@ -27,27 +27,7 @@ _NEAR = 0.04
 _MOST = 0.6
 _CORNERS = 0.8
 _EVEN = 0.03
-_FRACTIONS = {
-    1 / 4: "a quarter",
-    1 / 3: "a third",
-    1 / 2: "half",
-    2 / 3: "two thirds",
-    3 / 4: "three quarters",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """What is said of how one picture lies on the other.
-
-    `words` are of what became of the source; `copy` is "a" or "b" where it is plain which of the two was made of the
-    other, else ""; `apart` tells that neither holds the whole of the other, `taken_out` that a is b with more round it.
-    """
-
-    words: tuple[str, ...]
-    copy: str = ""
-    apart: bool = False
-    taken_out: bool = False
+_BARS = ((Side.ABOVE, Side.BELOW), (Side.LEFT, Side.RIGHT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +54,24 @@ class _Pair:
     def is_aslant(self) -> bool:
         return self.tilt >= _TILTED or self.shape.shear >= _SLANTED or self.shape.depth >= _DEEP
 
-    def held(self) -> tuple[str, ...]:
+    def held(self) -> Facts:
         """Return how the source is held otherwise, seen at an angle or stretched in the copy."""
-        mirrored = bool(np.linalg.det(self.matrix[:2, :2]) < 0)
-        words = [Turn(round(self.shape.angle / 90) * 90 % 360, mirrored).words()]
+        facts = Facts(
+            turned=round(self.shape.angle / 90) * 90 % 360,
+            mirrored=bool(np.linalg.det(self.matrix[:2, :2]) < 0),
+        )
         if self.shape.depth >= _DEEP:
-            words.append("seen at an angle")
-        else:
-            if self.tilt >= _SLIGHTLY:
-                words.append(f"tilted by {self.tilt:.0f}°" if self.tilt >= _TILTED else "tilted a little")
-            if self.shape.shear >= _SLANTED:
-                words.append("slanted")
-            if self.shape.stretch >= _STRETCHED:
-                words.append("stretched")
-        return tuple(filter(None, words))
+            return replace(facts, perspective=True)
+        return replace(
+            facts,
+            tilt=round(self.tilt, 2) if self.tilt >= _SLIGHTLY else 0.0,
+            slanted=self.shape.shear >= _SLANTED,
+            stretched=self.shape.stretch >= _STRETCHED,
+        )
 
 
-def placed(a: PictureInfo, b: PictureInfo, over: Overlap) -> Placing:
-    """Return the words for how b lies on a, told of the one that was made of the other where that is plain."""
+def placed(a: PictureInfo, b: PictureInfo, over: Overlap) -> Facts:
+    """Return how b lies on a: what of `Facts` is about turning, shape, shares and scale."""
     found = over.alignment
     sizes, shares, held = (
         ((a.height, a.width), (b.height, b.width)),
@@ -101,24 +81,23 @@ def placed(a: PictureInfo, b: PictureInfo, over: Overlap) -> Placing:
     rest = held[0] if shares[0] < shares[1] else held[1]
     forth = _pair(sizes, found.matrix, shares, rest, over.pasted)
     back = _pair(sizes[::-1], inverse(found.matrix), shares[::-1], rest, over.pasted)
+    scale = local_scale(found.matrix, b.width / 2, b.height / 2)[0]
+    facts = replace(
+        forth.held(),
+        share_a=round(shares[0], 4),
+        share_b=round(shares[1], 4),
+        scale=1 / scale if scale > 0 else 0.0,
+    )
     if over.is_snug:
-        return Placing(forth.held())
+        return replace(facts, share_a=1.0, share_b=1.0)
     if max(shares) < ALIGN.snug:
-        return _partly(forth, back)
-    smaller = back if shares[0] < shares[1] else forth
-    added = _added(smaller)
-    if added is None:
-        crop, copy = (forth, "b") if smaller is back else (back, "a")
-        return Placing((*crop.held(), f"cropped to {_percent(min(shares))}"), copy)
-    words, undone = added
-    if smaller is forth:
-        return Placing(tuple(filter(None, (*forth.held(), words))), "b")
-    return Placing(tuple(filter(None, (*forth.held(), undone))), taken_out=True)
-
-
-def _percent(share: float) -> str:
-    """Return a share, 0 to 1, as people write it."""
-    return f"{max(1, round(100 * share))} %"
+        return _partly(facts, forth, back)
+    smaller, larger = (back, "a") if shares[0] < shares[1] else (forth, "b")
+    placing, sides = _added(smaller)
+    copy = larger
+    if placing is Placing.CROP:
+        copy = "b" if larger == "a" else "a"
+    return replace(facts, placing=placing, sides=sides, larger=larger, copy=copy)
 
 
 def _pair(
@@ -132,25 +111,16 @@ def _pair(
     return _Pair(*sizes, matrix, *shares, rest, pasted, shape)
 
 
-def _partly(forth: _Pair, back: _Pair) -> Placing:
-    """Say how two pictures lie on each other of which neither holds the other."""
+def _partly(facts: Facts, forth: _Pair, back: _Pair) -> Facts:
+    """Add how two pictures lie on each other of which neither holds the other."""
     low, high = sorted((forth.part_source, forth.part_copy))
     even = high - low <= _EVEN
     if even and low >= _CORNERS and forth.is_aslant and _corners_cut(forth) and _corners_cut(back):
-        return Placing((*forth.held(), "with its corners cut off"))
+        return replace(facts, placing=Placing.CORNERS_CUT)
     if forth.pasted:
-        pair, copy = (forth, "b") if forth.part_copy <= forth.part_source else (back, "a")
-        kept, fills = _percent(pair.part_source), _percent(pair.part_copy)
-        return Placing(
-            (*pair.held(), f"cut to {kept} and put into another picture, where it fills {fills}"), copy
-        )
-    shared = (
-        f"that share {_fraction((low + high) / 2)} of each"
-        if even
-        else f"that share {_percent(forth.part_source)} of the one and {_percent(forth.part_copy)} of the other"
-    )
-    held = forth.held()
-    return Placing((shared, *(f"the one {words}" for words in held[:1]), *held[1:]), apart=True)
+        copy = "b" if forth.part_copy <= forth.part_source else "a"
+        return replace(facts, placing=Placing.INSET_PART, copy=copy)
+    return replace(facts, placing=Placing.PARTS)
 
 
 def _corners_cut(pair: _Pair) -> bool:
@@ -159,44 +129,29 @@ def _corners_cut(pair: _Pair) -> bool:
     return len(edge) >= 8
 
 
-def _fraction(share: float) -> str:
-    near = min(_FRACTIONS, key=lambda f: abs(f - share))
-    return _FRACTIONS[near] if abs(near - share) <= 0.015 else _percent(share)
-
-
-def _added(pair: _Pair) -> tuple[str, str] | None:
-    """Say what the larger picture, the copy, has round the source, and how to undo it; None for more of the scene."""
+def _added(pair: _Pair) -> tuple[Placing, tuple[Side, ...]]:
+    """Return what the larger picture, the copy, has round the source, and where; a crop if it is more of the scene."""
     edge = polygon(pair.copy, pair.source, inverse(pair.matrix))
     # What lies at the edge of the overlap looks busy, so that a thin border seems to hold a little.
     plain = pair.rest >= ALIGN.framed and 1 - pair.rest <= _EDGES * (1 - pair.part_copy)
     if not pair.pasted and not (plain and (pair.is_aslant or _is_border(edge, pair))):
-        return None
+        return Placing.CROP, ()
     if not pair.is_aslant:
         return _added_straight(pair, _sides(edge, pair.copy), plain=plain)
     if pair.pasted and _touches(edge, pair.copy):
-        return "with its corners filled", "with the filled corners left out"
-    if not plain:
-        return _elsewhere(pair)
-    return "", ""  # dark corners of a dark picture: filled or cut off, they look the same
+        return Placing.CORNERS_FILLED, ()
+    # Dark corners of a dark picture: filled or cut off, they look the same.
+    return (Placing.WITHIN if plain else Placing.INSET), ()
 
 
-def _added_straight(pair: _Pair, sides: list[str], *, plain: bool) -> tuple[str, str]:
-    opposite = sides in (["above", "below"], ["on the left", "on the right"])
+def _added_straight(pair: _Pair, sides: tuple[Side, ...], *, plain: bool) -> tuple[Placing, tuple[Side, ...]]:
+    opposite = sides in _BARS
     framed = len(sides) != 1 and not opposite
     if plain and framed:
-        return "with a border", "taken out of its border"
+        return Placing.BORDER, ()
     if framed or not (plain or pair.part_copy >= _MOST):
-        return _elsewhere(pair)
-    where = " and ".join(sides).replace("left and on the", "left and")
-    noun = "bars" if plain and opposite else "strips" if opposite else "strip"
-    article = "" if opposite else "a "
-    return f"with {article}{noun} added {where}", f"with the {noun} {where} taken off"
-
-
-def _elsewhere(pair: _Pair) -> tuple[str, str]:
-    other = "another" if pair.part_copy < 0.5 else "a larger"
-    words = f"put into {other} picture, where it fills {_percent(pair.part_copy)}"
-    return words, "taken out of a larger picture"
+        return Placing.INSET, ()
+    return (Placing.BARS if plain and opposite else Placing.STRIPS), sides
 
 
 def _margins(edge: Edge, size: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -205,9 +160,8 @@ def _margins(edge: Edge, size: tuple[int, int]) -> tuple[float, float, float, fl
     return top / size[0], 1 - low / size[0], left / size[1], 1 - right / size[1]
 
 
-def _sides(edge: Edge, size: tuple[int, int]) -> list[str]:
-    names = ("above", "below", "on the left", "on the right")
-    return [name for name, left in zip(names, _margins(edge, size), strict=True) if left >= _MARGIN]
+def _sides(edge: Edge, size: tuple[int, int]) -> tuple[Side, ...]:
+    return tuple(side for side, left in zip(Side, _margins(edge, size), strict=True) if left >= _MARGIN)
 
 
 def _is_border(edge: Edge, pair: _Pair) -> bool:

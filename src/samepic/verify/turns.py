@@ -64,19 +64,6 @@ class Turn:
         """Return this turn of a picture of this size as part of a verdict."""
         return Transform(self.matrix(width, height), self.degrees, self.mirrored)
 
-    def words(self) -> str:
-        """Return what a person calls it: "mirrored", "turned 90° to the right", "turned upside down"."""
-        turned = {
-            0: "",
-            90: "turned 90° to the right",
-            180: "turned upside down",
-            270: "turned 90° to the left",
-        }
-        if self.mirrored and self.degrees == 180:
-            return "mirrored top to bottom"
-        parts = ["mirrored"] * self.mirrored + [turned[self.degrees]] * bool(self.degrees)
-        return " and ".join(parts)
-
 
 def likely_turn(a: Pixels, b: Pixels) -> Turn | None:
     """Return the turn other than none after which a looks most like b in the coarse, or None where none does.

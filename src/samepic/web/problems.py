@@ -114,8 +114,7 @@ def problem_of(error: SamepicError | HTTPException) -> Problem:
     if isinstance(error, UnreadableError):
         return unreadable(error)
     if isinstance(error, StoreKeyError):
-        told = str(error)
-        return Problem(422, "bad_key", told, name="replaces" if told.startswith("replaces:") else "key")
+        return Problem(422, "bad_key", str(error), name="replaces" if error.field == "replaces" else "key")
     if isinstance(error, (StoreError, MissingPartError)):
         return Problem(503, "unavailable", "the store or the decoders cannot be reached just now: try again")
     return Problem(422, "bad_input", str(error))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
+from samepic.facts import DetailChange, Doubt, OriginalReason, Placing, Series, Side, ToneChange
 from samepic.gate.policy import Action
 from samepic.profiles.gate import GATE
 from samepic.verdict import Evidence, Outcome, Relation
@@ -111,6 +113,56 @@ _INFO = shape(
     },
     description="What the header of a picture says.",
 )
+_SIDE: Final[Schema] = {"type": "string", "enum": ["a", "b", ""]}
+
+
+def _one_of(kind: Iterable[str]) -> Schema:
+    return {"type": "string", "enum": [str(one) for one in kind]}
+
+
+_PROOF = shape(
+    {
+        "copy": {"type": "string", "enum": ["a", "b"]},
+        "lossless": _FLAG,
+        "quality": _COUNT,
+        "exact": _FLAG,
+        "subsampling": TEXT,
+        "progressive": _FLAG,
+        "resampling": TEXT,
+    },
+    description="How saving the other picture again gives the copy, pixel for pixel.",
+)
+_FACTS = shape(
+    {
+        "turned": {"type": "integer", "enum": [0, 90, 180, 270]},
+        "mirrored": _FLAG,
+        "tilt": _NUMBER,
+        "slanted": _FLAG,
+        "stretched": _FLAG,
+        "perspective": _FLAG,
+        "placing": _one_of(Placing),
+        "larger": _SIDE,
+        "copy": _SIDE,
+        "share_a": _NUMBER,
+        "share_b": _NUMBER,
+        "sides": {"type": "array", "items": _one_of(Side)},
+        "scale": _NUMBER,
+        "tone": _one_of(ToneChange),
+        "detail": _one_of(DetailChange),
+        "places": _COUNT,
+        "faint": _FLAG,
+        "proof": _or_null(_PROOF),
+        "original": _SIDE,
+        "original_reason": _one_of(OriginalReason),
+        "lost_profile": TEXT,
+        "series": _one_of(Series),
+        "frame": _COUNT,
+        "still": _SIDE,
+        "doubt": _one_of(Doubt),
+        "proxies": _FLAG,
+    },
+    description="What the explanation says, as values.",
+)
 _VERDICT = shape(
     {
         "relation": _RELATION,
@@ -131,6 +183,7 @@ _VERDICT = shape(
                 " adjusted; null for all else. The score is that of SSIMULACRA 2.1.",
             )
         ),
+        "facts": named("Facts"),
         "a": named("PictureInfo"),
         "b": named("PictureInfo"),
     },
@@ -175,6 +228,7 @@ _ERROR = shape(
 SCHEMAS: Final[Schema] = {
     "Decision": _DECISION,
     "Error": _ERROR,
+    "Facts": _FACTS,
     "Held": _HELD,
     "Match": _MATCH,
     "PictureInfo": _INFO,

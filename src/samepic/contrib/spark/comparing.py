@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from types import MappingProxyType
 from typing import IO, Any
 
@@ -15,6 +16,8 @@ from samepic.collection.reference import Merit
 from samepic.contrib.spark.decoder import decoder, original
 from samepic.errors import UnreadableError, WorkerError
 from samepic.profiles.spark import SPARK
+from samepic.verdict import Verdict
+from samepic.verify.explain import explain
 
 __all__ = ["SAID", "SAID_SQL", "Originals", "Sayer", "said_row"]
 
@@ -135,7 +138,7 @@ class Sayer:
         except UnreadableError as error:
             self._spoil(b if error.name == "b" else a, error)
             return None
-        sentence = f"{told.explanation} (compared as small pictures)" if small else told.explanation
+        sentence = _of_small(told) if small else told.explanation
         return Said(str(told.relation), told.probability, sentence, told.original)
 
     def _opened(self, index: int) -> bytes | None:
@@ -154,6 +157,13 @@ class Sayer:
     def _spoil(self, index: int, error: UnreadableError) -> None:
         self._merits.pop(index, None)
         self.errors[index] = f"wanted {error.wanted}, got {error.got}"
+
+
+def _of_small(verdict: Verdict) -> str:
+    """Return the sentence of a verdict on small pictures, without the sizes and codings that these have."""
+    a, b = (replace(info, name=name) for info, name in zip((verdict.a, verdict.b), _CALLED, strict=True))
+    sentence = explain(replace(verdict.facts, proxies=True), verdict.relation, a, b)
+    return f"{sentence} (compared as small pictures)"
 
 
 class _SpoiltError(Exception):

@@ -73,7 +73,7 @@ def _beside(service: Service, tenant: str, key: str, upload: bytes) -> dict[str,
     kept, original = original_or_proxy(service, tenant, key)
     workers, profile = service.gates.workers, service.gates.profile
     made = workers.views(kept, upload, profile=profile, visibility=original, names=("kept", "file"))
-    return pair_told(made, proxies=not original)
+    return pair_told(made, proxies=not original, profile=profile)
 
 
 def _checked(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from samepic.gate.gate import Gate
 from samepic.gate.proofs import of_proxies
 from samepic.gate.views import Views
 from samepic.picture import Encoded
+from samepic.profiles.user import Profile
 from samepic.verdict import Relation
 from samepic.verify.views import marks_on_b
 from samepic.web.asked import query
@@ -87,7 +88,7 @@ def _kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[str, Any
         except UnreadableError:
             pass  # broken, or too much: the small pictures show what they can
     made = workers.views(*proxies, profile=profile, prove=False, visibility=False, names=("a", "b"))
-    return pair_told(made, proxies=True)
+    return pair_told(made, proxies=True, profile=profile)
 
 
 async def picture(service: Service, request: Request, visit: Visit) -> Response:
@@ -126,9 +127,12 @@ def _original(service: Service, tenant: str, key: str) -> bytes | None:
     return found.data if isinstance(found, Encoded) else None
 
 
-def pair_told(made: Views, *, proxies: bool = False) -> dict[str, Any]:
-    """Return a verdict with the pictures of the pair, as a page takes them; `proxies` tells that they are small."""
-    verdict = of_proxies(made.verdict) if proxies else made.verdict
+def pair_told(made: Views, *, proxies: bool = False, profile: Profile | None = None) -> dict[str, Any]:
+    """Return a verdict with the pictures of the pair, as a page takes them.
+
+    `proxies`: they are small pictures, compared with `profile`.
+    """
+    verdict = of_proxies(made.verdict, profile) if proxies else made.verdict
     return {
         "verdict": verdict.to_dict(),
         "from": "proxies" if proxies else "pictures",

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from samepic.gate.better import better_copy
 from samepic.gate.reviewing import Pair, Reviewing
 from samepic.store.record import Record
 from samepic.store.words import Word
@@ -159,7 +160,7 @@ def _shown(pair: Pair) -> dict[str, Any]:
         "kept": _facts(pair.kept),
         "match": pair.match.to_dict(),
         "better": pair.better,
-        "why": pair.why,
+        "why": better_copy(pair.upload, pair.kept).why,
     }
 
 

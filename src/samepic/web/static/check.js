@@ -64,13 +64,9 @@ function card(one, file) {
       el("h3", {}, one.key),
       el("p.facts", {}, el("span.chip", {}, word(one.relation)), `${one.width} × ${one.height} · ${one.format} · ${size(one.size)}`),
       el("p.grow", {}, sentence(one.explanation)),
-      one.better_reason ? el("p.soft.small", {}, better(one)) : null,
+      one.better_reason ? el("p.soft.small", {}, sentence(one.better_reason)) : null,
       el("button", { type: "button", click: () => beside(one, file, made) }, "Look at both")));
   return made;
-}
-
-function better(one) {
-  return sentence(one.better_reason.replace("the upload", "your picture").replace("the kept one", "the kept picture"));
 }
 
 async function beside(one, file, made) {

@@ -153,8 +153,7 @@ function head() {
 }
 
 function reason() {
-  const text = pair.why.replace(/^the (upload|kept one) /, "It ");
-  return pair.better ? sentence(text) : "One is as good as the other.";
+  return pair.better ? sentence(`It ${pair.why}`) : "One is as good as the other.";
 }
 
 function facts() {
