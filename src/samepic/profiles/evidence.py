@@ -1,0 +1,118 @@
+"""What decides how one picture explains another, cell by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "EVIDENCE",
+    "MAPPING",
+    "REGISTRATION",
+    "TONE",
+    "EvidenceLimits",
+    "MappingLimits",
+    "RegistrationLimits",
+    "ToneLimits",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ToneLimits:
+    """What one change of tone of a whole frame may do; levels are those of 8-bit samples.
+
+    Attributes:
+        none: change in levels under which no tone is applied.
+        best: share of the samples, the nearest ones, by which a fit is judged.
+        price: levels of misfit that a level of change must gain to be believed.
+        rest, most_left: weight of the mean of what is left, and the levels of it that count at most.
+        no_gain: change of the gain of color under which no tone is applied.
+        gray: levels from gray within which a picture holds no color.
+        most_mix, mix_pull: weight of color in luma, at most, and how strongly it is pulled to 0 (squared levels).
+        most_turn, most_gain: degrees by which all hues may turn, and factor by which color may grow.
+        no_color: gain under which a picture lost its colors, so that a turn of hues means nothing.
+        gain_pull, tint_pull, slope_pull: squared levels a sample by which gain is pulled to 1, and the others to 0.
+    """
+
+    none: float = 1.5
+    best: float = 0.4
+    price: float = 0.02
+    rest: float = 0.05
+    most_left: float = 20.0
+    no_gain: float = 0.1
+    gray: float = 2.5
+    most_mix: float = 0.4
+    mix_pull: float = 20.0
+    most_turn: float = 25.0
+    most_gain: float = 3.0
+    no_color: float = 0.15
+    gain_pull: float = 6.0
+    tint_pull: float = 0.02
+    slope_pull: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLimits:
+    """The sizes at which evidence is gathered.
+
+    Attributes:
+        pixels: overlays are reduced to at most this size.
+        least_side: shorter sides below this many pixels are enlarged to it.
+        fine_pixels: size up to which a cell is 4 pixels wide; beyond, 8.
+        window: side of the window of local correlation, in pixels.
+        floor: squared levels that count as no structure in a local correlation.
+        telling: standard deviation, in levels, from which a window tells something.
+        placed: local correlation from which pictures lie well enough on each other as they are (40th percentile).
+        samples: pixels by which the filter between two pictures is fitted.
+    """
+
+    pixels: int = 1_200_000
+    least_side: int = 112
+    fine_pixels: int = 400_000
+    window: int = 11
+    floor: float = 6.0
+    telling: float = 4.0
+    placed: float = 0.97
+    samples: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationLimits:
+    """What is tracked to find a smooth displacement; lengths are pixels of the overlay.
+
+    Attributes:
+        points, least: corners that are tracked at most, and that must be found.
+        window: side of the window by which a corner is found again.
+        reach: distance from the median displacement beyond which a corner is not believed.
+        most_left: levels of difference, at most, that count where a displacement is held against none.
+        still: median displacement under which nothing is moved.
+    """
+
+    points: int = 500
+    least: int = 40
+    window: int = 21
+    reach: float = 8.0
+    most_left: float = 20.0
+    still: float = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class MappingLimits:
+    """What decides which map is looked at.
+
+    Attributes:
+        pixels: size at which whole frames are first held against each other.
+        close: local correlation from which a place agrees closely.
+        in_place: share of the places with structure that agree closely from which whole frames lie edge on edge.
+        sure: share of the places with structure that must agree closely for no other map to be looked for.
+    """
+
+    pixels: int = 100_000
+    close: float = 0.9
+    in_place: float = 0.4
+    sure: float = 0.9
+
+
+TONE = ToneLimits()
+MAPPING = MappingLimits()
+REGISTRATION = RegistrationLimits()
+EVIDENCE = EvidenceLimits()

@@ -1,0 +1,341 @@
+"""Evidence, cell by cell, that content was changed between two pictures that lie on each other.
+
+One tone, one filter and one smooth displacement for the whole frame are taken out first. What is left is measured in
+every cell against what cells that hold as much show elsewhere, both ways: what one shows and the other does not counts
+as much as the reverse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.native import native
+from samepic.profiles.evidence import EVIDENCE
+from samepic.verify.ranks import percentile
+from samepic.verify.registration import refined
+from samepic.verify.tone import ToneMap, fit_tone_map, is_gray, planes_of
+
+__all__ = ["CONTEXT", "MEASURES", "Evidence", "gather"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
+Planes: TypeAlias = tuple[Floats, Floats, Floats]
+
+_COARSE = 48
+_KINDS = 12
+
+MEASURES = (
+    "difference",  # mean absolute difference of luma, in levels
+    "beyond usual",  # the same over what is usual in cells that hold as much
+    "level",  # absolute mean difference of luma
+    "peak",  # largest difference of luma over 3 x 3 pixels
+    "color",  # absolute mean difference of color
+    "color beyond usual",
+    "apart",  # structure that does not correlate, in levels, fine
+    "apart coarse",
+    "correlation",
+    "correlation coarse",
+    "held source",  # standard deviation of luma in the source and in the target, in levels
+    "held target",
+    "lost",  # logarithm of structure kept over what is usual: below 0 was lost, above 0 was gained
+    "saturation",  # distance from gray of the more colorful of the two
+    "seam",  # nearness, 0 to 1, of where the one ends
+)
+"""The measures of a cell, in their order."""
+
+CONTEXT = (
+    "median correlation",
+    "low correlation",
+    "coarse correlation",
+    "typical difference",
+    "high difference",
+    "tone change",
+    "tone misfit",
+    "gain of color",
+    "sharpness",
+    "size",
+    "cell",
+    "whole frame",
+    "flat share",
+    "displacement",
+)
+"""The measures of the whole frame, which say what a cell's mean."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """The measures of every cell.
+
+    `cells` is (rows, columns, len(MEASURES)) float32, `context` (len(CONTEXT),), `inside` (rows, columns) where a cell
+    counts; `side` the pixels of a cell, `scale` the pixels of the overlay a pixel of what was measured is; `shown` is
+    the absolute difference (height, width) that is left, in levels, at the size that was measured; `tone` the change
+    of tone, `forward` whether it leads from the first picture to the second.
+    """
+
+    cells: Floats
+    context: Floats
+    inside: Mask
+    side: int
+    scale: float
+    shown: Floats
+    tone: ToneMap
+    forward: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Explained:
+    """A source as it should look in the target: `sharp` with its tone and place, `shown` filtered besides."""
+
+    sharp: Floats
+    shown: Planes
+    target: Planes
+    inside: Mask
+    side: int
+    tone: ToneMap
+    whole: bool
+    displacement: float
+
+
+def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
+    """Return the evidence between two pictures (height, width, 3) uint8 that lie on each other within `inside`.
+
+    `whole` says that they are whole frames of one shape, which were laid on each other by scaling alone.
+    """
+    one, two, inside, scale = _sized(one, two, inside)
+    first, second = planes_of(one), planes_of(two)
+    tone, forward = _tone_between(first, second, inside)
+    source, target = (first, second) if forward else (second, first)
+    source = tone.apply(*source)
+    side = 4 if inside.size <= EVIDENCE.fine_pixels else 8
+    found, _, most = _correlation(source[0], target[0], side)
+    displacement = 0.0
+    telling = (most >= EVIDENCE.telling**2) & _cells_inside(inside, side, _shape_of(found))
+    if telling.any() and percentile(found[telling], 40) < EVIDENCE.placed:
+        source, displacement = refined(source, target, inside, whole=whole)
+    shown = (_filtered(source[0], target[0], inside), source[1], source[2])
+    explained = _Explained(source[0], shown, target, inside, side, tone, whole, displacement)
+    left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
+    cells, context, within = _measured(explained)
+    return Evidence(
+        cells, context, within, side, scale, np.maximum(np.maximum(*left[:2]), left[2]), tone, forward
+    )
+
+
+def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask, float]:
+    """Return all three, small ones enlarged so that there are enough cells, and the factor."""
+    short = min(inside.shape)
+    if short >= EVIDENCE.least_side:
+        return one, two, inside, 1.0
+    times = min(8, -(-EVIDENCE.least_side // short))
+    size = (inside.shape[1] * times, inside.shape[0] * times)
+    one, two = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_CUBIC), np.uint8) for p in (one, two))
+    grown = cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return one, two, np.asarray(grown, np.bool_), float(times)
+
+
+def _tone_between(first: Planes, second: Planes, inside: Mask) -> tuple[ToneMap, bool]:
+    """Return the change of tone between two pictures and whether it leads forward: lost colors do not return."""
+    size = (min(_COARSE, inside.shape[1]), min(_COARSE, inside.shape[0]))
+    held = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA).ravel()
+    a, b = (
+        np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA).ravel() for p in planes], axis=1)
+        for planes in (first, second)
+    )
+    found, _, most = _correlation(first[0], second[0], 8)
+    sure = np.where(most >= EVIDENCE.telling**2, np.clip(found, 0.02, 1.0), np.float32(0.3))
+    weights = held * cv2.resize(sure, size, interpolation=cv2.INTER_AREA).ravel() * (held > 0.9)
+    if not weights.any():
+        weights = held + np.float32(1e-3)
+    forth, back = fit_tone_map(a, b, weights), fit_tone_map(b, a, weights)
+    grays = [is_gray(p[:, 1] + 1j * p[:, 2]) for p in (a, b)]
+    if grays[0] != grays[1]:
+        return (back, False) if grays[0] else (forth, True)
+    spread = [float(p.std()) + 5.0 for p in (b, a)]
+    return (forth, True) if forth.misfit / spread[0] <= back.misfit / spread[1] * 1.02 else (back, False)
+
+
+def _correlation(a: Floats, b: Floats, step: int) -> tuple[Floats, Floats, Floats]:
+    """Return the local correlation of two planes at every `step`-th pixel, and the smaller and larger variance."""
+    window = EVIDENCE.window
+    if native is not None:
+        one, two = np.ascontiguousarray(a), np.ascontiguousarray(b)
+        made = native.correlation(one, two, a.shape[1], window, step, EVIDENCE.floor)
+        planes = np.frombuffer(made, np.float32).reshape(3, -(-a.shape[0] // step), -1)
+        return planes[0], planes[1], planes[2]
+    means = [cv2.blur(p, (window, window))[::step, ::step] for p in (a, b, a * a, b * b, a * b)]
+    one, two = (np.maximum(means[k + 2] - means[k] ** 2, 0) for k in (0, 1))
+    floor = np.float32(EVIDENCE.floor)
+    found = (means[4] - means[0] * means[1]) / np.sqrt((one + floor) * (two + floor))
+    return np.asarray(found, np.float32), np.minimum(one, two), np.maximum(one, two)
+
+
+def _filtered(source: Floats, target: Floats, inside: Mask) -> Floats:
+    """Return `source` filtered so that it comes nearest to `target`: a mix of blurs and of its two slopes.
+
+    Fitted by least squares twice, the second time where the first left little.
+    """
+    parts = [np.asarray(cv2.GaussianBlur(source, (0, 0), sigma)) - source for sigma in (0.7, 1.4, 2.8)]
+    slope = np.array([[-0.5, 0.0, 0.5]], np.float32)
+    parts += [np.asarray(cv2.filter2D(source, -1, kernel)) for kernel in (slope, slope.T)]
+    where = np.flatnonzero(inside)
+    where = where[:: max(1, len(where) // EVIDENCE.samples)]
+    design = np.stack([part.ravel()[where] for part in parts]).astype(np.float64)
+    wanted = (target - source).ravel()[where].astype(np.float64)
+    wanted -= np.median(wanted)
+    left, weights = np.abs(wanted), np.zeros(len(parts))
+    for _ in range(2):
+        quiet = left <= percentile(left, 80)
+        some = design[:, quiet]
+        gram = some @ some.T
+        gram += np.eye(len(gram)) * (1e-3 * float(np.trace(gram)) / len(gram) + 1e-6)
+        weights = np.linalg.solve(gram, some @ wanted[quiet])
+        left = np.abs(wanted - weights @ design)
+    mixed = source.copy()
+    for weight, part in zip(weights, parts, strict=True):
+        mixed += np.float32(weight) * part
+    return np.asarray(np.clip(mixed, 0, 255), np.float32)
+
+
+def _shape_of(plane: Floats) -> tuple[int, int]:
+    return plane.shape[0], plane.shape[1]
+
+
+def _cell_means(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
+    return np.asarray(
+        cv2.resize(_whole(plane, side, shape), (shape[1], shape[0]), interpolation=cv2.INTER_AREA), np.float32
+    )
+
+
+def _whole(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
+    down, across = shape[0] * side - plane.shape[0], shape[1] * side - plane.shape[1]
+    if down == across == 0:
+        return plane
+    return np.asarray(cv2.copyMakeBorder(plane, 0, down, 0, across, cv2.BORDER_REFLECT_101), np.float32)
+
+
+def _cells_inside(inside: Mask, side: int, shape: tuple[int, int]) -> Mask:
+    return _cell_means(inside.astype(np.float32), side, shape) > 0.99
+
+
+def _around(cells: Floats) -> Floats:
+    return np.asarray(cv2.blur(cells, (3, 3)), np.float32)
+
+
+def _spread(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
+    mean, square = (_around(_cell_means(p, side, shape)) for p in (plane, plane * plane))
+    return np.sqrt(np.maximum(square - mean * mean, 0))
+
+
+def _usual(values: Floats, kinds: NDArray[np.intp], inside: Mask) -> Floats:
+    """Return what is usual, the median, of `values` in cells of the same kind."""
+    usual = np.full(_KINDS, np.nan, np.float32)
+    for kind in range(_KINDS):
+        some = values[inside & (kinds == kind)]
+        if len(some) >= 8:
+            usual[kind] = percentile(some, 50)
+    known = np.flatnonzero(~np.isnan(usual))
+    if not len(known):
+        return np.zeros_like(values)
+    return np.asarray(np.interp(np.arange(_KINDS), known, usual[known]), np.float32)[kinds]
+
+
+def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
+    """Return the measures of all cells, the context, and which cells count."""
+    side, shown, target = pair.side, pair.shown, pair.target
+    found, _, most = _correlation(shown[0], target[0], side)
+    shape = _shape_of(found)
+    found_c, most_c = _coarse_correlation(shown[0], target[0], side, shape)
+    within = _cells_inside(pair.inside, side, shape)
+    left = target[0] - shown[0]
+    difference = np.asarray(cv2.blur(_cell_means(np.abs(left), side, shape), (2, 2)), np.float32)
+    level = np.abs(cv2.blur(_cell_means(left, side, shape), (2, 2)))
+    colors = [[_cell_means(p, side, shape) for p in planes[1:]] for planes in (shown, target)]
+    color = np.maximum(*(np.abs(cv2.blur(b - a, (2, 2))) for a, b in zip(*colors, strict=True)))
+    saturation = np.maximum(*(np.hypot(*both) for both in colors))
+    held = [_spread(p, side, shape) for p in (pair.sharp, target[0])]
+    kinds = np.minimum(np.log2(np.minimum(*held) + 1.0) * 2, _KINDS - 1).astype(np.intp)
+    kept = np.log((held[1] + 1.0) / (held[0] + 1.0))
+    measures = (
+        np.log1p(difference),
+        np.log((difference + 0.7) / (_usual(difference, kinds, within) + 0.7)),
+        np.log1p(level),
+        np.log1p(_peaks(left, side, shape)),
+        np.log1p(color),
+        np.log((color + 0.7) / (_usual(color, kinds, within) + 0.7)),
+        np.log1p(_apart(found, most)),
+        np.log1p(_apart(found_c, most_c)),
+        found,
+        found_c,
+        np.log1p(held[0]),
+        np.log1p(held[1]),
+        kept - _usual(kept, kinds, within),
+        np.log1p(saturation),
+        _seam(pair.inside, side, shape),
+    )
+    cells = np.stack(measures, axis=2).astype(np.float32)
+    telling = within & (most >= EVIDENCE.telling**2)
+    return cells, _context(pair, cells, within, telling), within
+
+
+def _coarse_correlation(a: Floats, b: Floats, side: int, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Return the local correlation at half the size, for every cell, and the larger variance."""
+    one, two = (np.asarray(cv2.resize(p, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)) for p in (a, b))
+    found, _, most = _correlation(one, two, side // 2)
+    size = (shape[1], shape[0])
+    return tuple(
+        np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_LINEAR), np.float32) for p in (found, most)
+    )  # type: ignore[return-value]
+
+
+def _apart(found: Floats, most: Floats) -> Floats:
+    """Return how much structure does not correlate, in levels."""
+    return np.asarray(np.sqrt(most * (1 - np.square(np.clip(found, 0, 1)))), np.float32)
+
+
+def _peaks(left: Floats, side: int, shape: tuple[int, int]) -> Floats:
+    """Return the largest difference over 3 x 3 pixels in each cell."""
+    reach = np.ones((side, side), np.uint8)
+    peak = cv2.dilate(np.abs(cv2.blur(left, (3, 3))), reach)[side // 2 :: side, side // 2 :: side]
+    return np.asarray(cv2.resize(peak, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST), np.float32)
+
+
+def _seam(inside: Mask, side: int, shape: tuple[int, int]) -> Floats:
+    if inside.all():
+        return np.zeros(shape, np.float32)
+    away = np.asarray(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
+    return np.asarray(np.exp(-_cell_means(away, side, shape) / np.float32(8)), np.float32)
+
+
+def _context(pair: _Explained, cells: Floats, within: Mask, telling: Mask) -> Floats:
+    """Return the measures of the whole frame."""
+    found, coarse = (cells[..., MEASURES.index(name)] for name in ("correlation", "correlation coarse"))
+    nothing = np.ones(1, np.float32)
+    values, rough = (f[telling] if telling.any() else nothing for f in (found, coarse))
+    difference = cells[..., 0][within] if within.any() else nothing
+    source, target, tone = pair.shown[0], pair.target[0], pair.tone
+    sharp = [float(np.sqrt(np.mean(np.square(cv2.Laplacian(p, cv2.CV_32F))))) for p in (source, target)]
+    return np.array(
+        [
+            percentile(values, 50),
+            percentile(values, 20),
+            percentile(rough, 50),
+            percentile(difference, 50),
+            percentile(difference, 85),
+            np.log1p(tone.change),
+            np.log1p(tone.misfit),
+            np.log(min(3.0, abs(tone.gain)) + 0.1),
+            np.log((sharp[1] + 0.5) / (sharp[0] + 0.5)),
+            np.log2(source.size) / 4,
+            pair.side / 8,
+            float(pair.whole),
+            1.0 - float(telling.sum()) / max(1, int(within.sum())),
+            np.log1p(pair.displacement),
+        ],
+        np.float32,
+    )

@@ -1,0 +1,196 @@
+"""One change of tone for a whole frame: a monotone curve of luma, and one gain, turn and tint of color.
+
+Exposure, contrast, saturation, white balance and the loss of color move all colors of a picture alike and keep hues in
+order. What turns or permutes hues, or colors one thing alone, is no tone: it is left over, and found where it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.profiles.evidence import TONE
+
+__all__ = ["ToneMap", "fit_tone_map", "is_gray", "planes_of"]
+
+Floats: TypeAlias = NDArray[np.float32]
+Wide: TypeAlias = NDArray[np.float64]
+Complex: TypeAlias = NDArray[np.complex128]
+
+_BINS = 24
+_ROUNDS = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ToneMap:
+    """The change of tone from one picture to another, in Y, Cr, Cb of 8-bit levels.
+
+    `curve` (256,) is that of luma, monotone; `mix` what Cr and Cb add to luma before it; `gain` turns and scales color
+    as a complex number (1 leaves it), `tint` and `slope` add a color to all, and as luma rises; `misfit` is the level
+    that four tenths of the samples stay within, `rest` the mean of what is left, each no more than counts, `change` the
+    level that nine tenths change by at most.
+    """
+
+    curve: Wide
+    mix: tuple[float, float]
+    gain: complex
+    tint: complex
+    slope: complex
+    misfit: float
+    rest: float
+    change: float
+
+    @property
+    def identity(self) -> bool:
+        """Whether so little changes that nothing is gained by applying it."""
+        return self.change < TONE.none and abs(self.gain - 1) < TONE.no_gain
+
+    def apply(self, y: Floats, cr: Floats, cb: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return three planes of equal shape, color as the distance from gray, with this change of tone."""
+        if self.identity:
+            return y, cr, cb
+        mixed = y + np.float32(self.mix[0]) * cr + np.float32(self.mix[1]) * cb
+        steps = np.linspace(0, 255, 1021)
+        table = np.interp(steps, np.arange(256), self.curve).astype(np.float32)
+        luma = table[np.clip(mixed * 4, 0, 1020).astype(np.int16)]
+        rise = (y - np.float32(128)) * np.float32(1 / 128)
+        g, t, s = self.gain, self.tint, self.slope
+        red = (
+            np.float32(g.real) * cr - np.float32(g.imag) * cb + np.float32(t.real) + np.float32(s.real) * rise
+        )
+        blue = (
+            np.float32(g.imag) * cr + np.float32(g.real) * cb + np.float32(t.imag) + np.float32(s.imag) * rise
+        )
+        return luma, red, blue
+
+
+def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
+    """Return the change of tone from `source` to `target`, (n, 3) Y, Cr, Cb, color as the distance from gray.
+
+    `weights` (n,) are those of the samples to begin with. Of three fits, begun from all samples, from those that are
+    equal already and from those equal but for a shift of luma, the one holds that comes nearest to the best four
+    tenths of the samples: what covers most of a frame does not bend it. A target without color was given none.
+    """
+    y, c = source[:, 0].astype(float), source[:, 1] + 1j * source[:, 2]
+    to_y, to_c = target[:, 0].astype(float), target[:, 1] + 1j * target[:, 2]
+    apart = np.hypot(to_y - y, np.abs(to_c - c))
+    lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
+    pair = _Samples(y, c, to_y, to_c, weights)
+    fits = [_fitted(pair, start) for start in (None, apart, lifted)]
+    return min(fits, key=lambda fit: fit.misfit + TONE.rest * fit.rest + TONE.price * fit.change)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Samples:
+    """Luma and color (n,) of the source and of the target, and the weights to begin with."""
+
+    y: Wide
+    c: Complex
+    to_y: Wide
+    to_c: Complex
+    weights: Floats
+
+
+def _fitted(pair: _Samples, apart: Wide | None) -> ToneMap:
+    y, c, to_y, to_c, weights = pair.y, pair.c, pair.to_y, pair.to_c, pair.weights
+    w = weights.astype(float) + 1e-6
+    if apart is not None:
+        w = w * _doubt(apart, w)
+    curve, mix, colorless = np.arange(256.0), np.zeros(2), is_gray(to_c)
+    gain = tint = slope = 0j
+    shown_y, shown_c = y, c
+    for _ in range(_ROUNDS):
+        mix = _mix(c, to_y - np.interp(y, np.arange(256), curve), w)
+        mixed = np.clip(y + mix[0] * c.real + mix[1] * c.imag, 0, 255)
+        curve = _curve(mixed, to_y, w)
+        gain, tint, slope = (0j, 0j, 0j) if colorless else _color(c, y, to_c, w)
+        shown_y = np.interp(mixed, np.arange(256), curve)
+        shown_c = gain * c + tint + slope * (y - 128) / 128
+        w = (weights + 1e-6) * _doubt(np.hypot(to_y - shown_y, np.abs(to_c - shown_c)), weights)
+    left = np.hypot(to_y - shown_y, np.abs(to_c - shown_c))
+    rest = float(np.average(np.minimum(left, TONE.most_left), weights=weights))
+    moved = np.hypot(shown_y - y, np.abs(shown_c - c))
+    misfit, change = _quantile(left, weights, TONE.best), _quantile(moved, weights, 0.9)
+    return ToneMap(curve, (float(mix[0]), float(mix[1])), gain, tint, slope, misfit, rest, change)
+
+
+def is_gray(color: Complex) -> bool:
+    """Tell whether a picture holds no color, (n,) samples of Cr + i Cb as the distance from gray."""
+    return bool(np.abs(color).max(initial=0.0) <= TONE.gray)
+
+
+def _doubt(left: Wide, weights: NDArray[np.floating]) -> Wide:
+    """Return Cauchy weights (n,) of what is left, against the level that four tenths stay within."""
+    scale = max(2.0, 2.0 * _quantile(left, weights, TONE.best))
+    return np.asarray(1.0 / (1.0 + np.square(left / scale)) ** 2, np.float64)
+
+
+def _quantile(values: Wide, weights: NDArray[np.floating], share: float) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order], dtype=np.float64)
+    return float(values[order[min(len(order) - 1, int(np.searchsorted(total, share * total[-1])))]])
+
+
+def _mix(c: Complex, left: Wide, w: Wide) -> Wide:
+    design = np.stack([c.real, c.imag])
+    gram = (design * w) @ design.T + np.eye(2) * (TONE.mix_pull * w.sum())
+    return np.clip(np.linalg.solve(gram, (design * w) @ left), -TONE.most_mix, TONE.most_mix)
+
+
+def _curve(x: Wide, y: Wide, w: Wide) -> Wide:
+    """Return the monotone curve (256,) through the weighted means of y over 24 classes of x, smoothed once."""
+    classes = np.minimum((x * (_BINS / 256)).astype(np.intp), _BINS - 1)
+    mass = np.bincount(classes, w, _BINS)
+    full = np.flatnonzero(mass > 0.002 * mass.sum())
+    if not len(full):
+        return np.arange(256.0)
+    at = np.bincount(classes, w * x, _BINS)[full] / mass[full]
+    to = np.bincount(classes, w * y, _BINS)[full] / mass[full]
+    to = _monotone(to, mass[full])
+    steps = np.arange(256.0)
+    curve = np.interp(steps, at, to)
+    curve = np.where(steps < at[0], to[0] + (steps - at[0]), curve)
+    curve = np.where(steps > at[-1], to[-1] + (steps - at[-1]), curve)
+    return np.asarray(np.clip(curve, 0, 255), np.float64)
+
+
+def _monotone(levels: Wide, weights: Wide) -> Wide:
+    """Return the nearest levels that never fall (pool adjacent violators, Ayer et al. 1955)."""
+    blocks: list[tuple[float, float, int]] = []
+    for level, weight in zip(levels.tolist(), weights.tolist(), strict=True):
+        blocks.append((level, weight, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (one, w1, n1), (two, w2, n2) = blocks[-2:]
+            blocks[-2:] = [((one * w1 + two * w2) / (w1 + w2), w1 + w2, n1 + n2)]
+    return np.concatenate([np.full(count, level) for level, _, count in blocks])
+
+
+def _color(c: Complex, y: Wide, to_c: Complex, w: Wide) -> tuple[complex, complex, complex]:
+    """Return gain, tint and slope of color by least squares, pulled towards none, the gain kept to small turns."""
+    design = np.stack([c, np.ones(len(c)), (y - 128) / 128])
+    pull = np.diag([TONE.gain_pull, TONE.tint_pull, TONE.slope_pull]) * w.sum()
+    gram = (design.conj() * w) @ design.T + pull
+    right = (design.conj() * w) @ (to_c - c)
+    gain, tint, slope = np.linalg.solve(gram, right)
+    gain = gain + 1
+    turn = float(np.angle(gain)) if abs(gain) > TONE.no_color else 0.0
+    bound = np.radians(TONE.most_turn)
+    if abs(turn) <= bound and abs(gain) <= TONE.most_gain:
+        return complex(gain), complex(tint), complex(slope)
+    size = min(abs(gain) * max(0.0, float(np.cos(abs(turn) - min(abs(turn), bound)))), TONE.most_gain)
+    gain = size * np.exp(1j * np.clip(turn, -bound, bound))
+    rest = design[1:]
+    gram = (rest.conj() * w) @ rest.T + pull[1:, 1:]
+    tint, slope = np.linalg.solve(gram, (rest.conj() * w) @ (to_c - gain * c))
+    return complex(gain), complex(tint), complex(slope)
+
+
+def planes_of(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+    """Return Y, Cr, Cb (height, width) of a picture (height, width, 3), color as the distance from gray, in levels."""
+    y, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
+    half = np.float32(128)
+    return y.astype(np.float32), cr.astype(np.float32) - half, cb.astype(np.float32) - half
