@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 
+import cv2
 import numpy as np
 
 from bench.art import art_names, art_twins
@@ -19,7 +20,7 @@ from bench.captions import caption_twins, comic_twins
 from bench.children import children, edited_children
 from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
-from bench.edits import EDITS, local_edit
+from bench.edits import EDITS, Edit, local_edit
 from bench.negatives import Pair, hard_negatives
 from bench.originals import DRAWN, any_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
@@ -36,6 +37,8 @@ Rng = np.random.Generator
 Maker = Callable[[str, int, Rng], Twins]
 """From the half, the number and a generator to two pictures."""
 _SHARES = (0.001, 0.003, 0.01, 0.03, 0.05)
+_CLEAR = 12.0
+"""Mean change in levels inside an edit's box from which it survives a mild change of tone and coding."""
 
 
 def _drawing(half: str, number: int, rng: Rng, *, kind: str) -> Twins:
@@ -49,10 +52,19 @@ def _edits(half: str, number: int, rng: Rng) -> Twins:
         what, rgb = any_original(half, number, rng)
         kind, share = str(rng.choice(sorted(EDITS))), float(rng.choice(_SHARES))
         edit = local_edit(rgb, kind, share, int(rng.integers(0, 1 << 30)))
-        if edit is not None:
-            mask = changed_mask(edit.before, edit.after)
-            level = f"{share:.1%}, {what}"
-            return Twins(level, edit.before, edit.after, EDITED_ONLY, mask, what, whole=True, toned=True)
+        if edit is None or _mean_change(edit) < _CLEAR:
+            continue
+        mask, least = changed_mask(edit.before, edit.after), 0.75 if share < 0.005 else 0.5
+        return Twins(
+            f"{share:.1%}, {what}", edit.before, edit.after, EDITED_ONLY, mask, what,
+            whole=True, toned=True, least=least,
+        )  # fmt: skip
+
+
+def _mean_change(edit: Edit) -> float:
+    """The mean change in levels, of the channel that changed most, inside the box."""
+    x, y, w, h = edit.box
+    return float(cv2.absdiff(edit.before, edit.after)[y : y + h, x : x + w].max(axis=2).mean())
 
 
 def _covered(half: str, number: int, rng: Rng) -> Twins:
