@@ -37,13 +37,15 @@ Rng = np.random.Generator
 Maker = Callable[[str, int, Rng], Twins]
 """From the half, the number and a generator to two pictures."""
 _SHARES = (0.001, 0.003, 0.01, 0.03, 0.05)
+_READABLE = {"forms": 500, "screens": 480, "cards": 330}
 _CLEAR = 12.0
 """Mean change in levels inside an edit's box from which it survives a mild change of tone and coding."""
 
 
 def _drawing(half: str, number: int, rng: Rng, *, kind: str) -> Twins:
     title = list(DRAWN[kind])[number % len(DRAWN[kind])]
-    return twins_of(DRAWN[kind][title], title, rng, style="page" if kind == "forms" else "drawing")
+    style = "page" if kind == "forms" else "drawing"
+    return twins_of(DRAWN[kind][title], title, rng, style=style, readable=_READABLE.get(kind, 0))
 
 
 def _edits(half: str, number: int, rng: Rng) -> Twins:

@@ -168,7 +168,8 @@ def _kept(rgb: Pixels, mask: Pixels, twins: Twins, rng: Rng, *, other: bool) -> 
     if twins.style == "page" and rng.random() < 0.3:
         rgb, mask = _tilted(rgb, mask, rng)
     if max(rgb.shape[:2]) >= _LEAST_SIDE and rng.random() < 0.4:
-        scale = float(rng.uniform(max(twins.least, _LEAST_SIDE / 2 / max(rgb.shape[:2])), 1.0))
+        least = min(1.0, max(twins.least, _LEAST_SIDE / 2 / max(rgb.shape[:2])))
+        scale = float(rng.uniform(least, 1.0))
         rgb, mask = resized(rgb, scale), np.where(resized(mask, scale) > 20, 255, 0).astype(np.uint8)
     return rgb, mask
 

@@ -18,6 +18,7 @@ from bench.sources import pixels_of
 __all__ = ["one_paper", "receipt_twins", "receipts_alike"]
 
 _SIZE = (40, 64)
+_READABLE = 450
 
 
 @lru_cache(maxsize=1)
@@ -58,4 +59,7 @@ def receipt_twins(half: str, number: int) -> Twins:
     pairs = receipts_alike(half)
     likeness, a, b = pairs[number % len(pairs)]
     level = "very alike" if likeness >= 0.5 else "alike" if likeness >= 0.35 else "others"
-    return Twins(level, pixels_of(a), pixels_of(b), APART, style="page", least=0.6)
+    one, two = pixels_of(a), pixels_of(b)
+    # Below this width nobody can read the sums any more.
+    least = max(0.6, _READABLE / min(one.shape[1], two.shape[1]))
+    return Twins(level, one, two, APART, style="page", least=least)

@@ -73,6 +73,15 @@ _COLOR_IS_CONTENT = ("flags", "sprites", "maps")
 """Without their colors, two parts of these may become one: no copies in grey of them."""
 
 
+def _lost_in_grey(rgb: Pixels) -> float:
+    """The share of the edges between colors that grey no longer shows."""
+    lifted = cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2)
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    left = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    edges = lifted >= 60
+    return float((left[edges] < 20).mean()) if edges.any() else 0.0
+
+
 def _swapped(kind: str, level: str, files: tuple[bytes, bytes], name: str, truth: frozenset[str]) -> Labelled:
     one, two = files if named_rng(f"order {name}").random() < 0.5 else files[::-1]
     return Labelled(kind, level, truth, True, one, two, name)
@@ -84,7 +93,8 @@ def resaved_art(half: str, number: int, name: str) -> Labelled:
     kinds = [*DRAWN, *SIGNS]
     kind = kinds[number % len(kinds)]
     rgb = drawn(kind, number // len(kinds), rng)
-    ways = [way for way in _ART if way != "grey" or kind not in _COLOR_IS_CONTENT]
+    flat = kind in _COLOR_IS_CONTENT or _lost_in_grey(rgb) > 0.1
+    ways = [way for way in _ART if way != "grey" or not flat]
     way = ways[int(rng.integers(0, len(ways)))]
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
     return _swapped("resaved art", f"{way}, {kind}", (first, _ART[way](rgb, rng)), name, _IN_PLACE)

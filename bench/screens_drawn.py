@@ -22,7 +22,7 @@ def _canvas(width: int, height: int, ground: Colour) -> tuple[Image.Image, Image
 
 def _chat(rng: Rng, v: Values) -> Image.Image:
     """A phone's screen of messages left and right."""
-    width = int(rng.integers(360, 900))
+    width = int(rng.integers(440, 900))
     height, u = round(width * float(rng.uniform(1.6, 2.1))), width / 100
     dark = rng.random() < 0.4
     ground, ink, soft = _DARK if dark else _LIGHT

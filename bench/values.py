@@ -211,8 +211,11 @@ def _can_be_seen(one: Pixels, two: Pixels) -> bool:
     return bool((change >= 70).sum() >= max(4, 0.00002 * change.size))
 
 
-def twins_of(draw: Draw, title: str, rng: Rng, *, style: str) -> Twins:
-    """Return two versions of one drawing that differ in some of what it says, visibly."""
+def twins_of(draw: Draw, title: str, rng: Rng, *, style: str, readable: int = 0) -> Twins:
+    """Return two versions of one drawing that differ in some of what it says, visibly.
+
+    `readable` is the width in pixels below which its smallest words can no longer be read.
+    """
     seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
     values = Values(seed)
     one = pixels(draw(np.random.default_rng(seed), values))
@@ -224,8 +227,9 @@ def twins_of(draw: Draw, title: str, rng: Rng, *, style: str) -> Twins:
         if _can_be_seen(one, two):
             break
     else:
-        return twins_of(draw, title, rng, style=style)
+        return twins_of(draw, title, rng, style=style, readable=readable)
     mask = changed_mask(one, two)
     local = mask is not None and how != "all" and float((mask > 0).mean()) < 0.1
     truth = EDITED_ONLY if local else APART
-    return Twins(f"{title}, {how}", one, two, truth, mask, style, least=0.75 if how == "a little" else 0.5)
+    least = max(0.75 if how == "a little" else 0.5, readable / one.shape[1])
+    return Twins(f"{title}, {how}", one, two, truth, mask, style, least=least)
