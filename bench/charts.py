@@ -153,9 +153,19 @@ def _regions(rng: Rng, width: int, height: int, count: int) -> NDArray[np.int32]
     ]
     xs, ys = xs + bent[0] * width / 50, ys + bent[1] * height / 50
     seeds = rng.uniform(0.08, 0.92, (count, 2)) * [width, height]
-    nearest = np.argmin(np.stack([(xs - x) ** 2 + (ys - y) ** 2 for x, y in seeds]), axis=0)
+    best, nearest = np.full((height, width), np.inf, np.float32), np.zeros((height, width), np.int32)
+    for index, (x, y) in enumerate(seeds.astype(np.float32)):
+        away = cv2.magnitude(xs - x, ys - y)
+        nearest[away < best] = index
+        best = np.minimum(best, away)
     land = ((xs / width - 0.5) / 0.46) ** 2 + ((ys / height - 0.5) / 0.44) ** 2 + bent[2] * 0.12 < 1
     return np.where(land, nearest, -1).astype(np.int32)
+
+
+def _borders(parts: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Where one region ends and another begins."""
+    numbers = ((parts + 1) % 251).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(numbers, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0)
 
 
 def _shaded_map(rng: Rng, v: Values) -> Image.Image:
@@ -169,11 +179,7 @@ def _shaded_map(rng: Rng, v: Values) -> Image.Image:
     steps = np.floor(v.series("shades", count) * 4.999) / 4
     table = np.vstack([np.rint(low + steps[:, None] * (high - low)), [[255, 255, 255]]]).astype(np.uint8)
     out = table[parts]
-    edge = (
-        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        > 0
-    )
-    out[edge] = (110, 110, 110)
+    out[_borders(parts)] = (110, 110, 110)
     return Image.fromarray(out).resize((width, height), Image.Resampling.BOX)
 
 
@@ -183,11 +189,7 @@ def _party_map(rng: Rng, v: Values) -> Image.Image:
     parts = _regions(rng, width * _OVER, height * _OVER, count)
     table = np.array([v.pick(f"region {n}", _SERIES) for n in range(count)] + [(225, 235, 245)], np.uint8)
     out = table[parts]
-    edge = (
-        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        > 0
-    )
-    out[edge] = (255, 255, 255)
+    out[_borders(parts)] = (255, 255, 255)
     return Image.fromarray(out).resize((width, height), Image.Resampling.BOX)
 
 
@@ -201,11 +203,7 @@ def _weather_map(rng: Rng, v: Values) -> Image.Image:
     steps = np.floor((field - field.min()) / (field.max() - field.min()) * 8.99) / 8
     out = _ramp(steps.astype(np.float64), 3)
     out = np.rint(out * 0.75 + 60).clip(0, 255).astype(np.uint8)
-    edge = (
-        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        > 0
-    )
-    out[edge] = (20, 20, 20)
+    out[_borders(parts)] = (20, 20, 20)
     image = Image.fromarray(out)
     ImageDraw.Draw(image).text(
         (10, 8), v.text("day", "date"), fill=(0, 0, 0), font=font(round(height / 20), "Sans-Bold")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 
-import cv2
 import numpy as np
 
 from bench.art import art_names, art_twins
@@ -20,7 +20,7 @@ from bench.captions import caption_twins, comic_twins
 from bench.children import children, edited_children
 from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
-from bench.edits import EDITS, Edit, local_edit
+from bench.edits import clear_edit
 from bench.negatives import Pair, hard_negatives
 from bench.originals import DRAWN, any_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
@@ -38,8 +38,6 @@ Maker = Callable[[str, int, Rng], Twins]
 """From the half, the number and a generator to two pictures."""
 _SHARES = (0.001, 0.003, 0.01, 0.03, 0.05)
 _READABLE = {"forms": 500, "screens": 480, "cards": 330}
-_CLEAR = 12.0
-"""Mean change in levels inside an edit's box from which it survives a mild change of tone and coding."""
 
 
 def _drawing(half: str, number: int, rng: Rng, *, kind: str) -> Twins:
@@ -52,21 +50,12 @@ def _edits(half: str, number: int, rng: Rng) -> Twins:
     """A local edit of 0.1 to 5 % of the frame of any picture, drawn again where nobody would see it."""
     while True:
         what, rgb = any_original(half, number, rng)
-        kind, share = str(rng.choice(sorted(EDITS))), float(rng.choice(_SHARES))
-        edit = local_edit(rgb, kind, share, int(rng.integers(0, 1 << 30)))
-        if edit is None or _mean_change(edit) < _CLEAR:
-            continue
-        mask, least = changed_mask(edit.before, edit.after), 0.75 if share < 0.005 else 0.5
-        return Twins(
-            f"{share:.1%}, {what}", edit.before, edit.after, EDITED_ONLY, mask, what,
-            whole=True, toned=True, least=least,
-        )  # fmt: skip
-
-
-def _mean_change(edit: Edit) -> float:
-    """The mean change in levels, of the channel that changed most, inside the box."""
-    x, y, w, h = edit.box
-    return float(cv2.absdiff(edit.before, edit.after)[y : y + h, x : x + w].max(axis=2).mean())
+        share = float(rng.choice(_SHARES))
+        edit = clear_edit(rgb, share, rng)
+        if edit is not None:
+            mask, least = changed_mask(edit.before, edit.after), 0.75 if share < 0.005 else 0.5
+            twins = Twins(f"{share:.1%}, {what}", edit.before, edit.after, EDITED_ONLY, mask, what)
+            return replace(twins, whole=True, toned=True, least=least)
 
 
 def _covered(half: str, number: int, rng: Rng) -> Twins:
@@ -91,11 +80,18 @@ _TWINS: Mapping[str, Maker] = {
 
 @lru_cache(maxsize=2)
 def _shots(half: str) -> tuple[Pair, ...]:
+    """Pairs of shots of one place: first in turns from each place and label, the near ones before the far ones."""
     data = data_folder()
     assert data is not None
     pairs = [pair for pair in hard_negatives(data) if pair.kind.startswith(("place", "across"))]
     apart = [pair for pair in pairs if pair.half == half and not pair.expected & SAME_WORDS]
-    return tuple(sorted(apart, key=lambda pair: named_rng(f"{pair.a} {pair.b}").random()))
+    apart.sort(key=lambda pair: named_rng(f"{pair.a} {pair.b}").random())
+    groups: dict[tuple[str, frozenset[str]], int] = {}
+    turns = {}
+    for pair in apart:
+        key = (pair.kind, pair.expected)
+        turns[pair] = groups[key] = groups.get(key, -1) + 1
+    return tuple(sorted(apart, key=lambda pair: ("similar" not in pair.expected, turns[pair])))
 
 
 def _places(half: str, number: int, name: str) -> Labelled:
