@@ -55,7 +55,7 @@ def fetch(package: str, most: int = _MOST) -> int:
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as packed:
             packed.extractall(folder, filter="data")
         drawings = sorted((Path(folder) / PACKS[package]).glob("*.svg"))
-        # Neighbours by name are often variants of one drawing, so whole runs of eight are kept.
+        # Neighbors by name are often variants of one drawing, so whole runs of eight are kept.
         keep = max(1, -(-len(drawings) // most))
         for drawing in (one for index, one in enumerate(drawings) if index // 8 % keep == 0):
             picture = target / f"{drawing.stem}.png"
@@ -79,9 +79,9 @@ def art(name: str) -> Pixels:
 
 
 def _reduced(name: str) -> NDArray[np.float32]:
-    grey = cv2.cvtColor(art(name), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(art(name), cv2.COLOR_RGB2GRAY)
     edges = cv2.morphologyEx(
-        cv2.resize(grey, (96, 96), interpolation=cv2.INTER_AREA), cv2.MORPH_GRADIENT, np.ones((3, 3))
+        cv2.resize(gray, (96, 96), interpolation=cv2.INTER_AREA), cv2.MORPH_GRADIENT, np.ones((3, 3))
     )
     small = cv2.resize(edges, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
     small -= small.mean()
@@ -136,7 +136,7 @@ def art_twins(half: str, number: int, rng: Rng) -> Twins:
             return Twins(
                 f"{a.partition('/')[0]} {width} px", small[0], small[1], APART, style="icon", least=0.7
             )
-    raise LookupError(f"no two pictures of {half} that can be told apart")
+    raise LookupError(f"no two pictures of {half} that can be told from each other")
 
 
 def main(packages: Sequence[str] = ()) -> int:

@@ -12,9 +12,9 @@ from bench.values import Draw, Values, font
 __all__ = ["CHARTS", "MAPS"]
 
 Rng = np.random.Generator
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Point = tuple[float, float]
-_SERIES: tuple[Colour, ...] = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189))
+_SERIES: tuple[Color, ...] = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189))
 _OVER = 2
 """Drawn at twice the size and reduced, so that edges are smooth."""
 
@@ -25,14 +25,14 @@ class _Plot:
     def __init__(self, rng: Rng) -> None:
         self.width = int(rng.integers(320, 900))
         self.height = round(self.width * float(rng.uniform(0.55, 0.9)))
-        grey = rng.random() < 0.25
+        gray = rng.random() < 0.25
         size = (self.width * _OVER, self.height * _OVER)
         self.image = Image.new("RGB", size, (255, 255, 255))
         self.draw = ImageDraw.Draw(self.image)
         self.left, self.top = size[0] * 0.11, size[1] * 0.11
         self.w, self.h = size[0] * 0.84, size[1] * 0.76
         self.face = font(round(min(size) / 30))
-        if grey:
+        if gray:
             self.draw.rectangle(
                 (self.left, self.top, self.left + self.w, self.top + self.h), fill=(234, 234, 242)
             )
@@ -46,7 +46,7 @@ class _Plot:
             x, y = self.at(tick / 5, tick / 5)
             if grid:
                 self.draw.line(
-                    (self.left, y, self.left + self.w, y), fill=(255,) * 3 if grey else (225,) * 3, width=2
+                    (self.left, y, self.left + self.w, y), fill=(255,) * 3 if gray else (225,) * 3, width=2
                 )
             self.draw.text((self.left - 8, y), f"{tick * 20}", fill=(60, 60, 60), font=self.face, anchor="rm")
             self.draw.text(
@@ -75,11 +75,11 @@ def _lines(rng: Rng, v: Values) -> Image.Image:
 
 def _bars(rng: Rng, v: Values) -> Image.Image:
     plot = _Plot(rng)
-    count, colour = int(rng.integers(4, 16)), _SERIES[int(rng.integers(0, 5))]
+    count, color = int(rng.integers(4, 16)), _SERIES[int(rng.integers(0, 5))]
     for index, value in enumerate(v.series("bars", count)):
         x0, y0 = plot.at((index + 0.15) / count, float(value))
         x1, y1 = plot.at((index + 0.85) / count, 0)
-        plot.draw.rectangle((x0, y0, x1, y1), fill=colour)
+        plot.draw.rectangle((x0, y0, x1, y1), fill=color)
     return plot.done()
 
 
@@ -103,8 +103,8 @@ def _points(rng: Rng, v: Values) -> Image.Image:
 
 def _ramp(values: NDArray[np.float64], which: int) -> NDArray[np.uint8]:
     maps = (cv2.COLORMAP_VIRIDIS, cv2.COLORMAP_HOT, cv2.COLORMAP_OCEAN, cv2.COLORMAP_JET)
-    grey = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.applyColorMap(grey, maps[which])[..., ::-1], np.uint8)
+    gray = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.applyColorMap(gray, maps[which])[..., ::-1], np.uint8)
 
 
 def _heat(rng: Rng, v: Values) -> Image.Image:
@@ -172,7 +172,7 @@ def _shaded_map(rng: Rng, v: Values) -> Image.Image:
     """Regions in the shades of a table: other numbers, other shades."""
     width, height, count = int(rng.integers(320, 800)), int(rng.integers(260, 640)), int(rng.integers(10, 40))
     parts = _regions(rng, width * _OVER, height * _OVER, count)
-    ramps: tuple[tuple[Colour, Colour], ...] = (
+    ramps: tuple[tuple[Color, Color], ...] = (
         ((239, 243, 255), (8, 69, 148)), ((254, 237, 222), (166, 54, 3)), ((237, 248, 233), (0, 90, 50)),
     )  # fmt: skip
     low, high = (np.array(c, np.float64) for c in ramps[int(rng.integers(0, 3))])
@@ -184,7 +184,7 @@ def _shaded_map(rng: Rng, v: Values) -> Image.Image:
 
 
 def _party_map(rng: Rng, v: Values) -> Image.Image:
-    """Regions in a few colours without order, one for each party."""
+    """Regions in a few colors without order, one for each party."""
     width, height, count = int(rng.integers(320, 800)), int(rng.integers(260, 640)), int(rng.integers(8, 30))
     parts = _regions(rng, width * _OVER, height * _OVER, count)
     table = np.array([v.pick(f"region {n}", _SERIES) for n in range(count)] + [(225, 235, 245)], np.uint8)
@@ -194,7 +194,7 @@ def _party_map(rng: Rng, v: Values) -> Image.Image:
 
 
 def _weather_map(rng: Rng, v: Values) -> Image.Image:
-    """A field in colours and steps over the outline of one land."""
+    """A field in colors and steps over the outline of one land."""
     width, height = int(rng.integers(320, 760)), int(rng.integers(260, 600))
     parts = _regions(rng, width, height, 12)
     field = cv2.resize(

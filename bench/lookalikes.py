@@ -24,7 +24,7 @@ from bench.edits import clear_edit
 from bench.negatives import Pair, hard_negatives
 from bench.originals import DRAWN, any_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
-from bench.products import recoloured_twins
+from bench.products import recolored_twins
 from bench.receipts import receipt_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans
 from bench.signs import SIGNS, sign_twins
@@ -67,7 +67,7 @@ _TWINS: Mapping[str, Maker] = {
     "receipts": lambda half, number, rng: receipt_twins(half, number),
     **{kind: partial(_drawing, kind=kind) for kind in DRAWN},
     **{kind: partial(lambda half, number, rng, kind: sign_twins(kind, rng), kind=kind) for kind in SIGNS},
-    "product colors": lambda half, number, rng: recoloured_twins(rng, photo(half, number)),
+    "product colors": lambda half, number, rng: recolored_twins(rng, photo(half, number)),
     "captions": lambda half, number, rng: caption_twins(rng, photo(half, number)),
     "comics": lambda half, number, rng: comic_twins(rng, photo(half, number)),
     "covered": _covered,

@@ -30,8 +30,8 @@ def one_paper() -> frozenset[frozenset[str]]:
 
 def _reduced(path: str) -> NDArray[np.float32]:
     """The paper's upper part and all of it, heavily reduced, as one vector of length one."""
-    grey = cv2.cvtColor(pixels_of(path), cv2.COLOR_RGB2GRAY)
-    ink = cv2.blur(255 - grey, (5, 5)).astype(np.float32)
+    gray = cv2.cvtColor(pixels_of(path), cv2.COLOR_RGB2GRAY)
+    ink = cv2.blur(255 - gray, (5, 5)).astype(np.float32)
     parts = []
     for part in (ink, ink[: ink.shape[0] // 3]):
         small = cv2.resize(part, _SIZE, interpolation=cv2.INTER_AREA).ravel()

@@ -51,7 +51,7 @@ def _palette(rgb: Pixels, rng: Rng, counts: tuple[int, ...] = (16, 64, 256)) -> 
     return _saved(few, "PNG" if rng.random() < 0.7 else "GIF")
 
 
-def _grey(rgb: Pixels, rng: Rng) -> bytes:
+def _gray(rgb: Pixels, rng: Rng) -> bytes:
     return coded(np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2), rng)
 
 
@@ -65,19 +65,19 @@ _ART: Mapping[str, Saver] = {
     "JPEG": _jpeg,
     "WebP": _webp,
     "palette": _palette,
-    "grey": _grey,
+    "gray": _gray,
     "smaller": partial(_scaled, low=0.5, high=1.0),
     "larger": partial(_scaled, low=1.0, high=2.0),
 }
 _COLOR_IS_CONTENT = ("flags", "sprites", "maps")
-"""Without their colors, two parts of these may become one: no copies in grey of them."""
+"""Without their colors, two parts of these may become one: no copies in gray of them."""
 
 
-def _lost_in_grey(rgb: Pixels) -> float:
-    """The share of the edges between colors that grey no longer shows."""
+def _lost_in_gray(rgb: Pixels) -> float:
+    """The share of the edges between colors that gray no longer shows."""
     lifted = cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2)
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    left = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    left = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     edges = lifted >= 60
     return float((left[edges] < 20).mean()) if edges.any() else 0.0
 
@@ -88,13 +88,13 @@ def _swapped(kind: str, level: str, files: tuple[bytes, bytes], name: str, truth
 
 
 def resaved_art(half: str, number: int, name: str) -> Labelled:
-    """Return a drawing of any kind and a copy: another format, size, palette, or grey."""
+    """Return a drawing of any kind and a copy: another format, size, palette, or gray."""
     rng = named_rng(name)
     kinds = [*DRAWN, *SIGNS]
     kind = kinds[number % len(kinds)]
     rgb = drawn(kind, number // len(kinds), rng)
-    flat = kind in _COLOR_IS_CONTENT or _lost_in_grey(rgb) > 0.1
-    ways = [way for way in _ART if way != "grey" or not flat]
+    flat = kind in _COLOR_IS_CONTENT or _lost_in_gray(rgb) > 0.1
+    ways = [way for way in _ART if way != "gray" or not flat]
     way = ways[int(rng.integers(0, len(ways)))]
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
     return _swapped("resaved art", f"{way}, {kind}", (first, _ART[way](rgb, rng)), name, _IN_PLACE)
@@ -167,16 +167,16 @@ def _photographed(rgb: Pixels, rng: Rng) -> Pixels:
 
 def _one_bit(rgb: Pixels, rng: Rng) -> Pixels:
     """As a fax sends it: black or white, at the size it was or a little less."""
-    grey = cv2.cvtColor(resized(rgb, float(rng.uniform(0.75, 1.0))), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(resized(rgb, float(rng.uniform(0.75, 1.0))), cv2.COLOR_RGB2GRAY)
     if rng.random() < 0.5:
-        block = max(15, min(grey.shape) // 20 * 2 + 1)
-        bits = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, 15)
+        block = max(15, min(gray.shape) // 20 * 2 + 1)
+        bits = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, 15)
     else:
-        bits = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+        bits = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     return np.asarray(np.repeat(bits[..., None], 3, axis=2), np.uint8)
 
 
-def _grey_paper(rgb: Pixels, rng: Rng) -> Pixels:
+def _gray_paper(rgb: Pixels, rng: Rng) -> Pixels:
     return np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
@@ -190,7 +190,7 @@ _SCANS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
     "smaller": lambda rgb, rng: resized(rgb, float(rng.uniform(0.5, 0.95))),
     "tilted": _tilt,
     "margin cropped": _margin,
-    "grey": _grey_paper,
+    "gray": _gray_paper,
     "contrast": _contrast,
     "scanned again": _scanned_again,
     "photographed": _photographed,

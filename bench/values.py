@@ -1,4 +1,4 @@
-"""What a drawing says: names, dates, sums, series, colours; and two drawings that differ in some of it only."""
+"""What a drawing says: names, dates, sums, series, colors; and two drawings that differ in some of it only."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from PIL import Image, ImageFont
 from bench.family_base import Pixels
 from bench.pairs import APART, EDITED_ONLY, Twins, changed_mask
 
-__all__ = ["COLOURS", "Draw", "Values", "font", "pixels", "twins_of"]
+__all__ = ["COLORS", "Draw", "Values", "font", "pixels", "twins_of"]
 
 Rng = np.random.Generator
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 T = TypeVar("T")
 
-COLOURS: tuple[Colour, ...] = (
+COLORS: tuple[Color, ...] = (
     (200, 30, 45), (0, 90, 170), (0, 135, 70), (250, 205, 20), (20, 20, 20), (255, 255, 255),
     (240, 130, 20), (120, 40, 140), (115, 200, 235), (130, 20, 40), (235, 120, 170), (110, 80, 50), (140, 145, 150),
 )  # fmt: skip
