@@ -202,7 +202,7 @@ _MOVED = ("tilted", "margin cropped", "scanned again", "photographed")
 def scans(half: str, number: int, name: str) -> Labelled:
     """Return a receipt or a drawn page, and the same paper saved, scanned or photographed again."""
     rng = named_rng(name)
-    what, rgb = _paper(half, number // len(_SCANS), rng)
+    what, rgb = _paper(half, number, rng)
     way = list(_SCANS)[number % len(_SCANS)]
     other = np.ascontiguousarray(_SCANS[way](rgb, rng))
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(other, rng, (0.8, 0.1, 0.1))
@@ -245,7 +245,7 @@ _COLORS: Mapping[str, Saver] = {
 def recolored_files(half: str, number: int, name: str) -> Labelled:
     """Return a photograph, drawing or page, and the same with a palette, in inks or in another color space."""
     rng = named_rng(name)
-    what, rgb = any_original(half, number // len(_COLORS), rng)
+    what, rgb = any_original(half, number, rng)
     way = list(_COLORS)[number % len(_COLORS)]
     first = png(rgb) if rng.random() < 0.4 else _jpeg(rgb, rng, 80, 95)
     return _swapped(
@@ -272,8 +272,7 @@ def altered(half: str, number: int, name: str) -> Labelled:
     """Return a photograph and a copy of one of `bench.families`, which take turns."""
     rng = named_rng(name)
     family = list(FAMILIES)[number % len(FAMILIES)]
-    at = number // len(FAMILIES)
-    rgb, other = photo(half, at), photo(half, at + 1 + int(rng.integers(0, 50)))
+    rgb, other = photo(half, number), photo(half, number + 1 + int(rng.integers(0, 50)))
     made = alter(family, level_of(family, rng), rgb, rng, other)
     return _labelled_copy("altered", made, rgb, name, rng)
 
@@ -283,7 +282,7 @@ def harsh(half: str, number: int, name: str) -> Labelled:
     rng = named_rng(name)
     ways = [(family, level) for family, group in HARSH.items() for level in group.makers]
     family, level = ways[number % len(ways)]
-    rgb = photo(half, number // len(ways))
+    rgb = photo(half, number)
     made = HARSH[family].makers[level](rgb, rng, rgb)
     full = Altered(family, level, made.rgb, made.boxes, HARSH[family].right(level), made.kept, made.note)
     return _labelled_copy("harsh", full, rgb, name, rng)
