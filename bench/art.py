@@ -8,6 +8,7 @@ build/art, which git ignores. `art_twins` pairs the most alike of one pack and h
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -41,6 +42,8 @@ _MOST = 1200
 _SIDE = 400
 _WIDTHS = (24, 32, 48, 64, 96, 160, 240, 400)
 _CLEAR = 0.012
+_SKIN = re.compile("1F3F[BCDE]")
+"""Emoji in all but the darkest skin: else most pairs would be one drawing in two skins."""
 
 
 def fetch(package: str, most: int = _MOST) -> int:
@@ -52,7 +55,7 @@ def fetch(package: str, most: int = _MOST) -> int:
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as packed:
             packed.extractall(folder, filter="data")
         drawings = sorted((Path(folder) / PACKS[package]).glob("*.svg"))
-        # Neighbours by name are often variants of one drawing, so whole runs of eight are kept.
+        # Neighbors by name are often variants of one drawing, so whole runs of eight are kept.
         keep = max(1, -(-len(drawings) // most))
         for drawing in (one for index, one in enumerate(drawings) if index // 8 % keep == 0):
             picture = target / f"{drawing.stem}.png"
@@ -65,7 +68,7 @@ def fetch(package: str, most: int = _MOST) -> int:
 def art_names(half: str) -> tuple[str, ...]:
     """Return "PACK/NAME.png" of every fetched picture of one half; none where nothing was fetched."""
     names = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*/*.png"))
-    return tuple(name for name in names if half_of(name) == half)
+    return tuple(name for name in names if half_of(name) == half and not _SKIN.search(name))
 
 
 @lru_cache(maxsize=64)
@@ -76,9 +79,9 @@ def art(name: str) -> Pixels:
 
 
 def _reduced(name: str) -> NDArray[np.float32]:
-    grey = cv2.cvtColor(art(name), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(art(name), cv2.COLOR_RGB2GRAY)
     edges = cv2.morphologyEx(
-        cv2.resize(grey, (96, 96), interpolation=cv2.INTER_AREA), cv2.MORPH_GRADIENT, np.ones((3, 3))
+        cv2.resize(gray, (96, 96), interpolation=cv2.INTER_AREA), cv2.MORPH_GRADIENT, np.ones((3, 3))
     )
     small = cv2.resize(edges, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
     small -= small.mean()
@@ -86,21 +89,24 @@ def _reduced(name: str) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=2)
-def art_pairs(half: str) -> tuple[tuple[float, str, str], ...]:
-    """Return (likeness of edges, a, b) of the twelve nearest of each picture in its pack, the most alike first."""
+def art_pairs(half: str) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Return for each pack the pairs of the twelve nearest of each picture by their edges, the most alike first."""
     packs: dict[str, list[str]] = {}
     for name in art_names(half):
         packs.setdefault(name.partition("/")[0], []).append(name)
-    found: set[tuple[float, str, str]] = set()
-    for names in packs.values():
-        vectors = np.stack([_reduced(name) for name in names])
-        likeness = vectors @ vectors.T
-        np.fill_diagonal(likeness, -1)
-        for row, near in enumerate(np.argsort(-likeness, axis=1)[:, :12]):
-            for other in near:
-                a, b = sorted((names[row], names[int(other)]))
-                found.add((round(float(likeness[row, other]), 4), a, b))
-    return tuple(sorted(found, key=lambda pair: (-pair[0], pair[1:])))
+    return tuple(_nearest(names) for names in packs.values())
+
+
+def _nearest(names: list[str]) -> tuple[tuple[str, str], ...]:
+    vectors = np.stack([_reduced(name) for name in names])
+    likeness = vectors @ vectors.T
+    np.fill_diagonal(likeness, -1)
+    found: dict[tuple[str, str], float] = {}
+    for row, near in enumerate(np.argsort(-likeness, axis=1)[:, :12]):
+        for other in near:
+            a, b = sorted((names[row], names[int(other)]))
+            found[a, b] = round(float(likeness[row, other]), 4)
+    return tuple(sorted(found, key=lambda pair: (-found[pair], pair)))
 
 
 def _at(name: str, width: int, height: int) -> Pixels:
@@ -113,12 +119,13 @@ def art_twins(half: str, number: int, rng: Rng) -> Twins:
 
     Raises FileNotFoundError where no art was fetched.
     """
-    pairs = art_pairs(half)
-    if not pairs:
+    packs = art_pairs(half)
+    if not packs:
         raise FileNotFoundError("no art: run `python -m bench.art` first")
-    # Of the sixty thousand pairs, numbers walk through the first ones in steps that are prime to most counts.
+    # Packs take turns; numbers go down the list in steps, so that one drawing's many variants are not all there is.
+    pairs = packs[number % len(packs)]
     for step in range(200):
-        _, a, b = pairs[(number * 7 + step * 11) % len(pairs)]
+        a, b = pairs[(number // len(packs) * 5 + step * 11) % len(pairs)]
         one, two = art(a), art(b)
         if abs(one.shape[0] - two.shape[0]) > 2:
             continue
@@ -129,7 +136,7 @@ def art_twins(half: str, number: int, rng: Rng) -> Twins:
             return Twins(
                 f"{a.partition('/')[0]} {width} px", small[0], small[1], APART, style="icon", least=0.7
             )
-    raise LookupError(f"no two pictures of {half} that can be told apart")
+    raise LookupError(f"no two pictures of {half} that can be told from each other")
 
 
 def main(packages: Sequence[str] = ()) -> int:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from bench.family_base import Pixels
 from bench.family_content import write
 from bench.pairs import EDITED_ONLY, Twins
-from bench.values import COLOURS, Values, font, pixels
+from bench.values import COLORS, Values, font, pixels
 
 __all__ = ["caption_twins", "comic_twins"]
 
@@ -57,7 +57,7 @@ def caption_twins(rng: Rng, photo: Pixels) -> Twins:
 
 
 def _figure(draw: ImageDraw.ImageDraw, x: float, y: float, s: float, rng: Rng) -> None:
-    coat = COLOURS[int(rng.integers(0, 5))]
+    coat = COLORS[int(rng.integers(0, 5))]
     draw.ellipse((x - 9 * s, y, x + 9 * s, y + 18 * s), fill=(250, 220, 190), outline=(20, 20, 20), width=2)
     draw.polygon(
         [

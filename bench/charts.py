@@ -12,9 +12,9 @@ from bench.values import Draw, Values, font
 __all__ = ["CHARTS", "MAPS"]
 
 Rng = np.random.Generator
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Point = tuple[float, float]
-_SERIES: tuple[Colour, ...] = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189))
+_SERIES: tuple[Color, ...] = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189))
 _OVER = 2
 """Drawn at twice the size and reduced, so that edges are smooth."""
 
@@ -25,14 +25,14 @@ class _Plot:
     def __init__(self, rng: Rng) -> None:
         self.width = int(rng.integers(320, 900))
         self.height = round(self.width * float(rng.uniform(0.55, 0.9)))
-        grey = rng.random() < 0.25
+        gray = rng.random() < 0.25
         size = (self.width * _OVER, self.height * _OVER)
         self.image = Image.new("RGB", size, (255, 255, 255))
         self.draw = ImageDraw.Draw(self.image)
         self.left, self.top = size[0] * 0.11, size[1] * 0.11
         self.w, self.h = size[0] * 0.84, size[1] * 0.76
         self.face = font(round(min(size) / 30))
-        if grey:
+        if gray:
             self.draw.rectangle(
                 (self.left, self.top, self.left + self.w, self.top + self.h), fill=(234, 234, 242)
             )
@@ -46,7 +46,7 @@ class _Plot:
             x, y = self.at(tick / 5, tick / 5)
             if grid:
                 self.draw.line(
-                    (self.left, y, self.left + self.w, y), fill=(255,) * 3 if grey else (225,) * 3, width=2
+                    (self.left, y, self.left + self.w, y), fill=(255,) * 3 if gray else (225,) * 3, width=2
                 )
             self.draw.text((self.left - 8, y), f"{tick * 20}", fill=(60, 60, 60), font=self.face, anchor="rm")
             self.draw.text(
@@ -75,11 +75,11 @@ def _lines(rng: Rng, v: Values) -> Image.Image:
 
 def _bars(rng: Rng, v: Values) -> Image.Image:
     plot = _Plot(rng)
-    count, colour = int(rng.integers(4, 16)), _SERIES[int(rng.integers(0, 5))]
+    count, color = int(rng.integers(4, 16)), _SERIES[int(rng.integers(0, 5))]
     for index, value in enumerate(v.series("bars", count)):
         x0, y0 = plot.at((index + 0.15) / count, float(value))
         x1, y1 = plot.at((index + 0.85) / count, 0)
-        plot.draw.rectangle((x0, y0, x1, y1), fill=colour)
+        plot.draw.rectangle((x0, y0, x1, y1), fill=color)
     return plot.done()
 
 
@@ -103,8 +103,8 @@ def _points(rng: Rng, v: Values) -> Image.Image:
 
 def _ramp(values: NDArray[np.float64], which: int) -> NDArray[np.uint8]:
     maps = (cv2.COLORMAP_VIRIDIS, cv2.COLORMAP_HOT, cv2.COLORMAP_OCEAN, cv2.COLORMAP_JET)
-    grey = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.applyColorMap(grey, maps[which])[..., ::-1], np.uint8)
+    gray = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.applyColorMap(gray, maps[which])[..., ::-1], np.uint8)
 
 
 def _heat(rng: Rng, v: Values) -> Image.Image:
@@ -153,46 +153,48 @@ def _regions(rng: Rng, width: int, height: int, count: int) -> NDArray[np.int32]
     ]
     xs, ys = xs + bent[0] * width / 50, ys + bent[1] * height / 50
     seeds = rng.uniform(0.08, 0.92, (count, 2)) * [width, height]
-    nearest = np.argmin(np.stack([(xs - x) ** 2 + (ys - y) ** 2 for x, y in seeds]), axis=0)
+    best, nearest = np.full((height, width), np.inf, np.float32), np.zeros((height, width), np.int32)
+    for index, (x, y) in enumerate(seeds.astype(np.float32)):
+        away = cv2.magnitude(xs - x, ys - y)
+        nearest[away < best] = index
+        best = np.minimum(best, away)
     land = ((xs / width - 0.5) / 0.46) ** 2 + ((ys / height - 0.5) / 0.44) ** 2 + bent[2] * 0.12 < 1
     return np.where(land, nearest, -1).astype(np.int32)
+
+
+def _borders(parts: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Where one region ends and another begins."""
+    numbers = ((parts + 1) % 251).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(numbers, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0)
 
 
 def _shaded_map(rng: Rng, v: Values) -> Image.Image:
     """Regions in the shades of a table: other numbers, other shades."""
     width, height, count = int(rng.integers(320, 800)), int(rng.integers(260, 640)), int(rng.integers(10, 40))
     parts = _regions(rng, width * _OVER, height * _OVER, count)
-    ramps: tuple[tuple[Colour, Colour], ...] = (
+    ramps: tuple[tuple[Color, Color], ...] = (
         ((239, 243, 255), (8, 69, 148)), ((254, 237, 222), (166, 54, 3)), ((237, 248, 233), (0, 90, 50)),
     )  # fmt: skip
     low, high = (np.array(c, np.float64) for c in ramps[int(rng.integers(0, 3))])
     steps = np.floor(v.series("shades", count) * 4.999) / 4
     table = np.vstack([np.rint(low + steps[:, None] * (high - low)), [[255, 255, 255]]]).astype(np.uint8)
     out = table[parts]
-    edge = (
-        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        > 0
-    )
-    out[edge] = (110, 110, 110)
+    out[_borders(parts)] = (110, 110, 110)
     return Image.fromarray(out).resize((width, height), Image.Resampling.BOX)
 
 
 def _party_map(rng: Rng, v: Values) -> Image.Image:
-    """Regions in a few colours without order, one for each party."""
+    """Regions in a few colors without order, one for each party."""
     width, height, count = int(rng.integers(320, 800)), int(rng.integers(260, 640)), int(rng.integers(8, 30))
     parts = _regions(rng, width * _OVER, height * _OVER, count)
     table = np.array([v.pick(f"region {n}", _SERIES) for n in range(count)] + [(225, 235, 245)], np.uint8)
     out = table[parts]
-    edge = (
-        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        > 0
-    )
-    out[edge] = (255, 255, 255)
+    out[_borders(parts)] = (255, 255, 255)
     return Image.fromarray(out).resize((width, height), Image.Resampling.BOX)
 
 
 def _weather_map(rng: Rng, v: Values) -> Image.Image:
-    """A field in colours and steps over the outline of one land."""
+    """A field in colors and steps over the outline of one land."""
     width, height = int(rng.integers(320, 760)), int(rng.integers(260, 600))
     parts = _regions(rng, width, height, 12)
     field = cv2.resize(
@@ -201,11 +203,7 @@ def _weather_map(rng: Rng, v: Values) -> Image.Image:
     steps = np.floor((field - field.min()) / (field.max() - field.min()) * 8.99) / 8
     out = _ramp(steps.astype(np.float64), 3)
     out = np.rint(out * 0.75 + 60).clip(0, 255).astype(np.uint8)
-    edge = (
-        cv2.morphologyEx(((parts + 1) % 251).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        > 0
-    )
-    out[edge] = (20, 20, 20)
+    out[_borders(parts)] = (20, 20, 20)
     image = Image.fromarray(out)
     ImageDraw.Draw(image).text(
         (10, 8), v.text("day", "date"), fill=(0, 0, 0), font=font(round(height / 20), "Sans-Bold")

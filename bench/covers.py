@@ -20,9 +20,9 @@ Cover = Callable[[Pixels, Rng], Box]
 _SEEN, _SHARE = 12, 0.2
 
 
-def _fill(rgb: Pixels, box: Box, colour: tuple[int, int, int]) -> Box:
+def _fill(rgb: Pixels, box: Box, color: tuple[int, int, int]) -> Box:
     x, y, w, h = box
-    rgb[y : y + h, x : x + w] = colour
+    rgb[y : y + h, x : x + w] = color
     return box
 
 
@@ -40,13 +40,13 @@ def _black_half(rgb: Pixels, rng: Rng) -> Box:
 
 def _lower_part(rgb: Pixels, rng: Rng) -> Box:
     height, width = rgb.shape[:2]
-    tall, grey = round(height * float(rng.uniform(0.55, 0.62))), int(rng.choice([0, 0, 20, 255, 128]))
-    return _fill(rgb, (0, height - tall, width, tall), (grey, grey, grey))
+    tall, gray = round(height * float(rng.uniform(0.55, 0.62))), int(rng.choice([0, 0, 20, 255, 128]))
+    return _fill(rgb, (0, height - tall, width, tall), (gray, gray, gray))
 
 
-def _grey_half(rgb: Pixels, rng: Rng) -> Box:
-    grey = int(rng.integers(100, 190))
-    return _fill(rgb, _half(rgb, rng, float(rng.uniform(0.4, 0.55))), (grey, grey, grey))
+def _gray_half(rgb: Pixels, rng: Rng) -> Box:
+    gray = int(rng.integers(100, 190))
+    return _fill(rgb, _half(rgb, rng, float(rng.uniform(0.4, 0.55))), (gray, gray, gray))
 
 
 def _white_quarter(rgb: Pixels, rng: Rng) -> Box:
@@ -86,7 +86,7 @@ def _caption_bar(rgb: Pixels, rng: Rng) -> Box:
     return box
 
 
-def _colour_part(rgb: Pixels, rng: Rng) -> Box:
+def _color_part(rgb: Pixels, rng: Rng) -> Box:
     red, green, blue = (int(c) for c in rng.integers(0, 256, 3))
     return _fill(rgb, _any_box(rgb, rng, 0.05, 0.6), (red, green, blue))
 
@@ -122,11 +122,11 @@ def _stamp(rgb: Pixels, rng: Rng) -> Box:
 COVERS: dict[str, Cover] = {
     "black half": _black_half,
     "lower 60 %": _lower_part,
-    "grey half": _grey_half,
+    "gray half": _gray_half,
     "white quarter": _white_quarter,
     "black box in the middle": _black_box,
     "caption bar": _caption_bar,
-    "colored part": _colour_part,
+    "colored part": _color_part,
     "blurred part": _blurred_part,
     "stamp": _stamp,
 }
@@ -171,14 +171,14 @@ def _product_in_scene(rng: Rng, scene: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def cut_out_twins(rng: Rng, rgb: Pixels) -> Twins:
-    """Return a photograph or a drawn thing in a scene, and one thing of it on white, black, grey, or transparent."""
+    """Return a photograph or a drawn thing in a scene, and one thing of it on white, black, gray, or transparent."""
     way = int(rng.integers(0, 3))
     if way == 2:
         rgb, mask = _product_in_scene(rng, rgb)
     else:
         mask = object_mask(rgb, rng) if way else _blob(rgb, rng)
     share = (cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255)[..., None]
-    ground, name = ((255, "white"), (255, "white"), (0, "black"), (240, "grey"), (255, "clear"))[
+    ground, name = ((255, "white"), (255, "white"), (0, "black"), (240, "gray"), (255, "clear"))[
         int(rng.integers(0, 5))
     ]
     two = np.rint(rgb * share + ground * (1 - share)).astype(np.uint8)

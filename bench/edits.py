@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EDITS", "Edit", "local_edit"]
+__all__ = ["EDITS", "Edit", "clear_edit", "local_edit"]
 
 Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
+_CLEAR = 20.0
+"""Mean change in levels inside the box from which an edit survives a mild change of tone and coding."""
+_LEAST_PIXELS = 110
+"""Below so many pixels an edit is a speck that nobody looks at."""
 WORDS = ("SALE", "2026", "Hello", "page", "1789", "NOON", "exit", "No 7", "Anna", "west")
 
 
@@ -116,4 +120,19 @@ def local_edit(rgb: Pixels, kind: str, share: float, seed: int) -> Edit | None:
             EDITS[kind](after, box, rng)
         if _visible(before, after, box):
             return Edit(kind, before, after, box)
+    return None
+
+
+def clear_edit(rgb: Pixels, share: float, rng: np.random.Generator) -> Edit | None:
+    """Return `rgb` with an edit of any kind that shows once both were coded again; None where none of eight does."""
+    if share * rgb.shape[0] * rgb.shape[1] < _LEAST_PIXELS:
+        return None
+    for kind in rng.permutation(sorted(EDITS)):
+        edit = local_edit(rgb, str(kind), share, int(rng.integers(0, 1 << 30)))
+        if edit is None:
+            continue
+        x, y, w, h = edit.box
+        change = cv2.absdiff(edit.before, edit.after)[y : y + h, x : x + w].max(axis=2)
+        if change.mean() >= _CLEAR:
+            return edit
     return None

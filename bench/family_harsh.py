@@ -41,14 +41,14 @@ def _median(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
     return Made(out, note=f"{size} px")
 
 
-def _halftone(grey: Floats, pitch: float, degrees: float) -> Floats:
+def _halftone(gray: Floats, pitch: float, degrees: float) -> Floats:
     """One ink as dots on a turned grid, softly cut."""
-    ys, xs = np.mgrid[0 : grey.shape[0], 0 : grey.shape[1]].astype(np.float32)
+    ys, xs = np.mgrid[0 : gray.shape[0], 0 : gray.shape[1]].astype(np.float32)
     turn = np.radians(degrees)
     u = (xs * np.cos(turn) + ys * np.sin(turn)) * 2 * np.pi / pitch
     v = (-xs * np.sin(turn) + ys * np.cos(turn)) * 2 * np.pi / pitch
     screen = (np.cos(u) + np.cos(v) + 2) / 4
-    return np.asarray(np.clip((grey - screen) * 4 + 0.5, 0, 1), np.float32)
+    return np.asarray(np.clip((gray - screen) * 4 + 0.5, 0, 1), np.float32)
 
 
 def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float, noise: float) -> Made:
@@ -170,6 +170,6 @@ HARSH: dict[str, Family] = {
         },
         _TEXT,
     ),
-    "strong posterise": Family({"4": partial(_levels, count=4), "3": partial(_levels, count=3)}, ADJUSTED),
+    "strong posterize": Family({"4": partial(_levels, count=4), "3": partial(_levels, count=3)}, ADJUSTED),
 }
 """As `bench.families`, of other making than those there."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -19,11 +20,11 @@ from bench.captions import caption_twins, comic_twins
 from bench.children import children, edited_children
 from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
-from bench.edits import EDITS, local_edit
+from bench.edits import clear_edit
 from bench.negatives import Pair, hard_negatives
 from bench.originals import DRAWN, any_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
-from bench.products import recoloured_twins
+from bench.products import recolored_twins
 from bench.receipts import receipt_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans
 from bench.signs import SIGNS, sign_twins
@@ -36,23 +37,25 @@ Rng = np.random.Generator
 Maker = Callable[[str, int, Rng], Twins]
 """From the half, the number and a generator to two pictures."""
 _SHARES = (0.001, 0.003, 0.01, 0.03, 0.05)
+_READABLE = {"forms": 500, "screens": 480, "cards": 330}
 
 
 def _drawing(half: str, number: int, rng: Rng, *, kind: str) -> Twins:
     title = list(DRAWN[kind])[number % len(DRAWN[kind])]
-    return twins_of(DRAWN[kind][title], title, rng, style="page" if kind == "forms" else "drawing")
+    style = "page" if kind == "forms" else "drawing"
+    return twins_of(DRAWN[kind][title], title, rng, style=style, readable=_READABLE.get(kind, 0))
 
 
 def _edits(half: str, number: int, rng: Rng) -> Twins:
     """A local edit of 0.1 to 5 % of the frame of any picture, drawn again where nobody would see it."""
     while True:
         what, rgb = any_original(half, number, rng)
-        kind, share = str(rng.choice(sorted(EDITS))), float(rng.choice(_SHARES))
-        edit = local_edit(rgb, kind, share, int(rng.integers(0, 1 << 30)))
+        share = float(rng.choice(_SHARES))
+        edit = clear_edit(rgb, share, rng)
         if edit is not None:
-            mask = changed_mask(edit.before, edit.after)
-            level = f"{share:.1%}, {what}"
-            return Twins(level, edit.before, edit.after, EDITED_ONLY, mask, what, whole=True, toned=True)
+            mask, least = changed_mask(edit.before, edit.after), 0.75 if share < 0.005 else 0.5
+            twins = Twins(f"{share:.1%}, {what}", edit.before, edit.after, EDITED_ONLY, mask, what)
+            return replace(twins, whole=True, toned=True, least=least)
 
 
 def _covered(half: str, number: int, rng: Rng) -> Twins:
@@ -64,7 +67,7 @@ _TWINS: Mapping[str, Maker] = {
     "receipts": lambda half, number, rng: receipt_twins(half, number),
     **{kind: partial(_drawing, kind=kind) for kind in DRAWN},
     **{kind: partial(lambda half, number, rng, kind: sign_twins(kind, rng), kind=kind) for kind in SIGNS},
-    "product colors": lambda half, number, rng: recoloured_twins(rng, photo(half, number)),
+    "product colors": lambda half, number, rng: recolored_twins(rng, photo(half, number)),
     "captions": lambda half, number, rng: caption_twins(rng, photo(half, number)),
     "comics": lambda half, number, rng: comic_twins(rng, photo(half, number)),
     "covered": _covered,
@@ -77,11 +80,18 @@ _TWINS: Mapping[str, Maker] = {
 
 @lru_cache(maxsize=2)
 def _shots(half: str) -> tuple[Pair, ...]:
+    """Pairs of shots of one place: first in turns from each place and label, the near ones before the far ones."""
     data = data_folder()
     assert data is not None
     pairs = [pair for pair in hard_negatives(data) if pair.kind.startswith(("place", "across"))]
     apart = [pair for pair in pairs if pair.half == half and not pair.expected & SAME_WORDS]
-    return tuple(sorted(apart, key=lambda pair: named_rng(f"{pair.a} {pair.b}").random()))
+    apart.sort(key=lambda pair: named_rng(f"{pair.a} {pair.b}").random())
+    groups: dict[tuple[str, frozenset[str]], int] = {}
+    turns = {}
+    for pair in apart:
+        key = (pair.kind, pair.expected)
+        turns[pair] = groups[key] = groups.get(key, -1) + 1
+    return tuple(sorted(apart, key=lambda pair: ("similar" not in pair.expected, turns[pair])))
 
 
 def _places(half: str, number: int, name: str) -> Labelled:

@@ -71,7 +71,7 @@ def photo(half: str, number: int) -> Pixels:
 
 
 def drawn(kind: str, number: int, rng: Rng) -> Pixels:
-    """Return one drawing of a kind of DRAWN or of SIGNS; neighbouring numbers take turns in its layouts."""
+    """Return one drawing of a kind of DRAWN or of SIGNS; neighboring numbers take turns in its layouts."""
     if kind in SIGNS:
         return drawn_sign(kind, rng)
     layouts: Sequence[Draw] = tuple(DRAWN[kind].values())

@@ -112,7 +112,7 @@ def mask_boxes(mask: Pixels, *, whole: bool = False) -> tuple[Box, ...]:
 
 
 def png(rgb: Pixels) -> bytes:
-    """Return pixels of one (grey), three (RGB) or four (RGBA) channels as a PNG."""
+    """Return pixels of one (gray), three (RGB) or four (RGBA) channels as a PNG."""
     order = [2, 1, 0, 3][: rgb.shape[2]] if rgb.ndim == 3 else []
     done, data = cv2.imencode(".png", np.ascontiguousarray(rgb[..., order]) if order else rgb)
     assert done
@@ -139,7 +139,7 @@ def resized(rgb: Pixels, scale: float, how: int | None = None) -> Pixels:
 
 
 def _tilted(rgb: Pixels, mask: Pixels, rng: Rng) -> tuple[Pixels, Pixels]:
-    """A sheet on a scanner: turned a little, softened, with noise and a slightly grey ground."""
+    """A sheet on a scanner: turned a little, softened, with noise and a slightly gray ground."""
     height, width = rgb.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-1.5, 1.5)), 1.0)
     fill = rgb[:: max(1, height - 1)].reshape(-1, 3)
@@ -168,7 +168,8 @@ def _kept(rgb: Pixels, mask: Pixels, twins: Twins, rng: Rng, *, other: bool) -> 
     if twins.style == "page" and rng.random() < 0.3:
         rgb, mask = _tilted(rgb, mask, rng)
     if max(rgb.shape[:2]) >= _LEAST_SIDE and rng.random() < 0.4:
-        scale = float(rng.uniform(max(twins.least, _LEAST_SIDE / 2 / max(rgb.shape[:2])), 1.0))
+        least = min(1.0, max(twins.least, _LEAST_SIDE / 2 / max(rgb.shape[:2])))
+        scale = float(rng.uniform(least, 1.0))
         rgb, mask = resized(rgb, scale), np.where(resized(mask, scale) > 20, 255, 0).astype(np.uint8)
     return rgb, mask
 

@@ -1,4 +1,4 @@
-"""One thing in another colour: drawn products, a recoloured object in a photograph, channels swapped, flat screens."""
+"""One thing in another color: drawn products, a recolored object in a photograph, channels swapped, flat screens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from bench.family_base import Pixels
 from bench.pairs import APART, Twins, changed_mask
 
-__all__ = ["cut_out_shapes", "object_mask", "product", "product_shape", "recoloured_twins"]
+__all__ = ["cut_out_shapes", "object_mask", "product", "product_shape", "recolored_twins"]
 
 Rng = np.random.Generator
 Point = tuple[float, float]
@@ -153,7 +153,7 @@ def _hue_turned(rgb: Pixels, degrees: float) -> Pixels:
 
 
 def object_mask(rgb: Pixels, rng: Rng) -> Pixels:
-    """Return (h, w) uint8 0 or 255: one thing of a photograph, by its colour round a point, else an ellipse."""
+    """Return (h, w) uint8 0 or 255: one thing of a photograph, by its color round a point, else an ellipse."""
     height, width = rgb.shape[:2]
     soft = cv2.bilateralFilter(rgb, 7, 40, 7)
     for _ in range(12):
@@ -213,16 +213,16 @@ def _burst(rng: Rng, photo: Pixels) -> Twins:
 _MAKERS = (_products, _products, _products, _object, _object, _swapped, _turned, _flat, _burst)
 
 
-def _colourful(photo: Pixels) -> bool:
+def _colorful(photo: Pixels) -> bool:
     small = cv2.resize(photo, (64, 64), interpolation=cv2.INTER_AREA)
     return float((small.max(axis=2).astype(np.int16) - small.min(axis=2)).mean()) > 30
 
 
-def recoloured_twins(rng: Rng, photo: Pixels) -> Twins:
-    """Return a pair that differs in colour alone, visibly; a grey photograph gives drawn products."""
+def recolored_twins(rng: Rng, photo: Pixels) -> Twins:
+    """Return a pair that differs in color alone, visibly; a gray photograph gives drawn products."""
     for _ in range(12):
         maker = _MAKERS[int(rng.integers(0, len(_MAKERS)))]
-        if maker in (_object, _swapped, _turned) and not _colourful(photo):
+        if maker in (_object, _swapped, _turned) and not _colorful(photo):
             continue
         twins = maker(rng, photo)
         mask = changed_mask(twins.one, twins.two)

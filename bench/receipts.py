@@ -18,6 +18,7 @@ from bench.sources import pixels_of
 __all__ = ["one_paper", "receipt_twins", "receipts_alike"]
 
 _SIZE = (40, 64)
+_READABLE = 450
 
 
 @lru_cache(maxsize=1)
@@ -29,8 +30,8 @@ def one_paper() -> frozenset[frozenset[str]]:
 
 def _reduced(path: str) -> NDArray[np.float32]:
     """The paper's upper part and all of it, heavily reduced, as one vector of length one."""
-    grey = cv2.cvtColor(pixels_of(path), cv2.COLOR_RGB2GRAY)
-    ink = cv2.blur(255 - grey, (5, 5)).astype(np.float32)
+    gray = cv2.cvtColor(pixels_of(path), cv2.COLOR_RGB2GRAY)
+    ink = cv2.blur(255 - gray, (5, 5)).astype(np.float32)
     parts = []
     for part in (ink, ink[: ink.shape[0] // 3]):
         small = cv2.resize(part, _SIZE, interpolation=cv2.INTER_AREA).ravel()
@@ -58,4 +59,7 @@ def receipt_twins(half: str, number: int) -> Twins:
     pairs = receipts_alike(half)
     likeness, a, b = pairs[number % len(pairs)]
     level = "very alike" if likeness >= 0.5 else "alike" if likeness >= 0.35 else "others"
-    return Twins(level, pixels_of(a), pixels_of(b), APART, style="page", least=0.6)
+    one, two = pixels_of(a), pixels_of(b)
+    # Below this width nobody can read the sums any more.
+    least = max(0.6, _READABLE / min(one.shape[1], two.shape[1]))
+    return Twins(level, one, two, APART, style="page", least=least)

@@ -51,7 +51,7 @@ def _palette(rgb: Pixels, rng: Rng, counts: tuple[int, ...] = (16, 64, 256)) -> 
     return _saved(few, "PNG" if rng.random() < 0.7 else "GIF")
 
 
-def _grey(rgb: Pixels, rng: Rng) -> bytes:
+def _gray(rgb: Pixels, rng: Rng) -> bytes:
     return coded(np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2), rng)
 
 
@@ -65,12 +65,21 @@ _ART: Mapping[str, Saver] = {
     "JPEG": _jpeg,
     "WebP": _webp,
     "palette": _palette,
-    "grey": _grey,
+    "gray": _gray,
     "smaller": partial(_scaled, low=0.5, high=1.0),
     "larger": partial(_scaled, low=1.0, high=2.0),
 }
 _COLOR_IS_CONTENT = ("flags", "sprites", "maps")
-"""Without their colors, two parts of these may become one: no copies in grey of them."""
+"""Without their colors, two parts of these may become one: no copies in gray of them."""
+
+
+def _lost_in_gray(rgb: Pixels) -> float:
+    """The share of the edges between colors that gray no longer shows."""
+    lifted = cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2)
+    gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    left = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    edges = lifted >= 60
+    return float((left[edges] < 20).mean()) if edges.any() else 0.0
 
 
 def _swapped(kind: str, level: str, files: tuple[bytes, bytes], name: str, truth: frozenset[str]) -> Labelled:
@@ -79,12 +88,13 @@ def _swapped(kind: str, level: str, files: tuple[bytes, bytes], name: str, truth
 
 
 def resaved_art(half: str, number: int, name: str) -> Labelled:
-    """Return a drawing of any kind and a copy: another format, size, palette, or grey."""
+    """Return a drawing of any kind and a copy: another format, size, palette, or gray."""
     rng = named_rng(name)
     kinds = [*DRAWN, *SIGNS]
     kind = kinds[number % len(kinds)]
     rgb = drawn(kind, number // len(kinds), rng)
-    ways = [way for way in _ART if way != "grey" or kind not in _COLOR_IS_CONTENT]
+    flat = kind in _COLOR_IS_CONTENT or _lost_in_gray(rgb) > 0.1
+    ways = [way for way in _ART if way != "gray" or not flat]
     way = ways[int(rng.integers(0, len(ways)))]
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
     return _swapped("resaved art", f"{way}, {kind}", (first, _ART[way](rgb, rng)), name, _IN_PLACE)
@@ -157,16 +167,16 @@ def _photographed(rgb: Pixels, rng: Rng) -> Pixels:
 
 def _one_bit(rgb: Pixels, rng: Rng) -> Pixels:
     """As a fax sends it: black or white, at the size it was or a little less."""
-    grey = cv2.cvtColor(resized(rgb, float(rng.uniform(0.75, 1.0))), cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(resized(rgb, float(rng.uniform(0.75, 1.0))), cv2.COLOR_RGB2GRAY)
     if rng.random() < 0.5:
-        block = max(15, min(grey.shape) // 20 * 2 + 1)
-        bits = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, 15)
+        block = max(15, min(gray.shape) // 20 * 2 + 1)
+        bits = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, 15)
     else:
-        bits = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+        bits = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     return np.asarray(np.repeat(bits[..., None], 3, axis=2), np.uint8)
 
 
-def _grey_paper(rgb: Pixels, rng: Rng) -> Pixels:
+def _gray_paper(rgb: Pixels, rng: Rng) -> Pixels:
     return np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
@@ -180,7 +190,7 @@ _SCANS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
     "smaller": lambda rgb, rng: resized(rgb, float(rng.uniform(0.5, 0.95))),
     "tilted": _tilt,
     "margin cropped": _margin,
-    "grey": _grey_paper,
+    "gray": _gray_paper,
     "contrast": _contrast,
     "scanned again": _scanned_again,
     "photographed": _photographed,
@@ -192,7 +202,7 @@ _MOVED = ("tilted", "margin cropped", "scanned again", "photographed")
 def scans(half: str, number: int, name: str) -> Labelled:
     """Return a receipt or a drawn page, and the same paper saved, scanned or photographed again."""
     rng = named_rng(name)
-    what, rgb = _paper(half, number // len(_SCANS), rng)
+    what, rgb = _paper(half, number, rng)
     way = list(_SCANS)[number % len(_SCANS)]
     other = np.ascontiguousarray(_SCANS[way](rgb, rng))
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(other, rng, (0.8, 0.1, 0.1))
@@ -235,7 +245,7 @@ _COLORS: Mapping[str, Saver] = {
 def recolored_files(half: str, number: int, name: str) -> Labelled:
     """Return a photograph, drawing or page, and the same with a palette, in inks or in another color space."""
     rng = named_rng(name)
-    what, rgb = any_original(half, number // len(_COLORS), rng)
+    what, rgb = any_original(half, number, rng)
     way = list(_COLORS)[number % len(_COLORS)]
     first = png(rgb) if rng.random() < 0.4 else _jpeg(rgb, rng, 80, 95)
     return _swapped(
@@ -262,8 +272,7 @@ def altered(half: str, number: int, name: str) -> Labelled:
     """Return a photograph and a copy of one of `bench.families`, which take turns."""
     rng = named_rng(name)
     family = list(FAMILIES)[number % len(FAMILIES)]
-    at = number // len(FAMILIES)
-    rgb, other = photo(half, at), photo(half, at + 1 + int(rng.integers(0, 50)))
+    rgb, other = photo(half, number), photo(half, number + 1 + int(rng.integers(0, 50)))
     made = alter(family, level_of(family, rng), rgb, rng, other)
     return _labelled_copy("altered", made, rgb, name, rng)
 
@@ -273,7 +282,7 @@ def harsh(half: str, number: int, name: str) -> Labelled:
     rng = named_rng(name)
     ways = [(family, level) for family, group in HARSH.items() for level in group.makers]
     family, level = ways[number % len(ways)]
-    rgb = photo(half, number // len(ways))
+    rgb = photo(half, number)
     made = HARSH[family].makers[level](rgb, rng, rgb)
     full = Altered(family, level, made.rgb, made.boxes, HARSH[family].right(level), made.kept, made.note)
     return _labelled_copy("harsh", full, rgb, name, rng)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bench.values import COLOURS, Draw, Values, font
+from bench.values import COLORS, Draw, Values, font
 
 __all__ = ["CARDS", "SCREENS"]
 
 Rng = np.random.Generator
-Colour = tuple[int, int, int]
-_DARK: tuple[Colour, ...] = ((24, 26, 31), (230, 230, 230), (120, 125, 135))
-_LIGHT: tuple[Colour, ...] = ((255, 255, 255), (25, 25, 28), (125, 128, 135))
+Color = tuple[int, int, int]
+_DARK: tuple[Color, ...] = ((24, 26, 31), (230, 230, 230), (120, 125, 135))
+_LIGHT: tuple[Color, ...] = ((255, 255, 255), (25, 25, 28), (125, 128, 135))
 
 
-def _canvas(width: int, height: int, ground: Colour) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def _canvas(width: int, height: int, ground: Color) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     image = Image.new("RGB", (width, height), ground)
     return image, ImageDraw.Draw(image)
 
 
 def _chat(rng: Rng, v: Values) -> Image.Image:
     """A phone's screen of messages left and right."""
-    width = int(rng.integers(360, 900))
+    width = int(rng.integers(440, 900))
     height, u = round(width * float(rng.uniform(1.6, 2.1))), width / 100
     dark = rng.random() < 0.4
     ground, ink, soft = _DARK if dark else _LIGHT
@@ -51,14 +51,14 @@ def _chat(rng: Rng, v: Values) -> Image.Image:
 
 
 def _code(rng: Rng, v: Values) -> Image.Image:
-    """An editor: numbered lines in colours."""
+    """An editor: numbered lines in colors."""
     width, height = int(rng.integers(560, 1200)), int(rng.integers(380, 800))
     dark = rng.random() < 0.7
     ground, ink, soft = _DARK if dark else _LIGHT
     image, draw = _canvas(width, height, ground)
     size = int(rng.integers(13, 20))
     face, step = font(size, "SansMono"), round(size * 1.4)
-    colours = (
+    colors = (
         ((220, 120, 190), (110, 170, 240), (150, 195, 100))
         if dark
         else ((170, 0, 120), (0, 80, 180), (20, 120, 40))
@@ -79,8 +79,8 @@ def _code(rng: Rng, v: Values) -> Image.Image:
             ((3, f"{name} = "), (2, value), (3, " + offset")),
             ((0, "if "), (1, name), (3, " > "), (2, value), (3, ":")),
         )[kind]
-        for colour, text in parts:
-            draw.text((x, y), text, fill=(*colours, ink)[colour], font=face)
+        for color, text in parts:
+            draw.text((x, y), text, fill=(*colors, ink)[color], font=face)
             x += draw.textlength(text, font=face)
     return image
 
@@ -121,7 +121,7 @@ def _dashboard(rng: Rng, v: Values) -> Image.Image:
     ground, ink, soft = _DARK if rng.random() < 0.4 else _LIGHT
     image, draw = _canvas(width, height, tuple(max(0, c - 12) for c in ground))  # type: ignore[arg-type]
     draw.text((5 * u, 5 * u), "Overview", fill=ink, font=font(round(7 * u), "Sans-Bold"))
-    accent = COLOURS[int(rng.integers(0, 4))]
+    accent = COLORS[int(rng.integers(0, 4))]
     for tile, label in enumerate(("Steps", "Sleep", "Pulse", "Water", "Weight", "Floors")):
         x, y = 5 + tile % 2 * 46, 20 + tile // 2 * 28
         draw.rounded_rectangle((x * u, y * u, (x + 43) * u, (y + 25) * u), radius=3 * u, fill=ground)
@@ -175,7 +175,7 @@ def _ticket(rng: Rng, v: Values) -> Image.Image:
     width = int(rng.integers(500, 1100))
     u = width / 100
     image, draw = _canvas(width, round(42 * u), (250, 249, 244))
-    accent = COLOURS[int(rng.integers(0, 4))]
+    accent = COLORS[int(rng.integers(0, 4))]
     draw.rectangle((0, 0, width, 8 * u), fill=accent)
     draw.text((3 * u, 1.6 * u), "BOARDING PASS", fill=(255, 255, 255), font=font(round(4 * u), "Sans-Bold"))
     fields = (
@@ -270,7 +270,7 @@ def _product_card(rng: Rng, v: Values) -> Image.Image:
     width = int(rng.integers(260, 520))
     u = width / 100
     image, draw = _canvas(width, round(140 * u), (255, 255, 255))
-    shade = v.pick("colour", COLOURS[:4] + COLOURS[6:])
+    shade = v.pick("color", COLORS[:4] + COLORS[6:])
     draw.rectangle((4 * u, 4 * u, 96 * u, 84 * u), fill=(242, 242, 243))
     shape = int(rng.integers(0, 3))
     if shape == 0:

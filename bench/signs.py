@@ -1,4 +1,4 @@
-"""Drawn signs of few flat colours: flags, faces, icons, arrows and switches, sprites."""
+"""Drawn signs of few flat colors: flags, faces, icons, arrows and switches, sprites."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from PIL import Image, ImageDraw
 
 from bench.family_base import Pixels
 from bench.pairs import APART, Twins
-from bench.values import COLOURS, Values, pixels
+from bench.values import COLORS, Values, pixels
 
 __all__ = ["SIGNS", "drawn_sign", "sign_twins"]
 
 Rng = np.random.Generator
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Point = tuple[float, float]
 _ROOM = 960
 """Signs are drawn at this width and reduced."""
-_FLAG: tuple[Colour, ...] = COLOURS[:7] + COLOURS[8:10]
+_FLAG: tuple[Color, ...] = COLORS[:7] + COLORS[8:10]
 
 
-def _star(draw: ImageDraw.ImageDraw, middle: Point, radius: float, points: int, fill: Colour) -> None:
+def _star(draw: ImageDraw.ImageDraw, middle: Point, radius: float, points: int, fill: Color) -> None:
     angles = np.arange(points * 2) * np.pi / points - np.pi / 2
     reach = np.where(np.arange(points * 2) % 2, 0.4, 1.0) * radius
     draw.polygon(
@@ -34,7 +34,7 @@ def _star(draw: ImageDraw.ImageDraw, middle: Point, radius: float, points: int, 
     )
 
 
-def _emblem(draw: ImageDraw.ImageDraw, kind: str, at: Point, size: float, fill: Colour) -> None:
+def _emblem(draw: ImageDraw.ImageDraw, kind: str, at: Point, size: float, fill: Color) -> None:
     x, y = at
     if kind == "disc":
         draw.ellipse((x - size, y - size, x + size, y + size), fill=fill)
@@ -79,43 +79,43 @@ def _emblem(draw: ImageDraw.ImageDraw, kind: str, at: Point, size: float, fill: 
 
 
 def _flag(rng: Rng, v: Values) -> Image.Image:
-    """Stripes, a cross or a field with a corner; other colours, another emblem or none."""
+    """Stripes, a cross or a field with a corner; other colors, another emblem or none."""
     w, h = _ROOM, round(_ROOM * float(rng.choice([0.5, 0.6, 2 / 3])))
     image = Image.new("RGB", (w, h))
     draw = ImageDraw.Draw(image)
     layout, count = int(rng.integers(0, 5)), int(rng.choice([2, 3, 3, 3, 5]))
-    colours: list[Colour] = []
+    colors: list[Color] = []
     for index in range(count):
         # Each stripe differs from the one before in every version, so that its edge always shows.
         first = rng.permutation(len(_FLAG))[:6]
         options = [_FLAG[int(i)] for i in first[index % 2 :: 2]]
-        colours.append(v.pick(f"stripe {index}", options, besides=colours[-1:]))
-    for index, colour in enumerate(colours):
+        colors.append(v.pick(f"stripe {index}", options, besides=colors[-1:]))
+    for index, color in enumerate(colors):
         box = (
             (w * index / count, 0, w * (index + 1) / count, h)
             if layout == 0
             else (0, h * index / count, w, h * (index + 1) / count)
         )
-        draw.rectangle(box, fill=colour)
+        draw.rectangle(box, fill=color)
     if layout == 2:
-        wide, other = h * 0.09, v.pick("cross", _FLAG, besides=colours)
-        draw.rectangle((0, 0, w, h), fill=colours[0])
+        wide, other = h * 0.09, v.pick("cross", _FLAG, besides=colors)
+        draw.rectangle((0, 0, w, h), fill=colors[0])
         draw.rectangle((w * 0.36 - wide, 0, w * 0.36 + wide, h), fill=other)
         draw.rectangle((0, h / 2 - wide, w, h / 2 + wide), fill=other)
     elif layout == 3:
-        draw.polygon([(0, 0), (w * 0.42, h / 2), (0, h)], fill=v.pick("wedge", _FLAG, besides=colours))
+        draw.polygon([(0, 0), (w * 0.42, h / 2), (0, h)], fill=v.pick("wedge", _FLAG, besides=colors))
     elif layout == 4:
-        draw.rectangle((0, 0, w, h), fill=colours[0])
-        draw.rectangle((0, 0, w * 0.4, h * 0.5), fill=colours[1])
+        draw.rectangle((0, 0, w, h), fill=colors[0])
+        draw.rectangle((0, 0, w * 0.4, h * 0.5), fill=colors[1])
     place = (w * 0.2, h * 0.25) if layout == 4 else (w * 0.72, h / 2) if layout == 3 else (w / 2, h / 2)
     kind = v.pick("emblem", ("none", "none", "disc", "star", "ring", "stars", "shield", "eagle"))
     _emblem(
-        draw, kind, place, h * float(rng.uniform(0.1, 0.2)), v.pick("emblem colour", _FLAG, besides=colours)
+        draw, kind, place, h * float(rng.uniform(0.1, 0.2)), v.pick("emblem color", _FLAG, besides=colors)
     )
     return image
 
 
-def _eyes(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None:
+def _eyes(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Color) -> None:
     for x in (35, 65):
         if kind == "dots":
             draw.ellipse(((x - 5) * s, 36 * s, (x + 5) * s, 50 * s), fill=line)
@@ -130,7 +130,7 @@ def _eyes(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None:
             draw.arc(((x - 9) * s, 36 * s, (x + 9) * s, 52 * s), *ends, fill=line, width=round(3.5 * s))
 
 
-def _mouth(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None:
+def _mouth(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Color) -> None:
     wide = round(3.5 * s)
     if kind in ("smile", "tongue"):
         draw.arc((30 * s, 48 * s, 70 * s, 78 * s), 20, 160, fill=line, width=wide)
@@ -148,7 +148,7 @@ def _mouth(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None
         draw.ellipse((45 * s, 62 * s, 55 * s, 76 * s), outline=line, width=round(3 * s))
 
 
-def _extra(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Colour) -> None:
+def _extra(draw: ImageDraw.ImageDraw, s: float, kind: str, line: Color) -> None:
     if kind == "cheeks":
         for x in (22, 78):
             draw.ellipse(((x - 7) * s, 54 * s, (x + 7) * s, 66 * s), fill=(245, 140, 110))
@@ -179,7 +179,7 @@ _FRAMES = ("circle", "square", "shield", "file", "bell", "house", "user", "none"
 _MARKS = ("plus", "minus", "cross", "check", "pause", "stop", "play", "bar", "two bars", "dot", "slash")
 
 
-def _frame(draw: ImageDraw.ImageDraw, kind: str, ink: Colour, wide: int) -> None:
+def _frame(draw: ImageDraw.ImageDraw, kind: str, ink: Color, wide: int) -> None:
     s = _ROOM / 100
     shapes: dict[str, list[Point]] = {
         "shield": [(50, 8), (84, 20), (80, 60), (50, 92), (20, 60), (16, 20), (50, 8)],
@@ -198,7 +198,7 @@ def _frame(draw: ImageDraw.ImageDraw, kind: str, ink: Colour, wide: int) -> None
         draw.line([(x * s, y * s) for x, y in shapes[kind]], fill=ink, width=wide, joint="curve")
 
 
-def _mark(draw: ImageDraw.ImageDraw, kind: str, place: tuple[Point, float], pen: tuple[Colour, int]) -> None:
+def _mark(draw: ImageDraw.ImageDraw, kind: str, place: tuple[Point, float], pen: tuple[Color, int]) -> None:
     ((x, y), size), (ink, wide) = place, pen
     lines: dict[str, list[tuple[Point, Point]]] = {
         "plus": [((-1, 0), (1, 0)), ((0, -1), (0, 1))],
@@ -230,7 +230,7 @@ def _icon(rng: Rng, v: Values) -> Image.Image:
     dark = rng.random() < 0.25
     ground, ink = ((30, 32, 38), (240, 240, 240)) if dark else ((255, 255, 255), (20, 22, 28))
     if rng.random() < 0.3:
-        ink = COLOURS[int(rng.integers(0, 3))]
+        ink = COLORS[int(rng.integers(0, 3))]
     image = Image.new("RGB", (_ROOM, _ROOM), ground)
     draw, wide = ImageDraw.Draw(image), round(_ROOM * float(rng.uniform(0.05, 0.09)))
     frame = _FRAMES[int(rng.integers(0, len(_FRAMES)))]
@@ -247,7 +247,7 @@ def _turned(rng: Rng, v: Values) -> Image.Image:
     """An arrow, a switch, a chevron, a trend: its mirror image or a turn of it means something else."""
     image = Image.new("RGB", (_ROOM, _ROOM), (255, 255, 255))
     draw, s, wide = ImageDraw.Draw(image), _ROOM / 100, round(_ROOM * float(rng.uniform(0.05, 0.1)))
-    ink = COLOURS[int(rng.choice([0, 1, 2, 4]))]
+    ink = COLORS[int(rng.choice([0, 1, 2, 4]))]
     kind = int(rng.integers(0, 6))
     lines: dict[int, list[Point]] = {
         0: [(10, 50), (88, 50), (60, 22), (88, 50), (60, 78)],
@@ -277,14 +277,14 @@ def _turned(rng: Rng, v: Values) -> Image.Image:
 
 
 def _sprite(rng: Rng, v: Values) -> Image.Image:
-    """A mirrored figure of a few colours on a small grid, as games have: other colours, or another grid."""
+    """A mirrored figure of a few colors on a small grid, as games have: other colors, or another grid."""
     side = int(rng.choice([12, 16, 20]))
     body = cv2.resize(rng.random((5, 3)).astype(np.float32), (side // 2, side), interpolation=cv2.INTER_CUBIC)
     detail = v.rng("detail").random((side, side // 2))
     level = np.where(body > 0.35, 1 + (detail > 0.75) + (rng.random(body.shape) > 0.85), 0)
-    table: list[Colour] = [(255, 255, 255)]
+    table: list[Color] = [(255, 255, 255)]
     for index in range(3):
-        table.append(v.pick(f"colour {index}", COLOURS[:5] + COLOURS[6:], besides=table))
+        table.append(v.pick(f"color {index}", COLORS[:5] + COLORS[6:], besides=table))
     half = np.array(table, np.uint8)[np.hstack([level, level[:, ::-1]])]
     return Image.fromarray(half).resize((side * 48, side * 48), Image.Resampling.NEAREST)
 
@@ -322,7 +322,7 @@ def drawn_sign(kind: str, rng: Rng, least: int = 24) -> Pixels:
 
 
 def sign_twins(kind: str, rng: Rng) -> Twins:
-    """Return two signs of one layout that differ in a colour, a stroke, an emblem or a turn."""
+    """Return two signs of one layout that differ in a color, a stroke, an emblem or a turn."""
     seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
     width, values = int(rng.choice(SIGNS[kind][1])), Values(seed)
     one = _at_width(kind, seed, values, width)

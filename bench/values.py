@@ -1,4 +1,4 @@
-"""What a drawing says: names, dates, sums, series, colours; and two drawings that differ in some of it only."""
+"""What a drawing says: names, dates, sums, series, colors; and two drawings that differ in some of it only."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from PIL import Image, ImageFont
 from bench.family_base import Pixels
 from bench.pairs import APART, EDITED_ONLY, Twins, changed_mask
 
-__all__ = ["COLOURS", "Draw", "Values", "font", "pixels", "twins_of"]
+__all__ = ["COLORS", "Draw", "Values", "font", "pixels", "twins_of"]
 
 Rng = np.random.Generator
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 T = TypeVar("T")
 
-COLOURS: tuple[Colour, ...] = (
+COLORS: tuple[Color, ...] = (
     (200, 30, 45), (0, 90, 170), (0, 135, 70), (250, 205, 20), (20, 20, 20), (255, 255, 255),
     (240, 130, 20), (120, 40, 140), (115, 200, 235), (130, 20, 40), (235, 120, 170), (110, 80, 50), (140, 145, 150),
 )  # fmt: skip
@@ -211,8 +211,11 @@ def _can_be_seen(one: Pixels, two: Pixels) -> bool:
     return bool((change >= 70).sum() >= max(4, 0.00002 * change.size))
 
 
-def twins_of(draw: Draw, title: str, rng: Rng, *, style: str) -> Twins:
-    """Return two versions of one drawing that differ in some of what it says, visibly."""
+def twins_of(draw: Draw, title: str, rng: Rng, *, style: str, readable: int = 0) -> Twins:
+    """Return two versions of one drawing that differ in some of what it says, visibly.
+
+    `readable` is the width in pixels below which its smallest words can no longer be read.
+    """
     seed = tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
     values = Values(seed)
     one = pixels(draw(np.random.default_rng(seed), values))
@@ -224,8 +227,9 @@ def twins_of(draw: Draw, title: str, rng: Rng, *, style: str) -> Twins:
         if _can_be_seen(one, two):
             break
     else:
-        return twins_of(draw, title, rng, style=style)
+        return twins_of(draw, title, rng, style=style, readable=readable)
     mask = changed_mask(one, two)
     local = mask is not None and how != "all" and float((mask > 0).mean()) < 0.1
     truth = EDITED_ONLY if local else APART
-    return Twins(f"{title}, {how}", one, two, truth, mask, style, least=0.75 if how == "a little" else 0.5)
+    least = max(0.75 if how == "a little" else 0.5, readable / one.shape[1])
+    return Twins(f"{title}, {how}", one, two, truth, mask, style, least=least)
