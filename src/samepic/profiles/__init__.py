@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from samepic.profiles.align import ALIGN, Align
-from samepic.profiles.content import CONTENT, Content
 from samepic.profiles.judge import JUDGE, Judge
 from samepic.profiles.limits import LIMITS, Limits
-from samepic.profiles.model import MODEL, Model
 from samepic.profiles.quantization import QUANTIZATION, Quantization
 
 __all__ = [
     "ALIGN",
-    "CONTENT",
     "JUDGE",
     "LIMITS",
-    "MODEL",
     "QUANTIZATION",
     "Align",
-    "Content",
     "Judge",
     "Limits",
-    "Model",
     "Quantization",
 ]

@@ -8,10 +8,12 @@ __all__ = [
     "EVIDENCE",
     "MAPPING",
     "REGISTRATION",
+    "SIGN",
     "TONE",
     "EvidenceLimits",
     "MappingLimits",
     "RegistrationLimits",
+    "SignLimits",
     "ToneLimits",
 ]
 
@@ -101,18 +103,57 @@ class MappingLimits:
 
     Attributes:
         pixels: size at which whole frames are first held against each other.
+        turned: degrees from which one of two signs is turned against the other.
         close: local correlation from which a place agrees closely.
         in_place: share of the places with structure that agree closely from which whole frames lie edge on edge.
         sure: share of the places with structure that must agree closely for no other map to be looked for.
     """
 
     pixels: int = 100_000
+    turned: float = 45.0
     close: float = 0.9
     in_place: float = 0.4
     sure: float = 0.9
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeLimits:
+    """What makes regions of cells.
+
+    Attributes:
+        most_odds: logarithm of odds beyond which a cell counts no more.
+        most_regions: connected changed cells that get a box, the surest first.
+        least_mass: sum of the odds of its cells from which a region is shown.
+        core: share of a region's largest difference that the edge of its box must reach.
+    """
+
+    most_odds: float = 8.0
+    most_regions: int = 40
+    least_mass: float = 8.0
+    core: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class SignLimits:
+    """What makes a picture a sign rather than a photograph or a page.
+
+    Attributes:
+        side: long side to which a picture is reduced.
+        bits: low bits of a sample that do not count as another color.
+        colors, share: colors that must hold this share of the picture.
+        corners: corners that it may have at most.
+    """
+
+    side: int = 128
+    bits: int = 5
+    colors: int = 6
+    share: float = 0.9
+    corners: int = 60
+
+
+SIGN = SignLimits()
 TONE = ToneLimits()
+CHANGE = ChangeLimits()
 MAPPING = MappingLimits()
 REGISTRATION = RegistrationLimits()
 EVIDENCE = EvidenceLimits()

@@ -22,6 +22,10 @@ class Quantization:
             times the 90th percentile.
         cut: times as much as a block may differ in which levels beyond black or white were cut off.
         coarsest: step of the mean of a block beyond which a picture is too coarse for the bound to say much.
+        equal: share of the blocks with structure of two pictures stored without loss that must be equal for the rest to
+            have been changed.
+        structure: levels between neighbors from which such a block counts.
+        rounding: levels by which two decoders may differ in such a block.
         core, most_core: share of a region's largest difference that the edge of its box must reach: at least, and at
             most where coding differs by as much elsewhere.
     """
@@ -36,6 +40,9 @@ class Quantization:
     beyond_usual: float = 2.0
     cut: float = 3.5
     coarsest: int = 80
+    equal: float = 0.9
+    structure: int = 6
+    rounding: float = 3.0
     core: float = 0.25
     most_core: float = 0.6
 

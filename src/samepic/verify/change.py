@@ -1,21 +1,24 @@
-"""How surely each cell was changed: one small network over what was measured in it, round it and in the whole frame."""
+"""What was changed: how surely each cell was, by one small network, and the regions that connected cells make."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.profiles.evidence import CHANGE
+from samepic.verdict import Region
 from samepic.verify.evidence import MEASURES, Evidence
+from samepic.verify.network import load_network
+from samepic.verify.ranks import percentile
 
-__all__ = ["Network", "changed_odds", "inputs_of", "network"]
+__all__ = ["Changes", "find_changes", "inputs_of"]
 
 Floats: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
 
 _WIDER = tuple(
     MEASURES.index(name) for name in ("difference", "beyond usual", "color", "apart", "correlation", "lost")
@@ -25,50 +28,79 @@ _LARGEST = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Network:
-    """A perceptron of two hidden layers: `layers` are (weights (in, out), bias (out,)), `mean` and `spread` (in,)."""
+class Changes:
+    """The cells that were changed.
 
-    mean: Floats
-    spread: Floats
-    layers: tuple[tuple[Floats, Floats], ...]
+    `odds` is (rows, columns) float32, the logarithm of the odds of a change in each cell; `masses` the sums of it over
+    connected changed cells, the largest first, and `regions` their boxes in pixels of the overlay, in the same order;
+    `share` is the share of the cells that were changed, `highest` the odds of the surest one.
+    """
 
-    def odds(self, inputs: Floats) -> Floats:
-        """Return the logarithm of the odds of a change, (n,), of inputs (n, in)."""
-        held = np.asarray((inputs - self.mean) / self.spread, np.float32)
-        for number, (weights, bias) in enumerate(self.layers):
-            held = np.asarray(cv2.gemm(held, weights, 1.0, np.empty(0), 0.0), np.float32) + bias
-            if number < len(self.layers) - 1:
-                held = np.maximum(held, 0)
-        return held[:, 0]
+    odds: Floats
+    masses: tuple[float, ...]
+    regions: tuple[Region, ...]
+    share: float
+    highest: float
 
-
-@cache
-def network() -> Network:
-    """Return the network that ships with the package (`make calibrate` makes it again)."""
-    with (
-        (files("samepic.verify") / "change.npz").open("rb") as file,
-        np.load(file, allow_pickle=False) as held,
-    ):
-        count = sum(name.startswith("weights") for name in held.files)
-        layers = tuple((held[f"weights{k}"], held[f"bias{k}"]) for k in range(count))
-        return Network(held["mean"], held["spread"], layers)
+    @property
+    def marked(self) -> tuple[Region, ...]:
+        """The regions that are sure enough to be shown; the surest one, where none is."""
+        sure = sum(mass >= CHANGE.least_mass for mass in self.masses)
+        return self.regions[: max(1, sure)]
 
 
 def inputs_of(cells: Floats, context: Floats) -> Floats:
     """Return the inputs of all cells, (rows x columns, in), from `Evidence.cells` and `Evidence.context`."""
     cells = np.asarray(cells, np.float32)
     rows, columns = cells.shape[:2]
-    parts = [cells]
+    parts: list[Floats] = [cells]
     for at in _WIDER:
         plane = np.ascontiguousarray(cells[..., at])
-        parts.append(cv2.blur(plane, (_REACH, _REACH))[..., None])
-        parts.append(cv2.dilate(plane, np.ones((_LARGEST, _LARGEST), np.uint8))[..., None])
+        parts.append(np.asarray(cv2.blur(plane, (_REACH, _REACH)), np.float32)[..., None])
+        parts.append(
+            np.asarray(cv2.dilate(plane, np.ones((_LARGEST, _LARGEST), np.uint8)), np.float32)[..., None]
+        )
     parts.append(np.broadcast_to(context.astype(np.float32), (rows, columns, len(context))))
     return np.ascontiguousarray(np.concatenate(parts, axis=2).reshape(rows * columns, -1), np.float32)
 
 
-def changed_odds(evidence: Evidence) -> Floats:
-    """Return the logarithm of the odds that a cell was changed, (rows, columns); -20 where none counts."""
+def find_changes(evidence: Evidence) -> Changes:
+    """Return what was changed by the evidence of two pictures that lie on each other."""
     shape = evidence.inside.shape
-    odds = network().odds(inputs_of(evidence.cells, evidence.context)).reshape(shape)
-    return np.where(evidence.inside, odds, np.float32(-20))
+    odds = load_network("change").odds(inputs_of(evidence.cells, evidence.context)).reshape(shape)
+    odds = np.where(evidence.inside, odds, np.float32(-CHANGE.most_odds))
+    return changes_of(odds, evidence)
+
+
+def changes_of(odds: Floats, evidence: Evidence) -> Changes:
+    """Return the connected cells that were changed, and their boxes."""
+    hot = (odds > 0).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(hot, connectivity=8)
+    masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
+    order = np.argsort(-masses, kind="stable")
+    boxes = [_box(labels == k + 1, stats[k + 1], evidence) for k in order[: CHANGE.most_regions].tolist()]
+    inside = evidence.inside
+    share = float(hot[inside].mean()) if inside.any() else 0.0
+    highest = float(odds.max(initial=-CHANGE.most_odds))
+    return Changes(odds, tuple(masses[order].tolist()), tuple(boxes), share, highest)
+
+
+def _box(cells: Mask, stats: NDArray[np.int32], evidence: Evidence) -> Region:
+    """Return the box of connected cells, drawn in to what differs there by a part of the most."""
+    side, scale = evidence.side, evidence.scale
+    x, y, w, h = (int(v) for v in stats[:4])
+    left, top = max(0, (x - 1) * side), max(0, (y - 1) * side)
+    right = min(evidence.shown.shape[1], (x + w) * side)
+    low = min(evidence.shown.shape[0], (y + h) * side)
+    part = cv2.blur(evidence.shown[top:low, left:right], (3, 3))
+    near = cv2.dilate(
+        cells[max(0, y - 1) : y + h, max(0, x - 1) : x + w].astype(np.uint8), np.ones((3, 3), np.uint8)
+    )
+    mask = cv2.resize(near, (right - left, low - top), interpolation=cv2.INTER_NEAREST) > 0
+    most = percentile(part[mask], 98) if mask.any() else 0.0
+    core = (mask & (part >= CHANGE.core * most)).astype(np.uint8)
+    bx, by, bw, bh = cv2.boundingRect(core)
+    if not bw or not bh:
+        bx, by, bw, bh = 0, 0, right - left, low - top
+    x, y = int((left + bx) / scale), int((top + by) / scale)
+    return Region(x, y, max(1, round(bw / scale)), max(1, round(bh / scale)))

@@ -8,7 +8,7 @@ as much as the reverse.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -75,7 +75,8 @@ class Evidence:
     `cells` is (rows, columns, len(MEASURES)) float32, `context` (len(CONTEXT),), `inside` (rows, columns) where a cell
     counts; `side` the pixels of a cell, `scale` the pixels of the overlay a pixel of what was measured is; `shown` is
     the absolute difference (height, width) that is left, in levels, at the size that was measured; `tone` the change
-    of tone, `forward` whether it leads from the first picture to the second.
+    of tone, `forward` whether it leads from the first picture to the second; `colorless` says which of the two hold no
+    color.
     """
 
     cells: Floats
@@ -86,6 +87,7 @@ class Evidence:
     shown: Floats
     tone: ToneMap
     forward: bool
+    colorless: tuple[bool, bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +111,7 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     """
     one, two, inside, scale = _sized(one, two, inside)
     first, second = planes_of(one), planes_of(two)
-    tone, forward = _tone_between(first, second, inside)
+    tone, forward, colorless = _tone_between(first, second, inside)
     source, target = (first, second) if forward else (second, first)
     source = tone.apply(*source)
     side = 4 if inside.size <= EVIDENCE.fine_pixels else 8
@@ -122,9 +124,8 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     explained = _Explained(source[0], shown, target, inside, side, tone, whole, displacement)
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
-    return Evidence(
-        cells, context, within, side, scale, np.maximum(np.maximum(*left[:2]), left[2]), tone, forward
-    )
+    every = np.maximum(np.maximum(*left[:2]), left[2])
+    return Evidence(cells, context, within, side, scale, every, tone, forward, colorless)
 
 
 def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask, float]:
@@ -139,25 +140,30 @@ def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask
     return one, two, np.asarray(grown, np.bool_), float(times)
 
 
-def _tone_between(first: Planes, second: Planes, inside: Mask) -> tuple[ToneMap, bool]:
-    """Return the change of tone between two pictures and whether it leads forward: lost colors do not return."""
+def _tone_between(first: Planes, second: Planes, inside: Mask) -> tuple[ToneMap, bool, tuple[bool, bool]]:
+    """Return the change of tone between two pictures, whether it leads forward, and which hold no color.
+
+    Lost colors do not return.
+    """
     size = (min(_COARSE, inside.shape[1]), min(_COARSE, inside.shape[0]))
     held = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA).ravel()
-    a, b = (
-        np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA).ravel() for p in planes], axis=1)
-        for planes in (first, second)
-    )
+    a, b = (np.stack([_area(p, size).ravel() for p in planes], axis=1) for planes in (first, second))
     found, _, most = _correlation(first[0], second[0], 8)
     sure = np.where(most >= EVIDENCE.telling**2, np.clip(found, 0.02, 1.0), np.float32(0.3))
     weights = held * cv2.resize(sure, size, interpolation=cv2.INTER_AREA).ravel() * (held > 0.9)
     if not weights.any():
         weights = held + np.float32(1e-3)
     forth, back = fit_tone_map(a, b, weights), fit_tone_map(b, a, weights)
-    grays = [is_gray(p[:, 1] + 1j * p[:, 2]) for p in (a, b)]
+    grays = is_gray(a[:, 1] + 1j * a[:, 2]), is_gray(b[:, 1] + 1j * b[:, 2])
     if grays[0] != grays[1]:
-        return (back, False) if grays[0] else (forth, True)
+        return (back, False, grays) if grays[0] else (forth, True, grays)
     spread = [float(p.std()) + 5.0 for p in (b, a)]
-    return (forth, True) if forth.misfit / spread[0] <= back.misfit / spread[1] * 1.02 else (back, False)
+    forward = forth.misfit / spread[0] <= back.misfit / spread[1] * 1.02
+    return forth if forward else back, forward, grays
+
+
+def _area(plane: Floats, size: tuple[int, int]) -> Floats:
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _correlation(a: Floats, b: Floats, step: int) -> tuple[Floats, Floats, Floats]:
@@ -188,14 +194,15 @@ def _filtered(source: Floats, target: Floats, inside: Mask) -> Floats:
     design = np.stack([part.ravel()[where] for part in parts]).astype(np.float64)
     wanted = (target - source).ravel()[where].astype(np.float64)
     wanted -= np.median(wanted)
-    left, weights = np.abs(wanted), np.zeros(len(parts))
+    left: NDArray[Any] = np.abs(wanted)
+    weights = np.zeros(len(parts))
     for _ in range(2):
         quiet = left <= percentile(left, 80)
         some = design[:, quiet]
         gram = some @ some.T
         gram += np.eye(len(gram)) * (1e-3 * float(np.trace(gram)) / len(gram) + 1e-6)
         weights = np.linalg.solve(gram, some @ wanted[quiet])
-        left = np.abs(wanted - weights @ design)
+        left = np.asarray(np.abs(wanted - weights @ design), np.float64)
     mixed = source.copy()
     for weight, part in zip(weights, parts, strict=True):
         mixed += np.float32(weight) * part
@@ -285,7 +292,7 @@ def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
 
 def _coarse_correlation(a: Floats, b: Floats, side: int, shape: tuple[int, int]) -> tuple[Floats, Floats]:
     """Return the local correlation at half the size, for every cell, and the larger variance."""
-    one, two = (np.asarray(cv2.resize(p, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)) for p in (a, b))
+    one, two = (_area(p, (max(1, p.shape[1] // 2), max(1, p.shape[0] // 2))) for p in (a, b))
     found, _, most = _correlation(one, two, side // 2)
     size = (shape[1], shape[0])
     return tuple(

@@ -1,25 +1,51 @@
-"""From what was measured to facts: how whole frames differ, and how one picture laid over the other does."""
+"""From what was measured to facts: how one picture differs from another that lies on it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from samepic.facts import DetailChange, Doubt, Facts, Placing, Proof, ToneChange
 from samepic.profiles import JUDGE
 from samepic.verdict import PictureInfo, Relation
-from samepic.verify.frame import Laid
+from samepic.verify.change import Changes
+from samepic.verify.evidence import MEASURES, Evidence
 from samepic.verify.judge import Finding
-from samepic.verify.overlap import Overlap
+from samepic.verify.mapping import Mapped
 from samepic.verify.placing import placed
+from samepic.verify.ranks import percentile
 from samepic.verify.resave import Reenactment
 
-__all__ = ["frame_facts", "overlap_facts", "proof_of"]
+__all__ = ["WholeChange", "facts_of", "proof_of", "whole_change"]
 
-_SAME_DETAIL = (
-    0.9  # local correlation of the finest detail under which it is another detail, not one less sharp
-)
+Pixels: TypeAlias = NDArray[np.uint8]
+
 _COPIES = (Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED, Relation.EDITED)
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeChange:
+    """What was done to a whole picture, from a to b: its tone and color, and its sharpness and grain.
+
+    `levels` is how far nine tenths of the picture change in tone at most, in levels; `sharpness` the fine detail of b
+    over that of a.
+    """
+
+    tone: ToneChange = ToneChange.NONE
+    detail: DetailChange = DetailChange.NONE
+    levels: float = 0.0
+    sharpness: float = 1.0
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether anything was."""
+        return self.tone is not ToneChange.NONE or self.detail is not DetailChange.NONE
 
 
 def proof_of(made: Reenactment, copy: str) -> Proof:
@@ -37,73 +63,67 @@ def proof_of(made: Reenactment, copy: str) -> Proof:
     )
 
 
-def frame_facts(
-    a: PictureInfo, b: PictureInfo, finding: Finding, laid: Laid, proof: Proof | None = None
-) -> Facts:
-    """Return what is known of two whole frames, b laid on a; `proof` is of a re-save."""
-    if finding.relation is Relation.UNDECIDABLE:
-        return Facts(doubt=_doubt(laid))
-    if finding.relation not in _COPIES:
-        return Facts()
-    facts = Facts(scale=_frame_scale(a, b), places=len(finding.regions))
-    if finding.relation is Relation.RESAVED:
-        return replace(facts, proof=proof, copy=proof.copy if proof else "")
-    tone = ToneChange.NONE
-    if laid.tone.grey or laid.tone.coloured:
-        tone = ToneChange.WITHOUT_COLOR if laid.tone.grey else ToneChange.WITH_COLOR
-    elif laid.tone.change > JUDGE.same_tone:
-        tone = _lifted(laid.tone.lift)
-    # What was changed in places looks like a change of grain.
-    detail = DetailChange.NONE if finding.relation is Relation.EDITED else _detail(laid)
-    return replace(facts, tone=tone, detail=detail)
+def whole_change(mapped: Mapped, evidence: Evidence, changes: Changes) -> WholeChange:
+    """Return what was done to the whole picture, outside of what was changed in places."""
+    sharpness = (_detail(mapped.two) + 0.5) / (_detail(mapped.one) + 0.5)
+    quiet = evidence.inside & (changes.odds <= 0)
+    if not quiet.any():
+        return WholeChange(ToneChange.NONE, DetailChange.NONE, evidence.tone.change, sharpness)
+    differences = np.expm1(evidence.cells[..., MEASURES.index("difference")][quiet])
+    grain = percentile(differences, 10)
+    detail = DetailChange.NONE
+    if grain > JUDGE.grain:
+        detail = DetailChange.GRAINIER if sharpness > 1 else DetailChange.LESS_GRAINY
+    elif not JUDGE.lost_detail <= sharpness <= 1 / JUDGE.lost_detail:
+        detail = DetailChange.SHARPER if sharpness > 1 else DetailChange.LESS_SHARP
+    tone, levels = _tone(mapped, evidence)
+    return WholeChange(tone, detail, levels, sharpness)
 
 
-def overlap_facts(
-    a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap, laid: Laid | None = None
-) -> Facts:
-    """Return what is known of two pictures, b laid over a; `laid` is what their whole frames say, if known."""
+def _detail(rgb: Pixels) -> float:
+    """Return the RMS of the Laplacian of luma, in levels."""
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return float(cv2.norm(cv2.Laplacian(luma, cv2.CV_16S), cv2.NORM_L2) / luma.size**0.5)
+
+
+def _tone(mapped: Mapped, evidence: Evidence) -> tuple[ToneChange, float]:
+    if evidence.colorless[0] != evidence.colorless[1]:
+        gray = ToneChange.WITHOUT_COLOR if evidence.colorless[1] else ToneChange.WITH_COLOR
+        return gray, evidence.tone.change
+    if evidence.tone.change <= JUDGE.same_tone:
+        return ToneChange.NONE, evidence.tone.change
+    size = (24, 24)
+    one, two = (
+        cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (mapped.one, mapped.two)
+    )
+    moved = (two - one).reshape(-1, 3)
+    luma = np.einsum("nc,c->n", moved, _LUMA)
+    mean, tint = float(luma.mean()), float(np.abs(moved - luma[:, None]).max(axis=1).mean())
+    against = -percentile(luma, 10) if mean > 0 else percentile(luma, 90)
+    if abs(mean) < 2.0 or against > 1.0 or tint > 0.5 * abs(mean):
+        return ToneChange.OTHER, evidence.tone.change
+    return (ToneChange.BRIGHTER if mean > 0 else ToneChange.DARKER), evidence.tone.change
+
+
+def facts_of(a: PictureInfo, b: PictureInfo, finding: Finding, mapped: Mapped, change: WholeChange) -> Facts:
+    """Return what is known of two pictures, b laid on a."""
     if finding.relation is Relation.UNDECIDABLE:
         return Facts(doubt=Doubt.CONTENT)
-    if finding.relation is Relation.DIFFERENT:
+    if finding.relation not in (*_COPIES, Relation.SIMILAR):
         return Facts()
-    facts = placed(a, b, over)
+    facts = _placed_whole(a, b, mapped) if mapped.whole else placed(a, b, mapped)
     if finding.relation is Relation.SIMILAR:
-        shares = facts.placing is Placing.PARTS and finding.probability >= 0.5
+        shares = facts.placing is Placing.PARTS and finding.probability >= JUDGE.most_doubt
         return facts if shares else Facts()
-    tone, content = ToneChange.NONE, over.content
-    if content.grey or content.coloured:
-        tone = ToneChange.WITHOUT_COLOR if content.grey else ToneChange.WITH_COLOR
-    elif content.tone > JUDGE.same_tone:
-        tone = _lifted(content.lift)
-    detail = DetailChange.NONE
-    if laid is not None and not facts.is_reshaped:
-        detail = _detail(laid, over.alignment.fine)
-    return replace(facts, tone=tone, detail=detail, places=len(finding.regions))
+    if finding.relation is Relation.RESAVED:
+        return facts
+    # What was changed in places looks like a change of grain.
+    detail = DetailChange.NONE if finding.relation is Relation.EDITED else change.detail
+    return replace(facts, tone=change.tone, detail=detail, places=len(finding.regions))
 
 
-def _frame_scale(a: PictureInfo, b: PictureInfo) -> float:
-    return math.sqrt(b.width * b.height / (a.width * a.height))
-
-
-def _lifted(lift: float) -> ToneChange:
-    return ToneChange.BRIGHTER if lift > 0 else ToneChange.DARKER if lift < 0 else ToneChange.OTHER
-
-
-def _detail(laid: Laid, fine: float = 1.0) -> DetailChange:
-    """Return how b differs in grain and sharpness; `fine` is the local correlation of the finest detail."""
-    if laid.residual is None:
-        return DetailChange.NONE
-    more = laid.detail > 1
-    if laid.residual.grain > JUDGE.grain:
-        return DetailChange.GRAINIER if more else DetailChange.LESS_GRAINY
-    if laid.residual.softness < JUDGE.lost_detail:
-        if fine < _SAME_DETAIL:  # blurred, coarsened or speckled
-            return DetailChange.MORE_DETAIL if more else DetailChange.LESS_DETAIL
-        return DetailChange.SHARPER if more else DetailChange.LESS_SHARP
-    return DetailChange.NONE
-
-
-def _doubt(laid: Laid) -> Doubt:
-    if laid.blank_a and laid.blank_b:
-        return Doubt.BLANK
-    return Doubt.STRIPES if laid.corners < JUDGE.corners else Doubt.CONTENT
+def _placed_whole(a: PictureInfo, b: PictureInfo, mapped: Mapped) -> Facts:
+    scale = math.sqrt(b.width * b.height / (a.width * a.height))
+    if mapped.turn is None:
+        return Facts(scale=scale)
+    return Facts(scale=scale, turned=mapped.turn.degrees, mirrored=mapped.turn.mirrored)

@@ -12,7 +12,7 @@ from samepic.facts import Facts, Placing, Side
 from samepic.profiles import ALIGN
 from samepic.verdict import PictureInfo
 from samepic.verify.features import Matrix, Shape, decompose, inverse, local_scale
-from samepic.verify.overlap import Overlap
+from samepic.verify.mapping import Mapped
 from samepic.verify.overlay import polygon
 
 __all__ = ["placed"]
@@ -70,18 +70,13 @@ class _Pair:
         )
 
 
-def placed(a: PictureInfo, b: PictureInfo, over: Overlap) -> Facts:
+def placed(a: PictureInfo, b: PictureInfo, over: Mapped) -> Facts:
     """Return how b lies on a: what of `Facts` is about turning, shape, shares and scale."""
-    found = over.alignment
-    sizes, shares, held = (
-        ((a.height, a.width), (b.height, b.width)),
-        (found.part_a, found.part_b),
-        (found.held_a, found.held_b),
-    )
+    sizes, shares, held = ((a.height, a.width), (b.height, b.width)), over.parts, over.held
     rest = held[0] if shares[0] < shares[1] else held[1]
-    forth = _pair(sizes, found.matrix, shares, rest, over.pasted)
-    back = _pair(sizes[::-1], inverse(found.matrix), shares[::-1], rest, over.pasted)
-    scale = local_scale(found.matrix, b.width / 2, b.height / 2)[0]
+    forth = _pair(sizes, over.matrix, shares, rest, over.pasted)
+    back = _pair(sizes[::-1], inverse(over.matrix), shares[::-1], rest, over.pasted)
+    scale = local_scale(over.matrix, b.width / 2, b.height / 2)[0]
     facts = replace(
         forth.held(),
         share_a=round(shares[0], 4),

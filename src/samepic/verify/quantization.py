@@ -32,6 +32,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
 
 _BLOCK = 8
+_CROSS = np.ones((3, 3), np.uint8)
 _LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "PPM", "TGA"})
 _TRUE_COLOR = frozenset({"RGB", "L"})
 _FREQUENCIES, _PLACES = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
@@ -58,13 +59,14 @@ class SharedSource:
 def shared_source(a: Picture, b: Picture) -> SharedSource | None:
     """Return how well one source explains both pictures, upright and of one size, block by block.
 
-    None where nothing follows: neither is a JPEG, one was coded in another lossy way or has alpha or a turned grid, or
-    so much differs all over that the one is no plain re-save of the other.
+    None where nothing follows: one was coded in another lossy way or has alpha or a turned grid, or so much differs all
+    over that the one is no plain re-save of the other. Two that are stored without loss must be equal nearly
+    everywhere.
     """
     if a.rgb.shape != b.rgb.shape or min(a.rgb.shape[:2]) < _BLOCK or not (_bounded(a) and _bounded(b)):
         return None
     if a.info.jpeg is None and b.info.jpeg is None:
-        return None
+        return _equal_but_for_places(a.rgb, b.rgb)
     shown = _excess(_planes_of(a.rgb), _planes_of(b.rgb), a.info.jpeg, b.info.jpeg)
     if float(shown.max()) <= QUANTIZATION.bound:
         return SharedSource(shown, percentile(shown, 90), ())
@@ -77,6 +79,28 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
     changed = excess > _limit(excess, usual)
     difference = np.asarray(cv2.absdiff(a.rgb, b.rgb).max(axis=2), np.uint8)
     return SharedSource(excess, usual, _boxes(changed, difference))
+
+
+def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
+    """Return where two pictures stored without loss differ, if they are equal nearly everywhere; None for others."""
+    difference = np.asarray(cv2.absdiff(a, b).max(axis=2), np.uint8)
+    worst, held = (
+        _block_most(difference),
+        _block_most(cv2.morphologyEx(a, cv2.MORPH_GRADIENT, _CROSS).max(axis=2)),
+    )
+    structured = held > QUANTIZATION.structure
+    some = worst[structured] if structured.any() else worst
+    if float((some == 0).mean()) < QUANTIZATION.equal:
+        return None
+    excess = worst.astype(np.float32) / np.float32(QUANTIZATION.rounding)
+    return SharedSource(excess, 0.0, _boxes(excess > 1.0, difference))
+
+
+def _block_most(plane: Pixels) -> Pixels:
+    """Return the largest value of each whole block of 8 x 8, (rows, columns)."""
+    rows, columns = (side // _BLOCK for side in plane.shape)
+    whole = plane[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
+    return np.asarray(whole.max(axis=(1, 3)), np.uint8)
 
 
 def _limit(excess: Floats, usual: float) -> float:

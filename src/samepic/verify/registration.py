@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -83,11 +83,13 @@ def _polynomial(
 ) -> NDArray[np.float64]:
     x, y = (there[:, k] / (size[k] - 1) * 2 - 1 for k in (0, 1))
     design = np.stack(_terms(x, y, degree), axis=1)
-    weights, found = np.ones(len(there)), np.zeros((design.shape[1], 2))
+    weights: NDArray[Any] = np.ones(len(there))
+    found = np.zeros((design.shape[1], 2))
     for _ in range(5):
         held = design * weights[:, None]
         gram = held.T @ design + np.eye(design.shape[1]) * 1e-3 * len(there)
         found = np.linalg.solve(gram, held.T @ step)
         left = np.linalg.norm(step - design @ found, axis=1)
-        weights = 1 / (1 + np.square(left / max(0.3, 1.5 * float(np.median(left)))))
+        doubt = np.square(left / max(0.3, 1.5 * float(np.median(left))))
+        weights = np.asarray(1 / (1 + doubt), np.float64)
     return np.asarray(found, np.float64)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from samepic.picture import Picture, load
 from samepic.profiles import JUDGE
-from samepic.verdict import JpegInfo, Region
+from samepic.verdict import JpegInfo
 from samepic.verify.scaling import SCALINGS
 
 __all__ = ["Reenactment", "reenact"]
@@ -40,20 +40,19 @@ class Reenactment:
 
     `exact` is the share, 0 to 1, of the target's textured 8 x 8 blocks that came out bit for bit; `proof` is
     True when every pixel did (but for rounding between decoders); `resampling` names the filter of a change of
-    size, or ""; `regions` are boxes in pixels of the upright target where the rest differs visibly.
+    size, or "".
     """
 
     exact: float
     proof: bool
     jpeg: JpegInfo | None
     resampling: str = ""
-    regions: tuple[Region, ...] = ()
 
 
 def reenact(source: Picture, target: Picture) -> Reenactment | None:
     """Save `source` with the quantisation tables, subsampling, size and orientation of the JPEG `target`.
 
-    A target that is no JPEG is re-enacted by leaving source as it is, which tells where it was changed.
+    A target that is no JPEG is re-enacted by leaving source as it is.
     Returns the best attempt, or None where there is nothing to learn: CMYK, RGB-coded, rare subsampling, a
     colour profile other than sRGB, alpha, or another lossy format. The idea of re-quantising with the
     tables at hand is that of JPEG forensics (Farid, "Digital image ballistics from JPEG quantization", 2006).
@@ -76,7 +75,7 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
 
 
 def _unchanged(source: Picture, target: Picture) -> Reenactment | None:
-    """Take source itself for what a lossless save makes of it: what then differs was changed."""
+    """Take source itself for what a lossless save makes of it."""
     if target.alpha is not None or target.rgb.shape != source.rgb.shape:
         return None
     made = _judge(source.rgb, target, "")
@@ -123,7 +122,6 @@ def _save_like(image: Image.Image, target: Picture, jpeg: JpegInfo) -> Pixels:
 def _judge(made: Pixels, target: Picture, name: str) -> Reenactment:
     """Compare what was made with the target, block by block."""
     diff = np.asarray(cv2.absdiff(made, target.rgb).max(axis=2), np.uint8)
-    height, width = diff.shape
     worst = _block_max(diff)
     luma = np.asarray(cv2.cvtColor(target.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     textured = (_block_max(luma) - _block_max(~luma, flip=True)) > JUDGE.textured
@@ -131,10 +129,7 @@ def _judge(made: Pixels, target: Picture, name: str) -> Reenactment:
     informative = textured if textured.any() else np.ones_like(textured)
     exact = float((worst[informative] == 0).mean())
     proof = exact >= JUDGE.exact_share and int(worst.max()) <= JUDGE.exact_slack
-    regions: tuple[Region, ...] = ()
-    if not proof and exact >= JUDGE.exact_share:
-        regions = _tight(_boxes(worst > JUDGE.exact_slack, (height, width)), diff)
-    return Reenactment(exact, proof, target.info.jpeg, name, regions)
+    return Reenactment(exact, proof, target.info.jpeg, name)
 
 
 def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
@@ -144,26 +139,3 @@ def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
     largest = cv2.dilate(grown, np.ones((_BLOCK, _BLOCK), np.uint8), anchor=(0, 0))[::_BLOCK, ::_BLOCK]
     wide = largest.astype(np.int16)
     return np.asarray(255 - wide if flip else wide, np.int16)
-
-
-def _tight(boxes: tuple[Region, ...], diff: Pixels) -> tuple[Region, ...]:
-    """Return each box drawn in to the pixels that differ by a part of its largest difference or more."""
-    drawn = []
-    for box in boxes:
-        part = diff[box.y : box.y + box.h, box.x : box.x + box.w]
-        x, y, w, h = cv2.boundingRect((part >= max(1, int(part.max() * JUDGE.tight))).astype(np.uint8))
-        drawn.append(Region(box.x + x, box.y + y, w, h))
-    return tuple(drawn)
-
-
-def _boxes(cells: NDArray[np.bool_], shape: tuple[int, int]) -> tuple[Region, ...]:
-    joined = cv2.morphologyEx(cells.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    height, width = shape
-    found = []
-    for x, y, w, h in (tuple(int(v) for v in stats[k, :4]) for k in range(1, count)):
-        left, top = x * _BLOCK, y * _BLOCK
-        found.append(
-            Region(left, top, min(width, left + w * _BLOCK) - left, min(height, top + h * _BLOCK) - top)
-        )
-    return tuple(sorted(found, key=lambda r: (-r.w * r.h, r.y, r.x)))

@@ -150,7 +150,7 @@ def _curve(x: Wide, y: Wide, w: Wide) -> Wide:
         return np.arange(256.0)
     at = np.bincount(classes, w * x, _BINS)[full] / mass[full]
     to = np.bincount(classes, w * y, _BINS)[full] / mass[full]
-    to = _monotone(to, mass[full])
+    to = _monotone(to, np.asarray(mass[full], np.float64))
     steps = np.arange(256.0)
     curve = np.interp(steps, at, to)
     curve = np.where(steps < at[0], to[0] + (steps - at[0]), curve)
