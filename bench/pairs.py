@@ -50,6 +50,7 @@ class Labelled:
 
     `truth` are the right relations and `same` whether "the same" is right. `boxes` (x, y, w, h) are in pixels of a,
     where content changed, as far as known; `changed` is a PNG of a's size, 255 where it changed, where known exactly.
+    Nothing is given where only "the same" is right, since nothing changed; `name` is "KIND|HALF|NUMBER".
     """
 
     kind: str
