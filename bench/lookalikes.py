@@ -26,7 +26,7 @@ from bench.originals import DRAWN, any_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
 from bench.products import recolored_twins
 from bench.receipts import receipt_twins
-from bench.resaved import altered, harsh, recolored_files, resaved_art, scans
+from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
 from bench.sources import named_bytes
 from bench.values import twins_of
@@ -104,6 +104,14 @@ def _places(half: str, number: int, name: str) -> Labelled:
     return Labelled("places", level, truth, False, named_bytes(a), named_bytes(b), name)
 
 
+def _others(half: str, number: int, name: str) -> Labelled:
+    """Two drawings of one kind that share no more than that."""
+    kinds = [kind for kind in _TWINS if kind in DRAWN or kind in SIGNS or kind in ("receipts", "art")]
+    kind = kinds[number % len(kinds)]
+    one, two = (pair_of(kind, half, number + far) for far in (1000, 2000))
+    return Labelled("others", kind, frozenset({"similar", "different", "edited"}), False, one.a, two.b, name)
+
+
 _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "places": _places,
     "children": children,
@@ -113,6 +121,8 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "palettes and profiles": recolored_files,
     "altered": altered,
     "harsh": harsh,
+    "edges": unsmoothed,
+    "others": _others,
 }
 
 

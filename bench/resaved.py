@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from bench.art import art, art_names
 from bench.families import FAMILIES, Altered, alter, level_of, save
 from bench.family_base import Pixels, warped
 from bench.family_content import CONTENT
@@ -20,7 +21,7 @@ from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, spac
 from bench.signs import SIGNS
 from bench.sources import pixels_of
 
-__all__ = ["altered", "harsh", "recolored_files", "resaved_art", "scans"]
+__all__ = ["altered", "harsh", "recolored_files", "resaved_art", "scans", "unsmoothed"]
 
 Rng = np.random.Generator
 Saver = Callable[[Pixels, Rng], bytes]
@@ -98,6 +99,28 @@ def resaved_art(half: str, number: int, name: str) -> Labelled:
     way = ways[int(rng.integers(0, len(ways)))]
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
     return _swapped("resaved art", f"{way}, {kind}", (first, _ART[way](rgb, rng)), name, _IN_PLACE)
+
+
+def unsmoothed(half: str, number: int, name: str) -> Labelled:
+    """One drawing at one size, its edges smoothed and not, as two programs draw it."""
+    rng = named_rng(name)
+    rgb = _drawing_of(half, number, rng)
+    scale = float(rng.integers(64, 320)) / max(rgb.shape[:2])
+    size = (max(24, round(rgb.shape[1] * scale)), max(24, round(rgb.shape[0] * scale)))
+    smooth, sharp = (
+        np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
+        for how in (cv2.INTER_AREA, cv2.INTER_NEAREST)
+    )
+    files = png(smooth), png(sharp) if rng.random() < 0.5 else _jpeg(sharp, rng, 70)
+    return _swapped("edges", f"{max(size) // 80 * 80} px", files, name, SAME_WORDS)
+
+
+def _drawing_of(half: str, number: int, rng: Rng) -> Pixels:
+    """Return a drawing of many flat areas, of real art where that was fetched."""
+    names = art_names(half)
+    if names and number % 2:
+        return art(names[int(rng.integers(len(names)))])
+    return drawn(("flags", "faces", "icons", "sprites")[number // 2 % 4], number, rng)
 
 
 def _paper(half: str, number: int, rng: Rng) -> tuple[str, Pixels]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 __all__ = [
     "EVIDENCE",
     "MAPPING",
+    "PALETTE",
     "REGISTRATION",
     "SIGN",
     "TONE",
     "EvidenceLimits",
     "MappingLimits",
+    "PaletteLimits",
     "RegistrationLimits",
     "SignLimits",
     "ToneLimits",
@@ -25,13 +27,14 @@ class ToneLimits:
     Attributes:
         none: change in levels under which no tone is applied.
         best: share of the samples, the nearest ones, by which a fit is judged.
-        price: levels of misfit that a level of change must gain to be believed.
+        price: levels of misfit that a level of change, as its root mean square, must gain to be believed.
         rest, most_left: weight of the mean of what is left, and the levels of it that count at most.
         no_gain: change of the gain of color under which no tone is applied.
         gray: levels from gray within which a picture holds no color.
         most_mix, mix_pull: weight of color in luma, at most, and how strongly it is pulled to 0 (squared levels).
         most_turn, most_gain: degrees by which all hues may turn, and factor by which color may grow.
         no_color: gain under which a picture lost its colors, so that a turn of hues means nothing.
+        most_tint: levels by which color may shift, all over or as luma rises by half its range.
         gain_pull, tint_pull, slope_pull: squared levels a sample by which gain is pulled to 1, and the others to 0.
     """
 
@@ -47,6 +50,7 @@ class ToneLimits:
     most_turn: float = 25.0
     most_gain: float = 3.0
     no_color: float = 0.15
+    most_tint: float = 40.0
     gain_pull: float = 6.0
     tint_pull: float = 0.02
     slope_pull: float = 0.3
@@ -134,6 +138,19 @@ class ChangeLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class PaletteLimits:
+    """What is taken for a palette.
+
+    Attributes:
+        fewest: colors under which a picture is a flat drawing, whose every color is content.
+        reach: how far a color may move, as a share of the median distance between neighbors in the palette.
+    """
+
+    fewest: int = 8
+    reach: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class SignLimits:
     """What makes a picture a sign rather than a photograph or a page.
 
@@ -151,6 +168,7 @@ class SignLimits:
     corners: int = 60
 
 
+PALETTE = PaletteLimits()
 SIGN = SignLimits()
 TONE = ToneLimits()
 CHANGE = ChangeLimits()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import cv2
@@ -15,7 +15,7 @@ from samepic.verify.evidence import MEASURES, Evidence
 from samepic.verify.network import load_network
 from samepic.verify.ranks import percentile
 
-__all__ = ["Changes", "find_changes", "inputs_of"]
+__all__ = ["Changes", "changes_of_odds", "find_changes", "inputs_of"]
 
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -68,21 +68,27 @@ def find_changes(evidence: Evidence) -> Changes:
     """Return what was changed by the evidence of two pictures that lie on each other."""
     shape = evidence.inside.shape
     odds = load_network("change").odds(inputs_of(evidence.cells, evidence.context)).reshape(shape)
-    odds = np.where(evidence.inside, odds, np.float32(-CHANGE.most_odds))
-    return changes_of(odds, evidence)
+    changes = changes_of_odds(odds, evidence.inside)
+    return replace(changes, regions=_boxes(changes.odds, evidence))
 
 
-def changes_of(odds: Floats, evidence: Evidence) -> Changes:
-    """Return the connected cells that were changed, and their boxes."""
+def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
+    """Return the connected cells that were changed, without their boxes, by the odds of each (rows, columns)."""
+    odds = np.where(inside, odds, np.float32(-CHANGE.most_odds))
     hot = (odds > 0).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(hot, connectivity=8)
+    count, labels = cv2.connectedComponents(hot, connectivity=8)
     masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
-    order = np.argsort(-masses, kind="stable")
-    boxes = [_box(labels == k + 1, stats[k + 1], evidence) for k in order[: CHANGE.most_regions].tolist()]
-    inside = evidence.inside
     share = float(hot[inside].mean()) if inside.any() else 0.0
     highest = float(odds.max(initial=-CHANGE.most_odds))
-    return Changes(odds, tuple(masses[order].tolist()), tuple(boxes), share, highest)
+    return Changes(odds, tuple(np.sort(masses)[::-1].tolist()), (), share, highest)
+
+
+def _boxes(odds: Floats, evidence: Evidence) -> tuple[Region, ...]:
+    """Return the boxes of connected changed cells, the surest first."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((odds > 0).astype(np.uint8), connectivity=8)
+    masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
+    order = np.argsort(-masses, kind="stable")[: CHANGE.most_regions]
+    return tuple(_box(labels == k + 1, stats[k + 1], evidence) for k in order.tolist())
 
 
 def _box(cells: Mask, stats: NDArray[np.int32], evidence: Evidence) -> Region:

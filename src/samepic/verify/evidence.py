@@ -39,6 +39,7 @@ MEASURES = (
     "color beyond usual",
     "apart",  # structure that does not correlate, in levels, fine
     "apart coarse",
+    "apart untoned",  # the same, fine, before the tone of the source is changed
     "correlation",
     "correlation coarse",
     "held source",  # standard deviation of luma in the source and in the target, in levels
@@ -92,8 +93,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Explained:
-    """A source as it should look in the target: `sharp` with its tone and place, `shown` filtered besides."""
+    """A source as it should look in the target: `raw` in its place, `sharp` with its tone, `shown` filtered besides."""
 
+    raw: Floats
     sharp: Floats
     shown: Planes
     target: Planes
@@ -113,15 +115,15 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     first, second = planes_of(one), planes_of(two)
     tone, forward, colorless = _tone_between(first, second, inside)
     source, target = (first, second) if forward else (second, first)
-    source = tone.apply(*source)
+    planes: tuple[Floats, ...] = (*tone.apply(*source), source[0])
     side = 4 if inside.size <= EVIDENCE.fine_pixels else 8
-    found, _, most = _correlation(source[0], target[0], side)
+    found, _, most = _correlation(planes[0], target[0], side)
     displacement = 0.0
     telling = (most >= EVIDENCE.telling**2) & _cells_inside(inside, side, _shape_of(found))
     if telling.any() and percentile(found[telling], 40) < EVIDENCE.placed:
-        source, displacement = refined(source, target, inside, whole=whole)
-    shown = (_filtered(source[0], target[0], inside), source[1], source[2])
-    explained = _Explained(source[0], shown, target, inside, side, tone, whole, displacement)
+        planes, displacement = refined(planes, target, inside, whole=whole)
+    shown = (_filtered(planes[0], target[0], inside), planes[1], planes[2])
+    explained = _Explained(planes[3], planes[0], shown, target, inside, side, tone, whole, displacement)
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
@@ -195,7 +197,7 @@ def _filtered(source: Floats, target: Floats, inside: Mask) -> Floats:
     wanted = (target - source).ravel()[where].astype(np.float64)
     wanted -= np.median(wanted)
     left: NDArray[Any] = np.abs(wanted)
-    weights = np.zeros(len(parts))
+    weights: NDArray[Any] = np.zeros(len(parts))
     for _ in range(2):
         quiet = left <= percentile(left, 80)
         some = design[:, quiet]
@@ -258,6 +260,7 @@ def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
     found, _, most = _correlation(shown[0], target[0], side)
     shape = _shape_of(found)
     found_c, most_c = _coarse_correlation(shown[0], target[0], side, shape)
+    raw, _, most_raw = _correlation(pair.raw, target[0], side)
     within = _cells_inside(pair.inside, side, shape)
     left = target[0] - shown[0]
     difference = np.asarray(cv2.blur(_cell_means(np.abs(left), side, shape), (2, 2)), np.float32)
@@ -277,6 +280,7 @@ def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
         np.log((color + 0.7) / (_usual(color, kinds, within) + 0.7)),
         np.log1p(_apart(found, most)),
         np.log1p(_apart(found_c, most_c)),
+        np.log1p(_apart(raw, most_raw)),
         found,
         found_c,
         np.log1p(held[0]),

@@ -19,7 +19,7 @@ from samepic.verify.network import load_network
 from samepic.verify.quantization import SharedSource
 from samepic.verify.sign import is_sign
 
-__all__ = ["FACTORS", "Finding", "Weighed", "factors_of", "judge", "judge_codings", "weigh"]
+__all__ = ["FACTORS", "SAME_FACTORS", "Finding", "Weighed", "factors_of", "judge", "judge_codings", "weigh"]
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -45,6 +45,24 @@ _MAP_FACTORS = (
 
 FACTORS = (*_CHANGE_FACTORS, *CONTEXT, *_MAP_FACTORS)
 """The factors of both models by name: what was changed, what the frame shows as a whole, how the map fits."""
+
+SAME_FACTORS = (
+    *_CHANGE_FACTORS,
+    "median correlation",
+    "low correlation",
+    "coarse correlation",
+    "typical difference",
+    "high difference",
+    "tone change",
+    "tone misfit",
+    "flat share",
+    "whole frame",
+    "displacement",
+    "whole frames agree",
+)
+"""Those that say whether anything was changed; the others would only say what kind of picture it is."""
+
+_SAME_PLACES = [FACTORS.index(name) for name in SAME_FACTORS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +123,9 @@ def _map_factors(found: Alignment | None) -> tuple[float, ...]:
 def weigh(evidence: Evidence, changes: Changes, mapped: Mapped) -> Weighed:
     """Return what both models make of two pictures that lie on each other."""
     factors = factors_of(evidence.context, changes, mapped.alignment)[None]
-    one, same = (_probability(float(load_network(name).odds(factors)[0])) for name in ("origin", "same"))
-    return Weighed(one, same)
+    some = np.ascontiguousarray(factors[:, _SAME_PLACES])
+    one, same = (float(load_network(name).odds(f)[0]) for name, f in (("origin", factors), ("same", some)))
+    return Weighed(_probability(one), _probability(same))
 
 
 def _probability(odds: float) -> float:

@@ -17,6 +17,7 @@ from samepic.verify.align import Alignment, align, align_by
 from samepic.verify.features import Matrix, inverse, scaling
 from samepic.verify.frame import same_frame
 from samepic.verify.overlay import overlaid, trimmed
+from samepic.verify.palette import in_one_palette
 from samepic.verify.pasted import is_pasted
 from samepic.verify.photometric import halved
 from samepic.verify.structure import correlation_map
@@ -112,6 +113,7 @@ class Mapped:
 
 def map_onto(a: Pixels, b: Pixels) -> Mapped | None:
     """Return b, (height, width, 3), laid on a by the best map that is found; None where nothing fits."""
+    a, b = in_one_palette(a, b)
     turn = likely_turn(a, b)
     holds = [held for held in ((None,) if turn is None else (None, turn)) if _is_same_frame(a, b, held)]
     shares = []

@@ -16,14 +16,15 @@ __all__ = ["refined"]
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
-Planes: TypeAlias = tuple[Floats, Floats, Floats]
+Planes: TypeAlias = tuple[Floats, ...]
 
 _STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 15, 0.02)
 
 
 def refined(source: Planes, target: Planes, inside: Mask, *, whole: bool) -> tuple[Planes, float]:
-    """Return the planes (height, width) of `source` moved onto `target`, and the median displacement in pixels.
+    """Return all planes (height, width) of `source`, luma first, moved onto `target`, and the median displacement.
 
+    The displacement is in pixels.
     Corners are tracked (Bouguet 2000) and one polynomial of the third degree each way is fitted to how they move, by
     reweighted least squares: a page bends, its letters do not.
     """
@@ -60,7 +61,7 @@ def refined(source: Planes, target: Planes, inside: Mask, *, whole: bool) -> tup
         for k in (0, 1)
     )
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    one, two, three = (
+    moved_planes = tuple(
         np.asarray(
             cv2.remap(p, grid_x + across, grid_y + down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
             np.float32,
@@ -69,9 +70,9 @@ def refined(source: Planes, target: Planes, inside: Mask, *, whole: bool) -> tup
     )
     before, after = (
         float(np.minimum(np.abs(p - target[0])[inside], REGISTRATION.most_left).mean())
-        for p in (source[0], one)
+        for p in (source[0], moved_planes[0])
     )
-    return ((one, two, three), moved) if after < before else (source, moved)
+    return (moved_planes, moved) if after < before else (source, moved)
 
 
 def _terms(x: NDArray[np.float64], y: NDArray[np.float64], degree: int) -> list[NDArray[np.float64]]:

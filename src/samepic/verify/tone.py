@@ -32,7 +32,7 @@ class ToneMap:
     `curve` (256,) is that of luma, monotone; `mix` what Cr and Cb add to luma before it; `gain` turns and scales color
     as a complex number (1 leaves it), `tint` and `slope` add a color to all, and as luma rises; `misfit` is the level
     that four tenths of the samples stay within, `rest` the mean of what is left, each no more than counts, `change` the
-    level that nine tenths change by at most.
+    level that nine tenths change by at most, `power` the root mean square of the change.
     """
 
     curve: Wide
@@ -43,6 +43,7 @@ class ToneMap:
     misfit: float
     rest: float
     change: float
+    power: float
 
     @property
     def identity(self) -> bool:
@@ -81,7 +82,7 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
     pair = _Samples(y, c, to_y, to_c, weights)
     fits = [_fitted(pair, start) for start in (None, apart, lifted)]
-    return min(fits, key=lambda fit: fit.misfit + TONE.rest * fit.rest + TONE.price * fit.change)
+    return min(fits, key=lambda fit: fit.misfit + TONE.rest * fit.rest + TONE.price * fit.power)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +115,9 @@ def _fitted(pair: _Samples, apart: Wide | None) -> ToneMap:
     left = np.hypot(to_y - shown_y, np.abs(to_c - shown_c))
     rest = float(np.average(np.minimum(left, TONE.most_left), weights=weights))
     moved = np.hypot(shown_y - y, np.abs(shown_c - c))
+    power = float(np.sqrt(np.average(np.square(moved), weights=weights)))
     misfit, change = _quantile(left, weights, TONE.best), _quantile(moved, weights, 0.9)
-    return ToneMap(curve, (float(mix[0]), float(mix[1])), gain, tint, slope, misfit, rest, change)
+    return ToneMap(curve, (float(mix[0]), float(mix[1])), gain, tint, slope, misfit, rest, change, power)
 
 
 def is_gray(color: Complex) -> bool:
@@ -179,14 +181,17 @@ def _color(c: Complex, y: Wide, to_c: Complex, w: Wide) -> tuple[complex, comple
     gain = gain + 1
     turn = float(np.angle(gain)) if abs(gain) > TONE.no_color else 0.0
     bound = np.radians(TONE.most_turn)
-    if abs(turn) <= bound and abs(gain) <= TONE.most_gain:
-        return complex(gain), complex(tint), complex(slope)
-    size = min(abs(gain) * max(0.0, float(np.cos(abs(turn) - min(abs(turn), bound)))), TONE.most_gain)
-    gain = size * np.exp(1j * np.clip(turn, -bound, bound))
-    rest = design[1:]
-    gram = (rest.conj() * w) @ rest.T + pull[1:, 1:]
-    tint, slope = np.linalg.solve(gram, (rest.conj() * w) @ (to_c - gain * c))
-    return complex(gain), complex(tint), complex(slope)
+    if abs(turn) > bound or abs(gain) > TONE.most_gain:
+        size = min(abs(gain) * max(0.0, float(np.cos(abs(turn) - min(abs(turn), bound)))), TONE.most_gain)
+        gain = size * np.exp(1j * np.clip(turn, -bound, bound))
+        rest = design[1:]
+        gram = (rest.conj() * w) @ rest.T + pull[1:, 1:]
+        tint, slope = np.linalg.solve(gram, (rest.conj() * w) @ (to_c - gain * c))
+    return complex(gain), _bounded(tint), _bounded(slope)
+
+
+def _bounded(color: complex) -> complex:
+    return complex(color) * min(1.0, TONE.most_tint / max(1e-9, abs(color)))
 
 
 def planes_of(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:

@@ -1,0 +1,155 @@
+"""Fit the networks that tell changed cells and the same picture, on labelled pairs of the training half.
+
+    python -m bench.fit_evidence [--count N] [--jobs N] [--folder FOLDER]
+
+Evidence is gathered once and kept in FOLDER (default: build/evidence), so that a second run only fits. "change" learns
+cells whose label is known; "same" and "origin" learn pairs, from the factors that "change" gives them. All three are
+written to src/samepic/verify, and how often they are wrong on held-out pairs of the same half is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.common import SEED, data_folder, header
+from bench.gathered import Gathered, gathered
+from bench.lookalikes import KINDS
+from bench.perceptron import Recipe, fit, save
+from samepic.verify import network as networks
+from samepic.verify.change import changes_of_odds, inputs_of
+from samepic.verify.evidence import MEASURES
+from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
+from samepic.verify.network import Network
+
+Floats = NDArray[np.float32]
+
+HOME = Path(networks.__file__).parent
+CHANGE = Recipe(hidden=(32, 16), passes=30, batch=2048, rate=3e-3, pull=1e-5)
+PAIRS = Recipe(hidden=(8,), passes=150, batch=128, rate=5e-3, pull=1e-2)
+A_PAIR = 120
+"""Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
+
+OTHERS = ("places", "others")
+"""Kinds of which no pair comes from one exposure."""
+
+PAPERS = ("receipts",)
+"""Kinds whose pairs are other papers: where their writing does not agree at all, it is other writing."""
+
+
+def cells_of(row: Gathered, rng: np.random.Generator) -> tuple[Floats, Floats] | None:
+    """Return inputs and labels of some cells of a pair; None where no cell's label is known."""
+    labels = _other_writing(row) if row.kind in PAPERS and not row.same else row.labels
+    flat, inside = labels.ravel(), row.inside.ravel()
+    changed, still = np.flatnonzero(inside & (flat == 1)), np.flatnonzero(inside & (flat == 0))
+    if not len(changed) + len(still) or (row.kind in OTHERS and not row.same):
+        return None
+    inputs = inputs_of(row.cells.astype(np.float32), row.context)
+    changed = rng.permutation(changed)[:A_PAIR]
+    if len(still):
+        count = min(len(still), A_PAIR // 2)
+        loudness = sum(inputs[still, MEASURES.index(name)] for name in ("difference", "apart", "color"))
+        loud = still[np.argsort(-loudness)[: 6 * count]]
+        still = np.concatenate([rng.permutation(loud)[:count], rng.permutation(still)[:count]])
+    chosen = np.concatenate([changed, still])
+    return inputs[chosen], np.repeat(np.array([1, 0], np.float32), [len(changed), len(still)])
+
+
+def _other_writing(row: Gathered) -> NDArray[np.int8]:
+    cells = row.cells.astype(np.float32)
+    measure = {name: cells[..., k] for k, name in enumerate(MEASURES)}
+    if row.context[0] < 0.35:
+        return np.full(row.inside.shape, -1, np.int8)
+    held = np.maximum(measure["held source"], measure["held target"]) > np.log1p(18)
+    other = (
+        (measure["correlation"] < 0.35) & held & (measure["peak"] > np.log1p(35)) & (measure["seam"] < 0.3)
+    )
+    return np.where(other, 1, -1).astype(np.int8)
+
+
+def fit_change(rows: list[Gathered]) -> Network:
+    """Return the network of changed cells."""
+    rng = np.random.default_rng(SEED)
+    some = [found for row in rows if (found := cells_of(row, rng)) is not None]
+    inputs, labels = (np.concatenate([pair[k] for pair in some]) for k in (0, 1))
+    print(f"{len(labels)} cells of {len(some)} pairs, {labels.mean():.0%} changed")
+    return fit(inputs, labels, np.ones(len(labels), np.float32), CHANGE)
+
+
+def pair_factors(rows: list[Gathered], change: Network) -> Floats:
+    """Return the factors of all pairs, (n, len(FACTORS))."""
+    found = []
+    for row in rows:
+        odds = change.odds(inputs_of(row.cells.astype(np.float32), row.context)).reshape(row.inside.shape)
+        found.append(factors_of(row.context, changes_of_odds(odds, row.inside), row.alignment))
+    return np.stack(found)
+
+
+def fit_pairs(rows: list[Gathered], factors: Floats) -> tuple[Network, Network]:
+    """Return the networks of the same picture and of one exposure, after printing how they do on held-out pairs."""
+    known = np.array([not (row.turned and not row.same) for row in rows])
+    same = np.array([row.same for row in rows], np.float32)
+    one = np.array(
+        [1 if row.same or row.truth == {"edited"} else 0 if row.kind in OTHERS else -1 for row in rows]
+    )
+    shown = factors[:, [FACTORS.index(name) for name in SAME_FACTORS]]
+    kinds = np.array([row.kind for row in rows])
+    _held_out("same", shown[known], same[known], kinds[known])
+    _held_out("one exposure", factors[one >= 0], one[one >= 0].astype(np.float32), kinds[one >= 0])
+    ones = np.ones(len(rows), np.float32)
+    return (
+        fit(shown[known], same[known], ones[known], PAIRS),
+        fit(factors[one >= 0], one[one >= 0].astype(np.float32), ones[one >= 0], PAIRS),
+    )
+
+
+def _held_out(title: str, inputs: Floats, wanted: Floats, kinds: NDArray[np.str_]) -> None:
+    rng = np.random.default_rng(SEED)
+    part, odds = rng.integers(0, 4, len(wanted)), np.zeros(len(wanted))
+    for k in range(4):
+        learned = fit(
+            inputs[part != k], wanted[part != k], np.ones(int((part != k).sum()), np.float32), PAIRS
+        )
+        odds[part == k] = learned.odds(inputs[part == k])
+    print(f"\n## {title}: held-out pairs, by the odds that are asked for\n")
+    print("| odds | wrongly | missed | of |\n|---|---|---|---|")
+    for least in (-1, 0, 1, 2, 3):
+        wrongly, missed = (odds >= least) & (wanted == 0), (odds < least) & (wanted == 1)
+        print(
+            f"| {least} | {wrongly.sum()} of {int((wanted == 0).sum())} | {missed.sum()} | {int(wanted.sum())} |"
+        )
+    wrong = (
+        Counter(kinds[(odds >= 0) & (wanted == 0)].tolist()),
+        Counter(kinds[(odds < 0) & (wanted == 1)].tolist()),
+    )
+    print(f"\nwrongly at 0: {dict(wrong[0])}\nmissed at 0: {dict(wrong[1])}")
+
+
+def main() -> int:
+    """Gather, fit and write all three networks."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=170, help="pairs of each kind")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=Path("build/evidence"))
+    args = parser.parse_args()
+    if data_folder() is None:
+        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
+        return 2
+    print(header())
+    rows = list(gathered(list(KINDS), "train", args.count, args.folder, args.jobs))
+    change = fit_change(rows)
+    same, origin = fit_pairs(rows, pair_factors(rows, change))
+    for name, made in (("change", change), ("same", same), ("origin", origin)):
+        save(made, HOME / f"{name}.npz")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

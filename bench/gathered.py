@@ -1,0 +1,110 @@
+"""The evidence of labelled pairs, gathered once and kept in files: what the networks of verification learn from."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.family_base import Pixels
+from bench.lookalikes import Labelled, pair_of
+from samepic.picture import load
+from samepic.verify.align import Alignment
+from samepic.verify.evidence import Evidence, gather
+from samepic.verify.features import inverse
+from samepic.verify.look import WHITE
+from samepic.verify.mapping import Mapped, map_onto
+
+__all__ = ["Gathered", "gathered"]
+
+_CHANGED = 0.3
+"""Share of a cell that a change must cover for it to count; cells beside it are left out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """The evidence of one pair on white ground; `labels` is (rows, columns) int8: 1 changed, 0 not, -1 not known.
+
+    `cells` (float16), `context` and `inside` are those of `Evidence`, `alignment` that of the map; `turned` says that
+    one was held otherwise.
+    """
+
+    kind: str
+    name: str
+    same: bool
+    truth: frozenset[str]
+    cells: NDArray[np.float16]
+    context: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    labels: NDArray[np.int8]
+    alignment: Alignment | None
+    turned: bool
+
+
+def gathered(kinds: Sequence[str], half: str, count: int, folder: Path, jobs: int) -> Iterator[Gathered]:
+    """Yield the evidence of the first `count` pairs of each kind; what is in `folder` already is read from there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    work = [(kind, half, number, folder) for number in range(count) for kind in kinds]
+    with ProcessPoolExecutor(jobs) as pool:
+        for path in pool.map(_one, work, chunksize=2):
+            if path is not None:
+                yield pickle.loads(path.read_bytes())
+
+
+def _one(job: tuple[str, str, int, Path]) -> Path | None:
+    """Gather one pair unless it was; return its file, None where nothing of the one lies on the other."""
+    kind, half, number, folder = job
+    path = folder / f"{half}-{kind.replace(' ', '_')}-{number}.pickle"
+    if not path.exists():
+        cv2.setNumThreads(1)
+        path.write_bytes(pickle.dumps(_evidence_of(pair_of(kind, half, number))))
+    return None if path.stat().st_size < 100 else path
+
+
+def _evidence_of(pair: Labelled) -> Gathered | None:
+    a, b = (load(data).on(WHITE) for data in (pair.a, pair.b))
+    mapped = map_onto(a, b)
+    if mapped is None:
+        return None
+    found = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
+    labels = np.full(found.inside.shape, 0 if pair.same else -1, np.int8)
+    mask = _mask_of(pair, a)
+    if not pair.same and mask is not None:
+        labels = _labels(mask, mapped, found)
+    return Gathered(
+        pair.kind, pair.name, pair.same, pair.truth, found.cells.astype(np.float16), found.context, found.inside,
+        labels, mapped.alignment, mapped.is_turned,
+    )  # fmt: skip
+
+
+def _mask_of(pair: Labelled, a: Pixels) -> NDArray[np.float32] | None:
+    """Return what was changed, (height, width) of a, 0 or 1; None where it is not known."""
+    if pair.changed is not None:
+        shown = cv2.imdecode(np.frombuffer(pair.changed, np.uint8), cv2.IMREAD_GRAYSCALE)
+        return np.asarray(np.asarray(shown) > 0, np.float32)
+    if not pair.boxes:
+        return None
+    mask = np.zeros(a.shape[:2], np.float32)
+    for x, y, w, h in pair.boxes:
+        mask[y : y + h, x : x + w] = 1
+    return mask
+
+
+def _labels(mask: NDArray[np.float32], mapped: Mapped, found: Evidence) -> NDArray[np.int8]:
+    """Return the labels of all cells by the mask of a."""
+    height, width = mapped.one.shape[:2]
+    shown = cv2.warpPerspective(mask, inverse(mapped.to_a), (width, height), flags=cv2.INTER_LINEAR)
+    if found.scale != 1:
+        shown = cv2.resize(shown, None, fx=found.scale, fy=found.scale, interpolation=cv2.INTER_NEAREST)
+    rows, columns = found.inside.shape
+    down, across = rows * found.side - shown.shape[0], columns * found.side - shown.shape[1]
+    grown = cv2.copyMakeBorder(shown, 0, down, 0, across, cv2.BORDER_REPLICATE)
+    share = cv2.resize(grown, (columns, rows), interpolation=cv2.INTER_AREA)
+    near = cv2.blur(share, (3, 3))
+    return np.where(share >= _CHANGED, 1, np.where(near > 1e-3, -1, 0)).astype(np.int8)

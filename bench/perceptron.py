@@ -1,0 +1,105 @@
+"""Fit small perceptrons for `samepic.verify.network`: two-class cross entropy, Adam (Kingma and Ba 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.verify.network import Network
+
+__all__ = ["Recipe", "fit", "save"]
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is fitted: widths of the hidden layers, passes over the data, rows a step, learning rate (which
+    falls to nothing by half a cosine), how strongly weights are pulled to 0, and the seed."""
+
+    hidden: tuple[int, ...]
+    passes: int
+    batch: int
+    rate: float
+    pull: float
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    number: int
+    rate: float
+    pull: float
+
+
+def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Network:
+    """Return a network whose odds tell rows of `inputs` (n, in) with `wanted` 1 from those with 0.
+
+    `weights` (n,) say how much each row counts.
+    """
+    rng = np.random.default_rng(recipe.seed)
+    mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + np.float32(1e-3)
+    rows = np.asarray((inputs - mean) / spread, np.float32)
+    widths = (inputs.shape[1], *recipe.hidden, 1)
+    layers = [
+        [rng.normal(0, (2 / a) ** 0.5, (a, b)).astype(np.float32), np.zeros(b, np.float32)]
+        for a, b in pairwise(widths)
+    ]
+    moments = [[(np.zeros_like(p), np.zeros_like(p)) for p in layer] for layer in layers]
+    step = 0
+    for number in range(recipe.passes):
+        rate = recipe.rate * 0.5 * (1 + np.cos(np.pi * number / recipe.passes)) + 1e-5
+        order = rng.permutation(len(rows))
+        for start in range(0, len(rows), recipe.batch):
+            some = order[start : start + recipe.batch]
+            step += 1
+            slopes = _slopes(layers, rows[some], wanted[some], weights[some])
+            _descend(layers, moments, slopes, _Step(step, rate, recipe.pull))
+    return Network(mean.astype(np.float32), spread.astype(np.float32), tuple((w, b) for w, b in layers))
+
+
+def _slopes(
+    layers: list[list[Floats]], rows: Floats, wanted: Floats, weights: Floats
+) -> list[tuple[Floats, Floats]]:
+    """Return the slope of the loss by every parameter, layer by layer."""
+    held = [rows]
+    for number, (w, b) in enumerate(layers):
+        out = held[-1] @ w + b
+        held.append(np.maximum(out, 0) if number < len(layers) - 1 else out)
+    found = 1 / (1 + np.exp(-np.clip(held[-1][:, 0], -20, 20)))
+    slope = ((found - wanted) * weights / len(rows))[:, None].astype(np.float32)
+    slopes: list[tuple[Floats, Floats]] = []
+    for number in range(len(layers) - 1, -1, -1):
+        slopes.append((held[number].T @ slope, slope.sum(axis=0)))
+        if number:
+            slope = (slope @ layers[number][0].T) * (held[number] > 0)
+    return slopes[::-1]
+
+
+def _descend(
+    layers: list[list[Floats]],
+    moments: list[list[tuple[Floats, Floats]]],
+    slopes: list[tuple[Floats, Floats]],
+    at: _Step,
+) -> None:
+    for number, (of_weights, of_bias) in enumerate(slopes):
+        for which, slope in ((0, of_weights + at.pull * layers[number][0]), (1, of_bias)):
+            first, second = moments[number][which]
+            first = 0.9 * first + 0.1 * slope
+            second = 0.999 * second + 0.001 * slope * slope
+            moments[number][which] = (first, second)
+            move = (first / (1 - 0.9**at.number)) / (np.sqrt(second / (1 - 0.999**at.number)) + 1e-8)
+            layers[number][which] -= np.float32(at.rate) * move.astype(np.float32)
+
+
+def save(network: Network, path: Path) -> None:
+    """Write a network to the file that `samepic.verify.network` reads: arrays alone, no pickles."""
+    layers = {f"weights{k}": w for k, (w, _) in enumerate(network.layers)}
+    layers |= {f"bias{k}": b for k, (_, b) in enumerate(network.layers)}
+    arrays: dict[str, Any] = {"mean": network.mean, "spread": network.spread, **layers}
+    np.savez(path, **arrays)
