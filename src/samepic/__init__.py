@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from samepic.profiles.screen import Screen
     from samepic.profiles.user import Profile
     from samepic.verdict import (
+        Caveat,
         Decision,
         Evidence,
         JpegInfo,
@@ -60,6 +61,7 @@ __all__ = [
     "LIMITS",
     "AsyncGate",
     "BaselineError",
+    "Caveat",
     "Decision",
     "Evidence",
     "FileFacts",
@@ -141,6 +143,7 @@ _PUBLIC = {
     "samepic.profiles.screen": ("Screen",),
     "samepic.profiles.user": ("Profile",),
     "samepic.verdict": (
+        "Caveat",
         "Decision",
         "Evidence",
         "JpegInfo",

@@ -81,6 +81,7 @@ class Workers:
                 _believed(found.fingerprint, data),
                 _image(proxy),
                 replace(found.info, name=name, size=len(data)),
+                min(max(found.unresolved, 0.0), 1.0),
             )
 
         return self._done({"task": "prepare", "copycode": copycode}, (data,), (name,), accept)

@@ -1,0 +1,41 @@
+"""When a small picture no longer shows what the picture itself holds: writing and fine line drawings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["RESOLUTION", "Resolution"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What counts as writing that a smaller picture has lost; levels are of 256, lengths are pixels.
+
+    Attributes:
+        unresolved: least `samepic.verify.resolution.unresolved` of a picture that a small copy does not stand for.
+        pixels: size to which larger pictures are reduced before they are measured.
+        cell: side of the cells that are measured.
+        contrast: range of levels from which a cell holds strokes.
+        kept: share of a cell's variance that must survive, or its strokes are lost.
+        flat: median deviation from the level of the paper up to which there is paper.
+        ink: least share of a cell that its strokes cover.
+        other: share of a cell that may deviate from the paper to the other side, in writing.
+        strokes: changes between paper and ink in a row or a column that holds ink, in the mean.
+        level: levels by which the paper of neighboring cells may differ.
+        run: neighboring cells in a row or a column from which they are writing.
+    """
+
+    unresolved: float = 0.01
+    pixels: int = 750_000
+    cell: int = 16
+    contrast: int = 50
+    kept: float = 0.5
+    flat: float = 8.0
+    ink: float = 0.06
+    other: float = 0.05
+    strokes: float = 1.8
+    level: int = 8
+    run: int = 3
+
+
+RESOLUTION = Resolution()
