@@ -14,7 +14,7 @@ from samepic.fingerprint.value import Fingerprint
 from samepic.picture import Encoded, Picture, inspect
 from samepic.profiles import LIMITS, Limits
 from samepic.profiles.gate import GATE
-from samepic.profiles.resolution import RESOLUTION
+from samepic.profiles.resolution import POSSIBLE, RESOLUTION
 from samepic.verdict import PictureInfo
 from samepic.verify.resolution import unresolved
 
@@ -80,6 +80,8 @@ def _larger(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArray[np
     shown, whole = picture.rgb.shape[0] * picture.rgb.shape[1], info.width * info.height
     if shown >= min(whole, RESOLUTION.pixels):
         return None
+    if unresolved(picture.rgb, GATE.proxy_side // 2, POSSIBLE) < POSSIBLE.unresolved:
+        return None  # no trace of writing, which saves most photographs a second decode
     eighths = next((n for n in (2, 4) if whole * n * n >= 64 * RESOLUTION.pixels), 8)
     height, width = (info.height, info.width) if info.orientation < 5 else (info.width, info.height)
     least = -(-height * eighths // 8), -(-width * eighths // 8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["RESOLUTION", "Resolution"]
+__all__ = ["POSSIBLE", "RESOLUTION", "Resolution"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,8 @@ class Resolution:
 
 
 RESOLUTION = Resolution()
+
+POSSIBLE = Resolution(
+    unresolved=0.005, pixels=120_000, cell=8, contrast=14, kept=1.5, flat=4.0, ink=0.03, strokes=1.0
+)
+"""Loose rules for a picture of some 400 pixels, of which there may be a larger one, reduced to half of that."""
