@@ -25,8 +25,8 @@ def unresolved(samples: Samples, side: int, rules: Resolution = RESOLUTION) -> f
     the strokes lie on even paper, and so do those of its neighbors. Leaves, sand and fur lose as much, but have no
     paper.
 
-    Returns 0 to 1: the share of the lost cells that are writing, times the square root of the share of all cells that
-    they are. 0 where nothing is reduced. `rules.unresolved` is the least of a picture that is not fully shown.
+    Returns the share, 0 to 1, of the cells with strong contrast that are lost writing; 0 where nothing is reduced.
+    `rules.unresolved` is the least of a picture that is not fully shown.
     """
     gray = _working(samples, rules.pixels)
     height, width = gray.shape
@@ -40,7 +40,7 @@ def unresolved(samples: Samples, side: int, rules: Resolution = RESOLUTION) -> f
     cells = _cells(gray, rows, columns, rules.cell)
     where = np.flatnonzero(np.ptp(cells, axis=1) >= rules.contrast)
     before, after = cells[where], _cells(np.asarray(shown, np.uint8), rows, columns, rules.cell)[where]
-    lost = after.var(axis=1) < rules.kept * before.var(axis=1)
+    strong, lost = where.size, after.var(axis=1) < rules.kept * before.var(axis=1)
     where, before = where[lost], before[lost]
     if not where.size:
         return 0.0
@@ -49,7 +49,7 @@ def unresolved(samples: Samples, side: int, rules: Resolution = RESOLUTION) -> f
     levels[where[written]] = paper[written]
     levels = levels.reshape(rows, columns)
     writing = int((_runs(levels, rules) | _runs(levels.T, rules).T).sum())
-    return float(writing / where.size * math.sqrt(writing / levels.size))
+    return writing / strong
 
 
 def _working(samples: Samples, pixels: int) -> Samples:
