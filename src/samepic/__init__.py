@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from samepic.profiles.screen import Screen
     from samepic.profiles.user import Profile
     from samepic.verdict import (
+        Caveat,
         Decision,
         Evidence,
         JpegInfo,
@@ -71,6 +72,7 @@ __all__ = [
     "LIMITS",
     "AsyncGate",
     "BaselineError",
+    "Caveat",
     "Decision",
     "DetailChange",
     "Doubt",
@@ -172,6 +174,7 @@ _PUBLIC = {
     "samepic.profiles.screen": ("Screen",),
     "samepic.profiles.user": ("Profile",),
     "samepic.verdict": (
+        "Caveat",
         "Decision",
         "Evidence",
         "JpegInfo",

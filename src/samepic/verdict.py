@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = [
+    "Caveat",
     "Decision",
     "Evidence",
     "JpegInfo",
@@ -276,12 +277,23 @@ class Evidence(StrEnum):
     PROXIES = "proxies"
 
 
+class Caveat(StrEnum):
+    """Why a match that counts as the same does not refuse an upload: a closed set.
+
+    `probability`: the verdict is not sure enough. `unresolved`: it was made from proxies, and one of the two pictures
+    holds writing or lines that are too fine to be seen there.
+    """
+
+    PROBABILITY = "probability"
+    UNRESOLVED = "unresolved"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A picture that a gate keeps and what the upload is to it; `probability` is that of the verdict, 0 to 1.
 
     `better` tells that the upload is the better copy of the two, and `better_reason` why, or why it is not; `evidence`
-    is what all this was told from.
+    is what all this was told from. `caveat` is why a person has to look though the two count as the same, or None.
     """
 
     key: str
@@ -291,6 +303,7 @@ class Match:
     better: bool = False
     better_reason: str = ""
     evidence: Evidence = Evidence.PROXIES
+    caveat: Caveat | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the match in the contract's JSON shape."""
@@ -302,6 +315,7 @@ class Match:
             "better": self.better,
             "better_reason": self.better_reason,
             "evidence": str(self.evidence),
+            "caveat": self.caveat and str(self.caveat),
         }
 
 

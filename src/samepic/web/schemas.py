@@ -8,7 +8,7 @@ from typing import Any, Final
 from samepic.facts import DetailChange, Doubt, OriginalReason, Placing, Series, Side, ToneChange
 from samepic.gate.policy import Action
 from samepic.profiles.gate import GATE
-from samepic.verdict import Evidence, Outcome, Relation
+from samepic.verdict import Caveat, Evidence, Outcome, Relation
 
 __all__ = ["BINARY", "KEY", "POLICY", "SCHEMAS", "TEXT", "listed", "named", "shape"]
 
@@ -69,6 +69,14 @@ _MATCH = shape(
             "description": "What it was told from: equal digests, a reviewer's word, both originals, or both small"
             " pictures, on which what is very small cannot be seen.",
         },
+        "caveat": _or_null(
+            {
+                "type": "string",
+                "enum": [str(one) for one in Caveat],
+                "description": "Why a person has to look though the two count as the same: the probability is too low,"
+                " or fine print cannot be compared on the small pictures.",
+            }
+        ),
     },
     description="A kept picture, and what the upload is to it.",
 )
