@@ -8,15 +8,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from samepic.picture import Picture, equal_pixels, opened
-from samepic.picture.animation import frames
 from samepic.policy import Policy
 from samepic.profiles import JUDGE, LIMITS, Limits
 from samepic.profiles.screen import NAME, SCREEN, Screen
 from samepic.verdict import Relation, Verdict, Visibility
+from samepic.verify.better import better_of
+from samepic.verify.blank import look_blank
+from samepic.verify.depth import look_deep
 from samepic.verify.draw import draw_difference
 from samepic.verify.explain import explain_frames, explain_same_pixels
 from samepic.verify.judge import Finding
 from samepic.verify.look import WHITE, Answer, look
+from samepic.verify.moving import look_moving
 from samepic.verify.origin import original_of
 from samepic.verify.visible import visibility_of
 
@@ -91,6 +94,8 @@ def compare_pictures(
 ) -> Verdict:
     """Compare two pictures that are decoded already, as `compare` does; `visibility` must be asked for."""
     answer = _answer(a, b, prove)
+    if (better := better_of(a, b, answer.finding.relation))[0]:
+        answer = replace(answer, original=better)
     visible = _visibility(a, b, answer) if visibility else None
     sentence = f"{answer.sentence}; {visible.words}" if visible else answer.sentence
     relation, policy = answer.finding.relation, Policy(same_if, profile)
@@ -121,7 +126,7 @@ def compare_pictures(
 def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
     if a.data is not None and a.data == b.data:
         return Answer(Finding(Relation.SAME_FILE, 1.0), "the same file, byte for byte", {})
-    if (moving := _moving(a, b)) is not None:
+    if (moving := look_moving(a, b, partial(_answer, prove=False))) is not None:
         return moving
     if equal_pixels(a, b):
         return Answer(
@@ -130,10 +135,19 @@ def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
             {},
             original_of(a.info, b.info, None, None),
         )
+    if (deep := look_deep(a, b, partial(_answer, prove=False))) is not None:
+        return deep
     if min(a.info.width, a.info.height, b.info.width, b.info.height) < JUDGE.tiny_side:
         finding = Finding(Relation.UNDECIDABLE, 0.5)
         return Answer(finding, explain_frames(a.info, b.info, finding, None, None), {})
-    return look(a, b, prove)
+    return _looked(a, b, prove)
+
+
+def _looked(a: Picture, b: Picture, prove: bool) -> Answer:
+    """Look at two pictures; what cannot be told by looking may be told by their single colors."""
+    answer = look(a, b, prove)
+    blank = look_blank(a, b) if answer.finding.relation is Relation.UNDECIDABLE else None
+    return blank or answer
 
 
 def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:
@@ -143,47 +157,3 @@ def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:
         return None
     original, copy = (b, a) if answer.original[0] == "b" else (a, b)
     return visibility_of(original.on(WHITE), copy.on(WHITE))
-
-
-def _moving(a: Picture, b: Picture) -> Answer | None:
-    """Answer for animations, which are their frames; None for two stills."""
-    if a.info.frames == b.info.frames == 1:
-        return None
-    if a.info.frames == b.info.frames:
-        return _frame_by_frame(a, b)
-    many, one, letter = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
-    if one.info.frames > 1:
-        counts = f"{a.info.frames} and {b.info.frames}"
-        return Answer(
-            Finding(Relation.SIMILAR, 0.05), f"two animations with other numbers of frames ({counts})", {}
-        )
-    for number, frame in enumerate(frames(many, JUDGE.frames_looked_at), 1):
-        if compare_pictures(frame, one, same_if=Relation.ADJUSTED, prove=False).same:
-            sentence = f"{letter} is a still of the other, an animation of {many.info.frames} frames (frame {number})"
-            return Answer(Finding(Relation.SIMILAR, 0.05), sentence, {})
-    return Answer(
-        Finding(Relation.DIFFERENT, 0.001), "an animation and a still that is none of its frames", {}
-    )
-
-
-def _frame_by_frame(a: Picture, b: Picture) -> Answer:
-    """Return the answer of the pair of frames that is farthest apart; all must be held the same way."""
-    count, order = JUDGE.frames_looked_at, tuple(Relation)
-    worst: Answer | None = None
-    ways = set()
-    for number, (one, two) in enumerate(zip(frames(a, count), frames(b, count), strict=True), 1):
-        answer = _answer(_still(one), _still(two), prove=False)
-        ways.add(answer.transform and (answer.transform.turned, answer.transform.mirrored))
-        if worst is None or order.index(answer.finding.relation) > order.index(worst.finding.relation):
-            worst = replace(answer, sentence=f"in frame {number} of {a.info.frames}: {answer.sentence}")
-        if len(ways) > 1:
-            worst = replace(worst, finding=Finding(Relation.SIMILAR, 0.05))
-        if not worst.finding.relation.is_same(Relation.REFRAMED):
-            break
-    assert worst is not None
-    return worst
-
-
-def _still(picture: Picture) -> Picture:
-    """Return the first frame alone, without the bytes of the whole animation."""
-    return replace(picture, info=replace(picture.info, frames=1), data=None)

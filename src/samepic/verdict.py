@@ -138,7 +138,8 @@ class PictureInfo:
     `width` and `height` are of the upright picture; `orientation` is the EXIF tag 1 to 8 that was applied;
     `mode` is how samples were stored ("RGB", "CMYK", "I;16", ...); `frames` counts an animation's; `size` is
     in bytes (0 for arrays and PIL images); `metadata` counts bytes of EXIF, XMP, IPTC, comments and ICC;
-    `profile` is the name of the embedded colour profile or "".
+    `profile` is the name of the embedded colour profile or ""; `camera` tells that EXIF names the camera, or when the
+    picture was taken.
     """
 
     name: str
@@ -152,6 +153,19 @@ class PictureInfo:
     metadata: int = 0
     profile: str = ""
     jpeg: JpegInfo | None = None
+    camera: bool = False
+
+    @property
+    def depth(self) -> int:
+        """Bits of one sample as it is stored: 8, 16 or 32."""
+        if self.mode in ("I", "F"):
+            return 32
+        return 16 if self.mode.startswith("I;16") or self.mode.endswith(";16") else 8
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether its frames are pages, as those of a TIFF are, and no animation."""
+        return self.format == "TIFF"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape: format, size, orientation, jpeg quality and what else is known."""

@@ -7,7 +7,7 @@ import math
 from samepic.collection.reference import Merit, merit
 from samepic.profiles.collection import COLLECTION, LOSSLESS
 from samepic.store.record import Record
-from samepic.verdict import PictureInfo
+from samepic.verdict import PictureInfo, Relation, Verdict
 
 __all__ = ["better_copy", "grade_of"]
 
@@ -17,8 +17,20 @@ def grade_of(info: PictureInfo) -> int:
     return merit(info).grade
 
 
-def better_copy(upload: Record, kept: Record) -> tuple[bool, str]:
-    """Tell whether the upload is the better copy: larger, less coded or with more metadata; and the reason."""
+def better_copy(
+    upload: Record, kept: Record, relation: Relation, verdict: Verdict | None = None
+) -> tuple[bool, str]:
+    """Tell whether the upload is the better copy: larger, less coded or with more metadata; and the reason.
+
+    `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
+    both were laid on each other: what it says of the two goes before what is on record. A copy in which something
+    was changed is never the better one.
+    """
+    if relation is Relation.EDITED:
+        return False, "neither is the better copy: something was changed in one of them"
+    if verdict is not None and verdict.original:
+        which = "the upload" if verdict.original == "b" else "the kept one"
+        return verdict.original == "b", f"{which} {verdict.original_reason.removeprefix('it ')}"
     one, two = _merit(upload), _merit(kept)
     if one.rank() == two.rank():
         return False, "as good as the one that is kept"

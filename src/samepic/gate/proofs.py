@@ -122,7 +122,8 @@ class Prover:
     def _match(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
     ) -> Match:
-        better, why = better_copy(self.record, kept)
+        seen = self._known.get(kept.number) if evidence is Evidence.ORIGINALS else None
+        better, why = better_copy(self.record, kept, relation, seen.verdict if seen else None)
         return Match(kept.key, relation, probability, explanation, better, why, evidence)
 
     def _seen(self, kept: Record) -> _Seen | None:

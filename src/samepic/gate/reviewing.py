@@ -13,7 +13,7 @@ from samepic.store.opening import open_store
 from samepic.store.protocol import Store
 from samepic.store.record import Record, State
 from samepic.store.words import Claim, Word
-from samepic.verdict import Match
+from samepic.verdict import Evidence, Match
 
 __all__ = ["Pair", "Reviewing"]
 
@@ -51,7 +51,9 @@ class Pair:
         return self._better()[1]
 
     def _better(self) -> tuple[bool, str]:
-        return better_copy(self.upload, self.kept)
+        if self.match.evidence is Evidence.ORIGINALS:
+            return self.match.better, self.match.better_reason
+        return better_copy(self.upload, self.kept, self.match.relation)
 
 
 class Reviewing:

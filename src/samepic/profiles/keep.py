@@ -1,0 +1,67 @@
+"""What makes one of two copies the better one, and what is compared below the 8 bits that are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["BLANK", "DEPTH", "KEEP", "Blank", "Depth", "Keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """When two pictures of one color each are other pictures.
+
+    Attributes:
+        spread: steps of 255, in each channel, within which what is coded or noisy is still one color.
+        filled: share of a picture that must be of that color.
+        apart: distance in CIELAB (delta E 1976) from which two colors are clearly different: more than a change of
+            exposure between two scans of white paper, and less than any two named colors.
+        same: probability that a person would call such two the same.
+    """
+
+    spread: int = 12
+    filled: float = 0.999
+    apart: float = 25.0
+    same: float = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Limits for pictures of more than 8 bits a sample.
+
+    Attributes:
+        narrow: share of the range that can be stored within which two pictures are stretched before they are
+            compared: 8 bits show at most 16 steps of it, so labels and raw data look black.
+        flat: steps of 255 within which what is shown is one flat color.
+        shown_alike: probability that two are the same which nobody can tell apart on a screen.
+    """
+
+    narrow: float = 1 / 16
+    flat: int = 0
+    shown_alike: float = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What makes one of two copies the better one, besides what their headers say.
+
+    Attributes:
+        as_large: share of the other's pixels from which transparency, depth and the camera's own data count for
+            more than size; below it a thumbnail would be kept in place of the full picture.
+        clear: alpha, 0 to 255, up to which a pixel counts as cut out.
+        cut_out: share of such pixels from which a picture is a cut-out.
+    """
+
+    as_large: float = 0.8
+    clear: int = 127
+    cut_out: float = 0.001
+
+
+BLANK = Blank()
+"""2026-11: chosen; tests/verify/test_blank.py holds what they are for."""
+
+DEPTH = Depth()
+"""2026-11: chosen; tests/verify/test_depth.py holds what they are for."""
+
+KEEP = Keep()
+"""2026-11: chosen; tests/verify/test_better.py holds what they are for."""

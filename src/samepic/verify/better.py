@@ -1,0 +1,57 @@
+"""Which of two copies of one picture holds what cannot be made again from the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from samepic.picture import Picture
+from samepic.picture.deep import deep_of
+from samepic.profiles.keep import KEEP
+from samepic.verdict import Relation
+
+__all__ = ["better_of"]
+
+
+def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, str]:
+    """Return ("a" | "b" | "", reason): which copy holds more than its coding and size tell.
+
+    A cut-out goes before its flattened copy, then more bits a sample before fewer, and of two that differ in tone
+    or sharpness the one with the camera's own data. A copy that is much smaller than the other is never the better
+    one for this. Pictures that are not the same, or parts of one another, have none.
+    """
+    if relation not in (Relation.RESAVED, Relation.ADJUSTED):
+        return "", ""
+    pixels = a.info.width * a.info.height, b.info.width * b.info.height
+    if min(pixels) < KEEP.as_large * max(pixels):
+        return "", ""
+    signs = [
+        (_is_cut_out(a), _is_cut_out(b), "it is transparent where the other was filled"),
+        (_is_deep(a, b), _is_deep(b, a), "it holds more bits a sample than the other"),
+    ]
+    if relation is Relation.ADJUSTED:
+        signs.append(
+            (a.info.camera, b.info.camera, "it has the camera's own data, which an edited copy lost")
+        )
+    return next((("a" if one else "b", reason) for one, two, reason in signs if one != two), ("", ""))
+
+
+def _is_cut_out(picture: Picture) -> bool:
+    if picture.alpha is None:
+        return False
+    return float(np.mean(picture.alpha <= KEEP.clear)) >= KEEP.cut_out
+
+
+def _is_deep(picture: Picture, other: Picture) -> bool:
+    """Tell whether a picture has more than 8 bits a sample, and the other no colors that it lacks."""
+    return (
+        picture.info.depth > other.info.depth and deep_of(picture) is not None and not _lacks(picture, other)
+    )
+
+
+def _lacks(picture: Picture, other: Picture) -> bool:
+    return _is_gray(picture) and not _is_gray(other)
+
+
+def _is_gray(picture: Picture) -> bool:
+    red, green, blue = (picture.rgb[..., channel] for channel in range(3))
+    return bool(np.array_equal(red, green) and np.array_equal(green, blue))
