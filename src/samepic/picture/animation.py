@@ -66,7 +66,7 @@ def _page(image: Image.Image, whole: Picture, number: int, limits: Limits) -> Pi
     found = page.deep() if page.deep is not None else None
     deep = None if found is None else partial(Deep, found.samples, found.white)
     if has_deep_colours(image):
-        deep = partial(deep_colours, whole.data or b"", whole.info.name, number)
+        deep = partial(deep_colours, whole.data or b"", whole.info.name, page.info.orientation, number)
     return replace(page, info=replace(page.info, name=whole.info.name, frames=1), deep=deep)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from samepic.picture.picture import Picture
 
-__all__ = ["Deep", "Stored", "deep_of", "equal_samples", "upright_deep"]
+__all__ = ["Deep", "Stored", "deep_of", "equal_samples", "turned_deep", "upright_deep"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +61,11 @@ _TURNS: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = MappingProxyType(
 
 def upright_deep(stored: Stored, orientation: int) -> Deep:
     """Return the samples with the orientation applied."""
-    deep = stored()
+    return turned_deep(stored(), orientation)
+
+
+def turned_deep(deep: Deep, orientation: int) -> Deep:
+    """Return samples as EXIF `orientation` 1 to 8 asks."""
     return deep if deep.samples is None else Deep(_TURNS[orientation](deep.samples), deep.white)
 
 

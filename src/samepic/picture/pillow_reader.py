@@ -14,7 +14,7 @@ from PIL import Image, features
 from samepic.errors import LimitError, UnreadableError, UnsupportedError
 from samepic.picture.colour import conversion
 from samepic.picture.deep import Deep
-from samepic.picture.deep_tiff import deep_colours, deep_grays, has_deep_colours
+from samepic.picture.deep_tiff import deep_colours, deep_grays, has_deep_colours, shown_colours
 from samepic.picture.exif import exif_orientation, names_camera
 from samepic.picture.frames import gif_frames, tiff_pages, webp_canvas, webp_frames
 from samepic.picture.opened import Opened, Pixels, check_size
@@ -61,8 +61,10 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> Opened:
         image = _plugin_image(encoded, form)
     opened = from_image(image, encoded.name, form, limits, frames=frames)
     if has_deep_colours(image):
-        deep = partial(deep_colours, encoded.data, encoded.name)
-        opened = replace(opened, mode=f"{image.mode};16", deep=deep)
+        deep = partial(deep_colours, encoded.data, encoded.name, opened.applied)
+        colours = conversion(_block(image, "icc_profile"), colour_kind(image.mode))
+        decode = partial(shown_colours, image, opened.decode, deep, colours)
+        opened = replace(opened, mode=f"{image.mode};16", decode=decode, deep=deep)
     return opened
 
 
