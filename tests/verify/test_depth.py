@@ -32,7 +32,8 @@ def master(photo: Path) -> NDArray[np.uint16]:
     """Return a photograph in 16 bits, with noise below what 8 bits show."""
     gray = np.asarray(Image.open(photo).convert("L"), np.uint16) * np.uint16(257)
     noise = np.random.default_rng(3).integers(0, 120, gray.shape, np.uint16)
-    return (np.minimum(gray, 65400) + noise).astype(np.uint16)
+    deep: NDArray[np.uint16] = np.minimum(gray, 65400) + noise
+    return deep
 
 
 def test_a_preview_and_its_master_are_the_same_but_not_equal(chelsea: Path) -> None:

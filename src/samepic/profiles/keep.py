@@ -48,11 +48,18 @@ class Keep:
     Attributes:
         as_large: share of the other's pixels from which transparency, depth and the camera's own data count for
             more than size; below it a thumbnail would be kept in place of the full picture.
+        enlarged: factor between the sides of two pictures from which the larger may be an enlargement.
+        rounding: steps by which a sample that was enlarged again may differ.
+        exact: share of samples that must come out so. A soft original may nearly be its own reduction enlarged, and
+            must not go: its noise is more than rounding.
         clear: alpha, 0 to 255, up to which a pixel counts as cut out.
         cut_out: share of such pixels from which a picture is a cut-out.
     """
 
     as_large: float = 0.8
+    enlarged: float = 1.1
+    rounding: int = 1
+    exact: float = 0.99
     clear: int = 127
     cut_out: float = 0.001
 

@@ -8,6 +8,7 @@ from samepic.picture import Picture
 from samepic.picture.deep import deep_of
 from samepic.profiles.keep import KEEP
 from samepic.verdict import Relation
+from samepic.verify.enlarged import is_enlargement
 
 __all__ = ["better_of"]
 
@@ -15,12 +16,17 @@ __all__ = ["better_of"]
 def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, str]:
     """Return ("a" | "b" | "", reason): which copy holds more than its coding and size tell.
 
-    A cut-out goes before its flattened copy, then more bits a sample before fewer, and of two that differ in tone
-    or sharpness the one with the camera's own data. A copy that is much smaller than the other is never the better
-    one for this. Pictures that are not the same, or parts of one another, have none.
+    What was enlarged goes before its enlargement, a cut-out before its flattened copy, then more bits a sample before
+    fewer, and of two that differ in tone or sharpness the one with the camera's own data. But for the first, a copy
+    that is much smaller than the other is never the better one. Pictures that are not the same, or parts of one
+    another, have none.
     """
     if relation not in (Relation.RESAVED, Relation.ADJUSTED):
         return "", ""
+    if relation is Relation.RESAVED and (small := _smaller(a, b)):
+        large, source = (b, a) if small == "a" else (a, b)
+        if is_enlargement(large, source):
+            return small, "enlarging it gives the other, which holds no more detail"
     pixels = a.info.width * a.info.height, b.info.width * b.info.height
     if min(pixels) < KEEP.as_large * max(pixels):
         return "", ""
@@ -33,6 +39,11 @@ def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, str]:
             (a.info.camera, b.info.camera, "it has the camera's own data, which an edited copy lost")
         )
     return next((("a" if one else "b", reason) for one, two, reason in signs if one != two), ("", ""))
+
+
+def _smaller(a: Picture, b: Picture) -> str:
+    one, two = (picture.info.width * picture.info.height for picture in (a, b))
+    return "" if one == two else "a" if one < two else "b"
 
 
 def _is_cut_out(picture: Picture) -> bool:
