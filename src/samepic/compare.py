@@ -21,6 +21,7 @@ from samepic.verify.judge import Finding
 from samepic.verify.look import WHITE, Answer, look
 from samepic.verify.moving import look_moving
 from samepic.verify.origin import original_of
+from samepic.verify.part import look_part
 from samepic.verify.visible import visibility_of
 
 if TYPE_CHECKING:
@@ -144,10 +145,12 @@ def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
 
 
 def _looked(a: Picture, b: Picture, prove: bool) -> Answer:
-    """Look at two pictures; what cannot be told by looking may be told by their single colors."""
+    """Look at two pictures; what that does not find may be told by single colors, or by equal pixels elsewhere."""
     answer = look(a, b, prove)
+    if answer.finding.relation.is_same(Relation.REFRAMED):
+        return answer
     blank = look_blank(a, b) if answer.finding.relation is Relation.UNDECIDABLE else None
-    return blank or answer
+    return blank or look_part(a, b) or answer
 
 
 def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BLANK", "DEPTH", "KEEP", "Blank", "Depth", "Keep"]
+__all__ = ["BLANK", "DEPTH", "KEEP", "PART", "Blank", "Depth", "Keep", "Part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,36 @@ class Keep:
     cut_out: float = 0.001
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """When a picture that lies in another pixel for pixel is a part of it, and how it is looked for.
+
+    Attributes:
+        share: share of the whole's pixels below which a part is an icon or a logo rather than the picture.
+        corners: pixels that differ from the next one and from the one below that a part must have at least; a word
+            of twelve letters has about this many.
+        sampled: of these, as many are looked at to find one of a rare color.
+        probes: pixels that are compared before a place is compared as a whole.
+        places: places that are compared as a whole; in periodic patterns more may be left, all of them alike.
+        same: probability that a person would call the two the same.
+    """
+
+    share: float = 0.05
+    corners: int = 200
+    sampled: int = 2048
+    probes: int = 64
+    places: int = 32
+    same: float = 0.99
+
+
 BLANK = Blank()
 """2026-11: chosen; tests/verify/test_blank.py holds what they are for."""
 
 DEPTH = Depth()
 """2026-11: chosen; tests/verify/test_depth.py holds what they are for."""
+
+PART = Part()
+"""2026-11: chosen; tests/verify/test_part.py holds what they are for."""
 
 KEEP = Keep()
 """2026-11: chosen; tests/verify/test_better.py holds what they are for."""
