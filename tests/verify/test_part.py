@@ -105,3 +105,14 @@ def test_a_crop_that_laying_over_finds_is_still_told_as_one(coffee: Path) -> Non
     verdict = samepic.compare(image, image.crop((40, 40, 520, 360)))
     assert verdict.relation is Relation.REFRAMED
     assert "cropped to" in verdict.explanation
+
+
+def test_a_part_of_a_sparse_screen_which_features_do_not_find_is_the_same() -> None:
+    screen, random = np.full((356, 640, 3), 238, np.uint8), np.random.default_rng(1)
+    for row in range(4):
+        words = "".join(random.choice(list("abcdef gh"), 20))
+        cv2.putText(screen, words, (20, 40 + 80 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1)
+    for pair in ((screen, screen[30:120].copy()), (screen[30:120].copy(), screen)):
+        verdict = samepic.compare(*pair)
+        assert (verdict.relation, verdict.same) == (Relation.REFRAMED, True)
+        assert "pixel for pixel" in verdict.explanation
