@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from samepic.facts import (
+        Depth,
         DetailChange,
         Doubt,
         Facts,
@@ -74,6 +75,7 @@ __all__ = [
     "BaselineError",
     "Caveat",
     "Decision",
+    "Depth",
     "DetailChange",
     "Doubt",
     "Evidence",
@@ -154,6 +156,7 @@ _PUBLIC = {
         "WorkerError",
     ),
     "samepic.facts": (
+        "Depth",
         "DetailChange",
         "Doubt",
         "Facts",

@@ -136,9 +136,12 @@ class Prover:
     def _match(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
     ) -> Match:
-        copies = better_copy(self.record, kept)
-        better = copies.better is Better.UPLOAD
-        return Match(kept.key, relation, probability, explanation, better, copies.reason, evidence)
+        seen = self._known.get(kept.number) if evidence is Evidence.ORIGINALS else None
+        copies = better_copy(self.record, kept, relation, seen.verdict if seen else None)
+        better, worse = copies.better is Better.UPLOAD, copies.better is Better.KEPT
+        return Match(
+            kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
+        )
 
     def _seen(self, kept: Record) -> _Seen | None:
         if kept.number not in self._known:

@@ -8,7 +8,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.gate.better import better_copy
 from samepic.gate.reviewing import Pair, Reviewing
 from samepic.gate.tell import sentence_of
 from samepic.store.record import Record
@@ -161,7 +160,7 @@ def _shown(pair: Pair) -> dict[str, Any]:
         "kept": _facts(pair.kept),
         "match": pair.match.to_dict() | {"explanation": sentence_of(pair.match)},
         "better": pair.better,
-        "why": better_copy(pair.upload, pair.kept).why,
+        "why": pair.copies.why,
     }
 
 
