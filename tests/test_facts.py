@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from samepic.facts import DetailChange, Facts, OriginalReason, Placing, Proof, Series, Side, ToneChange
+from samepic.facts import Depth, DetailChange, Facts, OriginalReason, Placing, Proof, Series, Side, ToneChange
 from samepic.verdict import PictureInfo, Relation
 from samepic.verify.explain import explain
 
@@ -27,7 +27,9 @@ FULL = Facts(
     scale=0.5,
     tone=ToneChange.BRIGHTER,
     detail=DetailChange.GRAINIER,
+    exact_at=(7, 9),
     places=3,
+    depth=Depth.STRETCHED,
     proof=Proof("b", quality=75, subsampling="4:2:0"),
     original="a",
     original_reason=OriginalReason.PROOF,
@@ -41,6 +43,7 @@ def test_the_json_holds_every_fact_by_its_name_and_nothing_else() -> None:
     assert list(shape) == [one.name for one in fields(Facts)]
     assert json.loads(json.dumps(shape)) == shape
     assert (shape["tone"], shape["sides"], shape["scale"]) == ("brighter", ["above"], 0.5)
+    assert (shape["depth"], shape["exact_at"]) == ("stretched", [7, 9])
     assert shape["proof"] == {
         "copy": "b",
         "lossless": False,
@@ -65,6 +68,7 @@ def test_exchanging_a_and_b_mirrors_every_fact_that_has_a_side() -> None:
     assert (other.share_a, other.share_b, other.scale) == (0.7, 0.4, 2.0)
     assert (other.tone, other.detail) == (ToneChange.DARKER, DetailChange.LESS_GRAINY)
     assert other.proof is not None and other.proof.copy == "a"
+    assert (other.depth, other.exact_at) == (Depth.STRETCHED, (7, 9))
     assert (other.tilt, other.places, other.placing, other.sides) == (3.0, 3, Placing.STRIPS, (Side.ABOVE,))
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from samepic.facts import (
+        Depth,
         DetailChange,
         Doubt,
         Facts,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from samepic.profiles.screen import Screen
     from samepic.profiles.user import Profile
     from samepic.verdict import (
+        Caveat,
         Decision,
         Evidence,
         JpegInfo,
@@ -71,7 +73,9 @@ __all__ = [
     "LIMITS",
     "AsyncGate",
     "BaselineError",
+    "Caveat",
     "Decision",
+    "Depth",
     "DetailChange",
     "Doubt",
     "Evidence",
@@ -152,6 +156,7 @@ _PUBLIC = {
         "WorkerError",
     ),
     "samepic.facts": (
+        "Depth",
         "DetailChange",
         "Doubt",
         "Facts",
@@ -172,6 +177,7 @@ _PUBLIC = {
     "samepic.profiles.screen": ("Screen",),
     "samepic.profiles.user": ("Profile",),
     "samepic.verdict": (
+        "Caveat",
         "Decision",
         "Evidence",
         "JpegInfo",

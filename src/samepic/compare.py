@@ -7,19 +7,23 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from samepic.facts import Doubt, Facts, Series
+from samepic.facts import Doubt, Facts
 from samepic.picture import Picture, equal_pixels, opened
-from samepic.picture.animation import frames
 from samepic.policy import Policy
 from samepic.profiles import JUDGE, LIMITS, Limits
 from samepic.profiles.screen import NAME, SCREEN, Screen
 from samepic.verdict import Relation, Verdict, Visibility
+from samepic.verify.better import better_of
+from samepic.verify.blank import look_blank
+from samepic.verify.depth import look_deep
 from samepic.verify.draw import draw_difference
 from samepic.verify.explain import explain, explain_original
 from samepic.verify.judge import Finding
 from samepic.verify.look import WHITE, Answer
+from samepic.verify.moving import look_moving
 from samepic.verify.order import comes_first, look_in_order
 from samepic.verify.origin import original_of
+from samepic.verify.part import look_part
 from samepic.verify.visible import visibility_of
 
 if TYPE_CHECKING:
@@ -94,6 +98,10 @@ def compare_pictures(
     """Compare two pictures that are decoded already, as `compare` does; `visibility` must be asked for."""
     answer = _answer(a, b, prove)
     facts, relation, policy = answer.facts, answer.finding.relation, Policy(same_if, profile)
+    better, why = better_of(a, b, relation)
+    if better:
+        facts = replace(facts, original=better, original_reason=why)
+        answer = replace(answer, facts=facts)
     visible = _visibility(a, b, answer) if visibility else None
     sentence = explain(facts, relation, a.info, b.info)
     if visible:
@@ -126,15 +134,26 @@ def compare_pictures(
 def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
     if a.data is not None and a.data == b.data:
         return Answer(Finding(Relation.SAME_FILE, 1.0), Facts(scale=1.0), {})
-    if (moving := _moving(a, b)) is not None:
+    if (moving := look_moving(a, b, partial(_answer, prove=False))) is not None:
         return moving
     if equal_pixels(a, b):
         original, reason = original_of(a.info, b.info, None, None)
         facts = Facts(scale=1.0, original=original, original_reason=reason)
         return Answer(Finding(Relation.SAME_PIXELS, 1.0), facts, {})
+    if (deep := look_deep(a, b, partial(_answer, prove=False))) is not None:
+        return deep
     if min(a.info.width, a.info.height, b.info.width, b.info.height) < JUDGE.tiny_side:
         return Answer(Finding(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.TINY), {})
-    return look_in_order(a, b, prove)
+    return _looked(a, b, prove)
+
+
+def _looked(a: Picture, b: Picture, prove: bool) -> Answer:
+    """Look at two pictures; what that does not find may be shown by single colors, or by equal pixels elsewhere."""
+    answer = look_in_order(a, b, prove)
+    if answer.finding.relation.is_same(Relation.REFRAMED):
+        return answer
+    blank = look_blank(a, b) if answer.finding.relation is Relation.UNDECIDABLE else None
+    return blank or look_part(a, b) or answer
 
 
 def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:
@@ -145,48 +164,3 @@ def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:
     which = answer.facts.original or ("a" if comes_first(a, b) else "b")
     original, copy = (b, a) if which == "b" else (a, b)
     return visibility_of(original.on(WHITE), copy.on(WHITE))
-
-
-def _moving(a: Picture, b: Picture) -> Answer | None:
-    """Answer for animations, which are their frames, and for documents, which are their pages; None for two stills."""
-    if a.info.frames == b.info.frames == 1:
-        return None
-    if a.info.frames == b.info.frames:
-        return _frame_by_frame(a, b)
-    many, one, letter = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
-    facts = Facts(series=_series(many))
-    if one.info.frames > 1:
-        return Answer(Finding(Relation.SIMILAR, 0.05), facts, {})
-    for number, frame in enumerate(frames(many, JUDGE.frames_looked_at), 1):
-        if compare_pictures(frame, one, same_if=Relation.ADJUSTED, prove=False).same:
-            return Answer(Finding(Relation.SIMILAR, 0.05), replace(facts, still=letter, frame=number), {})
-    return Answer(Finding(Relation.DIFFERENT, 0.001), facts, {})
-
-
-def _frame_by_frame(a: Picture, b: Picture) -> Answer:
-    """Return the answer of the pair of frames that is farthest apart; all must be held the same way."""
-    count, order, series = JUDGE.frames_looked_at, tuple(Relation), _series(a)
-    worst: Answer | None = None
-    ways = set()
-    for number, (one, two) in enumerate(zip(frames(a, count), frames(b, count), strict=True), 1):
-        answer = _answer(_still(one), _still(two), prove=False)
-        ways.add(answer.transform and (answer.transform.turned, answer.transform.mirrored))
-        if worst is None or order.index(answer.finding.relation) > order.index(worst.finding.relation):
-            worst = replace(answer, facts=replace(answer.facts, series=series, frame=number))
-        if len(ways) > 1:
-            worst = replace(
-                worst, finding=Finding(Relation.SIMILAR, 0.05), facts=Facts(series=series, frame=number)
-            )
-        if not worst.finding.relation.is_same(Relation.REFRAMED):
-            break
-    assert worst is not None
-    return worst
-
-
-def _series(picture: Picture) -> Series:
-    return Series.PAGES if picture.info.format == "TIFF" else Series.FRAMES
-
-
-def _still(picture: Picture) -> Picture:
-    """Return the first frame alone, without the bytes of the whole animation."""
-    return replace(picture, info=replace(picture.info, frames=1), data=None)

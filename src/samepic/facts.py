@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 __all__ = [
+    "Depth",
     "DetailChange",
     "Doubt",
     "Facts",
@@ -74,10 +75,20 @@ class DetailChange(StrEnum):
 
 
 class OriginalReason(StrEnum):
-    """Why one of two pictures is taken for the original: a closed set, the surest first."""
+    """Why one of two pictures is the original, or the better copy: a closed set, the surest first.
+
+    Saving the one again gives the other (`proof`); so does enlarging it (`enlarged`); it is the `whole` of which the
+    other is a part; it is a `cut-out` that the other shows on a filled ground; it holds more bits a sample (`depth`);
+    it has the `camera`'s own data, which an edited copy lost. The rest is what the headers say.
+    """
 
     NONE = "none"
     PROOF = "proof"
+    ENLARGED = "enlarged"
+    WHOLE = "whole"
+    CUT_OUT = "cut-out"
+    DEPTH = "depth"
+    CAMERA = "camera"
     LARGER = "larger"
     JPEG_QUALITY = "jpeg-quality"
     LOSSLESS = "lossless"
@@ -87,16 +98,30 @@ class OriginalReason(StrEnum):
 class Doubt(StrEnum):
     """Why two pictures are undecidable: a closed set.
 
-    A picture is `tiny`; both are `blank`; they hold no more than `stripes` or a gradient; their `content` or the
-    `overlap` agrees, but not closely enough.
+    A picture is `tiny`; both are `blank`; what can be seen of both is one color, and samples differ below that
+    (`depth`); they hold no more than `stripes` or a gradient; their `content` or the `overlap` agrees, but not closely
+    enough.
     """
 
     NONE = "none"
     TINY = "tiny"
     BLANK = "blank"
+    DEPTH = "depth"
     STRIPES = "stripes"
     CONTENT = "content"
     OVERLAP = "overlap"
+
+
+class Depth(StrEnum):
+    """What lies below the 8 bits a sample that are shown: a closed set.
+
+    Nothing that counts (`none`); stored samples that differ though every pixel shows `alike`; or what both hold, in so
+    small a part of their range that it was `stretched` before it was compared.
+    """
+
+    NONE = "none"
+    ALIKE = "alike"
+    STRETCHED = "stretched"
 
 
 class Series(StrEnum):
@@ -146,14 +171,16 @@ class Facts:
     by `tilt` degrees to either side (0 where nobody would see it), `slanted`, `stretched` or seen in `perspective`.
     `placing` says how the frames lie; `share_a` and `share_b` are the shares of each, 0 to 1, that the other shows,
     `larger` ("a", "b", "") the one that holds all of the other, `sides` where something was added to it, `copy` ("a",
-    "b", "") the one that was made of the other where that is plain. `scale` is how many times as large, in pixels, b
-    shows things as a does (0 where it was not measured). `tone` and `detail` are what b is to a all over, `places`
-    counts those whose content was changed, `faint` says that these are no stronger than traces of coding.
+    "b", "") the one that was made of the other where that is plain. `exact_at` is the left and top, in pixels of
+    `larger`, where a crop lies in it pixel for pixel, () where that was not found. `scale` is how many times as large,
+    in pixels, b shows things as a does (0 where it was not measured). `tone` and `detail` are what b is to a all over,
+    `places` counts those whose content was changed, `faint` says that these are no stronger than traces of coding,
+    `depth` what lies below the 8 bits that are shown, `one_color` that each is of one color and the two differ.
 
-    `original` ("a", "b", "") is the original and `original_reason` why; `lost_profile` names the color profile that
-    one of them lost. Of files of several pictures (`series`), `frame` is the number, from 1, of the one that all this
-    is about, and `still` ("a", "b", "") the file that holds that one alone. `doubt` says why the pair is undecidable,
-    `proxies` that small pictures were compared in place of the files.
+    `original` ("a", "b", "") is the original, or the better copy, and `original_reason` why; `lost_profile` names the
+    color profile that one of them lost. Of files of several pictures (`series`), `frame` is the number, from 1, of the
+    one that all this is about (0 where all are equal), and `still` ("a", "b", "") the file that holds that one alone.
+    `doubt` says why the pair is undecidable, `proxies` that small pictures were compared in place of the files.
     """
 
     turned: int = 0
@@ -168,11 +195,14 @@ class Facts:
     share_a: float = 1.0
     share_b: float = 1.0
     sides: tuple[Side, ...] = field(default=())
+    exact_at: tuple[int, ...] = field(default=())
     scale: float = 0.0
     tone: ToneChange = ToneChange.NONE
     detail: DetailChange = DetailChange.NONE
     places: int = 0
     faint: bool = False
+    depth: Depth = Depth.NONE
+    one_color: bool = False
     proof: Proof | None = None
     original: str = ""
     original_reason: OriginalReason = OriginalReason.NONE
@@ -212,5 +242,5 @@ class Facts:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         plain = {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
         proof = self.proof and {one.name: getattr(self.proof, one.name) for one in fields(self.proof)}
-        sides = [str(side) for side in self.sides]
-        return {**plain, "sides": sides, "scale": round(self.scale, 4), "proof": proof}
+        sides, exact_at = [str(side) for side in self.sides], list(self.exact_at)
+        return {**plain, "sides": sides, "exact_at": exact_at, "scale": round(self.scale, 4), "proof": proof}

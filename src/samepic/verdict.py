@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = [
+    "Caveat",
     "Decision",
     "Evidence",
     "JpegInfo",
@@ -139,7 +140,8 @@ class PictureInfo:
     `width` and `height` are of the upright picture; `orientation` is the EXIF tag 1 to 8 that was applied;
     `mode` is how samples were stored ("RGB", "CMYK", "I;16", ...); `frames` counts an animation's; `size` is
     in bytes (0 for arrays and PIL images); `metadata` counts bytes of EXIF, XMP, IPTC, comments and ICC;
-    `profile` is the name of the embedded colour profile or "".
+    `profile` is the name of the embedded colour profile or ""; `camera` tells that EXIF names the camera, or when the
+    picture was taken.
     """
 
     name: str
@@ -153,6 +155,19 @@ class PictureInfo:
     metadata: int = 0
     profile: str = ""
     jpeg: JpegInfo | None = None
+    camera: bool = False
+
+    @property
+    def depth(self) -> int:
+        """Bits of one sample as it is stored: 8, 16 or 32."""
+        if self.mode in ("I", "F"):
+            return 32
+        return 16 if self.mode.startswith("I;16") or self.mode.endswith(";16") else 8
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether its frames are pages, as those of a TIFF are, and no animation."""
+        return self.format == "TIFF"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape: format, size, orientation, jpeg quality and what else is known."""
@@ -276,12 +291,24 @@ class Evidence(StrEnum):
     PROXIES = "proxies"
 
 
+class Caveat(StrEnum):
+    """Why a match that counts as the same does not refuse an upload: a closed set.
+
+    `probability`: the verdict is not sure enough. `unresolved`: it was made from proxies, and one of the two pictures
+    holds writing or lines that are too fine to be seen there.
+    """
+
+    PROBABILITY = "probability"
+    UNRESOLVED = "unresolved"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A picture that a gate keeps and what the upload is to it; `probability` is that of the verdict, 0 to 1.
 
-    `better` tells that the upload is the better copy of the two, and `better_reason` why, or why it is not; `evidence`
-    is what all this was told from.
+    `better` says that the upload is the better copy of the two, `worse` that the kept one is, and `better_reason` why,
+    or why neither is; `evidence` is what all this was found from. `caveat` is why a person has to look though the two
+    count as the same, or None.
     """
 
     key: str
@@ -291,6 +318,8 @@ class Match:
     better: bool = False
     better_reason: str = ""
     evidence: Evidence = Evidence.PROXIES
+    caveat: Caveat | None = None
+    worse: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the match in the contract's JSON shape."""
@@ -302,6 +331,8 @@ class Match:
             "better": self.better,
             "better_reason": self.better_reason,
             "evidence": str(self.evidence),
+            "caveat": self.caveat and str(self.caveat),
+            "worse": self.worse,
         }
 
 

@@ -146,3 +146,10 @@ def test_find_and_clean_work_together(run: Run, groups: Groups, tmp_path: Path) 
     assert sum(path.exists() for path in groups[0]) == 1
     assert run("clean", "--undo").returncode == 0
     assert all(path.exists() for path in groups[0])
+
+
+def test_what_clean_can_be_asked_for_ends_before_edited(run: Run, report: Path) -> None:
+    done = run("clean", report, "--same-if", "edited")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "reframed" in done.stderr and "invalid choice" in done.stderr
+    assert "(default: resaved)" in " ".join(run("clean", "--help").stdout.split())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
-__all__ = ["captioned", "opened", "resaved"]
+__all__ = ["captioned", "form", "opened", "resaved"]
+
+_WORDS = ("Name", "Street", "Town", "Phone", "Number", "Date", "Account", "Total", "Remarks")
 
 
 def opened(source: Path | bytes) -> Image.Image:
@@ -35,6 +37,17 @@ def captioned(source: Path | bytes) -> bytes:
     width, height = image.size
     ImageDraw.Draw(image).rectangle((width // 3, height // 3, width // 2, height // 2), fill=(250, 30, 30))
     return _bytes(image, "JPEG", {"quality": 90})
+
+
+def form(number: int, height: int = 1200, kind: str = "PNG", **options: object) -> bytes:
+    """Return a page of small print, a line of it with a number of six digits."""
+    image = Image.new("RGB", (round(height / 1.4), height), (248, 248, 246))
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(max(8, height // 75))
+    lines = [f"{word}: {1789 * place % 99991} {word.lower()}" for place, word in enumerate(_WORDS)]
+    lines[4] = f"Number: {number:06d}"
+    for place, line in enumerate(lines):
+        draw.text((height * 0.08, height * (0.08 + 0.1 * place)), line, fill=(20, 20, 40), font=font)
+    return _bytes(image, kind, options)
 
 
 def _bytes(image: Image.Image, kind: str, options: dict[str, object]) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from samepic import Evidence, Gate, Outcome
 from samepic.gate.workers import Workers
@@ -114,3 +114,28 @@ def test_fifty_megapixels_are_compared_whole_or_their_proxies_are_and_that_is_to
         assert decision.match.evidence is evidence
         assert ("exceeds the limits" in decision.reason) is (evidence is Evidence.PROXIES)
         assert gate.check(coffee).outcome is Outcome.DUPLICATE
+
+
+def test_originals_tell_which_copy_holds_more(opens: Opens, coffee: Path, tmp_path: Path) -> None:
+    cut = opened(coffee)
+    mask = Image.new("L", cut.size, 0)
+    ImageDraw.Draw(mask).ellipse((60, 30, 540, 370), 255)
+    flat = Image.new("RGB", cut.size, "white")
+    flat.paste(cut, mask=mask)
+    cut.putalpha(mask)
+    for name, image in (("cut", cut), ("flat", flat)):
+        image.save(tmp_path / f"{name}.png")
+    for kept, upload, better, which in (
+        ("flat", "cut", True, "the upload"),
+        ("cut", "flat", False, "the kept one"),
+    ):
+        gate = opens(originals={kept: tmp_path / f"{kept}.png"}.get)
+        gate.admit(tmp_path / f"{kept}.png", kept)
+        match = gate.check(tmp_path / f"{upload}.png").match
+        assert match is not None and match.evidence is Evidence.ORIGINALS
+        assert (match.better, match.worse, match.better_reason) == (
+            better,
+            not better,
+            f"{which} is transparent where the other was filled",
+        )
+        gate.remove(kept)

@@ -57,18 +57,46 @@ def answer(changed: str, proxy: str = "proxy", number: str = "ask['number']") ->
 @pytest.mark.parametrize(
     ("lie", "told"),
     [
-        (answer("'answer': {'fingerprint': fp[:-9], 'info': info}"), "fingerprint"),
-        (answer("'answer': {'fingerprint': fp.replace(fp[18:22], '0000'), 'info': info}"), "fingerprint"),
-        (answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': '9'}}"), "wanted int, got '9'"),
-        (answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': True}}"), "wanted int"),
-        (answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': 10**40}}"), "wanted int"),
-        (answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'a\\x1b[2J'}}"), "wanted str"),
-        (answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'x' * 5000}}"), "wanted str"),
-        (answer("'answer': {'fingerprint': fp, 'info': {**info, 'more': 1}}"), "fields of PictureInfo"),
+        (answer("'answer': {'fingerprint': fp[:-9], 'info': info, 'unresolved': 0.0}"), "fingerprint"),
+        (
+            answer(
+                "'answer': {'fingerprint': fp.replace(fp[18:22], '0000'), 'info': info, 'unresolved': 0.0}"
+            ),
+            "fingerprint",
+        ),
+        (
+            answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': '9'}, 'unresolved': 0.0}"),
+            "wanted int, got '9'",
+        ),
+        (
+            answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': True}, 'unresolved': 0.0}"),
+            "wanted int",
+        ),
+        (
+            answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': 10**40}, 'unresolved': 0.0}"),
+            "wanted int",
+        ),
+        (
+            answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'a\\x1b[2J'}, 'unresolved': 0.0}"),
+            "wanted str",
+        ),
+        (
+            answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'x' * 5000}, 'unresolved': 0.0}"),
+            "wanted str",
+        ),
+        (
+            answer("'answer': {'fingerprint': fp, 'info': {**info, 'more': 1}, 'unresolved': 0.0}"),
+            "fields of PictureInfo",
+        ),
+        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': -3.0}"), "wanted a share"),
+        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': True}"), "wanted float"),
         (answer("'answer': {'fingerprint': fp}"), "fields of PrepareAnswer"),
         (answer("'answer': [[[]]]"), "fields of PrepareAnswer"),
-        (answer("'answer': {'fingerprint': fp, 'info': info}", "b'<html>'"), "a proxy that begins with"),
-        (answer("'answer': {'fingerprint': fp, 'info': info}", number="7"), "not asked"),
+        (
+            answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': 0.0}", "b'<html>'"),
+            "a proxy that begins with",
+        ),
+        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': 0.0}", number="7"), "not asked"),
         (answer("'error': {'kind': 'SystemExit', 'name': '', 'wanted': '', 'got': ''}"), "'SystemExit'"),
         ("send([struct.pack('>II', 1 << 31, 0)])", "wanted at most"),
         ("send([struct.pack('>II', 4, 1 << 31)])", "wanted at most"),
@@ -92,6 +120,6 @@ def test_a_worker_in_a_strangers_hands_is_not_believed(
 
 
 def test_the_process_that_is_not_believed_would_be_if_it_did_not_lie(monkeypatch: pytest.MonkeyPatch) -> None:
-    lying(monkeypatch, answer("'answer': {'fingerprint': fp, 'info': info}"))
+    lying(monkeypatch, answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': 0.0}"))
     with Workers(1) as pool:
         assert pool.prepare(PICTURE, "upload.png") == prepare(PICTURE, "upload.png", limits=UPLOAD)

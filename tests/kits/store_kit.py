@@ -52,7 +52,13 @@ class StoreKit:
 
     def test_what_is_put_comes_back_whole(self, store: Store) -> None:
         given = record(
-            "a", copycode=bytes(32), frames=7, metadata=12, grade=2, data={"user": "Zoë", "n": [1]}
+            "a",
+            copycode=bytes(32),
+            frames=7,
+            metadata=12,
+            grade=2,
+            unresolved=0.25,
+            data={"user": "Zoë", "n": [1]},
         )
         made = store.put_pending(given, LEASE)
         assert made is not None

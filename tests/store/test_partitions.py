@@ -85,7 +85,7 @@ def test_the_rows_of_an_older_store_are_all_there(monkeypatch: pytest.MonkeyPatc
     before = asked(url, "SELECT * FROM codes ORDER BY number")
     assert asked(url, "SELECT version FROM samepic") == [(3,)]
     with closing(open_store(url)) as store:
-        assert asked(url, "SELECT version FROM samepic") == [(4,)]
+        assert asked(url, "SELECT version FROM samepic") == [(postgres.VERSION,)]
         assert asked(url, "SELECT * FROM codes ORDER BY number") == before
         assert len(before) == count
         made = [put(store, f"new/{number}").number for number in range(40)]
@@ -108,7 +108,7 @@ def test_an_older_store_that_cannot_be_brought_up_to_date_is_as_it_was(
         run("SELECT 1 / 0", ())
 
     with monkeypatch.context() as patched:
-        patched.setattr(postgres, "STEPS", (*MIGRATIONS, fails))
+        patched.setattr(postgres, "STEPS", (*MIGRATIONS[:3], fails))
         with pytest.raises(StoreError, match="division by zero"):
             open_store(url)
     assert asked(url, "SELECT version FROM samepic") == [(3,)]

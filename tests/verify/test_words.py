@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from samepic.facts import Doubt, Facts, OriginalReason, Placing, Proof, Series
+from samepic.facts import Depth, Doubt, Facts, OriginalReason, Placing, Proof, Series
 from samepic.verdict import JpegInfo, PictureInfo, Relation
-from samepic.verify.explain import explain, explain_original
+from samepic.verify.explain import explain, explain_better, explain_original
 
 A = PictureInfo("<array>", "array", 400, 300)
 B = PictureInfo("<array>", "array", 400, 300)
@@ -79,7 +79,13 @@ def test_files_of_several_pictures_are_called_what_they_are() -> None:
     assert of(page, long, still) == "b is page 4 of the other, a document of 12 pages"
     assert of(facts, long, still) == "an animation and a still that is none of its frames"
     second = replace(pages, frame=2)
-    assert of(second, short, short, Relation.RESAVED) == "in page 2 of 3: the same picture, re-saved"
+    assert of(second, short, short, Relation.RESAVED) == (
+        "all 3 pages are the same picture; page 2: the same picture, re-saved"
+    )
+    assert of(second, short, short, Relation.DIFFERENT) == "page 2 differs: different pictures"
+    frame = replace(facts, frame=2)
+    assert of(frame, short, short, Relation.DIFFERENT) == "in frame 2 of 3: different pictures"
+    assert of(facts, short, short, Relation.SAME_PIXELS) == "all 3 frames are equal"
 
 
 def test_a_lost_profile_and_small_pictures_are_said() -> None:
@@ -101,6 +107,11 @@ def test_a_lost_profile_and_small_pictures_are_said() -> None:
     ("reason", "words"),
     [
         (OriginalReason.PROOF, "re-encoding it the way a was saved gives a"),
+        (OriginalReason.ENLARGED, "enlarging it gives the other, which holds no more detail"),
+        (OriginalReason.WHOLE, "it holds all of the other and more"),
+        (OriginalReason.CUT_OUT, "it is transparent where the other was filled"),
+        (OriginalReason.DEPTH, "it holds more bits a sample than the other"),
+        (OriginalReason.CAMERA, "it has the camera's own data, which an edited copy lost"),
         (OriginalReason.LARGER, "it is larger (800x600 against 400x300)"),
         (OriginalReason.JPEG_QUALITY, "it has the higher JPEG quality (90 against 60)"),
         (OriginalReason.LOSSLESS, "it is stored without loss (PNG), the other is not (JPEG)"),
@@ -114,3 +125,35 @@ def test_the_reason_for_an_original_comes_with_its_numbers(reason: OriginalReaso
     facts = Facts(original="b", original_reason=reason)
     assert explain_original(facts, worse, better) == words
     assert reason is OriginalReason.PROOF or explain_original(facts.swapped(), better, worse) == words
+
+
+def test_a_better_copy_goes_on_from_its_name_whatever_the_reason() -> None:
+    for reason in OriginalReason:
+        facts = Facts(original="a", original_reason=reason)
+        one, two = replace(A, format="JPEG", jpeg=JPEG), replace(B, jpeg=JPEG)
+        words = explain_better(facts, one, two)
+        assert (words == "") == (reason is OriginalReason.NONE)
+        assert not words or words.split()[0] in ("is", "has", "holds", "carries")
+
+
+def test_what_lies_below_8_bits_is_said() -> None:
+    deep, low = replace(A, mode="I;16"), replace(B, mode="L", name="low.png")
+    alike = Facts(depth=Depth.ALIKE)
+    assert explain(alike, Relation.RESAVED, deep, low) == (
+        "the same picture, shown alike in every pixel: a is stored with 16 bits a sample, low.png with 8"
+    )
+    assert explain(alike, Relation.RESAVED, deep, deep) == (
+        "the same picture, shown alike in every pixel, but stored with samples of 16 bits that differ"
+    )
+    stretched = explain(Facts(depth=Depth.STRETCHED), Relation.DIFFERENT, deep, deep)
+    assert stretched == ("different pictures, once the few samples in use are stretched to what can be seen")
+
+
+def test_an_exact_part_and_single_colors_are_said() -> None:
+    page, row = replace(A, name="page.png"), replace(B, name="row.png", height=80)
+    facts = Facts(placing=Placing.CROP, larger="a", copy="b", share_a=0.3, exact_at=(0, 120))
+    words = "the same picture: row.png is cut out of page.png, pixel for pixel, 400x80 at (0, 120)"
+    assert explain(facts, Relation.REFRAMED, page, row) == words
+    assert explain(facts.swapped(), Relation.REFRAMED, row, page) == words
+    colors = explain(Facts(one_color=True), Relation.DIFFERENT, A, B)
+    assert colors == "two pictures of one color each, and the colors differ"

@@ -28,6 +28,7 @@ examples:
   samepic find --json photos > found.jsonl
   samepic clean found.jsonl --trash            what would be done
   samepic clean found.jsonl --trash --yes      does it
+  samepic clean found.jsonl --same-if adjusted brighter, darker or sharper copies go too
   samepic clean --undo                         brings everything back"""
 
 _DID = {
@@ -52,7 +53,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("report", metavar="REPORT", nargs="?", help="what find --json printed, or -")
     _add_choice(parser)
     _add_actions(parser)
-    add_same_if(parser, default="adjusted")
+    add_same_if(parser, default="resaved", last="reframed")
     parser.add_argument(
         "--journal", metavar="FILE", help="the new file that --undo reads (default: see --undo)"
     )

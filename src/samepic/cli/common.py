@@ -51,9 +51,15 @@ def add_json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, for errors too")
 
 
-def add_same_if(parser: argparse.ArgumentParser, *, unless: str = "", default: str = "reframed") -> None:
-    """Add --same-if with the rungs of the ladder that may end "same"; `unless` tells what may set the default."""
-    ladder = [str(relation) for relation in tuple(Relation)[:6]]
+def add_same_if(
+    parser: argparse.ArgumentParser, *, unless: str = "", default: str = "reframed", last: str = "edited"
+) -> None:
+    """Add --same-if with the rungs of the ladder that may end "same", up to `last`.
+
+    `unless` tells what may set the default.
+    """
+    rungs = [str(relation) for relation in Relation]
+    ladder = rungs[: rungs.index(last) + 1]
     parser.add_argument(
         "--same-if",
         choices=ladder,

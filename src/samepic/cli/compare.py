@@ -104,5 +104,5 @@ def _picture(info: PictureInfo) -> str:
     if info.orientation != 1:
         parts.append(f"orientation tag {info.orientation}")
     if info.frames > 1:
-        parts.append(f"{info.frames} frames")
+        parts.append(f"{info.frames} {'pages' if info.is_paged else 'frames'}")
     return f"{info.name}: {', '.join(parts)}"

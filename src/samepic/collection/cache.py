@@ -46,6 +46,7 @@ def _reading() -> str:
         "fingerprint/*.py",
         "fingerprint/*.onnx",
         "profiles/[ls]*.py",
+        "collection/reference.py",
     )
 
 

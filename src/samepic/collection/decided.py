@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from samepic.collection.plan import CLEANED
 from samepic.collection.scanned import Scan, ScannedFile, ScannedGroup, ScannedMember
 from samepic.errors import ReportError
 from samepic.verdict import Relation
@@ -47,8 +48,8 @@ def files_of(group: ScannedGroup) -> list[ScannedFile]:
 
 
 def proposed(group: ScannedGroup) -> State:
-    """Return what `clean` would do by itself: drop what is the same up to tone, keep crops, turns and the like."""
-    marks = [Mark.DROP if one.relation.is_same(Relation.ADJUSTED) else Mark.KEEP for one in group.members]
+    """Return what `clean` would do by itself: drop what was only saved again, keep what was altered."""
+    marks = [Mark.DROP if one.relation.is_same(CLEANED) else Mark.KEEP for one in group.members]
     return State((Mark.KEEP, *marks))
 
 
@@ -134,7 +135,7 @@ class Decided:
 
         It has the decided groups alone, of each the first file that stays and those that are to go.
         """
-        groups, farthest = [], Relation.ADJUSTED
+        groups, farthest = [], CLEANED
         for group, state in zip(self.groups, self._states, strict=True):
             made = _chosen(group, state, self.gone) if state.decided else None
             if made is not None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from samepic.collection.cache import Said
-from samepic.collection.reference import Merit, why_best
+from samepic.collection.reference import Merit, why_best, why_original
 from samepic.collection.stages import Item
 from samepic.collection.walk import Entry
 from samepic.policy import Policy
-from samepic.profiles.collection import COLLECTION, LOSSLESS
+from samepic.profiles.collection import COLLECTION
 from samepic.verdict import Relation
 
 __all__ = [
@@ -106,11 +106,11 @@ class Neighbours(Protocol):
 
 @dataclass(slots=True)
 class Star:
-    """A reference and its members by index, with what was said of each."""
+    """A reference and its members by index, with what was said of each; `proven` is why it is the original, or ""."""
 
     reference: int
     said: dict[int, Said] = field(default_factory=dict)
-    proven: bool = False
+    proven: str = ""
 
 
 def clusters(near: Neighbours) -> list[list[int]]:
@@ -164,14 +164,14 @@ class Gathering:
             while first in left and first in self.merits:
                 star, tried = Star(first), {first}
                 while (original := self._gather(star, left, tried)) is not None:
-                    tried.add(original)
-                    star = Star(original, proven=True)
+                    tried.add(original[0])
+                    star = Star(original[0], proven=original[1])
                 if star.said:
                     yield star
                 left -= {star.reference, *star.said}
 
-    def _gather(self, star: Star, left: set[int], tried: set[int]) -> int | None:
-        """Fill the star; return the member that is the original instead, if one is.
+    def _gather(self, star: Star, left: set[int], tried: set[int]) -> tuple[int, str] | None:
+        """Fill the star; return the member that is the original instead and why, if one is.
 
         The candidates of members are laid against the reference too, after its own: a border or a caption takes the
         reference's code far from copies that its members are near to.
@@ -193,8 +193,9 @@ class Gathering:
                     continue
                 missed = 0
                 known = self.merits
-                if other not in tried and _is_original(known[star.reference], known[other], said):
-                    return other
+                why = why_original(known[star.reference], known[other], said) if other not in tried else ""
+                if why:
+                    return other, why
                 star.said[other] = said
                 met.append(other)
             ahead = self._nearest(met, left, asked)
@@ -221,16 +222,6 @@ def counted(said: Said, policy: Policy) -> Said | None:
     relation = Relation(said.relation)
     probability = policy.probability(relation, said.probability)
     return replace(said, probability=probability) if policy.same(relation, probability) else None
-
-
-def _is_original(reference: Merit, other: Merit, said: Said) -> bool:
-    """Tell whether the other is what the reference was made from, though it seemed the lesser."""
-    if other.pixels != reference.pixels:
-        return False
-    if said.relation == Relation.SAME_PIXELS:
-        # A lossless file whose pixels are those of a lossy one was made from it.
-        return reference.grade == LOSSLESS > other.grade > 0
-    return said.original == "b" and said.relation == Relation.RESAVED
 
 
 def made_group(number: int, star: Star, items: list[Item], merits: Mapping[int, Merit]) -> Group:

@@ -14,7 +14,11 @@ from samepic.collection.scanned import Scan, ScannedFile, ScannedGroup
 from samepic.errors import ReportError
 from samepic.verdict import Relation
 
-__all__ = ["Action", "Keep", "Left", "Plan", "Step", "Target", "located", "plan"]
+__all__ = ["CLEANED", "FARTHEST", "Action", "Keep", "Left", "Plan", "Step", "Target", "located", "plan"]
+
+CLEANED, FARTHEST = Relation.RESAVED, Relation.REFRAMED
+"""What is acted on unless asked for more, and the most that `samepic clean` can be asked for: a copy in which
+content was covered or changed never takes the place of anything, however large it is."""
 
 
 class Keep(StrEnum):
@@ -116,15 +120,15 @@ def plan(
     keep_in: Sequence[str] = (),
     action: Action = Action.LIST,
     move_to: str = "",
-    same_if: Relation = Relation.ADJUSTED,
+    same_if: Relation = CLEANED,
 ) -> Plan:
     """Choose what is kept of each group, and what is done with the others.
 
     Files in the folders `keep_in` are never acted on; of a group that has some there, `keep` chooses among
-    them, else among all. What is a farther relation than `same_if` is left alone: by default a crop, a bordered,
-    turned or mirrored copy, and the picture it was made of, since either may be the only one of its kind. Relative
-    paths count from the current folder. Files are looked at (not read), and what is gone, changed or a symlink is
-    left alone with its reason.
+    them, else among all. What is a farther relation than `same_if` is left alone: by default a copy of other tone or
+    sharpness, a crop, a bordered, turned or mirrored copy, and the picture it was made of, since either may be the
+    only one of its kind. Relative paths count from the current folder. Files are looked at (not read), and what is
+    gone, changed or a symlink is left alone with its reason.
 
     Raises ReportError where `action` and `move_to` do not fit, or a folder of `keep_in` does not exist.
     """

@@ -197,6 +197,7 @@ class Admission:
             metadata=info.metadata,
             jpeg_quality=info.jpeg.quality if info.jpeg else None,
             grade=grade_of(info),
+            unresolved=prepared.unresolved,
             data=self._data,
         )
 

@@ -9,9 +9,10 @@ from enum import StrEnum
 from samepic.collection.reference import Merit, merit
 from samepic.profiles.collection import COLLECTION, LOSSLESS
 from samepic.store.record import Record
-from samepic.verdict import PictureInfo
+from samepic.verdict import Match, PictureInfo, Relation, Verdict
+from samepic.verify.explain import explain_better
 
-__all__ = ["Better", "Comparison", "better_copy", "grade_of"]
+__all__ = ["Better", "Comparison", "better_copy", "grade_of", "said_of"]
 
 
 class Better(StrEnum):
@@ -20,6 +21,9 @@ class Better(StrEnum):
     UPLOAD = "upload"
     KEPT = "kept"
     NEITHER = ""
+
+
+_NAMES = {Better.UPLOAD: "the upload ", Better.KEPT: "the kept one ", Better.NEITHER: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,7 @@ class Comparison:
     @property
     def reason(self) -> str:
         """Which is the better copy and why, or that neither is."""
-        names = {Better.UPLOAD: "the upload ", Better.KEPT: "the kept one ", Better.NEITHER: ""}
-        return f"{names[self.better]}{self.why}"
+        return f"{_NAMES[self.better]}{self.why}"
 
 
 def grade_of(info: PictureInfo) -> int:
@@ -41,8 +44,26 @@ def grade_of(info: PictureInfo) -> int:
     return merit(info).grade
 
 
-def better_copy(upload: Record, kept: Record) -> Comparison:
-    """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason."""
+def said_of(match: Match) -> Comparison:
+    """Return which copy a match calls the better one, and why."""
+    better = Better.UPLOAD if match.better else Better.KEPT if match.worse else Better.NEITHER
+    return Comparison(better, match.better_reason.removeprefix(_NAMES[better]))
+
+
+def better_copy(
+    upload: Record, kept: Record, relation: Relation, verdict: Verdict | None = None
+) -> Comparison:
+    """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason.
+
+    `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
+    both were laid on each other: what it says of the two goes before what is on record. A copy in which something
+    was changed is never the better one.
+    """
+    if relation is Relation.EDITED:
+        return Comparison(Better.NEITHER, "neither is the better copy: something was changed in one of them")
+    if verdict is not None and verdict.original:
+        better = Better.UPLOAD if verdict.original == "b" else Better.KEPT
+        return Comparison(better, explain_better(verdict.facts, verdict.a, verdict.b))
     one, two = _merit(upload), _merit(kept)
     if one.rank() == two.rank():
         return Comparison(Better.NEITHER, "as good as the one that is kept")

@@ -13,9 +13,10 @@ from samepic.gate.parts import Parts
 from samepic.gate.policy import Action, GatePolicy
 from samepic.policy import Policy
 from samepic.profiles.gate import GATE
+from samepic.profiles.resolution import RESOLUTION
 from samepic.profiles.user import Profile
 from samepic.store.record import Record
-from samepic.verdict import Evidence, Match, Relation, Verdict
+from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
 from samepic.verify.explain import explain
 
 __all__ = ["Proof", "Prover", "of_proxies"]
@@ -113,23 +114,34 @@ class Prover:
         action = self.policy.actions[relation]
         if action is Action.ACCEPT:
             return None
-        if relation not in _STILL:
-            if self._profile is not None and probability < self._profile.probability:
-                return None
-            if (
-                action is Action.REFUSE
-                and probability < GATE.probability
-                and relation.is_same(Relation.REFRAMED)
-            ):
-                action = Action.REVIEW
-        return Proof(self._match(kept, relation, probability, explanation, evidence), action)
+        least = self._profile.probability if self._profile is not None else 0.0
+        if relation not in _STILL and probability < least:
+            return None
+        match = self._match(kept, relation, probability, explanation, evidence)
+        caveat = self._caveat(kept, match)
+        if caveat and action is Action.REFUSE:
+            action = Action.REVIEW
+        return Proof(replace(match, caveat=caveat), action)
+
+    def _caveat(self, kept: Record, match: Match) -> Caveat | None:
+        """Return why a match is not enough to refuse the upload, None where it is or is not the same anyway."""
+        if match.relation in _STILL or not match.relation.is_same(Relation.REFRAMED):
+            return None
+        if match.evidence is Evidence.PROXIES:
+            shares = (one.unresolved or 0.0 for one in (kept, self.record))
+            if max(shares) >= RESOLUTION.unresolved:
+                return Caveat.UNRESOLVED
+        return Caveat.PROBABILITY if match.probability < GATE.probability else None
 
     def _match(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
     ) -> Match:
-        copies = better_copy(self.record, kept)
-        better = copies.better is Better.UPLOAD
-        return Match(kept.key, relation, probability, explanation, better, copies.reason, evidence)
+        seen = self._known.get(kept.number) if evidence is Evidence.ORIGINALS else None
+        copies = better_copy(self.record, kept, relation, seen.verdict if seen else None)
+        better, worse = copies.better is Better.UPLOAD, copies.better is Better.KEPT
+        return Match(
+            kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
+        )
 
     def _seen(self, kept: Record) -> _Seen | None:
         if kept.number not in self._known:

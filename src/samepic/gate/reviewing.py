@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from samepic.gate.better import better_copy
+from samepic.gate.better import Comparison, better_copy, said_of
 from samepic.profiles.review import REVIEW
 from samepic.store.opening import open_store
 from samepic.store.protocol import Store
 from samepic.store.record import Record, State
 from samepic.store.words import Claim, Word
-from samepic.verdict import Match
+from samepic.verdict import Evidence, Match
 
 __all__ = ["Pair", "Reviewing"]
 
@@ -40,12 +40,19 @@ class Pair:
     @property
     def better(self) -> str:
         """Which of the two is the better copy."""
-        return str(better_copy(self.upload, self.kept).better)
+        return str(self.copies.better)
 
     @property
     def why(self) -> str:
         """Why it is the better copy, or that neither is."""
-        return better_copy(self.upload, self.kept).reason
+        return self.copies.reason
+
+    @property
+    def copies(self) -> Comparison:
+        """Which is the better copy and why: by the originals where these were compared, else by what is on record."""
+        if self.match.evidence is Evidence.ORIGINALS:
+            return said_of(self.match)
+        return better_copy(self.upload, self.kept, self.match.relation)
 
 
 class Reviewing:

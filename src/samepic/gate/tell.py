@@ -6,9 +6,27 @@ from samepic.errors import UnreadableError
 from samepic.gate.look import Looked
 from samepic.gate.policy import Action, GatePolicy
 from samepic.store.record import Record, State
-from samepic.verdict import Decision, Evidence, Match, Outcome, Relation
+from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation
 
-__all__ = ["accepted", "decided", "duplicate", "refused", "review", "settled_as_same", "standing"]
+__all__ = [
+    "accepted",
+    "decided",
+    "duplicate",
+    "refused",
+    "review",
+    "sentence_of",
+    "settled_as_same",
+    "standing",
+]
+
+_CAVEATS = {Caveat.UNRESOLVED: "its fine print cannot be compared at the stored size"}
+"""What is said of a match besides its explanation; a low probability is said by its number."""
+
+
+def sentence_of(match: Match) -> str:
+    """Return what is said of a match: its explanation, and what could not be seen."""
+    words = _CAVEATS.get(match.caveat) if match.caveat else None
+    return f"{match.explanation}; {words}" if words else match.explanation
 
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
@@ -29,7 +47,7 @@ def accepted(key: str, passed: int = 0) -> Decision:
 def duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
     """Return that an upload is kept already as `match`; `waiting` tells that this one waits for review."""
     held = ", and waits for review" if waiting else ""
-    told = f"this picture was uploaded already{held}: {match.explanation}"
+    told = f"this picture was uploaded already{held}: {sentence_of(match)}"
     return Decision(Outcome.DUPLICATE, told, key, match, (match, *others))
 
 
@@ -38,7 +56,7 @@ def review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> D
     if flooding:
         why = "it matches a picture that very many uploads match, such as a default avatar or a blank page"
     else:
-        why = f"it may be in already: {matches[0].explanation}"
+        why = f"it may be in already: {sentence_of(matches[0])}"
     return Decision(Outcome.REVIEW, f"a person has to look at it: {why}", key, matches[0], matches, flooding)
 
 

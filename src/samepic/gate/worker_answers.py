@@ -25,10 +25,14 @@ MISSING = "MissingPartError"
 
 @dataclass(frozen=True, slots=True)
 class PrepareAnswer:
-    """What is told of one picture besides its proxy: the text form of its fingerprint, and what its header says."""
+    """What is told of one picture besides its proxy: the text form of its fingerprint, and what its header says.
+
+    `unresolved` is as in `Prepared`.
+    """
 
     fingerprint: str
     info: PictureInfo
+    unresolved: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ _OPENCV_NO_MEMORY = -4
 def prepared(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
     """Return the answer and the proxy of one encoded picture. Raises as `samepic.fingerprint` and `load`."""
     found = prepare(data, ask["names"][0], copycode=ask["copycode"], limits=limits)
-    return _plain(PrepareAnswer(str(found.fingerprint), found.info)), found.proxy
+    return _plain(PrepareAnswer(str(found.fingerprint), found.info, found.unresolved)), found.proxy
 
 
 def catalogued(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:

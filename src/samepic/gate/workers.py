@@ -78,10 +78,13 @@ class Workers:
 
         def accept(answer: object, proxy: bytes) -> Prepared:
             found = self._shaped(PrepareAnswer, answer)
+            if not 0 <= found.unresolved <= 1:
+                raise FrameError(f"wanted a share, got {found.unresolved}")
             return Prepared(
                 _believed(found.fingerprint, data),
                 _image(proxy),
                 replace(found.info, name=name, size=len(data)),
+                found.unresolved,
             )
 
         return self._done({"task": "prepare", "copycode": copycode}, (data,), (name,), accept)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import SourceError
+from samepic.picture.deep import Deep
 from samepic.picture.opened import Opened, Pixels, check_size
 from samepic.picture.samples import from_16_bits
 from samepic.profiles import Limits
@@ -17,6 +18,7 @@ __all__ = ["open_array"]
 
 _WANTED = "an array of (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1"
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_DEEP_MODES = {1: "I;16", 3: "RGB;16", 4: "RGBA;16"}
 
 
 def open_array(samples: NDArray[Any], limits: Limits) -> Opened:
@@ -28,7 +30,11 @@ def open_array(samples: NDArray[Any], limits: Limits) -> Opened:
     check_size("<array>", width, height, 1, limits)
     if not (shaped.dtype in (np.bool_, np.uint8, np.uint16) or np.issubdtype(shaped.dtype, np.floating)):
         raise SourceError(f"wanted {_WANTED}, got {samples.dtype}")
-    return Opened("array", width, height, _MODES[channels], partial(_decode, shaped))
+    mode, deep = _MODES[channels], None
+    if shaped.dtype.itemsize > 1:
+        white, samples = (65535 if shaped.dtype == np.uint16 else 1), shaped.copy()
+        mode, deep = _DEEP_MODES[channels], partial(Deep, samples, white)
+    return Opened("array", width, height, mode, partial(_decode, shaped), deep=deep)
 
 
 def _decode(samples: NDArray[Any]) -> Pixels:

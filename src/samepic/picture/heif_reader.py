@@ -9,6 +9,7 @@ import numpy as np
 
 from samepic.errors import UnreadableError
 from samepic.picture.colour import Conversion, conversion
+from samepic.picture.exif import names_camera
 from samepic.picture.opened import Opened, Pixels, check_size
 from samepic.picture.quiet import decoding
 from samepic.picture.samples import colour_kind
@@ -45,6 +46,7 @@ def open_heif(encoded: Encoded, limits: Limits) -> Opened:
         frames=len(container),
         metadata=sum(len(primary.info.get(kind) or b"") for kind in ("exif", "xmp", "icc_profile")),
         profile=colours.name,
+        camera=names_camera(primary.info.get("exif") or b""),
     )
 
 

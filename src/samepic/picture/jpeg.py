@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.native import native
-from samepic.picture.exif import exif_orientation
+from samepic.picture.exif import exif_orientation, names_camera
 from samepic.picture.quantisation import ijg_quality, natural_order
 from samepic.profiles import LIMITS, Limits
 from samepic.verdict import JpegInfo
@@ -38,7 +38,7 @@ _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
     """What a JPEG says before its pixels: `width`, `height` as stored, `bits` a sample, number of `scans`,
-    EXIF `orientation`, `icc` profile or b"", bytes of `metadata`, and `coding`.
+    EXIF `orientation`, `icc` profile or b"", bytes of `metadata`, `coding`, and whether EXIF names a `camera`.
     """
 
     width: int
@@ -49,6 +49,7 @@ class JpegHeader:
     icc: bytes
     metadata: int
     coding: JpegInfo
+    camera: bool = False
 
 
 class _Segment(NamedTuple):
@@ -139,8 +140,9 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
         _colour_model(parts, frame.ids),
     )
     icc = _join_icc(parts.icc)
+    size = (frame.width, frame.height)
     return JpegHeader(
-        frame.width, frame.height, frame.bits, parts.scans, parts.orientation, icc, parts.metadata, coding
+        *size, frame.bits, parts.scans, parts.orientation, icc, parts.metadata, coding, parts.camera
     )
 
 
@@ -175,6 +177,7 @@ class _Parts:
     height: int = 0
     jfif: bool = False
     adobe: int | None = None
+    camera: bool = False
 
 
 def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
@@ -224,8 +227,11 @@ def _application(data: bytes, segment: _Segment, parts: _Parts) -> None:
         parts.adobe = data[segment.body + 11] if segment.end - segment.body >= 12 else parts.adobe
         return
     parts.metadata += segment.end - segment.start
-    if segment.marker == _APP1 and head.startswith(b"Exif\0\0") and parts.orientation == 1:
-        parts.orientation = exif_orientation(memoryview(data)[segment.body : segment.end])
+    if segment.marker == _APP1 and head.startswith(b"Exif\0\0"):
+        exif = memoryview(data)[segment.body : segment.end]
+        parts.camera = parts.camera or names_camera(exif)
+        if parts.orientation == 1:
+            parts.orientation = exif_orientation(exif)
     elif segment.marker == _APP2 and head.startswith(b"ICC_PROFILE\0") and len(head) == 14:
         parts.icc[head[12]] = data[segment.body + 14 : segment.end]
 

@@ -45,6 +45,7 @@ def open_jpeg(encoded: Encoded, limits: Limits) -> Opened:
         metadata=header.metadata,
         profile=colours.name,
         jpeg=header.coding,
+        camera=header.camera,
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PIL import Image
 
 from samepic.errors import UnreadableError, UnsupportedError
 from samepic.picture.arrays import open_array
+from samepic.picture.deep import upright_deep
 from samepic.picture.heif_reader import open_heif
 from samepic.picture.jpeg_reader import open_jpeg
 from samepic.picture.opened import Opened
@@ -92,6 +95,7 @@ def _info(opened: Opened, name: str, size: int) -> PictureInfo:
         metadata=opened.metadata,
         profile=opened.profile,
         jpeg=opened.jpeg,
+        camera=opened.camera,
     )
 
 
@@ -106,4 +110,5 @@ def _picture(opened: Opened, name: str, data: bytes | None) -> Picture:
     info = _info(opened, name, len(data or b""))
     if (info.height, info.width) != rgb.shape[:2]:
         raise UnreadableError(name, f"{info.width}x{info.height} pixels", f"{rgb.shape[1]}x{rgb.shape[0]}")
-    return Picture(rgb, alpha, info, data)
+    deep = None if opened.deep is None else partial(upright_deep, opened.deep, opened.orientation)
+    return Picture(rgb, alpha, info, data, deep)

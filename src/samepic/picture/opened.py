@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from samepic.errors import LimitError
 from samepic.profiles import Limits
 from samepic.verdict import JpegInfo
+
+if TYPE_CHECKING:
+    from samepic.picture.deep import Deep
 
 __all__ = ["Opened", "Pixels", "check_size"]
 
@@ -28,7 +32,8 @@ class Opened:
     """A picture whose header has been read and found within the limits, and whose pixels have not.
 
     `orientation` is what `decode` leaves to be applied; `applied` is what it applies by itself. `width` and
-    `height` are of what `decode` returns.
+    `height` are of what `decode` returns. `deep` gives the samples as they are
+    stored, not upright, where they have more than 8 bits; it may be called after `decode` alone.
     """
 
     format: str
@@ -42,6 +47,8 @@ class Opened:
     metadata: int = 0
     profile: str = ""
     jpeg: JpegInfo | None = None
+    deep: Callable[[], Deep] | None = None
+    camera: bool = False
 
 
 def check_size(name: str, width: int, height: int, frames: int, limits: Limits) -> None:

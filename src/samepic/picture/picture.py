@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from samepic.verdict import PictureInfo
 
-__all__ = ["Picture", "equal_pixels"]
+if TYPE_CHECKING:
+    from samepic.picture.deep import Deep
+
+__all__ = ["Picture", "equal_shown"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,13 +23,15 @@ class Picture:
 
     `rgb` is (height, width, 3) uint8, C-contiguous, straight (not premultiplied) colours, zero where nothing
     can be seen; `alpha` is (height, width) uint8, or None where every pixel is opaque; `data` are the encoded
-    bytes, or None for arrays and PIL images.
+    bytes, or None for arrays and PIL images. `deep` gives the samples as they are stored where they have more than 8
+    bits (see `samepic.picture.deep`), and is None of all other pictures.
     """
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None
     info: PictureInfo
     data: bytes | None = None
+    deep: Callable[[], Deep] | None = None
 
     def on(self, ground: int) -> NDArray[np.uint8]:
         """Return (height, width, 3) uint8: the picture laid on a uniform grey `ground`, 0 to 255."""
@@ -35,8 +42,8 @@ class Picture:
         return ((mixed + 127) // 255).astype(np.uint8)
 
 
-def equal_pixels(a: Picture, b: Picture) -> bool:
-    """Tell whether every pixel of two pictures, and what can be seen through them, is equal."""
+def equal_shown(a: Picture, b: Picture) -> bool:
+    """Tell whether every pixel of two pictures, and what can be seen through them, is equal in the 8 bits shown."""
     if a.rgb.shape != b.rgb.shape or (a.alpha is None) != (b.alpha is None):
         return False
     # Rows far apart tell most pairs that differ without reading all of both.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import io
+from dataclasses import replace
 from functools import cache, partial
 from typing import Final
 
@@ -12,11 +13,13 @@ from PIL import Image, features
 
 from samepic.errors import LimitError, UnreadableError, UnsupportedError
 from samepic.picture.colour import conversion
-from samepic.picture.exif import exif_orientation
+from samepic.picture.deep import Deep
+from samepic.picture.deep_tiff import deep_colours, deep_grays, has_deep_colours, shown_colours
+from samepic.picture.exif import exif_orientation, names_camera
 from samepic.picture.frames import gif_frames, tiff_pages, webp_canvas, webp_frames
 from samepic.picture.opened import Opened, Pixels, check_size
 from samepic.picture.quiet import decoding
-from samepic.picture.samples import colour_kind, resolve
+from samepic.picture.samples import DEEP, colour_kind, resolve
 from samepic.picture.source import Encoded
 from samepic.profiles import Limits
 
@@ -41,6 +44,8 @@ PLUGINS: Final = {
     "SUN": "SunImagePlugin.SunImageFile",
 }
 _FEATURES: Final = {"WEBP": "webp", "AVIF": "avif", "JPEG2000": "jpg_2000"}
+_MAKE: Final = 0x010F
+_MODEL: Final = 0x0110
 _ORIENTATION: Final = 0x0112
 
 
@@ -54,7 +59,13 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> Opened:
     frames = _counted(encoded, form, limits)
     with decoding(encoded.name, form):
         image = _plugin_image(encoded, form)
-    return from_image(image, encoded.name, form, limits, frames=frames)
+    opened = from_image(image, encoded.name, form, limits, frames=frames)
+    if has_deep_colours(image):
+        deep = partial(deep_colours, encoded.data, encoded.name, opened.applied)
+        colours = conversion(_block(image, "icc_profile"), colour_kind(image.mode))
+        decode = partial(shown_colours, image, opened.decode, deep, colours)
+        opened = replace(opened, mode=f"{image.mode};16", decode=decode, deep=deep)
+    return opened
 
 
 def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0) -> Opened:
@@ -65,6 +76,7 @@ def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, fram
         check_size(name, width, height, frames, limits)
         declared = _declared_orientation(image)
         icc, exif = _block(image, "icc_profile"), _block(image, "exif")
+        camera = names_camera(exif) or _names_camera(image)
         metadata = len(icc) + len(exif) + len(_block(image, "xmp"))
     if metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
@@ -81,6 +93,8 @@ def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, fram
         frames=frames,
         metadata=metadata,
         profile=colours.name,
+        camera=camera,
+        deep=partial(_deep, image) if image.mode in DEEP else None,
     )
 
 
@@ -133,6 +147,12 @@ def _declared_orientation(image: Image.Image) -> int:
     return exif_orientation(_block(image, "exif"))
 
 
+def _names_camera(image: Image.Image) -> bool:
+    """Tell whether a TIFF, whose own directory is what EXIF is elsewhere, names the camera."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and image.format == "TIFF" and bool(tags.get(_MAKE) or tags.get(_MODEL))
+
+
 def _block(image: Image.Image, kind: str) -> bytes:
     value = image.info.get(kind)
     return bytes(value) if isinstance(value, (bytes, bytearray)) else b""
@@ -145,6 +165,10 @@ def _decode(image: Image.Image, name: str, form: str, limits: Limits) -> Pixels:
         check_size(name, *image.size, 1, limits)
         colours = conversion(_block(image, "icc_profile"), colour_kind(image.mode))
         return resolve(image, colours, _white(image))
+
+
+def _deep(image: Image.Image) -> Deep:
+    return deep_grays(image, _white(image))
 
 
 def _white(image: Image.Image) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError
-from samepic.picture.exif import exif_orientation
+from samepic.picture.exif import exif_orientation, names_camera
 from samepic.profiles import LIMITS, Limits
 
 __all__ = [
@@ -37,7 +37,7 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 @dataclass(frozen=True, slots=True)
 class PngHeader:
     """What a PNG says before its pixels; `gamma` is the gAMA value where it alone decides colour, else None;
-    `transparent` is the raw tRNS payload.
+    `transparent` is the raw tRNS payload, `camera` whether EXIF names a camera.
     """
 
     width: int
@@ -51,6 +51,7 @@ class PngHeader:
     gamma: float | None
     transparent: bytes
     metadata: int
+    camera: bool = False
 
     @property
     def raw_bytes(self) -> int:
@@ -123,10 +124,12 @@ def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -
     frames = max(1, sum(chunk.kind == b"fcTL" for chunk in chunks)) if b"acTL" in by_kind else 1
     icc = _profile(by_kind.get(b"iCCP", b""), limits)
     gamma = _gamma(by_kind, icc)
-    orientation = exif_orientation(by_kind.get(b"eXIf", b""))
+    exif = by_kind.get(b"eXIf", b"")
+    orientation, camera = exif_orientation(exif), names_camera(exif)
     transparent = by_kind.get(b"tRNS", b"")
+    size = (width, height)
     return PngHeader(
-        width, height, bits, colour, interlaced, frames, orientation, icc, gamma, transparent, metadata
+        *size, bits, colour, interlaced, frames, orientation, icc, gamma, transparent, metadata, camera
     )
 
 

@@ -14,6 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from samepic.errors import TruncatedError
 from samepic.picture.colour import PLAIN, Conversion, conversion
+from samepic.picture.deep import Deep
 from samepic.picture.opened import Opened, Pixels, check_size
 from samepic.picture.png import PngHeader, pixel_stream, pixels_only, png_header
 from samepic.picture.png_pixels import fast_pixels
@@ -45,6 +46,8 @@ def open_png(encoded: Encoded, limits: Limits) -> Opened:
         frames=header.frames,
         metadata=header.metadata,
         profile=colours.name,
+        deep=partial(_deep, encoded, header) if header.bits == 16 else None,
+        camera=header.camera,
     )
 
 
@@ -83,6 +86,11 @@ def _loaded(data: bytes) -> Image.Image:
         image = PngImagePlugin.PngImageFile(stream, "")
         image.load()
     return image
+
+
+def _deep(encoded: Encoded, header: PngHeader) -> Deep:
+    with decoding(encoded.name, "PNG"):
+        return Deep(_deep_samples(encoded, header), 65535)
 
 
 def _deep_samples(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:

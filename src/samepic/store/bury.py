@@ -13,7 +13,7 @@ _TABLES = {
     "picture": (
         "pictures",
         "tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height, frames, size,"
-        " metadata, jpeg_quality, grade",
+        " metadata, jpeg_quality, grade, unresolved",
     ),
     "codes": ("codes", "tenant, pdq, copycode, quality, detail"),
     "proxy": ("proxies", "proxy, data, matches"),

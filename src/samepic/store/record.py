@@ -30,9 +30,11 @@ class Record:
 
     `key` is the caller's name for it, unique in its `tenant`; `sha256` and `coded_digest` are in hex, the latter "" for
     formats without one; `pdq` and `copycode` are 32 bytes or b""; `quality` and `detail` say what the PDQ code is
-    worth; `width` and `height` are upright; `size` and `metadata` are bytes; `grade` is how far its format is trusted;
-    `proxy` is a small picture of it, encoded; `data` is the caller's JSON object. `number`, `state`, `created` and
-    `lease_until` (both in seconds since 1970 by the store's clock) are the store's; `matches` is what it is held for.
+    worth; `unresolved` is how much writing its proxy does not show (`samepic.verify.resolution`), None where an older
+    samepic did not measure it; `width` and `height` are upright; `size` and `metadata` are bytes; `grade` is how far
+    its format is trusted; `proxy` is a small picture of it, encoded; `data` is the caller's JSON object. `number`,
+    `state`, `created` and `lease_until` (both in seconds since 1970 by the store's clock) are the store's; `matches` is
+    what it is held for.
     """
 
     tenant: str
@@ -52,6 +54,7 @@ class Record:
     metadata: int = 0
     jpeg_quality: int | None = None
     grade: int = 0
+    unresolved: float | None = None
     data: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     number: int = 0
     state: State = State.PENDING

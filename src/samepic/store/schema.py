@@ -109,10 +109,12 @@ CREATE INDEX words_key ON words (tenant, key);
 CREATE INDEX words_kept ON words (at) WHERE before <> ''
 """
 
-MIGRATIONS = (_FIRST, _ANSWERS, _REVIEWS)
+_UNRESOLVED = "ALTER TABLE pictures ADD COLUMN unresolved {real}"
+
+MIGRATIONS = (_FIRST, _ANSWERS, _REVIEWS, _UNRESOLVED)
 """Statements, separated by ";", that lead from each version to the next; {words} differ between databases.
 
-PostgreSQL has one step more, samepic.store.partitions.
+PostgreSQL has one step more after the third, samepic.store.partitions.
 """
 
 VERSION = len(MIGRATIONS)

@@ -16,7 +16,7 @@ from samepic.profiles.search import SEARCH
 from samepic.store.overview import Overview, overview
 from samepic.store.protocol import Coded
 from samepic.store.record import Record, Refusal, State
-from samepic.verdict import Evidence, Match, Relation
+from samepic.verdict import Caveat, Evidence, Match, Relation
 
 __all__ = ["Run", "SqlStore", "taken_out", "turned"]
 
@@ -25,9 +25,9 @@ Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 _PICTURE = (
     "tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height, frames, size, metadata,"
-    " jpeg_quality, grade"
+    " jpeg_quality, grade, unresolved"
 )
-_INSERT_PICTURE = f"INSERT INTO pictures ({_PICTURE}) VALUES ({', '.join('?' * 16)})"
+_INSERT_PICTURE = f"INSERT INTO pictures ({_PICTURE}) VALUES ({', '.join('?' * 17)})"
 _RECORDS = (
     f"SELECT p.number, {', '.join('p.' + name for name in _PICTURE.split(', '))}, c.pdq, c.copycode, c.quality,"
     " c.detail, x.proxy, x.data, x.matches FROM pictures p JOIN codes c ON c.tenant = p.tenant AND c.number = p.number"
@@ -330,12 +330,13 @@ def _picture(record: Record) -> tuple[Any, ...]:
         record.metadata,
         record.jpeg_quality,
         record.grade,
+        record.unresolved,
     )
 
 
 def _record(row: tuple[Any, ...]) -> Record:
     (number, tenant, key, state, created, lease, _, sha256, coded, form, width, height, frames, size, metadata,
-     jpeg_quality, grade, pdq, copycode, quality, detail, proxy, data, matches) = row  # fmt: skip
+     jpeg_quality, grade, unresolved, pdq, copycode, quality, detail, proxy, data, matches) = row  # fmt: skip
     return Record(
         tenant=tenant,
         key=key,
@@ -354,6 +355,7 @@ def _record(row: tuple[Any, ...]) -> Record:
         metadata=metadata,
         jpeg_quality=jpeg_quality,
         grade=grade,
+        unresolved=unresolved,
         data=json.loads(data),
         number=number,
         state=State(state),
@@ -364,5 +366,6 @@ def _record(row: tuple[Any, ...]) -> Record:
 
 
 def _match(said: dict[str, Any]) -> Match:
-    evidence = Evidence(said.get("evidence", Evidence.PROXIES))  # earlier records do not tell
-    return Match(**{**said, "relation": Relation(said["relation"]), "evidence": evidence})
+    evidence = Evidence(said.get("evidence", Evidence.PROXIES))  # earlier records have neither
+    caveat = Caveat(said["caveat"]) if said.get("caveat") else None
+    return Match(**{**said, "relation": Relation(said["relation"]), "evidence": evidence, "caveat": caveat})

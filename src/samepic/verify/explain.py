@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from samepic.facts import DetailChange, Doubt, Facts, OriginalReason, Placing, Proof, Series, Side, ToneChange
+from samepic.facts import (
+    Depth,
+    DetailChange,
+    Doubt,
+    Facts,
+    OriginalReason,
+    Placing,
+    Proof,
+    Series,
+    Side,
+    ToneChange,
+)
 from samepic.verdict import PictureInfo, Relation
 
-__all__ = ["explain", "explain_original", "named", "turn_words"]
+__all__ = ["explain", "explain_better", "explain_original", "named", "turn_words"]
 
 _FEW = 4
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000")
@@ -53,10 +64,24 @@ _DETAILS = {
 _DOUBTS = {
     Doubt.TINY: "too little in them to tell: a picture is tiny",
     Doubt.BLANK: "too little in them to tell: both pictures are blank",
+    Doubt.DEPTH: (
+        "too little in them to tell: what can be seen of them is one color, and their stored samples differ"
+    ),
     Doubt.STRIPES: "too little in them to tell: they hold no more than stripes or a gradient, and its tone differs",
     Doubt.CONTENT: "they look alike, but their content does not agree well enough to call them the same picture",
     Doubt.OVERLAP: "they look alike, but too little in them agrees closely enough to call them the same picture",
 }
+
+
+_BETTER = {
+    OriginalReason.PROOF: "is what the other was saved from",
+    OriginalReason.ENLARGED: "is what the other was enlarged from",
+    OriginalReason.WHOLE: "holds all of the other and more",
+    OriginalReason.CUT_OUT: "is transparent where the other was filled",
+    OriginalReason.DEPTH: "holds more bits a sample than the other",
+    OriginalReason.CAMERA: "has the camera's own data, which an edited copy lost",
+}
+_STRETCHED = ", once the few samples in use are stretched to what can be seen"
 
 
 def explain(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
@@ -67,27 +92,36 @@ def explain(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) ->
         return _stills(facts, relation, a, b)
     if a.frames != b.frames:
         return _unlike_series(facts, a, b)
-    one = "page" if facts.series is Series.PAGES else "frame"
-    return f"in {one} {facts.frame} of {a.frames}: {_stills(facts, relation, a, b)}"
+    return _alike_series(facts, relation, a, b)
 
 
 def explain_original(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
     """Return why the original is the original, "" where it is not known."""
-    best, other = (a, b) if facts.original == "a" else (b, a)
     match facts.original_reason:
         case OriginalReason.PROOF:
             copy = "b" if facts.original == "a" else "a"
             return f"re-encoding it the way {copy} was saved gives {copy}"
-        case OriginalReason.LARGER:
-            return f"it is larger ({best.width}x{best.height} against {other.width}x{other.height})"
-        case OriginalReason.JPEG_QUALITY if best.jpeg and other.jpeg:
-            return f"it has the higher JPEG quality ({best.jpeg.quality} against {other.jpeg.quality})"
-        case OriginalReason.LOSSLESS:
-            return f"it is stored without loss ({best.format}), the other is not ({other.format})"
-        case OriginalReason.METADATA:
-            return f"it carries metadata ({best.metadata} bytes against {other.metadata})"
+        case OriginalReason.ENLARGED:
+            return "enlarging it gives the other, which holds no more detail"
         case _:
-            return ""
+            words = explain_better(facts, a, b)
+            return f"it {words}" if words else ""
+
+
+def explain_better(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
+    """Return what the original is or has that the other copy is not or has not, to go on from its name; or ""."""
+    best, other = (a, b) if facts.original == "a" else (b, a)
+    match facts.original_reason:
+        case OriginalReason.LARGER:
+            return f"is larger ({best.width}x{best.height} against {other.width}x{other.height})"
+        case OriginalReason.JPEG_QUALITY if best.jpeg and other.jpeg:
+            return f"has the higher JPEG quality ({best.jpeg.quality} against {other.jpeg.quality})"
+        case OriginalReason.LOSSLESS:
+            return f"is stored without loss ({best.format}), the other is not ({other.format})"
+        case OriginalReason.METADATA:
+            return f"carries metadata ({best.metadata} bytes against {other.metadata})"
+        case reason:
+            return _BETTER.get(reason, "")
 
 
 def named(info: PictureInfo, letter: str) -> str:
@@ -105,6 +139,11 @@ def turn_words(turned: int, mirrored: bool, *, directed: bool = True) -> str:
 
 
 def _stills(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    sentence = _looked(facts, relation, a, b)
+    return f"{sentence}{_STRETCHED}" if facts.depth is Depth.STRETCHED else sentence
+
+
+def _looked(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
     match relation:
         case Relation.SAME_PIXELS:
             return _same_pixels(a, b)
@@ -113,12 +152,32 @@ def _stills(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) ->
                 return f"two pictures {_shared(facts)}, too little to call them the same"
             return "two pictures that show the same things, not the same picture"
         case Relation.DIFFERENT:
-            return "different pictures"
+            return (
+                "two pictures of one color each, and the colors differ"
+                if facts.one_color
+                else "different pictures"
+            )
         case Relation.UNDECIDABLE:
             return _DOUBTS.get(facts.doubt, "too little in them to tell")
     sentence = _same(facts, relation, a, b)
     lost = facts.lost_profile
     return f"{sentence}; its color profile ({lost}) was lost on the way" if lost else sentence
+
+
+def _alike_series(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    """Say what two files of as many pictures are, by the pair of them that is farthest apart."""
+    paged, total = facts.series is Series.PAGES, a.frames
+    one = "page" if paged else "frame"
+    if relation is Relation.SAME_PIXELS:
+        return f"all {total} {one}s are equal"
+    sentence = _stills(facts, relation, a, b)
+    if relation.is_same(Relation.REFRAMED):
+        return f"all {total} {one}s are the same picture; {one} {facts.frame}: {sentence}"
+    return (
+        f"page {facts.frame} differs: {sentence}"
+        if paged
+        else f"in frame {facts.frame} of {total}: {sentence}"
+    )
 
 
 def _unlike_series(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
@@ -154,11 +213,16 @@ def _same(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> s
     if facts.faint:
         return "the same picture, re-saved, but for traces no stronger than those of coding"
     names = named(a, "a"), named(b, "b")
+    if facts.depth is Depth.ALIKE:
+        return _shown_alike(a, b, *names)
     if facts.copy == "a" and (facts.proof is not None or facts.placing in _CUT_OUT):
         start = f"the same picture: {names[0]} is {names[1]} "
         facts, a, b, names = facts.swapped(), b, a, names[::-1]
     else:
         start = "the same picture, "
+    if facts.exact_at:
+        where = f"{b.width}x{b.height} at ({facts.exact_at[0]}, {facts.exact_at[1]})"
+        return f"the same picture: {names[1]} is cut out of {names[0]}, pixel for pixel, {where}"
     if facts.proof is not None:
         return f"{names[1]} is {names[0]} {_proven(facts, facts.proof, b)}"
     edited = relation is Relation.EDITED
@@ -174,6 +238,13 @@ def _same(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> s
     if facts.placing is Placing.PARTS:
         start = "two pictures " if edited else "two parts of one picture "
     return f"{start}{how}".rstrip(", ") + aside + changed
+
+
+def _shown_alike(a: PictureInfo, b: PictureInfo, one: str, two: str) -> str:
+    start = "the same picture, shown alike in every pixel"
+    if a.depth == b.depth:
+        return f"{start}, but stored with samples of {a.depth} bits that differ"
+    return f"{start}: {one} is stored with {a.depth} bits a sample, {two} with {b.depth}"
 
 
 def _proven(facts: Facts, proof: Proof, copy: PictureInfo) -> str:

@@ -12,8 +12,11 @@ blocking effects in transform image coding", 1992), used here to compare.
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -30,9 +33,12 @@ __all__ = ["SharedSource", "shared_source"]
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
+Planes: TypeAlias = Callable[[slice], Floats]
+"""Y, Cb, Cr of some rows of a picture, (3, height, width), in whole blocks."""
 
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)
+_BAND = 64  # rows: more would neither fit the cache nor, all of them together, into memory
 _LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "PPM", "TGA"})
 _TRUE_COLOR = frozenset({"RGB", "L"})
 _FREQUENCIES, _PLACES = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
@@ -67,33 +73,37 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
         return None
     if a.info.jpeg is None and b.info.jpeg is None:
         return _equal_but_for_places(a.rgb, b.rgb)
-    shown = _excess(_planes_of(a.rgb), _planes_of(b.rgb), a.info.jpeg, b.info.jpeg)
-    if float(shown.max()) <= QUANTIZATION.bound:
+    codings, height = (a.info.jpeg, b.info.jpeg), a.rgb.shape[0]
+    shown = _excess(_shown(a), _shown(b), height, codings, QUANTIZATION.bound)
+    if shown is not None:
         return SharedSource(shown, percentile(shown, 90), ())
     # Colors out of range were cut when they were shown: only the planes as stored keep to the bound.
-    stored = _stored(a), _stored(b)
-    excess = _excess(*stored, a.info.jpeg, b.info.jpeg)
+    excess = _excess(_stored(a), _stored(b), height, codings)
+    assert excess is not None
     usual = percentile(excess, 90)
     if usual > QUANTIZATION.unrelated:
         return None
     changed = excess > _limit(excess, usual)
-    difference = np.asarray(cv2.absdiff(a.rgb, b.rgb).max(axis=2), np.uint8)
-    return SharedSource(excess, usual, _boxes(changed, difference))
+    return SharedSource(excess, usual, _boxes(changed, a.rgb, b.rgb) if changed.any() else ())
 
 
 def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
     """Return where two pictures stored without loss differ, if they are equal nearly everywhere; None for others."""
-    difference = np.asarray(cv2.absdiff(a, b).max(axis=2), np.uint8)
-    worst, held = (
-        _block_most(difference),
-        _block_most(cv2.morphologyEx(a, cv2.MORPH_GRADIENT, _CROSS).max(axis=2)),
+    worst = _block_most(_most_of(cv2.absdiff(a, b)))
+    structured = (
+        _block_most(_most_of(cv2.morphologyEx(a, cv2.MORPH_GRADIENT, _CROSS))) > QUANTIZATION.structure
     )
-    structured = held > QUANTIZATION.structure
     some = worst[structured] if structured.any() else worst
     if float((some == 0).mean()) < QUANTIZATION.equal:
         return None
     excess = worst.astype(np.float32) / np.float32(QUANTIZATION.rounding)
-    return SharedSource(excess, 0.0, _boxes(excess > 1.0, difference))
+    return SharedSource(excess, 0.0, _boxes(excess > 1.0, a, b) if (excess > 1.0).any() else ())
+
+
+def _most_of(samples: NDArray[Any]) -> Pixels:
+    """Return the largest of three channels."""
+    planes = cv2.split(samples)
+    return np.asarray(cv2.max(cv2.max(planes[0], planes[1]), planes[2]), np.uint8)
 
 
 def _block_most(plane: Pixels) -> Pixels:
@@ -126,33 +136,64 @@ def _bounded(picture: Picture) -> bool:
     return jpeg.colour in ("gray", "ycbcr") and picture.data is not None and coarsest <= QUANTIZATION.coarsest
 
 
-def _planes_of(rgb: Pixels) -> Floats:
-    """Return Y, Cb, Cr of a picture as JFIF defines them, (3, height, width), in whole blocks."""
-    height, width = (side // _BLOCK * _BLOCK for side in rgb.shape[:2])
-    whole = rgb[:height, :width].astype(np.float32)
-    y, cr, cb = cv2.split(cv2.cvtColor(whole * np.float32(1 / 255), cv2.COLOR_RGB2YCrCb))
-    return np.stack([y, cb, cr]).astype(np.float32) * np.float32(255)
+def _shown(picture: Picture) -> Planes:
+    """Return Y, Cb, Cr of a picture as JFIF defines them."""
+    return partial(_converted, picture.rgb)
 
 
-def _stored(picture: Picture) -> Floats:
+def _stored(picture: Picture) -> Planes:
     """Return Y, Cb, Cr as a JPEG stores them, before colors out of range are cut; else those of the pixels."""
     if picture.info.jpeg is None or picture.data is None:
-        return _planes_of(picture.rgb)
-    with Image.open(io.BytesIO(picture.data)) as image:
-        image.draft("YCbCr", image.size)
-        image.load()
-        if image.mode not in ("YCbCr", "L"):
-            return _planes_of(picture.rgb)
-        planes = np.atleast_3d(np.asarray(image, np.float32))
-    height, width = (side // _BLOCK * _BLOCK for side in planes.shape[:2])
-    planes = planes[:height, :width].transpose(2, 0, 1)
+        return _shown(picture)
+    image = Image.open(io.BytesIO(picture.data))
+    image.draft("YCbCr", image.size)
+    image.load()
+    return partial(_separated, image) if image.mode in ("YCbCr", "L") else _shown(picture)
+
+
+def _converted(rgb: Pixels, rows: slice) -> Floats:
+    shares = _whole(rgb[rows]) * np.float32(1 / 255)
+    planes = np.empty((3, *shares.shape[:2]), np.float32)
+    for place, plane in zip((0, 2, 1), cv2.split(cv2.cvtColor(shares, cv2.COLOR_RGB2YCrCb)), strict=True):
+        np.multiply(plane, np.float32(255), out=planes[place])
+    return planes
+
+
+def _separated(image: Image.Image, rows: slice) -> Floats:
+    # Only these rows are copied out of what the decoder made.
+    samples = np.atleast_3d(np.asarray(image.crop((0, rows.start, image.width, rows.stop))))
+    planes = _whole(samples).transpose(2, 0, 1).astype(np.float32)
     if len(planes) == 1:
-        planes = np.concatenate([planes, np.full((2, height, width), 128, np.float32)])
+        planes = np.concatenate([planes, np.full((2, *planes.shape[1:]), 128, np.float32)])
     return np.ascontiguousarray(planes)
 
 
-def _excess(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | None) -> Floats:
-    """Return the largest difference of a coefficient in each block over what both codings allow, (rows, columns)."""
+def _whole(samples: Pixels) -> Pixels:
+    height, width = (side // _BLOCK * _BLOCK for side in samples.shape[:2])
+    return samples[:height, :width]
+
+
+def _excess(
+    a: Planes,
+    b: Planes,
+    height: int,
+    codings: tuple[JpegInfo | None, JpegInfo | None],
+    most: float = math.inf,
+) -> Floats | None:
+    """Return the largest difference of a coefficient in each block over what both codings allow, (rows, columns).
+
+    None as soon as one is over `most`.
+    """
+    bands = []
+    for top in range(0, height // _BLOCK * _BLOCK, _BAND):
+        rows = slice(top, min(top + _BAND, height))
+        bands.append(_excess_of(a(rows), b(rows), *codings))
+        if float(bands[-1].max()) > most:
+            return None
+    return np.concatenate(bands)
+
+
+def _excess_of(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | None) -> Floats:
     luma = _over(a[0] - b[0], _half_steps(0, one, two) + np.float32(QUANTIZATION.luma_slack))
     luma /= np.where(_cut(a[0]) | _cut(b[0]), np.float32(QUANTIZATION.cut), np.float32(1))
     gray = any(info is not None and info.colour == "gray" for info in (one, two))
@@ -171,8 +212,12 @@ def _excess(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | None) ->
 
 def _cut(luma: Floats) -> Mask:
     """Return the blocks (rows, columns) in which levels beyond black or white may have been cut off."""
-    blocks = luma.reshape(luma.shape[0] // _BLOCK, _BLOCK, -1, _BLOCK)
-    return np.asarray((blocks.max(axis=(1, 3)) >= 254.5) | (blocks.min(axis=(1, 3)) <= 0.5), np.bool_)
+    # Rows first: they lie one after the other in memory.
+    rows = luma.reshape(-1, _BLOCK, luma.shape[1])
+    lightest, darkest = (
+        most(most(rows, axis=1).reshape(len(rows), -1, _BLOCK), axis=2) for most in (np.max, np.min)
+    )
+    return np.asarray((lightest >= 254.5) | (darkest <= 0.5), np.bool_)
 
 
 def _half_steps(component: int, *codings: JpegInfo | None) -> Floats:
@@ -206,8 +251,9 @@ def _over(difference: Floats, allowed: Floats) -> Floats:
     return np.asarray(over.reshape(rows, columns), np.float32)
 
 
-def _boxes(changed: Mask, difference: Pixels) -> tuple[Region, ...]:
+def _boxes(changed: Mask, a: Pixels, b: Pixels) -> tuple[Region, ...]:
     """Return boxes of connected changed blocks, drawn in to the pixels that differ by a part of their largest."""
+    difference = _most_of(cv2.absdiff(a, b))
     usual = _usual_difference(changed, difference)
     joined = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)

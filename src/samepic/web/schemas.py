@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from samepic.facts import DetailChange, Doubt, OriginalReason, Placing, Series, Side, ToneChange
+from samepic.facts import Depth, DetailChange, Doubt, OriginalReason, Placing, Series, Side, ToneChange
 from samepic.gate.policy import Action
 from samepic.profiles.gate import GATE
-from samepic.verdict import Evidence, Outcome, Relation
+from samepic.verdict import Caveat, Evidence, Outcome, Relation
 
 __all__ = ["BINARY", "KEY", "POLICY", "SCHEMAS", "TEXT", "listed", "named", "shape"]
 
@@ -62,6 +62,7 @@ _MATCH = shape(
         "probability": _CHANCE,
         "explanation": TEXT,
         "better": {**_FLAG, "description": "Whether the upload is the better copy of the two."},
+        "worse": {**_FLAG, "description": "Whether the kept picture is the better copy of the two."},
         "better_reason": TEXT,
         "evidence": {
             "type": "string",
@@ -69,6 +70,14 @@ _MATCH = shape(
             "description": "What it was told from: equal digests, a reviewer's word, both originals, or both small"
             " pictures, on which what is very small cannot be seen.",
         },
+        "caveat": _or_null(
+            {
+                "type": "string",
+                "enum": [str(one) for one in Caveat],
+                "description": "Why a person has to look though the two count as the same: the probability is too low,"
+                " or fine print cannot be compared on the small pictures.",
+            }
+        ),
     },
     description="A kept picture, and what the upload is to it.",
 )
@@ -146,11 +155,19 @@ _FACTS = shape(
         "share_a": _NUMBER,
         "share_b": _NUMBER,
         "sides": {"type": "array", "items": _one_of(Side)},
+        "exact_at": {
+            "type": "array",
+            "items": _COUNT,
+            "maxItems": 2,
+            "description": "Left and top, in pixels of the larger, where a crop lies in it pixel for pixel.",
+        },
         "scale": _NUMBER,
         "tone": _one_of(ToneChange),
         "detail": _one_of(DetailChange),
         "places": _COUNT,
         "faint": _FLAG,
+        "depth": _one_of(Depth),
+        "one_color": _FLAG,
         "proof": _or_null(_PROOF),
         "original": _SIDE,
         "original_reason": _one_of(OriginalReason),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from samepic.errors import UnreadableError
 from samepic.gate.gate import Gate
+from samepic.gate.tell import sentence_of
 from samepic.picture import Encoded
 from samepic.profiles.pages import PAGES
 from samepic.verdict import Decision, Match, Outcome, Relation
@@ -104,6 +105,7 @@ def _near(gate: Gate, match: Match) -> dict[str, Any] | None:
     if record is None:
         return None
     return match.to_dict() | {
+        "explanation": sentence_of(match),
         "width": record.width,
         "height": record.height,
         "format": record.format,

@@ -8,8 +8,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.gate.better import better_copy
 from samepic.gate.reviewing import Pair, Reviewing
+from samepic.gate.tell import sentence_of
 from samepic.store.record import Record
 from samepic.store.words import Word
 from samepic.web.asked import json_object, query, text_field
@@ -158,9 +158,9 @@ def _shown(pair: Pair) -> dict[str, Any]:
         "of": pair.of,
         "upload": _facts(pair.upload),
         "kept": _facts(pair.kept),
-        "match": pair.match.to_dict(),
+        "match": pair.match.to_dict() | {"explanation": sentence_of(pair.match)},
         "better": pair.better,
-        "why": better_copy(pair.upload, pair.kept).why,
+        "why": pair.copies.why,
     }
 
 

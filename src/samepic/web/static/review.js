@@ -153,7 +153,8 @@ function head() {
 }
 
 function reason() {
-  return pair.better ? sentence(`It ${pair.why}`) : "One is as good as the other.";
+  if (pair.better) return sentence(`It ${pair.why}`);
+  return pair.match.relation === "edited" ? sentence(pair.why) : "One is as good as the other.";
 }
 
 function facts() {

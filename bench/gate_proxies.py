@@ -1,0 +1,188 @@
+"""What a gate decides from proxies alone: different receipts and forms, their re-saves, and re-saved photographs.
+
+`python -m bench.gate_proxies`. Receipts are read from `documents/receipts` of the data folder, each against those
+that look most like it; forms are drawn, one template a pair, with other values or one other digit. Every pair meets in
+a tenant of its own: the first is admitted, then the second. The table counts outcomes, and under "fine print" the
+reviews that say why: these were duplicates before there was that reason. `--measure` prints instead how much writing
+the proxies of each kind of picture do not show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+import samepic
+from bench.common import SEED, data_folder, header, photos
+from samepic.gate.engine import InProcess
+from samepic.gate.prepare import prepare
+from samepic.profiles.resolution import RESOLUTION
+from samepic.store.opening import open_store
+from samepic.verdict import Caveat, Decision
+
+Pair = tuple[bytes, bytes]
+_FIELDS = ("Name", "Street", "City", "Date", "Policy", "Amount", "Phone", "Account")
+_COLUMNS = ("accepted", "review", "duplicate", "fine print")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--receipts", type=int, default=170, help="pairs of different receipts")
+    parser.add_argument("--forms", type=int, default=330, help="pairs of different forms")
+    parser.add_argument("--copies", type=int, default=100, help="receipts, and forms, that are saved again")
+    parser.add_argument("--photos", type=int, default=200, help="photographs that are saved again")
+    parser.add_argument("--measure", action="store_true", help="print what proxies do not show, by kind")
+    asked = parser.parse_args()
+    data = data_folder()
+    if data is None:
+        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/ and documents/")
+    print(header())
+    if asked.measure:
+        _measured(data)
+        return
+    folder = data / "documents" / "receipts"
+    # Some are there twice, byte for byte.
+    receipts = list(dict.fromkeys(path.read_bytes() for path in sorted(folder.glob("*.jpg"))))
+    rng = np.random.default_rng(SEED)
+    chosen = [photos(data)[n] for n in rng.permutation(len(photos(data)))[: asked.photos]]
+    forms = partial(_forms, np.random.default_rng(SEED))
+    kinds = {
+        "different receipts": _nearest(receipts, asked.receipts),
+        "different forms": forms(asked.forms),
+        "receipts saved again": _copies(receipts[: asked.copies]),
+        "forms saved again": _copies([one for one, _ in forms(asked.copies)]),
+        "photographs saved again": _copies([path.read_bytes() for path in chosen]),
+    }
+    print(f"{'':26}{'pairs':>7}", *(f"{name:>11}" for name in _COLUMNS), f"{'ms a pair':>11}", sep="")
+    for kind, pairs in kinds.items():
+        counts, count, spent = _outcomes(pairs)
+        told = "".join(f"{counts[name]:>11}" for name in _COLUMNS)
+        print(f"{kind:26}{count:>7}{told}{1000 * spent / max(1, count):>11.0f}", flush=True)
+
+
+def _outcomes(pairs: Iterator[Pair]) -> tuple[Counter[str], int, float]:
+    """Return how often each outcome came of the second of a pair, how many there were, and the seconds of CPU."""
+    counts: Counter[str] = Counter()
+    number, spent = 0, 0.0
+    with tempfile.TemporaryDirectory() as folder, closing(open_store(str(Path(folder) / "u.db"))) as store:
+        for number, (one, two) in enumerate(pairs, 1):
+            gate = samepic.Gate(store, tenant=str(number), workers=InProcess())
+            begun = time.process_time()
+            gate.admit(one, "one")
+            decision = gate.admit(two, "two")
+            spent += time.process_time() - begun
+            counts[str(decision.outcome)] += 1
+            counts["fine print"] += _is_fine(decision)
+            gate.close()
+    return counts, number, spent
+
+
+def _is_fine(decision: Decision) -> bool:
+    return any(match.caveat is Caveat.UNRESOLVED for match in decision.matches)
+
+
+def _nearest(files: list[bytes], count: int) -> Iterator[Pair]:
+    """Yield the pairs whose PDQ codes are nearest."""
+    prints = [samepic.fingerprint(data) for data in files]
+    distances = [
+        (prints[a].distance(prints[b]), a, b) for a in range(len(files)) for b in range(a + 1, len(files))
+    ]
+    for _, a, b in sorted(distances)[:count]:
+        yield files[a], files[b]
+
+
+def _forms(rng: np.random.Generator, count: int) -> Iterator[Pair]:
+    """Yield two forms of one template each: every third pair with other values, the others with one other digit."""
+    for number in range(count):
+        height, fields = int(rng.integers(500, 2200)), int(rng.integers(3, 24))
+        letters = max(8, round(height * rng.uniform(0.009, min(0.03, 0.6 / fields))))
+        values = rng.integers(0, 10, (fields, 8))
+        others = values.copy()
+        if number % 3:
+            at = int(rng.integers(0, fields)), int(rng.integers(0, 8))
+            others[at] = (others[at] + rng.integers(1, 10)) % 10
+        else:
+            others = rng.integers(0, 10, values.shape)
+        form = partial(_form, height, letters, int(rng.integers(225, 256)))
+        yield form(values, 92), form(others, 92)
+
+
+def _form(height: int, letters: int, paper: int, values: np.ndarray, quality: int) -> bytes:
+    """Return a form as a JPEG: a heading, then one field and its digits a line."""
+    width = round(height / 1.414)
+    image = Image.new("RGB", (width, height), (paper, paper, paper))
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(letters)
+    draw.text(
+        (width * 0.1, height * 0.04),
+        "Application",
+        fill=(20, 20, 20),
+        font=ImageFont.load_default(2 * letters),
+    )
+    for row, digits in enumerate(values):
+        y = height * (0.13 + 0.83 * row / len(values))
+        text = f"{_FIELDS[row % len(_FIELDS)]}: {''.join(map(str, digits))}"
+        draw.text((width * 0.08, y), text, fill=(30, 30, 60), font=font)
+        draw.line((width * 0.08, y + 1.3 * letters, width * 0.9, y + 1.3 * letters), fill=(150, 150, 150))
+    return _saved(image, quality)
+
+
+def _copies(files: list[bytes]) -> Iterator[Pair]:
+    """Yield each picture with itself saved again in JPEG quality 75, every other one at two thirds of its size."""
+    for number, data in enumerate(files):
+        with Image.open(io.BytesIO(data)) as opened:
+            image = opened.convert("RGB")
+        if number % 2:
+            image = image.resize((max(1, image.width * 2 // 3), max(1, image.height * 2 // 3)))
+        yield data, _saved(image, 75)
+
+
+def _saved(image: Image.Image, quality: int) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
+
+
+def _measured(data: Path) -> None:
+    folders = (
+        "photos/bsds500",
+        "photos/imagenet",
+        "photos/kodak",
+        "sameplace",
+        "clipart",
+        "uipages",
+        "screens",
+    )
+    kinds: dict[str, list[bytes]] = {}
+    for name in (*folders, "documents/receipts"):
+        files = sorted(path for path in (data / name).rglob("*") if path.is_file())
+        kinds[name] = [path.read_bytes() for path in files]
+    kinds["forms"] = [one for one, _ in _forms(np.random.default_rng(SEED), 200)]
+    print(f"{'':20}{'pictures':>9}{'least':>9}{'median':>9}{'99 %':>9}{'most':>9}{'flagged':>9}")
+    for kind, pictures in kinds.items():
+        found = [value for value in map(_unresolved, pictures) if value is not None]
+        shown = "".join(f"{value:>9.4f}" for value in np.percentile(found, [0, 50, 99, 100]))
+        flagged = sum(value >= RESOLUTION.unresolved for value in found)
+        print(f"{kind:20}{len(found):>9}{shown}{flagged:>9}", flush=True)
+
+
+def _unresolved(data: bytes) -> float | None:
+    try:
+        return prepare(data).unresolved
+    except samepic.UnreadableError:
+        return None
+
+
+if __name__ == "__main__":
+    main()
