@@ -213,7 +213,7 @@ def test_pages_of_a_tiff_are_called_pages(chelsea: Path) -> None:
     one, other = [image, image.rotate(180)], [image, image]
     verdict = samepic.compare(animation(one, "TIFF"), animation(other, "TIFF"))
     assert verdict.facts.series is samepic.Series.PAGES and verdict.facts.frame == 2
-    assert verdict.same is False and verdict.explanation.startswith("in page 2 of 2: ")
+    assert verdict.same is False and verdict.explanation.startswith("page 2 differs: ")
     single = samepic.compare(animation(one, "TIFF"), one[1])
     assert single.explanation == "b is page 2 of the other, a document of 2 pages"
 

@@ -77,6 +77,7 @@ def test_json_has_the_shape_of_the_contract(run: Run, astronaut: Path, resaved: 
         "measures",
         "original",
         "visibility",
+        "facts",
         "a",
         "b",
     ]
