@@ -30,13 +30,16 @@ from samepic.verify.network import Network
 Floats = NDArray[np.float32]
 
 HOME = Path(networks.__file__).parent
-CHANGE = Recipe(hidden=(32, 16), passes=30, batch=2048, rate=3e-3, pull=1e-5)
+CHANGE = Recipe(hidden=(40, 20), passes=40, batch=2048, rate=3e-3, pull=1e-5)
 PAIRS = Recipe(hidden=(8,), passes=150, batch=128, rate=5e-3, pull=1e-2)
-A_PAIR = 120
+A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
 
 OTHERS = ("places", "others")
 """Kinds of which no pair comes from one exposure."""
+
+MORE = ("repainted", "receipts", "edits", "palettes and profiles", "resaved art", "scans", "harsh")
+"""Kinds of which twice as many pairs are taken, since they hold the hardest."""
 
 PAPERS = ("receipts",)
 """Kinds whose pairs are other papers: where their writing does not agree at all, it is other writing."""
@@ -144,6 +147,7 @@ def main() -> int:
         return 2
     print(header())
     rows = list(gathered(list(KINDS), "train", args.count, args.folder, args.jobs))
+    rows += gathered(MORE, "train", args.count, args.folder, args.jobs, first=args.count)
     change = fit_change(rows)
     same, origin = fit_pairs(rows, pair_factors(rows, change))
     for name, made in (("change", change), ("same", same), ("origin", origin)):

@@ -47,10 +47,12 @@ class Gathered:
     turned: bool
 
 
-def gathered(kinds: Sequence[str], half: str, count: int, folder: Path, jobs: int) -> Iterator[Gathered]:
-    """Yield the evidence of the first `count` pairs of each kind; what is in `folder` already is read from there."""
+def gathered(
+    kinds: Sequence[str], half: str, count: int, folder: Path, jobs: int, *, first: int = 0
+) -> Iterator[Gathered]:
+    """Yield the evidence of `count` pairs of each kind from the `first`; what `folder` holds is read from there."""
     folder.mkdir(parents=True, exist_ok=True)
-    work = [(kind, half, number, folder) for number in range(count) for kind in kinds]
+    work = [(kind, half, number, folder) for number in range(first, first + count) for kind in kinds]
     with ProcessPoolExecutor(jobs) as pool:
         for path in pool.map(_one, work, chunksize=2):
             if path is not None:

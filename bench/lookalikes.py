@@ -22,10 +22,11 @@ from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
 from bench.edits import clear_edit
 from bench.negatives import Pair, hard_negatives
-from bench.originals import DRAWN, any_original, photo
+from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
 from bench.products import recolored_twins
 from bench.receipts import receipt_twins
+from bench.repainted import repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
 from bench.sources import named_bytes
@@ -63,6 +64,14 @@ def _covered(half: str, number: int, rng: Rng) -> Twins:
     return cover_twins(rng, rgb, what)
 
 
+def _repainted(half: str, number: int, rng: Rng) -> Twins:
+    if number % 3 == 0:
+        what, rgb = any_original(half, number, rng)
+        return repainted_twins(rng, rgb, what)
+    kinds = [*DRAWN, *SIGNS]
+    return repainted_twins(rng, drawn(kinds[number % len(kinds)], number, rng), "drawing")
+
+
 _TWINS: Mapping[str, Maker] = {
     "receipts": lambda half, number, rng: receipt_twins(half, number),
     **{kind: partial(_drawing, kind=kind) for kind in DRAWN},
@@ -73,6 +82,7 @@ _TWINS: Mapping[str, Maker] = {
     "covered": _covered,
     "cut-outs": lambda half, number, rng: cut_out_twins(rng, photo(half, number)),
     "edits": _edits,
+    "repainted": _repainted,
     **({"art": art_twins} if art_names("test") else {}),
 }
 """Art is there only where it was fetched."""

@@ -47,6 +47,7 @@ class Align:
         jump, power: times that the median and the mean squared difference across that edge must exceed those beside
             it, plus coding noise; either suffices.
         off_corner: distance of a corner from its place, as a share of the longer side, in a frame that was only scaled.
+        most_border: share of the overlap that a plain border may cover; what is larger may have been painted over.
         plain: standard deviation, in levels, of the rows and columns of a plain border.
         fitting_shift, fitting_agreement: median stray in pixels, at most, and median local correlation, at least, of a
             guessed map that needs no features.
@@ -100,6 +101,7 @@ class Align:
     jump: float = 1.25
     power: float = 1.6
     off_corner: float = 0.012
+    most_border: float = 0.15
     plain: float = 3.0
     fitting_shift: float = 0.3
     fitting_agreement: float = 0.85

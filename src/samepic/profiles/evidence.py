@@ -116,7 +116,7 @@ class MappingLimits:
     pixels: int = 100_000
     turned: float = 45.0
     close: float = 0.9
-    in_place: float = 0.4
+    in_place: float = 0.2
     sure: float = 0.9
 
 

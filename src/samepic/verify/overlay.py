@@ -125,7 +125,8 @@ def moved(picture: Pixels, matrix: Matrix, shape: Shape) -> tuple[Pixels, Mask]:
 def trimmed(laid: Overlay, a: Pixels, b: Pixels) -> Overlay:
     """Return the overlay without the plain borders of a and b, (height, width[, 3]), which show nothing of the other.
 
-    Where one frame lies on the other there is nothing to trim: what is plain there may be what was changed.
+    Where one frame lies on the other there is nothing to trim: what is plain there may be what was changed. So it is
+    where much is plain.
     """
     if min(laid.part_a, laid.part_b) >= ALIGN.snug:
         return laid
@@ -137,7 +138,8 @@ def trimmed(laid: Overlay, a: Pixels, b: Pixels) -> Overlay:
             mask = np.zeros(inside.shape, np.uint8)
             cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
             inside = inside & (mask > 0)
-    return laid if inside is laid.inside or not inside.any() else replace(laid, inside=inside)
+    kept = float(inside.sum()) / max(1, int(laid.inside.sum()))
+    return laid if inside is laid.inside or kept < 1 - ALIGN.most_border else replace(laid, inside=inside)
 
 
 def _busy_box(picture: Pixels) -> NDArray[np.float64] | None:
