@@ -10,7 +10,7 @@ help:
 	@echo "make demo       set up, make copies of the example photographs and say what each is"
 	@echo "make test       set up, then ruff, mypy and pytest"
 	@echo "make readme     bring the outputs shown in README.md up to date"
-	@echo "make calibrate  fit the weights of verification anew; wants the photographs of SAMEPIC_BENCH_DATA"
+	@echo "make calibrate  fit the networks of verification anew; wants the photographs of SAMEPIC_BENCH_DATA"
 	@echo "make model      make the network of copy codes anew; wants the photographs of SAMEPIC_BENCH_DATA"
 	@echo "make clean      remove what these made, the environment apart"
 
@@ -51,16 +51,10 @@ readme: $(VENV)/.tested
 	@echo "README.md: writing down what its commands print today"
 	@$(BIN)/python -m tests.test_readme
 
-# bench.accuracy exits 1 when a pair is wrongly called the same, which is no reason not to fit; its last table tells that
-# it came to its end.
 calibrate: $(VENV)/.installed
 	@$(BIN)/python -c 'import sys; from bench.common import data_folder; sys.exit(None if data_folder() else \
 	"no pictures to calibrate on: set SAMEPIC_BENCH_DATA to the folder that holds photos/; nothing was changed")'
-	@mkdir -p build
-	@$(BIN)/python -m bench.accuracy --half train --originals 40 --negatives --most 200 \
-	--out build/train.jsonl | tee build/train.txt
-	@grep -q '^## CPU time' build/train.txt || { echo "the measurement broke off; nothing was changed"; exit 1; }
-	@$(BIN)/python -m bench.fit_model build/train.jsonl
+	@$(BIN)/python -m bench.fit_evidence
 
 # What only the making of the network needs goes into an environment of its own.
 model: $(VENV)/.installed

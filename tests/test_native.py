@@ -21,7 +21,6 @@ from samepic.native import native
 from samepic.picture import jpeg
 from samepic.store.search import Codes
 from samepic.verify.features import two_nearest, two_nearest_plain
-from samepic.verify.residual import energies, energies_plain
 from samepic.verify.structure import correlation_map, correlation_map_plain
 from tests.fingerprint.pictures import golden_pictures, textured
 
@@ -185,18 +184,6 @@ def test_correlation_is_the_same_with_the_native_part_and_without(
 
 
 @only_built
-@settings(deadline=None)
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_differences_of_cells_are_the_same_with_the_native_part_and_without(
-    height: int, width: int, seed: int
-) -> None:
-    draw = np.random.default_rng(seed)
-    a, b = (draw.integers(0, 256, (height, width, 3), np.uint8) for _ in range(2))
-    assert np.array_equal(energies(a, b), energies_plain(a, b))
-    assert not energies(a, a).any()
-
-
-@only_built
 def test_every_bit_of_a_code_counts_as_one() -> None:
     bits = np.packbits(np.eye(256, dtype=np.uint8), axis=1)
     zero, full = np.zeros((1, 32), np.uint8), np.full((1, 32), 255, np.uint8)
@@ -245,7 +232,7 @@ def test_the_native_part_refuses_what_does_not_fit() -> None:
 
 
 @only_built
-def test_the_native_part_refuses_planes_and_pictures_that_do_not_fit() -> None:
+def test_the_native_part_refuses_planes_that_do_not_fit() -> None:
     assert native is not None
     plane = np.zeros((4, 5), np.float32)
     for one, two, width in (
@@ -266,15 +253,6 @@ def test_the_native_part_refuses_planes_and_pictures_that_do_not_fit() -> None:
     ):
         with pytest.raises(ValueError, match="odd window"):
             native.correlation(plane, plane, 5, window, step, floor)
-    picture = bytes(60)
-    for first, second, width in (
-        (picture, picture[:45], 5),
-        (picture, picture, 7),
-        (picture, picture, 0),
-        (b"", b"", 5),
-    ):
-        with pytest.raises(ValueError, match="three bytes a pixel"):
-            native.energies(first, second, width)
 
 
 def test_all_works_where_the_native_part_cannot_be_loaded() -> None:

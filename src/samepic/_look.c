@@ -1,5 +1,5 @@
-/* What laying two pictures over each other costs most: local correlation, and differences cell by cell. Means are
-   summed in double and kept as floats where OpenCV keeps them so, hence the same figures as by its passes. */
+/* What laying two pictures over each other costs most: local correlation. Means are summed in double and kept as floats
+   where OpenCV keeps them so, hence the same figures as by its passes. */
 
 #include "_native.h"
 
@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELL 4
 #define SUMS 5 /* of a, b, a a, b b and a b */
 
 /* Where a place outside 0 .. count - 1 is mirrored to, the outermost one not repeated. */
@@ -169,102 +168,6 @@ PyObject *native_correlation(PyObject *self, PyObject *args)
             int done;
             Py_BEGIN_ALLOW_THREADS
             done = correlate_here(&p);
-            Py_END_ALLOW_THREADS
-            if (!done) {
-                Py_CLEAR(found);
-                PyErr_NoMemory();
-            }
-        }
-    }
-    PyBuffer_Release(&a);
-    PyBuffer_Release(&b);
-    return found;
-}
-
-/* ---- samepic.verify.residual.energies ---- */
-
-/* Add up a row of cells: the differences of three channels, and of luma without their sign. `lines` has room for two. */
-static void sum_cells(int32_t (*cells)[4], const uint8_t *a, const uint8_t *b, Py_ssize_t height, Py_ssize_t width,
-                      Py_ssize_t top, int16_t *restrict lines)
-{
-    const Py_ssize_t across = (width + CELL - 1) / CELL, line = 3 * width;
-    int16_t *restrict loud = lines + line;
-    memset(lines, 0, (size_t)(2 * line) * sizeof(*lines));
-    for (Py_ssize_t y = top; y < top + CELL; y++) {
-        const uint8_t *restrict one = a + mirrored(y, height) * line, *restrict two = b + mirrored(y, height) * line;
-        for (Py_ssize_t x = 0; x < line; x++) {
-            const int16_t apart = (int16_t)(one[x] - two[x]);
-            lines[x] = (int16_t)(lines[x] + apart);
-            loud[x] = (int16_t)(loud[x] + (apart < 0 ? -apart : apart));
-        }
-    }
-    for (Py_ssize_t cell = 0; cell < across; cell++) {
-        int32_t sum[4] = {0};
-        for (Py_ssize_t x = cell * CELL; x < (cell + 1) * CELL; x++) {
-            const Py_ssize_t at = 3 * (x < width ? x : mirrored(x, width));
-            sum[0] += lines[at], sum[1] += lines[at + 1], sum[2] += lines[at + 2], sum[3] += loud[at];
-        }
-        memcpy(cells[cell], sum, sizeof(sum));
-    }
-}
-
-static float louder(int32_t one, int32_t two)
-{
-    one = abs(one), two = abs(two);
-    return (float)(one > two ? one : two);
-}
-
-static int differ(const uint8_t *a, const uint8_t *b, Py_ssize_t height, Py_ssize_t width, float *out)
-{
-    const Py_ssize_t across = (width + CELL - 1) / CELL, down = (height + CELL - 1) / CELL;
-    const float share = 1.0F / (4 * CELL * CELL);
-    int32_t(*rows)[4] = malloc((size_t)(2 * across) * sizeof(*rows));
-    int16_t *lines = malloc((size_t)(6 * width) * sizeof(*lines));
-    if (rows == NULL || lines == NULL) {
-        free(rows);
-        free(lines);
-        return 0;
-    }
-    /* A window is a cell with the ones above and left of it; the first row and column take those below and right. */
-    sum_cells(rows + across * (down > 1), a, b, height, width, (down > 1) * CELL, lines);
-    for (Py_ssize_t y = 0; y < down; y++) {
-        if (y != 1 || down < 2)
-            sum_cells(rows + across * (y % 2), a, b, height, width, y * CELL, lines);
-        int32_t(*here)[4] = rows + across * (y % 2), (*above)[4] = rows + across * (down > 1 ? (y + 1) % 2 : 0);
-        for (Py_ssize_t x = 0; x < across; x++) {
-            const Py_ssize_t left = x ? x - 1 : (across > 1);
-            int32_t sum[4];
-            for (int k = 0; k < 4; k++)
-                sum[k] = here[x][k] + here[left][k] + above[x][k] + above[left][k];
-            *out++ = (float)sum[3] * share;
-            *out++ = (float)abs(sum[0]) * share;
-            *out++ = louder(sum[1], sum[2]) * share;
-        }
-    }
-    free(rows);
-    free(lines);
-    return 1;
-}
-
-PyObject *native_energies(PyObject *self, PyObject *args)
-{
-    Py_buffer a, b;
-    Py_ssize_t width;
-    PyObject *found = NULL;
-    (void)self;
-    if (!PyArg_ParseTuple(args, "y*y*n:energies", &a, &b, &width))
-        return NULL;
-    if (width < 1 || width > PY_SSIZE_T_MAX / 64 || a.len != b.len || !a.len || a.len % (3 * width))
-        PyErr_SetString(PyExc_ValueError, "wanted two pictures of three bytes a pixel of one size, of whole lines");
-    else {
-        const Py_ssize_t height = a.len / (3 * width);
-        const Py_ssize_t cells = (width + CELL - 1) / CELL * ((height + CELL - 1) / CELL);
-        found = PyByteArray_FromStringAndSize(NULL, 3 * cells * (Py_ssize_t)sizeof(float));
-        if (found) {
-            float *out = (float *)(void *)PyByteArray_AsString(found);
-            int done;
-            Py_BEGIN_ALLOW_THREADS
-            done = differ(a.buf, b.buf, height, width, out);
             Py_END_ALLOW_THREADS
             if (!done) {
                 Py_CLEAR(found);

@@ -428,7 +428,6 @@ static PyMethodDef methods[] = {
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},
     {"code", native_code, METH_VARARGS, "Return the eight PDQ codes, the quality and the detail of luma samples."},
     {"correlation", native_correlation, METH_VARARGS, "Return local correlation, least and most variance as float32."},
-    {"energies", native_energies, METH_VARARGS, "Return three differences of two pictures for each cell, as float32."},
     {"png_pixels", native_png_pixels, METH_VARARGS, "Return colours and alpha of a PNG's inflated lines."},
     {"screens", native_screens, METH_VARARGS, "Return what each pixel is to the other picture's, and the largest distance."},
     {NULL, NULL, 0, NULL},

@@ -66,7 +66,6 @@ PyObject *native_probe(PyObject *self, PyObject *args);
 PyObject *native_samples(PyObject *self, PyObject *args);
 PyObject *native_code(PyObject *self, PyObject *args);
 PyObject *native_correlation(PyObject *self, PyObject *args);
-PyObject *native_energies(PyObject *self, PyObject *args);
 PyObject *native_screens(PyObject *self, PyObject *args);
 PyObject *native_png_pixels(PyObject *self, PyObject *args);
 

@@ -108,7 +108,7 @@ def test_unrelated_photographs_have_no_map_or_do_not_agree(pixels: dict[str, Pix
     stems = sorted(pixels)
     for k, stem in enumerate(stems):
         found = align(pixels[stem], pixels[stems[(k + 2) % len(stems)]])
-        assert found is None or (found.agreement < JUDGE.agree and found.matched < ALIGN.credible)
+        assert found is None or (found.agreement < JUDGE.alike and found.matched < ALIGN.credible)
 
 
 @pytest.mark.parametrize("name", ["turn", "perspective", "picture in picture"])
@@ -142,7 +142,7 @@ def test_a_guess_that_is_a_few_pixels_off_is_drawn_to_where_it_fits(cat: Image.I
 def test_a_guess_for_another_picture_does_not_agree(cat: Image.Image, cup: Image.Image) -> None:
     a, b = np.asarray(cat), np.asarray(cup.resize(cat.size))
     found = align_by(a, b, np.eye(3))
-    assert found is None or found.agreement < JUDGE.agree
+    assert found is None or found.agreement < JUDGE.alike
 
 
 @pytest.mark.parametrize("shape", [(30, 30), (400, 12), (12, 12), (500, 500)])

@@ -9,14 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from samepic.profiles import JUDGE
+from samepic.facts import DetailChange, ToneChange
 from samepic.verdict import JpegInfo, PictureInfo, Region, Relation
+from samepic.verify.align import align_by
+from samepic.verify.change import changes_of_odds
+from samepic.verify.evidence import gather
 from samepic.verify.explain import explain, named
-from samepic.verify.facts import frame_facts, overlap_facts
+from samepic.verify.facts import WholeChange, facts_of, whole_change
 from samepic.verify.features import inverse
-from samepic.verify.frame import Laid, lay_frames
 from samepic.verify.judge import Finding
-from samepic.verify.overlap import Overlap, find_overlap
+from samepic.verify.mapping import Mapped, map_onto
 from tests.verify.alterations import Matrix
 from tests.verify.conftest import Pixels
 
@@ -26,39 +28,50 @@ JPEG = JpegInfo((), (), progressive=False, quality=60, quality_exact=True, colou
 
 
 @pytest.fixture(scope="module")
-def whole(pixels: dict[str, Pixels]) -> Overlap:
-    """Return a frame laid on itself, of which each test changes what it is about."""
-    found = find_overlap(pixels["chelsea"], pixels["chelsea"])
+def whole(pixels: dict[str, Pixels]) -> Mapped:
+    """Return a frame laid on itself by a map, of which each test changes what it is about."""
+    rgb = pixels["chelsea"]
+    found = align_by(rgb, rgb, np.eye(3))
     assert found is not None
-    content = replace(found.content, tone=0.0, grey=False)
-    alignment = replace(found.alignment, matrix=np.eye(3), part_a=1.0, part_b=1.0, held_a=1.0, held_b=1.0)
-    return replace(found, alignment=alignment, content=content, regions=(), pasted=False)
+    alignment = replace(found, matrix=np.eye(3), part_a=1.0, part_b=1.0, held_a=1.0, held_b=1.0)
+    inside = np.ones(rgb.shape[:2], np.bool_)
+    return Mapped(rgb, rgb, inside, np.eye(3), np.eye(3), alignment, 1.0, whole=False)
 
 
 def lying(
-    over: Overlap,
+    over: Mapped,
     matrix: Matrix,
     *,
     part_a: float = 1.0,
     part_b: float = 1.0,
     held_a: float = 1.0,
     held_b: float = 1.0,
-) -> Overlap:
-    """Return the overlap with another map and other shares."""
+) -> Mapped:
+    """Return the overlay with another map and other shares."""
+    assert over.alignment is not None
     found = replace(over.alignment, matrix=matrix, part_a=part_a, part_b=part_b, held_a=held_a, held_b=held_b)
-    return replace(over, alignment=found)
+    return replace(over, alignment=found, matrix=matrix)
 
 
-def said(a: PictureInfo, b: PictureInfo, finding: Finding, over: Overlap, laid: Laid | None = None) -> str:
-    """Return the sentence for an overlap and what was found of it."""
-    return explain(overlap_facts(a, b, finding, over, laid), finding.relation, a, b)
+STILL = WholeChange()
+
+
+def said(a: PictureInfo, b: PictureInfo, finding: Finding, over: Mapped, change: WholeChange = STILL) -> str:
+    """Return the sentence for an overlay and what was found of it."""
+    return explain(facts_of(a, b, finding, over, change), finding.relation, a, b)
 
 
 def told(
-    over: Overlap, relation: Relation = Relation.REFRAMED, a: PictureInfo = A, b: PictureInfo = B
+    over: Mapped,
+    relation: Relation = Relation.REFRAMED,
+    a: PictureInfo = A,
+    b: PictureInfo = B,
+    *,
+    places: int = 0,
+    change: WholeChange = STILL,
 ) -> str:
-    """Return the sentence for an overlap."""
-    return said(a, b, Finding(relation, 0.99, over.regions), over)
+    """Return the sentence for an overlay of which so many places were changed."""
+    return said(a, b, Finding(relation, 0.99, (Region(1, 2, 30, 40),) * places), over, change)
 
 
 def turn(degrees: float) -> Matrix:
@@ -72,7 +85,7 @@ def turn(degrees: float) -> Matrix:
 FLIP = np.array([[-1, 0, 399], [0, 1, 0], [0, 0, 1.0]])
 
 
-def test_a_frame_on_a_frame_has_changed_a_little_all_over(whole: Overlap) -> None:
+def test_a_frame_on_a_frame_has_changed_a_little_all_over(whole: Mapped) -> None:
     assert told(whole, Relation.ADJUSTED) == "the same picture, changed a little all over"
 
 
@@ -88,7 +101,7 @@ def test_a_frame_on_a_frame_has_changed_a_little_all_over(whole: Overlap) -> Non
         (1, "tilted a little"),
     ],
 )
-def test_a_turn_is_told_as_what_became_of_a(whole: Overlap, degrees: float, words: str) -> None:
+def test_a_turn_is_told_as_what_became_of_a(whole: Mapped, degrees: float, words: str) -> None:
     # The map takes b to a: where it turns to the left, b is a turned to the right.
     assert told(lying(whole, turn(degrees))) == f"the same picture, {words}"
 
@@ -103,16 +116,16 @@ def test_a_turn_is_told_as_what_became_of_a(whole: Overlap, degrees: float, word
         (np.array([[1, 0, 0], [0, 1, 0], [0.0004, 0, 1.0]]), "seen at an angle"),
     ],
 )
-def test_other_shapes_have_their_words(whole: Overlap, matrix: Matrix, words: str) -> None:
+def test_other_shapes_have_their_words(whole: Mapped, matrix: Matrix, words: str) -> None:
     assert words in told(lying(whole, matrix))
 
 
 @pytest.mark.parametrize("matrix", [np.eye(3), np.diag([0.5, 0.5, 1.0]), turn(0.2)])
-def test_what_no_one_would_see_is_not_told(whole: Overlap, matrix: Matrix) -> None:
+def test_what_no_one_would_see_is_not_told(whole: Mapped, matrix: Matrix) -> None:
     assert told(lying(whole, matrix)) == "the same picture, changed a little all over"
 
 
-def test_a_crop_tells_how_much_is_kept_of_which(whole: Overlap) -> None:
+def test_a_crop_tells_how_much_is_kept_of_which(whole: Mapped) -> None:
     crop = lying(whole, np.eye(3), part_a=0.621, held_a=0.7)
     assert told(crop) == "the same picture, cropped to 62 %"
     back = lying(whole, np.eye(3), part_b=0.621, held_b=0.7)
@@ -120,8 +133,8 @@ def test_a_crop_tells_how_much_is_kept_of_which(whole: Overlap) -> None:
 
 
 def put(
-    over: Overlap, box: tuple[float, float, float, float], *, held: float, pasted: bool = True
-) -> tuple[Overlap, PictureInfo]:
+    over: Mapped, box: tuple[float, float, float, float], *, held: float, pasted: bool = True
+) -> tuple[Mapped, PictureInfo]:
     """Return the overlap of a with a larger b that shows it in a box, as shares of b, and what b is."""
     left, top, right, low = box
     larger = replace(B, width=round(400 / (right - left)), height=round(300 / (low - top)))
@@ -130,9 +143,10 @@ def put(
     return replace(found, pasted=pasted), larger
 
 
-def exchanged(over: Overlap) -> Overlap:
+def exchanged(over: Mapped) -> Mapped:
     """Return the overlap with a and b exchanged."""
     f = over.alignment
+    assert f is not None
     swapped = lying(
         over, inverse(f.matrix), part_a=f.part_b, part_b=f.part_a, held_a=f.held_b, held_b=f.held_a
     )
@@ -172,32 +186,32 @@ def exchanged(over: Overlap) -> Overlap:
     ],
 )
 def test_what_is_round_a_picture_is_told_from_where_it_lies(
-    whole: Overlap, box: tuple[float, float, float, float], held: float, added: str, undone: str
+    whole: Mapped, box: tuple[float, float, float, float], held: float, added: str, undone: str
 ) -> None:
     over, larger = put(whole, box, held=held)
     assert told(over, b=larger) == f"the same picture, {added}"
     assert told(exchanged(over), a=larger) == f"the same picture, {undone}"
 
 
-def test_a_dull_edge_that_was_cut_off_is_no_border(whole: Overlap) -> None:
+def test_a_dull_edge_that_was_cut_off_is_no_border(whole: Mapped) -> None:
     dull, larger = put(whole, (0, 0, 0.95, 1), held=0.96, pasted=False)
     assert told(dull, b=larger) == "the same picture: a is b cropped to 95 %"
     assert told(exchanged(dull), a=larger) == "the same picture, cropped to 95 %"
 
 
-def test_a_border_too_thin_to_measure_its_edge_is_still_a_border(whole: Overlap) -> None:
+def test_a_border_too_thin_to_measure_its_edge_is_still_a_border(whole: Mapped) -> None:
     thin, larger = put(whole, (0.015, 0.02, 0.985, 0.98), held=0.98, pasted=False)
     assert told(thin, b=larger) == "the same picture, with a border"
 
 
-def test_a_tilted_picture_has_corners_and_no_border(whole: Overlap) -> None:
+def test_a_tilted_picture_has_corners_and_no_border(whole: Mapped) -> None:
     filled = replace(lying(whole, turn(7), part_b=0.85, held_b=0.98), pasted=True)
     assert told(filled) == "the same picture, tilted by 7°, with its corners filled"
     cut = lying(whole, turn(7), part_a=0.93, part_b=0.93)
     assert told(cut) == "the same picture, tilted by 7°, with its corners cut off"
 
 
-def test_what_was_done_to_a_is_told_of_a(whole: Overlap) -> None:
+def test_what_was_done_to_a_is_told_of_a(whole: Mapped) -> None:
     mirrored = lying(whole, FLIP @ turn(-5), part_b=0.7, held_b=0.7)
     named_a, named_b = replace(A, name="part.jpg", jpeg=JPEG), replace(B, name="all.png")
     sentence = said(named_a, named_b, Finding(Relation.REFRAMED, 0.99), mirrored)
@@ -206,24 +220,23 @@ def test_what_was_done_to_a_is_told_of_a(whole: Overlap) -> None:
     )
 
 
-def test_two_parts_of_one_picture_are_told_with_what_they_share(whole: Overlap) -> None:
+def test_two_parts_of_one_picture_are_told_with_what_they_share(whole: Mapped) -> None:
     assert told(lying(whole, np.eye(3), part_a=0.7, part_b=0.85)) == (
         "two parts of one picture that share 70 % of the one and 85 % of the other"
     )
     assert told(lying(whole, np.eye(3), part_a=0.33, part_b=0.34)) == (
         "two parts of one picture that share a third of each"
     )
-    edited = replace(lying(whole, np.eye(3), part_a=0.6, part_b=0.6), regions=(Region(1, 2, 30, 40),))
-    assert told(edited, Relation.EDITED) == (
+    assert told(lying(whole, np.eye(3), part_a=0.6, part_b=0.6), Relation.EDITED, places=1) == (
         "two pictures that share 60 % of each, but something in what they share was changed in one place"
     )
 
 
-def test_a_quality_is_claimed_only_of_a_copy(whole: Overlap) -> None:
+def test_a_quality_is_claimed_only_of_a_copy(whole: Mapped) -> None:
     low, high = (replace(A, format="JPEG", jpeg=replace(JPEG, quality=q)) for q in (60, 90))
     stretched = lying(whole, np.diag([1.0, 1.2, 1.0]))
 
-    def of(a: PictureInfo, b: PictureInfo, over: Overlap = stretched) -> str:
+    def of(a: PictureInfo, b: PictureInfo, over: Mapped = stretched) -> str:
         return said(a, b, Finding(Relation.REFRAMED, 0.99), over)
 
     assert of(high, low) == "the same picture, stretched, saved at JPEG quality 60"
@@ -238,32 +251,31 @@ def test_a_quality_is_claimed_only_of_a_copy(whole: Overlap) -> None:
     )
 
 
-def test_tone_colour_and_quality_follow_the_shape(whole: Overlap) -> None:
+def test_tone_colour_and_quality_follow_the_shape(whole: Mapped) -> None:
     crop = lying(whole, np.eye(3), part_a=0.5, held_a=0.5)
-    bright = replace(crop, content=replace(crop.content, tone=JUDGE.same_tone + 1))
-    grey = replace(crop, content=replace(crop.content, tone=30.0, grey=True))
+    other, gray = WholeChange(tone=ToneChange.OTHER), WholeChange(tone=ToneChange.WITHOUT_COLOR)
     saved = replace(B, jpeg=JPEG)
-    assert told(bright) == "the same picture, cropped to 50 %, with other tone or color"
-    assert told(grey) == "the same picture, cropped to 50 %, without its colors"
+    assert told(crop, change=other) == "the same picture, cropped to 50 %, with other tone or color"
+    assert told(crop, change=gray) == "the same picture, cropped to 50 %, without its colors"
     assert told(crop, b=saved) == "the same picture, cropped to 50 %, saved at JPEG quality 60"
 
 
-def test_an_edit_is_told_with_its_number_of_places(whole: Overlap) -> None:
+def test_an_edit_is_told_with_its_number_of_places(whole: Mapped) -> None:
     def places(count: int) -> str:
-        return told(replace(whole, regions=(Region(1, 2, 30, 40),) * count), Relation.EDITED)
+        return told(whole, Relation.EDITED, places=count)
 
     assert places(1) == "the same picture, but something in it was changed in one place"
     assert places(2) == "the same picture, but it was changed in 2 places"
     assert places(5) == "the same picture, but it was changed in a few places"
 
 
-def test_what_is_not_the_same_is_not_said_to_be(whole: Overlap) -> None:
+def test_what_is_not_the_same_is_not_said_to_be(whole: Mapped) -> None:
     for relation in (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE):
         sentence = told(whole, relation)
         assert not sentence.startswith("the same picture") and sentence
 
 
-def test_two_parts_that_share_little_are_said_to(whole: Overlap) -> None:
+def test_two_parts_that_share_little_are_said_to(whole: Mapped) -> None:
     parts = lying(whole, np.eye(3), part_a=0.33, part_b=0.33)
     assert told(parts, Relation.SIMILAR) == (
         "two pictures that share a third of each, too little to call them the same"
@@ -277,35 +289,41 @@ def test_a_file_is_called_by_its_name_and_an_array_by_its_letter() -> None:
 
 
 def adjusted(a: Pixels, b: Pixels) -> str:
-    """Return the sentence for two whole frames of which one was changed all over."""
-    finding = Finding(Relation.ADJUSTED, 0.99)
-    return explain(frame_facts(A, B, finding, lay_frames(a, b)), Relation.ADJUSTED, A, B)
+    """Return the sentence for two whole frames of which one was changed all over, and in no place."""
+    mapped = map_onto(a, b)
+    assert mapped is not None
+    evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
+    changes = changes_of_odds(np.full(evidence.inside.shape, -8, np.float32), evidence.inside)
+    change = whole_change(mapped, evidence, changes)
+    return said(A, B, Finding(Relation.ADJUSTED, 0.99), mapped, change)
 
 
 def test_what_was_done_to_a_whole_frame_is_told_of_b(pixels: dict[str, Pixels]) -> None:
     cat = pixels["chelsea"]
-    noise = np.random.default_rng(5).normal(0, 16, cat.shape)
     made = {
         "brighter": np.clip(cat.astype(int) + 30, 0, 255).astype(np.uint8),
         "less sharp": np.asarray(cv2.GaussianBlur(cat, (0, 0), 3), np.uint8),
-        "grainier": np.clip(cat + noise, 0, 255).astype(np.uint8),
     }
-    back = {"brighter": "darker", "less sharp": "sharper", "grainier": "less grainy"}
+    back = {"brighter": "darker", "less sharp": "sharper"}
     for words, copy in made.items():
         assert adjusted(cat, copy) == f"the same picture, {words}"
         assert adjusted(copy, cat) == f"the same picture, {back[words]}"
+    noise = np.random.default_rng(5).normal(0, 16, cat.shape)
+    noisy = np.clip(cat + noise, 0, 255).astype(np.uint8)
+    assert adjusted(cat, noisy) == "the same picture, grainier"
     grey = np.repeat(np.asarray(cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY), np.uint8)[..., None], 3, axis=2)
     assert adjusted(cat, grey) == "the same picture, without its colors"
     assert "without" not in adjusted(grey, cat)
 
 
-def test_the_detail_of_whole_frames_is_told_where_tone_is_the_same(
-    whole: Overlap, pixels: dict[str, Pixels]
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [(DetailChange.LESS_SHARP, "less sharp"), (DetailChange.GRAINIER, "grainier")],
+)
+def test_the_detail_of_whole_frames_is_told_unless_it_was_changed_in_places(
+    whole: Mapped, detail: DetailChange, words: str
 ) -> None:
-    cat = pixels["chelsea"]
-    soft = np.asarray(cv2.GaussianBlur(cat, (0, 0), 3), np.uint8)
-    finding = Finding(Relation.ADJUSTED, 0.99)
-    for fine, words in ((0.95, "less sharp"), (0.4, "with less fine detail")):
-        over = replace(whole, alignment=replace(whole.alignment, fine=fine))
-        sentence = said(A, B, finding, over, lay_frames(cat, soft))
-        assert sentence == f"the same picture, {words}"
+    frames = replace(whole, alignment=None, whole=True)
+    change = WholeChange(detail=detail)
+    assert told(frames, Relation.ADJUSTED, change=change) == f"the same picture, {words}"
+    assert words not in told(frames, Relation.EDITED, places=1, change=change)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from samepic.verify.ranks import largest, percentile
+from samepic.verify.ranks import percentile
 
 FIGURES = st.floats(-1000, 1000, width=32)
 
@@ -17,10 +17,3 @@ FIGURES = st.floats(-1000, 1000, width=32)
 def test_a_percentile_is_that_of_numpy(values: np.typing.NDArray[np.float32], share: float) -> None:
     wanted = float(np.percentile(values.astype(np.float64), share))
     assert percentile(values, share) == pytest.approx(wanted, abs=1e-3)
-
-
-@given(
-    arrays.arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3)), elements=FIGURES)
-)
-def test_the_largest_of_three_channels_is_their_maximum(picture: np.typing.NDArray[np.float32]) -> None:
-    assert np.array_equal(largest(picture), picture.max(axis=2))

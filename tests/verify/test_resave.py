@@ -52,26 +52,23 @@ def test_a_grey_resave_is_proven(cat: Image.Image) -> None:
     assert made is not None and made.proof
 
 
-def test_one_changed_pixel_block_is_no_proof_and_is_named(cat: Image.Image) -> None:
+def test_one_changed_pixel_block_is_no_proof(cat: Image.Image) -> None:
     changed = cat.copy()
     changed.paste((90, 90, 90), (200, 104, 206, 110))
     made = reenact(load(cat), load(saved(changed, quality=85)))
     assert made is not None and not made.proof
-    assert any(r.x <= 202 <= r.x + r.w and r.y <= 106 <= r.y + r.h for r in made.regions)
 
 
 def test_another_picture_is_no_proof(cat: Image.Image, cup: Image.Image) -> None:
     made = reenact(load(cat), load(saved(cup.resize(cat.size), quality=85)))
-    assert made is not None and not made.proof and made.exact < 0.05 and made.regions == ()
+    assert made is not None and not made.proof and made.exact < 0.05
 
 
-def test_a_faint_change_in_a_lossless_copy_is_named(cat: Image.Image) -> None:
+def test_a_faint_change_in_a_lossless_copy_is_no_proof(cat: Image.Image) -> None:
     pixels = np.array(cat)
     pixels[100:110, 200:212] = np.clip(pixels[100:110, 200:212].astype(int) + 5, 0, 255)
     made = reenact(load(cat), load(pixels))
     assert made is not None and not made.proof and made.jpeg is None
-    (region,) = made.regions
-    assert (region.x, region.y, region.w, region.h) == (200, 100, 12, 10)
 
 
 def test_another_lossy_format_cannot_be_reenacted(cat: Image.Image) -> None:

@@ -40,7 +40,6 @@ class Align:
         fine_shift: median stray in pixels from which points are tracked again, on fine detail alone.
         settled: distance in pixels by which tracking may move the corners for the map to be taken as it is.
         snug: share of both pictures that must overlap for the one to lie on the other frame on frame.
-        askew: share of both pictures that must overlap for the one to be the other a little askew, not a part of it.
         framed: share of what there is to see that must lie in the overlap for the rest to be a border.
         edge: mean squared difference across the edge of the overlap, as a share of what two strange pictures would
             have, from which the smaller picture was pasted in.
@@ -56,10 +55,6 @@ class Align:
         alike_inside, strange_outside: shares of what tells something that must agree within such a rectangle, and
             disagree round it.
         some_outside: share of what tells something that must disagree round it.
-        typical_step: median change from row to row of a picture of squares of one colour, as a share of the mean one.
-        within_squares: what changes from row to row within such squares, as a share of what does at their edges.
-        plainest_edges: percentile of the changes at their edges that must exceed what changes within.
-        fewest_squares: squares in a row from which a picture of squares is told from another.
         overlap_pixels: pixels of the overlap, at the size for features, below which it holds too little.
     """
 
@@ -95,7 +90,6 @@ class Align:
     fine_shift: float = 0.12
     settled: float = 0.5
     snug: float = 0.97
-    askew: float = 0.88
     framed: float = 0.93
     edge: float = 0.5
     jump: float = 1.25
@@ -110,10 +104,6 @@ class Align:
     alike_inside: float = 0.85
     strange_outside: float = 0.8
     some_outside: float = 0.06
-    typical_step: float = 0.8
-    within_squares: float = 0.5
-    plainest_edges: float = 25.0
-    fewest_squares: int = 16
     overlap_pixels: int = 1_200
 
 

@@ -13,7 +13,6 @@ class ContribProfile:
 
     Attributes:
         upload_bytes: what an upload may take at most.
-        chunk_bytes: what is read of an upload at a time.
         orphan_seconds: age from which a kept picture that nothing on the site shows any more is taken out when it would
             refuse an upload; younger, it may belong to a transaction that is still open.
         orphans: such pictures at most that one upload takes out.
@@ -24,7 +23,6 @@ class ContribProfile:
     """
 
     upload_bytes: int = 20 * 2**20
-    chunk_bytes: int = 2**20
     orphan_seconds: float = 3600.0
     orphans: int = 10
     withdraw_seconds: float = 10.0

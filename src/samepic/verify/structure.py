@@ -10,16 +10,12 @@ from numpy.typing import NDArray
 
 from samepic.native import native
 from samepic.profiles import JUDGE
-from samepic.verify.photometric import halved
-from samepic.verify.ranks import percentile
 
-__all__ = ["correlation_map", "correlation_map_plain", "structure"]
+__all__ = ["correlation_map", "correlation_map_plain"]
 
-Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 
 _WINDOW = 17
-_PIXELS = 200_000
 _FLOOR = np.float32(JUDGE.telling / 2) ** 2
 
 
@@ -50,19 +46,3 @@ def correlation_map_plain(a: Floats, b: Floats, step: int = 1) -> tuple[Floats, 
     together = means(a * b) - mean_a * mean_b
     found = together / np.sqrt((var_a + _FLOOR) * (var_b + _FLOOR))
     return np.asarray(found, np.float32), np.minimum(var_a, var_b), np.maximum(var_a, var_b)
-
-
-def structure(a: Pixels, b: Pixels) -> float:
-    """Return the median local correlation of two pictures (height, width, 3) where there is texture.
-
-    Measured at about 0.2 megapixels, where coding noise has mostly gone. NaN where nowhere is texture.
-    """
-    found, least, _ = correlation_map(_plane(a), _plane(b), step=2)
-    values = found[least >= JUDGE.telling**2]
-    return percentile(values, 50) if values.size else float("nan")
-
-
-def _plane(rgb: Pixels) -> Floats:
-    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    times = max(0, round(float(np.log2(max(1.0, luma.size / _PIXELS)) / 2)))
-    return halved(luma, times).astype(np.float32)
