@@ -15,7 +15,7 @@ from samepic.verify.evidence import MEASURES, Evidence
 from samepic.verify.network import load_network
 from samepic.verify.ranks import percentile
 
-__all__ = ["Changes", "changes_of_odds", "find_changes", "inputs_of"]
+__all__ = ["Changes", "changes_of_odds", "find_changes", "inputs_of", "odds_of"]
 
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -23,6 +23,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 _WIDER = tuple(
     MEASURES.index(name) for name in ("difference", "beyond usual", "color", "apart", "correlation", "lost")
 )
+_STILL = tuple(MEASURES.index(name) for name in ("difference", "peak", "color"))
 _REACH = 3
 _LARGEST = 5
 
@@ -64,11 +65,19 @@ def inputs_of(cells: Floats, context: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate(parts, axis=2).reshape(rows * columns, -1), np.float32)
 
 
+def odds_of(cells: Floats, context: Floats) -> Floats:
+    """Return the logarithm of the odds of a change, (rows, columns), from `Evidence.cells` and `Evidence.context`.
+
+    Where nothing is left, nothing was changed, whatever the network makes of what a picture holds there.
+    """
+    odds = load_network("change").odds(inputs_of(cells, context)).reshape(cells.shape[:2])
+    still = (cells[..., _STILL] <= np.log1p(CHANGE.still)).all(axis=2)
+    return np.asarray(np.where(still, np.float32(-CHANGE.most_odds), odds), np.float32)
+
+
 def find_changes(evidence: Evidence) -> Changes:
     """Return what was changed by the evidence of two pictures that lie on each other."""
-    shape = evidence.inside.shape
-    odds = load_network("change").odds(inputs_of(evidence.cells, evidence.context)).reshape(shape)
-    changes = changes_of_odds(odds, evidence.inside)
+    changes = changes_of_odds(odds_of(evidence.cells, evidence.context), evidence.inside)
     return replace(changes, regions=_boxes(changes.odds, evidence))
 
 

@@ -192,6 +192,8 @@ def _filtered(source: Floats, target: Floats, inside: Mask) -> Floats:
     slope = np.array([[-0.5, 0.0, 0.5]], np.float32)
     parts += [np.asarray(cv2.filter2D(source, -1, kernel)) for kernel in (slope, slope.T)]
     where = np.flatnonzero(inside)
+    if not len(where):
+        return source
     where = where[:: max(1, len(where) // EVIDENCE.samples)]
     design = np.stack([part.ravel()[where] for part in parts]).astype(np.float64)
     wanted = (target - source).ravel()[where].astype(np.float64)

@@ -23,6 +23,7 @@ from samepic.verify.mapping import Mapped, map_onto
 from samepic.verify.origin import original_of
 from samepic.verify.quantization import SharedSource, shared_source
 from samepic.verify.resave import Reenactment, reenact
+from samepic.verify.sign import is_sign
 from samepic.verify.turns import Turn
 
 __all__ = ["BLACK", "WHITE", "Answer", "look"]
@@ -164,6 +165,8 @@ def _proven(answer: Answer, a: Picture, b: Picture) -> Answer:
     proven = _with_original(answer, held, b, forward, backward)
     if proven.facts.proof is None:
         return answer
+    if is_sign(held.on(WHITE)):
+        return replace(answer, finding=Finding(Relation.SIMILAR, JUDGE.turned_sign), facts=Facts())
     facts = replace(proven.facts, turned=answer.turn.degrees, mirrored=answer.turn.mirrored)
     return replace(proven, finding=replace(proven.finding, relation=Relation.REFRAMED), facts=facts)
 
