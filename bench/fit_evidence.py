@@ -22,7 +22,7 @@ from bench.gathered import Gathered, gathered
 from bench.lookalikes import KINDS
 from bench.perceptron import Recipe, fit, save
 from samepic.verify import network as networks
-from samepic.verify.change import changes_of_odds, inputs_of
+from samepic.verify.change import changes_of_odds, inputs_of, odds_of
 from samepic.verify.evidence import MEASURES
 from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
 from samepic.verify.network import Network
@@ -88,7 +88,7 @@ def pair_factors(rows: list[Gathered], change: Network) -> Floats:
     """Return the factors of all pairs, (n, len(FACTORS))."""
     found = []
     for row in rows:
-        odds = change.odds(inputs_of(row.cells.astype(np.float32), row.context)).reshape(row.inside.shape)
+        odds = odds_of(row.cells.astype(np.float32), row.context, change)
         found.append(factors_of(row.context, changes_of_odds(odds, row.inside), row.alignment))
     return np.stack(found)
 

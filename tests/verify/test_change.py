@@ -15,6 +15,7 @@ from samepic.profiles.evidence import CHANGE
 from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.change import Changes, changes_of_odds, find_changes, odds_of
 from samepic.verify.evidence import CONTEXT, MEASURES, gather
+from samepic.verify.network import load_network
 from tests.verify.alterations import bordered, cropped, iou, seen_from_the_side, turned
 from tests.verify.conftest import Pixels, saved
 
@@ -126,7 +127,7 @@ def test_where_nothing_is_left_the_network_is_not_asked() -> None:
     cells = rng.normal(0, 3, (40, 50, len(MEASURES))).astype(np.float32)
     for name in ("difference", "peak", "color"):
         cells[:, :25, MEASURES.index(name)] = np.log1p(CHANGE.still) / 2
-    odds = odds_of(cells, rng.normal(0, 1, len(CONTEXT)).astype(np.float32))
+    odds = odds_of(cells, rng.normal(0, 1, len(CONTEXT)).astype(np.float32), load_network("change"))
     assert (odds[:, :25] == -CHANGE.most_odds).all()
     assert (odds[:, 25:] != -CHANGE.most_odds).any()
 

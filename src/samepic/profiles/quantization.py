@@ -22,6 +22,7 @@ class Quantization:
             times the 90th percentile.
         cut: times as much as a block may differ in which levels beyond black or white were cut off.
         coarsest: step of the mean of a block beyond which a picture is too coarse for the bound to say much.
+        underivable: share of the blocks beyond the bound of one coding from which it did not make the one of the other.
         equal: share of the blocks with structure of two pictures stored without loss that must be equal for the rest to
             have been changed.
         structure: levels between neighbors from which such a block counts.
@@ -40,6 +41,7 @@ class Quantization:
     beyond_usual: float = 2.0
     cut: float = 3.5
     coarsest: int = 80
+    underivable: float = 0.1
     equal: float = 0.9
     structure: int = 6
     rounding: float = 3.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from samepic.profiles.evidence import CHANGE
 from samepic.verdict import Region
 from samepic.verify.evidence import MEASURES, Evidence
-from samepic.verify.network import load_network
+from samepic.verify.network import Network, load_network
 from samepic.verify.ranks import percentile
 
 __all__ = ["Changes", "changes_of_odds", "find_changes", "inputs_of", "odds_of"]
@@ -65,19 +65,20 @@ def inputs_of(cells: Floats, context: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate(parts, axis=2).reshape(rows * columns, -1), np.float32)
 
 
-def odds_of(cells: Floats, context: Floats) -> Floats:
+def odds_of(cells: Floats, context: Floats, network: Network) -> Floats:
     """Return the logarithm of the odds of a change, (rows, columns), from `Evidence.cells` and `Evidence.context`.
 
     Where nothing is left, nothing was changed, whatever the network makes of what a picture holds there.
     """
-    odds = load_network("change").odds(inputs_of(cells, context)).reshape(cells.shape[:2])
+    odds = network.odds(inputs_of(cells, context)).reshape(cells.shape[:2])
     still = (cells[..., _STILL] <= np.log1p(CHANGE.still)).all(axis=2)
     return np.asarray(np.where(still, np.float32(-CHANGE.most_odds), odds), np.float32)
 
 
 def find_changes(evidence: Evidence) -> Changes:
     """Return what was changed by the evidence of two pictures that lie on each other."""
-    changes = changes_of_odds(odds_of(evidence.cells, evidence.context), evidence.inside)
+    odds = odds_of(evidence.cells, evidence.context, load_network("change"))
+    changes = changes_of_odds(odds, evidence.inside)
     return replace(changes, regions=_boxes(changes.odds, evidence))
 
 

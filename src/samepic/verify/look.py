@@ -21,7 +21,7 @@ from samepic.verify.frame import texture
 from samepic.verify.judge import Finding, judge, judge_codings, weigh
 from samepic.verify.mapping import Mapped, map_onto
 from samepic.verify.origin import original_of
-from samepic.verify.quantization import SharedSource, shared_source
+from samepic.verify.quantization import SharedSource, may_derive, shared_source
 from samepic.verify.resave import Reenactment, reenact
 from samepic.verify.sign import is_sign
 from samepic.verify.turns import Turn
@@ -180,11 +180,11 @@ def _held(picture: Picture, turn: Turn) -> Picture:
 
 
 def _proofs(a: Picture, b: Picture) -> tuple[Reenactment | None, Reenactment | None]:
-    """Re-enact b from a, and a from b where the first did not succeed."""
-    forward = reenact(a, b)
+    """Re-enact b from a, and a from b where the first did not succeed; neither where the codings rule it out."""
+    forward = reenact(a, b) if may_derive(a, b) else None
     if forward is not None and forward.proof:
         return forward, None
-    return forward, reenact(b, a)
+    return forward, reenact(b, a) if may_derive(b, a) else None
 
 
 def _with_original(

@@ -28,7 +28,7 @@ from samepic.profiles import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.ranks import percentile
 
-__all__ = ["SharedSource", "shared_source"]
+__all__ = ["SharedSource", "may_derive", "shared_source"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -85,6 +85,23 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
         return None
     changed = excess > _limit(excess, usual)
     return SharedSource(excess, usual, _boxes(changed, a.rgb, b.rgb) if changed.any() else ())
+
+
+def may_derive(source: Picture, copy: Picture) -> bool:
+    """Return whether `copy` may have been made of `source` by one save, by a band of rows through their middle.
+
+    Then no coefficient differs by more than half a step of the copy alone. True where nothing follows.
+    """
+    coding = copy.info.jpeg
+    if source.rgb.shape != copy.rgb.shape or coding is None or not (_bounded(source) and _bounded(copy)):
+        return True
+    height = source.rgb.shape[0]
+    top = max(0, height // 2 // _BLOCK * _BLOCK - _BAND // 2)
+    rows = slice(top, min(top + _BAND, height))
+    if rows.stop - rows.start < _BLOCK:
+        return True
+    excess = _excess_of(_shown(source)(rows), _shown(copy)(rows), None, coding)
+    return float((excess > QUANTIZATION.bound).mean()) <= QUANTIZATION.underivable
 
 
 def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
