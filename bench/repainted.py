@@ -21,13 +21,20 @@ def repainted_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
     """Return a picture and the same with one part, or all areas of one flat color, in other light or color."""
     while True:
         flat = style != "photo" and rng.random() < 0.7
-        mask = _one_color(rgb, rng) if flat else _part(rgb, rng)
+        mask = _thick(_one_color(rgb, rng)) if flat else _part(rgb, rng)
         after = _painted(rgb, mask, rng)
         seen = mask & (cv2.absdiff(rgb, after).max(axis=2) >= _SEEN)
-        if seen.sum() >= max(40, 0.5 * mask.sum()) and seen.mean() <= 0.5:
+        if seen.sum() >= max(60, 0.5 * mask.sum()) and seen.mean() <= 0.5:
             level = "one color" if flat else "a part"
             shown = np.where(seen, 255, 0).astype(np.uint8)
             return Twins(f"{level}, {style}", rgb, after, EDITED_ONLY, shown, style, whole=True)
+
+
+def _thick(mask: Mask) -> Mask:
+    """Return what is more than a smoothed edge: strokes of five pixels and more."""
+    return np.asarray(
+        cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0, np.bool_
+    )
 
 
 def _one_color(rgb: Pixels, rng: Rng) -> Mask:

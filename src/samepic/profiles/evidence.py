@@ -53,7 +53,7 @@ class ToneLimits:
     most_tint: float = 40.0
     gain_pull: float = 6.0
     tint_pull: float = 0.02
-    slope_pull: float = 0.3
+    slope_pull: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
