@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "CHANGE",
     "EVIDENCE",
     "MAPPING",
     "PALETTE",
     "REGISTRATION",
     "SIGN",
     "TONE",
+    "ChangeLimits",
     "EvidenceLimits",
     "MappingLimits",
     "PaletteLimits",

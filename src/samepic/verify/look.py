@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.facts import Doubt, Facts
+from samepic.facts import Doubt, Facts, ToneChange
 from samepic.picture import Picture
 from samepic.picture.unprofiled import unprofiled
 from samepic.profiles import JUDGE
@@ -21,9 +21,11 @@ from samepic.verify.frame import texture
 from samepic.verify.judge import Finding, judge, judge_codings, weigh
 from samepic.verify.mapping import Mapped, map_onto
 from samepic.verify.origin import original_of
+from samepic.verify.photometric import coarse
 from samepic.verify.quantization import SharedSource, may_derive, shared_source
 from samepic.verify.resave import Reenactment, reenact
 from samepic.verify.sign import is_sign
+from samepic.verify.tone import is_gray, planes_of
 from samepic.verify.turns import Turn
 
 __all__ = ["BLACK", "WHITE", "Answer", "look"]
@@ -32,6 +34,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 WHITE, BLACK = 255, 0
 _COPIES = (Relation.RESAVED, Relation.ADJUSTED)
+_COLORLESS = (ToneChange.WITHOUT_COLOR, ToneChange.WITH_COLOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,10 @@ def look(a: Picture, b: Picture, prove: bool) -> Answer:
     if (one, two) == (a, b):
         return answer
     bare = _look(one, two, prove)
-    # The samples say how the copy was made: where they agree better than what they show, the profile was lost.
-    if _rank(bare) > _rank(answer) or not _change(bare) < _change(answer):
+    # The samples say how the copy was made: where they agree better than what they show, the profile was lost. That an
+    # edit is then found is no reason against it.
+    closer = bare.finding.relation is Relation.RESAVED or _change(bare) < _change(answer)
+    if not closer or bare.finding.relation not in (*_COPIES, Relation.REFRAMED, Relation.EDITED):
         return answer
     return replace(bare, facts=replace(bare.facts, lost_profile=a.info.profile or b.info.profile))
 
@@ -111,11 +116,19 @@ def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> 
     mapped = Mapped(
         a.rgb, b.rgb, np.ones(a.rgb.shape[:2], np.bool_), np.eye(3), np.eye(3), None, 1.0, whole=True
     )
-    still = WholeChange()
-    facts = facts_of(a.info, b.info, finding, mapped, still)
+    grays = _is_gray(a), _is_gray(b)
+    tone = ToneChange.NONE if grays[0] == grays[1] else _COLORLESS[grays[0]]
+    if finding.relation is Relation.RESAVED and tone is not ToneChange.NONE:
+        finding = replace(finding, relation=Relation.ADJUSTED)
+    facts = facts_of(a.info, b.info, finding, mapped, WholeChange(tone))
     answer = Answer(finding, facts, {"coding_excess": float(shared.excess.max())})
-    same = finding.relation is Relation.RESAVED
+    same = finding.relation in _COPIES
     return _proven(answer, a, b) if prove and same else _with_original(answer, a, b, None, None)
+
+
+def _is_gray(picture: Picture) -> bool:
+    _, cr, cb = planes_of(np.rint(coarse(picture.rgb)).astype(np.uint8))
+    return is_gray((cr + 1j * cb).ravel())
 
 
 def _laid(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Answer:
@@ -195,9 +208,10 @@ def _with_original(
     finding, facts = answer.finding, answer.facts
     if proof is not None and proof.proof:
         # What the save itself took away is a re-save, however much; only colors are not lost by saving.
-        finding = Finding(Relation.RESAVED, 0.9999)
+        lost = facts.tone if facts.tone in _COLORLESS else ToneChange.NONE
+        finding = Finding(Relation.RESAVED if lost is ToneChange.NONE else Relation.ADJUSTED, 0.9999)
         scale = scaling(a.rgb.shape, b.rgb.shape)[0, 0]
-        facts = replace(Facts(scale=float(scale)), proof=proof_of(proof, copy), copy=copy)
+        facts = Facts(scale=float(scale), tone=lost, proof=proof_of(proof, copy), copy=copy)
     if finding.relation in _COPIES:
         original, reason = original_of(a.info, b.info, forward, backward)
         facts = replace(facts, original=original, original_reason=reason)
