@@ -21,12 +21,13 @@ from bench.children import children, edited_children
 from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
 from bench.edits import clear_edit
+from bench.family_base import Pixels
 from bench.negatives import Pair, hard_negatives
 from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
 from bench.products import recolored_twins
 from bench.receipts import receipt_twins
-from bench.repainted import repainted_twins
+from bench.repainted import colored_twins, repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
 from bench.sources import named_bytes
@@ -64,12 +65,12 @@ def _covered(half: str, number: int, rng: Rng) -> Twins:
     return cover_twins(rng, rgb, what)
 
 
-def _repainted(half: str, number: int, rng: Rng) -> Twins:
+def _repainted(half: str, number: int, rng: Rng, *, make: Callable[[Rng, Pixels, str], Twins]) -> Twins:
     if number % 3 == 0:
         what, rgb = any_original(half, number, rng)
-        return repainted_twins(rng, rgb, what)
+        return make(rng, rgb, what)
     kinds = [*DRAWN, *SIGNS]
-    return repainted_twins(rng, drawn(kinds[number % len(kinds)], number, rng), "drawing")
+    return make(rng, drawn(kinds[number % len(kinds)], number, rng), "drawing")
 
 
 _TWINS: Mapping[str, Maker] = {
@@ -82,7 +83,8 @@ _TWINS: Mapping[str, Maker] = {
     "covered": _covered,
     "cut-outs": lambda half, number, rng: cut_out_twins(rng, photo(half, number)),
     "edits": _edits,
-    "repainted": _repainted,
+    "repainted": partial(_repainted, make=repainted_twins),
+    "colored": partial(_repainted, make=colored_twins),
     **({"art": art_twins} if art_names("test") else {}),
 }
 """Art is there only where it was fetched."""

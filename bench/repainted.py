@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bench.family_base import Pixels
 from bench.pairs import EDITED_ONLY, Twins
 
-__all__ = ["repainted_twins"]
+__all__ = ["colored_twins", "repainted_twins"]
 
 Rng = np.random.Generator
 Mask = NDArray[np.bool_]
@@ -28,6 +28,24 @@ def repainted_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
             level = "one color" if flat else "a part"
             shown = np.where(seen, 255, 0).astype(np.uint8)
             return Twins(f"{level}, {style}", rgb, after, EDITED_ONLY, shown, style, whole=True)
+
+
+def colored_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
+    """Return a picture without color and the same with colored areas in it, as a map gets its data."""
+    gray = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+    while True:
+        after = gray.copy()
+        for _ in range(int(rng.integers(1, 5))):
+            flat = style != "photo" and rng.random() < 0.6
+            mask = _thick(_one_color(gray, rng)) if flat else _part(gray, rng)
+            paint = rng.uniform(0, 255, 3).astype(np.float32)
+            share = np.float32(rng.uniform(0.4, 1.0))
+            lit = gray * (paint / 255) if rng.random() < 0.5 else gray * (1 - share) + paint * share
+            after = np.where(mask[..., None], np.clip(lit, 0, 255), after).astype(np.uint8)
+        seen = cv2.absdiff(gray, after).max(axis=2) >= _SEEN
+        if seen.sum() >= 60 and seen.mean() <= 0.6:
+            shown = np.where(seen, 255, 0).astype(np.uint8)
+            return Twins(f"colored, {style}", gray, after, EDITED_ONLY, shown, style, whole=True)
 
 
 def _thick(mask: Mask) -> Mask:

@@ -33,6 +33,8 @@ class ToneLimits:
         rest, most_left: weight of the mean of what is left, and the levels of it that count at most.
         no_gain: change of the gain of color under which no tone is applied.
         gray: levels from gray within which a picture holds no color.
+        pale, colored: levels from gray under which a sample has no color, and the weight of those that have, where the
+            other picture has none.
         most_mix, mix_pull: weight of color in luma, at most, and how strongly it is pulled to 0 (squared levels).
         most_turn, most_gain: degrees by which all hues may turn, and factor by which color may grow.
         no_color: gain under which a picture lost its colors, so that a turn of hues means nothing.
@@ -47,6 +49,8 @@ class ToneLimits:
     most_left: float = 20.0
     no_gain: float = 0.1
     gray: float = 2.5
+    pale: float = 12.0
+    colored: float = 0.1
     most_mix: float = 0.4
     mix_pull: float = 20.0
     most_turn: float = 25.0
@@ -151,7 +155,7 @@ class PaletteLimits:
     """
 
     fewest: int = 8
-    reach: float = 1.0
+    reach: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.native import native
-from samepic.profiles.evidence import EVIDENCE
+from samepic.profiles.evidence import EVIDENCE, TONE
 from samepic.verify.ranks import percentile
 from samepic.verify.registration import refined
 from samepic.verify.tone import ToneMap, fit_tone_map, is_gray, planes_of
@@ -45,7 +45,7 @@ MEASURES = (
     "held source",  # standard deviation of luma in the source and in the target, in levels
     "held target",
     "lost",  # logarithm of structure kept over what is usual: below 0 was lost, above 0 was gained
-    "saturation",  # distance from gray of the more colorful of the two
+    "saturation",  # distance from gray of the more colorful of the two, before the change of tone
     "seam",  # nearness, 0 to 1, of where the one ends
 )
 """The measures of a cell, in their order."""
@@ -95,7 +95,7 @@ class Evidence:
 class _Explained:
     """A source as it should look in the target: `raw` in its place, `sharp` with its tone, `shown` filtered besides."""
 
-    raw: Floats
+    raw: tuple[Floats, ...]
     sharp: Floats
     shown: Planes
     target: Planes
@@ -115,7 +115,7 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     first, second = planes_of(one), planes_of(two)
     tone, forward, colorless = _tone_between(first, second, inside)
     source, target = (first, second) if forward else (second, first)
-    planes: tuple[Floats, ...] = (*tone.apply(*source), source[0])
+    planes: tuple[Floats, ...] = (*tone.apply(*source), *source)
     side = 4 if inside.size <= EVIDENCE.fine_pixels else 8
     found, _, most = _correlation(planes[0], target[0], side)
     displacement = 0.0
@@ -123,7 +123,7 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     if telling.any() and percentile(found[telling], 40) < EVIDENCE.placed:
         planes, displacement = refined(planes, target, inside, whole=whole)
     shown = (_filtered(planes[0], target[0], inside), planes[1], planes[2])
-    explained = _Explained(planes[3], planes[0], shown, target, inside, side, tone, whole, displacement)
+    explained = _Explained(planes[3:], planes[0], shown, target, inside, side, tone, whole, displacement)
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
@@ -155,8 +155,14 @@ def _tone_between(first: Planes, second: Planes, inside: Mask) -> tuple[ToneMap,
     weights = held * cv2.resize(sure, size, interpolation=cv2.INTER_AREA).ravel() * (held > 0.9)
     if not weights.any():
         weights = held + np.float32(1e-3)
-    forth, back = fit_tone_map(a, b, weights), fit_tone_map(b, a, weights)
     grays = is_gray(a[:, 1] + 1j * a[:, 2]), is_gray(b[:, 1] + 1j * b[:, 2])
+    if grays[0] != grays[1]:
+        # How gray becomes gray must not be learned from what one of them alone holds in color.
+        pale = np.hypot(*(b if grays[0] else a)[:, 1:].T) < TONE.pale
+        weights = (
+            weights * np.where(pale, 1.0, TONE.colored).astype(np.float32) if pale.mean() > 0.2 else weights
+        )
+    forth, back = fit_tone_map(a, b, weights), fit_tone_map(b, a, weights)
     if grays[0] != grays[1]:
         return (back, False, grays) if grays[0] else (forth, True, grays)
     spread = [float(p.std()) + 5.0 for p in (b, a)]
@@ -262,14 +268,15 @@ def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
     found, _, most = _correlation(shown[0], target[0], side)
     shape = _shape_of(found)
     found_c, most_c = _coarse_correlation(shown[0], target[0], side, shape)
-    raw, _, most_raw = _correlation(pair.raw, target[0], side)
+    raw, _, most_raw = _correlation(pair.raw[0], target[0], side)
     within = _cells_inside(pair.inside, side, shape)
     left = target[0] - shown[0]
     difference = np.asarray(cv2.blur(_cell_means(np.abs(left), side, shape), (2, 2)), np.float32)
     level = np.abs(cv2.blur(_cell_means(left, side, shape), (2, 2)))
     colors = [[_cell_means(p, side, shape) for p in planes[1:]] for planes in (shown, target)]
     color = np.maximum(*(np.abs(cv2.blur(b - a, (2, 2))) for a, b in zip(*colors, strict=True)))
-    saturation = np.maximum(*(np.hypot(*both) for both in colors))
+    plain = [_cell_means(p, side, shape) for p in pair.raw[1:]]
+    saturation = np.maximum(np.hypot(*plain), np.hypot(*colors[1]))
     held = [_spread(p, side, shape) for p in (pair.sharp, target[0])]
     kinds = np.minimum(np.log2(np.minimum(*held) + 1.0) * 2, _KINDS - 1).astype(np.intp)
     kept = np.log((held[1] + 1.0) / (held[0] + 1.0))
