@@ -226,7 +226,7 @@ def test_a_verdict_stands_on_the_version_of_every_module_that_compare_needs() ->
         new = {found for path in new for found in imported(path)} - known
         new = {path for path in new if path.relative_to(PACKAGE).parts[0] not in NOT_JUDGING}
     hashed = {path for pattern in cache_module._JUDGING for path in PACKAGE.glob(pattern)}
-    assert {PACKAGE / "profiles" / "model.py", PACKAGE / "verify" / "track.py"} <= known
+    assert {PACKAGE / "profiles" / "evidence.py", PACKAGE / "verify" / "track.py"} <= known
     assert {path.relative_to(PACKAGE) for path in known - hashed} == set()
 
 
@@ -234,11 +234,11 @@ def test_a_verdict_stands_on_the_version_of_every_module_that_compare_needs() ->
     "name",
     [
         "profiles/align.py",
-        "profiles/content.py",
-        "profiles/model.py",
+        "profiles/evidence.py",
         "profiles/judge.py",
         "profiles/limits.py",
         "verify/judge.py",
+        "verify/change.npz",
         "picture/loader.py",
         "compare.py",
     ],

@@ -60,6 +60,7 @@ _JUDGING = (
     "policy.py",
     "picture/*.py",
     "verify/*.py",
+    "verify/*.npz",
     "compare.py",
     "profiles/*.py",
 )

@@ -19,6 +19,7 @@ from samepic.gate.worker_tasks import compared, prepared
 from samepic.picture import Encoded, load
 from samepic.picture.pillow_reader import PLUGINS
 from samepic.profiles import LIMITS
+from samepic.verify.network import NETWORKS, load_network
 
 __all__ = ["prove", "warm"]
 
@@ -47,7 +48,7 @@ _HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 
 def warm() -> None:
-    """Load every decoder and run each of the common ones once."""
+    """Load every decoder and network, and run each of the common decoders once."""
     plugins = (f"PIL.{plugin.partition('.')[0]}" for plugin in PLUGINS.values())
     for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_of_samepic()):
         importlib.import_module(name)
@@ -56,6 +57,8 @@ def warm() -> None:
     cv2.setNumThreads(1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pi_heif.options.DECODE_THREADS = 1
+    for name in NETWORKS:
+        load_network(name)
     for form, data in _pictures():
         try:
             load(Encoded(form, data))

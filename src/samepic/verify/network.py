@@ -11,9 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Network", "load_network"]
+__all__ = ["NETWORKS", "Network", "load_network"]
 
 Floats: TypeAlias = NDArray[np.float32]
+
+NETWORKS = ("change", "same", "origin")
+"""The networks that ship with the package, by name; `make calibrate` fits them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +39,7 @@ class Network:
 
 @cache
 def load_network(name: str) -> Network:
-    """Return a network that ships with the package ("change", "same", "origin"); `make calibrate` fits them."""
+    """Return one of `NETWORKS`, read once."""
     path = files("samepic.verify") / f"{name}.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
         count = sum(entry.startswith("weights") for entry in held.files)
