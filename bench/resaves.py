@@ -64,20 +64,20 @@ def strip_exif(image: Image.Image) -> tuple[bytes, bytes]:
 
 
 def resaves(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (pipeline, file, relation, peak, same) for each way of saving one picture again."""
+    """Return (pipeline, file, relation, change, same) for each way of saving one picture again."""
     original = path.read_bytes()
     image = Image.open(io.BytesIO(original)).convert("RGB")
     rows = []
     for name, pipeline in PIPELINES.items():
         first, second = strip_exif(image) if name == "exif stripped" else (original, pipeline(image))
         verdict = compare(first, second)
-        peak = verdict.measures.get("peak", 0.0)
-        rows.append((name, path.name, str(verdict.relation), peak, verdict.same is True))
+        change = verdict.measures.get("change", 0.0)
+        rows.append((name, path.name, str(verdict.relation), change, verdict.same is True))
     return rows
 
 
 def copies(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (distance, names, relation, peak, same) for pairs of copies at neighbouring qualities."""
+    """Return (distance, names, relation, change, same) for pairs of copies at neighbouring qualities."""
     image = Image.open(path).convert("RGB")
     coded = {quality: encode(image, "JPEG", quality=quality) for quality in QUALITIES}
     rows = []
@@ -85,13 +85,13 @@ def copies(path: Path) -> list[tuple[str, str, str, float, bool]]:
         if quality + apart in coded:
             verdict = compare(coded[quality], coded[quality + apart])
             name = f"{path.name} {quality}"
-            peak = verdict.measures.get("peak", 0.0)
-            rows.append((f"{apart} apart", name, str(verdict.relation), peak, verdict.same is True))
+            change = verdict.measures.get("change", 0.0)
+            rows.append((f"{apart} apart", name, str(verdict.relation), change, verdict.same is True))
     return rows
 
 
 def between(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (pipeline, names, relation, peak, same) for all ways of saving one picture but one, against that one."""
+    """Return (pipeline, names, relation, change, same) for all ways of saving one picture but one, against that one."""
     image = Image.open(path).convert("RGB")
     names = [name for name in PIPELINES if name != "exif stripped"]
     kept = names[int(np.random.default_rng([SEED, *path.name.encode()]).integers(len(names)))]
@@ -100,13 +100,13 @@ def between(path: Path) -> list[tuple[str, str, str, float, bool]]:
     for name in names:
         if name != kept:
             verdict = compare(PIPELINES[name](image), other)
-            peak = verdict.measures.get("peak", 0.0)
-            rows.append((name, f"{path.name} {kept}", str(verdict.relation), peak, verdict.same is True))
+            change = verdict.measures.get("change", 0.0)
+            rows.append((name, f"{path.name} {kept}", str(verdict.relation), change, verdict.same is True))
     return rows
 
 
 def plain(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (frame, names, relation, peak, as wanted) for one picture on plain ground, without and with a word."""
+    """Return (frame, names, relation, change, as wanted) for one picture on plain ground, without and with a word."""
     image = Image.open(path).convert("RGB")
     rows = []
     for (frame, size), ground in itertools.product(FRAMES.items(), GROUNDS):
@@ -119,7 +119,7 @@ def plain(path: Path) -> list[tuple[str, str, str, float, bool]]:
             wanted = verdict.relation is Relation.EDITED if word == "word" else verdict.same is True
             name = f"{word}, {size[0]}x{size[1]} on {frame[0]}x{frame[1]}"
             told = f"{path.name} {ground} {one} {two}"
-            rows.append((name, told, str(verdict.relation), verdict.measures.get("peak", 0.0), wanted))
+            rows.append((name, told, str(verdict.relation), verdict.measures.get("change", 0.0), wanted))
     return rows
 
 

@@ -22,8 +22,8 @@ class GateProfile:
         alike_looked: how many of these are looked at, of those that share features with the upload.
         screen_points: features of a proxy for that; screen_side: pixels of its shorter side under which it has none.
         probability: least probability of a verdict on which an upload is refused; under it, it waits for review.
-        faint_peak, faint_share: a change seen on proxies that is under both, the ratio to what coding explains and the
-            share of the frame, is taken for noise of earlier coding; `faint_probability` is stated then.
+        faint_change, faint_share: a change seen on proxies that is under both, the odds of its strongest region and
+            the share of the frame, is taken for noise of earlier coding; `faint_probability` is stated then.
         lease_seconds: how long a pending upload is waited for after its process was last heard of.
         poll_seconds: first and longest pause between two looks at a pending upload.
         wait_seconds: how long an upload waits for others in all before it gives up.
@@ -51,7 +51,7 @@ class GateProfile:
     screen_points: int = 200
     screen_side: int = 40
     probability: float = 0.9
-    faint_peak: float = 4.5
+    faint_change: float = 12.0
     faint_share: float = 0.03
     faint_probability: float = 0.95
     lease_seconds: float = 15.0
@@ -71,10 +71,9 @@ class GateProfile:
 
 
 GATE = GateProfile()
-"""2026-11-23: chosen; what of it was measured is in bench/RESULTS.md, section "E: gate". The faint ones: of re-saves of
-photographs at 190 to 480 pixels one pair in a hundred showed a change, on fine textures one in three, nearly all of
-them with a peak under 3.6, none over 4.3, and of 1.5 % of the frame at most; of 75 small edits (dots of 8 to 40 pixels,
-a line of text, at a width of 640) all but one had a peak over 4.7. `alike` and the screen: 5 ms a picture at 320
+"""2026-11-23: chosen; what of it was measured is in bench/RESULTS.md, section "E: gate".
+`faint_change`, 2026-11-28: a dozen natural units of log odds, about what two or three cells of noise reach together.
+`alike` and the screen: 5 ms a picture at 320
 pixels; of crops to 50 % and more, borders, meme bars, mirrored and turned copies all passed, of crops to 30 % 89 %, of
 unrelated ones 5 %.
 """
