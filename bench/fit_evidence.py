@@ -38,7 +38,16 @@ A_PAIR = 160
 OTHERS = ("places", "others")
 """Kinds of which no pair comes from one exposure."""
 
-MORE = ("repainted", "receipts", "edits", "palettes and profiles", "resaved art", "scans", "harsh")
+MORE = (
+    "reframed edits",
+    "repainted",
+    "receipts",
+    "edits",
+    "palettes and profiles",
+    "resaved art",
+    "scans",
+    "harsh",
+)
 """Kinds of which twice as many pairs are taken, since they hold the hardest."""
 
 PAPERS = ("receipts",)

@@ -27,6 +27,7 @@ from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
 from bench.products import recolored_twins
 from bench.receipts import receipt_twins
+from bench.reframed import reframed_edits
 from bench.repainted import colored_twins, repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
@@ -134,6 +135,7 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "altered": altered,
     "harsh": harsh,
     "edges": unsmoothed,
+    "reframed edits": reframed_edits,
     "others": _others,
 }
 
