@@ -35,6 +35,9 @@ PAIRS = Recipe(hidden=(8,), passes=150, batch=128, rate=5e-3, pull=1e-2)
 A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
 
+PLACES = 4
+"""Times as many further pairs of shots of one place: what tells them from copies is slight."""
+
 OTHERS = ("places", "others")
 """Kinds of which no pair comes from one exposure."""
 
@@ -114,9 +117,12 @@ def fit_pairs(rows: list[Gathered], factors: Floats) -> tuple[Network, Network]:
     _held_out("same", shown[known], same[known], kinds[known])
     _held_out("one exposure", factors[one >= 0], one[one >= 0].astype(np.float32), kinds[one >= 0])
     ones = np.ones(len(rows), np.float32)
+    some = one >= 0
+    # Both answers weigh the same, or the many copies would decide.
+    even = np.where(one == 0, (one == 1).sum() / max(1, (one == 0).sum()), 1).astype(np.float32)
     return (
         fit(shown[known], same[known], ones[known], PAIRS),
-        fit(factors[one >= 0], one[one >= 0].astype(np.float32), ones[one >= 0], PAIRS),
+        fit(factors[some], one[some].astype(np.float32), even[some], PAIRS),
     )
 
 
@@ -157,6 +163,7 @@ def main() -> int:
     print(header())
     rows = list(gathered(list(KINDS), "train", args.count, args.folder, args.jobs))
     rows += gathered(MORE, "train", args.count, args.folder, args.jobs, first=args.count)
+    rows += gathered(("places",), "train", PLACES * args.count, args.folder, args.jobs, first=args.count)
     change = fit_change(rows)
     same, origin = fit_pairs(rows, pair_factors(rows, change))
     for name, made in (("change", change), ("same", same), ("origin", origin)):

@@ -41,7 +41,7 @@ class Judge:
     tiny_side: int = 12
     blank_detail: float = 2.0
     aspect_slack: float = 1.0
-    same: float = 0.75
+    same: float = 0.5
     one_exposure: float = 0.5
     contained: float = 0.6
     most_changed: float = 0.7
