@@ -50,7 +50,7 @@ class GateProfile:
     alike_looked: int = 2
     screen_points: int = 200
     screen_side: int = 40
-    probability: float = 0.9
+    probability: float = 0.8
     faint_change: float = 12.0
     faint_share: float = 0.03
     faint_probability: float = 0.95

@@ -148,7 +148,10 @@ def judge(
     that tone, color, sharpness or grain were changed all over.
     """
     same = weighed.same * (weighed.one_exposure if weighed.one_exposure < JUDGE.one_exposure else 1.0)
-    if same >= JUDGE.same and mapped.contained >= JUDGE.contained:
+    # Near shots of one place agree nearly as copies do: where a map had to be found, it must fit as that of a copy.
+    wanted = JUDGE.whole_copy if mapped.whole else JUDGE.copy
+    certain = mapped.alignment is None or weighed.one_exposure >= wanted
+    if same >= JUDGE.same and certain and mapped.contained >= JUDGE.contained:
         if mapped.is_turned and is_sign(mapped.one):
             return Finding(Relation.SIMILAR, JUDGE.turned_sign)
         if not mapped.is_upright:
