@@ -105,7 +105,9 @@ def test_lossy_copies_in_other_formats_are_the_same(
     assert verdict.relation in (Relation.RESAVED, Relation.ADJUSTED) and verdict.same is True
 
 
-SEPIA = pytest.mark.xfail(reason="called edited: bench/lookalikes.py draws no sepia for the networks to learn from")
+SEPIA = pytest.mark.xfail(
+    reason="called edited: bench/lookalikes.py draws no sepia for the networks to learn from"
+)
 
 
 @pytest.mark.parametrize(

@@ -188,5 +188,7 @@ def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
 
 def _is_faint(verdict: Verdict) -> bool:
     """Tell whether all that was found changed is so small and faint that coding twice may have done it."""
+    if (excess := verdict.measures.get("coding_excess")) is not None:
+        return excess < GATE.faint_excess
     change, share = (verdict.measures.get(name, 1e9) for name in ("change", "changed_share"))
     return change < GATE.faint_change and share < GATE.faint_share and verdict.transform is None

@@ -24,6 +24,7 @@ class GateProfile:
         probability: least probability of a verdict on which an upload is refused; under it, it waits for review.
         faint_change, faint_share: a change seen on proxies that is under both, the odds of its strongest region and
             the share of the frame, is taken for noise of earlier coding; `faint_probability` is stated then.
+        faint_excess: the same where the codings of the proxies decided: the excess over what both quantizations allow.
         lease_seconds: how long a pending upload is waited for after its process was last heard of.
         poll_seconds: first and longest pause between two looks at a pending upload.
         wait_seconds: how long an upload waits for others in all before it gives up.
@@ -52,6 +53,7 @@ class GateProfile:
     screen_side: int = 40
     probability: float = 0.8
     faint_change: float = 12.0
+    faint_excess: float = 3.0
     faint_share: float = 0.03
     faint_probability: float = 0.95
     lease_seconds: float = 15.0

@@ -43,7 +43,7 @@ class Judge:
     tiny_side: int = 12
     blank_detail: float = 2.0
     aspect_slack: float = 1.0
-    same: float = 0.6
+    same: float = 0.5
     copy: float = 0.97
     whole_copy: float = 0.8
     one_exposure: float = 0.5

@@ -17,6 +17,7 @@ class Quantization:
         subsampled_slack: the same where the two colors were subsampled in two ways.
         unrelated: 90th percentile of the excess from which the pair is no plain re-save, and nothing follows.
         bound: excess from which two codings of one source alone do not explain a block.
+        changed: excess from which a block was changed, where next to nothing else lies beyond the bound.
         few: places beyond that bound, at most, that are changes and no sign of a further coding.
         recoded, beyond_usual: with a further coding, the excess from which a block was changed: the one and so many
             times the 90th percentile.
@@ -36,6 +37,7 @@ class Quantization:
     subsampled_slack: float = 45.0
     unrelated: float = 2.0
     bound: float = 1.05
+    changed: float = 1.5
     few: int = 4
     recoded: float = 1.0
     beyond_usual: float = 2.0

@@ -140,7 +140,7 @@ def _limit(excess: Floats, usual: float) -> float:
     """
     count, _ = cv2.connectedComponents((excess > QUANTIZATION.bound).astype(np.uint8), connectivity=8)
     if usual <= 1.0 and count - 1 <= QUANTIZATION.few:
-        return QUANTIZATION.bound
+        return QUANTIZATION.changed
     return QUANTIZATION.recoded + QUANTIZATION.beyond_usual * usual
 
 
