@@ -129,7 +129,8 @@ def weigh(evidence: Evidence, changes: Changes, mapped: Mapped) -> Weighed:
 
 
 def _probability(odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
+    # Threads add up in another order: what differs in the eighth place must not be another answer.
+    return round(1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), 6)
 
 
 def judge_codings(shared: SharedSource) -> Finding:
