@@ -78,11 +78,14 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
     if shown is not None:
         return SharedSource(shown, percentile(shown, 90), ())
     # Colors out of range were cut when they were shown: only the planes as stored keep to the bound.
-    # And whatever was saved again was encoded from what is shown of it, cut off.
     stored = _stored(a), _stored(b)
-    ways = (stored, (_shown(a), stored[1]), (stored[0], _shown(b)))
-    found = [made for way in ways if (made := _excess(*way, height, codings)) is not None]
-    excess = np.asarray(np.minimum.reduce(found), np.float32)
+    excess = _excess(*stored, height, codings)
+    assert excess is not None
+    if excess.max() > QUANTIZATION.bound and percentile(excess, 90) <= QUANTIZATION.unrelated:
+        # And whatever was saved again was encoded from what is shown of it, cut off.
+        ways = ((_shown(a), stored[1]), (stored[0], _shown(b)))
+        found = [made for way in ways if (made := _excess(*way, height, codings)) is not None]
+        excess = np.asarray(np.minimum.reduce([excess, *found]), np.float32)
     usual = percentile(excess, 90)
     if usual > QUANTIZATION.unrelated:
         return None
