@@ -72,7 +72,7 @@ class EvidenceLimits:
         fine_pixels: size up to which a cell is 4 pixels wide; beyond, 8.
         window: side of the window of local correlation, in pixels.
         floor: squared levels that count as no structure in a local correlation.
-        telling: standard deviation, in levels, from which a window tells something.
+        telling: standard deviation, in levels, from which a window holds structure.
         placed: local correlation from which pictures lie well enough on each other as they are (40th percentile).
         samples: pixels by which the filter between two pictures is fitted.
     """
