@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from samepic.store.opening import open_store
 from samepic.store.record import State
+from samepic.verdict import Relation
 from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
 from tests.kits.held import hold_pairs
 from tests.kits.service import Running
@@ -46,10 +47,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 class Queue:
     """The held pairs of one tenant of the service."""
 
-    def __init__(self, site: Running, photos: dict[str, Path], count: int) -> None:
+    def __init__(
+        self, site: Running, photos: dict[str, Path], count: int, relation: Relation = Relation.EDITED
+    ) -> None:
         self.site, self.tenant = site, f"review-{next(_tenants)}"
         self.store = site.log.parent / "uploads.db"
-        hold_pairs(self.store, self.tenant, photos.values(), count)
+        hold_pairs(self.store, self.tenant, photos.values(), count, relation)
 
     @contextmanager
     def opened(
@@ -142,7 +145,7 @@ def test_what_was_skipped_comes_again_and_undo_leads_back_to_it(
 def test_a_pair_is_shown_with_its_views_and_the_better_copy(
     chromium: Browser, site: Running, photos: dict[str, Path]
 ) -> None:
-    queue = Queue(site, {"coffee": photos["coffee"]}, 2)
+    queue = Queue(site, {"coffee": photos["coffee"]}, 2, Relation.ADJUSTED)
     with queue.opened(chromium) as page:
         shown(page, 1)
         expect(page.get_by_role("button", name="Difference")).to_be_visible()
@@ -158,6 +161,16 @@ def test_a_pair_is_shown_with_its_views_and_the_better_copy(
         shown(page, 2)
         expect(page.locator(".both thead th", has_text="Upload")).not_to_contain_text("better copy")
         expect(page.locator(".better")).to_contain_text("One is as good as the other.")
+
+
+def test_no_copy_in_which_something_was_changed_is_called_the_better_one(
+    chromium: Browser, site: Running, photos: dict[str, Path]
+) -> None:
+    queue = Queue(site, {"coffee": photos["coffee"]}, 1)
+    with queue.opened(chromium) as page:
+        shown(page, 1)
+        expect(page.locator(".both thead th", has_text="Upload")).not_to_contain_text("better copy")
+        expect(page.locator(".better")).to_contain_text("Neither is the better copy")
 
 
 def test_two_reviewers_never_decide_one_pair_and_lose_none(

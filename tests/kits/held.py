@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageEnhance
 
 from samepic.store.opening import open_store
 from samepic.store.protocol import Store
@@ -17,20 +17,28 @@ from tests.kits.records import record
 
 __all__ = ["hold_pairs"]
 
-_SAID = "the same picture, but changed in one place in the middle"
+_SAID = {
+    Relation.EDITED: "the same picture, but changed in one place in the middle",
+    Relation.ADJUSTED: "the same picture, but brighter",
+}
 
 
-def hold_pairs(store: Path, tenant: str, photos: Iterable[Path], count: int) -> None:
-    """Fill a tenant: `kept-N` is a piece of a photograph, `upload-N`, with a box pasted in, is held for it."""
+def hold_pairs(
+    store: Path, tenant: str, photos: Iterable[Path], count: int, relation: Relation = Relation.EDITED
+) -> None:
+    """Fill a tenant: `kept-N` is a piece of a photograph, and `upload-N` is held for it.
+
+    An upload has a box pasted in, or is brighter where `relation` is ADJUSTED; every odd one has twice the width.
+    """
     opened = open_store(str(store))
     try:
         for number, piece in zip(range(1, count + 1), _pieces(photos), strict=False):
             kept = _put(opened, _record(f"kept-{number:02}", tenant, piece, 2 - number % 2))
             opened.decide(kept.number, State.ACCEPTED)
-            upload = _put(opened, _record(f"upload-{number:02}", tenant, _edited(piece), 2))
+            upload = _put(opened, _record(f"upload-{number:02}", tenant, _made(piece, relation), 2))
             better = upload.width > kept.width
             why = "the upload is larger" if better else "as good as the one that is kept"
-            match = Match(kept.key, Relation.EDITED, 0.42, _SAID, better, why)
+            match = Match(kept.key, relation, 0.42, _SAID[relation], better, why)
             opened.decide(upload.number, State.HELD, [match])
     finally:
         opened.close()
@@ -50,7 +58,9 @@ def _pieces(photos: Iterable[Path]) -> Iterator[Image.Image]:
             yield piece
 
 
-def _edited(piece: Image.Image) -> Image.Image:
+def _made(piece: Image.Image, relation: Relation) -> Image.Image:
+    if relation is Relation.ADJUSTED:
+        return ImageEnhance.Brightness(piece).enhance(1.4)
     made = piece.copy()
     width, height = made.size
     ImageDraw.Draw(made).rectangle(
