@@ -10,6 +10,7 @@ __all__ = [
     "MAPPING",
     "PALETTE",
     "REGISTRATION",
+    "SHADE",
     "SIGN",
     "TONE",
     "ChangeLimits",
@@ -17,6 +18,7 @@ __all__ = [
     "MappingLimits",
     "PaletteLimits",
     "RegistrationLimits",
+    "ShadeLimits",
     "SignLimits",
     "ToneLimits",
 ]
@@ -30,6 +32,8 @@ class ToneLimits:
         none: change in levels under which no tone is applied.
         best: share of the samples, the nearest ones, by which a fit is judged.
         price: levels of misfit that a level of change, as its root mean square, must gain to be believed.
+        close: levels of misfit, with its prices, from which no other start is tried.
+        settled: levels by which a round must move some sample for another one to follow.
         rest, most_left: weight of the mean of what is left, and the levels of it that count at most.
         no_gain: change of the gain of color under which no tone is applied.
         gray: levels from gray within which a picture holds no color.
@@ -45,6 +49,8 @@ class ToneLimits:
     none: float = 1.5
     best: float = 0.4
     price: float = 0.02
+    close: float = 0.8
+    settled: float = 0.25
     rest: float = 0.05
     most_left: float = 20.0
     no_gain: float = 0.1
@@ -85,6 +91,30 @@ class EvidenceLimits:
     telling: float = 4.0
     placed: float = 0.97
     samples: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShadeLimits:
+    """When light is believed to fall unevenly; its unit is the natural logarithm of a factor.
+
+    Attributes:
+        black: levels that are added to both before they are divided, so that black says nothing.
+        pull: how strongly the terms are pulled to even light, against the weight of all samples.
+        seen: share of the samples, at least, by which a shade is fitted.
+        least, most: what the 90th percentile must reach, and what none may exceed.
+        most_left: levels of difference, at most, that count where a shade is held against none.
+        left: levels of difference in the median from which a shade is looked for.
+        gain: what is left with it, at most, of what was left without.
+    """
+
+    black: float = 8.0
+    pull: float = 1e-3
+    seen: float = 0.2
+    least: float = 0.03
+    most: float = 1.2
+    most_left: float = 30.0
+    left: float = 1.0
+    gain: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +206,7 @@ class SignLimits:
     corners: int = 60
 
 
+SHADE = ShadeLimits()
 PALETTE = PaletteLimits()
 SIGN = SignLimits()
 TONE = ToneLimits()

@@ -18,6 +18,7 @@ from samepic.native import native
 from samepic.profiles.evidence import EVIDENCE, TONE
 from samepic.verify.ranks import percentile
 from samepic.verify.registration import refined
+from samepic.verify.shade import lit
 from samepic.verify.tone import ToneMap, fit_tone_map, is_gray, planes_of
 
 __all__ = ["CONTEXT", "MEASURES", "Evidence", "gather"]
@@ -65,6 +66,7 @@ CONTEXT = (
     "whole frame",
     "flat share",
     "displacement",
+    "shade",
 )
 """The measures of the whole frame, which say what a cell's mean."""
 
@@ -76,8 +78,8 @@ class Evidence:
     `cells` is (rows, columns, len(MEASURES)) float32, `context` (len(CONTEXT),), `inside` (rows, columns) where a cell
     counts; `side` the pixels of a cell, `scale` the pixels of the overlay a pixel of what was measured is; `shown` is
     the absolute difference (height, width) that is left, in levels, at the size that was measured; `tone` the change
-    of tone, `forward` whether it leads from the first picture to the second; `colorless` says which of the two hold no
-    color.
+    of tone, `forward` whether it leads from the first picture to the second; `shaded` how unevenly light falls
+    (`Shade.strength`), 0 where it does not; `colorless` says which of the two hold no color.
     """
 
     cells: Floats
@@ -88,6 +90,7 @@ class Evidence:
     shown: Floats
     tone: ToneMap
     forward: bool
+    shaded: float
     colorless: tuple[bool, bool]
 
 
@@ -104,6 +107,7 @@ class _Explained:
     tone: ToneMap
     whole: bool
     displacement: float
+    shaded: float
 
 
 def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
@@ -115,7 +119,8 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     first, second = planes_of(one), planes_of(two)
     tone, forward, colorless = _tone_between(first, second, inside)
     source, target = (first, second) if forward else (second, first)
-    planes: tuple[Floats, ...] = (*tone.apply(*source), *source)
+    toned, tone, shaded = lit(source, target, inside, tone)
+    planes: tuple[Floats, ...] = (*toned, *source)
     side = 4 if inside.size <= EVIDENCE.fine_pixels else 8
     found, _, most = _correlation(planes[0], target[0], side)
     displacement = 0.0
@@ -123,11 +128,13 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     if telling.any() and percentile(found[telling], 40) < EVIDENCE.placed:
         planes, displacement = refined(planes, target, inside, whole=whole)
     shown = (_filtered(planes[0], target[0], inside), planes[1], planes[2])
-    explained = _Explained(planes[3:], planes[0], shown, target, inside, side, tone, whole, displacement)
+    explained = _Explained(
+        planes[3:], planes[0], shown, target, inside, side, tone, whole, displacement, shaded
+    )
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
-    return Evidence(cells, context, within, side, scale, every, tone, forward, colorless)
+    return Evidence(cells, context, within, side, scale, every, tone, forward, shaded, colorless)
 
 
 def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask, float]:
@@ -356,6 +363,7 @@ def _context(pair: _Explained, cells: Floats, within: Mask, telling: Mask) -> Fl
             float(pair.whole),
             1.0 - float(telling.sum()) / max(1, int(within.sum())),
             np.log1p(pair.displacement),
+            10 * pair.shaded,
         ],
         np.float32,
     )

@@ -90,6 +90,8 @@ def _tone(mapped: Mapped, evidence: Evidence) -> tuple[ToneChange, float]:
     if evidence.colorless[0] != evidence.colorless[1]:
         gray = ToneChange.WITHOUT_COLOR if evidence.colorless[1] else ToneChange.WITH_COLOR
         return gray, evidence.tone.change
+    if evidence.shaded:
+        return ToneChange.OTHER, evidence.tone.change
     if evidence.tone.change <= JUDGE.same_tone:
         return ToneChange.NONE, evidence.tone.change
     size = (24, 24)

@@ -79,10 +79,24 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     y, c = source[:, 0].astype(float), source[:, 1] + 1j * source[:, 2]
     to_y, to_c = target[:, 0].astype(float), target[:, 1] + 1j * target[:, 2]
     apart = np.hypot(to_y - y, np.abs(to_c - c))
-    lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
+    if _quantile(apart, weights, 0.9) < TONE.none:
+        return _untouched(apart, weights)
     pair = _Samples(y, c, to_y, to_c, weights)
-    fits = [_fitted(pair, start) for start in (None, apart, lifted)]
-    return min(fits, key=lambda fit: fit.misfit + TONE.rest * fit.rest + TONE.price * fit.power)
+    best = _fitted(pair, None)
+    if _price(best) <= TONE.close:
+        return best
+    lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
+    return min((best, *(_fitted(pair, start) for start in (apart, lifted))), key=_price)
+
+
+def _untouched(apart: Wide, weights: Floats) -> ToneMap:
+    rest = float(np.average(np.minimum(apart, TONE.most_left), weights=weights))
+    misfit = _quantile(apart, weights, TONE.best)
+    return ToneMap(np.arange(256.0), (0.0, 0.0), 1 + 0j, 0j, 0j, misfit, rest, 0.0, 0.0)
+
+
+def _price(fit: ToneMap) -> float:
+    return fit.misfit + TONE.rest * fit.rest + TONE.price * fit.power
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,12 +119,15 @@ def _fitted(pair: _Samples, apart: Wide | None) -> ToneMap:
     gain = tint = slope = 0j
     shown_y, shown_c = y, c
     for _ in range(_ROUNDS):
+        before = shown_y, shown_c
         mix = _mix(c, to_y - np.interp(y, np.arange(256), curve), w)
         mixed = np.clip(y + mix[0] * c.real + mix[1] * c.imag, 0, 255)
         curve = _curve(mixed, to_y, w)
         gain, tint, slope = (0j, 0j, 0j) if colorless else _color(c, y, to_c, w)
         shown_y = np.interp(mixed, np.arange(256), curve)
         shown_c = gain * c + tint + slope * (y - 128) / 128
+        if float(np.abs(shown_y - before[0]).max() + np.abs(shown_c - before[1]).max()) < TONE.settled:
+            break
         w = (weights + 1e-6) * _doubt(np.hypot(to_y - shown_y, np.abs(to_c - shown_c)), weights)
     left = np.hypot(to_y - shown_y, np.abs(to_c - shown_c))
     rest = float(np.average(np.minimum(left, TONE.most_left), weights=weights))
