@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bench.common import SEED, data_folder, header
 from bench.gathered import Gathered, gathered
 from bench.lookalikes import KINDS
-from bench.perceptron import Recipe, fit, save
+from bench.perceptron import Recipe, bagged, fit, save
 from samepic.verify import network as networks
 from samepic.verify.change import changes_of_odds, inputs_of, odds_of
 from samepic.verify.evidence import MEASURES
@@ -33,6 +33,7 @@ Floats = NDArray[np.float32]
 HOME = Path(networks.__file__).parent
 CHANGE = Recipe(hidden=(40, 20), passes=40, batch=2048, rate=3e-3, pull=1e-5)
 PAIRS = Recipe(hidden=(8,), passes=150, batch=128, rate=5e-3, pull=1e-2)
+MEMBERS = 8
 A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
 
@@ -124,8 +125,8 @@ def fit_pairs(rows: list[Gathered], factors: Floats) -> tuple[Network, Network]:
     # Both answers weigh the same, or the many copies would decide.
     even = np.where(one == 0, (one == 1).sum() / max(1, (one == 0).sum()), 1).astype(np.float32)
     return (
-        fit(shown[known], same[known], ones[known], PAIRS),
-        fit(factors[some], one[some].astype(np.float32), even[some], PAIRS),
+        bagged(shown[known], same[known], ones[known], PAIRS, MEMBERS),
+        bagged(factors[some], one[some].astype(np.float32), even[some], PAIRS, MEMBERS),
     )
 
 
@@ -133,9 +134,8 @@ def _held_out(title: str, inputs: Floats, wanted: Floats, kinds: NDArray[np.str_
     rng = np.random.default_rng(SEED)
     part, odds = rng.integers(0, 4, len(wanted)), np.zeros(len(wanted))
     for k in range(4):
-        learned = fit(
-            inputs[part != k], wanted[part != k], np.ones(int((part != k).sum()), np.float32), PAIRS
-        )
+        ones = np.ones(int((part != k).sum()), np.float32)
+        learned = bagged(inputs[part != k], wanted[part != k], ones, PAIRS, MEMBERS)
         odds[part == k] = learned.odds(inputs[part == k])
     print(f"\n## {title}: held-out pairs, by the odds that are asked for\n")
     print("| odds | wrongly | missed | of |\n|---|---|---|---|")

@@ -1,6 +1,7 @@
 """Pictures that look alike by design, and copies of every kind: labelled pairs to fit and to measure the verdict.
 
-    python -m bench.lookalikes [--kinds a,b] [--half test|train] [--count N] [--first N] [--jobs N] [--out FILE.jsonl]
+    python -m bench.lookalikes [--kinds a,b] [--half test|train] [--count N] [--first N] [--jobs N] [--swapped]
+        [--out FILE.jsonl]
 
 `labelled(kind, half, count)` yields pairs in one fixed order: the same kind, half and number give the same bytes, and
 no original is in both halves. The program compares each pair and prints a table by kind and level.

@@ -1,7 +1,7 @@
 """Compare labelled pairs and print what came, by kind and level.
 
 The program is `python -m bench.lookalikes`; each line of its FILE.jsonl is {kind, level, name, relation, same,
-probability, truth, wanted_same, iou, cpu}.
+probability, truth, wanted_same, iou, cpu}, and with --swapped `swapped`: whether b against a gives the same answer.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from bench.accuracy_report import box_iou
 from bench.common import data_folder, header
 from bench.lookalikes import KINDS, pair_of
 from samepic.errors import SamepicError
+from samepic.verdict import Verdict
 
 __all__ = ["judged", "main", "table"]
 
@@ -29,8 +31,8 @@ Line = dict[str, Any]
 _RELATIONS = ("edited", "similar", "different", "undecidable", "error")
 
 
-def judged(work: tuple[str, str, int]) -> Line:
-    """Make one pair of (kind, half, number), compare it, and return its line."""
+def judged(work: tuple[str, str, int], *, swapped: bool = False) -> Line:
+    """Make one pair of (kind, half, number), compare it, if asked both ways, and return its line."""
     import cv2
 
     import samepic
@@ -51,7 +53,18 @@ def judged(work: tuple[str, str, int]) -> Line:
     }
     if pair.boxes and str(verdict.relation) == "edited":
         line["iou"] = round(box_iou([(r.x, r.y, r.w, r.h) for r in verdict.regions], pair.boxes), 4)
+    if swapped:
+        line["swapped"] = _is_same(verdict, samepic.compare(pair.b, pair.a, visibility=False))
     return line | {"probability": verdict.probability, "explanation": verdict.explanation}
+
+
+def _is_same(one: Verdict, two: Verdict) -> bool:
+    """Tell whether two verdicts on one pair say the same: relation, probability to 0.001, and as many regions."""
+    return (
+        one.relation is two.relation
+        and abs(one.probability - two.probability) <= 0.001
+        and len(one.regions) == len(two.regions)
+    )
 
 
 def as_wanted(line: Line) -> bool:
@@ -112,6 +125,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=40, help="pairs of each kind")
     parser.add_argument("--first", type=int, default=0, help="number of the first pair: other draws")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--swapped", action="store_true", help="compare b against a too")
     parser.add_argument("--out", type=Path, help="write one JSON line a pair")
     return parser.parse_args()
 
@@ -131,11 +145,14 @@ def main() -> int:
     work = [(kind, args.half, number) for kind in chosen for number in numbers]
     # Spawned, since a fork of a process in which OpenCV has started threads may hang.
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
-        lines = list(pool.map(judged, work, chunksize=10))
+        lines = list(pool.map(partial(judged, swapped=args.swapped), work, chunksize=10))
     if args.out:
         args.out.write_text("".join(json.dumps(line) + "\n" for line in lines))
     print(table(lines))
     wrong = [line for line in lines if line["same"] is True and not line["wanted_same"]]
+    if args.swapped:
+        other = [line["name"] for line in lines if not line.get("swapped", True)]
+        print(f"\nAnother answer once a and b are exchanged: {len(other)} of {len(lines)} {' '.join(other)}")
     print(f"\nWrongly called the same: {len(wrong)} of {sum(not line['wanted_same'] for line in lines)}")
     for line in wrong:
         print(f"- {line['name']}: {line['level']}: {line['relation']} ({line['probability']:.3f})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from samepic.verify.network import Network
 
-__all__ = ["Recipe", "fit", "save"]
+__all__ = ["Recipe", "bagged", "fit", "save"]
 
 Floats = NDArray[np.float32]
 
@@ -61,6 +61,24 @@ def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Netw
             slopes = _slopes(layers, rows[some], wanted[some], weights[some])
             _descend(layers, moments, slopes, _Step(step, rate, recipe.pull))
     return Network(mean.astype(np.float32), spread.astype(np.float32), tuple((w, b) for w, b in layers))
+
+
+def bagged(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe, members: int) -> Network:
+    """Return the mean of so many networks of one hidden layer, as one that is as many times as wide.
+
+    Each has its own seed and draws its own rows (bagging, Breiman 1996): what one learns by chance counts little.
+    """
+    fits = []
+    for seed in range(members):
+        drawn = np.random.default_rng([recipe.seed, seed]).poisson(1.0, len(wanted)).astype(np.float32)
+        fits.append(fit(inputs, wanted, weights * drawn, replace(recipe, seed=seed)))
+    hidden, out = (list(zip(*(made.layers[k] for made in fits), strict=True)) for k in (0, 1))
+    first = np.concatenate(hidden[0], axis=1), np.concatenate(hidden[1])
+    last = (
+        np.asarray(np.concatenate(out[0]) / members, np.float32),
+        np.asarray(np.mean(out[1], axis=0), np.float32),
+    )
+    return Network(fits[0].mean, fits[0].spread, (first, last))
 
 
 def _slopes(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from bench.perceptron import Recipe, fit, save
+from bench.perceptron import Recipe, bagged, fit, save
 
 RECIPE = Recipe(hidden=(8, 4), passes=120, batch=64, rate=1e-2, pull=1e-5)
 
@@ -20,6 +21,19 @@ def test_it_learns_exclusive_or_and_gives_the_same_network_again() -> None:
     right = (one.odds(rows) > 0) == (wanted > 0)
     assert right.mean() > 0.95
     assert np.array_equal(one.odds(rows), two.odds(rows))
+
+
+def test_several_networks_become_one_that_gives_their_mean_odds() -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.normal(0, 1, (80, 3)).astype(np.float32)
+    wanted = (rows[:, 0] > 0).astype(np.float32)
+    ones = np.ones(80, np.float32)
+    flat = replace(RECIPE, hidden=(5,), passes=10)
+    drawn = [np.random.default_rng([flat.seed, k]).poisson(1.0, 80).astype(np.float32) for k in range(3)]
+    members = [fit(rows, wanted, ones * w, replace(flat, seed=k)).odds(rows) for k, w in enumerate(drawn)]
+    made = bagged(rows, wanted, ones, flat, 3)
+    assert made.layers[0][0].shape == (3, 15)
+    assert np.allclose(made.odds(rows), np.mean(members, axis=0), atol=1e-4)
 
 
 def test_a_saved_network_holds_arrays_alone(tmp_path: Path) -> None:
