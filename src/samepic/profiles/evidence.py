@@ -127,6 +127,7 @@ class RegistrationLimits:
         reach: distance from the median displacement beyond which a corner is not believed.
         most_left: levels of difference, at most, that count where a displacement is held against none.
         still: median displacement under which nothing is moved.
+        bent: median distance that a linear displacement leaves from which whole frames count as bent.
     """
 
     points: int = 500
@@ -135,6 +136,7 @@ class RegistrationLimits:
     reach: float = 8.0
     most_left: float = 20.0
     still: float = 0.08
+    bent: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,10 @@ def refined(source: Planes, target: Planes, inside: Mask, *, whole: bool) -> tup
         return source, 0.0
     height, width = inside.shape
     degree = 1 if whole else 3
-    weights = _polynomial(there, step, (width, height), degree)
+    weights, left = _polynomial(there, step, (width, height), degree)
+    if whole and left > REGISTRATION.bent:
+        degree = 3
+        weights, _ = _polynomial(there, step, (width, height), degree)
     moved = float(np.median(np.linalg.norm(step, axis=1)))
     if moved < REGISTRATION.still:
         return source, moved
@@ -81,11 +84,12 @@ def _terms(x: NDArray[np.float64], y: NDArray[np.float64], degree: int) -> list[
 
 def _polynomial(
     there: NDArray[np.float64], step: NDArray[np.float64], size: tuple[int, int], degree: int
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], float]:
+    """Return the weights of the terms, (terms, 2), and the median distance in pixels that they leave."""
     x, y = (there[:, k] / (size[k] - 1) * 2 - 1 for k in (0, 1))
     design = np.stack(_terms(x, y, degree), axis=1)
     weights: NDArray[Any] = np.ones(len(there))
-    found = np.zeros((design.shape[1], 2))
+    found, left = np.zeros((design.shape[1], 2)), np.zeros(len(there))
     for _ in range(5):
         held = design * weights[:, None]
         gram = held.T @ design + np.eye(design.shape[1]) * 1e-3 * len(there)
@@ -93,4 +97,4 @@ def _polynomial(
         left = np.linalg.norm(step - design @ found, axis=1)
         doubt = np.square(left / max(0.3, 1.5 * float(np.median(left))))
         weights = np.asarray(1 / (1 + doubt), np.float64)
-    return np.asarray(found, np.float64)
+    return np.asarray(found, np.float64), float(np.median(left))
