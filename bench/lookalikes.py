@@ -22,6 +22,7 @@ from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
 from bench.edits import clear_edit
 from bench.family_base import Pixels
+from bench.insets import inset_edits, insets
 from bench.negatives import Pair, hard_negatives
 from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
@@ -31,7 +32,9 @@ from bench.reframed import reframed_edits
 from bench.repainted import colored_twins, repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
+from bench.small_words import small_words
 from bench.sources import named_bytes
+from bench.toned import bends, few_colors, toned, toned_children
 from bench.values import twins_of
 
 __all__ = ["KINDS", "Labelled", "labelled", "pair_of"]
@@ -137,6 +140,13 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "edges": unsmoothed,
     "reframed edits": reframed_edits,
     "others": _others,
+    "toned": toned,
+    "few colors": few_colors,
+    "bends": bends,
+    "children toned": toned_children,
+    "insets": insets,
+    "inset edits": inset_edits,
+    "small words": small_words,
 }
 
 
