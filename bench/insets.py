@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from bench.edits import clear_edit
 from bench.family_base import Pixels
-from bench.originals import any_original, photo
+from bench.originals import clear_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, mask_boxes, named_rng, png
 from bench.reframed import captioned, patched
 from bench.resaved import swapped
@@ -214,7 +214,7 @@ SCENES: Mapping[str, Callable[[tuple[int, int], Rng], _Canvas]] = {
 
 
 def _laid(canvas: _Canvas, inset: Pixels, rng: Rng, *, rounded: bool) -> Pixels:
-    """Return the canvas with the inset in its box, now and then off the grid of pixels, with round corners if wanted."""
+    """Return the canvas with the inset in its box, now and then off the grid of pixels, its corners round."""
     (x, y, w, h), out = canvas.box, np.asarray(canvas.image, np.uint8).copy()
     radius = int(min(w, h) * rng.uniform(0.03, 0.14)) if rounded else 0
     off = rng.uniform(0, 1, 2) if rng.random() < 0.25 else None
@@ -269,7 +269,7 @@ def _least(what: str, rgb: Pixels) -> int:
 def insets(half: str, number: int, name: str) -> Labelled:
     """Return any picture, and something larger that shows it; half of the pairs as an upload gate keeps them."""
     rng = named_rng(name)
-    what, rgb = any_original(half, number, rng)
+    what, rgb = clear_original(half, number, rng)
     scene, whole, _ = shown(rgb, rng, least=_least(what, rgb))
     files = coded(rgb, rng), coded(whole, rng, (0.65, 0.2, 0.15))
     if small := rng.random() < 0.5:
@@ -290,13 +290,16 @@ def _edited(rgb: Pixels, other: Pixels, rng: Rng) -> tuple[Pixels, Pixels] | Non
 
 
 def shows(before: Pixels, after: Pixels, scale: float) -> bool:
-    """Tell whether a person sees a change at a scale: 20 levels on average over 100 pixels."""
+    """Tell whether a person sees a change at a scale: 20 levels on average over 100 pixels, of what is not texture."""
     mask = changed_mask(before, after)
     if mask is None or not mask.any():
         return False
     size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
     small, one, two = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (mask, before, after))
-    change = cv2.absdiff(one, two).max(axis=2)[small >= 128]
+    # Leaves in the place of other leaves are a change that nobody looks at.
+    change = cv2.absdiff(cv2.GaussianBlur(one, (0, 0), 1.2), cv2.GaussianBlur(two, (0, 0), 1.2)).max(axis=2)[
+        small >= 128
+    ]
     return change.size >= _PIXELS and float(change.mean()) >= _CLEAR
 
 
@@ -308,7 +311,7 @@ def inset_edits(half: str, number: int, name: str) -> Labelled:
     """Return a picture, and something larger that shows it with a clear local edit; boxes and mask are of a."""
     rng = named_rng(name)
     while True:
-        what, rgb = any_original(half, number, rng)
+        what, rgb = clear_original(half, number, rng)
         pair = _edited(rgb, photo(half, number + 1), rng)
         if pair is None:
             continue

@@ -16,8 +16,9 @@ from functools import lru_cache, partial
 import numpy as np
 
 from bench.art import art_names, art_twins
+from bench.bends import bends
 from bench.captions import caption_twins, comic_twins
-from bench.children import children, edited_children
+from bench.children import children, edited_children, toned_children
 from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
 from bench.edits import clear_edit
@@ -34,7 +35,7 @@ from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, u
 from bench.signs import SIGNS, sign_twins
 from bench.small_words import small_words
 from bench.sources import named_bytes
-from bench.toned import bends, few_colors, toned, toned_children
+from bench.toned import few_colors, toned
 from bench.values import twins_of
 
 __all__ = ["KINDS", "Labelled", "labelled", "pair_of"]

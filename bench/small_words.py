@@ -79,9 +79,7 @@ def written(
     """
     height, width = rgb.shape[:2]
     drawn = font(max(6, round(tall / 0.73)), face)
-    left, top, right, bottom = (
-        max(edges) for edges in zip(*(drawn.getbbox(text) for text in texts), strict=True)
-    )
+    _, _, right, bottom = (max(edges) for edges in zip(*(drawn.getbbox(text) for text in texts), strict=True))
     w, h = int(right) + 6, int(bottom) + 6
     if w >= width or h >= height:
         return None
@@ -119,7 +117,7 @@ def _reads(one: Pixels, two: Pixels, scale: float) -> bool:
     if mask is None or not mask.any():
         return False
     x, y, w, h = mask_boxes(mask, whole=True)[0]
-    if not _TALL * 0.8 <= h * scale or h > 60 or w > 5 * h:
+    if h * scale < _TALL * 0.8 or h > 60 or w > 5 * h:
         return False
     near = np.s_[max(0, y - 4) : y + h + 4, max(0, x - 4) : x + w + 4]
     small = [resized(side[near], scale, cv2.INTER_AREA) for side in (one, two)]

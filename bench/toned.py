@@ -1,4 +1,4 @@
-"""Copies whose whole frame was changed: tone, color and light in any strength, few colors, bends; and toned children.
+"""Copies whose whole frame was changed: tone, color and light in any strength, few colors.
 
 A change that makes two neighboring colors one would take content away: it is drawn again (`lost_edges`).
 """
@@ -6,28 +6,24 @@ A change that makes two neighboring colors one would take content away: it is dr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.children import CODINGS, child
 from bench.family_base import Pixels
-from bench.originals import any_original, file_of, photo
+from bench.originals import clear_original, photo
 from bench.pairs import SAME_WORDS, Labelled, coded, named_rng, resized
 from bench.resaved import IN_PLACE, one_bit, shade, swapped
-from bench.sources import pixels_of
 
 __all__ = [
-    "bends",
-    "bent",
     "few_colors",
     "fewer_colors",
     "keeps_edges",
     "lost_edges",
     "toned",
-    "toned_children",
     "toned_copy",
 ]
 
@@ -228,6 +224,12 @@ def keeps_edges(rgb: Pixels, other: Pixels, *, photograph: bool) -> bool:
     return share <= 0.01 and piece < 40
 
 
+def _keeps_colors(rgb: Pixels, other: Pixels) -> bool:
+    """Tell whether no flat area of a drawing got a color that a person calls another one."""
+    shifts = cv2.blur(rgb, (9, 9)).astype(np.int16) - cv2.blur(other, (9, 9))
+    return float(np.percentile(np.abs(shifts[::3, ::3]).max(axis=2), 98)) <= 24
+
+
 def _is_colorless(rgb: Pixels) -> bool:
     chroma = rgb.max(axis=2).astype(np.int16) - rgb.min(axis=2)
     return float((chroma >= 40).mean()) <= _COLORLESS
@@ -258,16 +260,12 @@ def toned_copy(rgb: Pixels, rng: Rng, *, photograph: bool) -> tuple[str, Pixels]
 def toned(half: str, number: int, name: str) -> Labelled:
     """Return any picture and the same in another tone, light, sharpness or noise, now and then smaller."""
     rng = named_rng(name)
-    what, rgb = any_original(half, number, rng)
+    what, rgb = clear_original(half, number, rng)
     way, out = toned_copy(rgb, rng, photograph=what == "photo")
     if rng.random() < 0.4:
         out = resized(out, max(float(rng.uniform(0.5, 1)), min(1.0, 200 / max(out.shape[:2]))))
     files = coded(rgb, rng, (0.75, 0.1, 0.15)), coded(out, rng, (0.7, 0.15, 0.15))
     return swapped("toned", f"{what}, {way.split(' and ')[0]}", files, name, SAME_WORDS)
-
-
-def _web_safe(rgb: Pixels) -> Pixels:
-    return np.asarray(np.rint(rgb / 51) * 51, np.uint8)
 
 
 def _ordered(rgb: Pixels, rng: Rng) -> Pixels:
@@ -284,7 +282,7 @@ def _quantized(rgb: Pixels, rng: Rng) -> Pixels:
     """At most 12 to 96 colors, with dots for what is missing or without."""
     image, count = Image.fromarray(rgb), int(np.exp(rng.uniform(np.log(12), np.log(97))))
     if rng.random() < 0.15:
-        return _web_safe(rgb)
+        return np.asarray(np.rint(rgb / 51) * 51, np.uint8)  # the colors that all screens once had
     method = Image.Quantize.MEDIANCUT if rng.random() < 0.5 else Image.Quantize.FASTOCTREE
     few = image.quantize(count, method)
     if rng.random() < 0.5:
@@ -309,112 +307,37 @@ def _nearest(rgb: Pixels, rng: Rng, low: float = 0.5) -> Pixels:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def fewer_colors(rgb: Pixels, rng: Rng, what: str) -> tuple[str, Pixels]:
-    """Return how the picture was made coarser in color or in pixels, and the result.
+_COARSER: Mapping[str, Mapping[str, Callable[[Pixels, Rng], Pixels]]] = {
+    "photo": {"palette": _quantized, "ordered": _ordered, "squares": _squares, "nearest": _nearest},
+    "drawing": {"palette": _quantized, "nearest": partial(_nearest, low=0.8)},
+    "page": {"palette": _quantized, "nearest": partial(_nearest, low=0.8), "one bit": one_bit},
+}
+"""Small writing is not made of squares."""
 
-    `what` is "photo", "page" or "drawing": small writing is not made of squares, and colors of drawings stay apart.
-    """
-    ways = {
-        "photo": ("palette", "palette", "ordered", "squares", "nearest"),
-        "drawing": ("palette", "nearest"),
-    }
+
+def _says_the_same(rgb: Pixels, out: Pixels, way: str) -> bool:
+    """Tell whether a drawing that was made coarser has all its lines and areas, and a palette its colors."""
+    if way == "palette":
+        return keeps_edges(rgb, out, photograph=False) and _keeps_colors(rgb, out)
+    full = cv2.resize(out, rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    share, piece = lost_edges(rgb, np.asarray(full, np.uint8), 60, 20)
+    return share <= 0.05 and piece < 60
+
+
+def fewer_colors(rgb: Pixels, rng: Rng, what: str) -> tuple[str, Pixels]:
+    """Return how a "photo", "page" or "drawing" was made coarser in color or in pixels, and the result."""
+    ways = _COARSER[what]
     while True:
-        way = str(rng.choice(ways.get(what, ("palette", "nearest", "one bit"))))
-        match way:
-            case "palette":
-                out = _quantized(rgb, rng)
-            case "ordered":
-                out = _ordered(rgb, rng)
-            case "squares":
-                out = _squares(rgb, rng)
-            case "one bit":
-                out = one_bit(rgb, rng)
-            case _:
-                out = _nearest(rgb, rng, 0.5 if what == "photo" else 0.8)
-        if way != "palette" or keeps_edges(rgb, out, photograph=what == "photo"):
+        way = str(rng.choice([*ways, "palette"]))
+        out = ways[way](rgb, rng)
+        if what == "photo" or _says_the_same(rgb, out, way):
             return way, out
 
 
 def few_colors(half: str, number: int, name: str) -> Labelled:
     """Return a picture, seven of ten photographs, and the same in few colors, in squares or with pixels left out."""
     rng = named_rng(name)
-    what, rgb = ("photo", photo(half, number)) if rng.random() < 0.3 else any_original(half, number, rng)
+    what, rgb = ("photo", photo(half, number)) if rng.random() < 0.3 else clear_original(half, number, rng)
     way, out = fewer_colors(rgb, rng, what)
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(out, rng, (0.35, 0.15, 0.5))
     return swapped("few colors", f"{what}, {way}", files, name, IN_PLACE)
-
-
-def _field(shape: tuple[int, ...], rng: Rng) -> Floats:
-    """Return smooth shifts in pixels, (h, w, 2), of 1 to 8 at most."""
-    count = int(rng.integers(3, 6))
-    coarse = rng.uniform(-1, 1, (count, count, 2)).astype(np.float32)
-    field = np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
-    most = float(np.exp(rng.uniform(0, np.log(8))))
-    return field * np.float32(min(most, 0.03 * min(shape[:2])) / np.abs(field).max())
-
-
-def _lens(shape: tuple[int, ...], rng: Rng) -> Floats:
-    """Return the shifts of a lens that draws the corners in or out by 0.5 to 3 %."""
-    height, width = shape[:2]
-    ys, xs = np.mgrid[:height, :width].astype(np.float32)
-    away = np.stack([xs - width / 2, ys - height / 2], axis=2)
-    far = np.square(away).sum(axis=2, keepdims=True) / ((width / 2) ** 2 + (height / 2) ** 2)
-    return np.asarray(away * far * (rng.uniform(0.005, 0.03) * rng.choice([-1, 1])), np.float32)
-
-
-def bent(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
-    """Return how the picture was bent, sheared or stretched a little, and the result."""
-    height, width = rgb.shape[:2]
-    way = str(rng.choice(["field", "field", "lens", "shear", "stretch"]))
-    if way == "stretch":
-        by = float(rng.uniform(0.9, 0.985) if rng.random() < 0.5 else rng.uniform(1.015, 1.1))
-        size = (round(width * by), height) if rng.random() < 0.5 else (width, round(height * by))
-        return way, np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-    if way == "shear":
-        lean = float(np.tan(np.radians(rng.uniform(0.5, 2) * rng.choice([-1, 1]))))
-        across = np.array([[1, lean, -lean * height / 2], [0, 1, 0]])
-        down = np.array([[1, 0, 0], [lean, 1, -lean * width / 2]])
-        matrix = across if rng.random() < 0.6 else down
-        return way, np.asarray(
-            cv2.warpAffine(
-                rgb, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            ),
-            np.uint8,
-        )
-    shift = _field(rgb.shape, rng) if way == "field" else _lens(rgb.shape, rng)
-    ys, xs = np.mgrid[:height, :width].astype(np.float32)
-    moved = cv2.remap(
-        rgb, xs + shift[..., 0], ys + shift[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return way, np.asarray(moved, np.uint8)
-
-
-def bends(half: str, number: int, name: str) -> Labelled:
-    """Return any picture and the same bent by 1 to 8 pixels, as by a lens, sheared or stretched."""
-    rng = named_rng(name)
-    what, rgb = any_original(half, number, rng)
-    way, out = bent(rgb, rng)
-    return swapped("bends", f"{way}, {what}", (coded(rgb, rng), coded(out, rng)), name, SAME_WORDS)
-
-
-def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
-    """A small change of exposure, white balance or saturation, or another size."""
-    way = str(rng.choice(["exposure", "white balance", "saturation", "size"]))
-    if way == "size":
-        return way, resized(rgb, float(rng.uniform(0.6, 0.97)))
-    values = rgb.astype(np.float32)
-    if way == "saturation":
-        return way, _bytes(_saturation(values, rng, *((0.75, 0.95) if rng.random() < 0.5 else (1.05, 1.3))))
-    spread = 0.06 if way == "white balance" else 0
-    gains = np.exp(rng.uniform(-0.12, 0.12)) * (1 + rng.uniform(-spread, spread, 3))
-    return way, _bytes(255 * (values / 255) ** rng.uniform(0.88, 1.14) * gains)
-
-
-def toned_children(half: str, number: int, name: str) -> Labelled:
-    """Return a JPEG photograph saved again in two ways, one with a mild change or resized first."""
-    rng = named_rng(name)
-    rgb = pixels_of(file_of("jpegs", half, number))
-    one, two = (CODINGS[int(at)] for at in rng.choice(len(CODINGS), 2, replace=False))
-    way, out = _mild(rgb, rng)
-    files = child(rgb, one), child(out, two)
-    return swapped("children toned", f"{way}, {one[0]} and {two[0]}", files, name, IN_PLACE)
