@@ -229,8 +229,8 @@ def _laid(canvas: _Canvas, inset: Pixels, rng: Rng, *, rounded: bool) -> Pixels:
     mixed = np.asarray(out * (1 - share) + laid * share, np.float32)
     if off is not None:
         move = np.array([[1, 0, off[0]], [0, 1, off[1]]])
-        mixed = cv2.warpAffine(
-            mixed, move, canvas.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        mixed = np.asarray(
+            cv2.warpAffine(mixed, move, canvas.size, borderMode=cv2.BORDER_REPLICATE), np.float32
         )
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
@@ -297,14 +297,13 @@ def shows(before: Pixels, after: Pixels, scale: float) -> bool:
     size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
     small, one, two = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (mask, before, after))
     # Leaves in the place of other leaves are a change that nobody looks at.
-    change = cv2.absdiff(cv2.GaussianBlur(one, (0, 0), 1.2), cv2.GaussianBlur(two, (0, 0), 1.2)).max(axis=2)[
-        small >= 128
-    ]
+    soft = [cv2.GaussianBlur(side, (0, 0), 1.2) for side in (one, two)]
+    change = cv2.absdiff(soft[0], soft[1]).max(axis=2)[small >= 128]
     return change.size >= _PIXELS and float(change.mean()) >= _CLEAR
 
 
 def _limit(rgb: Pixels) -> float:
-    return min(1.0, GATE.proxy_side / max(rgb.shape[:2]))
+    return min(1.0, GATE.proxy_side / float(max(rgb.shape[:2])))
 
 
 def inset_edits(half: str, number: int, name: str) -> Labelled:

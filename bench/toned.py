@@ -227,7 +227,7 @@ def keeps_edges(rgb: Pixels, other: Pixels, *, photograph: bool) -> bool:
 def _keeps_colors(rgb: Pixels, other: Pixels) -> bool:
     """Tell whether no flat area of a drawing got a color that a person calls another one."""
     shifts = cv2.blur(rgb, (9, 9)).astype(np.int16) - cv2.blur(other, (9, 9))
-    return float(np.percentile(np.abs(shifts[::3, ::3]).max(axis=2), 98)) <= 24
+    return float(np.percentile(np.abs(shifts[::3, ::3]).max(axis=2), 98)) <= 12
 
 
 def _is_colorless(rgb: Pixels) -> bool:
