@@ -1,4 +1,4 @@
-"""Two children of one picture that was a JPEG before: saved again in two ways; and one of them edited first."""
+"""Two children of one picture that was a JPEG before: saved again in two ways, one of them edited or toned first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from bench.common import SEED
 from bench.edits import clear_edit
 from bench.family_base import Pixels
 from bench.originals import file_of, names_of
-from bench.pairs import EDITED_ONLY, Labelled, changed_mask, mask_boxes, named_rng, png
+from bench.pairs import EDITED_ONLY, Labelled, changed_mask, mask_boxes, named_rng, png, resized
 from bench.sources import pixels_of
 
-__all__ = ["CODINGS", "child", "children", "edited_children"]
+__all__ = ["CODINGS", "child", "children", "edited_children", "toned_children"]
 
 Rng = np.random.Generator
 
@@ -88,3 +88,33 @@ def edited_children(half: str, number: int, name: str) -> Labelled:
         "children edited", edit.kind, EDITED_ONLY, False, child(a, one), child(b, two), name,
         mask_boxes(mask, whole=True), png(mask),
     )  # fmt: skip
+
+
+def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
+    """A small change of exposure, white balance or saturation, or another size."""
+    way = str(rng.choice(["exposure", "white balance", "saturation", "size"]))
+    if way == "size":
+        return way, resized(rgb, float(rng.uniform(0.6, 0.97)))
+    values = rgb.astype(np.float32)
+    if way == "saturation":
+        gray = values.mean(axis=2, keepdims=True)
+        gain = float(rng.uniform(0.75, 0.95) if rng.random() < 0.5 else rng.uniform(1.05, 1.3))
+        values = np.asarray(gray + (values - gray) * gain, np.float32)
+    else:
+        spread = 0.06 if way == "white balance" else 0
+        gains = np.exp(rng.uniform(-0.12, 0.12)) * (1 + rng.uniform(-spread, spread, 3))
+        values = np.asarray(255 * (values / 255) ** rng.uniform(0.88, 1.14) * gains, np.float32)
+    return way, np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def toned_children(half: str, number: int, name: str) -> Labelled:
+    """Return a JPEG photograph saved again in two ways, one of them with a mild change or resized first."""
+    rng = named_rng(name)
+    rgb = pixels_of(file_of("jpegs", half, number))
+    one, two = (CODINGS[int(at)] for at in rng.choice(len(CODINGS), 2, replace=False))
+    way, out = _mild(rgb, rng)
+    a, b = child(rgb, one), child(out, two)
+    if rng.random() < 0.5:
+        a, b = b, a
+    truth = frozenset({"same-pixels", "resaved", "adjusted"})
+    return Labelled("children toned", f"{way}, {one[0]} and {two[0]}", truth, True, a, b, name)

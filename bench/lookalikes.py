@@ -17,12 +17,14 @@ from functools import lru_cache, partial
 import numpy as np
 
 from bench.art import art_names, art_twins
+from bench.bends import bends
 from bench.captions import caption_twins, comic_twins
-from bench.children import children, edited_children
+from bench.children import children, edited_children, toned_children
 from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
 from bench.edits import clear_edit
 from bench.family_base import Pixels
+from bench.insets import inset_edits, insets
 from bench.negatives import Pair, hard_negatives
 from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
@@ -32,7 +34,9 @@ from bench.reframed import reframed_edits
 from bench.repainted import colored_twins, repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
+from bench.small_words import small_words
 from bench.sources import named_bytes
+from bench.toned import few_colors, toned
 from bench.values import twins_of
 
 __all__ = ["KINDS", "Labelled", "labelled", "pair_of"]
@@ -138,6 +142,13 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "edges": unsmoothed,
     "reframed edits": reframed_edits,
     "others": _others,
+    "toned": toned,
+    "few colors": few_colors,
+    "bends": bends,
+    "children toned": toned_children,
+    "insets": insets,
+    "inset edits": inset_edits,
+    "small words": small_words,
 }
 
 

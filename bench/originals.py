@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from bench.charts import CHARTS, MAPS
@@ -17,7 +18,7 @@ from bench.signs import SIGNS, drawn_sign
 from bench.sources import half_of, pixels_of
 from bench.values import Draw, Values, pixels
 
-__all__ = ["DRAWN", "any_original", "drawn", "file_of", "names_of", "photo"]
+__all__ = ["DRAWN", "any_original", "clear_original", "drawn", "file_of", "names_of", "photo"]
 
 Rng = np.random.Generator
 
@@ -36,6 +37,9 @@ _FOLDERS = {
     "receipts": ("documents/receipts",),
     "clipart": ("clipart",),
 }
+_LEAST_SPREAD = 4
+"""Standard deviation of the levels under which a picture shows nothing."""
+_LONGEST = 1400
 _SUFFIXES = {"photos": (".jpg", ".jpeg", ".png"), "clipart": (".png",)}
 
 
@@ -92,3 +96,15 @@ def any_original(half: str, number: int, rng: Rng) -> tuple[str, Pixels]:
         return "drawing", pixels_of(file_of("clipart", half, number))
     kind = str(rng.choice(["screens", "cards", "charts", "maps"]))
     return "drawing", drawn(kind, number, rng)
+
+
+def clear_original(half: str, number: int, rng: Rng) -> tuple[str, Pixels]:
+    """Return `any_original` at most 1400 pixels long, another one instead of what shows nothing on white."""
+    while True:
+        what, rgb = any_original(half, number, rng)
+        if float(rgb.std()) >= _LEAST_SPREAD:
+            break
+    by = _LONGEST / max(rgb.shape[:2])
+    return what, rgb if by >= 1 else np.asarray(
+        cv2.resize(rgb, None, fx=by, fy=by, interpolation=cv2.INTER_AREA), np.uint8
+    )

@@ -10,7 +10,7 @@ from bench.family_base import Box, Pixels, warped
 from bench.originals import any_original, photo
 from bench.pairs import EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, named_rng, png
 
-__all__ = ["reframed_edits"]
+__all__ = ["captioned", "patched", "reframed_edits"]
 
 Rng = np.random.Generator
 _FRAMES = ("crop", "border", "tilt", "aslant", "mirror")
@@ -34,16 +34,16 @@ def reframed_edits(half: str, number: int, name: str) -> Labelled:
 def _edited(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels | None:
     match int(rng.integers(0, 3)):
         case 0:
-            return _patched(rgb, other, rng)
+            return patched(rgb, other, rng)
         case 1:
-            return _captioned(rgb, rng)
+            return captioned(rgb, rng)
         case _:
             share = float(rng.choice((0.003, 0.01, 0.03, 0.05)))
             edit = local_edit(rgb, str(rng.choice(sorted(EDITS))), share, int(rng.integers(0, 1 << 30)))
             return edit.after if edit is not None and np.array_equal(edit.before, rgb) else None
 
 
-def _patched(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels:
+def patched(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels:
     """Return the picture with a piece of another one on it."""
     height, width = rgb.shape[:2]
     w, h = (max(8, int(side * rng.uniform(0.06, 0.3))) for side in (width, height))
@@ -54,7 +54,7 @@ def _patched(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels:
     return out
 
 
-def _captioned(rgb: Pixels, rng: Rng) -> Pixels:
+def captioned(rgb: Pixels, rng: Rng) -> Pixels:
     """Return the picture with a line of writing on a bar, or without one."""
     height, width = rgb.shape[:2]
     out = rgb.copy()

@@ -21,11 +21,22 @@ from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, spac
 from bench.signs import SIGNS
 from bench.sources import pixels_of
 
-__all__ = ["altered", "harsh", "recolored_files", "resaved_art", "scans", "unsmoothed"]
+__all__ = [
+    "IN_PLACE",
+    "altered",
+    "harsh",
+    "one_bit",
+    "recolored_files",
+    "resaved_art",
+    "scans",
+    "shade",
+    "swapped",
+    "unsmoothed",
+]
 
 Rng = np.random.Generator
 Saver = Callable[[Pixels, Rng], bytes]
-_IN_PLACE = frozenset({"same-pixels", "resaved", "adjusted"})
+IN_PLACE = frozenset({"same-pixels", "resaved", "adjusted"})
 
 
 def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -83,7 +94,8 @@ def _lost_in_gray(rgb: Pixels) -> float:
     return float((left[edges] < 20).mean()) if edges.any() else 0.0
 
 
-def _swapped(kind: str, level: str, files: tuple[bytes, bytes], name: str, truth: frozenset[str]) -> Labelled:
+def swapped(kind: str, level: str, files: tuple[bytes, bytes], name: str, truth: frozenset[str]) -> Labelled:
+    """Return two files that are the same picture, in an order by chance."""
     one, two = files if named_rng(f"order {name}").random() < 0.5 else files[::-1]
     return Labelled(kind, level, truth, True, one, two, name)
 
@@ -98,7 +110,7 @@ def resaved_art(half: str, number: int, name: str) -> Labelled:
     ways = [way for way in _ART if way != "gray" or not flat]
     way = ways[int(rng.integers(0, len(ways)))]
     first = png(rgb) if rng.random() < 0.6 else _jpeg(rgb, rng, 85, 95)
-    return _swapped("resaved art", f"{way}, {kind}", (first, _ART[way](rgb, rng)), name, _IN_PLACE)
+    return swapped("resaved art", f"{way}, {kind}", (first, _ART[way](rgb, rng)), name, IN_PLACE)
 
 
 def unsmoothed(half: str, number: int, name: str) -> Labelled:
@@ -112,7 +124,7 @@ def unsmoothed(half: str, number: int, name: str) -> Labelled:
         for how in (cv2.INTER_AREA, cv2.INTER_NEAREST)
     )
     files = png(smooth), png(sharp) if rng.random() < 0.5 else _jpeg(sharp, rng, 70)
-    return _swapped("edges", f"{max(size) // 80 * 80} px", files, name, SAME_WORDS)
+    return swapped("edges", f"{max(size) // 80 * 80} px", files, name, SAME_WORDS)
 
 
 def _drawing_of(half: str, number: int, rng: Rng) -> Pixels:
@@ -146,7 +158,7 @@ def _margin(rgb: Pixels, rng: Rng) -> Pixels:
     ]
 
 
-def _shade(
+def shade(
     shape: tuple[int, ...], rng: Rng, depth: float
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Light that falls unevenly: 1 down to 1 - `depth`."""
@@ -167,7 +179,7 @@ def _scanned_again(rgb: Pixels, rng: Rng) -> Pixels:
     soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.5, 1.1))).astype(np.float32)
     soft = (soft - 128) * float(rng.uniform(0.85, 1.1)) + 128 + float(rng.uniform(-12, 12))
     return resized(
-        _noisy(soft * _shade(rgb.shape, rng, 0.08), rng, float(rng.uniform(2, 6))),
+        _noisy(soft * shade(rgb.shape, rng, 0.08), rng, float(rng.uniform(2, 6))),
         float(rng.uniform(0.7, 1.1)),
     )
 
@@ -184,11 +196,11 @@ def _photographed(rgb: Pixels, rng: Rng) -> Pixels:
     soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.6, 1.1))).astype(np.float32)
     warm = np.array([1.0, float(rng.uniform(0.93, 1.0)), float(rng.uniform(0.82, 0.98))], np.float32)
     return _noisy(
-        soft * warm * _shade(out.shape, rng, float(rng.uniform(0.15, 0.4))), rng, float(rng.uniform(2, 5))
+        soft * warm * shade(out.shape, rng, float(rng.uniform(0.15, 0.4))), rng, float(rng.uniform(2, 5))
     )
 
 
-def _one_bit(rgb: Pixels, rng: Rng) -> Pixels:
+def one_bit(rgb: Pixels, rng: Rng) -> Pixels:
     """As a fax sends it: black or white, at the size it was or a little less."""
     gray = cv2.cvtColor(resized(rgb, float(rng.uniform(0.75, 1.0))), cv2.COLOR_RGB2GRAY)
     if rng.random() < 0.5:
@@ -217,7 +229,7 @@ _SCANS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
     "contrast": _contrast,
     "scanned again": _scanned_again,
     "photographed": _photographed,
-    "one bit": _one_bit,
+    "one bit": one_bit,
 }
 _MOVED = ("tilted", "margin cropped", "scanned again", "photographed")
 
@@ -229,8 +241,8 @@ def scans(half: str, number: int, name: str) -> Labelled:
     way = list(_SCANS)[number % len(_SCANS)]
     other = np.ascontiguousarray(_SCANS[way](rgb, rng))
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(other, rng, (0.8, 0.1, 0.1))
-    truth = _IN_PLACE | {"reframed"} if way in _MOVED else _IN_PLACE
-    return _swapped("scans", f"{way}, {what}", files, name, truth)
+    truth = IN_PLACE | {"reframed"} if way in _MOVED else IN_PLACE
+    return swapped("scans", f"{way}, {what}", files, name, truth)
 
 
 def _cmyk(rgb: Pixels, rng: Rng, *, profile: bool) -> bytes:
@@ -271,9 +283,7 @@ def recolored_files(half: str, number: int, name: str) -> Labelled:
     what, rgb = any_original(half, number, rng)
     way = list(_COLORS)[number % len(_COLORS)]
     first = png(rgb) if rng.random() < 0.4 else _jpeg(rgb, rng, 80, 95)
-    return _swapped(
-        "palettes and profiles", f"{way}, {what}", (first, _COLORS[way](rgb, rng)), name, _IN_PLACE
-    )
+    return swapped("palettes and profiles", f"{way}, {what}", (first, _COLORS[way](rgb, rng)), name, IN_PLACE)
 
 
 def _labelled_copy(kind: str, made: Altered, original: Pixels, name: str, rng: Rng) -> Labelled:

@@ -1,0 +1,166 @@
+"""One character or short word replaced by another of the same size, as small as a person can still read it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from bench.family_base import Pixels
+from bench.originals import DRAWN, file_of, photo
+from bench.pairs import EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, named_rng, png, resized
+from bench.sources import pixels_of
+from bench.values import COLORS, Values, font, pixels
+
+__all__ = ["replaced", "small_words", "written"]
+
+Rng = np.random.Generator
+
+_TALL = 8
+"""Pixels of a digit's height in the smaller file: an x-height of 6."""
+_FACES = ("Sans", "Serif", "SansMono", "Sans-Bold", "SansCondensed")
+_WORDS = (
+    ("EUR", "USD"), ("AM", "PM"), ("Mon", "Sun"), ("May", "Mar"), ("paid", "sent"), ("open", "shut"), ("yes", "not"),
+    ("left", "west"), ("gate", "door"), ("Rome", "Lima"), ("red", "tan"), ("new", "old"),
+)  # fmt: skip
+_CLASSES = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def _drawing(number: int, rng: Rng) -> tuple[str, Pixels, Pixels]:
+    """Return a layout and two drawings of it with one other digit."""
+    kind = ("forms", "screens", "cards")[int(rng.integers(0, 3))]
+    title = list(DRAWN[kind])[number % len(DRAWN[kind])]
+    draw, seed = DRAWN[kind][title], tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    values = Values(seed)
+    one = pixels(draw(np.random.default_rng(seed), values))
+    fields = sorted(name for name, can in values.asked.items() if can)
+    if not fields:
+        return title, one, one
+    changed = frozenset({fields[int(rng.integers(0, len(fields)))]})
+    return title, one, pixels(draw(np.random.default_rng(seed), Values(seed, changed, small=True)))
+
+
+def replaced(text: str, rng: Rng, widths: Sequence[float]) -> str | None:
+    """Return the text with one letter or digit replaced by one of its kind and width, None where there is none.
+
+    `widths` are those of _CLASSES' characters in turn, in the face it is written in.
+    """
+    every = "".join(_CLASSES)
+    for at in rng.permutation(len(text)):
+        kind = next((group for group in _CLASSES if text[at] in group), "")
+        own = widths[every.index(text[at])] if kind else 0
+        fits = [c for c in kind if c != text[at] and abs(widths[every.index(c)] - own) <= 0.06 * own]
+        if fits:
+            return text[:at] + fits[int(rng.integers(0, len(fits)))] + text[at + 1 :]
+    return None
+
+
+def _texts(rng: Rng, face: str) -> tuple[str, str] | None:
+    """Return two short texts that differ in a character or, last, in a word of as many letters."""
+    kind = str(rng.choice(["money", "date", "time", "code", "name", "number", "place", "thing", "street"]))
+    text = Values((int(rng.integers(0, 1 << 30)),)).text("text", kind)
+    if rng.random() < 0.3:
+        one, two = _WORDS[int(rng.integers(0, len(_WORDS)))]
+        return f"{text} {one}", f"{text} {two}"
+    drawn = font(48, face)
+    other = replaced(text, rng, [float(drawn.getlength(letter)) for group in _CLASSES for letter in group])
+    return None if other is None else (text, other)
+
+
+def written(
+    rgb: Pixels, texts: tuple[str, str], tall: float, face: str, rng: Rng
+) -> tuple[Pixels, Pixels] | None:
+    """Return the picture with one text and with the other, digits `tall` pixels high; None where they cannot be read.
+
+    They are on a plate, or on a quiet part of the picture.
+    """
+    height, width = rgb.shape[:2]
+    drawn = font(max(6, round(tall / 0.73)), face)
+    _, _, right, bottom = (max(edges) for edges in zip(*(drawn.getbbox(text) for text in texts), strict=True))
+    w, h = int(right) + 6, int(bottom) + 6
+    if w >= width or h >= height:
+        return None
+    x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+    part = cv2.cvtColor(rgb[y : y + h, x : x + w], cv2.COLOR_RGB2GRAY).astype(np.float32)
+    plate = COLORS[int(rng.integers(0, len(COLORS)))] if rng.random() < 0.6 else None
+    ground = float(part.mean()) if plate is None else float(np.dot(plate, (0.299, 0.587, 0.114)))
+    if plate is None and (part.std() > 18 or 90 < ground < 165):
+        return None
+    level = int(rng.integers(0, 50)) if ground > 127 else int(rng.integers(210, 256))
+    sides = []
+    for text in texts:
+        image = Image.fromarray(rgb)
+        draw = ImageDraw.Draw(image)
+        if plate is not None:
+            draw.rectangle((x, y, x + w - 1, y + h - 1), fill=plate)
+        draw.text((x + 3, y + 3), text, fill=(level, level, level), font=drawn)
+        sides.append(np.asarray(image, np.uint8))
+    return sides[0], sides[1]
+
+
+def _photograph(half: str, number: int, tall: float, rng: Rng) -> tuple[str, Pixels, Pixels]:
+    """Return a photograph or a receipt with a small text, and with another character or word in it."""
+    what = "photo" if rng.random() < 0.6 else "receipt"
+    rgb = photo(half, number) if what == "photo" else pixels_of(file_of("receipts", half, number))
+    face = _FACES[int(rng.integers(0, len(_FACES)))]
+    texts = _texts(rng, face)
+    pair = None if texts is None else written(rgb, texts, tall, face, rng)
+    return (what, rgb, rgb) if pair is None else (what, *pair)
+
+
+def _reads(one: Pixels, two: Pixels, scale: float) -> bool:
+    """Tell whether the change is one of a character's size, high enough and strong enough at the smaller scale."""
+    mask = changed_mask(one, two)
+    if mask is None or not mask.any():
+        return False
+    x, y, w, h = mask_boxes(mask, whole=True)[0]
+    if h * scale < _TALL * 0.8 or h > 60 or w > 5 * h:
+        return False
+    near = np.s_[max(0, y - 4) : y + h + 4, max(0, x - 4) : x + w + 4]
+    small = [resized(side[near], scale, cv2.INTER_AREA) for side in (one, two)]
+    return int((cv2.absdiff(*small).max(axis=2) >= 50).sum()) >= 6
+
+
+def _saved(rgb: Pixels, rng: Rng) -> bytes:
+    if rng.random() >= 0.12:
+        return coded(rgb, rng, (0.65, 0.2, 0.15))
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "AVIF", quality=int(rng.integers(55, 90)), speed=9, max_threads=1)
+    return out.getvalue()
+
+
+def _pair(half: str, number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]:
+    """Return a title, two pictures of one size, and the scale of the second's file."""
+    while True:
+        scale = float(rng.uniform(0.6, 1)) if rng.random() < 0.4 else 1.0
+        tall = float(np.exp(rng.uniform(np.log(_TALL), np.log(20))))
+        if rng.random() < 0.5:
+            title, one, two = _photograph(half, number, tall / scale, rng)
+        else:
+            title, one, two = _drawing(number, rng)
+            mask = changed_mask(one, two)
+            if mask is not None and mask.any():
+                h = mask_boxes(mask, whole=True)[0][3]
+                by = min(1.0, tall / scale / h)
+                one, two = (resized(side, by) for side in (one, two)) if by < 0.95 else (one, two)
+        if _reads(one, two, scale):
+            return title, one, two, scale
+
+
+def small_words(half: str, number: int, name: str) -> Labelled:
+    """Return two pictures that differ in one small character or word, in two codings, and one smaller now and then."""
+    rng = named_rng(name)
+    title, one, two, scale = _pair(half, number, rng)
+    mask = changed_mask(one, two)
+    assert mask is not None
+    other = resized(two, scale) if scale < 1 else two
+    shrunk = np.where(resized(mask, scale) > 20, 255, 0).astype(np.uint8) if scale < 1 else mask
+    sides = [(_saved(one, rng), mask), (_saved(other, rng), shrunk)]
+    first = int(rng.integers(0, 2))
+    (a, where), (b, _) = sides[first], sides[1 - first]
+    return Labelled(
+        "small words", title, EDITED_ONLY, False, a, b, name, mask_boxes(where, whole=True), png(where)
+    )
