@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from functools import lru_cache
 from itertools import combinations
@@ -16,7 +17,7 @@ from bench.originals import file_of, names_of
 from bench.pairs import EDITED_ONLY, Labelled, changed_mask, mask_boxes, named_rng, png, resized
 from bench.sources import pixels_of
 
-__all__ = ["CODINGS", "child", "children", "edited_children", "toned_children"]
+__all__ = ["CODINGS", "HEIC", "child", "children", "edited_children", "heic_children", "toned_children"]
 
 Rng = np.random.Generator
 
@@ -26,6 +27,9 @@ CODINGS: tuple[tuple[str, int, int], ...] = (
     ("AVIF", 75, 2),
 )
 """(format, quality, 0 for full color or 2 for halved) of the children; AVIF is there for HEIC, which is coded alike."""
+HEIC = importlib.util.find_spec("pillow_heif") is not None
+"""Whether HEIC can be written: with pillow-heif, which nothing but this bench asks for."""
+_QUALITIES = (50, 75, 90)
 _WAYS = tuple(combinations(range(len(CODINGS)), 2))
 _SHARE = 0.001
 
@@ -36,6 +40,10 @@ def child(rgb: Pixels, coding: tuple[str, int, int]) -> bytes:
     options: dict[str, int] = {"subsampling": sampling} if kind == "JPEG" else {}
     if kind == "AVIF":
         options = {"speed": 8, "max_threads": 1}
+    if kind == "HEIF":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, kind, quality=quality, **options)
     return out.getvalue()
@@ -118,3 +126,16 @@ def toned_children(half: str, number: int, name: str) -> Labelled:
         a, b = b, a
     truth = frozenset({"same-pixels", "resaved", "adjusted"})
     return Labelled("children toned", f"{way}, {one[0]} and {two[0]}", truth, True, a, b, name)
+
+
+def heic_children(half: str, number: int, name: str) -> Labelled:
+    """Return a JPEG photograph saved as HEIC, and in any of CODINGS or as another HEIC."""
+    rng = named_rng(name)
+    rgb = pixels_of(file_of("jpegs", half, number))
+    mine, other = (("HEIF", int(quality), 2) for quality in rng.choice(_QUALITIES, 2, replace=False))
+    at = int(rng.integers(0, len(CODINGS) + 1))
+    coding = CODINGS[at] if at < len(CODINGS) else other
+    files = [child(rgb, mine), child(rgb, coding)]
+    one, two = files if rng.random() < 0.5 else files[::-1]
+    truth = frozenset({"same-pixels", "resaved", "adjusted"})
+    return Labelled("HEIC children", f"HEIC {mine[1]} and {_title(coding)}", truth, True, one, two, name)

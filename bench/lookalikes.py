@@ -19,7 +19,7 @@ import numpy as np
 from bench.art import art_names, art_twins
 from bench.bends import bends
 from bench.captions import caption_twins, comic_twins
-from bench.children import children, edited_children, toned_children
+from bench.children import HEIC, children, edited_children, heic_children, toned_children
 from bench.common import data_folder
 from bench.covers import cover_twins, cut_out_twins
 from bench.edits import clear_edit
@@ -149,6 +149,7 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "insets": insets,
     "inset edits": inset_edits,
     "small words": small_words,
+    **({"HEIC children": heic_children} if HEIC else {}),
 }
 
 
