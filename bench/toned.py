@@ -6,7 +6,6 @@ A change that makes two neighboring colors one would take content away: it is dr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import cv2
 import numpy as np
@@ -298,19 +297,24 @@ def _squares(rgb: Pixels, rng: Rng) -> Pixels:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _nearest(rgb: Pixels, rng: Rng, low: float = 0.5) -> Pixels:
+def _nearest(rgb: Pixels, rng: Rng) -> Pixels:
     """Smaller by leaving pixels out, and back to its size by repeating them, or not."""
     height, width = rgb.shape[:2]
-    small = resized(rgb, float(rng.uniform(low, 0.95)), cv2.INTER_NEAREST)
+    small = resized(rgb, float(rng.uniform(0.5, 0.95)), cv2.INTER_NEAREST)
     if rng.random() < 0.5:
         return small
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
+def _repeated(rgb: Pixels, rng: Rng) -> Pixels:
+    """Larger by repeating pixels here and there: thin lines of drawings stay, as some thicker than others."""
+    return resized(rgb, float(rng.uniform(1.05, 1.3)), cv2.INTER_NEAREST)
+
+
 _COARSER: Mapping[str, Mapping[str, Callable[[Pixels, Rng], Pixels]]] = {
     "photo": {"palette": _quantized, "ordered": _ordered, "squares": _squares, "nearest": _nearest},
-    "drawing": {"palette": _quantized, "nearest": partial(_nearest, low=0.8)},
-    "page": {"palette": _quantized, "nearest": partial(_nearest, low=0.8), "one bit": one_bit},
+    "drawing": {"palette": _quantized, "repeated": _repeated},
+    "page": {"palette": _quantized, "repeated": _repeated, "one bit": one_bit},
 }
 """Small writing is not made of squares."""
 
@@ -319,9 +323,10 @@ def _says_the_same(rgb: Pixels, out: Pixels, way: str) -> bool:
     """Tell whether a drawing that was made coarser has all its lines and areas, and a palette its colors."""
     if way == "palette":
         return keeps_edges(rgb, out, photograph=False) and _keeps_colors(rgb, out)
+    if way == "repeated":
+        return True
     full = cv2.resize(out, rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    share, piece = lost_edges(rgb, np.asarray(full, np.uint8), 60, 20)
-    return share <= 0.05 and piece < 60
+    return lost_edges(rgb, np.asarray(full, np.uint8), 60, 20)[0] <= 0.08
 
 
 def fewer_colors(rgb: Pixels, rng: Rng, what: str) -> tuple[str, Pixels]:
