@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.family_base import ADJUSTED, GENTLE, REFRAMED, Altered, Box, Family, Made, Pixels
+from bench.family_base import ADJUSTED, EDITED, GENTLE, REFRAMED, Altered, Box, Family, Made, Pixels
 from bench.family_content import CONTENT
 from bench.family_frame import FRAME
 from bench.family_scene import SCENE
@@ -106,12 +106,10 @@ def _chain(level: str, rgb: Pixels, rng: np.random.Generator, other: Pixels) -> 
 
 
 def _joined(right: frozenset[str], family: str) -> frozenset[str]:
-    """Return the right relations once `family` came on top: content adds `edited`, a frame `reframed`."""
-    if family in CONTENT:
-        return frozenset({"edited"}) | (right & REFRAMED)
-    if family in FRAME:
-        return REFRAMED | (right & {"edited"})
-    return right
+    """Return the right relations once `family` came on top: what was edited stays so, in whatever frame."""
+    if family in CONTENT or right == EDITED:
+        return EDITED
+    return REFRAMED if family in FRAME else right
 
 
 def save(altered: Altered, rng: np.random.Generator) -> bytes:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import ADJUSTED, Family, Made, Pixels, changed_box, shown_share
+from bench.family_base import ADJUSTED, EDITED, Family, Made, Pixels, changed_box, shown_share
 from bench.family_content import write
 from bench.pairs import resized
 
@@ -139,7 +139,6 @@ def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:
 
 
 _ANY = frozenset({"adjusted", "reframed", "resaved"})
-_TEXT = frozenset({"edited", "adjusted"})
 
 HARSH: dict[str, Family] = {
     "strong blur": Family(
@@ -168,7 +167,7 @@ HARSH: dict[str, Family] = {
             "two lines": partial(_big_text, lines=2, tall=0.24),
             "four lines": partial(_big_text, lines=4, tall=0.24),
         },
-        _TEXT,
+        EDITED,
     ),
     "strong posterize": Family({"4": partial(_levels, count=4), "3": partial(_levels, count=3)}, ADJUSTED),
 }

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from bench.common import SEED, data_folder, header
 from bench.gathered import Gathered, gathered
 from bench.lookalikes import KINDS
+from bench.pairs import SAME_WORDS
 from bench.perceptron import Recipe, bagged, fit, save
 from samepic.verify import network as networks
 from samepic.verify.change import changes_of_odds, inputs_of, odds_of
@@ -72,12 +73,14 @@ PAPERS = ("receipts",)
 
 def cells_of(row: Gathered, rng: np.random.Generator) -> tuple[Floats, Floats] | None:
     """Return inputs and labels of some cells of a pair; None where no cell's label is known."""
+    if _is_unsure(row):
+        return None
     labels = _other_writing(row) if row.kind in PAPERS and not row.same else row.labels
     flat, inside = labels.ravel(), row.inside.ravel()
     changed, still = np.flatnonzero(inside & (flat == 1)), np.flatnonzero(inside & (flat == 0))
     if not len(changed) + len(still) or (row.kind in OTHERS and not row.same):
         return None
-    inputs = inputs_of(row.cells.astype(np.float32), row.context)
+    inputs = inputs_of(row.cells.astype(np.float32), row.context, row.inside)
     changed = rng.permutation(changed)[:A_PAIR]
     if len(still):
         count = min(len(still), A_PAIR // 2)
@@ -86,6 +89,11 @@ def cells_of(row: Gathered, rng: np.random.Generator) -> tuple[Floats, Floats] |
         still = np.concatenate([rng.permutation(loud)[:count], rng.permutation(still)[:count]])
     chosen = np.concatenate([changed, still])
     return inputs[chosen], np.repeat(np.array([1, 0], np.float32), [len(changed), len(still)])
+
+
+def _is_unsure(row: Gathered) -> bool:
+    """Tell whether either word is right: a watermark, or something beside the picture, is an edit to some."""
+    return "edited" in row.truth and bool(row.truth & SAME_WORDS)
 
 
 def _other_writing(row: Gathered) -> NDArray[np.int8]:
@@ -113,14 +121,14 @@ def pair_factors(rows: list[Gathered], change: Network) -> Floats:
     """Return the factors of all pairs, (n, len(FACTORS))."""
     found = []
     for row in rows:
-        odds = odds_of(row.cells.astype(np.float32), row.context, change)
+        odds = odds_of(row.cells.astype(np.float32), row.context, row.inside, change)
         found.append(factors_of(row.context, changes_of_odds(odds, row.inside), row.alignment))
     return np.stack(found)
 
 
 def fit_pairs(rows: list[Gathered], factors: Floats) -> tuple[Network, Network]:
     """Return the networks of the same picture and of one exposure, after printing how they do on held-out pairs."""
-    known = np.array([not (row.turned and not row.same) for row in rows])
+    known = np.array([not (row.turned and not row.same) and not _is_unsure(row) for row in rows])
     same = np.array([row.same for row in rows], np.float32)
     one = np.array(
         [1 if row.same or row.truth == {"edited"} else 0 if row.kind in OTHERS else -1 for row in rows]

@@ -13,7 +13,6 @@ from PIL import Image
 from bench.art import art, art_names
 from bench.families import FAMILIES, Altered, alter, level_of, save
 from bench.family_base import Pixels, warped
-from bench.family_content import CONTENT
 from bench.family_harsh import HARSH
 from bench.originals import DRAWN, any_original, drawn, file_of, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, named_rng, png, resized
@@ -296,7 +295,7 @@ def _labelled_copy(kind: str, made: Altered, original: Pixels, name: str, rng: R
     a, b = files[::-1] if swapped else files
     level = f"{made.family} {made.level}"
     truth = made.expected if not same else made.expected | (SAME_WORDS - {"same-file"})
-    exact = in_frame and made.family in CONTENT
+    exact = in_frame and not same and made.family != "chain"
     mask = changed_mask(original, made.rgb) if exact else None
     return Labelled(kind, level, truth, same, a, b, name, boxes, None if mask is None else png(mask))
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.profiles.evidence import CHANGE
+from samepic.profiles.evidence import CHANGE, EVIDENCE
 from samepic.verdict import Region
 from samepic.verify.evidence import MEASURES, Evidence
 from samepic.verify.network import Network, load_network
@@ -23,6 +23,10 @@ Mask: TypeAlias = NDArray[np.bool_]
 _WIDER = tuple(
     MEASURES.index(name) for name in ("difference", "beyond usual", "color", "apart", "correlation", "lost")
 )
+_AGAINST = tuple(MEASURES.index(name) for name in ("difference", "peak", "color", "apart", "apart coarse"))
+_HELD = tuple(MEASURES.index(name) for name in ("held source", "held target"))
+_HIGH = (90, 98)
+_FEWEST = 50
 _STILL = tuple(MEASURES.index(name) for name in ("difference", "peak", "color"))
 _REACH = 3
 _LARGEST = 5
@@ -50,11 +54,21 @@ class Changes:
         return self.regions[: max(1, sure)]
 
 
-def inputs_of(cells: Floats, context: Floats) -> Floats:
-    """Return the inputs of all cells, (rows x columns, in), from `Evidence.cells` and `Evidence.context`."""
+def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
+    """Return the inputs of all cells, (rows x columns, in), from `cells`, `context` and `inside` of `Evidence`.
+
+    Besides its measures and those around it, a cell has what it exceeds the high percentiles of the frame by: a letter
+    that was changed is slight, and yet like nothing else on its page.
+    """
     cells = np.asarray(cells, np.float32)
     rows, columns = cells.shape[:2]
     parts: list[Floats] = [cells]
+    telling = inside & (cells[..., _HELD].max(axis=2) >= np.log1p(EVIDENCE.telling))
+    chosen = telling if int(telling.sum()) >= _FEWEST else inside if inside.any() else np.ones_like(inside)
+    for at in _AGAINST:
+        plane = cells[..., at]
+        values = plane[chosen]
+        parts += [(plane - np.float32(percentile(values, share)))[..., None] for share in _HIGH]
     for at in _WIDER:
         plane = np.ascontiguousarray(cells[..., at])
         parts.append(np.asarray(cv2.blur(plane, (_REACH, _REACH)), np.float32)[..., None])
@@ -65,19 +79,19 @@ def inputs_of(cells: Floats, context: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate(parts, axis=2).reshape(rows * columns, -1), np.float32)
 
 
-def odds_of(cells: Floats, context: Floats, network: Network) -> Floats:
-    """Return the logarithm of the odds of a change, (rows, columns), from `Evidence.cells` and `Evidence.context`.
+def odds_of(cells: Floats, context: Floats, inside: Mask, network: Network) -> Floats:
+    """Return the logarithm of the odds of a change, (rows, columns), from what `Evidence` has of the same names.
 
     Where nothing is left, nothing was changed, whatever the network makes of what a picture holds there.
     """
-    odds = network.odds(inputs_of(cells, context)).reshape(cells.shape[:2])
+    odds = network.odds(inputs_of(cells, context, inside)).reshape(cells.shape[:2])
     still = (cells[..., _STILL] <= np.log1p(CHANGE.still)).all(axis=2)
     return np.asarray(np.where(still, np.float32(-CHANGE.most_odds), odds), np.float32)
 
 
 def find_changes(evidence: Evidence) -> Changes:
     """Return what was changed by the evidence of two pictures that lie on each other."""
-    odds = odds_of(evidence.cells, evidence.context, load_network("change"))
+    odds = odds_of(evidence.cells, evidence.context, evidence.inside, load_network("change"))
     changes = changes_of_odds(odds, evidence.inside)
     return replace(changes, regions=_boxes(changes.odds, evidence))
 
