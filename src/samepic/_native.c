@@ -428,6 +428,8 @@ static PyMethodDef methods[] = {
     {"samples", native_samples, METH_VARARGS, "Return the (64, 64) float32 luma samples of PDQ, by bands of lines."},
     {"code", native_code, METH_VARARGS, "Return the eight PDQ codes, the quality and the detail of luma samples."},
     {"correlation", native_correlation, METH_VARARGS, "Return local correlation, least and most variance as float32."},
+    {"excess", native_excess, METH_VARARGS, "Return by how much each block exceeds what two codings allow, as float32."},
+    {"differ", native_differ, METH_VARARGS, "Return the largest difference of two pictures in each 8 x 8 block."},
     {"png_pixels", native_png_pixels, METH_VARARGS, "Return colours and alpha of a PNG's inflated lines."},
     {"screens", native_screens, METH_VARARGS, "Return what each pixel is to the other picture's, and the largest distance."},
     {NULL, NULL, 0, NULL},

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from samepic.compare import compare
+from samepic.native import native
 from samepic.picture import load
 from samepic.verdict import Relation
-from samepic.verify.quantization import shared_source
+from samepic.verify import quantization
+from samepic.verify.quantization import Samples, excess_of, shared_source
 
 CODINGS = {
     f"{quality} {'4:2:0' if sampling else '4:4:4'}": {"quality": quality, "subsampling": sampling}
@@ -110,3 +113,32 @@ def test_gray_is_compared_by_its_luma() -> None:
     found = shared_source(load(coded(image.convert("L"), quality=90)), load(coded(image, quality=75)))
     assert found is not None
     assert found.regions == ()
+
+
+@pytest.mark.skipif(native is None, reason="the native part was not built")
+@pytest.mark.parametrize(("height", "width"), [(64, 48), (75, 61), (40, 24), (8, 8)])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_blocks_exceed_by_the_same_with_the_native_part_and_without(
+    height: int, width: int, subsampling: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(height * width)
+    rgb = cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), dtype=np.uint8), (0, 0), 2)
+    other = rgb.copy()
+    other[: height // 2] //= 2
+    rows = slice(0, height)
+    for a, b in ((rgb, other), (rgb, rgb), (rgb // 4, rgb), (rgb[..., 1], rgb)):
+        one, two = (
+            load(coded(Image.fromarray(p), quality=q, subsampling=subsampling)) for p, q in ((a, 90), (b, 70))
+        )
+        codings = one.info.jpeg, two.info.jpeg
+        samples = [Samples(lambda at, p=p: p.rgb[at], shown=True) for p in (one, two)]
+        stored = Samples(lambda at, p=one: np.ascontiguousarray(p.rgb[at][..., ::-1]), shown=False)
+        for pair in (samples, [stored, samples[1]]):
+            fast = excess_of(*pair, rows, codings)
+            with monkeypatch.context() as patch:
+                patch.setattr(quantization, "native", None)
+                slow = excess_of(*pair, rows, codings)
+            assert fast.shape == (height // 8, width // 8)
+            # Up to 1 the norm of a block may stand for its largest coefficient.
+            assert np.allclose(np.maximum(fast, 1), np.maximum(slow, 1), rtol=1e-4)
+            assert ((fast <= 1.0001) == (slow <= 1.0001)).all()
