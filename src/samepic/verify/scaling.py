@@ -35,6 +35,7 @@ _PILLOW = MappingProxyType(
         "box": Image.Resampling.BOX,
     }
 )
+_NEAR = 0.1
 _SUPPORT = 3  # pixels, of the widest of these kernels
 
 SCALINGS: MappingProxyType[str, Scaling] = MappingProxyType(
@@ -52,9 +53,10 @@ OpenCV's, of which all but the area means do not."""
 def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> Pixels:
     """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels need not make the others for it."""
     how = _PILLOW.get(name)
-    if how is None:
-        return SCALINGS[name](rgb, size)[rows]
     scale = rgb.shape[0] / size[1]
+    # Near its own size, the weights of a kernel hang on the last digits of where its rows begin.
+    if how is None or abs(scale - 1) < _NEAR:
+        return SCALINGS[name](rgb, size)[rows]
     reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1
     top, low = rows.start * scale, rows.stop * scale
     first, last = max(0, math.floor(top) - reach), min(rgb.shape[0], math.ceil(low) + reach)
