@@ -430,6 +430,7 @@ static PyMethodDef methods[] = {
     {"correlation", native_correlation, METH_VARARGS, "Return local correlation, least and most variance as float32."},
     {"excess", native_excess, METH_VARARGS, "Return by how much each block exceeds what two codings allow, as float32."},
     {"differ", native_differ, METH_VARARGS, "Return the largest difference of two pictures in each 8 x 8 block."},
+    {"tone", native_tone, METH_VARARGS, "Return fits of a change of tone, 268 float64 each."},
     {"png_pixels", native_png_pixels, METH_VARARGS, "Return colours and alpha of a PNG's inflated lines."},
     {"screens", native_screens, METH_VARARGS, "Return what each pixel is to the other picture's, and the largest distance."},
     {NULL, NULL, 0, NULL},
