@@ -122,22 +122,22 @@ def test_blocks_exceed_by_the_same_with_the_native_part_and_without(
     height: int, width: int, subsampling: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(height * width)
-    rgb = cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), dtype=np.uint8), (0, 0), 2)
+    rgb = np.asarray(
+        cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), np.uint8), (0, 0), 2), np.uint8
+    )
     other = rgb.copy()
-    other[: height // 2] //= 2
-    rows = slice(0, height)
-    for a, b in ((rgb, other), (rgb, rgb), (rgb // 4, rgb), (rgb[..., 1], rgb)):
-        one, two = (
-            load(coded(Image.fromarray(p), quality=q, subsampling=subsampling)) for p, q in ((a, 90), (b, 70))
-        )
-        codings = one.info.jpeg, two.info.jpeg
-        samples = [Samples(lambda at, p=p: p.rgb[at], shown=True) for p in (one, two)]
-        stored = Samples(lambda at, p=one: np.ascontiguousarray(p.rgb[at][..., ::-1]), shown=False)
-        for pair in (samples, [stored, samples[1]]):
-            fast = excess_of(*pair, rows, codings)
+    other[: height // 2] = other[: height // 2] // 2
+    for one, two in ((rgb, other), (rgb, rgb), (rgb // 4, rgb), (rgb[..., 1], rgb)):
+        a = load(coded(Image.fromarray(one), quality=90))
+        b = load(coded(Image.fromarray(two), quality=70, subsampling=subsampling))
+        codings = a.info.jpeg, b.info.jpeg
+        for shown in (True, False):
+            # What is stored may be any three planes, here those that are shown.
+            samples = Samples(a.rgb.__getitem__, shown=shown), Samples(b.rgb.__getitem__, shown=True)
+            fast = excess_of(*samples, slice(0, height), codings)
             with monkeypatch.context() as patch:
                 patch.setattr(quantization, "native", None)
-                slow = excess_of(*pair, rows, codings)
+                slow = excess_of(*samples, slice(0, height), codings)
             assert fast.shape == (height // 8, width // 8)
             # Up to 1 the norm of a block may stand for its largest coefficient.
             assert np.allclose(np.maximum(fast, 1), np.maximum(slow, 1), rtol=1e-4)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from samepic.native import native
 from samepic.verify.tone import Samples, ToneMap, fit_tone_map, fits_of, fits_plain, planes_of
@@ -76,7 +79,7 @@ def test_a_curve_never_falls(pixels: dict[str, Pixels]) -> None:
     assert bool((np.diff(found.curve) >= -1e-9).all())
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "none": lambda s: s,
     "darker": lambda s: s * 0.8 + 10,
     "gray": lambda s: s * (1, 0, 0),

@@ -29,7 +29,15 @@ from samepic.profiles import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.ranks import percentile
 
-__all__ = ["Samples", "SharedSource", "excess_of", "excess_plain", "may_derive", "shared_source"]
+__all__ = [
+    "Samples",
+    "SharedSource",
+    "excess_of",
+    "excess_plain",
+    "is_derivable",
+    "may_derive",
+    "shared_source",
+]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -119,7 +127,13 @@ def may_derive(source: Picture, copy: Picture) -> bool:
     rows = slice(top, min(top + _BAND, height))
     if rows.stop - rows.start < _BLOCK:
         return True
-    excess = excess_of(_shown(source), _shown(copy), rows, (None, coding))
+    return is_derivable(source.rgb[rows], copy.rgb[rows], coding)
+
+
+def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
+    """Return whether rows of a picture as it is shown may have become `copy`, as it is shown, by one save."""
+    one, two = (Samples(partial(_rows_of, rgb), shown=True) for rgb in (source, copy))
+    excess = excess_of(one, two, slice(0, len(source)), (None, coding))
     return float((excess > QUANTIZATION.bound).mean()) <= QUANTIZATION.underivable
 
 

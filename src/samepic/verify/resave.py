@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from samepic.native import native
 from samepic.picture import Picture, load
 from samepic.profiles import JUDGE
 from samepic.verdict import JpegInfo
+from samepic.verify.quantization import is_derivable
 from samepic.verify.scaling import SCALINGS, scaled_rows
 
 __all__ = ["Reenactment", "block_differences", "block_differences_plain", "reenact"]
@@ -115,6 +117,8 @@ def _tried(source: Picture, target: Picture, jpeg: JpegInfo, name: str, band: sl
         return _Tried(name, Reenactment(0.0, True, jpeg, name), float(distance))
     rows = scaled_rows(source.rgb, (shape[1], shape[0]), name, band) if name else source.rgb[band]
     wanted = target.rgb[band]
+    if shape[1] >= _BLOCK and not is_derivable(rows, wanted, jpeg):
+        return _Tried(name, Reenactment(0.0, False, jpeg, name), math.inf)
     made = _save_like(rows, target, jpeg)
     # Colors of the outermost rows are smoothed with those beyond them.
     inner = slice(_BLOCK, _BAND - _BLOCK)
