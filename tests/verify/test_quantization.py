@@ -16,7 +16,7 @@ from samepic.native import native
 from samepic.picture import load
 from samepic.verdict import Relation
 from samepic.verify import quantization
-from samepic.verify.quantization import Samples, excess_of, shared_source
+from samepic.verify.quantization import Samples, excess_of, level_of, shared_source
 
 CODINGS = {
     f"{quality} {'4:2:0' if sampling else '4:4:4'}": {"quality": quality, "subsampling": sampling}
@@ -142,3 +142,11 @@ def test_blocks_exceed_by_the_same_with_the_native_part_and_without(
             # Up to 1 the norm of a block may stand for its largest coefficient.
             assert np.allclose(np.maximum(fast, 1), np.maximum(slow, 1), rtol=1e-4)
             assert ((fast <= 1.0001) == (slow <= 1.0001)).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 99, 100, 101, 5000])
+@pytest.mark.parametrize("share", [0, 50, 90, 99, 100])
+def test_a_percentile_of_counted_levels_is_that_of_the_levels(count: int, share: float) -> None:
+    levels = np.random.default_rng(count).integers(0, 256, count).astype(np.uint8)
+    found = level_of(np.bincount(levels, minlength=256), share)
+    assert found == pytest.approx(float(np.percentile(levels, share)), abs=1e-9)

@@ -35,6 +35,7 @@ __all__ = [
     "excess_of",
     "excess_plain",
     "is_derivable",
+    "level_of",
     "may_derive",
     "shared_source",
 ]
@@ -367,6 +368,18 @@ def _boxes(changed: Mask, a: Pixels, b: Pixels) -> tuple[Region, ...]:
 def _usual_difference(changed: Mask, difference: Pixels) -> float:
     """Return the level that one pixel in a hundred of the unchanged blocks exceeds."""
     rows, columns = changed.shape
-    whole = difference[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    still = whole.swapaxes(1, 2)[~changed]
-    return percentile(still, 99) if still.size else 0.0
+    size = (columns * _BLOCK, rows * _BLOCK)
+    still = cv2.resize((~changed).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    if not still.any():
+        return 0.0
+    whole = difference[: size[1], : size[0]]
+    counts = cv2.calcHist([whole], [0], still, [256], [0, 256]).ravel().astype(np.int64)
+    return level_of(counts, 99)
+
+
+def level_of(counts: NDArray[np.int64], share: float) -> float:
+    """Return the percentile `share`, 0 to 100, of levels by how many there are of each, as `percentile` does."""
+    below = np.cumsum(counts)
+    at = (int(below[-1]) - 1) * share / 100
+    low, high = (int(np.searchsorted(below, int(at) + k, side="right")) for k in (0, 1))
+    return low + (min(high, len(counts) - 1) - low) * (at - int(at)) if at > int(at) else float(low)
