@@ -6,7 +6,7 @@ setup(
     ext_modules=[
         Extension(
             "samepic._native",
-            [f"src/samepic/_{part}.c" for part in ("native", "pdq", "look", "screen", "png", "join")],
+            [f"src/samepic/_{part}.c" for part in ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone")],
             depends=["src/samepic/_native.h"],
             # Figures are added as the reference adds them, without the fused products of some processors.
             extra_compile_args=["-ffp-contract=off", "-fno-math-errno"],

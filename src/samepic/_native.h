@@ -68,5 +68,8 @@ PyObject *native_code(PyObject *self, PyObject *args);
 PyObject *native_correlation(PyObject *self, PyObject *args);
 PyObject *native_screens(PyObject *self, PyObject *args);
 PyObject *native_png_pixels(PyObject *self, PyObject *args);
+PyObject *native_excess(PyObject *self, PyObject *args);
+PyObject *native_differ(PyObject *self, PyObject *args);
+PyObject *native_tone(PyObject *self, PyObject *args);
 
 #endif

@@ -41,3 +41,19 @@ def screens(
     a: Buffer, b: Buffer, width: int, tables: Buffer, threshold: float, faint: float, antialiasing: bool, /
 ) -> tuple[bytearray, float]: ...
 def scan_end(data: bytes, start: int, /) -> int: ...
+def excess(
+    a: Buffer,
+    b: Buffer,
+    width: int,
+    height: int,
+    shown_a: bool,
+    shown_b: bool,
+    dct: Buffer,
+    luma: Buffer,
+    color: Buffer,
+    cut: float,
+    gray: bool,
+    /,
+) -> bytearray: ...
+def differ(a: Buffer, b: Buffer, line: int, bands: int, /) -> bytearray: ...
+def tone(samples: Buffer, weights: Buffer, starts: Buffer, limits: Buffer, /) -> bytearray: ...

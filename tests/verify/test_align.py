@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from samepic.profiles import ALIGN, JUDGE
-from samepic.verify.align import Alignment, align, align_by
+from samepic.verify.align import Alignment, Planes, align, align_by
 from samepic.verify.features import inverse, scaling
 from tests.verify.alterations import (
     Altered,
@@ -60,11 +60,11 @@ def test_the_true_map_is_found_within_a_hundredth_at_the_corners(
     pixels: dict[str, Pixels], stem: str, name: str
 ) -> None:
     a, copy = of(pixels, stem, name)
-    found = align(a, copy.pixels)
+    found = align(Planes(a, copy.pixels))
     assert found is not None and error(found, a, copy) < 0.01
     assert found.agreement > 0.85 and found.shift < 0.5
     assert found.mirrored == (name == "mirror")
-    back = align(copy.pixels, a)
+    back = align(Planes(copy.pixels, a))
     assert back is not None
     assert corner_error(back.matrix, inverse(copy.to_source), a.shape) < 0.01 * max(copy.pixels.shape)
 
@@ -72,7 +72,7 @@ def test_the_true_map_is_found_within_a_hundredth_at_the_corners(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_parts_that_overlap_are_measured(pixels: dict[str, Pixels], name: str) -> None:
     a, copy = of(pixels, "astronaut", name)
-    found = align(a, copy.pixels)
+    found = align(Planes(a, copy.pixels))
     assert found is not None
     share = abs(float(np.linalg.det(copy.to_source[:2, :2])))  # of a's pixels, for one of the copy's
     if name in ("border", "picture in picture"):
@@ -88,7 +88,7 @@ def test_the_parts_that_overlap_are_measured(pixels: dict[str, Pixels], name: st
 
 def test_a_plain_border_holds_nothing_to_see(pixels: dict[str, Pixels]) -> None:
     a = pixels["chelsea"]
-    found = align(a, bordered(a, 60, 230).pixels)
+    found = align(Planes(a, bordered(a, 60, 230).pixels))
     assert found is not None and found.part_b < 0.6 and found.held_b > 0.93
 
 
@@ -99,7 +99,7 @@ def test_a_turned_and_mirrored_crop_in_other_tones_is_found(pixels: dict[str, Pi
     third = turned(second.pixels, 90)
     tone = np.rint(255 * (third.pixels / 255) ** 0.7).astype(np.uint8)
     true = first.to_source @ second.to_source @ third.to_source
-    found = align(a, tone)
+    found = align(Planes(a, tone))
     assert found is not None and found.mirrored
     assert corner_error(found.matrix, true, tone.shape) < 0.01 * max(a.shape)
 
@@ -107,7 +107,7 @@ def test_a_turned_and_mirrored_crop_in_other_tones_is_found(pixels: dict[str, Pi
 def test_unrelated_photographs_have_no_map_or_do_not_agree(pixels: dict[str, Pixels]) -> None:
     stems = sorted(pixels)
     for k, stem in enumerate(stems):
-        found = align(pixels[stem], pixels[stems[(k + 2) % len(stems)]])
+        found = align(Planes(pixels[stem], pixels[stems[(k + 2) % len(stems)]]))
         assert found is None or (found.agreement < JUDGE.alike and found.matched < ALIGN.credible)
 
 
@@ -121,7 +121,7 @@ def test_the_map_does_not_depend_on_the_number_of_threads_nor_on_what_was_looked
         for threads in (1, 2, 4):
             cv2.setNumThreads(threads)
             cv2.setRNGSeed(threads)
-            found.append(align(a, copy.pixels))
+            found.append(align(Planes(a, copy.pixels)))
     finally:
         cv2.setNumThreads(before)
     for one in found:
@@ -134,21 +134,21 @@ def test_a_guess_that_is_a_few_pixels_off_is_drawn_to_where_it_fits(cat: Image.I
     a = np.asarray(cat)
     b = np.asarray(cat.resize((300, 200), Image.Resampling.BOX))
     true = scaling(b.shape, a.shape)
-    found = align_by(a, b, np.array([[1, 0, 3.0], [0, 1, -2.0], [0, 0, 1]]) @ true)
+    found = align_by(Planes(a, b), np.array([[1, 0, 3.0], [0, 1, -2.0], [0, 0, 1]]) @ true)
     assert found is not None and found.matched == 0 and found.shift < 0.3
     assert corner_error(found.matrix, true, b.shape) < 0.5
 
 
 def test_a_guess_for_another_picture_does_not_agree(cat: Image.Image, cup: Image.Image) -> None:
     a, b = np.asarray(cat), np.asarray(cup.resize(cat.size))
-    found = align_by(a, b, np.eye(3))
+    found = align_by(Planes(a, b), np.eye(3))
     assert found is None or found.agreement < JUDGE.alike
 
 
 @pytest.mark.parametrize("shape", [(30, 30), (400, 12), (12, 12), (500, 500)])
 def test_a_flat_picture_has_no_map(shape: tuple[int, int]) -> None:
     flat = np.full((*shape, 3), 120, np.uint8)
-    assert align(flat, flat) is None and align_by(flat, flat, np.eye(3)) is None
+    assert align(Planes(flat, flat)) is None and align_by(Planes(flat, flat), np.eye(3)) is None
 
 
 @pytest.mark.parametrize("size", [(64, 43), (30, 20), (24, 200)])
@@ -156,5 +156,6 @@ def test_small_and_narrow_pictures_are_looked_at_without_trouble(
     cat: Image.Image, size: tuple[int, int]
 ) -> None:
     small = np.asarray(cat.resize(size))
-    for found in (align(np.asarray(cat), small), align(small, np.asarray(cat)), align(small, small)):
+    for pair in ((np.asarray(cat), small), (small, np.asarray(cat)), (small, small)):
+        found = align(Planes(*pair))
         assert found is None or np.isfinite(found.matrix).all()

@@ -130,7 +130,8 @@ def test_where_nothing_is_left_the_network_is_not_asked() -> None:
     cells = rng.normal(0, 3, (40, 50, len(MEASURES))).astype(np.float32)
     for name in ("difference", "peak", "color"):
         cells[:, :25, MEASURES.index(name)] = np.log1p(CHANGE.still) / 2
-    odds = odds_of(cells, rng.normal(0, 1, len(CONTEXT)).astype(np.float32), load_network("change"))
+    context, inside = rng.normal(0, 1, len(CONTEXT)).astype(np.float32), np.ones(cells.shape[:2], np.bool_)
+    odds = odds_of(cells, context, inside, load_network("change"))
     assert (odds[:, :25] == -CHANGE.most_odds).all()
     assert (odds[:, 25:] != -CHANGE.most_odds).any()
 

@@ -11,7 +11,7 @@ import pytest
 
 from samepic.facts import DetailChange, ToneChange
 from samepic.verdict import JpegInfo, PictureInfo, Region, Relation
-from samepic.verify.align import align_by
+from samepic.verify.align import Planes, align_by
 from samepic.verify.change import changes_of_odds
 from samepic.verify.evidence import gather
 from samepic.verify.explain import explain, named
@@ -31,7 +31,7 @@ JPEG = JpegInfo((), (), progressive=False, quality=60, quality_exact=True, colou
 def whole(pixels: dict[str, Pixels]) -> Mapped:
     """Return a frame laid on itself by a map, of which each test changes what it is about."""
     rgb = pixels["chelsea"]
-    found = align_by(rgb, rgb, np.eye(3))
+    found = align_by(Planes(rgb, rgb), np.eye(3))
     assert found is not None
     alignment = replace(found, matrix=np.eye(3), part_a=1.0, part_b=1.0, held_a=1.0, held_b=1.0)
     inside = np.ones(rgb.shape[:2], np.bool_)

@@ -10,7 +10,9 @@ from samepic.verify.evidence import CONTEXT, MEASURES
 from samepic.verify.judge import FACTORS, SAME_FACTORS
 from samepic.verify.network import Network, load_network
 
-CELLS = inputs_of(np.zeros((3, 4, len(MEASURES)), np.float32), np.zeros(len(CONTEXT), np.float32)).shape[1]
+CELLS = inputs_of(
+    np.zeros((3, 4, len(MEASURES)), np.float32), np.zeros(len(CONTEXT), np.float32), np.ones((3, 4), np.bool_)
+).shape[1]
 
 
 @pytest.mark.parametrize(

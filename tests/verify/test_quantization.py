@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from samepic.compare import compare
+from samepic.native import native
 from samepic.picture import load
 from samepic.verdict import Relation
-from samepic.verify.quantization import shared_source
+from samepic.verify import quantization
+from samepic.verify.quantization import Samples, excess_of, level_of, shared_source
 
 CODINGS = {
     f"{quality} {'4:2:0' if sampling else '4:4:4'}": {"quality": quality, "subsampling": sampling}
@@ -110,3 +113,40 @@ def test_gray_is_compared_by_its_luma() -> None:
     found = shared_source(load(coded(image.convert("L"), quality=90)), load(coded(image, quality=75)))
     assert found is not None
     assert found.regions == ()
+
+
+@pytest.mark.skipif(native is None, reason="the native part was not built")
+@pytest.mark.parametrize(("height", "width"), [(64, 48), (75, 61), (40, 24), (8, 8)])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_blocks_exceed_by_the_same_with_the_native_part_and_without(
+    height: int, width: int, subsampling: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(height * width)
+    rgb = np.asarray(
+        cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), np.uint8), (0, 0), 2), np.uint8
+    )
+    other = rgb.copy()
+    other[: height // 2] = other[: height // 2] // 2
+    for one, two in ((rgb, other), (rgb, rgb), (rgb // 4, rgb), (rgb[..., 1], rgb)):
+        a = load(coded(Image.fromarray(one), quality=90))
+        b = load(coded(Image.fromarray(two), quality=70, subsampling=subsampling))
+        codings = a.info.jpeg, b.info.jpeg
+        for shown in (True, False):
+            # What is stored may be any three planes, here those that are shown.
+            samples = Samples(a.rgb.__getitem__, shown=shown), Samples(b.rgb.__getitem__, shown=True)
+            fast = excess_of(*samples, slice(0, height), codings)
+            with monkeypatch.context() as patch:
+                patch.setattr(quantization, "native", None)
+                slow = excess_of(*samples, slice(0, height), codings)
+            assert fast.shape == (height // 8, width // 8)
+            # Up to 1 the norm of a block may stand for its largest coefficient.
+            assert np.allclose(np.maximum(fast, 1), np.maximum(slow, 1), rtol=1e-4)
+            assert ((fast <= 1.0001) == (slow <= 1.0001)).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 99, 100, 101, 5000])
+@pytest.mark.parametrize("share", [0, 50, 90, 99, 100])
+def test_a_percentile_of_counted_levels_is_that_of_the_levels(count: int, share: float) -> None:
+    levels = np.random.default_rng(count).integers(0, 256, count).astype(np.uint8)
+    found = level_of(np.bincount(levels, minlength=256), share)
+    assert found == pytest.approx(float(np.percentile(levels, share)), abs=1e-9)

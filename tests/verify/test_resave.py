@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from samepic.picture import load
-from samepic.verify.resave import reenact
+from samepic.verify.resave import block_differences, block_differences_plain, reenact
+from samepic.verify.scaling import SCALINGS, scaled_rows
 from tests.verify.conftest import saved
 
 
@@ -73,3 +74,28 @@ def test_a_faint_change_in_a_lossless_copy_is_no_proof(cat: Image.Image) -> None
 
 def test_another_lossy_format_cannot_be_reenacted(cat: Image.Image) -> None:
     assert reenact(load(cat), load(saved(cat, "WEBP", quality=60))) is None
+
+
+@pytest.mark.parametrize("shape", [(40, 56), (41, 63), (7, 5), (8, 17)])
+def test_blocks_differ_by_the_same_with_the_native_part_and_without(shape: tuple[int, int]) -> None:
+    one, two = np.random.default_rng(3).integers(0, 256, (2, *shape, 3), dtype=np.uint8)
+    assert (block_differences(one, two) == block_differences_plain(one, two)).all()
+    assert (block_differences(one, one) == 0).all()
+
+
+@pytest.mark.parametrize("name", list(SCALINGS))
+@pytest.mark.parametrize("size", [(150, 101), (449, 299), (700, 431)])
+def test_some_rows_are_scaled_as_in_the_whole(cat: Image.Image, name: str, size: tuple[int, int]) -> None:
+    rgb = np.asarray(cat)
+    whole = SCALINGS[name](rgb, size)
+    for top in (0, 16, size[1] - 64):
+        rows = scaled_rows(rgb, size, name, slice(top, top + 64))
+        apart = np.abs(rows.astype(int) - whole[top : top + 64])
+        assert apart.max() <= 1 and (apart == 0).mean() > 0.99
+
+
+def test_a_change_far_from_the_middle_is_no_proof(cat: Image.Image) -> None:
+    changed = cat.copy()
+    changed.paste((90, 90, 90), (200, 8, 212, 20))
+    made = reenact(load(cat), load(saved(changed, quality=85)))
+    assert made is not None and not made.proof and made.exact > 0.9

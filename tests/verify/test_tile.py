@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from samepic.profiles import ALIGN
-from samepic.verify.align import align
+from samepic.verify.align import Planes, align
 from samepic.verify.tile import agreeing_rectangle
 from tests.verify.conftest import Pixels
 
@@ -71,6 +71,6 @@ def test_a_tile_of_a_collage_fits_to_a_part_of_a_pixel(
     pixels: dict[str, Pixels], stem: str, swapped: bool
 ) -> None:
     pair = (pixels[stem], collage(pixels[stem], pixels["hubble"]))
-    found = align(*pair[::-1]) if swapped else align(*pair)
+    found = align(Planes(*pair[::-1]) if swapped else Planes(*pair))
     assert found is not None and found.tiled
     assert found.shift < ALIGN.fine_shift and found.low < 0.05

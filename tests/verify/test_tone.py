@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from samepic.verify.tone import ToneMap, fit_tone_map, planes_of
+from samepic.native import native
+from samepic.verify.tone import Samples, ToneMap, fit_tone_map, fits_of, fits_plain, planes_of
 from tests.verify.conftest import Pixels
 
 
@@ -73,3 +77,32 @@ def test_channels_that_change_places_are_left_over(pixels: dict[str, Pixels], or
 def test_a_curve_never_falls(pixels: dict[str, Pixels]) -> None:
     found = fitted(pixels["rocket"], 255 - pixels["rocket"])
     assert bool((np.diff(found.curve) >= -1e-9).all())
+
+
+CHANGES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "none": lambda s: s,
+    "darker": lambda s: s * 0.8 + 10,
+    "gray": lambda s: s * (1, 0, 0),
+    "half covered": lambda s: np.where(np.arange(len(s))[:, None] < len(s) // 2, (128.0, 0.0, 0.0), s),
+    "hues turned": lambda s: s[:, (0, 2, 1)] * (1, 1.5, -1),
+    "unrelated": lambda s: s[np.random.default_rng(2).permutation(len(s))],
+}
+
+
+@pytest.mark.skipif(native is None, reason="the native part was not built")
+@pytest.mark.parametrize("name", list(CHANGES))
+@pytest.mark.parametrize("count", [1, 40, 2304])
+def test_fits_are_the_same_with_the_native_part_and_without(name: str, count: int) -> None:
+    rng = np.random.default_rng(count)
+    source = np.clip(rng.normal((128, 0, 0), 40, (count, 3)), (0, -120, -120), (255, 120, 120))
+    target = CHANGES[name](source) + rng.normal(0, 2, (count, 3)) * (name != "gray")
+    y, to_y = source[:, 0], target[:, 0]
+    c, to_c = source[:, 1] + 1j * source[:, 2], target[:, 1] + 1j * target[:, 2]
+    weights = rng.random(count).astype(np.float32)
+    weights[1::7] = 0
+    pair = Samples(y, c, to_y, to_c, weights)
+    starts = np.stack([np.hypot(to_y - y, np.abs(to_c - c)), np.abs(to_y - y - np.median(to_y - y))])
+    for fast, slow in zip(fits_of(pair, starts), fits_plain(pair, starts), strict=True):
+        assert np.allclose(fast.curve, slow.curve, atol=1e-6)
+        for attribute in ("mix", "gain", "tint", "slope", "misfit", "rest", "change", "power"):
+            assert np.allclose(getattr(fast, attribute), getattr(slow, attribute), atol=1e-6)

@@ -32,7 +32,7 @@ class ToneLimits:
         none: change in levels under which no tone is applied.
         best: share of the samples, the nearest ones, by which a fit is judged.
         price: levels of misfit that a level of change, as its root mean square, must gain to be believed.
-        close: levels of misfit, with its prices, from which no other start is tried.
+        close: levels of misfit, with its prices, up to which the fit begun from all samples holds.
         settled: levels by which a round must move some sample for another one to follow.
         rest, most_left: weight of the mean of what is left, and the levels of it that count at most.
         no_gain: change of the gain of color under which no tone is applied.

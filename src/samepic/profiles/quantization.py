@@ -16,6 +16,9 @@ class Quantization:
         color_slack: what rounding adds to a difference of color coefficients.
         subsampled_slack: the same where the two colors were subsampled in two ways.
         unrelated: 90th percentile of the excess from which the pair is no plain re-save, and nothing follows.
+        bands: bands of two rows of blocks, spread over the frame, that are looked at before all of it is.
+        far, far_apart: excess that counts as far beyond what codings explain, and the share of the blocks of these
+            bands from which the pair is no plain re-save for sure: several times what `unrelated` asks for.
         bound: excess from which two codings of one source alone do not explain a block.
         changed: excess from which a block was changed, where next to nothing else lies beyond the bound.
         few: places beyond that bound, at most, that are changes and no sign of a further coding.
@@ -36,6 +39,9 @@ class Quantization:
     color_slack: float = 20.0
     subsampled_slack: float = 45.0
     unrelated: float = 2.0
+    bands: int = 6
+    far: float = 6.0
+    far_apart: float = 0.3
     bound: float = 1.05
     changed: float = 1.5
     few: int = 4

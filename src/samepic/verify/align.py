@@ -18,7 +18,7 @@ from samepic.verify.structure import correlation_map
 from samepic.verify.tile import agreeing_rectangle
 from samepic.verify.track import Tracked, banded, levelled, same_tone, track
 
-__all__ = ["Alignment", "align", "align_by"]
+__all__ = ["Alignment", "Planes", "align", "align_by"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Plane: TypeAlias = NDArray[np.uint8]
@@ -73,13 +73,12 @@ class Alignment:
         return (1 - self.fair) * self.textured * max(self.part_a, self.part_b) / (0.2 + min(_FAR, self.shift))
 
 
-def align(a: Pixels, b: Pixels) -> Alignment | None:
-    """Return the best map from b to a, both (height, width, 3), found by local features; None where none is.
+def align(pair: Planes) -> Alignment | None:
+    """Return the best map from the second picture to the first, found by local features; None where none is.
 
     Where the first look finds nothing credible, one of the two is looked at more closely, and then the other, since
     the other may be a small part of it.
     """
-    pair = _Planes.of(a, b)
     best = _search(pair, (ALIGN.side, ALIGN.side), (ALIGN.points, ALIGN.points))
     if best is not None and best.matched >= ALIGN.credible:
         return best
@@ -94,25 +93,46 @@ def align(a: Pixels, b: Pixels) -> Alignment | None:
     return best
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Planes:
-    """The planes of two pictures: luma, in which features are found, and the mean, in which they are compared."""
+class Planes:
+    """Two pictures, (height, width, 3) uint8, as planes of any size, each of which is made once.
 
-    luma: tuple[Plane, Plane]
-    mean: tuple[Plane, Plane]
+    Features are found in luma; how well a map fits is measured in the mean of the three colors, in which the stripes
+    that a photographed screen shows in each cancel out.
+    """
 
-    @classmethod
-    def of(cls, a: Pixels, b: Pixels) -> _Planes:
-        one, two = (np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (a, b))
-        return cls((one, two), (_mean(a), _mean(b)))
+    def __init__(self, a: Pixels, b: Pixels) -> None:
+        self._pictures = a, b
+        self._whole: dict[tuple[int, bool], Plane] = {}
+        self._made: dict[tuple[int, bool, int, int], Plane] = {}
+
+    def shape(self, which: int) -> tuple[int, int]:
+        """Return (height, width) of a picture, 0 or 1."""
+        height, width = self._pictures[which].shape[:2]
+        return height, width
+
+    def luma(self, which: int, side: int, least: int = 0) -> Plane:
+        """Return the luma of a picture, 0 or 1, with a long side of at most `side` pixels, as `reduced` does."""
+        return self._reduced(which, side, least, mean=False)
+
+    def mean(self, which: int, side: int, least: int = 0) -> Plane:
+        """Return the mean of the colors of a picture in the same way."""
+        return self._reduced(which, side, least, mean=True)
+
+    def _reduced(self, which: int, side: int, least: int, *, mean: bool) -> Plane:
+        whole, key = (which, mean), (which, mean, side, least)
+        if whole not in self._whole:
+            rgb = self._pictures[which]
+            plane = _mean(rgb) if mean else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+            self._whole[whole] = np.asarray(plane, np.uint8)
+        if key not in self._made:
+            self._made[key] = reduced(self._whole[whole], side, least)
+        return self._made[key]
 
 
-def _search(pair: _Planes, sides: tuple[int, int], points: tuple[int, int]) -> Alignment | None:
+def _search(pair: Planes, sides: tuple[int, int], points: tuple[int, int]) -> Alignment | None:
     """Return the best map from the second picture to the first, by features of both reduced to these long sides."""
-    small = [reduced(p, side, min(side, ALIGN.small_side)) for p, side in zip(pair.luma, sides, strict=True)]
-    seen = [
-        reduced(p, max(ALIGN.side, side), ALIGN.small_side) for p, side in zip(pair.mean, sides, strict=True)
-    ]
+    small = [pair.luma(k, side, min(side, ALIGN.small_side)) for k, side in enumerate(sides)]
+    seen = [pair.mean(k, max(ALIGN.side, side), ALIGN.small_side) for k, side in enumerate(sides)]
     there, here = scaling(small[0].shape, seen[0].shape), scaling(seen[1].shape, small[1].shape)
     best: Alignment | None = None
     for matrix, matched in _maps(small[0], small[1], points):
@@ -121,14 +141,13 @@ def _search(pair: _Planes, sides: tuple[int, int], points: tuple[int, int]) -> A
             best = found
     if best is None:
         return None
-    one, two = pair.luma
-    return _at_full_size(best, scaling(seen[0].shape, one.shape), scaling(two.shape, seen[1].shape))
+    return _at_full_size(best, scaling(seen[0].shape, pair.shape(0)), scaling(pair.shape(1), seen[1].shape))
 
 
-def align_by(a: Pixels, b: Pixels, matrix: Matrix) -> Alignment | None:
-    """Return the map near `matrix`, from pixels of b to pixels of a, that fits best; None where none does."""
-    one, two = (reduced(_mean(p), ALIGN.side, ALIGN.small_side) for p in (a, b))
-    there, here = scaling(one.shape, a.shape[:2]), scaling(b.shape[:2], two.shape)
+def align_by(pair: Planes, matrix: Matrix) -> Alignment | None:
+    """Return the map near `matrix`, from the second picture to the first, that fits best; None where none does."""
+    one, two = (pair.mean(k, ALIGN.side, ALIGN.small_side) for k in (0, 1))
+    there, here = scaling(one.shape, pair.shape(0)), scaling(pair.shape(1), two.shape)
     found = _checked(one, two, inverse(there) @ matrix @ inverse(here), 0)
     return None if found is None else _at_full_size(found, there, here)
 
@@ -139,7 +158,6 @@ def _at_full_size(found: Alignment, there: Matrix, here: Matrix) -> Alignment:
 
 
 def _mean(rgb: Pixels) -> Plane:
-    """Return the mean of the three colours: the stripes that a photographed screen shows in each cancel out in it."""
     return np.asarray(cv2.transform(rgb, np.full((1, 3), 1 / 3, np.float32)), np.uint8)
 
 

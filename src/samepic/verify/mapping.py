@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from samepic.profiles import ALIGN, JUDGE
 from samepic.profiles.evidence import EVIDENCE, MAPPING
 from samepic.verdict import Region, Transform
-from samepic.verify.align import Alignment, align, align_by
+from samepic.verify.align import Alignment, Planes, align, align_by
 from samepic.verify.features import Matrix, inverse, scaling
 from samepic.verify.frame import same_frame
 from samepic.verify.overlay import overlaid, trimmed
@@ -122,10 +122,11 @@ def map_onto(a: Pixels, b: Pixels) -> Mapped | None:
         if shares[-1] >= MAPPING.sure:
             return _edge_on_edge(a, b, held, None, shares[-1])
     guesses = [_scaling_of(a, b, held) for held in holds]
-    tried = [found for guess in guesses if (found := align_by(a, b, guess)) is not None]
+    planes = Planes(a, b)
+    tried = [found for guess in guesses if (found := align_by(planes, guess)) is not None]
     best = max(tried, key=lambda found: found.merit, default=None)
     if best is None or not _fits(best):
-        best = max((f for f in (best, align(a, b)) if f is not None), key=lambda f: f.merit, default=None)
+        best = max((f for f in (best, align(planes)) if f is not None), key=lambda f: f.merit, default=None)
     for guess, held, share in zip(guesses, holds, shares, strict=True):
         near = best is not None and _off_corner(a, b, best.matrix, guess) <= ALIGN.off_corner
         if near or share >= MAPPING.in_place:

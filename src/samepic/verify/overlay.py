@@ -83,8 +83,10 @@ def overlaid(a: Pixels, b: Pixels, matrix: Matrix, pixels: int) -> Overlay | Non
     shape = (max(8, round(cut.shape[0] * scale)), max(8, round(cut.shape[1] * scale)))
     out = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]]) @ scaling(shape, cut.shape)
     shown, inside = moved(moving, inverse(out) @ (matrix if on_a else back), shape)
-    still = _resized(cut, shape).copy()
-    still[~inside] = shown[~inside]  # what lies beside the overlap must not weigh on what lies at its edge
+    still = _resized(cut, shape)
+    if not inside.all():
+        # What lies beside the overlap must not weigh on what lies at its edge.
+        still = np.asarray(cv2.copyTo(still, inside.astype(np.uint8), shown.copy()), np.uint8)
     one, two = (still, shown) if on_a else (shown, still)
     to_a = out if on_a else matrix @ out
     return Overlay(one, two, inside, matrix, to_a / to_a[2, 2], on_a, min(1.0, part_a), min(1.0, part_b))

@@ -31,7 +31,7 @@ def is_pasted(a: Pixels, b: Pixels, matrix: Matrix, parts: tuple[float, float]) 
         return False
     reach = max(2.0, 0.006 * max(larger.shape[:2]))
     middle = edge.mean(axis=0)
-    luma = np.asarray(cv2.cvtColor(larger, cv2.COLOR_RGB2GRAY), np.uint8)
+    luma = cv2.cvtColor(larger, cv2.COLOR_RGB2GRAY).astype(np.float32)
     rings = [_ring(luma, middle, edge, step * reach) for step in (-3, -1, 1, 3)]
     inner = np.logical_and.reduce([ring >= 0 for ring in rings])
     if inner.sum() < 40:
@@ -49,7 +49,7 @@ def is_pasted(a: Pixels, b: Pixels, matrix: Matrix, parts: tuple[float, float]) 
 
 
 def _ring(
-    luma: Pixels, middle: NDArray[np.float64], edge: NDArray[np.float64], out: float
+    luma: NDArray[np.float32], middle: NDArray[np.float64], edge: NDArray[np.float64], out: float
 ) -> NDArray[np.float32]:
     """Return the luma along the edge moved out by `out` pixels, -1 outside the picture."""
     ends = np.roll(edge, -1, axis=0)
@@ -60,7 +60,7 @@ def _ring(
     outward = np.sign(np.sum(normal * ((edge + ends) / 2 - middle), axis=1, keepdims=True))
     points = (points + normal * outward * out).reshape(-1, 2).astype(np.float32)
     found = cv2.remap(
-        luma.astype(np.float32),
+        luma,
         points[:, None, 0],
         points[:, None, 1],
         cv2.INTER_LINEAR,

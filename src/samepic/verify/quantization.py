@@ -23,18 +23,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.native import native
 from samepic.picture import Picture
 from samepic.profiles import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.ranks import percentile
 
-__all__ = ["SharedSource", "may_derive", "shared_source"]
+__all__ = [
+    "Samples",
+    "SharedSource",
+    "excess_of",
+    "excess_plain",
+    "is_derivable",
+    "level_of",
+    "may_derive",
+    "shared_source",
+]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
-Planes: TypeAlias = Callable[[slice], Floats]
-"""Y, Cb, Cr of some rows of a picture, (3, height, width), in whole blocks."""
 
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)
@@ -46,6 +54,18 @@ _DCT = np.where(
     _FREQUENCIES == 0, 8**-0.5, 0.5 * np.cos((2 * _PLACES + 1) * _FREQUENCIES * np.pi / 16)
 ).astype(np.float32)
 """The orthonormal DCT-II of 8 samples, whose products are the coefficients of JPEG (ITU-T T.81, A.3.3)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """The samples of a picture, some rows at a time.
+
+    `rows` gives them as (height, width, 3) or, gray, (height, width) uint8; `shown` says that they are R, G, B as they
+    are shown, not Y, Cb, Cr as they are stored.
+    """
+
+    rows: Callable[[slice], Pixels]
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +97,8 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
     shown = _excess(_shown(a), _shown(b), height, codings, QUANTIZATION.bound)
     if shown is not None:
         return SharedSource(shown, percentile(shown, 90), ())
+    if _far_apart(_shown(a), _shown(b), height, codings):
+        return None
     # Colors out of range were cut when they were shown: only the planes as stored keep to the bound.
     stored = _stored(a), _stored(b)
     excess = _excess(*stored, height, codings)
@@ -106,7 +128,13 @@ def may_derive(source: Picture, copy: Picture) -> bool:
     rows = slice(top, min(top + _BAND, height))
     if rows.stop - rows.start < _BLOCK:
         return True
-    excess = _excess_of(_shown(source)(rows), _shown(copy)(rows), None, coding)
+    return is_derivable(source.rgb[rows], copy.rgb[rows], coding)
+
+
+def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
+    """Return whether rows of a picture as it is shown may have become `copy`, as it is shown, by one save."""
+    one, two = (Samples(partial(_rows_of, rgb), shown=True) for rgb in (source, copy))
+    excess = excess_of(one, two, slice(0, len(source)), (None, coding))
     return float((excess > QUANTIZATION.bound).mean()) <= QUANTIZATION.underivable
 
 
@@ -159,36 +187,42 @@ def _bounded(picture: Picture) -> bool:
     return jpeg.colour in ("gray", "ycbcr") and picture.data is not None and coarsest <= QUANTIZATION.coarsest
 
 
-def _shown(picture: Picture) -> Planes:
-    """Return Y, Cb, Cr of a picture as JFIF defines them."""
-    return partial(_converted, picture.rgb)
+def _shown(picture: Picture) -> Samples:
+    """Return R, G, B of a picture."""
+    return Samples(partial(_rows_of, picture.rgb), shown=True)
 
 
-def _stored(picture: Picture) -> Planes:
-    """Return Y, Cb, Cr as a JPEG stores them, before colors out of range are cut; else those of the pixels."""
+def _stored(picture: Picture) -> Samples:
+    """Return Y, Cb, Cr as a JPEG stores them, before colors out of range are cut; else what is shown."""
     if picture.info.jpeg is None or picture.data is None:
         return _shown(picture)
     image = Image.open(io.BytesIO(picture.data))
     image.draft("YCbCr", image.size)
     image.load()
-    return partial(_separated, image) if image.mode in ("YCbCr", "L") else _shown(picture)
+    if image.mode not in ("YCbCr", "L"):
+        return _shown(picture)
+    return Samples(partial(_decoded_rows, image), shown=False)
 
 
-def _converted(rgb: Pixels, rows: slice) -> Floats:
-    shares = _whole(rgb[rows]) * np.float32(1 / 255)
-    planes = np.empty((3, *shares.shape[:2]), np.float32)
-    for place, plane in zip((0, 2, 1), cv2.split(cv2.cvtColor(shares, cv2.COLOR_RGB2YCrCb)), strict=True):
-        np.multiply(plane, np.float32(255), out=planes[place])
-    return planes
+def _rows_of(rgb: Pixels, rows: slice) -> Pixels:
+    return rgb[rows]
 
 
-def _separated(image: Image.Image, rows: slice) -> Floats:
+def _decoded_rows(image: Image.Image, rows: slice) -> Pixels:
     # Only these rows are copied out of what the decoder made.
-    samples = np.atleast_3d(np.asarray(image.crop((0, rows.start, image.width, rows.stop))))
-    planes = _whole(samples).transpose(2, 0, 1).astype(np.float32)
-    if len(planes) == 1:
-        planes = np.concatenate([planes, np.full((2, *planes.shape[1:]), 128, np.float32)])
-    return np.ascontiguousarray(planes)
+    return np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+
+
+def _planes_of(samples: Pixels, *, shown: bool) -> Floats:
+    """Return Y, Cb, Cr as JFIF defines them, (3, height, width), in whole blocks."""
+    samples = _whole(samples)
+    if not shown:
+        planes = np.atleast_3d(samples).transpose(2, 0, 1).astype(np.float32)
+        if len(planes) == 1:
+            planes = np.concatenate([planes, np.full((2, *planes.shape[1:]), 128, np.float32)])
+        return np.ascontiguousarray(planes)
+    y, cr, cb = cv2.split(cv2.cvtColor(samples * np.float32(1 / 255), cv2.COLOR_RGB2YCrCb))
+    return np.stack([y, cb, cr]) * np.float32(255)
 
 
 def _whole(samples: Pixels) -> Pixels:
@@ -197,8 +231,8 @@ def _whole(samples: Pixels) -> Pixels:
 
 
 def _excess(
-    a: Planes,
-    b: Planes,
+    a: Samples,
+    b: Samples,
     height: int,
     codings: tuple[JpegInfo | None, JpegInfo | None],
     most: float = math.inf,
@@ -209,28 +243,69 @@ def _excess(
     """
     bands = []
     for top in range(0, height // _BLOCK * _BLOCK, _BAND):
-        rows = slice(top, min(top + _BAND, height))
-        bands.append(_excess_of(a(rows), b(rows), *codings))
+        bands.append(excess_of(a, b, slice(top, min(top + _BAND, height)), codings))
         if float(bands[-1].max()) > most:
             return None
     return np.concatenate(bands)
 
 
-def _excess_of(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | None) -> Floats:
-    luma = _over(a[0] - b[0], _half_steps(0, one, two) + np.float32(QUANTIZATION.luma_slack))
+def _far_apart(a: Samples, b: Samples, height: int, codings: tuple[JpegInfo | None, JpegInfo | None]) -> bool:
+    """Tell whether so much differs by so much in a few bands that nothing else needs to be read."""
+    tops = np.linspace(0, height // _BLOCK - 2, QUANTIZATION.bands).astype(int) * _BLOCK
+    if height < QUANTIZATION.bands * 2 * _BLOCK:
+        return False
+    bands = [excess_of(a, b, slice(top, top + 2 * _BLOCK), codings) for top in tops.tolist()]
+    far = np.concatenate(bands) > QUANTIZATION.far
+    return float(far.mean()) >= QUANTIZATION.far_apart
+
+
+def excess_of(
+    a: Samples, b: Samples, rows: slice, codings: tuple[JpegInfo | None, JpegInfo | None]
+) -> Floats:
+    """Return the largest difference of a coefficient in each block of some rows over what both codings allow."""
+    one, two = a.rows(rows), b.rows(rows)
+    if native is None:
+        return excess_plain(_planes_of(one, shown=a.shown), _planes_of(two, shown=b.shown), *codings)
+    luma, color, gray = _allowed(*codings)
+    height, width = one.shape[:2]
+    found = native.excess(
+        np.ascontiguousarray(one),
+        np.ascontiguousarray(two),
+        width,
+        height,
+        a.shown,
+        b.shown,
+        _DCT,
+        luma,
+        color,
+        QUANTIZATION.cut,
+        gray,
+    )
+    return np.frombuffer(found, np.float32).reshape(height // _BLOCK, width // _BLOCK)
+
+
+def excess_plain(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | None) -> Floats:
+    """Return what `excess_of` does from Y, Cb, Cr (3, height, width), without the native part: five times as slow."""
+    allowed, color_allowed, gray = _allowed(one, two)
+    luma = _over(a[0] - b[0], allowed)
     luma /= np.where(_cut(a[0]) | _cut(b[0]), np.float32(QUANTIZATION.cut), np.float32(1))
-    gray = any(info is not None and info.colour == "gray" for info in (one, two))
     if gray:
         return luma
-    alike = one is None or two is None or one.subsampling == two.subsampling
-    slack = QUANTIZATION.color_slack if alike else QUANTIZATION.subsampled_slack
-    allowed = _half_steps(1, one, two) + np.float32(slack)
     halved = [_halved(a[k] - b[k]) for k in (1, 2)]
-    color = np.maximum(*(_over(plane, allowed) for plane in halved))
+    color = np.maximum(*(_over(plane, color_allowed) for plane in halved))
     rows, columns = (
         np.minimum(np.arange(n) // 2, m - 1) for n, m in zip(luma.shape, color.shape, strict=True)
     )
     return np.asarray(np.maximum(luma, color[rows[:, None], columns]), np.float32)
+
+
+def _allowed(one: JpegInfo | None, two: JpegInfo | None) -> tuple[Floats, Floats, bool]:
+    """Return by how much coefficients of luma and of color may differ, (8, 8) each, and whether color says nothing."""
+    gray = any(info is not None and info.colour == "gray" for info in (one, two))
+    alike = one is None or two is None or one.subsampling == two.subsampling
+    slack = QUANTIZATION.color_slack if alike else QUANTIZATION.subsampled_slack
+    luma = _half_steps(0, one, two) + np.float32(QUANTIZATION.luma_slack)
+    return luma, _half_steps(1, one, two) + np.float32(slack), gray
 
 
 def _cut(luma: Floats) -> Mask:
@@ -293,6 +368,18 @@ def _boxes(changed: Mask, a: Pixels, b: Pixels) -> tuple[Region, ...]:
 def _usual_difference(changed: Mask, difference: Pixels) -> float:
     """Return the level that one pixel in a hundred of the unchanged blocks exceeds."""
     rows, columns = changed.shape
-    whole = difference[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    still = whole.swapaxes(1, 2)[~changed]
-    return percentile(still, 99) if still.size else 0.0
+    size = (columns * _BLOCK, rows * _BLOCK)
+    still = cv2.resize((~changed).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    if not still.any():
+        return 0.0
+    whole = difference[: size[1], : size[0]]
+    counts = cv2.calcHist([whole], [0], still, [256], [0, 256]).ravel().astype(np.int64)
+    return level_of(counts, 99)
+
+
+def level_of(counts: NDArray[np.int64], share: float) -> float:
+    """Return the percentile `share`, 0 to 100, of levels by how many there are of each, as `percentile` does."""
+    below = np.cumsum(counts)
+    at = (int(below[-1]) - 1) * share / 100
+    low, high = (int(np.searchsorted(below, int(at) + k, side="right")) for k in (0, 1))
+    return low + (min(high, len(counts) - 1) - low) * (at - int(at)) if at > int(at) else float(low)

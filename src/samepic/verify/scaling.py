@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["SCALINGS", "Scaling"]
+__all__ = ["SCALINGS", "Scaling", "scaled_rows"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Scaling: TypeAlias = Callable[[Pixels, tuple[int, int]], Pixels]
@@ -26,12 +27,20 @@ def _opencv(rgb: Pixels, size: tuple[int, int], how: int) -> Pixels:
     return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
 
 
+_PILLOW = MappingProxyType(
+    {
+        "Lanczos": Image.Resampling.LANCZOS,
+        "bicubic": Image.Resampling.BICUBIC,
+        "bilinear": Image.Resampling.BILINEAR,
+        "box": Image.Resampling.BOX,
+    }
+)
+_NEAR = 0.1
+_SUPPORT = 3  # pixels, of the widest of these kernels
+
 SCALINGS: MappingProxyType[str, Scaling] = MappingProxyType(
     {
-        "Lanczos": partial(_pillow, how=Image.Resampling.LANCZOS),
-        "bicubic": partial(_pillow, how=Image.Resampling.BICUBIC),
-        "bilinear": partial(_pillow, how=Image.Resampling.BILINEAR),
-        "box": partial(_pillow, how=Image.Resampling.BOX),
+        **{name: partial(_pillow, how=how) for name, how in _PILLOW.items()},
         "area": partial(_opencv, how=cv2.INTER_AREA),
         "bilinear without smoothing": partial(_opencv, how=cv2.INTER_LINEAR),
         "bicubic without smoothing": partial(_opencv, how=cv2.INTER_CUBIC),
@@ -39,3 +48,18 @@ SCALINGS: MappingProxyType[str, Scaling] = MappingProxyType(
 )
 """From (picture, (width, height)) to the picture at that size: Pillow's kernels, which smooth as they shrink, and
 OpenCV's, of which all but the area means do not."""
+
+
+def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> Pixels:
+    """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels need not make the others for it."""
+    how = _PILLOW.get(name)
+    scale = rgb.shape[0] / size[1]
+    # Near its own size, the weights of a kernel hang on the last digits of where its rows begin.
+    if how is None or abs(scale - 1) < _NEAR:
+        return SCALINGS[name](rgb, size)[rows]
+    reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1
+    top, low = rows.start * scale, rows.stop * scale
+    first, last = max(0, math.floor(top) - reach), min(rgb.shape[0], math.ceil(low) + reach)
+    part = Image.fromarray(np.ascontiguousarray(rgb[first:last]))
+    box = (0.0, top - first, float(rgb.shape[1]), low - first)
+    return np.asarray(part.resize((size[0], rows.stop - rows.start), how, box), np.uint8)

@@ -13,14 +13,33 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.native import native
 from samepic.profiles.evidence import TONE
 
-__all__ = ["ToneMap", "fit_tone_map", "is_gray", "planes_of"]
+__all__ = ["Samples", "ToneMap", "fit_tone_map", "fits_of", "fits_plain", "is_gray", "planes_of"]
 
 Floats: TypeAlias = NDArray[np.float32]
 Wide: TypeAlias = NDArray[np.float64]
 Complex: TypeAlias = NDArray[np.complex128]
 
+_LIMITS = np.array(
+    [
+        TONE.best,
+        TONE.gray,
+        TONE.most_mix,
+        TONE.mix_pull,
+        np.radians(TONE.most_turn),
+        TONE.most_gain,
+        TONE.no_color,
+        TONE.most_tint,
+        TONE.gain_pull,
+        TONE.tint_pull,
+        TONE.slope_pull,
+        TONE.most_left,
+        TONE.settled,
+    ]
+)
+"""What the native part takes of the limits, in its order."""
 _BINS = 24
 _ROUNDS = 6
 
@@ -81,12 +100,11 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     apart = np.hypot(to_y - y, np.abs(to_c - c))
     if _quantile(apart, weights, 0.9) < TONE.none:
         return _untouched(apart, weights)
-    pair = _Samples(y, c, to_y, to_c, weights)
-    best = _fitted(pair, None)
-    if _price(best) <= TONE.close:
-        return best
     lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
-    return min((best, *(_fitted(pair, start) for start in (apart, lifted))), key=_price)
+    pair = Samples(y, c, to_y, to_c, weights)
+    starts = np.stack([apart, lifted])
+    first, *others = fits_plain(pair, starts) if native is None else fits_of(pair, starts)
+    return first if _price(first) <= TONE.close else min((first, *others), key=_price)
 
 
 def _untouched(apart: Wide, weights: Floats) -> ToneMap:
@@ -100,7 +118,7 @@ def _price(fit: ToneMap) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Samples:
+class Samples:
     """Luma and color (n,) of the source and of the target, and the weights to begin with."""
 
     y: Wide
@@ -110,7 +128,26 @@ class _Samples:
     weights: Floats
 
 
-def _fitted(pair: _Samples, apart: Wide | None) -> ToneMap:
+def fits_of(pair: Samples, starts: Wide) -> list[ToneMap]:
+    """Return the fit begun from all samples, and those begun from the near ones by each of `starts`, (k, n)."""
+    samples = np.stack([pair.y, pair.c.real, pair.c.imag, pair.to_y, pair.to_c.real, pair.to_c.imag])
+    weights = np.ascontiguousarray(pair.weights, np.float32)
+    found = native.tone(samples.astype(np.float64), weights, starts.astype(np.float64), _LIMITS)
+    return [_map_of(numbers) for numbers in np.frombuffer(found, np.float64).reshape(len(starts) + 1, -1)]
+
+
+def _map_of(numbers: Wide) -> ToneMap:
+    mix, gain, tint, slope, (misfit, rest), (change, power) = numbers[256:].reshape(6, 2).tolist()
+    colors = complex(*gain), complex(*tint), complex(*slope)
+    return ToneMap(numbers[:256], (mix[0], mix[1]), *colors, misfit, rest, change, power)
+
+
+def fits_plain(pair: Samples, starts: Wide) -> list[ToneMap]:
+    """Return what `fits_of` does, without the native part: ten times as slow."""
+    return [_fitted(pair, start) for start in (None, *starts)]
+
+
+def _fitted(pair: Samples, apart: Wide | None) -> ToneMap:
     y, c, to_y, to_c, weights = pair.y, pair.c, pair.to_y, pair.to_c, pair.weights
     w = weights.astype(float) + 1e-6
     if apart is not None:
