@@ -32,7 +32,7 @@ from samepic.verify.network import Network
 Floats = NDArray[np.float32]
 
 HOME = Path(networks.__file__).parent
-CHANGE = Recipe(hidden=(40, 20), passes=40, batch=2048, rate=3e-3, pull=1e-5)
+CHANGE = Recipe(hidden=(48, 24), passes=40, batch=2048, rate=3e-3, pull=3e-5)
 PAIRS = Recipe(hidden=(8,), passes=150, batch=128, rate=5e-3, pull=1e-2)
 MEMBERS = 8
 A_PAIR = 160
@@ -71,8 +71,11 @@ PAPERS = ("receipts",)
 """Kinds whose pairs are other papers: where their writing does not agree at all, it is other writing."""
 
 
-def cells_of(row: Gathered, rng: np.random.Generator) -> tuple[Floats, Floats] | None:
-    """Return inputs and labels of some cells of a pair; None where no cell's label is known."""
+def cells_of(row: Gathered, rng: np.random.Generator) -> tuple[Floats, Floats, Floats] | None:
+    """Return inputs, labels and weights of some cells of a pair; None where no cell's label is known.
+
+    The few cells of a small change weigh more than the many of a large one.
+    """
     if _is_unsure(row):
         return None
     labels = _other_writing(row) if row.kind in PAPERS and not row.same else row.labels
@@ -88,7 +91,10 @@ def cells_of(row: Gathered, rng: np.random.Generator) -> tuple[Floats, Floats] |
         loud = still[np.argsort(-loudness)[: 6 * count]]
         still = np.concatenate([rng.permutation(loud)[:count], rng.permutation(still)[:count]])
     chosen = np.concatenate([changed, still])
-    return inputs[chosen], np.repeat(np.array([1, 0], np.float32), [len(changed), len(still)])
+    counts = [len(changed), len(still)]
+    weight = (A_PAIR / max(1, len(changed))) ** 0.5
+    wanted, weights = (np.repeat(np.array(values, np.float32), counts) for values in ([1, 0], [weight, 1]))
+    return inputs[chosen], wanted, weights
 
 
 def _is_unsure(row: Gathered) -> bool:
@@ -112,9 +118,9 @@ def fit_change(rows: list[Gathered]) -> Network:
     """Return the network of changed cells."""
     rng = np.random.default_rng(SEED)
     some = [found for row in rows if (found := cells_of(row, rng)) is not None]
-    inputs, labels = (np.concatenate([pair[k] for pair in some]) for k in (0, 1))
+    inputs, labels, weights = (np.concatenate([pair[k] for pair in some]) for k in (0, 1, 2))
     print(f"{len(labels)} cells of {len(some)} pairs, {labels.mean():.0%} changed")
-    return fit(inputs, labels, np.ones(len(labels), np.float32), CHANGE)
+    return fit(inputs, labels, weights / weights.mean(), CHANGE)
 
 
 def pair_factors(rows: list[Gathered], change: Network) -> Floats:
