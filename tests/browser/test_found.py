@@ -14,7 +14,7 @@ from tests.collection.clean_scene import snapshot
 from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
 from tests.kits.found import Review, memory_of, report_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 MANY = 10_000
 

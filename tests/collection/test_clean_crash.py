@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 SHM = Path("/dev/shm")
 TWO_FILE_SYSTEMS = SHM.is_dir() and SHM.stat().st_dev != Path("/tmp").stat().st_dev
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.crash]
 
 
 @pytest.fixture

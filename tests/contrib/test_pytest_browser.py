@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from tests.contrib.uploads import ROOT
 from tests.kits.browser import PHONE, WIDE, Watched, browser, faults
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 WITH_BUTTON = {"all", "before", "dark", "desk", "phone", "test_the_form"}
 

@@ -26,7 +26,7 @@ from samepic.contrib.screens.same_picture import SamePicture
 from tests.kits.browser import browser
 from tests.kits.project import size_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 body { margin: 0; background: #fafafa; height: 1400px; font: 16px sans-serif }

@@ -77,6 +77,7 @@ def shown(output: str) -> re.Pattern[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.browser
 def test_the_page_works_from_top_to_bottom(tmp_path: Path) -> None:
     with browser():
         pass  # skips, or fails in CI, where there is none

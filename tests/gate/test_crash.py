@@ -94,6 +94,7 @@ def test_an_upload_that_fails_in_the_middle_leaves_nothing_behind(
     assert gate.admit(coffee, "photo").outcome is Outcome.ACCEPTED
 
 
+@pytest.mark.crash
 def test_killed_processes_lose_nothing_and_let_nothing_in_twice(url: str, photos: dict[str, Path]) -> None:
     shows = {}
     uploads = []

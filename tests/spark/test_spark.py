@@ -33,7 +33,7 @@ pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Sp
 from samepic.contrib.spark import find_duplicates, fingerprints
 from samepic.contrib.spark.decoder import local_path
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 BOMBS = ("grid-declares-65535.heic", "grid-of-itself.heic", "tile-declares-60000.heic")
 
