@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.kits.interrupts import interrupts
 
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 
@@ -58,3 +61,10 @@ def chelsea(photos: dict[str, Path]) -> Path:
 def coffee(photos: dict[str, Path]) -> Path:
     """Return a 600x400 lossless PNG of another scene."""
     return photos["coffee"]
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have SIGINT end the processes that this test starts, also where it is ignored around the tests."""
+    with interrupts("end"):
+        yield

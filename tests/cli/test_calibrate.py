@@ -306,6 +306,7 @@ def test_what_cannot_be_opened_is_trouble(run: Run, labelled: Path, arguments: t
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_progress_is_shown_on_a_terminal_and_ctrl_c_leaves_quietly(labelled: Path) -> None:
     """Two hundred names of one picture make 19 900 pairs: more than are compared before the interrupt comes."""
     folder = labelled.parent

@@ -261,6 +261,7 @@ def test_a_verdict_is_not_used_once_what_it_stands_on_has_changed(
 
 @pytest.mark.slow
 @pytest.mark.crash
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_was_cut_off_anywhere_goes_on_and_ends_the_same(
     tmp_path: Path, photos: dict[str, Path], how: signal.Signals

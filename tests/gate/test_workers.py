@@ -263,6 +263,7 @@ print("well")
 
 @pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_in_the_middle_of_a_task_ends_that_task_and_leaves_a_pool_that_works() -> None:
     program = """
 pool = Workers(1)
@@ -287,6 +288,7 @@ pool.close()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_of_one_who_waits_leaves_the_turn_to_the_others() -> None:
     program = """
 pool = Workers(1)
