@@ -32,7 +32,7 @@ quick: $(VENV)/.tested
 
 stress: $(VENV)/.tested
 	@echo "pytest: more rounds of what the suite does once or twice"
-	@$(BIN)/python -m pytest $(TWO) -m stress
+	@$(BIN)/python -m pytest $(TWO) -m stress --timeout 1200
 
 lint: $(VENV)/.tested
 	@echo "ruff: style and format"

@@ -95,14 +95,19 @@ def test_an_upload_that_fails_in_the_middle_leaves_nothing_behind(
 
 
 @pytest.mark.crash
-def test_killed_processes_lose_nothing_and_let_nothing_in_twice(url: str, photos: dict[str, Path]) -> None:
+@pytest.mark.parametrize(
+    "delays", [(0.1,), pytest.param((0.0, 0.1, 0.2, 0.3, 0.5), marks=pytest.mark.stress)]
+)
+def test_killed_processes_lose_nothing_and_let_nothing_in_twice(
+    url: str, photos: dict[str, Path], delays: tuple[float, ...]
+) -> None:
     shows = {}
     uploads = []
     for name in ("coffee", "rocket", "chelsea"):
         for n in range(4):
             uploads.append(Upload(f"{name}/{n}", resaved(photos[name], scale=0.5, quality=60 + n)))
             shows[uploads[-1].key] = name
-    for delay in (0.0, 0.1, 0.3):
+    for delay in delays:
         tenant_free = [upload._replace(key=f"{delay}/{upload.key}") for upload in uploads]
         wanted = {f"{delay}/{key}": picture for key, picture in shows.items()}
         outcome = crash_round(url, tenant_free, wanted, delay=delay, lease=0.5)
