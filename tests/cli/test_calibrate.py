@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,15 +30,18 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMEPIC_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture
-def labelled(tmp_path: Path, photos: dict[str, Path]) -> Path:
-    """Return a list of nine copies labelled same, three edited ones and three other pictures labelled different."""
-    folder = tmp_path / "my"
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> Path:
+    """Return a folder with nine copies labelled same, three edited ones and three other pictures labelled different."""
+    folder = tmp_path_factory.mktemp("labelled") / "my"
     folder.mkdir()
     names = ("astronaut", "chelsea", "coffee")
     rows = []
     for name in names:
         image = Image.open(photos[name]).convert("RGB")
+        image = image.resize(
+            (image.width * 2 // 3, image.height * 2 // 3)
+        )  # enough to tell, and sooner compared
         image.save(folder / f"{name}.png")
         image.save(folder / f"{name}-75.jpg", quality=75)
         image.resize((image.width // 2, image.height // 2)).save(folder / f"{name}-half.jpg", quality=80)
@@ -48,7 +52,14 @@ def labelled(tmp_path: Path, photos: dict[str, Path]) -> Path:
         rows.append((f"{name}.png", f"{name}-edited.jpg", "different"))
     rows += [(f"{a}.png", f"{b}-75.jpg", "no") for a, b in zip(names, names[1:] + names[:1], strict=True)]
     write(folder / "pairs.csv", rows)
-    return folder / "pairs.csv"
+    return folder
+
+
+@pytest.fixture
+def labelled(tmp_path: Path, pictures: Path) -> Path:
+    """Return the list of a copy of that folder."""
+    shutil.copytree(pictures, tmp_path / "my")
+    return tmp_path / "my" / "pairs.csv"
 
 
 def write(path: Path, rows: list[tuple[str, str, str]]) -> None:
