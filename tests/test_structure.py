@@ -164,10 +164,10 @@ def test_files_and_functions_are_short() -> None:
     assert [text for path in SOURCES for text in longest(path)] == []
 
 
-def test_importing_samepic_loads_nothing_heavy_and_takes_under_150_ms() -> None:
+def test_importing_samepic_loads_nothing_heavy_and_computes_for_under_150_ms() -> None:
     program = (
-        "import sys, time; begin = time.perf_counter(); import samepic; "
-        "print(time.perf_counter() - begin, *sys.modules)"
+        "import sys, time; begin = time.process_time(); import samepic; "
+        "print(time.process_time() - begin, *sys.modules)"
     )
     seconds = []
     for _ in range(5):

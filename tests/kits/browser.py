@@ -15,7 +15,15 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 __all__ = [
     "CHROMEDRIVER",
@@ -44,7 +52,9 @@ _OPTIONS = (
 )
 PHONE, WIDE = (390, 844), (1280, 860)
 _SHOTS = Path(__file__).parent.parent.parent / "docs" / "review"
-_WAIT = 15_000.0
+_WAIT = 30_000.0
+
+expect.set_options(timeout=_WAIT)  # five seconds are too few for a busy machine
 
 
 def path_of(names: Sequence[str]) -> str:
