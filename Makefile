@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # The files of tests in two processes, in the order that tests/conftest.py gives them: the longest first.
-TWO := -n 2 --dist loadfile --no-loadscope-reorder -rs
+# A test that hangs or kills its process ends the run, named: with another process its file would be run again.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -rs
 NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 
 # The tests start some hundred Python processes: the files are compiled once, not by each of them.
@@ -32,7 +33,7 @@ quick: $(VENV)/.tested
 
 stress: $(VENV)/.tested
 	@echo "pytest: more rounds of what the suite does once or twice"
-	@$(BIN)/python -m pytest $(TWO) -m stress --timeout 1200
+	@$(BIN)/python -m pytest $(TWO) -m stress --timeout 1200 -o faulthandler_timeout=1190
 
 lint: $(VENV)/.tested
 	@echo "ruff: style and format"
