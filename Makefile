@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo       set up, make copies of the example photographs and say what each is"
 	@echo "make test       set up, then ruff, mypy and pytest"
-	@echo "make quick      what pytest says without a browser, Spark, PostgreSQL and crashes"
+	@echo "make quick      what pytest says without what is slow, a browser, Spark, PostgreSQL and crashes"
 	@echo "make stress     more rounds of what kills, races and measures; not a part of make test"
 	@echo "make readme     bring the outputs shown in README.md up to date"
 	@echo "make calibrate  fit the networks of verification anew; wants the photographs of SAMEPIC_BENCH_DATA"
@@ -28,8 +28,8 @@ demo: $(VENV)/.installed
 test: lint types unit
 
 quick: $(VENV)/.tested
-	@echo "pytest: what needs neither a browser, Spark, PostgreSQL nor crashes"
-	@$(BIN)/python -m pytest $(TWO) -m "not (browser or spark or postgres or crash or stress)"
+	@echo "pytest: what is quick and needs neither a browser, Spark, PostgreSQL nor crashes"
+	@$(BIN)/python -m pytest $(TWO) -m "not (slow or browser or spark or postgres or crash or stress)"
 
 stress: $(VENV)/.tested
 	@echo "pytest: more rounds of what the suite does once or twice"

@@ -28,7 +28,7 @@ from samepic.gate.workers import Prepared, Workers
 from samepic.profiles.workers import UPLOAD, WORKERS
 from tests.picture.picture_files import chunk, many_pixels, saved, scene
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
+pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", reason="wants signals")]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="what the system of Linux alone offers")
 PICTURE = saved(scene(), "PNG")
 
