@@ -42,8 +42,8 @@ def report(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) ->
     """Return what a search of such a folder has found, for the tests that leave its files as they are."""
     folder = tmp_path_factory.mktemp("found")
     made(folder / "pictures", photos)
-    command = [sys.executable, "-m", "samepic", "find", "--json", "--copies", "--no-cache", "pictures"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=True)
+    command = [sys.executable, "-m", "samepic", "find", "--json", "--copies", "--no-cache"]
+    done = subprocess.run([*command, str(folder / "pictures")], capture_output=True, timeout=120, check=True)
     (folder / "report.jsonl").write_bytes(done.stdout)
     return folder / "report.jsonl"
 
