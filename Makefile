@@ -2,13 +2,21 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The files of tests in two processes, in the order that tests/conftest.py gives them: the longest first.
+# A test that hangs or kills its process ends the run, named: with another process its file would be run again.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -rs
 NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 
-.PHONY: help demo test lint types unit readme calibrate model clean
+# The tests start some hundred Python processes: the files are compiled once, not by each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test quick stress lint types unit readme calibrate model clean
 
 help:
 	@echo "make demo       set up, make copies of the example photographs and say what each is"
 	@echo "make test       set up, then ruff, mypy and pytest"
+	@echo "make quick      what pytest says without what is slow, a browser, Spark, PostgreSQL and crashes"
+	@echo "make stress     more rounds of what kills, races and measures; not a part of make test"
 	@echo "make readme     bring the outputs shown in README.md up to date"
 	@echo "make calibrate  fit the networks of verification anew; wants the photographs of SAMEPIC_BENCH_DATA"
 	@echo "make model      make the network of copy codes anew; wants the photographs of SAMEPIC_BENCH_DATA"
@@ -18,6 +26,14 @@ demo: $(VENV)/.installed
 	@$(BIN)/python examples/demo.py
 
 test: lint types unit
+
+quick: $(VENV)/.tested
+	@echo "pytest: what is quick and needs neither a browser, Spark, PostgreSQL nor crashes"
+	@$(BIN)/python -m pytest $(TWO) -m "not (slow or browser or spark or postgres or crash or stress)"
+
+stress: $(VENV)/.tested
+	@echo "pytest: more rounds of what the suite does once or twice"
+	@$(BIN)/python -m pytest $(TWO) -m stress --timeout 1200 -o faulthandler_timeout=1190
 
 lint: $(VENV)/.tested
 	@echo "ruff: style and format"
@@ -30,7 +46,7 @@ types: $(VENV)/.tested
 
 unit: $(VENV)/.tested
 	@echo "pytest: every promise, two files at a time"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
+	@$(BIN)/python -m pytest $(TWO)
 
 $(BIN)/python:
 	@echo "setting up $(VENV) with $$($(PYTHON) --version)"

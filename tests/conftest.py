@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.kits.interrupts import interrupts
+
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
+
+# The files that take longest, in this order: begun last, one of them would keep one process waiting for the other.
+LONGEST = (
+    "spark/test_spark.py",
+    "contrib/test_pytest_browser.py",
+    "contrib/test_screenshots_page.py",
+    "contrib/test_pytest_sources.py",
+    "collection/test_clean_crash.py",
+    "collection/test_cache.py",
+    "gate/test_crash.py",
+    "gate/test_workers.py",
+    "gate/test_workers_hostile.py",
+    "test_readme.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; within a file, and among all others, the order stays."""
+    folder = Path(__file__).parent
+    place = {folder / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +61,10 @@ def chelsea(photos: dict[str, Path]) -> Path:
 def coffee(photos: dict[str, Path]) -> Path:
     """Return a 600x400 lossless PNG of another scene."""
     return photos["coffee"]
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have SIGINT end the processes that this test starts, also where it is ignored around the tests."""
+    with interrupts("end"):
+        yield

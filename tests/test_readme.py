@@ -77,6 +77,7 @@ def actual(block: str, folder: Path) -> str:
     return "".join(lines)
 
 
+@pytest.mark.slow
 def test_every_console_command_prints_what_is_shown(page: str, folder: Path) -> None:
     """A shown line that is only `...` stands for any lines; `make readme` brings the rest up to date."""
     found = blocks(page, "console")
@@ -85,6 +86,7 @@ def test_every_console_command_prints_what_is_shown(page: str, folder: Path) -> 
         assert actual(block, folder) == block
 
 
+@pytest.mark.slow
 def test_every_python_block_runs(page: str, folder: Path) -> None:
     found = blocks(page, "python")
     assert found

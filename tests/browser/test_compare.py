@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.kits.browser import PHONE, Watched, dropped, faults, shot
 from tests.kits.service import Running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

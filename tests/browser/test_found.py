@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +17,13 @@ from tests.collection.clean_scene import snapshot
 from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
 from tests.kits.found import Review, memory_of, report_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 MANY = 10_000
 
 
-@pytest.fixture
-def pictures(tmp_path: Path, photos: dict[str, Path]) -> Path:
-    """Return a folder with photographs, and three copies of each: saved again, smaller, cropped."""
-    folder = tmp_path / "pictures"
+def made(folder: Path, photos: dict[str, Path]) -> None:
+    """Make a folder with photographs, and three copies of each: saved again, smaller, cropped."""
     folder.mkdir()
     for name in ("astronaut", "coffee", "rocket"):
         with Image.open(photos[name]) as opened:
@@ -34,12 +35,30 @@ def pictures(tmp_path: Path, photos: dict[str, Path]) -> Path:
         image.crop((width // 8, height // 8, width * 7 // 8, height * 7 // 8)).save(
             folder / f"{name}-crop.jpg", quality=85
         )
-    return folder
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> Path:
+    """Return what a search of such a folder has found, for the tests that leave its files as they are."""
+    folder = tmp_path_factory.mktemp("found")
+    made(folder / "pictures", photos)
+    command = [sys.executable, "-m", "samepic", "find", "--json", "--copies", "--no-cache"]
+    done = subprocess.run([*command, str(folder / "pictures")], capture_output=True, check=True)
+    (folder / "report.jsonl").write_bytes(done.stdout)
+    return folder / "report.jsonl"
 
 
 @pytest.fixture
-def review(tmp_path: Path, pictures: Path) -> Iterator[Review]:
-    """Return a search of that folder that goes on in the browser."""
+def review(report: Path) -> Iterator[Review]:
+    """Return a review of it, in which nothing was decided yet."""
+    with tempfile.TemporaryDirectory() as home, Review(Path(home), "review", str(report)) as running:
+        yield running
+
+
+@pytest.fixture
+def searching(tmp_path: Path, photos: dict[str, Path]) -> Iterator[Review]:
+    """Return a search of such a folder, which is the test's own, that goes on in the browser."""
+    made(tmp_path / "pictures", photos)
     with Review(tmp_path, "find", "--review", "--copies", "--no-cache", "pictures") as running:
         yield running
 
@@ -50,8 +69,9 @@ def here(page: Page) -> str:
 
 
 def test_a_search_is_decided_by_keys_cleaned_up_and_taken_back(
-    chromium: Browser, review: Review, pictures: Path
+    chromium: Browser, searching: Review, tmp_path: Path
 ) -> None:
+    review, pictures = searching, tmp_path / "pictures"
     before = snapshot(pictures)
     with Watched(chromium, review.origin) as page:
         page.goto(review.address)

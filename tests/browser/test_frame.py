@@ -14,7 +14,7 @@ from samepic.web.pages.map import PAGES
 from tests.kits.browser import PHONE, Watched, faults, shot
 from tests.kits.service import Running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 TOKEN = "reviewer-" + "r" * 24
 LESS = "looks-only-" + "l" * 24

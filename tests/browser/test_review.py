@@ -17,7 +17,7 @@ from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
 from tests.kits.held import hold_pairs
 from tests.kits.service import Running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 _tenants = itertools.count(1)
 TENANTS = 8

@@ -22,7 +22,7 @@ from tests.kits.browser import PHONE, Watched, faults, shot
 from tests.kits.records import match, record
 from tests.kits.service import Running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 DAYS = 30
 

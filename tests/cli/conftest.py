@@ -5,30 +5,46 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.kits.forks import Forks
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks | None]:
+    """Return the process that forks for each command, None where there is no fork."""
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    with Forks() as started:
+        yield started
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, forks: Forks | None) -> Run:
     """Return a function that runs `samepic` in an empty folder and returns the completed process."""
 
     def samepic(
         *arguments: str | Path, stdin: Path | None = None, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        with (stdin or Path(os.devnull)).open("rb") as given:
+        given, words = stdin or Path(os.devnull), [*map(str, arguments)]
+        variables = {**os.environ, **(env or {})}
+        if forks is not None:
+            return forks.run(words, tmp_path, variables, given)
+        with given.open("rb") as opened:
             return subprocess.run(
-                [sys.executable, "-m", "samepic", *map(str, arguments)],
-                stdin=given,
+                [sys.executable, "-m", "samepic", *words],
+                stdin=opened,
                 capture_output=True,
                 encoding="utf-8",
                 cwd=tmp_path,
-                env={**os.environ, **(env or {})},
+                env=variables,
                 timeout=60,
                 check=False,
             )

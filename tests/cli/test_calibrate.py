@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,15 +30,18 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMEPIC_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture
-def labelled(tmp_path: Path, photos: dict[str, Path]) -> Path:
-    """Return a list of nine copies labelled same, three edited ones and three other pictures labelled different."""
-    folder = tmp_path / "my"
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> Path:
+    """Return a folder with nine copies labelled same, three edited ones and three other pictures labelled different."""
+    folder = tmp_path_factory.mktemp("labelled") / "my"
     folder.mkdir()
     names = ("astronaut", "chelsea", "coffee")
     rows = []
     for name in names:
         image = Image.open(photos[name]).convert("RGB")
+        image = image.resize(
+            (image.width * 2 // 3, image.height * 2 // 3)
+        )  # enough to tell, and sooner compared
         image.save(folder / f"{name}.png")
         image.save(folder / f"{name}-75.jpg", quality=75)
         image.resize((image.width // 2, image.height // 2)).save(folder / f"{name}-half.jpg", quality=80)
@@ -48,7 +52,14 @@ def labelled(tmp_path: Path, photos: dict[str, Path]) -> Path:
         rows.append((f"{name}.png", f"{name}-edited.jpg", "different"))
     rows += [(f"{a}.png", f"{b}-75.jpg", "no") for a, b in zip(names, names[1:] + names[:1], strict=True)]
     write(folder / "pairs.csv", rows)
-    return folder / "pairs.csv"
+    return folder
+
+
+@pytest.fixture
+def labelled(tmp_path: Path, pictures: Path) -> Path:
+    """Return the list of a copy of that folder."""
+    shutil.copytree(pictures, tmp_path / "my")
+    return tmp_path / "my" / "pairs.csv"
 
 
 def write(path: Path, rows: list[tuple[str, str, str]]) -> None:
@@ -306,6 +317,7 @@ def test_what_cannot_be_opened_is_trouble(run: Run, labelled: Path, arguments: t
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_progress_is_shown_on_a_terminal_and_ctrl_c_leaves_quietly(labelled: Path) -> None:
     """Two hundred names of one picture make 19 900 pairs: more than are compared before the interrupt comes."""
     folder = labelled.parent

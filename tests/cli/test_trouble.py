@@ -14,6 +14,7 @@ import pytest
 
 from samepic.cli import main
 from tests.cli.conftest import Run
+from tests.kits.interrupts import interrupts
 
 VERBS = ("compare", "measure", "diff")
 
@@ -98,7 +99,8 @@ def test_help_and_version_are_no_trouble(run: Run) -> None:
         assert done.stdout
 
 
-def test_an_interrupt_leaves_quietly_with_130(rocket: Path) -> None:
+def interrupted(rocket: Path) -> tuple[int, bytes]:
+    """Interrupt a comparison while it reads; return its status and what it said."""
     with subprocess.Popen(
         [sys.executable, "-m", "samepic", "compare", "-", rocket],
         stdin=subprocess.PIPE,
@@ -113,7 +115,19 @@ def test_an_interrupt_leaves_quietly_with_130(rocket: Path) -> None:
         assert process.stdout
         assert process.stderr
         said = process.stdout.read() + process.stderr.read()
-        assert (process.wait(60), said) == (130, b"")
+        return process.wait(60), said
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupt_leaves_quietly_with_130(rocket: Path) -> None:
+    assert interrupted(rocket) == (130, b"")
+
+
+def test_an_interrupt_that_is_ignored_around_it_ends_nothing(rocket: Path) -> None:
+    """Under `nohup` it goes on, as `cmp` does: here to the end of what is no picture."""
+    with interrupts("are ignored"):
+        status, said = interrupted(rocket)
+    assert (status, said.count(b"\n")) == (2, 1)
 
 
 def test_a_reader_that_leaves_is_not_told_of(rocket: Path) -> None:

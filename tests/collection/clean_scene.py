@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from samepic.collection.scanned import Scan, read_scan
 
 __all__ = ["entry", "make_scene", "planned", "report_of", "scan_of", "snapshot", "write_report"]
 
+_QUALITIES = (95, 60)
 _TIMES = count(1_600_000_000_123_456_789, 3_600_000_000_001)
 
 
@@ -63,22 +66,33 @@ def planned(groups: Sequence[Mapping[Path, str]], action: Action, move_to: Path 
     return plan(scan_of(groups), keep=Keep.BEST, action=action, move_to=str(move_to or ""))
 
 
+@cache
+def _small(photo: Path) -> list[bytes]:
+    """Return a photograph made small as PNG, and as a JPEG of each quality."""
+    with Image.open(photo) as image:
+        small = image.convert("RGB").resize((160, 120))
+    streams = [io.BytesIO() for _ in range(1 + len(_QUALITIES))]
+    small.save(streams[0], "PNG")
+    for stream, quality in zip(streams[1:], _QUALITIES, strict=True):
+        small.save(stream, "JPEG", quality=quality)
+    return [stream.getvalue() for stream in streams]
+
+
 def make_scene(folder: Path, photos: Mapping[str, Path], number: int = 2) -> list[dict[Path, str]]:
     """Lay out `number` groups of an original, two plain copies and two re-saves; return them for `report_of`."""
     groups = []
     for name in sorted(photos)[:number]:
         (folder / "copies" / name).mkdir(parents=True)
         first = folder / f"{name}.png"
-        with Image.open(photos[name]) as image:
-            small = image.convert("RGB").resize((160, 120))
-        small.save(first)
+        plain, *again = _small(photos[name])
+        first.write_bytes(plain)
         group = {first: "same-file"}
         for copy in (folder / f"{name} (1).png", folder / "copies" / name / f"{name}.png"):
             shutil.copyfile(first, copy)
             group[copy] = "same-file"
-        for quality in (95, 60):
+        for quality, data in zip(_QUALITIES, again, strict=True):
             saved = folder / "copies" / f"{name}-{quality}.jpg"
-            small.save(saved, quality=quality)
+            saved.write_bytes(data)
             group[saved] = "resaved"
         for path in group:
             os.utime(path, ns=(next(_TIMES), next(_TIMES)))

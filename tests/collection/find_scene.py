@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -27,13 +29,30 @@ def album(
     """Make each photograph with four re-saves in `folder`: NAME.png, -75.jpg, -half.jpg, .webp, -progressive.jpg."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        image = Image.open(photos[name]).convert("RGB")
-        image.save(folder / f"{name}.png")
-        image.save(folder / f"{name}-75.jpg", quality=75)
-        image.resize((image.width // 2, image.height // 2)).save(folder / f"{name}-half.jpg", quality=50)
-        image.save(folder / f"{name}.webp", quality=75)
-        image.save(folder / f"{name}-progressive.jpg", quality=90, progressive=True, subsampling=0)
+        for end, data in resaves(photos[name]).items():
+            (folder / f"{name}{end}").write_bytes(data)
     settle(folder)
+
+
+@cache
+def resaves(photo: Path) -> dict[str, bytes]:
+    """Return the files that an album has of a photograph, by the ends of their names."""
+    image = Image.open(photo).convert("RGB")
+    small = image.resize((image.width // 2, image.height // 2))
+    return {
+        ".png": saved(image, "PNG"),
+        "-75.jpg": saved(image, "JPEG", quality=75),
+        "-half.jpg": saved(small, "JPEG", quality=50),
+        ".webp": saved(image, "WEBP", quality=75),
+        "-progressive.jpg": saved(image, "JPEG", quality=90, progressive=True, subsampling=0),
+    }
+
+
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    """Return the bytes of a picture as a file of this form."""
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
 
 
 def chain(folder: Path, photo: Path) -> tuple[Path, Path, Path]:

@@ -260,18 +260,21 @@ def test_a_verdict_is_not_used_once_what_it_stands_on_has_changed(
 
 
 @pytest.mark.slow
+@pytest.mark.crash
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("rounds", [3, pytest.param(30, marks=pytest.mark.stress)])
 def test_a_run_that_was_cut_off_anywhere_goes_on_and_ends_the_same(
-    tmp_path: Path, photos: dict[str, Path], how: signal.Signals
+    tmp_path: Path, photos: dict[str, Path], how: signal.Signals, rounds: int
 ) -> None:
     folder, cache = tmp_path / "album", tmp_path / "cache" / "find.db"
-    album(folder, photos, ["chelsea", "coffee"])
+    album(folder, photos, ["chelsea"])
     begin = time.monotonic()
     expected, _ = start(folder, cache).communicate(timeout=120)
     whole = time.monotonic() - begin
     assert json.loads(expected.splitlines()[0])["group"] == 1
     chance = random.Random(int(how))
-    for round_ in range(10):
+    for round_ in range(rounds):
         if round_ % 3 == 0:
             shutil.rmtree(cache.parent)
         process = start(folder, cache)

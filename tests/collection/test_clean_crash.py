@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 SHM = Path("/dev/shm")
 TWO_FILE_SYSTEMS = SHM.is_dir() and SHM.stat().st_dev != Path("/tmp").stat().st_dev
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.crash]
 
 
 @pytest.fixture
@@ -32,23 +32,33 @@ def killed(folder: Path, action: str, stride: int, *elsewhere: Path) -> int:
     """Return at how many moments clean and undo were killed in processes of their own, one after the other."""
     program = [sys.executable, "-m", "tests.collection.clean_killer"]
     command = [*program, str(folder), action, str(stride), *map(str, elsewhere)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return int(done.stdout)
 
 
+STRIDES = pytest.mark.parametrize("stride", [37, pytest.param(7, marks=pytest.mark.stress)])
+
+
+@STRIDES
 @pytest.mark.parametrize("action", ["trash", "move-to", "hardlink"])
-def test_killed_at_any_line_nothing_is_lost_and_undo_works(tmp_path: Path, action: str) -> None:
-    assert killed(tmp_path / "work", action, 23) > 20
+def test_killed_at_any_line_nothing_is_lost_and_undo_works(tmp_path: Path, action: str, stride: int) -> None:
+    assert killed(tmp_path / "work", action, stride) > 460 / stride
 
 
 @pytest.mark.skipif(not TWO_FILE_SYSTEMS, reason="wants a second file system")
-def test_killed_at_any_line_on_the_way_to_another_file_system(tmp_path: Path, elsewhere: Path) -> None:
-    assert killed(tmp_path / "work", "move-to", 23, elsewhere) > 20
+@STRIDES
+def test_killed_at_any_line_on_the_way_to_another_file_system(
+    tmp_path: Path, elsewhere: Path, stride: int
+) -> None:
+    assert killed(tmp_path / "work", "move-to", stride, elsewhere) > 460 / stride
 
 
 @pytest.mark.parametrize("action", [Action.TRASH, Action.HARDLINK])
-def test_the_command_killed_at_random_moments_loses_nothing(tmp_path: Path, action: Action) -> None:
+@pytest.mark.parametrize("count", [1, pytest.param(20, marks=pytest.mark.stress)])
+def test_the_command_killed_at_random_moments_loses_nothing(
+    tmp_path: Path, action: Action, count: int
+) -> None:
     rounds = Rounds(tmp_path, seed=1)
-    for _ in range(3):
+    for _ in range(count):
         assert rounds.one(action, None) == []

@@ -258,12 +258,12 @@ def test_pictures_beyond_the_room_of_a_report_are_linked(project: Project) -> No
 
 
 MANY = """
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize("number", range(20))
 def test_many(same_picture, number):
     same_picture(scene(20 + 3 * number + (top() - 50) * (number % 16 == 3)))
     same_picture(scene(50), "shared-by-all")
 
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize("number", range(20))
 def test_one(number, request, tmp_path_factory):
     from samepic.contrib.screens.baselines import in_place, kept
     from samepic.picture import load
@@ -289,25 +289,26 @@ def test_processes_write_baselines_at_once_and_report_as_one(project: Project) -
             check=False,
         )
 
-    assert "80 failed" not in (missing := run("-k", "test_many").stdout)
-    assert "samepic: 40 pictures without a baseline; report: samepic-report/index.html" in missing
+    missing = run("-k", "test_many").stdout
+    assert "20 failed" in missing, missing
+    assert "samepic: 20 pictures without a baseline; report: samepic-report/index.html" in missing
     taken = run("--samepic-update").stdout
-    assert "80 passed" in taken, taken
+    assert "40 passed" in taken, taken
     files = sorted(project.baseline().parent.iterdir())
-    assert len(files) == 80
+    assert len(files) == 40
     assert not list(project.path.rglob(".samepic-*"))
-    for number in range(40):
+    for number in range(20):
         baseline = kept(project.baseline(f"test_many-{number}"))
         assert baseline is not None
         assert np.array_equal(baseline.picture.rgb[20 + 3 * number, 60], (20, 90, 200))
     passed = run().stdout
-    assert "80 passed" in passed
+    assert "40 passed" in passed
     assert "samepic:" not in passed
     project.move(53)
     changed = run().stdout
-    assert "3 failed, 77 passed" in changed
-    assert changed.count("samepic: 3 pictures differ; report: samepic-report/index.html\n") == 1
+    assert "2 failed, 38 passed" in changed
+    assert changed.count("samepic: 2 pictures differ; report: samepic-report/index.html\n") == 1
     moved = re.findall(r"(test_many-\d+): something of 80x30 pixels at \(40, \d+\) moved 3 px down", changed)
-    assert set(moved) == {"test_many-3", "test_many-19", "test_many-35"}
-    assert project.report().count("<article") == 3
-    assert len(list(project.path.glob("samepic-report/*/samepic.json"))) == 3
+    assert set(moved) == {"test_many-3", "test_many-19"}
+    assert project.report().count("<article") == 2
+    assert len(list(project.path.glob("samepic-report/*/samepic.json"))) == 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.contrib.uploads import ROOT
-from tests.kits.browser import Watched, browser
+from tests.kits.browser import CHROMEDRIVER, CHROMIUM, Watched, browser, path_of
 
 PAGE = (ROOT / "docs" / "screenshots.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -56,7 +55,7 @@ def typed(command: str, folder: Path) -> str:
             **{name: value for name, value in os.environ.items() if name not in left_out},
             "PATH": path,
             "PYTHONWARNINGS": "ignore",
-            "SE_CHROMEDRIVER": str(shutil.which("chromedriver")),
+            "SE_CHROMEDRIVER": path_of(CHROMEDRIVER),
             "SE_OFFLINE": "true",
         },
         stdin=subprocess.DEVNULL,
@@ -77,10 +76,10 @@ def shown(output: str) -> re.Pattern[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.browser
 def test_the_page_works_from_top_to_bottom(tmp_path: Path) -> None:
-    with browser():
-        pass  # skips, or fails in CI, where there is none
-    (tmp_path / "conftest.py").write_text(BROWSER % {"chromium": shutil.which("chromium")})
+    path_of(CHROMEDRIVER)
+    (tmp_path / "conftest.py").write_text(BROWSER % {"chromium": path_of(CHROMIUM)})
     seen = 0
     for language, block in BLOCK.findall(PAGE):
         if language == "console":

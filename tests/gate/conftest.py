@@ -14,7 +14,7 @@ from tests.kits.postgres import fresh_url
 Opens = Callable[..., Gate]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty store, of either kind."""
     return fresh_url() if request.param == "postgres" else str(tmp_path / "uploads.db")

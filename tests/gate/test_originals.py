@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.gate.pictures import opened, resaved
 SMALL = "as far as small pictures show"
 
 
+@cache
 def large(path: Path, width: int, height: int, *qualities: int) -> list[bytes]:
     """Return a photograph of that many pixels, saved in these qualities."""
     image = opened(path).resize((width, height), Image.Resampling.BILINEAR)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from samepic import Outcome, StoreKeyError
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
 from tests.kits.uploaders import Upload, Uploaders, wrong_round
 
 
-def test_of_copies_that_arrive_at_once_one_is_accepted(url: str, photos: dict[str, Path]) -> None:
+@pytest.mark.parametrize("count", [8, pytest.param(32, marks=pytest.mark.stress)])
+def test_of_copies_that_arrive_at_once_one_is_accepted(url: str, photos: dict[str, Path], count: int) -> None:
     with Uploaders(url, count=2, threads=6) as uploaders:
         for name in ("coffee", "rocket", "chelsea"):
-            copies = [resaved(photos[name], scale=0.5, quality=60 + n) for n in range(16)]
+            copies = [resaved(photos[name], scale=0.5, quality=60 + n) for n in range(count)]
             uploads = [Upload(f"{name}/{n}", data) for n, data in enumerate(copies)]
             answers = uploaders.round(uploads)
             assert wrong_round(answers, {upload.key: name for upload in uploads}) == []

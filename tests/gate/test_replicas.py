@@ -25,6 +25,8 @@ from tests.kits.cluster import Cluster
 from tests.kits.records import record
 from tests.kits.service import Running
 
+pytestmark = pytest.mark.postgres
+
 NOBODY = "postgresql://joe:secret@127.0.0.1:1/uploads"
 
 

@@ -28,7 +28,7 @@ from samepic.gate.workers import Prepared, Workers
 from samepic.profiles.workers import UPLOAD, WORKERS
 from tests.picture.picture_files import chunk, many_pixels, saved, scene
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
+pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", reason="wants signals")]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="what the system of Linux alone offers")
 PICTURE = saved(scene(), "PNG")
 
@@ -49,11 +49,10 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def until(true: Callable[[], object]) -> None:
     """Wait until something is so; a minute means that it never will be."""
-    for _ in range(600):
-        if true():
-            return
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end, "never came true"
         time.sleep(0.01)
-    raise AssertionError("never came true")
 
 
 def stopped_in_a_task(pool: Workers, threads: ThreadPoolExecutor) -> tuple[int, Future[Prepared]]:

@@ -15,11 +15,31 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
-__all__ = ["PHONE", "WIDE", "Watched", "browser", "dropped", "faults", "shot"]
+__all__ = [
+    "CHROMEDRIVER",
+    "CHROMIUM",
+    "PHONE",
+    "WIDE",
+    "Watched",
+    "browser",
+    "dropped",
+    "faults",
+    "path_of",
+    "shot",
+]
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMEDRIVER = ("chromedriver",)
 _OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -32,18 +52,26 @@ _OPTIONS = (
 )
 PHONE, WIDE = (390, 844), (1280, 860)
 _SHOTS = Path(__file__).parent.parent.parent / "docs" / "review"
-_WAIT = 15_000.0
+_WAIT = 30_000.0
+
+expect.set_options(timeout=_WAIT)  # five seconds are too few for a busy machine
+
+
+def path_of(names: Sequence[str]) -> str:
+    """Return the path of a program of one of these names; skip the test where there is none, and fail it in CI."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        missing = f"the pages are tested in a browser: wanted {' or '.join(names)} on the PATH, got none"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found
 
 
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Start the browser; skip the test where there is none, and fail it there in CI."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
-        told = f"the pages are tested in a browser: wanted one of {', '.join(_NAMES)} on the PATH, got none"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
+    found = path_of(CHROMIUM)
     with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=found, args=list(_OPTIONS))
         try:

@@ -64,7 +64,7 @@ def aftermath(
                 again.append(
                     Answer(upload.key, decision.outcome, decision.match.key if decision.match else "")
                 )
-                if time.monotonic() - began > 10 + 10 * lease:
+                if time.monotonic() - began > 60 + 10 * lease:
                     wrong.append(f"{upload.key}: had to wait {time.monotonic() - began:.1f} s")
     wrong += wrong_round([answer for answer in again if answer.outcome != "error"], shows)
     left = {State.PENDING: store.counts("")[State.PENDING]}

@@ -65,7 +65,7 @@ class Review:
         """Wait until it has ended by itself, and return the lines that it said last."""
         assert self.process.stdout is not None
         told = self.process.stdout.read().splitlines()
-        assert self.process.wait(20) == 0
+        assert self.process.wait(60) == 0
         return told
 
     def end(self) -> None:

@@ -16,7 +16,11 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# What is compiled for a long life costs more than it gives back in a minute; nor is there much to collect.
+_BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _SETTINGS = {
+    "spark.driver.extraJavaOptions": _BRIEF,
+    "spark.executor.extraJavaOptions": _BRIEF,
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",

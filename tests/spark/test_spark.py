@@ -33,7 +33,7 @@ pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Sp
 from samepic.contrib.spark import find_duplicates, fingerprints
 from samepic.contrib.spark.decoder import local_path
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 BOMBS = ("grid-declares-65535.heic", "grid-of-itself.heic", "tile-declares-60000.heic")
 
@@ -84,24 +84,26 @@ def test_bytes_give_the_groups_of_find_though_an_executor_is_killed(
     place = str(tmp_path / "pictures.parquet")
     contents = [(path, Path(path).read_bytes()) for path in files(folder)]
     spark.createDataFrame(contents, "name string, data binary").repartition(7).write.parquet(place)
-    killed: list[int] = []
+    killed, finished = list[int](), threading.Event()
 
     def kill() -> None:
         # In the middle: when the first decoder of an executor is at work.
-        for _ in range(1200):
+        while not finished.wait(0.05):
             running = executors()
             if running and descendants("samepic.gate.worker_child"):
                 time.sleep(0.5)
                 os.kill(running[0], signal.SIGKILL)
                 killed.append(running[0])
                 return
-            time.sleep(0.05)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    found = find_duplicates(spark.read.parquet(place), key="name", content="data", copies=True)
-    assert rows(found) == wanted
-    killer.join()
+    try:
+        found = find_duplicates(spark.read.parquet(place), key="name", content="data", copies=True)
+        assert rows(found) == wanted
+    finally:
+        finished.set()
+        killer.join()
     assert killed
     assert not set(killed) & set(executors())
 

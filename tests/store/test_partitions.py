@@ -22,6 +22,8 @@ from tests.kits.records import record
 from tests.kits.review_kit import ReviewKit
 from tests.kits.store_kit import StoreKit, put, put_accepted
 
+pytestmark = pytest.mark.postgres
+
 _PARTITIONS = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'codes'::regclass"
 _OLD = (
     "INSERT INTO pictures (tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height,"

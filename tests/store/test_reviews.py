@@ -22,6 +22,7 @@ class TestSqlite(ReviewKit):
         return str(tmp_path / "store.db")
 
 
+@pytest.mark.postgres
 class TestPostgres(ReviewKit):
     """A schema of a real server."""
 
@@ -31,7 +32,7 @@ class TestPostgres(ReviewKit):
         return fresh_url()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_a_store_from_before_there_was_a_review_gets_one(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ class TestSqlite(StoreKit):
         return str(tmp_path / "store.db")
 
 
+@pytest.mark.postgres
 class TestPostgres(StoreKit):
     """A schema of a real server."""
 
@@ -68,6 +69,7 @@ def test_a_newer_sqlite_store_is_left_alone(tmp_path: Path) -> None:
         open_store(path)
 
 
+@pytest.mark.postgres
 def test_a_newer_postgres_store_is_left_alone() -> None:
     url = fresh_url()
     open_store(url).close()
@@ -100,6 +102,7 @@ def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.postgres
 def test_a_restarted_server_is_reached_again() -> None:
     url = fresh_url()
     store = open_store(url)
@@ -117,7 +120,7 @@ def test_a_restarted_server_is_reached_again() -> None:
     store.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_a_store_goes_on_in_a_forked_child_and_in_its_parent(kind: str, tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "store.db") if kind == "sqlite" else fresh_url())
     store.put_pending(record("before"), 60)

@@ -24,6 +24,8 @@ from samepic.store.stretches import Stretch, joined
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 
+pytestmark = pytest.mark.postgres
+
 _FILLED = """
 INSERT INTO codes SELECT CASE WHEN n % 7 = 0 THEN 'other' ELSE '' END, n * %s,
   CASE WHEN n % 31 = 0 THEN '' ELSE sha256(int8send(n)) END,

@@ -18,6 +18,7 @@ COPIES = 8
 
 
 @pytest.mark.slow
+@pytest.mark.postgres
 def test_of_copies_that_arrive_at_once_at_two_hosts_exactly_one_is_accepted(
     tmp_path: Path, photos: dict[str, Path]
 ) -> None:

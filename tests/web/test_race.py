@@ -39,7 +39,7 @@ def admitted(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_of_copies_that_arrive_at_once_at_two_services_exactly_one_is_accepted(
     kind: str, tmp_path: Path, upload: bytes, astronaut: Path
 ) -> None:
