@@ -190,22 +190,26 @@ def _flip(plane: Plane) -> Matrix:
 def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:
     """Return the refined map with what the pixels say of it."""
     tracked: Tracked | None = None
+    lies: Overlay | None = None
     for levels in (2, 1):
         laid = overlaid(one, two, matrix, one.size)
         if laid is None:
             return None
         # Tones are brought together only once the pictures lie well: before, they would be mixed up.
-        plain, toned = (laid.one, laid.two), _toned(laid)
-        step = track(*_ground_first(laid, plain if levels == 2 else toned), laid.inside, levels)
+        plain = (laid.one, laid.two)
+        step = track(*_ground_first(laid, plain if levels == 2 else _toned(laid)), laid.inside, levels)
         if step is None:
+            lies = laid
             break
         refined = laid.corrected(step.step)
         if not _is_sane(refined, two.shape):
             return None
         matrix, tracked = refined, step
-        if step.moved <= ALIGN.settled and toned[0] is plain[0] and toned[1] is plain[1]:
-            break
-    laid = overlaid(one, two, matrix, one.size)
+        if levels == 2 and step.moved <= ALIGN.settled:
+            toned = _toned(laid)
+            if toned[0] is plain[0] and toned[1] is plain[1]:
+                break
+    laid = lies or overlaid(one, two, matrix, one.size)
     if laid is not None:
         laid = trimmed(laid, one, two)
     if laid is None or laid.inside.sum() < ALIGN.overlap_pixels:

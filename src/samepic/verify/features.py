@@ -79,7 +79,7 @@ def find_features(luma: Plane, points: int = ALIGN.points) -> Features:
     """Return the features of a reduced plane: oriented FAST corners with rotated BRIEF (ORB, Rublee et al. 2011)."""
     detector = cv2.ORB.create(points, 1.2, 8, edgeThreshold=15, patchSize=31, fastThreshold=5)
     found, descriptors = detector.detectAndCompute(luma, None)
-    at = np.array([point.pt for point in found], np.float32).reshape(-1, 2)
+    at = np.array(cv2.KeyPoint.convert(found), np.float32).reshape(-1, 2)
     codes = np.zeros((0, 32), np.uint8) if descriptors is None else np.asarray(descriptors, np.uint8)
     return Features(at, codes, (luma.shape[1], luma.shape[0]))
 
