@@ -198,6 +198,8 @@ class SignLimits:
         side: long side to which a picture is reduced.
         bits: low bits of a sample that do not count as another color.
         colors, share: colors that must hold this share of the picture.
+        corner: smaller eigenvalue of the gradients (Shi and Tomasi 1994) from which a place is a corner, whatever the
+            sharpest corner is.
         corners: corners that it may have at most.
     """
 
@@ -205,7 +207,8 @@ class SignLimits:
     bits: int = 5
     colors: int = 6
     share: float = 0.9
-    corners: int = 60
+    corner: float = 0.004
+    corners: int = 30
 
 
 SHADE = ShadeLimits()

@@ -25,6 +25,8 @@ class Quantization:
         recoded, beyond_usual: with a further coding, the excess from which a block was changed: the one and so many
             times the 90th percentile.
         cut: times as much as a block may differ in which levels beyond black or white were cut off.
+        places: places, at most, in which blocks were changed for that to be an edit for sure; more are looked at.
+        telling: blocks from which a picture shows by itself that what exceeds the bound is a further coding.
         coarsest: step of the mean of a block beyond which a picture is too coarse for the bound to say much.
         underivable: share of the blocks beyond the bound of one coding from which it did not make the one of the other.
         equal: share of the blocks with structure of two pictures stored without loss that must be equal for the rest to
@@ -48,6 +50,8 @@ class Quantization:
     recoded: float = 1.0
     beyond_usual: float = 2.0
     cut: float = 3.5
+    places: int = 2
+    telling: int = 1024
     coarsest: int = 80
     underivable: float = 0.1
     equal: float = 0.9

@@ -150,8 +150,7 @@ def judge(
     """
     same = weighed.same * (weighed.one_exposure if weighed.one_exposure < JUDGE.one_exposure else 1.0)
     # Near shots of one place agree nearly as copies do: where a map had to be found, it must fit as that of a copy.
-    wanted = JUDGE.whole_copy if mapped.whole else JUDGE.copy
-    certain = mapped.alignment is None or weighed.one_exposure >= wanted
+    certain = mapped.alignment is None or weighed.one_exposure >= JUDGE.copy
     if same >= JUDGE.same and certain and mapped.contained >= JUDGE.contained:
         if mapped.is_turned and is_sign(mapped.one):
             return Finding(Relation.SIMILAR, JUDGE.turned_sign)

@@ -77,7 +77,9 @@ def _change(answer: Answer) -> float:
 
 
 def _look(a: Picture, b: Picture, prove: bool) -> Answer:
-    if (shared := shared_source(a, b)) is not None and not (_is_blank(a) and _is_blank(b)):
+    shared = shared_source(a, b)
+    lost_color = shared is not None and bool(shared.regions) and _is_gray(a) != _is_gray(b)
+    if shared is not None and not lost_color and not (_is_blank(a) and _is_blank(b)):
         return _from_codings(a, b, shared, prove)
     if (blank := _blank(a, b, prove)) is not None:
         return blank

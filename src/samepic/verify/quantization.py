@@ -109,10 +109,12 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
         found = [made for way in ways if (made := _excess(*way, height, codings)) is not None]
         excess = np.asarray(np.minimum.reduce([excess, *found]), np.float32)
     usual = percentile(excess, 90)
-    if usual > QUANTIZATION.unrelated:
-        return None
     changed = excess > _limit(excess, usual)
-    return SharedSource(excess, usual, _boxes(changed, a.rgb, b.rgb) if changed.any() else ())
+    some = bool(changed.any())
+    unclear = not some and excess.size < QUANTIZATION.telling and excess.max() > QUANTIZATION.bound
+    if usual > QUANTIZATION.unrelated or unclear or _places(changed) > QUANTIZATION.places:
+        return None
+    return SharedSource(excess, usual, _boxes(changed, a.rgb, b.rgb) if some else ())
 
 
 def may_derive(source: Picture, copy: Picture) -> bool:
@@ -140,15 +142,24 @@ def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
 
 def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
     """Return where two pictures stored without loss differ, if they are equal nearly everywhere; None for others."""
-    worst = _block_most(_most_of(cv2.absdiff(a, b)))
-    structured = (
-        _block_most(_most_of(cv2.morphologyEx(a, cv2.MORPH_GRADIENT, _CROSS))) > QUANTIZATION.structure
-    )
+    worst, structured = _block_most(_most_of(cv2.absdiff(a, b))), _structured(a)
     some = worst[structured] if structured.any() else worst
     if float((some == 0).mean()) < QUANTIZATION.equal:
         return None
     excess = worst.astype(np.float32) / np.float32(QUANTIZATION.rounding)
     return SharedSource(excess, 0.0, _boxes(excess > 1.0, a, b) if (excess > 1.0).any() else ())
+
+
+def _structured(rgb: Pixels) -> Mask:
+    """Return the blocks (rows, columns) in which there is something to see."""
+    gradient = _most_of(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, _CROSS))
+    return np.asarray(_block_most(gradient) > QUANTIZATION.structure, np.bool_)
+
+
+def _places(changed: Mask) -> int:
+    """Return in how many places blocks were changed, of which neighbors within a block make one."""
+    joined = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8))
+    return int(cv2.connectedComponents(joined, connectivity=8)[0]) - 1
 
 
 def _most_of(samples: NDArray[Any]) -> Pixels:

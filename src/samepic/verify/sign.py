@@ -29,5 +29,8 @@ def is_sign(rgb: Pixels) -> bool:
     if held < SIGN.share * small.shape[0] * small.shape[1]:
         return False
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    corners = cv2.goodFeaturesToTrack(luma, SIGN.corners + 1, 0.05, 3)
+    most = float(cv2.cornerMinEigenVal(luma, 3).max())
+    if most <= SIGN.corner:
+        return True  # a round outline has none
+    corners = cv2.goodFeaturesToTrack(luma, SIGN.corners + 1, SIGN.corner / most, 3)
     return corners is None or len(corners) <= SIGN.corners
