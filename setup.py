@@ -2,11 +2,13 @@
 
 from setuptools import Extension, setup
 
+_PARTS = ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone")
+
 setup(
     ext_modules=[
         Extension(
             "samepic._native",
-            [f"src/samepic/_{part}.c" for part in ("native", "pdq", "look", "screen", "png", "join", "quantization", "tone")],
+            [f"src/samepic/_{part}.c" for part in _PARTS],
             depends=["src/samepic/_native.h"],
             # Figures are added as the reference adds them, without the fused products of some processors.
             extra_compile_args=["-ffp-contract=off", "-fno-math-errno"],

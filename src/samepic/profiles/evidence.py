@@ -165,14 +165,14 @@ class ChangeLimits:
     Attributes:
         most_odds: logarithm of odds beyond which a cell counts no more.
         most_regions: connected changed cells that get a box, the surest first.
-        least_mass: sum of the odds of its cells from which a region is shown.
+        sure: odds of its surest cell from which a region is shown beside the strongest one.
         core: share of a region's largest difference that the edge of its box must reach.
         still: levels up to which nothing is left in a cell: of its mean and its largest difference, and of its color.
     """
 
     most_odds: float = 8.0
     most_regions: int = 40
-    least_mass: float = 8.0
+    sure: float = 4.0
     core: float = 0.25
     still: float = 1.0
 

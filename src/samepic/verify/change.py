@@ -37,21 +37,23 @@ class Changes:
     """The cells that were changed.
 
     `odds` is (rows, columns) float32, the logarithm of the odds of a change in each cell; `masses` the sums of it over
-    connected changed cells, the largest first, and `regions` their boxes in pixels of the overlay, in the same order;
-    `share` is the share of the cells that were changed, `highest` the odds of the surest one.
+    connected changed cells, the largest first, and in the same order `surest` the odds of the surest cell of each and
+    `regions` their boxes in pixels of the overlay; `share` is the share of the cells that were changed, `highest` the
+    odds of the surest one.
     """
 
     odds: Floats
     masses: tuple[float, ...]
+    surest: tuple[float, ...]
     regions: tuple[Region, ...]
     share: float
     highest: float
 
     @property
     def marked(self) -> tuple[Region, ...]:
-        """The regions that are sure enough to be shown; the surest one, where none is."""
-        sure = sum(mass >= CHANGE.least_mass for mass in self.masses)
-        return self.regions[: max(1, sure)]
+        """The strongest region, and all others that have a cell which is sure by itself."""
+        others = zip(self.regions[1:], self.surest[1:], strict=False)
+        return (*self.regions[:1], *(region for region, surest in others if surest >= CHANGE.sure))
 
 
 def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
@@ -102,9 +104,12 @@ def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
     hot = (odds > 0).astype(np.uint8)
     count, labels = cv2.connectedComponents(hot, connectivity=8)
     masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
+    surest = np.full(count, -CHANGE.most_odds, np.float32)
+    np.maximum.at(surest, np.asarray(labels.ravel(), np.intp), odds.ravel())
+    order = np.argsort(-masses, kind="stable")
     share = float(hot[inside].mean()) if inside.any() else 0.0
     highest = float(odds.max(initial=-CHANGE.most_odds))
-    return Changes(odds, tuple(np.sort(masses)[::-1].tolist()), (), share, highest)
+    return Changes(odds, tuple(masses[order].tolist()), tuple(surest[1:][order].tolist()), (), share, highest)
 
 
 def _boxes(odds: Floats, evidence: Evidence) -> tuple[Region, ...]:

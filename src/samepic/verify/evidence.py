@@ -177,6 +177,11 @@ def _tone_between(first: Planes, second: Planes, inside: Mask) -> tuple[ToneMap,
     return forth if forward else back, forward, grays
 
 
+def _sharpness(plane: Floats) -> float:
+    """Return the RMS of the Laplacian, in levels."""
+    return float(np.sqrt(np.mean(np.square(cv2.Laplacian(plane, cv2.CV_32F)))))
+
+
 def _area(plane: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
@@ -346,7 +351,7 @@ def _context(pair: _Explained, cells: Floats, within: Mask, telling: Mask) -> Fl
     values, rough = (f[telling] if telling.any() else nothing for f in (found, coarse))
     difference = cells[..., 0][within] if within.any() else nothing
     source, target, tone = pair.shown[0], pair.target[0], pair.tone
-    sharp = [float(np.sqrt(np.mean(np.square(cv2.Laplacian(p, cv2.CV_32F))))) for p in (source, target)]
+    sharp = [_sharpness(p) for p in (source, target)]
     return np.array(
         [
             percentile(values, 50),
