@@ -62,7 +62,7 @@ def chain(folder: Path, photo: Path) -> tuple[Path, Path, Path]:
     image = Image.open(photo).convert("RGB")
     image.save(paths[0])
     image.resize((64, 64), Image.Resampling.LANCZOS).save(paths[1])
-    ImageDraw.Draw(image).ellipse((300, 120, 310, 130), fill=(255, 0, 0))
+    ImageDraw.Draw(image).ellipse((300, 120, 304, 124), fill=(255, 0, 0))
     image.save(paths[2])
     settle(folder)
     return paths

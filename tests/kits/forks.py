@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -99,7 +100,9 @@ def _become(asked: dict[str, Any]) -> None:
         opened = os.open(name, flags, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    raw = io.FileIO(0, closefd=False)
+    raw.name = "<stdin>"  # as Python itself names it
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(raw), encoding="utf-8")
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
     sys.exit(main(asked["arguments"]))

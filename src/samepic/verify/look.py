@@ -54,7 +54,9 @@ class Answer:
 def look(a: Picture, b: Picture, prove: bool) -> Answer:
     """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it."""
     answer = _look(a, b, prove)
-    if bool(a.info.profile) == bool(b.info.profile) or answer.finding.relation is Relation.RESAVED:
+    # A profile changes colors, not what is shown: nothing in common stays nothing in common.
+    settled = answer.finding.relation in (Relation.RESAVED, Relation.DIFFERENT)
+    if bool(a.info.profile) == bool(b.info.profile) or settled:
         return answer
     one, two = unprofiled(a) or a, unprofiled(b) or b
     if (one, two) == (a, b):
