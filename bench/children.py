@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
 from functools import lru_cache
@@ -41,9 +42,7 @@ def child(rgb: Pixels, coding: tuple[str, int, int]) -> bytes:
     if kind == "AVIF":
         options = {"speed": 8, "max_threads": 1}
     if kind == "HEIF":
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
+        importlib.import_module("pillow_heif").register_heif_opener()
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, kind, quality=quality, **options)
     return out.getvalue()
