@@ -105,14 +105,7 @@ def test_lossy_copies_in_other_formats_are_the_same(
     assert verdict.relation in (Relation.RESAVED, Relation.ADJUSTED) and verdict.same is True
 
 
-SEPIA = pytest.mark.xfail(
-    reason="called edited: bench/lookalikes.py draws no sepia for the networks to learn from"
-)
-
-
-@pytest.mark.parametrize(
-    "name", ["blur", "sharpen", "brighter", "grey", "noise", pytest.param("sepia", marks=SEPIA)]
-)
+@pytest.mark.parametrize("name", ["blur", "sharpen", "brighter", "grey", "noise", "sepia"])
 def test_a_change_over_all_of_the_frame_is_adjusted(chelsea: Path, name: str) -> None:
     image = opened(chelsea)
     pixels = np.asarray(image).astype(float)
