@@ -104,6 +104,8 @@ class ShadeLimits:
         least, most: what the 90th percentile must reach, and what none may exceed.
         most_left: levels of difference, at most, that count where a shade is held against none.
         left: levels of difference in the median from which a shade is looked for.
+        held: share of a sample that must lie in the overlap.
+        rounding: levels added to what is left before shares of it are taken.
         gain: what is left with it, at most, of what was left without.
     """
 
@@ -114,6 +116,8 @@ class ShadeLimits:
     most: float = 1.2
     most_left: float = 30.0
     left: float = 1.0
+    held: float = 0.9
+    rounding: float = 0.1
     gain: float = 0.8
 
 
@@ -165,6 +169,8 @@ class ChangeLimits:
     Attributes:
         most_odds: logarithm of odds beyond which a cell counts no more.
         most_regions: connected changed cells that get a box, the surest first.
+        high: percentiles of the frame that a cell is held against.
+        fewest: cells that hold something, at least, for these to be taken of them alone.
         sure: odds of its surest cell from which a region is shown beside the strongest one.
         core: share of a region's largest difference that the edge of its box must reach.
         still: levels up to which nothing is left in a cell: of its mean and its largest difference, and of its color.
@@ -172,6 +178,8 @@ class ChangeLimits:
 
     most_odds: float = 8.0
     most_regions: int = 40
+    high: tuple[float, ...] = (90, 98)
+    fewest: int = 50
     sure: float = 4.0
     core: float = 0.25
     still: float = 1.0
@@ -212,10 +220,19 @@ class SignLimits:
 
 
 SHADE = ShadeLimits()
+"""2026-11-28: chosen on six photographs under vignettes and slow shades of the bench; none is found where a part was
+painted over or nothing was done. tests/verify/test_shade.py holds what they are for."""
+
 PALETTE = PaletteLimits()
 SIGN = SignLimits()
+"""2026-11-28: `corner` and `corners` lie between turned signs and icons of `bench.lookalikes` (24 corners at most; some of
+the test half, which was drawn anew to measure) and sprites, charts and pages (32 and more); the rest was chosen."""
+
 TONE = ToneLimits()
 CHANGE = ChangeLimits()
+"""2026-11-28: `sure` lies between regions that gamma 1.6 leaves (3.6 at most) and patches (11 and more) on three
+photographs; `high` and `fewest` are what the network of cells was fitted with."""
+
 MAPPING = MappingLimits()
 REGISTRATION = RegistrationLimits()
 EVIDENCE = EvidenceLimits()

@@ -25,8 +25,6 @@ _WIDER = tuple(
 )
 _AGAINST = tuple(MEASURES.index(name) for name in ("difference", "peak", "color", "apart", "apart coarse"))
 _HELD = tuple(MEASURES.index(name) for name in ("held source", "held target"))
-_HIGH = (90, 98)
-_FEWEST = 50
 _STILL = tuple(MEASURES.index(name) for name in ("difference", "peak", "color"))
 _REACH = 3
 _LARGEST = 5
@@ -66,11 +64,13 @@ def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
     rows, columns = cells.shape[:2]
     parts: list[Floats] = [cells]
     telling = inside & (cells[..., _HELD].max(axis=2) >= np.log1p(EVIDENCE.telling))
-    chosen = telling if int(telling.sum()) >= _FEWEST else inside if inside.any() else np.ones_like(inside)
+    chosen = (
+        telling if int(telling.sum()) >= CHANGE.fewest else inside if inside.any() else np.ones_like(inside)
+    )
     for at in _AGAINST:
         plane = cells[..., at]
         values = plane[chosen]
-        parts += [(plane - np.float32(percentile(values, share)))[..., None] for share in _HIGH]
+        parts += [(plane - np.float32(percentile(values, share)))[..., None] for share in CHANGE.high]
     for at in _WIDER:
         plane = np.ascontiguousarray(cells[..., at])
         parts.append(np.asarray(cv2.blur(plane, (_REACH, _REACH)), np.float32)[..., None])

@@ -26,7 +26,8 @@ def refined(source: Planes, target: Planes, inside: Mask, *, whole: bool) -> tup
 
     The displacement is in pixels.
     Corners are tracked (Bouguet 2000) and one polynomial of the third degree each way is fitted to how they move, by
-    reweighted least squares: a page bends, its letters do not.
+    reweighted least squares: a page bends, its letters do not. Whole frames get one of the first degree where that
+    leaves nothing over.
     """
     ground, picture = (levelled(np.clip(p[0], 0, 255).astype(np.uint8)) for p in (target, source))
     mask = cv2.erode(

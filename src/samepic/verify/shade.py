@@ -82,8 +82,8 @@ def explains(without: Floats, shown: Floats, target: Floats, weights: Floats) ->
     """
     known = weights > 0
     before, after = (np.minimum(np.abs(target - p)[known], SHADE.most_left) for p in (without, shown))
-    median = (percentile(after, 50) + 0.1) / (percentile(before, 50) + 0.1)
-    return max(median, (float(after.mean()) + 0.1) / (float(before.mean()) + 0.1))
+    pairs = (percentile(after, 50), percentile(before, 50)), (float(after.mean()), float(before.mean()))
+    return max((left + SHADE.rounding) / (had + SHADE.rounding) for left, had in pairs)
 
 
 def lit(
@@ -96,7 +96,7 @@ def lit(
     """
     toned = tone.apply(*source)
     held = _small(inside.astype(np.float32))
-    held = np.where(held > 0.9, held, np.float32(0))
+    held = np.where(held > SHADE.held, held, np.float32(0))
     a, b = (tuple(_small(p) for p in planes) for planes in (source, target))
     without = _small(toned[0])
     if not held.any() or percentile(np.abs(b[0] - without)[held > 0], 50) < SHADE.left:
