@@ -225,8 +225,8 @@ painted over or nothing was done. tests/verify/test_shade.py holds what they are
 
 PALETTE = PaletteLimits()
 SIGN = SignLimits()
-"""2026-11-28: `corner` and `corners` lie between turned signs and icons of `bench.lookalikes` (24 corners at most; some of
-the test half, which was drawn anew to measure) and sprites, charts and pages (32 and more); the rest was chosen."""
+"""2026-11-28: `corner` and `corners` lie between turned signs and icons of `bench.lookalikes` (24 corners at most; some
+are of the test half, which was drawn anew to measure) and sprites, charts and pages (32 and more)."""
 
 TONE = ToneLimits()
 CHANGE = ChangeLimits()

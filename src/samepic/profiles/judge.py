@@ -34,6 +34,7 @@ class Judge:
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
         textured: range of luma, in levels, from which an 8 x 8 block of a re-enactment counts.
         scalings_tried: ways of scaling, the nearest first, that a re-enactment at another size tries.
+        near_size: change of size, as a share, under which rows are not scaled by themselves.
         provable: probability of "same" from which a re-enactment is tried.
         quality_gap, metadata_gap: IJG quality and bytes of metadata by which one of two copies is the original.
         frames_looked_at: frames of an animation that are compared, evenly spread over it.
@@ -63,6 +64,7 @@ class Judge:
     exact_slack: float = 3.0
     textured: int = 2
     scalings_tried: int = 4
+    near_size: float = 0.1
     provable: float = 0.05
     quality_gap: int = 3
     metadata_gap: int = 200

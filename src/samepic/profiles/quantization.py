@@ -64,5 +64,6 @@ class Quantization:
 QUANTIZATION = Quantization()
 """2026-11-28, children of 21 photographs in six pairs of codings: luma exceeds the bound by 3.4 at most, color by 22;
 local edits of 0.1 % of the frame exceed it by 25 and more. See "Children of one picture" in bench/RESULTS.md.
-`places`: of 53 edits of the training half one changes more than two; of 20 copies that were called edits (test half, which
-was drawn anew to measure) 12 do. `telling` was chosen; `far` and `far_apart` are several times what `unrelated` asks for."""
+`places`: of 53 edits of the training half one changes more than two; of 20 copies that were called edits (of the test
+half, which was drawn anew to measure) 12 do. `telling` was chosen, `far` and `far_apart` are several times `unrelated`.
+"""

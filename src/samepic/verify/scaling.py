@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.profiles import JUDGE
+
 __all__ = ["SCALINGS", "Scaling", "scaled_rows"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -35,7 +37,6 @@ _PILLOW = MappingProxyType(
         "box": Image.Resampling.BOX,
     }
 )
-_NEAR = 0.1
 _SUPPORT = 3  # pixels, of the widest of these kernels
 
 SCALINGS: MappingProxyType[str, Scaling] = MappingProxyType(
@@ -54,8 +55,8 @@ def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> P
     """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels need not make the others for it."""
     how = _PILLOW.get(name)
     scale = rgb.shape[0] / size[1]
-    # Near its own size, the weights of a kernel hang on the last digits of where its rows begin.
-    if how is None or abs(scale - 1) < _NEAR:
+    # Near its own size some rows made alone came out otherwise than in the whole.
+    if how is None or abs(scale - 1) < JUDGE.near_size:
         return SCALINGS[name](rgb, size)[rows]
     reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1
     top, low = rows.start * scale, rows.stop * scale
