@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from samepic.store.opening import open_store
 from samepic.store.record import State
@@ -63,7 +63,7 @@ class Queue:
             page.goto(f"{self.site.address}/review")
             page.get_by_label("Token").fill(token(who, self.tenant))
             page.keyboard.press("Enter")
-            expect(page.get_by_role("heading", name="Review")).to_be_visible()
+            expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible()
             yield page
 
     def states(self) -> dict[State, list[str]]:
@@ -119,6 +119,30 @@ def test_twenty_pairs_are_decided_by_keys_with_skip_and_undo(
         assert faults(page) == []
     assert State.HELD not in queue.states()
     assert queue.states()[State.ACCEPTED] == uploads(2, 4, 6, *range(9, 21))
+
+
+def test_nobody_decides_on_pictures_that_are_not_there_yet(
+    chromium: Browser, site: Running, photos: dict[str, Path]
+) -> None:
+    queue = Queue(site, photos, 1)
+    with queue.opened(chromium) as page:
+        shown(page, 1)
+        held, order = list[Route](), list[str]()
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/ui/picture*", hold)
+        page.on("request", lambda request: order.append(request.url.rsplit("/", 1)[1]))
+        page.reload()
+        shown(page, 1)
+        page.keyboard.press("d")
+        expect(page.get_by_role("button", name="Not the same")).to_have_attribute("aria-busy", "true")
+        assert "say" not in order
+        for route in held:
+            route.continue_()
+        expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()
+    assert queue.states() == {State.ACCEPTED: uploads(1)}
 
 
 def test_what_was_skipped_comes_again_and_undo_leads_back_to_it(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from starlette.responses import HTMLResponse
 
@@ -60,10 +63,17 @@ def _head(title: str, frame: Frame, scripts: Sequence[str], styles: Sequence[str
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="csrf", content=frame.csrf) if frame.csrf else None,
         el("title", f"{title} · samepic"),
-        el("link", rel="icon", href="/ui/static/icon.svg", type="image/svg+xml"),
+        el("link", rel="icon", href=_icon(), type="image/svg+xml"),
         [el("link", rel="stylesheet", href=f"/ui/static/{name}") for name in styles],
         [el("script", type="module", src=f"/ui/static/{name}") for name in scripts],
     )
+
+
+@cache
+def _icon() -> str:
+    """Return the icon as an address that needs no server: a page stays whole after its service has ended."""
+    data = files("samepic.web").joinpath("static/icon.svg").read_bytes()
+    return f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
 
 
 def _top(frame: Frame) -> Html:
@@ -84,7 +94,7 @@ def _top(frame: Frame) -> Html:
             el("a.skip", "Skip to content", href="#main"),
             el(
                 "header.top",
-                el("a.brand", el("img", src="/ui/static/icon.svg", alt="", width=24, height=24), "samepic", href="/"),
+                el("a.brand", el("img", src=_icon(), alt="", width=24, height=24), "samepic", href="/"),
                 el("nav", el("ul", items), aria_label="Pages") if items else None,
                 leave if frame.who else None,
             ),

@@ -12,6 +12,7 @@ const tab = (sessionStorage.samepicTab ??= crypto.getRandomValues(new Uint32Arra
 const steps = []; // what this page did: a pair that was skipped, or null for a decision
 let pair = null;
 let view = null;
+let asking = new AbortController(); // the views of the pair that is shown
 let mode = "side";
 let busy = false;
 let done = 0;
@@ -51,11 +52,19 @@ const next = () => once(async () => show(await post("next", pair ? named(pair) :
 
 const decide = (same) => once(async () => {
   if (!pair) return;
+  await seen();
+  asking.abort(); // the answer may come when the upload is gone
   const told = await post("say", { ...named(pair), same });
   const words = told.said ? (same ? "The same." : "Not the same.") : "This pair was decided or taken by somebody else meanwhile.";
   if (told.said) { steps.push(null); done += 1; }
   show(told, words, !told.said);
 });
+
+/** Wait until the pictures stand, or are known not to come: nobody decides on what was never shown. */
+function seen() {
+  const waiting = [...pairBox.querySelectorAll("img")].filter((image) => !image.complete);
+  return Promise.all(waiting.map((image) => new Promise((go) => { image.onload = image.onerror = go; })));
+}
 
 const skip = () => once(async () => {
   if (!pair) return;
@@ -124,7 +133,9 @@ function draw() {
   view?.destroy();
   // The small pictures stand at once; what takes work to be seen comes when it is there.
   view = viewer(stage, { a: picture(pair.kept.key), b: picture(pair.upload.key), width, height, names, laid: false }, "side");
-  ask(`/ui/pair?${new URLSearchParams({ a: pair.kept.key, b: pair.upload.key })}`).then((told) => {
+  asking.abort();
+  asking = new AbortController();
+  ask(`/ui/pair?${new URLSearchParams({ a: pair.kept.key, b: pair.upload.key })}`, { signal: asking.signal }).then((told) => {
     if (pair !== mine) return;
     view.destroy();
     view = viewer(stage, { ...told.view, names }, mode);
