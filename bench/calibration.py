@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.profiles.cutoffs import Cutoff
+from samepic.measures.cutoffs import Cutoff
 
 __all__ = ["ALLOWED", "Distinct", "Resaves", "calibrate", "strict_cutoff", "wilson"]
 

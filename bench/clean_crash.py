@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import SEED, header
-from samepic.collection.plan import Action
+from samepic.cleanup.plan import Action
 from samepic.errors import UnreadableError
 from samepic.picture import load
-from tests.collection.clean_scene import make_scene, snapshot, write_report
+from tests.cleanup.clean_scene import make_scene, snapshot, write_report
 
 __all__ = ["Rounds"]
 

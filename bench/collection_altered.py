@@ -24,7 +24,7 @@ from bench.common import data_folder, header
 from bench.families import FAMILIES
 from bench.negatives import SAME, labelled_pairs
 from bench.sources import copy_name, copy_of
-from samepic.profiles.search import SEARCH
+from samepic.tuning.search import SEARCH
 
 ALTERATIONS: tuple[tuple[str, str, str], ...] = (
     *((f"crop to {share} %", "crop", f"{share} %") for share in (90, 70, 50)),

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from bench.common import data_folder, header, photos
 from bench.sources import half_of, pixels_of
-from samepic.fingerprint.copycode import copycode, copycodes, network_input
-from samepic.fingerprint.insets import insets
+from samepic.fingerprints.copycode import copycode, copycodes, network_input
+from samepic.fingerprints.insets import insets
 
 __all__: list[str] = []
 

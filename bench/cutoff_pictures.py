@@ -16,7 +16,7 @@ from PIL import Image
 
 from bench.cutoff_report import rewrite
 from samepic.measures import Measures, measure_arrays
-from samepic.measures.common import Pixels
+from samepic.measures.classical import Pixels
 from samepic.picture import load
 
 __all__ = ["measured", "pairs"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import SEED, header
-from samepic.profiles.cutoffs import Cutoff
+from samepic.measures.cutoffs import Cutoff
 
 __all__ = ["print_tables", "rewrite", "write_tables"]
 

@@ -26,9 +26,8 @@ from PIL import Image
 from bench.calibration import Distinct, Resaves, calibrate
 from bench.common import SEED, data_folder, header, photos
 from bench.cutoff_report import print_tables, write_tables
-from samepic.measures import difference, histograms, measure_arrays, whitening
-from samepic.measures.common import alike
-from samepic.measures.structure import ssim
+from samepic.measures import classical, measure_arrays
+from samepic.measures.classical import alike, ssim
 from samepic.measures.table import NAMES
 from samepic.picture import Picture, load
 
@@ -90,11 +89,11 @@ def _pair_values(pair: tuple[int, int]) -> tuple[float, ...]:
     """Return the `SAMPLED` measures of one pair, at the sizes that `measure` takes."""
     a, b = _PICTURES[pair[0]].rgb, _PICTURES[pair[1]].rgb
     left, right = alike(a, b)
-    box = difference.difference_box(left, right)
+    box = classical.difference_box(left, right)
     share = (box[2] - box[0]) * (box[3] - box[1]) / (left.shape[0] * left.shape[1]) if box else 0.0
-    sums = difference.absolute_difference_sum(left, right)
+    sums = classical.absolute_difference_sum(left, right)
     mean = sum(sums) / left.size
-    distance, noise = difference.rms_distance(left, right), difference.psnr(left, right)
+    distance, noise = classical.rms_distance(left, right), classical.psnr(left, right)
     return share, mean, sum(sums), distance, noise, ssim(left, right)
 
 
@@ -112,7 +111,7 @@ def _sampled(pool: ProcessPoolExecutor, pairs: int, n: int, seed: int) -> dict[s
 def _all_pairs(n: int) -> dict[str, Distinct]:
     """Return the measures that compare one small array for each picture, of all pairs."""
     first, second = np.triu_indices(n, 1)
-    counts = [histograms.histogram(picture.rgb) for picture in _PICTURES]
+    counts = [classical.histogram(picture.rgb) for picture in _PICTURES]
     matrices = {**_histogram_matrices(np.array(counts, np.float64)), **_whitened_matrices()}
     matrices["same_bytes"] = _equal([picture.data for picture in _PICTURES])
     matrices["same_pixels"] = _equal([(p.rgb.shape, p.rgb.tobytes()) for p in _PICTURES])
@@ -145,7 +144,7 @@ def _histogram_matrices(counts: Array) -> dict[str, Array]:
 
 
 def _whitened_matrices() -> dict[str, Array]:
-    spectra = np.array([whitening.whitened(picture.rgb)[0].ravel() for picture in _PICTURES])
+    spectra = np.array([classical.whitened(picture.rgb)[0].ravel() for picture in _PICTURES])
     products = (spectra @ spectra.T / spectra.shape[1]).astype(np.float64)
     powers = np.diag(products)
     squares = powers[:, None] + powers[None, :] - 2 * products

@@ -28,7 +28,7 @@ import simplejpeg
 from PIL import Image
 
 from bench.common import data_folder, header, photos
-from samepic.fingerprint import fingerprint
+from samepic.fingerprints import fingerprint
 from samepic.native import native
 
 Call = Callable[[Path], object]

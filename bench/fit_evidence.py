@@ -23,11 +23,9 @@ from bench.gathered import Gathered, gathered
 from bench.lookalikes import KINDS
 from bench.pairs import SAME_WORDS
 from bench.perceptron import Recipe, bagged, fit, save
-from samepic.verify import network as networks
-from samepic.verify.change import changes_of_odds, inputs_of, odds_of
-from samepic.verify.evidence import MEASURES
+from samepic.verify import evidence as networks
+from samepic.verify.evidence import MEASURES, Network, changes_of_odds, inputs_of, odds_of
 from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
-from samepic.verify.network import Network
 
 Floats = NDArray[np.float32]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image
 
 from bench.common import data_folder, header
-from samepic.compare import compare_pictures
+from samepic.api import compare_pictures
 from samepic.picture import Picture, load
 from samepic.verdict import Relation
 

@@ -29,11 +29,10 @@ from numpy.typing import NDArray
 
 from bench.common import SEED, data_folder, header, photos
 from bench.gate_scale import drawn_codes, real_records
-from samepic.gate.engine import InProcess
 from samepic.gate.gate import Gate
-from samepic.gate.prepare import prepare
+from samepic.sandbox.decode import InProcess, prepare
 from samepic.store.postgres import PostgresStore
-from samepic.store.record import Record
+from samepic.store.records import Record
 from tests.gate.pictures import resaved
 from tests.kits.cluster import Cluster
 
@@ -74,7 +73,7 @@ _STARTED = """
 import json, resource, sys, time
 from dataclasses import replace
 from samepic.gate.index import Index
-from samepic.profiles.gate import GATE
+from samepic.limits import GATE
 from samepic.store import postgres
 from samepic.store.sql import SqlStore
 def held():

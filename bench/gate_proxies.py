@@ -25,10 +25,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 import samepic
 from bench.common import SEED, data_folder, header, photos
-from samepic.gate.engine import InProcess
-from samepic.gate.prepare import prepare
-from samepic.profiles.resolution import RESOLUTION
+from samepic.sandbox.decode import InProcess, prepare
 from samepic.store.opening import open_store
+from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Caveat, Decision
 
 Pair = tuple[bytes, bytes]

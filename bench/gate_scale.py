@@ -36,10 +36,10 @@ from PIL import Image
 from bench.common import SEED, data_folder, header
 from samepic.errors import SamepicError
 from samepic.gate.admission import Admission
-from samepic.gate.engine import InProcess
 from samepic.gate.gate import Gate
+from samepic.sandbox.decode import InProcess
 from samepic.store.opening import open_store
-from samepic.store.record import Record, State
+from samepic.store.records import Record, State
 from samepic.store.sqlite import SqliteStore
 
 __all__ = ["Filled", "Lent", "drawn_codes", "kept_records", "main", "real_records"]
@@ -51,7 +51,7 @@ _QUARTER = "#"
 _FOLDERS = ("photos", "sameplace", "screens", "clipart", "uipages")
 _STARTED = """
 import json, resource, sys, time
-from samepic.gate.engine import InProcess
+from samepic.sandbox.decode import InProcess
 from samepic.gate.gate import Gate
 def held():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()

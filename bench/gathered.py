@@ -18,8 +18,8 @@ from samepic.picture import load
 from samepic.verify.align import Alignment
 from samepic.verify.evidence import Evidence, gather
 from samepic.verify.features import inverse
-from samepic.verify.look import WHITE
 from samepic.verify.mapping import Mapped, map_onto
+from samepic.verify.pipeline import WHITE
 
 __all__ = ["Gathered", "gathered"]
 

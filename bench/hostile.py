@@ -28,7 +28,7 @@ from bench.common import data_folder, header
 from bench.hostile_files import made_files
 from samepic.errors import SamepicError
 from samepic.picture import load
-from samepic.picture.pillow_reader import PLUGINS
+from samepic.picture.pillow import PLUGINS
 
 MEMORY = 1 << 30
 SECONDS = 10

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 
 from bench.common import SEED, header
-from samepic.gate.prepare import prepare
-from samepic.gate.workers import Workers
-from samepic.profiles.workers import UPLOAD
+from samepic.limits import UPLOAD
+from samepic.sandbox.decode import prepare
+from samepic.sandbox.pool import Workers
 
 _CASES = ((4000, 3000, 20), (500, 375, 200))
 

@@ -25,9 +25,9 @@ from pathlib import Path
 
 from bench.common import SEED, data_folder, header
 from samepic.errors import SamepicError, UnavailableError, WorkerError
-from samepic.gate.prepare import Prepared, prepare
-from samepic.gate.workers import Workers
-from samepic.profiles.workers import UPLOAD, WORKERS
+from samepic.limits import UPLOAD, WORKERS
+from samepic.sandbox.decode import Prepared, prepare
+from samepic.sandbox.pool import Workers
 
 SECONDS = 10.0
 _LIBRARIES = 160 * 2**20

@@ -20,8 +20,8 @@ from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, 
 from bench.reframed import captioned, patched
 from bench.resaved import swapped
 from bench.values import COLORS, Values, font
-from samepic.fingerprint.proxy import proxy_of
-from samepic.profiles.gate import GATE
+from samepic.fingerprints.proxy import proxy_of
+from samepic.limits import GATE
 
 __all__ = ["SCENES", "inset_edits", "insets", "shown", "shows"]
 

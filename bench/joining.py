@@ -29,12 +29,12 @@ from bench.common import SEED, data_folder, header, photos
 from bench.families import FAMILIES, level_of
 from bench.retrieval import Query, Scene, chosen
 from bench.sources import copy_name, named_bytes, pixels_of
-from samepic.fingerprint.pdq import dihedral
+from samepic import hamming
+from samepic.fingerprints.pdq import dihedral
 from samepic.native import native
-from samepic.profiles.search import SEARCH
-from samepic.store import bands, joining, search
-from samepic.store.bands import CopyTables, PdqBands
-from samepic.store.joining import CopyScan, Pairs, PdqScan
+from samepic.spark import joins
+from samepic.spark.joins import CopyScan, CopyTables, Pairs, PdqBands, PdqScan
+from samepic.tuning.search import SEARCH
 
 Uint8 = NDArray[np.uint8]
 Made = TypeVar("Made")
@@ -93,7 +93,7 @@ def speed(n: int) -> None:
         seconds = least(lambda: copies.nearest(upright, k, far)) / queries
         row(f"CopyScan {k}, {far}", n, seconds, built=built, size=40)
     if n <= _PLAIN:
-        with patch.object(joining, "native", None), patch.object(search, "native", None):
+        with patch.object(joins, "native", None), patch.object(hamming, "native", None):
             seconds = least(lambda: scan.within(forms[:50], SEARCH.radius)) / 50
             row(f"PdqScan {SEARCH.radius}, NumPy", n, seconds, built=0, size=40)
             seconds = least(lambda: copies.nearest(upright[:50], k, far)) / 50
@@ -102,7 +102,7 @@ def speed(n: int) -> None:
     seconds, size = least(partial(index.within, forms, near)) / queries, index.nbytes / n
     row(f"PdqBands {near}", n, seconds, built=built, size=size)
     if n <= _PLAIN:
-        with patch.object(bands, "native", None):
+        with patch.object(joins, "native", None):
             seconds = least(partial(index.within, forms[:50], near)) / 50
             row(f"PdqBands {near}, NumPy", n, seconds, built=0, size=size)
     del index

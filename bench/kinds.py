@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from bench.common import SEED, data_folder, header, photos
 from bench.pipelines import encode
-from samepic.compare import compare
+from samepic.api import compare
 from samepic.verdict import Relation
 
 __all__ = ["KINDS", "main"]

@@ -1,4 +1,4 @@
-"""Make src/samepic/fingerprint/copycode.onnx from the published weights and the training half of the photographs.
+"""Make src/samepic/fingerprints/copycode.onnx from the published weights and the training half of the photographs.
 
     python -m bench.make_model [--out FILE] [--originals N]        (or: make model)
 
@@ -28,9 +28,9 @@ from bench.families import FAMILIES, level_of
 from bench.lite0 import FEATURES, copy_model, feature_model
 from bench.sources import copy_name, half_of, named_bytes, pixels_of
 from bench.weights import SHA256, lite0_weights
-from samepic.fingerprint.copycode import COPYCODE_BYTES, MODEL, network_input
+from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL, network_input
 from samepic.picture import load
-from samepic.profiles.search import SEARCH
+from samepic.tuning.search import SEARCH
 
 __all__ = ["learned"]
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.common import data_folder, header, photos
-from samepic.fingerprint import FORMS, fingerprint
-from samepic.fingerprint.pdq import pdq_reference
+from samepic.fingerprints import FORMS, fingerprint
+from samepic.fingerprints.pdq import pdq_reference
 from samepic.picture import load
 
 Rgb = NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""Fit small perceptrons for `samepic.verify.network`: two-class cross entropy, Adam (Kingma and Ba 2015)."""
+"""Fit small perceptrons for `samepic.verify.evidence`: two-class cross entropy, Adam (Kingma and Ba 2015)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.verify.network import Network
+from samepic.verify.evidence import Network
 
 __all__ = ["Recipe", "bagged", "fit", "save"]
 
@@ -116,7 +116,7 @@ def _descend(
 
 
 def save(network: Network, path: Path) -> None:
-    """Write a network to the file that `samepic.verify.network` reads: arrays alone, no pickles."""
+    """Write a network to the file that `samepic.verify.evidence` reads: arrays alone, no pickles."""
     layers = {f"weights{k}": w for k, (w, _) in enumerate(network.layers)}
     layers |= {f"bias{k}": b for k, (_, b) in enumerate(network.layers)}
     arrays: dict[str, Any] = {"mean": network.mean, "spread": network.spread, **layers}

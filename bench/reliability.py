@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.accuracy_report import calibration_error, reliability, truly_same
-from samepic.calibration.intervals import wilson
+from samepic.calibration.statistics import wilson
 
 __all__ = ["diagram"]
 

@@ -32,10 +32,10 @@ from PIL import Image, ImageDraw
 from bench.common import SEED, data_folder, header, photos
 from bench.edits import EDITS, local_edit
 from bench.pipelines import PIPELINES, encode
-from samepic.compare import compare, compare_pictures
+from samepic.api import compare, compare_pictures
 from samepic.picture import load
 from samepic.verdict import Relation
-from samepic.verify.photometric import coarse
+from samepic.verify.photometry import coarse
 
 QUALITIES = range(30, 96)
 SHARES = (0.001, 0.005)

@@ -26,9 +26,9 @@ import samepic
 from bench.common import SEED, data_folder, header, photos
 from bench.families import FAMILIES, level_of
 from bench.sources import copy_name, half_of, named_bytes, pixels_of
-from samepic.fingerprint.copycode import PARTS
-from samepic.fingerprint.value import Fingerprint
-from samepic.profiles.search import SEARCH
+from samepic.fingerprints.copycode import PARTS
+from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.tuning.search import SEARCH
 
 __all__ = ["NAMED", "Codes", "Query", "Scene", "chosen", "scene_of"]
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from bench.common import SEED, header
 from bench.retrieval import Query, Scene
-from samepic.profiles.search import SEARCH
-from samepic.store.search import Codes, TurnedCodes, copies_near
+from samepic.hamming import Codes, TurnedCodes, copies_near
+from samepic.tuning.search import SEARCH
 
 __all__ = ["drawn"]
 

@@ -25,10 +25,10 @@ from bench.family_base import WHOLE, Altered
 from bench.layouts import LAYOUTS
 from bench.retrieval import Scene
 from bench.sources import copy_name, half_of, named_bytes, pixels_of
-from samepic.fingerprint import Fingerprint
-from samepic.fingerprint.insets import Inset, insets
+from samepic.fingerprints import Fingerprint
+from samepic.fingerprints.insets import Inset, insets
+from samepic.hamming import Codes, copies_near
 from samepic.picture import load
-from samepic.store.search import Codes, copies_near
 
 __all__: list[str] = []
 

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import SEED, header
+from samepic import hamming
+from samepic.hamming import Codes
 from samepic.native import native
-from samepic.profiles.search import SEARCH
-from samepic.store import search
-from samepic.store.search import Codes
+from samepic.tuning.search import SEARCH
 
 K = 10
 Query = NDArray[np.uint8]
@@ -41,7 +41,7 @@ def in_turns(calls: dict[str, Callable[[Query], object]], queries: Query) -> dic
 
 def without_native(call: Callable[[], object]) -> object:
     """Return what `call` does where the native part was not built."""
-    with patch.object(search, "native", None):
+    with patch.object(hamming, "native", None):
         return call()
 
 

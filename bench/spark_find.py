@@ -27,8 +27,8 @@ from pyspark.sql import functions as fn
 from bench.collection import make
 from bench.common import data_folder, header
 from bench.spark_common import executors, session, shuffled
-from samepic.collection.find import find
-from samepic.contrib.spark import find_duplicates
+from samepic.duplicates.finder import find
+from samepic.spark import find_duplicates
 
 Row = tuple[int, str, str, str, float, str]
 

@@ -22,9 +22,9 @@ from pyspark.sql import SparkSession
 
 from bench.common import header
 from bench.spark_common import session, shuffled
-from samepic.contrib.spark.candidates import Search, pdq_edges
-from samepic.contrib.spark.clusters import clusters
-from samepic.profiles.search import SEARCH
+from samepic.spark.candidates import Search, pdq_edges
+from samepic.spark.clusters import clusters
+from samepic.tuning.search import SEARCH
 
 Codes = NDArray[np.uint8]
 

@@ -104,7 +104,7 @@ def peak_of_compare(a: Path, b: Path) -> float:
 
 def compare_speed(args: argparse.Namespace) -> None:
     """Print the table of `compare` at 12 MP."""
-    from samepic.compare import compare
+    from samepic.api import compare
     from samepic.picture import load
 
     cv2.setNumThreads(1)

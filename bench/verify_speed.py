@@ -24,7 +24,7 @@ from PIL import Image
 from bench.common import SEED, data_folder, header, photos
 from bench.families import alter
 from bench.family_base import Pixels, warped
-from samepic.compare import compare, compare_pictures
+from samepic.api import compare, compare_pictures
 from samepic.picture import load
 
 __all__: list[str] = []

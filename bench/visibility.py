@@ -32,7 +32,7 @@ from scipy import ndimage
 from bench.common import SEED, data_folder, header
 from bench.speed import in_turns, mosaic
 from samepic.measures.ssimulacra2 import ssimulacra2
-from samepic.verify.visible import words_of
+from samepic.verify.quality import words_of
 
 __all__: list[str] = []
 

@@ -14,14 +14,14 @@ PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 # The files that take longest, in this order: begun last, one of them would keep one process waiting for the other.
 LONGEST = (
     "spark/test_spark.py",
-    "contrib/test_pytest_browser.py",
-    "contrib/test_screenshots_page.py",
-    "contrib/test_pytest_sources.py",
-    "collection/test_clean_crash.py",
-    "collection/test_cache.py",
+    "screens/test_pytest_browser.py",
+    "screens/test_screenshots_page.py",
+    "screens/test_pytest_sources.py",
+    "cleanup/test_clean_crash.py",
+    "duplicates/test_cache.py",
     "gate/test_crash.py",
-    "gate/test_workers.py",
-    "gate/test_workers_hostile.py",
+    "sandbox/test_workers.py",
+    "sandbox/test_workers_hostile.py",
     "test_readme.py",
 )
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 import samepic
-from samepic.compare import compare_pictures
+from samepic.api import compare_pictures
 from samepic.measures.ssimulacra2 import ssimulacra2
 from samepic.picture import load
 from samepic.verdict import Relation, Verdict

@@ -15,14 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from samepic.fingerprint.pdq import Pdq, coded, pdq, pdq_reference
-from samepic.fingerprint.sampling import Reduction, samples
+from samepic.fingerprints.pdq import Pdq, Reduction, coded, pdq, pdq_reference, samples
+from samepic.hamming import Codes
 from samepic.native import native
 from samepic.picture import jpeg
-from samepic.store.search import Codes
-from samepic.verify.features import two_nearest, two_nearest_plain
-from samepic.verify.structure import correlation_map, correlation_map_plain
-from tests.fingerprint.pictures import golden_pictures, textured
+from samepic.verify.features import correlation_map, correlation_map_plain, two_nearest, two_nearest_plain
+from tests.fingerprints.pictures import golden_pictures, textured
 
 BUILT = find_spec("samepic._native") is not None
 only_built = pytest.mark.skipif(not BUILT, reason="the native part was not built")
@@ -42,7 +40,7 @@ def test_the_search_goes_through_the_native_part(monkeypatch: pytest.MonkeyPatch
             asked.append(most)
             return bytearray(np.array([[7, 0]], np.int64).tobytes())
 
-    monkeypatch.setattr("samepic.store.search.native", Spy())
+    monkeypatch.setattr("samepic.hamming.native", Spy())
     codes = Codes()
     codes.add([7], bytes(32))
     assert codes.nearest(bytes(32), 3).ids.tolist() == codes.within(bytes(32), 0).ids.tolist() == [7]
@@ -57,8 +55,8 @@ def told(seen: Pdq) -> tuple[list[str], int, int]:
 def without_native() -> Iterator[None]:
     """Make codes as where the native part was not built."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("samepic.fingerprint.pdq.native", None)
-        patch.setattr("samepic.fingerprint.sampling.native", None)
+        patch.setattr("samepic.fingerprints.pdq.native", None)
+        patch.setattr("samepic.fingerprints.pdq.native", None)
         yield
 
 
@@ -134,8 +132,8 @@ def test_a_code_goes_through_the_native_part(monkeypatch: pytest.MonkeyPatch) ->
             called.append("code")
             return bytes(256), 1, 2
 
-    monkeypatch.setattr("samepic.fingerprint.pdq.native", Spy())
-    monkeypatch.setattr("samepic.fingerprint.sampling.native", Spy())
+    monkeypatch.setattr("samepic.fingerprints.pdq.native", Spy())
+    monkeypatch.setattr("samepic.fingerprints.pdq.native", Spy())
     assert pdq(textured(70, 90)[..., 1]).detail == 2
     assert called == ["samples", "code"]
 
@@ -258,7 +256,7 @@ def test_the_native_part_refuses_planes_that_do_not_fit() -> None:
 def test_all_works_where_the_native_part_cannot_be_loaded() -> None:
     program = (
         "import sys; sys.modules['samepic._native'] = None; "
-        "from samepic.native import native; from samepic.store.search import Codes; "
+        "from samepic.native import native; from samepic.hamming import Codes; "
         "codes = Codes(); codes.add([7], bytes(32)); "
         "print(native, codes.nearest(bytes(32), 1).ids.tolist())"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Page
 
 if TYPE_CHECKING:
-    from samepic.contrib.screens.same_picture import SamePicture
+    from samepic.screens.pytest.fixture import SamePicture
 
 CLOCK = ".clock"  # shows another time in every picture
 

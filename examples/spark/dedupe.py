@@ -12,7 +12,7 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from samepic.contrib.spark import find_duplicates, fingerprints
+from samepic.spark import find_duplicates, fingerprints
 
 
 def dedupe(spark: SparkSession, source: str, place: str) -> None:

@@ -8,10 +8,10 @@ from types import ModuleType
 
 TYPE_CHECKING = False  # type checkers take it for true; importing it from typing would double the import time
 if TYPE_CHECKING:
-    from samepic.collection.find import find
-    from samepic.collection.group import FileFacts, Group, Member
-    from samepic.collection.walk import Unreadable
-    from samepic.compare import compare, measure
+    from samepic.api import compare, measure
+    from samepic.duplicates.finder import find
+    from samepic.duplicates.groups import FileFacts, Group, Member
+    from samepic.duplicates.walk import Unreadable
     from samepic.errors import (
         BaselineError,
         FingerprintError,
@@ -43,15 +43,14 @@ if TYPE_CHECKING:
         Side,
         ToneChange,
     )
-    from samepic.fingerprint.make import fingerprint
-    from samepic.fingerprint.value import Fingerprint
-    from samepic.gate.asynchronous import AsyncGate
-    from samepic.gate.gate import Gate
+    from samepic.fingerprints.fingerprint import Fingerprint
+    from samepic.fingerprints.make import fingerprint
+    from samepic.gate.gate import AsyncGate, Gate
     from samepic.gate.policy import GatePolicy
+    from samepic.limits import LIMITS, Limits
     from samepic.measures.table import Measured, Measures, Reliability
-    from samepic.profiles import LIMITS, Limits
-    from samepic.profiles.screen import Screen
-    from samepic.profiles.user import Profile
+    from samepic.profile import Profile
+    from samepic.tuning.screens import Screen
     from samepic.verdict import (
         Caveat,
         Decision,
@@ -132,10 +131,10 @@ __all__ = [
 ]
 
 _PUBLIC = {
-    "samepic.collection.find": ("find",),
-    "samepic.collection.group": ("FileFacts", "Group", "Member"),
-    "samepic.collection.walk": ("Unreadable",),
-    "samepic.compare": ("compare", "measure"),
+    "samepic.duplicates.finder": ("find",),
+    "samepic.duplicates.groups": ("FileFacts", "Group", "Member"),
+    "samepic.duplicates.walk": ("Unreadable",),
+    "samepic.api": ("compare", "measure"),
     "samepic.errors": (
         "BaselineError",
         "FingerprintError",
@@ -167,15 +166,14 @@ _PUBLIC = {
         "Side",
         "ToneChange",
     ),
-    "samepic.fingerprint.make": ("fingerprint",),
-    "samepic.fingerprint.value": ("Fingerprint",),
-    "samepic.gate.asynchronous": ("AsyncGate",),
-    "samepic.gate.gate": ("Gate",),
+    "samepic.fingerprints.make": ("fingerprint",),
+    "samepic.fingerprints.fingerprint": ("Fingerprint",),
+    "samepic.gate.gate": ("AsyncGate", "Gate"),
     "samepic.gate.policy": ("GatePolicy",),
     "samepic.measures.table": ("Measured", "Measures", "Reliability"),
-    "samepic.profiles": ("LIMITS", "Limits"),
-    "samepic.profiles.screen": ("Screen",),
-    "samepic.profiles.user": ("Profile",),
+    "samepic.limits": ("LIMITS", "Limits"),
+    "samepic.tuning.screens": ("Screen",),
+    "samepic.profile": ("Profile",),
     "samepic.verdict": (
         "Caveat",
         "Decision",
@@ -203,16 +201,6 @@ class _Package(ModuleType):
         value = getattr(import_module(_HOME[name]), name)
         setattr(self, name, value)
         return value
-
-    def __setattr__(self, name: str, value: object) -> None:
-        # Importing samepic.compare puts that module on the package, where the function of that name belongs.
-        if isinstance(value, ModuleType) and name in _HOME:
-            function = getattr(value, name)
-            if hasattr(value, "__path__"):
-                # `import samepic.fingerprint.pdq as x` looks for pdq on what stands here, so the names are shared.
-                function.__dict__ = vars(value)
-            value = function
-        super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *__all__})

@@ -1,4 +1,4 @@
-/* Joining sets of 256-bit codes: samepic.store.joining.
+/* Joining sets of 256-bit codes: samepic.spark.joins.
 
    A strip of codes lies on its side, so that 32 bytes hold the same four bits of 32 codes. Four bits of a query make a
    table of 16 counts, and one shuffle looks all of them up. Not all bits are counted: as many as tell by chance alone
@@ -21,7 +21,7 @@
 #define WORD_DIGITS 16 /* in one of its four words */
 #define BLOCK 512      /* codes, 16 KB, where there is no strip */
 
-/* Forms that differ by words turned over, nearly, and which words those are: as in samepic.store.search. */
+/* Forms that differ by words turned over, nearly, and which words those are: as in samepic.hamming. */
 static const uint8_t groups[GROUPS][4] = {{0, 2, 4, 5}, {1, 3, 6, 7}};
 static const uint8_t turned_over[4][WORDS] = {{0, 0, 0, 0}, {0, 1, 1, 0}, {1, 1, 0, 0}, {1, 0, 1, 0}};
 

@@ -19,7 +19,7 @@ INLINE Py_ssize_t mirrored(Py_ssize_t at, Py_ssize_t count)
     return at;
 }
 
-/* ---- samepic.verify.structure.correlation_map ---- */
+/* ---- samepic.verify.features.correlation_map ---- */
 
 typedef struct {
     const float *a, *b;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Search over 256-bit codes: samepic.store.search ---- */
+/* ---- Search over 256-bit codes: samepic.hamming ---- */
 
 typedef void (*Scanner)(const uint64_t *, const int64_t *, Py_ssize_t, const uint64_t *, Scan *);
 
@@ -164,7 +164,7 @@ static PyObject *search(PyObject *self, PyObject *args)
     return pairs;
 }
 
-/* ---- Search over the eight forms of a code at once: samepic.store.search.TurnedCodes ---- */
+/* ---- Search over the eight forms of a code at once: samepic.hamming.TurnedCodes ---- */
 
 typedef struct {
     int64_t *rows;

@@ -1,4 +1,4 @@
-/* PDQ in native code: samepic.fingerprint.sampling and samepic.fingerprint.pdq say what it means. */
+/* PDQ in native code: samepic.fingerprints.pdq and samepic.fingerprints.pdq say what it means. */
 
 #include "_native.h"
 

@@ -111,6 +111,11 @@ class PictureChangedError(SamepicError, AssertionError):
     """A picture that is not the same as its baseline; the message says what changed, and where."""
 
 
+def missing(module: str, framework: str, extra: str) -> MissingPartError:
+    """Return the error that says what to install for a part of samepic."""
+    return MissingPartError(f"{module}: wanted {framework}, got nothing: pip install 'samepic[{extra}]'")
+
+
 # The last line of a failed test begins with the name of its error and is cut where the terminal ends.
 for _error in (NoBaselineError, PictureChangedError):
     _error.__module__ = "samepic"

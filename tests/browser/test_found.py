@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.collection.clean_scene import snapshot
+from tests.cleanup.clean_scene import snapshot
 from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
 from tests.kits.found import Review, memory_of, report_of
 

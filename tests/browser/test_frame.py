@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from samepic.web.pages.layout import POLICY
-from samepic.web.pages.map import PAGES
+from samepic.pages.html import POLICY
+from samepic.service.app import PAGES
 from tests.kits.browser import PHONE, Watched, faults, shot
 from tests.kits.service import Running
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from samepic.store.opening import open_store
-from samepic.store.record import State
+from samepic.store.records import State
 from samepic.verdict import Relation
 from tests.kits.browser import PHONE, WIDE, Watched, faults, shot
 from tests.kits.held import hold_pairs

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from samepic.store.contract import Store
 from samepic.store.opening import open_store
-from samepic.store.protocol import Store
-from samepic.store.record import Record, Refusal, State
+from samepic.store.records import Record, Refusal, State
 from samepic.verdict import Relation
 from tests.kits.browser import PHONE, Watched, faults, shot
 from tests.kits.records import match, record

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from samepic.calibration.figures import Judged
-from samepic.calibration.pairs import Pair
+from samepic.calibration.statistics import Judged, Pair
 from samepic.verdict import Relation
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samepic.calibration.choose import Choice, choose
-from samepic.policy import Policy
+from samepic.calibration.result import Choice, choose
+from samepic.profile import Policy
 from samepic.verdict import Relation
 from tests.calibration.labelled import judged
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samepic.calibration.figures import disagreements, outcomes_of_cutoffs, outcomes_of_rungs, trust
+from samepic.calibration.statistics import disagreements, outcomes_of_cutoffs, outcomes_of_rungs, trust
 from samepic.verdict import Relation
 from tests.calibration.labelled import judged
 

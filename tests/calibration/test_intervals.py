@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from samepic.calibration.intervals import clopper_pearson, outward, wilson
+from samepic.calibration.statistics import clopper_pearson, outward, wilson
 
 Interval = Callable[[int, int], tuple[float, float]]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samepic import ReportError
-from samepic.calibration.pairs import Pair, read_pairs
+from samepic.calibration.statistics import Pair, read_pairs
 
 
 def read(text: str) -> tuple[Pair, ...]:

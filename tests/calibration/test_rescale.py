@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from samepic.calibration.rescale import fit_line, fit_rescaling
-from samepic.profiles.calibration import CALIBRATION
-from samepic.profiles.user import Profile
+from samepic.calibration.statistics import fit_line, fit_rescaling
+from samepic.limits import CALIBRATION
+from samepic.profile import Profile
 
 # The O-rings of 23 flights of the space shuttle. S. R. Dalal, E. B. Fowlkes and B. Hoadley, Risk analysis of the space
 # shuttle, JASA 84, 1989: joint temperature in Fahrenheit, and whether a ring was damaged. R's

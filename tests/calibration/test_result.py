@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from samepic import ReportError
-from samepic.calibration.pairs import Pairs
 from samepic.calibration.result import Result, result_of
+from samepic.calibration.statistics import Pairs
 from tests.calibration.labelled import judged
 
 

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import samepic
-from samepic.profiles.user import Profile
+from samepic.profile import Profile
 from tests.cli.conftest import Run
 
 SAME, DIFFERENT = 9, 6

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cleanup.clean_scene import make_scene, snapshot, write_report
 from tests.cli.conftest import Run
-from tests.collection.clean_scene import make_scene, snapshot, write_report
 
 Groups = list[dict[Path, str]]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.collection.find_scene import album
+from tests.duplicates.find_scene import album
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from samepic.cli import main
-from tests.collection.clean_scene import make_scene, write_report
+from tests.cleanup.clean_scene import make_scene, write_report
 from tests.kits.found import Review
 
 

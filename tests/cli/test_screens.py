@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from tests.screen.pages import Page, drawn
+from tests.screens.pages import Page, drawn
 
 
 @pytest.fixture

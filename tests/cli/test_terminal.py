@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic.cli.terminal import bytes_text, percent, printable, table
+from samepic.cli.output import bytes_text, percent, printable, table
 
 
 def on_a_terminal(arguments: list[str], env: dict[str, str]) -> str:

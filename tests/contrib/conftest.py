@@ -30,9 +30,9 @@ def django_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     setup_test_environment()
     call_command("migrate", run_syncdb=True, verbosity=0)
     yield
-    from samepic.contrib.django import gates
+    from samepic.contrib.django import admission
 
-    gates.close()
+    admission.close()
     connections.close_all()
     teardown_test_environment()
 
@@ -40,11 +40,11 @@ def django_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def site(django_site: None) -> Iterator[Client]:
     """Return a client of the site, which is empty; so is its gate."""
-    from samepic.contrib.django import gates
+    from samepic.contrib.django import admission
 
     yield Client()
     call_command("flush", verbosity=0, interactive=False)
-    gates.close()
+    admission.close()
     for file in settings.DATA.glob("pictures.db*"):
         file.unlink()
 

@@ -41,7 +41,7 @@ def test_a_crop_of_a_picture_is_a_copy(site: Client) -> None:
 
 def test_a_better_copy_may_take_the_place_of_ones_own_picture_and_no_other(site: Client) -> None:
 
-    from samepic.contrib.django.gates import gate
+    from samepic.contrib.django.admission import gate
 
     first, cat = sent(site, saved_again()), sent(site, CAT)
     assert sent(site, ROCKET, f"{first.url}edit/").status_code == 302
@@ -81,7 +81,7 @@ def test_what_the_form_cannot_see_is_answered_when_it_is_saved(
 def test_a_refusal_that_no_view_took_care_of_is_answered_with_409(site: Client) -> None:
     from django.test import RequestFactory
 
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError
     from samepic.contrib.django.views import RefusalMiddleware
 
     sent(site, ROCKET)
@@ -120,8 +120,7 @@ def test_the_site_may_say_it_in_its_own_words_and_keep_the_link_to_itself(site: 
 def test_a_form_without_a_model_looks_too(site: Client) -> None:
     from django import forms
 
-    from samepic.contrib.django.forms import UniqueImageField
-    from samepic.contrib.django.validators import UniquePictureValidator
+    from samepic.contrib.django.forms import UniqueImageField, UniquePictureValidator
 
     class Plain(forms.Form):
         image = UniqueImageField(required=False)

@@ -73,7 +73,7 @@ def test_json_has_one_object_a_line_and_a_summary(old: type[models.Model]) -> No
 
 
 def test_every_picture_goes_to_the_tenant_of_its_owner(site: Client) -> None:
-    from samepic.contrib.django.gates import gate
+    from samepic.contrib.django.admission import gate
 
     avatar = apps.get_model("shelf.Avatar")
     for owner in ("ann", "bob"):

@@ -12,8 +12,8 @@ from tests.contrib.uploads import PHOTOS
 PROGRAM = """
 import os, sys, warnings
 from samepic import Gate
-from samepic.contrib.django.reservation import Reservation, wait
-from samepic.gate.engine import InProcess
+from samepic.contrib.django.admission import Reservation, wait
+from samepic.sandbox.decode import InProcess
 
 warnings.simplefilter("ignore")  # newer Pythons warn of forks beside threads
 store, rocket, cat, coffee = sys.argv[1:]

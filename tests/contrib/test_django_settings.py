@@ -50,7 +50,7 @@ def test_a_system_check_names_what_is_wrong(number: str, given: object) -> None:
 
 @pytest.mark.parametrize("given", [given for n in ("E001", "E002", "E003") for given in WRONG[n]])
 def test_an_upload_is_told_the_same_where_nobody_ran_the_checks(given: object) -> None:
-    from samepic.contrib.django.gates import gate
+    from samepic.contrib.django.admission import gate
 
     with override_settings(SAMEPIC=given), pytest.raises(ImproperlyConfigured, match="SAMEPIC"):
         gate()
@@ -78,7 +78,7 @@ def test_a_store_that_cannot_be_reached_is_answered_with_503(site: Client, tmp_p
 
 
 def test_the_policy_and_the_tenant_of_the_site_reach_the_gate(tmp_path: Path) -> None:
-    from samepic.contrib.django.gates import gate
+    from samepic.contrib.django.admission import gate
 
     given = {"STORE": tmp_path / "b.db", "TENANT": "ours", "POLICY": "resaved=review", "WORKERS": 0}
     with override_settings(SAMEPIC=given):
@@ -90,7 +90,7 @@ def test_the_policy_and_the_tenant_of_the_site_reach_the_gate(tmp_path: Path) ->
 def test_a_replica_of_the_site_is_asked_by_forms_and_passed_over_where_it_does_not_answer(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from samepic.contrib.django.gates import gate
+    from samepic.contrib.django.admission import gate
 
     nobody = "postgresql://u:secret@127.0.0.1:1/x?connect_timeout=1"
     with override_settings(SAMEPIC={"STORE": tmp_path / "c.db", "WORKERS": 0, "REPLICAS": [nobody]}):

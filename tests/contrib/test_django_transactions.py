@@ -35,13 +35,13 @@ def file(data: bytes = ROCKET) -> ContentFile:
 
 def keys_kept(*names: str) -> set[str]:
     """Return which of these pictures of items the gate has."""
-    from samepic.contrib.django.gates import gate
+    from samepic.contrib.django.admission import gate
 
     return {name for name in names if gate().get(f"shelf.item.image/{name}") is not None}
 
 
 def kept(tenant: str | None = None) -> int:
-    from samepic.contrib.django.gates import gate
+    from samepic.contrib.django.admission import gate
 
     status = gate(tenant).status()
     return int(status["accepted"] + status["held"])
@@ -96,7 +96,7 @@ def test_a_receiver_that_fails_after_the_row_was_written_leaves_its_picture_in_t
 
 
 def test_of_two_copies_in_one_transaction_the_second_is_refused(item: type[models.Model]) -> None:
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError
 
     with pytest.raises(PictureRefusedError), transaction.atomic():
         item.objects.create(code="a", image=file())
@@ -105,7 +105,7 @@ def test_of_two_copies_in_one_transaction_the_second_is_refused(item: type[model
 
 
 def test_the_file_of_a_refused_upload_is_not_left_in_the_storage(item: type[models.Model]) -> None:
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError
 
     first = item.objects.create(code="a", image=file())
     storage = first.image.storage
@@ -164,7 +164,7 @@ def test_a_replacement_that_is_rolled_back_leaves_the_old_picture_in_the_gate(
 
 
 def test_many_objects_made_at_once_are_all_taken_in_or_none(item: type[models.Model]) -> None:
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError
 
     with pytest.raises(PictureRefusedError):
         item.objects.bulk_create(
@@ -177,7 +177,7 @@ def test_many_objects_made_at_once_are_all_taken_in_or_none(item: type[models.Mo
 
 
 def test_heirs_and_proxies_of_a_model_share_its_pictures(kinds: dict[str, type[models.Model]]) -> None:
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError
 
     proxy = kinds["ItemProxy"].objects.create(code="a", image=file())
     with pytest.raises(PictureRefusedError):
@@ -192,7 +192,7 @@ def test_heirs_and_proxies_of_a_model_share_its_pictures(kinds: dict[str, type[m
 
 
 def test_owners_may_have_the_same_picture_each_but_only_once(kinds: dict[str, type[models.Model]]) -> None:
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError
 
     avatar = kinds["Avatar"]
     ann = avatar.objects.create(owner="ann", image=file())
@@ -206,7 +206,7 @@ def test_owners_may_have_the_same_picture_each_but_only_once(kinds: dict[str, ty
 def test_a_copy_that_waits_for_review_is_stored_and_the_site_is_told_at_the_commit(
     kinds: dict[str, type[models.Model]],
 ) -> None:
-    from samepic.contrib.django.signals import picture_admitted
+    from samepic.contrib.django.fields import picture_admitted
 
     told: list[tuple[str, str]] = []
 
@@ -227,8 +227,7 @@ def test_a_copy_that_waits_for_review_is_stored_and_the_site_is_told_at_the_comm
 def test_what_a_crash_left_behind_refuses_nothing_once_it_is_old(
     item: type[models.Model], settings_of_samepic: dict[str, object]
 ) -> None:
-    from samepic.contrib.django.gates import gate
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError, gate
 
     gate().admit(ROCKET, "shelf.item.image/items/lost.jpg")  # whose row was never committed
     with pytest.raises(PictureRefusedError) as refused:
@@ -242,8 +241,7 @@ def test_what_a_crash_left_behind_refuses_nothing_once_it_is_old(
 def test_what_the_gate_keeps_for_others_than_the_site_is_never_taken_for_lost(
     item: type[models.Model], settings_of_samepic: dict[str, object]
 ) -> None:
-    from samepic.contrib.django.gates import gate
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError, gate
 
     settings_of_samepic["ORPHAN_SECONDS"] = 0
     gate().admit(ROCKET, "an-archive/17")
@@ -252,7 +250,7 @@ def test_what_the_gate_keeps_for_others_than_the_site_is_never_taken_for_lost(
 
 
 def test_of_many_copies_that_come_at_once_one_is_stored(item: type[models.Model]) -> None:
-    from samepic.contrib.django.refusal import PictureRefusedError
+    from samepic.contrib.django.admission import PictureRefusedError
 
     refused, start = [], threading.Barrier(6)
 

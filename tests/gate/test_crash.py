@@ -11,7 +11,7 @@ import pytest
 from samepic import Outcome, StoreError
 from samepic.gate.admission import Admission
 from samepic.store.opening import open_store
-from samepic.store.record import State
+from samepic.store.records import State
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
 from tests.kits.crashes import crash_round

@@ -11,10 +11,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from samepic import AsyncGate, Caveat, Gate, Outcome, Relation
-from samepic.gate.engine import InProcess
-from samepic.gate.prepare import prepare
-from samepic.gate.workers import Workers
-from samepic.profiles.resolution import RESOLUTION
+from samepic.sandbox.decode import InProcess, prepare
+from samepic.sandbox.pool import Workers
+from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Decision, Evidence
 from tests.gate.conftest import Opens
 from tests.gate.pictures import form, opened, resaved

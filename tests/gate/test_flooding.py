@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from samepic import Gate, Outcome
-from samepic.profiles.gate import GATE
-from samepic.store.record import Refusal
+from samepic.limits import GATE
+from samepic.store.records import Refusal
 from samepic.verdict import Match, Relation
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved

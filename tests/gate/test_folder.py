@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from samepic import LimitError, UnreadableError
-from samepic.gate.folder import originals_below
+from samepic.gate.originals import originals_below
+from samepic.limits import UPLOAD
 from samepic.picture import Encoded
-from samepic.profiles.workers import UPLOAD
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from samepic import Evidence, Gate, Outcome
-from samepic.gate.workers import Workers
-from samepic.profiles.workers import WORKERS
+from samepic.limits import WORKERS
+from samepic.sandbox.pool import Workers
 from tests.gate.conftest import Opens
 from tests.gate.pictures import opened, resaved
 

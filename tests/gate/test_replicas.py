@@ -14,11 +14,10 @@ import pytest
 
 from samepic import Outcome, StoreError
 from samepic.cli import main
-from samepic.profiles.gate import GATE
-from samepic.store import postgres, replicas
-from samepic.store.opening import open_store
-from samepic.store.replicas import Replicas
-from samepic.store.schema import MIGRATIONS
+from samepic.limits import GATE
+from samepic.store import opening, postgres
+from samepic.store.contract import MIGRATIONS
+from samepic.store.opening import Replicas, open_store
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
 from tests.kits.cluster import Cluster
@@ -95,7 +94,7 @@ def test_a_check_by_a_replica_may_lag_and_an_admission_never_does(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pass replicas over for a moment only."""
-    monkeypatch.setattr(replicas, "GATE", replace(GATE, replica_seconds=0.2))
+    monkeypatch.setattr(opening, "GATE", replace(GATE, replica_seconds=0.2))
 
 
 @pytest.mark.usefixtures("impatient")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from samepic import Gate
-from samepic.gate.engine import InProcess
-from samepic.gate.reviewing import Pair, Reviewing
+from samepic.gate.review import Pair, Reviewing
+from samepic.sandbox.decode import InProcess
 from samepic.verdict import Outcome
 from tests.gate.pictures import captioned, resaved
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fingerprint.pictures import golden_pictures
+from tests.fingerprints.pictures import golden_pictures
 
 GOLDEN = Path(__file__).with_name("pdq.json")
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from samepic.gate.engine import InProcess
 from samepic.gate.gate import Gate
+from samepic.sandbox.decode import InProcess
 from samepic.store.opening import open_store
-from samepic.store.record import State
+from samepic.store.records import State
 from tests.kits.uploaders import Answer, Upload, Uploaders, deal, wrong_round
 
 __all__ = ["Crash", "aftermath", "crash_round"]

@@ -22,7 +22,7 @@ _LOADED = (
     *(
         "samepic.cli",
         "samepic.compare",
-        "samepic.collection.find",
+        "samepic.duplicates.finder",
         "samepic.calibration",
         "samepic.gate.gate",
     ),

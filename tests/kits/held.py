@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance
 
+from samepic.store.contract import Store
 from samepic.store.opening import open_store
-from samepic.store.protocol import Store
-from samepic.store.record import Record, State
+from samepic.store.records import Record, State
 from samepic.verdict import Match, Relation
 from tests.kits.records import record
 

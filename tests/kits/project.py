@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import samepic.contrib.screens.report
-import samepic.contrib.screens.same_picture  # noqa: F401  (so that runs in this process load nothing twice)
+import samepic.screens.pytest.fixture  # noqa: F401  (so that runs in this process load nothing twice)
 
 __all__ = ["Project", "size_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from samepic.store.record import Record
+from samepic.store.records import Record
 from samepic.verdict import Match, Relation
 
 __all__ = ["match", "record"]

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from samepic.store.contract import Store
 from samepic.store.opening import open_store
-from samepic.store.protocol import Store
-from samepic.store.record import Record, Refusal, State
+from samepic.store.records import Record, Refusal, State
 from tests.kits.records import match, record
 
 __all__ = ["ReviewKit", "put_held"]

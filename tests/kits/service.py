@@ -23,7 +23,7 @@ _STARTED = 60.0
 _PROGRAM = """
 import json, sys
 from dataclasses import replace
-import samepic.profiles.service as service
+import samepic.service.settings as service
 service.SERVICE = replace(service.SERVICE, **json.loads(sys.argv[1]))
 from samepic.cli import main
 sys.exit(main(sys.argv[2:]))

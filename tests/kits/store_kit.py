@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from samepic.errors import StoreError
+from samepic.store.contract import Store
 from samepic.store.opening import open_store
-from samepic.store.protocol import Store
-from samepic.store.record import Record, Refusal, State
+from samepic.store.records import Record, Refusal, State
 from tests.kits.records import match, record
 
 __all__ = ["StoreKit"]

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from samepic.errors import StoreError
-from samepic.gate.engine import InProcess
 from samepic.gate.gate import Gate
+from samepic.sandbox.decode import InProcess
 
 __all__ = ["Answer", "Upload", "Uploader", "Uploaders", "deal", "wrong_round"]
 

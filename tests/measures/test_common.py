@@ -8,7 +8,7 @@ from hypothesis import given
 from PIL import Image
 
 from samepic.errors import SourceError
-from samepic.measures.common import Pixels, alike, check, lumas, reduced
+from samepic.measures.classical import Pixels, alike, check, lumas, reduced
 from tests.measures.pictures import ANY, flat, scene
 
 

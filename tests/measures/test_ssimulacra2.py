@@ -19,7 +19,7 @@ from scipy import ndimage
 
 from samepic.errors import SourceError
 from samepic.measures import ssimulacra2 as module
-from samepic.measures.common import Pixels
+from samepic.measures.classical import Pixels
 from samepic.measures.ssimulacra2 import scales_of, ssimulacra2
 from tests.measures.pictures import drawing, flat, scene
 

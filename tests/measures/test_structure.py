@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import metrics
 
-from samepic.measures.common import Pixels, lumas
-from samepic.measures.structure import ssim, ssim_scale
+from samepic.measures.classical import Pixels, lumas, ssim, ssim_scale
 from tests.measures.pictures import drawing, flat, scene
 
 # scikit-image types some of its functions and not others

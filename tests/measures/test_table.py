@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samepic.measures import NAMES, Measures, Reliability, difference, measure_arrays
-from samepic.measures.common import Pixels
+from samepic.measures import NAMES, Measures, Reliability, classical, measure_arrays
+from samepic.measures.classical import Pixels
+from samepic.measures.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK
 from samepic.picture import load
-from samepic.profiles.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK
 from samepic.verdict import Region
 from tests.measures.pictures import drawing, flat, picture_of, scene
 
@@ -53,10 +53,10 @@ def test_reliability_follows_from_the_share_of_resaves_found() -> None:
 def test_values_are_those_of_the_functions_and_bands_are_kept() -> None:
     a, b = scene(1, bands=4), scene(2, bands=4)
     measures = measured(a, b)
-    assert measures["absolute_difference_sum"].bands == difference.absolute_difference_sum(a, b)
-    assert measures["absolute_difference_sum"].value == sum(difference.absolute_difference_sum(a, b))
+    assert measures["absolute_difference_sum"].bands == classical.absolute_difference_sum(a, b)
+    assert measures["absolute_difference_sum"].value == sum(classical.absolute_difference_sum(a, b))
     assert len(measures["absolute_difference_mean"].bands) == 4
-    assert measures["rms_distance"].value == difference.rms_distance(a, b)
+    assert measures["rms_distance"].value == classical.rms_distance(a, b)
 
 
 def test_a_picture_passes_every_cutoff_against_itself() -> None:

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image, ImageCms
 
 from samepic.picture import load
-from samepic.picture.icc import parse_icc
+from samepic.picture.color import parse_icc
 from tests.picture.picture_files import DISPLAY_P3, SRGB, profile, saved, scene
 
 P3 = profile("Display P3 of a test", DISPLAY_P3, 2.2)

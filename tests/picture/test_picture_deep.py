@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.picture import Encoded, equal_pixels, load
-from samepic.picture.deep import deep_of
-from samepic.picture.exif import names_camera
-from samepic.picture.picture import equal_shown
+from samepic.picture.formats import names_camera
+from samepic.picture.picture import deep_of, equal_shown
 
 HEIGHT, WIDTH = 24, 40
 

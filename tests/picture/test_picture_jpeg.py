@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.limits import Limits
 from samepic.picture import load
 from samepic.picture.jpeg import coded_segments, jpeg_header
-from samepic.profiles import Limits
 from tests.picture.picture_files import oriented, saved, scene
 
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.limits import Limits
 from samepic.picture import load
-from samepic.profiles import Limits
 from tests.picture.picture_files import HEIC_TURNED, chunk, png, saved, scene
 
 FORMS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "QOI", "SGI")

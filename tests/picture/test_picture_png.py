@@ -14,9 +14,9 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError
+from samepic.limits import Limits
 from samepic.picture import load
 from samepic.picture.png import coded_chunks, colour_chunks, png_header
-from samepic.profiles import Limits
 from tests.picture.picture_files import chunk, oriented, png, scene
 
 DEEP = some.arrays(np.uint16, st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(1, 4)))

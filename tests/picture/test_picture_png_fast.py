@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-import samepic.picture.png_reader as reader
+import samepic.picture.png as reader
 from samepic import SamepicError
 from samepic.native import native
 from samepic.picture import Encoded, Picture, load
-from samepic.picture.png import png_header
-from samepic.picture.png_pixels import FAST, fast_pixels
+from samepic.picture.png import FAST, fast_pixels, png_header
 
 only_fast = pytest.mark.skipif(not FAST, reason="the native part or libdeflate is not here")
 

@@ -14,13 +14,13 @@ pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Sp
 import pyarrow as pa
 from PIL import Image
 
-from samepic.collection.reference import Merit, merit
-from samepic.contrib.spark import alike, crowds, decoder, prints
-from samepic.contrib.spark.cluster import gathered
-from samepic.contrib.spark.comparing import Originals, Sayer
+from samepic.duplicates.quality import Merit, merit
+from samepic.limits import SPARK
 from samepic.picture import inspect, load, read
-from samepic.policy import Policy
-from samepic.profiles.spark import SPARK
+from samepic.profile import Policy
+from samepic.spark import catalog, compare
+from samepic.spark.clusters import gathered
+from samepic.spark.compare import Originals, Sayer
 from tests.picture.picture_files import many_pixels
 
 TOO_LONG = "wanted a picture that takes at most 0.5 s of computing, got one that takes more"
@@ -30,11 +30,11 @@ TOO_LONG = "wanted a picture that takes at most 0.5 s of computing, got one that
 def own_decoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A decoder that may compute for half a second, and ends with the test."""
     limits = replace(SPARK.workers, cpu_seconds=0.5)
-    monkeypatch.setattr("samepic.contrib.spark.decoder.SPARK", replace(SPARK, workers=limits))
-    decoder.decoder.cache_clear()
+    monkeypatch.setattr("samepic.spark.catalog.SPARK", replace(SPARK, workers=limits))
+    catalog.decoder.cache_clear()
     yield
-    decoder.decoder().close()
-    decoder.decoder.cache_clear()
+    catalog.decoder().close()
+    catalog.decoder.cache_clear()
 
 
 def batch(rows: list[dict[str, Any]]) -> list[pa.RecordBatch]:
@@ -46,14 +46,14 @@ def test_a_picture_whose_decoder_dies_costs_its_own_row(photos: dict[str, Path])
     whole = photos["chelsea"].read_bytes()
     given = [("before", whole), ("slow", many_pixels()), ("after", whole)]
     rows = [{"key": key, "content": data, "path": None} for key, data in given]
-    (found,) = prints._catalogued(copies=False, proxies=False)(batch(rows))
+    (found,) = catalog._catalogued(copies=False, proxies=False)(batch(rows))
     told = {row["key"]: (row["kind"], row["error"]) for row in found.to_pylist()}
     assert told == {
         "before": ("picture", None),
         "slow": ("unreadable", TOO_LONG),
         "after": ("picture", None),
     }
-    assert decoder.decoder().status()["died"] == 1
+    assert catalog.decoder().status()["died"] == 1
 
 
 @pytest.mark.slow
@@ -74,7 +74,7 @@ def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(photos: dict[str,
 def cluster(paths: list[Path]) -> list[dict[str, Any]]:
     """Return the rows of a cluster as Spark hands them over, whose pictures are at no path any more."""
     rows = [{"key": str(path), "content": path.read_bytes(), "path": None} for path in paths]
-    (found,) = prints._catalogued(copies=False, proxies=False)(batch(rows))
+    (found,) = catalog._catalogued(copies=False, proxies=False)(batch(rows))
     gone = {
         "cluster": 0,
         "content": None,
@@ -120,7 +120,7 @@ def test_a_piece_of_a_crowd_is_held_against_its_first(photos: dict[str, Path], t
         for piece in (0, 1)
         for place, path in enumerate(paths)
     ]
-    found = [row for part in crowds._said(batch(rows)) for row in part.to_pylist()]
+    found = [row for part in compare._said(batch(rows)) for row in part.to_pylist()]
     assert [(row["id"], row["first"], row["relation"]) for row in found] == 2 * [
         (10, 0, "same-file"),
         (20, 0, "different"),
@@ -139,7 +139,7 @@ def test_the_best_of_a_crowd_is_taken_up_first() -> None:
             (1, 8, small),
         )
     ]
-    (found,) = crowds._firsts([*batch(rows[:2]), *batch(rows[2:])])
+    (found,) = compare._firsts([*batch(rows[:2]), *batch(rows[2:])])
     assert found.to_pylist() == [{"cluster": 0, "first": 5}, {"cluster": 1, "first": 7}]
 
 
@@ -161,7 +161,7 @@ def test_of_pairs_by_copy_code_the_better_is_the_reference_and_what_dies_is_told
         }
         for place, path in enumerate(paths)
     ]
-    (found,) = alike._compared(Policy())(batch(rows))
+    (found,) = compare._compared(Policy())(batch(rows))
     told = [
         (row["first"], row["id"], row["relation"], row["same"], row["error"]) for row in found.to_pylist()
     ]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Spark were not run")
 
-from samepic.collection.stages import peek
-from samepic.contrib.spark.comparing import Originals
-from samepic.contrib.spark.decoder import local_path, peeked
-from samepic.contrib.spark.forest import Forest, parts
-from samepic.profiles.spark import SPARK
+from samepic.duplicates.scan import peek
+from samepic.limits import SPARK
+from samepic.spark.candidates import Forest, parts
+from samepic.spark.catalog import local_path, peeked
+from samepic.spark.compare import Originals
 
 EDGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60)
 
@@ -68,7 +68,7 @@ def test_a_crowd_costs_an_edge_for_each_and_not_for_each_pair() -> None:
 
 
 def test_originals_beyond_what_may_be_held_lie_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("samepic.contrib.spark.comparing.SPARK", replace(SPARK, held_bytes=10))
+    monkeypatch.setattr("samepic.spark.compare.SPARK", replace(SPARK, held_bytes=10))
     with Originals() as originals:
         for size in (8, 5, 2, 7):
             originals.put(bytes([size]) * size, None, None)

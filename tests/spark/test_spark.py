@@ -20,18 +20,18 @@ from bench.hostile_heif import heif_bombs
 from bench.spark_common import descendants, executors
 from bench.spark_find import Row, here
 from samepic.cli import main
-from samepic.collection.find import find
-from samepic.policy import Policy
-from samepic.profiles.spark import SPARK
-from tests.collection.find_scene import album, chain, settle
+from samepic.duplicates.finder import find
+from samepic.limits import SPARK
+from samepic.profile import Policy
+from tests.duplicates.find_scene import album, chain, settle
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Spark were not run")
 
-from samepic.contrib.spark import find_duplicates, fingerprints
-from samepic.contrib.spark.decoder import local_path
+from samepic.spark import find_duplicates, fingerprints
+from samepic.spark.catalog import local_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -90,7 +90,7 @@ def test_bytes_give_the_groups_of_find_though_an_executor_is_killed(
         # In the middle: when the first decoder of an executor is at work.
         while not finished.wait(0.05):
             running = executors()
-            if running and descendants("samepic.gate.worker_child"):
+            if running and descendants("samepic.sandbox.child"):
                 time.sleep(0.5)
                 os.kill(running[0], signal.SIGKILL)
                 killed.append(running[0])
@@ -134,9 +134,9 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("samepic.contrib.spark.crowds.SPARK", replace(SPARK, crowd=2))
-    monkeypatch.setattr("samepic.contrib.spark.candidates.SPARK", replace(SPARK, piece=9))
-    monkeypatch.setattr("samepic.contrib.spark.clusters.SPARK", replace(SPARK, gathered=0))
+    monkeypatch.setattr("samepic.spark.compare.SPARK", replace(SPARK, crowd=2))
+    monkeypatch.setattr("samepic.spark.candidates.SPARK", replace(SPARK, piece=9))
+    monkeypatch.setattr("samepic.spark.clusters.SPARK", replace(SPARK, gathered=0))
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     assert rows(find_duplicates(df, key="path", path="path", copies=True, prints=prints)) == wanted
     assert "crowds of look-alikes: " in caplog.text
@@ -205,10 +205,10 @@ def test_fingerprints_without_copy_codes_are_not_searched_for_copies(
 
 def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
     """Random codes with copies some bits apart: what edges connect is what pairs within the radius connect."""
-    from samepic.contrib.spark.candidates import Search, pdq_edges
-    from samepic.contrib.spark.clusters import clusters, clusters_apart
-    from samepic.profiles.search import SEARCH
-    from samepic.store.joining import PdqScan
+    from samepic.spark.candidates import Search, pdq_edges
+    from samepic.spark.clusters import clusters, clusters_apart
+    from samepic.spark.joins import PdqScan
+    from samepic.tuning.search import SEARCH
 
     dice = np.random.default_rng(5)
     codes = dice.integers(0, 256, (400, 256), np.uint8)
@@ -223,7 +223,7 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
     for search, radius in ((Search.SCAN, SEARCH.radius), (Search.BANDS, SEARCH.band_radius)):
         pairs = PdqScan(codes[:, :32]).within(codes, radius, np.arange(400))
         edges = pdq_edges(items, search)
-        from samepic.contrib.spark.forest import parts
+        from samepic.spark.candidates import parts
 
         nodes, labels = parts(pairs.queries, pairs.rows)
         want = dict(zip(nodes.tolist(), labels.tolist(), strict=True))
@@ -238,7 +238,7 @@ def test_folders_of_hadoop_file_systems_give_the_same_groups(
 ) -> None:
     """The example for spark-submit, and what `samepic find --engine spark` runs, on URIs."""
     from examples.spark.dedupe import dedupe
-    from samepic.contrib.spark.finder import SparkFinder
+    from samepic.spark.duplicates import SparkFinder
 
     place = f"file://{tmp_path}/found"
     dedupe(spark, f"file://{folder}", place)

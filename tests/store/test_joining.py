@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from samepic.fingerprint.pdq import dihedral, pdq_reference
+from samepic import hamming
+from samepic.fingerprints.pdq import dihedral, pdq_reference
+from samepic.hamming import Codes, TurnedCodes
 from samepic.native import native
-from samepic.store import bands, joining, search
-from samepic.store.bands import CopyTables, PdqBands
-from samepic.store.joining import CopyScan, Pairs, PdqScan
-from samepic.store.search import Codes, TurnedCodes
-from tests.fingerprint.pictures import golden_pictures
+from samepic.spark import joins
+from samepic.spark.joins import CopyScan, CopyTables, Pairs, PdqBands, PdqScan
+from tests.fingerprints.pictures import golden_pictures
 
 Uint8 = NDArray[np.uint8]
 Triple = tuple[int, int, int]
@@ -32,13 +32,13 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     """Join by each way there is, few queries, probes and pairs at a time, so that a few of them fill several."""
     if request.param == "native" and native is None:
         pytest.skip("the native part was not built")
-    for module in (search, joining, bands):
+    for module in (hamming, joins):
         monkeypatch.setattr(module, "native", native if request.param == "native" else None)
-    monkeypatch.setattr(joining, "_QUERIES", 5)
-    monkeypatch.setattr(bands, "_STEP", 7)
-    monkeypatch.setattr(bands, "_PROBES", 1000)
-    monkeypatch.setattr(bands, "_FOUND", 50)
-    monkeypatch.setattr(bands, "_CODES", 100)
+    monkeypatch.setattr(joins, "_QUERIES", 5)
+    monkeypatch.setattr(joins, "_STEP", 7)
+    monkeypatch.setattr(joins, "_PROBES", 1000)
+    monkeypatch.setattr(joins, "_FOUND", 50)
+    monkeypatch.setattr(joins, "_CODES", 100)
 
 
 def triples(pairs: Pairs) -> list[Triple]:

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 
 from samepic.errors import StoreError
-from samepic.profiles.gate import GATE
-from samepic.store import partitions, postgres
+from samepic.limits import GATE
+from samepic.store import postgres
+from samepic.store.contract import MIGRATIONS
 from samepic.store.opening import open_store
 from samepic.store.postgres import PostgresStore
-from samepic.store.schema import MIGRATIONS
 from samepic.store.sql import Run
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
@@ -39,7 +39,7 @@ _OLD = (
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make partitions of eight numbers."""
-    monkeypatch.setattr(partitions, "GATE", replace(GATE, partition=8))
+    monkeypatch.setattr(postgres, "GATE", replace(GATE, partition=8))
 
 
 @pytest.mark.usefixtures("narrow")
@@ -106,7 +106,7 @@ def test_an_older_store_that_cannot_be_brought_up_to_date_is_as_it_was(
     before = asked(url, "SELECT * FROM codes ORDER BY number")
 
     def fails(run: Run) -> None:
-        partitions.partitioned(run)
+        postgres.partitioned(run)
         run("SELECT 1 / 0", ())
 
     with monkeypatch.context() as patched:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from samepic.errors import StoreError
-from samepic.store.pool import Connections
+from samepic.store.postgres import Connections
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from samepic.fingerprint.pdq import dihedral
+from samepic import hamming
+from samepic.fingerprints.pdq import dihedral
+from samepic.hamming import Codes, TurnedCodes
 from samepic.native import native
-from samepic.store import search
-from samepic.store.search import Codes, TurnedCodes
 
 Pairs = list[tuple[int, int]]
 
@@ -22,7 +22,7 @@ def oracle(stored: list[tuple[int, bytes]], query: bytes) -> Pairs:
     return sorted(((int.from_bytes(code) ^ number).bit_count(), key) for key, code in stored)
 
 
-def pairs(found: search.Found) -> Pairs:
+def pairs(found: hamming.Found) -> Pairs:
     return list(zip(found.distances.tolist(), found.ids.tolist(), strict=True))
 
 
@@ -41,8 +41,8 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     """Search by each way there is, and cut the codes into blocks of 7, so that a few codes fill several."""
     if request.param == "native" and native is None:
         pytest.skip("the native part was not built")
-    monkeypatch.setattr(search, "native", native if request.param == "native" else None)
-    monkeypatch.setattr(search, "_BLOCK", 7)
+    monkeypatch.setattr(hamming, "native", native if request.param == "native" else None)
+    monkeypatch.setattr(hamming, "_BLOCK", 7)
 
 
 # Few bytes in few places: ties, equal codes and the full 256 bits come up often.
@@ -60,7 +60,7 @@ def test_bits_are_sorted_into_words_by_the_parity_of_their_row_and_column() -> N
     codes = random_codes(50)
     bits = np.unpackbits(codes, axis=1).reshape(-1, 16, 16)
     wanted = [bits[:, row::2, column::2].reshape(-1, 64) for row in (1, 0) for column in (1, 0)]
-    assert (search.by_parity(codes) == np.packbits(np.concatenate(wanted, axis=1), axis=1)).all()
+    assert (hamming.by_parity(codes) == np.packbits(np.concatenate(wanted, axis=1), axis=1)).all()
 
 
 @each_path
@@ -93,7 +93,7 @@ def test_what_was_removed_is_not_found_and_all_else_is(
 
 
 def test_the_search_is_exact_over_whole_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_BLOCK", 1 << 15)
+    monkeypatch.setattr(hamming, "_BLOCK", 1 << 15)
     raw = random_codes(70_000)
     codes = Codes()
     codes.add(np.arange(70_000), raw)

@@ -12,8 +12,8 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.store import postgres
+from samepic.store.contract import VERSION
 from samepic.store.opening import open_store
-from samepic.store.schema import VERSION
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 from tests.kits.store_kit import StoreKit

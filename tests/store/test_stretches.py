@@ -14,13 +14,12 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.gate.index import Index
-from samepic.profiles.gate import GATE
+from samepic.limits import GATE
 from samepic.store import postgres
-from samepic.store.postgres import PostgresStore
-from samepic.store.protocol import Coded
-from samepic.store.record import State
+from samepic.store.contract import Coded
+from samepic.store.postgres import PostgresStore, Stretch, joined
+from samepic.store.records import State
 from samepic.store.sql import SqlStore
-from samepic.store.stretches import Stretch, joined
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 

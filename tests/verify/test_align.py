@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samepic.profiles import ALIGN, JUDGE
+from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verify.align import Alignment, Planes, align, align_by
 from samepic.verify.features import inverse, scaling
 from tests.verify.alterations import (

@@ -11,11 +11,18 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 import samepic
 from samepic.picture import load
-from samepic.profiles.evidence import CHANGE
+from samepic.tuning.evidence import CHANGE
 from samepic.verdict import Region, Relation, Verdict
-from samepic.verify.change import Changes, changes_of_odds, find_changes, odds_of
-from samepic.verify.evidence import CONTEXT, MEASURES, gather
-from samepic.verify.network import load_network
+from samepic.verify.evidence import (
+    CONTEXT,
+    MEASURES,
+    Changes,
+    changes_of_odds,
+    find_changes,
+    gather,
+    load_network,
+    odds_of,
+)
 from tests.verify.alterations import bordered, cropped, iou, seen_from_the_side, turned
 from tests.verify.conftest import Pixels, saved
 

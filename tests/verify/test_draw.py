@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from samepic.verdict import Region
-from samepic.verify.draw import draw_difference
 from samepic.verify.features import inverse
+from samepic.verify.overlay import draw_difference
 from tests.verify.alterations import Altered, bordered, cropped, mirrored, placed, turned
 from tests.verify.conftest import Pixels
 

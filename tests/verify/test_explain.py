@@ -12,8 +12,7 @@ import pytest
 from samepic.facts import DetailChange, ToneChange
 from samepic.verdict import JpegInfo, PictureInfo, Region, Relation
 from samepic.verify.align import Planes, align_by
-from samepic.verify.change import changes_of_odds
-from samepic.verify.evidence import gather
+from samepic.verify.evidence import changes_of_odds, gather
 from samepic.verify.explain import explain, named
 from samepic.verify.facts import WholeChange, facts_of, whole_change
 from samepic.verify.features import inverse

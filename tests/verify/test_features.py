@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from samepic.profiles import ALIGN
+from samepic.tuning.verify import ALIGN
 from samepic.verify import features
 from samepic.verify.features import (
     decompose,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from samepic.profiles import JUDGE
-from samepic.verify.frame import same_frame, texture
+from samepic.tuning.verify import JUDGE
+from samepic.verify.mapping import same_frame, texture
 
 
 @given(st.integers(16, 6000), st.integers(16, 6000), st.floats(0.05, 1.0))

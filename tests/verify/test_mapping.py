@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samepic.profiles.evidence import MAPPING
+from samepic.tuning.evidence import MAPPING
 from samepic.verdict import Region, Transform
+from samepic.verify.features import Turn
 from samepic.verify.mapping import Mapped, agreeing_share, map_onto
-from samepic.verify.turns import Turn
 from tests.verify.alterations import (
     Altered,
     bordered,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import samepic
-from samepic.profiles import JUDGE
+from samepic.tuning.verify import JUDGE
 from samepic.verdict import Relation
 
 

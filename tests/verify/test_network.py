@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samepic.verify.change import inputs_of
-from samepic.verify.evidence import CONTEXT, MEASURES
+from samepic.verify.evidence import CONTEXT, MEASURES, Network, inputs_of, load_network
 from samepic.verify.judge import FACTORS, SAME_FACTORS
-from samepic.verify.network import Network, load_network
 
 CELLS = inputs_of(
     np.zeros((3, 4, len(MEASURES)), np.float32), np.zeros(len(CONTEXT), np.float32), np.ones((3, 4), np.bool_)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 
 import samepic
+from samepic.limits import LIMITS
 from samepic.picture import load, opened
-from samepic.profiles import LIMITS
 from samepic.verdict import Region, Relation, Transform, Verdict
-from samepic.verify.order import comes_first
+from samepic.verify.pipeline import comes_first
 from tests.verify.conftest import saved
 
 Change = Callable[[Image.Image], Image.Image]

@@ -13,9 +13,9 @@ from PIL import Image
 
 import samepic
 from samepic.picture import load
-from samepic.profiles.keep import PART
+from samepic.tuning.verify import PART
 from samepic.verdict import Relation
-from samepic.verify.part import look_part, place_of
+from samepic.verify.shortcuts import look_part, place_of
 
 Pixels: TypeAlias = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from samepic.compare import compare
+from samepic.api import compare
 from samepic.native import native
 from samepic.picture import load
 from samepic.verdict import Relation

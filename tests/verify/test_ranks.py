@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from samepic.verify.ranks import percentile
+from samepic.verify.photometry import percentile
 
 FIGURES = st.floats(-1000, 1000, width=32)
 

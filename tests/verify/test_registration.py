@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from samepic.verify.registration import refined
+from samepic.verify.align import refined
 from tests.verify.conftest import Pixels
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]

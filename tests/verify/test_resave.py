@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from samepic.picture import load
+from samepic.verify.photometry import SCALINGS, scaled_rows
 from samepic.verify.resave import block_differences, block_differences_plain, reenact
-from samepic.verify.scaling import SCALINGS, scaled_rows
 from tests.verify.conftest import saved
 
 

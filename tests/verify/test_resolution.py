@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from samepic.picture import load
-from samepic.profiles.resolution import RESOLUTION
-from samepic.verify.resolution import unresolved
+from samepic.tuning.verify import RESOLUTION
+from samepic.verify.photometry import unresolved
 from tests.gate.pictures import form
 
 SIDE = 320

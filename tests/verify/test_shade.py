@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from samepic.verify.shade import explains, fit_shade
+from samepic.verify.tone import explains, fit_shade
 
 SIZE = (48, 48)
 

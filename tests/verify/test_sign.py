@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import samepic
-from samepic.verify.sign import is_sign
+from samepic.verify.judge import is_sign
 from tests.verify.conftest import Pixels
 
 

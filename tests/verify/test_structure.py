@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from samepic.profiles import JUDGE
-from samepic.verify.structure import correlation_map
+from samepic.tuning.verify import JUDGE
+from samepic.verify.features import correlation_map
 from tests.verify.conftest import Pixels
 
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from samepic.profiles import ALIGN
-from samepic.verify.align import Planes, align
-from samepic.verify.tile import agreeing_rectangle
+from samepic.tuning.verify import ALIGN
+from samepic.verify.align import Planes, agreeing_rectangle, align
 from tests.verify.conftest import Pixels
 
 Floats = NDArray[np.float32]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from samepic.verify.track import banded, levelled, same_tone, track
+from samepic.verify.align import banded, levelled, same_tone, track
 from tests.verify.alterations import Matrix
 
 Plane = NDArray[np.uint8]

@@ -11,7 +11,7 @@ from PIL import Image
 import samepic
 from samepic.verdict import Region, Relation
 from samepic.verify.explain import turn_words
-from samepic.verify.turns import Turn, likely_turn
+from samepic.verify.features import Turn, likely_turn
 from tests.verify.conftest import saved
 
 TURNS = [Turn(degrees, mirrored) for mirrored, degrees in product((False, True), (0, 90, 180, 270))]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samepic.verify.visible import visibility_of, words_of
+from samepic.verify.quality import visibility_of, words_of
 from tests.measures.pictures import scene
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "visibility.md").read_text()

@@ -11,12 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from samepic.cli.common import UsageError, count
-from samepic.cli.gated import STATUSES, add_rules, add_store, opened, status_of_outcomes, tell, tell_error
-from samepic.cli.progress import Meter
+from samepic.cli.options import (
+    STATUSES,
+    UsageError,
+    add_rules,
+    add_store,
+    count,
+    opened,
+    status_of_outcomes,
+    tell,
+    tell_error,
+)
+from samepic.cli.output import Meter
 
 if TYPE_CHECKING:
-    from samepic.collection.walk import Walk
+    from samepic.duplicates.walk import Walk
     from samepic.gate.gate import Gate
     from samepic.verdict import Decision
 
@@ -75,8 +84,8 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Admit each file in order, print its line as soon as it is known, and return the exit status."""
-    from samepic.collection.find import Progress, processors
-    from samepic.collection.stages import in_order
+    from samepic.duplicates.finder import Progress, processors
+    from samepic.duplicates.scan import in_order
 
     jobs = args.jobs or processors()
     items, unreadable = _items(args)
@@ -101,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _items(args: argparse.Namespace) -> tuple[list[Item], list[tuple[str, str]]]:
     """Return the files that the paths name, and what could not be read of them. Raises UsageError."""
-    from samepic.collection.walk import Walk
+    from samepic.duplicates.walk import Walk
 
     if "-" in args.paths and (len(args.paths) > 1 or sys.stdin is None or not args.key):
         raise UsageError("-: wanted one picture from standard input, with --key")
@@ -130,7 +139,7 @@ def _admitted(gate: Gate, item: Item) -> tuple[Item, Decision | str | None]:
     """Return the decision on a file, what went wrong, or None for a file that is no picture."""
     from samepic.errors import StoreKeyError, UnreadableError
     from samepic.picture import read
-    from samepic.picture.sniff import sniff
+    from samepic.picture.formats import sniff
 
     try:
         if item.path == "-":

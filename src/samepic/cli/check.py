@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from samepic.cli.common import named_sources
-from samepic.cli.gated import STATUSES, add_replicas, add_rules, add_store, opened, status_of_outcomes, tell
+from samepic.cli.options import (
+    STATUSES,
+    add_replicas,
+    add_rules,
+    add_store,
+    named_sources,
+    opened,
+    status_of_outcomes,
+    tell,
+)
 
 __all__ = ["register", "run"]
 

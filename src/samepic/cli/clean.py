@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import NOT_SAME, SAME, UsageError, add_json, add_same_if, print_json
-from samepic.cli.terminal import bytes_text, printable, styled
+from samepic.cli.options import NOT_SAME, SAME, UsageError, add_json, add_same_if, print_json
+from samepic.cli.output import bytes_text, printable, styled
 from samepic.verdict import Relation
 
 if TYPE_CHECKING:
-    from samepic.collection.act import Done
-    from samepic.collection.plan import Action, Left, Plan, Step
-    from samepic.collection.scanned import Scan
+    from samepic.cleanup.apply import Done
+    from samepic.cleanup.plan import Action, Left, Plan, Step
+    from samepic.duplicates.groups import Scan
 
 __all__ = ["journal_folder", "journal_name", "read_report", "register", "run"]
 
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("clean: wanted a REPORT or --undo, got neither")
     if (args.yes and not (args.action or args.move_to)) or (args.yes and args.action == "list"):
         raise UsageError("--yes: wanted --trash, --move-to, --hardlink or --reflink with it, got no action")
-    from samepic.collection.plan import Action, Keep, plan
+    from samepic.cleanup.plan import Action, Keep, plan
 
     action = Action.MOVE if args.move_to else Action(args.action or "list")
     decided = plan(
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
 
 def read_report(name: str) -> Scan:
     """Return what find said, from a file or standard input. Raises ReportError, OSError, UsageError."""
-    from samepic.collection.scanned import read_scan
+    from samepic.duplicates.groups import read_scan
 
     if name == "-":
         if sys.stdin is None:
@@ -203,7 +203,7 @@ def _would(decided: Plan) -> str:
 
 def _act(decided: Plan, args: argparse.Namespace) -> int:
     """Do it, print each file as it is done, and say how it comes back."""
-    from samepic.collection.act import Done, apply
+    from samepic.cleanup.apply import Done, apply
 
     journal = Path(args.journal) if args.journal else journal_folder() / journal_name()
     done: list[Done] = []
@@ -245,7 +245,7 @@ def journal_name() -> str:
 
 def _undo(args: argparse.Namespace) -> int:
     """Bring back what one journal says, and print it."""
-    from samepic.collection.undo import undo
+    from samepic.cleanup.undo import undo
 
     if args.report is not None or args.yes or args.action or args.move_to or args.keep or args.keep_in:
         raise UsageError("--undo: wanted at most a JOURNAL with it, got options of a new run")

@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import add_json, add_pair, print_json, sources, status_of
-from samepic.cli.screens import add_screen, profile_of
-from samepic.cli.terminal import bytes_text, heading, percent, rows
+from samepic.cli.options import add_json, add_pair, add_screen, print_json, profile_of, sources, status_of
+from samepic.cli.output import bytes_text, heading, percent, rows
 
 if TYPE_CHECKING:
     from samepic.verdict import PictureInfo, Region, Verdict
@@ -47,7 +46,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, and return the exit status."""
-    from samepic.compare import compare
+    from samepic.api import compare
 
     a, b = sources(args)
     verdict = compare(a, b, same_if=args.same_if, profile=profile_of(args))

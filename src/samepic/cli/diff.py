@@ -7,9 +7,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import UsageError, add_json, add_pair, print_json, sources, status_of
 from samepic.cli.compare import describe
-from samepic.cli.screens import add_screen, profile_of
+from samepic.cli.options import (
+    UsageError,
+    add_json,
+    add_pair,
+    add_screen,
+    print_json,
+    profile_of,
+    sources,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,7 +54,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Compare, write the picture, print, and return the exit status."""
-    from samepic.compare import compare
+    from samepic.api import compare
 
     a, b = sources(args)
     output = _checked(args)

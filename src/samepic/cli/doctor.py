@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
-from samepic.cli.common import SAME, TROUBLE, add_json, print_json
-from samepic.cli.terminal import rows, styled
+from samepic.cli.options import SAME, TROUBLE, add_json, print_json
+from samepic.cli.output import rows, styled
 from samepic.errors import SamepicError
 
 __all__ = ["examine", "register", "run"]
@@ -72,7 +72,7 @@ def examine() -> dict[str, Any]:
 
     `healthy` tells whether every codec works.
     """
-    from samepic.profiles import LIMITS
+    from samepic.limits import LIMITS
 
     tried = {name: _try_codec(form, options, most) for name, form, options, most in _CODECS}
     tried["HEIC"] = _heic()
@@ -89,7 +89,7 @@ def examine() -> dict[str, Any]:
 
 def _workers() -> dict[str, Any]:
     """Return which bounds hold for the processes that decode uploads here, by starting one."""
-    from samepic.gate.workers import Workers
+    from samepic.sandbox.pool import Workers
 
     try:
         with Workers(1) as workers:

@@ -1,4 +1,4 @@
-"""samepic find PATHS: the groups of pictures that are the same."""
+"""samepic find PATHS: the groups of pictures that are the same, searched here or on Spark."""
 
 from __future__ import annotations
 
@@ -12,18 +12,72 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from samepic.cli.common import SAME, TROUBLE, UsageError, add_policy, count
-from samepic.cli.on_spark import add_engine, spark_finder
-from samepic.cli.progress import Meter
+from samepic.cli.options import SAME, TROUBLE, UsageError, add_policy, count
+from samepic.cli.output import Meter, bytes_text, printable, styled, table
 from samepic.cli.review import add_browsing, expect_pages, review
-from samepic.cli.terminal import bytes_text, printable, styled, table
 
 if TYPE_CHECKING:
-    from samepic.collection.group import Group
-    from samepic.collection.walk import Unreadable
-    from samepic.policy import Policy
+    from samepic.duplicates.groups import Group
+    from samepic.duplicates.walk import Unreadable
+    from samepic.profile import Policy
+    from samepic.spark.duplicates import SparkFinder
 
-__all__ = ["register", "run"]
+__all__ = ["add_engine", "register", "run", "spark_finder"]
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add --engine and what belongs to Spark."""
+    group = parser.add_argument_group(
+        "a cluster", "The answers are those of one machine; docs/scale.md says from when on it is worth it."
+    )
+    group.add_argument(
+        "--engine",
+        choices=("local", "spark"),
+        default="local",
+        help="where to search: in this process, or on Apache Spark, where PATH may be a URI (hdfs://, s3a://) too",
+    )
+    group.add_argument(
+        "--master",
+        metavar="URL",
+        help="the Spark to use (default: that of spark-submit, else local[*], all processors of this machine)",
+    )
+    group.add_argument(
+        "--search",
+        choices=("scan", "bands"),
+        default="scan",
+        help="on Spark: look at every code for each picture (scan), or at those alone that share a band with it, which"
+        " finds less and is faster from some hundred thousand on (bands)",
+    )
+
+
+def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> SparkFinder:
+    """Return the search on Spark. Raises UsageError for what it cannot do and MissingPartError where there is none."""
+    uris = [path for path in paths if "://" in path]
+    for option in ("html", "review"):
+        if getattr(args, option) and uris:
+            raise UsageError(f"--{option}: wanted files that this process can open, got {uris[0]!r}")
+    if args.jobs:
+        raise UsageError(
+            "--jobs: wanted --master for --engine spark, say local[4], got threads of this process"
+        )
+    from samepic.spark.candidates import Search
+    from samepic.spark.duplicates import SparkFinder, session
+
+    if uris and len(uris) < len(paths):
+        raise UsageError(f"wanted either paths or URIs, got both: {uris[0]!r}")
+    spark = session(args.master)
+    spark.sparkContext.setLogLevel("INFO" if args.verbose else "ERROR")
+    return SparkFinder(
+        spark,
+        paths,
+        policy,
+        args.hidden,
+        args.follow,
+        args.min_size,
+        args.copies,
+        Search(args.search),
+    )
+
 
 _EPILOG = """\
 exit status: 0 done, whether or not there are copies and unreadable files; 2 trouble: a PATH that cannot be
@@ -98,7 +152,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Search, print, and return the exit status."""
-    from samepic.policy import Policy
+    from samepic.profile import Policy
 
     policy = Policy.of(args.same_if, args.profile)
     if args.review:
@@ -118,8 +172,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_Searched, list[Group]]:
     """Search in this process."""
-    from samepic.collection.cache import cache_file
-    from samepic.collection.find import Finder
+    from samepic.duplicates.cache import cache_file
+    from samepic.duplicates.finder import Finder
 
     with Meter() as meter:
         finder = Finder(
@@ -139,15 +193,14 @@ def _here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_
 
 def _review(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
     """Let the groups be decided in the browser, as they would be read back from a report that was written now."""
-    from samepic.collection.report import json_lines
-    from samepic.collection.scanned import read_scan
+    from samepic.duplicates.groups import json_lines, read_scan
 
     lines = (line.encode("utf-8", "surrogateescape") for line in json_lines(groups, finder.unreadable))
     review(read_scan(lines, "find", made_ns=time.time_ns()), args)
 
 
 def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
-    from samepic.collection.report import csv_lines, json_lines
+    from samepic.duplicates.groups import csv_lines, json_lines
 
     if args.html:
         _write_page(args.html, groups, finder)
@@ -166,7 +219,7 @@ def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> 
 
 def _write_page(name: str, groups: list[Group], finder: _Searched) -> None:
     """Write the page beside its place first, so that it is there whole or not at all."""
-    from samepic.collection.page import page
+    from samepic.cleanup.plan import page
 
     place = Path(name)
     beside = place.with_name(f".{place.name}.{os.getpid()}.part")

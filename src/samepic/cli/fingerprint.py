@@ -6,12 +6,12 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import SAME, TROUBLE, named_sources, print_json
-from samepic.cli.terminal import printable, styled
+from samepic.cli.options import SAME, TROUBLE, named_sources, print_json
+from samepic.cli.output import printable, styled
 from samepic.errors import SamepicError, UnreadableError
 
 if TYPE_CHECKING:
-    from samepic.fingerprint.value import Fingerprint
+    from samepic.fingerprints.fingerprint import Fingerprint
 
 __all__ = ["register", "run"]
 
@@ -59,7 +59,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Fingerprint each file, print its line as soon as it is known, and return the exit status."""
-    from samepic.fingerprint.make import fingerprint
+    from samepic.fingerprints.make import fingerprint
 
     named = named_sources(args.files)
     status = SAME

@@ -6,8 +6,8 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import SAME, add_json, add_pair, print_json, sources
-from samepic.cli.terminal import percent, styled, table, width
+from samepic.cli.options import SAME, add_json, add_pair, print_json, sources
+from samepic.cli.output import percent, styled, table, width
 
 if TYPE_CHECKING:
     from samepic.measures.table import Measured
@@ -39,7 +39,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and return the exit status."""
-    from samepic.compare import measure
+    from samepic.api import measure
 
     a, b = sources(args)
     measures = measure(a, b)

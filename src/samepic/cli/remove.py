@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from samepic.cli.common import SAME, TROUBLE, print_json
-from samepic.cli.gated import add_store, tell_error
-from samepic.cli.terminal import printable
+from samepic.cli.options import SAME, TROUBLE, add_store, print_json, tell_error
+from samepic.cli.output import printable
 
 __all__ = ["register", "run"]
 

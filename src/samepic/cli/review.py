@@ -9,10 +9,10 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from samepic.cli.clean import journal_folder, journal_name, read_report
-from samepic.cli.common import SAME, add_json, print_json
+from samepic.cli.options import SAME, add_json, print_json
 
 if TYPE_CHECKING:
-    from samepic.collection.scanned import Scan
+    from samepic.duplicates.groups import Scan
 
 __all__ = ["add_browsing", "expect_pages", "register", "review", "run"]
 
@@ -60,13 +60,13 @@ def run(args: argparse.Namespace) -> int:
 
 def expect_pages() -> None:
     """Raise MissingPartError, before any work is done, where what serves pages is not installed."""
-    import samepic.web.found.server  # noqa: F401  (says which extra brings it)
+    import samepic.pages.duplicates.app  # noqa: F401  (says which extra brings it)
 
 
 def review(scan: Scan, args: argparse.Namespace) -> int:
     """Serve the review of a report until the person is done; tell what was done."""
-    from samepic.collection.decided import Decided
-    from samepic.web.found.server import serve_found
+    from samepic.cleanup.decisions import Decided
+    from samepic.pages.duplicates.app import serve_found
 
     decided = Decided(scan, journal_folder().parent / "decided.jsonl")
     if not len(decided):

@@ -9,13 +9,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.common import SAME, add_json, count, print_json
-from samepic.cli.gated import add_originals, add_replicas, folder_of_originals
-from samepic.profiles.service import SERVICE
+from samepic.cli.options import (
+    SAME,
+    add_json,
+    add_originals,
+    add_replicas,
+    count,
+    folder_of_originals,
+    print_json,
+)
+from samepic.service.settings import SERVICE
 
 if TYPE_CHECKING:
-    from samepic.web.settings import Settings
-    from samepic.web.tokens import Token
+    from samepic.service.settings import Settings, Token
 
 __all__ = ["register", "run"]
 
@@ -103,7 +109,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve, and return the exit status."""
-    from samepic.web.server import bound, serve
+    from samepic.service.server import bound, serve
 
     settings = _settings(args)
     _check_store(settings)
@@ -126,8 +132,8 @@ def _settings(args: argparse.Namespace) -> Settings:
     from dataclasses import replace
 
     from samepic.gate.policy import GatePolicy
-    from samepic.profiles.user import Profile
-    from samepic.web.settings import Settings
+    from samepic.profile import Profile
+    from samepic.service.settings import Settings
 
     GatePolicy.parse(args.policy)
     if args.profile:
@@ -149,7 +155,7 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
-    from samepic.web.tokens import from_text, read_tokens
+    from samepic.service.settings import from_text, read_tokens
 
     if args.token_file:
         return read_tokens(args.token_file)
@@ -159,8 +165,7 @@ def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
 
 def _check_store(settings: Settings) -> None:
     """Open a store that is a file once, so that what is wrong with it is told here; a server may yet come."""
-    from samepic.store.opening import open_store
-    from samepic.store.replicas import Replicas
+    from samepic.store.opening import Replicas, open_store
 
     Replicas(settings.replicas)
     if settings.store.startswith(("postgresql://", "postgres://")):

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from samepic.errors import MissingPartError, StoreKeyError
-from samepic.profiles.contrib import CONTRIB
+from samepic.errors import StoreKeyError
+from samepic.limits import CONTRIB
 from samepic.verdict import Decision, Outcome
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
 
-__all__ = ["LATER", "SEE", "STATUS", "Shown", "give_back", "missing", "past_orphans", "sentence", "too_large"]
+__all__ = ["LATER", "SEE", "STATUS", "Shown", "give_back", "past_orphans", "sentence", "too_large"]
 
 SEE = "See the picture that is already here."
 LATER = "Pictures cannot be taken just now: try again."
@@ -23,11 +23,6 @@ STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}
 
 Shown = Callable[[str], bool]
 """Tells whether the site shows the picture of a key."""
-
-
-def missing(module: str, framework: str, extra: str) -> MissingPartError:
-    """Return the error that says what to install for a part of samepic."""
-    return MissingPartError(f"{module}: wanted {framework}, got nothing: pip install 'samepic[{extra}]'")
 
 
 def sentence(decision: Decision) -> str:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from samepic.contrib.common import LATER, STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
-from samepic.errors import StoreError
-from samepic.profiles.contrib import CONTRIB
+from samepic.contrib.common import LATER, STATUS, Shown, give_back, past_orphans, sentence, too_large
+from samepic.errors import StoreError, missing
+from samepic.limits import CONTRIB
 from samepic.verdict import Decision
 
 try:
@@ -20,8 +20,7 @@ except ModuleNotFoundError:
     raise missing("samepic.contrib.fastapi", "FastAPI", "fastapi") from None
 
 if TYPE_CHECKING:
-    from samepic.gate.asynchronous import AsyncGate
-    from samepic.gate.gate import Gate
+    from samepic.gate.gate import AsyncGate, Gate
 
 __all__ = ["AdmittedPicture", "UniquePicture"]
 

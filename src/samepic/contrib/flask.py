@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from samepic.contrib.common import SEE, STATUS, Shown, give_back, missing, past_orphans, sentence, too_large
-from samepic.errors import StoreError
+from samepic.contrib.common import SEE, STATUS, Shown, give_back, past_orphans, sentence, too_large
+from samepic.errors import StoreError, missing
 from samepic.gate.policy import GatePolicy
-from samepic.profiles.contrib import CONTRIB
+from samepic.limits import CONTRIB
 from samepic.verdict import Decision
 
 try:
@@ -26,8 +26,8 @@ except ModuleNotFoundError:
     raise missing("samepic.contrib.flask", "Flask and WTForms", "flask") from None
 
 if TYPE_CHECKING:
-    from samepic.gate.engine import Engine
     from samepic.gate.gate import Gate
+    from samepic.sandbox.decode import Engine
 
 __all__ = ["AdmittedPicture", "PictureRefusedError", "SamePic", "UniquePicture"]
 
@@ -201,8 +201,8 @@ class _State:
         self._engine: Engine | None = None
 
     def engine(self, count: int) -> Engine:
-        from samepic.gate.engine import InProcess
-        from samepic.gate.workers import Workers
+        from samepic.sandbox.decode import InProcess
+        from samepic.sandbox.pool import Workers
 
         self._engine = self._engine or (Workers(count) if count else InProcess())
         return self._engine

@@ -9,26 +9,186 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from samepic.errors import StoreError, StoreKeyError
-from samepic.gate.better import grade_of
-from samepic.gate.look import Looked, Looker
-from samepic.gate.parts import Parts
-from samepic.gate.policy import GatePolicy
-from samepic.gate.prepare import Prepared
-from samepic.gate.proofs import Prover
-from samepic.gate.tell import decided, duplicate, standing
+from samepic.errors import StoreError, StoreKeyError, UnreadableError
+from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.gate.index import Index
+from samepic.gate.originals import Parts
+from samepic.gate.policy import Action, GatePolicy
+from samepic.gate.verify import Proof, Prover, grade_of
+from samepic.limits import GATE
 from samepic.picture import Encoded
-from samepic.profiles.gate import GATE
-from samepic.store.protocol import Store
-from samepic.store.record import Record, Refusal, State
-from samepic.verdict import Decision, Outcome
+from samepic.sandbox.decode import Prepared
+from samepic.store.contract import Store
+from samepic.store.records import Record, Refusal, State
+from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation
 
-__all__ = ["Admission"]
+__all__ = [
+    "Admission",
+    "Looked",
+    "Looker",
+    "accepted",
+    "decided",
+    "duplicate",
+    "refused",
+    "review",
+    "sentence_of",
+    "settled_as_same",
+    "standing",
+]
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a search found: proofs against what is kept, and the pending pictures that would stop the upload.
+
+    `refusing` is the kept picture that refuses it, `reviewing` those that ask for review; `pending` may become either.
+    `passed` counts candidates beyond the bound, at which nobody looked.
+    """
+
+    refusing: tuple[Record, Proof] | None = None
+    reviewing: list[Proof] = field(default_factory=list)
+    pending: list[Record] = field(default_factory=list)
+    passed: int = 0
+
+
+class Looker:
+    """Searches for one upload, again and again as the store changes; each pair is looked at once.
+
+    `alive` is called between looks, which may take a while.
+    """
+
+    def __init__(
+        self, store: Store, index: Index, prover: Prover, fingerprint: Fingerprint, alive: Callable[[], None]
+    ) -> None:
+        self._store, self._index, self._prover = store, index, prover
+        self._fingerprint, self._alive = fingerprint, alive
+        self._shared: dict[int, int] = {}
+
+    def look(self, below: int | None = None) -> Looked:
+        """Look at every candidate that is visible now and has a number under `below`, nearest first."""
+        record, looked = self._prover.record, Looked()
+        settled = self._store.settled(record.tenant, record.identity)
+        order, looked.passed = self._candidates(settled, below)
+        # What is decided needs no waiting for.
+        for one in sorted(order, key=lambda one: one.state is State.PENDING):
+            self._alive()
+            proof = self._prover.proof(one, settled)
+            if proof is None:
+                continue
+            if one.state is State.PENDING:
+                looked.pending.append(one)
+            elif proof.action is Action.REFUSE:
+                looked.refusing = one, proof
+                break
+            else:
+                looked.reviewing.append(proof)
+        return looked
+
+    def _candidates(self, settled: dict[str, bool], below: int | None) -> tuple[list[Record], int]:
+        """Return the kept pictures to be looked at, in their order, and how many more there are."""
+        record, store = self._prover.record, self._store
+        found = self._index.candidates(store, self._fingerprint, below)
+        first = store.twins(record.tenant, record.identity)
+        for identity, same in settled.items():
+            if same:
+                first += store.twins(record.tenant, identity)
+        numbers = [
+            number for number in dict.fromkeys([*first, *found.near]) if below is None or number < below
+        ]
+        bound = GATE.candidates
+        chosen, passed = numbers[:bound], max(0, len(numbers) - bound)
+        alike = [number for number in found.alike if number not in numbers]
+        kept = {one.number: one for one in store.fetch(record.tenant, [*chosen, *alike])}
+        order = [kept[number] for number in chosen if number in kept]
+        return order + self._screened([kept[number] for number in alike if number in kept]), passed
+
+    def _screened(self, alike: list[Record]) -> list[Record]:
+        """Return those of the pictures with a near copy code that share features with the upload, the most first."""
+        unknown = [one for one in alike if one.number not in self._shared]
+        if unknown:
+            self._alive()
+            counts = self._prover.shared_features(unknown)
+            self._shared.update(zip((one.number for one in unknown), counts, strict=True))
+        sharing = [one for one in alike if self._shared[one.number]]
+        return sorted(sharing, key=lambda one: -self._shared[one.number])[: GATE.alike_looked]
+
+
+_CAVEATS = {Caveat.UNRESOLVED: "its fine print cannot be compared at the stored size"}
+"""What is said of a match besides its explanation; a low probability is said by its number."""
+
+
+def sentence_of(match: Match) -> str:
+    """Return what is said of a match: its explanation, and what could not be seen."""
+    words = _CAVEATS.get(match.caveat) if match.caveat else None
+    return f"{match.explanation}; {words}" if words else match.explanation
+
+
+def refused(error: UnreadableError, key: str = "") -> Decision:
+    """Return the decision on an upload that is no sound picture."""
+    return Decision(
+        Outcome.REFUSED, f"no picture that can be kept: wanted {error.wanted}, got {error.got}", key
+    )
+
+
+def accepted(key: str, passed: int = 0) -> Decision:
+    """Return that an upload is in, or would be; `passed` likenesses were too many to be looked at."""
+    told = "not uploaded before"
+    if passed:
+        told += f", as far as its nearest likenesses tell ({passed} more were not looked at)"
+    return Decision(Outcome.ACCEPTED, told, key)
+
+
+def duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
+    """Return that an upload is kept already as `match`; `waiting` tells that this one waits for review."""
+    held = ", and waits for review" if waiting else ""
+    told = f"this picture was uploaded already{held}: {sentence_of(match)}"
+    return Decision(Outcome.DUPLICATE, told, key, match, (match, *others))
+
+
+def review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
+    """Return that a person must look at an upload, because of `matches`."""
+    if flooding:
+        why = "it matches a picture that very many uploads match, such as a default avatar or a blank page"
+    else:
+        why = f"it may be in already: {sentence_of(matches[0])}"
+    return Decision(Outcome.REVIEW, f"a person has to look at it: {why}", key, matches[0], matches, flooding)
+
+
+def settled_as_same(key: str, other_key: str) -> Decision:
+    """Return where a picture stands that a reviewer called the same as another one."""
+    said = "the same picture, as a reviewer said"
+    match = Match(other_key, Relation.EDITED, 1.0, said, evidence=Evidence.REVIEWER)
+    return duplicate(key, match)
+
+
+def standing(record: Record) -> Decision:
+    """Return where a kept picture stands."""
+    if record.state is State.HELD and record.matches:
+        return review(record.key, record.matches)
+    return accepted(record.key)
+
+
+def decided(key: str, looked: Looked, policy: GatePolicy, *, floods: bool) -> Decision:
+    """Return the decision that a search leads to; `floods` tells that what refuses matches too many uploads."""
+    reviewing = tuple(proof.match for proof in looked.reviewing)
+    if looked.refusing is not None:
+        kept, proof = looked.refusing
+        if not floods or policy.flooding is Action.REFUSE:
+            made = duplicate(key, proof.match, reviewing, waiting=kept.state is State.HELD)
+            return made if not floods else _flooding(made)
+        if policy.flooding is Action.REVIEW:
+            return review(key, (proof.match, *reviewing), flooding=True)
+        return _flooding(review(key, reviewing) if reviewing else accepted(key, looked.passed))
+    return review(key, reviewing) if reviewing else accepted(key, looked.passed)
+
+
+def _flooding(made: Decision) -> Decision:
+    return Decision(made.outcome, made.reason, made.key, made.match, made.matches, flooding=True)
 
 
 class _LostError(Exception):

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from samepic.fingerprint.value import Fingerprint
-from samepic.profiles.gate import GATE
-from samepic.profiles.search import SEARCH
-from samepic.store.protocol import Store
-from samepic.store.search import Codes, TurnedCodes
+from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.hamming import Codes, TurnedCodes
+from samepic.limits import GATE
+from samepic.store.contract import Store
+from samepic.tuning.search import SEARCH
 
 __all__ = ["Candidates", "Index"]
 

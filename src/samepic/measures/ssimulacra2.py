@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.measures.common import Float, Pixels, alike, shown
+from samepic.measures.classical import Float, Pixels, alike, shown
 
 __all__ = ["scales_of", "ssimulacra2"]
 
@@ -101,7 +101,7 @@ _MARGIN = _RADIUS - 1
 def ssimulacra2(a: Pixels, b: Pixels) -> float:
     """Return how near the copy b looks to its original a: 100 for equal pictures, below 0 for very bad copies.
 
-    The published anchors are in `samepic.profiles.visibility`. It is not symmetric: blur and ringing weigh differently.
+    The published anchors are in `samepic.tuning.verify`. It is not symmetric: blur and ringing weigh differently.
     Both are brought to one size. With alpha the lower value of on white and on black (published: on two greys).
     NaN where a side is shorter than 8 pixels. With fewer than six scales (`scales_of`) the weights fall on other
     scales, as in the published code, and the anchors do not hold. Beyond the pictures it takes 8 bytes a pixel of one

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from samepic.measures import difference, histograms, whitening
-from samepic.measures.common import Pixels, alike
-from samepic.measures.structure import ssim
+from samepic.measures import classical
+from samepic.measures.classical import Pixels, alike, ssim
+from samepic.measures.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK, Cutoff
 from samepic.picture.picture import Picture
-from samepic.profiles.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK, Cutoff
 from samepic.verdict import Region
 
 __all__ = ["NAMES", "Measured", "Measures", "Reliability", "measure_arrays"]
@@ -146,7 +145,7 @@ def measure_arrays(a: Picture, b: Picture) -> Measures:
     left, right = _array(a), _array(b)
     rows = [
         _row("same_bytes", math.nan if a.data is None or b.data is None else a.data == b.data),
-        _row("same_pixels", difference.same_pixels(left, right)),
+        _row("same_pixels", classical.same_pixels(left, right)),
         *_differences(left, right),
         *_histograms(left, right),
         *_whitened(left, right),
@@ -164,13 +163,13 @@ def _array(picture: Picture) -> Pixels:
 def _differences(a: Pixels, b: Pixels) -> Iterator[Measured]:
     height, width = a.shape[:2]
     a, b = alike(a, b)
-    yield _boxed(difference.difference_box(a, b), a.shape[:2], (height, width))
-    means = difference.absolute_difference_mean(a, b)
-    sums = difference.absolute_difference_sum(a, b)
+    yield _boxed(classical.difference_box(a, b), a.shape[:2], (height, width))
+    means = classical.absolute_difference_mean(a, b)
+    sums = classical.absolute_difference_sum(a, b)
     yield _row("absolute_difference_mean", sum(means) / len(means), bands=means)
     yield _row("absolute_difference_sum", sum(sums), bands=sums)
-    yield _row("rms_distance", difference.rms_distance(a, b))
-    yield _row("psnr", difference.psnr(a, b))
+    yield _row("rms_distance", classical.rms_distance(a, b))
+    yield _row("psnr", classical.psnr(a, b))
 
 
 def _boxed(box: tuple[int, int, int, int] | None, shape: tuple[int, ...], of_a: tuple[int, int]) -> Measured:
@@ -185,15 +184,15 @@ def _boxed(box: tuple[int, int, int, int] | None, shape: tuple[int, ...], of_a: 
 
 
 def _histograms(a: Pixels, b: Pixels) -> Iterator[Measured]:
-    h1, h2 = histograms.histograms(a, b)
-    yield _row("histogram_rms", histograms.histogram_rms(h1, h2))
-    yield _row("histogram_rms_normalised", histograms.histogram_rms_normalised(h1, h2))
-    yield _row("kullback_leibler", histograms.kullback_leibler(h1, h2))
-    yield _row("jensen_shannon", histograms.jensen_shannon(h1, h2))
+    h1, h2 = classical.histograms(a, b)
+    yield _row("histogram_rms", classical.histogram_rms(h1, h2))
+    yield _row("histogram_rms_normalised", classical.histogram_rms_normalised(h1, h2))
+    yield _row("kullback_leibler", classical.kullback_leibler(h1, h2))
+    yield _row("jensen_shannon", classical.jensen_shannon(h1, h2))
 
 
 def _whitened(a: Pixels, b: Pixels) -> Iterator[Measured]:
-    correlation, rms = whitening.whitened_measures(a, b)
+    correlation, rms = classical.whitened_measures(a, b)
     yield _row("whitened_correlation", correlation)
     yield _row("whitened_rms", rms)
 

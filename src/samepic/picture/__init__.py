@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from samepic.picture.equal import equal_pixels
-from samepic.picture.loader import inspect, load, opened
-from samepic.picture.picture import Picture
-from samepic.picture.source import Encoded, read
+from samepic.picture.load import inspect, load, opened
+from samepic.picture.picture import Encoded, Picture, equal_pixels, read
 
 __all__ = ["Encoded", "Picture", "equal_pixels", "inspect", "load", "opened", "read"]

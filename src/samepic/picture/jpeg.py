@@ -1,37 +1,127 @@
-"""JPEG without decoding: how its pixels were coded, what else it carries, which bytes decide its pixels.
+"""JPEG: how its pixels were coded, what else it carries and which bytes decide its pixels, and the way to the pixels.
 
-Markers and segments after ITU-T T.81 annex B; colour models after libjpeg's rules (jdapimin.c), which
-browsers, Pillow and phones share.
+Markers and segments after ITU-T T.81 annex B; color models after libjpeg's rules (jdapimin.c), which browsers, Pillow
+and phones share. simplejpeg (libjpeg-turbo) decodes gray and color, Pillow CMYK.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import JpegImagePlugin
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.limits import LIMITS, Limits
 from samepic.native import native
-from samepic.picture.exif import exif_orientation, names_camera
-from samepic.picture.quantisation import ijg_quality, natural_order
-from samepic.profiles import LIMITS, Limits
+from samepic.picture.color import Conversion, conversion, resolve
+from samepic.picture.formats import decoding, exif_orientation, names_camera
+from samepic.picture.picture import Encoded, Opened, Pixels, check_size
 from samepic.verdict import JpegInfo
 
-__all__ = ["JpegHeader", "coded_segments", "jpeg_header", "jpeg_parts", "without_icc"]
+__all__ = [
+    "JpegHeader",
+    "coded_segments",
+    "ijg_quality",
+    "ijg_tables",
+    "jpeg_header",
+    "jpeg_parts",
+    "natural_order",
+    "open_jpeg",
+    "without_icc",
+]
+
+# ITU-T T.81, figure A.6: the natural (row-major) place of each coefficient of the zigzag.
+_ZIGZAG = (
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
+    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+)  # fmt: skip
+
+# ITU-T T.81, tables K.1 and K.2, which the Independent JPEG Group's encoder scales by its quality.
+_LUMA = (
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+
+_CHROMA = (
+    17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99,
+    24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
+    *(99,) * 32,
+)  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def natural_order(body: bytes) -> tuple[int, ...]:
+    """Return the 64 numbers of a table, 8 or 16 bits each in zigzag, row by row; () where it is cut short."""
+    width = 2 if len(body) >= 128 else 1
+    if len(body) < 64 * width:
+        return ()
+    table = [0] * 64
+    for place, index in enumerate(_ZIGZAG):
+        table[index] = int.from_bytes(body[place * width : place * width + width])
+    return tuple(table)
+
+
+@lru_cache(maxsize=1)
+def _all_tables() -> NDArray[np.int64]:
+    """Return (100, 128): luma and chroma tables of the qualities 1 to 100 (libjpeg, jcparam.c)."""
+    quality = np.arange(1, 101)
+    scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
+    base = np.array(_LUMA + _CHROMA, dtype=np.int64)
+    return np.clip((base * scale[:, None] + 50) // 100, 1, 255)
+
+
+def ijg_tables(quality: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the luma and the chroma table of an IJG `quality`, 1 to 100, in natural order."""
+    row = _all_tables()[quality - 1]
+    return tuple(map(int, row[:64])), tuple(map(int, row[64:]))
+
+
+@lru_cache(maxsize=256)
+def ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
+    """Return the IJG quality, 1 to 100, whose tables are nearest, and whether they are exactly its tables.
+
+    `tables` are by component; nearest is the least sum of absolute differences. Without tables: (0, False).
+    """
+    chosen = [table for table in tables[:2] if len(table) == 64]
+    if not chosen or len(tables[0]) != 64:
+        return 0, False
+    wanted = np.concatenate([np.array(table, dtype=np.int64) for table in chosen])
+    distance = np.abs(_all_tables()[:, : wanted.size] - np.minimum(wanted, 255)).sum(axis=1)
+    best = int(distance.argmin())
+    same_chroma = len(tables) < 3 or tables[1] == tables[2]
+    return best + 1, bool(distance[best] == 0 and same_chroma)
+
 
 _SOI, _EOI, _SOS, _DQT, _DNL, _COM, _APP0, _APP1, _APP2, _APP14 = (
     0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE,
 )  # fmt: skip
+
 _FRAMES = frozenset((*range(0xC0, 0xD0),)) - {0xC4, 0xC8, 0xCC}
+
 _PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
+
 _DECODABLE = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
+
 _TABLES = frozenset((0xC4, 0xCC, 0xDB, 0xDD, 0xDC))
+
 _BARE = frozenset((0x01, *range(0xD0, 0xD8)))
 
 # Inside a scan 0xFF is data when 0x00 follows, a restart when 0xD0 to 0xD7 does, and fill when 0xFF does.
 _MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
 _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 
 
@@ -288,3 +378,64 @@ def _colour_model(parts: _Parts, ids: tuple[int, ...]) -> str:
     if parts.adobe is not None:
         return "rgb" if parts.adobe == 0 else "ycbcr"
     return "rgb" if bytes(ids) == b"RGB" else "ycbcr"
+
+
+_MODES = {"gray": "L", "cmyk": "CMYK", "ycck": "CMYK"}
+# libjpeg's warnings about bytes that no pixel needs. Every other warning means wrong pixels, and simplejpeg
+# stops at the first.
+_HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", "Unsupported marker type")
+
+
+def open_jpeg(encoded: Encoded, limits: Limits) -> Opened:
+    """Open a JPEG of which the header is within `limits`; of a multi-picture file, its first picture."""
+    header = jpeg_header(encoded.data, encoded.name, limits=limits)
+    check_size(encoded.name, header.width, header.height, 1, limits)
+    mode = _MODES.get(header.coding.colour, "RGB")
+    colours = conversion(header.icc, mode)
+    decode = _decode_with_pillow if mode == "CMYK" else _decode
+    return Opened(
+        format="JPEG",
+        width=header.width,
+        height=header.height,
+        mode=mode,
+        decode=partial(decode, encoded, header, colours),
+        orientation=header.orientation,
+        metadata=header.metadata,
+        profile=colours.name,
+        jpeg=header.coding,
+        camera=header.camera,
+    )
+
+
+def _decode(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
+    space = "GRAY" if header.coding.colour == "gray" else "RGB"
+    with decoding(encoded.name, "JPEG"):
+        try:
+            decoded: Any = simplejpeg.decode_jpeg(encoded.data, space)
+        except ValueError as error:
+            if any(words in str(error) for words in _HARMLESS):
+                return _decode_with_pillow(encoded, header, colours)
+            raise _failure(encoded.name, error) from error
+        samples: NDArray[np.uint8] = decoded[..., 0] if space == "GRAY" else decoded
+        return Pixels(colours.on_array(samples))
+
+
+def _failure(name: str, error: ValueError) -> UnreadableError:
+    said = str(error)
+    broken = "Premature" in said or "Corrupt" in said or "Inconsistent" in said or "Invalid SOS" in said
+    return (TruncatedError if broken else UnreadableError)(name, "a whole JPEG", said)
+
+
+def _decode_with_pillow(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
+    """Decode what simplejpeg does not: CMYK, YCCK, and files that libjpeg grumbles about without need.
+
+    CMYK is stored inverted, as Adobe began; without a profile R is (255 - C)(255 - K) / 255.
+    """
+    with decoding(encoded.name, "JPEG"), io.BytesIO(encoded.data) as stream:
+        image = JpegImagePlugin.JpegImageFile(stream, "")
+        if image.size != (header.width, header.height):
+            raise UnreadableError(
+                encoded.name, f"{header.width}x{header.height}", f"{image.width}x{image.height}"
+            )
+        image.load()
+        return resolve(image, colours)

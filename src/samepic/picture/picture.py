@@ -1,20 +1,41 @@
-"""The Picture: what a viewer would show, as arrays."""
+"""Picture: what a viewer would show, as arrays; the source it comes from, and stored samples of more than 8 bits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import os
+import stat
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.verdict import PictureInfo
+from samepic.errors import LimitError, SourceError, UnreadableError
+from samepic.limits import LIMITS, Limits
+from samepic.verdict import JpegInfo, PictureInfo
 
-if TYPE_CHECKING:
-    from samepic.picture.deep import Deep
-
-__all__ = ["Picture", "equal_shown"]
+__all__ = [
+    "Deep",
+    "Encoded",
+    "Opened",
+    "Picture",
+    "Pixels",
+    "Stored",
+    "check_size",
+    "deep_of",
+    "equal_pixels",
+    "equal_samples",
+    "equal_shown",
+    "read",
+    "turned",
+    "turned_deep",
+    "upright",
+    "upright_deep",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +45,7 @@ class Picture:
     `rgb` is (height, width, 3) uint8, C-contiguous, straight (not premultiplied) colours, zero where nothing
     can be seen; `alpha` is (height, width) uint8, or None where every pixel is opaque; `data` are the encoded
     bytes, or None for arrays and PIL images. `deep` gives the samples as they are stored where they have more than 8
-    bits (see `samepic.picture.deep`), and is None of all other pictures.
+    bits (see `samepic.picture.picture`), and is None of all other pictures.
     """
 
     rgb: NDArray[np.uint8]
@@ -50,3 +71,283 @@ def equal_shown(a: Picture, b: Picture) -> bool:
     if not np.array_equal(a.rgb[::64], b.rgb[::64]) or not np.array_equal(a.rgb, b.rgb):
         return False
     return a.alpha is None or b.alpha is None or np.array_equal(a.alpha, b.alpha)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deep:
+    """Samples as they are stored: (height, width, channels), colours first and alpha last, integers or floats.
+
+    `white` is the sample that is shown as 255, and 0 where the range in use is stretched to 0 to 255 instead.
+    `samples` is None where no decoder here gives more than 8 bits of them.
+    """
+
+    samples: NDArray[Any] | None
+    white: float
+
+    @property
+    def colours(self) -> NDArray[Any]:
+        """The samples without alpha: (height, width, 1 or 3)."""
+        assert self.samples is not None
+        return self.samples[..., : 1 if self.samples.shape[2] < 3 else 3]
+
+    def fits_8_bits(self) -> bool:
+        """Tell whether the 8 bits that are shown are all there is."""
+        if self.samples is None or not self.white:
+            return False
+        steps = self.samples.astype(np.float64) * (255 / self.white)
+        return bool(np.isfinite(steps).all() and np.abs(steps - np.rint(steps)).max() < _ROUNDING)
+
+
+_ROUNDING = 1e-4  # of one of 255 steps; 16 bits are 257 parts of one, and 32-bit floats are this exact
+
+Stored: TypeAlias = Callable[[], Deep]
+
+_TURNS: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = MappingProxyType(
+    {
+        1: lambda samples: samples,
+        2: lambda samples: samples[:, ::-1],
+        3: lambda samples: samples[::-1, ::-1],
+        4: lambda samples: samples[::-1],
+        5: lambda samples: samples.swapaxes(0, 1),
+        6: lambda samples: np.rot90(samples, -1),
+        7: lambda samples: samples[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90,
+    }
+)
+"""By EXIF orientation (CIPA DC-008, 4.6.5); OpenCV, which turns 8 bits faster, drops a single channel."""
+
+
+def upright_deep(stored: Stored, orientation: int) -> Deep:
+    """Return the samples with the orientation applied."""
+    return turned_deep(stored(), orientation)
+
+
+def turned_deep(deep: Deep, orientation: int) -> Deep:
+    """Return samples as EXIF `orientation` 1 to 8 asks."""
+    return deep if deep.samples is None else Deep(_TURNS[orientation](deep.samples), deep.white)
+
+
+def deep_of(picture: Picture) -> Deep | None:
+    """Return the stored samples of a picture, upright; None where the 8 bits that are shown are all there is."""
+    deep = None if picture.deep is None else picture.deep()
+    return None if deep is None or deep.fits_8_bits() else deep
+
+
+def equal_samples(a: Picture, b: Picture) -> bool:
+    """Tell whether two pictures that are shown alike, pixel by pixel, were stored with equal samples too.
+
+    Where nobody can see it, under full transparency, colour does not count.
+    """
+    one, two = deep_of(a), deep_of(b)
+    if one is None or two is None:
+        return one is two
+    if one.samples is None or two.samples is None or bool(one.white) != bool(two.white):
+        return False
+    seen = np.True_ if a.alpha is None else (a.alpha > 0)[..., None]
+    colours = _equal(_scaled(one.colours, two.white), _scaled(two.colours, one.white))
+    return bool((colours | ~seen).all()) and _equal_alpha(one, two)
+
+
+def _equal(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where both are equal; what is no number in both is."""
+    same: NDArray[np.bool_] = (one == two) | (np.isnan(one) & np.isnan(two))
+    return same
+
+
+def _scaled(samples: NDArray[Any], white: float) -> NDArray[np.float64]:
+    """Return samples on a scale that two have in common; both products are exact in 53 bits."""
+    scaled: NDArray[np.float64] = samples.astype(np.float64) * (white or 1)
+    return scaled
+
+
+def _equal_alpha(one: Deep, two: Deep) -> bool:
+    alphas = [
+        deep.samples[..., -1]
+        for deep in (one, two)
+        if deep.samples is not None and deep.samples.shape[2] in (2, 4)
+    ]
+    # Where one has no channel for it, the 8 bits of the other were all opaque.
+    return len(alphas) < 2 or np.array_equal(_scaled(alphas[0], two.white), _scaled(alphas[1], one.white))
+
+
+def equal_pixels(a: Picture, b: Picture) -> bool:
+    """Tell whether every pixel of two pictures, and what can be seen through them, is equal.
+
+    Samples of more than 8 bits are compared as they are stored, once the 8 bits that are shown agree: two 16-bit
+    pictures whose difference nobody sees are not equal.
+    """
+    return equal_shown(a, b) and equal_samples(a, b)
+
+
+_WANTED = "a path, bytes, a binary file object, a PIL image or an ndarray"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The bytes of one encoded picture and the `name` that messages call it by."""
+
+    name: str
+    data: bytes
+
+
+def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
+    """Read an encoded picture from a path, a buffer or a binary stream (seekable or not).
+
+    A stream is read from where it stands to its end, and left open. Raises SourceError for anything else,
+    LimitError beyond `limits.file_bytes`, UnreadableError when the file cannot be read or holds nothing.
+    """
+    if isinstance(source, Encoded):
+        encoded = source
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        size = source.nbytes if isinstance(source, memoryview) else len(source)
+        _check_size("<bytes>", size, limits)
+        encoded = Encoded("<bytes>", bytes(source))
+    elif isinstance(source, (str, os.PathLike)):
+        encoded = _read_path(source, limits)
+    elif callable(getattr(source, "read", None)):
+        encoded = _read_stream(cast("IO[bytes]", source), limits)
+    else:
+        raise SourceError(f"wanted {_WANTED}, got {type(source).__name__}")
+    if not encoded.data:
+        raise UnreadableError(encoded.name, "a picture", "nothing: it is empty")
+    return encoded
+
+
+def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
+    path = str(Path(os.fsdecode(source)))
+    name = path if path.isascii() else path.encode(errors="replace").decode()
+    try:
+        # What is no ordinary file has no size to check, and a named pipe without a writer would never open.
+        status = os.stat(path)  # noqa: PTH116  (Path costs as much as the call)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(name, "a picture file", _not_a_file(Path(path)))
+        _check_size(name, status.st_size, limits)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            data = _whole(file, status.st_size, limits)
+    except OSError as error:
+        raise UnreadableError(name, "a picture file", error.strerror or str(error)) from error
+    except ValueError as error:
+        raise UnreadableError(repr(name), "a picture file", f"no path: {error}") from error
+    _check_size(name, len(data), limits)
+    return Encoded(name, data)
+
+
+def _whole(file: io.FileIO, size: int, limits: Limits) -> bytes:
+    """Read a file that said to hold `size` bytes; Python reserves what it is asked to read, so ask for no more."""
+    data = file.read(size + 1)
+    if len(data) == size:
+        return data
+    blocks = [data]
+    left = limits.file_bytes + 1 - len(data)
+    while left > 0 and (block := file.read(min(left, 1 << 20))):
+        blocks.append(block)
+        left -= len(block)
+    return b"".join(blocks)
+
+
+def _not_a_file(path: Path) -> str:
+    path.stat()  # raises the reason of the operating system when there is nothing
+    return "a folder" if path.is_dir() else "a device, pipe or socket"
+
+
+def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
+    given = getattr(stream, "name", None)
+    name = given if isinstance(given, str) and given else "<stream>"
+    blocks = io.BytesIO()
+    while blocks.tell() <= limits.file_bytes:
+        block = _read_block(stream, name)
+        if not block:
+            return Encoded(name, blocks.getvalue())
+        blocks.write(block)
+    raise LimitError(name, f"at most {limits.file_bytes} bytes", "more")
+
+
+def _read_block(stream: IO[bytes], name: str) -> bytes:
+    try:
+        block = stream.read(1 << 20)
+    except OSError as error:
+        raise UnreadableError(name, "a readable stream", error.strerror or str(error)) from error
+    except ValueError as error:
+        raise UnreadableError(name, "a readable stream", str(error)) from error
+    if isinstance(block, str):
+        raise SourceError(f"wanted a stream opened in binary mode, got text from {name}")
+    if block is None:
+        raise UnreadableError(name, "a stream that waits for its bytes", "one that does not block")
+    return block
+
+
+def _check_size(name: str, size: int, limits: Limits) -> None:
+    if size > limits.file_bytes:
+        raise LimitError(name, f"at most {limits.file_bytes} bytes", f"{size} bytes")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """Samples in sRGB as stored, not yet upright: `rgb` (h, w, 3) uint8, `alpha` (h, w) uint8 or None."""
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A picture whose header has been read and found within the limits, and whose pixels have not.
+
+    `orientation` is what `decode` leaves to be applied; `applied` is what it applies by itself. `width` and
+    `height` are of what `decode` returns. `deep` gives the samples as they are
+    stored, not upright, where they have more than 8 bits; it may be called after `decode` alone.
+    """
+
+    format: str
+    width: int
+    height: int
+    mode: str
+    decode: Callable[[], Pixels]
+    orientation: int = 1
+    applied: int = 1
+    frames: int = 1
+    metadata: int = 0
+    profile: str = ""
+    jpeg: JpegInfo | None = None
+    deep: Callable[[], Deep] | None = None
+    camera: bool = False
+
+
+def check_size(name: str, width: int, height: int, frames: int, limits: Limits) -> None:
+    """Raise LimitError when a header declares more pixels, a longer side or more frames than allowed."""
+    if width * height > limits.pixels:
+        raise LimitError(name, f"at most {limits.pixels} pixels", f"{width}x{height} = {width * height}")
+    if max(width, height) > limits.side:
+        raise LimitError(name, f"sides of at most {limits.side} pixels", f"{width}x{height}")
+    if frames > limits.frames:
+        raise LimitError(name, f"at most {limits.frames} frames", f"{frames} or more")
+
+
+def turned(orientation: int) -> bool:
+    """Tell whether an EXIF orientation swaps width and height."""
+    return orientation >= 5
+
+
+def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return (h, w[, 3]) uint8 samples as EXIF `orientation` 1 to 8 asks (CIPA DC-008, 4.6.5)."""
+    if orientation == 1:
+        return samples
+    import cv2  # three to five times as fast as strided copies, and loaded by every comparison anyway
+
+    result: Any
+    match orientation:
+        case 2:
+            result = cv2.flip(samples, 1)
+        case 3:
+            result = cv2.rotate(samples, cv2.ROTATE_180)
+        case 4:
+            result = cv2.flip(samples, 0)
+        case 5:
+            result = cv2.transpose(samples)
+        case 6:
+            result = cv2.rotate(samples, cv2.ROTATE_90_CLOCKWISE)
+        case 7:
+            result = cv2.rotate(cv2.transpose(samples), cv2.ROTATE_180)
+        case _:
+            result = cv2.rotate(samples, cv2.ROTATE_90_COUNTERCLOCKWISE)
+    return np.ascontiguousarray(result)

@@ -1,11 +1,17 @@
-"""open_store: the store that a path or URL names."""
+"""Open the store that a path or URL names, and its replicas, which are asked in turn."""
 
 from __future__ import annotations
 
-from samepic.errors import StoreError
-from samepic.store.protocol import Store
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
 
-__all__ = ["open_store"]
+from samepic.errors import StoreError
+from samepic.limits import GATE
+from samepic.store.contract import Store
+
+__all__ = ["Replica", "Replicas", "open_store"]
 
 
 def open_store(url: str) -> Store:
@@ -28,3 +34,69 @@ def open_store(url: str) -> Store:
         scheme = url.partition("://")[0]
         raise StoreError(f"store: wanted a path, sqlite:///PATH or postgresql://..., got {scheme}://...")
     return SqliteStore(url)
+
+
+_log = logging.getLogger("samepic.store")
+
+
+class Replica:
+    """One standby, opened when it is first asked, by one thread alone: no other waits for it."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(("postgresql://", "postgres://")):
+            raise StoreError("replica: wanted postgresql://... of a standby, got another kind of store")
+        from samepic.store.postgres import shown
+
+        self.name, self._url = shown(url), url
+        self._store: Store | None = None
+        self._closed, self._until, self._lock = False, 0.0, threading.Lock()
+
+    def store(self) -> Store | None:
+        """Return its store; None while it is passed over, or another thread opens it."""
+        if time.monotonic() < self._until or self._closed:
+            return None
+        if self._store is None and self._lock.acquire(blocking=False):
+            try:
+                if self._store is None:
+                    self._store = open_store(self._url)
+            except StoreError as error:
+                self.pass_over(error)
+            finally:
+                self._lock.release()
+        return self._store
+
+    def pass_over(self, error: StoreError) -> None:
+        """Ask others for a while, and tell the log why."""
+        self._until = time.monotonic() + GATE.replica_seconds
+        _log.warning("replica passed over for %g s: %s", GATE.replica_seconds, error)
+
+    def close(self) -> None:
+        """Close it; may be called twice."""
+        self._closed = True
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+
+
+class Replicas:
+    """The standbys at these URLs, or at one. Raises StoreError for a URL that makes no sense; none is opened yet."""
+
+    def __init__(self, urls: Sequence[str] = ()) -> None:
+        self._members = [Replica(url) for url in ([urls] if isinstance(urls, str) else urls)]
+        self._turn, self._lock = 0, threading.Lock()
+
+    def in_turn(self) -> Iterator[tuple[Replica, Store]]:
+        """Yield those that can be asked, each time beginning with another one."""
+        with self._lock:
+            first = self._turn
+            self._turn += 1
+        for place in range(len(self._members)):
+            replica = self._members[(first + place) % len(self._members)]
+            store = replica.store()
+            if store is not None:
+                yield replica, store
+
+    def close(self) -> None:
+        """Close them all; may be called twice."""
+        for replica in self._members:
+            replica.close()

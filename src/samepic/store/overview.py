@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from samepic.profiles.pages import PAGES
-from samepic.store.record import State
+from samepic.limits import PAGES
+from samepic.store.records import State
 
 if TYPE_CHECKING:
     from samepic.store.sql import Run

@@ -1,21 +1,272 @@
-"""PostgresStore: one database for any number of hosts; plain PostgreSQL, no extension."""
+"""PostgresStore: plain PostgreSQL for many hosts; pooled connections, partitions, and codes read in parallel."""
 
 from __future__ import annotations
 
+import os
 import select
+import threading
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
 
 from samepic.errors import MissingPartError, StoreError
-from samepic.profiles.gate import GATE
-from samepic.store.partitions import DRAWN, make_room, partitioned
-from samepic.store.pool import Connections, told
-from samepic.store.protocol import Coded
+from samepic.limits import GATE
+from samepic.store.contract import APPLICATION, MIGRATIONS, Coded
 from samepic.store.reviews import ReviewedSqlStore
-from samepic.store.schema import APPLICATION, MIGRATIONS
 from samepic.store.sql import Run
-from samepic.store.stretches import Page, Stretch, in_parallel, joined
+from samepic.tuning.search import SEARCH
+
+__all__ = [
+    "DRAWN",
+    "STEPS",
+    "VERSION",
+    "Connections",
+    "Page",
+    "PostgresStore",
+    "Stretch",
+    "in_parallel",
+    "joined",
+    "make_room",
+    "partitioned",
+    "shown",
+    "told",
+]
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closes)
+
+_POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
+
+
+class Connections(Generic[C]):
+    """As many connections as threads want at once, of the store called `name`; they are used again.
+
+    `connect` makes one, `lives` tells whether one that was idle still serves, and `broken` is what the driver raises:
+    the connection is given up then, and a StoreError says that `wanted` was wanted.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], C],
+        *,
+        broken: type[Exception],
+        wanted: str,
+        lives: Callable[[C], bool] = lambda _: True,
+    ) -> None:
+        self._name, self._connect, self._lives = name, connect, lives
+        self._broken, self._wanted = broken, wanted
+        self._orphans: list[C] = []
+        self._closed = False
+        self._begin()
+        _POOLS.add(self)
+
+    def _begin(self) -> None:
+        self._lock, self.turn = threading.Lock(), threading.Lock()
+        self._idle: list[C] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[C]:
+        """Lend a connection. Raises StoreError where the pool is closed, and for whatever the driver raises."""
+        try:
+            connection = self._taken()
+            try:
+                yield connection
+            except self._broken:
+                connection.close()
+                raise
+            except BaseException:
+                self._give_back(connection)
+                raise
+            self._give_back(connection)
+        except self._broken as error:
+            raise StoreError(f"{self._name}: wanted {self._wanted}, got {told(error)}") from error
+
+    def close(self) -> None:
+        """Close what is idle now, and what is lent when it comes back; may be called twice."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def forget(self) -> None:
+        """Begin anew in a fork, where a connection that was used or closed would break off for the parent."""
+        self._orphans += self._idle
+        self._begin()
+
+    def _taken(self) -> C:
+        with self._lock:
+            if self._closed:
+                raise StoreError(f"{self._name}: wanted an open store, got one that was closed")
+            while self._idle:
+                connection = self._idle.pop()
+                if self._lives(connection):
+                    return connection
+                connection.close()
+        return self._connect()
+
+    def _give_back(self, connection: C) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+
+def told(error: Exception) -> str:
+    """Return what a driver's error says, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _forget_all() -> None:
+    for pool in list(_POOLS):
+        pool.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
+
+
+_BYTES = 32
+
+_STRONG = f"quality >= {SEARCH.quality} AND detail >= {SEARCH.detail} AND length(pdq) > 0"
+# The sign of a number tells whether the picture has a copy code; the server then needs no second list of numbers.
+_JOINED = (
+    "SELECT count(*), coalesce(max(number), 0),"
+    " string_agg(int8send(CASE WHEN length(copycode) > 0 THEN number ELSE -number END), ''),"
+    " string_agg(pdq, ''), string_agg(copycode, '') FROM (SELECT number, pdq, copycode FROM codes"
+    f" WHERE tenant = ? AND number > ? AND number <= ? AND {_STRONG} ORDER BY number LIMIT ?) AS page"
+)
+
+
+class Stretch(NamedTuple):
+    """The numbers above `after`, up to `last`."""
+
+    after: int
+    last: int
+
+    def parts(self, count: int) -> list[Stretch]:
+        """Return it in up to `count` parts of about the same width, ascending."""
+        width = -(-(self.last - self.after) // count)
+        return [
+            Stretch(after, min(after + width, self.last)) for after in range(self.after, self.last, width)
+        ]
+
+
+class Page(NamedTuple):
+    """What was read of the beginning of a stretch, and the stretch that is left of it, if any."""
+
+    piece: Coded
+    left: Stretch | None
+
+
+def joined(run: Run, tenant: str, stretch: Stretch, most: int) -> Page:
+    """Read the codes of up to `most` records of a stretch; the server joins them, so that no row costs Python."""
+    count, last, numbers, pdq, copies = run(_JOINED, (tenant, *stretch, most))[0]
+    full = count == most and last < stretch.last
+    signed = np.frombuffer(numbers or b"", ">i8").astype(np.int64)
+    piece = Coded(
+        last if full else stretch.last,
+        np.abs(signed),
+        bytes(pdq or b""),
+        signed[signed > 0],
+        bytes(copies or b""),
+    )
+    return Page(_ascending(piece), Stretch(last, stretch.last) if full else None)
+
+
+def in_parallel(read: Callable[[Stretch], Page], stretch: Stretch, readers: int) -> Iterator[Coded]:
+    """Yield what `read` finds in a stretch, by ascending number, while up to `readers` threads read ahead.
+
+    Where a page did not reach the end of its stretch, what is left is dealt out again: so neither many numbers of
+    other tenants nor a crowd of this one's leave a reader without work, and no more than a few pages wait in memory.
+    """
+    waiting = deque(stretch.parts(readers))
+    reading: deque[Future[Page]] = deque()
+    with ThreadPoolExecutor(readers, thread_name_prefix="samepic-load") as pool:
+        try:
+            while waiting or reading:
+                while waiting and len(reading) < 2 * readers:
+                    reading.append(pool.submit(read, waiting.popleft()))
+                page = reading.popleft().result()
+                yield page.piece
+                if page.left is not None:
+                    # These come before whatever is being read already.
+                    parts = page.left.parts(readers)
+                    reading.extendleft(pool.submit(read, part) for part in reversed(parts))
+        finally:
+            for one in reading:
+                one.cancel()
+
+
+def _ascending(piece: Coded) -> Coded:
+    """Return a piece by ascending number, which a server gives unless it chose another plan."""
+    numbers = piece.pdq_numbers
+    if (numbers[1:] > numbers[:-1]).all():
+        return piece
+    order, of_copies = np.argsort(numbers), np.argsort(piece.copy_numbers)
+    return Coded(
+        piece.last,
+        numbers[order],
+        _rows(piece.pdq)[order].tobytes(),
+        piece.copy_numbers[of_copies],
+        _rows(piece.copycodes)[of_copies].tobytes(),
+    )
+
+
+def _rows(codes: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.frombuffer(codes, np.uint8).reshape(-1, _BYTES)
+
+
+DRAWN = "coalesce(pg_sequence_last_value(pg_get_serial_sequence('pictures', 'number')::regclass), 0)"
+"""The last number that was drawn, visible or not."""
+
+_RENAMED = (
+    "ALTER TABLE codes RENAME TO codes_0",
+    "ALTER INDEX codes_pkey RENAME TO codes_0_pkey",
+    "CREATE TABLE codes (LIKE codes_0, PRIMARY KEY (tenant, number)) PARTITION BY RANGE (number)",
+)
+
+_BOUND = (
+    "SELECT coalesce(max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''(\\d+)''\\)'))[1]::bigint), 0)"
+    " FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'codes'::regclass"
+)
+
+
+def partitioned(run: Run) -> None:
+    """Make the table `codes` of version 3 the first partition of one that has more: no row is written again."""
+    for statement in _RENAMED:
+        run(statement, ())
+    # Nobody can put codes in while this runs, but a number may be drawn that comes in later: there is room for it.
+    drawn = run(f"SELECT {DRAWN}", ())[0][0]
+    bound = (drawn // GATE.partition + 2) * GATE.partition
+    run(f"ALTER TABLE codes ATTACH PARTITION codes_0 FOR VALUES FROM (MINVALUE) TO ({bound})", ())
+
+
+def make_room(run: Run, drawn: int) -> int:
+    """Make the next partition where the numbers drawn are past the middle of the last; return when to ask again.
+
+    To be called by one transaction at a time. What is returned holds though the caller be undone.
+    """
+    bound = int(run(_BOUND, ())[0][0])
+    middle = bound - GATE.partition // 2
+    if drawn >= middle:
+        end = max(bound, drawn) + GATE.partition
+        # Made apart and then attached, which keeps nobody from reading and writing the others.
+        run(f"CREATE TABLE codes_{bound} (LIKE codes INCLUDING ALL)", ())
+        run(f"ALTER TABLE codes ATTACH PARTITION codes_{bound} FOR VALUES FROM ({bound}) TO ({end})", ())
+    return middle
+
 
 try:
     import psycopg
@@ -24,8 +275,6 @@ except ImportError as error:
     raise MissingPartError(
         "wanted psycopg 3 for a PostgreSQL store, got none: pip install 'samepic[postgres]'"
     ) from error
-
-__all__ = ["STEPS", "VERSION", "PostgresStore", "shown"]
 
 STEPS: tuple[str | Callable[[Run], None], ...] = (*MIGRATIONS[:3], partitioned, *MIGRATIONS[3:])
 """What leads from each version to the next: statements, or what runs them."""
@@ -39,6 +288,7 @@ _WORDS = {
     "bytes": "BYTEA",
     "clustered": "",
 }
+
 _DEFAULTS: dict[str, Any] = {
     "application_name": "samepic",
     "connect_timeout": GATE.connect_seconds,
@@ -51,6 +301,7 @@ _DEFAULTS: dict[str, Any] = {
 """What a URL leaves out."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(?, hashtext(current_schema()))"
+
 _NUMBERS, _TABLES = APPLICATION, APPLICATION + 1
 """The advisory locks round inserts that draw numbers, and round the making of tables, in each schema of a database."""
 

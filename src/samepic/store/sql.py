@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from samepic.profiles.gate import GATE
-from samepic.profiles.search import SEARCH
+from samepic.limits import GATE
+from samepic.store.contract import Coded
 from samepic.store.overview import Overview, overview
-from samepic.store.protocol import Coded
-from samepic.store.record import Record, Refusal, State
+from samepic.store.records import Record, Refusal, State
+from samepic.tuning.search import SEARCH
 from samepic.verdict import Caveat, Evidence, Match, Relation
 
 __all__ = ["Run", "SqlStore", "taken_out", "turned"]

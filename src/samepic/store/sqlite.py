@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from samepic.errors import StoreError
-from samepic.profiles.gate import GATE
-from samepic.store.pool import Connections
+from samepic.limits import GATE
+from samepic.store.contract import APPLICATION, MIGRATIONS, VERSION
+from samepic.store.postgres import Connections
 from samepic.store.reviews import ReviewedSqlStore
-from samepic.store.schema import APPLICATION, MIGRATIONS, VERSION
 from samepic.store.sql import Run
 
 __all__ = ["SqliteStore"]

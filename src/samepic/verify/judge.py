@@ -1,4 +1,4 @@
-"""From the evidence to the relation and its probability: two small models over few named factors."""
+"""Judge: from the evidence to the relation and its probability, by two small models; signs mean more when turned."""
 
 from __future__ import annotations
 
@@ -6,26 +6,60 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.profiles import ALIGN, JUDGE
+from samepic.tuning.evidence import SIGN
+from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Relation
 from samepic.verify.align import Alignment
-from samepic.verify.change import Changes
-from samepic.verify.evidence import CONTEXT, Evidence
+from samepic.verify.evidence import CONTEXT, Changes, Evidence, load_network
 from samepic.verify.mapping import Mapped
-from samepic.verify.network import load_network
 from samepic.verify.quantization import SharedSource
-from samepic.verify.sign import is_sign
 
-__all__ = ["FACTORS", "SAME_FACTORS", "Finding", "Weighed", "factors_of", "judge", "judge_codings", "weigh"]
+__all__ = [
+    "FACTORS",
+    "SAME_FACTORS",
+    "Finding",
+    "Weighed",
+    "factors_of",
+    "is_sign",
+    "judge",
+    "judge_codings",
+    "weigh",
+]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+
+def is_sign(rgb: Pixels) -> bool:
+    """Return whether a picture (height, width, 3) holds few colors and few corners.
+
+    Arrows, toggles and letters do; photographs hold many colors, pages of text many corners.
+    """
+    scale = min(1.0, SIGN.side / max(rgb.shape[:2]))
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    shades = (small >> SIGN.bits).astype(np.uint32)
+    _, counts = np.unique(shades[..., 0] << 16 | shades[..., 1] << 8 | shades[..., 2], return_counts=True)
+    held = np.sort(counts)[::-1][: SIGN.colors].sum()
+    if held < SIGN.share * small.shape[0] * small.shape[1]:
+        return False
+    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    most = float(cv2.cornerMinEigenVal(luma, 3).max())
+    if most <= SIGN.corner:
+        return True  # a round outline has none
+    corners = cv2.goodFeaturesToTrack(luma, SIGN.corners + 1, SIGN.corner / most, 3)
+    return corners is None or len(corners) <= SIGN.corners
+
 
 Floats: TypeAlias = NDArray[np.float32]
 
 _FAR = 3.0
 
 _CHANGE_FACTORS = ("strongest change", "other changes", "places", "changed share", "surest cell")
+
 _MAP_FACTORS = (
     "whole frames agree",
     "shift",

@@ -1,32 +1,119 @@
-"""The map by which one picture lies on another: frame on frame, held otherwise, or by what their features agree on."""
+"""Map one picture onto the other: frame on frame, turned, by features, or as one that was pasted into the other."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.profiles import ALIGN, JUDGE
-from samepic.profiles.evidence import EVIDENCE, MAPPING
+from samepic.tuning.evidence import EVIDENCE, MAPPING
+from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Transform
 from samepic.verify.align import Alignment, Planes, align, align_by
-from samepic.verify.features import Matrix, inverse, scaling
-from samepic.verify.frame import same_frame
-from samepic.verify.overlay import overlaid, trimmed
-from samepic.verify.palette import in_one_palette
-from samepic.verify.pasted import is_pasted
-from samepic.verify.photometric import halved
-from samepic.verify.structure import correlation_map
-from samepic.verify.turns import Turn, likely_turn
+from samepic.verify.features import Matrix, Turn, correlation_map, inverse, likely_turn, scaling
+from samepic.verify.overlay import overlaid, polygon, trimmed
+from samepic.verify.photometry import halved, in_one_palette, percentile
 
-__all__ = ["Mapped", "agreeing_share", "map_onto"]
+__all__ = ["Mapped", "agreeing_share", "is_pasted", "map_onto", "same_frame", "texture"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
+
+Size: TypeAlias = tuple[int, int]
+
+
+def same_frame(a: Size, b: Size) -> bool:
+    """Tell whether sizes (width, height) a and b are one frame scaled, give or take the rounding of a pixel."""
+    (aw, ah), (bw, bh) = a, b
+    small, large = ((aw, ah), (bw, bh)) if aw * ah <= bw * bh else ((bw, bh), (aw, ah))
+    scales = [
+        ((small[0] + slack) / large[0], (small[1] - slack) / large[1])
+        for slack in (JUDGE.aspect_slack, -JUDGE.aspect_slack)
+    ]
+    return scales[1][0] <= scales[1][1] and scales[0][0] >= scales[0][1]
+
+
+def texture(rgb: Pixels) -> float:
+    """Return the RMS, in levels, of what a quadratic surface leaves of the luma: how much there is to see.
+
+    Measured on at most 256 x 256 area means, so that a scanner's or sensor's noise on a blank page is no texture.
+    """
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    small = halved(luma, max(0, math.ceil(math.log2(max(luma.shape) / 256)))).astype(np.float64)
+    across, down = _polynomials(small.shape[1]), _polynomials(small.shape[0])
+    weights = np.einsum("ir,rj->ij", down, np.einsum("rc,jc->rj", small, across))
+    smooth = sum(float(weights[i, j]) ** 2 for i in range(3) for j in range(3 - i))
+    # Parseval: what the orthonormal surface does not hold is left.
+    return float(max(0.0, (float(np.sum(small * small)) - smooth) / small.size) ** 0.5)
+
+
+@cache
+def _polynomials(count: int) -> NDArray[np.float64]:
+    """Return the constant, line and parabola (3, count) that are orthonormal on `count` points."""
+    x = np.linspace(-1, 1, count)
+    rows = [np.ones(count), x, x * x - np.mean(x * x)]
+    return np.stack([row / max(1e-12, float(np.sqrt(np.sum(row * row)))) for row in rows])
+
+
+def is_pasted(a: Pixels, b: Pixels, matrix: Matrix, parts: tuple[float, float]) -> bool:
+    """Return whether the larger picture jumps at the edge of the overlap, as no crop does.
+
+    `matrix` maps pixels of b to pixels of a, both (height, width, 3); `parts` are the shares of each that overlap.
+    """
+    if parts[0] < parts[1]:
+        larger, edge = a, polygon(a.shape, b.shape, matrix)
+    else:
+        larger, edge = b, polygon(b.shape, a.shape, inverse(matrix))
+    if len(edge) < 3:
+        return False
+    reach = max(2.0, 0.006 * max(larger.shape[:2]))
+    middle = edge.mean(axis=0)
+    luma = cv2.cvtColor(larger, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    rings = [_ring(luma, middle, edge, step * reach) for step in (-3, -1, 1, 3)]
+    inner = np.logical_and.reduce([ring >= 0 for ring in rings])
+    if inner.sum() < 40:
+        return False
+    within, without = rings[1][inner].astype(np.float64), rings[2][inner].astype(np.float64)
+    # Two sides that have nothing to do with each other differ by all that each varies and by their means.
+    strange = float(within.var() + without.var()) + float(within.mean() - without.mean()) ** 2
+    if np.mean((within - without) ** 2) <= ALIGN.edge * (strange + ALIGN.grain):
+        return False
+    # Stars and leaves are strange to each other everywhere: the edge must differ more than what lies beside it.
+    pairs = [(rings[i] - rings[k])[inner].astype(np.float64) for i, k in ((1, 2), (0, 1), (2, 3))]
+    across, *beside = (percentile(np.abs(p), 50) for p in pairs)
+    power, *quiet = (float(np.mean(p * p)) for p in pairs)
+    return across > ALIGN.jump * (2.0 + max(beside)) or power > ALIGN.power * (10.0 + max(quiet))
+
+
+def _ring(
+    luma: NDArray[np.float32], middle: NDArray[np.float64], edge: NDArray[np.float64], out: float
+) -> NDArray[np.float32]:
+    """Return the luma along the edge moved out by `out` pixels, -1 outside the picture."""
+    ends = np.roll(edge, -1, axis=0)
+    along = np.linspace(0.06, 0.94, 60)[:, None, None]
+    points = edge * (1 - along) + ends * along
+    normal = (ends - edge)[:, ::-1] * (1, -1)
+    normal = normal / np.maximum(1e-9, np.linalg.norm(normal, axis=1, keepdims=True))
+    outward = np.sign(np.sum(normal * ((edge + ends) / 2 - middle), axis=1, keepdims=True))
+    points = (points + normal * outward * out).reshape(-1, 2).astype(np.float32)
+    found = cv2.remap(
+        luma,
+        points[:, None, 0],
+        points[:, None, 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=-1,
+    )
+    beyond = (points < 1).any(axis=1) | (points > np.array(luma.shape[::-1]) - 2).any(axis=1)
+    return np.where(beyond, -1, found[:, 0]).astype(np.float32)
+
+
 Floats: TypeAlias = NDArray[np.float32]
+
 Mask: TypeAlias = NDArray[np.bool_]
 
 

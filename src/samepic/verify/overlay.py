@@ -1,23 +1,40 @@
-"""One picture drawn on the other by a map: the coarser one is the ground, the finer one is moved onto it."""
+"""Overlay: one picture drawn on the other by a map, views of the pair, and the picture of their difference."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from samepic.profiles import ALIGN
+from samepic.tuning.verify import ALIGN
+from samepic.verdict import Region, Verdict
 from samepic.verify.features import Matrix, inverse, local_scale, reduced, scaling
-from samepic.verify.photometric import shrunk
+from samepic.verify.photometry import shrunk
 
-__all__ = ["Overlay", "moved", "overlaid", "polygon", "trimmed"]
+__all__ = [
+    "Laid",
+    "Overlay",
+    "beside",
+    "draw_difference",
+    "fitted",
+    "lay",
+    "marks_on_b",
+    "moved",
+    "overlaid",
+    "polygon",
+    "trimmed",
+]
 
 Pixels: TypeAlias = NDArray[np.uint8]
+
 Mask: TypeAlias = NDArray[np.bool_]
+
 Shape: TypeAlias = tuple[int, ...]
 
 _FRINGE = 2  # rows beside a border that scaling and coding have mixed with it
@@ -174,3 +191,149 @@ def _plain_ends(plane: NDArray[np.float32]) -> tuple[int, int]:
         plain = (spread[order] <= ALIGN.plain) & (np.abs(level - level[0]) <= ALIGN.plain)
         found.append(int(plain.argmin()) if not plain.all() else 0)
     return found[0], found[1]
+
+
+_NOTHING = 225
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """Two pictures reduced to be shown, and b laid on a.
+
+    `one` and `two` are (height, width, 3) uint8, of a and b; `there` is the map from pixels of `two` to pixels of
+    `one`; `moved` has the shape of `one` and shows b; `inside`, (height, width), is where b shows something of a.
+    """
+
+    one: Pixels
+    two: Pixels
+    there: Matrix
+    moved: Pixels
+    inside: NDArray[np.bool_]
+
+    def difference(self, gain: float = 4.0) -> Pixels:
+        """Return (height, width) uint8: the difference dark on light, `gain` times as strong, grey where b shows
+        nothing of a."""
+        change = cv2.absdiff(self.one, self.moved).max(axis=2).astype(np.float32)
+        return np.where(self.inside, 255 - np.clip(change * gain, 0, 255), _NOTHING).astype(np.uint8)
+
+
+def lay(a: Pixels, b: Pixels, matrix: Sequence[float] | None, side: int) -> Laid:
+    """Lay b on a, both (height, width, 3) uint8, with a long side of at most `side` pixels.
+
+    `matrix` is the 3x3 map from pixels of b to pixels of a, row by row; without it b is brought to a's size.
+    """
+    there = scaling(b.shape, a.shape) if matrix is None else np.array(matrix, float).reshape(3, 3)
+    one, two = fitted(a, side), fitted(b, side)
+    small = scaling(a.shape, one.shape) @ there @ inverse(scaling(b.shape, two.shape))
+    return Laid(one, two, small, *moved(two, small, one.shape))
+
+
+def marks_on_b(verdict: Verdict) -> list[list[list[float]]]:
+    """Return the four corners (x, y) of each region of a verdict in pixels of b, left out where they are far off."""
+    sizes = (verdict.b.height, verdict.b.width), (verdict.a.height, verdict.a.width)
+    there = np.array(verdict.transform.matrix).reshape(3, 3) if verdict.transform else scaling(*sizes)
+    back, marks = inverse(there), []
+    for one in verdict.regions:
+        left, top = one.x - 0.5, one.y - 0.5
+        box = np.array([[left, top], [left + one.w, top], [left + one.w, top + one.h], [left, top + one.h]])
+        corners = cv2.perspectiveTransform(box[None], back)[0]
+        if np.abs(corners).max() < 4 * max(sizes[0]):
+            marks.append(np.round(corners, 1).tolist())
+    return marks
+
+
+def fitted(rgb: Pixels, side: int) -> Pixels:
+    """Return a picture with a long side of at most `side` pixels."""
+    scale = min(1.0, side / max(rgb.shape[:2]))
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    if size == (rgb.shape[1], rgb.shape[0]):
+        return np.ascontiguousarray(rgb)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+_LONG_SIDE = 640
+
+_GAP = 8
+
+_BOX = (214, 39, 40)
+
+_OUTLINE = (31, 119, 180)
+
+_OWN_FRAME = 0.015
+
+_PAPER = 245
+
+
+def draw_difference(
+    a: Pixels,
+    b: Pixels,
+    regions: tuple[Region, ...],
+    matrix: Sequence[float] | None = None,
+    gain: float = 4.0,
+) -> Image.Image:
+    """Return a, b and their difference side by side as an RGB image, each with a long side of at most 640.
+
+    `a` and `b` are (height, width, 3) uint8; `matrix` is the 3x3 map from pixels of b to pixels of a, row by row;
+    without it b is brought to a's size. The difference is drawn dark on light, amplified `gain` times, and grey where
+    b shows nothing of a. `regions` in pixels of a are framed in red; where only parts of the two overlap, the
+    outline of each is drawn in the other in blue.
+    """
+    laid = lay(a, b, matrix, _LONG_SIDE)
+    one, two, small = laid.one, laid.two, laid.there
+    ink = laid.difference(gain)
+    panels = [one.copy(), two.copy(), np.dstack([ink] * 3)]
+    if matrix is not None:
+        for panel, edge in ((0, polygon(one.shape, two.shape, small)), (2, polygon(one.shape, two.shape, small)),
+                            (1, polygon(two.shape, one.shape, inverse(small)))):  # fmt: skip
+            _outlined(panels[panel], edge)
+    to_small = scaling(a.shape, one.shape)
+    for region in regions:
+        corners = _moved_corners(region, to_small)
+        for panel in (0, 2):
+            _framed(panels[panel], corners)
+        _framed(panels[1], cv2.perspectiveTransform(corners[None], inverse(small))[0])
+    return Image.fromarray(beside(panels))
+
+
+def beside(panels: list[Pixels]) -> Pixels:
+    """Return panels of (height, width, 3) uint8 side by side on light ground, the tops in line."""
+    height = max(panel.shape[0] for panel in panels)
+    width = sum(panel.shape[1] for panel in panels) + _GAP * (len(panels) - 1)
+    sheet = np.full((height, width, 3), _PAPER, np.uint8)
+    left = 0
+    for panel in panels:
+        sheet[: panel.shape[0], left : left + panel.shape[1]] = panel
+        left += panel.shape[1] + _GAP
+    return sheet
+
+
+def _moved_corners(region: Region, matrix: Matrix) -> NDArray[np.float64]:
+    left, top = region.x - 0.5, region.y - 0.5
+    right, low = left + region.w, top + region.h
+    corners = np.array([[left, top], [right, top], [right, low], [left, low]])
+    return np.asarray(cv2.perspectiveTransform(corners[None], matrix)[0], np.float64)
+
+
+def _framed(panel: Pixels, corners: NDArray[np.float64]) -> None:
+    """Draw a box just outside of the corners."""
+    middle = corners.mean(axis=0)
+    wide = corners + np.sign(corners - middle) * 1.5
+    cv2.polylines(panel, [np.rint(wide).astype(np.int32)], isClosed=True, color=_BOX, thickness=2)
+
+
+def _outlined(panel: Pixels, edge: NDArray[np.float64]) -> None:
+    """Draw the outline of the other picture, unless it is this one's own frame."""
+    height, width = panel.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
+    away = (
+        [float(np.linalg.norm(edge - corner, axis=1).min()) for corner in corners] if len(edge) >= 3 else []
+    )
+    if max(away, default=0.0) > _OWN_FRAME * max(width, height):
+        cv2.polylines(
+            panel,
+            [np.rint(edge).astype(np.int32)],
+            isClosed=True,
+            color=_OUTLINE,
+            thickness=2,
+            lineType=cv2.LINE_AA,
+        )

@@ -25,9 +25,9 @@ from PIL import Image
 
 from samepic.native import native
 from samepic.picture import Picture
-from samepic.profiles import QUANTIZATION
+from samepic.tuning.verify import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
-from samepic.verify.ranks import percentile
+from samepic.verify.photometry import percentile
 
 __all__ = [
     "Samples",

@@ -1,4 +1,4 @@
-"""Re-enactment: save one picture the way the other was saved; if the result is the other, that is proof."""
+"""Re-enactment: save one picture the way the other was saved; if the result is the other, that proves the original."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.facts import OriginalReason
 from samepic.native import native
 from samepic.picture import Picture, load
-from samepic.profiles import JUDGE
-from samepic.verdict import JpegInfo
+from samepic.tuning.verify import JUDGE
+from samepic.verdict import JpegInfo, PictureInfo
+from samepic.verify.photometry import SCALINGS, scaled_rows
 from samepic.verify.quantization import is_derivable
-from samepic.verify.scaling import SCALINGS, scaled_rows
 
-__all__ = ["Reenactment", "block_differences", "block_differences_plain", "reenact"]
+__all__ = ["Reenactment", "block_differences", "block_differences_plain", "original_of", "reenact"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -32,8 +33,11 @@ _UNDO = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
+
 _SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
+
 _BLOCK = 8
+
 _BAND = 64  # rows: whole blocks of every subsampling
 
 
@@ -202,3 +206,46 @@ def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
     largest = cv2.dilate(grown, np.ones((_BLOCK, _BLOCK), np.uint8), anchor=(0, 0))[::_BLOCK, ::_BLOCK]
     wide = largest.astype(np.int16)
     return np.asarray(255 - wide if flip else wide, np.int16)
+
+
+_UNKNOWN = "", OriginalReason.NONE
+
+_LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "PPM", "TGA"})
+
+
+def original_of(
+    a: PictureInfo, b: PictureInfo, forward: Reenactment | None, backward: Reenactment | None
+) -> tuple[str, OriginalReason]:
+    """Return ("a" | "b" | "", reason): proof by re-enactment first, then size, coding history and metadata.
+
+    `forward` is the re-enactment of b from a, `backward` that of a from b. Each sign alone decides only where
+    it is clear; where signs are absent or balanced the answer is "".
+    """
+    proven = (forward is not None and forward.proof, backward is not None and backward.proof)
+    if proven[0] != proven[1]:
+        return "a" if proven[0] else "b", OriginalReason.PROOF
+    if (signs := _by_size(a, b))[0]:
+        return signs
+    if (signs := _by_coding(a, b))[0]:
+        return signs
+    return _by_metadata(a, b)
+
+
+def _by_size(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
+    one, two = a.width * a.height, b.width * b.height
+    if one == two:
+        return _UNKNOWN
+    return "a" if one > two else "b", OriginalReason.LARGER
+
+
+def _by_coding(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
+    if a.jpeg and b.jpeg and abs(a.jpeg.quality - b.jpeg.quality) >= JUDGE.quality_gap:
+        return "a" if a.jpeg.quality > b.jpeg.quality else "b", OriginalReason.JPEG_QUALITY
+    plain = (a.format in _LOSSLESS and a.mode != "P", b.format in _LOSSLESS and b.mode != "P")
+    return ("a" if plain[0] else "b", OriginalReason.LOSSLESS) if plain[0] != plain[1] else _UNKNOWN
+
+
+def _by_metadata(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
+    if abs(a.metadata - b.metadata) <= JUDGE.metadata_gap:
+        return _UNKNOWN
+    return "a" if a.metadata > b.metadata else "b", OriginalReason.METADATA

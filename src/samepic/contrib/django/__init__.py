@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from samepic.contrib.common import missing
+from samepic.errors import missing
 
 try:
     import_module("django")

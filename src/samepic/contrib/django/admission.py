@@ -1,26 +1,332 @@
-"""Ask the gate about an upload, and take it in for as long as its transaction may still be rolled back."""
+"""Admission of uploads in Django: the site's gate, keys of pictures, refusals, and reservations until the commit.
+
+A key is "app.model.field/name of the file in its storage", for instance "gallery.photo.image/photos/cat.jpg". The name
+is known before the row is written, no two files of a storage share it, and no column is needed to remember it.
+
+Django reports commits, not rollbacks. But a rollback, of the whole or to a savepoint, drops the functions that were
+to be called at the commit. So a reservation lives in such a function alone, and where it ends without having been kept,
+its key goes out of the gate. It may end anywhere, in the middle of the gate's own work too; so its end only puts the
+key on a queue, and a thread does the rest.
+"""
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
+import threading
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.files import File
-from django.db import transaction
+from django.core.signals import setting_changed
+from django.db import models, router, transaction
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
-from samepic.contrib.common import past_orphans
-from samepic.contrib.django import keys
-from samepic.contrib.django.gates import gate
-from samepic.contrib.django.refusal import PictureRefusedError
-from samepic.contrib.django.reservation import Reservation
-from samepic.contrib.django.settings import current
+from samepic.contrib.common import SEE, past_orphans, sentence, too_large
+from samepic.contrib.django.settings import Settings, current
 from samepic.errors import StoreError, StoreKeyError
+from samepic.limits import CONTRIB
 from samepic.verdict import Decision, Outcome
 
-__all__ = ["Change", "admit", "examine", "leaving", "read"]
+if TYPE_CHECKING:
+    from samepic.gate.gate import Gate
+    from samepic.sandbox.decode import Engine
+    from samepic.store.contract import Store
+    from samepic.store.opening import Replicas
+
+__all__ = [
+    "Change",
+    "PictureRefusedError",
+    "Reservation",
+    "admit",
+    "close",
+    "examine",
+    "find",
+    "gate",
+    "key_of",
+    "leaving",
+    "link_of",
+    "listen",
+    "original",
+    "read",
+    "shown",
+    "wait",
+]
+
+
+def key_of(field: models.FileField, name: str) -> str:
+    """Return the key of the file `name` of a model's field."""
+    return f"{field.model._meta.label_lower}.{field.name}/{name}"
+
+
+def original(key: str) -> bytes | None:
+    """Return the file of a key from its storage, None where the key is none of this site's. Raises OSError."""
+    field, name = _parsed(key)
+    if field is None:
+        return None
+    with field.storage.open(name, "rb") as file:
+        return bytes(file.read())
+
+
+def find(key: str) -> models.Model | None:
+    """Return the first object that shows the picture of a key, None where there is none."""
+    field, name = _parsed(key)
+    return None if field is None else _showing(field, name).order_by("pk").first()
+
+
+def shown(key: str) -> bool:
+    """Tell whether any object shows the picture of a key; what is no key of this site counts as shown."""
+    field, name = _parsed(key)
+    return field is None or _showing(field, name).exists()
+
+
+def link_of(found: models.Model | None) -> str | None:
+    """Return the URL of an object as the site says it, None where it has none."""
+    if found is None:
+        return None
+    told = current().called("link")
+    if told is not None:
+        url = told(found)
+        return None if url is None else str(url)
+    return str(found.get_absolute_url()) if hasattr(found, "get_absolute_url") else None
+
+
+def _showing(field: models.FileField, name: str) -> models.QuerySet:
+    """Return the query of the objects that show a file, where they are written and not on a replica."""
+    using = router.db_for_write(field.model)
+    return field.model._base_manager.using(using).filter(**{field.attname: name})
+
+
+def _parsed(key: str) -> tuple[models.FileField | None, str]:
+    """Return the field and the file name of a key; no field where the key is none of this site's."""
+    label, _, name = key.partition("/")
+    parts = label.split(".")
+    if len(parts) != 3 or not name:
+        return None, name
+    try:
+        return apps.get_model(parts[0], parts[1])._meta.get_field(parts[2]), name
+    except (LookupError, FieldDoesNotExist):
+        return None, name
+
+
+class PictureRefusedError(ValidationError):
+    """An upload that is not taken: a duplicate, no sound picture, or too large.
+
+    `status` is the HTTP status that says so (409, 422 or 413), `sentence` what the uploader is told, `url` where the
+    picture is that is there already, `found` the object that shows it, `decision` what the gate said (None where it was
+    not asked), `field` the name of the model's field. As a form's error it is the sentence with a link.
+    """
+
+    def __init__(
+        self,
+        told: str,
+        code: str,
+        status: int,
+        *,
+        decision: Decision | None = None,
+        found: models.Model | None = None,
+        url: str | None = None,
+    ) -> None:
+        html = format_html('{} <a href="{}">{}</a>', told, url, _(SEE)) if url else told
+        super().__init__(html, code=code)
+        self.sentence, self.status = told, status
+        self.decision, self.found, self.url = decision, found, url
+        self.field: str | None = None
+
+    @classmethod
+    def of(cls, decision: Decision) -> PictureRefusedError:
+        """Return the refusal that a gate decided on, in the site's own words where SAMEPIC["MESSAGE"] gives them."""
+        found = find(decision.match.key) if decision.match else None
+        url = link_of(found)
+        message = current().called("message")
+        told = sentence(decision) if message is None else str(message(decision, found, url))
+        if decision.outcome is Outcome.DUPLICATE:
+            return cls(told, "duplicate", 409, decision=decision, found=found, url=url)
+        return cls(told, "unreadable", 422, decision=decision)
+
+    @classmethod
+    def too_large(cls, limit: int) -> PictureRefusedError:
+        """Return the refusal of an upload of more than `limit` bytes."""
+        return cls(too_large(limit), "too-large", 413)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a script wants to know: code, message, and the URL of the picture that is there already."""
+        return {"code": self.code, "message": self.sentence, "url": self.url}
+
 
 _log = logging.getLogger("samepic.contrib")
+
+_Queue: TypeAlias = "SimpleQueue[tuple[Gate, str] | threading.Event]"
+
+
+class Reservation:
+    """A key that leaves the gate when this ends, unless it was kept before."""
+
+    def __init__(self, gate: Gate, key: str) -> None:
+        self.key = key
+        self._end = weakref.finalize(self, _give_back, _withdrawals.queue(), os.getpid(), gate, key)
+        self._end.atexit = False
+        _withdrawals.open.add(self)
+
+    def keep(self) -> None:
+        """Leave the picture in the gate for good."""
+        self._end.detach()
+
+    def withdraw(self) -> None:
+        """Take the picture out again, unless it was kept."""
+        # At the end of the process, where this is called too, finalizers do nothing any more.
+        left = self._end.detach()
+        if left is not None:
+            _, give_back, args, _ = left
+            give_back(*args)
+
+
+def wait() -> None:
+    """Wait until everything is out that was given back so far, for a bounded time."""
+    _withdrawals.wait()
+
+
+class _Withdrawals:
+    """The queue of keys that were given back, and the thread that takes them out; one of each a process."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Begin, and in a forked child forget what is the parent's."""
+        self.open: weakref.WeakSet[Reservation] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._queue: _Queue | None = None
+
+    def queue(self) -> _Queue:
+        """Return the queue; a thread reads it."""
+        with self._lock:
+            if self._queue is None:
+                self._queue = SimpleQueue()
+                threading.Thread(
+                    target=_work, args=(self._queue,), name="samepic-withdrawals", daemon=True
+                ).start()
+            return self._queue
+
+    def wait(self) -> None:
+        """Wait until all that is on the queue now is out."""
+        queue = self._queue
+        if queue is not None:
+            done = threading.Event()
+            queue.put(done)
+            done.wait(CONTRIB.withdraw_seconds)
+
+    def finish(self) -> None:
+        """Give back what no commit kept until the process ended."""
+        for reservation in list(self.open):
+            reservation.withdraw()
+        self.wait()
+
+
+def _give_back(queue: _Queue, process: int, gate: Gate, key: str) -> None:
+    if os.getpid() == process:
+        queue.put((gate, key))
+
+
+def _work(queue: _Queue) -> None:
+    while True:
+        item = queue.get()
+        if isinstance(item, threading.Event):
+            item.set()
+            continue
+        gate, key = item
+        try:
+            gate.remove(key)
+        except StoreKeyError:
+            _log.debug("%s: was out of the gate already", key)
+        except StoreError as error:
+            _log.warning("%s: stays in the gate until it is found to be shown nowhere: %s", key, error)
+
+
+_withdrawals = _Withdrawals()
+
+atexit.register(_withdrawals.finish)
+
+os.register_at_fork(after_in_child=_withdrawals.begin_anew)
+
+
+_lock = threading.RLock()
+
+_shared: list[tuple[Settings, Store, Engine, Replicas]] = []
+
+_gates: OrderedDict[str, Gate] = OrderedDict()
+
+
+def gate(tenant: str | None = None) -> Gate:
+    """Return the gate of a tenant, by default that of SAMEPIC["TENANT"].
+
+    What a rollback of this process gave back is out by then. Raises ImproperlyConfigured where SAMEPIC is wrong,
+    StoreError where the store cannot be opened, and MissingPartError where its driver is not installed.
+    """
+    from samepic.gate.gate import Gate
+
+    wait()
+    with _lock:
+        settings, store, engine, replicas = _opened()
+        name = settings.tenant if tenant is None else tenant
+        if name not in _gates:
+            _gates[name] = Gate(
+                store,
+                tenant=name,
+                policy=settings.gate_policy,
+                profile=settings.profile,
+                originals=original if settings.originals else None,
+                workers=engine,
+                copycode=settings.copycode,
+                replicas=replicas,
+            )
+        _gates.move_to_end(name)
+        while len(_gates) > CONTRIB.tenants:
+            _gates.popitem(last=False)
+        return _gates[name]
+
+
+def close() -> None:
+    """Close the store and end the workers; the next question opens them anew."""
+    wait()
+    with _lock:
+        _gates.clear()
+        while _shared:
+            _, store, engine, replicas = _shared.pop()
+            store.close()
+            replicas.close()
+            engine.close()
+
+
+def listen() -> None:
+    """Begin anew whenever a test overrides the settings."""
+    setting_changed.connect(_changed, dispatch_uid="samepic gates")
+
+
+def _opened() -> tuple[Settings, Store, Engine, Replicas]:
+    from samepic.sandbox.decode import InProcess
+    from samepic.sandbox.pool import Workers
+    from samepic.store.opening import Replicas, open_store
+
+    if not _shared:
+        settings = current()
+        store = open_store(settings.store)
+        engine = Workers(settings.workers) if settings.workers else InProcess()
+        _shared.append((settings, store, engine, Replicas(settings.replicas)))
+    return _shared[0]
+
+
+def _changed(*, setting: str, **_: object) -> None:
+    if setting == "SAMEPIC":
+        close()
 
 
 class Change:
@@ -41,7 +347,7 @@ class Change:
             self._keep.keep()
         for key in self.drop:
             try:
-                if not keys.shown(key):
+                if not shown(key):
                     gate(self.tenant).remove(key)
             except StoreKeyError:
                 _log.debug("%s: was out of the gate already", key)
@@ -53,7 +359,7 @@ class Change:
 
     def after_failure(self) -> None:
         """Do what a `save` that broke off outside of transactions asks for: its row may be there all the same."""
-        if self._keep is not None and keys.shown(self._keep.key):
+        if self._keep is not None and shown(self._keep.key):
             self()
         elif self._keep is not None:
             self._keep.withdraw()
@@ -111,7 +417,7 @@ def admit(
 
 
 def _asked(ask: Callable[[], Decision], tenant: str | None) -> Decision:
-    decision = past_orphans(gate(tenant), ask, keys.shown, current().orphan_seconds)
+    decision = past_orphans(gate(tenant), ask, shown, current().orphan_seconds)
     if decision.outcome in (Outcome.DUPLICATE, Outcome.REFUSED):
         raise PictureRefusedError.of(decision)
     return decision

@@ -1,11 +1,17 @@
-"""The app: listens to the models that have pictures, and registers its system checks."""
+"""The Django app: listens to the models that have pictures, and checks SAMEPIC and its store at the start."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
 from django.apps import apps as registry
+from django.conf import settings as site
+from django.core import checks
 
-__all__ = ["SamepicConfig"]
+from samepic.contrib.django.admission import gate
+from samepic.contrib.django.settings import problems
+from samepic.errors import MissingPartError, SamepicError
+
+__all__ = ["SamepicConfig", "check", "register"]
 
 
 class SamepicConfig(AppConfig):
@@ -17,11 +23,34 @@ class SamepicConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to every model with a UniquePicture field."""
-        from samepic.contrib.django import checks, gates, signals
+        from samepic.contrib.django import admission, fields
         from samepic.contrib.django.fields import unique_fields
 
-        checks.register()
-        gates.listen()
+        register()
+        admission.listen()
         for model in registry.get_models(include_auto_created=True):
             if unique_fields(model):
-                signals.listen(model)
+                fields.listen(model)
+
+
+def register() -> None:
+    """Register the check with Django."""
+    checks.register(check)
+
+
+def check(**_: object) -> list[checks.CheckMessage]:
+    """Return what is wrong: E001 no store, E002 unknown setting, E003 wrong value, E004 a store not to be opened."""
+    found = [
+        checks.Error(problem.text, hint=problem.hint or None, id=f"samepic.{problem.number}")
+        for problem in problems(getattr(site, "SAMEPIC", None))
+    ]
+    if found:
+        return found
+    try:
+        gate().status()
+    except MissingPartError as error:
+        return [checks.Error(f"SAMEPIC: a part is not installed: {error}.", id="samepic.E004")]
+    except SamepicError as error:
+        hint = "Uploads fail until the store can be reached."
+        return [checks.Error(f"SAMEPIC: the store cannot be opened: {error}.", hint=hint, id="samepic.E004")]
+    return []

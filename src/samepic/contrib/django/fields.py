@@ -1,4 +1,4 @@
-"""UniqueImageField: a model's picture that no other object shows, whoever uploads it and when."""
+"""UniqueImageField: a model's picture that no other object shows, and the signals of the models that have one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,31 @@ from django.apps import apps
 from django.core import checks
 from django.db import models, router, transaction
 from django.db.models.fields.files import FieldFile
+from django.db.models.signals import post_delete
+from django.dispatch import Signal
 
-from samepic.contrib.django import admission, keys
-from samepic.contrib.django.admission import Change
-from samepic.contrib.django.gates import gate
-from samepic.contrib.django.refusal import PictureRefusedError
-from samepic.contrib.django.signals import picture_admitted
+from samepic.contrib.django import admission
+from samepic.contrib.django.admission import Change, PictureRefusedError, gate
 
-__all__ = ["UniqueImageField", "UniquePicture", "unique_fields"]
+__all__ = ["UniqueImageField", "UniquePicture", "listen", "picture_admitted", "unique_fields"]
+
+picture_admitted = Signal()
+"""Sent at the commit, with sender (the model), instance, field and decision, which is accepted or review."""
+
+
+def listen(model: type[models.Model]) -> None:
+    """Listen to a model that has a picture which no other object may show."""
+    told = f"samepic {model._meta.label}"
+    post_delete.connect(_deleted, sender=model, dispatch_uid=told)
+
+
+def _deleted(*, sender: type[models.Model], instance: models.Model, using: str, **_: object) -> None:
+
+    # A parent's fields are the parent's, for whom the signal is sent too.
+    for own in sender._meta.concrete_model._meta.local_fields:
+        if isinstance(own, UniquePicture):
+            own.forget(instance, using)
+
 
 _SAVING = "_samepic_saving"
 
@@ -98,14 +115,14 @@ class UniquePicture(models.FileField):
         """Take the picture of an object that is deleted out of the gate, at the commit."""
         file = getattr(instance, self.attname)
         if file:
-            change = Change(self.tenant_of(instance), drop=[keys.key_of(self, file.name)])
+            change = Change(self.tenant_of(instance), drop=[admission.key_of(self, file.name)])
             transaction.on_commit(change, using=using)
 
     def _change(
         self, instance: models.Model, file: FieldFile, own: set[str], data: bytes | None, using: str
     ) -> Change | None:
         """Take in the file of an object, unless it is in; return what is to be done at the commit."""
-        key, tenant = (keys.key_of(self, file.name) if file else ""), self.tenant_of(instance)
+        key, tenant = (admission.key_of(self, file.name) if file else ""), self.tenant_of(instance)
         if data is None and (not key or key in own or gate(tenant).get(key) is not None):
             return Change(tenant, drop=own - {key}) if own - {key} else None
         if data is None:
@@ -126,7 +143,7 @@ class UniquePicture(models.FileField):
             return set()
         rows = self.model._base_manager.using(using).filter(pk=pk)
         name = rows.values_list(self.attname, flat=True).first()
-        return {keys.key_of(self, name)} if name else set()
+        return {admission.key_of(self, name)} if name else set()
 
 
 class UniqueImageField(UniquePicture, models.ImageField):

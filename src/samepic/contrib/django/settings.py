@@ -12,9 +12,9 @@ from django.utils.module_loading import import_string
 
 from samepic.errors import SamepicError
 from samepic.gate.policy import GatePolicy
-from samepic.profiles.contrib import CONTRIB
-from samepic.profiles.user import Profile
-from samepic.store.replicas import Replicas
+from samepic.limits import CONTRIB
+from samepic.profile import Profile
+from samepic.store.opening import Replicas
 
 __all__ = ["Problem", "Settings", "current", "problems"]
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.views.generic.edit import FormMixin
 
 from samepic.contrib.common import LATER
-from samepic.contrib.django.refusal import PictureRefusedError
+from samepic.contrib.django.admission import PictureRefusedError
 from samepic.errors import StoreError
 
 __all__ = ["RefusalMiddleware", "UniquePictureMixin"]

@@ -14,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, router
 
 from samepic.contrib.common import past_orphans
-from samepic.contrib.django import keys
+from samepic.contrib.django import admission
+from samepic.contrib.django.admission import gate
 from samepic.contrib.django.fields import UniquePicture
-from samepic.contrib.django.gates import gate
 from samepic.contrib.django.settings import current
 from samepic.errors import SamepicError, StoreKeyError
 from samepic.verdict import Decision, Outcome
@@ -110,7 +110,7 @@ def _taken(field: models.FileField, found: models.Model) -> dict[str, object]:
         "reason": "",
     }
     unique = isinstance(field, UniquePicture)
-    at, key = gate(field.tenant_of(found) if unique else None), keys.key_of(field, file.name)
+    at, key = gate(field.tenant_of(found) if unique else None), admission.key_of(field, file.name)
     if at.get(key) is not None:
         return line
     try:
@@ -124,7 +124,7 @@ def _taken(field: models.FileField, found: models.Model) -> dict[str, object]:
         return at.admit(data, key, policy=policy)
 
     try:
-        decision = past_orphans(at, ask, keys.shown, current().orphan_seconds)
+        decision = past_orphans(at, ask, admission.shown, current().orphan_seconds)
     except StoreKeyError:
         return line  # somebody was faster
     line |= {"outcome": str(decision.outcome), "reason": _reason(decision)}
@@ -134,7 +134,7 @@ def _taken(field: models.FileField, found: models.Model) -> dict[str, object]:
 def _reason(decision: Decision) -> str:
     if decision.outcome is Outcome.ACCEPTED:
         return ""
-    same = keys.find(decision.match.key) if decision.match else None
+    same = admission.find(decision.match.key) if decision.match else None
     return decision.reason if same is None else f"{decision.reason} (object {same.pk})"
 
 

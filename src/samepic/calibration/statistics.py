@@ -1,0 +1,477 @@
+"""Statistics of labeled pairs: their file, counts, intervals of shares, and the rescaling of probabilities."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.errors import ReportError
+from samepic.limits import CALIBRATION
+from samepic.profile import RUNGS, Policy
+from samepic.verdict import Relation
+
+__all__ = [
+    "Bin",
+    "Judged",
+    "Outcome",
+    "Pair",
+    "Pairs",
+    "Trust",
+    "clopper_pearson",
+    "disagreements",
+    "fit_line",
+    "fit_rescaling",
+    "outcome",
+    "outcomes_of_cutoffs",
+    "outcomes_of_rungs",
+    "outward",
+    "read_pairs",
+    "trust",
+    "wilson",
+]
+
+_TINY = 1e-300
+
+_NOTHING = 1e-6
+
+
+def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -> tuple[float, float]:
+    """Return Wilson's score interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
+
+    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, weight = hits / trials, z * z / trials
+    centre = (share + weight / 2) / (1 + weight)
+    half = math.sqrt(share * (1 - share) * weight + weight * weight / 4) / (1 + weight)
+    low = 0.0 if hits == 0 else max(0.0, centre - half)
+    return low, 1.0 if hits == trials else min(1.0, centre + half)
+
+
+def clopper_pearson(
+    hits: int, trials: int, confidence: float = CALIBRATION.confidence
+) -> tuple[float, float]:
+    """Return the exact interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
+
+    It holds the true share at least as often as `confidence` says, however small the counts. C. J. Clopper and
+    E. S. Pearson, The use of confidence or fiducial limits illustrated in the case of the binomial, Biometrika 26,
+    1934. The bounds are quantiles of beta distributions.
+    """
+    tail = (1 - confidence) / 2
+    low = 0.0 if hits == 0 else _beta_quantile(tail, hits, trials - hits + 1)
+    high = 1.0 if hits == trials else _beta_quantile(1 - tail, hits + 1, trials - hits)
+    return low, high
+
+
+def outward(bound: float, *, up: bool) -> str:
+    """Return a bound, 0 to 1, in percent with two digits that count, from 0 or from 100; never rounded inward."""
+    percent = bound * 100
+    near = min(percent, 100 - percent)
+    if near < _NOTHING:
+        return "100" if percent > 50 else f"{_NOTHING:f}" if up and percent > 0 else "0"
+    digits = 1 - math.floor(math.log10(near))
+    scaled = percent * 10.0**digits
+    # What a product of floats adds in its last digit is no reason to go a step farther.
+    whole = math.ceil(scaled - 1e-6) if up else math.floor(scaled + 1e-6)
+    text = f"{whole / 10.0**digits:.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _beta_quantile(share: float, a: float, b: float) -> float:
+    """Return where the cumulated beta distribution reaches `share`, by halving."""
+    low, high = 0.0, 1.0
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        if _beta_cumulated(middle, a, b) < share:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _beta_cumulated(x: float, a: float, b: float) -> float:
+    """Return the regularised incomplete beta function I_x(a, b) of 0 < x < 1. DLMF 8.17.4 and 8.17.22."""
+    if x > (a + 1) / (a + b + 2):  # where the fraction converges faster for the mirrored function
+        return 1 - _beta_cumulated(1 - x, b, a)
+    scale = a * math.log(x) + b * math.log1p(-x) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    return math.exp(scale) / (a * _fraction(x, a, b))
+
+
+def _fraction(x: float, a: float, b: float) -> float:
+    """Return 1 + d1/(1 + d2/(1 + ...)) of DLMF 8.17.22, by Lentz's method (Thompson and Barnett, 1986)."""
+    value, c, d, change, step = 1.0, 1.0, 0.0, 0.0, 0
+    while abs(change - 1) > 1e-15:
+        step += 1
+        m = step // 2
+        if step % 2:
+            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        else:
+            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        c = 1 + term / c or _TINY
+        d = 1 / (1 + term * d or _TINY)
+        change = c * d
+        value *= change
+    return value
+
+
+_Floats = NDArray[np.float64]
+
+_STEPS, _HALVINGS, _DONE = 100, 40, 1e-10
+
+
+def fit_rescaling(stated: Sequence[float], same: Sequence[bool]) -> tuple[float, float]:
+    """Return slope and intercept that bring stated probabilities, 0 to 1, nearest to the labels.
+
+    Platt, Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods, 1999,
+    on logits, with a weak normal prior round "rescale nothing" in the place of his softened targets: few or
+    perfectly parted pairs then move little. The slope is never under `CALIBRATION.least_slope`.
+    """
+    least = CALIBRATION.clamp
+    held = np.clip(np.asarray(stated, np.float64), least, 1 - least)
+    logits, labels = np.log(held / (1 - held)), np.asarray(same, np.float64)
+    spreads = (CALIBRATION.slope_spread, CALIBRATION.intercept_spread)
+    slope, intercept = fit_line(logits, labels, spreads)
+    if slope < CALIBRATION.least_slope:
+        # The penalised likelihood is concave, so its best value under the bound lies on the bound.
+        slope = CALIBRATION.least_slope
+        intercept = fit_line(logits, labels, (0.0, spreads[1]), slope)[1]
+    return slope, intercept
+
+
+def fit_line(
+    x: _Floats, labels: _Floats, spreads: tuple[float, float], centre: float = 1.0
+) -> tuple[float, float]:
+    """Return slope and intercept of the logistic regression of labels (0 or 1) on x, both of shape (n,).
+
+    Slope and intercept have normal priors round `centre` and 0 with these standard deviations: infinity for none, 0
+    to hold the parameter there. By Newton's method with halved steps (Lin, Lin and Weng, A note on Platt's
+    probabilistic outputs, Machine Learning 68, 2007).
+    """
+    free = np.array([spread > 0 for spread in spreads])
+    weights = np.array([1 / spread**2 if spread > 0 else 0.0 for spread in spreads])
+    middle = np.array([centre, 0.0])
+    design = np.column_stack([x, np.ones_like(x)])
+
+    def loss(line: _Floats) -> float:
+        z = design @ line
+        return float(np.sum(np.logaddexp(0, z) - labels * z) + np.sum(weights * (line - middle) ** 2) / 2)
+
+    def newton_step(line: _Floats) -> _Floats:
+        likely = np.exp(-np.logaddexp(0, -(design @ line)))
+        gradient = design.T @ (likely - labels) + weights * (line - middle)
+        curvature = design.T @ (design * (likely * (1 - likely))[:, None]) + np.diag(weights)
+        step = np.zeros(2)
+        step[free] = np.linalg.lstsq(curvature[np.ix_(free, free)], gradient[free], rcond=None)[0]
+        return step
+
+    line = _descended(np.where(free, 0.0, middle), loss, newton_step)
+    return float(line[0]), float(line[1])
+
+
+def _descended(
+    line: _Floats, loss: Callable[[_Floats], float], newton_step: Callable[[_Floats], _Floats]
+) -> _Floats:
+    """Return the line of least loss; steps are halved until they lessen it."""
+    now = loss(line)
+    for _ in range(_STEPS):
+        step = newton_step(line)
+        for _ in range(_HALVINGS):
+            if loss(line - step) <= now:
+                break
+            step = step / 2
+        else:
+            return line
+        line = line - step
+        now = loss(line)
+        if np.max(np.abs(step)) < _DONE:
+            return line
+    return line
+
+
+_COLUMNS = ("a", "b", "same")
+
+_WORDS = {
+    **dict.fromkeys(("1", "yes", "true", "same"), True),
+    **dict.fromkeys(("0", "no", "false", "different"), False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two pictures by the paths that open them, and whether a person calls them the same; `line` counts from 1."""
+
+    line: int
+    a: str
+    b: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The pairs of one file, each once: `repeated` rows said again what another had said."""
+
+    name: str
+    sha256: str
+    pairs: tuple[Pair, ...]
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is needed to read a row: the name of the file, the folder paths count from, the header."""
+
+    name: str
+    folder: str
+    columns: int
+    places: dict[str, int]
+
+
+def read_pairs(data: bytes, name: str, folder: str) -> Pairs:
+    """Read the CSV text `data`, called `name` in messages; relative paths in it count from `folder`.
+
+    The header names the columns a, b and same in any order; other columns are ignored. `same` is 1, yes, true or
+    same, or 0, no, false or different. Raises ReportError, with name, line, column, wanted and got.
+    """
+    text = data.decode("utf-8-sig", "surrogateescape")
+    rows = _rows(text, name)
+    line, header = next(rows, (1, []))
+    places = _places([column.strip().lower() for column in header], f"{name}: line {line}")
+    table = _Table(name, folder, len(header), places)
+    kept: dict[frozenset[str], Pair] = {}
+    repeated = 0
+    for line, row in rows:
+        pair = _pair(row, line, table)
+        known = kept.setdefault(frozenset((pair.a, pair.b)), pair)
+        if known.same != pair.same:
+            raise ReportError(
+                f"{name}: line {line}: column same: wanted {_word(known.same)}, as line {known.line} says of these"
+                f" two, got {_word(pair.same)}"
+            )
+        repeated += known is not pair
+    if not kept:
+        raise ReportError(f"{name}: wanted at least one pair below the header, got none")
+    return Pairs(name, hashlib.sha256(data).hexdigest(), tuple(kept.values()), repeated)
+
+
+def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that is not empty with the line that it begins on."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    begins = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ReportError(f"{name}: line {begins}: wanted comma-separated values, got {error}") from None
+        if row:
+            yield begins, row
+        begins = reader.line_num + 1
+
+
+def _places(header: list[str], where: str) -> dict[str, int]:
+    for column in _COLUMNS:
+        if header.count(column) != 1:
+            got = f"{column} {header.count(column)} times" if column in header else _shown(",".join(header))
+            raise ReportError(f"{where}: wanted a header with the columns a, b and same, got {got}")
+    return {column: header.index(column) for column in _COLUMNS}
+
+
+def _pair(row: list[str], line: int, table: _Table) -> Pair:
+    where, places = f"{table.name}: line {line}", table.places
+    if len(row) != table.columns:
+        raise ReportError(f"{where}: wanted {table.columns} columns as in the header, got {len(row)}")
+    paths = []
+    for column in ("a", "b"):
+        path = row[places[column]]
+        if not path or "\0" in path:
+            raise ReportError(f"{where}: column {column}: wanted the path of a picture, got {_shown(path)}")
+        paths.append(os.path.join(table.folder, path))  # noqa: PTH118  (Path would normalise the name)
+    word = row[places["same"]].strip().lower()
+    if word not in _WORDS:
+        wanted = "1, yes, true or same, or 0, no, false or different"
+        raise ReportError(f"{where}: column same: wanted {wanted}, got {_shown(row[places['same']])}")
+    return Pair(line, paths[0], paths[1], _WORDS[word])
+
+
+def _word(same: bool) -> str:
+    return "same" if same else "different"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "...") if text else "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled pair and what `compare` says of it; `probability` is 0 to 1, as stated without any profile."""
+
+    pair: Pair
+    relation: Relation
+    probability: float
+    explanation: str
+
+    def same(self) -> bool | None:
+        """Tell what `compare` answers where nothing else is asked for."""
+        return Policy().same(self.relation, self.probability)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the pair in the shape of `samepic calibrate --json`."""
+        return {
+            "line": self.pair.line,
+            "a": self.pair.a,
+            "b": self.pair.b,
+            "labelled": self.pair.same,
+            "same": self.same(),
+            "relation": str(self.relation),
+            "probability": self.probability,
+            "explanation": self.explanation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The pairs whose probability lies from `low` to under `high` (1 belongs to the last bin).
+
+    `mean` of their probabilities and the `share` labelled same are None where there are none; `interval` is
+    Wilson's, 95 %, of the share.
+    """
+
+    low: float
+    high: float
+    pairs: int
+    same: int
+    mean: float | None
+    share: float | None
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far probabilities can be trusted.
+
+    `brier` is the mean squared distance from the labels (Brier, Verification of forecasts expressed in terms of
+    probability, 1950), `error` the expected calibration error: the distance of mean and share, weighted by the pairs
+    of each bin (Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, 2015).
+    """
+
+    bins: tuple[Bin, ...]
+    brier: float
+    error: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures in the shape of `samepic calibrate --json`."""
+        return {
+            "brier": self.brier,
+            "expected_calibration_error": self.error,
+            "bins": [asdict(one) for one in self.bins],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rule does with labelled pairs: `wrong` of the `different` come through, `refused` of the `same` do not.
+
+    The intervals of both shares are Clopper and Pearson's, 95 %.
+    """
+
+    wrong: int
+    different: int
+    refused: int
+    same: int
+
+    @property
+    def wrong_interval(self) -> tuple[float, float]:
+        """The share of pairs labelled different that come through as the same."""
+        return clopper_pearson(self.wrong, self.different)
+
+    @property
+    def refused_interval(self) -> tuple[float, float]:
+        """The share of pairs labelled same that do not come through."""
+        return clopper_pearson(self.refused, self.same)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome in the shape of `samepic calibrate --json`."""
+        return {
+            "wrong_same": self.wrong,
+            "different": self.different,
+            "wrong_same_interval": list(self.wrong_interval),
+            "refused": self.refused,
+            "same": self.same,
+            "refused_interval": list(self.refused_interval),
+        }
+
+
+def trust(probabilities: Sequence[float], labels: Sequence[bool]) -> Trust:
+    """Return how well probabilities, 0 to 1, fit the labels of the same pairs, of which there is at least one."""
+    count = CALIBRATION.bins
+    sorted_in: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
+    for probability, label in zip(probabilities, labels, strict=True):
+        sorted_in[min(int(probability * count), count - 1)].append((probability, label))
+    bins = tuple(_bin(place, members) for place, members in enumerate(sorted_in))
+    total = len(probabilities)
+    brier = sum((p - label) ** 2 for p, label in zip(probabilities, labels, strict=True)) / total
+    error = sum(
+        one.pairs * abs(one.mean - one.share) / total
+        for one in bins
+        if one.mean is not None and one.share is not None
+    )
+    return Trust(bins, brier, error)
+
+
+def _bin(place: int, members: list[tuple[float, bool]]) -> Bin:
+    count = CALIBRATION.bins
+    pairs, same = len(members), sum(label for _, label in members)
+    return Bin(
+        place / count,
+        (place + 1) / count,
+        pairs,
+        same,
+        sum(probability for probability, _ in members) / pairs if pairs else None,
+        same / pairs if pairs else None,
+        wilson(same, pairs),
+    )
+
+
+def outcome(answers: Iterable[tuple[bool, bool]]) -> Outcome:
+    """Return what a rule does, from (labelled same, comes through) of each pair."""
+    counts = dict.fromkeys(((label, through) for label in (True, False) for through in (True, False)), 0)
+    for answer in answers:
+        counts[answer] += 1
+    wrong, refused = counts[False, True], counts[True, False]
+    return Outcome(wrong, wrong + counts[False, False], refused, refused + counts[True, True])
+
+
+def outcomes_of_rungs(judged: Sequence[Judged]) -> dict[str, Outcome]:
+    """Return what each `same_if` would do, by its name, the nearest first."""
+    return {
+        rung: outcome((one.pair.same, one.relation.is_same(Relation(rung)) is True) for one in judged)
+        for rung in RUNGS
+    }
+
+
+def outcomes_of_cutoffs(judged: Sequence[Judged]) -> dict[float, Outcome]:
+    """Return what each least probability, as stated, would do on its own; what cannot be told never comes through."""
+    told = [(one.pair.same, one.relation is not Relation.UNDECIDABLE, one.probability) for one in judged]
+    return {
+        cutoff: outcome((label, can and probability >= cutoff) for label, can, probability in told)
+        for cutoff in CALIBRATION.cutoffs
+    }
+
+
+def disagreements(judged: Iterable[Judged]) -> list[Judged]:
+    """Return the pairs whose label is not the answer of `compare`, those farthest from their label first."""
+    found = [one for one in judged if one.same() is not one.pair.same]
+    return sorted(found, key=lambda one: (-abs(one.probability - one.pair.same), one.pair.line))

@@ -1,0 +1,126 @@
+"""main: parse, run one verb, and turn whatever goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from samepic import __version__
+from samepic.cli.options import PIPE, STOPPED, TROUBLE, UsageError
+from samepic.cli.output import printable
+from samepic.errors import SamepicError
+
+__all__ = ["VERBS", "Parser", "build_parser", "main"]
+
+VERBS = (
+    *("compare", "measure", "diff", "find", "clean", "review", "check", "admit", "remove", "serve"),
+    *("fingerprint", "calibrate", "doctor"),
+)
+
+_DESCRIPTION = "Tell whether two images are the same picture, the way a person who looks at both would."
+_EPILOG = """\
+exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
+A picture named - is read from standard input. Every verb takes --json."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises UsageError where its parent would print and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError with the way to the help text."""
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser() -> Parser:
+    """Return the parser of the whole command line, each verb registered by its own file."""
+    parser = Parser(
+        prog="samepic",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"samepic {__version__}")
+    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
+    for verb in VERBS:
+        import_module(f"samepic.cli.{verb}").register(verbs)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: that of the process) and return its exit status."""
+    # Nothing here multiplies large matrices, and a pool of threads for it is dear to start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(arguments)
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return PIPE
+    except OSError as error:
+        _discard_output()
+        _complain(f"standard output: {error.strerror or error}")
+        return TROUBLE
+    except KeyboardInterrupt:
+        return STOPPED
+    return status
+
+
+def _discard_output() -> None:
+    """Send what is still unwritten to nowhere, so that Python does not fail on it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> None:
+    if sys.stderr:  # None where the caller closed it; print would take stdout instead
+        print(f"samepic: {printable(message)}", file=sys.stderr)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Parse and run; an uncaught exception would exit 1, which says "not the same", so none gets out."""
+    try:
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        args = build_parser().parse_args(arguments)
+        status: int = args.run(args)
+    except SystemExit as leaving:  # --help and --version, which have already printed
+        return leaving.code if isinstance(leaving.code, int) else TROUBLE
+    except (SamepicError, UsageError) as error:
+        return _trouble(arguments, str(error), type(error).__name__)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = error.filename if isinstance(error.filename, str) else "system"
+        return _trouble(arguments, f"{name}: {error.strerror or error}", type(error).__name__)
+    except MemoryError:
+        return _trouble(arguments, "wanted more memory than there is", "MemoryError")
+    except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
+        # Python 3.11 wraps a Ctrl-C that comes while a class is being made, in an import, in a RuntimeError.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
+        if os.environ.get("SAMEPIC_DEBUG"):
+            traceback.print_exc()
+        hint = "please report this bug, with what SAMEPIC_DEBUG=1 prints"
+        return _trouble(arguments, f"{type(error).__name__}: {error} ({hint})", type(error).__name__)
+    return status
+
+
+def _trouble(arguments: Sequence[str], message: str, kind: str) -> int:
+    """Report one error: an object on stdout for --json, else one line on stderr."""
+    if "--json" in arguments:
+        print(json.dumps({"error": message, "kind": kind}, ensure_ascii=False))
+    else:
+        _complain(message)
+    return TROUBLE

@@ -1,0 +1,142 @@
+"""Output on a terminal: color, aligned rows, names that cannot steer the terminal, and a line of progress."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from samepic.duplicates.finder import Progress
+
+__all__ = ["Meter", "bytes_text", "heading", "percent", "printable", "rows", "styled", "table", "width"]
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+def styled(text: str, *styles: str) -> str:
+    """Return `text` in colour or bold on a terminal, unless NO_COLOR is set; else as it is."""
+    if not _on_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()  # None where the caller closed it
+
+
+def width() -> float:
+    """Return the columns of the terminal, or infinity where output is piped."""
+    return shutil.get_terminal_size().columns if _on_terminal() else math.inf
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, so that a file name cannot steer the terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def heading(same: bool | None, sentence: str) -> str:
+    """Return the first line of an answer: a mark on a terminal, the answer in words where it is piped."""
+    mark, words, colour = {
+        True: ("✓", "same", "green"),
+        False: ("✗", "not the same", "red"),
+        None: ("?", "cannot tell", "yellow"),
+    }[same]
+    if not _on_terminal():
+        return f"{words}: {printable(sentence)}"
+    return f"{styled(mark, colour, 'bold')} {styled(printable(sentence), 'bold')}"
+
+
+def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
+    """Return name and value lines, the values in one column."""
+    lines = list(pairs)
+    longest = max((len(name) for name, _ in lines), default=0)
+    return "\n".join(
+        f"{indent}{styled(name.ljust(longest), 'dim')}  {printable(value)}" for name, value in lines
+    )
+
+
+def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
+    """Return an aligned table; `right` are the columns set flush right."""
+    lines = [list(head), *([printable(cell) for cell in line] for line in body)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    flush = set(right)
+
+    def lay(line: Sequence[str]) -> str:
+        set_in = [
+            cell.rjust(widths[i]) if i in flush else cell.ljust(widths[i]) for i, cell in enumerate(line)
+        ]
+        return "  ".join(set_in).rstrip()
+
+    return "\n".join([styled(lay(lines[0]), "bold"), *(lay(line) for line in lines[1:])])
+
+
+def percent(share: float) -> str:
+    """Return a probability as people say it; only a true 0 or 1 is called 0 % or 100 %."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
+
+
+def bytes_text(size: int) -> str:
+    """Return a file size as people read it: 812 bytes, 41 KB, 3.2 MB."""
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} KB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+_EVERY = 0.1
+
+
+class Meter:
+    """Shows progress on standard error where that is a terminal, and nothing elsewhere."""
+
+    def __init__(self) -> None:
+        dumb = os.environ.get("TERM") == "dumb"
+        self.wanted = sys.stderr is not None and sys.stderr.isatty() and not dumb
+        self._stage, self._began, self._shown = "", 0.0, 0.0
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def show(self, progress: Progress) -> None:
+        """Draw the line anew, at most ten times a second."""
+        now = time.monotonic()
+        if progress.stage != self._stage:
+            self._stage, self._began = progress.stage, now
+        if now - self._shown < _EVERY:
+            return
+        self._shown = now
+        sys.stderr.write(f"\r\x1b[K{_line(progress, now - self._began)}")
+        sys.stderr.flush()
+
+
+def _line(progress: Progress, seconds: float) -> str:
+    text = f"{progress.stage} {progress.done} of {progress.total} {progress.unit}"
+    if seconds < 1 or progress.done == 0:
+        return text
+    rate = progress.done / seconds
+    left = (progress.total - progress.done) / rate
+    return f"{text}, {rate:.0f} a second, {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

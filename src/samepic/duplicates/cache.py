@@ -1,0 +1,246 @@
+"""Cache: what was read and compared before, in one SQLite file that several runs may use at once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samepic import tuning
+from samepic.duplicates.walk import Entry
+from samepic.fingerprints.fingerprint import VERSION as FINGERPRINT_VERSION
+from samepic.limits import COLLECTION
+
+__all__ = ["VERSION", "Cache", "Known", "Said", "cache_file"]
+
+VERSION = 1
+"""Of the tables below. A cache of a higher one is left alone."""
+
+_READING = f"{FINGERPRINT_VERSION}.{tuning.VERSION}"
+_JUDGING = str(tuning.VERSION)
+
+_log = logging.getLogger(__name__)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+    path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, device INTEGER, version TEXT,
+    kind TEXT, content TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pictures (
+    sha256 TEXT, version TEXT, fingerprint TEXT, facts TEXT, error TEXT, PRIMARY KEY (sha256, version)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (
+    a TEXT, b TEXT, version TEXT, relation TEXT, probability REAL, explanation TEXT, original TEXT,
+    PRIMARY KEY (a, b, version)
+) WITHOUT ROWID;
+"""
+_PUT = {
+    "files": "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "pictures": "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)",
+    "verdicts": "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a file was found to be: `kind` "picture" with its sha256 as `content`, "unreadable" with the reason, or
+    "other" with "".
+    """
+
+    kind: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict as it is kept: which relation b has to a; `original` is "a", "b" or ""."""
+
+    relation: str
+    probability: float
+    explanation: str
+    original: str
+
+
+class _NewerError(Exception):
+    """The cache was written by a later version of samepic."""
+
+
+def cache_file() -> Path:
+    """Return where the cache lies: in the folder SAMEPIC_CACHE, else in the user's cache folder."""
+    if chosen := os.environ.get("SAMEPIC_CACHE"):
+        return Path(chosen) / "find.db"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        given = os.environ.get("XDG_CACHE_HOME", "")
+        base = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    return base / "samepic" / "find.db"
+
+
+class Cache:
+    """A cache in the SQLite file `file`, or one that remembers nothing where that is None or cannot be used.
+
+    Every method may be called from any thread. Rows are committed in batches; `close` commits the rest. A file that
+    is no sound cache is put aside and begun anew; whatever else fails turns the cache off, with a warning in the log.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _PUT}
+        self._committed = time.monotonic()
+        self._file = file
+        self._database = self._opened(file) if file is not None else None
+
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what is pending and close the file."""
+        with self._lock:
+            self._commit()
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def file(self, entry: Entry) -> Known | None:
+        """Return what the file was found to be, None where it is unknown or has changed."""
+        row = self._row(
+            "SELECT kind, content FROM files WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?"
+            " AND device = ? AND version = ?",
+            _key(entry),
+        )
+        return Known(*row) if row else None
+
+    def put_file(self, entry: Entry, known: Known) -> None:
+        """Remember what a file was found to be."""
+        if time.time_ns() - entry.mtime_ns >= COLLECTION.settle_ns:
+            self._put("files", (*_key(entry), known.kind, known.content))
+
+    def picture(self, sha256: str) -> tuple[str, str, str] | None:
+        """Return the fingerprint, facts and error, each a text or "", of the bytes with this digest."""
+        row = self._row(
+            "SELECT fingerprint, facts, error FROM pictures WHERE sha256 = ? AND version = ?",
+            (sha256, _READING),
+        )
+        return (row[0], row[1], row[2]) if row else None
+
+    def put_picture(self, sha256: str, fingerprint: str, facts: str, error: str) -> None:
+        """Remember a fingerprint, the facts and the error of a picture, each a text or ""."""
+        self._put("pictures", (sha256, _READING, fingerprint, facts, error))
+
+    def verdict(self, a: str, b: str) -> Said | None:
+        """Return what was said of b against a, each named by its sha256."""
+        row = self._row(
+            "SELECT relation, probability, explanation, original FROM verdicts"
+            " WHERE a = ? AND b = ? AND version = ?",
+            (a, b, _JUDGING),
+        )
+        return Said(*row) if row else None
+
+    def put_verdict(self, a: str, b: str, said: Said) -> None:
+        """Remember what was said of b against a."""
+        self._put(
+            "verdicts", (a, b, _JUDGING, said.relation, said.probability, said.explanation, said.original)
+        )
+
+    def _row(self, query: str, values: Iterable[object]) -> tuple[Any, ...] | None:
+        with self._lock:
+            if self._database is None:
+                return None
+            try:
+                row: tuple[Any, ...] | None = self._database.execute(query, tuple(values)).fetchone()
+                return row
+            except sqlite3.Error as error:
+                self._give_up(error)
+                return None
+
+    def _put(self, table: str, row: tuple[Any, ...]) -> None:
+        with self._lock:
+            self._pending[table].append(row)
+            late = time.monotonic() - self._committed > COLLECTION.batch_seconds
+            if late or sum(map(len, self._pending.values())) >= COLLECTION.batch:
+                self._commit()
+
+    def _commit(self) -> None:
+        pending, self._pending = self._pending, {table: [] for table in _PUT}
+        self._committed = time.monotonic()
+        if self._database is None:
+            return
+        try:
+            with self._database:
+                for table, rows in pending.items():
+                    if rows:
+                        self._database.executemany(_PUT[table], rows)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        _log.warning("the cache %s cannot be used any more, going on without: %s", self._file, error)
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.close()
+        self._database = None
+
+    def _opened(self, file: Path) -> sqlite3.Connection | None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return _connect(file)
+        except _NewerError:
+            _log.warning("the cache %s is of a newer samepic: left alone and not used", file)
+        except sqlite3.OperationalError as error:
+            _log.warning("the cache %s cannot be used, going on without: %s", file, error)
+        except sqlite3.DatabaseError as error:
+            return _rebuilt(file, error)
+        except OSError as error:
+            _log.warning("the cache %s cannot be used, going on without: %s", file, error.strerror)
+        return None
+
+
+def _key(entry: Entry) -> tuple[object, ...]:
+    # SQLite's integers are signed; inode numbers are not.
+    inode = entry.inode - (1 << 64) if entry.inode >= 1 << 63 else entry.inode
+    device = entry.device - (1 << 64) if entry.device >= 1 << 63 else entry.device
+    path = os.fsencode(os.path.abspath(entry.path))  # noqa: PTH100  (Path would resolve nothing and cost more)
+    return path, entry.size, entry.mtime_ns, inode, device, _READING
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(file, timeout=COLLECTION.busy_seconds, check_same_thread=False)
+    try:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise _NewerError
+        database.execute("PRAGMA journal_mode = WAL").fetchone()
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_SCHEMA)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("it is damaged")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _rebuilt(file: Path, why: sqlite3.DatabaseError) -> sqlite3.Connection | None:
+    _log.warning("the cache %s is not sound (%s): begun anew", file, why)
+    try:
+        for name in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+            name.unlink(missing_ok=True)
+        return _connect(file)
+    except (sqlite3.Error, OSError) as error:
+        _log.warning("the cache %s cannot be used, going on without: %s", file, error)
+        return None

@@ -1,0 +1,9 @@
+"""Fingerprints: small values by which a picture is found again."""
+
+from __future__ import annotations
+
+from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.fingerprints.make import fingerprint
+from samepic.fingerprints.pdq import FORMS
+
+__all__ = ["FORMS", "Fingerprint", "fingerprint"]

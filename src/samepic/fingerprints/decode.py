@@ -1,0 +1,187 @@
+"""From a source to its codes, decoding no more of it than they need."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.fingerprints.copycode import copycodes
+from samepic.fingerprints.pdq import Pdq, Reduction, pdq, pdq_reference
+from samepic.limits import LIMITS, Limits
+from samepic.picture import Picture, load
+from samepic.picture.color import conversion
+from samepic.picture.jpeg import JpegHeader
+from samepic.picture.picture import upright
+from samepic.tuning.search import SEARCH
+
+__all__ = ["Seen", "see", "see_jpeg", "see_picture", "show_jpeg"]
+
+_EIGHTHS = (1, 2, 4, 8)
+"""The scales that libjpeg-turbo has vector code for; those between cost as much as the next one up."""
+
+_START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What was seen of a picture: upright codes, upright `width` and `height`, the `format` by content, and the copy
+    codes of the whole and of its quarters, or none where it was not asked for.
+    """
+
+    pdq: Pdq
+    width: int
+    height: int
+    format: str
+    copycodes: bytes = b""
+
+
+def see(source: object, reference: bool = False, copies: bool = False, limits: Limits = LIMITS) -> Seen:
+    """Decode a whole picture, lay it on white and code it, in the reference's order of sums if `reference`.
+
+    With `copies`, make the copy code too.
+    """
+    return see_picture(load(source, limits=limits), reference, copies)
+
+
+def see_picture(picture: Picture, reference: bool = False, copies: bool = False) -> Seen:
+    """Code a picture that is decoded already, as `see` does."""
+    rgb, info = picture.on(255), picture.info
+    codes = pdq_reference(rgb) if reference else _from_rgb(rgb)
+    return Seen(codes, info.width, info.height, info.format, copycodes(rgb) if copies else b"")
+
+
+def see_jpeg(
+    data: bytes, header: JpegHeader, segments: list[memoryview], copies: bool = False
+) -> Seen | None:
+    """Code a JPEG from a reduced decode of its luma; None where only a whole decode tells what it shows.
+
+    None is for stored RGB and CMYK, for profiles made of lookup tables, and for broken data. Of a profile made of
+    curves and a matrix the curves are applied, and the matrix, which leaves grays alone, is passed over. Of a large
+    progressive JPEG only the DC scans are decoded. With `copies`, the copy code is made from another reduced decode,
+    in colour, and of the profile all is applied.
+    """
+    if header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]:
+        return None
+    data, eighths = _reduction(data, header, segments, SEARCH.side)
+    luma = _decode(data, "GRAY", header, eighths)
+    copy = _copycodes(data, header, segments) if copies else b""
+    if luma is None or copy is None:
+        return None
+    neutrals = _neutrals(header.icc, "L" if header.coding.colour == "gray" else "RGB")
+    if neutrals is not None:
+        luma = neutrals[luma]
+    height, width = header.height, header.width
+    codes = pdq(luma[..., 0], Reduction(height, width, eighths / 8, eighths / 8, header.orientation))
+    if header.orientation >= 5:
+        height, width = width, height
+    return Seen(codes, width, height, "JPEG", copy)
+
+
+def show_jpeg(
+    data: bytes, header: JpegHeader, segments: list[memoryview], longer: int, copies: bool = False
+) -> tuple[Seen, NDArray[np.uint8]] | None:
+    """Code a JPEG from one reduced decode in colour, and return that too: upright sRGB, (h, w, 3) uint8.
+
+    Its longer side has `longer` pixels at least, unless the whole has fewer. None is as for `see_jpeg`; luma is made of
+    the colours here, so that a few bits of the codes may differ from those of `see_jpeg`.
+    """
+    gray = header.coding.colour == "gray"
+    if header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]:
+        return None
+    shape = max(header.height, header.width) / max(1, min(header.height, header.width))
+    side = max(SEARCH.copy_decode if copies else SEARCH.side, math.ceil(longer / shape))
+    reduced, eighths = _reduction(data, header, segments, side)
+    if reduced is not data and not _colours_in(reduced, len(header.coding.sampling)):
+        reduced = data
+    decoded = _decode(reduced, "GRAY" if gray else "RGB", header, eighths)
+    if decoded is None:
+        return None
+    shown = conversion(header.icc, "L" if gray else "RGB").on_array(decoded[..., 0] if gray else decoded)
+    rgb = np.ascontiguousarray(upright(shown, header.orientation))
+    height, width = header.height, header.width
+    if header.orientation >= 5:
+        height, width = width, height
+    codes = _from_rgb(rgb, Reduction(height, width, eighths / 8, eighths / 8))
+    return Seen(codes, width, height, "JPEG", copycodes(rgb) if copies else b""), rgb
+
+
+def _colours_in(data: bytes, components: int) -> bool:
+    """Tell whether the first scan of a progressive JPEG holds all its components, as is usual."""
+    at = data.index(bytes((0xFF, _SCAN)))
+    return data[at + 4] == components
+
+
+def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
+    """Return the copy codes of a reduced decode in colour, None where the data are broken."""
+    gray = header.coding.colour == "gray"
+    data, eighths = _reduction(data, header, segments, SEARCH.copy_decode)
+    decoded = _decode(data, "GRAY" if gray else "RGB", header, eighths)
+    if decoded is None:
+        return None
+    colours = conversion(header.icc, "L" if gray else "RGB")
+    return copycodes(upright(colours.on_array(decoded[..., 0] if gray else decoded), header.orientation))
+
+
+def _reduction(data: bytes, header: JpegHeader, segments: list[memoryview], side: int) -> tuple[bytes, int]:
+    """Return what is to be decoded, and to how many eighths, for `side` pixels on the shorter side."""
+    eighths = next((n for n in _EIGHTHS if min(header.height, header.width) * n // 8 >= side), 8)
+    return (_dc_scans(segments) if eighths == 1 and header.coding.progressive else data), eighths
+
+
+@lru_cache(maxsize=64)
+def _neutrals(icc: bytes, mode: str) -> NDArray[np.uint8] | None:
+    """Return how bright, 0 to 255, each of the 256 grays with a profile shows; None where it shows as it is."""
+    colours = conversion(icc, mode)
+    if colours.apply is None:
+        return None
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    shown = colours.on_array(ramp if mode == "L" else np.stack([ramp] * 3, axis=-1))
+    return np.ascontiguousarray(shown[0, :, 1])
+
+
+def _decode(data: bytes, space: str, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
+    """Return the (h, w, channels) uint8 samples of a reduced decode, None where it fails."""
+    import simplejpeg
+
+    height, width = -(-header.height * eighths // 8), -(-header.width * eighths // 8)
+    try:
+        decoded: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, space, min_height=height, min_width=width, min_factor=1
+        )
+    except ValueError:
+        return None
+    return decoded if decoded.shape[:2] == (height, width) else None
+
+
+def _dc_scans(segments: list[memoryview]) -> bytes:
+    """Return a JPEG that ends before its first scan of AC terms; at an eighth of the size those do not count.
+
+    Without the markers that say so, three components are YCbCr (libjpeg, jdapimin.c).
+    """
+    kept = [_START]
+    for segment in segments:
+        if segment[1] == _SCAN and segment[5 + 2 * segment[4]] > 0:
+            break
+        kept.append(bytes(segment))
+    return b"".join((*kept, _END))
+
+
+def _from_rgb(rgb: NDArray[np.uint8], whole: Reduction | None = None) -> Pdq:
+    """Code an upright picture, or one that was reduced from `whole`."""
+    import cv2
+
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    height, width = luma.shape
+    factor = min(height, width) // (2 * SEARCH.side)
+    if factor > 1:
+        size = (width // factor, height // factor)
+        luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    down, across = luma.shape[0] / height, luma.shape[1] / width
+    reduction = Reduction(height, width, down, across)
+    if whole is not None:
+        reduction = Reduction(whole.height, whole.width, whole.down * down, whole.across * across)
+    return pdq(np.asarray(luma, np.uint8), reduction)

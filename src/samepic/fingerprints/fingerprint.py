@@ -1,0 +1,235 @@
+"""Fingerprint: what is kept of a picture to find it again."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from samepic.errors import FingerprintError
+from samepic.fingerprints.pdq import FORMS
+from samepic.tuning.search import SEARCH
+
+__all__ = ["VERSION", "Fingerprint"]
+
+VERSION = 3
+
+_KIND = "samepic-fp"
+_BYTES, _QUARTERS, _MOST_PARTS = 32, 4, 32
+_FIELDS = (
+    "sha256",
+    "coded",
+    "pdq",
+    "forms",
+    "quality",
+    "detail",
+    "width",
+    "height",
+    "format",
+    "mode",
+    "copy",
+    "parts",
+)
+_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_WORD = re.compile(r"[A-Za-z0-9-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What is kept of one picture: digests, codes and size. Equal values mean equal fields, not equal pictures.
+
+    `sha256` is of the bytes and `coded_digest` of what decides the pixels of a still JPEG or PNG, both in hex, ""
+    where there are none; `pdq` are the 32 bytes of the upright picture's code and `pdq_forms` the 256 of all eight,
+    in the order of `FORMS`; `quality` is PDQ's own figure and `detail` the share of its bits that stand on more than
+    noise, both 0 to 100; `width` and `height` are upright; `format` is by content; `mode` is "fast" or "reference";
+    `copycode` are 32 bytes and `copycode_parts` 128, of its four quarters row by row, and 32 for each picture that it
+    seems to show in it, by which only a query is searched for; none where they were not asked for.
+    """
+
+    sha256: str
+    coded_digest: str
+    pdq_forms: bytes
+    quality: int
+    detail: int
+    width: int
+    height: int
+    format: str
+    mode: str = "fast"
+    copycode: bytes = b""
+    copycode_parts: bytes = b""
+    version: int = VERSION
+
+    @property
+    def pdq(self) -> bytes:
+        """The 32 bytes of the upright picture's PDQ code; `.hex()` is how ThreatExchange tools write it."""
+        return self.pdq_forms[:_BYTES]
+
+    @property
+    def quarter_codes(self) -> tuple[bytes, ...]:
+        """The copy codes of the four quarters, row by row; none where they were not asked for."""
+        return self._parts(0, _QUARTERS)
+
+    @property
+    def inset_codes(self) -> tuple[bytes, ...]:
+        """The copy codes of the rectangles that look like pictures pasted into this one."""
+        return self._parts(_QUARTERS, None)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the picture is so blank, flat or plain that its code says nothing: it must not match by it alone."""
+        return self.quality < SEARCH.quality or self.detail < SEARCH.detail
+
+    def distance(self, other: Fingerprint) -> int:
+        """Return in how many of 256 bits the two upright codes differ. Raises FingerprintError across versions."""
+        self._check(other)
+        return _bits(self.pdq, other.pdq)
+
+    def nearest_form(self, other: Fingerprint) -> tuple[int, str]:
+        """Return the least distance of any turned or mirrored form of this picture to the other, and its name.
+
+        Raises FingerprintError across versions.
+        """
+        self._check(other)
+        forms = (self.pdq_forms[at : at + _BYTES] for at in range(0, len(self.pdq_forms), _BYTES))
+        bits, index = min((_bits(form, other.pdq), index) for index, form in enumerate(forms))
+        return bits, FORMS[index]
+
+    def is_candidate(self, other: Fingerprint, *, radius: int = SEARCH.radius) -> bool:
+        """Tell whether some form of this picture is within `radius` bits of the other and neither is weak.
+
+        Raises FingerprintError across versions.
+        """
+        return self.nearest_form(other)[0] <= radius and not (self.is_weak or other.is_weak)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape: the text form, and what it holds, codes in hex."""
+        codes = self.pdq_forms.hex()
+        return {
+            "fingerprint": str(self),
+            "sha256": self.sha256,
+            "coded_digest": self.coded_digest,
+            "pdq": self.pdq.hex(),
+            "pdq_forms": {form: codes[64 * at : 64 * (at + 1)] for at, form in enumerate(FORMS)},
+            "quality": self.quality,
+            "detail": self.detail,
+            "weak": self.is_weak,
+            "width": self.width,
+            "height": self.height,
+            "format": self.format,
+            "mode": self.mode,
+            "copycode": self.copycode.hex(),
+            "copycode_parts": self.copycode_parts.hex(),
+            "version": self.version,
+        }
+
+    def __str__(self) -> str:
+        values = (
+            self.sha256,
+            self.coded_digest,
+            self.pdq.hex(),
+            _base64(self.pdq_forms[_BYTES:]),
+            self.quality,
+            self.detail,
+            self.width,
+            self.height,
+            self.format,
+            self.mode,
+            _base64(self.copycode),
+            _base64(self.copycode_parts),
+        )
+        fields = ",".join(f"{key}={value}" for key, value in zip(_FIELDS, values, strict=True))
+        return f"{_KIND}${self.version}${fields}"
+
+    @classmethod
+    def parse(cls, text: str) -> Fingerprint:
+        """Return the fingerprint that `str` wrote as `text`.
+
+        Raises FingerprintError for anything else, and for another kind or version, which it names.
+        """
+        kind, mark, rest = text.strip().partition("$")
+        if kind != _KIND or not mark:
+            raise FingerprintError(f"wanted a fingerprint of kind {_KIND!r}, got {text[:40]!r}")
+        version, _, listed = rest.partition("$")
+        if version != str(VERSION):
+            raise FingerprintError(f"wanted a fingerprint of version {VERSION}, got version {version[:20]!r}")
+        return _from_fields(listed)
+
+    def _parts(self, first: int, end: int | None) -> tuple[bytes, ...]:
+        starts = range(0, len(self.copycode_parts), _BYTES)[first:end]
+        return tuple(self.copycode_parts[at : at + _BYTES] for at in starts)
+
+    def _check(self, other: Fingerprint) -> None:
+        if self.version != other.version:
+            raise FingerprintError(
+                f"wanted two fingerprints of one version, got versions {self.version} and {other.version}"
+            )
+
+
+def _base64(code: bytes) -> str:
+    return base64.urlsafe_b64encode(code).decode().rstrip("=")
+
+
+def _bits(a: bytes, b: bytes) -> int:
+    return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
+
+
+def _from_fields(listed: str) -> Fingerprint:
+    pairs = [item.partition("=")[::2] for item in listed.split(",")]
+    if tuple(key for key, _ in pairs) != _FIELDS:
+        _refuse("fields", f"the fields {', '.join(_FIELDS)}", ", ".join(key for key, _ in pairs))
+    field = dict(pairs)
+    for key, pattern in _PATTERNS.items():
+        if not pattern.fullmatch(field[key]):
+            _refuse(key, f"something like {pattern.pattern}", field[key])
+    return Fingerprint(
+        sha256=field["sha256"],
+        coded_digest=field["coded"],
+        pdq_forms=bytes.fromhex(field["pdq"]) + _code("forms", field["forms"], (len(FORMS) - 1) * _BYTES),
+        quality=_percent("quality", field["quality"]),
+        detail=_percent("detail", field["detail"]),
+        width=int(field["width"]),
+        height=int(field["height"]),
+        format=field["format"],
+        mode=field["mode"],
+        copycode=_code("copy", field["copy"], _BYTES) if field["copy"] else b"",
+        copycode_parts=_code("parts", field["parts"], _QUARTERS * _BYTES, _MOST_PARTS * _BYTES)
+        if field["parts"]
+        else b"",
+    )
+
+
+_PATTERNS = {
+    "sha256": _DIGEST,
+    "coded": _DIGEST,
+    "pdq": re.compile(r"[0-9a-f]{64}"),
+    "quality": _NUMBER,
+    "detail": _NUMBER,
+    "width": _NUMBER,
+    "height": _NUMBER,
+    "format": _WORD,
+    "mode": re.compile(r"fast|reference"),
+}
+
+
+def _code(key: str, text: str, size: int, most: int = 0) -> bytes:
+    """Return a code of `size` bytes, or of some codes more up to `most` bytes."""
+    try:
+        code = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        code = b""
+    if len(code) not in range(size, max(size, most) + 1, _BYTES):
+        _refuse(key, f"{size} bytes{f', or {_BYTES} more a few times,' if most else ''} in base64", text)
+    return code
+
+
+def _percent(key: str, text: str) -> int:
+    if int(text) > 100:
+        _refuse(key, "at most 100", text)
+    return int(text)
+
+
+def _refuse(key: str, wanted: str, got: str) -> NoReturn:
+    raise FingerprintError(f"fingerprint, {key}: wanted {wanted}, got {got[:80]!r}")

@@ -1,0 +1,144 @@
+"""Reviewing: what a gate holds, decided by people, one pair at a time."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from samepic.gate.verify import Comparison, better_copy, said_of
+from samepic.limits import REVIEW
+from samepic.store.contract import Store
+from samepic.store.opening import open_store
+from samepic.store.records import Claim, Record, State, Word
+from samepic.verdict import Evidence, Match
+
+__all__ = ["Pair", "Reviewing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A held upload and the kept picture that it is held for, taken by one reviewer.
+
+    `match` is what the gate said of the two; `place` counts from 0 among the `of` pictures that the upload is still
+    held for. `better` is "upload", "kept" or "" for the better copy, and `why` says so in a few words.
+    """
+
+    upload: Record
+    kept: Record
+    match: Match
+    place: int
+    of: int
+
+    @property
+    def number(self) -> int:
+        """The number of the upload, which names the pair together with the key of the kept one."""
+        return self.upload.number
+
+    @property
+    def better(self) -> str:
+        """Which of the two is the better copy."""
+        return str(self.copies.better)
+
+    @property
+    def why(self) -> str:
+        """Why it is the better copy, or that neither is."""
+        return self.copies.reason
+
+    @property
+    def copies(self) -> Comparison:
+        """Which is the better copy and why: by the originals where these were compared, else by what is on record."""
+        if self.match.evidence is Evidence.ORIGINALS:
+            return said_of(self.match)
+        return better_copy(self.upload, self.kept, self.match.relation)
+
+
+class Reviewing:
+    """The review queue of a tenant: one pair at a time, which nobody else gets meanwhile.
+
+    `store` is as for `Gate`; any number of reviewers, in any number of processes, may share it. Each has a name, by
+    which what they took is known. Every method may be called from any thread, and raises StoreError when the store
+    cannot be reached.
+    """
+
+    def __init__(
+        self, store: str | os.PathLike[str] | Store, *, tenant: str = "", lease: float = REVIEW.lease_seconds
+    ) -> None:
+        self._owns = isinstance(store, (str, os.PathLike))
+        self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
+        self.tenant, self.lease = tenant, lease
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store, if this queue opened it."""
+        if self._owns:
+            self._store.close()
+
+    def next(self, reviewer: str, after: tuple[int, str] | None = None) -> Pair | None:
+        """Take the next pair behind `after` (number and key of the kept one), None where no pair is free.
+
+        After the last one the first comes again, so that what was skipped is asked again.
+        """
+        while True:
+            claim = self._store.claim_next(self.tenant, reviewer, self.lease, after)
+            if claim is None:
+                return None
+            pair = self._pair(claim)
+            if pair is not None:
+                return pair
+            after = claim.number, claim.other  # one of the two has gone just now
+
+    def take(self, reviewer: str, number: int, other: str) -> Pair | None:
+        """Take this pair, or keep it for another lease; None where it is decided or somebody else's by now."""
+        claim = self._store.claim_pair(self.tenant, reviewer, number, other, self.lease)
+        return self._pair(claim) if claim else None
+
+    def let_go(self, reviewer: str) -> None:
+        """Give back what a reviewer has taken."""
+        self._store.let_go(self.tenant, reviewer)
+
+    def decide(self, reviewer: str, number: int, other: str, *, same: bool) -> Word | None:
+        """Say for good whether the held upload `number` is the same picture as `other`.
+
+        The same: it is taken out as a duplicate. Another than all it was held for: it is accepted. Returns None, and
+        changes nothing, where the pair is decided already or somebody else's.
+        """
+        return self._store.say(self.tenant, reviewer, number, other, same=same)
+
+    def undo(self, reviewer: str, position: int | None = None) -> Pair | None:
+        """Take back a word, by default the last one of this reviewer, and take the pair again.
+
+        All is as it was before. Returns None where nothing can be taken back: more than a day has passed, or one of
+        the two was changed since.
+        """
+        if position is None:
+            mine = self._store.words(self.tenant, 100, reviewer)
+            position = next((word.position for word in mine if not word.undone), None)
+        claim = None if position is None else self._store.unsay(self.tenant, position)
+        if claim is None:
+            return None
+        return self.take(reviewer, claim.number, claim.other) or self._pair(claim)
+
+    def said(self, limit: int = 20, reviewer: str = "") -> list[Word]:
+        """Return the last words, the newest first; of one reviewer if named."""
+        return self._store.words(self.tenant, limit, reviewer)
+
+    def waiting(self) -> int:
+        """Return how many uploads wait for review."""
+        return self._store.counts(self.tenant)[State.HELD]
+
+    def _pair(self, claim: Claim) -> Pair | None:
+        upload = self._store.get(self.tenant, claim.key)
+        kept = self._store.get(self.tenant, claim.other)
+        match = next((one for one in upload.matches if one.key == claim.other), None) if upload else None
+        if upload is None or kept is None or match is None:
+            return None
+        return Pair(upload, kept, match, claim.place, claim.of)

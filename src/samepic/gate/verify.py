@@ -1,0 +1,352 @@
+"""Verify an upload against kept pictures, each pair once, by proxies or originals, and say which is better."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from samepic.duplicates.quality import Merit, merit
+from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
+from samepic.gate.originals import Parts
+from samepic.gate.policy import Action, GatePolicy
+from samepic.limits import COLLECTION, GATE, LOSSLESS
+from samepic.picture import read
+from samepic.profile import Policy, Profile
+from samepic.store.records import Record
+from samepic.tuning.verify import RESOLUTION
+from samepic.verdict import Caveat, Evidence, Match, PictureInfo, Relation, Verdict
+from samepic.verify.explain import explain, explain_better
+
+__all__ = [
+    "Better",
+    "CloserLook",
+    "Comparison",
+    "Proof",
+    "Prover",
+    "Unseen",
+    "better_copy",
+    "grade_of",
+    "of_proxies",
+    "said",
+    "said_of",
+]
+
+
+class Better(StrEnum):
+    """Which of an upload and a kept picture is the better copy."""
+
+    UPLOAD = "upload"
+    KEPT = "kept"
+    NEITHER = ""
+
+
+_NAMES = {Better.UPLOAD: "the upload ", Better.KEPT: "the kept one ", Better.NEITHER: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The better of two copies; `why` goes on from its name ("is larger: ..."), `reason` has all of it."""
+
+    better: Better
+    why: str
+
+    @property
+    def reason(self) -> str:
+        """Which is the better copy and why, or that neither is."""
+        return f"{_NAMES[self.better]}{self.why}"
+
+
+def grade_of(info: PictureInfo) -> int:
+    """Return how far the format of a picture is trusted to be near its origin, 0 to LOSSLESS."""
+    return merit(info).grade
+
+
+def said_of(match: Match) -> Comparison:
+    """Return which copy a match calls the better one, and why."""
+    better = Better.UPLOAD if match.better else Better.KEPT if match.worse else Better.NEITHER
+    return Comparison(better, match.better_reason.removeprefix(_NAMES[better]))
+
+
+def better_copy(
+    upload: Record, kept: Record, relation: Relation, verdict: Verdict | None = None
+) -> Comparison:
+    """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason.
+
+    `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
+    both were laid on each other: what it says of the two goes before what is on record. A copy in which something
+    was changed is never the better one.
+    """
+    if relation is Relation.EDITED:
+        return Comparison(Better.NEITHER, "neither is the better copy: something was changed in one of them")
+    if verdict is not None and verdict.original:
+        better = Better.UPLOAD if verdict.original == "b" else Better.KEPT
+        return Comparison(better, explain_better(verdict.facts, verdict.a, verdict.b))
+    one, two = _merit(upload), _merit(kept)
+    if one.rank() == two.rank():
+        return Comparison(Better.NEITHER, "as good as the one that is kept")
+    if one.rank() > two.rank():
+        return Comparison(Better.UPLOAD, _why(one, two))
+    return Comparison(Better.KEPT, _why(two, one))
+
+
+def _why(best: Merit, other: Merit) -> str:
+    if best.pixels != other.pixels:
+        return f"is larger: {best.width}x{best.height} against {other.width}x{other.height}"
+    if best.grade != other.grade:
+        kept = "is stored without loss" if best.grade == LOSSLESS else "is closer to the original file"
+        return f"{kept} ({best.format} against {other.format})"
+    if best.quality != other.quality:
+        return f"has the higher JPEG quality: {best.quality} against {other.quality}"
+    if best.weight != other.weight:
+        return "has more coded in it"
+    return f"has more metadata: {best.metadata} bytes against {other.metadata}"
+
+
+def _merit(record: Record) -> Merit:
+    coded = max(1, record.size - record.metadata)
+    weight = int(math.log(coded, COLLECTION.weight_step)) if 0 < record.grade < LOSSLESS else 0
+    size = record.width, record.height
+    quality = record.jpeg_quality or 0
+    return Merit(size[0] * size[1], 0, record.grade, quality, weight, record.metadata, record.format, *size)
+
+
+_log = logging.getLogger("samepic.gate")
+
+
+class Unseen(StrEnum):
+    """Why the originals of two pictures were not compared: a closed set; `no-way` where the gate cannot open any."""
+
+    NO_WAY = "no-way"
+    ABSENT = "absent"
+    SHUT = "shut"
+    BROKEN = "broken"
+    TOO_MUCH = "too-much"
+
+
+class CloserLook:
+    """Compares the upload `record`, of the bytes `data`, with originals of kept pictures.
+
+    Raises UnavailableError and StoreError alone, for what is no fault of the pictures and may be tried again.
+    """
+
+    def __init__(self, parts: Parts, record: Record, data: bytes) -> None:
+        self._engine, self._profile, self._opens = parts.engine, parts.profile, parts.originals
+        self._data, self._pixels = data, _pixels(record)
+        self._beyond: int | None = None
+
+    def at(self, kept: Record) -> Verdict | Unseen:
+        """Return the verdict on the originals, or why there is none."""
+        if self._opens is None:
+            return Unseen.NO_WAY
+        size = self._pixels + _pixels(kept)
+        if self._beyond is not None and size >= self._beyond:
+            return Unseen.TOO_MUCH  # what was too much once is not paid for again by each of many candidates
+        original = self._original(kept)
+        if isinstance(original, Unseen):
+            return original
+        try:
+            return self._engine.compare(
+                original, self._data, profile=self._profile, prove=False, visibility=False
+            )
+        except UnreadableError as error:
+            _log.warning("record %d: the originals cannot be compared: %s", kept.number, said(error))
+            if not isinstance(error, (LimitError, WorkerError)):
+                return Unseen.BROKEN
+            self._beyond = size if self._beyond is None else min(size, self._beyond)
+            return Unseen.TOO_MUCH
+
+    def _original(self, kept: Record) -> bytes | Unseen:
+        """Return the bytes of an original, or why they cannot be had."""
+        assert self._opens is not None
+        try:
+            opened = self._opens(kept.key)
+            return Unseen.ABSENT if opened is None else read(opened).data
+        except (SamepicError, OSError, LookupError) as error:
+            _log.warning("record %d: the original cannot be opened: %s", kept.number, said(error))
+            return Unseen.TOO_MUCH if isinstance(error, LimitError) else Unseen.SHUT
+
+
+def said(error: Exception) -> str:
+    """Return what an error says without names of files, which do not belong into a service's log."""
+    if isinstance(error, UnreadableError):
+        return f"wanted {error.wanted}, got {error.got}"
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
+
+
+def _pixels(record: Record) -> int:
+    return record.width * record.height * record.frames
+
+
+_STILL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
+
+_UNSEEN = {
+    Unseen.ABSENT: "the kept original is not at hand",
+    Unseen.SHUT: "the kept original cannot be opened",
+    Unseen.BROKEN: "the originals cannot be compared",
+    Unseen.TOO_MUCH: "comparing the originals exceeds the limits",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an upload is to one kept picture, and what is to be done because of it."""
+
+    match: Match
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A verdict on two pictures, and what it was made from; `unseen` is why that was not the originals."""
+
+    verdict: Verdict
+    evidence: Evidence
+    unseen: Unseen = Unseen.NO_WAY
+
+    @property
+    def explanation(self) -> str:
+        sentence, why = self.verdict.explanation, _UNSEEN.get(self.unseen)
+        return f"{sentence}, as far as small pictures show ({why})" if why else sentence
+
+
+class Prover:
+    """Looks at kept pictures for one upload: `record` as it would be kept, `data` its bytes.
+
+    `settled` are the reviewers' words on it by identity; `verified` counts the pairs that were looked at. What has a
+    key in `replaces` is passed over.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        record: Record,
+        data: bytes,
+        policy: GatePolicy,
+        replaces: frozenset[str] = frozenset(),
+    ) -> None:
+        self.record, self.policy, self.replaces = record, policy, replaces
+        self.verified = 0
+        self._engine, self._profile = parts.engine, parts.profile
+        self._closer = CloserLook(parts, record, data)
+        self._known: dict[int, _Seen | None] = {}
+
+    def proof(self, kept: Record, settled: Mapping[str, bool]) -> Proof | None:
+        """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
+        word = settled.get(kept.identity)
+        # What has the key that this one wants is another try of the same upload; the store tells the two apart.
+        if word is False or kept.key in self.replaces or kept.key == self.record.key:
+            return None
+        if kept.identity == self.record.identity:
+            return self._proof(kept, *self._twin(kept))
+        seen = self._seen(kept)
+        if word:
+            same = seen is not None and seen.verdict.relation.is_same(Relation.EDITED)
+            relation = seen.verdict.relation if seen is not None and same else Relation.EDITED
+            said = "the same picture, as a reviewer said"
+            return Proof(self._match(kept, relation, 1.0, said, Evidence.REVIEWER), Action.REFUSE)
+        if seen is None:
+            return None
+        verdict = seen.verdict
+        return self._proof(kept, verdict.relation, verdict.probability, seen.explanation, seen.evidence)
+
+    def shared_features(self, kept: Sequence[Record]) -> list[int]:
+        """Return how many features the proxies of kept pictures share with the upload's; none where that fails."""
+        try:
+            return self._engine.screen(self.record.proxy, [one.proxy for one in kept])
+        except UnreadableError as error:
+            _log.warning("an upload cannot be screened: %s", said(error))
+            return [0] * len(kept)
+
+    def _twin(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
+        if kept.sha256 == self.record.sha256:
+            return Relation.SAME_FILE, 1.0, "the same file, byte for byte", Evidence.DIGESTS
+        told = "every pixel is equal, only what is stored beside the picture differs"
+        return Relation.SAME_PIXELS, 1.0, told, Evidence.DIGESTS
+
+    def _proof(
+        self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
+    ) -> Proof | None:
+        action = self.policy.actions[relation]
+        if action is Action.ACCEPT:
+            return None
+        least = self._profile.probability if self._profile is not None else 0.0
+        if relation not in _STILL and probability < least:
+            return None
+        match = self._match(kept, relation, probability, explanation, evidence)
+        caveat = self._caveat(kept, match)
+        if caveat and action is Action.REFUSE:
+            action = Action.REVIEW
+        return Proof(replace(match, caveat=caveat), action)
+
+    def _caveat(self, kept: Record, match: Match) -> Caveat | None:
+        """Return why a match is not enough to refuse the upload, None where it is or is not the same anyway."""
+        if match.relation in _STILL or not match.relation.is_same(Relation.REFRAMED):
+            return None
+        if match.evidence is Evidence.PROXIES:
+            shares = (one.unresolved or 0.0 for one in (kept, self.record))
+            if max(shares) >= RESOLUTION.unresolved:
+                return Caveat.UNRESOLVED
+        return Caveat.PROBABILITY if match.probability < GATE.probability else None
+
+    def _match(
+        self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
+    ) -> Match:
+        seen = self._known.get(kept.number) if evidence is Evidence.ORIGINALS else None
+        copies = better_copy(self.record, kept, relation, seen.verdict if seen else None)
+        better, worse = copies.better is Better.UPLOAD, copies.better is Better.KEPT
+        return Match(
+            kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
+        )
+
+    def _seen(self, kept: Record) -> _Seen | None:
+        if kept.number not in self._known:
+            self._known[kept.number] = self._looked(kept)
+        return self._known[kept.number]
+
+    def _looked(self, kept: Record) -> _Seen | None:
+        """Lay the proxies on each other; what they say is confirmed on the originals where these can be had."""
+        if kept.frames != self.record.frames:
+            return None  # an animation is its frames, and a still none of them
+        self.verified += 1
+        try:
+            verdict = self._engine.compare(
+                kept.proxy, self.record.proxy, profile=self._profile, prove=False, visibility=False
+            )
+        except UnreadableError as error:
+            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, said(error))
+            return None
+        unseen = Unseen.NO_WAY
+        if self.policy.actions[verdict.relation] is not Action.ACCEPT:
+            closer = self._closer.at(kept)
+            if isinstance(closer, Verdict):
+                return _Seen(closer, Evidence.ORIGINALS)
+            unseen = closer
+        if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
+            return None  # a sheet of frames says nothing of crops and edits
+        return _Seen(of_proxies(verdict, self._profile), Evidence.PROXIES, unseen)
+
+
+def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
+    """Return a verdict on two proxies, made with `profile`, as one on the pictures that they stand for."""
+    facts, relation, probability = replace(verdict.facts, proxies=True), verdict.relation, verdict.probability
+    if relation in _STILL:
+        relation = Relation.RESAVED
+    elif relation is Relation.EDITED and _is_faint(verdict):
+        # A proxy's tables do not tell how coarsely the picture itself was coded, so that noise passes for a change.
+        relation, probability = Relation.RESAVED, GATE.faint_probability
+        facts = replace(facts, faint=True)
+    sentence = Policy.of(profile=profile).told(
+        relation, probability, explain(facts, relation, verdict.a, verdict.b)
+    )
+    return replace(verdict, relation=relation, probability=probability, facts=facts, explanation=sentence)
+
+
+def _is_faint(verdict: Verdict) -> bool:
+    """Tell whether all that was found changed is so small and faint that coding twice may have done it."""
+    if (excess := verdict.measures.get("coding_excess")) is not None:
+        return excess < GATE.faint_excess
+    change, share = (verdict.measures.get(name, 1e9) for name in ("change", "changed_share"))
+    return change < GATE.faint_change and share < GATE.faint_share and verdict.transform is None

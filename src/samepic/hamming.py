@@ -1,0 +1,280 @@
+"""Exact search over 256-bit codes: every code is looked at, none is missed.
+
+Codes lie one after another, four 64-bit words each. The native part, where it is there, passes over them once; NumPy
+goes by blocks that the processor's cache holds, and looks again only at the codes near enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.native import native
+from samepic.tuning.search import SEARCH
+
+__all__ = ["Codes", "Found", "TurnedCodes", "by_parity", "copies_near"]
+
+_BITS, _WORDS, _BYTES = 256, 4, 32
+_NO_LIMIT = -1
+_BLOCK = 32768
+"""Codes in a block, 1 MB: faster than larger and smaller ones (bench/search_speed.py)."""
+
+_FORMS = 8
+_GROUPS = ((0, 2, 4, 5), (1, 3, 6, 7))
+"""Forms of PDQ (samepic.fingerprint.FORMS) that differ by signs alone: half of their bits are turned over."""
+
+_TURNED_OVER = np.array(((0, 0, 0, 0), (0, 1, 1, 0), (1, 1, 0, 0), (1, 0, 1, 0)), bool)
+"""Which of the four words of TurnedCodes are, in the forms of a group."""
+
+_GROWTH = 8
+"""What is added when there is no room left is an eighth of what is there: a million codes waste 5 MB at most."""
+
+_SUM = np.uint32(0x01010101)
+
+Ids = NDArray[np.int64]
+
+
+class Found(NamedTuple):
+    """Codes near a query, nearest first and by id where equally near: `ids` and `distances` in bits, both int64."""
+
+    ids: Ids
+    distances: NDArray[np.int64]
+
+
+class Codes:
+    """A growing set of 256-bit codes, each with an integer id; an id may have several codes.
+
+    Searching from several threads at once is safe; adding and removing are not while others search.
+    """
+
+    def __init__(self) -> None:
+        self._words = np.empty((0, _WORDS), np.uint64)
+        self._ids = np.empty(0, np.int64)
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The codes, (n, 4): a view that is good until codes are added or removed."""
+        return self._words[: self._size]
+
+    def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
+        """Add one code for each of `ids`: `codes` are n x 32 bytes, or an (n, 32) uint8 array.
+
+        Raises ValueError where there are not as many codes as ids.
+        """
+        numbers = np.asarray(ids, np.int64).ravel()
+        words = _words(codes)
+        if len(words) != len(numbers):
+            raise ValueError(f"wanted {len(numbers)} codes, one for each id, got {len(words)}")
+        self._reserve(self._size + len(words))
+        end = self._size + len(words)
+        self._ids[self._size : end], self._words[self._size : end] = numbers, words
+        self._size = end
+
+    def remove(self, number: int) -> int:
+        """Remove every code of the id `number`; return how many there were."""
+        rows = np.flatnonzero(self._ids[: self._size] == number)
+        for row in rows[::-1]:
+            self._size -= 1
+            self._ids[row], self._words[row] = self._ids[self._size], self._words[self._size]
+        return len(rows)
+
+    def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Found:
+        """Return the `k` codes nearest to a query of 32 bytes, fewer where there are fewer. O(n).
+
+        Of equally near ones the smaller id goes first, and in. Raises ValueError for k under 1.
+        """
+        if k < 1:
+            raise ValueError(f"k: wanted at least 1, got {k}")
+        if native is not None:
+            return self._native(query, k, _BITS)
+        rows, distances = np.empty(0, np.int64), np.empty(0, np.int64)
+        bound = _BITS
+        for start, block in self._scan(query):
+            if bound == _BITS and len(block) > k:
+                bound = int(np.partition(block, k - 1)[k - 1])
+            near = np.flatnonzero(block <= bound)
+            if len(near) == 0:
+                continue
+            rows = np.concatenate((rows, near + start))
+            distances = np.concatenate((distances, block[near]))
+            if len(rows) > k:
+                bound = int(np.partition(distances, k - 1)[k - 1])
+                kept = distances <= bound
+                rows, distances = rows[kept], distances[kept]
+        return self._sorted(rows, distances, k)
+
+    def within(self, query: bytes | NDArray[np.uint8], radius: int) -> Found:
+        """Return all codes at most `radius` bits from a query of 32 bytes. O(n)."""
+        if native is not None:
+            return self._native(query, _NO_LIMIT, radius)
+        rows, distances = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for start, block in self._scan(query):
+            near = np.flatnonzero(block <= radius)
+            if len(near):
+                rows.append(near + start)
+                distances.append(block[near].astype(np.int64))
+        return self._sorted(np.concatenate(rows), np.concatenate(distances), None)
+
+    def _reserve(self, size: int) -> None:
+        if len(self._ids) < size:
+            room = max(size, len(self._ids) + len(self._ids) // _GROWTH)
+            ids, words = np.empty(room, np.int64), np.empty((room, _WORDS), np.uint64)
+            ids[: self._size], words[: self._size] = self._ids[: self._size], self._words[: self._size]
+            self._ids, self._words = ids, words
+
+    def _native(self, query: bytes | NDArray[np.uint8], most: int, bound: int) -> Found:
+        assert native is not None
+        codes, ids = self._words[: self._size], self._ids[: self._size]
+        pairs = np.frombuffer(native.search(codes, ids, _query(query), most, bound), np.int64).reshape(-1, 2)
+        return Found(pairs[:, 0], pairs[:, 1])
+
+    def _scan(self, query: bytes | NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.unsignedinteger]]]:
+        """Yield, block by block, the row it starts at and the distances of its codes; valid until the next."""
+        # NumPy repeats a row of four slowly, so the query is repeated once for all blocks.
+        words = np.tile(_query(query), (min(_BLOCK, self._size), 1))
+        mixed, counts = np.empty_like(words), np.empty(words.shape, np.uint8)
+        packed = counts.view(np.uint32)[:, 0]
+        total = np.empty_like(packed)
+        for start in range(0, self._size, _BLOCK):
+            n = min(_BLOCK, self._size - start)
+            np.bitwise_xor(self._words[start : start + n], words[:n], out=mixed[:n])
+            np.bitwise_count(mixed[:n], out=counts[:n])
+            # The four counts of a code are the bytes of one number, and the top byte of this product their sum.
+            np.multiply(packed[:n], _SUM, out=total[:n])
+            np.right_shift(total[:n], 24, out=total[:n])
+            yield start, _unwrapped(total[:n], packed[:n])
+
+    def _sorted(self, rows: Ids, distances: NDArray[np.int64], most: int | None) -> Found:
+        ids = self._ids[rows]
+        order = np.lexsort((ids, distances))[:most]
+        return Found(ids[order], distances[order].astype(np.int64))
+
+
+class TurnedCodes:
+    """A growing set of PDQ codes, each with an integer id, searched by all eight forms of a query at once.
+
+    Mirroring a picture turns the signs of its odd cosine terms, so it turns over the bits of a half of them, but for a
+    few about the median. Bits are kept by the parity of their row and column, one word each: four counts then tell the
+    distances of four forms, nearly. What may be near is counted again exactly. Threads as in Codes.
+    """
+
+    def __init__(self) -> None:
+        self._codes = Codes()
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The codes, (n, 4), their bits sorted as `by_parity` does: a view as that of Codes."""
+        return self._codes.words
+
+    def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
+        """Add one upright code for each of `ids`, as `Codes.add` does."""
+        self._codes.add(ids, by_parity(codes))
+
+    def remove(self, number: int) -> int:
+        """Remove every code of the id `number`; return how many there were."""
+        return self._codes.remove(number)
+
+    def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Found:
+        """Return all codes at most `radius` bits from the nearest of eight forms, 256 bytes in the order of FORMS."""
+        words = _words(by_parity(forms))
+        if len(words) != _FORMS:
+            raise ValueError(f"wanted {_FORMS} forms of {_BYTES} bytes, got {len(words) * _BYTES} bytes")
+        rows = self._rows(words, radius)
+        mixed = self._codes._words[rows][:, None] ^ words
+        distances = np.bitwise_count(mixed).sum(axis=2, dtype=np.int64).min(axis=1)
+        near = distances <= radius
+        rows, distances = rows[near], distances[near]
+        ids = self._codes._ids[rows]
+        order = np.lexsort((ids, distances))
+        return Found(ids[order], distances[order])
+
+    def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
+        """Return the rows of all codes within the radius, and maybe of some beyond it."""
+        if native is not None:
+            queries = np.stack([words[group[0]] for group in _GROUPS])
+            slack = max(_slack(words[list(group)]) for group in _GROUPS)
+            return np.frombuffer(native.search_turned(self._codes.words, queries, radius + slack), np.int64)
+        rows = [np.empty(0, np.int64)]
+        for word in words:
+            for start, block in self._codes._scan(word.view(np.uint8)):
+                rows.append(np.flatnonzero(block <= radius) + start)
+        return np.unique(np.concatenate(rows))
+
+
+def copies_near(codes: Codes, query: Fingerprint, *, more: int = 0) -> dict[int, int]:
+    """Return the ids of copy codes that make a candidate, with their distance in bits to the query or a part of it.
+
+    Those are the SEARCH.copy_nearest nearest to the query's code, the SEARCH.part_nearest nearest to each quarter's,
+    and the SEARCH.inset_nearest nearest to each inset's, as far as they are within SEARCH.copy_radius, part_radius and
+    inset_radius; `more` asks for so many more of each. O(n) for the picture, each quarter and each inset.
+    """
+    asked = [(query.copycode, SEARCH.copy_nearest, SEARCH.copy_radius)]
+    asked += [(code, SEARCH.part_nearest, SEARCH.part_radius) for code in query.quarter_codes]
+    asked += [(code, SEARCH.inset_nearest, SEARCH.inset_radius) for code in query.inset_codes]
+    found: dict[int, int] = {}
+    for code, k, radius in asked:
+        near = codes.nearest(code, k + more)
+        for key, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
+            if bits <= radius:
+                found[key] = min(bits, found.get(key, bits))
+    return found
+
+
+def _slack(forms: NDArray[np.uint64]) -> int:
+    """Return how far the forms of a group, (4, 4), are at most from the first of them with its words turned over."""
+    made = np.where(_TURNED_OVER, ~forms[0], forms[0])
+    return int(np.bitwise_count(made ^ forms).sum(axis=1).max())
+
+
+def by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return codes of 32 bytes each as (n, 32) uint8, their bits sorted into words by parity of row and column."""
+    raw = _words(codes).view(np.uint8).reshape(-1, _BYTES)
+    out = np.empty_like(raw)
+    firsts, seconds = _every_other(0), _every_other(1)
+    for start in range(0, len(raw), _BLOCK):
+        rows = raw[start : start + _BLOCK].view(">u2").astype(np.uint16)
+        odd, even = rows[:, 1::2], rows[:, ::2]
+        words = (seconds[odd], firsts[odd], seconds[even], firsts[even])
+        out[start : start + _BLOCK] = np.concatenate(words, axis=1)
+    return out
+
+
+@cache
+def _every_other(first: int) -> NDArray[np.uint8]:
+    """Return, for each row of 16 bits, every other of them from the bit `first` on, as a byte."""
+    rows = np.arange(65536, dtype=">u2").view(np.uint8).reshape(-1, 2)
+    return np.packbits(np.unpackbits(rows, axis=1)[:, first::2], axis=1)[:, 0]
+
+
+def _unwrapped(total: NDArray[np.uint32], counts: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
+    """Return the distances where `total` holds them in a byte: all 256 bits, of which `counts` has some, read 0."""
+    if not total.all():
+        total[(total == 0) & (counts != 0)] = _BITS
+    return total
+
+
+def _query(query: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
+    words = _words(query)
+    if len(words) != 1:
+        raise ValueError(f"wanted a query of {_BYTES} bytes, got {len(words) * _BYTES}")
+    return words
+
+
+def _words(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return codes of 32 bytes each as (n, 4) uint64."""
+    raw = codes if isinstance(codes, bytes) else np.ascontiguousarray(codes, np.uint8).tobytes()
+    if len(raw) % _BYTES:
+        raise ValueError(f"wanted codes of {_BYTES} bytes each, got {len(raw)} bytes in all")
+    return np.frombuffer(raw, np.uint64).reshape(-1, _WORDS)

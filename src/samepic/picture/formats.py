@@ -1,0 +1,282 @@
+"""Formats by content, never by name; what EXIF says that matters here; and what decoders raise, as our errors."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableError
+
+__all__ = ["KNOWN", "REFUSED", "decoding", "exif_orientation", "names_camera", "sniff"]
+
+_PREFIXES: Final = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"8BPS\0\1", "PSD"),
+    (b"qoif", "QOI"),
+    (b"icns", "ICNS"),
+    (b"DDS ", "DDS"),
+    (b"\x01\xda", "SGI"),
+    (b"\x59\xa6\x6a\x95", "SUN"),
+)
+
+_REFUSED_PREFIXES: Final = (
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "a PostScript program"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript program"),
+    (b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
+    (b"8BPS\0\2", "a large Photoshop document (PSB)"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+    (b"SIMPLE  =", "FITS data"),
+    (b"\xd0\xcf\x11\xe0", "an OLE file"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BLP1", "a BLP texture"),
+    (b"BLP2", "a BLP texture"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
+    (b"#?RADIANCE", "a Radiance HDR picture"),
+    (b"\x1aE\xdf\xa3", "a Matroska video"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw file"),
+    (b"IIRO", "a camera's raw file"),
+    (b"IIU\0", "a camera's raw file"),
+)
+
+_BRANDS: Final = {
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIF"),
+}
+
+KNOWN: Final = (
+    "JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "TIFF", "BMP", "JPEG2000",
+    "PPM", "TGA", "ICO", "ICNS", "PSD", "QOI", "DDS", "PCX", "SGI", "SUN",
+)  # fmt: skip
+"""The formats that are decoded."""
+
+REFUSED: Final = "refused: "
+"""What `sniff` puts before the name of a format that it knows and that is not decoded."""
+
+
+def sniff(data: bytes) -> str:
+    """Return the name of the format that `data` is in, one of `KNOWN`; "" where it is none that is known.
+
+    A format that is recognised and refused comes back as `REFUSED` and its name in words.
+    """
+    for prefix, name in _PREFIXES:
+        if data.startswith(prefix):
+            return _raw_or(name, data)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        return _by_brand(data)
+    for prefix, name in _REFUSED_PREFIXES:
+        if data.startswith(prefix):
+            return REFUSED + name
+    return _by_structure(data)
+
+
+def _raw_or(name: str, data: bytes) -> str:
+    return REFUSED + "a camera's raw file" if name == "TIFF" and data[8:10] == b"CR" else name
+
+
+def _by_brand(data: bytes) -> str:
+    """Tell AVIF from HEIF from video by the brands of ISO/IEC 14496-12; the major brand goes first."""
+    end = min(int.from_bytes(data[:4]), 256, len(data))
+    brands = [data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))]
+    if any(_BRANDS.get(brand) == "AVIF" for brand in brands):
+        return "AVIF"
+    if any(brand in _BRANDS for brand in brands):
+        return "HEIF"
+    return REFUSED + "a video or another ISO media file"
+
+
+def _by_structure(data: bytes) -> str:
+    """Recognise formats whose first bytes alone would take in too much."""
+    if b"<svg" in data[:1024].lower():
+        return REFUSED + "an SVG drawing"
+    second, third, fourth = data[1:2], data[2:3], data[3:4]
+    dib_header, icons = int.from_bytes(data[14:18], "little"), int.from_bytes(data[4:6], "little")
+    shapes = {
+        "BMP": data[:2] == b"BM" and dib_header in (12, 16, 40, 52, 56, 64, 108, 124),
+        "PPM": data[:1] == b"P" and second in b"1234567Ff" and third.isspace(),
+        "ICO": data[:4] == b"\0\0\1\0" and 0 < icons < 1024,
+        "PCX": data[:1] == b"\n" and second in b"\0\2\3\5" and third in b"\0\1" and fourth in b"\1\2\4\x08",
+        "TGA": data[-18:-2] == b"TRUEVISION-XFILE",
+    }
+    return next((name for name, fits in shapes.items() if fits), "")
+
+
+# What Pillow's and libheif's Python halves have been seen to raise on malformed files. They do not promise a
+# closed set; anything else is a bug that should be seen.
+_FAILURES = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+)
+
+_CUT_SHORT = (
+    "truncated",
+    "premature",
+    "not enough",
+    "end of file",
+    "eof",
+    "unexpected end",
+    "broken data",
+    "decoder error",
+)
+
+# Pillow logs some failures before it raises them; without any handler Python prints those on the terminal.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+_lock = threading.Lock()
+
+_inside = 0
+
+_held = warnings.catch_warnings()
+
+
+@contextmanager
+def decoding(name: str, form: str) -> Iterator[None]:
+    """Hold back decoders' warnings and turn their failures into errors about the file `name` of format `form`.
+
+    Raises TruncatedError where the decoder missed bytes, LimitError where memory ran out, else UnreadableError.
+    """
+    _hush()
+    try:
+        yield
+    except SamepicError:
+        raise
+    except MemoryError as error:
+        raise LimitError(name, f"a {form} that fits in memory", str(error) or "one that does not") from error
+    except Image.DecompressionBombError as error:
+        raise LimitError(name, f"a {form} within Pillow's own limit", str(error)) from error
+    except UnidentifiedImageError as error:
+        raise UnreadableError(name, f"a {form}", "a broken one") from error
+    except _FAILURES as error:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        cut = any(word in said.lower() for word in _CUT_SHORT) or isinstance(error, EOFError)
+        raise (TruncatedError if cut else UnreadableError)(name, f"a whole {form}", said) from error
+    finally:
+        _unhush()
+
+
+def _hush() -> None:
+    """Ignore the decoders' warnings while any thread decodes: the filters belong to the process."""
+    global _inside, _held  # noqa: PLW0603
+    with _lock:
+        if _inside == 0:
+            _held = warnings.catch_warnings()
+            _held.__enter__()
+            warnings.filterwarnings("ignore", module=r"(PIL|pi_heif)(\.|$)")
+            warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+        _inside += 1
+
+
+def _unhush() -> None:
+    global _inside  # noqa: PLW0603
+    with _lock:
+        _inside -= 1
+        if _inside == 0:
+            _held.__exit__(None, None, None)
+
+
+_MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003
+
+_SHORT, _LONG = 3, 4
+
+_MOST_ENTRIES = 512
+
+
+class _Entry(NamedTuple):
+    tag: int
+    kind: int
+    number: int
+    value: int  # where the value, or its offset, is
+
+
+def exif_orientation(exif: bytes | memoryview) -> int:
+    """Return the orientation, 1 to 8, that an EXIF block asks for, and 1 where it says nothing sensible.
+
+    `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. Only the first directory is
+    read: thumbnails carry an orientation of their own. Exif 3.0 (CIPA DC-008), 4.6.5.
+    """
+    tiff, order = _block(exif)
+    try:
+        for entry in _directory(tiff, order, 4):
+            if entry.tag == _ORIENTATION:
+                value = _number(tiff, order, entry)
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        return 1
+    return 1
+
+
+def names_camera(exif: bytes | memoryview) -> bool:
+    """Tell whether an EXIF block names the camera (Make or Model) or when the picture was taken (DateTimeOriginal).
+
+    What editors write of themselves (Software, DateTime) does not count. Exif 3.0 (CIPA DC-008), 4.6.5.
+    """
+    tiff, order = _block(exif)
+    try:
+        for entry in _directory(tiff, order, 4):
+            if entry.tag in (_MAKE, _MODEL) and entry.number > 1:
+                return True
+            if entry.tag == _EXIF and any(
+                inner.tag == _TAKEN and inner.number > 1 for inner in _directory(tiff, order, entry.value)
+            ):
+                return True
+    except struct.error:
+        return False
+    return False
+
+
+def _block(exif: bytes | memoryview) -> tuple[memoryview, str]:
+    """Return the TIFF structure and its byte order for struct, "" where there is none."""
+    start = 6 if bytes(exif[:6]) == b"Exif\0\0" else 0
+    tiff = memoryview(exif)[start:]
+    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")
+    return tiff, order if len(tiff) >= 14 else ""
+
+
+def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[_Entry]:
+    """Yield the entries of the directory whose offset is stored at `pointer`; struct.error where it is cut off."""
+    if not order:
+        return
+    (offset,) = struct.unpack_from(order + "I", tiff, pointer)
+    (count,) = struct.unpack_from(order + "H", tiff, offset)
+    for at in range(offset + 2, offset + 2 + 12 * min(count, _MOST_ENTRIES), 12):
+        tag, kind, number = struct.unpack_from(order + "HHI", tiff, at)
+        yield _Entry(tag, kind, number, at + 8)
+
+
+def _number(tiff: memoryview, order: str, entry: _Entry) -> int:
+    """Return a single SHORT or LONG, 0 for anything else."""
+    if entry.kind not in (_SHORT, _LONG) or entry.number != 1:
+        return 0
+    value: int = struct.unpack_from(order + ("H" if entry.kind == _SHORT else "I"), tiff, entry.value)[0]
+    return value

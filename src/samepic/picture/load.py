@@ -1,0 +1,190 @@
+"""Load any source as a Picture, inspect its header, go through its frames, or see it without its color profile."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from samepic.errors import TruncatedError, UnreadableError, UnsupportedError
+from samepic.limits import LIMITS, Limits
+from samepic.picture import jpeg, png
+from samepic.picture.formats import KNOWN, REFUSED, decoding, sniff
+from samepic.picture.jpeg import open_jpeg
+from samepic.picture.picture import Deep, Encoded, Opened, Picture, read, turned, upright, upright_deep
+from samepic.picture.pillow import (
+    deep_colours,
+    from_image,
+    has_deep_colours,
+    open_array,
+    open_heif,
+    open_with_pillow,
+)
+from samepic.picture.png import open_png
+from samepic.verdict import PictureInfo
+
+__all__ = ["chosen", "frames", "inspect", "load", "opened", "unprofiled"]
+
+
+def load(source: object, *, limits: Limits = LIMITS) -> Picture:
+    """Decode any source to what a viewer would show: upright, in sRGB, the first frame.
+
+    `source` is a path, bytes, a binary stream, an `Encoded`, a PIL image, or an ndarray of (h, w), (h, w, 1),
+    (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1. Raises SourceError for anything else;
+    UnreadableError, TruncatedError, UnsupportedError or LimitError for what cannot or must not be decoded.
+    """
+    if isinstance(source, Image.Image):
+        name = str(getattr(source, "filename", "") or "<image>")
+        return _picture(from_image(source, name, source.format or "image", limits), name, None)
+    if isinstance(source, np.ndarray):
+        return _picture(open_array(source, limits), "<array>", None)
+    encoded = read(source, limits=limits)
+    return _picture(_open(encoded, limits), encoded.name, encoded.data)
+
+
+def opened(source: object, limits: Limits) -> Picture:
+    """Return a picture as it is, and any other source decoded. Raises as `load`."""
+    return source if isinstance(source, Picture) else load(source, limits=limits)
+
+
+def inspect(encoded: Encoded, *, limits: Limits = LIMITS) -> PictureInfo:
+    """Tell what the header of an encoded picture says, without decoding it. Raises as `load`."""
+    return _info(_open(encoded, limits), encoded.name, len(encoded.data))
+
+
+def _open(encoded: Encoded, limits: Limits) -> Opened:
+    form = sniff(encoded.data)
+    if form.startswith(REFUSED):
+        raise UnsupportedError(encoded.name, f"a picture ({', '.join(KNOWN)})", form.removeprefix(REFUSED))
+    match form:
+        case "JPEG":
+            return open_jpeg(encoded, limits)
+        case "PNG":
+            return open_png(encoded, limits)
+        case "HEIF":
+            return open_heif(encoded, limits)
+        case "":
+            raise UnreadableError(encoded.name, f"a picture ({', '.join(KNOWN)})", _described(encoded.data))
+        case _:
+            return open_with_pillow(encoded, form, limits)
+
+
+def _described(data: bytes) -> str:
+    head = data[:32]
+    try:
+        text = head.decode("utf-8", "strict" if len(data) <= 32 else "ignore")
+    except UnicodeDecodeError:
+        text = ""
+    if text and all(letter.isprintable() or letter.isspace() for letter in text):
+        return f"text that begins with {text[:24]!r}"
+    return f"{len(data)} bytes that begin with {data[:8].hex(' ')}"
+
+
+def _info(opened: Opened, name: str, size: int) -> PictureInfo:
+    width, height = opened.width, opened.height
+    if turned(opened.orientation):
+        width, height = height, width
+    return PictureInfo(
+        name=name,
+        format=opened.format,
+        width=width,
+        height=height,
+        size=size,
+        orientation=opened.orientation if opened.orientation != 1 else opened.applied,
+        mode=opened.mode,
+        frames=opened.frames,
+        metadata=opened.metadata,
+        profile=opened.profile,
+        jpeg=opened.jpeg,
+        camera=opened.camera,
+    )
+
+
+def _picture(opened: Opened, name: str, data: bytes | None) -> Picture:
+    pixels = opened.decode()
+    rgb, alpha = upright(pixels.rgb, opened.orientation), pixels.alpha
+    if alpha is not None and int(alpha.min()) == 255:
+        alpha = None
+    if alpha is not None:
+        alpha = upright(alpha, opened.orientation)
+        rgb[alpha == 0] = 0
+    info = _info(opened, name, len(data or b""))
+    if (info.height, info.width) != rgb.shape[:2]:
+        raise UnreadableError(name, f"{info.width}x{info.height} pixels", f"{rgb.shape[1]}x{rgb.shape[0]}")
+    deep = None if opened.deep is None else partial(upright_deep, opened.deep, opened.orientation)
+    return Picture(rgb, alpha, info, data, deep)
+
+
+def unprofiled(picture: Picture, *, limits: Limits = LIMITS) -> Picture | None:
+    """Return `picture` decoded without its colour profile, or None where it has none or cannot lose it.
+
+    Pillow's `save` and many upload forms drop the profile and keep the samples: the copy then shows other
+    colours than the original though no sample was touched. JPEG and PNG only.
+    """
+    if not picture.info.profile or picture.data is None or picture.info.format not in ("JPEG", "PNG"):
+        return None
+    strip = jpeg.without_icc if picture.info.format == "JPEG" else png.without_icc
+    return load(Encoded(picture.info.name, strip(picture.data, picture.info.name)), limits=limits)
+
+
+def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator[Picture]:
+    """Yield `count` frames (or all, if there are fewer), evenly spread from the first to the last.
+
+    Each is composed as a viewer shows it. A picture without encoded bytes yields itself. Raises TruncatedError
+    for a frame that cannot be decoded, LimitError as `load` does.
+    """
+    total = picture.info.frames
+    if picture.data is None or total == 1:
+        yield picture
+        return
+    wanted = chosen(total, count)
+    name, form = picture.info.name, picture.info.format
+    with decoding(name, form):
+        image = _opened(picture.data, form)
+    with image:
+        for number in wanted:
+            with decoding(name, form):
+                try:
+                    image.seek(number)
+                    frame = _frame(image, form)
+                except (OSError, EOFError, ValueError, SyntaxError) as error:
+                    raise TruncatedError(name, f"{total} frames", f"frame {number}: {error}") from error
+            yield load(frame, limits=limits) if form != "TIFF" else _page(image, picture, number, limits)
+
+
+def chosen(total: int, count: int) -> list[int]:
+    """Return which of `total` frames `frames` yields when it is asked for `count`, counted from 0."""
+    step = max(1, (total - 1) / max(1, count - 1))
+    return sorted({min(total - 1, round(k * step)) for k in range(min(count, total))})
+
+
+def _frame(image: Image.Image, form: str) -> Image.Image:
+    """Return the frame that `image` stands at, decoded; a page keeps its samples as they are stored."""
+    if form != "TIFF":
+        return image.convert("RGBA")
+    image.load()
+    return image
+
+
+def _page(image: Image.Image, whole: Picture, number: int, limits: Limits) -> Picture:
+    """Return the page of a TIFF that `image` stands at, with all bits of its samples."""
+    page = load(image, limits=limits)
+    # Taken now: the image goes on to the next page.
+    found = page.deep() if page.deep is not None else None
+    deep = None if found is None else partial(Deep, found.samples, found.white)
+    if has_deep_colours(image):
+        deep = partial(deep_colours, whole.data or b"", whole.info.name, page.info.orientation, number)
+    return replace(page, info=replace(page.info, name=whole.info.name, frames=1), deep=deep)
+
+
+def _opened(data: bytes, form: str) -> Image.Image:
+    if form == "HEIF":  # which Pillow does not know by itself
+        from pi_heif.as_plugin import HeifImageFile
+
+        image: Image.Image = HeifImageFile(io.BytesIO(data))
+        return image
+    return Image.open(io.BytesIO(data))

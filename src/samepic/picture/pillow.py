@@ -1,0 +1,434 @@
+"""Readers on Pillow and libheif: every format but JPEG and PNG, 16-bit TIFF, and arrays, as values not yet decoded."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import io
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, features
+
+from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
+from samepic.limits import Limits
+from samepic.picture.color import DEEP, Conversion, colour_kind, conversion, from_16_bits, resolve
+from samepic.picture.formats import decoding, exif_orientation, names_camera
+from samepic.picture.picture import Deep, Encoded, Opened, Pixels, Stored, check_size, turned_deep
+
+if TYPE_CHECKING:
+    from pi_heif import HeifImage
+
+__all__ = [
+    "PLUGINS",
+    "deep_colours",
+    "deep_grays",
+    "from_image",
+    "gif_frames",
+    "has_deep_colours",
+    "open_array",
+    "open_heif",
+    "open_with_pillow",
+    "shown_colours",
+    "tiff_pages",
+    "webp_canvas",
+    "webp_frames",
+]
+
+_BITS, _EXTRA, _PREMULTIPLIED = 258, 338, 1
+
+_UNKNOWN = Deep(None, 0)
+
+
+def has_deep_colours(image: Image.Image) -> bool:
+    """Tell whether a TIFF that Pillow opened stores colours of more than 8 bits, whatever Pillow makes of them."""
+    tags = getattr(image, "tag_v2", None)
+    bits = tags.get(_BITS, ()) if tags is not None and image.format == "TIFF" else ()
+    return image.mode not in DEEP and isinstance(bits, tuple) and max(bits, default=8) > 8
+
+
+def deep_colours(data: bytes, name: str, orientation: int, page: int = 0) -> Deep:
+    """Return the 16-bit samples of one page of a TIFF, upright; without samples where OpenCV does not give them.
+
+    The page must have been decoded by Pillow before, so that what is broken in it was met there.
+    """
+    import cv2
+
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # its warnings go to the terminal
+    with decoding(name, "TIFF"):
+        try:
+            _, pages = cv2.imdecodemulti(
+                np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED, range=(page, page + 1)
+            )
+        except cv2.error as error:
+            if error.code == cv2.Error.StsNoMem:
+                raise MemoryError(str(error.err)) from error
+            return _UNKNOWN
+        finally:
+            cv2.utils.logging.setLogLevel(level)
+    samples: Any = pages[0] if len(pages) == 1 else None
+    if samples is None or samples.ndim != 3 or samples.dtype != np.uint16 or samples.shape[2] not in (3, 4):
+        return _UNKNOWN
+    order = cv2.COLOR_BGRA2RGBA if samples.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return turned_deep(Deep(np.asarray(cv2.cvtColor(samples, order)), 65535), orientation)
+
+
+def shown_colours(
+    image: Image.Image, decode: Callable[[], Pixels], deep: Stored, colours: Conversion
+) -> Pixels:
+    """Return what `decode` gives, in which Pillow cut off the lower bits, rounded as other 16-bit pictures are."""
+    pixels, samples = decode(), deep().samples
+    premultiplied = _PREMULTIPLIED in image.tag_v2.get(_EXTRA, ())  # type: ignore[attr-defined]
+    if samples is None or premultiplied or samples.shape[:2] != pixels.rgb.shape[:2]:
+        return pixels
+    alpha = pixels.alpha if samples.shape[2] < 4 else from_16_bits(np.ascontiguousarray(samples[..., 3]))
+    return Pixels(colours.on_array(from_16_bits(np.ascontiguousarray(samples[..., :3]))), alpha)
+
+
+def deep_grays(image: Image.Image, white: int = 65535) -> Deep:
+    """Return the samples of a loaded Pillow image of one of the `DEEP` modes, shown as `gray_of` says."""
+    samples = np.asarray(image)[..., None]
+    if image.mode.startswith("I;16"):
+        return Deep(samples, white)
+    if image.format == "PPM":
+        return Deep(samples, 65535)
+    for scale in (255, 65535) if image.mode == "I" else (1, 255):
+        if samples.min() >= 0 and samples.max() <= scale:
+            return Deep(samples, scale)
+    return Deep(samples, 0)
+
+
+def open_heif(encoded: Encoded, limits: Limits) -> Opened:
+    """Open a HEIF whose primary picture is within `limits`; its other top-level pictures count as frames.
+
+    libheif turns and mirrors as the container says; the EXIF orientation beside it is only a note of that.
+    """
+    import pi_heif
+
+    with decoding(encoded.name, "HEIF"):
+        container: Any = pi_heif.open_heif(encoded.data, convert_hdr_to_8bit=True)
+        if len(container) == 0:
+            raise UnreadableError(encoded.name, "a HEIF with a picture", "one without")
+        primary = container[container.primary_index]
+    width, height = primary.size
+    check_size(encoded.name, width, height, len(container), limits)
+    colours = conversion(bytes(primary.info.get("icc_profile", b"")), colour_kind(primary.mode))
+    return Opened(
+        format="HEIF",
+        width=width,
+        height=height,
+        mode=primary.mode,
+        decode=partial(_decode_heif, encoded.name, primary, colours),
+        frames=len(container),
+        metadata=sum(len(primary.info.get(kind) or b"") for kind in ("exif", "xmp", "icc_profile")),
+        profile=colours.name,
+        camera=names_camera(primary.info.get("exif") or b""),
+    )
+
+
+def _decode_heif(name: str, primary: HeifImage, colours: Conversion) -> Pixels:
+    with decoding(name, "HEIF"):
+        samples = np.asarray(primary)[:, : primary.size[0]]
+        if samples.ndim == 2:
+            return Pixels(colours.on_array(samples))
+        alpha = np.ascontiguousarray(samples[..., 3]) if samples.shape[2] == 4 else None
+        rgb = np.array(samples[..., :3], order="C")
+        if alpha is not None and primary.premultiplied_alpha:
+            wide = rgb.astype(np.uint16) * 255 // np.maximum(alpha, 1)[..., None]
+            rgb = np.minimum(wide, 255).astype(np.uint8)
+        return Pixels(colours.on_array(rgb), alpha)
+
+
+_RAW_TAGS = frozenset((50706,))  # DNGVersion
+
+
+def gif_frames(data: bytes, name: str, limits: Limits) -> int:
+    """Count the pictures of a GIF (GIF89a, 1990), at least 1; raise LimitError beyond `limits.frames`."""
+    at, count = 13 + _colour_table(data, 10), 0
+    while at < len(data):
+        kind = data[at]
+        if kind == 0x2C:
+            count += 1
+            if count > limits.frames:
+                raise LimitError(name, f"at most {limits.frames} frames", "more")
+            at = _blocks_end(data, at + 11 + _colour_table(data, at + 9))
+        elif kind == 0x21:
+            at = _blocks_end(data, at + 2)
+        else:
+            break
+    return max(1, count)
+
+
+def _colour_table(data: bytes, at: int) -> int:
+    flags = data[at] if at < len(data) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _blocks_end(data: bytes, at: int) -> int:
+    while at < len(data) and data[at]:
+        at += 1 + data[at]
+    return at + 1
+
+
+def webp_canvas(data: bytes) -> tuple[int, int] | None:
+    """Return width and height as the first chunk of a WebP declares them (RFC 9649), or None."""
+    kind, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        return None
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", body, 6)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def webp_frames(data: bytes, name: str, limits: Limits) -> int:
+    """Count the frames of a WebP, at least 1; LimitError beyond `limits.frames`."""
+    at, count = 12, 0
+    while at + 8 <= len(data):
+        if data[at : at + 4] == b"ANMF":
+            count += 1
+            if count > limits.frames:
+                raise LimitError(name, f"at most {limits.frames} frames", "more")
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + (size & 1)
+    return max(1, count)
+
+
+def tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
+    """Count the directories of a TIFF or BigTIFF, at least 1, and tell whether it is a raw file (DNG).
+
+    Raises LimitError beyond `limits.frames`. A chain that bites its tail ends there.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in (b"+\0", b"\0+")
+    word, count_code, entry = (order + "Q", order + "Q", 20) if big else (order + "I", order + "H", 12)
+    seen: set[int] = set()
+    raw = False
+    try:
+        (at,) = struct.unpack_from(word, data, 8 if big else 4)
+        while at and at not in seen:
+            (entries,) = struct.unpack_from(count_code, data, at)
+            first = at + struct.calcsize(count_code)
+            (following,) = struct.unpack_from(word, data, first + entry * entries)
+            seen.add(at)
+            if len(seen) > limits.frames:
+                raise LimitError(name, f"at most {limits.frames} pages", "more")
+            if len(seen) == 1:
+                tags = (struct.unpack_from(order + "H", data, first + entry * i)[0] for i in range(entries))
+                raw = any(tag in _RAW_TAGS for tag in tags)
+            at = following
+    except (struct.error, OverflowError):
+        return max(1, len(seen)), raw
+    return max(1, len(seen)), raw
+
+
+PLUGINS: Final = {
+    "WEBP": "WebPImagePlugin.WebPImageFile",
+    "AVIF": "AvifImagePlugin.AvifImageFile",
+    "GIF": "GifImagePlugin.GifImageFile",
+    "TIFF": "TiffImagePlugin.TiffImageFile",
+    "BMP": "BmpImagePlugin.BmpImageFile",
+    "JPEG2000": "Jpeg2KImagePlugin.Jpeg2KImageFile",
+    "PPM": "PpmImagePlugin.PpmImageFile",
+    "TGA": "TgaImagePlugin.TgaImageFile",
+    "ICO": "IcoImagePlugin.IcoImageFile",
+    "ICNS": "IcnsImagePlugin.IcnsImageFile",
+    "PSD": "PsdImagePlugin.PsdImageFile",
+    "QOI": "QoiImagePlugin.QoiImageFile",
+    "DDS": "DdsImagePlugin.DdsImageFile",
+    "PCX": "PcxImagePlugin.PcxImageFile",
+    "SGI": "SgiImagePlugin.SgiImageFile",
+    "SUN": "SunImagePlugin.SunImageFile",
+}
+
+_FEATURES: Final = {"WEBP": "webp", "AVIF": "avif", "JPEG2000": "jpg_2000"}
+
+_MAKE: Final = 0x010F
+
+_MODEL: Final = 0x0110
+
+_ORIENTATION: Final = 0x0112
+
+
+def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> Opened:
+    """Open a picture in the format `form`, a key of `PLUGINS`, whose header is within `limits`."""
+    feature = _FEATURES.get(form)
+    if feature and not features.check(feature):
+        raise UnsupportedError(
+            encoded.name, "a picture that Pillow decodes", f"{form}, which this Pillow is built without"
+        )
+    frames = _counted(encoded, form, limits)
+    with decoding(encoded.name, form):
+        image = _plugin_image(encoded, form)
+    opened = from_image(image, encoded.name, form, limits, frames=frames)
+    if has_deep_colours(image):
+        deep = partial(deep_colours, encoded.data, encoded.name, opened.applied)
+        colours = conversion(_block(image, "icc_profile"), colour_kind(image.mode))
+        decode = partial(shown_colours, image, opened.decode, deep, colours)
+        opened = replace(opened, mode=f"{image.mode};16", decode=decode, deep=deep)
+    return opened
+
+
+def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0) -> Opened:
+    """Return what is known of a Pillow image that may not have been loaded yet; 0 `frames` asks the image."""
+    with decoding(name, form):
+        width, height = image.size
+        frames = frames or int(getattr(image, "n_frames", 1))
+        check_size(name, width, height, frames, limits)
+        declared = _declared_orientation(image)
+        icc, exif = _block(image, "icc_profile"), _block(image, "exif")
+        camera = names_camera(exif) or _names_camera(image)
+        metadata = len(icc) + len(exif) + len(_block(image, "xmp"))
+    if metadata > limits.metadata_bytes:
+        raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
+    colours = conversion(icc, colour_kind(image.mode))
+    by_itself = image.format == "TIFF"  # Pillow turns TIFFs, and nothing else, while it loads them
+    return Opened(
+        format=form,
+        width=width,
+        height=height,
+        mode=image.mode,
+        decode=partial(_decode, image, name, form, limits),
+        orientation=1 if by_itself else declared,
+        applied=declared if by_itself else 1,
+        frames=frames,
+        metadata=metadata,
+        profile=colours.name,
+        camera=camera,
+        deep=partial(_deep, image) if image.mode in DEEP else None,
+    )
+
+
+def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
+    # The class is called directly: Image.open would try every plugin, and apply limits of its own.
+    if form == "TIFF":
+        _hush_libtiff()
+    module, _, plugin = PLUGINS[form].partition(".")
+    factory = getattr(importlib.import_module(f"PIL.{module}"), plugin)
+    image: Image.Image = factory(io.BytesIO(encoded.data), "")
+    return image
+
+
+@cache
+def _hush_libtiff() -> None:
+    """Take from Pillow's libtiff the handler that prints errors on the terminal; Pillow raises them anyway.
+
+    Pillow silences warnings only. Where libtiff is linked into Pillow statically there is no such symbol to call.
+    """
+    try:
+        libtiff = ctypes.CDLL(str(importlib.import_module("PIL._imaging").__file__))
+        libtiff.TIFFSetErrorHandler.restype = ctypes.c_void_p
+        libtiff.TIFFSetErrorHandler(None)
+    except (OSError, AttributeError):
+        return
+
+
+def _counted(encoded: Encoded, form: str, limits: Limits) -> int:
+    if form == "GIF":
+        return gif_frames(encoded.data, encoded.name, limits)
+    if form == "WEBP":
+        canvas = webp_canvas(encoded.data)
+        if canvas is None:
+            raise UnreadableError(encoded.name, "a WebP with a size", "one without")
+        check_size(encoded.name, *canvas, 1, limits)
+        return webp_frames(encoded.data, encoded.name, limits)
+    if form == "TIFF":
+        pages, raw = tiff_pages(encoded.data, encoded.name, limits)
+        if raw:
+            raise UnsupportedError(encoded.name, "a developed picture", "a camera's raw file (DNG)")
+        return pages
+    return 0 if form == "AVIF" else 1
+
+
+def _declared_orientation(image: Image.Image) -> int:
+    tags = getattr(image, "tag_v2", None)
+    if tags is not None and image.format == "TIFF":
+        value = tags.get(_ORIENTATION, 1)
+        return value if value in range(1, 9) else 1
+    return exif_orientation(_block(image, "exif"))
+
+
+def _names_camera(image: Image.Image) -> bool:
+    """Tell whether a TIFF, whose own directory is what EXIF is elsewhere, names the camera."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and image.format == "TIFF" and bool(tags.get(_MAKE) or tags.get(_MODEL))
+
+
+def _block(image: Image.Image, kind: str) -> bytes:
+    value = image.info.get(kind)
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else b""
+
+
+def _decode(image: Image.Image, name: str, form: str, limits: Limits) -> Pixels:
+    with decoding(name, form):
+        image.load()
+        # Some headers speak of another size than the data (ICNS, ICO): what came is what counts.
+        check_size(name, *image.size, 1, limits)
+        colours = conversion(_block(image, "icc_profile"), colour_kind(image.mode))
+        return resolve(image, colours, _white(image))
+
+
+def _deep(image: Image.Image) -> Deep:
+    return deep_grays(image, _white(image))
+
+
+def _white(image: Image.Image) -> int:
+    """Return the largest sample of a TIFF of 9 to 15 bits, which Pillow hands over unscaled."""
+    tags = getattr(image, "tag_v2", None)
+    bits = tags.get(258, (16,)) if tags is not None else (16,)
+    return (1 << bits[0]) - 1 if isinstance(bits, tuple) and 8 < bits[0] < 16 else 65535
+
+
+_WANTED = "an array of (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1"
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+_DEEP_MODES = {1: "I;16", 3: "RGB;16", 4: "RGBA;16"}
+
+
+def open_array(samples: NDArray[Any], limits: Limits) -> Opened:
+    """Take gray, RGB or RGBA samples in sRGB; raise SourceError for any other shape, type or range."""
+    shaped = samples[..., None] if samples.ndim == 2 else samples
+    if shaped.ndim != 3 or shaped.shape[2] not in _MODES or shaped.size == 0:
+        raise SourceError(f"wanted {_WANTED}, got shape {samples.shape}")
+    height, width, channels = shaped.shape
+    check_size("<array>", width, height, 1, limits)
+    if not (shaped.dtype in (np.bool_, np.uint8, np.uint16) or np.issubdtype(shaped.dtype, np.floating)):
+        raise SourceError(f"wanted {_WANTED}, got {samples.dtype}")
+    mode, deep = _MODES[channels], None
+    if shaped.dtype.itemsize > 1:
+        white, samples = (65535 if shaped.dtype == np.uint16 else 1), shaped.copy()
+        mode, deep = _DEEP_MODES[channels], partial(Deep, samples, white)
+    return Opened("array", width, height, mode, partial(_decode_array, shaped), deep=deep)
+
+
+def _decode_array(samples: NDArray[Any]) -> Pixels:
+    eight = _eight_bits(samples)
+    colours = eight[..., :3] if eight.shape[2] >= 3 else np.broadcast_to(eight, (*eight.shape[:2], 3))
+    # A copy: the picture must not change when the caller goes on drawing on the array.
+    alpha = np.array(eight[..., 3], order="C") if eight.shape[2] == 4 else None
+    return Pixels(np.array(colours, order="C"), alpha)
+
+
+def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
+    if samples.dtype == np.uint8:
+        return samples
+    if samples.dtype == np.bool_:
+        return samples.astype(np.uint8) * np.uint8(255)
+    if samples.dtype == np.uint16:
+        return from_16_bits(samples)
+    low, high = float(samples.min()), float(samples.max())
+    if not (low >= 0 and high <= 1):
+        raise SourceError(f"wanted {_WANTED}, got floats from {low:g} to {high:g}")
+    return np.rint(samples.astype(np.float32) * 255).astype(np.uint8)

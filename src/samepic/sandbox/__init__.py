@@ -1,0 +1,1 @@
+"""Decode uploads in processes that may do nothing else."""

@@ -1,0 +1,247 @@
+"""Decoding for the gate, from bytes alone: what is kept of an upload, views of a pair, and a first look at candidates.
+
+The nearest by copy code are proposed however far they are, and in a large store nearly all of them are other pictures.
+Features of two proxies that fit on each other dismiss those for a thirtieth of what it takes to look closely.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from samepic.api import compare, compare_pictures
+from samepic.fingerprints.fingerprint import Fingerprint
+from samepic.fingerprints.make import fingerprint, fingerprint_shown
+from samepic.fingerprints.proxy import proxy
+from samepic.limits import GATE, LIMITS, PAGES, Limits
+from samepic.picture import Encoded, Picture, inspect, load
+from samepic.profile import Policy, Profile
+from samepic.tuning.verify import POSSIBLE, RESOLUTION
+from samepic.verdict import PictureInfo, Relation, Verdict
+from samepic.verify.features import Features, find_features, fit_map
+from samepic.verify.overlay import Laid, lay
+from samepic.verify.photometry import unresolved
+from samepic.verify.pipeline import WHITE
+
+__all__ = ["Engine", "InProcess", "Prepared", "Views", "catalogue", "prepare", "screen", "views"]
+
+
+def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> list[int]:
+    """Return for each kept proxy how many of its features lie on those of the upload's by one map, 0 for none.
+
+    The upload is tried as it is and mirrored; features are ORB. Raises as `samepic.picture.load`.
+    """
+    seen = _luma(upload, limits)
+    forms = [_features(seen), _features(np.ascontiguousarray(seen[:, ::-1]))]
+    counts = []
+    for one in kept:
+        features = _features(_luma(one, limits))
+        maps = [fit_map(features, form) for form in forms]
+        counts.append(max((found[1] for found in maps if found is not None), default=0))
+    return counts
+
+
+def _luma(data: bytes, limits: Limits) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.asarray(cv2.cvtColor(load(data, limits=limits).on(255), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _features(luma: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Features:
+    if min(luma.shape) < GATE.screen_side:
+        return Features(
+            np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8), (luma.shape[1], luma.shape[0])
+        )
+    return find_features(luma, GATE.screen_points)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A picture as it is kept: its fingerprint, its proxy (an encoded small picture) and what its header says.
+
+    `unresolved` is how much writing the proxy does not show, 0 to 1 (`samepic.verify.photometry`).
+    """
+
+    fingerprint: Fingerprint
+    proxy: bytes
+    info: PictureInfo
+    unresolved: float = 0.0
+
+
+def prepare(
+    data: bytes, name: str = "<bytes>", *, copycode: bool = False, limits: Limits = LIMITS
+) -> Prepared:
+    """Fingerprint an encoded picture, make its proxy, and measure what that does not show.
+
+    Raises as `samepic.picture.load`, and MissingPartError where copy codes cannot be made.
+    """
+    encoded = Encoded(name, data)
+    info = inspect(encoded, limits=limits)
+    made, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
+    return Prepared(made, proxy(picture), info, _unresolved(encoded, picture, info))
+
+
+def catalogue(
+    data: bytes, name: str, *, copycode: bool = False, proxied: bool = False, limits: Limits = LIMITS
+) -> Prepared:
+    """Fingerprint an encoded picture bit for bit as `samepic.fingerprint` does.
+
+    The proxy is b"" unless it is asked for. Raises as `prepare`.
+    """
+    encoded = Encoded(name, data)
+    made = fingerprint(encoded, copycode=copycode, limits=limits)
+    info = inspect(encoded, limits=limits)
+    if not proxied:
+        return Prepared(made, b"", info)
+    return Prepared(made, proxy(fingerprint_shown(encoded, GATE.proxy_side, limits=limits)[1]), info)
+
+
+def _unresolved(encoded: Encoded, picture: Picture, info: PictureInfo) -> float:
+    """Return how much writing of a picture its proxy does not show; `picture` is a decode of it, perhaps reduced."""
+    side = (
+        GATE.proxy_side if info.frames == 1 else GATE.proxy_side // 2
+    )  # two frames of an animation lie abreast
+    if max(info.width, info.height) <= side:
+        return 0.0
+    if picture.alpha is not None:
+        return max(unresolved(picture.on(ground), side) for ground in (0, 255))
+    gray = _larger(encoded, picture, info)
+    return unresolved(picture.rgb if gray is None else gray, side)
+
+
+def _larger(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArray[np.uint8] | None:
+    """Return the luma of a JPEG, lying as stored, where `picture` has fewer pixels than are measured; else None."""
+    shown, whole = picture.rgb.shape[0] * picture.rgb.shape[1], info.width * info.height
+    if shown >= min(whole, RESOLUTION.pixels):
+        return None
+    if unresolved(picture.rgb, GATE.proxy_side // 2, POSSIBLE) < POSSIBLE.unresolved:
+        return None  # no trace of writing, which saves most photographs a second decode
+    eighths = next((n for n in (2, 4) if whole * n * n >= 64 * RESOLUTION.pixels), 8)
+    height, width = (info.height, info.width) if info.orientation < 5 else (info.width, info.height)
+    least = -(-height * eighths // 8), -(-width * eighths // 8)
+    try:
+        decoded: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            encoded.data, "GRAY", min_height=least[0], min_width=least[1], min_factor=1
+        )
+    except ValueError:
+        return None  # what was decoded already must do
+    return decoded[..., 0]
+
+
+class Engine(Protocol):
+    """What the gate asks of whoever decodes; `samepic.sandbox.pool.Workers` does it in processes of its own."""
+
+    def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
+        """Return fingerprint, proxy and header facts.
+
+        Raises UnreadableError and kin, WorkerError, and MissingPartError where copy codes cannot be made.
+        """
+
+    def compare(
+        self,
+        a: bytes,
+        b: bytes,
+        *,
+        same_if: Relation | str | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
+        prove: bool = True,
+        visibility: bool = True,
+    ) -> Verdict:
+        """Return what b is to a. Raises as `prepare`."""
+
+    def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
+        """Return how many features each kept proxy shares with the upload's, as `samepic.sandbox.decode`."""
+
+    def close(self) -> None:
+        """End what was started; may be called twice."""
+
+
+class InProcess:
+    """Decodes in the calling process: for pictures that one trusts, such as those of an import."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.limits = limits
+
+    def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
+        """Return fingerprint, proxy and header facts. Raises UnreadableError and kin, and MissingPartError."""
+        return prepare(data, name, copycode=copycode, limits=self.limits)
+
+    def compare(
+        self,
+        a: bytes,
+        b: bytes,
+        *,
+        same_if: Relation | str | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
+        prove: bool = True,
+        visibility: bool = True,
+    ) -> Verdict:
+        """Return what b is to a. Raises UnreadableError and kin."""
+        return compare(
+            a, b, same_if=same_if, profile=profile, prove=prove, visibility=visibility, limits=self.limits
+        )
+
+    def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
+        """Return how many features each kept proxy shares with the upload's."""
+        return screen(upload, kept, limits=self.limits)
+
+    def close(self) -> None:
+        """Do nothing: nothing was started."""
+
+
+class Views(NamedTuple):
+    """What is said of two pictures, and pictures to look at, each a JPEG or a WebP.
+
+    `a` and `b` are the two as they are; `aligned` is b as it lies on a, clear where it shows nothing of a;
+    `difference` is what differs, dark on light. All but `b` show the frame of a.
+    """
+
+    verdict: Verdict
+    a: bytes
+    b: bytes
+    aligned: bytes
+    difference: bytes
+
+
+def views(
+    a: Encoded,
+    b: Encoded,
+    policy: Policy,
+    *,
+    prove: bool = True,
+    visibility: bool = True,
+    limits: Limits = LIMITS,
+) -> Views:
+    """Compare two encoded pictures and make what people look at. Raises as `samepic.compare`."""
+    one, two = load(a, limits=limits), load(b, limits=limits)
+    verdict = compare_pictures(
+        one, two, same_if=policy.same_if, profile=policy.profile, prove=prove, visibility=visibility
+    )
+    matrix = verdict.transform.matrix if verdict.transform else None
+    laid = lay(one.on(WHITE), two.on(WHITE), matrix, PAGES.view_side)
+    return Views(
+        verdict, _jpeg(laid.one), _jpeg(laid.two), _clear_outside(laid), _jpeg(laid.difference()[..., None])
+    )
+
+
+def _jpeg(samples: NDArray[np.uint8]) -> bytes:
+    space = "GRAY" if samples.shape[2] == 1 else "RGB"
+    whole = np.ascontiguousarray(samples)
+    encoded: bytes = simplejpeg.encode_jpeg(whole, quality=PAGES.view_quality, colorspace=space)
+    return encoded
+
+
+def _clear_outside(laid: Laid) -> bytes:
+    if laid.inside.all():
+        return _jpeg(laid.moved)
+    alpha = np.where(laid.inside, 255, 0).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(np.dstack([laid.moved, alpha])).save(out, "WEBP", quality=PAGES.view_quality, method=0)
+    return out.getvalue()

@@ -1,0 +1,291 @@
+"""One worker process as the gate sees it."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from samepic.limits import WorkerLimits
+from samepic.sandbox.protocol import FrameError, Protection, framed, read_frame, shaped, shown
+
+__all__ = ["Answer", "LateError", "LostError", "WorkerProcess"]
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+class LostError(Exception):
+    """The process ended, or answered what is no answer; the text says how."""
+
+
+class LateError(Exception):
+    """The process took too long; `starved` is how many of these seconds it waited for a processor."""
+
+    def __init__(self, starved: float) -> None:
+        super().__init__(starved)
+        self.starved = starved
+
+
+@dataclass(slots=True)
+class _Errand:
+    pieces: list[bytes]
+    most: int
+    answer: queue.SimpleQueue[Answer | LostError] = field(default_factory=queue.SimpleQueue)
+
+
+class WorkerProcess:
+    """A process that answers one task at a time.
+
+    A thread of its own starts it, carries tasks to it and answers back. Whoever asks waits for that thread no longer
+    than it must, whatever the process does. It also has to be that thread which starts the process: the system ends
+    an orphan when the thread that started it is gone.
+    """
+
+    def __init__(self, limits: WorkerLimits, *, filtered: bool) -> None:
+        self.limits = limits
+        self.tasks = 0
+        self.protection: Protection | None = None
+        self.failure = ""
+        self._filtered = filtered
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = threading.Event()
+        self._errands: queue.SimpleQueue[_Errand | None] = queue.SimpleQueue()
+        self._guard = threading.Lock()
+        self._doomed = False
+        self._over = ""
+        self._thread = threading.Thread(target=self._carry, name="samepic-worker", daemon=True)
+        self._thread.start()
+
+    def wait_ready(self, seconds: float) -> bool:
+        """Tell whether the process is ready to be asked within so many seconds; `failure` says why it is not."""
+        if not self._ready.wait(seconds):
+            self.failure = f"not ready within {seconds:g} s"
+        return not self.failure
+
+    @property
+    def pid(self) -> int:
+        """Return the number of the process, 0 before it has started."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs, as far as the system knows now."""
+        return self._process is not None and self._process.poll() is None and not self._doomed
+
+    def ask(
+        self, head: dict[str, Any], bodies: Sequence[bytes], seconds: float, most: int | None = None
+    ) -> Answer:
+        """Have one task done, and read at most `most` bytes beside its answer, those of a proxy if None.
+
+        Raises LateError after so many seconds, and LostError when the process ends.
+        """
+        self.tasks += 1
+        pieces = framed({**head, "number": self.tasks}, *bodies)
+        errand = _Errand(pieces, self.limits.proxy_bytes if most is None else most)
+        starved = self._starved()
+        with self._guard:
+            if self._over:
+                raise LostError(self._over)
+            self._errands.put(errand)
+        try:
+            answer = errand.answer.get(timeout=seconds)
+        except queue.Empty:
+            raise LateError(self._starved() - starved) from None
+        if isinstance(answer, LostError):
+            raise answer
+        return answer
+
+    def resident(self) -> int:
+        """Return the bytes of memory that the process holds now, 0 where the system does not tell."""
+        try:
+            pages = Path(f"/proc/{self.pid}/statm").read_bytes().split()
+            return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
+        except (OSError, ValueError, IndexError, AttributeError):
+            return 0
+
+    def _starved(self) -> float:
+        """Return the seconds that the process has waited for a processor so far, 0 where the system does not tell."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_bytes().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
+    def kill(self) -> None:
+        """End the process at once, in the middle of whatever it does."""
+        with self._guard:
+            self._doomed = True
+            if self._process is not None:
+                self._process.kill()
+        self._errands.put(None)
+
+    def join(self, seconds: float) -> None:
+        """Wait until the process has ended and been reaped, for so many seconds at most."""
+        self._thread.join(seconds)
+
+    def forget(self) -> None:
+        """Let go of the process in a fork of its parent: it belongs to the original, which goes on with it."""
+        process = self._process
+        if process is not None:
+            process.returncode = 0  # not ours to wait for
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
+
+    def _carry(self) -> None:
+        process = self._started()
+        if process is None:
+            self._ready.set()
+            return
+        said: LostError | None = None
+        try:
+            self.protection = self._greeted(process)
+            self._ready.set()
+            while said is None and (errand := self._errands.get()) is not None:
+                answer = self._one(process, errand)
+                said = answer if isinstance(answer, LostError) else None
+                errand.answer.put(answer)
+        except LostError as lost:
+            self.failure = str(lost)
+        finally:
+            _ended(process)
+            self._leave(_how_it_ended(process))
+            self._ready.set()
+
+    def _leave(self, how: str) -> None:
+        """Answer whoever asked in the moment in which the process was killed, and from now on everybody at once."""
+        with self._guard:
+            self._over = how
+            while not self._errands.empty():
+                errand = self._errands.get()
+                if errand is not None:
+                    errand.answer.put(LostError(how))
+
+    def _started(self) -> subprocess.Popen[bytes] | None:
+        with self._guard:
+            if self._doomed:
+                self.failure = "ended before it began"
+                return None
+            try:
+                self._process = _popen()
+            except OSError as error:
+                self.failure = f"cannot start {_python()}: {error.strerror or error}"
+            return self._process
+
+    def _greeted(self, process: subprocess.Popen[bytes]) -> Protection:
+        limits = self.limits
+        setup = {
+            "upload": asdict(limits.upload),
+            "memory_bytes": limits.memory_bytes,
+            "open_files": limits.open_files,
+            "cpu_seconds": limits.cpu_seconds,
+            "parent": os.getpid(),
+            "filtered": self._filtered,
+        }
+        head, _ = self._exchanged(process, framed(setup), 0)
+        if "failure" in head:
+            raise LostError(shown(str(head["failure"]), 400))
+        try:
+            return shaped(Protection, head.get("protection"), letters=100, items=0)
+        except FrameError as error:
+            raise LostError(f"greets with no protection: {error}") from None
+
+    def _one(self, process: subprocess.Popen[bytes], errand: _Errand) -> Answer | LostError:
+        try:
+            head, bodies = self._exchanged(process, errand.pieces, errand.most)
+        except LostError as lost:
+            return lost
+        if head.get("number") != self.tasks or len(bodies) != 1:
+            return LostError("answered what was not asked")
+        return head, bodies[0]
+
+    def _exchanged(
+        self, process: subprocess.Popen[bytes], pieces: list[bytes], most: int
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            for piece in pieces:
+                left = memoryview(piece)
+                while left:
+                    left = left[process.stdin.write(left) or 0 :]
+            return read_frame(process.stdout.read, self.limits.answer_bytes, most)
+        except (OSError, EOFError, ValueError) as error:
+            broken = f"gave no answer: {error}" if isinstance(error, FrameError) else ""
+            process.kill() if broken else None
+            raise LostError(broken or _how_it_ended(process)) from None
+
+
+def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    try:
+        status = process.wait(2)
+    except subprocess.TimeoutExpired:
+        return "closed its output"
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return name
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipes, and see to it that the process is gone and reaped."""
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+    process.kill()
+    process.wait()
+
+
+def _popen() -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [_python(), "-P", "-s", "-m", "samepic.sandbox.child"],
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_environment(),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    _widen(process)
+    return process
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Let a pipe hold a megabyte, so that a large file takes fewer turns of both sides, where the system can."""
+    if sys.platform == "linux" and process.stdin is not None:
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+
+
+def _python() -> str:
+    from multiprocessing import spawn
+
+    # What a program that embeds Python has told multiprocessing with set_executable is meant for this too.
+    return os.fsdecode(spawn.get_executable())
+
+
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONHOME")
+
+
+def _environment() -> dict[str, str]:
+    """Return what a worker's environment holds: how to find libraries and modules, and no secret of the service."""
+    found = [str(Path(__file__).parents[2]), *(path for path in sys.path if Path(path).is_absolute())]
+    return {
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(found)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OPENCV_OPENCL_RUNTIME": "disabled",
+    }

@@ -1,0 +1,290 @@
+"""The protocol between the gate and a worker: frames of JSON and bytes, and answers of closed shapes.
+
+A worker has decoded bytes of strangers and may be in their hands. So nothing that it sends is unpickled or believed in
+its length: what is read is bounded, and every value is checked against the type that belongs there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import struct
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
+from samepic.facts import Facts
+from samepic.verdict import PictureInfo, Region, Relation, Transform, Visibility
+
+__all__ = [
+    "ERRORS",
+    "MISSING",
+    "CompareAnswer",
+    "ErrorAnswer",
+    "FrameError",
+    "PrepareAnswer",
+    "Protection",
+    "ScreenAnswer",
+    "ViewsAnswer",
+    "framed",
+    "plain",
+    "read_frame",
+    "shaped",
+    "shown",
+]
+
+_HEAD = struct.Struct(">II")
+
+_MOST_INT = 2**53
+
+Value = TypeVar("Value")
+
+
+class FrameError(ValueError):
+    """What came is no frame, or holds a value that does not belong there."""
+
+
+def framed(head: Mapping[str, object], *bodies: bytes) -> list[bytes]:
+    """Return the pieces of one frame: lengths, then `head` as JSON, then the bodies one after the other."""
+    text = json.dumps({**head, "bodies": [len(body) for body in bodies]}).encode()
+    return [_HEAD.pack(len(text), sum(map(len, bodies))) + text, *bodies]
+
+
+def read_frame(
+    read: Callable[[int], bytes | None], most_head: int, most_body: int
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Read one frame with `read`, which returns some of the bytes asked for and none at the end.
+
+    Raises EOFError at the end, and FrameError for what is longer than allowed or no frame.
+    """
+    head_size, body_size = _HEAD.unpack(_exactly(read, _HEAD.size))
+    if head_size > most_head or body_size > most_body:
+        raise FrameError(f"wanted at most {most_head} and {most_body} bytes, got {head_size} and {body_size}")
+    text = _exactly(read, head_size)
+    body = _exactly(read, body_size)
+    try:
+        head = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"wanted JSON, got {str(error)[:100]}") from None
+    if not isinstance(head, dict):
+        raise FrameError("wanted a JSON object, got something else")
+    sizes = shaped(list[int], head.pop("bodies", None), letters=0, items=8)
+    if any(size < 0 for size in sizes) or sum(sizes) != body_size:
+        raise FrameError(f"wanted bodies of {body_size} bytes, got {sizes}")
+    return head, _cut(body, sizes)
+
+
+def _exactly(read: Callable[[int], bytes | None], size: int) -> bytes:
+    blocks, left = [], size
+    while left:
+        block = read(left)
+        if not block:
+            raise EOFError
+        blocks.append(block)
+        left -= len(block)
+    return b"".join(blocks)
+
+
+def _cut(body: bytes, sizes: Sequence[int]) -> list[bytes]:
+    if len(sizes) == 1:
+        return [body]
+    ends = [sum(sizes[: at + 1]) for at in range(len(sizes))]
+    return [body[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def plain(value: object) -> object:
+    """Return a value of the closed shapes as what JSON can say, its texts as `shown` shows them."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return shown(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def shown(text: str, letters: int = 2000) -> str:
+    """Return the text without what cannot be printed (line ends, terminal controls), cut to a number of letters."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:letters]
+    )
+
+
+def shaped(kind: type[Value], value: object, *, letters: int, items: int) -> Value:
+    """Return the value that `plain` made JSON of, checked against its type.
+
+    Texts must be printable and hold `letters` at most, lists `items` at most, numbers must be finite. Raises
+    FrameError.
+    """
+    checked: Value = _shaped(kind, value, letters, items)
+    return checked
+
+
+def _shaped(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = [one for one in typing.get_args(kind) if one is not type(None)]
+        return None if value is None else _shaped(inner[0], value, letters, items)
+    if origin in (tuple, list, dict):
+        return _collected(origin, typing.get_args(kind), value, letters, items)
+    if dataclasses.is_dataclass(kind):
+        return _built(kind, value, letters, items)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _member(kind, value)
+    return _simple(kind, value, letters)
+
+
+def _simple(kind: Any, value: Any, letters: int) -> Any:  # noqa: ANN401
+    if kind is float and type(value) in (int, float) and abs(value) < math.inf:
+        return float(value) if abs(value) < _MOST_INT else _refuse("a number within reason", value)
+    if kind is int and type(value) is int and abs(value) < _MOST_INT:
+        return value
+    if kind is bool and type(value) is bool:
+        return value
+    if kind is str and type(value) is str and len(value) <= letters and value.isprintable():
+        return value
+    return _refuse(f"{kind.__name__}", value)
+
+
+def _member(kind: type[Enum], value: object) -> Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        return _refuse(f"one of {[one.value for one in kind]}", value)
+
+
+def _collected(origin: Any, kinds: tuple[Any, ...], value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+    keyed = origin is dict and isinstance(value, dict)
+    if not (keyed or (origin is not dict and isinstance(value, list))) or len(value) > items:
+        return _refuse(f"at most {items} items", value)
+    if keyed:
+        return {
+            _shaped(kinds[0], key, letters, items): _shaped(kinds[1], item, letters, items)
+            for key, item in value.items()
+        }
+    if origin is list or kinds[-1] is Ellipsis:
+        return origin(_shaped(kinds[0], item, letters, items) for item in value)
+    if len(value) != len(kinds):
+        return _refuse(f"{len(kinds)} items", value)
+    return tuple(_shaped(one, item, letters, items) for one, item in zip(kinds, value, strict=True))
+
+
+def _built(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+    hints = _hints(kind)
+    if not isinstance(value, dict) or set(value) != set(hints):
+        return _refuse(f"the fields of {kind.__name__}", value)
+    return kind(**{name: _shaped(hint, value[name], letters, items) for name, hint in hints.items()})
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+    return typing.get_type_hints(kind)
+
+
+def _refuse(wanted: str, value: object) -> typing.NoReturn:
+    raise FrameError(f"wanted {wanted}, got {shown(repr(value), 80)}")
+
+
+ERRORS = {kind.__name__: kind for kind in (UnreadableError, TruncatedError, LimitError, UnsupportedError)}
+
+MISSING = "MissingPartError"
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareAnswer:
+    """What is told of one picture besides its proxy: the text form of its fingerprint, and what its header says.
+
+    `unresolved` is as in `Prepared`.
+    """
+
+    fingerprint: str
+    info: PictureInfo
+    unresolved: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenAnswer:
+    """How many features each proxy shares with the upload's."""
+
+    shared: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompareAnswer:
+    """A verdict without the pictures that it would draw."""
+
+    relation: Relation
+    same: bool | None
+    probability: float
+    explanation: str
+    a: PictureInfo
+    b: PictureInfo
+    regions: tuple[Region, ...]
+    transform: Transform | None
+    measures: dict[str, float]
+    original: str
+    original_reason: str
+    visibility: Visibility | None
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ViewsAnswer:
+    """A verdict, and how many bytes each picture has that comes beside it."""
+
+    verdict: CompareAnswer
+    sizes: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """What could not be done, as the error says it.
+
+    `kind` is a key of ERRORS, MISSING, or "" for what nobody foresaw.
+    """
+
+    kind: str
+    name: str
+    wanted: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Which of the bounds hold where this runs; what bounds wall time and answers holds everywhere.
+
+    `memory` and `cpu` are limited by the system; `new_files` tells that no byte can be written into a file, `files`
+    that none can be opened at all, `network` that no socket can be made, `programs` that no program can be started and
+    no other process be touched, `orphans` that the system ends the process with its parent, `privileges` that it can
+    gain none and holds none of an administrator's. `system` is the system and machine that this was found on.
+    """
+
+    system: str
+    memory: bool = False
+    cpu: bool = False
+    new_files: bool = False
+    core_dumps: bool = False
+    files: bool = False
+    network: bool = False
+    programs: bool = False
+    orphans: bool = False
+    privileges: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every bound holds."""
+        return all(getattr(self, name) for name in self.to_dict() if name != "system")
+
+    def to_dict(self) -> dict[str, str | bool]:
+        """Return each bound by its name, for JSON."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

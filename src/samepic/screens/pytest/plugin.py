@@ -1,0 +1,167 @@
+"""samepic for pytest: the fixture `same_picture`, baselines, and a report of what changed. See docs/screenshots.md.
+
+Every run of pytest loads this module where samepic is installed, so it imports nothing that costs time.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+try:
+    import pytest
+except ModuleNotFoundError:
+    from samepic.errors import missing
+
+    raise missing("samepic.screens.pytest.plugin", "pytest", "pytest") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from xdist.workermanage import WorkerController
+
+    from samepic.screens.pytest.fixture import SamePicture
+    from samepic.screens.pytest.report import Event
+    from samepic.tuning.screens import Screen
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_configure_node",
+    "pytest_runtest_makereport",
+    "same_picture",
+    "samepic_screen",
+]
+
+_UPDATE, _OUTPUT = "--samepic-update", "--samepic-output"
+_WORKER = "samepic_output"
+_EVENTS: pytest.StashKey[list[Event]] = pytest.StashKey()
+_RUN = "samepic-run"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and settings."""
+    group = parser.getgroup("samepic", "samepic: do pages look as they did?")
+    group.addoption(
+        _UPDATE, action="store_true", help="write baselines that are missing or no longer the same"
+    )
+    group.addoption(
+        _OUTPUT,
+        metavar="DIR",
+        help="folder for pictures of what failed, and the report (default: samepic_output)",
+    )
+    parser.addini(
+        "samepic_baselines", "name of the folder of baselines beside the tests", default="__screens__"
+    )
+    parser.addini("samepic_platform", "none, or system: a baseline for each operating system", default="none")
+    parser.addini(
+        "samepic_output", "folder for what failed, from the root of the project", default="samepic-report"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the process that the user started collect what the others tell, and report it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Run(config), _RUN)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker of xdist where what failed goes."""
+    node.workerinput[_WORKER] = str(_output(node.config))
+
+
+@pytest.fixture(scope="session")
+def samepic_screen() -> Screen | None:
+    """Return the profile of all pictures, None for that of samepic; a project may put its own in place of this."""
+    return None
+
+
+@pytest.fixture
+def same_picture(request: pytest.FixtureRequest, samepic_screen: Screen | None) -> SamePicture:
+    """Tell whether a page, an element or a picture looks as its baseline does: `same_picture(page, "menu")`."""
+    from samepic.screens.pytest.baselines import Names
+    from samepic.screens.pytest.fixture import SamePicture, Settings
+
+    config, item = request.config, request.node
+    settings = Settings(
+        test=item.nodeid,
+        file=item.path,
+        folder=config.getini("samepic_baselines"),
+        platform=config.getini("samepic_platform"),
+        output=_output(config),
+        here=config.invocation_params.dir,
+        update=config.getoption(_UPDATE),
+        ci=os.environ.get("CI", "").lower() not in ("", "0", "false", "no", "off"),
+    )
+    kinds = [request.cls.__qualname__] if request.cls is not None else []
+    test = "-".join([*kinds, getattr(item, "originalname", None) or item.name])
+    case = item.callspec.id if hasattr(item, "callspec") else ""
+    return SamePicture(settings, Names(test, case), samepic_screen, item.stash.setdefault(_EVENTS, []))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put what happened into the report of the test, which goes from a worker of xdist to the run as a whole."""
+    report = yield
+    if events := item.stash.get(_EVENTS, []):
+        report.__dict__["samepic"] = [event.to_dict() for event in events]
+        events.clear()
+    return report
+
+
+class _Run:
+    """What all tests of a run told, in the process that the user started."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._told: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+        self._line = ""
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Remove what the run before this one left. Raises UsageError where a report would lie on a page of others."""
+        output = _output(self._config)
+        if output.is_dir() and not self._config.getoption("collectonly"):
+            from samepic.screens.pytest.report import INDEX, clear
+
+            clear(output)
+            if (output / INDEX).exists():
+                raise pytest.UsageError(
+                    f"{output / INDEX} is not samepic's: choose another folder with {_OUTPUT}"
+                )
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a test told; where it is run again, its last word counts."""
+        events = getattr(report, "samepic", [])
+        self._told.pop((report.nodeid, report.when), None)
+        if events:
+            self._told[report.nodeid, report.when] = events
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the report."""
+        if not self._told:
+            return
+        from datetime import datetime
+
+        from samepic.screens.pytest.report import Event, shown, summary, write
+
+        events = [Event.from_dict(told) for one in self._told.values() for told in one]
+        self._line = f"samepic: {summary(events)}"
+        if any(event.failed for event in events):
+            place = write(_output(self._config), events, datetime.now())
+            self._line += f"; report: {shown(place, self._config.invocation_params.dir)}"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say in one line what happened."""
+        if self._line:
+            terminalreporter.write_line(self._line)
+
+
+def _output(config: pytest.Config) -> Path:
+    if hasattr(config, "workerinput"):
+        return Path(config.workerinput[_WORKER])
+    given = config.getoption(_OUTPUT)
+    return (
+        config.invocation_params.dir / given if given else config.rootpath / config.getini("samepic_output")
+    )

@@ -1,0 +1,360 @@
+"""The report of a run: the message of a failed test, the folder of what failed, and one HTML page that holds it all."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from PIL import Image
+
+from samepic.limits import PYTEST
+from samepic.verdict import Region, Verdict
+
+__all__ = [
+    "INDEX",
+    "KINDS",
+    "Event",
+    "clear",
+    "facts_of",
+    "page",
+    "save",
+    "set_up",
+    "shown",
+    "summary",
+    "told",
+    "write",
+]
+
+
+def facts_of(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the numbers behind a verdict with their names."""
+    facts = []
+    one, two = verdict.a, verdict.b
+    if (one.width, one.height) != (two.width, two.height):
+        facts.append(("size", f"{two.width}x{two.height} instead of {one.width}x{one.height}"))
+    if (count := verdict.measures.get("different_pixels")) is not None:
+        share = 100 * count / max(1, one.width * one.height)
+        largest = verdict.measures.get("largest", 0)
+        facts.append(("different pixels", f"{count:.0f} ({share:.2g} %), by up to {largest:.2g}"))
+    if smoothed := verdict.measures.get("smoothed_pixels", 0):
+        facts.append(("smoothed edges", f"{smoothed:.0f} pixels more, which do not count"))
+    if verdict.regions:
+        facts.append(("changed", _places(verdict.regions)))
+    return facts
+
+
+def told(
+    heading: str, facts: Iterable[Sequence[str]], paths: Mapping[str, Path], here: Path, advice: str
+) -> str:
+    """Return the message: one line, the facts and paths in rows, and the advice."""
+    rows = [*facts, *((kind, shown(path, here)) for kind, path in paths.items())]
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join([heading, *(f"  {name:<{width}}  {text}" for name, text in rows), advice])
+
+
+def shown(path: Path, here: Path) -> str:
+    """Return a path as a person at `here` would write it."""
+    told = os.path.relpath(path, here) if path.is_relative_to(here) else str(path)
+    return told.replace(os.sep, "/")
+
+
+def _places(regions: Sequence[Region]) -> str:
+    most = PYTEST.places
+    text = ", ".join(f"{one.w}x{one.h} at ({one.x}, {one.y})" for one in regions[:most])
+    return text + (f" and {len(regions) - most} more" if len(regions) > most else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A picture that was not simply the same as its baseline.
+
+    `new` tells that there was no baseline, `written` that there is one now, `failed` that the test failed by it.
+    `test` is the id of the test, `name` and `baseline` the name and path of the baseline, `folder` where in the output
+    its pictures are. `boxes` (left, top, width, height) say where it changed; `facts` are names and texts.
+    """
+
+    test: str
+    name: str
+    baseline: str
+    sentence: str
+    new: bool
+    written: bool
+    failed: bool
+    folder: str = ""
+    facts: Sequence[Sequence[str]] = ()
+    boxes: Sequence[Sequence[int]] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event in plain values, as JSON and xdist take them."""
+        told = asdict(self)
+        told.update(facts=[list(one) for one in self.facts], boxes=[list(one) for one in self.boxes])
+        return told
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Event:
+        """Return the event that `to_dict` made these values of."""
+        return cls(**told)
+
+
+def summary(events: Iterable[Event]) -> str:
+    """Return what happened in one line, "" for nothing."""
+    known = list(events)
+    changed = sum(event.failed and not event.new for event in known)
+    missing = sum(event.new and not event.written for event in known)
+    new = sum(event.new and event.written for event in known)
+    again = sum(event.written and not event.new for event in known)
+    parts = []
+    if new or again:
+        kinds = (
+            f" ({new} new, {again} changed)" if new and again else " for the first time" if new else " anew"
+        )
+        parts.append(f"{_counted(new + again, 'baseline')} written{kinds}")
+    if changed:
+        parts.append(f"{_counted(changed, 'picture')} {'differs' if changed == 1 else 'differ'}")
+    if missing:
+        parts.append(f"{_counted(missing, 'picture')} without a baseline")
+    return ", ".join(parts)
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{count} {one}{'' if count == 1 else 's'}"
+
+
+INDEX = "index.html"
+
+KINDS = ("expected", "actual", "difference")
+
+_TOLD = "samepic.json"
+
+_IGNORE = ".gitignore"
+
+_IGNORED = "# Made by samepic at each run of pytest.\n*\n"
+
+_MADE = b'name="generator" content="samepic"'
+
+
+def set_up(output: Path) -> None:
+    """Make the folder, which version control passes over."""
+    output.mkdir(parents=True, exist_ok=True)
+    ignore = output / _IGNORE
+    # The folder may be one that somebody keeps other things in.
+    if not ignore.exists() and not any(output.iterdir()):
+        ignore.write_text(_IGNORED)
+
+
+def save(output: Path, event: Event, pictures: Mapping[str, bytes]) -> dict[str, Path]:
+    """Write the pictures of an event, by their kinds, and what is told of it; return where they lie."""
+    set_up(output)
+    folder = output / event.folder
+    folder.mkdir(exist_ok=True)
+    paths = {}
+    for kind, data in pictures.items():
+        paths[kind] = folder / f"{event.name}-{kind}.png"
+        paths[kind].write_bytes(data)
+    (folder / _TOLD).write_text(json.dumps(event.to_dict(), indent=1), encoding="utf-8")
+    return paths
+
+
+def clear(output: Path) -> None:
+    """Remove what an earlier run wrote. Links are not followed, and files of others stay."""
+    if not output.is_dir():
+        return
+    for folder in output.iterdir():
+        if (folder / _TOLD).is_file() and not folder.is_symlink():
+            _clear(folder)
+    index, ignore = output / INDEX, output / _IGNORE
+    if index.is_file() and _MADE in index.read_bytes()[:2000]:
+        index.unlink()
+    if ignore.is_file() and ignore.read_text(errors="replace") == _IGNORED:
+        ignore.unlink()
+    _drop(output)
+
+
+def _clear(folder: Path) -> None:
+    for kind in KINDS:
+        for path in folder.glob(f"*-{kind}.png"):
+            path.unlink()
+    (folder / _TOLD).unlink()
+    _drop(folder)
+
+
+def _drop(folder: Path) -> None:
+    with suppress(OSError):  # it holds something of others
+        folder.rmdir()
+
+
+_STATIC = Path(__file__).parent.parent.parent
+
+_STYLES = ("pages/static/base.css", "pages/static/parts.css", "screens/pytest/report.css")
+
+_SCRIPTS = ("pages/static/dom.js", "pages/static/view.js", "screens/pytest/report.js")
+
+_TITLES = {"expected": "Expected", "actual": "Actual", "difference": "Difference"}
+
+
+def write(output: Path, events: Sequence[Event], when: datetime) -> Path:
+    """Write the report of the events that failed, whole or not at all; return where it lies."""
+    set_up(output)
+    place, left = output / INDEX, output / f".{INDEX}"
+    left.write_text("".join(page(output, events, when)), encoding="utf-8")
+    left.replace(place)
+    return place
+
+
+def page(
+    output: Path, events: Sequence[Event], when: datetime, room: int = PYTEST.inlined_bytes
+) -> Iterator[str]:
+    """Yield the parts of the page; it holds about `room` bytes of the pictures of the events, which are in `output`."""
+    failed = sorted((event for event in events if event.failed), key=lambda event: (event.test, event.name))
+    written = [event for event in events if event.written and not event.failed]
+    yield _head(summary(events))
+    yield f'<header class="top"><span class="brand">{_icon()}samepic</span><span class="soft small">'
+    yield f"{when:%Y-%m-%d %H:%M}</span></header>\n"
+    yield f'<main id="main" tabindex="-1"><h1>{_text(summary(events))}</h1>\n'
+    if len(failed) > 1:
+        yield _contents(failed)
+    for number, event in enumerate(failed, 1):
+        pictures = _pictures(output, event) if room > 0 else {}
+        room -= sum(map(len, pictures.values()))
+        yield _article(number, event, pictures)
+    if written:
+        yield '<section class="card written"><h2>Baselines written</h2><ul>'
+        yield "".join(f"<li><code>{_text(event.baseline)}</code></li>" for event in written)
+        yield "</ul></section>\n"
+    yield '</main><footer class="foot"><p>This page holds all it shows. Nothing is fetched or sent.</p></footer>\n'
+    yield f'<script type="module">{_joined(_SCRIPTS)}</script></body></html>\n'
+
+
+def _head(title: str) -> str:
+    allowed = {"script": _digest(_joined(_SCRIPTS)), "style": _digest(_joined(_STYLES))}
+    policy = "default-src 'none'; img-src data:" + "".join(
+        f"; {kind}-src '{one}'" for kind, one in allowed.items()
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="samepic">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">\n'
+        f'<title>{_text(title)} · samepic</title><link rel="icon" href="{_data("image/svg+xml", _svg().encode())}">\n'
+        f'<style>{_joined(_STYLES)}</style></head><body><a class="skip" href="#main">Skip to content</a>\n'
+    )
+
+
+def _contents(failed: Sequence[Event]) -> str:
+    items = "".join(
+        f'<li><a href="#p{number}">{_text(event.name)}</a> <span class="soft">{_text(event.sentence)}</span></li>'
+        for number, event in enumerate(failed, 1)
+    )
+    return f'<nav class="contents" aria-label="Pictures"><ol>{items}</ol></nav>\n'
+
+
+def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
+    facts = "".join(f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>" for name, text in event.facts)
+    return (
+        f'<article class="card" id="p{number}" aria-labelledby="n{number}"><h2 id="n{number}">{_text(event.name)}</h2>'
+        f'<p class="said">{_text(_sentence(event.sentence))}</p>\n'
+        f"{_view(event, pictures) if pictures else _links(event)}\n"
+        f'<dl class="facts">{facts}<dt>test</dt><dd><code>{_text(event.test)}</code></dd>'
+        f"<dt>baseline</dt><dd><code>{_text(event.baseline)}</code></dd></dl></article>\n"
+    )
+
+
+def _view(event: Event, pictures: dict[str, bytes]) -> str:
+    """Return the pictures as figures; with scripts, a view with swipe and blink takes their place."""
+    with Image.open(io.BytesIO(pictures["actual"])) as image:
+        width, height = image.size
+    pair = {
+        "width": width,
+        "height": height,
+        "boxes": [dict(zip("xywh", box, strict=True)) for box in event.boxes],
+        "label": event.name,
+    }
+    figures = "".join(
+        f'<figure><img data-kind="{kind}" alt="{_TITLES[kind]}: {_text(event.name)}"'
+        f' src="{_data("image/png", data)}"><figcaption>{_TITLES[kind]}</figcaption></figure>'
+        for kind, data in pictures.items()
+    )
+    return f'<div class="pictures" data-pair="{_text(json.dumps(pair))}">{figures}</div>'
+
+
+def _links(event: Event) -> str:
+    links = ", ".join(
+        f'<a href="{quote(f"{event.folder}/{event.name}-{kind}.png")}">{_TITLES[kind].lower()}</a>'
+        for kind in (KINDS if not event.new else ("actual",))
+    )
+    return f'<p class="soft">This report is full; its pictures lie beside this page: {links}.</p>'
+
+
+def _pictures(output: Path, event: Event) -> dict[str, bytes]:
+    """Return the pictures of an event as PNG, all on a canvas of one size, so that they can be laid on each other."""
+    found = {kind: output / event.folder / f"{event.name}-{kind}.png" for kind in KINDS}
+    data = {kind: path.read_bytes() for kind, path in found.items() if path.is_file()}
+    if "expected" not in data or "actual" not in data:
+        return data
+    sizes = {kind: _size(data[kind]) for kind in ("expected", "actual")}
+    if len(set(sizes.values())) == 1:
+        return data
+    canvas = tuple(max(sides) for sides in zip(*sizes.values(), strict=True))
+    frames = {**sizes, "difference": sizes["expected"]}
+    return {kind: _on(canvas, frames[kind], one) for kind, one in data.items()}
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(data)) as image:
+        return image.size
+
+
+def _on(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
+    """Lay a picture that shows `frame` in the left top corner of a clear canvas, both in pixels of the screen."""
+    with Image.open(io.BytesIO(data)) as image:
+        scale = image.width / frame[0]
+        sheet = Image.new("RGBA", (round(canvas[0] * scale), round(canvas[1] * scale)))
+        sheet.paste(image.convert("RGBA"))
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG")
+    return stream.getvalue()
+
+
+@cache
+def _joined(names: tuple[str, ...]) -> str:
+    """Return style sheets, or modules as one: what they import of each other is there already."""
+    lines = (line for name in names for line in (_STATIC / name).read_text(encoding="utf-8").splitlines())
+    kept = (line.removeprefix("export ") for line in lines if not line.startswith("import "))
+    return "\n" + "\n".join(kept) + "\n"
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _data(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _svg() -> str:
+    return (_STATIC / "pages/static/icon.svg").read_text(encoding="utf-8").strip()
+
+
+def _icon() -> str:
+    return _svg().replace("<svg ", '<svg width="24" height="24" aria-hidden="true" ', 1)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _text(text: str) -> str:
+    printable = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return html.escape(printable)

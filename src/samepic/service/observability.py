@@ -1,0 +1,148 @@
+"""Metrics for Prometheus and logs as JSON lines; neither holds a token, a key, a file name or a picture."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+__all__ = ["CONFIG", "FOLDER", "TYPE", "JsonLines", "Metrics"]
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable by which prometheus_client shares counts between processes; set before it is imported."""
+
+TYPE = CONTENT_TYPE_LATEST
+"""The content type of `Metrics.text`."""
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_LOST = ("late", "died")
+
+
+class Metrics:
+    """Counts of this process, and, where several share a folder, the text with those of all."""
+
+    def __init__(self) -> None:
+        own = CollectorRegistry()
+        self._registry = own
+        self._requests = Counter(
+            "samepic_requests", "Requests answered.", ("operation", "status"), registry=own
+        )
+        self._seconds = Histogram(
+            "samepic_request_seconds",
+            "Time from the headers of a request to the end of its answer.",
+            ("operation",),
+            registry=own,
+            buckets=_SECONDS,
+        )
+        self._decisions = Counter(
+            "samepic_decisions", "What the gate decided.", ("operation", "outcome"), registry=own
+        )
+        self._received = Counter("samepic_received_bytes", "Bytes of bodies received.", registry=own)
+        self._running = Gauge(
+            "samepic_requests_running",
+            "Requests being received or in work.",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        self._lost = Counter(
+            "samepic_decoders_lost", "Decoding processes that had to be replaced.", ("why",), registry=own
+        )
+        self._told = dict.fromkeys(_LOST, 0)
+        if FOLDER not in os.environ:
+            ProcessCollector(registry=own)
+
+    def began(self) -> None:
+        """Count a request that has come."""
+        self._running.inc()
+
+    def ended(self, operation: str, status: int, seconds: float, received: int) -> None:
+        """Count its answer."""
+        self._running.dec()
+        self._requests.labels(operation, str(status)).inc()
+        self._seconds.labels(operation).observe(seconds)
+        self._received.inc(received)
+
+    def decided(self, operation: str, outcome: str) -> None:
+        """Count a decision."""
+        self._decisions.labels(operation, outcome).inc()
+
+    def workers(self, status: Mapping[str, int]) -> None:
+        """Count the decoding processes that were lost since the last call."""
+        for why in _LOST:
+            lost = status.get(why, 0)
+            if lost > self._told[why]:
+                self._lost.labels(why).inc(lost - self._told[why])
+                self._told[why] = lost
+
+    def text(self) -> bytes:
+        """Return all counts in Prometheus' text format."""
+        if FOLDER in os.environ:
+            _forget_the_dead(os.environ[FOLDER])
+            shared = CollectorRegistry()
+            MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+            return generate_latest(shared)
+        return generate_latest(self._registry)
+
+
+def _forget_the_dead(folder: str) -> None:
+    """Drop what counts only while a process lives, of those that have ended."""
+    for path in Path(folder).glob("gauge_live*_*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+
+
+class JsonLines(logging.Formatter):
+    """Writes a record as one line of JSON, with the fields given as `extra={"told": {...}}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        line: dict[str, Any] = {
+            "time": at.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "process": record.process,
+            "message": record.getMessage(),
+        }
+        line.update(getattr(record, "told", {}))
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+CONFIG: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "samepic.service.observability.JsonLines"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}
+    },
+    "loggers": {
+        "samepic": {"level": "INFO"},
+        "uvicorn": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING"},
+    },
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+}
+"""For logging.config: everything goes to standard error as JSON lines."""

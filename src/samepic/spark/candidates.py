@@ -1,0 +1,292 @@
+"""Candidates on Spark: which pictures are to be compared, as edges that connect them and no more.
+
+A crowd of n look-alikes has n² / 2 pairs, but n - 1 edges connect it: each task hands on what connects, and the pairs
+are found again where the pictures of one cluster come together. Rows are numbered in order, none of them through one
+place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyspark import Broadcast, TaskContext
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as fn
+
+from samepic.limits import SPARK
+from samepic.spark.catalog import Batches, bounded
+from samepic.spark.joins import CopyScan, CopyTables, PdqBands, PdqScan
+from samepic.tuning.search import SEARCH
+
+__all__ = ["Forest", "Search", "copies_edges", "digest_edges", "parts", "pdq_edges", "ranked"]
+
+Ids = NDArray[np.int64]
+
+
+class Forest:
+    """Rows 0 to n - 1, joined one query after the other (union-find: Galler and Fischer 1964)."""
+
+    def __init__(self, n: int) -> None:
+        self._parent = np.arange(n)
+
+    def connected(self, numbers: Ids, ids: Ids, queries: Ids, rows: Ids) -> tuple[Ids, Ids]:
+        """Join what each query is near to, and return edges, two arrays of ids, that connect no less than all pairs do.
+
+        `numbers` are the ids of the queries and `ids` those of the rows; `queries` and `rows` are pairs of places in
+        them, sorted by query.
+        """
+        a, b = [], []
+        starts = np.flatnonzero(np.r_[True, queries[1:] != queries[:-1]][: len(queries)])
+        for start, end in pairwise([*starts.tolist(), len(queries)]):
+            roots = np.unique(self._roots(rows[start:end]))
+            self._parent[roots] = roots[0]
+            near = ids[roots]
+            near = near[near != numbers[queries[start]]]
+            a.append(np.full(len(near), numbers[queries[start]]))
+            b.append(near)
+        none = np.empty(0, np.int64)
+        return np.concatenate([none, *a]), np.concatenate([none, *b])
+
+    def _roots(self, rows: Ids) -> Ids:
+        seen = self._parent[rows]
+        while True:
+            above = self._parent[seen]
+            if np.array_equal(above, seen):
+                break
+            seen = above
+        self._parent[rows] = seen
+        return seen
+
+
+def parts(a: Ids, b: Ids) -> tuple[Ids, Ids]:
+    """Return every id in the edges, ascending, and for each the least id that edges connect it to.
+
+    Each picture takes the least it sees, and then what that one has taken, until nothing changes (Shiloach and Vishkin
+    1982): as many rounds as the logarithm of the longest way.
+    """
+    nodes, places = np.unique(np.concatenate([a, b]), return_inverse=True)
+    one, other = places[: len(a)], places[len(a) :]
+    label = np.arange(len(nodes))
+    while True:
+        low = np.minimum(label[one], label[other])
+        new = label.copy()
+        for ends in (one, other):
+            np.minimum.at(new, label[ends], low)
+            np.minimum.at(new, ends, low)
+        while not np.array_equal(new, above := new[new]):
+            new = above
+        if np.array_equal(new, label):
+            return nodes, nodes[label]
+        label = new
+
+
+class Search(StrEnum):
+    """How candidates are sought: every code is looked at for each picture, or those alone that share a band with it."""
+
+    SCAN = "scan"
+    BANDS = "bands"
+
+
+_EDGES = "a bigint, b bigint"
+
+_EDGE = pa.schema([("a", pa.int64()), ("b", pa.int64())])
+
+_held: dict[int, tuple[Ids, Any]] = {}
+"""The index over the last piece that this Python worker was handed."""
+
+
+def digest_edges(items: DataFrame) -> DataFrame:
+    """Return edges between pictures whose coded digests are equal."""
+    coded = items.where("coded_digest <> ''").select("id", "coded_digest")
+    first = coded.groupBy("coded_digest").agg(fn.min("id").alias("a"))
+    return coded.join(first, "coded_digest").where("id <> a").select("a", fn.col("id").alias("b"))
+
+
+def pdq_edges(items: DataFrame, search: Search, *, everywhere: bool = False) -> DataFrame:
+    """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is.
+
+    With `everywhere`, some are not `fresh` but known already: each fresh one is held against all, known ones are not
+    held against each other.
+    """
+    strong = items.where(~_weak()).select("id", "pdq_forms", "fresh")
+    ends = fn.min("id").alias("first"), fn.max("id").alias("last"), fn.max("fresh").alias("fresh")
+    codes = strong.groupBy("pdq_forms").agg(*ends).persist()
+    twins = (
+        strong.join(codes, "pdq_forms")
+        .where("id <> first")
+        .select(fn.col("first").alias("a"), fn.col("id").alias("b"))
+    )
+    edges = twins
+    radius = SEARCH.radius if search is Search.SCAN else SEARCH.band_radius
+    for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
+        # Against known pictures each new one is a query, and what is known is none.
+        near = bounded(codes.where("fresh")).mapInArrow(_near(piece, radius, search, everywhere), _EDGES)
+        edges = edges.unionAll(near)
+    return edges
+
+
+def copies_edges(items: DataFrame, search: Search) -> DataFrame:
+    """Return pairs of pictures of which one is among the nearest of the other by copy code, both ways, with their bits.
+
+    As `samepic.hamming.copies_near` finds them; by bands, some are missed.
+    """
+    coded = (
+        items.where(~_weak() & (fn.length("copycode") > 0))
+        .select("id", "copycode", "copycode_parts", "fresh")
+        .persist()
+    )
+    pieces = list(_pieces(coded.select("id", "copycode")))
+    columns = "a bigint, ask int, k int, b bigint, bits int"
+    found: DataFrame | None = None
+    for piece in pieces:
+        near = bounded(coded.where("fresh")).mapInArrow(_alike(piece, search), columns)
+        found = near if found is None else found.unionAll(near)
+    if found is None:
+        return items.sparkSession.createDataFrame([], "a bigint, b bigint, bits int")
+    if len(pieces) > 1:
+        place = fn.row_number().over(Window.partitionBy("a", "ask").orderBy("bits", "b"))
+        found = found.withColumn("place", place).where("place <= k")
+    one = found.where("a <> b").select("a", "b", "bits")
+    other = one.select(fn.col("b").alias("a"), fn.col("a").alias("b"), "bits")
+    return one.unionAll(other).groupBy("a", "b").agg(fn.min("bits").alias("bits"))
+
+
+def _weak() -> Column:
+    return (fn.col("quality") < SEARCH.quality) | (fn.col("detail") < SEARCH.detail)
+
+
+def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]]]]:
+    """Yield the numbers and codes of all, ascending, in pieces that a Python worker can hold."""
+    number = codes.columns[0]
+    most = codes.agg(fn.max(number)).first()
+    end = -1 if most is None or most[0] is None else int(most[0])
+    for start in range(0, end + 1, SPARK.piece):
+        rows = codes.where(fn.col(number).between(start, start + SPARK.piece - 1)).toArrow()
+        ids = rows.column(0).to_numpy().astype(np.int64)
+        if len(ids):
+            order = np.argsort(ids)
+            data = np.frombuffer(b"".join(rows.column(1).to_pylist()), np.uint8).reshape(-1, 32)
+            yield codes.sparkSession.sparkContext.broadcast((ids[order], data[order]))
+
+
+def _opened(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tuple[Ids, Any]:
+    """Return the numbers of a piece and the index over it, made once in each Python worker."""
+    mark = id(piece.value[0])
+    if mark not in _held:
+        _held.clear()
+        ids, codes = piece.value
+        _held[mark] = ids, index(codes)
+    return _held[mark]
+
+
+def _near(
+    piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: Search, everywhere: bool
+) -> Batches:
+    index = PdqScan if search is Search.SCAN else PdqBands
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        ids, codes = _opened(piece, index)
+        forest = Forest(len(ids))
+        for batch in batches:
+            first, last = (batch.column(name).to_numpy() for name in ("first", "last"))
+            forms = _bytes(batch.column("pdq_forms"), 256)
+            # As on one machine, the later of two is the query: turned forms are not quite as far both ways.
+            below = np.full(len(last), len(ids)) if everywhere else np.searchsorted(ids, last, "left")
+            for at in range(0, len(forms), SPARK.queries):
+                part = slice(at, at + SPARK.queries)
+                pairs = codes.within(forms[part], radius, below[part])
+                a, b = forest.connected(first[part], ids, pairs.queries, pairs.rows)
+                yield pa.RecordBatch.from_arrays([pa.array(a), pa.array(b)], schema=_EDGE)
+
+    return work
+
+
+def _alike(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], search: Search) -> Batches:
+    index = CopyScan if search is Search.SCAN else CopyTables
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        ids, codes = _opened(piece, index)
+        for batch in batches:
+            own = batch.column("id").to_numpy()
+            whole = [one.as_py() for one in batch.column("copycode")]
+            parts = [one.as_py() for one in batch.column("copycode_parts")]
+            for asked in _asked(own, whole, parts):
+                for at in range(0, len(asked[0]), SPARK.queries):
+                    yield _answered(codes, ids, asked, at)
+
+    return work
+
+
+_Asked = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
+
+
+def _asked(own: Ids, whole: list[bytes], parts: list[bytes]) -> Iterator[_Asked]:
+    """Yield what is asked of the index: whose, the how manieth question of it, the codes, how many, how near."""
+    kinds: list[tuple[int, int, list[tuple[int, int, bytes]]]] = [
+        (SEARCH.copy_nearest, SEARCH.copy_radius, []),
+        (SEARCH.part_nearest, SEARCH.part_radius, []),
+        (SEARCH.inset_nearest, SEARCH.inset_radius, []),
+    ]
+    for number, code, more in zip(own.tolist(), whole, parts, strict=True):
+        kinds[0][2].append((number, 0, code))
+        for place in range(len(more) // 32):
+            kinds[1 if place < 4 else 2][2].append((number, place + 1, more[32 * place : 32 * place + 32]))
+    for k, radius, rows in kinds:
+        if rows:
+            numbers, asks, codes = zip(*rows, strict=True)
+            data = np.frombuffer(b"".join(codes), np.uint8).reshape(-1, 32)
+            yield np.array(numbers, np.int64), np.array(asks, np.int32), data, k + 1, radius
+
+
+def _answered(codes: CopyScan | CopyTables, ids: Ids, asked: _Asked, at: int) -> pa.RecordBatch:
+    numbers, asks, data, k, radius = asked
+    part = slice(at, at + SPARK.queries)
+    pairs = codes.nearest(data[part], k, radius)
+    of = pairs.queries + at
+    columns = [
+        pa.array(numbers[of]),
+        pa.array(asks[of]),
+        pa.array(np.full(len(of), k, np.int32)),
+        pa.array(ids[pairs.rows]),
+        pa.array(pairs.distances.astype(np.int32)),
+    ]
+    return pa.RecordBatch.from_arrays(columns, ["a", "ask", "k", "b", "bits"])
+
+
+def _bytes(column: pa.Array, width: int) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(column.to_pylist()), np.uint8).reshape(-1, width)
+
+
+def ranked(df: DataFrame, column: str, name: str) -> DataFrame:
+    """Return the texts of a column, each once in it, with their places in its order, bytewise, as `name`, a bigint.
+
+    What this returns is persisted: ranges are cut by a sample, which another run would draw anew.
+    """
+    ranged = df.select(column).repartitionByRange(column).sortWithinPartitions(column).persist()
+    counts = {
+        row["part"]: row["count"]
+        for row in ranged.groupBy(fn.spark_partition_id().alias("part")).count().collect()
+    }
+    first = dict(zip(range(max(counts, default=0) + 1), _before(counts), strict=True))
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        context = TaskContext.get()
+        assert context is not None
+        at = first.get(context.partitionId(), 0)
+        for batch in batches:
+            places = pa.array(range(at, at + len(batch)), pa.int64())
+            at += len(batch)
+            yield pa.RecordBatch.from_arrays([batch.column(0), places], [column, name])
+
+    return ranged.mapInArrow(work, f"{column} string, {name} bigint")
+
+
+def _before(counts: dict[int, int]) -> list[int]:
+    sizes = [counts.get(part, 0) for part in range(max(counts, default=0) + 1)]
+    return [0, *accumulate(sizes)][:-1]

@@ -1,0 +1,213 @@
+"""fingerprints: a DataFrame of pictures to what is kept of each, decoded in a confined process beside the worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as fn
+from pyspark.sql.types import StringType
+
+from samepic.duplicates.quality import merit
+from samepic.duplicates.scan import TAIL, no_picture, peek
+from samepic.errors import UnreadableError
+from samepic.fingerprints.fingerprint import VERSION, Fingerprint
+from samepic.limits import COLLECTION, SPARK
+from samepic.picture import read
+from samepic.sandbox.pool import Workers
+
+__all__ = [
+    "COLUMNS",
+    "SCHEMA",
+    "Batches",
+    "arrow_rows",
+    "bounded",
+    "decoder",
+    "fingerprints",
+    "from_row",
+    "local_path",
+    "original",
+    "peeked",
+    "refused",
+    "sources",
+]
+
+
+@cache
+def decoder() -> Workers:
+    """Return the process of this Python worker that decodes: one, since Spark gives a worker one task at a time."""
+    return Workers(1, SPARK.workers)
+
+
+def local_path(path: str) -> str:
+    """Return the path that a "file:" URI names, and any other text as it is."""
+    return unquote(urlsplit(path).path) if path.startswith("file:") else path
+
+
+def original(path: str) -> bytes:
+    """Return the bytes of a picture file. Raises UnreadableError."""
+    return read(local_path(path), limits=SPARK.workers.upload).data
+
+
+def peeked(data: bytes) -> bytes:
+    """Return of a whole file what `samepic.duplicates.scan.peek` returns."""
+    most = COLLECTION.peek
+    return data[:most] + data[max(most, len(data) - TAIL) :]
+
+
+def refused(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:
+    """Return the kind of a source, "" where it may be a picture, the error, and its size in bytes.
+
+    Raises OSError and UnreadableError where it cannot be read.
+    """
+    if data is not None:
+        known = no_picture(peeked(data), name, len(data))
+        return (known.kind, known.content, len(data)) if known else ("", "", len(data))
+    if path is None:
+        raise UnreadableError(name, "a picture", "null")
+    place = local_path(path)
+    size = os.stat(place).st_size  # noqa: PTH116  (Path would normalise the name)
+    known = no_picture(peek(place, size), name, size)
+    return (known.kind, known.content, size) if known else ("", "", size)
+
+
+Batches = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("size", pa.int64()),
+        ("kind", pa.string()),
+        ("error", pa.string()),
+        ("sha256", pa.string()),
+        ("coded_digest", pa.string()),
+        ("pdq_forms", pa.binary()),
+        ("quality", pa.int32()),
+        ("detail", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("format", pa.string()),
+        ("copycode", pa.binary()),
+        ("copycode_parts", pa.binary()),
+        ("version", pa.int32()),
+        ("facts", pa.string()),
+        ("proxy", pa.binary()),
+    ]
+)
+
+_SQL = {pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int", pa.binary(): "binary"}
+
+COLUMNS = ", ".join(f"{field.name} {_SQL[field.type]}" for field in SCHEMA)
+"""The schema of a table of fingerprints, as Spark writes it."""
+
+
+def fingerprints(
+    df: DataFrame,
+    *,
+    key: str,
+    content: str | None = None,
+    path: str | None = None,
+    copies: bool = False,
+    proxies: bool = False,
+) -> DataFrame:
+    """Fingerprint the pictures of a DataFrame, one row for each; keep it as Parquet to search again and to add to.
+
+    `key` names the column (text) by which pictures are told apart, each once; `content` that of their bytes, or `path`
+    that of their paths, which every executor must be able to open; with `copies`, copy codes are made too, and with
+    `proxies` the small pictures that stand for what is not at hand later. The columns are those of `Fingerprint`,
+    `size` in bytes, `kind` ("picture", "unreadable" or "other"), `error` for what is unreadable, `facts` by which the
+    best of several copies is chosen, and `proxy`. A picture that breaks its decoder, takes too much memory or too long
+    costs its own row an error: each Python worker has a process beside it that decodes. Nothing is computed before
+    Spark is asked for rows. Raises ValueError for columns that are not there.
+    """
+    return bounded(sources(df, key, content, path)).mapInArrow(_catalogued(copies, proxies), COLUMNS)
+
+
+def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> DataFrame:
+    """Return the columns key, content and path, the latter of which one is null. Raises ValueError."""
+    if (content is None) == (path is None):
+        raise ValueError("wanted either the column of contents or that of paths, got both or neither")
+    for name in filter(None, (key, content, path)):
+        if name not in df.columns:
+            raise ValueError(f"{name}: wanted one of the columns {', '.join(df.columns)}")
+    if not isinstance(df.schema[key].dataType, StringType):
+        raise ValueError(f"{key}: wanted a column of text, got {df.schema[key].dataType.simpleString()}")
+    nothing = fn.lit(None)
+    data = fn.col(content).cast("binary") if content else nothing.cast("binary")
+    place = fn.col(path).cast("string") if path else nothing.cast("string")
+    return df.select(fn.col(key).alias("key"), data.alias("content"), place.alias("path"))
+
+
+def bounded(df: DataFrame) -> DataFrame:
+    """Have batches that go to Python bounded in bytes, unless the session says how already."""
+    conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
+    if int((conf.get(name) or "0").removesuffix("b")) > SPARK.batch_bytes:
+        conf.set(name, str(SPARK.batch_bytes))
+    return df
+
+
+def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    """Yield the rows one by one: a batch of contents as Python values would be held twice."""
+    for at in range(len(batch)):
+        yield {name: batch.column(place)[at].as_py() for place, name in enumerate(batch.schema.names)}
+
+
+def from_row(row: dict[str, Any]) -> Fingerprint:
+    """Return the fingerprint of a row of the table."""
+    return Fingerprint(
+        row["sha256"],
+        row["coded_digest"],
+        row["pdq_forms"],
+        row["quality"],
+        row["detail"],
+        row["width"],
+        row["height"],
+        row["format"],
+        "fast",
+        row["copycode"],
+        row["copycode_parts"],
+        row["version"],
+    )
+
+
+def _catalogued(copies: bool, proxies: bool) -> Batches:
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            keys, contents, paths = (batch.column(name) for name in ("key", "content", "path"))
+            rows = [
+                _row(keys[at].as_py(), contents[at].as_py(), paths[at].as_py(), copies, proxies)
+                for at in range(len(batch))
+            ]
+            yield pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+
+    return work
+
+
+def _row(key: str, data: bytes | None, path: str | None, copies: bool, proxies: bool) -> dict[str, Any]:
+    """Return the row of one picture; what is missing is null."""
+    row: dict[str, Any] = {"key": key, "version": VERSION}
+    try:
+        kind, error, row["size"] = refused(key, data, path)
+        if kind:
+            return {**row, "kind": kind, "error": error or None}
+        encoded = original(path) if data is None and path is not None else data
+        assert encoded is not None
+        made = decoder().catalogue(encoded, key, copycode=copies, proxied=proxies)
+    except UnreadableError as wrong:
+        return {**row, "kind": "unreadable", "error": f"wanted {wrong.wanted}, got {wrong.got}"}
+    except OSError as wrong:
+        return {**row, "kind": "unreadable", "error": wrong.strerror or str(wrong)}
+    found = made.fingerprint
+    told = {name: getattr(found, name) for name in SCHEMA.names if hasattr(found, name)}
+    return {
+        **row,
+        **told,
+        "kind": "picture",
+        "facts": merit(made.info).to_text(),
+        "proxy": made.proxy or None,
+    }

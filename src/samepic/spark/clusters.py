@@ -1,0 +1,191 @@
+"""Clusters on Spark: the connected parts of the candidates, gathered round references as on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as fn
+
+from samepic.duplicates.cache import Said
+from samepic.duplicates.candidates import Near
+from samepic.duplicates.groups import Gathering, Star
+from samepic.duplicates.quality import Merit, why_best
+from samepic.limits import SPARK
+from samepic.profile import Policy
+from samepic.spark.candidates import parts
+from samepic.spark.catalog import Batches, arrow_rows, from_row
+from samepic.spark.compare import Originals, Sayer
+from samepic.tuning.search import SEARCH
+
+__all__ = ["FOUND", "FOUND_SQL", "clusters", "clusters_apart", "gathered"]
+
+FOUND = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("reference", pa.string()),
+        ("relation", pa.string()),
+        ("probability", pa.float64()),
+        ("explanation", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+
+FOUND_SQL = (
+    "sha256 string, reference string, relation string, probability double, explanation string, error string"
+)
+"""What becomes of a picture: the reference whose member it is, or itself, with the reason for it; or the error."""
+
+
+def gathered(policy: Policy) -> Batches:
+    """Return what turns rows of pictures, each cluster's together and in their order, into rows of FOUND."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = (row for batch in batches for row in arrow_rows(batch))
+        for _, members in groupby(rows, key=itemgetter("cluster")):
+            with Originals() as originals:
+                kept = []
+                for row in members:
+                    originals.put(row.pop("content"), row["path"], row.pop("proxy"))
+                    kept.append(row)
+                yield pa.RecordBatch.from_pylist(_found(kept, originals, policy), schema=FOUND)
+
+    return work
+
+
+class _Neighbours:
+    """The candidates within one cluster, as `Near` finds them among all; `alike` are pairs by copy code."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._near = Near([from_row(row) for row in rows], lambda _: None)
+        places = {row["id"]: place for place, row in enumerate(rows)}
+        self._alike: list[dict[int, int]] = [
+            {
+                places[one["b"]]: SEARCH.radius + one["bits"]
+                for one in row["alike"] or ()
+                if one["b"] in places
+            }
+            for row in rows
+        ]
+
+    def __len__(self) -> int:
+        return len(self._near)
+
+    def __getitem__(self, index: int, /) -> Mapping[int, int]:
+        near = self._near[index]
+        return {**self._alike[index], **near} if self._alike[index] else near
+
+
+def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
+    """Return what becomes of the pictures of one cluster."""
+    merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
+    say = Sayer(originals, merits, _heard(rows))
+    gathering = Gathering(_Neighbours(rows), merits, say, policy)
+    found = []
+    for star in gathering.stars(range(len(rows))):
+        found += _told(star, rows, merits)
+    found += [
+        {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(say.errors.items())
+    ]
+    return found
+
+
+def _told(star: Star, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -> list[dict[str, Any]]:
+    reference = rows[star.reference]["sha256"]
+    reason = why_best(merits[star.reference], [merits[place] for place in star.said], proven=star.proven)
+    found = [{"sha256": reference, "reference": reference, "explanation": reason}]
+    for place, said in star.said.items():
+        found.append(
+            {
+                "sha256": rows[place]["sha256"],
+                "reference": reference,
+                "relation": said.relation,
+                "probability": said.probability,
+                "explanation": said.explanation,
+            }
+        )
+    return found
+
+
+def _heard(rows: list[dict[str, Any]]) -> dict[tuple[int, int], Said]:
+    """Return what was said before of pictures of this cluster, by their places: in crowds, and of alike pairs."""
+    places = {row["id"]: place for place, row in enumerate(rows)}
+    heard = {}
+    for place, row in enumerate(rows):
+        if row["said"]:
+            heard[places[row["first"]], place] = Said(**row["said"])
+        for one in row["alike"] or ():
+            if one["said"] and one["b"] in places:
+                heard[place, places[one["b"]]] = Said(**one["said"])
+    return heard
+
+
+def clusters(edges: DataFrame) -> DataFrame:
+    """Return for each picture that has an edge (a, b) the least number that edges connect it to: id, cluster.
+
+    Up to SPARK.gathered edges are brought to the driver; more are worked on where they are.
+    """
+    kept = edges.persist()
+    rows = kept.limit(SPARK.gathered + 1).toArrow()
+    if rows.num_rows > SPARK.gathered:
+        return clusters_apart(kept)
+    a, b = (np.asarray(column.to_numpy(), np.int64) for column in rows.columns)
+    nodes, labels = parts(a, b)
+    table = pa.table({"id": pa.array(nodes), "cluster": pa.array(labels)})
+    spark = edges.sparkSession
+    if not len(nodes):
+        return spark.createDataFrame([], "id bigint, cluster bigint")
+    return spark.createDataFrame(table)
+
+
+def clusters_apart(edges: DataFrame) -> DataFrame:
+    """Do what `clusters` does by alternating large and small stars (Kiveris et al. 2014), with no more than edges kept.
+
+    As many rounds of two joins as the square of the logarithm of the pictures at most; some five in practice. Raises
+    ValueError where Spark has no folder for checkpoints.
+    """
+    now = (
+        edges.where("a <> b")
+        .select(fn.greatest("a", "b").alias("u"), fn.least("a", "b").alias("v"))
+        .distinct()
+    )
+    if edges.sparkSession.sparkContext.getCheckpointDir() is None:
+        raise ValueError(
+            "spark.checkpoint.dir: wanted a folder that every executor can reach, got none, and there are more than"
+            f" {SPARK.gathered} edges"
+        )
+    # Without checkpoints the plan of each round would hold that of the one before four times.
+    now, before = now.checkpoint(), None
+    while (told := _edge_totals(now)) != before:
+        before = told
+        now = _small(_large(now)).checkpoint()
+    roots = now.select(fn.col("v").alias("id"), fn.col("v").alias("cluster"))
+    return now.select(fn.col("u").alias("id"), fn.col("v").alias("cluster")).unionAll(roots).distinct()
+
+
+def _large(edges: DataFrame) -> DataFrame:
+    """Connect what is larger than a picture with the least of all that it is connected with."""
+    both = edges.unionAll(edges.select(fn.col("v").alias("u"), fn.col("u").alias("v")))
+    least = both.groupBy("u").agg(fn.least(fn.min("v"), fn.col("u")).alias("m"))
+    return (
+        both.join(least, "u").where("v > u").select(fn.col("v").alias("u"), fn.col("m").alias("v")).distinct()
+    )
+
+
+def _small(edges: DataFrame) -> DataFrame:
+    """Connect a picture, and what is less than it, with the least of them."""
+    least = edges.groupBy("u").agg(fn.min("v").alias("m"))
+    others = edges.join(least, "u").where("v <> m").select(fn.col("v").alias("u"), fn.col("m").alias("v"))
+    return others.unionAll(least.select("u", fn.col("m").alias("v"))).distinct()
+
+
+def _edge_totals(edges: DataFrame) -> tuple[int, int]:
+    """Return how many edges there are and a sum of their digests, which tells whether anything has changed."""
+    row = edges.agg(fn.count("*"), fn.sum(fn.xxhash64("u", "v").cast("decimal(38,0)"))).first()
+    assert row is not None
+    return int(row[0]), int(row[1] or 0)

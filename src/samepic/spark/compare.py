@@ -1,0 +1,288 @@
+"""Compare on Spark: pairs that copy codes propose, large clusters in pieces, each in a process beside the worker."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from types import MappingProxyType
+from typing import IO, Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as fn
+
+from samepic.duplicates.cache import Said
+from samepic.duplicates.groups import counted
+from samepic.duplicates.quality import Merit
+from samepic.errors import UnreadableError, WorkerError
+from samepic.limits import SPARK
+from samepic.profile import Policy
+from samepic.spark.catalog import Batches, arrow_rows, bounded, decoder, original
+from samepic.verdict import Verdict
+from samepic.verify.explain import explain
+
+__all__ = ["SAID", "SAID_SQL", "Originals", "Sayer", "said_alike", "said_in_crowds", "said_row"]
+
+SAID = pa.schema(
+    [
+        ("first", pa.int64()),
+        ("id", pa.int64()),
+        ("relation", pa.string()),
+        ("probability", pa.float64()),
+        ("explanation", pa.string()),
+        ("original", pa.string()),
+        ("same", pa.bool_()),
+        ("error", pa.string()),
+    ]
+)
+
+SAID_SQL = (
+    "first bigint, id bigint, relation string, probability double, explanation string, original string,"
+    " same boolean, error string"
+)
+"""What the picture `id` is to the picture `first`, and whether that counts as the same; or why `id` is damaged."""
+
+_CALLED = ("the reference", "this file")
+
+
+def said_row(first: int, other: int, said: Said, *, same: bool | None = None) -> dict[str, Any]:
+    """Return a row of SAID."""
+    return {
+        "first": first,
+        "id": other,
+        "relation": said.relation,
+        "probability": said.probability,
+        "explanation": said.explanation,
+        "original": said.original,
+        "same": same,
+    }
+
+
+class Originals:
+    """The encoded pictures of one cluster by index: some in memory, the rest in a file on the executor's disk."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[bytes | None, str | None, int, int]] = []
+        self._proxies: list[bytes | None] = []
+        self._held = 0
+        self._file: IO[bytes] | None = None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Originals:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def put(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
+        """Add the next picture: by its bytes, by its path, or by its small picture alone."""
+        self._proxies.append(proxy)
+        if content is None or self._held + len(content) <= SPARK.held_bytes:
+            self._held += len(content or b"")
+            self._places.append((content, path, 0, 0))
+            return
+        if self._file is None:
+            self._file = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (closed by the stack)
+        start = self._file.seek(0, 2)
+        self._file.write(content)
+        self._places.append((None, None, start, len(content)))
+
+    def small(self, index: int) -> bytes | None:
+        """Return the small picture that stands for one, None where none was made."""
+        return self._proxies[index]
+
+    def whole(self, index: int) -> bytes | None:
+        """Return one as it is, None where it is not at hand. Raises UnreadableError."""
+        content, path, start, size = self._places[index]
+        if content is not None:
+            return content
+        if size:
+            assert self._file is not None
+            self._file.seek(start)
+            return self._file.read(size)
+        return original(path) if path is not None else None
+
+
+class Sayer:
+    """Says what one picture of a cluster is to another; `merits` loses what cannot be read, `errors` says why.
+
+    `heard` is what was said before, by the indices of the two.
+    """
+
+    def __init__(
+        self,
+        originals: Originals,
+        merits: dict[int, Merit],
+        heard: Mapping[tuple[int, int], Said] = MappingProxyType({}),
+    ) -> None:
+        self.errors: dict[int, str] = {}
+        self._originals, self._merits, self._heard = originals, merits, heard
+
+    def __call__(self, a: int, b: int) -> Said | None:
+        """Return what the second is to the first, None where that cannot be said."""
+        if (a, b) in self._heard:
+            return self._heard[a, b]
+        try:
+            one, other = self._opened(a), self._opened(b)
+        except _SpoiltError:
+            return None
+        small = one is None or other is None
+        if one is None or other is None:
+            one, other = self._originals.small(a), self._originals.small(b)
+        if one is None or other is None:
+            raise ValueError("known: wanted fingerprints with proxies, got some without")
+        try:
+            told = decoder().compare(one, other, visibility=False, names=("a", "b"), called=_CALLED)
+        except WorkerError:
+            # It broke its process, which tells not which of the two did; where neither does alone, nothing is said.
+            self._tried(a, one)
+            self._tried(b, other)
+            return None
+        except UnreadableError as error:
+            self._spoil(b if error.name == "b" else a, error)
+            return None
+        sentence = _of_small(told) if small else told.explanation
+        return Said(str(told.relation), told.probability, sentence, told.original)
+
+    def _opened(self, index: int) -> bytes | None:
+        try:
+            return self._originals.whole(index)
+        except UnreadableError as error:
+            self._spoil(index, error)
+            raise _SpoiltError from error
+
+    def _tried(self, index: int, data: bytes) -> None:
+        try:
+            decoder().catalogue(data, "picture", proxied=True)
+        except UnreadableError as error:
+            self._spoil(index, error)
+
+    def _spoil(self, index: int, error: UnreadableError) -> None:
+        self._merits.pop(index, None)
+        self.errors[index] = f"wanted {error.wanted}, got {error.got}"
+
+
+def _of_small(verdict: Verdict) -> str:
+    """Return the sentence of a verdict on small pictures, without the sizes and codings that these have."""
+    a, b = (replace(info, name=name) for info, name in zip((verdict.a, verdict.b), _CALLED, strict=True))
+    sentence = explain(replace(verdict.facts, proxies=True), verdict.relation, a, b)
+    return f"{sentence} (compared as small pictures)"
+
+
+class _SpoiltError(Exception):
+    """One of two pictures cannot be read."""
+
+
+def said_alike(
+    alike: DataFrame, parts: DataFrame, items: DataFrame, given: DataFrame, policy: Policy
+) -> DataFrame:
+    """Return what the lesser is to the better, of each pair of `alike` that is not in one of the clusters `parts`.
+
+    The columns are those of SAID; what cannot be decoded has a row with its `error`. Pairs are spread over all
+    executors; each takes two pictures to one of them.
+    """
+    pairs = alike.where("a < b").select("a", "b")
+    for end in ("a", "b"):
+        pairs = pairs.join(parts.toDF(end, f"cluster_{end}"), end, "left")
+    # What has no cluster is joined with nothing, so that null is no equal of null here.
+    pairs = pairs.where("not coalesce(cluster_a = cluster_b, false)").select("a", "b").persist()
+    heads = pairs.select(fn.col("a").alias("head"), fn.col("a").alias("id")).distinct()
+    rows = heads.unionAll(pairs.select(fn.col("a").alias("head"), fn.col("b").alias("id")))
+    rows = rows.join(items.select("id", "key", "facts", "proxy"), "id").join(given, "key", "left").drop("key")
+    rows = rows.repartition("head").sortWithinPartitions("head", "id")
+    return bounded(rows).mapInArrow(_compared(policy), SAID_SQL)
+
+
+def _compared(policy: Policy) -> Batches:
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = (row for batch in batches for row in arrow_rows(batch))
+        for _, group in groupby(rows, key=itemgetter("head")):
+            with Originals() as originals:
+                ids, merits = [], {}
+                for place, row in enumerate(group):
+                    originals.put(row["content"], row["path"], row["proxy"])
+                    ids.append(row["id"])
+                    merits[place] = Merit.from_text(row["facts"])
+                yield pa.RecordBatch.from_pylist(_of_head(ids, merits, originals, policy), schema=SAID)
+
+    return work
+
+
+def _of_head(
+    ids: list[int], merits: dict[int, Merit], originals: Originals, policy: Policy
+) -> list[dict[str, object]]:
+    """Return what is said of the first of these pictures and each of the others."""
+    say, found = Sayer(originals, merits), []
+    for place in range(1, len(ids)):
+        if {0, place} <= merits.keys():
+            a, b = sorted((0, place), key=lambda one: merits[one].order(ids[one]))
+            said = say(a, b)
+            if said is not None:
+                found.append(said_row(ids[a], ids[b], said, same=counted(said, policy) is not None))
+    return found + [{"id": ids[place], "error": error} for place, error in sorted(say.errors.items())]
+
+
+_log = logging.getLogger("samepic.spark")
+
+_FIRST = pa.schema([("cluster", pa.int64()), ("first", pa.int64())])
+
+
+def said_in_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
+    """Return what each picture of a crowd is to the best of it: the columns of SAID; None without crowds.
+
+    A crowd is a cluster of more than SPARK.crowd pictures, of which a warning tells. They are compared in pieces of so
+    many, by any executor; of what cannot be compared there is no row. The best is taken for the reference, which it
+    is unless another proves to be the original.
+    """
+    sizes = parts.groupBy("cluster").count().where(fn.col("count") > SPARK.crowd)
+    told = sizes.agg(fn.count("*"), fn.max("count")).collect()[0]
+    if not told[0]:
+        return None
+    _log.warning("crowds of look-alikes: %d, up to %d pictures each", *told)
+    pieces = fn.ceil(fn.col("count") / SPARK.crowd)
+    crowds = sizes.select("cluster", pieces.alias("pieces")).persist()
+    members = parts.join(crowds, "cluster").join(items.select("id", "key", "facts", "proxy"), "id")
+    ranked = members.select("cluster", "id", "facts").repartition("cluster")
+    best = ranked.mapInArrow(_firsts, "cluster bigint, first bigint").persist()
+    members = members.join(best, "cluster").join(given, "key", "left").drop("key", "facts")
+    heads = members.where("id = first").withColumn("piece", fn.explode(fn.expr("sequence(0, pieces - 1)")))
+    others = members.where("id <> first").withColumn("piece", fn.expr("pmod(id, pieces)"))
+    rows = heads.unionByName(others).withColumn("head", fn.expr("id = first"))
+    rows = rows.repartition("cluster", "piece").sortWithinPartitions(
+        "cluster", "piece", fn.desc("head"), "id"
+    )
+    return bounded(rows).mapInArrow(_said, SAID_SQL)
+
+
+def _firsts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Return the best picture of each cluster, all of whose rows are here."""
+    best: dict[int, tuple[int, ...]] = {}
+    for batch in batches:
+        for row in arrow_rows(batch):
+            order = Merit.from_text(row["facts"]).order(row["id"])
+            best[row["cluster"]] = min(order, best.get(row["cluster"], order))
+    found = [{"cluster": cluster, "first": order[-1]} for cluster, order in best.items()]
+    yield pa.RecordBatch.from_pylist(found, schema=_FIRST)
+
+
+def _said(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Return what the pictures of each piece are to its first row, the best of the crowd."""
+    rows = (row for batch in batches for row in arrow_rows(batch))
+    for _, piece in groupby(rows, key=itemgetter("cluster", "piece")):
+        with Originals() as originals:
+            ids = []
+            for row in piece:
+                originals.put(row["content"], row["path"], row["proxy"])
+                ids.append(row["id"])
+            yield pa.RecordBatch.from_pylist(_of_piece(ids, originals), schema=SAID)
+
+
+def _of_piece(ids: list[int], originals: Originals) -> list[dict[str, Any]]:
+    say = Sayer(originals, {})
+    heard = ((ids[place], say(0, place)) for place in range(1, len(ids)))
+    return [said_row(ids[0], index, said) for index, said in heard if said is not None]

@@ -1,0 +1,347 @@
+"""find_duplicates: a DataFrame of pictures to groups of the same, and what `samepic find --engine spark` runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark import SparkConf
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as fn
+
+from samepic.duplicates.cache import Said
+from samepic.duplicates.finder import processors
+from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, facts, member
+from samepic.duplicates.walk import Entry, Unreadable, Walk
+from samepic.fingerprints.fingerprint import VERSION
+from samepic.limits import SPARK
+from samepic.profile import Policy, Profile
+from samepic.spark.candidates import Search, copies_edges, digest_edges, pdq_edges, ranked
+from samepic.spark.catalog import COLUMNS, bounded, fingerprints, sources
+from samepic.spark.clusters import FOUND_SQL, clusters, gathered
+from samepic.spark.compare import said_alike, said_in_crowds
+from samepic.verdict import Relation
+
+__all__ = ["Found", "SparkFinder", "find_duplicates", "searched", "session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found: `members` (group, key, reference, relation, probability, explanation), `references` (group,
+    key, reason), `unreadable` (key, error), and the `prints` of all.
+    """
+
+    members: DataFrame
+    references: DataFrame
+    unreadable: DataFrame
+    prints: DataFrame
+
+
+def find_duplicates(
+    df: DataFrame,
+    *,
+    key: str,
+    content: str | None = None,
+    path: str | None = None,
+    same_if: Relation | str | None = None,
+    profile: Profile | str | os.PathLike[str] | None = None,
+    copies: bool = False,
+    search: Search | str = Search.SCAN,
+    prints: DataFrame | None = None,
+    known: DataFrame | None = None,
+) -> DataFrame:
+    """Find the pictures of a DataFrame that are the same: the groups of `samepic find`, whatever the partitioning.
+
+    Returns one row for each copy: group (from 1, by the key of its reference), key, reference (the key of the best of
+    the group), relation, probability and explanation; what is in no row is no copy. `key`, `content` and `path` are
+    columns as for `fingerprints`; `same_if`, `profile` and `copies` are as for `samepic.find`; `search` is "scan",
+    which looks at every code for each picture and finds what one machine finds, or "bands", which is faster from some
+    hundred thousand on and finds all PDQ codes up to SEARCH.band_radius bits apart and most near copy codes.
+    `prints` is what `fingerprints` returned for `df`, or was written of it; `known` what it returned, with proxies, for
+    pictures that are in already: groups that hold a picture of `df` are returned. Raises ValueError for columns that
+    are not there, keys that come twice and fingerprints without what is asked for, ProfileError as `samepic.find`.
+    """
+    given = sources(df, key, content, path)
+    policy = Policy.of(same_if, profile)
+    new = prints
+    if new is not None and copies:
+        bare = new.where("kind = 'picture' and length(copycode) = 0").first()
+        if bare is not None:
+            raise ValueError(f"prints: wanted fingerprints with copies, got none for {bare['key']!r}")
+    if new is None:
+        new = fingerprints(df, key=key, content=content, path=path, copies=copies, proxies=known is not None)
+    found = searched(given, new, known, policy=policy, copies=copies, how=Search(search))
+    return found.members
+
+
+def searched(
+    given: DataFrame,
+    prints: DataFrame,
+    known: DataFrame | None = None,
+    *,
+    policy: Policy,
+    copies: bool = False,
+    how: Search = Search.SCAN,
+) -> Found:
+    """Do what `find_duplicates` does, and return the references and what is unreadable too.
+
+    `given` is what `sources` returns, `prints` what `fingerprints` returned for it.
+    """
+    new = prints.withColumn("fresh", fn.lit(True))
+    kept = _checked(new if known is None else new.unionByName(known.withColumn("fresh", fn.lit(False))))
+    items = _items(kept).persist()
+    if policy.same_if is Relation.SAME_FILE:
+        found = given.sparkSession.createDataFrame([], FOUND_SQL)
+    else:
+        edges = digest_edges(items).unionAll(pdq_edges(items, how, everywhere=known is not None))
+        parts, alike, said = clusters(edges), None, None
+        if copies:
+            alike, said = _alike(items, parts, given, policy, how)
+            parts = clusters(edges.unionAll(said.where("same").select("first", "id")))
+        if known is not None:
+            # What was found among known pictures alone is not compared again.
+            asked = parts.join(items.where("fresh").select("id"), "id").select("cluster").distinct()
+            parts = parts.join(asked, "cluster", "left_semi")
+        found = _gathered(items, parts, alike, given, policy)
+        if said is not None:
+            damaged = said.where("error is not null").join(items.select("id", "sha256"), "id")
+            found = found.unionByName(damaged.select("sha256", "error"), allowMissingColumns=True)
+        found = found.persist()
+    return _grouped(kept, items, found, only_new=known is not None)
+
+
+def _checked(prints: DataFrame) -> DataFrame:
+    """Return fingerprints of this version. Raises ValueError for others and for a key that comes twice."""
+    missing = set(prints.columns) ^ {"fresh", *(column.split()[0] for column in COLUMNS.split(", "))}
+    if missing:
+        raise ValueError(
+            f"fingerprints: wanted the columns {COLUMNS}, got others or not all: {', '.join(sorted(missing))}"
+        )
+    prints = prints.persist()
+    least, most = fn.min("version"), fn.max("version")
+    told = prints.agg(least, most, fn.count("*"), fn.count_distinct("key")).collect()[0]
+    if told[2] == told[3] and told[0] in (VERSION, None) and told[1] in (VERSION, None):
+        return prints
+    other = prints.where(fn.col("version") != VERSION).first()
+    if other is not None:
+        raise ValueError(
+            f"fingerprints: wanted version {VERSION}, got {other['version']} for {other['key']!r}"
+        )
+    twice = prints.groupBy("key").count().where("key is null or count > 1").first()
+    assert twice is not None
+    raise ValueError(f"key: wanted each once, got {twice['key']!r} {twice['count']} times")
+
+
+def _items(prints: DataFrame) -> DataFrame:
+    """Return the pictures by their bytes, each with the first key, how many files hold it, and its place as `id`."""
+    rows = prints.where("kind = 'picture'")
+    rest = [name for name in rows.columns if name not in ("sha256", "fresh")]
+    items = rows.groupBy("sha256").agg(
+        fn.min_by(fn.struct(*rest), fn.col("key")).alias("one"),
+        fn.count("*").alias("files"),
+        fn.max("fresh").alias("fresh"),
+    )
+    items = items.select("sha256", "one.*", "files", "fresh")
+    return items.join(ranked(items, "key", "id"), "key")
+
+
+def _alike(
+    items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: Search
+) -> tuple[DataFrame, DataFrame]:
+    """Return the pairs by copy code, both ways, with what was said of the second of those compared; and all said."""
+    pairs = copies_edges(items, how).persist()
+    said = said_alike(pairs, parts, items, given, policy).persist()
+    told = said.where("error is null").select(
+        fn.col("first").alias("a"), fn.col("id").alias("b"), _said().alias("said")
+    )
+    return pairs.join(told, ["a", "b"], "left"), said
+
+
+def _said() -> Column:
+    return fn.struct("relation", "probability", "explanation", "original")
+
+
+def _gathered(
+    items: DataFrame, parts: DataFrame, alike: DataFrame | None, given: DataFrame, policy: Policy
+) -> DataFrame:
+    """Return what becomes of each picture that has candidates: those of one cluster are gathered in one task."""
+    rows = items.join(parts, "id")
+    if alike is None:
+        rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint>>"))
+    else:
+        near = alike.groupBy(fn.col("a").alias("id")).agg(
+            fn.collect_list(fn.struct("b", "bits", "said")).alias("alike")
+        )
+        rows = rows.join(near, "id", "left")
+    said = said_in_crowds(items, parts, given)
+    if said is None:
+        rows = rows.withColumns(
+            {"first": fn.lit(None).cast("bigint"), "said": fn.lit(None).cast("struct<b:bigint>")}
+        )
+    else:
+        rows = rows.join(said.select("id", "first", _said().alias("said")), "id", "left")
+    rows = rows.drop("size", "kind", "error", "files", "fresh")
+    rows = rows.join(given, "key", "left")
+    ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "id")
+    return bounded(ordered).mapInArrow(gathered(policy), FOUND_SQL)
+
+
+def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> Found:
+    """Return the groups of files: what was found of each picture, and the files that hold the same bytes.
+
+    With `only_new`, only groups that hold a fresh file.
+    """
+    files = prints.where("kind = 'picture'").select("key", "sha256")
+    first = items.select("sha256", fn.col("key").alias("first"), "files")
+    said = first.join(found, "sha256", "left")
+    # What stands alone makes a group where several files hold it; what is damaged makes none.
+    said = said.withColumn("reference", fn.coalesce("reference", "sha256")).where("error is null")
+    heads = first.select(fn.col("sha256").alias("reference"), fn.col("first").alias("head"))
+    copies = files.join(said, "sha256").join(heads, "reference").where("key <> head")
+    same = fn.col("relation").isNull()
+    members = copies.select(
+        "key",
+        fn.col("head").alias("reference"),
+        fn.when(same, str(Relation.SAME_FILE)).otherwise(fn.col("relation")).alias("relation"),
+        fn.coalesce("probability", fn.lit(1.0)).alias("probability"),
+        fn.when(same, BYTE_FOR_BYTE).otherwise(fn.col("explanation")).alias("explanation"),
+    )
+    if only_new:
+        fresh = prints.where("fresh").select("key")
+        heads = fresh.select(fn.col("key").alias("reference"))
+        held = members.join(fresh, "key", "left_semi").select("reference")
+        held = held.unionAll(members.join(heads, "reference", "left_semi").select("reference"))
+        members = members.join(held.distinct(), "reference", "left_semi")
+    members = members.persist()
+    numbers = ranked(members.select("reference").distinct(), "reference", "place")
+    numbers = numbers.select("reference", (fn.col("place") + 1).alias("group")).persist()
+    columns = ["group", "key", "reference", "relation", "probability", "explanation"]
+    reasons = said.where("relation is null").select(
+        fn.col("first").alias("reference"), fn.col("explanation").alias("reason")
+    )
+    references = numbers.join(reasons, "reference").select(
+        "group", fn.col("reference").alias("key"), fn.coalesce("reason", fn.lit(SAME_BYTES)).alias("reason")
+    )
+    damaged = found.where("error is not null").groupBy("sha256").agg(fn.min("error").alias("error"))
+    unreadable = prints.where("kind = 'unreadable'").select("key", "error")
+    unreadable = unreadable.unionAll(files.join(damaged, "sha256").select("key", "error"))
+    return Found(members.join(numbers, "reference").select(*columns), references, unreadable, prints)
+
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def session(master: str | None = None) -> SparkSession:
+    """Return the session that spark-submit made ready, else one on `master`, else one on this machine."""
+    conf = SparkConf()
+    builder = SparkSession.builder.appName("samepic find")
+    if master or not conf.contains("spark.master"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        builder = builder.master(master or "local[*]")
+        if not conf.contains("spark.sql.shuffle.partitions"):
+            # Spark's own 200 are for a cluster.
+            builder = builder.config("spark.sql.shuffle.partitions", str(2 * processors()))
+    return builder.getOrCreate()
+
+
+@dataclass(slots=True, eq=False)
+class SparkFinder:
+    """One search for the same pictures below `paths`: folders and files that every executor can open, and URIs.
+
+    A path is walked as `samepic.find` walks it; below a URI ("hdfs://...", "s3a://...") are the files that Spark's
+    binaryFile source finds, which passes over names that begin with "_" or ".". The other fields are those of Finder.
+    """
+
+    spark: SparkSession
+    paths: Iterable[str]
+    policy: Policy
+    hidden: bool = False
+    follow: bool = False
+    least: int = 1
+    copies: bool = False
+    how: Search = Search.SCAN
+    unreadable: list[Unreadable] = field(default_factory=list)
+    pictures: int = 0
+    others: int = 0
+
+    def groups(self) -> list[Group]:
+        """Search, and return the groups by the path of their reference. Raises ValueError for URIs beside paths."""
+        paths = list(self.paths)
+        uris = [path for path in paths if _URI.match(path)]
+        if uris and len(uris) < len(paths):
+            raise ValueError(f"wanted either paths or URIs, got both: {uris[0]!r}")
+        entries = {} if uris else self._walked(paths)
+        df = self._listed(uris) if uris else self._made(entries)
+        content, path = ("content", None) if uris else (None, "path")
+        prints = fingerprints(df, key="path", content=content, path=path, copies=self.copies)
+        given = sources(df, "path", content, path)
+        found = searched(given, prints, policy=self.policy, copies=self.copies, how=self.how)
+        kinds = {row["kind"]: row["count"] for row in found.prints.groupBy("kind").count().collect()}
+        self.pictures, self.others = kinds.get("picture", 0), kinds.get("other", 0)
+        self.unreadable += [Unreadable(row["key"], row["error"]) for row in found.unreadable.collect()]
+        self.unreadable.sort(key=lambda one: (os.fsencode(one.path), one.error))
+        return self._grouped(found, entries, df if uris else None)
+
+    def _walked(self, paths: list[str]) -> dict[str, Entry]:
+        walk = Walk(paths, self.hidden, self.follow, self.least)
+        entries = {}
+        for entry in walk.entries():
+            if entry.path.isascii() or entry.path == entry.path.encode(errors="replace").decode():
+                entries[entry.path] = entry
+            else:
+                walk.unreadable.append(
+                    Unreadable(entry.path, "wanted a name in UTF-8, as Spark does, got other bytes")
+                )
+        self.unreadable += walk.unreadable
+        return entries
+
+    def _made(self, entries: dict[str, Entry]) -> DataFrame:
+        rows = [(path,) for path in entries]
+        tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(rows) // SPARK.files)
+        return self.spark.createDataFrame(rows, "path string").repartition(min(tasks, max(1, len(rows))))
+
+    def _listed(self, uris: list[str]) -> DataFrame:
+        source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+        return source.load(uris).where(fn.col("length") >= self.least)
+
+    def _grouped(self, found: Found, entries: dict[str, Entry], listed: DataFrame | None) -> list[Group]:
+        members = defaultdict(list)
+        for row in found.members.collect():
+            said = Said(row["relation"], row["probability"], row["explanation"], "")
+            members[row["group"]].append((row["key"], said))
+        references = {row["group"]: (row["key"], row["reason"]) for row in found.references.collect()}
+        keys = {key for key, _ in references.values()} | {key for rows in members.values() for key, _ in rows}
+        digests = self._digests(found, keys)
+        if listed is not None:
+            entries = _entries(listed, digests)
+        groups: list[Group] = []
+        for number, (key, reason) in sorted(references.items()):
+            first = entries[key]
+            links = {first.node: first.path} if first.inode else {}
+            rest = sorted(members[number], key=lambda one: os.fsencode(one[0]))
+            told = tuple(member(entries[path], digests[path], said, links) for path, said in rest)
+            if not all(one.hard_link_to for one in told):
+                groups.append(Group(len(groups) + 1, facts(first, digests[key]), reason, told))
+        return groups
+
+    def _digests(self, found: Found, keys: set[str]) -> dict[str, str]:
+        wanted = self.spark.createDataFrame([(key,) for key in keys], "key string")
+        rows: list[Any] = found.prints.join(wanted, "key", "left_semi").select("key", "sha256").collect()
+        return {row["key"]: row["sha256"] for row in rows}
+
+
+def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, Entry]:
+    """Return the facts of files that Spark listed; their times are in milliseconds, so `samepic clean` needs a copy."""
+    wanted = listed.sparkSession.createDataFrame([(key,) for key in keys], "path string")
+    rows = listed.drop("content").join(wanted, "path", "left_semi").collect()
+    return {
+        row["path"]: Entry(
+            row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6, 0, 0
+        )
+        for row in rows
+    }

@@ -1,0 +1,468 @@
+"""Join sets of 256-bit codes: what is near each of many queries at once, by all codes or by tables of some bits.
+
+A query is looked up by its own bits and by those that differ in a few places from them, one probe each. Norouzi,
+Punjani and Fleet, Fast Search in Hamming Space with Multi-Index Hashing, CVPR 2012.
+The native part goes strip by strip through the codes and asks each strip about all queries while the processor's cache
+holds it. Without it NumPy asks for one query after another, as `samepic.hamming` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, pairwise
+from math import comb
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.hamming import Codes, Found, TurnedCodes, by_parity
+from samepic.native import native
+from samepic.tuning.search import SEARCH
+
+__all__ = ["CopyScan", "CopyTables", "Pairs", "PdqBands", "PdqScan", "checked", "in_order", "limits"]
+
+_BYTES, _FORM_BYTES = 32, 256
+
+_QUERIES = 8192
+"""Queries that the native part is asked about at once: what it keeps of each, 1 MB in all, comes by for each strip."""
+
+
+class Pairs(NamedTuple):
+    """What was found: of each pair the query's place, the row of the code, both from 0, and the distance in bits.
+
+    Three int64 arrays of one length, sorted by query, then distance, then row.
+    """
+
+    queries: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    distances: NDArray[np.int64]
+
+
+class PdqScan:
+    """Upright PDQ codes, each of which is looked at for each query: exact at any radius.
+
+    Searching from several threads at once is safe, here and in all else of this module.
+    """
+
+    def __init__(self, codes: NDArray[np.uint8]) -> None:
+        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
+        self._codes = TurnedCodes()
+        self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
+
+    def within(self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None) -> Pairs:
+        """Return the codes at most `radius` bits from the nearest of the eight forms of each query, (q, 256).
+
+        With `below`, q integers, only rows under that of the query count. O(n q). Raises ValueError where the forms are
+        no such rows, or `below` is not one for each.
+        """
+        asked = checked(forms, _FORM_BYTES)
+        ends = limits(below, len(asked), len(self._codes))
+        if native is None:
+            return self._plain(asked, radius, ends)
+        found = []
+        for start in range(0, len(asked), _QUERIES):
+            words = by_parity(asked[start : start + _QUERIES]).view(np.uint64).reshape(-1, 8, 4)
+            limit = ends[start : start + _QUERIES]
+            raw = native.join_turned(self._codes.words, words, limit, radius)
+            found.append(_triples(raw, start))
+        return in_order(np.concatenate([_NONE, *found]))
+
+    def _plain(self, asked: NDArray[np.uint8], radius: int, ends: NDArray[np.int64]) -> Pairs:
+        found = []
+        for query, each in enumerate(asked):
+            near = self._codes.within(each.reshape(-1, _BYTES), radius)
+            found.append(_kept(near, near.ids < ends[query]))
+        return _pairs(found)
+
+
+class CopyScan:
+    """Copy codes, each of which is looked at for each query."""
+
+    def __init__(self, codes: NDArray[np.uint8]) -> None:
+        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
+        self._codes = Codes()
+        self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
+
+    def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> Pairs:
+        """Return the `k` codes nearest to each query, (q, 32), as far as they are within `radius` bits. O(n q).
+
+        Of equally near ones the lower row goes first, and in. Raises ValueError for k under 1, and where the queries
+        are no such rows.
+        """
+        asked = checked(queries, _BYTES)
+        if k < 1:
+            raise ValueError(f"k: wanted at least 1, got {k}")
+        if native is None:
+            return self._plain(asked, k, radius)
+        found = []
+        for start in range(0, len(asked), _QUERIES):
+            words = asked[start : start + _QUERIES].view(np.uint64)
+            raw = native.join_nearest(self._codes.words, words, k, min(radius, 8 * _BYTES))
+            found.append(_triples(raw, start))
+        return _columns(np.concatenate([_NONE, *found]))
+
+    def _plain(self, asked: NDArray[np.uint8], k: int, radius: int) -> Pairs:
+        found = []
+        for query in asked:
+            near = self._codes.nearest(query, k)
+            found.append(_kept(near, near.distances <= radius))
+        return _pairs(found)
+
+
+_NONE = np.empty((0, 3), np.int64)
+
+
+def checked(codes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Return codes as a C-ordered array aligned for words. Raises ValueError where they are not rows of `width`."""
+    if codes.ndim != 2 or codes.shape[1] != width:
+        raise ValueError(f"wanted codes as rows of {width} bytes, got {codes.shape}")
+    whole = np.ascontiguousarray(codes, np.uint8)
+    return whole if whole.ctypes.data % 8 == 0 else whole.copy()
+
+
+def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[np.int64]:
+    """Return under which row a code counts for each query. Raises ValueError where there is not one for each."""
+    if below is None:
+        return np.full(queries, rows, np.int64)
+    if below.shape != (queries,):
+        raise ValueError(f"below: wanted one for each of {queries} queries, got {below.shape}")
+    return np.ascontiguousarray(below, np.int64)
+
+
+def in_order(triples: NDArray[np.int64]) -> Pairs:
+    """Return (query, row, distance) triples, (n, 3), as pairs."""
+    return _columns(triples[np.lexsort((triples[:, 1], triples[:, 2], triples[:, 0]))])
+
+
+def _columns(triples: NDArray[np.int64]) -> Pairs:
+    return Pairs(*(np.ascontiguousarray(column) for column in triples.T))
+
+
+def _triples(raw: bytearray, start: int) -> NDArray[np.int64]:
+    triples = np.frombuffer(raw, np.int64).reshape(-1, 3)
+    triples[:, 0] += start
+    return triples
+
+
+def _kept(near: Found, kept: NDArray[np.bool_]) -> Found:
+    return Found(near.ids[kept], near.distances[kept])
+
+
+def _pairs(found: list[Found]) -> Pairs:
+    none = np.empty(0, np.int64)
+    return Pairs(
+        np.repeat(np.arange(len(found)), [len(near.ids) for near in found]),
+        np.concatenate([none, *(near.ids for near in found)]),
+        np.concatenate([none, *(near.distances for near in found)]),
+    )
+
+
+_BITS, _BYTES, _FORMS, _WORD = 256, 32, 8, 64
+
+_WIDEST = 25
+"""Bits of a key: a bitmap of all keys takes 4 MB. What is beyond them in a band is not looked up by."""
+
+_TRADE = 5
+"""Bits that a band within one bit fewer is narrower: 24 bits within 2 have as many probes for a code as 19 within 1."""
+
+_PROBES, _FOUND = 1 << 19, 1 << 20
+"""Probes that NumPy makes at once, 4 MB an array, and codes that it looks at at once, and kept pairs between sorts."""
+
+_CODES = 1 << 16
+"""Codes whose keys are made at once."""
+
+_STEP = 64
+"""Keys that are looked up between two looks at how much was found."""
+
+_SEED = 20261123
+
+Words = NDArray[np.uint64]
+
+Keys = NDArray[np.uint32]
+
+Triples = NDArray[np.int64]
+
+
+class _Asked(NamedTuple):
+    """Queries: their forms, (q, f, 4) words as the codes are, the rows under which codes count, and the radius."""
+
+    forms: Words
+    ends: NDArray[np.int64]
+    radius: int
+
+
+class _Table:
+    """Rows of codes by their keys of at most _WIDEST bits: 8 bytes a code and 3 bits a key that could be."""
+
+    def __init__(self, keys: Keys, width: int) -> None:
+        places = keys.astype(np.uint64) << np.uint64(32) | np.arange(len(keys), dtype=np.uint64)
+        places.sort()
+        self.rows = places.astype(np.uint32)
+        keys = (places >> np.uint64(32)).astype(np.uint32)
+        new = np.flatnonzero(np.diff(keys, prepend=np.uint32(1) << np.uint32(31)))
+        self.starts = np.append(new, len(keys)).astype(np.uint32)
+        there = np.zeros(max(_WORD, 1 << width), np.uint8)
+        there[keys[new]] = 1
+        self.bits = np.packbits(there, bitorder="little").view(np.uint64)
+        counts = np.bitwise_count(self.bits)
+        self.ranks = (np.cumsum(counts, dtype=np.int64) - counts).astype(np.uint32)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in (self.rows, self.starts, self.bits, self.ranks))
+
+    def near(self, codes: Words, asked: _Asked, of: NDArray[np.int64], keys: Keys, masks: Keys) -> Triples:
+        """Return what is within the radius of those at `keys` ^ `masks`; `of` tells the query of each key."""
+        if native is not None:
+            table = (self.bits, self.ranks, self.starts, self.rows)
+            forms, ends, radius = asked
+            raw = native.probe(codes, forms, ends, of, keys, masks, *table, forms.shape[1], radius)
+            return np.frombuffer(raw, np.int64).reshape(-1, 3)
+        found = [np.empty((0, 3), np.int64)]
+        step = max(1, _PROBES // len(masks))
+        for start in range(0, len(keys), step):
+            probed = keys[start : start + step, None] ^ masks
+            at, first, last = self._there(probed.ravel())
+            queries = of[start + at // len(masks)]
+            found += [_checked(codes, asked, *part) for part in self._rows(queries, first, last)]
+        return np.concatenate(found)
+
+    def _there(self, keys: Keys) -> tuple[NDArray[np.intp], Keys, Keys]:
+        """Return which of the keys there are, and where their rows start and end."""
+        places, bits = keys >> np.uint32(6), (keys & np.uint32(63)).astype(np.uint64)
+        at = np.flatnonzero(self.bits[places] >> bits & np.uint64(1))
+        places, bits = places[at], bits[at]
+        before = self.bits[places] & ((np.uint64(1) << bits) - np.uint64(1))
+        ranks = self.ranks[places] + np.bitwise_count(before)
+        return at, self.starts[ranks], self.starts[ranks + 1]
+
+    def _rows(self, queries: NDArray[np.int64], first: Keys, last: Keys) -> Iterator[tuple[Triples, Triples]]:
+        """Yield queries and rows, so many at a time: one key may have any number of rows."""
+        ends = np.cumsum(last - first, dtype=np.int64)
+        total = int(ends[-1]) if len(ends) else 0
+        for start in range(0, total, _FOUND):
+            place = np.arange(start, min(total, start + _FOUND))
+            of = np.searchsorted(ends, place, side="right")
+            yield queries[of], self.rows[last[of] - (ends[of] - place)].astype(np.int64)
+
+
+class _Kept:
+    """Pairs that were found, maybe several times: each once, and of each query the k nearest where k is given."""
+
+    def __init__(self, k: int | None = None) -> None:
+        self._k, self._found, self._count = k, [np.empty((0, 3), np.int64)], 0
+
+    def add(self, triples: Triples) -> None:
+        self._found.append(triples)
+        self._count += len(triples)
+        if self._count > _FOUND:
+            kept = self.all()
+            self._found, self._count = [kept], 0
+
+    def all(self) -> Triples:
+        triples = np.concatenate(self._found)
+        triples = triples[np.lexsort((triples[:, 1], triples[:, 2], triples[:, 0]))]
+        # One pair has one distance, so that what was found twice lies together.
+        triples = triples[np.diff(triples[:, :2], axis=0, prepend=-1).any(axis=1)]
+        if self._k is not None:
+            first = np.searchsorted(triples[:, 0], triples[:, 0])
+            triples = triples[np.arange(len(triples)) - first < self._k]
+        return triples
+
+
+class _Band(NamedTuple):
+    """Stretches of bits, each (word, lowest bit, how many), that a code near a query has within `within` bits."""
+
+    stretches: tuple[tuple[int, int, int], ...]
+    within: int
+
+    @property
+    def width(self) -> int:
+        """Bits of a key: of each stretch one is spent on telling it from its opposite."""
+        return sum(many - 1 for _, _, many in self.stretches)
+
+    def keys(self, words: Words) -> Keys:
+        """Return the keys of codes, (n, 4): the key of the difference of two codes is that of their keys."""
+        keys = np.zeros(len(words), np.uint64)
+        for word, lowest, many in self.stretches:
+            ones = np.uint64((1 << many) - 1)
+            bits = words[:, word] >> np.uint64(lowest) & ones
+            bits ^= (np.uint64(0) - (bits >> np.uint64(many - 1))) & ones
+            keys = keys << np.uint64(many - 1) | bits
+        return keys.astype(np.uint32)
+
+    def masks(self) -> Keys:
+        """Return the keys of all differences of at most `within` bits."""
+        places = [(word, lowest + bit) for word, lowest, many in self.stretches for bit in range(many)]
+        words = np.zeros((sum(comb(len(places), n) for n in range(self.within + 1)), 4), np.uint64)
+        row = 0
+        for n in range(self.within + 1):
+            for chosen in combinations(places, n):
+                for word, bit in chosen:
+                    words[row, word] |= np.uint64(1 << bit)
+                row += 1
+        return np.unique(self.keys(words))
+
+
+class PdqBands:
+    """Upright PDQ codes by bands of their bits: exact up to a radius, at a cost that hardly grows with the codes.
+
+    Where bands of all bits are within t1, t2, ... bits and the sum of all t + 1 is more than the radius, a code within
+    the radius is within t in one of the bands. Mirroring turns over whole words of codes whose bits are sorted by
+    parity, so a key is the bits of a band up to that: of each stretch in one word its last bits, or their opposites
+    where the first is set. The keys of a query are those of all its eight forms, of which few differ.
+
+    Memory: 32 bytes a code and 8 a code for each band, eleven at a radius of 31.
+    """
+
+    def __init__(self, codes: NDArray[np.uint8], radius: int = SEARCH.band_radius) -> None:
+        """Take in the codes, (n, 32). Raises ValueError where they are no such rows, or the radius is under 0."""
+        if radius < 0:
+            raise ValueError(f"radius: wanted at least 0, got {radius}")
+        self.radius = radius
+        self._words = by_parity(checked(codes, _BYTES)).view(np.uint64)
+        self._bands = []
+        for band in _bands(radius):
+            keys = np.concatenate(
+                [np.empty(0, np.uint32), *(band.keys(part) for part in _parts(self._words))]
+            )
+            self._bands.append((band, band.masks(), _Table(keys, band.width)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self._words.nbytes + sum(table.nbytes for _, _, table in self._bands)
+
+    def within(self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None) -> Pairs:
+        """Return what PdqScan.within returns. Raises ValueError also where the radius is more than this is for."""
+        if radius > self.radius:
+            raise ValueError(f"radius: wanted at most {self.radius}, which the bands are for, got {radius}")
+        words = by_parity(checked(forms, _BYTES * _FORMS)).view(np.uint64).reshape(-1, _FORMS, 4)
+        asked = _Asked(words, limits(below, len(words), len(self._words)), radius)
+        found = _Kept()
+        for band, masks, table in self._bands:
+            of, keys = _distinct(band.keys(words.reshape(-1, 4)).reshape(-1, _FORMS))
+            for start in range(0, len(keys), _STEP):
+                part = slice(start, start + _STEP)
+                found.add(table.near(self._words, asked, of[part], keys[part], masks))
+        return in_order(found.all())
+
+
+class CopyTables:
+    """Copy codes by several tables of sampled bits: the nearest that are found, most of those that CopyScan finds.
+
+    A code that differs from the query in d of 256 bits is found where it differs in at most SEARCH.table_bits of the
+    SEARCH.table_width bits of one of the tables: bench/joining.py tells how many are.
+    """
+
+    def __init__(
+        self,
+        codes: NDArray[np.uint8],
+        count: int = SEARCH.table_count,
+        width: int = SEARCH.table_width,
+        bits: int = SEARCH.table_bits,
+    ) -> None:
+        """Take in the codes, (n, 32), into `count` tables of `width` bits, of which `bits` may differ.
+
+        Raises ValueError where the codes are no such rows, or a key is wider than 25 bits.
+        """
+        if not 1 <= width <= _WIDEST:
+            raise ValueError(f"width: wanted 1 to {_WIDEST}, got {width}")
+        self._words = checked(codes, _BYTES).view(np.uint64)
+        self._masks = np.array(_flips(width, bits), np.uint32)
+        self._tables = []
+        for places in _samples(count, width):
+            keys = [_sampled(part, places) for part in _parts(self._words)]
+            self._tables.append((places, _Table(np.concatenate([np.empty(0, np.uint32), *keys]), width)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self._words.nbytes + sum(table.nbytes for _, table in self._tables)
+
+    def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> Pairs:
+        """Return the `k` codes nearest to each query of those that the tables find, else as CopyScan.nearest."""
+        if k < 1:
+            raise ValueError(f"k: wanted at least 1, got {k}")
+        words = checked(queries, _BYTES).view(np.uint64)
+        asked = _Asked(words[:, None], limits(None, len(words), len(self._words)), radius)
+        found = _Kept(k)
+        for places, table in self._tables:
+            keys = _sampled(words, places)
+            for start in range(0, len(keys), _STEP):
+                part = slice(start, start + _STEP)
+                of = np.arange(start, min(len(keys), start + _STEP))
+                found.add(table.near(self._words, asked, of, keys[part], self._masks))
+        return in_order(found.all())
+
+
+def _bands(radius: int) -> list[_Band]:
+    """Return disjoint bands of which a code within the radius is within its `within` in one at least."""
+    shares = min(radius, _BITS) + 1
+    count = -(-shares // (SEARCH.band_bits + 1))
+    within = [shares // count - (number >= shares % count) for number in range(count)]
+    trade = _TRADE if _BITS // count > 2 * _TRADE else 0
+    least = (_BITS - trade * sum(bits - min(within) for bits in within)) // count
+    widths = [least + trade * (bits - min(within)) for bits in within]
+    spare = _BITS - sum(widths)
+    bands, start = [], 0
+    for number, (bits, width) in enumerate(zip(within, widths, strict=True)):
+        end = start + width + (number < spare)
+        bands.append(_Band(_stretches(start, min(end, start + _WIDEST + 1)), bits))
+        start = end
+    return bands
+
+
+def _stretches(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
+    """Return the bits from `start` to `end`, cut where a word ends."""
+    cuts = [start, *(edge for edge in range(0, _BITS, _WORD) if start < edge < end), end]
+    return tuple((a // _WORD, a % _WORD, b - a) for a, b in pairwise(cuts))
+
+
+def _distinct(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
+    """Return each key of each row of `keys`, (q, 8), once, and the row it is of."""
+    ordered = np.sort(keys, axis=1)
+    new = np.ones(ordered.shape, bool)
+    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    return np.nonzero(new)[0].astype(np.int64), ordered[new]
+
+
+def _flips(width: int, most: int) -> list[int]:
+    """Return all numbers of `width` bits of which at most so many are set."""
+    return [sum(1 << bit for bit in bits) for n in range(most + 1) for bits in combinations(range(width), n)]
+
+
+def _samples(count: int, width: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the bits that each of `count` tables looks at: as different ones as there are."""
+    chance = np.random.default_rng(_SEED)
+    pieces = [np.arange(0)]
+    for number in range(count):
+        if number % (_BITS // width) == 0:
+            order = chance.permutation(_BITS)
+            pieces = [order[start : start + width] for start in range(0, _BITS - width + 1, width)]
+        yield pieces[number % len(pieces)]
+
+
+def _sampled(words: Words, places: NDArray[np.int64]) -> Keys:
+    bits = np.zeros((len(words), 32), np.uint8)
+    bits[:, 32 - len(places) :] = np.unpackbits(words.view(np.uint8), axis=1)[:, places]
+    return np.packbits(bits, axis=1).view(">u4")[:, 0].astype(np.uint32)
+
+
+def _parts(words: Words) -> Iterator[Words]:
+    for start in range(0, len(words), _CODES):
+        yield words[start : start + _CODES]
+
+
+def _checked(codes: Words, asked: _Asked, queries: NDArray[np.int64], rows: NDArray[np.int64]) -> Triples:
+    """Return those of the pairs that count and are within the radius."""
+    counts = rows < asked.ends[queries]
+    queries, rows = queries[counts], rows[counts]
+    least = np.full(len(rows), _BITS, np.int64)
+    own = codes[rows]
+    for form in range(asked.forms.shape[1]):
+        apart = np.bitwise_count(own ^ asked.forms[queries, form]).sum(axis=1, dtype=np.int64)
+        least = np.minimum(least, apart)
+    near = least <= asked.radius
+    return np.stack((queries[near], rows[near], least[near]), axis=1)

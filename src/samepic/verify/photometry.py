@@ -1,0 +1,274 @@
+"""Reduced pictures, palettes, ranks of small arrays, and how much of a picture a smaller copy still shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from samepic.tuning.evidence import PALETTE
+from samepic.tuning.verify import JUDGE, RESOLUTION, Resolution
+
+__all__ = [
+    "SCALINGS",
+    "Scaling",
+    "coarse",
+    "halved",
+    "in_one_palette",
+    "palette_of",
+    "percentile",
+    "scaled_rows",
+    "shrunk",
+    "unresolved",
+]
+
+Samples = NDArray[np.uint8]
+
+Cells = NDArray[np.uint8]
+
+Mask = NDArray[np.bool_]
+
+
+def unresolved(samples: Samples, side: int, rules: Resolution = RESOLUTION) -> float:
+    """Measure how much writing a picture holds that is lost when its longer side becomes `side` pixels.
+
+    `samples` is an upright or turned picture, (h, w, 3) RGB or (h, w) gray, uint8. It is cut into cells. A cell has
+    lost its strokes when it has strong contrast of which less than half survives the reduction; it is writing when
+    the strokes lie on even paper, and so do those of its neighbors. Leaves, sand and fur lose as much, but have no
+    paper.
+
+    Returns the share, 0 to 1, of the cells with strong contrast that are lost writing; 0 where nothing is reduced.
+    `rules.unresolved` is the least of a picture that is not fully shown.
+    """
+    gray = _working(samples, rules.pixels)
+    height, width = gray.shape
+    rows, columns = height // rules.cell, width // rules.cell
+    scale = side / max(height, width)
+    if scale >= 1 or not rows or not columns:
+        return 0.0
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    shown = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    cells = _cells(gray, rows, columns, rules.cell)
+    where = np.flatnonzero(np.ptp(cells, axis=1) >= rules.contrast)
+    before, after = cells[where], _cells(np.asarray(shown, np.uint8), rows, columns, rules.cell)[where]
+    strong, lost = where.size, after.var(axis=1) < rules.kept * before.var(axis=1)
+    where, before = where[lost], before[lost]
+    if not where.size:
+        return 0.0
+    paper, written = _written(before, rules)
+    levels = np.full(rows * columns, -1, np.int16)
+    levels[where[written]] = paper[written]
+    levels = levels.reshape(rows, columns)
+    writing = int((_runs(levels, rules) | _runs(levels.T, rules).T).sum())
+    return writing / strong
+
+
+def _working(samples: Samples, pixels: int) -> Samples:
+    """Return the picture in gray, of so many pixels at most."""
+    gray = samples if samples.ndim == 2 else cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY)
+    height, width = gray.shape
+    scale = math.sqrt(pixels / (height * width))
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(gray, np.uint8)
+
+
+def _cells(gray: Samples, rows: int, columns: int, side: int) -> Cells:
+    """Return the whole cells of a picture, (rows * columns, pixels of a cell)."""
+    whole = gray[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return whole.swapaxes(1, 2).reshape(rows * columns, side * side)
+
+
+def _written(cells: Cells, rules: Resolution) -> tuple[NDArray[np.int16], Mask]:
+    """Return the level of the paper in each cell, and whether there are strokes on it."""
+    half = cells.shape[1] // 2
+    paper = np.partition(cells, half, axis=1)[:, half].astype(np.int16)
+    apart = cells.astype(np.int16) - paper[:, None]
+    least = np.ptp(cells, axis=1).astype(np.int16)[:, None] // 2
+    darker, lighter = apart < -least, apart > least
+    shares = darker.mean(axis=1), lighter.mean(axis=1)
+    strokes = np.where((shares[0] >= shares[1])[:, None], darker, lighter)
+    even = np.partition(np.abs(apart), half, axis=1)[:, half] <= rules.flat
+    one_sided = np.minimum(*shares) <= rules.other
+    return paper, even & one_sided & (np.maximum(*shares) >= rules.ink) & _stroked(strokes, rules)
+
+
+def _stroked(ink: Mask, rules: Resolution) -> Mask:
+    """Tell of each cell whether paper and ink change often along rows or columns, and do in both directions."""
+    side = rules.cell
+    ink = ink.reshape(-1, side, side)
+    across = (ink[:, :, 1:] != ink[:, :, :-1]).sum(axis=(1, 2)) / np.maximum(1, ink.any(axis=2).sum(axis=1))
+    down = (ink[:, 1:] != ink[:, :-1]).sum(axis=(1, 2)) / np.maximum(1, ink.any(axis=1).sum(axis=1))
+    mask: Mask = (np.maximum(across, down) >= rules.strokes) & (np.minimum(across, down) >= 1)
+    return mask
+
+
+def _runs(levels: NDArray[np.int16], rules: Resolution) -> Mask:
+    """Tell which written cells stand in a row of them on one paper; -1 is no writing."""
+    run, columns = rules.run, levels.shape[1]
+    written = levels >= 0
+    linked = written[:, 1:] & written[:, :-1] & (np.abs(np.diff(levels, axis=1)) <= rules.level)
+    kept = np.zeros_like(written)
+    starts = columns - run + 1
+    if starts < 1:
+        return kept
+    whole = np.logical_and.reduce([linked[:, at : at + starts] for at in range(run - 1)])
+    for at in range(run):
+        kept[:, at : at + starts] |= whole
+    return kept
+
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+Floats: TypeAlias = NDArray[np.float32]
+
+_GRID = 48
+
+
+def coarse(rgb: Pixels) -> Floats:
+    """Return (48, 48, 3) float32 block means of `rgb`, whatever its size and aspect."""
+    small = halved(rgb, _halvings(rgb, 2 * _GRID))
+    return np.asarray(cv2.resize(small, (_GRID, _GRID), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def halved(picture: Pixels, times: int) -> Pixels:
+    """Return area means over squares of 2 ** times pixels, in steps of two: ten times as fast as in one."""
+    for _ in range(times):
+        height, width = max(1, picture.shape[0] // 2), max(1, picture.shape[1] // 2)
+        even = picture[: 2 * height, : 2 * width]
+        picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return picture
+
+
+def shrunk(picture: Pixels, times: int) -> Pixels:
+    """Return the whole picture at 1 / 2 ** times of its size, to the nearest pixel; no odd row or column is lost."""
+    step = 2**times
+    if picture.shape[0] % step == 0 and picture.shape[1] % step == 0:
+        return halved(picture, times)
+    size = (max(1, round(picture.shape[1] / step)), max(1, round(picture.shape[0] / step)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _halvings(picture: Pixels, side: int) -> int:
+    """Return how often a picture can be halved and keep `side` pixels a side."""
+    return int(np.log2(max(1.0, min(picture.shape[0], picture.shape[1]) / side)))
+
+
+def percentile(values: NDArray[Any], share: float) -> float:
+    """Return the percentile `share`, 0 to 100, of all `values`, interpolated linearly as `numpy.percentile` does."""
+    flat = values.ravel()
+    at = (flat.size - 1) * share / 100
+    low = int(at)
+    if low + 1 >= flat.size:
+        return float(flat.max())
+    parted = np.partition(flat, (low, low + 1))
+    below, above = float(parted[low]), float(parted[low + 1])
+    return below + (above - below) * (at - low)
+
+
+_MOST = 256
+
+_STEP = 7
+
+_FIRST = 8
+
+
+def palette_of(rgb: Pixels) -> Pixels | None:
+    """Return the colors (n, 3) of a picture (height, width, 3) that holds at most 256; None for all others."""
+    some = rgb[::_STEP, ::_STEP]
+    for step in (_FIRST, 1):
+        # Few samples show that nearly all pictures hold more.
+        if len(np.unique(_codes(some[::step, ::step]))) > _MOST:
+            return None
+    colors = np.unique(_codes(rgb))
+    if not PALETTE.fewest <= len(colors) <= _MOST:
+        return None
+    return np.stack([colors >> 16, (colors >> 8) & 255, colors & 255], axis=1).astype(np.uint8)
+
+
+def in_one_palette(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
+    """Return both; where one alone holds few colors, the other in the nearest of these, if they are near.
+
+    A color moves no farther than the colors of the palette lie apart: farther off is another color, not a lost shade.
+    """
+    palettes = palette_of(a), palette_of(b)
+    if palettes[0] is None and palettes[1] is not None:
+        return _reduced(a, palettes[1]), b
+    if palettes[1] is None and palettes[0] is not None:
+        return a, _reduced(b, palettes[0])
+    return a, b
+
+
+def _reduced(rgb: Pixels, palette: Pixels) -> Pixels:
+    apart = np.abs(palette[:, None].astype(np.int16) - palette[None].astype(np.int16)).max(axis=2)
+    apart[np.diag_indices(len(palette))] = 255
+    reach = PALETTE.reach * float(np.median(apart.min(axis=1)))
+    holder = Image.new("P", (1, 1))
+    holder.putpalette(palette.tobytes() + palette[-1].tobytes() * (_MOST - len(palette)))
+    nearest = Image.fromarray(rgb).quantize(palette=holder, dither=Image.Dither.NONE).convert("RGB")
+    shown = np.asarray(nearest, np.uint8)
+    near = np.abs(shown.astype(np.int16) - rgb).max(axis=2) <= reach
+    return np.where(near[..., None], shown, rgb)
+
+
+def _codes(rgb: Pixels) -> NDArray[np.uint32]:
+    wide = rgb.reshape(-1, 3).astype(np.uint32)
+    return np.asarray(wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2], np.uint32)
+
+
+Scaling: TypeAlias = Callable[[Pixels, tuple[int, int]], Pixels]
+
+
+def _pillow(rgb: Pixels, size: tuple[int, int], how: Image.Resampling) -> Pixels:
+    return np.asarray(Image.fromarray(rgb).resize(size, how), np.uint8)
+
+
+def _opencv(rgb: Pixels, size: tuple[int, int], how: int) -> Pixels:
+    return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
+
+
+_PILLOW = MappingProxyType(
+    {
+        "Lanczos": Image.Resampling.LANCZOS,
+        "bicubic": Image.Resampling.BICUBIC,
+        "bilinear": Image.Resampling.BILINEAR,
+        "box": Image.Resampling.BOX,
+    }
+)
+
+_SUPPORT = 3  # pixels, of the widest of these kernels
+
+SCALINGS: MappingProxyType[str, Scaling] = MappingProxyType(
+    {
+        **{name: partial(_pillow, how=how) for name, how in _PILLOW.items()},
+        "area": partial(_opencv, how=cv2.INTER_AREA),
+        "bilinear without smoothing": partial(_opencv, how=cv2.INTER_LINEAR),
+        "bicubic without smoothing": partial(_opencv, how=cv2.INTER_CUBIC),
+    }
+)
+"""From (picture, (width, height)) to the picture at that size: Pillow's kernels, which smooth as they shrink, and
+OpenCV's, of which all but the area means do not."""
+
+
+def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> Pixels:
+    """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels need not make the others for it."""
+    how = _PILLOW.get(name)
+    scale = rgb.shape[0] / size[1]
+    # Near its own size some rows made alone came out otherwise than in the whole.
+    if how is None or abs(scale - 1) < JUDGE.near_size:
+        return SCALINGS[name](rgb, size)[rows]
+    reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1
+    top, low = rows.start * scale, rows.stop * scale
+    first, last = max(0, math.floor(top) - reach), min(rgb.shape[0], math.ceil(low) + reach)
+    part = Image.fromarray(np.ascontiguousarray(rgb[first:last]))
+    box = (0.0, top - first, float(rgb.shape[1]), low - first)
+    return np.asarray(part.resize((size[0], rows.stop - rows.start), how, box), np.uint8)

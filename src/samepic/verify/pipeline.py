@@ -1,0 +1,310 @@
+"""Pipeline: one way and one order for every pair, from the map that lays one on the other to the relation."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from samepic.facts import Doubt, Facts, ToneChange
+from samepic.picture import Picture
+from samepic.picture.load import unprofiled
+from samepic.tuning.verify import JUDGE
+from samepic.verdict import Region, Relation, Transform
+from samepic.verify.evidence import CONTEXT, Evidence, find_changes, gather
+from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
+from samepic.verify.features import Matrix, Turn, inverse, scaling
+from samepic.verify.judge import Finding, is_sign, judge, judge_codings, weigh
+from samepic.verify.mapping import Mapped, map_onto, texture
+from samepic.verify.photometry import coarse
+from samepic.verify.quantization import SharedSource, may_derive, shared_source
+from samepic.verify.resave import Reenactment, original_of, reenact
+from samepic.verify.tone import is_gray, planes_of
+
+__all__ = ["BLACK", "WHITE", "Answer", "comes_first", "exchanged", "look", "look_in_order"]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+WHITE, BLACK = 255, 0
+
+_COPIES = (Relation.RESAVED, Relation.ADJUSTED)
+
+_COLORLESS = (ToneChange.WITHOUT_COLOR, ToneChange.WITH_COLOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found before it is put into a verdict.
+
+    `turn` is how a must be held for whole frames to lie on each other, None where they do as they are.
+    """
+
+    finding: Finding
+    facts: Facts
+    measures: dict[str, float]
+    transform: Transform | None = None
+    turn: Turn | None = None
+
+
+def look(a: Picture, b: Picture, prove: bool) -> Answer:
+    """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it."""
+    answer = _look(a, b, prove)
+    # A profile changes colors, not what is shown: nothing in common stays nothing in common.
+    settled = answer.finding.relation in (Relation.RESAVED, Relation.DIFFERENT)
+    if bool(a.info.profile) == bool(b.info.profile) or settled:
+        return answer
+    one, two = unprofiled(a) or a, unprofiled(b) or b
+    if (one, two) == (a, b):
+        return answer
+    bare = _look(one, two, prove)
+    # The samples say how the copy was made: where they agree better than what they show, the profile was lost. That an
+    # edit is then found is no reason against it.
+    closer = bare.finding.relation is Relation.RESAVED or _change(bare) < _change(answer)
+    if not closer or bare.finding.relation not in (*_COPIES, Relation.REFRAMED, Relation.EDITED):
+        return answer
+    return replace(bare, facts=replace(bare.facts, lost_profile=a.info.profile or b.info.profile))
+
+
+def _rank(answer: Answer) -> int:
+    return tuple(Relation).index(answer.finding.relation)
+
+
+def _change(answer: Answer) -> float:
+    return answer.measures.get("tone_change", float("inf"))
+
+
+def _look(a: Picture, b: Picture, prove: bool) -> Answer:
+    shared = shared_source(a, b)
+    lost_color = shared is not None and bool(shared.regions) and _is_gray(a) != _is_gray(b)
+    if shared is not None and not lost_color and not (_is_blank(a) and _is_blank(b)):
+        return _from_codings(a, b, shared, prove)
+    if (blank := _blank(a, b, prove)) is not None:
+        return blank
+    answers = [_laid(a.on(ground), b.on(ground), a, b) for ground in _grounds(a, b)]
+    # A picture with alpha was laid on white or on black by whoever saved it without, so one ground suffices; two with
+    # alpha must look the same on either.
+    choose = max if (a.alpha is None) == (b.alpha is None) else min
+    answer = choose(answers, key=_rank)
+    whole = answer.transform is None or answer.turn is not None
+    likely = whole and answer.finding.probability >= JUDGE.provable
+    return _proven(answer, a, b) if prove and likely else _with_original(answer, a, b, None, None)
+
+
+def _grounds(a: Picture, b: Picture) -> tuple[int, ...]:
+    return (WHITE,) if a.alpha is None and b.alpha is None else (WHITE, BLACK)
+
+
+def _is_blank(picture: Picture) -> bool:
+    return texture(picture.on(WHITE)) < JUDGE.blank_detail
+
+
+def _blank(a: Picture, b: Picture, prove: bool) -> Answer | None:
+    """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
+    blank = [tuple(texture(p.on(ground)) < JUDGE.blank_detail for p in (a, b)) for ground in _grounds(a, b)]
+    if all(one and two for one, two in blank):
+        answer = Answer(Finding(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.BLANK), {})
+        return _proven(answer, a, b) if prove else answer
+    if all(one != two for one, two in blank):
+        return Answer(Finding(Relation.DIFFERENT, 0.0005), Facts(), {})
+    return None
+
+
+def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> Answer:
+    """Answer for two whole frames whose codings say whether they can come from one source."""
+    finding = judge_codings(shared)
+    mapped = Mapped(
+        a.rgb, b.rgb, np.ones(a.rgb.shape[:2], np.bool_), np.eye(3), np.eye(3), None, 1.0, whole=True
+    )
+    grays = _is_gray(a), _is_gray(b)
+    tone = ToneChange.NONE if grays[0] == grays[1] else _COLORLESS[grays[0]]
+    if finding.relation is Relation.RESAVED and tone is not ToneChange.NONE:
+        finding = replace(finding, relation=Relation.ADJUSTED)
+    facts = facts_of(a.info, b.info, finding, mapped, WholeChange(tone))
+    answer = Answer(finding, facts, {"coding_excess": float(shared.excess.max())})
+    same = finding.relation in _COPIES
+    return _proven(answer, a, b) if prove and same else _with_original(answer, a, b, None, None)
+
+
+def _is_gray(picture: Picture) -> bool:
+    _, cr, cb = planes_of(np.rint(coarse(picture.rgb)).astype(np.uint8))
+    return is_gray((cr + 1j * cb).ravel())
+
+
+def _laid(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Answer:
+    """Lay b over a on one ground by whatever map fits, and judge what that shows."""
+    mapped = map_onto(one, two)
+    if mapped is None:
+        return Answer(Finding(Relation.DIFFERENT, JUDGE.unlike / 2), Facts(), {})
+    evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
+    changes = find_changes(evidence)
+    weighed = weigh(evidence, changes, mapped)
+    whole = whole_change(mapped, evidence, changes)
+    boxes = [mapped.box_in_a(box, one.shape) for box in changes.marked]
+    regions = tuple(box for box in boxes if box is not None)
+    finding = judge(weighed, mapped, _by_size(regions), changes.share, adjusted=whole.adjusted)
+    measures = {
+        **_numbers(evidence, whole),
+        "changed_share": changes.share,
+        "change": changes.masses[0] if changes.masses else 0.0,
+        "one_exposure": weighed.one_exposure,
+        "nothing_changed": weighed.same,
+    }
+    transform = mapped.transform(one.shape, two.shape) if finding.relation is not Relation.DIFFERENT else None
+    return Answer(finding, facts_of(a.info, b.info, finding, mapped, whole), measures, transform, mapped.turn)
+
+
+def _by_size(regions: tuple[Region, ...]) -> tuple[Region, ...]:
+    return tuple(sorted(regions, key=lambda r: (-r.w * r.h, r.y, r.x)))
+
+
+def _numbers(evidence: Evidence, whole: WholeChange) -> dict[str, float]:
+    context = dict(zip(CONTEXT, evidence.context.tolist(), strict=True))
+    return {
+        "agreement": context["coarse correlation"],
+        "structure": context["median correlation"],
+        "difference": float(np.expm1(context["typical difference"])),
+        "tone_change": whole.levels,
+        "detail": whole.sharpness,
+    }
+
+
+def _proven(answer: Answer, a: Picture, b: Picture) -> Answer:
+    """Add what re-enactment proves: that one was made of the other, and which."""
+    if answer.turn is None:
+        return _with_original(answer, a, b, *_proofs(a, b))
+    held = _held(a, answer.turn)
+    forward, backward = _proofs(held, b)
+    proven = _with_original(answer, held, b, forward, backward)
+    if proven.facts.proof is None:
+        return answer
+    if is_sign(held.on(WHITE)):
+        return replace(answer, finding=Finding(Relation.SIMILAR, JUDGE.turned_sign), facts=Facts())
+    facts = replace(proven.facts, turned=answer.turn.degrees, mirrored=answer.turn.mirrored)
+    return replace(proven, finding=replace(proven.finding, relation=Relation.REFRAMED), facts=facts)
+
+
+def _held(picture: Picture, turn: Turn) -> Picture:
+    """Return a picture turned; it keeps what is known of its file, but not the bytes, which are not turned."""
+    rgb = turn.apply(picture.rgb)
+    alpha = None if picture.alpha is None else turn.apply(picture.alpha)
+    info = replace(picture.info, width=rgb.shape[1], height=rgb.shape[0], jpeg=None)
+    return Picture(rgb, alpha, info)
+
+
+def _proofs(a: Picture, b: Picture) -> tuple[Reenactment | None, Reenactment | None]:
+    """Re-enact b from a, and a from b where the first did not succeed; neither where the codings rule it out."""
+    forward = reenact(a, b) if may_derive(a, b) else None
+    if forward is not None and forward.proof:
+        return forward, None
+    return forward, reenact(b, a) if may_derive(b, a) else None
+
+
+def _with_original(
+    answer: Answer, a: Picture, b: Picture, forward: Reenactment | None, backward: Reenactment | None
+) -> Answer:
+    """Return the answer with which of the two is the original, and with the proof where there is one."""
+    proof, copy = (forward, "b") if forward is not None and forward.proof else (backward, "a")
+    finding, facts = answer.finding, answer.facts
+    if proof is not None and proof.proof:
+        # What the save itself took away is a re-save, however much; only colors are not lost by saving.
+        lost = facts.tone if facts.tone in _COLORLESS else ToneChange.NONE
+        finding = Finding(Relation.RESAVED if lost is ToneChange.NONE else Relation.ADJUSTED, 0.9999)
+        scale = scaling(a.rgb.shape, b.rgb.shape)[0, 0]
+        facts = Facts(scale=float(scale), tone=lost, proof=proof_of(proof, copy), copy=copy)
+    if finding.relation in _COPIES:
+        original, reason = original_of(a.info, b.info, forward, backward)
+        facts = replace(facts, original=original, original_reason=reason)
+    measures = dict(answer.measures)
+    exact = max((made.exact for made in (forward, backward) if made is not None), default=None)
+    if exact is not None:
+        measures["reenacted"] = exact
+    return replace(answer, finding=finding, facts=facts, measures=measures)
+
+
+_LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000", "GIF"})
+
+_STEP = 8  # every eighth row and column tells nearly all pictures apart
+
+_OTHER = {"a": "b", "b": "a", "": ""}
+
+
+def look_in_order(a: Picture, b: Picture, prove: bool) -> Answer:
+    """Look at two pictures, the likelier source first, and return what that says of a and b as they were given."""
+    if comes_first(a, b):
+        return look(a, b, prove)
+    return exchanged(look(b, a, prove), b, a)
+
+
+def comes_first(a: Picture, b: Picture) -> bool:
+    """Tell whether a is looked at first, whichever way round the two were given.
+
+    The one with more pixels, finer coding or more stored beside them is the likelier source; where all that is equal, a
+    checksum of the pixels decides, which means nothing but is the same each time.
+    """
+    one, two = _standing(a), _standing(b)
+    if one != two:
+        return one > two
+    for step in (_STEP, 1):
+        sums = _checksum(a, step), _checksum(b, step)
+        if sums[0] != sums[1]:
+            return sums[0] > sums[1]
+    return True
+
+
+def exchanged(answer: Answer, a: Picture, b: Picture) -> Answer:
+    """Return the answer for a and b as that for b and a: every box, map, ratio and letter from the other side."""
+    transform, regions = answer.transform, answer.finding.regions
+    there = scaling(a.rgb.shape, b.rgb.shape)
+    if transform is not None:
+        there = inverse(np.array(transform.matrix).reshape(3, 3))
+        transform = _undone(transform, there)
+    measures = dict(answer.measures)
+    if measures.get("detail"):
+        measures["detail"] = 1 / measures["detail"]
+    return replace(
+        answer,
+        finding=replace(answer.finding, regions=_carried(regions, there, b.rgb.shape)),
+        facts=answer.facts.swapped(),
+        measures=measures,
+        transform=transform,
+    )
+
+
+def _standing(picture: Picture) -> tuple[int, ...]:
+    info = picture.info
+    coding = info.jpeg.quality if info.jpeg else 0 if info.format in _LOSSY else 101
+    more = info.frames, info.metadata, info.size
+    return info.width * info.height, info.width, int(picture.alpha is not None), coding, *more
+
+
+def _checksum(picture: Picture, step: int) -> int:
+    checked = zlib.crc32(picture.rgb[::step, ::step].tobytes())
+    return checked if picture.alpha is None else zlib.crc32(picture.alpha[::step, ::step].tobytes(), checked)
+
+
+def _undone(transform: Transform, back: Matrix) -> Transform:
+    matrix = back / back[2, 2]
+    return Transform(
+        tuple(float(v) for v in matrix.ravel()),
+        transform.turned if transform.mirrored else -transform.turned % 360,
+        transform.mirrored,
+        _OTHER[transform.larger],
+        transform.kept,
+    )
+
+
+def _carried(regions: Sequence[Region], there: Matrix, shape: tuple[int, ...]) -> tuple[Region, ...]:
+    """Return boxes after a map, as boxes within a frame of `shape`; none is lost."""
+    boxes = []
+    for r in regions:
+        across, down = (r.x - 0.5, r.x + r.w - 0.5), (r.y - 0.5, r.y + r.h - 0.5)
+        corners = np.array([[x, y, 1.0] for x in across for y in down]) @ there.T
+        points = corners[:, :2] / corners[:, 2:] + 0.5
+        (left, top), (right, low) = np.rint(points.min(axis=0)), np.rint(points.max(axis=0))
+        x, y = (int(min(max(0, v), most - 1)) for v, most in ((left, shape[1]), (top, shape[0])))
+        boxes.append(Region(x, y, max(1, min(shape[1], int(right)) - x), max(1, min(shape[0], int(low)) - y)))
+    return tuple(boxes)

@@ -1,0 +1,64 @@
+"""Killed in the middle: every picture keeps a readable copy, and undo brings everything back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.clean_crash import Rounds
+from samepic.cleanup.plan import Action
+
+ROOT = Path(__file__).parent.parent.parent
+SHM = Path("/dev/shm")
+TWO_FILE_SYSTEMS = SHM.is_dir() and SHM.stat().st_dev != Path("/tmp").stat().st_dev
+
+pytestmark = [pytest.mark.slow, pytest.mark.crash]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    path = SHM / f"samepic-kill-{os.getpid()}"
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def killed(folder: Path, action: str, stride: int, *elsewhere: Path) -> int:
+    """Return at how many moments clean and undo were killed in processes of their own, one after the other."""
+    program = [sys.executable, "-m", "tests.cleanup.clean_killer"]
+    command = [*program, str(folder), action, str(stride), *map(str, elsewhere)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return int(done.stdout)
+
+
+STRIDES = pytest.mark.parametrize("stride", [37, pytest.param(7, marks=pytest.mark.stress)])
+
+
+@STRIDES
+@pytest.mark.parametrize("action", ["trash", "move-to", "hardlink"])
+def test_killed_at_any_line_nothing_is_lost_and_undo_works(tmp_path: Path, action: str, stride: int) -> None:
+    assert killed(tmp_path / "work", action, stride) > 460 / stride
+
+
+@pytest.mark.skipif(not TWO_FILE_SYSTEMS, reason="wants a second file system")
+@STRIDES
+def test_killed_at_any_line_on_the_way_to_another_file_system(
+    tmp_path: Path, elsewhere: Path, stride: int
+) -> None:
+    assert killed(tmp_path / "work", "move-to", stride, elsewhere) > 460 / stride
+
+
+@pytest.mark.parametrize("action", [Action.TRASH, Action.HARDLINK])
+@pytest.mark.parametrize("count", [1, pytest.param(20, marks=pytest.mark.stress)])
+def test_the_command_killed_at_random_moments_loses_nothing(
+    tmp_path: Path, action: Action, count: int
+) -> None:
+    rounds = Rounds(tmp_path, seed=1)
+    for _ in range(count):
+        assert rounds.one(action, None) == []

@@ -1,0 +1,146 @@
+"""What is kept and what is acted on: decided without touching anything."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from samepic.cleanup.plan import Action, Keep, Plan, plan
+from samepic.errors import ReportError
+from tests.cleanup.clean_scene import scan_of, snapshot
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Return three files, the oldest last; the first lies in a folder of its own."""
+    (tmp_path / "albums").mkdir()
+    paths = [tmp_path / "albums" / "a.jpg", tmp_path / "b.jpg", tmp_path / "c.jpg"]
+    for number, path in enumerate(paths):
+        path.write_bytes(path.name.encode())
+        os.utime(path, ns=(0, 10**18 - number * 10**9 + (5 * 10**9 if number == 1 else 0)))
+    return paths
+
+
+def group(files: list[Path]) -> dict[Path, str]:
+    return dict.fromkeys(files, "resaved")
+
+
+def acted(decided: Plan) -> tuple[set[str], set[str]]:
+    """Return the names that are kept and those that are acted on."""
+    kept = {step.kept.name for step in decided.steps}
+    return kept, {step.target.name for step in decided.steps}
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("best", "a.jpg"), ("newest", "b.jpg"), ("oldest", "c.jpg")])
+def test_the_policy_says_which_one_is_kept(files: list[Path], keep: str, kept: str) -> None:
+    decided = plan(scan_of([group(files)]), keep=Keep(keep))
+    assert acted(decided) == ({kept}, {path.name for path in files} - {kept})
+
+
+def test_a_folder_to_keep_is_never_acted_on_and_gives_the_kept_one(files: list[Path]) -> None:
+    decided = plan(scan_of([group(files[1:] + files[:1])]), keep_in=[str(files[0].parent)])
+    assert acted(decided) == ({"a.jpg"}, {"b.jpg", "c.jpg"})
+    whole = plan(scan_of([group(files)]), keep_in=[str(files[1].parent)])
+    assert whole.steps == ()
+    assert {left.reason for left in whole.left} == {"it is in a folder whose files are kept"}
+
+
+def test_a_folder_whose_name_only_begins_alike_is_not_kept(files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "alb").mkdir()
+    assert acted(plan(scan_of([group(files)]), keep_in=[str(tmp_path / "alb")]))[0] == {"a.jpg"}
+
+
+def test_a_group_without_one_in_the_folder_keeps_its_best(files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    decided = plan(scan_of([group(files)]), keep_in=[str(tmp_path / "empty")])
+    assert acted(decided)[0] == {"a.jpg"}
+
+
+def test_what_one_group_keeps_no_other_group_acts_on(files: list[Path]) -> None:
+    a, b, c = files
+    decided = plan(scan_of([group([a, b]), group([b, c])]))
+    assert [(step.kept.name, step.target.name) for step in decided.steps] == [("b.jpg", "c.jpg")]
+    assert [(Path(left.path).name, left.reason) for left in decided.left] == [("b.jpg", "group 2 keeps it")]
+
+
+def test_a_file_in_two_groups_is_acted_on_once(files: list[Path]) -> None:
+    a, b, c = files
+    decided = plan(scan_of([group([a, c]), group([b, c])]))
+    assert [step.target.name for step in decided.steps] == ["c.jpg"]
+    assert [left.reason for left in decided.left] == ["it is named twice in the report"]
+
+
+def test_the_kept_file_written_another_way_is_still_the_kept_file(files: list[Path]) -> None:
+    other_way = files[1].parent / "albums" / ".." / "b.jpg"
+    assert plan(scan_of([group([files[1], other_way])])).steps == ()
+
+
+def test_only_equal_bytes_are_linked(files: list[Path], tmp_path: Path) -> None:
+    twin = tmp_path / "twin.jpg"
+    twin.write_bytes(files[0].read_bytes())
+    for action in (Action.HARDLINK, Action.REFLINK):
+        decided = plan(scan_of([group([*files, twin])]), action=action)
+        assert acted(decided)[1] == {"twin.jpg"}
+        assert [left.reason.split(":")[0] for left in decided.left] == [
+            f"its bytes are others than those of {files[0]}"
+        ] * 2
+
+
+def test_what_is_gone_changed_or_a_symlink_by_now_is_left_with_its_reason(
+    files: list[Path], tmp_path: Path
+) -> None:
+    twin = tmp_path / "d.jpg"
+    twin.write_bytes(b"twin")
+    scan = scan_of([group([*files, twin])])
+    files[1].unlink()
+    files[2].write_bytes(b"longer than before")
+    twin.unlink()
+    twin.symlink_to(files[0])
+    decided = plan(scan)
+    assert decided.steps == ()
+    assert [left.reason for left in decided.left] == [
+        "it is gone",
+        "it was changed since the scan: other size or time",
+        "it is a symlink",
+    ]
+
+
+def test_a_folder_that_became_a_symlink_after_the_report_is_refused(
+    files: list[Path], tmp_path: Path
+) -> None:
+    made = 2 * 10**18  # in 2033: every symlink of this test is older
+    scan = scan_of([group(files)], made_ns=made)
+    old = scan_of([group(files)], made_ns=10**18)
+    (tmp_path / "albums").rename(tmp_path / "moved")
+    (tmp_path / "albums").symlink_to(tmp_path / "moved")
+    assert acted(plan(scan))[0] == {"a.jpg"}
+    decided = plan(old)
+    assert acted(decided) == ({"b.jpg"}, {"c.jpg"})  # the reference is left, the others have each other
+    assert [left.reason for left in decided.left] == [
+        f"{tmp_path / 'albums'} became a symlink after the scan"
+    ]
+
+
+def test_planning_touches_nothing(files: list[Path], tmp_path: Path) -> None:
+    before = snapshot(tmp_path)
+    plan(scan_of([group(files)]), action=Action.MOVE, move_to=str(tmp_path / "elsewhere"))
+    assert snapshot(tmp_path) == before
+
+
+def test_relative_paths_count_from_the_current_folder(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    decided = plan(scan_of([group([path.relative_to(tmp_path) for path in files])]))
+    assert {step.target.place for step in decided.steps} == {str(files[1]), str(files[2])}
+    assert json.dumps([step.to_dict() for step in decided.steps])
+
+
+def test_a_move_without_a_folder_and_a_folder_that_does_not_exist_are_refused(files: list[Path]) -> None:
+    with pytest.raises(ReportError, match="move_to: wanted a folder"):
+        plan(scan_of([group(files)]), action=Action.MOVE)
+    with pytest.raises(ReportError, match="nowhere: wanted a folder to keep files in"):
+        plan(scan_of([group(files)]), keep_in=["nowhere"])

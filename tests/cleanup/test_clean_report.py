@@ -1,0 +1,83 @@
+"""The report of find, read back: names of any bytes, and a wrong shape told by line and field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samepic.duplicates.groups import read_scan
+from samepic.errors import ReportError
+from tests.cleanup.clean_scene import report_of
+
+LINE: dict[str, Any] = {
+    "group": 1,
+    "reference": "a.jpg",
+    "reason": "larger",
+    "reference_file": {"path": "a.jpg", "size": 3, "mtime_ns": 5, "sha256": "0" * 64},
+    "members": [
+        {
+            "path": "b.jpg",
+            "relation": "resaved",
+            "probability": 1,
+            "explanation": "so",
+            "size": 2,
+            "mtime_ns": 4,
+            "sha256": "1" * 64,
+        }
+    ],
+}
+
+
+def test_a_report_is_read_as_it_was_written() -> None:
+    unreadable = {"unreadable": "c.jpg", "error": "torn"}
+    scan = read_scan([json.dumps(LINE).encode(), b"\n", json.dumps(unreadable).encode()], "r")
+    (group,) = scan.groups
+    assert (group.number, group.reference.path, group.reason) == (1, "a.jpg", "larger")
+    assert [(m.file.path, str(m.relation), m.file.size) for m in group.members] == [("b.jpg", "resaved", 2)]
+    assert scan.unreadable == (("c.jpg", "torn"),)
+
+
+def test_a_name_that_is_no_utf_8_comes_through(tmp_path: Path) -> None:
+    odd = tmp_path / "caf\udce9 \n\x1b[31m.jpg"
+    odd.write_bytes(b"x")
+    for ascii_only in (True, False):
+        text = json.dumps(report_of([{odd: "same-file"}])[0], ensure_ascii=ascii_only)
+        scan = read_scan([text.encode("utf-8", "surrogateescape")], "r")
+        assert scan.groups[0].reference.path == str(odd)
+
+
+def changed(**changes: object) -> bytes:
+    return json.dumps({**LINE, **changes}).encode()
+
+
+def member(**changes: object) -> bytes:
+    return changed(members=[{**LINE["members"][0], **changes}])
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"{", "line 1: wanted one JSON object"),
+        (b"[" * 100_000, "line 1: wanted one JSON object"),
+        (b"[1]", r"line 1: wanted an object, got \[1\]"),
+        (b"{}", "line 1: wanted reference_file: an object, got none"),
+        (b'{"unreadable": 3, "error": "x"}', "line 1: wanted unreadable: a text, got 3"),
+        (changed(group="1"), 'line 1: wanted group: a whole number, got "1"'),
+        (changed(group=True), "line 1: wanted group: a whole number, got true"),
+        (changed(reference="other.jpg"), "line 1: wanted reference_file: the file of reference"),
+        (changed(members={}), r"line 1: wanted members: a list, got \{\}"),
+        (changed(members=["b.jpg"]), 'line 1: member 1: wanted an object, got "b.jpg"'),
+        (member(relation="twin"), "line 1: member 1: relation: wanted one of same-file"),
+        (member(probability=1.5), "line 1: member 1: wanted probability: a number from 0 to 1, got 1.5"),
+        (member(sha256="xyz"), "line 1: member 1: wanted sha256: 64 hexadecimal digits"),
+        (member(size=-1), "line 1: member 1: wanted size: bytes, 0 or more, got -1"),
+        (member(mtime_ns=1.5), "line 1: member 1: wanted mtime_ns: a whole number, got 1.5"),
+        (member(path="a\0b"), "line 1: member 1: wanted path: the name of a file"),
+    ],
+)
+def test_a_wrong_shape_is_told_by_line_and_field(line: bytes, told: str) -> None:
+    with pytest.raises(ReportError, match=told):
+        read_scan([line], "found.jsonl")

@@ -1,0 +1,144 @@
+"""samepic clean and back: what is kept stays, what is acted on comes back byte for byte."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from samepic.cleanup.apply import Done, apply
+from samepic.cleanup.plan import Action
+from samepic.cleanup.undo import undo
+from samepic.errors import ReportError
+from tests.cleanup.clean_scene import make_scene, planned, snapshot
+
+Photos = dict[str, Path]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty home, so that no test touches the trash of whoever runs it."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("action", [Action.TRASH, Action.MOVE, Action.HARDLINK])
+def test_clean_and_undo_leave_the_tree_byte_for_byte_as_it_was(
+    tmp_path: Path, photos: Photos, action: Action
+) -> None:
+    tree = tmp_path / "tree"
+    groups = make_scene(tree, photos)
+    before = snapshot(tree)
+    move_to = tmp_path / "moved" if action is Action.MOVE else None
+    plan = planned(groups, action, move_to)
+    told = list(apply(plan, tmp_path / "journal"))
+    assert all(isinstance(one, Done) for one in told), told
+    assert len(told) == (4 if action is Action.HARDLINK else 8)
+    assert snapshot(tree) != before
+    for group in groups:
+        assert next(iter(group)).exists()
+    back = list(undo(tmp_path / "journal"))
+    assert [one.left for one in back] == [""] * len(told)
+    assert snapshot(tree) == before
+    assert not (tmp_path / "moved").exists()
+    assert list(undo(tmp_path / "journal")) == []
+
+
+@pytest.fixture
+def moved(tmp_path: Path, photos: Photos) -> list[Path]:
+    """Return an original and the place of its copy, which is in the trash now."""
+    original, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
+    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.TRASH), tmp_path / "journal"))
+    return [original, copy]
+
+
+def left(journal: Path) -> list[str]:
+    return [one.left for one in undo(journal)]
+
+
+def test_a_journal_whose_last_line_was_cut_off_still_undoes_what_was_done(
+    tmp_path: Path, moved: list[Path]
+) -> None:
+    journal = tmp_path / "journal"
+    text = journal.read_bytes()
+    for cut in range(1, len(text) - text.rindex(b"\n", 0, -1)):
+        journal.write_bytes(text[:-cut])
+        assert left(journal) == [""]
+        assert moved[1].exists()
+        moved[1].rename(tmp_path / "data" / "Trash" / "files" / moved[1].name)
+
+
+def test_a_file_that_is_no_journal_is_refused_with_its_line(tmp_path: Path, moved: list[Path]) -> None:
+    journal = tmp_path / "journal"
+    text = journal.read_text()
+    for wrong in ("nonsense\n", "[]\n", '{"done": 77}\n', '{"intent": 2}\nx\n'):
+        journal.write_text(text + wrong)
+        with pytest.raises(ReportError, match=r"journal: line [45]: wanted a line of a journal"):
+            list(undo(journal))
+    journal.write_text('{"journal": "samepic clean", "version": 2, "name": "x"}\n')
+    with pytest.raises(ReportError, match="line 1: wanted"):
+        list(undo(journal))
+    assert not moved[1].exists()
+
+
+def test_a_journal_that_another_process_works_on_is_refused(tmp_path: Path, moved: list[Path]) -> None:
+    with (tmp_path / "journal").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(ReportError, match="another process works on"):
+            list(undo(tmp_path / "journal"))
+    assert left(tmp_path / "journal") == [""]
+
+
+def test_what_was_emptied_from_the_trash_or_changed_there_is_told(
+    tmp_path: Path, moved: list[Path], home: Path
+) -> None:
+    files = home / "Trash" / "files"
+    trashed = files / moved[1].name
+    data = trashed.read_bytes()
+    trashed.write_bytes(b"changed")
+    assert left(tmp_path / "journal") == [f"it was changed in {trashed}"]
+    trashed.unlink()
+    assert left(tmp_path / "journal") == [f"it is not in {files} any more"]
+    trashed.write_bytes(data)
+    assert left(tmp_path / "journal") == [""]
+
+
+def test_the_note_of_another_file_that_took_the_name_in_the_trash_stays(
+    tmp_path: Path, moved: list[Path], home: Path
+) -> None:
+    trashed = home / "Trash" / "files" / moved[1].name
+    trashed.rename(moved[1])  # brought back by a file manager
+    trashed.write_bytes(b"another file of that name")
+    assert left(tmp_path / "journal") == [""]
+    assert (trashed.exists(), (home / "Trash" / "info" / f"{trashed.name}.trashinfo").exists()) == (
+        True,
+        True,
+    )
+
+
+def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path, photos: Photos) -> None:
+    original, _, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
+    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.TRASH), tmp_path / "journal"))
+    copy.parent.rmdir()
+    assert left(tmp_path / "journal") == [""]
+    assert copy.read_bytes() == original.read_bytes()
+
+
+def test_a_hard_link_whose_bytes_were_changed_since_is_told_and_stays(tmp_path: Path, photos: Photos) -> None:
+    original, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
+    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.HARDLINK), tmp_path / "journal"))
+    original.write_bytes(b"edited by a program that writes in place")
+    assert left(tmp_path / "journal") == [f"its bytes are gone: {original} was changed since"]
+    assert copy.read_bytes() == original.read_bytes()
+
+
+def test_a_file_that_came_to_the_path_of_a_hard_link_is_not_overwritten(
+    tmp_path: Path, photos: Photos
+) -> None:
+    original, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
+    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.HARDLINK), tmp_path / "journal"))
+    copy.unlink()
+    copy.write_bytes(b"new")
+    assert left(tmp_path / "journal") == ["something else is there now"]
+    assert copy.read_bytes() == b"new"

@@ -1,0 +1,121 @@
+"""What people decide of groups: proposed, marked, taken back, remembered, and handed to clean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from samepic.cleanup.decisions import Decided, Mark, State
+from samepic.errors import ReportError
+from samepic.verdict import Relation
+from tests.cleanup.clean_scene import make_scene, scan_of
+
+KEEP, DROP, OTHER = Mark.KEEP, Mark.DROP, Mark.OTHER
+
+
+@pytest.fixture
+def groups(tmp_path: Path, photos: dict[str, Path]) -> list[dict[Path, str]]:
+    """Return two groups of real files; in the second, one is a crop."""
+    made = make_scene(tmp_path / "pictures", photos)
+    made[1][list(made[1])[-1]] = "reframed"
+    return made
+
+
+@pytest.fixture
+def decided(groups: list[dict[Path, str]], tmp_path: Path) -> Decided:
+    """Return a review of them that remembers."""
+    return Decided(scan_of(groups), tmp_path / "state" / "decided.jsonl")
+
+
+def the_crop(decided: Decided) -> int:
+    """Return the group that has the crop."""
+    return next(
+        index for index, group in enumerate(decided.groups) if group.members[-1].relation == "reframed"
+    )
+
+
+def test_what_is_proposed_is_what_clean_would_do(decided: Decided) -> None:
+    crop = the_crop(decided)
+    assert decided.state(1 - crop) == State((KEEP, DROP, DROP, DROP, DROP))
+    assert decided.state(crop).marks == (KEEP, DROP, DROP, DROP, KEEP)
+    assert decided.chosen()[0].groups == ()
+
+
+def test_only_what_was_decided_goes_and_every_group_keeps_a_copy(decided: Decided) -> None:
+    crop = the_crop(decided)
+    decided.mark(crop, 4, DROP)
+    scan, farthest = decided.chosen()
+    group = decided.groups[crop]
+    assert [(one.reference, len(one.members)) for one in scan.groups] == [(group.reference, 4)]
+    assert farthest is Relation.REFRAMED
+    with pytest.raises(ReportError, match="one copy of the picture to stay"):
+        decided.mark(crop, 0, DROP)
+
+
+def test_another_copy_than_the_best_can_be_kept(decided: Decided) -> None:
+    decided.mark(0, 2, KEEP)
+    decided.mark(0, 0, DROP)
+    (made,) = decided.chosen()[0].groups
+    files = [decided.groups[0].reference, *(member.file for member in decided.groups[0].members)]
+    assert made.reference == files[2]
+    assert [member.file for member in made.members] == [files[0], files[1], files[3], files[4]]
+
+
+def test_what_is_no_duplicate_is_left_out_and_cannot_stay_alone(decided: Decided) -> None:
+    decided.mark(0, 1, OTHER)
+    (made,) = decided.chosen()[0].groups
+    assert decided.groups[0].members[0].file not in [member.file for member in made.members]
+    with pytest.raises(ReportError, match="the reference"):
+        decided.mark(0, 0, OTHER)
+    with pytest.raises(ReportError, match="to stay"):
+        decided.mark(0, 0, DROP)
+
+
+def test_undo_goes_back_one_by_one(decided: Decided) -> None:
+    before = decided.state(0)
+    decided.accept(0)
+    decided.mark(1, 1, KEEP)
+    assert decided.accept_rest() == 0
+    assert (decided.undo(), decided.undo(), decided.undo()) == (1, 0, None)
+    assert decided.state(0) == before
+    assert decided.accept_rest() == 2
+    assert decided.next_open(-1) is None
+    assert decided.undo() == 1
+    assert decided.next_open(-1) == 1
+
+
+def test_decisions_are_remembered_by_the_files_of_a_group(
+    decided: Decided, groups: list[dict[Path, str]], tmp_path: Path
+) -> None:
+    decided.mark(0, 1, KEEP)
+    decided.accept(1)
+    decided.undo()
+    with (tmp_path / "state" / "decided.jsonl").open("a") as file:
+        file.write('{"group": "cut o')
+    again = Decided(scan_of(groups[::-1]), tmp_path / "state" / "decided.jsonl")
+    assert [again.state(index) for index in range(2)] == [decided.state(index) for index in range(2)]
+    assert again.counts()[0] == 1
+
+
+def test_what_was_no_duplicate_is_none_in_another_group_either(
+    decided: Decided, groups: list[dict[Path, str]], tmp_path: Path
+) -> None:
+    plain = 1 - the_crop(decided)
+    decided.mark(plain, 4, OTHER)
+    named = decided.groups[plain].reference.path
+    fewer = next(
+        dict(list(group.items())[:1] + list(group.items())[4:])
+        for group in groups
+        if named in map(str, group)
+    )
+    again = Decided(scan_of([fewer]), tmp_path / "state" / "decided.jsonl")
+    assert again.state(0) == State((KEEP, OTHER), decided=True)
+
+
+def test_what_is_gone_is_not_counted_or_planned_again(decided: Decided) -> None:
+    decided.accept(0)
+    total = decided.counts()[1]
+    decided.gone.add(decided.groups[0].members[0].file.path)
+    assert decided.counts()[1] == total - 1
+    assert len(decided.chosen()[0].groups[0].members) == total - 1

@@ -1,0 +1,110 @@
+"""Clusters of what PDQ joins and of pairs by copy code that are the same; the oracle compares them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samepic.duplicates.cache import Said
+from samepic.duplicates.candidates import Near
+from samepic.duplicates.finder import Joined, joined
+from samepic.duplicates.quality import Merit
+from samepic.duplicates.verify import Verifier
+from samepic.profile import Policy
+
+COUNT = 14
+PAIRS = st.sets(st.tuples(st.integers(0, COUNT - 1), st.integers(0, COUNT - 1)).filter(lambda p: p[0] < p[1]))
+
+
+class Candidates:
+    """Candidates as `Near` tells them."""
+
+    def __init__(self, coded: set[tuple[int, int]], alike: set[tuple[int, int]]) -> None:
+        self._coded, self._alike = coded, alike - coded
+
+    def __len__(self) -> int:
+        return COUNT
+
+    def by_code(self, index: int) -> dict[int, int]:
+        return {a + b - index: 9 for a, b in self._coded if index in (a, b)}
+
+    def alike(self, index: int) -> list[int]:
+        return sorted(b for a, b in self._alike if a == index)
+
+
+class Judge:
+    """A verifier to whom `same` pairs are the same, `damaged` pictures cannot be read, and later ones are better."""
+
+    def __init__(self, same: set[tuple[int, int]], damaged: set[int], asked: list[tuple[int, int]]) -> None:
+        self.merits: dict[int, Merit] = {}
+        self.errors: dict[int, str] = {}
+        self.asked = self.compared = 0
+        self._same, self._damaged, self._said = same, damaged, asked
+
+    def know(self, index: int) -> None:
+        if index in self._damaged:
+            self.errors[index] = f"damaged {index}"
+        else:
+            self.merits[index] = Merit(100 + index, 1, 2, 75, 9, 0, "JPEG", 64, 64)
+
+    def say(self, a: int, b: int) -> Said:
+        self.asked += 1
+        self._said.append((a, b))
+        same = (b, a) in self._same
+        return Said("reframed" if same else "different", 0.99 if same else 0.01, "", "")
+
+    def forget(self) -> None:
+        pass
+
+
+def made(near: Candidates, verifier: Callable[[], Judge], threads: int = 1) -> Joined:
+    with ThreadPoolExecutor(threads) as pool:
+        return joined(
+            cast("Near", near),
+            cast("Callable[[], Verifier]", verifier),
+            Policy.of(None, None),
+            pool,
+            window=2 * threads,
+            tell=lambda done: None,
+        )
+
+
+def connected(edges: set[tuple[int, int]]) -> list[list[int]]:
+    """Return the connected parts of two or more, the slow way."""
+    least = list(range(COUNT))
+    for _ in range(COUNT):
+        for a, b in edges:
+            least[a] = least[b] = min(least[a], least[b])
+    parts = [[index for index in range(COUNT) if least[index] == root] for root in range(COUNT)]
+    return [part for part in parts if len(part) > 1]
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@given(coded=PAIRS, alike=PAIRS, same=PAIRS)
+def test_clusters_are_those_of_comparing_every_pair(
+    threads: int, coded: set[tuple[int, int]], alike: set[tuple[int, int]], same: set[tuple[int, int]]
+) -> None:
+    found = made(Candidates(coded, alike), lambda: Judge(same, set(), []), threads)
+    assert found.parts == connected(coded | (alike & same))
+    assert {(b, a) for a, b in found.heard} <= same
+
+
+def test_the_better_of_two_is_the_reference_and_what_is_joined_already_is_not_asked() -> None:
+    asked: list[tuple[int, int]] = []
+    near = Candidates({(0, 1)}, {(0, 2), (1, 2), (3, 4), (0, 5)})
+    found = made(near, lambda: Judge({(0, 2), (1, 2)}, set(), asked))
+    assert found.parts == [[0, 1, 2]]
+    assert found.heard.keys() == {(2, 0)}
+    assert asked == [(2, 0), (5, 0), (4, 3)]
+
+
+def test_what_cannot_be_decoded_joins_nothing_and_is_told() -> None:
+    found = made(
+        Candidates(set(), {(0, 1), (1, 2), (2, 3)}), lambda: Judge({(0, 1), (1, 2), (2, 3)}, {1}, [])
+    )
+    assert (found.parts, found.errors) == ([[2, 3]], {1: "damaged 1"})

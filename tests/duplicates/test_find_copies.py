@@ -1,0 +1,95 @@
+"""find --copies: crops, captioned and turned copies that PDQ is too far from."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import samepic
+from samepic.duplicates.candidates import Near
+from samepic.errors import MissingPartError
+from samepic.fingerprints import copycode as module
+from samepic.tuning.search import SEARCH
+from tests.duplicates.find_scene import names, settle
+
+
+@pytest.fixture(scope="module")
+def altered(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> Path:
+    """Return a folder with photographs, and of two of them a crop to half and a copy under a caption."""
+    folder = tmp_path_factory.mktemp("altered")
+    for name in ("astronaut", "coffee", "chelsea", "rocket"):
+        image = Image.open(photos[name]).convert("RGB")
+        image.save(folder / f"{name}.png")
+        if name in ("chelsea", "rocket"):
+            continue
+        width, height = image.size
+        left, top = round(width * 0.147), round(height * 0.147)
+        image.crop((left, top, width - left, height - top)).save(folder / f"{name}-crop.jpg", quality=85)
+        captioned = Image.new("RGB", (width, height + height // 3), "white")
+        captioned.paste(image, (0, height // 3))
+        ImageDraw.Draw(captioned).text(
+            (20, 20), "WHAT HAPPENED ON MONDAY", fill="black", font_size=height // 12
+        )
+        captioned.save(folder / f"{name}-caption.jpg", quality=85)
+    settle(folder)
+    return folder
+
+
+def together(groups: list[list[str]]) -> list[set[str]]:
+    return sorted((set(group) for group in groups), key=min)
+
+
+@pytest.mark.slow
+def test_a_crop_to_half_and_a_captioned_copy_are_found_only_with_copies(
+    altered: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "find.db"
+    plain = names(samepic.find(altered, same_if="edited", cache=cache))
+    assert not any("crop" in name for group in plain for name in group)
+    # The same cache: what it knows has no copy codes yet.
+    for known in (cache, False):
+        found = together(names(samepic.find(altered, same_if="edited", copies=True, cache=known)))
+        assert found == [
+            {f"{name}.png", f"{name}-crop.jpg", f"{name}-caption.jpg"} for name in ("astronaut", "coffee")
+        ]
+    assert names(samepic.find(altered, same_if="edited", cache=cache)) == plain
+
+
+def test_with_copies_and_without_the_network_the_error_says_so(
+    altered: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "_local", threading.local())
+    monkeypatch.setattr(module, "MODEL", tmp_path / "copycode.onnx")
+    with pytest.raises(MissingPartError, match=r"copycode\.onnx, got no file"):
+        list(samepic.find(altered, copies=True, cache=False))
+
+
+def coded(
+    number: int, code: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], parts: bytes = b""
+) -> samepic.Fingerprint:
+    forms = np.random.default_rng(number).integers(0, 256, 256, np.uint8).tobytes()
+    return samepic.Fingerprint(
+        f"{number:064x}", "", forms, 90, 90, 64, 64, "JPEG", copycode=code.tobytes(), copycode_parts=parts
+    )
+
+
+def test_candidates_by_copy_code_go_both_ways_and_stand_behind_those_of_pdq() -> None:
+    chance = np.random.default_rng(3)
+    codes = chance.integers(0, 256, (12, 32), np.uint8)
+    near = codes[0].copy()
+    near[:2] ^= 0xFF
+    prints = [coded(n, code) for n, code in enumerate(codes)] + [coded(12, near)]
+    quarters = chance.integers(0, 256, 96, np.uint8).tobytes() + codes[5].tobytes()
+    prints.append(coded(13, chance.integers(0, 256, 32, np.uint8), quarters))
+    without = Near(prints, lambda _: None)
+    assert all(not without[index] for index in range(14)) and without.pairs == 0
+    found = Near(prints, lambda _: None, copies=True)
+    assert found[0] == {12: SEARCH.radius + 16} and found[12] == {0: SEARCH.radius + 16}
+    assert found[13] == {5: SEARCH.radius} and found[5] == {13: SEARCH.radius}
+    assert (found.pairs, found.alike_pairs) == (2, 2)
+    assert {index: found.alike(index) for index in range(14) if found.alike(index)} == {0: [12], 5: [13]}
+    assert not any(found.by_code(index) or found.count(index) for index in range(14))

@@ -1,0 +1,49 @@
+"""Room: threads share memory, and whoever waits for it holds none."""
+
+from __future__ import annotations
+
+import threading
+
+from samepic.duplicates.scan import Room
+
+
+def test_one_that_asks_for_more_than_is_free_lets_go_and_waits() -> None:
+    room = Room(100)
+    events: list[str] = []
+    waiting = threading.Event()
+
+    def let_go() -> None:
+        events.append("let go")
+        waiting.set()
+
+    def second() -> None:
+        with room.taken(60, let_go):
+            events.append("second")
+
+    thread = threading.Thread(target=second)
+    with room.taken(60, lambda: events.append("never")):
+        thread.start()
+        assert waiting.wait(60)
+        events.append("first done")
+    thread.join(60)
+    assert events == ["let go", "first done", "second"]
+
+
+def test_those_that_fit_beside_each_other_do_not_wait() -> None:
+    room = Room(100)
+    events: list[str] = []
+    with room.taken(50, lambda: events.append("waited")), room.taken(50, lambda: events.append("waited")):
+        pass
+    assert events == []
+
+
+def test_more_than_there_is_gets_all_there_is_and_gives_it_back_after_an_error() -> None:
+    room = Room(100)
+    for _ in range(2):
+        try:
+            with room.taken(1000):
+                raise ZeroDivisionError
+        except ZeroDivisionError:
+            continue
+    with room.taken(100):
+        pass

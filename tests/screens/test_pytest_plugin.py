@@ -1,0 +1,270 @@
+"""The fixture `same_picture` in runs of pytest: what passes, what fails, what is said and written."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import samepic
+from samepic.picture import load
+from samepic.screens.pytest.baselines import Names, in_place
+from samepic.screens.pytest.fixture import SamePicture, Settings
+from tests.kits.project import Project, size_of
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def called(tmp_path: Path) -> SamePicture:
+    """Return what the fixture gives to a test `test_odd`."""
+    folder, output = "__screens__", tmp_path / "report"
+    settings = Settings(
+        "test_a.py::test_odd", tmp_path / "test_a.py", folder, "none", output, tmp_path, False, False
+    )
+    return SamePicture(settings, Names("test_odd", ""), None, [])
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Return a project with one test, away from any CI."""
+    monkeypatch.delenv("CI", raising=False)
+    made = Project(pytester)
+    made.write()
+    return made
+
+
+def test_a_missing_baseline_fails_and_says_how_it_is_taken(project: Project) -> None:
+    outcomes, told = project.run()
+    assert outcomes == {"failed": 1}
+    assert "samepic.NoBaselineError: menu: there is no baseline yet" in told
+    assert 'To take it as the baseline: pytest "test_site.py::test_menu" --samepic-update' in told
+    assert "samepic: 1 picture without a baseline; report: samepic-report/index.html" in told
+    assert not project.baseline().exists()
+    (shot,) = project.path.glob("samepic-report/*/menu-actual.png")
+    assert str(shot.relative_to(project.path)) in told
+    assert size_of(shot) == (300, 200)
+
+
+def test_a_baseline_is_taken_compared_and_left_alone_while_it_is_the_same(project: Project) -> None:
+    outcomes, told = project.run("--samepic-update")
+    assert outcomes == {"passed": 1}
+    assert "samepic: 1 baseline written for the first time\n" in told
+    before = project.baseline().stat()
+    for options in ((), ("--samepic-update",)):
+        outcomes, told = project.run(*options)
+        assert (outcomes, "samepic" in told) == ({"passed": 1}, False)
+    after = project.baseline().stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert not (project.path / "samepic-report").exists()
+
+
+def test_a_change_fails_with_what_moved_where_and_where_to_look(project: Project) -> None:
+    project.run("--samepic-update")
+    project.move(53)
+    outcomes, told = project.run()
+    assert outcomes == {"failed": 1}
+    lines = [line.removeprefix("E").strip() for line in told.splitlines() if line.startswith("E ")]
+    heading, *rows = lines
+    assert heading == (
+        "samepic.PictureChangedError: menu: something of 80x30 pixels at (40, 50) moved 3 px down"
+    )
+    assert "different pixels  480 (0.8 %), by up to" in rows[0]
+    assert rows[1] == "changed           80x33 at (40, 50)"
+    for row, kind in zip(rows[2:5], ("expected", "actual", "difference"), strict=True):
+        name, path = row.split()
+        assert name == kind
+        assert size_of(project.path / path) == (300, 200)
+    assert rows[5].split() == ["report", "samepic-report/index.html"]
+    assert rows[6] == 'To take it as the baseline: pytest "test_site.py::test_menu" --samepic-update'
+    # The traceback ends at the line of the test.
+    assert 'same_picture(scene(top()), "menu")' in told
+    assert "outcome.py" not in told
+
+
+def test_an_update_takes_what_changed(project: Project) -> None:
+    project.run("--samepic-update")
+    project.move(53)
+    outcomes, told = project.run("--samepic-update")
+    assert outcomes == {"passed": 1}
+    assert "samepic: 1 baseline written anew\n" in told
+    assert project.run()[0] == {"passed": 1}
+    project.move(50)
+    assert project.run()[0] == {"failed": 1}
+
+
+@pytest.mark.parametrize("ci", ["true", "1", "woodpecker"])
+def test_in_ci_a_baseline_that_was_just_taken_is_no_pass(
+    ci: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    outcomes, told = project.run()
+    assert outcomes == {"failed": 1}
+    assert (
+        'run pytest "test_site.py::test_menu" --samepic-update where you work, look at it and commit it'
+        in told
+    )
+    outcomes, told = project.run("--samepic-update")
+    assert outcomes == {"failed": 1}
+    assert "samepic.NoBaselineError: menu: this is a new baseline, which nobody has looked at" in told
+    assert "in CI a new baseline is no pass" in told
+    assert project.run("--samepic-update")[0] == {"passed": 1}
+    project.move(53)
+    outcomes, told = project.run("--samepic-update")
+    assert outcomes == {"failed": 1}
+    assert "PictureChangedError: menu: something of 80x30 pixels at (40, 50) moved 3 px down" in told
+    assert "samepic: 1 baseline written anew, 1 picture differs; report:" in told
+    assert project.run()[0] == {"passed": 1}
+
+
+@pytest.mark.parametrize("ci", ["", "0", "false", "FALSE", "no"])
+def test_a_ci_that_says_it_is_none_is_none(
+    ci: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    assert project.run("--samepic-update")[0] == {"passed": 1}
+
+
+def test_every_picture_has_a_baseline_of_its_own(project: Project) -> None:
+    project.write("""
+@pytest.mark.parametrize("top", [10, 20, "a/b", "a b"])
+def test_cases(same_picture, top):
+    number = top if isinstance(top, int) else len(top) * ord(top[1])
+    same_picture(scene(number))
+    same_picture(scene(number + 1))
+    same_picture(scene(number + 2), "named")
+
+class TestMenu:
+    def test_open(self, same_picture):
+        same_picture(scene(30))
+
+class TestOther:
+    def test_open(self, same_picture):
+        same_picture(scene(60))
+
+def test_platform(same_picture):
+    same_picture(scene(70), "menu", platform=True)
+    same_picture(scene(80), "menu", platform="kiosk")
+    same_picture(scene(90), "menu")
+""")
+    assert project.run("--samepic-update")[0] == {"passed": 7}
+    names = sorted(path.name for path in project.baseline().parent.iterdir())
+    assert len(names) == 4 * 3 + 2 + 3
+    own = {"linux": "linux", "darwin": "macos", "win32": "windows"}[sys.platform]
+    assert {"test_cases-10.png", "test_cases-10~2.png", "named-20.png", "TestMenu-test_open.png"} <= set(
+        names
+    )
+    assert {"menu.png", "menu-kiosk.png", f"menu-{own}.png"} <= set(names)
+    assert project.run()[0] == {"passed": 7}
+
+
+def test_a_name_used_twice_for_two_pictures_is_an_error(project: Project) -> None:
+    project.write("""
+def test_menu(same_picture):
+    same_picture(scene(50), "menu")
+    same_picture(scene(50), "menu")
+    same_picture(scene(53), "menu")
+""")
+    outcomes, told = project.run("--samepic-update")
+    assert outcomes == {"failed": 1}
+    assert "BaselineError: name: 'menu' was used in this test before, for another picture" in told
+    outcomes, told = project.run()
+    assert outcomes == {"failed": 1}
+    assert "moved 3 px down" in told
+    assert re.search(r"name +was used in this test before", told)
+
+
+def test_a_picture_comes_in_every_form(project: Project) -> None:
+    project.write("""
+import base64
+
+@pytest.mark.parametrize("form", ["array", "image", "bytes", "path", "text", "file", "memory", "base64"])
+def test_forms(same_picture, form, tmp_path):
+    path = tmp_path / "shot.png"
+    path.write_bytes(png(top()))
+    with path.open("rb") as file:
+        actual = {
+            "array": scene(top()), "image": Image.fromarray(scene(top())), "bytes": path.read_bytes(), "path": path,
+            "text": str(path), "file": file, "memory": memoryview(path.read_bytes()),
+            "base64": base64.b64encode(path.read_bytes()).decode(),
+        }[form]
+        same_picture(actual)
+""")
+    assert project.run("--samepic-update")[0] == {"passed": 8}
+    assert len({path.read_bytes() for path in project.baseline().parent.iterdir()}) == 1
+    assert project.run()[0] == {"passed": 8}
+    project.move(52)
+    assert project.run()[0] == {"failed": 8}
+
+
+def moving() -> bytes:
+    stream = io.BytesIO()
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
+    return stream.getvalue()
+
+
+async def coming() -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize(
+    ("actual", "told"),
+    [
+        (3, "wanted a path, bytes, .* Playwright or Selenium, got int"),
+        (None, "wanted a path.*got NoneType"),
+        (coming, "wanted a path.*got function"),
+        ("nowhere.png", "nowhere.png: wanted a picture file, got No such file"),
+        ("iVBORw0KGgo!", "wanted a PNG in base64"),
+        (b"no picture", "<bytes>: wanted a picture .*got text that begins with 'no picture'"),
+        (np.zeros((9, 9, 2), np.uint8), r"wanted an array.*got shape \(9, 9, 2\)"),
+        (moving(), "<bytes>: wanted a still picture, got an animation of 2 frames"),
+    ],
+)
+def test_what_is_no_picture_is_an_error_that_says_what_was_wanted(
+    actual: object, told: str, called: SamePicture
+) -> None:
+    with pytest.raises(samepic.SamepicError, match=f"(?s){told}") as error:
+        called(actual)
+    assert not isinstance(error.value, AssertionError)
+    assert len(error.traceback) == 2  # this line, and one that pytest hides
+
+
+def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
+    shot = coming()
+    with pytest.raises(
+        samepic.SourceError, match=r"got what must be awaited: await its screenshot and pass the bytes"
+    ):
+        called(shot)
+    shot.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"name": "a/b"}, "name: wanted a plain file name such as 'menu-open', got 'a/b', with '/'"),
+        ({"platform": "../x"}, "name: wanted a plain file name"),
+        ({"ignore": ".clock"}, "ignore: a selector or element can be found on a page only"),
+        ({"ignore": [(1, 2, 3)]}, r"ignore: wanted boxes.*got \(1, 2, 3\)"),
+        ({"threshold": 2}, "threshold: wanted a number from 0 to 1, got 2"),
+        ({"profile": "screen"}, "profile: wanted a samepic.Screen, got str"),
+        ({"full_page": True}, "full_page: wanted a page of Playwright or a driver of Selenium, got ndarray"),
+        ({"mask": np.ones((2, 2), np.bool_)}, "mask: wanted 9x9 pixels"),
+        ({"mask": "nowhere.png"}, "nowhere.png: wanted a picture file"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_an_error(
+    options: dict[str, Any], told: str, called: SamePicture, tmp_path: Path
+) -> None:
+    picture = np.zeros((9, 9, 3), np.uint8)
+    in_place(tmp_path / "__screens__" / "test_a" / "test_odd.png", load(picture))
+    called(picture)
+    with pytest.raises(samepic.SamepicError, match=told) as error:
+        called(picture, **{"name": "test_odd", **options})
+    assert not isinstance(error.value, AssertionError)

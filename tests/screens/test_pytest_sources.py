@@ -1,0 +1,313 @@
+"""Pages, elements and drivers as pictures: real Playwright and real Selenium, with a real Chromium."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page
+from selenium import webdriver
+from selenium.webdriver.chrome.webdriver import WebDriver
+
+import samepic
+from samepic.screens.pytest.baselines import Names, kept
+from samepic.screens.pytest.fixture import SamePicture, Settings
+from samepic.screens.pytest.report import Event
+from tests.kits.browser import CHROMEDRIVER, CHROMIUM, browser, path_of
+from tests.kits.project import size_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+PAGE = """<!doctype html><meta charset="utf-8"><style>
+body { margin: 0; background: #fafafa; height: 1400px; font: 16px sans-serif }
+.clock, .box, .far { position: absolute; width: 61px; height: 33px; background: #333; color: #fff }
+.clock { left: 100.4px; top: 60.7px } .box { left: 300px; top: 60px } .far { left: 40px; top: 1300px }
+#card { position: absolute; left: 80.3px; top: 40.6px; width: 400px; height: 120px; outline: 1px solid #ccc }
+#card .inner { position: absolute; left: 10px; top: 80px; width: 20px; height: 20px; background: #c33 }
+input { position: absolute; left: 20px; top: 300px; animation: blink .4s infinite alternate }
+@keyframes blink { to { opacity: .2 } }
+h1 { position: absolute; left: 20px; top: 400px; animation: come .5s both } @keyframes come { from { opacity: 0 } }
+iframe { position: absolute; left: 500px; top: 200px; width: 120px; height: 90px; border: 0 }
+</style><div id="card"><i class="inner"></i></div><i class="clock"></i><i class="box">Buy</i><i class="far"></i>
+<input value="text" autofocus><h1>Here</h1>
+<iframe srcdoc="<style>i { display: block; width: 30px; height: 20px; background: #36c }</style><i class=inside></i>">
+</iframe>"""
+ADDRESS = f"data:text/html,{quote(PAGE)}"
+# Without letters: where one was painted while its box moved, its edges may differ from those on a new page.
+BARE = f"data:text/html,{quote(re.sub('>(Buy|Here)<', '><', PAGE).replace('value=', 'name='))}"
+DOT = """([left, top]) => {
+  const dot = document.createElement("b");
+  dot.style.cssText = `position: absolute; width: 1px; height: 1px; background: #f0f; left: ${left}px; top: ${top}px`;
+  document.body.append(dot);
+}"""
+PAINT = "one => document.querySelector(one).style.background = '#0a0'"
+
+Making = Callable[..., SamePicture]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Return the browser: for one file alone, since its driver keeps an event loop running in this thread."""
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(params=[1, 2], ids=["plain", "dense"])
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    """Return a page with something of everything, on a screen of one and of two pixels per CSS pixel."""
+    context = chromium.new_context(viewport={"width": 700, "height": 500}, device_scale_factor=request.param)
+    page = context.new_page()
+    page.goto(ADDRESS)
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[WebDriver]:
+    """Return a Chromium that is driven by Selenium; skip where there is none, and fail it there in CI."""
+    chromium, driver = path_of(CHROMIUM), path_of(CHROMEDRIVER)
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for option in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=700,700",
+        "--no-first-run",
+    ):
+        options.add_argument(option)
+    started = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield started
+    started.quit()
+
+
+@pytest.fixture
+def making(tmp_path: Path) -> Making:
+    """Return what makes the fixture of a test, with or without --samepic-update."""
+    settings = Settings(
+        "test_a.py::test_odd",
+        tmp_path / "test_a.py",
+        "__screens__",
+        "none",
+        tmp_path / "report",
+        tmp_path,
+        True,
+        False,
+    )
+
+    def make(update: bool = False, events: list[Event] | None = None) -> SamePicture:
+        return SamePicture(
+            replace(settings, update=update), Names("test_odd", ""), None, [] if events is None else events
+        )
+
+    return make
+
+
+def where(tmp_path: Path, name: str = "shot") -> Path:
+    return tmp_path / "__screens__" / "test_a" / f"{name}.png"
+
+
+def test_a_page_is_shot_with_its_animations_ended_and_without_a_caret(
+    page: Page, making: Making, tmp_path: Path
+) -> None:
+    page.focus("input")
+    making(update=True)(page, "shot")
+    ratio = page.evaluate("devicePixelRatio")
+    assert size_of(where(tmp_path)) == (700 * ratio, 500 * ratio)
+    for _ in range(4):
+        making()(page, "shot", timeout=0)
+        page.wait_for_timeout(130)
+
+
+def test_a_change_on_a_page_is_told_in_pixels_of_the_screen(page: Page, making: Making) -> None:
+    making(update=True)(page, "shot")
+    page.evaluate("document.querySelector('.box').style.top = '63px'")
+    ratio = page.evaluate("devicePixelRatio")
+    with pytest.raises(samepic.PictureChangedError, match=f"moved {3 * ratio} px down"):
+        making()(page, "shot")
+
+
+@pytest.mark.parametrize("shape", ["page", "scrolled", "whole", "element", "handle"])
+def test_elements_are_ignored_where_they_are_on_the_picture_and_nothing_beside_them(
+    shape: str, page: Page, making: Making
+) -> None:
+    options: dict[str, Any] = {"full_page": True} if shape == "whole" else {}
+    shown = {"element": page.locator("#card"), "handle": page.query_selector("#card")}.get(shape, page)
+    if shape in ("scrolled", "whole"):
+        page.evaluate("scrollTo(0, 37)")
+    making(update=True)(shown, "shot", ignore=".clock", **options)
+    page.evaluate(PAINT, ".clock")
+    for ignore in (".clock", page.locator(".clock"), [page.query_selector(".clock"), (0, 0, 1, 1)]):
+        making()(shown, "shot", ignore=ignore, timeout=0, **options)
+    with pytest.raises(samepic.PictureChangedError):
+        making()(shown, "shot", timeout=0, **options)
+    page.evaluate(DOT, [100.4 - 2, 60.7 + 10])
+    with pytest.raises(samepic.PictureChangedError):
+        making()(shown, "shot", ignore=".clock", timeout=0, **options)
+
+
+def test_what_was_ignored_in_the_baseline_is_ignored_where_it_was_of_another_size(
+    page: Page, making: Making
+) -> None:
+    making(update=True)(page, "shot", ignore=".clock")
+    page.evaluate("document.querySelector('.clock').style.width = '20px'")
+    making()(page, "shot", ignore=".clock")
+    with pytest.raises(samepic.PictureChangedError):
+        making()(page, "shot")
+
+
+def test_elements_in_frames_hidden_and_missing_ones_can_be_ignored(page: Page, making: Making) -> None:
+    inside = page.frame_locator("iframe").locator(".inside")
+    page.evaluate("document.querySelector('.far').hidden = true")
+    ignore = [inside, page.locator(".none"), page.locator("[hidden]"), ".none"]
+    making(update=True)(page, "shot", ignore=ignore)
+    inside.evaluate("(one) => { one.style.background = '#fff' }")
+    making()(page, "shot", ignore=ignore)
+    with pytest.raises(samepic.PictureChangedError):
+        making()(page, "shot")
+
+
+def test_a_whole_page_is_more_than_its_window(page: Page, making: Making, tmp_path: Path) -> None:
+    making(update=True)(page, "shot", full_page=True)
+    ratio = page.evaluate("devicePixelRatio")
+    assert size_of(where(tmp_path)) == (700 * ratio, 1400 * ratio)
+    with pytest.raises(samepic.SourceError, match="full_page: wanted a page, got an element"):
+        making()(page.locator("#card"), "shot", full_page=True)
+    with pytest.raises(
+        samepic.SourceError, match=r"ignore: wanted boxes .* or locators of the page, got int"
+    ):
+        making()(page, "shot", ignore=[3, (1, 1, 1, 1)])
+
+
+def test_a_page_may_take_a_while_to_look_as_expected(page: Page, making: Making) -> None:
+    making(update=True)(page, "shot")
+    page.evaluate(PAINT, ".box")
+    with pytest.raises(samepic.PictureChangedError):
+        making()(page, "shot", timeout=0)
+    page.evaluate(
+        "const one = document.querySelector('.box').style;"
+        " const id = setInterval(() => { one.width = `${1 + parseInt(one.width || 0)}px` }, 10);"
+        " setTimeout(() => { clearInterval(id); one.background = one.width = '' }, 900)"
+    )
+    making()(page, "shot")
+
+
+def test_a_page_that_never_rests_is_no_baseline(page: Page, making: Making, tmp_path: Path) -> None:
+    page.evaluate(
+        "let n = 0; setInterval(() => { document.querySelector('.box').style.width = `${++n % 300}px` }, 5)"
+    )
+    with pytest.raises(
+        samepic.NoBaselineError, match="no baseline was taken, for the page did not come to rest"
+    ) as error:
+        making(update=True)(page, "shot", timeout=0.5)
+    assert "no two shots in a row were the same in 0.5 s" in str(error.value)
+    assert not where(tmp_path).exists()
+
+
+def test_a_baseline_is_taken_of_a_page_at_rest(page: Page, making: Making, tmp_path: Path) -> None:
+    page.goto(BARE)
+    page.evaluate(
+        "let n = 0; const id = setInterval(() => { document.querySelector('.box').style.width = `${30 + ++n}px`;"
+        " if (n == 60) { clearInterval(id); document.querySelector('.box').style.width = '61px' } }, 10)"
+    )
+    making(update=True)(page, "shot")
+    page.goto(BARE)
+    making()(page, "shot", timeout=0)
+
+
+def test_objects_of_the_async_api_are_to_be_awaited(tmp_path: Path) -> None:
+    program = f"""
+import asyncio, sys
+from pathlib import Path
+from playwright.async_api import async_playwright
+from samepic.screens.pytest.capture import source_of
+from samepic import SourceError
+
+async def main():
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path={path_of(CHROMIUM)!r}, args=["--no-sandbox"])
+        page = await browser.new_page()
+        for shown in (page, page.locator("body"), await page.query_selector("body"), page.screenshot()):
+            try:
+                source_of(shown)
+            except SourceError as error:
+                print(error)
+        await browser.close()
+
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4, done.stderr
+    for line, kind in zip(
+        lines, ("a Page of", "a Locator of", "a ElementHandle of", "what must be awaited"), strict=True
+    ):
+        assert kind in line
+        assert line.endswith(
+            "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
+        )
+
+
+@pytest.mark.parametrize("shape", ["driver", "whole", "element"])
+def test_a_driver_and_an_element_of_selenium_are_shot_and_compared(
+    shape: str, driver: WebDriver, making: Making, tmp_path: Path
+) -> None:
+    def shown() -> object:
+        return driver.find_element("css selector", "#card") if shape == "element" else driver
+
+    options: dict[str, Any] = {"full_page": True} if shape == "whole" else {}
+    driver.get(ADDRESS)
+    driver.execute_script("document.querySelector('input').focus(); scrollTo(0, 37)")
+    making(update=True)(shown(), "shot", ignore=".clock", **options)
+    width, height = size_of(where(tmp_path))
+    assert {"whole": height == 1400, "element": (width - 400 < 3, height - 120 < 3) == (True, True)}.get(
+        shape, True
+    )
+    for _ in range(3):
+        making()(
+            shown(), "shot", ignore=[driver.find_element("css selector", ".clock")], timeout=0, **options
+        )
+    driver.execute_script(f"({PAINT})('.clock')")
+    making()(shown(), "shot", ignore=".clock", **options)
+    with pytest.raises(samepic.PictureChangedError):
+        making()(shown(), "shot", timeout=0, **options)
+    driver.execute_script("document.querySelector('.inner').style.top = '83px'")
+    with pytest.raises(samepic.PictureChangedError, match=r"20x20 pixels at \(\d+, \d+\) moved 3 px down"):
+        making()(shown(), "shot", ignore=".clock", **options)
+
+
+def test_selenium_gives_the_page_back_as_it_was(driver: WebDriver, making: Making, tmp_path: Path) -> None:
+    driver.get(ADDRESS)
+    making(update=True)(driver, "shot")
+    sheets, running, left = driver.execute_script(
+        "return [document.adoptedStyleSheets.length, document.getAnimations().map((one) => one.playState),"
+        " document[Symbol.for('samepic')]]"
+    )
+    assert (sheets, left) == (0, None)
+    assert "running" in running
+    baseline = kept(where(tmp_path))
+    assert baseline is not None
+    assert baseline.picture.rgb[400:440, 20:100].min() < 100  # the heading had come in
+
+
+def test_what_selenium_cannot_do_is_said(driver: WebDriver, making: Making) -> None:
+    driver.get(ADDRESS)
+    with pytest.raises(samepic.SourceError, match="full_page: wanted a driver, got an element"):
+        making()(driver.find_element("css selector", "#card"), full_page=True)
+    with pytest.raises(samepic.SourceError, match="or elements of the page, got int"):
+        making()(driver, ignore=[3])
+    with pytest.raises(samepic.SourceError, match="got SwitchTo"):
+        making()(driver.switch_to)

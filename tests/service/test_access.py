@@ -1,0 +1,194 @@
+"""Who may ask, for which tenant, and what."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from samepic.errors import ProfileError
+from samepic.service.settings import RIGHTS, Settings, identify, read_tokens
+from tests.gate.pictures import resaved
+from tests.kits.service import Running, client_of
+from tests.service.test_service import admit, error
+
+RED, BLUE, WATCH = "red-" + "r" * 30, "blue-" + "b" * 30, "watch-" + "w" * 30
+TOKENS = f"""
+[[token]]
+name = "red shop"
+token = "{RED}"
+tenant = "red"
+
+[[token]]
+name = "blue shop"
+sha256 = "{hashlib.sha256(BLUE.encode()).hexdigest()}"
+tenant = "blue"
+may = ["check", "admit", "status"]
+
+[[token]]
+name = "operator"
+token = "{WATCH}"
+may = ["metrics"]
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a service for two tenants and an operator."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "tokens.toml").write_text(TOKENS)
+    with Running(folder / "u.db", folder / "log", "--token-file", str(folder / "tokens.toml")) as service:
+        yield service
+
+
+def bearer(service: Running, token: str) -> httpx.Client:
+    return client_of(service.address, {"Authorization": f"Bearer {token}"})
+
+
+def test_without_a_token_that_is_known_nothing_is_told_but_health_and_the_description(
+    guarded: Running,
+) -> None:
+    for headers in (
+        {},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {RED}"},
+        {"Authorization": f"Bearer {RED[:-1]}"},
+        {"Authorization": f"Bearer {RED}x"},
+        {"Authorization": RED},
+    ):
+        with client_of(guarded.address, headers) as client:
+            for method, path in (("GET", "/v1/status"), ("POST", "/v1/admit"), ("GET", "/metrics")):
+                answer = client.request(method, path)
+                error(answer, 401, "unauthorized")
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+            for path in ("/v1/health", "/v1/ready", "/openapi.json"):
+                assert client.get(path).status_code == 200
+
+
+def test_a_token_may_only_what_it_is_given_for(guarded: Running) -> None:
+    with bearer(guarded, BLUE) as blue, bearer(guarded, WATCH) as watch, bearer(guarded, RED) as red:
+        assert blue.get("/v1/status").json()["tenant"] == "blue"
+        error(blue.delete("/v1/pictures/k"), 403, "forbidden")
+        error(blue.get("/v1/held"), 403, "forbidden")
+        assert watch.get("/metrics").status_code == 200
+        error(watch.get("/v1/status"), 403, "forbidden")
+        error(red.get("/metrics"), 403, "forbidden")
+
+
+def test_neither_tenant_learns_of_the_pictures_of_the_other(guarded: Running, upload: bytes) -> None:
+    with bearer(guarded, RED) as red, bearer(guarded, BLUE) as blue:
+        assert admit(red, upload, "secret/1").status_code == 201
+        assert blue.post("/v1/check", content=upload).json()["outcome"] == "accepted"
+        same = {"Idempotency-Key": "one"}
+        for client in (red, blue):
+            told = client.post("/v1/admit", content=resaved(upload), params={"key": "k"}, headers=same)
+            assert "idempotency-replayed" not in told.headers
+        assert told.json() == {
+            "outcome": "accepted",
+            "reason": "not uploaded before",
+            "key": "k",
+            "match": None,
+            "matches": [],
+            "flooding": False,
+        }
+        assert blue.get("/v1/status").json()["accepted"] == 1
+        assert red.get("/v1/status").json()["accepted"] == 1
+        assert blue.post("/v1/check", content=upload).json()["match"]["key"] == "k"
+        assert red.delete("/v1/pictures/k").status_code == 404
+        assert red.get("/v1/held").json() == {"held": [], "next": None}
+
+
+def test_no_header_leads_to_another_tenant_than_that_of_the_token(guarded: Running) -> None:
+    with bearer(guarded, RED) as red:
+        assert red.get("/v1/status", headers={"Samepic-Tenant": "red"}).status_code == 200
+        error(red.get("/v1/status", headers={"Samepic-Tenant": "blue"}), 403, "forbidden")
+        error(red.get("/v1/status", headers={"Samepic-Tenant": ""}), 403, "forbidden")
+
+
+def test_no_token_is_ever_logged(guarded: Running) -> None:
+    with bearer(guarded, RED) as red:
+        red.get("/v1/status", headers={"X-Request-ID": "who"})
+        red.get("/v1/status?token=" + RED)
+    (line,) = [one for one in guarded.logged() if one.get("id") == "who"]
+    assert (line["caller"], line["tenant"]) == ("red shop", "red")
+    text = guarded.log.read_text()
+    assert RED not in text
+    assert WATCH not in text
+    assert hashlib.sha256(BLUE.encode()).hexdigest() not in text
+
+
+def test_pages_of_other_sites_cannot_use_a_service_without_tokens(
+    client: httpx.Client, running: Running
+) -> None:
+    error(client.get("/v1/status", headers={"Host": "evil.example"}), 403, "forbidden")
+    error(client.get("/v1/status", headers={"Origin": "https://evil.example"}), 403, "forbidden")
+    error(client.post("/v1/admit", headers={"Origin": "null"}), 403, "forbidden")
+    assert client.get("/v1/status", headers={"Origin": running.address}).status_code == 200
+    assert client.get("/v1/status", headers={"Host": "localhost:1"}).status_code == 200
+
+
+def test_a_tenant_that_makes_no_sense_is_named(client: httpx.Client) -> None:
+    for shown in (b"\xff", b"x" * 1025, b"a\tb"):
+        headers = httpx.Headers([(b"Samepic-Tenant", shown)])
+        error(client.get("/v1/status", headers=headers), 422, "bad_input")
+    unicode = httpx.Headers([(b"Samepic-Tenant", "Zürich".encode())])
+    assert client.get("/v1/status", headers=unicode).json()["tenant"] == "Zürich"
+
+
+def test_where_others_can_reach_a_service_it_wants_a_token() -> None:
+    for host in ("0.0.0.0", "192.168.0.7", "::", "example.com"):
+        with pytest.raises(ProfileError, match="wanted a token"):
+            Settings("u.db", host=host)
+        Settings("u.db", host=host, without_token=True)
+    for host in ("127.0.0.1", "127.0.0.9", "::1", "localhost"):
+        Settings("u.db", host=host)
+
+
+def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(RED + "\n")
+    (one,) = read_tokens(str(path))
+    assert (one.tenant, one.may) == ("", frozenset(RIGHTS))
+    path.write_text(TOKENS)
+    red, blue, watch = read_tokens(str(path))
+    assert red.may == frozenset(RIGHTS) - {"metrics"}
+    assert (blue.tenant, sorted(blue.may)) == ("blue", ["admit", "check", "status"])
+    assert identify((red, blue, watch), BLUE) is blue
+    assert identify((red, blue, watch), BLUE.upper()) is None
+    assert RED not in repr(red)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("short", "16 or more"),
+        ("", "16 or more"),
+        ('a = "b"', r"\[\[token\]\] tables"),
+        ("[[token]", "wanted one token, or TOML"),
+        ("[[token]]\n", "wanted a name"),
+        ('[[token]]\nname = "a"\n', "either token or sha256"),
+        (
+            f'[[token]]\nname = "a"\ntoken = "{RED}"\nsha256 = "{"a" * 64}"\n',
+            "either token or sha256, got both",
+        ),
+        ('[[token]]\nname = "a"\ntoken = "short"\n', "16 or more"),
+        ('[[token]]\nname = "a"\nsha256 = "AB"\n', "64 hexadecimal digits"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\nmay = ["fly"]\n', "got 'fly'"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\nrole = "x"\n', "got role"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\ntenant = 1\n', "wanted a str"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\ntenant = "a\\u0000"\n', "printable"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\n[[token]]\nname = "b"\ntoken = "{RED}"\n', "one twice"),
+    ],
+)
+def test_a_token_file_that_makes_no_sense_is_told_without_its_tokens(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(text)
+    with pytest.raises(ProfileError, match=told) as raised:
+        read_tokens(str(path))
+    assert RED not in str(raised.value)

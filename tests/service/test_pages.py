@@ -1,0 +1,190 @@
+"""The pages from outside of a browser: who may see what, and what other sites cannot do."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from samepic.pages.html import Html, el, join
+from samepic.service.app import PAGES
+from samepic.service.settings import Settings
+from tests.gate.pictures import resaved
+from tests.kits.service import Running
+
+RED, BLUE, LESS = "red-" + "r" * 30, "blue-" + "b" * 30, "less-" + "l" * 30
+TOKENS = f"""
+[[token]]
+name = "red"
+token = "{RED}"
+tenant = "red"
+
+[[token]]
+name = "blue"
+token = "{BLUE}"
+tenant = "blue"
+
+[[token]]
+name = "less"
+token = "{LESS}"
+tenant = "red"
+may = ["status"]
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, upload: bytes) -> Iterator[Running]:
+    """Return a service of two tenants with a folder of originals, whose red one keeps a picture."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "tokens.toml").write_text(TOKENS)
+    (folder / "media" / "red").mkdir(parents=True)
+    for name in ("one.png", "two.jpg"):
+        (folder / "media" / "red" / name).write_bytes(upload if name == "one.png" else resaved(upload))
+    options = ("--token-file", str(folder / "tokens.toml"), "--originals", str(folder / "media"))
+    with Running(folder / "u.db", folder / "log", *options) as service:
+        headers = {"Authorization": f"Bearer {RED}"}
+        with httpx.Client(base_url=service.address, headers=headers) as client:
+            query = {"key": "one.png"}
+            assert client.post("/v1/admit", params=query, content=upload).status_code == 201
+            query = {"key": "two.jpg", "policy": "resaved=accept"}
+            assert client.post("/v1/admit", params=query, content=resaved(upload)).status_code == 201
+        yield service
+
+
+@pytest.fixture(scope="module")
+def upload(coffee: Path) -> bytes:
+    """Return the bytes of a photograph."""
+    return coffee.read_bytes()
+
+
+def word_of(text: str) -> str:
+    """Return what a page says that its requests must send back."""
+    return text.partition('name="csrf" content="')[2].partition('"')[0]
+
+
+@contextmanager
+def signed_in(service: Running, token: str) -> Iterator[httpx.Client]:
+    """Give a browser that has shown its token, as far as requests go."""
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    with httpx.Client(base_url=service.address, headers=headers, timeout=60) as client:
+        word = word_of(client.get("/ui/enter").text)
+        client.post("/ui/enter", data={"token": token, "csrf": word})
+        client.headers["X-CSRF-Token"] = word_of(client.get("/").text)
+        yield client
+
+
+def test_without_a_session_every_page_leads_to_the_sign_in_and_tells_nothing(guarded: Running) -> None:
+    with httpx.Client(base_url=guarded.address) as client:
+        for one in PAGES:
+            if one.open:
+                continue
+            answer = client.request(one.method, one.path, headers={"Sec-Fetch-Site": "same-origin"})
+            assert answer.status_code == (303 if one.whole else 401), one.path
+            assert not answer.headers.get("location", "/ui/enter?").partition("/ui/enter?")[0]
+
+
+def test_a_token_sees_the_pages_that_it_may_and_no_others(guarded: Running) -> None:
+    with signed_in(guarded, LESS) as client:
+        start = client.get("/").text
+        assert 'href="/status"' in start
+        assert 'href="/compare"' not in start
+        for one in PAGES:
+            if not one.open and one.rights and set(one.rights) != {"status"}:
+                assert client.request(one.method, one.path).status_code == 403, one.path
+        assert client.get("/status").status_code == 200
+
+
+def test_no_page_shows_a_picture_of_another_tenant(guarded: Running, upload: bytes) -> None:
+    asked = {"a": "one.png", "b": "one.png"}
+    with signed_in(guarded, BLUE) as blue, signed_in(guarded, RED) as red:
+        for path, query in (("/ui/picture", {"key": "one.png"}), ("/ui/pair", asked)):
+            assert red.get(path, params=query).status_code == 200
+            assert blue.get(path, params=query).status_code == 404
+        files = {"file": ("a.png", upload)}
+        assert blue.post("/ui/against", files=files, data={"key": "one.png"}).status_code == 404
+        assert blue.post("/ui/check", files=files).json()["nearest"] == []
+        near = red.post("/ui/check", files=files).json()
+        assert near["decision"]["outcome"] == "duplicate"
+        assert [one["relation"] for one in near["nearest"]] == ["same-file", "resaved"]
+
+
+def test_two_kept_pictures_are_laid_on_each_other_as_they_are_where_their_files_can_be_read(
+    guarded: Running, upload: bytes
+) -> None:
+    with signed_in(guarded, RED) as client:
+        told = client.get("/ui/pair", params={"a": "one.png", "b": "two.jpg"}).json()
+        assert (told["from"], told["verdict"]["relation"]) == ("pictures", "resaved")
+        assert (told["view"]["width"], told["view"]["height"]) == (600, 400)
+        assert all(
+            told["view"][name].startswith("data:image/") for name in ("a", "b", "aligned", "difference")
+        )
+
+
+def test_a_request_that_no_page_of_ours_makes_is_refused_before_its_body_is_looked_at(
+    guarded: Running, upload: bytes
+) -> None:
+    files = {"file": ("a.png", upload)}
+    with signed_in(guarded, RED) as client:
+        for changed in ({"Sec-Fetch-Site": "cross-site"}, {"X-CSRF-Token": "0" * 64}, {"X-CSRF-Token": ""}):
+            answer = client.post("/ui/check", files=files, headers=changed)
+            assert answer.status_code == 403
+            assert answer.json()["error"]["code"] == "forbidden"
+        answer = client.get(
+            "/ui/picture", params={"key": "one.png"}, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        assert answer.status_code == 403
+
+
+def test_the_word_of_one_session_is_none_in_another(guarded: Running, upload: bytes) -> None:
+    with signed_in(guarded, RED) as one, signed_in(guarded, RED) as other:
+        other.headers["X-CSRF-Token"] = one.headers["X-CSRF-Token"]
+        assert other.post("/ui/check", files={"file": ("a.png", upload)}).status_code == 403
+
+
+def test_an_empty_store_has_a_status(running: Running) -> None:
+    told = httpx.get(f"{running.address}/status").text
+    for words in (
+        "No kept picture refused an upload within the last day.",
+        "There are no two pictures yet to lie apart.",
+        "No upload has matched a kept picture yet.",
+    ):
+        assert words in told
+
+
+def test_static_files_are_those_of_the_package_and_come_once(running: Running) -> None:
+    with httpx.Client(base_url=running.address) as client:
+        first = client.get("/ui/static/view.js")
+        assert first.headers["content-type"].startswith("text/javascript")
+        again = client.get("/ui/static/view.js", headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        for name in ("nothing.js", "..%2Fapp.py", "%2E%2E%2Fapp.py"):
+            assert client.get(f"/ui/static/{name}").status_code == 404
+
+
+def test_a_page_of_another_host_name_cannot_ask_a_service_without_tokens(running: Running) -> None:
+    answer = httpx.get(running.address, headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 403
+    assert "<h1>Not allowed</h1>" in answer.text
+
+
+def test_processes_of_one_service_know_each_others_sessions_and_others_do_not() -> None:
+    one = Settings("u.db")
+    assert pickle.loads(pickle.dumps(one)).secret == one.secret
+    assert Settings("u.db").secret != one.secret
+    assert one.secret.hex() not in repr(one) and repr(one.secret) not in repr(one)
+
+
+def test_every_text_is_escaped_where_it_enters() -> None:
+    text, told = "<b onclick='x'>&\"", "&lt;b onclick=&#x27;x&#x27;&gt;&amp;&quot;"
+    assert el("p.a.b", text, title=text) == f'<p title="{told}" class="a b">{told}</p>'
+    assert join(["a", None, 1, [Html("<br>")]]) == "a1<br>"
+    assert el("input", required=True, disabled=False, for_="x", aria_label=None) == '<input required for="x">'
+    for refused in ({"style": "x"}, {"onclick": "x"}):
+        with pytest.raises(ValueError, match="policy forbids"):
+            el("p", **refused)
+    with pytest.raises(ValueError, match="wanted a file"):
+        el("script", "alert(1)")
