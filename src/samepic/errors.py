@@ -20,6 +20,7 @@ __all__ = [
     "UnreadableError",
     "UnsupportedError",
     "WorkerError",
+    "missing_part",
 ]
 
 
@@ -111,7 +112,7 @@ class PictureChangedError(SamepicError, AssertionError):
     """A picture that is not the same as its baseline; the message says what changed, and where."""
 
 
-def missing(module: str, framework: str, extra: str) -> MissingPartError:
+def missing_part(module: str, framework: str, extra: str) -> MissingPartError:
     """Return the error that says what to install for a part of samepic."""
     return MissingPartError(f"{module}: wanted {framework}, got nothing: pip install 'samepic[{extra}]'")
 

@@ -17,7 +17,7 @@ from samepic.verdict import Decision
 try:
     from fastapi import File, HTTPException, UploadFile
 except ModuleNotFoundError:
-    raise missing("samepic.contrib.fastapi", "FastAPI", "fastapi") from None
+    raise missing_part("samepic.contrib.fastapi", "FastAPI", "fastapi") from None
 
 if TYPE_CHECKING:
     from samepic.gate.gate import AsyncGate, Gate

@@ -23,7 +23,7 @@ try:
     from wtforms import Field, Form
     from wtforms.validators import ValidationError
 except ModuleNotFoundError:
-    raise missing("samepic.contrib.flask", "Flask and WTForms", "flask") from None
+    raise missing_part("samepic.contrib.flask", "Flask and WTForms", "flask") from None
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from samepic.errors import missing
+from samepic.errors import missing_part
 
 for _name in ("pyspark", "pyarrow"):
     try:
         import_module(_name)
     except ModuleNotFoundError:
-        raise missing("samepic.spark", "PySpark and PyArrow", "spark") from None
+        raise missing_part("samepic.spark", "PySpark and PyArrow", "spark") from None
 
 from samepic.spark.catalog import fingerprints  # noqa: E402  (as above)
 from samepic.spark.duplicates import find_duplicates  # noqa: E402  (after what says what is missing)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from samepic.errors import missing
+from samepic.errors import missing_part
 
 try:
     import_module("django")
 except ModuleNotFoundError:
-    raise missing("samepic.contrib.django", "Django", "django") from None
+    raise missing_part("samepic.contrib.django", "Django", "django") from None
 
 __all__: list[str] = []

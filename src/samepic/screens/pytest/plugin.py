@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 try:
     import pytest
 except ModuleNotFoundError:
-    from samepic.errors import missing
+    from samepic.errors import missing_part
 
-    raise missing("samepic.screens.pytest.plugin", "pytest", "pytest") from None
+    raise missing_part("samepic.screens.pytest.plugin", "pytest", "pytest") from None
 
 if TYPE_CHECKING:
     from collections.abc import Generator
