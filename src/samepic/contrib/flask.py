@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from samepic.contrib.common import SEE, STATUS, Shown, give_back, past_orphans, sentence, too_large
-from samepic.errors import StoreError, missing
+from samepic.errors import StoreError, missing_part
 from samepic.gate.policy import GatePolicy
 from samepic.limits import CONTRIB
 from samepic.verdict import Decision
