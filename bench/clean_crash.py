@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import SEED, header
-from samepic.cleanup.plan import Action
+from samepic.cleanup.plan import CleanupAction
 from samepic.errors import UnreadableError
 from samepic.picture import load
 from tests.cleanup.clean_scene import make_scene, snapshot, write_report
@@ -39,7 +39,7 @@ class Rounds:
         self.folder, self.random, self.counts = folder, random.Random(seed), Counter[str]()
         self.photos = {path.stem: path for path in _PHOTOS.iterdir() if path.suffix in (".jpg", ".png")}
 
-    def one(self, action: Action, elsewhere: Path | None) -> list[str]:
+    def one(self, action: CleanupAction, elsewhere: Path | None) -> list[str]:
         """Run one round; return what was found wrong."""
         home = self.folder / "home"
         for place in (home, elsewhere):
@@ -51,7 +51,7 @@ class Rounds:
         before = snapshot(tree, folders=False)
         report = write_report(home / "found.jsonl", groups)
         moved = elsewhere or home / "moved"
-        how = ["--move-to", str(moved)] if action is Action.MOVE else [f"--{action}"]
+        how = ["--move-to", str(moved)] if action is CleanupAction.MOVE else [f"--{action}"]
         references, places = [next(iter(group)) for group in groups], [home, moved]
         killed = self._killed(["clean", str(report), "--yes", *how], home, 0.35)
         begun = any((home / "state").rglob("*.jsonl"))
@@ -117,9 +117,13 @@ def _differences(before: dict[str, Any], tree: Path) -> list[str]:
 def main(count: int) -> int:
     """Run the rounds, print what was found; return the exit status."""
     print(header())
-    ways: list[tuple[Action, bool]] = [(Action.TRASH, False), (Action.MOVE, False), (Action.HARDLINK, False)]
+    ways: list[tuple[CleanupAction, bool]] = [
+        (CleanupAction.TRASH, False),
+        (CleanupAction.MOVE, False),
+        (CleanupAction.HARDLINK, False),
+    ]
     if _SHM.is_dir():
-        ways.insert(2, (Action.MOVE, True))
+        ways.insert(2, (CleanupAction.MOVE, True))
     wrong: list[str] = []
     with (
         tempfile.TemporaryDirectory() as made,

@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 
 from bench.common import header
 from bench.spark_common import session, shuffled
-from samepic.spark.candidates import Search, pdq_edges
+from samepic.spark.candidates import CandidateScan, pdq_edges
 from samepic.spark.clusters import clusters
 from samepic.tuning.search import SEARCH
 
@@ -36,7 +36,7 @@ def main() -> None:
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 300_000, 1_000_000])
     parser.add_argument("--copies", type=int, default=10_000, help="copies in a million")
-    parser.add_argument("--search", nargs="+", default=["bands"], choices=[str(one) for one in Search])
+    parser.add_argument("--search", nargs="+", default=["bands"], choices=[str(one) for one in CandidateScan])
     parser.add_argument("--blank", type=int, default=0)
     parser.add_argument("--partitions", type=int, default=16)
     args = parser.parse_args()
@@ -46,7 +46,7 @@ def main() -> None:
     for name in args.search:
         first: tuple[int, float] | None = None
         for size in args.sizes:
-            search = Search(name)
+            search = CandidateScan(name)
             wall, row = joined(search, size, size * args.copies // 1_000_000, args)
             first = first or (size, wall)
             growth = (wall / first[1]) / (size / first[0])
@@ -56,9 +56,11 @@ def main() -> None:
             )
 
 
-def joined(search: Search, size: int, copies: int, args: argparse.Namespace) -> tuple[float, tuple[str, ...]]:
+def joined(
+    search: CandidateScan, size: int, copies: int, args: argparse.Namespace
+) -> tuple[float, tuple[str, ...]]:
     """Return the seconds of a join, and what is told of it."""
-    radius = SEARCH.radius if search is Search.SCAN else SEARCH.band_radius
+    radius = SEARCH.radius if search is CandidateScan.SCAN else SEARCH.band_radius
     with tempfile.TemporaryDirectory() as made, session("local-cluster[2,1,2048]", args.partitions) as spark:
         forms, pairs = planted(size, copies, radius)
         if args.blank:
@@ -149,7 +151,7 @@ def warm(spark: SparkSession) -> None:
     small = spark.createDataFrame(
         rows, "id bigint, pdq_forms binary, quality int, detail int, fresh boolean"
     ).repartition(4)
-    for search in Search:
+    for search in CandidateScan:
         clusters(pdq_edges(small, search)).collect()
 
 
