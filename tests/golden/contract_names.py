@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import ast
+import collections.abc
 import dataclasses
 import enum
 import inspect
 import re
 import textwrap
+import typing
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +28,6 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "samepic.contrib.django.forms": ("UniqueImageField", "UniquePictureValidator"),
     "samepic.contrib.django.views": ("RefusalMiddleware", "UniquePictureMixin"),
     "samepic.contrib.django.admission": ("PictureRefusedError", "gate"),
-    "samepic.contrib.django.settings": ("Settings",),
     "samepic.contrib.fastapi": (),
     "samepic.contrib.flask": (),
     "samepic.gate.review": ("Reviewing",),
@@ -44,6 +46,7 @@ def names(folder: Path) -> dict[str, str]:
     return {
         "names/samepic.txt": _module(samepic),
         "names/environment.txt": _environment(),
+        "names/records.txt": _veiled("\n".join(_class("record", _record()))) + "\n",
         "names/pytest.txt": "\n".join(_plugin()) + "\n",
     }
 
@@ -51,6 +54,7 @@ def names(folder: Path) -> dict[str, str]:
 def names_of_parts(folder: Path) -> dict[str, str]:
     """Return the public names of the parts for frameworks and for Spark, and of others that programs import from."""
     made = {f"names/{name}.txt": _module(import_module(name), only) for name, only in _PARTS.items()}
+    made["names/django_settings.txt"] = "\n".join(_keys()) + "\n"
     command = import_module("samepic.contrib.django.management.commands.samepic_import").Command()
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
@@ -63,6 +67,25 @@ def names_of_parts(folder: Path) -> dict[str, str]:
     return made
 
 
+def _record() -> type:
+    """Return the class of what Gate.get gives."""
+    told = _told(inspect.signature(samepic.Gate.get).return_annotation).partition(" ")[0]
+    module = import_module(samepic.Gate.__module__)
+    found = getattr(module, told, None) or getattr(import_module("samepic.store.records"), told)
+    assert inspect.isclass(found)
+    return found
+
+
+def _keys() -> Iterator[str]:
+    """Yield the keys of SAMEPIC in the settings of a Django site, with what they are where they are left out."""
+    module = import_module("samepic.contrib.django.settings")
+    known = [one for one in vars(module).values() if issubclass(type(one), type)]  # others ask for settings
+    (made,) = (one for one in known if dataclasses.is_dataclass(one) and one.__module__ == module.__name__)
+    for one in dataclasses.fields(made):
+        name, colon, rest = _field(one).partition(":")
+        yield name.upper() + colon + rest
+
+
 def _environment() -> str:
     """Return the variables of the environment and the settings of sites that the source names."""
     sources = Path(samepic.__file__).parent.rglob("*.py")
@@ -70,6 +93,29 @@ def _environment() -> str:
         name for path in sources for name in re.findall(r"\bSAMEPIC_[A-Z][A-Z_]+\b", path.read_text("utf-8"))
     }
     return "\n".join(sorted(found)) + "\n"
+
+
+@cache
+def _inner() -> re.Pattern[str]:
+    """Return what finds the names of classes and types that programs do not import: they may be renamed freely."""
+    found = set[str]()
+    for path in Path(samepic.__file__).parent.rglob("*.py"):
+        found |= set(
+            re.findall(r"^(?:class )?([A-Z]\w*[a-z]\w*)(?=\(|:| =)", path.read_text("utf-8"), re.MULTILINE)
+        )
+    outer = {
+        *samepic.__all__,
+        *typing.__all__,
+        *collections.abc.__all__,
+        *(name for only in _PARTS.values() for name in only),
+    }
+    for name in ("samepic.contrib.fastapi", "samepic.contrib.flask"):
+        outer |= set(import_module(name).__all__)
+    return re.compile(rf"\b(?:{'|'.join(sorted(found - outer))})\b")
+
+
+def _veiled(text: str) -> str:
+    return _inner().sub("INNER", text)
 
 
 class _Asked:
@@ -96,13 +142,17 @@ def _plugin() -> list[str]:
 
 def _module(module: ModuleType, only: tuple[str, ...] = ()) -> str:
     listed = only or tuple(module.__all__)
-    assert set(listed) <= set(module.__all__)
     lines = [f"from {module.__name__} import {', '.join(listed)}"]
     for name in listed:
         if name == "__version__":
             continue
-        lines += ["", *_described(name, getattr(module, name))]
-    return "\n".join(lines) + "\n"
+        told = (
+            _described(name, getattr(module, name))
+            if name in module.__all__
+            else [f"{name} is not in __all__"]
+        )
+        lines += ["", *told]
+    return _veiled("\n".join(lines)) + "\n"
 
 
 def _described(name: str, value: object) -> Iterator[str]:
@@ -176,6 +226,8 @@ def _told(annotation: object) -> str:
 
 
 def _shown(default: object) -> str:
+    if dataclasses.is_dataclass(default):
+        return f"{type(default).__name__}(...)"
     return re.sub(r" at 0x[0-9a-f]+", "", repr(default))
 
 
