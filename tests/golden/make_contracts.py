@@ -44,7 +44,11 @@ def kept(name: str) -> str:
 def differences(name: str, wanted: str, got: str) -> list[str]:
     """Return what differs, each with file and line; of verdicts, what is decided otherwise."""
     if name == verdicts.VERDICTS and wanted:
-        return [f"{name}: {one}" for one in verdicts.changed(wanted, got)]
+        lines = wanted.splitlines()
+        return [
+            f"tests/golden/contracts/{name}:{_line(lines, one.split(': was ')[0])}: {one}"
+            for one in verdicts.changed(wanted, got)
+        ]
     if wanted == got:
         return []
     before, now = wanted.splitlines(), got.splitlines()
@@ -55,6 +59,11 @@ def differences(name: str, wanted: str, got: str) -> list[str]:
     told = [f"tests/golden/contracts/{name}:{same + 1}: wanted {pair[0]!r}", f"    got {pair[1]!r}"]
     more = sum(one != other for one, other in zip(before, now, strict=False)) + abs(len(before) - len(now))
     return [*told, *([f"    and about {more - 1} lines more"] if more > 1 else [])]
+
+
+def _line(lines: list[str], pair: str) -> int:
+    """Return the number of the line that a pair has, 0 for none."""
+    return next((number for number, line in enumerate(lines, 1) if f'"{pair}": ' in line), 0)
 
 
 def stored_version() -> int:
