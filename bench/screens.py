@@ -69,7 +69,7 @@ def _counts(folder: Path, peer: Pixelmatch | None) -> None:
     for name, kept in _COUNTED.items():
         one, two = folder / f"{name}a.png", folder / f"{'5' if name == '8' else name}b.png"
         found, lower = (
-            int(samepic.compare(one, two, profile=profile).measures["different_pixels"])
+            int(samepic.compare_screenshots(one, two, screen=profile).measures["different_pixels"])
             for profile in (_AS_RELEASED, _AS_KEPT)
         )
         count = peer.count(one, two, 0.05) if peer else None
