@@ -1,4 +1,4 @@
-"""The tables of the cutoff question: on the terminal, in profiles/cutoffs.py and in docs/cutoffs.md."""
+"""The tables of the cutoff question: on the terminal, in measures/cutoffs.py and in docs/cutoffs.md."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def print_tables(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[
 
 
 def write_tables(root: Path, cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
-    """Rewrite what stands between the marks in profiles/cutoffs.py and docs/cutoffs.md."""
-    profile = root / "src" / "samepic" / "profiles" / "cutoffs.py"
+    """Rewrite what stands between the marks in measures/cutoffs.py and docs/cutoffs.md."""
+    profile = root / "src" / "samepic" / "measures" / "cutoffs.py"
     rewrite(profile, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
     page = root / "docs" / "cutoffs.md"
     tables = [_markdown(_main_rows(cutoffs)), _markdown(_family_rows(cutoffs, resaves, pipelines))]

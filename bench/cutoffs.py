@@ -1,7 +1,7 @@
 """The cutoff question: where does each measure part re-saves from distinct photographs?
 
 python -m bench.cutoffs            # prints the table
-python -m bench.cutoffs --write    # and rewrites profiles/cutoffs.py and the tables in docs/cutoffs.md
+python -m bench.cutoffs --write    # and rewrites measures/cutoffs.py and the tables in docs/cutoffs.md
 """
 
 from __future__ import annotations
