@@ -1,7 +1,5 @@
 """Every public name with the module it comes from, one a line: for type checkers, and read by __init__.py."""
 
-
-
 from samepic.api import compare as compare
 from samepic.api import measure as measure
 from samepic.duplicates.finder import find as find
