@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of the service; a test holds it to the routes and to every answer that tests get."""
+"""The OpenAPI 3.1 description of the service; tests check it against the routes and against every answer."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ KEY: Final[Schema] = {
 
 POLICY: Final[Schema] = {
     "type": "string",
-    "description": "What to do for which relation, changing the service's own policy: relations are those of Match and"
-    f" `flooding`, actions {', '.join(PolicyAction)}.",
+    "description": "What to do for each relation; the rest is the policy of the service. Relations are those of Match"
+    f" and `flooding`, actions {', '.join(PolicyAction)}.",
     "examples": ["edited=accept,reframed=review"],
 }
 
@@ -42,27 +42,31 @@ _FLAG: Final[Schema] = {"type": "boolean"}
 
 _CHANCE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
 
-_RELATION: Final[Schema] = {"type": "string", "enum": [str(one) for one in Relation]}
-
 
 def shape(properties: Schema, **more: object) -> Schema:
-    """Return the schema of an object that has all of these."""
+    """Return the schema of an object that has all of these properties."""
     return {"type": "object", "properties": properties, "required": list(properties), **more}
 
 
 def listed(name: str) -> Schema:
-    """Return the schema of a list of a named shape."""
+    """Return the schema of a list of a named schema."""
     return {"type": "array", "items": named(name)}
 
 
 def named(name: str) -> Schema:
-    """Return a reference to a named shape."""
+    """Return a reference to a named schema."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
+
+def _one_of(values: Iterable[str]) -> Schema:
+    return {"type": "string", "enum": [str(value) for value in values]}
+
+
+_RELATION: Final[Schema] = _one_of(Relation)
 
 _MATCH = shape(
     {
@@ -74,36 +78,34 @@ _MATCH = shape(
         "worse": {**_FLAG, "description": "Whether the kept picture is the better copy of the two."},
         "better_reason": TEXT,
         "evidence": {
-            "type": "string",
-            "enum": [str(one) for one in Evidence],
-            "description": "What it was told from: equal digests, a reviewer's word, both originals, or both small"
-            " pictures, on which what is very small cannot be seen.",
+            **_one_of(Evidence),
+            "description": "What was compared: equal digests, a reviewer's decision, both originals, or both small"
+            " pictures, on which very small changes cannot be seen.",
         },
         "caveat": _or_null(
             {
-                "type": "string",
-                "enum": [str(one) for one in Caveat],
-                "description": "Why a person has to look though the two count as the same: the probability is too low,"
-                " or fine print cannot be compared on the small pictures.",
+                **_one_of(Caveat),
+                "description": "Why a person must review a match: the probability is too low, or fine print cannot be"
+                " compared on the small pictures.",
             }
         ),
     },
-    description="A kept picture, and what the upload is to it.",
+    description="A kept picture, and how the upload relates to it.",
 )
 
 _DECISION = shape(
     {
-        "outcome": {"type": "string", "enum": [str(one) for one in Outcome if one is not Outcome.REFUSED]},
-        "reason": {**TEXT, "description": "One sentence for whoever uploads."},
+        "outcome": _one_of(outcome for outcome in Outcome if outcome is not Outcome.REFUSED),
+        "reason": {**TEXT, "description": "One sentence for the uploader."},
         "key": TEXT,
         "match": _or_null(named("Match")),
         "matches": listed("Match"),
         "flooding": {
             **_FLAG,
-            "description": "The kept picture matches so many different uploads that it decides nothing.",
+            "description": "The kept picture matches so many different uploads that it refuses none.",
         },
     },
-    description="What the gate says of an upload.",
+    description="The decision of the gate on an upload.",
 )
 
 _REGION = shape({"x": _COUNT, "y": _COUNT, "w": _COUNT, "h": _COUNT}, description="A box in pixels of a.")
@@ -116,7 +118,7 @@ _TRANSFORM = shape(
         "larger": {"type": "string", "enum": ["a", "b", ""]},
         "kept": _NUMBER,
     },
-    description="How b lies on a.",
+    description="How b is placed on a.",
 )
 
 _INFO = shape(
@@ -133,14 +135,10 @@ _INFO = shape(
         "profile": TEXT,
         "jpeg": _or_null({"type": "object"}),
     },
-    description="What the header of a picture says.",
+    description="The properties of a picture from its header.",
 )
 
 _SIDE: Final[Schema] = {"type": "string", "enum": ["a", "b", ""]}
-
-
-def _one_of(kind: Iterable[str]) -> Schema:
-    return {"type": "string", "enum": [str(one) for one in kind]}
 
 
 _PROOF = shape(
@@ -153,7 +151,7 @@ _PROOF = shape(
         "progressive": _FLAG,
         "resampling": TEXT,
     },
-    description="How saving the other picture again gives the copy, pixel for pixel.",
+    description="How re-saving the other picture gives the copy, pixel for pixel.",
 )
 
 _FACTS = shape(
@@ -174,7 +172,7 @@ _FACTS = shape(
             "type": "array",
             "items": _COUNT,
             "maxItems": 2,
-            "description": "Left and top, in pixels of the larger, where a crop lies in it pixel for pixel.",
+            "description": "Left and top of an exact crop, in pixels of the larger picture.",
         },
         "scale": _NUMBER,
         "tone": _one_of(ToneChange),
@@ -193,13 +191,13 @@ _FACTS = shape(
         "doubt": _one_of(Doubt),
         "proxies": _FLAG,
     },
-    description="What the explanation says, as values.",
+    description="The facts of the explanation, as values.",
 )
 
 _VERDICT = shape(
     {
         "relation": _RELATION,
-        "same": {"type": ["boolean", "null"], "description": "Null where it cannot be told."},
+        "same": {"type": ["boolean", "null"], "description": "Null if it cannot be decided."},
         "probability": _CHANCE,
         "explanation": TEXT,
         "regions": listed("Region"),
@@ -212,15 +210,15 @@ _VERDICT = shape(
                     "score": {"type": "number", "maximum": 100},
                     "words": TEXT,
                 },
-                description="Whether a person would see what was done to a whole frame that was saved again or"
-                " adjusted; null for all else. The score is that of SSIMULACRA 2.1.",
+                description="Whether a person would see the changes of a re-saved or adjusted picture; null for all"
+                " other relations. The score is that of SSIMULACRA 2.1.",
             )
         ),
         "facts": named("Facts"),
         "a": named("PictureInfo"),
         "b": named("PictureInfo"),
     },
-    description="What b is to a.",
+    description="How b relates to a.",
 )
 
 _HELD = shape(
@@ -240,24 +238,24 @@ _HELD = shape(
                 }
             ),
         },
-        "next": {"type": ["string", "null"], "description": "What `after` takes for the next page."},
+        "next": {"type": ["string", "null"], "description": "The value of `after` for the next page."},
     },
-    description="Pictures that wait for review, the oldest first.",
+    description="The pictures that wait for review, the oldest first.",
 )
 
 _ERROR = shape(
     {
         "error": shape(
             {
-                "code": {**TEXT, "description": "For programs; it does not change."},
-                "message": {**TEXT, "description": "For people."},
+                "code": {**TEXT, "description": "For programs; stable."},
+                "message": {**TEXT, "description": "A sentence for people."},
                 "wanted": TEXT,
                 "got": TEXT,
-                "name": {**TEXT, "description": "The field, parameter, header or file that it is about."},
+                "name": {**TEXT, "description": "The field, parameter, header or file with the problem."},
             }
         )
     },
-    description="The shape of every error, of unknown addresses and methods too.",
+    description="The shape of all errors, also for unknown addresses and methods.",
 )
 
 SCHEMAS: Final[Schema] = {
@@ -271,8 +269,8 @@ SCHEMAS: Final[Schema] = {
     "Settle": {
         **shape({"key": KEY, "other_key": KEY, "same": _FLAG}, additionalProperties=False),
         "required": ["key", "same"],
-        "description": "A reviewer's word on two kept pictures. Without `other_key`, and with `same` false: that"
-        " `key` is another than all it is held for.",
+        "description": "A reviewer's decision on two kept pictures. Without `other_key`, `same` must be false: `key` is"
+        " not a copy of any picture it is held for.",
     },
     "Status": shape({"version": TEXT, "tenant": TEXT, "accepted": _COUNT, "held": _COUNT, "pending": _COUNT}),
     "State": shape({"status": {"type": "string", "enum": ["ok", "ready"]}}),
@@ -284,34 +282,33 @@ SCHEMAS: Final[Schema] = {
 Part = dict[str, Any]
 
 _PROBLEMS = {
-    400: "What came is no HTTP.",
-    401: "No token, or one that is not known here.",
-    403: "The token does not allow this; or, without tokens, another site's page asks.",
+    400: "Invalid HTTP.",
+    401: "No token, or an unknown one.",
+    403: "The token does not allow this; or, without tokens, the request comes from another site.",
     404: "No such picture.",
     408: "The body came too slowly.",
     413: "The body, or a field of it, is too long.",
-    415: "No format of pictures that is decoded here.",
-    422: "Something is missing, unknown or makes no sense, or the picture is damaged or asks too much.",
-    503: "Not ready yet, too busy, or the store cannot be reached: come again after Retry-After seconds.",
+    415: "Not a supported image format.",
+    422: "Something is missing, unknown or invalid, or the picture is damaged or too large.",
+    503: "Not ready, too busy, or the store cannot be reached: retry after Retry-After seconds.",
 }
 
-_ALWAYS, _KNOWN, _BODY = (400, 422, 503), (401, 403), (408, 413)
+_ALWAYS, _RESTRICTED, _BODY = (400, 422, 503), (401, 403), (408, 413)
 
 _DATA: Part = {
     **TEXT,
     "contentMediaType": "application/json",
-    "description": "A JSON object to keep with it.",
+    "description": "A JSON object to store with the picture.",
 }
 
 _SAME_IF: Part = {
-    "type": "string",
-    "enum": [str(one) for one in tuple(Relation)[:6]],
-    "description": "The last relation that counts as the same; `reframed`, or what the profile says, if not given.",
+    **_one_of(tuple(Relation)[:6]),
+    "description": "The loosest relation still treated as the same; by default `reframed`, or that of the profile.",
 }
 
 _REPLACES: Part = {
     **KEY,
-    "description": "The key of a kept picture whose place this one takes: what it is to that one decides nothing.",
+    "description": "The key of a kept picture that this one replaces: being a copy of it is no reason to refuse it.",
 }
 
 _ADMIT: Part = {"key": KEY, "data": _DATA, "policy": POLICY, "replaces": _REPLACES}
@@ -320,53 +317,58 @@ _CHECK: Part = {"policy": POLICY, "replaces": _REPLACES}
 
 _LIMIT: Part = {"type": "integer", "minimum": 1, "maximum": SERVICE.held[1], "default": SERVICE.held[0]}
 
-_AGAIN: Part = {
+_IDEMPOTENCY: Part = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Sent again with the same request, gives the same answer; with another request, 422.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": SERVICE.token_letters, "pattern": "^[!-~]+$"},
+    "description": "The same request under the same key gets the same answer; another request gets 422.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": SERVICE.idempotency_key_length,
+        "pattern": "^[!-~]+$",
+    },
 }
 
 _REPLAYED: Part = {
-    "Idempotency-Replayed": {"description": "This was answered before.", "schema": {"const": "true"}}
+    "Idempotency-Replayed": {"description": "This answer was sent before.", "schema": {"const": "true"}}
 }
 
 
 def description(tokens: bool) -> Part:
-    """Return the description of a service with or without tokens."""
+    """Return the OpenAPI description of a service with or without tokens."""
     components: Part = {"schemas": SCHEMAS}
-    made: Part = {
+    content: Part = {
         "openapi": "3.1.0",
         "info": {
             "title": "samepic",
             "version": version("samepic"),
-            "description": "Keeps a picture from being uploaded twice. Unknown addresses answer 404 and other methods"
-            " 405, in the shape of every error.",
+            "description": "Refuses pictures that were uploaded before. Unknown addresses get 404 and wrong methods"
+            " 405, in the shape of all errors.",
         },
         "paths": _paths(tokens),
         "components": components,
     }
     if tokens:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    return made
+    return content
 
 
 def _paths(tokens: bool) -> Part:
     key = {"name": "key", "in": "path", "required": True, "schema": KEY, "description": "Percent-encoded."}
 
-    def known(given: Part, *statuses: int) -> Part:
-        made = _operation((*_KNOWN, *statuses), **given)
-        return {**made, "security": [{"bearer": []}]} if tokens else made
+    def restricted(parts: Part, *statuses: int) -> Part:
+        operation = _operation((*_RESTRICTED, *statuses), **parts)
+        return {**operation, "security": [{"bearer": []}]} if tokens else operation
 
     return {
-        "/v1/compare": {"post": known(_compare(), *_BODY, 415)},
-        "/v1/check": {"post": known(_check(), *_BODY, 415)},
-        "/v1/admit": {"post": known(_admit(), *_BODY, 415)},
-        "/v1/pictures/{key}/proxy": {"get": known({**_proxy(), "parameters": [key]}, 404)},
-        "/v1/pictures/{key}": {"delete": known({**_remove(), "parameters": [key, _AGAIN]}, 404)},
-        "/v1/held": {"get": known(_held(), 404)},
-        "/v1/settle": {"post": known(_settle(), 404, *_BODY)},
-        "/v1/status": {"get": known(_status())},
+        "/v1/compare": {"post": restricted(_compare(), *_BODY, 415)},
+        "/v1/check": {"post": restricted(_check(), *_BODY, 415)},
+        "/v1/admit": {"post": restricted(_admit(), *_BODY, 415)},
+        "/v1/pictures/{key}/proxy": {"get": restricted({**_proxy(), "parameters": [key]}, 404)},
+        "/v1/pictures/{key}": {"delete": restricted({**_remove(), "parameters": [key, _IDEMPOTENCY]}, 404)},
+        "/v1/held": {"get": restricted(_held(), 404)},
+        "/v1/settle": {"post": restricted(_settle(), 404, *_BODY)},
+        "/v1/status": {"get": restricted(_status())},
         "/v1/health": {
             "get": _operation(
                 (), name="health", summary="Does the process answer?", answers={200: _json("Yes.", "State")}
@@ -374,16 +376,16 @@ def _paths(tokens: bool) -> Part:
         },
         "/v1/ready": {
             "get": _operation(
-                (), name="ready", summary="Can uploads be taken?", answers={200: _json("Yes.", "State")}
+                (), name="ready", summary="Can uploads be processed?", answers={200: _json("Yes.", "State")}
             )
         },
-        "/metrics": {"get": known(_metrics())},
+        "/metrics": {"get": restricted(_metrics())},
         "/openapi.json": {
             "get": _operation(
                 (),
                 name="openapi",
                 summary="This description",
-                answers={200: _content("It.", "application/json", {})},
+                answers={200: _content("The description.", "application/json", {})},
             )
         },
     }
@@ -398,20 +400,20 @@ def _operation(
     parameters: list[Part] | None = None,
     body: Part | None = None,
 ) -> Part:
-    told = {status: _json(_PROBLEMS[status], "Error") for status in (*_ALWAYS, *problems)}
-    told[503]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
-    if 401 in told:
-        told[401]["headers"] = {"WWW-Authenticate": {"schema": TEXT}}
-    made: Part = {
+    errors = {status: _json(_PROBLEMS[status], "Error") for status in (*_ALWAYS, *problems)}
+    errors[503]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    if 401 in errors:
+        errors[401]["headers"] = {"WWW-Authenticate": {"schema": TEXT}}
+    operation: Part = {
         "operationId": name,
         "summary": summary,
-        "responses": {str(status): answer for status, answer in sorted({**told, **answers}.items())},
+        "responses": {str(status): answer for status, answer in sorted({**errors, **answers}.items())},
     }
     if parameters:
-        made["parameters"] = parameters
+        operation["parameters"] = parameters
     if body:
-        made["requestBody"] = {"required": True, "content": body}
-    return made
+        operation["requestBody"] = {"required": True, "content": body}
+    return operation
 
 
 def _compare() -> Part:
@@ -419,8 +421,8 @@ def _compare() -> Part:
     return {
         "name": "compare",
         "summary": "Are these two the same picture?",
-        "answers": {200: _json("What b is to a.", "Verdict")},
-        "parameters": _asked({"same_if": _SAME_IF}),
+        "answers": {200: _json("How b relates to a.", "Verdict")},
+        "parameters": _query({"same_if": _SAME_IF}),
         "body": {"multipart/form-data": {"schema": _form(fields, "a", "b")}},
     }
 
@@ -428,26 +430,26 @@ def _compare() -> Part:
 def _check() -> Part:
     return {
         "name": "check",
-        "summary": "What would admit say? Changes nothing",
-        "answers": {200: _json("What the gate says.", "Decision")},
-        "parameters": _asked(_CHECK),
+        "summary": "What would admit decide? Changes nothing",
+        "answers": {200: _json("The decision.", "Decision")},
+        "parameters": _query(_CHECK),
         "body": _upload(_CHECK),
     }
 
 
 def _admit() -> Part:
-    told = {
-        201: "Accepted: it is in.",
-        202: "It is in, and waits for review.",
-        409: "A duplicate: it is not in; `match` is the picture that is kept already.",
+    descriptions = {
+        201: "Accepted: the picture is stored.",
+        202: "The picture is stored, and waits for review.",
+        409: "A duplicate: the picture is not stored; `match` is the kept picture.",
     }
     return {
         "name": "admit",
-        "summary": "Take a picture in, unless it is in already",
+        "summary": "Store a picture, unless it is a duplicate",
         "answers": {
-            status: {**_json(said, "Decision"), "headers": _REPLAYED} for status, said in told.items()
+            status: {**_json(text, "Decision"), "headers": _REPLAYED} for status, text in descriptions.items()
         },
-        "parameters": [*_asked(_ADMIT), _AGAIN],
+        "parameters": [*_query(_ADMIT), _IDEMPOTENCY],
         "body": _upload(_ADMIT),
     }
 
@@ -464,10 +466,10 @@ def _proxy() -> Part:
 def _held() -> Part:
     return {
         "name": "held",
-        "summary": "What waits for review?",
+        "summary": "List the pictures that wait for review",
         "answers": {200: _json("The oldest first.", "Held")},
-        "parameters": _asked(
-            {"limit": _LIMIT, "after": {**KEY, "description": "`next` of the page before."}}
+        "parameters": _query(
+            {"limit": _LIMIT, "after": {**KEY, "description": "`next` of the previous page."}}
         ),
     }
 
@@ -475,9 +477,9 @@ def _held() -> Part:
 def _settle() -> Part:
     return {
         "name": "settle",
-        "summary": "A reviewer's word, remembered for good",
-        "answers": {200: {**_json("Where `key` stands now.", "Decision"), "headers": _REPLAYED}},
-        "parameters": [_AGAIN],
+        "summary": "Store the decision of a reviewer",
+        "answers": {200: {**_json("The current state of `key`.", "Decision"), "headers": _REPLAYED}},
+        "parameters": [_IDEMPOTENCY],
         "body": {"application/json": {"schema": named("Settle")}},
     }
 
@@ -485,15 +487,15 @@ def _settle() -> Part:
 def _remove() -> Part:
     return {
         "name": "remove",
-        "summary": "Take a picture out, so that it may be uploaded again",
-        "answers": {204: {"description": "It is out.", "headers": _REPLAYED}},
+        "summary": "Remove a picture, so that it can be uploaded again",
+        "answers": {204: {"description": "The picture is removed.", "headers": _REPLAYED}},
     }
 
 
 def _status() -> Part:
     return {
         "name": "status",
-        "summary": "Count what is kept",
+        "summary": "Count the kept pictures",
         "answers": {200: _json("The counts of the caller's tenant.", "Status")},
     }
 
@@ -501,12 +503,12 @@ def _status() -> Part:
 def _metrics() -> Part:
     return {
         "name": "metrics",
-        "summary": "Counts for Prometheus, of all tenants together",
-        "answers": {200: _content("In its text format.", "text/plain", TEXT)},
+        "summary": "Metrics for Prometheus, of all tenants together",
+        "answers": {200: _content("In the text format of Prometheus.", "text/plain", TEXT)},
     }
 
 
-def _asked(fields: Part) -> list[Part]:
+def _query(fields: Part) -> list[Part]:
     return [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]
 
 
@@ -528,9 +530,9 @@ def _form(fields: Part, *required: str) -> Part:
     }
 
 
-def _json(told: str, name: str) -> Part:
-    return _content(told, "application/json", named(name))
+def _json(description: str, name: str) -> Part:
+    return _content(description, "application/json", named(name))
 
 
-def _content(told: str, media: str, schema: Part) -> Part:
-    return {"description": told, "content": {media: {"schema": schema}}}
+def _content(description: str, media: str, schema: Part) -> Part:
+    return {"description": description, "content": {media: {"schema": schema}}}

@@ -1,22 +1,22 @@
 // One file of a group beside the best copy.
 
-import { ask, el } from "./dom.js";
-import { evidenceOf, verdictOf } from "./verdict.js";
+import { ask, showBusy, showError } from "./dom.js";
+import { evidenceElement, verdictElement } from "./verdict.js";
 import { mount } from "./view.js";
 
 const answer = document.getElementById("answer");
-const names = ["Best copy", "Held against it"];
+const names = ["Best copy", "Compared with"];
 
 async function show() {
-  answer.replaceChildren(el("p.busy", {}, "Looking…"));
+  showBusy(answer);
   try {
-    const told = await ask(answer.dataset.from);
-    if (told.wrong) throw new Error(`It cannot be shown. ${told.wrong}`);
-    answer.replaceChildren(verdictOf(told.verdict));
-    mount(document.getElementById("view"), { ...told.view, names });
-    document.getElementById("evidence").replaceChildren(evidenceOf(told.verdict, names));
+    const result = await ask(answer.dataset.from);
+    if (result.error) throw new Error(`This file cannot be shown. ${result.error}`);
+    answer.replaceChildren(verdictElement(result.verdict));
+    mount(document.getElementById("view"), { ...result.view, names });
+    document.getElementById("evidence").replaceChildren(evidenceElement(result.verdict, names));
   } catch (error) {
-    answer.replaceChildren(el("p.wrong", { role: "alert" }, error.message));
+    showError(answer, error);
   }
 }
 
