@@ -84,21 +84,21 @@ class _ReviewRequest:
 
 async def next_pair(service: Service, request: Request, context: PageRequest) -> Response:
     """Return the next pair, after the one that was skipped, if there is one."""
-    asked = await _ReviewRequest.read(service, request, context)
-    return await service.run_light(asked.next_response)
+    review = await _ReviewRequest.read(service, request, context)
+    return await service.run_light(review.next_response)
 
 
 async def decide(service: Service, request: Request, context: PageRequest) -> Response:
     """Store the decision on a pair, and return the next one."""
-    asked = await _ReviewRequest.read(service, request, context)
-    number, other = asked.pair()
-    same = asked.fields.get("same")
+    review = await _ReviewRequest.read(service, request, context)
+    number, other = review.pair()
+    same = review.fields.get("same")
     if not isinstance(same, bool):
         raise HttpProblem.invalid("same", "true or false", type(same).__name__)
 
     def call() -> Response:
-        decision = asked.queue.decide(asked.reviewer, number, other, same=same)
-        return asked.next_response(recorded=decision is not None)
+        decision = review.queue.decide(review.reviewer, number, other, same=same)
+        return review.next_response(recorded=decision is not None)
 
     add_log_fields(request.scope, outcome="same" if same else "another")
     return await service.run_light(call)
@@ -106,18 +106,18 @@ async def decide(service: Service, request: Request, context: PageRequest) -> Re
 
 async def take(service: Service, request: Request, context: PageRequest) -> Response:
     """Reserve a pair again; return it, or null if another reviewer has it or it was decided."""
-    asked = await _ReviewRequest.read(service, request, context)
-    number, other = asked.pair()
-    return await service.run_light(lambda: asked.response(asked.queue.take(asked.reviewer, number, other)))
+    review = await _ReviewRequest.read(service, request, context)
+    number, other = review.pair()
+    return await service.run_light(lambda: review.response(review.queue.take(review.reviewer, number, other)))
 
 
 async def undo(service: Service, request: Request, context: PageRequest) -> Response:
     """Undo the last decision of the reviewer, or the one at a position, and return its pair."""
-    asked = await _ReviewRequest.read(service, request, context)
-    position = asked.fields.get("position")
+    review = await _ReviewRequest.read(service, request, context)
+    position = review.fields.get("position")
     if position is not None and type(position) is not int:
         raise HttpProblem.invalid("position", "a whole number", type(position).__name__)
-    return await service.run_light(lambda: asked.response(asked.queue.undo(asked.reviewer, position)))
+    return await service.run_light(lambda: review.response(review.queue.undo(review.reviewer, position)))
 
 
 async def leave(service: Service, request: Request, context: PageRequest) -> Response:

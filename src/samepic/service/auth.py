@@ -204,16 +204,14 @@ def _require_local(request: Request, settings: ServiceSettings) -> None:
 def missing_right(right: str) -> HttpProblem:
     """Return the problem of a token that lacks a right: 403."""
     message = f'this token lacks the "{right}" right'
-    expected, found = f'a token with the "{right}" right', "one without it"
-    visible = "Your token does not allow this."
     return HttpProblem(
         403,
         "forbidden",
         message,
-        expected=expected,
-        found=found,
+        expected=f'a token with the "{right}" right',
+        found="one without it",
         name="authorization",
-        for_visitor=visible,
+        for_visitor="Your token does not allow this.",
     )
 
 

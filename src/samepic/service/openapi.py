@@ -12,22 +12,20 @@ from samepic.limits import GATE
 from samepic.service.settings import SERVICE
 from samepic.verdict import Caveat, Evidence, Outcome, Relation
 
-__all__ = ["BINARY", "KEY", "POLICY", "SCHEMAS", "TEXT", "description", "listed", "named", "shape"]
+__all__ = ["description"]
 
 Schema = dict[str, Any]
 
-TEXT: Final[Schema] = {"type": "string"}
-
-BINARY: Final[Schema] = {"type": "string", "format": "binary"}
-
-KEY: Final[Schema] = {
+_TEXT: Final[Schema] = {"type": "string"}
+_BINARY: Final[Schema] = {"type": "string", "format": "binary"}
+_KEY: Final[Schema] = {
     "type": "string",
     "minLength": 1,
     "maxLength": GATE.key_letters,
     "pattern": r"^[^\u0000]+$",
 }
 
-POLICY: Final[Schema] = {
+_POLICY: Final[Schema] = {
     "type": "string",
     "description": "What to do for each relation; the rest is the policy of the service. Relations are those of Match"
     f" and `flooding`, actions {', '.join(PolicyAction)}.",
@@ -35,26 +33,23 @@ POLICY: Final[Schema] = {
 }
 
 _NUMBER: Final[Schema] = {"type": "number"}
-
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-
 _FLAG: Final[Schema] = {"type": "boolean"}
-
 _CHANCE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
 
 
-def shape(properties: Schema, **more: object) -> Schema:
+def _object(properties: Schema, **more: object) -> Schema:
     """Return the schema of an object that has all of these properties."""
     return {"type": "object", "properties": properties, "required": list(properties), **more}
 
 
-def listed(name: str) -> Schema:
-    """Return the schema of a list of a named schema."""
-    return {"type": "array", "items": named(name)}
+def _list_of(name: str) -> Schema:
+    """Return the schema of a list of a component."""
+    return {"type": "array", "items": _reference(name)}
 
 
-def named(name: str) -> Schema:
-    """Return a reference to a named schema."""
+def _reference(name: str) -> Schema:
+    """Return a reference to a component."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -68,15 +63,15 @@ def _one_of(values: Iterable[str]) -> Schema:
 
 _RELATION: Final[Schema] = _one_of(Relation)
 
-_MATCH = shape(
+_MATCH = _object(
     {
-        "key": TEXT,
+        "key": _TEXT,
         "relation": _RELATION,
         "probability": _CHANCE,
-        "explanation": TEXT,
+        "explanation": _TEXT,
         "better": {**_FLAG, "description": "Whether the upload is the better copy of the two."},
         "worse": {**_FLAG, "description": "Whether the kept picture is the better copy of the two."},
-        "better_reason": TEXT,
+        "better_reason": _TEXT,
         "evidence": {
             **_one_of(Evidence),
             "description": "What was compared: equal digests, a reviewer's decision, both originals, or both small"
@@ -93,13 +88,13 @@ _MATCH = shape(
     description="A kept picture, and how the upload relates to it.",
 )
 
-_DECISION = shape(
+_DECISION = _object(
     {
         "outcome": _one_of(outcome for outcome in Outcome if outcome is not Outcome.REFUSED),
-        "reason": {**TEXT, "description": "One sentence for the uploader."},
-        "key": TEXT,
-        "match": _or_null(named("Match")),
-        "matches": listed("Match"),
+        "reason": {**_TEXT, "description": "One sentence for the uploader."},
+        "key": _TEXT,
+        "match": _or_null(_reference("Match")),
+        "matches": _list_of("Match"),
         "flooding": {
             **_FLAG,
             "description": "The kept picture matches so many different uploads that it refuses none.",
@@ -108,9 +103,9 @@ _DECISION = shape(
     description="The decision of the gate on an upload.",
 )
 
-_REGION = shape({"x": _COUNT, "y": _COUNT, "w": _COUNT, "h": _COUNT}, description="A box in pixels of a.")
+_REGION = _object({"x": _COUNT, "y": _COUNT, "w": _COUNT, "h": _COUNT}, description="A box in pixels of a.")
 
-_TRANSFORM = shape(
+_TRANSFORM = _object(
     {
         "matrix": {"type": "array", "items": _NUMBER, "minItems": 9, "maxItems": 9},
         "turned": {"type": "integer", "enum": [0, 90, 180, 270]},
@@ -121,18 +116,18 @@ _TRANSFORM = shape(
     description="How b is placed on a.",
 )
 
-_INFO = shape(
+_INFO = _object(
     {
-        "name": TEXT,
-        "format": TEXT,
+        "name": _TEXT,
+        "format": _TEXT,
         "width": _COUNT,
         "height": _COUNT,
         "size": _COUNT,
         "orientation": _COUNT,
-        "mode": TEXT,
+        "mode": _TEXT,
         "frames": _COUNT,
         "metadata": _COUNT,
-        "profile": TEXT,
+        "profile": _TEXT,
         "jpeg": _or_null({"type": "object"}),
     },
     description="The properties of a picture from its header.",
@@ -141,20 +136,20 @@ _INFO = shape(
 _SIDE: Final[Schema] = {"type": "string", "enum": ["a", "b", ""]}
 
 
-_PROOF = shape(
+_PROOF = _object(
     {
         "copy": {"type": "string", "enum": ["a", "b"]},
         "lossless": _FLAG,
         "quality": _COUNT,
         "exact": _FLAG,
-        "subsampling": TEXT,
+        "subsampling": _TEXT,
         "progressive": _FLAG,
-        "resampling": TEXT,
+        "resampling": _TEXT,
     },
     description="How re-saving the other picture gives the copy, pixel for pixel.",
 )
 
-_FACTS = shape(
+_FACTS = _object(
     {
         "turned": {"type": "integer", "enum": [0, 90, 180, 270]},
         "mirrored": _FLAG,
@@ -184,7 +179,7 @@ _FACTS = shape(
         "proof": _or_null(_PROOF),
         "original": _SIDE,
         "original_reason": _one_of(OriginalReason),
-        "lost_profile": TEXT,
+        "lost_profile": _TEXT,
         "series": _one_of(Series),
         "frame": _COUNT,
         "still": _SIDE,
@@ -194,47 +189,47 @@ _FACTS = shape(
     description="The facts of the explanation, as values.",
 )
 
-_VERDICT = shape(
+_VERDICT = _object(
     {
         "relation": _RELATION,
         "same": {"type": ["boolean", "null"], "description": "Null if it cannot be decided."},
         "probability": _CHANCE,
-        "explanation": TEXT,
-        "regions": listed("Region"),
-        "transform": _or_null(named("Transform")),
+        "explanation": _TEXT,
+        "regions": _list_of("Region"),
+        "transform": _or_null(_reference("Transform")),
         "measures": {"type": "object", "additionalProperties": _NUMBER},
-        "original": _or_null(shape({"which": {"type": "string", "enum": ["a", "b"]}, "reason": TEXT})),
+        "original": _or_null(_object({"which": {"type": "string", "enum": ["a", "b"]}, "reason": _TEXT})),
         "visibility": _or_null(
-            shape(
+            _object(
                 {
                     "score": {"type": "number", "maximum": 100},
-                    "words": TEXT,
+                    "words": _TEXT,
                 },
                 description="Whether a person would see the changes of a re-saved or adjusted picture; null for all"
                 " other relations. The score is that of SSIMULACRA 2.1.",
             )
         ),
-        "facts": named("Facts"),
-        "a": named("PictureInfo"),
-        "b": named("PictureInfo"),
+        "facts": _reference("Facts"),
+        "a": _reference("PictureInfo"),
+        "b": _reference("PictureInfo"),
     },
     description="How b relates to a.",
 )
 
-_HELD = shape(
+_HELD = _object(
     {
         "held": {
             "type": "array",
-            "items": shape(
+            "items": _object(
                 {
-                    "key": TEXT,
+                    "key": _TEXT,
                     "created": {"type": "string", "format": "date-time"},
-                    "format": TEXT,
+                    "format": _TEXT,
                     "width": _COUNT,
                     "height": _COUNT,
                     "size": _COUNT,
                     "data": {"type": "object"},
-                    "matches": listed("Match"),
+                    "matches": _list_of("Match"),
                 }
             ),
         },
@@ -243,22 +238,22 @@ _HELD = shape(
     description="The pictures that wait for review, the oldest first.",
 )
 
-_ERROR = shape(
+_ERROR = _object(
     {
-        "error": shape(
+        "error": _object(
             {
-                "code": {**TEXT, "description": "For programs; stable."},
-                "message": {**TEXT, "description": "A sentence for people."},
-                "wanted": TEXT,
-                "got": TEXT,
-                "name": {**TEXT, "description": "The field, parameter, header or file with the problem."},
+                "code": {**_TEXT, "description": "For programs; stable."},
+                "message": {**_TEXT, "description": "A sentence for people."},
+                "wanted": _TEXT,
+                "got": _TEXT,
+                "name": {**_TEXT, "description": "The field, parameter, header or file with the problem."},
             }
         )
     },
     description="The shape of all errors, also for unknown addresses and methods.",
 )
 
-SCHEMAS: Final[Schema] = {
+_SCHEMAS: Final[Schema] = {
     "Decision": _DECISION,
     "Error": _ERROR,
     "Facts": _FACTS,
@@ -267,19 +262,19 @@ SCHEMAS: Final[Schema] = {
     "PictureInfo": _INFO,
     "Region": _REGION,
     "Settle": {
-        **shape({"key": KEY, "other_key": KEY, "same": _FLAG}, additionalProperties=False),
+        **_object({"key": _KEY, "other_key": _KEY, "same": _FLAG}, additionalProperties=False),
         "required": ["key", "same"],
         "description": "A reviewer's decision on two kept pictures. Without `other_key`, `same` must be false: `key` is"
         " not a copy of any picture it is held for.",
     },
-    "Status": shape({"version": TEXT, "tenant": TEXT, "accepted": _COUNT, "held": _COUNT, "pending": _COUNT}),
-    "State": shape({"status": {"type": "string", "enum": ["ok", "ready"]}}),
+    "Status": _object(
+        {"version": _TEXT, "tenant": _TEXT, "accepted": _COUNT, "held": _COUNT, "pending": _COUNT}
+    ),
+    "State": _object({"status": {"type": "string", "enum": ["ok", "ready"]}}),
     "Transform": _TRANSFORM,
     "Verdict": _VERDICT,
 }
 
-
-Part = dict[str, Any]
 
 _PROBLEMS = {
     400: "Invalid HTTP.",
@@ -295,29 +290,26 @@ _PROBLEMS = {
 
 _ALWAYS, _RESTRICTED, _BODY = (400, 422, 503), (401, 403), (408, 413)
 
-_DATA: Part = {
-    **TEXT,
+_DATA: Schema = {
+    **_TEXT,
     "contentMediaType": "application/json",
     "description": "A JSON object to store with the picture.",
 }
 
-_SAME_IF: Part = {
+_SAME_IF: Schema = {
     **_one_of(tuple(Relation)[:6]),
     "description": "The loosest relation still treated as the same; by default `reframed`, or that of the profile.",
 }
 
-_REPLACES: Part = {
-    **KEY,
+_REPLACES: Schema = {
+    **_KEY,
     "description": "The key of a kept picture that this one replaces: being a copy of it is no reason to refuse it.",
 }
 
-_ADMIT: Part = {"key": KEY, "data": _DATA, "policy": POLICY, "replaces": _REPLACES}
-
-_CHECK: Part = {"policy": POLICY, "replaces": _REPLACES}
-
-_LIMIT: Part = {"type": "integer", "minimum": 1, "maximum": SERVICE.held[1], "default": SERVICE.held[0]}
-
-_IDEMPOTENCY: Part = {
+_ADMIT: Schema = {"key": _KEY, "data": _DATA, "policy": _POLICY, "replaces": _REPLACES}
+_CHECK: Schema = {"policy": _POLICY, "replaces": _REPLACES}
+_LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": SERVICE.held[1], "default": SERVICE.held[0]}
+_IDEMPOTENCY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "The same request under the same key gets the same answer; another request gets 422.",
@@ -329,15 +321,15 @@ _IDEMPOTENCY: Part = {
     },
 }
 
-_REPLAYED: Part = {
+_REPLAYED: Schema = {
     "Idempotency-Replayed": {"description": "This answer was sent before.", "schema": {"const": "true"}}
 }
 
 
-def description(tokens: bool) -> Part:
+def description(tokens: bool) -> Schema:
     """Return the OpenAPI description of a service with or without tokens."""
-    components: Part = {"schemas": SCHEMAS}
-    content: Part = {
+    components: Schema = {"schemas": _SCHEMAS}
+    content: Schema = {
         "openapi": "3.1.0",
         "info": {
             "title": "samepic",
@@ -353,10 +345,10 @@ def description(tokens: bool) -> Part:
     return content
 
 
-def _paths(tokens: bool) -> Part:
-    key = {"name": "key", "in": "path", "required": True, "schema": KEY, "description": "Percent-encoded."}
+def _paths(tokens: bool) -> Schema:
+    key = {"name": "key", "in": "path", "required": True, "schema": _KEY, "description": "Percent-encoded."}
 
-    def restricted(parts: Part, *statuses: int) -> Part:
+    def restricted(parts: Schema, *statuses: int) -> Schema:
         operation = _operation((*_RESTRICTED, *statuses), **parts)
         return {**operation, "security": [{"bearer": []}]} if tokens else operation
 
@@ -396,15 +388,15 @@ def _operation(
     *,
     name: str,
     summary: str,
-    answers: dict[int, Part],
-    parameters: list[Part] | None = None,
-    body: Part | None = None,
-) -> Part:
+    answers: dict[int, Schema],
+    parameters: list[Schema] | None = None,
+    body: Schema | None = None,
+) -> Schema:
     errors = {status: _json(_PROBLEMS[status], "Error") for status in (*_ALWAYS, *problems)}
     errors[503]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     if 401 in errors:
-        errors[401]["headers"] = {"WWW-Authenticate": {"schema": TEXT}}
-    operation: Part = {
+        errors[401]["headers"] = {"WWW-Authenticate": {"schema": _TEXT}}
+    operation: Schema = {
         "operationId": name,
         "summary": summary,
         "responses": {str(status): answer for status, answer in sorted({**errors, **answers}.items())},
@@ -416,8 +408,8 @@ def _operation(
     return operation
 
 
-def _compare() -> Part:
-    fields = {"a": BINARY, "b": BINARY, "same_if": _SAME_IF}
+def _compare() -> Schema:
+    fields = {"a": _BINARY, "b": _BINARY, "same_if": _SAME_IF}
     return {
         "name": "compare",
         "summary": "Are these two the same picture?",
@@ -427,7 +419,7 @@ def _compare() -> Part:
     }
 
 
-def _check() -> Part:
+def _check() -> Schema:
     return {
         "name": "check",
         "summary": "What would admit decide? Changes nothing",
@@ -437,7 +429,7 @@ def _check() -> Part:
     }
 
 
-def _admit() -> Part:
+def _admit() -> Schema:
     descriptions = {
         201: "Accepted: the picture is stored.",
         202: "The picture is stored, and waits for review.",
@@ -454,8 +446,8 @@ def _admit() -> Part:
     }
 
 
-def _proxy() -> Part:
-    picture = {"image/jpeg": {"schema": BINARY}, "image/webp": {"schema": BINARY}}
+def _proxy() -> Schema:
+    picture = {"image/jpeg": {"schema": _BINARY}, "image/webp": {"schema": _BINARY}}
     return {
         "name": "proxy",
         "summary": "The small picture of a key",
@@ -463,28 +455,28 @@ def _proxy() -> Part:
     }
 
 
-def _held() -> Part:
+def _held() -> Schema:
     return {
         "name": "held",
         "summary": "List the pictures that wait for review",
         "answers": {200: _json("The oldest first.", "Held")},
         "parameters": _query(
-            {"limit": _LIMIT, "after": {**KEY, "description": "`next` of the previous page."}}
+            {"limit": _LIMIT, "after": {**_KEY, "description": "`next` of the previous page."}}
         ),
     }
 
 
-def _settle() -> Part:
+def _settle() -> Schema:
     return {
         "name": "settle",
         "summary": "Store the decision of a reviewer",
         "answers": {200: {**_json("The current state of `key`.", "Decision"), "headers": _REPLAYED}},
         "parameters": [_IDEMPOTENCY],
-        "body": {"application/json": {"schema": named("Settle")}},
+        "body": {"application/json": {"schema": _reference("Settle")}},
     }
 
 
-def _remove() -> Part:
+def _remove() -> Schema:
     return {
         "name": "remove",
         "summary": "Remove a picture, so that it can be uploaded again",
@@ -492,7 +484,7 @@ def _remove() -> Part:
     }
 
 
-def _status() -> Part:
+def _status() -> Schema:
     return {
         "name": "status",
         "summary": "Count the kept pictures",
@@ -500,28 +492,28 @@ def _status() -> Part:
     }
 
 
-def _metrics() -> Part:
+def _metrics() -> Schema:
     return {
         "name": "metrics",
         "summary": "Metrics for Prometheus, of all tenants together",
-        "answers": {200: _content("In the text format of Prometheus.", "text/plain", TEXT)},
+        "answers": {200: _content("In the text format of Prometheus.", "text/plain", _TEXT)},
     }
 
 
-def _query(fields: Part) -> list[Part]:
+def _query(fields: Schema) -> list[Schema]:
     return [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]
 
 
-def _upload(fields: Part) -> Part:
-    picture = {"schema": BINARY}
+def _upload(fields: Schema) -> Schema:
+    picture = {"schema": _BINARY}
     return {
-        "multipart/form-data": {"schema": _form({"file": BINARY, **fields}, "file")},
+        "multipart/form-data": {"schema": _form({"file": _BINARY, **fields}, "file")},
         "application/octet-stream": picture,
         "image/*": picture,
     }
 
 
-def _form(fields: Part, *required: str) -> Part:
+def _form(fields: Schema, *required: str) -> Schema:
     return {
         "type": "object",
         "properties": fields,
@@ -530,9 +522,9 @@ def _form(fields: Part, *required: str) -> Part:
     }
 
 
-def _json(description: str, name: str) -> Part:
-    return _content(description, "application/json", named(name))
+def _json(description: str, name: str) -> Schema:
+    return _content(description, "application/json", _reference(name))
 
 
-def _content(description: str, media: str, schema: Part) -> Part:
+def _content(description: str, media: str, schema: Schema) -> Schema:
     return {"description": description, "content": {media: {"schema": schema}}}

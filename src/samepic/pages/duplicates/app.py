@@ -42,7 +42,7 @@ __all__ = ["duplicates_app", "serve_duplicates"]
 
 Result = TypeVar("Result")
 
-_SCRIPTS, _STYLES = ("found.js",), ("found.css",)
+_SCRIPTS, _STYLES = ("duplicates.js",), ("duplicates.css",)
 
 _MISSING_PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200" viewBox="0 0 320 200">'
@@ -119,7 +119,9 @@ class _ReviewPages:
         params = guarded.request.query_params
         index, file = self._indexes(params.get("group", ""), params.get("file", ""))
         content = comparison_page(self._decisions, index, file)
-        return page("Compare", content, frame=guarded.frame, scripts=("look.js",), styles=_STYLES)
+        return page(
+            "Compare", content, frame=guarded.frame, scripts=("duplicates_compare.js",), styles=_STYLES
+        )
 
     async def comparison_json(self, guarded: GuardedRequest) -> Response:
         """Return the verdict on the two files, and the addresses of their views."""
