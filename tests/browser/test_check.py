@@ -1,4 +1,4 @@
-"""The page that asks whether a picture is in the store, in a real browser."""
+"""The check page, in a real browser."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def test_a_copy_is_found_with_the_kept_picture_and_can_be_laid_on_it(
     with Watched(chromium, filled.address) as page:
         page.goto(f"{filled.address}/check")
         dropped(page, [tmp_path / "launch.jpg"], "[data-drop=file]")
-        expect(page.get_by_role("heading", name="In the store already")).to_be_visible()
-        expect(page.locator("#answer")).to_contain_text("It is kept as photos/rocket.")
+        expect(page.get_by_role("heading", name="Already in the store")).to_be_visible()
+        expect(page.locator("#answer")).to_contain_text("Its key is photos/rocket.")
         expect(page.locator(".near")).to_have_count(2)
         expect(page.locator(".near").first).to_contain_text("The upload is larger: 640x960 against 640x427")
         for image_shown in page.locator(".thumb img").all():
             expect(image_shown).to_have_js_property("complete", True)
         assert faults(page) == []
         shot(page, "check")
-        page.get_by_role("button", name="Look at both").last.click()
+        page.get_by_role("button", name="Compare", exact=True).last.click()
         expect(page.locator("#view .verdict .chip")).to_have_text("Edited")
         expect(page.locator(".frames polygon.edge")).to_have_count(1)
         assert faults(page) == []
@@ -63,7 +63,7 @@ def test_a_picture_that_is_not_there_is_told_so_on_a_phone(
         page.goto(f"{filled.address}/check")
         page.locator("#file-file").set_input_files(astronaut)
         expect(page.get_by_role("heading", name="Not in the store")).to_be_visible()
-        expect(page.locator("#nearest")).to_contain_text("None of the 5 kept pictures is like it.")
+        expect(page.locator("#nearest")).to_contain_text("No similar picture among the 5 in the store.")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         assert faults(page) == []
     with httpx.Client(base_url=filled.address) as client:

@@ -1,4 +1,4 @@
-"""The page that compares two pictures, in a real browser."""
+"""The compare page, in a real browser."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_two_dropped_files_get_a_verdict_with_what_is_behind_it(
     with Watched(chromium, site.address) as page:
         page.goto(f"{site.address}/compare")
         dropped(page, pair, "[data-drop=a]")
-        expect(page.get_by_role("heading", name="The same picture, edited")).to_be_visible()
+        expect(page.get_by_role("heading", name="Same picture, edited")).to_be_visible()
         expect(page.locator(".verdict .chip")).to_have_text("Edited")
         expect(page.locator(".verdict .say p").first).to_contain_text("cropped")
         expect(page.locator(".chance")).to_contain_text("% chance that a person would call them the same")
@@ -75,11 +75,11 @@ def test_every_view_shows_the_pair(chromium: Browser, site: Running, pair: tuple
         assert page.locator(".over").first.evaluate("one => one.style.opacity") == "0.25"
         shot(page, "onion-skin")
         page.get_by_role("button", name="Difference").click()
-        expect(page.locator(".pane img")).to_have_attribute("alt", "What differs between the two")
+        expect(page.locator(".pane img")).to_have_attribute("alt", "Difference of the two pictures")
         expect(page.locator(".frames .edge")).to_have_count(1)
         assert faults(page) == []
         shot(page, "difference")
-        page.get_by_label("Box round the change").uncheck()
+        page.get_by_label("Box around the change").uncheck()
         expect(page.locator(".frames")).to_have_count(0)
 
 
@@ -91,7 +91,7 @@ def test_blinking_changes_the_picture_can_be_stopped_and_does_not_begin_unasked(
         page.get_by_role("button", name="Blink").click()
         expect(page.locator(".stage")).to_have_attribute("data-shows", "b")
         expect(page.locator(".stage")).to_have_attribute("data-shows", "a")
-        expect(page.get_by_role("slider", name="Changes a second")).to_have_attribute("max", "3")
+        expect(page.get_by_role("slider", name="Changes per second")).to_have_attribute("max", "3")
         page.get_by_role("button", name="Pause").click()
         page.get_by_role("button", name="Flip once").click()
         expect(page.get_by_role("button", name="Play")).to_be_visible()
@@ -125,7 +125,7 @@ def test_what_is_zoomed_or_moved_in_one_is_in_both(
         page.keyboard.press("3")
         expect(page.get_by_role("button", name="Blink")).to_have_attribute("aria-pressed", "true")
         page.keyboard.press("1")
-        page.get_by_label("Second as it lies on the first").check()
+        page.get_by_label("Align second to first").check()
         widths = page.locator(".pane").evaluate_all("all => all.map(one => one.style.width)")
         assert widths[0] == widths[1]
 
@@ -142,7 +142,7 @@ def test_a_link_compares_two_kept_pictures_on_a_phone_in_the_dark(
     with Watched(chromium, site.address, PHONE, scheme="dark") as page:
         page.goto(f"{site.address}/compare?a=fruit+%26+tea%2F1&b=fruit+%26+tea%2F2")
         expect(page.locator(".verdict .chip")).to_have_text("Edited")
-        expect(page.get_by_text("Told from the small pictures of the store")).to_be_visible()
+        expect(page.get_by_text("Compared as small preview pictures")).to_be_visible()
         expect(page.locator(".pane")).to_have_count(2)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         assert faults(page) == []
@@ -154,4 +154,4 @@ def test_a_file_that_is_no_picture_is_told_in_words(chromium: Browser, site: Run
     with Watched(chromium, site.address, refused=415) as page:
         page.goto(f"{site.address}/compare")
         dropped(page, (tmp_path / "notes.txt", tmp_path / "notes.txt"), "[data-drop=a]")
-        expect(page.get_by_role("alert")).to_contain_text("wanted a picture")
+        expect(page.get_by_role("alert")).to_have_text("This file is damaged or not a supported image.")

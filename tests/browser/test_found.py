@@ -1,4 +1,4 @@
-"""What find found is decided in a real browser, carried out on real files, and taken back."""
+"""Duplicates are reviewed in a real browser, cleaned up on real files, and restored."""
 
 from __future__ import annotations
 
@@ -68,20 +68,20 @@ def here(page: Page) -> str:
     return page.locator(".here .file.at .path b").inner_text()
 
 
-def test_a_search_is_decided_by_keys_cleaned_up_and_taken_back(
+def test_a_search_is_decided_by_keys_cleaned_up_and_undone(
     chromium: Browser, searching: Review, tmp_path: Path
 ) -> None:
     review, pictures = searching, tmp_path / "pictures"
     before = snapshot(pictures)
     with Watched(chromium, review.origin) as page:
         page.goto(review.address)
-        expect(page.locator("#told")).to_have_text("0 of 3 groups decided")
+        expect(page.locator("#progress-text")).to_have_text("0 of 3 groups decided")
         expect(page.locator(".here .m-drop[aria-pressed='true']")).to_have_count(2)
         assert faults(page) == []
         shot(page, "find")
 
         page.keyboard.press("Enter")
-        expect(page.locator("#told")).to_have_text("1 of 3 groups decided")
+        expect(page.locator("#progress-text")).to_have_text("1 of 3 groups decided")
         expect(page.locator(".group").nth(1)).to_be_focused()
         page.keyboard.press("k")
         expect(page.locator(".here .file.at .m-keep")).to_have_attribute("aria-pressed", "true")
@@ -97,7 +97,7 @@ def test_a_search_is_decided_by_keys_cleaned_up_and_taken_back(
         page.keyboard.press("d")
         expect(page.locator(".here .m-drop[aria-pressed='true']")).to_have_count(3)
         dropped = here(page)
-        page.get_by_role("link", name="To the plan").click()
+        page.get_by_role("link", name="Show the plan").click()
 
         expect(page.get_by_text("1 group is not decided")).to_be_visible()
         expect(page.locator(".steps tbody tr")).to_have_count(5)
@@ -105,16 +105,16 @@ def test_a_search_is_decided_by_keys_cleaned_up_and_taken_back(
         assert faults(page) == []
         shot(page, "find-plan")
         page.get_by_role("button", name="Move 5 files to the trash").click()
-        expect(page.locator("#done")).to_have_text("5 files moved to the trash; 0 files left alone.")
+        expect(page.locator("#done")).to_have_text("5 files moved to the trash; 0 files not changed.")
         assert len(list(pictures.iterdir())) == 7
         assert not (pictures / dropped).exists()
         assert (pictures / crop).exists()
         assert faults(page) == []
         shot(page, "find-done")
 
-        page.get_by_role("button", name="Bring everything back").click()
-        expect(page.get_by_role("heading", name="Brought back")).to_be_visible()
-        expect(page.locator("#done")).to_have_text("5 files brought back; 0 files left alone.")
+        page.get_by_role("button", name="Undo everything").click()
+        expect(page.get_by_role("heading", name="Restored")).to_be_visible()
+        expect(page.locator("#done")).to_have_text("5 files restored; 0 files not changed.")
         assert snapshot(pictures) == before, "every byte, mode and time is as it was"
         page.get_by_role("button", name="Finish").click()
         expect(page.get_by_role("heading", name="Finished")).to_be_visible()
@@ -126,7 +126,7 @@ def test_a_file_is_looked_at_closely_beside_the_best_copy(chromium: Browser, rev
         page.goto(review.address)
         expect(page.locator(".here")).to_be_visible()
         page.keyboard.press("v")
-        expect(page.get_by_role("heading", name="The same picture")).to_be_visible()
+        expect(page.get_by_role("heading", name="Same picture")).to_be_visible()
         expect(page.locator(".view .stage img")).to_have_count(2)
         page.keyboard.press("Escape")
         expect(page.locator(".here")).to_be_visible()
@@ -141,7 +141,7 @@ def test_on_a_phone_nothing_sticks_out_and_fingers_do_what_keys_do(chromium: Bro
         group = page.locator(".group").first
         group.get_by_role("button", name="Keep: ").nth(1).click()
         expect(group.locator(".m-drop[aria-pressed='true']")).to_have_count(1)
-        expect(page.locator("#told")).to_have_text("1 of 3 groups decided")
+        expect(page.locator("#progress-text")).to_have_text("1 of 3 groups decided")
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0
         assert faults(page) == []
@@ -182,11 +182,13 @@ def listens(page: Page) -> None:
 def test_ten_thousand_groups_come_page_by_page(
     chromium: Browser, tmp_path: Path, photos: dict[str, Path]
 ) -> None:
-    """How long the first view takes is told with -s; what it holds is bounded."""
+    """How long the first view takes is printed with -s; its memory is bounded."""
     report = report_of(tmp_path, [photos["coffee"]], MANY)
     with Review(tmp_path, "review", str(report)) as review, Watched(chromium, review.origin, WIDE) as page:
         page.goto(review.address)
-        expect(page.locator("#told")).to_have_text("0 of 10\N{THIN SPACE}000 groups decided")
+        expect(page.locator("#progress-text")).to_have_text(
+            "0 of 10\N{NARROW NO-BREAK SPACE}000 groups decided"
+        )
         expect(page.locator(".group")).to_have_count(20)
         took = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
         page.get_by_label("Page", exact=True).fill("500")
@@ -195,14 +197,18 @@ def test_ten_thousand_groups_come_page_by_page(
         listens(page)
         for _ in range(3):
             page.keyboard.press("Enter")
-        expect(page.locator("#told")).to_have_text("3 of 10\N{THIN SPACE}000 groups decided")
-        page.get_by_role("button", name="Accept all the rest").click()
-        expect(page.locator("#told")).to_have_text(
-            "10\N{THIN SPACE}000 of 10\N{THIN SPACE}000 groups decided"
+        expect(page.locator("#progress-text")).to_have_text(
+            "3 of 10\N{NARROW NO-BREAK SPACE}000 groups decided"
+        )
+        page.get_by_role("button", name="Accept all remaining").click()
+        expect(page.locator("#progress-text")).to_have_text(
+            "10\N{NARROW NO-BREAK SPACE}000 of 10\N{NARROW NO-BREAK SPACE}000 groups decided"
         )
         listens(page)
         page.keyboard.press("u")
-        expect(page.locator("#told")).to_have_text("9\N{THIN SPACE}999 of 10\N{THIN SPACE}000 groups decided")
+        expect(page.locator("#progress-text")).to_have_text(
+            "9\N{NARROW NO-BREAK SPACE}999 of 10\N{NARROW NO-BREAK SPACE}000 groups decided"
+        )
         page.goto(f"{review.origin}/open")
         expect(page.locator(".here h2")).to_contain_text("Group")
         used = memory_of(review.process.pid)

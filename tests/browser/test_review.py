@@ -96,12 +96,12 @@ def test_twenty_pairs_are_decided_by_keys_with_skip_and_undo(
     queue = Queue(site, photos, 20)
     with queue.opened(chromium) as page:
         shown(page, 1)
-        expect(page.locator("#told")).to_have_text("20 uploads waiting")
+        expect(page.locator("#progress-text")).to_have_text("20 uploads waiting")
         for number in range(1, 11):
             shown(page, number)
             page.keyboard.press("s" if number % 2 else "d")
         shown(page, 11)
-        expect(page.locator("#told")).to_have_text("10 uploads waiting, 10 decided here")
+        expect(page.locator("#progress-text")).to_have_text("10 uploads waiting, 10 decided here")
         assert queue.states()[State.ACCEPTED] == uploads(2, 4, 6, 8, 10)
         assert queue.states()[State.HELD] == uploads(*range(11, 21))
 
@@ -110,12 +110,12 @@ def test_twenty_pairs_are_decided_by_keys_with_skip_and_undo(
             shown(page, number)
         assert queue.states()[State.HELD] == uploads(8, 9, 10, *range(11, 21)), "as it was"
         page.keyboard.press("s")
-        expect(page.locator("#told")).to_contain_text("12 uploads waiting")
+        expect(page.locator("#progress-text")).to_contain_text("12 uploads waiting")
         for _ in range(12):
-            waiting = page.locator("#told").inner_text()
+            waiting = page.locator("#progress-text").inner_text()
             page.keyboard.press("d")
-            expect(page.locator("#told")).not_to_have_text(waiting)
-        expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()
+            expect(page.locator("#progress-text")).not_to_have_text(waiting)
+        expect(page.get_by_role("heading", name="All caught up")).to_be_visible()
         assert faults(page) == []
     assert State.HELD not in queue.states()
     assert queue.states()[State.ACCEPTED] == uploads(2, 4, 6, *range(9, 21))
@@ -137,11 +137,11 @@ def test_nobody_decides_on_pictures_that_are_not_there_yet(
         page.reload()
         shown(page, 1)
         page.keyboard.press("d")
-        expect(page.get_by_role("button", name="Not the same")).to_have_attribute("aria-busy", "true")
+        expect(page.get_by_role("button", name="Different pictures")).to_have_attribute("aria-busy", "true")
         assert "say" not in order
         for route in held:
             route.continue_()
-        expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()
+        expect(page.get_by_role("heading", name="All caught up")).to_be_visible()
     assert queue.states() == {State.ACCEPTED: uploads(1)}
 
 
@@ -158,10 +158,10 @@ def test_what_was_skipped_comes_again_and_undo_leads_back_to_it(
         for number in (2, 3, 1):
             page.keyboard.press("Space")
             shown(page, number)
-        page.get_by_role("button", name="Not the same").click()
+        page.get_by_role("button", name="Different pictures").click()
         shown(page, 2)
-        page.get_by_text("Last decisions").click()
-        page.get_by_role("button", name="Take back: upload-01 and kept-01").click()
+        page.get_by_text("Recent decisions").click()
+        page.get_by_role("button", name="Undo: upload-01 and kept-01").click()
         shown(page, 1)
     assert queue.states() == {State.HELD: uploads(1, 2, 3)}
 
@@ -184,7 +184,7 @@ def test_a_pair_is_shown_with_its_views_and_the_better_copy(
         page.keyboard.press("Space")
         shown(page, 2)
         expect(page.locator(".both thead th", has_text="Upload")).not_to_contain_text("better copy")
-        expect(page.locator(".better")).to_contain_text("One is as good as the other.")
+        expect(page.locator(".better")).to_contain_text("Both are equally good.")
 
 
 def test_no_copy_in_which_something_was_changed_is_called_the_better_one(
@@ -212,13 +212,13 @@ def test_two_reviewers_never_decide_one_pair_and_lose_none(
             ann.keyboard.press("s")
             bob.keyboard.press("d")
             for page in (ann, bob):
-                expect(page.locator("#told")).to_contain_text(f", {turn + 1} decided here")
+                expect(page.locator("#progress-text")).to_contain_text(f", {turn + 1} decided here")
         for page in (ann, bob):
             expect(page.locator("#empty h2")).to_be_visible()
         ann.reload()
-        ann.get_by_text("Last decisions").click()
-        expect(ann.locator("#last li")).to_have_count(8)
-        expect(ann.locator("#last")).to_contain_text("by bob")
+        ann.get_by_text("Recent decisions").click()
+        expect(ann.locator("#recent li")).to_have_count(8)
+        expect(ann.locator("#recent")).to_contain_text("by bob")
     store = open_store(str(queue.store))
     words = store.words(queue.tenant, 100)
     store.close()
@@ -232,7 +232,7 @@ def test_who_leaves_gives_the_pair_back(chromium: Browser, site: Running, photos
     with queue.opened(chromium) as ann:
         shown(ann, 1)
         with queue.opened(chromium, "bob") as bob:
-            expect(bob.get_by_role("heading", name="The rest is with other reviewers")).to_be_visible()
+            expect(bob.get_by_role("heading", name="Other reviewers have the rest")).to_be_visible()
             ann.goto(f"{site.address}/")
             expect(ann.locator(".way").first).to_be_visible()
             bob.reload()
@@ -251,6 +251,6 @@ def test_on_a_phone_in_the_dark_a_finger_decides(
         assert faults(page) == []
         page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
         shot(page, "review-phone-dark")
-        page.get_by_role("button", name="The same").first.click()
+        page.get_by_role("button", name="Same picture").first.click()
         shown(page, 2)
     assert queue.states() == {State.HELD: uploads(2)}

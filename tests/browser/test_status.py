@@ -1,4 +1,4 @@
-"""The page that tells how the store stands, in a real browser."""
+"""The status page, in a real browser."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def busy(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> I
                     store, f"picture {day}-{number}", proxy.getvalue(), held=day % 9 == 8 and number == 0
                 )
                 relation = (Relation.RESAVED, Relation.REFRAMED, Relation.ADJUSTED)[day % 3]
-                said = replace(match(kept.key), relation=relation, probability=0.9 + 0.09 * (day % 2))
-                store.put_refusal(Refusal("", f"copy {day}-{number}", kept.sha256, kept.number, "", said))
-        said = replace(match(kept.key), relation=Relation.SAME_FILE, probability=1.0)
-        store.put_refusal(Refusal("", "avatar", kept.sha256, kept.number, "", said))
+                refusal = replace(match(kept.key), relation=relation, probability=0.9 + 0.09 * (day % 2))
+                store.put_refusal(Refusal("", f"copy {day}-{number}", kept.sha256, kept.number, "", refusal))
+        refusal = replace(match(kept.key), relation=Relation.SAME_FILE, probability=1.0)
+        store.put_refusal(Refusal("", "avatar", kept.sha256, kept.number, "", refusal))
         store.settle("", "ab" * 32, "cd" * 32, same=False)
     store.close()
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -81,11 +81,13 @@ def test_the_status_tells_counts_decisions_floods_and_health(chromium: Browser, 
         accepted = page.get_by_role("row", name="Accepted")
         expect(accepted.get_by_role("img")).to_have_count(1)
         expect(accepted.locator("td").last).to_have_text(str(counts["accepted"]))
-        expect(page.get_by_role("row", name="Refused: the same file").locator("td").last).to_have_text("120")
-        expect(page.get_by_role("row", name="Reviewers: not the same").locator("td").last).to_have_text("1")
+        expect(page.get_by_role("row", name="Refused: same file").locator("td").last).to_have_text("120")
+        expect(page.get_by_role("row", name="Reviewed: different pictures").locator("td").last).to_have_text(
+            "1"
+        )
         expect(page.locator(".floods li").first).to_contain_text("121 refused")
         expect(page.locator(".floods .chip")).to_have_text("floods")
-        expect(page.locator(".health")).to_contain_text("The store answers")
+        expect(page.locator(".health")).to_contain_text("answers within")
         expect(page.locator(".histogram")).to_have_count(2)
         assert faults(page) == []
         shot(page, "status", whole=True)

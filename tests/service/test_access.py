@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from samepic.errors import ProfileError
-from samepic.service.settings import RIGHTS, ServiceSettings, identify, read_tokens
+from samepic.service.settings import RIGHTS, ServiceSettings, find_token, read_tokens
 from tests.gate.pictures import resaved
 from tests.kits.service import Running, client_of
 from tests.service.test_service import admit, error
@@ -48,7 +48,7 @@ def bearer(service: Running, token: str) -> httpx.Client:
     return client_of(service.address, {"Authorization": f"Bearer {token}"})
 
 
-def test_without_a_token_that_is_known_nothing_is_told_but_health_and_the_description(
+def test_without_a_token_that_is_known_nothing_is_answered_but_health_and_the_description(
     guarded: Running,
 ) -> None:
     for headers in (
@@ -85,9 +85,9 @@ def test_neither_tenant_learns_of_the_pictures_of_the_other(guarded: Running, up
         assert blue.post("/v1/check", content=upload).json()["outcome"] == "accepted"
         same = {"Idempotency-Key": "one"}
         for client in (red, blue):
-            told = client.post("/v1/admit", content=resaved(upload), params={"key": "k"}, headers=same)
-            assert "idempotency-replayed" not in told.headers
-        assert told.json() == {
+            response = client.post("/v1/admit", content=resaved(upload), params={"key": "k"}, headers=same)
+            assert "idempotency-replayed" not in response.headers
+        assert response.json() == {
             "outcome": "accepted",
             "reason": "not uploaded before",
             "key": "k",
@@ -141,7 +141,7 @@ def test_a_tenant_that_makes_no_sense_is_named(client: httpx.Client) -> None:
 
 def test_where_others_can_reach_a_service_it_wants_a_token() -> None:
     for host in ("0.0.0.0", "192.168.0.7", "::", "example.com"):
-        with pytest.raises(ProfileError, match="wanted a token"):
+        with pytest.raises(ProfileError, match="expected a token"):
             ServiceSettings("u.db", host=host)
         ServiceSettings("u.db", host=host, without_token=True)
     for host in ("127.0.0.1", "127.0.0.9", "::1", "localhost"):
@@ -152,43 +152,43 @@ def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> N
     path = tmp_path / "tokens"
     path.write_text(RED + "\n")
     (one,) = read_tokens(str(path))
-    assert (one.tenant, one.may) == ("", frozenset(RIGHTS))
+    assert (one.tenant, one.rights) == ("", frozenset(RIGHTS))
     path.write_text(TOKENS)
     red, blue, watch = read_tokens(str(path))
-    assert red.may == frozenset(RIGHTS) - {"metrics"}
-    assert (blue.tenant, sorted(blue.may)) == ("blue", ["admit", "check", "status"])
-    assert identify((red, blue, watch), BLUE) is blue
-    assert identify((red, blue, watch), BLUE.upper()) is None
+    assert red.rights == frozenset(RIGHTS) - {"metrics"}
+    assert (blue.tenant, sorted(blue.rights)) == ("blue", ["admit", "check", "status"])
+    assert find_token((red, blue, watch), BLUE) is blue
+    assert find_token((red, blue, watch), BLUE.upper()) is None
     assert RED not in repr(red)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("short", "16 or more"),
         ("", "16 or more"),
         ('a = "b"', r"\[\[token\]\] tables"),
-        ("[[token]", "wanted one token, or TOML"),
-        ("[[token]]\n", "wanted a name"),
+        ("[[token]", "expected one token, or TOML"),
+        ("[[token]]\n", "expected a name"),
         ('[[token]]\nname = "a"\n', "either token or sha256"),
         (
             f'[[token]]\nname = "a"\ntoken = "{RED}"\nsha256 = "{"a" * 64}"\n',
-            "either token or sha256, got both",
+            "either token or sha256, found both",
         ),
         ('[[token]]\nname = "a"\ntoken = "short"\n', "16 or more"),
-        ('[[token]]\nname = "a"\nsha256 = "AB"\n', "64 hexadecimal digits"),
-        (f'[[token]]\nname = "a"\ntoken = "{RED}"\nmay = ["fly"]\n', "got 'fly'"),
-        (f'[[token]]\nname = "a"\ntoken = "{RED}"\nrole = "x"\n', "got role"),
-        (f'[[token]]\nname = "a"\ntoken = "{RED}"\ntenant = 1\n', "wanted a str"),
+        ('[[token]]\nname = "a"\nsha256 = "AB"\n', "64 lowercase hexadecimal digits"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\nmay = ["fly"]\n', "found 'fly'"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\nrole = "x"\n', "found role"),
+        (f'[[token]]\nname = "a"\ntoken = "{RED}"\ntenant = 1\n', "expected a str"),
         (f'[[token]]\nname = "a"\ntoken = "{RED}"\ntenant = "a\\u0000"\n', "printable"),
         (f'[[token]]\nname = "a"\ntoken = "{RED}"\n[[token]]\nname = "b"\ntoken = "{RED}"\n', "one twice"),
     ],
 )
-def test_a_token_file_that_makes_no_sense_is_told_without_its_tokens(
-    tmp_path: Path, text: str, told: str
+def test_a_token_file_that_makes_no_sense_is_reported_without_its_tokens(
+    tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "tokens"
     path.write_text(text)
-    with pytest.raises(ProfileError, match=told) as raised:
+    with pytest.raises(ProfileError, match=message) as raised:
         read_tokens(str(path))
     assert RED not in str(raised.value)

@@ -31,22 +31,22 @@ def samepic(*arguments: str, before: str = "", env: dict[str, str] | None = None
 def test_a_store_that_cannot_be_opened_is_told_before_anything_is_served(tmp_path: Path) -> None:
     assert samepic("serve", "--store", str(tmp_path / "nowhere" / "u.db"))[0] == 2
     (tmp_path / "text").write_text("no database, and long enough to be none " * 40)
-    status, told = samepic("serve", "--store", str(tmp_path / "text"))
-    assert (status, told.count("\n"), str(tmp_path / "text") in told) == (2, 1, True)
+    status, output = samepic("serve", "--store", str(tmp_path / "text"))
+    assert (status, output.count("\n"), str(tmp_path / "text") in output) == (2, 1, True)
 
 
 def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        status, told = samepic("serve", "--store", str(tmp_path / "u.db"), "--port", port)
+        status, output = samepic("serve", "--store", str(tmp_path / "u.db"), "--port", port)
     assert status == 2
-    assert f"127.0.0.1:{port}" in told
+    assert f"127.0.0.1:{port}" in output
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        (("--host", "0.0.0.0"), "wanted a token"),
+        (("--host", "0.0.0.0"), "expected a token"),
         (("--policy", "edited=maybe"), "wanted one of refuse, review, accept"),
         (("--profile", "nowhere.json"), "nowhere.json"),
         (("--token-file", "nowhere.toml"), "nowhere.toml"),
@@ -54,18 +54,20 @@ def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
         (("--max-bytes", "99999999999"), f"1 to {SERVICE.upload_bytes}"),
     ],
 )
-def test_options_that_make_no_sense_are_named(tmp_path: Path, options: tuple[str, ...], told: str) -> None:
-    status, said = samepic("serve", "--store", str(tmp_path / "u.db"), *options)
-    assert (status, told in said) == (2, True), said
+def test_options_that_make_no_sense_are_named(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    status, output = samepic("serve", "--store", str(tmp_path / "u.db"), *options)
+    assert (status, message in output) == (2, True), output
 
 
 def test_a_short_token_in_the_environment_is_refused_and_not_repeated(tmp_path: Path) -> None:
-    status, told = samepic("serve", "--store", str(tmp_path / "u.db"), env={"SAMEPIC_TOKEN": "hunter2"})
-    assert (status, "SAMEPIC_TOKEN" in told, "hunter2" in told) == (2, True, False)
+    status, output = samepic("serve", "--store", str(tmp_path / "u.db"), env={"SAMEPIC_TOKEN": "hunter2"})
+    assert (status, "SAMEPIC_TOKEN" in output, "hunter2" in output) == (2, True, False)
 
 
 @pytest.mark.parametrize("part", ["uvicorn", "starlette", "python_multipart", "prometheus_client"])
 def test_where_a_part_is_missing_the_extra_that_brings_it_is_named(tmp_path: Path, part: str) -> None:
-    status, told = samepic("serve", "--store", str(tmp_path / "u.db"), before=f"sys.modules[{part!r}] = None")
-    assert (status, "pip install 'samepic[serve]'" in told) == (2, True)
-    assert part.replace("_", "-") in told
+    status, output = samepic(
+        "serve", "--store", str(tmp_path / "u.db"), before=f"sys.modules[{part!r}] = None"
+    )
+    assert (status, "pip install 'samepic[serve]'" in output) == (2, True)
+    assert part.replace("_", "-") in output

@@ -36,7 +36,7 @@ def test_every_address_and_every_right_is_listed() -> None:
 
 def test_every_code_of_an_error_is_listed_and_no_other() -> None:
     source = "".join(path.read_text() for path in sorted((ROOT / "src/samepic/service").glob("*.py")))
-    coded = set(re.findall(r"Problem\(\s*\d{3},\s*\"(\w+)\"", source)) | set(
+    coded = set(re.findall(r"(?:Problem|mismatch)\(\s*\d{3},\s*\"(\w+)\"", source)) | set(
         re.findall(r"Error, \"(\w+)\"\)", source)
     )
     coded |= {"not_found", "method_not_allowed", "bad_input", "idempotency_key_reused"} - {"internal"}
@@ -53,7 +53,7 @@ def test_every_metric_is_listed() -> None:
 
 def test_the_limits_that_the_page_names_are_those_of_the_profile() -> None:
     limits = SERVICE
-    for told in (
+    for text in (
         f"headers within {limits.header_seconds:g} s",
         f"a body within {limits.body_seconds:g} s",
         f"every {limits.body_rate // 1024} KB",
@@ -64,7 +64,7 @@ def test_the_limits_that_the_page_names_are_those_of_the_profile() -> None:
         f"{limits.requests}\n  requests or {limits.connections} connections",
         f"for {limits.stop_seconds} s at most",
     ):
-        assert told in PAGE, told
+        assert text in PAGE, text
 
 
 def test_the_token_file_of_the_page_is_one(tmp_path: Path) -> None:
@@ -73,4 +73,4 @@ def test_the_token_file_of_the_page_is_one(tmp_path: Path) -> None:
     path.write_text(re.sub(r'"5b1f3a0c[^"]*"', f'"{"ab" * 32}"', text))
     shop, forum, monitoring = read_tokens(str(path))
     assert (shop.tenant, forum.tenant, monitoring.tenant) == ("shop", "forum", "")
-    assert monitoring.may == {"metrics"}
+    assert monitoring.rights == {"metrics"}

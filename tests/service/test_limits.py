@@ -26,7 +26,7 @@ from tests.kits.service import Running, client_of
 from tests.service.test_service import error
 
 MOST = 600_000
-PATIENCE = 60.0
+TIMEOUT = 60.0
 BRIEF = 2.0  # what comes at all comes sooner, also on a busy machine
 
 
@@ -55,23 +55,23 @@ def client(small: Running) -> Iterator[httpx.Client]:
 
 def connect(service: Running) -> socket.socket:
     host, port = service.address.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=PATIENCE)
+    return socket.create_connection((host, int(port)), timeout=TIMEOUT)
 
 
-def heard(connection: socket.socket) -> tuple[int, dict[str, Any]]:
-    """Return the status and the JSON of what is told before the connection is closed."""
-    told = b""
+def response_of(connection: socket.socket) -> tuple[int, dict[str, Any]]:
+    """Return the status and the JSON that is sent before the connection is closed."""
+    data = b""
     with connection:
         while piece := connection.recv(65536):
-            told += piece
-    head, _, body = told.partition(b"\r\n\r\n")
+            data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)
 
 
 def test_a_picture_over_the_limit_is_not_read_to_its_end(client: httpx.Client) -> None:
     whole = bytes(MOST + 1)
-    told = error(client.post("/v1/check", content=whole), 413, "too_large")
-    assert (told["wanted"], told["got"]) == (f"at most {MOST} bytes", f"{MOST + 1} bytes")
+    problem = error(client.post("/v1/check", content=whole), 413, "too_large")
+    assert (problem["wanted"], problem["got"]) == (f"at most {MOST} bytes", f"{MOST + 1} bytes")
     pieces = (bytes(50_000) for _ in range(30))
     error(client.post("/v1/check", content=pieces), 413, "too_large")
     assert error(client.post("/v1/check", files={"file": whole}), 413, "too_large")["name"] == "file"
@@ -85,8 +85,8 @@ def test_who_asks_first_whether_to_send_much_is_told_before_sending(small: Runni
     connection.sendall(
         b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n"
     )
-    status, told = heard(connection)
-    assert (status, told["error"]["code"]) == (413, "too_large")
+    status, body = response_of(connection)
+    assert (status, body["error"]["code"]) == (413, "too_large")
 
 
 def test_a_body_without_end_is_left(small: Running) -> None:
@@ -101,23 +101,23 @@ def test_a_body_without_end_is_left(small: Running) -> None:
 def test_a_body_that_drips_is_left_with_the_reason(small: Running) -> None:
     connection = connect(small)
     connection.sendall(b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
-    status, told = heard(connection)
-    assert (status, told["error"]["code"]) == (408, "too_slow")
+    status, body = response_of(connection)
+    assert (status, body["error"]["code"]) == (408, "too_slow")
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/check HTTP/1.1\r\nHost: localh"])
 def test_headers_that_do_not_come_are_not_waited_for(small: Running, sent: bytes) -> None:
     connection = connect(small)
     connection.sendall(sent)
-    status, told = heard(connection)
-    assert (status, told["error"]["code"]) == (408, "too_slow")
+    status, body = response_of(connection)
+    assert (status, body["error"]["code"]) == (408, "too_slow")
 
 
 def test_headers_that_drip_are_not_waited_for_either(small: Running) -> None:
     connection = connect(small)
     connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     with connection, pytest.raises(OSError):
         connection.sendall(b"GET /v1/health HTTP/1.1\r\n")
         while time.monotonic() < until:
@@ -133,8 +133,8 @@ def test_what_is_no_http_is_told_so_in_the_shape_of_every_error(small: Running) 
     ):
         connection = connect(small)
         connection.sendall(sent)
-        status, told = heard(connection)
-        assert (status, told["error"]["code"]) == (400, "no_http")
+        status, body = response_of(connection)
+        assert (status, body["error"]["code"]) == (400, "no_http")
 
 
 def test_bodies_share_a_bounded_memory_and_who_finds_none_is_told_to_come_again(
@@ -143,7 +143,7 @@ def test_bodies_share_a_bounded_memory_and_who_finds_none_is_told_to_come_again(
     half = b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % MOST + bytes(
         MOST - 1
     )
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while time.monotonic() < until:
         # Each is held until its time is up, so that sooner or later the last finds no room beside the two.
         waiting = [connect(small) for _ in range(2)]
@@ -156,15 +156,15 @@ def test_bodies_share_a_bounded_memory_and_who_finds_none_is_told_to_come_again(
             break
     error(response, 503, "busy")
     assert int(response.headers["retry-after"]) > 0
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while client.post("/v1/check", content=bytes(MOST)).status_code == 503:
         assert time.monotonic() < until
 
 
 def test_a_pool_that_is_full_sends_others_away_and_takes_on_again_when_a_place_is_free() -> None:
     async def scene() -> None:
-        go, pool = threading.Event(), ThreadQueue("test", threads=1, waiting=1, seconds=PATIENCE)
-        taken = [asyncio.create_task(pool.run(lambda: go.wait(PATIENCE))) for _ in range(2)]
+        go, pool = threading.Event(), ThreadQueue("test", threads=1, waiting=1, seconds=TIMEOUT)
+        taken = [asyncio.create_task(pool.run(lambda: go.wait(TIMEOUT))) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(HttpProblem) as sent_away:
             await pool.run(lambda: True)
@@ -192,10 +192,10 @@ def test_who_waited_too_long_in_the_pool_is_sent_away_without_being_looked_at() 
 
         def hold() -> bool:
             begun.set()
-            return go.wait(PATIENCE)
+            return go.wait(TIMEOUT)
 
         first = asyncio.create_task(pool.run(hold))
-        await asyncio.to_thread(begun.wait, PATIENCE)
+        await asyncio.to_thread(begun.wait, TIMEOUT)
         second = asyncio.create_task(pool.run(lambda: looked.append(True)))
         await asyncio.sleep(0.3)
         go.set()
@@ -211,8 +211,10 @@ def test_who_waited_too_long_in_the_pool_is_sent_away_without_being_looked_at() 
 
 def decoders(service: Running) -> list[int]:
     """Return the numbers of the processes that decode for a service."""
-    told = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [[int(number) for number in line.split()] for line in told.splitlines()]
+    output = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    pairs = [[int(number) for number in line.split()] for line in output.splitlines()]
     return [pid for pid, parent in pairs if parent == service.process.pid]
 
 
@@ -222,7 +224,7 @@ def test_a_service_whose_decoders_are_behind_sends_others_away_and_then_takes_th
 ) -> None:
     limits = {"threads": 2, "waiting": 2}
     with Running(tmp_path / "u.db", tmp_path / "log", limits=limits) as service:
-        check = partial(httpx.post, f"{service.address}/v1/check", content=upload, timeout=PATIENCE)
+        check = partial(httpx.post, f"{service.address}/v1/check", content=upload, timeout=TIMEOUT)
         assert check().status_code == 200
         stopped = decoders(service)
         for pid in stopped:
@@ -248,4 +250,4 @@ def test_the_service_answers_others_while_uploads_wait(small: Running, client: h
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: client.get("/v1/status").status_code, range(8)))
     assert answers == [200] * 8
-    assert [heard(connection)[0] for connection in waiting] == [408] * 20
+    assert [response_of(connection)[0] for connection in waiting] == [408] * 20

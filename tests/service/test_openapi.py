@@ -28,7 +28,9 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 def test_every_route_is_described_and_nothing_else(described: dict[str, Any]) -> None:
     routed = {(one.method, one.path.replace(":path", ""), one.name) for one in ENDPOINTS}
-    assert routed == {(method, path, told["operationId"]) for method, path, told in operations(described)}
+    assert routed == {
+        (method, path, operation["operationId"]) for method, path, operation in operations(described)
+    }
 
 
 def test_every_right_is_that_of_an_address_and_every_address_that_has_one_may_be_refused(
@@ -36,14 +38,14 @@ def test_every_right_is_that_of_an_address_and_every_address_that_has_one_may_be
 ) -> None:
     assert {one.right for one in ENDPOINTS if one.right} == set(RIGHTS)
     rights = {one.name: one.right for one in ENDPOINTS}
-    for _, _, told in operations(described):
-        assert {"401", "403"}.issubset(told["responses"]) == bool(rights[told["operationId"]])
+    for _, _, operation in operations(described):
+        assert {"401", "403"}.issubset(operation["responses"]) == bool(rights[operation["operationId"]])
 
 
 def test_every_answer_that_is_an_error_has_the_one_shape(described: dict[str, Any]) -> None:
-    for _, path, told in operations(described):
-        assert {"400", "422", "503"} <= set(told["responses"])
-        for status, answer in told["responses"].items():
+    for _, path, operation in operations(described):
+        assert {"400", "422", "503"} <= set(operation["responses"])
+        for status, answer in operation["responses"].items():
             if int(status) >= 400 and (path, status) != ("/v1/admit", "409"):
                 schema = answer["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Error"}
@@ -56,8 +58,8 @@ def test_every_reference_leads_somewhere_and_every_shape_is_used(described: dict
 
 
 def test_every_parameter_of_a_path_is_described(described: dict[str, Any]) -> None:
-    for _, path, told in operations(described):
-        named = {one["name"] for one in told.get("parameters", []) if one["in"] == "path"}
+    for _, path, operation in operations(described):
+        named = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
         assert named == set(re.findall(r"\{(\w+)\}", path))
 
 

@@ -59,15 +59,15 @@ def test_an_original_at_the_path_of_its_key_has_the_last_word(
     kept.write_bytes(plain)
     with client(service, "shop") as asks:
         assert asks.post("/v1/admit", params={"key": "photos/a b.jpg"}, content=plain).status_code == 201
-        told = asks.post("/v1/check", content=other).json()
-        assert (told["outcome"], told["match"]["evidence"]) == ("review", "originals")
+        decision = asks.post("/v1/check", content=other).json()
+        assert (decision["outcome"], decision["match"]["evidence"]) == ("review", "originals")
         kept.unlink()
-        told = asks.post("/v1/check", content=other).json()
-        assert told["match"]["evidence"] == "proxies"
-        assert f"{SMALL} (the kept original is not at hand)" in told["reason"]
+        decision = asks.post("/v1/check", content=other).json()
+        assert decision["match"]["evidence"] == "proxies"
+        assert f"{SMALL} (the kept original is not at hand)" in decision["reason"]
         kept.write_bytes(b"something else")
-        told = asks.post("/v1/check", content=other).json()
-        assert f"{SMALL} (the originals cannot be compared)" in told["reason"]
+        decision = asks.post("/v1/check", content=other).json()
+        assert f"{SMALL} (the originals cannot be compared)" in decision["reason"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_an_original_at_the_path_of_its_key_has_the_last_word(
 def test_no_key_of_a_tenant_reaches_the_file_of_another(
     service: Running, folder: Path, coffee: Path, key: str
 ) -> None:
-    """If it did, the answer would be told from originals."""
+    """If it did, the answer would be based on originals."""
     for name in ("one", "two"):
         (folder / name).mkdir(exist_ok=True)
     shutil.copy(coffee, folder / "one" / "secret.jpg")
@@ -86,9 +86,9 @@ def test_no_key_of_a_tenant_reaches_the_file_of_another(
             (folder / "two" / link).symlink_to(target)
     with client(service, "two") as asks:
         assert asks.post("/v1/admit", params={"key": key}, content=coffee.read_bytes()).status_code == 201
-        told = asks.post("/v1/check", content=resaved(coffee)).json()
-        assert (told["match"]["key"], told["match"]["evidence"]) == (key, "proxies")
-        assert SMALL in told["reason"]
+        decision = asks.post("/v1/check", content=resaved(coffee)).json()
+        assert (decision["match"]["key"], decision["match"]["evidence"]) == (key, "proxies")
+        assert SMALL in decision["reason"]
         assert (
             asks.delete(f"/v1/pictures/{key.replace('/', '%2F').replace('..', '%2E%2E')}").status_code == 204
         )
@@ -102,15 +102,17 @@ def test_the_log_names_neither_keys_nor_files(service: Running, folder: Path) ->
 
 def test_tokens_with_a_tenant_and_without_do_not_go_together_with_originals() -> None:
     one, none = Token("one", b"1" * 32, "one"), Token("none", b"2" * 32)
-    counts = Token("counts", b"3" * 32, may=frozenset({"metrics"}))
+    counts = Token("counts", b"3" * 32, rights=frozenset({"metrics"}))
     ServiceSettings("u.db", tokens=(one, none))
     ServiceSettings("u.db", tokens=(one, counts), originals="folder")
     ServiceSettings("u.db", tokens=(none, counts), originals="folder")
-    with pytest.raises(ProfileError, match="--originals: wanted a tenant for every token"):
+    with pytest.raises(ProfileError, match="--originals: expected a tenant for every token"):
         ServiceSettings("u.db", tokens=(one, none), originals="folder")
 
 
 def test_a_folder_of_originals_that_is_not_there_is_named_before_anything_is_served(tmp_path: Path) -> None:
     for verb in (("serve",), ("check", "x.jpg")):
-        status, told = samepic(*verb, "--store", str(tmp_path / "u.db"), "--originals", str(tmp_path / "no"))
-        assert (status, f"--originals: wanted a folder, got '{tmp_path / 'no'}'" in told) == (2, True)
+        status, output = samepic(
+            *verb, "--store", str(tmp_path / "u.db"), "--originals", str(tmp_path / "no")
+        )
+        assert (status, f"--originals: wanted a folder, got '{tmp_path / 'no'}'" in output) == (2, True)

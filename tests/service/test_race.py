@@ -19,23 +19,23 @@ COPIES = 8
 
 
 def admitted(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer]:
-    """Upload all at once, dealt out to the services in turn; return what each was told."""
+    """Upload all at once, distributed over the services; return the answer to each."""
 
-    def one(place: int) -> Answer:
+    def upload_one(place: int) -> Answer:
         address, upload = addresses[place % len(addresses)], uploads[place]
-        told = httpx.post(
+        decision = httpx.post(
             f"{address}/v1/admit",
             content=upload.data,
             params={"key": upload.key},
             timeout=120,
             trust_env=False,
         ).json()
-        if "error" in told:
-            return Answer(upload.key, "error", told["error"]["message"])
-        return Answer(upload.key, told["outcome"], told["match"]["key"] if told["match"] else "")
+        if "error" in decision:
+            return Answer(upload.key, "error", decision["error"]["message"])
+        return Answer(upload.key, decision["outcome"], decision["match"]["key"] if decision["match"] else "")
 
     with ThreadPoolExecutor(len(uploads)) as pool:
-        return list(pool.map(one, range(len(uploads))))
+        return list(pool.map(upload_one, range(len(uploads))))
 
 
 @pytest.mark.slow
@@ -50,10 +50,10 @@ def test_of_copies_that_arrive_at_once_at_two_services_exactly_one_is_accepted(
         ]
         for service in services:
             service.wait_until_ready()
-        uploads, wanted = [], {}
+        uploads, expected = [], {}
         for name, picture in (("coffee", upload), ("astronaut", astronaut.read_bytes())):
             for number in range(COPIES):
                 key = f"{name}/{number}"
                 uploads.append(Upload(key, resaved(picture, quality=70 + number)))
-                wanted[key] = name
-        assert not wrong_round(admitted([one.address for one in services], uploads), wanted)
+                expected[key] = name
+        assert not wrong_round(admitted([service.address for service in services], uploads), expected)

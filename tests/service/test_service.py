@@ -21,10 +21,10 @@ def admit(client: httpx.Client, picture: bytes, key: str, **asked: str) -> httpx
 def error(response: httpx.Response, status: int, code: str) -> dict[str, str]:
     """Check that an answer is this error, in the one shape, and return it."""
     assert response.status_code == status, response.text
-    told: dict[str, str] = response.json()["error"]
-    assert (set(response.json()), set(told), told["code"]) == ({"error"}, SHAPE, code)
-    assert told["message"]
-    return told
+    problem: dict[str, str] = response.json()["error"]
+    assert (set(response.json()), set(problem), problem["code"]) == ({"error"}, SHAPE, code)
+    assert problem["message"]
+    return problem
 
 
 def test_a_picture_that_was_saved_again_is_refused_with_the_key_that_is_kept_and_the_reason(
@@ -52,11 +52,11 @@ def test_an_upload_may_be_the_body_or_a_field_of_a_form(client: httpx.Client, up
 
 def test_check_says_what_admit_would_say_and_changes_nothing(client: httpx.Client, upload: bytes) -> None:
     for _ in range(2):
-        looked = client.post("/v1/check", content=upload)
-        assert (looked.status_code, looked.json()["outcome"]) == (200, "accepted")
+        checked = client.post("/v1/check", content=upload)
+        assert (checked.status_code, checked.json()["outcome"]) == (200, "accepted")
     admit(client, upload, "k")
-    looked = client.post("/v1/check", content=resaved(upload))
-    assert (looked.status_code, looked.json()["outcome"]) == (200, "duplicate")
+    checked = client.post("/v1/check", content=resaved(upload))
+    assert (checked.status_code, checked.json()["outcome"]) == (200, "duplicate")
     assert client.get("/v1/status").json()["accepted"] == 1
 
 
@@ -69,8 +69,8 @@ def test_compare_tells_what_b_is_to_a(client: httpx.Client, upload: bytes, astro
     )
     assert strict.json()["same"] is False
     for wrong in ("similar", "alike"):
-        told = client.post("/v1/compare", files={"a": upload, "b": upload}, data={"same_if": wrong})
-        assert error(told, 422, "bad_input")["name"] == "same_if"
+        problem = client.post("/v1/compare", files={"a": upload, "b": upload}, data={"same_if": wrong})
+        assert error(problem, 422, "bad_input")["name"] == "same_if"
     other = client.post("/v1/compare", files={"a": upload, "b": astronaut.read_bytes()}).json()
     assert other["same"] is False
 
@@ -151,8 +151,8 @@ def test_an_upload_may_take_the_place_of_a_kept_picture(client: httpx.Client, up
 
 
 def test_no_picture_a_damaged_one_and_none_at_all_are_told_apart(client: httpx.Client, upload: bytes) -> None:
-    told = error(admit(client, b"%PDF-1.7 and so on", "k"), 415, "unsupported_format")
-    assert ("JPEG" in told["wanted"], told["got"], told["name"]) == (True, "a PDF document", "file")
+    problem = error(admit(client, b"%PDF-1.7 and so on", "k"), 415, "unsupported_format")
+    assert ("JPEG" in problem["wanted"], problem["got"], problem["name"]) == (True, "a PDF document", "file")
     error(admit(client, b"no picture at all", "k"), 415, "unsupported_format")
     cut = error(admit(client, upload[:-2000], "k"), 422, "damaged_picture")
     assert (cut["name"], bool(cut["wanted"])) == ("file", True)

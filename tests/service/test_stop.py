@@ -1,4 +1,4 @@
-"""A service that is told to stop, or whose process is killed."""
+"""A service that is stopped, or whose process is killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import samepic
 from tests.kits.service import Running, client_of
-from tests.service.test_limits import PATIENCE, connect
+from tests.service.test_limits import TIMEOUT, connect
 from tests.service.test_service import error
 
 
@@ -26,7 +26,7 @@ def refused(service: Running) -> bool:
 
 
 def wait_until_refused(service: Running) -> None:
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while not refused(service):
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -50,7 +50,7 @@ def test_an_upload_that_is_under_way_is_answered_and_kept_before_the_service_end
         connection.sendall(upload[len(upload) // 2 :])
         with connection:
             assert connection.recv(65536).startswith(b"HTTP/1.1 201")
-        assert service.process.wait(PATIENCE) == 0
+        assert service.process.wait(TIMEOUT) == 0
     with samepic.Gate(tmp_path / "u.db") as gate:
         kept = gate.get("half")
         assert kept is not None
@@ -73,7 +73,7 @@ def test_until_the_store_can_be_reached_the_service_lives_and_is_not_ready(
 @pytest.mark.slow
 def test_several_processes_share_one_address_their_counts_and_one_end(tmp_path: Path) -> None:
     with Running(tmp_path / "u.db", tmp_path / "log", "--processes", "2") as service:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while len({line["process"] for line in service.logged() if line["message"] == "ready"}) < 2:
             assert time.monotonic() < until
             time.sleep(0.1)

@@ -66,7 +66,7 @@ def expect_pages() -> None:
 def review(scan: ScanReport, args: argparse.Namespace) -> int:
     """Serve the review of a report until the person is done; tell what was done."""
     from samepic.cleanup.decisions import Decisions
-    from samepic.pages.duplicates.app import serve_found
+    from samepic.pages.duplicates.app import serve_duplicates
 
     decided = Decisions(scan, journal_folder().parent / "decided.jsonl")
     if not len(decided):
@@ -84,10 +84,10 @@ def review(scan: ScanReport, args: argparse.Namespace) -> int:
         if not args.no_browser and _has_display():
             webbrowser.open(address)
 
-    desk = serve_found(decided, lambda: journal_folder() / journal_name(), told)
+    session = serve_duplicates(decided, lambda: journal_folder() / journal_name(), told)
     count, drops, _ = decided.counts()
     if args.json:
-        done = desk.run.done if desk.run and not desk.run.back else 0
+        done = session.run.done if session.run and not session.run.is_undo else 0
         print_json({"decided": count, "groups": len(decided), "drops": drops, "done": done})
     else:
         print(f"{count} of {len(decided)} groups decided; what was decided is remembered")

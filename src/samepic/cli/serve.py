@@ -109,11 +109,11 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve, and return the exit status."""
-    from samepic.service.server import bound, serve
+    from samepic.service.server import bind_socket, serve
 
     settings = _settings(args)
     _check_store(settings)
-    listener = bound(settings)
+    listener = bind_socket(settings)
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -155,12 +155,12 @@ def _settings(args: argparse.Namespace) -> ServiceSettings:
 
 
 def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
-    from samepic.service.settings import from_text, read_tokens
+    from samepic.service.settings import parse_token, read_tokens
 
     if args.token_file:
         return read_tokens(args.token_file)
     text = os.environ.get(_TOKEN, "")
-    return (from_text(text, f"${_TOKEN}"),) if text else ()
+    return (parse_token(text, f"${_TOKEN}"),) if text else ()
 
 
 def _check_store(settings: ServiceSettings) -> None:

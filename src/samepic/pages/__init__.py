@@ -1,4 +1,4 @@
-"""The pages that people look at, served beside /v1 by the same process."""
+"""The web pages, served beside /v1 by the same process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Browsers at the door of every page: sign in and out, who may look, and errors that people can read."""
+"""Browser access: sign in and out, the rights of each page, and errors as pages."""
 
 from __future__ import annotations
 
@@ -12,40 +12,41 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.errors import SamepicError
-from samepic.pages.html import Html, PageFrame, el, page
+from samepic.pages.html import Html, PageFrame, el, error_page, page
 from samepic.service.auth import (
     CSRF,
     BrowserSession,
     Caller,
     Sessions,
-    caller_here,
-    expect_no_other_site,
-    expect_own_page,
+    local_caller,
+    missing_right,
+    reject_other_sites,
+    require_own_page,
 )
-from samepic.service.body import query, read_whole
-from samepic.service.middleware import note
-from samepic.service.problems import HttpProblem, problem_of
-from samepic.service.settings import Token, identify
+from samepic.service.body import query_params, read_small_body
+from samepic.service.middleware import add_log_fields
+from samepic.service.problems import HttpProblem, to_problem
+from samepic.service.settings import Token, find_token
 from samepic.service.state import Service
 
 __all__ = [
     "SIGN_IN",
     "PageRequest",
     "PageRoute",
-    "ask",
-    "enter",
-    "form_of",
-    "leave",
-    "routes_of",
-    "token_mark",
+    "form_fields",
+    "page_routes",
+    "show_sign_in",
+    "sign_in",
+    "sign_out",
+    "token_id",
 ]
 
 SIGN_IN = "/ui/enter"
-"""Where a browser without a session is sent."""
+"""The address to which browsers without a session are sent."""
 
 
 class PageRequest(NamedTuple):
-    """One request of a browser: who asks (`caller`), its `session`, and the frame of the page it is answered with."""
+    """The context of a request from a browser: its caller, its session, and the frame of the page."""
 
     caller: Caller
     session: BrowserSession
@@ -55,177 +56,165 @@ class PageRequest(NamedTuple):
 class PageRoute(NamedTuple):
     """One address of the pages.
 
-    `rights` are what a token must allow; `open` tells that nobody has to be signed in; `label` is its name in the
-    menu, "" for none; `whole` tells that people see the answer, so that errors are pages as well and not JSON.
+    `rights` are those that a token needs; if it is `public`, no sign-in is needed. `label` is its name in the menu, ""
+    for none. If it `is_page`, errors are pages too; otherwise they are JSON.
     """
 
     method: str
     path: str
     name: str
     rights: tuple[str, ...]
-    handle: Callable[[Service, Request, PageRequest], Awaitable[Response]]
+    handler: Callable[[Service, Request, PageRequest], Awaitable[Response]]
     label: str = ""
-    whole: bool = False
-    open: bool = False
+    is_page: bool = False
+    public: bool = False
 
 
-def routes_of(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
-    """Return the routes of pages that belong together: those with a label make the menu."""
+def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
+    """Return the routes of a set of pages, whose menu has those with a label."""
     sessions = Sessions(service.settings.secret)
     return [
-        Route(one.path, _endpoint(service, sessions, one, pages), methods=[one.method], name=one.name)
-        for one in pages
+        Route(page.path, _endpoint(service, sessions, page, pages), methods=[page.method], name=page.name)
+        for page in pages
     ]
 
 
-def token_mark(token: Token) -> str:
-    """Return what stands for a token in a cookie."""
+def token_id(token: Token) -> str:
+    """Return the id of a token in session cookies."""
     return token.digest.hex()[:32]
 
 
-def form_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of the form that a page of ours sent; none for other bodies."""
+def form_fields(request: Request) -> Mapping[str, str]:
+    """Return the fields of the form that a page sent; none for other bodies."""
     fields: Mapping[str, str] = request.scope.get("samepic.form", {})
     return fields
 
 
 async def _read_form(service: Service, request: Request) -> dict[str, str]:
-    with service.budget.share() as share:
-        body = await read_whole(request, service.limits.field_bytes, share, service.limits)
+    body = await read_small_body(request, service.budget, service.limits)
     try:
         return dict(
             parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=32)
         )
     except ValueError:
-        raise HttpProblem.bad("body", "a form", "another text") from None
+        raise HttpProblem.invalid("body", "a form", "another text") from None
 
 
 def _endpoint(
-    service: Service, sessions: Sessions, one: PageRoute, pages: Sequence[PageRoute]
+    service: Service, sessions: Sessions, route: PageRoute, pages: Sequence[PageRoute]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        note(request.scope, operation=one.name)
-        known = sessions.of(request)
-        session = known or sessions.begin()
+        add_log_fields(request.scope, operation=route.name)
+        known = sessions.read(request)
+        session = known or sessions.start()
         frame = PageFrame()
         try:
-            caller = _caller(service, request, session, one)
-            note(request.scope, caller=caller.name, tenant=caller.tenant)
-            frame = PageFrame(_menu(pages, caller), one.path, sessions.csrf(session), caller.name)
-            if one.method != "GET":
-                await _expect_ours(service, sessions, request, session)
-            elif not one.whole:
-                expect_no_other_site(request)
-            response = await one.handle(service, request, PageRequest(caller, session, frame))
+            caller = _caller(service, request, session, route)
+            add_log_fields(request.scope, caller=caller.name, tenant=caller.tenant)
+            frame = PageFrame(_menu(pages, caller), route.path, sessions.csrf_token(session), caller.name)
+            if route.method != "GET":
+                await _require_csrf(service, sessions, request, session)
+            elif not route.is_page:
+                reject_other_sites(request)
+            response = await route.handler(service, request, PageRequest(caller, session, frame))
         except (HttpProblem, SamepicError) as error:
-            problem = error if isinstance(error, HttpProblem) else problem_of(error)
-            if not one.whole:
-                return problem.response()
-            response = _shown(request, problem, frame)
+            problem = to_problem(error)
+            if not route.is_page:
+                return problem.response(for_visitor=True)
+            response = _error_response(request, problem, frame)
         if known is None and "set-cookie" not in response.headers:
-            sessions.remember(request, response, session)
+            sessions.set_cookie(request, response, session)
         return response
 
     return answer
 
 
-def _caller(service: Service, request: Request, session: BrowserSession, one: PageRoute) -> Caller:
-    """Return who asks. Raises HttpProblem: 401 for nobody known, 403 for who may not."""
+def _caller(service: Service, request: Request, session: BrowserSession, route: PageRoute) -> Caller:
+    """Return the caller. Raises HttpProblem: 401 if not signed in, 403 without the rights of the page."""
     settings = service.settings
     if not settings.tokens:
-        return caller_here(request, settings)
-    token = next((token for token in settings.tokens if token_mark(token) == session.who), None)
+        return local_caller(request, settings)
+    token = next((token for token in settings.tokens if token_id(token) == session.token_id), None)
     if token is None:
-        if one.open:
+        if route.public:
             return Caller("", "", frozenset())
-        raise HttpProblem(401, "unauthorized", "sign in: wanted a token that is known here, got none")
-    missing = [right for right in one.rights if right not in token.may]
+        raise HttpProblem(401, "unauthorized", "expected a browser session with a known token, found none")
+    missing = [right for right in route.rights if right not in token.rights]
     if missing:
-        raise HttpProblem(403, "forbidden", f"wanted a token that may {missing[0]}, got one that may not")
-    return Caller(token.name, token.tenant, token.may)
+        raise missing_right(missing[0])
+    return Caller(token.name, token.tenant, token.rights)
 
 
-async def _expect_ours(
+async def _require_csrf(
     service: Service, sessions: Sessions, request: Request, session: BrowserSession
 ) -> None:
-    """Raise HttpProblem unless a page of this session asks: other sites can send forms, but lack our token."""
-    expect_own_page(request)
-    word = request.headers.get(CSRF)
-    if word is None and request.headers.get("content-type", "").startswith(
+    """Raise HttpProblem unless a page of this session asks: other sites can send forms, but lack the CSRF token."""
+    require_own_page(request)
+    csrf = request.headers.get(CSRF)
+    if csrf is None and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     ):
         fields = await _read_form(service, request)
         request.scope["samepic.form"] = fields
-        word = fields.get("csrf")
-    sessions.expect_word(session, word or "")
+        csrf = fields.get("csrf")
+    sessions.require_csrf(session, csrf or "")
 
 
 def _menu(pages: Sequence[PageRoute], caller: Caller) -> list[tuple[str, str]]:
-    return [(one.path, one.label) for one in pages if one.label and caller.may.issuperset(one.rights)]
+    return [(page.path, page.label) for page in pages if page.label and caller.rights.issuperset(page.rights)]
 
 
-def _shown(request: Request, problem: HttpProblem, frame: PageFrame) -> Response:
+def _error_response(request: Request, problem: HttpProblem, frame: PageFrame) -> Response:
     if problem.status == 401:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"{SIGN_IN}?next={quote(path, safe='')}", 303)
-    title = {403: "Not allowed", 404: "Not here", 503: "Not just now"}.get(
-        problem.status, "That did not work"
-    )
-    inside = el(
-        "section.plain",
-        el("h1", title),
-        el("p", problem.message),
-        el("p", el("a", "Back to the start", href="/")),
-    )
-    response = page(title, inside, frame=frame, status=problem.status)
-    response.headers.update(problem.headers)
-    return response
+    return error_page(problem, frame, "Back to the start")
 
 
-_WITHIN = re.compile(r"/(?![/\\])[\x21-\x7e]*")
+_LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
-async def ask(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Show the form for the token."""
-    target = _target(query(request, ("next",)).get("next", "/"))
-    if not service.settings.tokens or visit.frame.who:
+async def show_sign_in(service: Service, request: Request, context: PageRequest) -> Response:
+    """Show the sign-in form."""
+    target = _target(query_params(request, ("next",)).get("next", "/"))
+    if not service.settings.tokens or context.frame.user:
         return RedirectResponse(target, 303)
-    return page("Sign in", _form(visit, target), frame=visit.frame)
+    return page("Sign in", _form(context, target), frame=context.frame)
 
 
-async def enter(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Begin a session for a token that is known, under a new number: others may know the one from before."""
-    fields = form_of(request)
+async def sign_in(service: Service, request: Request, context: PageRequest) -> Response:
+    """Start a session for a known token. It gets a new id, since others may know the previous one."""
+    fields = form_fields(request)
     target = _target(fields.get("next", "/"))
-    token = identify(service.settings.tokens, fields.get("token", "").strip())
+    token = find_token(service.settings.tokens, fields.get("token", "").strip())
     if token is None:
-        wrong = "No such token is known here. It is the one that applications send as Authorization: Bearer."
-        return page("Sign in", _form(visit, target, wrong), frame=visit.frame, status=401)
+        error = "This token is not known. Use the one that applications send as Authorization: Bearer."
+        return page("Sign in", _form(context, target, error), frame=context.frame, status=401)
     sessions = Sessions(service.settings.secret)
     response = RedirectResponse(target, 303)
-    sessions.remember(request, response, sessions.begin(token_mark(token)))
+    sessions.set_cookie(request, response, sessions.start(token_id(token)))
     return response
 
 
-async def leave(service: Service, request: Request, visit: PageRequest) -> Response:
-    """End the session in this browser."""
+async def sign_out(service: Service, request: Request, context: PageRequest) -> Response:
+    """End the session of this browser."""
     sessions = Sessions(service.settings.secret)
     response = RedirectResponse(SIGN_IN if service.settings.tokens else "/", 303)
-    sessions.remember(request, response, sessions.begin())
+    sessions.set_cookie(request, response, sessions.start())
     return response
 
 
 def _target(text: str) -> str:
-    """Return a path of this service; where a link would lead elsewhere, the start."""
-    return text if _WITHIN.fullmatch(text) else "/"
+    """Return a path of this service; the start page if the text leads elsewhere."""
+    return text if _LOCAL_PATH.fullmatch(text) else "/"
 
 
-def _form(visit: PageRequest, target: str, wrong: str = "") -> Html:
+def _form(context: PageRequest, target: str, error: str = "") -> Html:
     return el(
         "form.card.narrow",
         el("h1", "Sign in"),
-        el("p", "This service wants a token before it shows pictures."),
-        el("p.wrong", wrong, role="alert", id="wrong") if wrong else None,
+        el("p", "Please enter your token to see the pictures."),
+        el("p.wrong", error, role="alert", id="wrong") if error else None,
         el("label", "Token", for_="token"),
         el(
             "input",
@@ -235,11 +224,11 @@ def _form(visit: PageRequest, target: str, wrong: str = "") -> Html:
             autocomplete="current-password",
             required=True,
             autofocus=True,
-            aria_describedby="wrong" if wrong else None,
-            aria_invalid="true" if wrong else None,
+            aria_describedby="wrong" if error else None,
+            aria_invalid="true" if error else None,
         ),
         el("input", type="hidden", name="next", value=target),
-        el("input", type="hidden", name="csrf", value=visit.frame.csrf),
+        el("input", type="hidden", name="csrf", value=context.frame.csrf),
         el("button.primary", "Sign in", type="submit"),
         method="post",
         action=SIGN_IN,

@@ -1,4 +1,4 @@
-"""Compare two pictures, dropped or kept, and check one against the store, with views of each pair."""
+"""Compare two pictures, uploaded or kept, and check one against the store, with views of each pair."""
 
 from __future__ import annotations
 
@@ -19,254 +19,221 @@ from samepic.pages.html import Html, drop_zone, el, page
 from samepic.picture import Encoded
 from samepic.profile import Profile
 from samepic.sandbox.decode import Views
-from samepic.service.body import query
-from samepic.service.middleware import note
-from samepic.service.problems import HttpProblem, Json, unreadable
+from samepic.service.answers import refusal
+from samepic.service.body import query_params
+from samepic.service.middleware import add_log_fields
+from samepic.service.problems import HttpProblem, Json, media_type
 from samepic.service.state import Service
 from samepic.service.uploads import sent_pictures
-from samepic.verdict import Decision, Match, Outcome, Relation
+from samepic.verdict import Match, Outcome, Relation
 from samepic.verify.overlay import marks_on_b
 
 __all__ = [
-    "against",
-    "file",
-    "files",
-    "kept",
-    "original_or_proxy",
-    "pair_told",
-    "picture",
-    "show",
+    "check_file",
+    "compare_files",
+    "compare_kept",
+    "compare_with_kept",
+    "proxy",
     "show_check",
+    "show_compare",
 ]
 
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
-
-async def show(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Show the page; with the keys `a` and `b` it begins with two kept pictures."""
-    asked = query(request, ("a", "b"))
-    return page(
-        "Compare",
-        el("h1", "Compare two pictures"),
-        _drops(),
-        el(
-            "div",
-            id="answer",
-            aria_live="polite",
-            role="status",
-            data_a=asked.get("a"),
-            data_b=asked.get("b"),
-        ),
-        el("div", id="view"),
-        el("div", id="evidence"),
-        _by_key(asked) if "proxy" in visit.caller.may else None,
-        frame=visit.frame,
-        scripts=("compare.js",),
-    )
-
-
-async def files(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Compare the two pictures of a form."""
-    service.expect_work()
-    with service.budget.share() as share:
-        sent = await sent_pictures(service, request, share, ("a", "b"), ())
-        a, b = sent.files["a"], sent.files["b"]
-        workers, profile = service.gates.workers, service.gates.profile
-        made = await service.work(lambda: workers.views(a, b, profile=profile, names=("a", "b")))
-    note(request.scope, outcome=str(made.verdict.relation))
-    return Json(pair_told(made))
-
-
-async def kept(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Compare two kept pictures: their originals where these can be had, else their proxies."""
-    asked = query(request, ("a", "b"))
-    tenant, keys = visit.caller.tenant, (asked.get("a", ""), asked.get("b", ""))
-    service.expect_work()
-    told = await service.work(lambda: _kept(service, tenant, keys))
-    note(request.scope, outcome=told["verdict"]["relation"])
-    return Json(told)
-
-
-def _kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[str, Any]:
-    gate = service.gates.gate(tenant)
-    workers, profile = service.gates.workers, service.gates.profile
-    proxies = _proxy(gate, keys[0], "a"), _proxy(gate, keys[1], "b")
-    opened = [_original(service, tenant, key) for key in keys]
-    if opened[0] is not None and opened[1] is not None:
-        try:
-            return pair_told(workers.views(opened[0], opened[1], profile=profile, names=("a", "b")))
-        except UnreadableError:
-            pass  # broken, or too much: the small pictures show what they can
-    made = workers.views(*proxies, profile=profile, prove=False, visibility=False, names=("a", "b"))
-    return pair_told(made, proxies=True, profile=profile)
-
-
-async def picture(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Give the small picture of a key."""
-    asked = query(request, ("key",))
-    gate = service.gates.gate(visit.caller.tenant)
-    data = await service.quick(lambda: _proxy(gate, asked.get("key", ""), "key"))
-    media = "image/webp" if data.startswith(b"RIFF") else "image/jpeg"
-    return Response(data, media_type=media)
-
-
-def _proxy(gate: Gate, key: str, name: str) -> bytes:
-    found = gate.get(key) if key and "\0" not in key else None
-    if found is None:
-        wanted = "the key of a kept picture"
-        raise HttpProblem(
-            404, "not_found", f"{name}: wanted {wanted}, got {key!r:.80}", wanted=wanted, name=name
-        )
-    return found.proxy
-
-
-def original_or_proxy(service: Service, tenant: str, key: str) -> tuple[bytes, bool]:
-    """Return the file of a key where it can be had, else its small picture; and whether it is the file."""
-    proxy = _proxy(service.gates.gate(tenant), key, "key")
-    found = _original(service, tenant, key)
-    return (proxy, False) if found is None else (found, True)
-
-
-def _original(service: Service, tenant: str, key: str) -> bytes | None:
-    """Return the file of a key where the service has a folder of originals and it can be read."""
-    folder = service.settings.originals
-    if not folder:
-        return None
-    try:
-        found = originals_below(folder, tenant)(key)
-    except (SamepicError, OSError):
-        return None
-    return found.data if isinstance(found, Encoded) else None
-
-
-def pair_told(made: Views, *, proxies: bool = False, profile: Profile | None = None) -> dict[str, Any]:
-    """Return a verdict with the pictures of the pair, as a page takes them.
-
-    `proxies`: they are small pictures, compared with `profile`.
-    """
-    verdict = of_proxies(made.verdict, profile) if proxies else made.verdict
-    return {
-        "verdict": verdict.to_dict(),
-        "from": "proxies" if proxies else "pictures",
-        "view": {
-            "a": _data(made.a),
-            "b": _data(made.b),
-            "aligned": _data(made.aligned),
-            "difference": _data(made.difference),
-            "width": verdict.a.width,
-            "height": verdict.a.height,
-            "boxes": [region.to_dict() for region in verdict.regions],
-            "marks": marks_on_b(verdict),
-            "size_b": [verdict.b.width, verdict.b.height],
-            "laid": verdict.transform is not None or verdict.relation not in _UNRELATED,
-        },
-    }
-
-
-def _data(shown: bytes) -> str:
-    kind = "webp" if shown.startswith(b"RIFF") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(shown).decode()}"
-
-
-def _drops() -> Html:
-    return el(
-        "form.pair",
-        drop_zone("a", "First picture"),
-        drop_zone("b", "Second picture"),
-        id="drops",
-    )
-
-
-def _by_key(asked: dict[str, str]) -> Html:
-    fields = [
-        el("div", el("label", f"Key of the {which} picture", for_=f"key-{name}"),
-           el("input", type="text", id=f"key-{name}", name=name, value=asked.get(name), required=True))
-        for name, which in (("a", "first"), ("b", "second"))
-    ]  # fmt: skip
-    return el(
-        "details.card.more",
-        el("summary", "Compare two pictures of the store"),
-        el("form.keys", fields, el("button", "Compare", type="submit"), action="/compare", method="get"),
-        open="a" in asked,
-    )
-
-
-_EVERYTHING = {
-    str(one): "review" for one in Relation if one not in (Relation.DIFFERENT, Relation.UNDECIDABLE)
+_REVIEW_ALL = {
+    str(relation): "review"
+    for relation in Relation
+    if relation not in (Relation.DIFFERENT, Relation.UNDECIDABLE)
 }
 
 _LADDER = tuple(Relation)
 
 
-async def show_check(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Show the page."""
-    query(request, ())
+async def show_compare(service: Service, request: Request, context: PageRequest) -> Response:
+    """Show the compare page; with the keys `a` and `b` it starts with two kept pictures."""
+    keys = query_params(request, ("a", "b"))
+    return page(
+        "Compare",
+        el("h1", "Compare two pictures"),
+        el("form.pair", drop_zone("a", "First picture"), drop_zone("b", "Second picture"), id="drops"),
+        el("div", id="answer", aria_live="polite", role="status", data_a=keys.get("a"), data_b=keys.get("b")),
+        el("div", id="view"),
+        el("div", id="evidence"),
+        _key_form(keys) if "proxy" in context.caller.rights else None,
+        frame=context.frame,
+        scripts=("compare.js",),
+    )
+
+
+async def compare_files(service: Service, request: Request, context: PageRequest) -> Response:
+    """Compare the two pictures of a form."""
+    service.require_capacity()
+    with service.budget.share() as share:
+        sent = await sent_pictures(service, request, share, ("a", "b"), ())
+        a, b = sent.files["a"], sent.files["b"]
+        workers, profile = service.gates.workers, service.gates.profile
+        views = await service.run_heavy(lambda: workers.views(a, b, profile=profile, names=("a", "b")))
+    add_log_fields(request.scope, outcome=str(views.verdict.relation))
+    return Json(_pair_json(views))
+
+
+async def compare_kept(service: Service, request: Request, context: PageRequest) -> Response:
+    """Compare two kept pictures: their originals if they are available, else their proxies."""
+    params = query_params(request, ("a", "b"))
+    tenant, keys = context.caller.tenant, (params.get("a", ""), params.get("b", ""))
+    service.require_capacity()
+    result = await service.run_heavy(lambda: _compare_kept(service, tenant, keys))
+    add_log_fields(request.scope, outcome=result["verdict"]["relation"])
+    return Json(result)
+
+
+def _compare_kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[str, Any]:
+    gate = service.gates.gate(tenant)
+    workers, profile = service.gates.workers, service.gates.profile
+    proxies = _proxy(gate, keys[0], "a"), _proxy(gate, keys[1], "b")
+    a, b = (_original(service, tenant, key) for key in keys)
+    if a is not None and b is not None:
+        try:
+            return _pair_json(workers.views(a, b, profile=profile, names=("a", "b")))
+        except UnreadableError:
+            pass  # broken or too large: compare the proxies
+    views = workers.views(*proxies, profile=profile, prove=False, visibility=False, names=("a", "b"))
+    return _pair_json(views, proxies=True, profile=profile)
+
+
+async def proxy(service: Service, request: Request, context: PageRequest) -> Response:
+    """Return the proxy of a kept picture."""
+    key = query_params(request, ("key",)).get("key", "")
+    gate = service.gates.gate(context.caller.tenant)
+    data = await service.run_light(lambda: _proxy(gate, key, "key"))
+    return Response(data, media_type=media_type(data))
+
+
+def _proxy(gate: Gate, key: str, name: str) -> bytes:
+    record = gate.get(key) if key and "\0" not in key else None
+    if record is None:
+        raise HttpProblem.unknown_key(key, name)
+    return record.proxy
+
+
+def _original(service: Service, tenant: str, key: str) -> bytes | None:
+    """Return the original of a kept picture, if there is a folder of originals and it can be read."""
+    folder = service.settings.originals
+    if not folder:
+        return None
+    try:
+        original = originals_below(folder, tenant)(key)
+    except (SamepicError, OSError):
+        return None
+    return original.data if isinstance(original, Encoded) else None
+
+
+def _pair_json(views: Views, *, proxies: bool = False, profile: Profile | None = None) -> dict[str, Any]:
+    """Return a verdict with the pictures of its views; `proxies` if proxies were compared with `profile`."""
+    verdict = of_proxies(views.verdict, profile) if proxies else views.verdict
+    return {
+        "verdict": verdict.to_dict(),
+        "from": "proxies" if proxies else "pictures",
+        "view": {
+            "a": _data_url(views.a),
+            "b": _data_url(views.b),
+            "aligned": _data_url(views.aligned),
+            "difference": _data_url(views.difference),
+            "width": verdict.a.width,
+            "height": verdict.a.height,
+            "boxes": [region.to_dict() for region in verdict.regions],
+            "marks": marks_on_b(verdict),
+            "size_b": [verdict.b.width, verdict.b.height],
+            "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
+        },
+    }
+
+
+def _data_url(data: bytes) -> str:
+    return f"data:{media_type(data)};base64,{base64.b64encode(data).decode()}"
+
+
+def _key_form(keys: dict[str, str]) -> Html:
+    fields = [
+        el("div", el("label", f"Key of the {which} picture", for_=f"key-{name}"),
+           el("input", type="text", id=f"key-{name}", name=name, value=keys.get(name), required=True))
+        for name, which in (("a", "first"), ("b", "second"))
+    ]  # fmt: skip
+    return el(
+        "details.card.more",
+        el("summary", "Compare two pictures from the store"),
+        el("form.keys", fields, el("button", "Compare", type="submit"), action="/compare", method="get"),
+        open="a" in keys,
+    )
+
+
+async def show_check(service: Service, request: Request, context: PageRequest) -> Response:
+    """Show the check page."""
+    query_params(request, ())
     return page(
         "Check",
-        el("h1", "Is this picture here already?"),
+        el("h1", "Is this picture in the store?"),
         el("form.pair.one", drop_zone("file", "A picture"), id="drops"),
         el("div", id="answer", aria_live="polite", role="status"),
         el("div", id="nearest"),
         el("div", id="view", tabindex=-1),
-        frame=visit.frame,
+        frame=context.frame,
         scripts=("check.js",),
     )
 
 
-async def file(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Tell what the gate would say of a picture, and what kept ones are nearest to it; nothing is changed."""
-    service.expect_work()
+async def check_file(service: Service, request: Request, context: PageRequest) -> Response:
+    """Return what the gate would decide on a picture, and the most similar kept pictures; changes nothing."""
+    service.require_capacity()
     with service.budget.share() as share:
         sent = await sent_pictures(service, request, share, ("file",), ())
         upload = Encoded("file", sent.files["file"])
-        gate = service.gates.gate(visit.caller.tenant)
-        told = await service.work(lambda: _checked(service, gate, upload))
-    note(request.scope, outcome=told["decision"]["outcome"])
-    service.metrics.decided("check", told["decision"]["outcome"])
-    return Json(told)
+        gate = service.gates.gate(context.caller.tenant)
+        result = await service.run_heavy(lambda: _check(service, gate, upload))
+    outcome = result["decision"]["outcome"]
+    add_log_fields(request.scope, outcome=outcome)
+    service.metrics.count_decision("check", outcome)
+    return Json(result)
 
 
-async def against(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Show a picture beside a kept one."""
-    service.expect_work()
+async def compare_with_kept(service: Service, request: Request, context: PageRequest) -> Response:
+    """Compare a picture with a kept one: its original if that is available, else its proxy."""
+    service.require_capacity()
     with service.budget.share() as share:
         sent = await sent_pictures(service, request, share, ("file",), ("key",))
-        tenant, key, upload = visit.caller.tenant, sent.said.get("key", ""), sent.files["file"]
-        told = await service.work(lambda: _beside(service, tenant, key, upload))
-    return Json(told)
+        tenant, key, upload = context.caller.tenant, sent.params.get("key", ""), sent.files["file"]
+        result = await service.run_heavy(lambda: _compare_with_kept(service, tenant, key, upload))
+    return Json(result)
 
 
-def _beside(service: Service, tenant: str, key: str, upload: bytes) -> dict[str, Any]:
-    kept, original = original_or_proxy(service, tenant, key)
+def _compare_with_kept(service: Service, tenant: str, key: str, upload: bytes) -> dict[str, Any]:
+    proxy_data = _proxy(service.gates.gate(tenant), key, "key")
+    original = _original(service, tenant, key)
+    kept, proxies = (proxy_data, True) if original is None else (original, False)
     workers, profile = service.gates.workers, service.gates.profile
-    made = workers.views(kept, upload, profile=profile, visibility=original, names=("kept", "file"))
-    return pair_told(made, proxies=not original, profile=profile)
+    views = workers.views(kept, upload, profile=profile, visibility=not proxies, names=("kept", "file"))
+    return _pair_json(views, proxies=proxies, profile=profile)
 
 
-def _checked(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:
-    """Ask the gate twice: for its decision, and for whatever is like the picture. Raises HttpProblem for no picture."""
-    service.gates.workers.noted()
-    made = gate.check(upload)
-    error = service.gates.workers.noted()
-    if made.outcome is Outcome.REFUSED:
-        raise _no_picture(made, error)
-    like = gate.check(upload, policy=_EVERYTHING).matches
-    found = {match.key: match for match in (*like, *made.matches)}
-    near = sorted(found.values(), key=lambda match: (_LADDER.index(match.relation), -match.probability))
+def _check(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:
+    """Ask the gate twice: for its decision, and for all similar pictures. Raises HttpProblem if it is no picture."""
+    decision, error = service.gates.workers.decide(lambda: gate.check(upload))
+    if decision.outcome is Outcome.REFUSED:
+        raise refusal(decision, error)
+    similar = gate.check(upload, policy=_REVIEW_ALL).matches
+    matches = {match.key: match for match in (*similar, *decision.matches)}
+    nearest = sorted(matches.values(), key=lambda match: (_LADDER.index(match.relation), -match.probability))
+    cards = (_match_json(gate, match) for match in nearest[: PAGES.nearest])
     return {
-        "decision": made.to_dict(),
-        "nearest": [told for match in near[: PAGES.nearest] if (told := _near(gate, match)) is not None],
-        "more": max(0, len(near) - PAGES.nearest),
+        "decision": decision.to_dict(),
+        "nearest": [card for card in cards if card is not None],
+        "more": max(0, len(nearest) - PAGES.nearest),
         "kept": gate.status()["indexed"],
     }
 
 
-def _no_picture(made: Decision, error: UnreadableError | None) -> HttpProblem:
-    return unreadable(error) if error else HttpProblem(422, "unreadable_picture", made.reason, name="file")
-
-
-def _near(gate: Gate, match: Match) -> dict[str, Any] | None:
-    """Return a match with what is kept of it; None where it was taken out meanwhile."""
+def _match_json(gate: Gate, match: Match) -> dict[str, Any] | None:
+    """Return a match with the properties of the kept picture; None if it was removed meanwhile."""
     record = gate.get(match.key)
     if record is None:
         return None

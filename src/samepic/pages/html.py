@@ -1,4 +1,4 @@
-"""HTML as values, escaped where a text enters; the frame round every page, its policy, and the static files."""
+"""HTML: elements as values with escaped text, the layout of every page, its policy, and the static files."""
 
 from __future__ import annotations
 
@@ -16,41 +16,55 @@ from starlette.responses import HTMLResponse, Response
 
 from samepic.service.problems import HttpProblem
 
-__all__ = ["POLICY", "STATIC", "Child", "Html", "PageFrame", "drop_zone", "el", "join", "page", "static"]
+__all__ = [
+    "POLICY",
+    "STATIC",
+    "Child",
+    "Html",
+    "PageFrame",
+    "count_text",
+    "drop_zone",
+    "el",
+    "error_page",
+    "join",
+    "page",
+    "plural",
+    "static",
+]
 
 _VOID = frozenset(("br", "hr", "img", "input", "link", "meta"))
 
 
 class Html(str):
-    """A text that is HTML already; only `el` and `join` make one."""
+    """A string of HTML; only `el` and `join` create one."""
 
     __slots__ = ()
 
 
 Child = str | int | float | None | Html | Iterable["Child"]
-"""What may stand in an element: texts and numbers, which are escaped, elements, nothing, and lists of these."""
+"""The content of an element: texts and numbers, which are escaped, elements, None, and lists of these."""
 
 
 def el(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Html:
     """Return an element: "button.primary" has a class, `for_` is written "for", `aria_label` "aria-label".
 
-    An attribute that is True stands without a value, one that is False or None is left out. Raises ValueError for a
-    script or style in an attribute, and for a script that is not a file: the pages' policy would not run them.
+    An attribute that is True has no value; one that is False or None is omitted. Raises ValueError for scripts and
+    styles that are not files, since the content security policy blocks them.
     """
     kind, *classes = name.split(".")
     if classes:
         attributes["class"] = " ".join(classes)
-    told = "".join(_attribute(key, value) for key, value in attributes.items())
+    start = f"<{kind}{''.join(_attribute(key, value) for key, value in attributes.items())}>"
     if kind in _VOID:
-        return Html(f"<{kind}{told}>")
-    inside = join(children)
-    if kind in ("script", "style") and inside:
-        raise ValueError(f"{kind}: wanted a file, got a text in the page")
-    return Html(f"<{kind}{told}>{inside}</{kind}>")
+        return Html(start)
+    content = join(children)
+    if kind in ("script", "style") and content:
+        raise ValueError(f"{kind}: expected a file, found text in the page")
+    return Html(f"{start}{content}</{kind}>")
 
 
 def join(children: Child) -> Html:
-    """Return elements and texts one after the other, the texts escaped."""
+    """Return elements and escaped texts, joined."""
     if children is None:
         return Html()
     if isinstance(children, Html):
@@ -63,7 +77,7 @@ def join(children: Child) -> Html:
 def _attribute(key: str, value: str | float | bool | None) -> str:
     name = key.rstrip("_").replace("_", "-")
     if name == "style" or name.startswith("on"):
-        raise ValueError(f"{name}: wanted a class or a module, got an attribute that the policy forbids")
+        raise ValueError(f"{name}: expected a class or a module, found an attribute that the policy forbids")
     if value is None or value is False:
         return ""
     return f" {name}" if value is True else f' {name}="{html.escape(str(value))}"'
@@ -73,7 +87,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-"""The Content-Security-Policy of pages: everything comes from here, and nothing is written into them."""
+"""The Content-Security-Policy of pages: they load files of this service only, and run no inline scripts or styles."""
 
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -85,29 +99,54 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class PageFrame:
-    """What is round a page: the addresses and names in its `menu`, the one that is `here`, the `csrf` word.
+    """The surroundings of a page: the paths and labels of its `menu`, the `current` path, and the `csrf` token.
 
-    `who` is the name of the token that is signed in, "" where nobody has to.
+    `user` is the name of the token that is signed in, "" if no token is needed.
     """
 
     menu: Sequence[tuple[str, str]] = ()
-    here: str = ""
+    current: str = ""
     csrf: str = ""
-    who: str = ""
+    user: str = ""
 
 
 def page(
     title: str,
-    *inside: Child,
+    *content: Child,
     frame: PageFrame,
     scripts: Sequence[str] = (),
     styles: Sequence[str] = (),
     status: int = 200,
 ) -> HTMLResponse:
-    """Return a page with what is `inside`; `scripts` are modules, `styles` sheets of its own among the static files."""
+    """Return a page; `scripts` and `styles` are the static files that it needs besides the common ones."""
     head = _head(title, frame, scripts, ("base.css", "parts.css", *styles))
-    told = el("html", head, el("body", _top(frame), _main(inside), _foot()), lang="en")
-    return HTMLResponse(f"<!doctype html>{told}\n", status, _HEADERS)
+    main = el("main", content, id="main", tabindex=-1)
+    footer = el("footer.foot", el("p", "Served by samepic on this address only. Nothing is sent elsewhere."))
+    document = el("html", head, el("body", _header(frame), main, footer), lang="en")
+    return HTMLResponse(f"<!doctype html>{document}\n", status, _HEADERS)
+
+
+def error_page(problem: HttpProblem, frame: PageFrame, back: str) -> HTMLResponse:
+    """Return the page for a problem; `back` is the label of the link to the start."""
+    title = {403: "Not allowed", 404: "Not found", 503: "Please try again"}.get(
+        problem.status, "That did not work"
+    )
+    content = el(
+        "section.plain", el("h1", title), el("p", problem.for_visitor), el("p", el("a", back, href="/"))
+    )
+    response = page(title, content, frame=frame, status=problem.status)
+    response.headers.update(problem.headers)
+    return response
+
+
+def count_text(number: int) -> str:
+    """Return a number with narrow spaces between the thousands."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun, such as "1 file" or "2 files"."""
+    return f"{count_text(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _head(title: str, frame: PageFrame, scripts: Sequence[str], styles: Sequence[str]) -> Html:
@@ -126,20 +165,20 @@ def _head(title: str, frame: PageFrame, scripts: Sequence[str], styles: Sequence
 
 @cache
 def _icon() -> str:
-    """Return the icon as an address that needs no server: a page stays whole after its service has ended."""
+    """Return the icon as a data URL, so that a page stays complete after its service has ended."""
     data = files("samepic.pages").joinpath("static/icon.svg").read_bytes()
     return f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
 
 
-def _top(frame: PageFrame) -> Html:
+def _header(frame: PageFrame) -> Html:
     items = [
-        el("li", el("a", name, href=path, aria_current="page" if path == frame.here else None))
+        el("li", el("a", name, href=path, aria_current="page" if path == frame.current else None))
         for path, name in frame.menu
     ]
-    leave = el(
+    sign_out = el(
         "form.leave",
         el("input", type="hidden", name="csrf", value=frame.csrf),
-        el("span.who", frame.who),
+        el("span.who", frame.user),
         el("button.quiet", "Sign out", type="submit"),
         method="post",
         action="/ui/leave",
@@ -151,22 +190,14 @@ def _top(frame: PageFrame) -> Html:
                 "header.top",
                 el("a.brand", el("img", src=_icon(), alt="", width=24, height=24), "samepic", href="/"),
                 el("nav", el("ul", items), aria_label="Pages") if items else None,
-                leave if frame.who else None,
+                sign_out if frame.user else None,
             ),
         )
     )  # fmt: skip
 
 
-def _main(inside: Child) -> Html:
-    return el("main", inside, id="main", tabindex=-1)
-
-
-def _foot() -> Html:
-    return el("footer.foot", el("p", "Served by samepic on this address alone. Nothing is sent elsewhere."))
-
-
 def drop_zone(name: str, title: str) -> Html:
-    """Return where a picture can be dropped, chosen or pasted."""
+    """Return a zone in which a picture can be dropped, chosen or pasted."""
     return el(
         "div.drop",
         el("input", type="file", id=f"file-{name}", name=name, accept="image/*,.heic,.heif,.avif,.tif,.tiff"),
@@ -174,7 +205,7 @@ def drop_zone(name: str, title: str) -> Html:
             "label",
             el("span.shown", aria_hidden="true"),
             el("span.title", title),
-            el("span.hint", "Drop it here, choose a file, or paste"),
+            el("span.hint", "Drop a picture here, choose a file, or paste"),
             for_=f"file-{name}",
         ),
         data_drop=name,
@@ -182,7 +213,7 @@ def drop_zone(name: str, title: str) -> Html:
 
 
 STATIC = Path(__file__).parent / "static"
-"""Where they are."""
+"""The folder of the static files."""
 
 _TYPES = {
     ".css": "text/css",
@@ -192,20 +223,22 @@ _TYPES = {
 
 
 async def static(request: Request) -> Response:
-    """Give one file, or 304 where the browser has it."""
-    files = _files()
-    name = request.path_params["name"]
-    if name not in files:
-        raise HttpProblem(404, "not_found", "no such address here")
-    data, tag = files[name]
+    """Return a static file, or 304 if the browser has it."""
+    file = _files().get(request.path_params["name"])
+    if file is None:
+        raise HttpProblem(404, "not_found", "no such address")
+    data, tag, media_type = file
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(data, media_type=_TYPES[Path(name).suffix], headers=headers)
+    return Response(data, media_type=media_type, headers=headers)
 
 
 @cache
-def _files() -> dict[str, tuple[bytes, str]]:
-    """Return what there is by name; a request never names a path."""
-    found = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
-    return {name: (data, f'"{hashlib.sha256(data).hexdigest()[:16]}"') for name, data in found.items()}
+def _files() -> dict[str, tuple[bytes, str, str]]:
+    """Return content, ETag and media type of each file by its name; a request never names a path."""
+    files = {path: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
+    return {
+        path.name: (data, f'"{hashlib.sha256(data).hexdigest()[:16]}"', _TYPES[path.suffix])
+        for path, data in files.items()
+    }

@@ -1,8 +1,9 @@
-"""Review: held uploads and what they are held for, one pair at a time, decided by whoever looks."""
+"""The review queue: held uploads and the pictures that they are held for, decided one pair at a time."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -10,158 +11,163 @@ from starlette.responses import Response
 
 from samepic.gate.admission import sentence_of
 from samepic.gate.review import ReviewPair, ReviewQueue
-from samepic.pages.browser import PageRequest, form_of
-from samepic.pages.html import Html, el, page
-from samepic.service.body import json_object, query, read_whole, text_field
-from samepic.service.middleware import note
+from samepic.pages.browser import PageRequest, form_fields
+from samepic.pages.html import Html, el, page, plural
+from samepic.service.body import parse_json_object, query_params, read_small_body, text_field
+from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem, Json
 from samepic.service.state import Service
 from samepic.store.records import Record, ReviewDecision
 
-__all__ = ["following", "leave", "say", "show", "take", "undo"]
+__all__ = ["decide", "leave", "next_pair", "show", "take", "undo"]
 
 _TAB = re.compile(r"[a-z0-9]{1,24}")
-_LAST = 8
-"""Words that are told under the pair."""
+_RECENT = 8
+"""How many recent decisions are listed below the pair."""
 
 
-async def show(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Show the page, which asks for its first pair itself."""
-    query(request, ())
-    waiting = await service.quick(_queue(service, visit).waiting)
+async def show(service: Service, request: Request, context: PageRequest) -> Response:
+    """Show the page, which requests its first pair itself."""
+    query_params(request, ())
+    waiting = await service.run_light(_queue(service, context).waiting)
     return page(
         "Review",
-        el("div.begin", el("h1", "Review"), _far(waiting)),
+        el("div.begin", el("h1", "Review"), _progress(waiting)),
         el("div", id="pair", hidden=True),
         el("div", id="empty", hidden=True),
-        _acts(),
-        el("details.card.more.last", el("summary", "Last decisions"), el("ol", id="last"), id="before", hidden=True),
-        frame=visit.frame,
+        _actions(),
+        el(
+            "details.card.more.last",
+            el("summary", "Recent decisions"),
+            el("ol", id="recent"),
+            id="history",
+            hidden=True,
+        ),
+        frame=context.frame,
         scripts=("review.js",),
         styles=("review.css",),
-    )  # fmt: skip
+    )
 
 
-async def following(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Give the next pair behind the one that was skipped, if one was."""
-    told = await _told(service, request)
-    queue, who = _queue(service, visit), _reviewer(visit, told)
-    return await service.quick(lambda: _next(queue, who, told, {}))
+class _ReviewRequest:
+    """A request of the page: its JSON fields, the queue, and the reviewer."""
+
+    def __init__(self, service: Service, context: PageRequest, fields: dict[str, Any]) -> None:
+        self.fields, self.queue = fields, _queue(service, context)
+        self.reviewer = _reviewer(context, fields)
+
+    @classmethod
+    async def read(cls, service: Service, request: Request, context: PageRequest) -> _ReviewRequest:
+        """Read the request. Raises HttpProblem."""
+        body = await read_small_body(request, service.budget, service.limits)
+        return cls(service, context, parse_json_object(body, "body"))
+
+    def pair(self) -> tuple[int, str]:
+        """Return the number and the other key of the pair. Raises HttpProblem."""
+        number = self.fields.get("number")
+        if type(number) is not int or not 0 < number < 2**62:
+            raise HttpProblem.invalid("number", "the number of a pair", "another")
+        return number, text_field(self.fields, "other")
+
+    def response(self, pair: ReviewPair | None, **more: object) -> Response:
+        """Return a pair with the state of the queue."""
+        recent = [_decision_json(decision, self.reviewer) for decision in self.queue.said(_RECENT)]
+        return Json(
+            {"pair": pair and _pair_json(pair), **more, "waiting": self.queue.waiting(), "recent": recent}
+        )
+
+    def next_response(self, **more: object) -> Response:
+        """Return the next pair, after the one of the request if it names one."""
+        after = self.pair() if "number" in self.fields else None
+        return self.response(self.queue.next(self.reviewer, after), **more)
 
 
-async def say(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Remember a word on a pair, and give the next one."""
-    told = await _told(service, request)
-    queue, who, (number, other) = _queue(service, visit), _reviewer(visit, told), _pair_named(told)
-    same = told.get("same")
+async def next_pair(service: Service, request: Request, context: PageRequest) -> Response:
+    """Return the next pair, after the one that was skipped, if there is one."""
+    review = await _ReviewRequest.read(service, request, context)
+    return await service.run_light(review.next_response)
+
+
+async def decide(service: Service, request: Request, context: PageRequest) -> Response:
+    """Store the decision on a pair, and return the next one."""
+    review = await _ReviewRequest.read(service, request, context)
+    number, other = review.pair()
+    same = review.fields.get("same")
     if not isinstance(same, bool):
-        raise HttpProblem.bad("same", "true or false", type(same).__name__)
+        raise HttpProblem.invalid("same", "true or false", type(same).__name__)
 
     def call() -> Response:
-        word = queue.decide(who, number, other, same=same)
-        return _next(queue, who, told, {"said": word is not None})
+        decision = review.queue.decide(review.reviewer, number, other, same=same)
+        return review.next_response(recorded=decision is not None)
 
-    note(request.scope, outcome="same" if same else "another")
-    return await service.quick(call)
-
-
-async def take(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Take a pair for another while; tell whether that can be, and what the pair is."""
-    told = await _told(service, request)
-    queue, who, (number, other) = _queue(service, visit), _reviewer(visit, told), _pair_named(told)
-
-    def call() -> Response:
-        pair = queue.take(who, number, other)
-        return Json({"pair": pair and _shown(pair), **_around(queue, who)})
-
-    return await service.quick(call)
+    add_log_fields(request.scope, outcome="same" if same else "another")
+    return await service.run_light(call)
 
 
-async def undo(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Take back the last word of whoever asks, or the one that is named, and give its pair."""
-    told = await _told(service, request)
-    queue, who, position = _queue(service, visit), _reviewer(visit, told), told.get("position")
+async def take(service: Service, request: Request, context: PageRequest) -> Response:
+    """Reserve a pair again; return it, or null if another reviewer has it or it was decided."""
+    review = await _ReviewRequest.read(service, request, context)
+    number, other = review.pair()
+    return await service.run_light(lambda: review.response(review.queue.take(review.reviewer, number, other)))
+
+
+async def undo(service: Service, request: Request, context: PageRequest) -> Response:
+    """Undo the last decision of the reviewer, or the one at a position, and return its pair."""
+    review = await _ReviewRequest.read(service, request, context)
+    position = review.fields.get("position")
     if position is not None and type(position) is not int:
-        raise HttpProblem.bad("position", "a whole number", type(position).__name__)
-
-    def call() -> Response:
-        pair = queue.undo(who, position)
-        return Json({"pair": pair and _shown(pair), **_around(queue, who)})
-
-    return await service.quick(call)
+        raise HttpProblem.invalid("position", "a whole number", type(position).__name__)
+    return await service.run_light(lambda: review.response(review.queue.undo(review.reviewer, position)))
 
 
-async def leave(service: Service, request: Request, visit: PageRequest) -> Response:
-    """Give back the pair of a page that is closed."""
-    queue, who = _queue(service, visit), _reviewer(visit, dict(form_of(request)))
-    await service.quick(lambda: queue.let_go(who))
+async def leave(service: Service, request: Request, context: PageRequest) -> Response:
+    """Release the pair of a page that was closed."""
+    queue, reviewer = _queue(service, context), _reviewer(context, form_fields(request))
+    await service.run_light(lambda: queue.let_go(reviewer))
     return Response(status_code=204)
 
 
-def _queue(service: Service, visit: PageRequest) -> ReviewQueue:
-    return ReviewQueue(service.gates.store, tenant=visit.caller.tenant)
+def _queue(service: Service, context: PageRequest) -> ReviewQueue:
+    return ReviewQueue(service.gates.store, tenant=context.caller.tenant)
 
 
-def _reviewer(visit: PageRequest, told: dict[str, Any]) -> str:
-    """Return who reviews: one page of one browser, so that two of them never have one pair."""
-    tab = told.get("tab")
+def _reviewer(context: PageRequest, fields: Mapping[str, Any]) -> str:
+    """Return the name of the reviewer: one tab of one browser, so that two tabs never share a pair."""
+    tab = fields.get("tab")
     if not isinstance(tab, str) or not _TAB.fullmatch(tab):
-        raise HttpProblem.bad("tab", "1 to 24 small letters and digits", "another")
-    return f"{visit.caller.name}/{visit.session.id[:16]}/{tab}"
+        raise HttpProblem.invalid("tab", "1 to 24 lowercase letters and digits", "another")
+    return f"{context.caller.name}/{context.session.id[:16]}/{tab}"
 
 
-async def _told(service: Service, request: Request) -> dict[str, Any]:
-    with service.budget.share() as share:
-        body = await read_whole(request, service.limits.field_bytes, share, service.limits)
-    return json_object(body, "body")
-
-
-def _pair_named(told: dict[str, Any]) -> tuple[int, str]:
-    number = told.get("number")
-    if type(number) is not int or not 0 < number < 2**62:
-        raise HttpProblem.bad("number", "that of a pair", "another")
-    return number, text_field(told, "other")
-
-
-def _next(queue: ReviewQueue, who: str, told: dict[str, Any], more: dict[str, Any]) -> Response:
-    after = _pair_named(told) if "number" in told else None
-    pair = queue.next(who, after)
-    return Json({"pair": pair and _shown(pair), **more, **_around(queue, who)})
-
-
-def _around(queue: ReviewQueue, who: str) -> dict[str, Any]:
-    return {"waiting": queue.waiting(), "last": [_word(word, who) for word in queue.said(_LAST)]}
-
-
-def _word(word: ReviewDecision, who: str) -> dict[str, Any]:
-    name, _, _ = word.reviewer.partition("/")
+def _decision_json(decision: ReviewDecision, reviewer: str) -> dict[str, Any]:
+    name, _, _ = decision.reviewer.partition("/")
     return {
-        "position": word.position,
-        "by": "you" if word.reviewer == who else name or "another reviewer",
-        "at": word.at,
-        "key": word.key,
-        "other": word.other,
-        "same": word.same,
-        "undone": word.undone,
-        "kept": word.kept,
+        "position": decision.position,
+        "by": "you" if decision.reviewer == reviewer else name or "another reviewer",
+        "at": decision.at,
+        "key": decision.key,
+        "other": decision.other,
+        "same": decision.same,
+        "undone": decision.undone,
+        "kept": decision.kept,
     }
 
 
-def _shown(pair: ReviewPair) -> dict[str, Any]:
+def _pair_json(pair: ReviewPair) -> dict[str, Any]:
     return {
         "number": pair.number,
         "other": pair.kept.key,
         "place": pair.place,
         "of": pair.of,
-        "upload": _facts(pair.upload),
-        "kept": _facts(pair.kept),
+        "upload": _record_json(pair.upload),
+        "kept": _record_json(pair.kept),
         "match": pair.match.to_dict() | {"explanation": sentence_of(pair.match)},
         "better": pair.better,
         "why": pair.copies.why,
     }
 
 
-def _facts(record: Record) -> dict[str, Any]:
+def _record_json(record: Record) -> dict[str, Any]:
     return {
         "key": record.key,
         "created": record.created,
@@ -177,32 +183,28 @@ def _facts(record: Record) -> dict[str, Any]:
     }
 
 
-def _far(waiting: int) -> Html:
+def _progress(waiting: int) -> Html:
     return el(
-        "div.far",
-        el("label", _waiting(waiting), for_="far", id="told"),
-        el("progress", max=max(1, waiting), value=0, id="far"),
-        el("p.visually-hidden", role="status", aria_live="polite", id="say"),
+        "div.progress",
+        el("label", f"{plural(waiting, 'upload')} waiting", for_="progress", id="progress-text"),
+        el("progress", max=max(1, waiting), value=0, id="progress"),
+        el("p.visually-hidden", role="status", aria_live="polite", id="message"),
     )
 
 
-def _waiting(count: int) -> str:
-    return f"{count} upload{'' if count == 1 else 's'} waiting"
-
-
-def _acts() -> Html:
+def _actions() -> Html:
     return el(
         "div.acts",
-        _act("same", "The same", "S", "take the upload out"),
-        _act("another", "Not the same", "D", "let the upload in"),
-        _act("skip", "Skip", "Space", "ask again later"),
-        _act("undo", "Undo", "U", "the last decision"),
+        _action("same", "Same picture", "S", "remove the upload"),
+        _action("another", "Different pictures", "D", "accept the upload"),
+        _action("skip", "Skip", "Space", "ask again later"),
+        _action("undo", "Undo", "U", "the last decision"),
         role="group",
         aria_label="Decide",
         id="acts",
     )
 
 
-def _act(name: str, words: str, key: str, hint: str) -> Html:
-    told = el("span", el("b", words), " ", el("small", hint))
-    return el(f"button.act-{name}", told, el("kbd", key), type="button", id=name, aria_keyshortcuts=key)
+def _action(name: str, label: str, key: str, hint: str) -> Html:
+    text = el("span", el("b", label), " ", el("small", hint))
+    return el(f"button.act-{name}", text, el("kbd", key), type="button", id=name, aria_keyshortcuts=key)

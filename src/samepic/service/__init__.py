@@ -1,4 +1,4 @@
-"""The HTTP service: statuses, limits, tokens and tenants round a gate; every decision is the gate's."""
+"""The HTTP service: a gate behind HTTP, with limits, tokens and tenants."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from importlib.util import find_spec
 
 from samepic.errors import MissingPartError
 
-_PARTS = {
+_PACKAGES = {
     "prometheus_client": "prometheus-client",
     "python_multipart": "python-multipart",
     "starlette": "starlette",
     "uvicorn": "uvicorn",
 }
-_MISSING = [package for module, package in _PARTS.items() if find_spec(module) is None]
+_MISSING = [package for module, package in _PACKAGES.items() if find_spec(module) is None]
 if _MISSING:
     raise MissingPartError(
-        f"wanted {', '.join(_MISSING)} for the HTTP service, got none: pip install 'samepic[serve]'"
+        f"the HTTP service needs extra packages ({', '.join(_MISSING)}): pip install 'samepic[serve]'"
     )
 
 __all__: list[str] = []

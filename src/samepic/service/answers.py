@@ -1,4 +1,4 @@
-"""Answers: decisions and verdicts as HTTP tells them, and the same answer for a request that comes again."""
+"""Answers: decisions as HTTP responses, and the same answer for a request that is sent again."""
 
 from __future__ import annotations
 
@@ -13,79 +13,89 @@ from starlette.responses import Response
 
 from samepic.errors import UnreadableError
 from samepic.service.auth import Caller
-from samepic.service.problems import HttpProblem, Json, unreadable
+from samepic.service.problems import HttpProblem, Json, unreadable_problem
 from samepic.service.state import Service
 from samepic.verdict import Decision, Outcome
 
-__all__ = ["IDEMPOTENCY", "STATUSES", "HttpAnswer", "decision", "idempotency_key", "once"]
+__all__ = [
+    "IDEMPOTENCY",
+    "STATUSES",
+    "HttpAnswer",
+    "decision_answer",
+    "idempotency_key",
+    "refusal",
+    "run_once",
+]
 
 IDEMPOTENCY = "idempotency-key"
-"""The header under which a request may come again."""
+"""The header that marks repetitions of one request."""
 
 STATUSES = {Outcome.ACCEPTED: 201, Outcome.REVIEW: 202, Outcome.DUPLICATE: 409}
-"""How `admit` tells what was decided; a refused upload is a problem."""
+"""The status of `admit` for each decision; a refused upload is a problem."""
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 
 class HttpAnswer(NamedTuple):
-    """An answer before it is sent: a status, and a value for JSON (None: no body)."""
+    """An answer before it is sent: its status, and its body as a value for JSON (None: no body)."""
 
     status: int
-    told: Any
+    body: Any
 
     def response(self, *, replayed: bool = False) -> Response:
-        """Return it as it is sent; `replayed` tells that it was sent before."""
+        """Return the response; `replayed` if it was sent before."""
         headers = {"Idempotency-Replayed": "true"} if replayed else None
-        if self.told is None:
+        if self.body is None:
             return Response(status_code=self.status, headers=headers)
-        return Json(self.told, self.status, headers)
+        return Json(self.body, self.status, headers)
 
 
-def decision(made: Decision, error: UnreadableError | None, status: int) -> HttpAnswer:
-    """Return the answer that tells a decision; raise HttpProblem where the upload is refused, as `error` says why."""
-    if made.outcome is Outcome.REFUSED:
-        raise unreadable(error) if error else HttpProblem(422, "unreadable_picture", made.reason, name="file")
-    return HttpAnswer(status, made.to_dict())
+def decision_answer(decision: Decision, error: UnreadableError | None, status: int) -> HttpAnswer:
+    """Return a decision as an answer. Raises HttpProblem if the upload was refused because of `error`."""
+    if decision.outcome is Outcome.REFUSED:
+        raise refusal(decision, error)
+    return HttpAnswer(status, decision.to_dict())
+
+
+def refusal(decision: Decision, error: UnreadableError | None) -> HttpProblem:
+    """Return the problem of a refused upload; `error` is why it could not be read, if that is known."""
+    if error:
+        return unreadable_problem(error)
+    return HttpProblem(422, "unreadable_picture", decision.reason, name="file")
 
 
 def idempotency_key(request: Request, service: Service) -> str:
-    """Return the key under which a request may come again, "" where it has none. Raises HttpProblem."""
-    shown = request.headers.getlist(IDEMPOTENCY)
-    most = service.limits.token_letters
-    if not shown:
+    """Return the idempotency key of a request, "" if it has none. Raises HttpProblem."""
+    values = request.headers.getlist(IDEMPOTENCY)
+    longest = service.limits.idempotency_key_length
+    if not values:
         return ""
-    if len(shown) > 1 or len(shown[0]) > most or not _KEY.fullmatch(shown[0]):
-        raise HttpProblem.bad(
-            IDEMPOTENCY, f"one key of 1 to {most} printable ASCII characters without spaces", "another"
-        )
-    return shown[0]
+    if len(values) > 1 or len(values[0]) > longest or not _KEY.fullmatch(values[0]):
+        expected = f"one key of 1 to {longest} printable ASCII characters without spaces"
+        raise HttpProblem.invalid(IDEMPOTENCY, expected, "another")
+    return values[0]
 
 
-def once(
+def run_once(
     service: Service,
     caller: Caller,
     key: str,
-    asked: Callable[[], tuple[object, ...]],
+    content: Callable[[], tuple[object, ...]],
     call: Callable[[], HttpAnswer],
 ) -> tuple[HttpAnswer, bool]:
-    """Return what `call` answers, and whether it is what was answered to the same request before.
+    """Return the answer of `call`, and whether it is the stored answer to the same request under this key.
 
-    `asked` gives all that the request says. Raises HttpProblem, 422, for another request under the same key.
+    `content` returns all that identifies the request. Raises HttpProblem, 422, for another request under the key.
     """
     if not key:
         return call(), False
-    store, digest = service.gates.store, hashlib.sha256(json.dumps(asked()).encode()).hexdigest()
-    first, told = store.claim(caller.tenant, key, digest, service.limits.replay_seconds)
+    store, digest = service.gates.store, hashlib.sha256(json.dumps(content()).encode()).hexdigest()
+    first, stored = store.claim(caller.tenant, key, digest, service.limits.replay_seconds)
     if first != digest:
-        raise HttpProblem.bad(
-            IDEMPOTENCY,
-            "a key that is new, or the request it came with",
-            "another request",
-            "idempotency_key_reused",
-        )
-    if told:
-        return HttpAnswer(*json.loads(told)), True
+        expected, found = "a new key, or the request that it was first sent with", "another request"
+        raise HttpProblem.invalid(IDEMPOTENCY, expected, found, "idempotency_key_reused")
+    if stored:
+        return HttpAnswer(*json.loads(stored)), True
     answer = call()
     store.answer(caller.tenant, key, digest, json.dumps(answer))
     return answer, False

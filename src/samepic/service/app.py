@@ -1,4 +1,4 @@
-"""The service as an ASGI application: every address, who may ask it, who answers, and whether all is well."""
+"""The ASGI application of the service: its addresses with their rights and handlers, and its health."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -21,15 +21,15 @@ from starlette.routing import Route
 
 from samepic.errors import SamepicError
 from samepic.pages import browser, compare, review, status
-from samepic.pages.browser import SIGN_IN, PageRoute, routes_of
+from samepic.pages.browser import SIGN_IN, PageRoute, page_routes
 from samepic.pages.html import static
 from samepic.service import pictures, uploads
-from samepic.service.auth import Caller, caller_of
-from samepic.service.body import query
-from samepic.service.middleware import RequestMiddleware, note
-from samepic.service.observability import TYPE
+from samepic.service.auth import Caller, authenticate
+from samepic.service.body import query_params
+from samepic.service.middleware import RequestMiddleware, add_log_fields
+from samepic.service.observability import CONTENT_TYPE_LATEST
 from samepic.service.openapi import description
-from samepic.service.problems import HttpProblem, Json, problem_of
+from samepic.service.problems import HttpProblem, Json, to_problem
 from samepic.service.settings import ServiceSettings
 from samepic.service.state import Service
 
@@ -38,72 +38,70 @@ __all__ = ["ENDPOINTS", "PAGES", "Endpoint", "create_app", "health", "metrics", 
 _REVIEW: Final = ("held", "settle", "proxy")
 
 PAGES: Final = (
-    PageRoute("GET", "/", "page-home", (), status.home, whole=True),
-    PageRoute("GET", "/compare", "page-compare", ("compare",), compare.show, "Compare", whole=True),
-    PageRoute("POST", "/ui/compare", "page-compare-files", ("compare",), compare.files),
-    PageRoute("GET", "/ui/pair", "page-compare-kept", ("compare", "proxy"), compare.kept),
-    PageRoute("GET", "/ui/picture", "page-picture", ("proxy",), compare.picture),
-    PageRoute("GET", "/check", "page-check", ("check", "proxy"), compare.show_check, "Check", whole=True),
-    PageRoute("POST", "/ui/check", "page-check-file", ("check", "proxy"), compare.file),
-    PageRoute("POST", "/ui/against", "page-check-against", ("check", "proxy"), compare.against),
-    PageRoute("GET", "/review", "page-review", _REVIEW, review.show, "Review", whole=True),
-    PageRoute("POST", "/ui/review/next", "page-review-next", _REVIEW, review.following),
-    PageRoute("POST", "/ui/review/say", "page-review-say", _REVIEW, review.say),
+    PageRoute("GET", "/", "page-home", (), status.home, is_page=True),
+    PageRoute("GET", "/compare", "page-compare", ("compare",), compare.show_compare, "Compare", is_page=True),
+    PageRoute("POST", "/ui/compare", "page-compare-files", ("compare",), compare.compare_files),
+    PageRoute("GET", "/ui/pair", "page-compare-kept", ("compare", "proxy"), compare.compare_kept),
+    PageRoute("GET", "/ui/picture", "page-picture", ("proxy",), compare.proxy),
+    PageRoute("GET", "/check", "page-check", ("check", "proxy"), compare.show_check, "Check", is_page=True),
+    PageRoute("POST", "/ui/check", "page-check-file", ("check", "proxy"), compare.check_file),
+    PageRoute("POST", "/ui/against", "page-check-against", ("check", "proxy"), compare.compare_with_kept),
+    PageRoute("GET", "/review", "page-review", _REVIEW, review.show, "Review", is_page=True),
+    PageRoute("POST", "/ui/review/next", "page-review-next", _REVIEW, review.next_pair),
+    PageRoute("POST", "/ui/review/say", "page-review-say", _REVIEW, review.decide),
     PageRoute("POST", "/ui/review/take", "page-review-take", _REVIEW, review.take),
     PageRoute("POST", "/ui/review/undo", "page-review-undo", _REVIEW, review.undo),
     PageRoute("POST", "/ui/review/leave", "page-review-leave", _REVIEW, review.leave),
-    PageRoute("GET", "/status", "page-status", ("status",), status.show, "Status", whole=True),
-    PageRoute("GET", SIGN_IN, "page-enter", (), browser.ask, whole=True, open=True),
-    PageRoute("POST", SIGN_IN, "page-enter", (), browser.enter, whole=True, open=True),
-    PageRoute("POST", "/ui/leave", "page-leave", (), browser.leave, whole=True, open=True),
+    PageRoute("GET", "/status", "page-status", ("status",), status.show, "Status", is_page=True),
+    PageRoute("GET", SIGN_IN, "page-enter", (), browser.show_sign_in, is_page=True, public=True),
+    PageRoute("POST", SIGN_IN, "page-enter", (), browser.sign_in, is_page=True, public=True),
+    PageRoute("POST", "/ui/leave", "page-leave", (), browser.sign_out, is_page=True, public=True),
 )
 
 
 async def health(service: Service, request: Request, caller: Caller) -> Response:
-    """Tell that the process answers."""
-    query(request, ())
+    """Answer that the process is alive."""
+    query_params(request, ())
     return Json({"status": "ok"})
 
 
 async def ready(service: Service, request: Request, caller: Caller) -> Response:
-    """Tell that the store can be reached."""
-    query(request, ())
+    """Answer whether the store can be reached."""
+    query_params(request, ())
     store = service.gates.store
-    await service.quick(store.now)
+    await service.run_light(store.now)
     return Json({"status": "ready"})
 
 
 async def metrics(service: Service, request: Request, caller: Caller) -> Response:
-    """Give the counts."""
-    query(request, ())
-    text = await service.quick(service.metrics.text)
-    return Response(text, headers={"Content-Type": TYPE})
+    """Return the metrics."""
+    query_params(request, ())
+    text = await service.run_light(service.metrics.text)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def openapi(service: Service, request: Request, caller: Caller) -> Response:
-    """Give the description of the service."""
-    query(request, ())
-    return Json(_described(bool(service.settings.tokens)))
+    """Return the OpenAPI description of the service."""
+    query_params(request, ())
+    return Json(_description(bool(service.settings.tokens)))
 
 
-@cache
-def _described(tokens: bool) -> dict[str, Any]:
-    return description(tokens)
+_description = cache(description)
 
 
-Handle = Callable[[Service, Request, Caller], Awaitable[Response]]
+Handler = Callable[[Service, Request, Caller], Awaitable[Response]]
 
-_NOBODY = Caller("", "", frozenset())
+_ANONYMOUS = Caller("", "", frozenset())
 
 
 class Endpoint(NamedTuple):
-    """One address: `name` is that of the operation; `right` what a token must allow, "" where anybody may ask."""
+    """One address: the `name` of its operation, and the `right` that a token needs, "" if anyone may ask."""
 
     method: str
     path: str
     name: str
     right: str
-    handle: Handle
+    handler: Handler
 
 
 ENDPOINTS: Final = (
@@ -123,74 +121,69 @@ ENDPOINTS: Final = (
 
 
 def routes(service: Service) -> list[Route]:
-    """Return the routes of the service, and those of its pages."""
-    told = [
-        Route(one.path, _endpoint(service, one), methods=[one.method], name=one.name) for one in ENDPOINTS
-    ]
+    """Return the routes of the API and of the pages."""
     return [
-        *told,
-        *routes_of(service, PAGES),
+        *(_route(service, endpoint) for endpoint in ENDPOINTS),
+        *page_routes(service, PAGES),
         Route("/ui/static/{name}", static, methods=["GET"], name="static"),
     ]
 
 
-def _endpoint(service: Service, one: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _route(service: Service, endpoint: Endpoint) -> Route:
     async def answer(request: Request) -> Response:
-        note(request.scope, operation=one.name)
-        caller = _NOBODY
-        if one.right:
-            caller = caller_of(request, service.settings, one.right)
-            note(request.scope, caller=caller.name, tenant=caller.tenant)
-        return await one.handle(service, request, caller)
+        add_log_fields(request.scope, operation=endpoint.name)
+        caller = _ANONYMOUS
+        if endpoint.right:
+            caller = authenticate(request, service.settings, endpoint.right)
+            add_log_fields(request.scope, caller=caller.name, tenant=caller.tenant)
+        return await endpoint.handler(service, request, caller)
 
-    return answer
+    return Route(endpoint.path, answer, methods=[endpoint.method], name=endpoint.name)
 
 
 _log = logging.getLogger("samepic.service")
 
 
 def create_app(settings: ServiceSettings) -> Starlette:
-    """Return the application: it opens the store when it starts, and closes it when it ends.
+    """Return the application, which opens the store when it starts and closes it when it ends.
 
-    Raises ProfileError for a policy or profile that makes no sense.
+    Raises ProfileError for an invalid policy or profile.
     """
     service = Service(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         service.start()
-        watching = asyncio.create_task(_watch(settings.parent)) if settings.parent else None
+        watcher = asyncio.create_task(_watch(settings.parent)) if settings.parent else None
         try:
             yield
         finally:
-            if watching:
-                watching.cancel()
-            # Whoever waits for a thread of these holds an answer that somebody waits for.
+            if watcher:
+                watcher.cancel()
+            # In a thread: the event loop still delivers the answers of running calls.
             await anyio.to_thread.run_sync(service.close)
 
     app = Starlette(
         routes=routes(service),
         lifespan=lifespan,
         middleware=[Middleware(RequestMiddleware, service)],
-        exception_handlers={HttpProblem: _told, SamepicError: _told, HTTPException: _told},
+        exception_handlers=dict.fromkeys((HttpProblem, SamepicError, HTTPException), _handle_error),
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _told(request: Request, error: Exception) -> Response:
-    if isinstance(error, HttpProblem):
-        return error.response()
-    assert isinstance(error, (SamepicError, HTTPException))
-    problem = problem_of(error)
-    if problem.status >= 500:
-        # What names the store is for the log, and not for whoever asks.
-        _log.error("%s", error, extra={"told": {"id": request.scope["samepic"]["id"]}})
+async def _handle_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, (HttpProblem, SamepicError, HTTPException))
+    problem = to_problem(error)
+    if problem is not error and problem.status >= 500:
+        # Only the log may name the store, not the response.
+        _log.error("%s", error, extra={"fields": {"id": request.scope["samepic"]["id"]}})
     return problem.response()
 
 
 async def _watch(parent: int) -> None:
-    """Stop this process when the one that started it is gone, killed so that it could not tell."""
+    """Stop this process when its parent was killed and so could not stop it."""
     while os.getppid() == parent:
         await asyncio.sleep(1)
     signal.raise_signal(signal.SIGTERM)

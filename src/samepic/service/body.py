@@ -1,4 +1,4 @@
-"""Bodies of requests: read piece by piece within limits, multipart forms without a disk, and parts checked strictly."""
+"""Request bodies: read in chunks within limits, forms parsed in memory, and parameters validated strictly."""
 
 from __future__ import annotations
 
@@ -28,104 +28,102 @@ __all__ = [
     "Form",
     "Share",
     "is_form",
-    "json_object",
+    "parse_json_object",
+    "parse_policy",
     "path_key",
-    "pieces",
-    "policy_of",
-    "query",
+    "query_params",
+    "read_body",
     "read_form",
-    "read_whole",
+    "read_small_body",
+    "stream_body",
     "text_field",
-    "too_large",
 ]
 
 
 class Budget:
-    """The memory that all bodies of a process share; who finds none left is told to come again."""
+    """The memory that all request bodies of a process share, in bytes."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self.held = most, 0
+    def __init__(self, limit: int) -> None:
+        self.limit, self.used = limit, 0
 
     @contextmanager
     def share(self) -> Iterator[Share]:
-        """Give a share that grows as a body comes in, and is given back at the end."""
+        """Provide a share that grows with a body and is released at the end."""
         share = Share(self)
         try:
             yield share
         finally:
-            self.held -= share.held
+            self.used -= share.used
 
 
 class Share:
-    """What one body holds of the budget."""
+    """The part of the budget that one body uses, in bytes."""
 
     def __init__(self, budget: Budget) -> None:
-        self._budget, self.held = budget, 0
+        self._budget, self.used = budget, 0
 
     def grow(self, count: int) -> None:
-        """Take `count` bytes more; raise HttpProblem where they are not left."""
-        if self._budget.held + count > self._budget.most:
-            raise HttpProblem(503, "busy", "too many uploads are on their way just now: try again")
-        self._budget.held += count
-        self.held += count
+        """Reserve `count` more bytes. Raises HttpProblem, 503, if the budget is exhausted."""
+        if self._budget.used + count > self._budget.limit:
+            raise HttpProblem(503, "busy", "too many uploads are in progress: try again")
+        self._budget.used += count
+        self.used += count
 
 
-async def pieces(request: Request, most: int, share: Share, limits: ServiceLimits) -> AsyncIterator[bytes]:
-    """Yield a body as it comes, `most` bytes at most.
+async def stream_body(
+    request: Request, max_bytes: int, share: Share, limits: ServiceLimits
+) -> AsyncIterator[bytes]:
+    """Yield the chunks of a body.
 
-    Raises HttpProblem: 413 for a longer one, 408 for one that comes too slowly, 503 where memory is short.
+    Raises HttpProblem: 413 for more than `max_bytes`, 408 if it comes too slowly, 503 without memory for it.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > most:
-        raise too_large(most, f"{int(declared)} bytes")
+    if declared.isdecimal() and int(declared) > max_bytes:
+        raise _too_large(max_bytes, f"{int(declared)} bytes")
     count, loop = 0, asyncio.get_running_loop()
-    begun = loop.time()
+    start = loop.time()
     stream = request.stream()
     while True:
         try:
-            async with asyncio.timeout_at(begun + limits.body_seconds + count / limits.body_rate):
-                piece = await anext(stream, None)
+            async with asyncio.timeout_at(start + limits.body_seconds + count / limits.body_rate):
+                chunk = await anext(stream, None)
         except TimeoutError:
-            raise _too_slow(limits) from None
-        if piece is None:
+            expected = f"a body within {limits.body_seconds:g} s, or {limits.body_rate} bytes a second"
+            raise HttpProblem.mismatch(408, "too_slow", "body", expected, "a slower one") from None
+        if chunk is None:
             return
-        count += len(piece)
-        if count > most:
-            raise too_large(most, "more")
-        share.grow(len(piece))
-        yield piece
+        count += len(chunk)
+        if count > max_bytes:
+            raise _too_large(max_bytes, "more")
+        share.grow(len(chunk))
+        yield chunk
 
 
-async def read_whole(request: Request, most: int, share: Share, limits: ServiceLimits) -> bytes:
-    """Return a body of at most `most` bytes. Raises as `pieces`."""
-    return b"".join([piece async for piece in pieces(request, most, share, limits)])
+async def read_body(request: Request, max_bytes: int, share: Share, limits: ServiceLimits) -> bytes:
+    """Return a body of at most `max_bytes`. Raises as `stream_body`."""
+    return b"".join([chunk async for chunk in stream_body(request, max_bytes, share, limits)])
 
 
-def too_large(most: int, got: str, name: str = "body") -> HttpProblem:
-    """Return the problem of a body or part that is too long."""
-    wanted = f"at most {most} bytes"
-    return HttpProblem(
-        413, "too_large", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name
-    )
+async def read_small_body(request: Request, budget: Budget, limits: ServiceLimits) -> bytes:
+    """Return a body without pictures, of at most `limits.field_bytes`. Raises as `stream_body`."""
+    with budget.share() as share:
+        return await read_body(request, limits.field_bytes, share, limits)
 
 
-def _too_slow(limits: ServiceLimits) -> HttpProblem:
-    wanted = f"a body within {limits.body_seconds:g} s, or one of {limits.body_rate} bytes a second or more"
-    return HttpProblem(
-        408, "too_slow", f"body: wanted {wanted}, got a slower one", wanted=wanted, name="body"
-    )
+def _too_large(max_bytes: int, found: str, name: str = "body") -> HttpProblem:
+    return HttpProblem.mismatch(413, "too_large", name, f"at most {max_bytes} bytes", found)
 
 
 @dataclass(slots=True)
 class Form:
-    """What a form holds: the bytes of its files and the texts of its other fields, by name."""
+    """The content of a form: the bytes of its files and the texts of its other fields, by name."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
 
 
 def is_form(content_type: str) -> bool:
-    """Tell whether a Content-Type says that a body is a form."""
+    """Return whether a Content-Type is that of a form with files."""
     return parse_options_header(content_type)[0].lower() == b"multipart/form-data"
 
 
@@ -136,28 +134,28 @@ async def read_form(
     texts: Sequence[str],
     limits: ServiceLimits,
 ) -> Form:
-    """Take a form apart in which the fields `files` are pictures and `texts` are texts; no others may come.
+    """Parse a form with the fields `files`, which are pictures, and `texts`; there must be no others.
 
-    Raises HttpProblem: 413 for a part that is too long, 422 for what is no form, a field twice, or one nobody wants.
+    Raises HttpProblem: 413 for a part that is too long, 422 for an invalid form, or a repeated or unknown field.
     """
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary:
-        raise HttpProblem.bad("content-type", "a boundary of the form", "none")
-    taken = _Taken(files, texts, limits)
+        raise HttpProblem.invalid("content-type", "the boundary of the form", "none")
+    collector = _FormCollector(files, texts, limits)
     try:
-        parser = MultipartParser(boundary, taken.callbacks())
-        async for piece in body:
-            parser.write(piece)
+        parser = MultipartParser(boundary, collector.callbacks())
+        async for chunk in body:
+            parser.write(chunk)
         parser.finalize()
     except FormParserError as error:
-        raise HttpProblem.bad("body", "a form as its content type says", f"another: {error}") from None
-    if not taken.ended:
-        raise HttpProblem.bad("body", "a whole form", "one that breaks off")
-    return taken.form
+        raise HttpProblem.invalid("body", "a valid form", f"another body: {error}") from None
+    if not collector.ended:
+        raise HttpProblem.invalid("body", "a complete form", "a truncated one")
+    return collector.form
 
 
-class _Taken:
-    """Collects the parts of a form as the parser finds them."""
+class _FormCollector:
+    """Collects the parts of a form from the callbacks of the parser."""
 
     def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits) -> None:
         self.form, self.ended = Form(), False
@@ -168,22 +166,22 @@ class _Taken:
         self._name, self._data = "", bytearray()
 
     def callbacks(self) -> MultipartCallbacks:
-        """Return what the parser calls."""
+        """Return the callbacks for the parser."""
         return {
-            "on_part_begin": self._begin,
+            "on_part_begin": self._begin_part,
             "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
             "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
             "on_header_end": self._end_header,
-            "on_headers_finished": self._named,
-            "on_part_data": self._more,
-            "on_part_end": self._end,
-            "on_end": self._finish,
+            "on_headers_finished": self._check_name,
+            "on_part_data": self._add_data,
+            "on_part_end": self._end_part,
+            "on_end": self._end,
         }
 
-    def _begin(self) -> None:
+    def _begin_part(self) -> None:
         self._parts += 1
         if self._parts > self._limits.fields:
-            raise HttpProblem.bad("body", f"a form of at most {self._limits.fields} fields", "more")
+            raise HttpProblem.invalid("body", f"a form of at most {self._limits.fields} fields", "more")
         self._disposition, self._data = b"", bytearray()
 
     def _end_header(self) -> None:
@@ -192,40 +190,40 @@ class _Taken:
             self._disposition = bytes(value)
         self._header = (bytearray(), bytearray())
 
-    def _named(self) -> None:
+    def _check_name(self) -> None:
         _, options = parse_options_header(self._disposition)
         try:
             self._name = options.get(b"name", b"").decode()
         except UnicodeDecodeError:
-            raise HttpProblem.bad("body", "names of fields in UTF-8", "another") from None
+            raise HttpProblem.invalid("body", "field names in UTF-8", "another encoding") from None
         if self._name not in self._files and self._name not in self._texts:
             known = ", ".join([*self._files, *self._texts])
-            raise HttpProblem.bad("body", f"the fields {known}", f"{self._name!r:.60}")
+            raise HttpProblem.invalid("body", f"the fields {known}", f"{self._name!r:.60}")
         if self._name in self.form.files or self._name in self.form.fields:
-            raise HttpProblem.bad(self._name, "one field of this name", "two")
+            raise HttpProblem.invalid(self._name, "one field of this name", "two")
 
-    def _more(self, data: bytes, start: int, end: int) -> None:
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
         self._data += data[start:end]
-        most = self._limits.upload_bytes if self._name in self._files else self._limits.field_bytes
-        if len(self._data) > most:
-            raise too_large(most, "more", self._name)
+        max_bytes = self._limits.upload_bytes if self._name in self._files else self._limits.field_bytes
+        if len(self._data) > max_bytes:
+            raise _too_large(max_bytes, "more", self._name)
 
-    def _end(self) -> None:
+    def _end_part(self) -> None:
         if self._name in self._files:
             self.form.files[self._name] = bytes(self._data)
         else:
             try:
                 self.form.fields[self._name] = self._data.decode()
             except UnicodeDecodeError:
-                raise HttpProblem.bad(self._name, "a text in UTF-8", "another") from None
+                raise HttpProblem.invalid(self._name, "text in UTF-8", "another encoding") from None
         self._data = bytearray()
 
-    def _finish(self) -> None:
+    def _end(self) -> None:
         self.ended = True
 
 
-def query(request: Request, names: Sequence[str]) -> dict[str, str]:
-    """Return the query parameters, of which only `names` may come, each once. Raises HttpProblem."""
+def query_params(request: Request, names: Sequence[str]) -> dict[str, str]:
+    """Return the query parameters: each of `names` at most once, and no others. Raises HttpProblem."""
     try:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"),
@@ -234,31 +232,31 @@ def query(request: Request, names: Sequence[str]) -> dict[str, str]:
             max_num_fields=32,
         )
     except ValueError:
-        raise HttpProblem.bad("query", "at most 32 parameters, percent-encoded UTF-8", "another") from None
-    found: dict[str, str] = {}
+        expected = "at most 32 parameters, percent-encoded UTF-8"
+        raise HttpProblem.invalid("query", expected, "another text") from None
+    params: dict[str, str] = {}
     for name, value in pairs:
         if name not in names:
-            raise HttpProblem.bad(
-                "query", f"the parameters {', '.join(names)}" if names else "none", f"{name!r:.60}"
-            )
-        if name in found:
-            raise HttpProblem.bad(name, "one parameter of this name", "two")
-        found[name] = value
-    return found
+            expected = f"the parameters {', '.join(names)}" if names else "no parameters"
+            raise HttpProblem.invalid("query", expected, f"{name!r:.60}")
+        if name in params:
+            raise HttpProblem.invalid(name, "one parameter of this name", "two")
+        params[name] = value
+    return params
 
 
 def path_key(request: Request, after: str = "") -> str:
-    """Return the key in the path of a request, behind /v1/pictures/ and before `after`. Raises HttpProblem."""
+    """Return the key in the path of a request, between /v1/pictures/ and `after`. Raises HttpProblem."""
     raw: bytes = request.scope["raw_path"]
     raw = raw.removeprefix(b"/v1/pictures/")
     try:
         return unquote_to_bytes(raw).decode().removesuffix(after)
     except UnicodeDecodeError:
-        raise HttpProblem.bad("key", "percent-encoded UTF-8", "another") from None
+        raise HttpProblem.invalid("key", "percent-encoded UTF-8", "another") from None
 
 
-def policy_of(text: str | None, base: GatePolicy) -> GatePolicy | None:
-    """Return what a request says is to be done for each relation, where it says so. Raises HttpProblem."""
+def parse_policy(text: str | None, base: GatePolicy) -> GatePolicy | None:
+    """Return the policy that a request asks for, None if it has none. Raises HttpProblem."""
     if text is None:
         return None
     try:
@@ -267,22 +265,22 @@ def policy_of(text: str | None, base: GatePolicy) -> GatePolicy | None:
         raise HttpProblem(422, "bad_input", str(error), name="policy") from None
 
 
-def json_object(text: str | bytes, name: str) -> dict[str, Any]:
-    """Return the JSON object that a text holds. Raises HttpProblem for anything else, and for NaN or infinity."""
+def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
+    """Return a JSON object. Raises HttpProblem for other values, and for NaN and infinity in it."""
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
-        got = "one nested too deeply" if isinstance(error, RecursionError) else f"another text: {error}"
-        raise HttpProblem.bad(name, "a JSON object", f"{got:.120}") from None
+        found = "one nested too deeply" if isinstance(error, RecursionError) else f"another text: {error}"
+        raise HttpProblem.invalid(name, "a JSON object", f"{found:.120}") from None
     if not isinstance(value, dict):
-        raise HttpProblem.bad(name, "a JSON object", type(value).__name__)
+        raise HttpProblem.invalid(name, "a JSON object", type(value).__name__)
     return value
 
 
-def text_field(told: Mapping[str, Any], name: str) -> str:
-    """Return a text of a JSON object. Raises HttpProblem where it is none."""
-    value = told.get(name)
+def text_field(fields: Mapping[str, Any], name: str) -> str:
+    """Return a string of a JSON object. Raises HttpProblem if it is missing or no string."""
+    value = fields.get(name)
     if not isinstance(value, str):
-        raise HttpProblem.bad(name, "a text", "none" if value is None else type(value).__name__)
+        raise HttpProblem.invalid(name, "a string", "none" if value is None else type(value).__name__)
     return value

@@ -1,4 +1,4 @@
-"""Doorway: what happens to every request: an id, a place, an end of its body, a line in the log, counts."""
+"""Middleware: each request gets an id, a place within the limits, a log line and counts, and its body is drained."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
 
-__all__ = ["RequestMiddleware", "note"]
+__all__ = ["RequestMiddleware", "add_log_fields"]
 
 _access = logging.getLogger("samepic.access")
 _log = logging.getLogger("samepic.service")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ALWAYS = {
+_CLIENT_LEFT = 499
+_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 
-def note(scope: Scope, **told: object) -> None:
-    """Keep something of a request for its line in the log."""
-    scope["samepic"].update(told)
+def add_log_fields(scope: Scope, **fields: object) -> None:
+    """Add fields to the log line of a request."""
+    scope["samepic"].update(fields)
 
 
 class RequestMiddleware:
@@ -44,94 +45,92 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visit = _RequestLog(scope, receive, send, self._service)
+        log = _RequestLog(scope, receive, send, self._service)
         self._running += 1
-        self._service.metrics.began()
+        self._service.metrics.request_started()
         try:
             if self._running > self._service.limits.requests:
-                raise HttpProblem(
-                    503, "busy", "more requests are under way than this service takes on: try again"
-                )
-            await self._app(scope, visit.receive, visit.send)
+                raise HttpProblem(503, "busy", "too many requests are running: try again")
+            await self._app(scope, log.receive, log.send)
         except HttpProblem as problem:
-            await visit.tell(problem)
+            await log.send_problem(problem)
         except ClientDisconnect:
-            pass  # nobody is left to be answered
-        except Exception:  # noqa: BLE001  (the edge: nothing but the one shape of errors gets out)
-            _log.exception("a bug: please report it", extra={"told": {"id": visit.id}})
-            await visit.tell(
-                HttpProblem(500, "internal", f"a bug of samepic; the log has more under {visit.id}")
+            pass  # no one is left to be answered
+        except Exception:  # noqa: BLE001  (the edge: all errors must have the one shape)
+            _log.exception("a bug: please report it", extra={"fields": {"id": log.id}})
+            await log.send_problem(
+                HttpProblem(500, "internal", f"internal error (a bug): see the log under {log.id}")
             )
         finally:
             self._running -= 1
-            visit.end()
+            log.finish()
 
 
 class _RequestLog:
-    """One request on its way: `status` of its answer, 499 where the client left before it."""
+    """What is logged and counted of one request: `status` is that of the response, 499 if the client left before."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, service: Service) -> None:
         self._scope, self._receive, self._send, self._service = scope, receive, send, service
         headers = Headers(scope=scope)
-        shown = headers.get("x-request-id", "")
-        self.id = shown if _ID.fullmatch(shown) else secrets.token_hex(8)
-        self.status, self._begun, self._received = 499, time.monotonic(), 0
-        self._more = "content-length" in headers or "transfer-encoding" in headers
-        self._unasked = headers.get("expect", "").lower() == "100-continue"
+        requested_id = headers.get("x-request-id", "")
+        self.id = requested_id if _ID.fullmatch(requested_id) else secrets.token_hex(8)
+        self.status, self._start, self._received = _CLIENT_LEFT, time.monotonic(), 0
+        self._body_pending = "content-length" in headers or "transfer-encoding" in headers
+        self._awaits_continue = headers.get("expect", "").lower() == "100-continue"
         scope["samepic"] = {"id": self.id}
 
     async def receive(self) -> Message:
-        """Pass on a piece of the body."""
-        self._unasked = False
+        """Pass on a chunk of the body."""
+        self._awaits_continue = False
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self._more = False
+            self._body_pending = False
         else:
             self._received += len(message.get("body", b""))
-            self._more = message.get("more_body", False)
+            self._body_pending = message.get("more_body", False)
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on the answer, with what every answer has."""
+        """Pass on the response, with the headers that every response has."""
         if message["type"] == "http.response.start":
             await self._drain()
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            for name, value in _ALWAYS.items():
+            for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
             headers["X-Request-ID"] = self.id
-            if self._more:
+            if self._body_pending:
                 headers["Connection"] = "close"
         await self._send(message)
 
-    async def tell(self, problem: HttpProblem) -> None:
-        """Answer with a problem, unless an answer has begun."""
-        if self.status == 499:
+    async def send_problem(self, problem: HttpProblem) -> None:
+        """Send a problem, unless a response has begun."""
+        if self.status == _CLIENT_LEFT:
             await problem.response()(self._scope, self.receive, self.send)
 
-    def end(self) -> None:
-        """Write the line in the log, and count."""
-        seconds = time.monotonic() - self._begun
-        told: dict[str, Any] = {"operation": "other", **self._scope["samepic"]}
-        told |= {
+    def finish(self) -> None:
+        """Write the log line, and count the request."""
+        seconds = time.monotonic() - self._start
+        fields: dict[str, Any] = {"operation": "other", **self._scope["samepic"]}
+        fields |= {
             "method": self._scope["method"][:16],
             "status": self.status,
             "ms": round(1000 * seconds, 1),
             "received": self._received,
             "client": (self._scope.get("client") or ("",))[0],
         }
-        _access.info("request", extra={"told": told})
-        self._service.metrics.ended(told["operation"], self.status, seconds, self._received)
+        _access.info("request", extra={"fields": fields})
+        self._service.metrics.request_finished(fields["operation"], self.status, seconds, self._received)
 
     async def _drain(self) -> None:
-        """Read on and forget: who has not sent everything yet would take the end of the connection for the answer."""
+        """Read and discard the rest of the body: a client that is still sending might miss the response."""
         limits = self._service.limits
-        if not self._more or self._unasked:
+        if not self._body_pending or self._awaits_continue:
             return
         most = self._received + limits.drain_bytes
         try:
             async with asyncio.timeout(limits.drain_seconds):
-                while self._more and self._received < most:
+                while self._body_pending and self._received < most:
                     await self.receive()
         except TimeoutError:
             return

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus and logs as JSON lines; neither holds a token, a key, a file name or a picture."""
+"""Observability: Prometheus metrics and JSON logs, without tokens, keys, file names or pictures."""
 
 from __future__ import annotations
 
@@ -22,13 +22,10 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-__all__ = ["CONFIG", "FOLDER", "TYPE", "JsonLines", "Metrics"]
+__all__ = ["CONTENT_TYPE_LATEST", "LOG_CONFIG", "MULTIPROC_DIR", "JsonLines", "Metrics"]
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The environment variable by which prometheus_client shares counts between processes; set before it is imported."""
-
-TYPE = CONTENT_TYPE_LATEST
-"""The content type of `Metrics.text`."""
+MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable with which prometheus_client shares counts between processes; set before its import."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -38,7 +35,7 @@ _LOST = ("late", "died")
 
 
 class Metrics:
-    """Counts of this process, and, where several share a folder, the text with those of all."""
+    """The counts of this process; `text` has those of all processes that share a folder."""
 
     def __init__(self) -> None:
         own = CollectorRegistry()
@@ -66,45 +63,45 @@ class Metrics:
         self._lost = Counter(
             "samepic_decoders_lost", "Decoding processes that had to be replaced.", ("why",), registry=own
         )
-        self._told = dict.fromkeys(_LOST, 0)
-        if FOLDER not in os.environ:
+        self._counted = dict.fromkeys(_LOST, 0)
+        if MULTIPROC_DIR not in os.environ:
             ProcessCollector(registry=own)
 
-    def began(self) -> None:
-        """Count a request that has come."""
+    def request_started(self) -> None:
+        """Count a running request."""
         self._running.inc()
 
-    def ended(self, operation: str, status: int, seconds: float, received: int) -> None:
-        """Count its answer."""
+    def request_finished(self, operation: str, status: int, seconds: float, received: int) -> None:
+        """Count an answered request, its duration in seconds and the bytes of its body."""
         self._running.dec()
         self._requests.labels(operation, str(status)).inc()
         self._seconds.labels(operation).observe(seconds)
         self._received.inc(received)
 
-    def decided(self, operation: str, outcome: str) -> None:
+    def count_decision(self, operation: str, outcome: str) -> None:
         """Count a decision."""
         self._decisions.labels(operation, outcome).inc()
 
-    def workers(self, status: Mapping[str, int]) -> None:
+    def update_workers(self, status: Mapping[str, int]) -> None:
         """Count the decoding processes that were lost since the last call."""
         for why in _LOST:
             lost = status.get(why, 0)
-            if lost > self._told[why]:
-                self._lost.labels(why).inc(lost - self._told[why])
-                self._told[why] = lost
+            if lost > self._counted[why]:
+                self._lost.labels(why).inc(lost - self._counted[why])
+                self._counted[why] = lost
 
     def text(self) -> bytes:
-        """Return all counts in Prometheus' text format."""
-        if FOLDER in os.environ:
-            _forget_the_dead(os.environ[FOLDER])
+        """Return all counts in the text format of Prometheus."""
+        if MULTIPROC_DIR in os.environ:
+            _remove_dead_processes(os.environ[MULTIPROC_DIR])
             shared = CollectorRegistry()
             MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
             return generate_latest(shared)
         return generate_latest(self._registry)
 
 
-def _forget_the_dead(folder: str) -> None:
-    """Drop what counts only while a process lives, of those that have ended."""
+def _remove_dead_processes(folder: str) -> None:
+    """Remove the gauges of processes that have ended."""
     for path in Path(folder).glob("gauge_live*_*.db"):
         pid = int(path.stem.rpartition("_")[2])
         try:
@@ -114,7 +111,7 @@ def _forget_the_dead(folder: str) -> None:
 
 
 class JsonLines(logging.Formatter):
-    """Writes a record as one line of JSON, with the fields given as `extra={"told": {...}}`."""
+    """Formats a record as one line of JSON, with the fields of `extra={"fields": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -125,13 +122,13 @@ class JsonLines(logging.Formatter):
             "process": record.process,
             "message": record.getMessage(),
         }
-        line.update(getattr(record, "told", {}))
+        line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-CONFIG: dict[str, Any] = {
+LOG_CONFIG: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "samepic.service.observability.JsonLines"}},
@@ -145,4 +142,4 @@ CONFIG: dict[str, Any] = {
     },
     "root": {"level": "WARNING", "handlers": ["stderr"]},
 }
-"""For logging.config: everything goes to standard error as JSON lines."""
+"""For logging.config: JSON lines to standard error."""

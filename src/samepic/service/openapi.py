@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of the service; a test holds it to the routes and to every answer that tests get."""
+"""The OpenAPI 3.1 description of the service; tests check it against the routes and against every answer."""
 
 from __future__ import annotations
 
@@ -12,51 +12,44 @@ from samepic.limits import GATE
 from samepic.service.settings import SERVICE
 from samepic.verdict import Caveat, Evidence, Outcome, Relation
 
-__all__ = ["BINARY", "KEY", "POLICY", "SCHEMAS", "TEXT", "description", "listed", "named", "shape"]
+__all__ = ["description"]
 
 Schema = dict[str, Any]
 
-TEXT: Final[Schema] = {"type": "string"}
-
-BINARY: Final[Schema] = {"type": "string", "format": "binary"}
-
-KEY: Final[Schema] = {
+_TEXT: Final[Schema] = {"type": "string"}
+_BINARY: Final[Schema] = {"type": "string", "format": "binary"}
+_KEY: Final[Schema] = {
     "type": "string",
     "minLength": 1,
     "maxLength": GATE.key_letters,
     "pattern": r"^[^\u0000]+$",
 }
 
-POLICY: Final[Schema] = {
+_POLICY: Final[Schema] = {
     "type": "string",
-    "description": "What to do for which relation, changing the service's own policy: relations are those of Match and"
-    f" `flooding`, actions {', '.join(PolicyAction)}.",
+    "description": "What to do for each relation; the rest is the policy of the service. Relations are those of Match"
+    f" and `flooding`, actions {', '.join(PolicyAction)}.",
     "examples": ["edited=accept,reframed=review"],
 }
 
 _NUMBER: Final[Schema] = {"type": "number"}
-
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-
 _FLAG: Final[Schema] = {"type": "boolean"}
-
 _CHANCE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
 
-_RELATION: Final[Schema] = {"type": "string", "enum": [str(one) for one in Relation]}
 
-
-def shape(properties: Schema, **more: object) -> Schema:
-    """Return the schema of an object that has all of these."""
+def _object(properties: Schema, **more: object) -> Schema:
+    """Return the schema of an object that has all of these properties."""
     return {"type": "object", "properties": properties, "required": list(properties), **more}
 
 
-def listed(name: str) -> Schema:
-    """Return the schema of a list of a named shape."""
-    return {"type": "array", "items": named(name)}
+def _list_of(name: str) -> Schema:
+    """Return the schema of a list of a component."""
+    return {"type": "array", "items": _reference(name)}
 
 
-def named(name: str) -> Schema:
-    """Return a reference to a named shape."""
+def _reference(name: str) -> Schema:
+    """Return a reference to a component."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -64,51 +57,55 @@ def _or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-_MATCH = shape(
+def _one_of(values: Iterable[str]) -> Schema:
+    return {"type": "string", "enum": [str(value) for value in values]}
+
+
+_RELATION: Final[Schema] = _one_of(Relation)
+
+_MATCH = _object(
     {
-        "key": TEXT,
+        "key": _TEXT,
         "relation": _RELATION,
         "probability": _CHANCE,
-        "explanation": TEXT,
+        "explanation": _TEXT,
         "better": {**_FLAG, "description": "Whether the upload is the better copy of the two."},
         "worse": {**_FLAG, "description": "Whether the kept picture is the better copy of the two."},
-        "better_reason": TEXT,
+        "better_reason": _TEXT,
         "evidence": {
-            "type": "string",
-            "enum": [str(one) for one in Evidence],
-            "description": "What it was told from: equal digests, a reviewer's word, both originals, or both small"
-            " pictures, on which what is very small cannot be seen.",
+            **_one_of(Evidence),
+            "description": "What was compared: equal digests, a reviewer's decision, both originals, or both small"
+            " pictures, on which very small changes cannot be seen.",
         },
         "caveat": _or_null(
             {
-                "type": "string",
-                "enum": [str(one) for one in Caveat],
-                "description": "Why a person has to look though the two count as the same: the probability is too low,"
-                " or fine print cannot be compared on the small pictures.",
+                **_one_of(Caveat),
+                "description": "Why a person must review a match: the probability is too low, or fine print cannot be"
+                " compared on the small pictures.",
             }
         ),
     },
-    description="A kept picture, and what the upload is to it.",
+    description="A kept picture, and how the upload relates to it.",
 )
 
-_DECISION = shape(
+_DECISION = _object(
     {
-        "outcome": {"type": "string", "enum": [str(one) for one in Outcome if one is not Outcome.REFUSED]},
-        "reason": {**TEXT, "description": "One sentence for whoever uploads."},
-        "key": TEXT,
-        "match": _or_null(named("Match")),
-        "matches": listed("Match"),
+        "outcome": _one_of(outcome for outcome in Outcome if outcome is not Outcome.REFUSED),
+        "reason": {**_TEXT, "description": "One sentence for the uploader."},
+        "key": _TEXT,
+        "match": _or_null(_reference("Match")),
+        "matches": _list_of("Match"),
         "flooding": {
             **_FLAG,
-            "description": "The kept picture matches so many different uploads that it decides nothing.",
+            "description": "The kept picture matches so many different uploads that it refuses none.",
         },
     },
-    description="What the gate says of an upload.",
+    description="The decision of the gate on an upload.",
 )
 
-_REGION = shape({"x": _COUNT, "y": _COUNT, "w": _COUNT, "h": _COUNT}, description="A box in pixels of a.")
+_REGION = _object({"x": _COUNT, "y": _COUNT, "w": _COUNT, "h": _COUNT}, description="A box in pixels of a.")
 
-_TRANSFORM = shape(
+_TRANSFORM = _object(
     {
         "matrix": {"type": "array", "items": _NUMBER, "minItems": 9, "maxItems": 9},
         "turned": {"type": "integer", "enum": [0, 90, 180, 270]},
@@ -116,47 +113,43 @@ _TRANSFORM = shape(
         "larger": {"type": "string", "enum": ["a", "b", ""]},
         "kept": _NUMBER,
     },
-    description="How b lies on a.",
+    description="How b is placed on a.",
 )
 
-_INFO = shape(
+_INFO = _object(
     {
-        "name": TEXT,
-        "format": TEXT,
+        "name": _TEXT,
+        "format": _TEXT,
         "width": _COUNT,
         "height": _COUNT,
         "size": _COUNT,
         "orientation": _COUNT,
-        "mode": TEXT,
+        "mode": _TEXT,
         "frames": _COUNT,
         "metadata": _COUNT,
-        "profile": TEXT,
+        "profile": _TEXT,
         "jpeg": _or_null({"type": "object"}),
     },
-    description="What the header of a picture says.",
+    description="The properties of a picture from its header.",
 )
 
 _SIDE: Final[Schema] = {"type": "string", "enum": ["a", "b", ""]}
 
 
-def _one_of(kind: Iterable[str]) -> Schema:
-    return {"type": "string", "enum": [str(one) for one in kind]}
-
-
-_PROOF = shape(
+_PROOF = _object(
     {
         "copy": {"type": "string", "enum": ["a", "b"]},
         "lossless": _FLAG,
         "quality": _COUNT,
         "exact": _FLAG,
-        "subsampling": TEXT,
+        "subsampling": _TEXT,
         "progressive": _FLAG,
-        "resampling": TEXT,
+        "resampling": _TEXT,
     },
-    description="How saving the other picture again gives the copy, pixel for pixel.",
+    description="How re-saving the other picture gives the copy, pixel for pixel.",
 )
 
-_FACTS = shape(
+_FACTS = _object(
     {
         "turned": {"type": "integer", "enum": [0, 90, 180, 270]},
         "mirrored": _FLAG,
@@ -174,7 +167,7 @@ _FACTS = shape(
             "type": "array",
             "items": _COUNT,
             "maxItems": 2,
-            "description": "Left and top, in pixels of the larger, where a crop lies in it pixel for pixel.",
+            "description": "Left and top of an exact crop, in pixels of the larger picture.",
         },
         "scale": _NUMBER,
         "tone": _one_of(ToneChange),
@@ -186,81 +179,81 @@ _FACTS = shape(
         "proof": _or_null(_PROOF),
         "original": _SIDE,
         "original_reason": _one_of(OriginalReason),
-        "lost_profile": TEXT,
+        "lost_profile": _TEXT,
         "series": _one_of(Series),
         "frame": _COUNT,
         "still": _SIDE,
         "doubt": _one_of(Doubt),
         "proxies": _FLAG,
     },
-    description="What the explanation says, as values.",
+    description="The facts of the explanation, as values.",
 )
 
-_VERDICT = shape(
+_VERDICT = _object(
     {
         "relation": _RELATION,
-        "same": {"type": ["boolean", "null"], "description": "Null where it cannot be told."},
+        "same": {"type": ["boolean", "null"], "description": "Null if it cannot be decided."},
         "probability": _CHANCE,
-        "explanation": TEXT,
-        "regions": listed("Region"),
-        "transform": _or_null(named("Transform")),
+        "explanation": _TEXT,
+        "regions": _list_of("Region"),
+        "transform": _or_null(_reference("Transform")),
         "measures": {"type": "object", "additionalProperties": _NUMBER},
-        "original": _or_null(shape({"which": {"type": "string", "enum": ["a", "b"]}, "reason": TEXT})),
+        "original": _or_null(_object({"which": {"type": "string", "enum": ["a", "b"]}, "reason": _TEXT})),
         "visibility": _or_null(
-            shape(
+            _object(
                 {
                     "score": {"type": "number", "maximum": 100},
-                    "words": TEXT,
+                    "words": _TEXT,
                 },
-                description="Whether a person would see what was done to a whole frame that was saved again or"
-                " adjusted; null for all else. The score is that of SSIMULACRA 2.1.",
+                description="Whether a person would see the changes of a re-saved or adjusted picture; null for all"
+                " other relations. The score is that of SSIMULACRA 2.1.",
             )
         ),
-        "facts": named("Facts"),
-        "a": named("PictureInfo"),
-        "b": named("PictureInfo"),
+        "facts": _reference("Facts"),
+        "a": _reference("PictureInfo"),
+        "b": _reference("PictureInfo"),
     },
-    description="What b is to a.",
+    description="How b relates to a.",
 )
 
-_HELD = shape(
+_HELD = _object(
     {
         "held": {
             "type": "array",
-            "items": shape(
+            "items": _object(
                 {
-                    "key": TEXT,
+                    "key": _TEXT,
                     "created": {"type": "string", "format": "date-time"},
-                    "format": TEXT,
+                    "format": _TEXT,
                     "width": _COUNT,
                     "height": _COUNT,
                     "size": _COUNT,
                     "data": {"type": "object"},
-                    "matches": listed("Match"),
+                    "matches": _list_of("Match"),
                 }
             ),
         },
-        "next": {"type": ["string", "null"], "description": "What `after` takes for the next page."},
+        "next": {"type": ["string", "null"], "description": "The value of `after` for the next page."},
     },
-    description="Pictures that wait for review, the oldest first.",
+    description="The pictures that wait for review, the oldest first.",
 )
 
-_ERROR = shape(
+_ERROR = _object(
     {
-        "error": shape(
+        "error": _object(
             {
-                "code": {**TEXT, "description": "For programs; it does not change."},
-                "message": {**TEXT, "description": "For people."},
-                "wanted": TEXT,
-                "got": TEXT,
-                "name": {**TEXT, "description": "The field, parameter, header or file that it is about."},
+                "code": {**_TEXT, "description": "For programs; stable."},
+                "message": {**_TEXT, "description": "A sentence for people."},
+                "wanted": _TEXT,
+                "got": _TEXT,
+                "name": {**_TEXT, "description": "The field, parameter, header or file with the problem."},
             }
         )
     },
-    description="The shape of every error, of unknown addresses and methods too.",
+    description="The shape of all errors, also for unknown addresses and methods.",
 )
 
-SCHEMAS: Final[Schema] = {
+_SCHEMAS: Final[Schema] = {
     "Decision": _DECISION,
     "Error": _ERROR,
     "Facts": _FACTS,
@@ -269,104 +262,105 @@ SCHEMAS: Final[Schema] = {
     "PictureInfo": _INFO,
     "Region": _REGION,
     "Settle": {
-        **shape({"key": KEY, "other_key": KEY, "same": _FLAG}, additionalProperties=False),
+        **_object({"key": _KEY, "other_key": _KEY, "same": _FLAG}, additionalProperties=False),
         "required": ["key", "same"],
-        "description": "A reviewer's word on two kept pictures. Without `other_key`, and with `same` false: that"
-        " `key` is another than all it is held for.",
+        "description": "A reviewer's decision on two kept pictures. Without `other_key`, `same` must be false: `key` is"
+        " not a copy of any picture it is held for.",
     },
-    "Status": shape({"version": TEXT, "tenant": TEXT, "accepted": _COUNT, "held": _COUNT, "pending": _COUNT}),
-    "State": shape({"status": {"type": "string", "enum": ["ok", "ready"]}}),
+    "Status": _object(
+        {"version": _TEXT, "tenant": _TEXT, "accepted": _COUNT, "held": _COUNT, "pending": _COUNT}
+    ),
+    "State": _object({"status": {"type": "string", "enum": ["ok", "ready"]}}),
     "Transform": _TRANSFORM,
     "Verdict": _VERDICT,
 }
 
 
-Part = dict[str, Any]
-
 _PROBLEMS = {
-    400: "What came is no HTTP.",
-    401: "No token, or one that is not known here.",
-    403: "The token does not allow this; or, without tokens, another site's page asks.",
+    400: "Invalid HTTP.",
+    401: "No token, or an unknown one.",
+    403: "The token does not allow this; or, without tokens, the request comes from another site.",
     404: "No such picture.",
     408: "The body came too slowly.",
     413: "The body, or a field of it, is too long.",
-    415: "No format of pictures that is decoded here.",
-    422: "Something is missing, unknown or makes no sense, or the picture is damaged or asks too much.",
-    503: "Not ready yet, too busy, or the store cannot be reached: come again after Retry-After seconds.",
+    415: "Not a supported image format.",
+    422: "Something is missing, unknown or invalid, or the picture is damaged or too large.",
+    503: "Not ready, too busy, or the store cannot be reached: retry after Retry-After seconds.",
 }
 
-_ALWAYS, _KNOWN, _BODY = (400, 422, 503), (401, 403), (408, 413)
+_ALWAYS, _RESTRICTED, _BODY = (400, 422, 503), (401, 403), (408, 413)
 
-_DATA: Part = {
-    **TEXT,
+_DATA: Schema = {
+    **_TEXT,
     "contentMediaType": "application/json",
-    "description": "A JSON object to keep with it.",
+    "description": "A JSON object to store with the picture.",
 }
 
-_SAME_IF: Part = {
-    "type": "string",
-    "enum": [str(one) for one in tuple(Relation)[:6]],
-    "description": "The last relation that counts as the same; `reframed`, or what the profile says, if not given.",
+_SAME_IF: Schema = {
+    **_one_of(tuple(Relation)[:6]),
+    "description": "The loosest relation still treated as the same; by default `reframed`, or that of the profile.",
 }
 
-_REPLACES: Part = {
-    **KEY,
-    "description": "The key of a kept picture whose place this one takes: what it is to that one decides nothing.",
+_REPLACES: Schema = {
+    **_KEY,
+    "description": "The key of a kept picture that this one replaces: being a copy of it is no reason to refuse it.",
 }
 
-_ADMIT: Part = {"key": KEY, "data": _DATA, "policy": POLICY, "replaces": _REPLACES}
-
-_CHECK: Part = {"policy": POLICY, "replaces": _REPLACES}
-
-_LIMIT: Part = {"type": "integer", "minimum": 1, "maximum": SERVICE.held[1], "default": SERVICE.held[0]}
-
-_AGAIN: Part = {
+_ADMIT: Schema = {"key": _KEY, "data": _DATA, "policy": _POLICY, "replaces": _REPLACES}
+_CHECK: Schema = {"policy": _POLICY, "replaces": _REPLACES}
+_LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": SERVICE.held[1], "default": SERVICE.held[0]}
+_IDEMPOTENCY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Sent again with the same request, gives the same answer; with another request, 422.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": SERVICE.token_letters, "pattern": "^[!-~]+$"},
+    "description": "The same request under the same key gets the same answer; another request gets 422.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": SERVICE.idempotency_key_length,
+        "pattern": "^[!-~]+$",
+    },
 }
 
-_REPLAYED: Part = {
-    "Idempotency-Replayed": {"description": "This was answered before.", "schema": {"const": "true"}}
+_REPLAYED: Schema = {
+    "Idempotency-Replayed": {"description": "This answer was sent before.", "schema": {"const": "true"}}
 }
 
 
-def description(tokens: bool) -> Part:
-    """Return the description of a service with or without tokens."""
-    components: Part = {"schemas": SCHEMAS}
-    made: Part = {
+def description(tokens: bool) -> Schema:
+    """Return the OpenAPI description of a service with or without tokens."""
+    components: Schema = {"schemas": _SCHEMAS}
+    content: Schema = {
         "openapi": "3.1.0",
         "info": {
             "title": "samepic",
             "version": version("samepic"),
-            "description": "Keeps a picture from being uploaded twice. Unknown addresses answer 404 and other methods"
-            " 405, in the shape of every error.",
+            "description": "Refuses pictures that were uploaded before. Unknown addresses get 404 and wrong methods"
+            " 405, in the shape of all errors.",
         },
         "paths": _paths(tokens),
         "components": components,
     }
     if tokens:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    return made
+    return content
 
 
-def _paths(tokens: bool) -> Part:
-    key = {"name": "key", "in": "path", "required": True, "schema": KEY, "description": "Percent-encoded."}
+def _paths(tokens: bool) -> Schema:
+    key = {"name": "key", "in": "path", "required": True, "schema": _KEY, "description": "Percent-encoded."}
 
-    def known(given: Part, *statuses: int) -> Part:
-        made = _operation((*_KNOWN, *statuses), **given)
-        return {**made, "security": [{"bearer": []}]} if tokens else made
+    def restricted(parts: Schema, *statuses: int) -> Schema:
+        operation = _operation((*_RESTRICTED, *statuses), **parts)
+        return {**operation, "security": [{"bearer": []}]} if tokens else operation
 
     return {
-        "/v1/compare": {"post": known(_compare(), *_BODY, 415)},
-        "/v1/check": {"post": known(_check(), *_BODY, 415)},
-        "/v1/admit": {"post": known(_admit(), *_BODY, 415)},
-        "/v1/pictures/{key}/proxy": {"get": known({**_proxy(), "parameters": [key]}, 404)},
-        "/v1/pictures/{key}": {"delete": known({**_remove(), "parameters": [key, _AGAIN]}, 404)},
-        "/v1/held": {"get": known(_held(), 404)},
-        "/v1/settle": {"post": known(_settle(), 404, *_BODY)},
-        "/v1/status": {"get": known(_status())},
+        "/v1/compare": {"post": restricted(_compare(), *_BODY, 415)},
+        "/v1/check": {"post": restricted(_check(), *_BODY, 415)},
+        "/v1/admit": {"post": restricted(_admit(), *_BODY, 415)},
+        "/v1/pictures/{key}/proxy": {"get": restricted({**_proxy(), "parameters": [key]}, 404)},
+        "/v1/pictures/{key}": {"delete": restricted({**_remove(), "parameters": [key, _IDEMPOTENCY]}, 404)},
+        "/v1/held": {"get": restricted(_held(), 404)},
+        "/v1/settle": {"post": restricted(_settle(), 404, *_BODY)},
+        "/v1/status": {"get": restricted(_status())},
         "/v1/health": {
             "get": _operation(
                 (), name="health", summary="Does the process answer?", answers={200: _json("Yes.", "State")}
@@ -374,16 +368,16 @@ def _paths(tokens: bool) -> Part:
         },
         "/v1/ready": {
             "get": _operation(
-                (), name="ready", summary="Can uploads be taken?", answers={200: _json("Yes.", "State")}
+                (), name="ready", summary="Can uploads be processed?", answers={200: _json("Yes.", "State")}
             )
         },
-        "/metrics": {"get": known(_metrics())},
+        "/metrics": {"get": restricted(_metrics())},
         "/openapi.json": {
             "get": _operation(
                 (),
                 name="openapi",
                 summary="This description",
-                answers={200: _content("It.", "application/json", {})},
+                answers={200: _content("The description.", "application/json", {})},
             )
         },
     }
@@ -394,66 +388,66 @@ def _operation(
     *,
     name: str,
     summary: str,
-    answers: dict[int, Part],
-    parameters: list[Part] | None = None,
-    body: Part | None = None,
-) -> Part:
-    told = {status: _json(_PROBLEMS[status], "Error") for status in (*_ALWAYS, *problems)}
-    told[503]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
-    if 401 in told:
-        told[401]["headers"] = {"WWW-Authenticate": {"schema": TEXT}}
-    made: Part = {
+    answers: dict[int, Schema],
+    parameters: list[Schema] | None = None,
+    body: Schema | None = None,
+) -> Schema:
+    errors = {status: _json(_PROBLEMS[status], "Error") for status in (*_ALWAYS, *problems)}
+    errors[503]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    if 401 in errors:
+        errors[401]["headers"] = {"WWW-Authenticate": {"schema": _TEXT}}
+    operation: Schema = {
         "operationId": name,
         "summary": summary,
-        "responses": {str(status): answer for status, answer in sorted({**told, **answers}.items())},
+        "responses": {str(status): answer for status, answer in sorted({**errors, **answers}.items())},
     }
     if parameters:
-        made["parameters"] = parameters
+        operation["parameters"] = parameters
     if body:
-        made["requestBody"] = {"required": True, "content": body}
-    return made
+        operation["requestBody"] = {"required": True, "content": body}
+    return operation
 
 
-def _compare() -> Part:
-    fields = {"a": BINARY, "b": BINARY, "same_if": _SAME_IF}
+def _compare() -> Schema:
+    fields = {"a": _BINARY, "b": _BINARY, "same_if": _SAME_IF}
     return {
         "name": "compare",
         "summary": "Are these two the same picture?",
-        "answers": {200: _json("What b is to a.", "Verdict")},
-        "parameters": _asked({"same_if": _SAME_IF}),
+        "answers": {200: _json("How b relates to a.", "Verdict")},
+        "parameters": _query({"same_if": _SAME_IF}),
         "body": {"multipart/form-data": {"schema": _form(fields, "a", "b")}},
     }
 
 
-def _check() -> Part:
+def _check() -> Schema:
     return {
         "name": "check",
-        "summary": "What would admit say? Changes nothing",
-        "answers": {200: _json("What the gate says.", "Decision")},
-        "parameters": _asked(_CHECK),
+        "summary": "What would admit decide? Changes nothing",
+        "answers": {200: _json("The decision.", "Decision")},
+        "parameters": _query(_CHECK),
         "body": _upload(_CHECK),
     }
 
 
-def _admit() -> Part:
-    told = {
-        201: "Accepted: it is in.",
-        202: "It is in, and waits for review.",
-        409: "A duplicate: it is not in; `match` is the picture that is kept already.",
+def _admit() -> Schema:
+    descriptions = {
+        201: "Accepted: the picture is stored.",
+        202: "The picture is stored, and waits for review.",
+        409: "A duplicate: the picture is not stored; `match` is the kept picture.",
     }
     return {
         "name": "admit",
-        "summary": "Take a picture in, unless it is in already",
+        "summary": "Store a picture, unless it is a duplicate",
         "answers": {
-            status: {**_json(said, "Decision"), "headers": _REPLAYED} for status, said in told.items()
+            status: {**_json(text, "Decision"), "headers": _REPLAYED} for status, text in descriptions.items()
         },
-        "parameters": [*_asked(_ADMIT), _AGAIN],
+        "parameters": [*_query(_ADMIT), _IDEMPOTENCY],
         "body": _upload(_ADMIT),
     }
 
 
-def _proxy() -> Part:
-    picture = {"image/jpeg": {"schema": BINARY}, "image/webp": {"schema": BINARY}}
+def _proxy() -> Schema:
+    picture = {"image/jpeg": {"schema": _BINARY}, "image/webp": {"schema": _BINARY}}
     return {
         "name": "proxy",
         "summary": "The small picture of a key",
@@ -461,65 +455,65 @@ def _proxy() -> Part:
     }
 
 
-def _held() -> Part:
+def _held() -> Schema:
     return {
         "name": "held",
-        "summary": "What waits for review?",
+        "summary": "List the pictures that wait for review",
         "answers": {200: _json("The oldest first.", "Held")},
-        "parameters": _asked(
-            {"limit": _LIMIT, "after": {**KEY, "description": "`next` of the page before."}}
+        "parameters": _query(
+            {"limit": _LIMIT, "after": {**_KEY, "description": "`next` of the previous page."}}
         ),
     }
 
 
-def _settle() -> Part:
+def _settle() -> Schema:
     return {
         "name": "settle",
-        "summary": "A reviewer's word, remembered for good",
-        "answers": {200: {**_json("Where `key` stands now.", "Decision"), "headers": _REPLAYED}},
-        "parameters": [_AGAIN],
-        "body": {"application/json": {"schema": named("Settle")}},
+        "summary": "Store the decision of a reviewer",
+        "answers": {200: {**_json("The current state of `key`.", "Decision"), "headers": _REPLAYED}},
+        "parameters": [_IDEMPOTENCY],
+        "body": {"application/json": {"schema": _reference("Settle")}},
     }
 
 
-def _remove() -> Part:
+def _remove() -> Schema:
     return {
         "name": "remove",
-        "summary": "Take a picture out, so that it may be uploaded again",
-        "answers": {204: {"description": "It is out.", "headers": _REPLAYED}},
+        "summary": "Remove a picture, so that it can be uploaded again",
+        "answers": {204: {"description": "The picture is removed.", "headers": _REPLAYED}},
     }
 
 
-def _status() -> Part:
+def _status() -> Schema:
     return {
         "name": "status",
-        "summary": "Count what is kept",
+        "summary": "Count the kept pictures",
         "answers": {200: _json("The counts of the caller's tenant.", "Status")},
     }
 
 
-def _metrics() -> Part:
+def _metrics() -> Schema:
     return {
         "name": "metrics",
-        "summary": "Counts for Prometheus, of all tenants together",
-        "answers": {200: _content("In its text format.", "text/plain", TEXT)},
+        "summary": "Metrics for Prometheus, of all tenants together",
+        "answers": {200: _content("In the text format of Prometheus.", "text/plain", _TEXT)},
     }
 
 
-def _asked(fields: Part) -> list[Part]:
+def _query(fields: Schema) -> list[Schema]:
     return [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]
 
 
-def _upload(fields: Part) -> Part:
-    picture = {"schema": BINARY}
+def _upload(fields: Schema) -> Schema:
+    picture = {"schema": _BINARY}
     return {
-        "multipart/form-data": {"schema": _form({"file": BINARY, **fields}, "file")},
+        "multipart/form-data": {"schema": _form({"file": _BINARY, **fields}, "file")},
         "application/octet-stream": picture,
         "image/*": picture,
     }
 
 
-def _form(fields: Part, *required: str) -> Part:
+def _form(fields: Schema, *required: str) -> Schema:
     return {
         "type": "object",
         "properties": fields,
@@ -528,9 +522,9 @@ def _form(fields: Part, *required: str) -> Part:
     }
 
 
-def _json(told: str, name: str) -> Part:
-    return _content(told, "application/json", named(name))
+def _json(description: str, name: str) -> Schema:
+    return _content(description, "application/json", _reference(name))
 
 
-def _content(told: str, media: str, schema: Part) -> Part:
-    return {"description": told, "content": {media: {"schema": schema}}}
+def _content(description: str, media: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {media: {"schema": schema}}}

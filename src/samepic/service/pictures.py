@@ -1,4 +1,4 @@
-"""Pictures: what is kept, and what waits for review."""
+"""Pictures: remove them, show their proxies, list and settle what is held for review, and count."""
 
 from __future__ import annotations
 
@@ -11,134 +11,127 @@ from starlette.responses import Response
 
 from samepic.errors import StoreKeyError
 from samepic.gate.gate import Gate
-from samepic.service.answers import HttpAnswer, idempotency_key, once
+from samepic.service.answers import HttpAnswer, idempotency_key, run_once
 from samepic.service.auth import Caller
-from samepic.service.body import json_object, path_key, query, read_whole, text_field
-from samepic.service.middleware import note
-from samepic.service.problems import HttpProblem, Json
+from samepic.service.body import parse_json_object, path_key, query_params, read_small_body, text_field
+from samepic.service.middleware import add_log_fields
+from samepic.service.problems import HttpProblem, Json, media_type
 from samepic.service.state import Service
 from samepic.store.records import Record
-from samepic.verdict import Decision
 
 __all__ = ["held", "proxy", "remove", "settle", "status"]
 
 
 async def remove(service: Service, request: Request, caller: Caller) -> Response:
-    """Take a picture out."""
-    key, again = path_key(request), idempotency_key(request, service)
-    query(request, ())
+    """Remove a picture."""
+    key, idempotency = path_key(request), idempotency_key(request, service)
+    query_params(request, ())
     gate = service.gates.gate(caller.tenant)
 
     def call() -> HttpAnswer:
         try:
             gate.remove(key)
         except StoreKeyError:
-            raise _unknown(gate, key) from None
+            raise HttpProblem.unknown_key(key) from None
         return HttpAnswer(204, None)
 
-    answer, replayed = await service.quick(
-        lambda: once(service, caller, again, lambda: ("remove", key), call)
+    answer, replayed = await service.run_light(
+        lambda: run_once(service, caller, idempotency, lambda: ("remove", key), call)
     )
     return answer.response(replayed=replayed)
 
 
 async def proxy(service: Service, request: Request, caller: Caller) -> Response:
-    """Give the small picture of a key."""
+    """Return the proxy of a picture."""
     key = path_key(request, "/proxy")
-    query(request, ())
+    query_params(request, ())
     gate = service.gates.gate(caller.tenant)
 
     def call() -> bytes:
         try:
             return gate.proxy(key)
         except StoreKeyError:
-            raise _unknown(gate, key) from None
+            raise HttpProblem.unknown_key(key) from None
 
-    data = await service.quick(call)
-    return Response(data, media_type="image/webp" if data.startswith(b"RIFF") else "image/jpeg")
+    data = await service.run_light(call)
+    return Response(data, media_type=media_type(data))
 
 
 async def held(service: Service, request: Request, caller: Caller) -> Response:
-    """List what waits for review, the oldest first."""
-    asked = query(request, ("limit", "after"))
-    limit = _limit(asked.get("limit"), service)
+    """List the pictures that wait for review, the oldest first."""
+    params = query_params(request, ("limit", "after"))
+    limit = _page_size(params.get("limit"), service)
     gate = service.gates.gate(caller.tenant)
 
     def call() -> list[Record]:
         number = 0
-        if "after" in asked:
-            last = _checked(gate, asked["after"])
+        if "after" in params:
+            last = _record(gate, params["after"])
             if last is None:
-                raise HttpProblem(
-                    404, "not_found", "after: wanted the key of a kept picture, got another", name="after"
-                )
+                raise HttpProblem.unknown_key(params["after"], "after")
             number = last.number
         return gate.held(limit, number)
 
-    records = await service.quick(call)
+    records = await service.run_light(call)
     following = records[-1].key if len(records) == limit else None
-    return Json({"held": [_waiting(record) for record in records], "next": following})
+    return Json({"held": [_held_json(record) for record in records], "next": following})
 
 
 async def settle(service: Service, request: Request, caller: Caller) -> Response:
-    """Remember a reviewer's word."""
-    again = idempotency_key(request, service)
-    query(request, ())
-    with service.budget.share() as share:
-        body = await read_whole(request, service.limits.field_bytes, share, service.limits)
-    key, other, same = _word(body)
+    """Store the decision of a reviewer."""
+    idempotency = idempotency_key(request, service)
+    query_params(request, ())
+    key, other, same = _parse_settle(await read_small_body(request, service.budget, service.limits))
     gate = service.gates.gate(caller.tenant)
 
     def call() -> HttpAnswer:
-        return _settled(gate, key, other, same)
+        return _settle(gate, key, other, same)
 
-    answer, replayed = await service.quick(
-        lambda: once(service, caller, again, lambda: ("settle", key, other, same), call)
+    answer, replayed = await service.run_light(
+        lambda: run_once(service, caller, idempotency, lambda: ("settle", key, other, same), call)
     )
-    note(request.scope, replayed=replayed)
+    add_log_fields(request.scope, replayed=replayed)
     return answer.response(replayed=replayed)
 
 
 async def status(service: Service, request: Request, caller: Caller) -> Response:
-    """Count what is kept of the caller's tenant."""
-    query(request, ())
-    gate = service.gates.gate(caller.tenant)
-    told = await service.quick(gate.status)
-    # The store's own numbers are those of all tenants together.
-    counts = {name: told[name] for name in ("tenant", "accepted", "held", "pending")}
+    """Count the pictures of the caller's tenant."""
+    query_params(request, ())
+    gate_status = await service.run_light(service.gates.gate(caller.tenant).status)
+    # The other numbers are those of all tenants together.
+    counts = {name: gate_status[name] for name in ("tenant", "accepted", "held", "pending")}
     return Json({"version": version("samepic"), **counts})
 
 
-def _word(body: bytes) -> tuple[str, str | None, bool]:
-    """Return the two keys, of which the other may be left out, and whether they are the same. Raises HttpProblem."""
-    told = json_object(body, "body")
-    unknown = sorted(set(told) - {"key", "other_key", "same"})
+def _parse_settle(body: bytes) -> tuple[str, str | None, bool]:
+    """Return the key, the other key if there is one, and whether the two are the same. Raises HttpProblem."""
+    fields = parse_json_object(body, "body")
+    unknown = sorted(set(fields) - {"key", "other_key", "same"})
     if unknown:
-        raise HttpProblem.bad("body", "key, other_key and same", f"{unknown[0]!r:.60}")
-    key, same = text_field(told, "key"), told.get("same")
-    other = text_field(told, "other_key") if "other_key" in told else None
+        raise HttpProblem.invalid("body", "key, other_key and same", f"{unknown[0]!r:.60}")
+    key, same = text_field(fields, "key"), fields.get("same")
+    other = text_field(fields, "other_key") if "other_key" in fields else None
     if not isinstance(same, bool):
-        raise HttpProblem.bad("same", "true or false", "none" if same is None else type(same).__name__)
+        raise HttpProblem.invalid("same", "true or false", "none" if same is None else type(same).__name__)
     if other == key or (other is None and same):
-        raise HttpProblem.bad(
-            "other_key", "the key of another picture", "none" if other is None else "the same"
-        )
+        found = "none" if other is None else "the same"
+        raise HttpProblem.invalid("other_key", "the key of another picture", found)
     return key, other, same
 
 
-def _settled(gate: Gate, key: str, other: str | None, same: bool) -> HttpAnswer:
+def _settle(gate: Gate, key: str, other: str | None, same: bool) -> HttpAnswer:
     try:
-        made: Decision = gate.accept(key) if other is None else gate.settle(key, other, same=same)
+        decision = gate.accept(key) if other is None else gate.settle(key, other, same=same)
     except StoreKeyError as error:
-        for name, one in (("key", key), ("other_key", other)):
-            if one is not None and _checked(gate, one) is None:
-                raise _unknown(gate, one, name) from None
+        for name, value in (("key", key), ("other_key", other)):
+            if value is not None and _record(gate, value) is None:
+                raise HttpProblem.unknown_key(value, name) from None
         raise HttpProblem(422, "bad_key", str(error), name="other_key") from None
-    return HttpAnswer(200, made.to_dict())
+    return HttpAnswer(200, decision.to_dict())
 
 
-def _checked(gate: Gate, key: str) -> Record | None:
-    """Return the record of a key, None for one that no picture can have."""
+def _record(gate: Gate, key: str) -> Record | None:
+    """Return the record of a key, None if there is none or the key is not a valid one."""
     try:
         gate.proxy(key)
     except StoreKeyError:
@@ -146,24 +139,16 @@ def _checked(gate: Gate, key: str) -> Record | None:
     return gate.get(key)
 
 
-def _unknown(gate: Gate, key: str, name: str = "key") -> HttpProblem:
-    wanted = "the key of a kept picture"
-    got = f"{key!r:.80}, which is not there"
-    return HttpProblem(
-        404, "not_found", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name
-    )
-
-
-def _limit(text: str | None, service: Service) -> int:
-    usual, most = service.limits.held
+def _page_size(text: str | None, service: Service) -> int:
+    usual, largest = service.limits.held
     if text is None:
         return usual
-    if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= most):
-        raise HttpProblem.bad("limit", f"a number from 1 to {most}", f"{text!r:.20}")
+    if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= largest):
+        raise HttpProblem.invalid("limit", f"a number from 1 to {largest}", f"{text!r:.20}")
     return int(text)
 
 
-def _waiting(record: Record) -> dict[str, Any]:
+def _held_json(record: Record) -> dict[str, Any]:
     created = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
     return {
         "key": record.key,

@@ -1,4 +1,4 @@
-"""Problem: whatever goes wrong, in the one shape in which the service tells it."""
+"""Responses of the service: JSON, small pictures, and errors, which all have one shape."""
 
 from __future__ import annotations
 
@@ -22,16 +22,34 @@ from samepic.errors import (
 )
 from samepic.service.settings import SERVICE
 
-__all__ = ["HttpProblem", "Json", "problem_of", "unreadable"]
+__all__ = ["HttpProblem", "Json", "media_type", "to_problem", "unreadable_problem"]
 
 _HTTP = {
-    404: ("not_found", "no such address here"),
-    405: ("method_not_allowed", "this address does not take this method"),
+    404: ("not_found", "no such address"),
+    405: ("method_not_allowed", "this address does not support this method"),
+}
+
+_NOT_AN_IMAGE = "This file is damaged or not a supported image."
+
+_FOR_VISITORS = {
+    "busy": "The service is busy. Please try again in a moment.",
+    "damaged_picture": _NOT_AN_IMAGE,
+    "forbidden": "You are not allowed to do this.",
+    "not_found": "There is nothing here.",
+    "not_ready": "The service is starting or stopping. Please try again in a moment.",
+    "picture_too_costly": "This picture took too long to open.",
+    "picture_too_large": "This picture is too large.",
+    "too_large": "This file is too large.",
+    "too_slow": "The upload took too long. Please try again.",
+    "unauthorized": "Please sign in.",
+    "unavailable": "The pictures cannot be reached right now. Please try again in a moment.",
+    "unreadable_picture": _NOT_AN_IMAGE,
+    "unsupported_format": _NOT_AN_IMAGE,
 }
 
 
 class Json(Response):
-    """An answer in JSON, never with NaN, that ends its line."""
+    """A response of one line of JSON, never with NaN."""
 
     media_type = "application/json"
 
@@ -40,10 +58,16 @@ class Json(Response):
         return f"{json.dumps(content, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
-class HttpProblem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
-    """An answer that is an error: `status` and a `code` for programs, a `message` for people.
+def media_type(data: bytes) -> str:
+    """Return the media type of an encoded picture that samepic made: WebP or JPEG."""
+    return "image/webp" if data.startswith(b"RIFF") else "image/jpeg"
 
-    `wanted`, `got` and `name` (of the field, file or header) are "" where they say nothing.
+
+class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
+    """A response that is an error: `status`, a `code` for programs, and a technical `message`.
+
+    `expected` and `found` are the parts of the message, and `name` is the field, file or header that it is about. They
+    are "" if they do not apply. `for_visitor` is the sentence that a page shows; by default it depends on the code.
     """
 
     def __init__(
@@ -52,22 +76,57 @@ class HttpProblem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
         code: str,
         message: str,
         *,
-        wanted: str = "",
-        got: str = "",
+        expected: str = "",
+        found: str = "",
         name: str = "",
+        for_visitor: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
-        self.wanted, self.got, self.name = wanted, got, name
+        self.expected, self.found, self.name = expected, found, name
+        fallback = "Something in this request is missing or invalid." if expected else message
+        self.for_visitor = for_visitor or _FOR_VISITORS.get(code, fallback)
         self.headers = dict(headers or {})
         if status == 503:
             self.headers.setdefault("Retry-After", str(SERVICE.retry_seconds))
 
     @classmethod
-    def bad(cls, name: str, wanted: str, got: str, code: str = "bad_input") -> HttpProblem:
-        """Return a problem with one thing that was sent: 422."""
-        return cls(422, code, f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name)
+    def mismatch(
+        cls,
+        status: int,
+        code: str,
+        name: str,
+        expected: str,
+        found: str,
+        *,
+        for_visitor: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpProblem:
+        """Return a problem whose message says what was expected of `name`, and what was found."""
+        message = f"{name}: expected {expected}, found {found}"
+        return cls(
+            status,
+            code,
+            message,
+            expected=expected,
+            found=found,
+            name=name,
+            for_visitor=for_visitor,
+            headers=headers,
+        )
+
+    @classmethod
+    def invalid(cls, name: str, expected: str, found: str, code: str = "bad_input") -> HttpProblem:
+        """Return a problem with one value of the request: 422."""
+        return cls.mismatch(422, code, name, expected, found)
+
+    @classmethod
+    def unknown_key(cls, key: str, name: str = "key") -> HttpProblem:
+        """Return the problem of a key that the store does not have: 404."""
+        found = f"{key!r:.80}, which is not in the store"
+        visible = "This picture is not in the store."
+        return cls.mismatch(404, "not_found", name, "the key of a kept picture", found, for_visitor=visible)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the one shape of errors."""
@@ -75,19 +134,22 @@ class HttpProblem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
             "error": {
                 "code": self.code,
                 "message": self.message,
-                "wanted": self.wanted,
-                "got": self.got,
+                "wanted": self.expected,
+                "got": self.found,
                 "name": self.name,
             }
         }
 
-    def response(self) -> Json:
-        """Return the answer that tells it."""
-        return Json(self.to_dict(), self.status, self.headers)
+    def response(self, *, for_visitor: bool = False) -> Json:
+        """Return the JSON response; with `for_visitor` its message is the sentence for the visitor of a page."""
+        content = self.to_dict()
+        if for_visitor:
+            content["error"]["message"] = self.for_visitor
+        return Json(content, self.status, self.headers)
 
 
-def unreadable(error: UnreadableError) -> HttpProblem:
-    """Return how a picture that cannot be decoded is told: 415 for a format, 422 for the rest."""
+def unreadable_problem(error: UnreadableError) -> HttpProblem:
+    """Return the problem of a picture that cannot be decoded: 415 for an unsupported format, 422 for the rest."""
     kinds: tuple[tuple[type[UnreadableError], str], ...] = (
         (TruncatedError, "damaged_picture"),
         (LimitError, "picture_too_large"),
@@ -100,25 +162,24 @@ def unreadable(error: UnreadableError) -> HttpProblem:
         415 if code == "unsupported_format" else 422,
         code,
         str(error),
-        wanted=error.wanted,
-        got=error.got,
+        expected=error.wanted,
+        found=error.got,
         name=error.name,
     )
 
 
-def problem_of(error: SamepicError | HTTPException) -> HttpProblem:
-    """Return how an error that the layers below, or the router, raised is told."""
+def to_problem(error: HttpProblem | SamepicError | HTTPException) -> HttpProblem:
+    """Return an error of samepic or of the router as a problem."""
+    if isinstance(error, HttpProblem):
+        return error
     if isinstance(error, HTTPException):
         code, message = _HTTP.get(error.status_code, ("bad_request", error.detail))
         return HttpProblem(error.status_code, code, message, headers=error.headers)
     if isinstance(error, UnreadableError):
-        return unreadable(error)
+        return unreadable_problem(error)
     if isinstance(error, StoreKeyError):
-        return HttpProblem(
-            422, "bad_key", str(error), name="replaces" if error.field == "replaces" else "key"
-        )
+        name = "replaces" if error.field == "replaces" else "key"
+        return HttpProblem(422, "bad_key", str(error), name=name)
     if isinstance(error, (StoreError, MissingPartError)):
-        return HttpProblem(
-            503, "unavailable", "the store or the decoders cannot be reached just now: try again"
-        )
+        return HttpProblem(503, "unavailable", "the store or the decoders are unreachable: try again")
     return HttpProblem(422, "bad_input", str(error))

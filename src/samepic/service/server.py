@@ -1,4 +1,4 @@
-"""Serve on uvicorn, in one process or several, with an end to waiting for headers and to open connections."""
+"""Server: uvicorn in one process or several, with time limits for headers and a limit for open connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import h11
 import uvicorn
@@ -19,135 +18,131 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from samepic.service.app import create_app
-from samepic.service.observability import CONFIG, FOLDER
+from samepic.service.observability import LOG_CONFIG, MULTIPROC_DIR
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import SERVICE, ServiceSettings
 
-__all__ = ["Connection", "bound", "serve"]
+__all__ = ["Connection", "bind_socket", "serve"]
 
 
 class Connection(H11Protocol):
-    """One connection. Whoever sends headers slowly, or none, is left; what is no HTTP is told so as every error is."""
+    """One connection. It is closed if headers come too slowly, and invalid HTTP is answered as every other error."""
 
-    _patience: asyncio.TimerHandle | None = None
+    _header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the headers of the first request."""
+        """Start waiting for the headers of the first request."""
         super().connection_made(transport)
         if len(self.connections) > SERVICE.connections:
-            self._tell(
-                HttpProblem(503, "busy", "more connections are open than this service takes on: try again")
-            )
+            self._send_problem(HttpProblem(503, "busy", "too many connections are open: try again"))
             return
-        self._wait()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
-        self._stop_waiting()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; wait anew where it was not the end of the headers, but not for longer than from the first."""
+        """Process data. Until the headers are complete, the time runs on from their first byte."""
         if self.transport.is_closing():
             return
         super().data_received(data)
-        if self.conn.their_state is h11.IDLE and not self._is_between():
-            self._wait()
+        if self.conn.their_state is h11.IDLE and not self._is_between_requests():
+            self._start_timer()
         else:
-            self._stop_waiting()
+            self._stop_timer()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP."""
-        self._stop_waiting()
+        """Answer invalid HTTP."""
+        self._stop_timer()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._tell(HttpProblem(400, "no_http", msg))
+            self._send_problem(HttpProblem(400, "no_http", msg))
         else:
             self.transport.close()
 
-    def _is_between(self) -> bool:
-        """Whether a request has ended and nothing of the next one has come; uvicorn watches that time."""
+    def _is_between_requests(self) -> bool:
+        """Whether a request has ended and the next one has not begun; uvicorn limits that time."""
         return self.timeout_keep_alive_task is not None
 
-    def _wait(self) -> None:
-        if self._patience is None:
-            self._patience = self.loop.call_later(SERVICE.header_seconds, self._give_up)
+    def _start_timer(self) -> None:
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(SERVICE.header_seconds, self._time_out)
 
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _stop_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
 
-    def _give_up(self) -> None:
-        self._patience = None
+    def _time_out(self) -> None:
+        self._header_timer = None
         if not self.transport.is_closing():
-            self._tell(
-                HttpProblem(408, "too_slow", f"wanted headers within {SERVICE.header_seconds:g} s, got none")
-            )
+            message = f"expected headers within {SERVICE.header_seconds:g} s, found none"
+            self._send_problem(HttpProblem(408, "too_slow", message))
 
-    def _tell(self, problem: HttpProblem) -> None:
-        """Answer and close, whatever state HTTP is in."""
-        told = problem.response()
-        named = [(b"connection", b"close"), *((name, value) for name, value in told.raw_headers)]
-        head = b"".join(b"%s: %s\r\n" % (name, value) for name, value in named)
-        self.transport.write(b"HTTP/1.1 %d \r\n%s\r\n%s" % (problem.status, head, bytes(told.body)))
+    def _send_problem(self, problem: HttpProblem) -> None:
+        """Send a problem and close the connection, whatever state HTTP is in."""
+        response = problem.response()
+        headers = [(b"connection", b"close"), *response.raw_headers]
+        head = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
+        self.transport.write(b"HTTP/1.1 %d \r\n%s\r\n%s" % (problem.status, head, bytes(response.body)))
         self.transport.close()
 
 
-def bound(settings: ServiceSettings) -> socket.socket:
-    """Return a socket that is bound where `settings` say, and takes connections. Raises OSError with the address."""
+def bind_socket(settings: ServiceSettings) -> socket.socket:
+    """Return a socket that listens at the address of the settings. Raises OSError with the address."""
     host = settings.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, settings.port))
-        made.listen(SERVICE.backlog)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, settings.port))
+        listener.listen(SERVICE.backlog)
     except OSError as error:
-        made.close()
+        listener.close()
         raise OSError(
             error.errno, error.strerror or str(error), f"{settings.host}:{settings.port}"
         ) from error
-    made.set_inheritable(True)
-    return made
+    listener.set_inheritable(True)
+    return listener
 
 
-def serve(settings: ServiceSettings, listener: socket.socket, told: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT: running requests then have `SERVICE.stop_seconds` to finish.
+def serve(settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; running requests then have `SERVICE.stop_seconds` to finish.
 
-    `told` is called once everything is set up and connections are taken. Raises KeyboardInterrupt after SIGINT.
+    `on_ready` is called once connections are accepted. Raises KeyboardInterrupt after SIGINT.
     """
-    stopped: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    # uvicorn raises the signal again when it has stopped; without a handler SIGTERM would then kill the process.
+    previous = signal.signal(signal.SIGTERM, lambda number, _: None)
     try:
         if settings.processes > 1:
-            _serve_many(settings, listener, told)
+            _serve_many(settings, listener, on_ready)
         else:
-            told()
+            on_ready()
             uvicorn.Server(_config(settings)).run(sockets=[listener])
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
         listener.close()
 
 
-def _serve_many(settings: ServiceSettings, listener: socket.socket, told: Callable[[], None]) -> None:
+def _serve_many(settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="samepic-metrics-") as folder:
-        os.environ[FOLDER] = folder
+        os.environ[MULTIPROC_DIR] = folder
         config = _config(replace(settings, parent=os.getpid()))
         config.configure_logging()
         supervisor = Multiprocess(config, sockets=[listener])
-        told()
+        on_ready()
         supervisor.run()
 
 
 def _config(settings: ServiceSettings) -> uvicorn.Config:
-    log: dict[str, Any] = copy.deepcopy(CONFIG)
     return uvicorn.Config(
         partial(create_app, settings),
         factory=True,
         http=Connection,
         ws="none",
         lifespan="on",
-        log_config=log,
+        log_config=copy.deepcopy(LOG_CONFIG),
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -1,4 +1,4 @@
-"""Settings of a service as plain values: what it takes on, how long it waits, and the tokens that may ask it."""
+"""Settings of a service: its limits, its tokens, and where and what it serves."""
 
 from __future__ import annotations
 
@@ -23,46 +23,46 @@ __all__ = [
     "ServiceLimits",
     "ServiceSettings",
     "Token",
-    "from_text",
-    "identify",
+    "find_token",
     "is_loopback",
+    "parse_token",
     "read_tokens",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
-    """The bounds of one service process.
+    """The limits of one service process.
 
     Attributes:
-        upload_bytes: one picture of a request.
-        body_bytes: bodies of all requests that are held in memory at once.
-        field_bytes: one form field that is no picture, and a JSON body.
+        upload_bytes: size of one picture of a request.
+        body_bytes: memory for the bodies of all requests together.
+        field_bytes: size of a form field that is not a picture, and of a JSON body.
         fields: parts of a form.
-        connections: open at once; further ones are turned away.
-        requests: in work or being received at once.
-        threads: requests at once that decode, search or wait for a store's lock.
+        connections: open connections; further ones are rejected.
+        requests: running requests, also those that are still being received.
+        threads: running requests that decode, search or wait for a lock of the store.
         waiting: requests that may wait for one of these threads.
-        queue_seconds: how long they wait at most; who has waited longer is told to come again, and costs nothing more.
-        light_threads: requests at once that only ask the store.
-        light_waiting: requests that may wait for one of these.
-        header_seconds: until the headers of a request must have come.
-        body_seconds: until a body must have come; every `body_rate` bytes of it give a second more.
-        body_rate: bytes a second under which a body is too slow.
-        drain_bytes: bytes of a refused body that are read and forgotten, so that its sender hears why.
-        drain_seconds: how long that may take.
+        queue_seconds: longest wait for a thread; later the request is rejected without being processed.
+        light_threads: running requests that only read or write the store.
+        light_waiting: requests that may wait for one of these threads.
+        header_seconds: time for the headers of a request.
+        body_seconds: time for a body; every `body_rate` bytes of it add one second.
+        body_rate: slowest rate of a body, in bytes a second.
+        drain_bytes: bytes of a rejected body that are read and discarded, so that the client gets the response.
+        drain_seconds: time for that.
         idle_seconds: how long a connection may stay open between two requests.
-        stop_seconds: how long running requests have to finish once the service is told to stop.
-        hung_seconds: how long a service process may give no sign, when it starts too, before it is replaced.
-        retry_seconds: what Retry-After tells those who come too early or too many.
-        reopen_seconds: first and longest pause between two tries to open the store.
-        replay_seconds: how long the answer to an idempotency key is remembered.
-        token_letters: the longest idempotency key.
-        least_token: letters of the shortest bearer token that is taken.
-        form_bytes: what the boundaries and headers of a form may take beside its parts.
-        backlog: connections that the system holds until they are accepted.
-        tenants: gates that are kept open at once; each remembers the codes of its tenant.
-        held: pictures waiting for review in one answer, usual and at most.
+        stop_seconds: time for running requests to finish when the service stops.
+        hung_seconds: how long a service process may be silent, also while it starts, before it is replaced.
+        retry_seconds: value of Retry-After.
+        reopen_seconds: first and longest pause between two attempts to open the store.
+        replay_seconds: how long the answer to an idempotency key is stored.
+        idempotency_key_length: longest idempotency key, in characters.
+        min_token_length: shortest bearer token, in characters.
+        form_bytes: size of the boundaries and headers of a form, besides its parts.
+        backlog: connections that the system keeps until they are accepted.
+        tenants: gates that are open at once; each keeps the index of its tenant.
+        held: held pictures in one answer, by default and at most.
     """
 
     upload_bytes: int = UPLOAD.file_bytes
@@ -87,8 +87,8 @@ class ServiceLimits:
     retry_seconds: int = 2
     reopen_seconds: tuple[float, float] = (0.2, 5.0)
     replay_seconds: float = 86_400.0
-    token_letters: int = 255
-    least_token: int = 16
+    idempotency_key_length: int = 255
+    min_token_length: int = 16
     form_bytes: int = 64 * 1024
     backlog: int = 1024
     tenants: int = 1000
@@ -96,33 +96,32 @@ class ServiceLimits:
 
 
 SERVICE = ServiceLimits()
-"""2026-11-23: chosen; what a process of this service bears was measured with bench/service_load.py."""
-
+"""Chosen 2026-11-23; the load that one process handles was measured with bench/service_load.py."""
 
 RIGHTS: Final = ("compare", "check", "admit", "remove", "proxy", "held", "settle", "status", "metrics")
-"""What a token may do; `metrics` counts the requests of all tenants together."""
+"""The rights of tokens; `metrics` counts the requests of all tenants together."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One who may ask: `name` is for the log, `digest` the SHA-256 of the token, `may` some of RIGHTS."""
+    """A bearer token: `name` is for the log, `digest` is its SHA-256, `rights` are some of RIGHTS."""
 
     name: str
     digest: bytes = field(repr=False)
     tenant: str = ""
-    may: frozenset[str] = frozenset(RIGHTS)
+    rights: frozenset[str] = frozenset(RIGHTS)
 
 
-def from_text(text: str, name: str) -> Token:
-    """Return a token of the one tenant that has no name, which may everything. Raises ProfileError for a short one."""
-    return Token(name, _digest(text, name))
+def parse_token(text: str, name: str) -> Token:
+    """Return a token with all rights for the tenant without a name. Raises ProfileError for a short one."""
+    return Token(name, _hash_token(text, name))
 
 
-def identify(tokens: Sequence[Token], shown: str) -> Token | None:
-    """Return whose token is shown, None for nobody's; takes as long whichever it is, and whether it is one."""
-    digest = hashlib.sha256(shown.encode()).digest()
+def find_token(tokens: Sequence[Token], text: str) -> Token | None:
+    """Return the token with this text, None if there is none. Takes the same time whichever it is."""
+    digest = hashlib.sha256(text.encode()).digest()
     found = None
     for token in tokens:
         if hmac.compare_digest(token.digest, digest):
@@ -131,80 +130,74 @@ def identify(tokens: Sequence[Token], shown: str) -> Token | None:
 
 
 def read_tokens(path: str) -> tuple[Token, ...]:
-    """Return the tokens of a file: TOML with [[token]] tables, or nothing but one token in plain text.
+    """Return the tokens of a file: TOML with [[token]] tables, or just one token in plain text.
 
-    A table has `name`, `token` or `sha256` (64 hex digits of its digest), and may have `tenant` and `may`, a list of
-    RIGHTS; a token of a named tenant may by default all but `metrics`. Raises ProfileError, OSError.
+    A table has `name`, either `token` or `sha256` (64 hex digits), and optionally `tenant` and `may`, a list of RIGHTS.
+    A token of a named tenant has by default all rights but `metrics`. Raises ProfileError, OSError.
     """
     text = Path(path).read_text(encoding="utf-8")
     if "\n" not in text.strip() and "=" not in text and "[" not in text:
-        return (from_text(text.strip(), path),)
+        return (parse_token(text.strip(), path),)
     try:
-        told = tomllib.loads(text)
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{path}: wanted one token, or TOML with [[token]] tables, got {error}") from None
-    tables = told.get("token")
-    if set(told) != {"token"} or not isinstance(tables, list) or not tables:
-        raise ProfileError(
-            f"{path}: wanted [[token]] tables and nothing else, got {', '.join(told) or 'nothing'}"
-        )
-    tokens = tuple(_token(table, f"{path}, token {number}") for number, table in enumerate(tables, 1))
+        raise _mismatch(path, "one token, or TOML with [[token]] tables", str(error)) from None
+    tables = content.get("token")
+    if set(content) != {"token"} or not isinstance(tables, list) or not tables:
+        raise _mismatch(path, "[[token]] tables and nothing else", ", ".join(content) or "nothing")
+    tokens = tuple(_table_token(table, f"{path}, token {number}") for number, table in enumerate(tables, 1))
     if len({token.digest for token in tokens}) < len(tokens):
-        raise ProfileError(f"{path}: wanted each token once, got one twice")
+        raise _mismatch(path, "each token once", "one twice")
     return tokens
 
 
-def _token(table: Mapping[str, Any], where: str) -> Token:
+def _table_token(table: Mapping[str, Any], where: str) -> Token:
     known = {"name": str, "token": str, "sha256": str, "tenant": str, "may": list}
     for key, value in table.items():
         if key not in known:
-            raise ProfileError(f"{where}: wanted none but {', '.join(known)}, got {key}")
+            raise _mismatch(where, f"only {', '.join(known)}", key)
         if not isinstance(value, known[key]):
-            raise ProfileError(f"{where}, {key}: wanted a {known[key].__name__}, got {type(value).__name__}")
+            raise _mismatch(f"{where}, {key}", f"a {known[key].__name__}", type(value).__name__)
     if not table.get("name"):
-        raise ProfileError(f"{where}: wanted a name, got none")
+        raise _mismatch(where, "a name", "none")
     if ("token" in table) == ("sha256" in table):
-        raise ProfileError(
-            f"{where}: wanted either token or sha256, got {'both' if 'token' in table else 'none'}"
-        )
+        raise _mismatch(where, "either token or sha256", "both" if "token" in table else "none")
     tenant = table.get("tenant", "")
     if len(tenant) > GATE.key_letters or not (tenant.isprintable() or tenant == ""):
-        raise ProfileError(
-            f"{where}, tenant: wanted at most {GATE.key_letters} printable characters, got others"
-        )
-    usual = [right for right in RIGHTS if not tenant or right != "metrics"]
-    may = table.get("may", usual)
-    wrong = [right for right in may if right not in RIGHTS]
+        raise _mismatch(f"{where}, tenant", f"at most {GATE.key_letters} printable characters", "others")
+    rights = table.get("may", [right for right in RIGHTS if not tenant or right != "metrics"])
+    wrong = [right for right in rights if right not in RIGHTS]
     if wrong:
-        raise ProfileError(f"{where}, may: wanted some of {', '.join(RIGHTS)}, got {wrong[0]!r}")
-    digest = _digest(table["token"], where) if "token" in table else _hex(table["sha256"], where)
-    return Token(table["name"], digest, tenant, frozenset(may))
+        raise _mismatch(f"{where}, may", f"some of {', '.join(RIGHTS)}", repr(wrong[0]))
+    if "token" in table:
+        digest = _hash_token(table["token"], where)
+    elif _DIGEST.fullmatch(table["sha256"]):
+        digest = bytes.fromhex(table["sha256"])
+    else:
+        raise _mismatch(f"{where}, sha256", "64 lowercase hexadecimal digits", "another text")
+    return Token(table["name"], digest, tenant, frozenset(rights))
 
 
-def _digest(text: str, where: str) -> bytes:
-    if len(text) < SERVICE.least_token or not text.isascii() or not text.isprintable() or " " in text:
+def _hash_token(text: str, where: str) -> bytes:
+    if len(text) < SERVICE.min_token_length or not text.isascii() or not text.isprintable() or " " in text:
         # The token itself must not get into a message, nor from there into a log.
-        raise ProfileError(
-            f"{where}: wanted a token of {SERVICE.least_token} or more letters, digits and signs without spaces,"
-            " got another"
-        )
+        expected = f"a token of {SERVICE.min_token_length} or more printable ASCII characters without spaces"
+        raise _mismatch(where, expected, "another")
     return hashlib.sha256(text.encode()).digest()
 
 
-def _hex(text: str, where: str) -> bytes:
-    if not _DIGEST.fullmatch(text):
-        raise ProfileError(f"{where}, sha256: wanted 64 hexadecimal digits in lower case, got another text")
-    return bytes.fromhex(text)
+def _mismatch(name: str, expected: str, found: str) -> ProfileError:
+    return ProfileError(f"{name}: expected {expected}, found {found}")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """How to serve: `store` is its URL, `host` and `port` (0: any that is free) where to listen.
+    """How to serve: `store` is a URL; `host` and `port` (0: any free one) are the address to listen on.
 
-    `tokens` are those who may ask; without any everybody may, and on loopback a header names the tenant. `policy` is a
-    text such as "edited=accept", `profile` the file of one, `workers` the decoding processes of each service process,
-    `originals` the folder of the kept pictures, which has a folder for each tenant that has a name. `replicas` are
-    URLs of standbys that check asks. `secret` signs the cookies of all processes.
+    Without `tokens` everyone may ask, and on loopback a header names the tenant. `policy` is a text such as
+    "edited=accept", `profile` is the path of a profile, and `workers` are the decoding processes of each service
+    process. `originals` is the folder of the kept pictures, with a folder for each named tenant. `replicas` are the
+    URLs of standbys for check. `parent` is the process that stops this one when it ends. `secret` signs the cookies.
     """
 
     store: str
@@ -224,26 +217,22 @@ class ServiceSettings:
 
     def __post_init__(self) -> None:
         if not self.tokens and not self.loopback and not self.without_token:
-            raise ProfileError(
-                f"--host {self.host}: wanted a token (--token-file or SAMEPIC_TOKEN) where others can reach the"
-                " service, got none (--without-token lets everybody in)"
-            )
-        tenants = {token.tenant for token in self.tokens if token.may & {"check", "admit"}}
+            expected = "a token (--token-file or SAMEPIC_TOKEN), since others can reach the service"
+            raise _mismatch(f"--host {self.host}", expected, "none (--without-token lets everyone in)")
+        tenants = {token.tenant for token in self.tokens if token.rights & {"check", "admit"}}
         if self.originals and "" in tenants and len(tenants) > 1:
-            # The keys of the one without a name would reach into the folders of all others.
-            raise ProfileError(
-                "--originals: wanted a tenant for every token that may check or admit, or for none of them, got tokens"
-                " with a tenant and tokens without"
-            )
+            # Keys of the tenant without a name would reach into the folders of all others.
+            expected = "a tenant for every token that may check or admit, or for none of them"
+            raise _mismatch("--originals", expected, "tokens with a tenant and tokens without")
 
     @property
     def loopback(self) -> bool:
-        """Whether nobody but this machine can reach the service."""
+        """Whether only this machine can reach the service."""
         return is_loopback(self.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is that of this machine alone."""
+    """Return whether a host name or address is a loopback one."""
     if host.lower() == "localhost":
         return True
     try:

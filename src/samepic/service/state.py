@@ -1,4 +1,4 @@
-"""What requests of one process share: store, decoders, a gate a tenant, and threads with a queue that has an end."""
+"""State of one service process: the store, the decoders, a gate for each tenant, and bounded thread queues."""
 
 from __future__ import annotations
 
@@ -24,46 +24,53 @@ from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceSettings
 from samepic.store.contract import Store
 from samepic.store.opening import Replicas, open_store
+from samepic.verdict import Decision
 
-__all__ = ["Gates", "NotingWorkers", "Service", "ThreadQueue"]
+__all__ = ["Gates", "Service", "ServiceWorkers", "ThreadQueue"]
 
 _log = logging.getLogger("samepic.service")
-"""The service's own log."""
+
+Result = TypeVar("Result")
 
 
-class NotingWorkers(Workers):
-    """Workers that keep, for each thread, what was wrong with the upload that it had prepared last.
+class ServiceWorkers(Workers):
+    """Workers that keep, for each thread, the error of the upload that it prepared last.
 
-    A gate says why it refuses a file in one sentence; who asks over HTTP wants the parts of it.
+    A gate explains a refusal in one sentence; an HTTP response has the parts of that sentence.
     """
 
     def __init__(self, count: int) -> None:
         super().__init__(count)
-        self._noted = threading.local()
+        self._last = threading.local()
 
     def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
         """Return fingerprint, proxy and header facts, as `Workers.prepare`."""
         try:
             return super().prepare(data, name, copycode=copycode)
         except UnreadableError as error:
-            self._noted.error = error
+            self._last.error = error
             raise
 
-    def noted(self) -> UnreadableError | None:
-        """Return what was wrong with the upload that this thread has just given to a gate, and forget it."""
-        error: UnreadableError | None = getattr(self._noted, "error", None)
-        self._noted.error = None
-        return error
+    def decide(self, ask: Callable[[], Decision]) -> tuple[Decision, UnreadableError | None]:
+        """Return the decision of a gate, and the error of the upload if it cannot be read."""
+        self._last.error = None
+        return ask(), self._last.error
 
 
-class _Opened(NamedTuple):
+class _Resources(NamedTuple):
     store: Store
-    workers: NotingWorkers
+    workers: ServiceWorkers
     replicas: Replicas
+
+    def close(self) -> None:
+        """Close all of them."""
+        self.workers.close()
+        self.store.close()
+        self.replicas.close()
 
 
 class Gates:
-    """Opens the store in a thread, again and again until it can be had, and gives each tenant its gate."""
+    """Opens the store in a thread, retrying until it can be reached, and creates a gate for each tenant."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
@@ -71,77 +78,74 @@ class Gates:
         self.profile = Profile.read(settings.profile) if settings.profile else None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._opened: _Opened | None = None
+        self._open: _Resources | None = None
         self._gates: OrderedDict[str, Gate] = OrderedDict()
-        self._thread = threading.Thread(target=self._open, name="samepic-open", daemon=True)
+        self._thread = threading.Thread(target=self._open_with_retries, name="samepic-open", daemon=True)
 
     def start(self) -> None:
-        """Begin to open."""
+        """Start opening the store."""
         self._thread.start()
 
     def close(self) -> None:
         """Stop opening, and close what is open; may be called twice."""
         self._stopped.set()
-        self._thread.join(
-            self._settings.limits.drain_seconds
-        )  # a database that does not answer is not waited for
+        # Do not wait for a database that does not answer.
+        self._thread.join(self._settings.limits.drain_seconds)
         with self._lock:
-            opened, self._opened = self._opened, None
+            resources, self._open = self._open, None
             self._gates.clear()
-        if opened is not None:
-            opened.workers.close()
-            opened.store.close()
-            opened.replicas.close()
+        if resources is not None:
+            resources.close()
 
     @property
     def ready(self) -> bool:
         """Whether the store and the decoders are open."""
-        return self._opened is not None
+        return self._open is not None
 
     def gate(self, tenant: str) -> Gate:
         """Return the gate of a tenant. Raises HttpProblem, 503, until the store is open."""
         with self._lock:
-            opened = self._had()
+            resources = self._require_open()
             gate = self._gates.get(tenant)
             if gate is None:
-                gate = self._gates[tenant] = self._made(opened, tenant)
+                gate = self._gates[tenant] = self._new_gate(resources, tenant)
                 if len(self._gates) > self._settings.limits.tenants:
                     self._gates.popitem(last=False)
             self._gates.move_to_end(tenant)
             return gate
 
     @property
-    def workers(self) -> NotingWorkers:
+    def workers(self) -> ServiceWorkers:
         """The decoders of every gate. Raises HttpProblem, 503, until they run."""
-        return self._had().workers
+        return self._require_open().workers
 
     @property
     def store(self) -> Store:
         """The store. Raises HttpProblem, 503, until it is open."""
-        return self._had().store
+        return self._require_open().store
 
-    def _had(self) -> _Opened:
-        if self._opened is None:
+    def _require_open(self) -> _Resources:
+        if self._open is None:
             raise HttpProblem(503, "not_ready", "the service is starting or stopping: try again")
-        return self._opened
+        return self._open
 
-    def _made(self, opened: _Opened, tenant: str) -> Gate:
+    def _new_gate(self, resources: _Resources, tenant: str) -> Gate:
         folder = self._settings.originals
         return Gate(
-            opened.store,
+            resources.store,
             tenant=tenant,
             policy=self._policy,
             profile=self.profile,
             originals=originals_below(folder, tenant) if folder else None,
-            workers=opened.workers,
-            replicas=opened.replicas,
+            workers=resources.workers,
+            replicas=resources.replicas,
         )
 
-    def _open(self) -> None:
+    def _open_with_retries(self) -> None:
         pause, longest = self._settings.limits.reopen_seconds
         while not self._stopped.is_set():
             try:
-                self._opened = self._tried()
+                self._open = self._open_resources()
             except (SamepicError, OSError) as error:
                 _log.error("cannot open the store yet: %s", error)
                 self._stopped.wait(pause)
@@ -150,78 +154,72 @@ class Gates:
                 _log.info("ready")
                 return
 
-    def _tried(self) -> _Opened:
+    def _open_resources(self) -> _Resources:
         store, replicas = open_store(self._settings.store), Replicas(self._settings.replicas)
-        workers = NotingWorkers(self._settings.workers)
+        resources = _Resources(store, ServiceWorkers(self._settings.workers), replicas)
         try:
-            held = workers.protection
-            if not held.complete:
-                missing = ", ".join(name for name, holds in held.to_dict().items() if holds is False)
-                _log.warning("decoding is not bounded in every way here: %s", missing)
-            opened = _Opened(store, workers, replicas)
-            # What is kept is read now, and not with the first upload, for the tenants that are known by now.
+            protection = resources.workers.protection
+            if not protection.complete:
+                missing = ", ".join(name for name, active in protection.to_dict().items() if active is False)
+                _log.warning("decoding is not fully sandboxed here: %s", missing)
+            # Load the indexes of the known tenants now, not with the first upload.
             for tenant in {token.tenant for token in self._settings.tokens} or {""}:
-                self._gates[tenant] = self._made(opened, tenant)
+                self._gates[tenant] = self._new_gate(resources, tenant)
                 self._gates[tenant].warm()
         except BaseException:
-            workers.close()
-            store.close()
-            replicas.close()
+            resources.close()
             raise
-        return opened
-
-
-Result = TypeVar("Result")
+        return resources
 
 
 class ThreadQueue:
-    """Runs calls on `threads` threads; `waiting` more may wait for one, and whoever comes then is sent away.
+    """Runs calls on `threads` threads; `waiting` more may wait for one, and further calls are rejected.
 
-    Who has waited for more than `seconds` is sent away too: the queue gets short at once when all of it is late.
+    Calls that waited longer than `seconds` are rejected too, so that an overdue queue empties at once.
     """
 
     def __init__(self, name: str, threads: int, waiting: int, seconds: float) -> None:
         self._seconds = seconds
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._most, self.taken = threads + waiting, 0
+        self._capacity, self._pending = threads + waiting, 0
 
     def check(self) -> None:
-        """Raise HttpProblem, 503, where nobody more is taken on."""
-        if self.taken >= self._most:
-            raise HttpProblem(503, "busy", "more requests are waiting than this service takes on: try again")
+        """Raise HttpProblem, 503, if the queue is full."""
+        if self._pending >= self._capacity:
+            raise HttpProblem(503, "busy", "too many requests are waiting: try again")
 
     async def run(self, call: Callable[[], Result]) -> Result:
-        """Return what `call` returns. Raises what it raises, and HttpProblem where nobody more is taken on.
+        """Return what `call` returns. Raises what it raises, and HttpProblem, 503, if the queue is full or too slow.
 
-        Where the caller is cancelled, the call comes to its end all the same, and keeps its place until then.
+        If the caller is cancelled, the call still runs to its end, and keeps its place until then.
         """
         self.check()
-        self.taken += 1
-        until = time.monotonic() + self._seconds
+        self._pending += 1
+        deadline = time.monotonic() + self._seconds
 
-        def begun() -> Result:
-            if time.monotonic() > until:
+        def run_in_time() -> Result:
+            if time.monotonic() > deadline:
                 raise HttpProblem(
-                    503, "busy", f"it waited for more than {self._seconds:g} s to be looked at: try again"
+                    503, "busy", f"the request waited longer than {self._seconds:g} s: try again"
                 )
             return call()
 
-        future = asyncio.get_running_loop().run_in_executor(self._executor, begun)
-        future.add_done_callback(self._ended)
+        future = asyncio.get_running_loop().run_in_executor(self._executor, run_in_time)
+        future.add_done_callback(self._finished)
         return await asyncio.shield(future)
 
     def close(self) -> None:
-        """Wait until everything that runs has ended; what waits is left undone."""
+        """Wait until all running calls have ended; waiting calls are dropped."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _ended(self, future: asyncio.Future[Result]) -> None:
-        self.taken -= 1
+    def _finished(self, future: asyncio.Future[Result]) -> None:
+        self._pending -= 1
         if not future.cancelled():
-            future.exception()  # whoever asked may be gone, and then nobody else looks at it
+            future.exception()  # marks it as retrieved: the caller may be gone
 
 
 class Service:
-    """The gates of all tenants, threads for the work and for what is quick, memory for bodies, and counts."""
+    """The gates of all tenants, threads for heavy and for light calls, memory for bodies, and metrics."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         limits = settings.limits
@@ -229,34 +227,34 @@ class Service:
         self.gates = Gates(settings)
         self.budget = Budget(limits.body_bytes)
         self.metrics = Metrics()
-        self._work = ThreadQueue("samepic-work", limits.threads, limits.waiting, limits.queue_seconds)
+        self._heavy = ThreadQueue("samepic-heavy", limits.threads, limits.waiting, limits.queue_seconds)
         self._light = ThreadQueue(
             "samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds
         )
 
     def start(self) -> None:
-        """Begin to open the store; requests are answered 503 until it is open."""
+        """Start opening the store; requests are answered 503 until it is open."""
         self.gates.start()
 
     def close(self) -> None:
-        """Let running calls come to their end, then close the decoders and the store."""
-        self._work.close()
+        """Wait for the running calls, then close the decoders and the store."""
+        self._heavy.close()
         self._light.close()
         self.gates.close()
 
-    def expect_work(self) -> None:
-        """Raise HttpProblem, 503, where an upload could not be taken on, before its body is read."""
+    def require_capacity(self) -> None:
+        """Raise HttpProblem, 503, if an upload could not be processed, before its body is read."""
         self.gates.workers  # noqa: B018  (raises until it runs)
-        self._work.check()
+        self._heavy.check()
 
-    async def work(self, call: Callable[[], Result]) -> Result:
-        """Run what decodes, searches and waits."""
+    async def run_heavy(self, call: Callable[[], Result]) -> Result:
+        """Run a call that decodes, searches or waits for locks."""
         try:
-            return await self._work.run(call)
+            return await self._heavy.run(call)
         finally:
             if self.gates.ready:
-                self.metrics.workers(self.gates.workers.status())
+                self.metrics.update_workers(self.gates.workers.status())
 
-    async def quick(self, call: Callable[[], Result]) -> Result:
-        """Run what only asks the store."""
+    async def run_light(self, call: Callable[[], Result]) -> Result:
+        """Run a call that only reads or writes the store."""
         return await self._light.run(call)

@@ -1,4 +1,4 @@
-"""The pages on which the groups that find found are decided, served by the command that found them."""
+"""The review of duplicates: pages to decide the groups of a report, served by samepic find and review."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The review of duplicates as an ASGI application, served on this machine alone until the person is done."""
+"""The ASGI application for the review of duplicates, served on this machine until the user finishes."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import uvicorn
@@ -23,259 +23,259 @@ from samepic.limits import FOUND
 from samepic.pages.duplicates.guard import ENTER, BrowserGuard, GuardedRequest
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
 from samepic.pages.duplicates.views import (
+    compare_again,
+    comparison_json,
+    comparison_page,
     groups_page,
-    look_page,
-    look_told,
-    looked,
+    page_count,
     page_of,
-    pages,
     plan_page,
-    progress,
+    printable,
+    progress_json,
+    run_json,
     run_page,
-    run_told,
-    told_path,
 )
 from samepic.pages.html import el, page, static
-from samepic.service.problems import HttpProblem, Json
+from samepic.service.problems import HttpProblem, Json, media_type
 
-__all__ = ["found_app", "serve_found"]
+__all__ = ["duplicates_app", "serve_duplicates"]
 
 Result = TypeVar("Result")
 
-_SCRIPTS, _STYLES = ("found.js",), ("found.css",)
+_SCRIPTS, _STYLES = ("duplicates.js",), ("duplicates.css",)
 
-_GONE = (
+_MISSING_PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200" viewBox="0 0 320 200">'
     '<rect width="320" height="200" fill="#8884"/>'
     '<path d="M130 75l60 50m0-50l-60 50" stroke="#888" stroke-width="6" stroke-linecap="round"/></svg>'
 )
 
 
-def found_app(desk: ReviewSession, door: BrowserGuard, finish: Callable[[], None]) -> Starlette:
-    """Return the application; `finish` is called once the person is done."""
-    made = _ReviewPages(desk, finish)
+def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable[[], None]) -> Starlette:
+    """Return the application; `finish` is called once the user is done."""
+    pages = _ReviewPages(session, finish)
     app = Starlette(
         routes=[
-            door.enter(),
+            guard.enter(),
             Route("/ui/static/{name}", static, methods=["GET"]),
-            door.route("GET", "/", made.groups, whole=True),
-            door.route("GET", "/open", made.open),
-            door.route("GET", "/thumb/{index:int}/{file:int}", made.thumb),
-            door.route("GET", "/look", made.look, whole=True),
-            door.route("GET", "/look/{index:int}/{file:int}", made.look_told),
-            door.route("GET", "/look/{index:int}/{file:int}/{name}", made.view),
-            door.route("POST", "/mark", made.mark),
-            door.route("POST", "/accept", made.accept),
-            door.route("POST", "/rest", made.rest),
-            door.route("POST", "/undo", made.undo),
-            door.route("GET", "/plan", made.plan, whole=True),
-            door.route("POST", "/act", made.act, whole=True),
-            door.route("POST", "/back", made.back, whole=True),
-            door.route("GET", "/run", made.run, whole=True),
-            door.route("GET", "/run/far", made.far),
-            door.route("POST", "/finish", made.finish, whole=True),
+            guard.route("GET", "/", pages.groups, is_page=True),
+            guard.route("GET", "/open", pages.first_undecided),
+            guard.route("GET", "/thumb/{index:int}/{file:int}", pages.thumbnail),
+            guard.route("GET", "/look", pages.comparison, is_page=True),
+            guard.route("GET", "/look/{index:int}/{file:int}", pages.comparison_json),
+            guard.route("GET", "/look/{index:int}/{file:int}/{name}", pages.comparison_picture),
+            guard.route("POST", "/mark", pages.mark),
+            guard.route("POST", "/accept", pages.accept),
+            guard.route("POST", "/rest", pages.accept_rest),
+            guard.route("POST", "/undo", pages.undo),
+            guard.route("GET", "/plan", pages.plan, is_page=True),
+            guard.route("POST", "/act", pages.start_run, is_page=True),
+            guard.route("POST", "/back", pages.start_undo, is_page=True),
+            guard.route("GET", "/run", pages.run, is_page=True),
+            guard.route("GET", "/run/far", pages.run_progress),
+            guard.route("POST", "/finish", pages.finish, is_page=True),
         ],
-        exception_handlers={HttpProblem: _problem},
+        exception_handlers={HttpProblem: _handle_problem},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _handle_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HttpProblem)
     return error.response()
 
 
 class _ReviewPages:
-    """What is answered at each address."""
+    """The handlers of all addresses."""
 
-    def __init__(self, desk: ReviewSession, finish: Callable[[], None]) -> None:
-        self._desk, self._decided, self._finish = desk, desk.decided, finish
+    def __init__(self, session: ReviewSession, finish: Callable[[], None]) -> None:
+        self._session, self._decisions, self._finish = session, session.decisions, finish
         self._pool = ThreadPoolExecutor(FOUND.threads, "samepic-thumbnails")
 
-    async def groups(self, asking: GuardedRequest) -> Response:
+    async def groups(self, guarded: GuardedRequest) -> Response:
         """Show a page of groups."""
-        last = pages(self._decided)
-        text = asking.request.query_params.get("page", "")
+        text = guarded.request.query_params.get("page", "")
         number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
-        inside = groups_page(self._decided, min(max(number, 1), last))
-        return page("Duplicates", inside, frame=asking.frame, scripts=_SCRIPTS, styles=_STYLES)
+        content = groups_page(self._decisions, min(max(number, 1), page_count(self._decisions)))
+        return page("Duplicates", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
-    async def open(self, asking: GuardedRequest) -> Response:
-        """Lead to the first group that nobody has decided."""
-        index = self._decided.next_open(-1)
+    async def first_undecided(self, guarded: GuardedRequest) -> Response:
+        """Redirect to the first undecided group."""
+        index = self._decisions.next_open(-1)
         return RedirectResponse(f"/?page={page_of(index)}#g{index}" if index is not None else "/plan", 303)
 
-    async def thumb(self, asking: GuardedRequest) -> Response:
-        """Give the thumbnail of one file, or a drawing where it cannot be had."""
-        index, file = self._place(asking)
+    async def thumbnail(self, guarded: GuardedRequest) -> Response:
+        """Return the thumbnail of a file, or a placeholder if it cannot be read."""
+        index, file = self._path_indexes(guarded)
         try:
-            data = await self._in_thread(lambda: self._desk.thumbnail(index, file))
+            data = await self._in_thread(lambda: self._session.thumbnail(index, file))
         except UnreadableError:
-            return Response(_GONE, media_type="image/svg+xml")
+            return Response(_MISSING_PICTURE, media_type="image/svg+xml")
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
-    async def look(self, asking: GuardedRequest) -> Response:
-        """Show one file beside the reference."""
-        asked = asking.request.query_params
-        index, file = self._checked(asked.get("group", ""), asked.get("file", ""))
-        inside = look_page(self._decided, index, file)
-        return page("Look closely", inside, frame=asking.frame, scripts=("look.js",), styles=_STYLES)
+    async def comparison(self, guarded: GuardedRequest) -> Response:
+        """Show a file beside the best copy of its group."""
+        params = guarded.request.query_params
+        index, file = self._indexes(params.get("group", ""), params.get("file", ""))
+        content = comparison_page(self._decisions, index, file)
+        return page(
+            "Compare", content, frame=guarded.frame, scripts=("duplicates_compare.js",), styles=_STYLES
+        )
 
-    async def look_told(self, asking: GuardedRequest) -> Response:
-        """Tell what the two are to each other, and where their views are."""
-        index, file = self._place(asking)
-        views = await self._in_thread(lambda: looked(self._decided, index, file))
-        return Json(look_told(index, file, views))
+    async def comparison_json(self, guarded: GuardedRequest) -> Response:
+        """Return the verdict on the two files, and the addresses of their views."""
+        index, file = self._path_indexes(guarded)
+        comparison = await self._in_thread(lambda: compare_again(self._decisions, index, file))
+        return Json(comparison_json(index, file, comparison))
 
-    async def view(self, asking: GuardedRequest) -> Response:
-        """Give one picture of that view."""
-        index, file = self._place(asking)
-        views = await self._in_thread(lambda: looked(self._decided, index, file))
-        data = views.picture(asking.request.path_params["name"])
+    async def comparison_picture(self, guarded: GuardedRequest) -> Response:
+        """Return one picture of these views."""
+        index, file = self._path_indexes(guarded)
+        comparison = await self._in_thread(lambda: compare_again(self._decisions, index, file))
+        data = comparison.picture(guarded.request.path_params["name"])
         if data is None:
             raise HttpProblem(404, "not_found", "no such picture")
-        return Response(data, media_type="image/webp" if data.startswith(b"RIFF") else "image/jpeg")
+        return Response(data, media_type=media_type(data))
 
-    async def mark(self, asking: GuardedRequest) -> Response:
+    async def mark(self, guarded: GuardedRequest) -> Response:
         """Mark one file."""
-        index, file = self._checked(asking.fields.get("group"), asking.fields.get("file"))
+        index, file = self._indexes(guarded.fields.get("group"), guarded.fields.get("file"))
         try:
-            mark = Mark(asking.fields.get("mark", ""))
+            mark = Mark(guarded.fields.get("mark", ""))
         except ValueError:
-            raise HttpProblem.bad("mark", f"one of {', '.join(Mark)}", "another") from None
-        await self._in_thread(lambda: self._decided.mark(index, file, mark))
-        return self._stands(index)
+            raise HttpProblem.invalid("mark", f"one of {', '.join(Mark)}", "another") from None
+        await self._in_thread(lambda: self._decisions.mark(index, file, mark))
+        return self._group_response(index)
 
-    async def accept(self, asking: GuardedRequest) -> Response:
-        """Take a group as it is marked."""
-        index, _ = self._checked(asking.fields.get("group"), 0)
-        await self._in_thread(lambda: self._decided.accept(index))
-        return self._stands(index)
+    async def accept(self, guarded: GuardedRequest) -> Response:
+        """Accept the marks of a group."""
+        index, _ = self._indexes(guarded.fields.get("group"), 0)
+        await self._in_thread(lambda: self._decisions.accept(index))
+        return self._group_response(index)
 
-    async def rest(self, asking: GuardedRequest) -> Response:
-        """Take all groups that nobody looked at as they are."""
-        count = await self._in_thread(self._decided.accept_rest)
-        return Json({"count": count, "progress": progress(self._decided)})
+    async def accept_rest(self, guarded: GuardedRequest) -> Response:
+        """Accept the marks of all undecided groups."""
+        count = await self._in_thread(self._decisions.accept_rest)
+        return Json({"count": count, "progress": progress_json(self._decisions)})
 
-    async def undo(self, asking: GuardedRequest) -> Response:
-        """Take the last decision back."""
-        index = await self._in_thread(self._decided.undo)
-        return Json({"group": None}) if index is None else self._stands(index)
+    async def undo(self, guarded: GuardedRequest) -> Response:
+        """Undo the last decision."""
+        index = await self._in_thread(self._decisions.undo)
+        return Json({"group": None}) if index is None else self._group_response(index)
 
-    async def plan(self, asking: GuardedRequest) -> Response:
+    async def plan(self, guarded: GuardedRequest) -> Response:
         """Show what would be done."""
-        asked = _asked(dict(parse_qsl(asking.request.url.query, keep_blank_values=True)))
-        if asked.action is CleanupAction.MOVE and not asked.move_to:
-            asked = RequestedCleanup(CleanupAction.TRASH)
-        made = await self._in_thread(lambda: self._desk.plan(asked))
-        inside = plan_page(self._decided, made, asked, asking.frame.csrf)
-        return page("The plan", inside, frame=asking.frame, scripts=_SCRIPTS, styles=_STYLES)
+        request = _requested_cleanup(dict(parse_qsl(guarded.request.url.query, keep_blank_values=True)))
+        if request.action is CleanupAction.MOVE and not request.move_to:
+            request = RequestedCleanup(CleanupAction.TRASH)
+        planned = await self._in_thread(lambda: self._session.plan(request))
+        content = plan_page(self._decisions, planned, request, guarded.frame.csrf)
+        return page("Plan", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
-    async def act(self, asking: GuardedRequest) -> Response:
-        """Do what was shown."""
-        asked, shown = _asked(asking.fields), str(asking.fields.get("shown", ""))
-        await self._in_thread(lambda: self._desk.begin(asked, shown))
+    async def start_run(self, guarded: GuardedRequest) -> Response:
+        """Carry out the plan that was shown."""
+        request, digest = _requested_cleanup(guarded.fields), str(guarded.fields.get("shown", ""))
+        await self._in_thread(lambda: self._session.start_run(request, digest))
         return RedirectResponse("/run", 303)
 
-    async def back(self, asking: GuardedRequest) -> Response:
-        """Take it back."""
-        await self._in_thread(self._desk.bring_back)
+    async def start_undo(self, guarded: GuardedRequest) -> Response:
+        """Undo the last run."""
+        await self._in_thread(self._session.start_undo)
         return RedirectResponse("/run", 303)
 
-    async def run(self, asking: GuardedRequest) -> Response:
-        """Show how far it is."""
-        if self._desk.run is None:
+    async def run(self, guarded: GuardedRequest) -> Response:
+        """Show the progress of the run."""
+        if self._session.run is None:
             return RedirectResponse("/plan", 303)
-        inside = run_page(self._desk.run, asking.frame.csrf)
-        return page("Clean up", inside, frame=asking.frame, scripts=_SCRIPTS, styles=_STYLES)
+        content = run_page(self._session.run, guarded.frame.csrf)
+        return page("Clean up", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
-    async def far(self, asking: GuardedRequest) -> Response:
-        """Tell how far it is."""
-        return Json(run_told(self._desk.run) if self._desk.run else {})
+    async def run_progress(self, guarded: GuardedRequest) -> Response:
+        """Return the progress of the run."""
+        return Json(run_json(self._session.run) if self._session.run else {})
 
-    async def finish(self, asking: GuardedRequest) -> Response:
+    async def finish(self, guarded: GuardedRequest) -> Response:
         """End the review."""
-        # The page that says so still fetches its style.
+        # Later: this page still loads its styles.
         asyncio.get_running_loop().call_later(FOUND.finish_seconds, self._finish)
-        told = el("p.lead", "This page is no longer served. What was decided is remembered.")
-        return page("Finished", el("h1", "Finished"), told, frame=asking.frame)
+        text = el("p.lead", "You can close this page. Your decisions are saved.")
+        return page("Finished", el("h1", "Finished"), text, frame=guarded.frame)
 
-    def _place(self, asking: GuardedRequest) -> tuple[int, int]:
-        told = asking.request.path_params
-        return self._checked(told["index"], told["file"])
+    def _path_indexes(self, guarded: GuardedRequest) -> tuple[int, int]:
+        params = guarded.request.path_params
+        return self._indexes(params["index"], params["file"])
 
-    def _checked(self, group: object, file: object) -> tuple[int, int]:
-        """Return the places of a group and of a file in it. Raises HttpProblem where there are none such."""
+    def _indexes(self, group: object, file: object) -> tuple[int, int]:
+        """Return the index of a group and of a file in it. Raises HttpProblem if they do not exist."""
         try:
             index, place = int(str(group)), int(str(file))
         except ValueError:
-            raise HttpProblem.bad("group", "numbers of a group and a file", "others") from None
-        if not 0 <= index < len(self._decided) or not 0 <= place < len(files_of(self._decided.groups[index])):
+            raise HttpProblem.invalid("group", "the numbers of a group and a file", "others") from None
+        groups = self._decisions.groups
+        if not 0 <= index < len(groups) or not 0 <= place < len(files_of(groups[index])):
             raise HttpProblem(404, "not_found", "no such group or file in this report")
         return index, place
 
-    def _stands(self, index: int) -> Response:
-        state, group = self._decided.state(index), self._decided.groups[index]
-        told = {
-            "group": index,
-            "page": page_of(index),
-            "name": f"Group {group.number}, {told_path(group.reference.path)}",
-            "marks": [str(mark) for mark in state.marks],
-            "decided": state.decided,
-            "progress": progress(self._decided),
-        }
-        return Json(told)
+    def _group_response(self, index: int) -> Response:
+        state, group = self._decisions.state(index), self._decisions.groups[index]
+        return Json(
+            {
+                "group": index,
+                "page": page_of(index),
+                "name": f"Group {group.number}, {printable(group.reference.path)}",
+                "marks": [str(mark) for mark in state.marks],
+                "decided": state.decided,
+                "progress": progress_json(self._decisions),
+            }
+        )
 
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
 
-def _asked(fields: object) -> RequestedCleanup:
-    told = fields if isinstance(fields, dict) else {}
-    try:
-        action = CleanupAction(str(told.get("action", CleanupAction.TRASH)))
-    except ValueError:
-        raise HttpProblem.bad("action", "trash, move-to or hardlink", "another") from None
-    if action not in (CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK):
-        raise HttpProblem.bad("action", "trash, move-to or hardlink", str(action))
-    where = str(told.get("to", "")).strip() if action is CleanupAction.MOVE else ""
-    return RequestedCleanup(action, str(Path(where).expanduser()) if where else "")
+def _requested_cleanup(fields: Mapping[str, Any]) -> RequestedCleanup:
+    text = str(fields.get("action", CleanupAction.TRASH))
+    if text not in (CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK):
+        raise HttpProblem.invalid("action", "trash, move-to or hardlink", "another")
+    action = CleanupAction(text)
+    folder = str(fields.get("to", "")).strip() if action is CleanupAction.MOVE else ""
+    return RequestedCleanup(action, str(Path(folder).expanduser()) if folder else "")
 
 
 _LOG = {"version": 1, "disable_existing_loggers": False}
 
 
-def serve_found(
-    decided: Decisions, journal: Callable[[], Path], told: Callable[[str], None], *, port: int = 0
+def serve_duplicates(
+    decisions: Decisions, journal: Callable[[], Path], on_ready: Callable[[str], None], *, port: int = 0
 ) -> ReviewSession:
-    """Serve a review on 127.0.0.1 until the person finishes it, or SIGINT or SIGTERM comes; return what was done.
+    """Serve a review on 127.0.0.1 until the user finishes it, or until SIGINT or SIGTERM; return its session.
 
-    `journal` names a new file whenever a run begins, `told` is given the address once it can be opened: it lets one
-    browser in. Raises OSError where `port` is taken, KeyboardInterrupt after SIGINT.
+    `journal` returns a new path for each run. `on_ready` is called with the address, which admits one browser. Raises
+    OSError if `port` is in use, KeyboardInterrupt after SIGINT.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         listener.listen()
-        desk, door = ReviewSession(decided, journal), BrowserGuard()
+        session, guard = ReviewSession(decisions, journal), BrowserGuard()
 
         def finish() -> None:
             server.should_exit = True
 
-        app = found_app(desk, door, finish)
+        app = duplicates_app(session, guard, finish)
         server = uvicorn.Server(
             uvicorn.Config(
                 app, log_config=_LOG, access_log=False, server_header=False, ws="none", lifespan="off",
                 timeout_graceful_shutdown=5,
             )
         )  # fmt: skip
-        told(f"http://127.0.0.1:{listener.getsockname()[1]}{ENTER}?word={door.word}")
+        on_ready(f"http://127.0.0.1:{listener.getsockname()[1]}{ENTER}?word={guard.secret}")
         try:
             server.run(sockets=[listener])
         finally:
-            desk.stop()
-        return desk
+            session.stop()
+        return session
     finally:
         listener.close()

@@ -1,4 +1,4 @@
-"""Door: who may look at a review: the one browser that showed the word of its address, and pages of ours alone."""
+"""Access to a review of duplicates: one browser, which opened the address with its secret, and its own pages only."""
 
 from __future__ import annotations
 
@@ -16,133 +16,125 @@ from starlette.routing import Route
 
 from samepic.errors import SamepicError
 from samepic.limits import FOUND
-from samepic.pages.html import PageFrame, el, page
-from samepic.service.auth import CSRF, BrowserSession, Sessions, expect_own_page
-from samepic.service.problems import HttpProblem, problem_of
+from samepic.pages.html import PageFrame, el, error_page, page
+from samepic.service.auth import CSRF, BrowserSession, Sessions, require_own_page
+from samepic.service.problems import HttpProblem, to_problem
 from samepic.service.settings import is_loopback
 
-__all__ = ["ENTER", "BrowserGuard", "GuardedRequest", "Handle"]
+__all__ = ["ENTER", "BrowserGuard", "GuardedRequest", "Handler"]
 
 ENTER = "/enter"
-"""Where the word of the address is shown, once."""
+"""The address that takes the secret, once."""
 
-_WHO = "f" * 32
+_TOKEN_ID = "f" * 32
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class GuardedRequest(NamedTuple):
-    """A request that may be answered: the fields of its body, and the frame of the page."""
+    """A request of the admitted browser: the fields of its body, and the frame of the page."""
 
     request: Request
     fields: Mapping[str, Any]
     frame: PageFrame
 
 
-Handle = Callable[[GuardedRequest], Awaitable[Response]]
+Handler = Callable[[GuardedRequest], Awaitable[Response]]
 
 
 class BrowserGuard:
-    """Lets one browser in: the first that shows `word`."""
+    """Admits one browser: the first that sends `secret`."""
 
     def __init__(self) -> None:
-        self.word = secrets.token_urlsafe(24)
+        self.secret = secrets.token_urlsafe(24)
         self._sessions = Sessions(secrets.token_bytes(32))
-        self._open, self._lock = True, threading.Lock()
+        self._unused, self._lock = True, threading.Lock()
 
     def enter(self) -> Route:
-        """Return the address that begins the session."""
+        """Return the route that starts the session."""
 
         async def answer(request: Request) -> Response:
-            if _foreign_host(request) or not self._shown(request):
-                return _closed(403)
+            if _is_foreign_host(request) or not self._admits(request):
+                return _rejected()
             response = RedirectResponse("/", 303, _HEADERS)
-            if self._known(request) is None:
-                session = BrowserSession(secrets.token_hex(16), _WHO, self._sessions.begin().until)
-                self._sessions.remember(request, response, session)
+            if self._session(request) is None:
+                self._sessions.set_cookie(request, response, self._sessions.start(_TOKEN_ID))
             return response
 
         return Route(ENTER, answer, methods=["GET"])
 
-    def route(self, method: str, path: str, handle: Handle, *, whole: bool = False) -> Route:
-        """Return an address for that browser alone; `whole` tells that people see its errors too."""
+    def route(self, method: str, path: str, handler: Handler, *, is_page: bool = False) -> Route:
+        """Return a route for the admitted browser only; with `is_page` errors are pages too."""
 
         async def answer(request: Request) -> Response:
-            session = None if _foreign_host(request) else self._known(request)
+            session = None if _is_foreign_host(request) else self._session(request)
             if session is None:
-                return _closed(403)
-            frame = PageFrame(csrf=self._sessions.csrf(session))
+                return _rejected()
+            frame = PageFrame(csrf=self._sessions.csrf_token(session))
+            response: Response
             try:
                 fields = await self._fields(request, session) if method == "POST" else {}
-                response = await handle(GuardedRequest(request, fields, frame))
+                response = await handler(GuardedRequest(request, fields, frame))
             except (HttpProblem, SamepicError) as error:
-                problem = error if isinstance(error, HttpProblem) else problem_of(error)
-                response = _told(problem, frame) if whole else problem.response()
+                problem = to_problem(error)
+                if is_page:
+                    response = error_page(problem, frame, "Back to the groups")
+                else:
+                    response = problem.response(for_visitor=True)
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)
             return response
 
         return Route(path, answer, methods=[method])
 
-    def _shown(self, request: Request) -> bool:
-        """Tell whether the word is shown for the first time, or again by the browser that showed it."""
-        word = request.query_params.get("word", "")
+    def _admits(self, request: Request) -> bool:
+        """Return whether the secret is sent for the first time, or again by the admitted browser."""
+        secret = request.query_params.get("word", "")
         with self._lock:
-            fits = hmac.compare_digest(word.encode(), self.word.encode())
-            if not fits or not (self._open or self._known(request)):
+            is_correct = hmac.compare_digest(secret.encode(), self.secret.encode())
+            if not is_correct or not (self._unused or self._session(request)):
                 return False
-            self._open = False
+            self._unused = False
             return True
 
-    def _known(self, request: Request) -> BrowserSession | None:
-        session = self._sessions.of(request)
-        return session if session and session.who == _WHO else None
+    def _session(self, request: Request) -> BrowserSession | None:
+        session = self._sessions.read(request)
+        return session if session and session.token_id == _TOKEN_ID else None
 
     async def _fields(self, request: Request, session: BrowserSession) -> dict[str, Any]:
-        """Return what a page of ours sent, as a form or in JSON. Raises HttpProblem for what anybody else sent."""
-        expect_own_page(request)
+        """Return the form or JSON object that a page of the review sent. Raises HttpProblem for other requests."""
+        require_own_page(request)
         body = b""
-        async for piece in request.stream():
-            body += piece
+        async for chunk in request.stream():
+            body += chunk
             if len(body) > FOUND.field_bytes:
-                raise HttpProblem(413, "too_large", "body: wanted a small one, got a larger one")
+                raise HttpProblem.mismatch(
+                    413, "too_large", "body", f"at most {FOUND.field_bytes} bytes", "more"
+                )
         try:
             if request.headers.get("content-type", "").startswith("application/json"):
-                told = json.loads(body or b"{}")
+                fields = json.loads(body or b"{}")
             else:
-                told = dict(parse_qsl(body.decode("utf-8", "surrogateescape"), keep_blank_values=True))
+                fields = dict(parse_qsl(body.decode("utf-8", "surrogateescape"), keep_blank_values=True))
         except ValueError:
-            raise HttpProblem.bad("body", "a form or JSON", "another text") from None
-        if not isinstance(told, dict):
-            raise HttpProblem.bad("body", "an object", type(told).__name__)
-        self._sessions.expect_word(session, request.headers.get(CSRF) or str(told.get("csrf", "")))
-        return told
+            raise HttpProblem.invalid("body", "a form or JSON", "another text") from None
+        if not isinstance(fields, dict):
+            raise HttpProblem.invalid("body", "an object", type(fields).__name__)
+        self._sessions.require_csrf(session, request.headers.get(CSRF) or str(fields.get("csrf", "")))
+        return fields
 
 
-def _foreign_host(request: Request) -> bool:
-    """Tell whether a page of another site asks, whose name was made to lead to this machine."""
+def _is_foreign_host(request: Request) -> bool:
+    """Return whether the request names another host: a site whose name was made to resolve to this machine."""
     return not is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
 
 
-def _closed(status: int) -> Response:
-    inside = el(
+def _rejected() -> Response:
+    content = el(
         "section.plain",
         el("h1", "Not this browser"),
-        el("p", "This review is open in the browser that its address was opened in first."),
-        el(
-            "p",
-            "Stop it with Ctrl-C and start it again to get a new address. What was decided is remembered.",
-        ),
+        el("p", "This review is open in another browser."),
+        el("p", "To open it here, stop samepic with Ctrl-C and start it again. Your decisions are saved."),
     )
-    response = page("Not this browser", inside, frame=PageFrame(), status=status)
+    response = page("Not this browser", content, frame=PageFrame(), status=403)
     response.headers.update(_HEADERS)
     return response
-
-
-def _told(problem: HttpProblem, frame: PageFrame) -> Response:
-    inside = el(
-        "section.plain",
-        el("h1", "That did not work"),
-        el("p", problem.message),
-        el("p", el("a", "Back to the groups", href="/")),
-    )
-    return page("That did not work", inside, frame=frame, status=problem.status)

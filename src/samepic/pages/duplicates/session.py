@@ -1,4 +1,4 @@
-"""Desk: what one review of a report holds: decisions, a bounded number of thumbnails, and the run of the plan."""
+"""One review of duplicates: its decisions, a bounded cache of thumbnails, and the run of its cleanup plan."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from samepic.cleanup.undo import undo
 from samepic.errors import ReportError, SamepicError
 from samepic.limits import FOUND
 
-__all__ = ["CleanupRun", "RequestedCleanup", "ReviewSession", "mark_of"]
+__all__ = ["CleanupRun", "RequestedCleanup", "ReviewSession", "plan_digest"]
 
 Step = TypeVar("Step")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedCleanup:
-    """What is to be done with the files that go: an action of `clean`, and the folder to move them to."""
+    """What to do with the selected files: an action of `clean`, and the folder to move them to."""
 
     action: CleanupAction = CleanupAction.TRASH
     move_to: str = ""
@@ -33,82 +33,82 @@ class RequestedCleanup:
 
 @dataclass(slots=True)
 class CleanupRun:
-    """A plan that is being carried out, or taken back: how far it is and what became of each file."""
+    """A plan that is being carried out, or undone: its progress, and what became of each file."""
 
-    asked: RequestedCleanup
+    request: RequestedCleanup
     steps: int
     journal: Path
-    back: bool = False
+    is_undo: bool = False
     done: int = 0
-    left: list[tuple[str, str]] = field(default_factory=list)
-    wrong: str = ""
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    error: str = ""
     ended: bool = False
     paths: list[str] = field(default_factory=list)
 
 
 class ReviewSession:
-    """Holds one review; every method may be called from any thread.
+    """One review; all methods are thread-safe.
 
-    `journal` names the new file that a run is written down in, so that it can be taken back.
+    `journal` returns the path of a new file for the journal of a run, with which it can be undone.
     """
 
-    def __init__(self, decided: Decisions, journal: Callable[[], Path]) -> None:
-        self.decided, self._journal = decided, journal
+    def __init__(self, decisions: Decisions, journal: Callable[[], Path]) -> None:
+        self.decisions, self._journal = decisions, journal
         self._lock, self._stopped = threading.Lock(), threading.Event()
-        self._thumbs: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._held = 0
+        self._thumbnails: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._thumbnail_bytes = 0
         self.run: CleanupRun | None = None
         self._thread: threading.Thread | None = None
 
     def thumbnail(self, index: int, file: int) -> bytes:
-        """Return a small JPEG of a file, made when it is first asked for. Raises UnreadableError."""
-        one = files_of(self.decided.groups[index])[file]
-        key = one.sha256, FOUND.side
+        """Return a small JPEG of a file, cached. Raises UnreadableError."""
+        scanned = files_of(self.decisions.groups[index])[file]
+        key = scanned.sha256, FOUND.side
         with self._lock:
-            if key in self._thumbs:
-                self._thumbs.move_to_end(key)
-                return self._thumbs[key]
-        made = thumbnail(one, FOUND.side, self.decided.scan.made_ns)
+            if key in self._thumbnails:
+                self._thumbnails.move_to_end(key)
+                return self._thumbnails[key]
+        data = thumbnail(scanned, FOUND.side, self.decisions.scan.made_ns)
         with self._lock:
-            self._held += len(made) - len(self._thumbs.get(key, b""))
-            self._thumbs[key] = made
-            while self._held > FOUND.thumbnail_bytes:
-                self._held -= len(self._thumbs.popitem(last=False)[1])
-        return made
+            self._thumbnail_bytes += len(data) - len(self._thumbnails.get(key, b""))
+            self._thumbnails[key] = data
+            while self._thumbnail_bytes > FOUND.thumbnail_bytes:
+                self._thumbnail_bytes -= len(self._thumbnails.popitem(last=False)[1])
+        return data
 
-    def plan(self, asked: RequestedCleanup) -> Plan:
-        """Return what would be done now. Raises ReportError for a folder that makes no sense."""
-        if asked.action is CleanupAction.MOVE and not Path(asked.move_to).is_absolute():
-            raise ReportError(f"move_to: wanted the whole path of a folder, got {asked.move_to!r}")
-        scan, farthest = self.decided.chosen()
-        return plan(scan, action=asked.action, move_to=asked.move_to, same_if=farthest)
+    def plan(self, request: RequestedCleanup) -> Plan:
+        """Return what would be done now. Raises ReportError for an invalid folder."""
+        if request.action is CleanupAction.MOVE and not Path(request.move_to).is_absolute():
+            raise ReportError(f"Please enter the full path of a folder, not {request.move_to!r}.")
+        scan, loosest = self.decisions.chosen()
+        return plan(scan, action=request.action, move_to=request.move_to, same_if=loosest)
 
-    def begin(self, asked: RequestedCleanup, shown: str) -> CleanupRun:
-        """Begin to carry out the plan that was `shown`. Raises ReportError for another one, or while one runs."""
-        decided = self.plan(asked)
-        if mark_of(decided) != shown:
-            raise ReportError("the plan has changed since it was shown: look at it again")
-        run = CleanupRun(asked, len(decided.steps), self._journal())
-        run.left += [(left.path, left.reason) for left in decided.left]
-        self._start(run, lambda: self._apply(run, decided))
+    def start_run(self, request: RequestedCleanup, digest: str) -> CleanupRun:
+        """Start carrying out the plan with this digest. Raises ReportError if the plan changed, or while one runs."""
+        planned = self.plan(request)
+        if plan_digest(planned) != digest:
+            raise ReportError("The plan has changed since you saw it. Please look at it again.")
+        run = CleanupRun(request, len(planned.steps), self._journal())
+        run.skipped += [(left.path, left.reason) for left in planned.left]
+        self._start(run, lambda: self._apply(run, planned))
         return run
 
-    def bring_back(self) -> CleanupRun:
-        """Begin to take back what the last run did. Raises ReportError where there is nothing to take back."""
-        before = self.run
-        if before is None or before.back or not before.done:
-            raise ReportError("wanted a run that moved files, got none")
-        run = CleanupRun(before.asked, before.done, before.journal, back=True)
+    def start_undo(self) -> CleanupRun:
+        """Start undoing the last run. Raises ReportError if there is nothing to undo."""
+        last = self.run
+        if last is None or last.is_undo or not last.done:
+            raise ReportError("There is nothing to undo.")
+        run = CleanupRun(last.request, last.done, last.journal, is_undo=True)
         self._start(run, lambda: self._undo(run))
         return run
 
     def stop(self) -> None:
-        """Let a run end with the file that it is at, and wait until it has; what it did can be taken back."""
+        """Stop a run after its current file, and wait for its end; it can be undone."""
         self._stopped.set()
         self.wait()
 
     def wait(self) -> None:
-        """Wait until nothing runs."""
+        """Wait for the end of a run."""
         thread = self._thread
         if thread is not None:
             thread.join()
@@ -116,7 +116,7 @@ class ReviewSession:
     def _start(self, run: CleanupRun, work: Callable[[], None]) -> None:
         with self._lock:
             if self.run is not None and not self.run.ended:
-                raise ReportError("wanted an idle moment, got a run that is not over yet")
+                raise ReportError("Another cleanup is still running.")
             self.run = run
         self._thread = threading.Thread(target=self._work, args=(run, work), name="samepic-clean")
         self._thread.start()
@@ -125,9 +125,9 @@ class ReviewSession:
         try:
             work()
         except SamepicError as error:
-            run.wrong = str(error)
+            run.error = str(error)
         except OSError as error:
-            run.wrong = f"{error.filename or run.journal}: {error.strerror or error}"
+            run.error = f"{error.filename or run.journal}: {error.strerror or error}"
         finally:
             run.ended = True
 
@@ -135,36 +135,37 @@ class ReviewSession:
         for step in steps:
             yield step
             if self._stopped.is_set():
-                run.wrong = "the review was ended"
+                run.error = "the review was closed"
                 return
 
-    def _apply(self, run: CleanupRun, decided: Plan) -> None:
-        for told in self._until_stopped(apply(decided, run.journal), run):
-            if isinstance(told, Applied):
+    def _apply(self, run: CleanupRun, planned: Plan) -> None:
+        for result in self._until_stopped(apply(planned, run.journal), run):
+            if isinstance(result, Applied):
+                path = result.step.target.file.path
                 run.done += 1
-                run.paths.append(told.step.target.file.path)
-                self.decided.gone.add(told.step.target.file.path)
+                run.paths.append(path)
+                self.decisions.gone.add(path)
             else:
-                run.left.append((told.path, told.reason))
+                run.skipped.append((result.path, result.reason))
 
     def _undo(self, run: CleanupRun) -> None:
-        back = _relative(self.decided.gone)
-        for told in self._until_stopped(undo(run.journal), run):
-            if told.left:
-                run.left.append((told.path, told.left))
+        reported = _reported_paths(self.decisions.gone)
+        for result in self._until_stopped(undo(run.journal), run):
+            if result.left:
+                run.skipped.append((result.path, result.left))
             else:
                 run.done += 1
-                run.paths.append(told.path)
-                self.decided.gone.discard(back.get(told.path, told.path))
+                run.paths.append(result.path)
+                self.decisions.gone.discard(reported.get(result.path, result.path))
 
 
-def mark_of(decided: Plan) -> str:
-    """Return what tells one plan from every other."""
-    told = [[step.kept.place, step.target.place, step.target.file.sha256] for step in decided.steps]
-    text = json.dumps([str(decided.action), decided.move_to, str(decided.same_if), told])
+def plan_digest(planned: Plan) -> str:
+    """Return a digest that identifies a plan."""
+    steps = [[step.kept.place, step.target.place, step.target.file.sha256] for step in planned.steps]
+    text = json.dumps([str(planned.action), planned.move_to, str(planned.same_if), steps])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _relative(paths: Iterable[str]) -> dict[str, str]:
-    """Return each path by the place that a journal names it by."""
+def _reported_paths(paths: Iterable[str]) -> dict[str, str]:
+    """Return the path in the report for each path in a journal."""
     return {str((Path.cwd() / path).parent.resolve() / Path(path).name): path for path in paths}

@@ -1,4 +1,4 @@
-"""Views of a review: a page of groups, one file beside its reference, and the plan with its way back."""
+"""The pages of a review of duplicates: groups, one file beside its best copy, the plan, and a run."""
 
 from __future__ import annotations
 
@@ -12,45 +12,44 @@ from samepic.cleanup.plan import CleanupAction, Plan, checked
 from samepic.duplicates.groups import ScannedFile, ScannedGroup
 from samepic.errors import UnreadableError
 from samepic.limits import FOUND
-from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, mark_of
-from samepic.pages.html import Html, el
+from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
+from samepic.pages.html import Html, count_text, el, plural
 from samepic.profile import Policy
 from samepic.sandbox.decode import Views, views
 from samepic.verdict import Relation
 
 __all__ = [
-    "ShownPair",
+    "FileComparison",
+    "compare_again",
+    "comparison_json",
+    "comparison_page",
     "groups_page",
-    "look_page",
-    "look_told",
-    "looked",
+    "page_count",
     "page_of",
-    "pages",
     "plan_page",
-    "progress",
+    "printable",
+    "progress_json",
+    "run_json",
     "run_page",
-    "run_told",
-    "size_text",
-    "told_path",
 ]
 
-_MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Drop", "d"), (Mark.OTHER, "Not a duplicate", "n"))
+_MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Remove", "d"), (Mark.OTHER, "Not a duplicate", "n"))
 
 _KEYS = (
     ("\N{UPWARDS ARROW} \N{DOWNWARDS ARROW}", "group"),
     ("\N{LEFTWARDS ARROW} \N{RIGHTWARDS ARROW}", "file"),
     ("K", "keep"),
-    ("D", "drop"),
+    ("D", "remove"),
     ("N", "not a duplicate"),
     ("Enter", "accept, next"),
     ("U", "undo"),
-    ("V", "look closely"),
+    ("V", "compare"),
 )
 
 
-def pages(decided: Decisions) -> int:
-    """Return how many pages the groups take, at least one."""
-    return max(1, -(-len(decided) // FOUND.groups))
+def page_count(decisions: Decisions) -> int:
+    """Return the number of pages, at least 1."""
+    return max(1, -(-len(decisions) // FOUND.groups))
 
 
 def page_of(index: int) -> int:
@@ -58,63 +57,56 @@ def page_of(index: int) -> int:
     return index // FOUND.groups + 1
 
 
-def groups_page(decided: Decisions, number: int) -> list[Html]:
-    """Return what is on page `number`, from 1."""
+def groups_page(decisions: Decisions, number: int) -> list[Html]:
+    """Return the content of page `number`, from 1."""
+    if not len(decisions):
+        return [el("h1", "No duplicates"), el("p.lead", "The report has no duplicates.")]
     first = (number - 1) * FOUND.groups
-    shown = range(first, min(first + FOUND.groups, len(decided)))
-    if not len(decided):
-        return [
-            el("h1", "No duplicates"),
-            el("p.lead", "The report has no group of pictures that are the same."),
-        ]
+    indexes = range(first, min(first + FOUND.groups, len(decisions)))
+    hints = [el("span", el("kbd", key), f" {action}") for key, action in _KEYS]
     return [
         el("h1", "Duplicates"),
-        _bar(decided),
-        _keys(),
-        el("div.groups", [_group(decided, index) for index in shown], id="groups", data_page=number),
-        _leaf(decided, number),
+        _bar(decisions),
+        el("p.hints.small.soft", hints),
+        el("div.groups", [_group(decisions, index) for index in indexes], id="groups", data_page=number),
+        _pagination(decisions, number),
     ]
 
 
-def progress(decided: Decisions) -> dict[str, int | str]:
-    """Return how far the review is, for the bar."""
-    done, drops, size = decided.counts()
-    files = f"{drops:,} file{'' if drops == 1 else 's'}".replace(",", "\N{THIN SPACE}")
-    told = f"{done:,} of {len(decided):,} groups decided".replace(",", "\N{THIN SPACE}")
+def progress_json(decisions: Decisions) -> dict[str, int | str]:
+    """Return the progress of the review, for the bar."""
+    decided, selected, size = decisions.counts()
     return {
-        "done": done,
-        "of": len(decided),
-        "told": told,
-        "drops": f"{files} to go, {size_text(size)}" if drops else "nothing to go yet",
+        "decided": decided,
+        "groups": len(decisions),
+        "text": f"{count_text(decided)} of {plural(len(decisions), 'group')} decided",
+        "selected": f"{plural(selected, 'file')} selected, {_size_text(size)}"
+        if selected
+        else "nothing selected yet",
     }
 
 
-def _bar(decided: Decisions) -> Html:
-    told = progress(decided)
+def _bar(decisions: Decisions) -> Html:
+    progress = progress_json(decisions)
     return el(
         "div.topbar.card",
         el(
-            "div.far",
-            el("label", told["told"], for_="far", id="told"),
-            el("progress", max=told["of"], value=told["done"], id="far"),
-            el("span.soft", told["drops"], id="drops"),
+            "div.progress",
+            el("label", progress["text"], for_="progress", id="progress-text"),
+            el("progress", max=progress["groups"], value=progress["decided"], id="progress"),
+            el("span.soft", progress["selected"], id="selected"),
         ),
         el("button", "Undo ", el("kbd", "U"), type="button", id="undo"),
-        el("button", "Accept all the rest", type="button", id="rest"),
-        el("a.button.primary", "To the plan", href="/plan"),
-        el("p.said", role="status", aria_live="polite", id="say"),
+        el("button", "Accept all remaining", type="button", id="rest"),
+        el("a.button.primary", "Show the plan", href="/plan"),
+        el("p.message", role="status", aria_live="polite", id="message"),
     )
 
 
-def _keys() -> Html:
-    told = [el("span", el("kbd", key), f" {what}") for key, what in _KEYS]
-    return el("p.hints.small.soft", told)
-
-
-def _group(decided: Decisions, index: int) -> Html:
-    group, state = decided.groups[index], decided.state(index)
+def _group(decisions: Decisions, index: int) -> Html:
+    group, state = decisions.groups[index], decisions.state(index)
     files = files_of(group)
-    won = size_text(sum(member.file.size for member in group.members))
+    size = _size_text(sum(member.file.size for member in group.members))
     count = f"{len(group.members)} {'copy' if len(group.members) == 1 else 'copies'}"
     items = [_file(group, state, index, place) for place in range(min(len(files), FOUND.files))]
     more = len(files) - len(items)
@@ -122,12 +114,12 @@ def _group(decided: Decisions, index: int) -> Html:
         f"section.group.card{'.decided' if state.decided else ''}",
         el(
             "div.head",
-            el("h2", f"Group {group.number} ", el("span.soft", f"{count}, {won}"), id=f"h{index}"),
-            el("span.stand", "decided" if state.decided else "", data_stand=True),
+            el("h2", f"Group {group.number} ", el("span.soft", f"{count}, {size}"), id=f"h{index}"),
+            el("span.status", "decided" if state.decided else "", data_status=True),
             el("button.primary.accept", "Accept ", el("kbd", "Enter"), type="button", data_accept=True),
         ),
         el("ul.files", items),
-        el("p.soft.small", f"and {more} more, marked as proposed") if more else None,
+        el("p.soft.small", f"and {more} more, marked as suggested") if more else None,
         id=f"g{index}",
         data_index=index,
         aria_labelledby=f"h{index}",
@@ -137,57 +129,54 @@ def _group(decided: Decisions, index: int) -> Html:
 
 def _file(group: ScannedGroup, state: GroupState, index: int, place: int) -> Html:
     file, mark = files_of(group)[place], state.marks[place]
-    name = Path(told_path(file.path)).name
+    name = Path(printable(file.path)).name
     member = group.members[place - 1] if place else None
-    what = el("b.tag", str(member.relation)) if member else el("b.tag.best", "best copy")
-    why = member.explanation if member else group.reason
-    look = f"/look?group={index}&file={place or 1}"
+    tag = el("b.tag", str(member.relation)) if member else el("b.tag.best", "best copy")
+    reason = member.explanation if member else group.reason
     return el(
         f"li.file.m-{mark}",
         el(
             "a.thumb",
             el("img", src=f"/thumb/{index}/{place}?v={file.sha256[:12]}", alt=name, loading="lazy", decoding="async"),
-            href=look,
-            aria_label=f"Look closely at {name}",
+            href=f"/look?group={index}&file={place or 1}",
+            aria_label=f"Compare {name}",
         ),
-        el("p.what", what, " ", el("span.soft", size_text(file.size))),
+        el("p.what", tag, " ", el("span.soft", _size_text(file.size))),
         _path(file),
-        el("p.small.soft", _shown(why)),
+        el("p.small.soft", printable(reason)),
         el(
-            "div.fates",
-            [_button(one, text, key, mark, name) for one, text, key in _MARKS if place or one is not Mark.OTHER],
+            "div.options",
+            [_mark_button(*entry, mark, name) for entry in _MARKS if place or entry[0] is not Mark.OTHER],
             role="group",
-            aria_label=f"What becomes of {name}",
+            aria_label=f"Decision on {name}",
         ),
         data_file=place,
     )  # fmt: skip
 
 
-def _button(one: Mark, text: str, key: str, mark: Mark, name: str) -> Html:
-    pressed = "true" if one is mark else "false"
+def _mark_button(mark: Mark, label: str, key: str, current: Mark, name: str) -> Html:
     return el(
-        f"button.fate.m-{one}",
-        text,
+        f"button.option.m-{mark}",
+        label,
         type="button",
-        data_mark=str(one),
-        aria_pressed=pressed,
-        aria_label=f"{text}: {name}",
+        data_mark=str(mark),
+        aria_pressed="true" if mark is current else "false",
+        aria_label=f"{label}: {name}",
         aria_keyshortcuts=key,
     )
 
 
 def _path(file: ScannedFile) -> Html:
-    told = Path(told_path(file.path))
-    folder = str(told.parent)
-    return el("p.path.small", el("bdi", f"{folder}/" if folder != "." else ""), el("b", told.name))
+    path = Path(printable(file.path))
+    folder = str(path.parent)
+    return el("p.path.small", el("bdi", f"{folder}/" if folder != "." else ""), el("b", path.name))
 
 
-def _leaf(decided: Decisions, number: int) -> Html:
-    """Return the way to the pages before and behind."""
-    last = pages(decided)
+def _pagination(decisions: Decisions, number: int) -> Html:
+    last = page_count(decisions)
     return el(
-        "nav.leaf",
-        el("a.button", "Back", href=f"/?page={number - 1}", rel="prev", id="prev") if number > 1 else None,
+        "nav.pagination",
+        el("a.button", "Previous", href=f"/?page={number - 1}", rel="prev", id="prev") if number > 1 else None,
         el(
             "form.jump",
             el("label", "Page", for_="page"),
@@ -198,174 +187,183 @@ def _leaf(decided: Decisions, number: int) -> Html:
             action="/",
         ),
         el("a.button", "First undecided", href="/open"),
-        el("a.button", "On", href=f"/?page={number + 1}", rel="next", id="next") if number < last else None,
+        el("a.button", "Next", href=f"/?page={number + 1}", rel="next", id="next") if number < last else None,
         aria_label="Pages of groups",
     )  # fmt: skip
 
 
-def size_text(size: int) -> str:
-    """Return a size as people read it."""
+def _size_text(size: int) -> str:
     for unit, step in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
         if size >= step:
-            told = size / step
-            return f"{told:.1f} {unit}" if told < 10 else f"{told:.0f} {unit}"
+            value = size / step
+            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
     return f"{size} bytes"
 
 
-def told_path(path: str) -> str:
-    """Return a path as it can be shown, whatever bytes it has."""
-    return _shown(path)
-
-
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a path or sentence with unprintable characters and undecodable bytes escaped."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 _ACTIONS = (
     (CleanupAction.TRASH, "Move them to the trash"),
     (CleanupAction.MOVE, "Move them to a folder"),
-    (CleanupAction.HARDLINK, "Make those with equal bytes hard links to the kept file"),
+    (CleanupAction.HARDLINK, "Replace identical files with hard links to the kept file"),
 )
 
 _DONE = {
     CleanupAction.TRASH: "moved to the trash",
     CleanupAction.MOVE: "moved",
-    CleanupAction.HARDLINK: "made hard links",
+    CleanupAction.HARDLINK: "replaced with hard links",
 }
 
 
-def plan_page(decided: Decisions, made: Plan, asked: RequestedCleanup, csrf: str) -> list[Html | None]:
-    """Return the dry run: what would be done of what is decided."""
-    open_groups = len(decided) - decided.counts()[0]
-    files = _files(len(made.steps))
+def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, csrf: str) -> list[Html | None]:
+    """Return the dry run: what would be done."""
+    undecided = len(decisions) - decisions.counts()[0]
+    files = plural(len(planned.steps), "file")
+    text = (
+        f"{files} will be {_DONE[request.action]}, {_size_text(planned.size)}. Nothing has been changed yet."
+    )
     return [
-        el("h1", "The plan"),
-        el("p.lead", f"{files} would be {_DONE[asked.action]}, {size_text(made.size)}. Nothing is done yet."),
-        _undecided(open_groups),
-        _choice(asked),
-        _do(made, asked, csrf, files),
-        _steps(made),
-        _left([(left.path, left.reason) for left in made.left]),
+        el("h1", "Plan"),
+        el("p.lead", text),
+        _undecided(undecided) if undecided else None,
+        _action_form(request),
+        _run_form(planned, request, csrf, files),
+        _steps(planned),
+        _skipped([(left.path, left.reason) for left in planned.left]),
     ]
 
 
-def _undecided(count: int) -> Html | None:
-    if not count:
-        return None
-    told = "1 group is not decided and stays as it is. "
+def _undecided(count: int) -> Html:
+    text = "1 group is not decided and stays as it is. "
     if count > 1:
-        told = f"{count} groups are not decided and stay as they are. "
-    return el("p", told, el("a", "Go on deciding", href="/open"))
+        text = f"{count_text(count)} groups are not decided and stay as they are. "
+    return el("p", text, el("a", "Continue deciding", href="/open"))
 
 
-def _choice(asked: RequestedCleanup) -> Html:
+def _action_form(request: RequestedCleanup) -> Html:
     options = [
-        el("option", text, value=str(action), selected=action is asked.action) for action, text in _ACTIONS
+        el("option", label, value=str(action), selected=action is request.action)
+        for action, label in _ACTIONS
     ]
     return el(
         "form.card.choice",
-        el("p", el("label", "What is done with the files to go", for_="action"),
+        el("p", el("label", "What to do with the selected files", for_="action"),
            el("select", options, name="action", id="action")),
-        el("p.to", el("label", "Folder (its whole path)", for_="to"),
-           el("input", type="text", name="to", id="to", value=told_path(asked.move_to), autocomplete="off"),
-           hidden=asked.action is not CleanupAction.MOVE, id="where"),
-        el("button", "Show what would be done", type="submit"),
+        el("p.to", el("label", "Folder (full path)", for_="to"),
+           el("input", type="text", name="to", id="to", value=printable(request.move_to), autocomplete="off"),
+           hidden=request.action is not CleanupAction.MOVE, id="folder"),
+        el("button", "Update the plan", type="submit"),
         method="get",
         action="/plan",
     )  # fmt: skip
 
 
-def _do(made: Plan, asked: RequestedCleanup, csrf: str, files: str) -> Html | None:
-    if not made.steps:
-        return el("p", "Nothing is to be done. ", el("a", "Back to the groups", href="/"))
-    hidden = {"csrf": csrf, "action": str(asked.action), "to": asked.move_to, "shown": mark_of(made)}
-    word = {CleanupAction.TRASH: f"Move {files} to the trash", CleanupAction.MOVE: f"Move {files}"}
+def _run_form(planned: Plan, request: RequestedCleanup, csrf: str, files: str) -> Html:
+    if not planned.steps:
+        return el("p", "Nothing to do. ", el("a", "Back to the groups", href="/"))
+    hidden = {
+        "csrf": csrf,
+        "action": str(request.action),
+        "to": request.move_to,
+        "shown": plan_digest(planned),
+    }
+    labels = {CleanupAction.TRASH: f"Move {files} to the trash", CleanupAction.MOVE: f"Move {files}"}
     return el(
         "form.act",
         [el("input", type="hidden", name=name, value=value) for name, value in hidden.items()],
-        el("button.primary", word.get(asked.action, f"Link {files}"), type="submit", id="act"),
+        el("button.primary", labels.get(request.action, f"Link {files}"), type="submit", id="act"),
         el("a.button", "Back to the groups", href="/"),
-        el("span.soft", "Each is compared again before. All of it can be taken back."),
+        el("span.soft", "Each file is checked again first. You can undo everything."),
         method="post",
         action="/act",
     )
 
 
-def _steps(made: Plan) -> Html | None:
-    if not made.steps:
+def _steps(planned: Plan) -> Html | None:
+    if not planned.steps:
         return None
     rows = [
         el(
             "tr",
-            el("td", told_path(step.target.file.path)),
-            el("td", size_text(step.target.file.size)),
-            el("td", told_path(step.kept.file.path)),
+            el("td", printable(step.target.file.path)),
+            el("td", _size_text(step.target.file.size)),
+            el("td", printable(step.kept.file.path)),
         )
-        for step in made.steps[: FOUND.steps]
+        for step in planned.steps[: FOUND.steps]
     ]
-    more = len(made.steps) - len(rows)
-    head = el("tr", el("th", "File to go", scope="col"), el("th", "Size", scope="col"),
-              el("th", "The copy that stays", scope="col"))  # fmt: skip
+    head = [el("th", title, scope="col") for title in ("Selected file", "Size", "Kept copy")]
     return el(
         "div.wide",
-        el("table.steps", el("thead", head), el("tbody", rows)),
-        el("p.soft", f"and {more} more") if more else None,
+        el("table.steps", el("thead", el("tr", head)), el("tbody", rows)),
+        _and_more(len(planned.steps) - len(rows)),
         tabindex=0,
         role="region",
-        aria_label="Files to go",
+        aria_label="Selected files",
     )
 
 
-def _left(left: list[tuple[str, str]]) -> Html | None:
-    if not left:
+def _skipped(skipped: list[tuple[str, str]]) -> Html | None:
+    if not skipped:
         return None
     rows = [
-        el("li", el("b", told_path(path)), f": {told_path(reason)}") for path, reason in left[: FOUND.steps]
+        el("li", el("b", printable(path)), f": {printable(reason)}")
+        for path, reason in skipped[: FOUND.steps]
     ]
-    more = len(left) - len(rows)
     return el(
         "section.left",
-        el("h2", f"Left alone: {_files(len(left))}"),
+        el("h2", f"Not changed: {plural(len(skipped), 'file')}"),
         el("ul", rows),
-        el("p.soft", f"and {more} more") if more else None,
+        _and_more(len(skipped) - len(rows)),
     )
 
 
-def run_told(run: CleanupRun) -> dict[str, int | bool]:
-    """Return how far a run is, for its page."""
-    return {"done": run.done, "left": len(run.left), "of": run.steps, "ended": run.ended}
+def _and_more(count: int) -> Html | None:
+    return el("p.soft", f"and {count} more") if count else None
+
+
+def run_json(run: CleanupRun) -> dict[str, int | bool]:
+    """Return the progress of a run, for its page."""
+    return {"processed": run.done + len(run.skipped), "ended": run.ended}
 
 
 def run_page(run: CleanupRun, csrf: str) -> list[Html | None]:
-    """Return what was done so far, and the way back."""
-    did = "brought back" if run.back else _DONE[run.asked.action]
-    title = "Working" if not run.ended else "Brought back" if run.back else "Done"
+    """Return the progress or the result of a run, and the button that undoes it."""
+    action = "restored" if run.is_undo else _DONE[run.request.action]
+    title = "Working" if not run.ended else "Restored" if run.is_undo else "Done"
+    text = f"{plural(run.done, 'file')} {action}; {plural(len(run.skipped), 'file')} not changed."
+    bar = el("progress", max=max(1, run.steps), value=run.done, id="progress", aria_label="Progress")
     return [
         el("h1", title, id="title", data_ended="true" if run.ended else "false"),
-        el("p.wrong", f"It stopped: {run.wrong}", role="alert") if run.wrong else None,
-        el("p.lead", f"{_files(run.done)} {did}; {_files(len(run.left))} left alone.", role="status", id="done"),
-        None if run.ended else el("progress", max=max(1, run.steps), value=run.done, id="far", aria_label="Progress"),
-        _back(run, csrf) if run.ended else None,
-        _left(run.left) if run.ended else None,
-    ]  # fmt: skip
+        el("p.wrong", f"It stopped: {run.error}", role="alert") if run.error else None,
+        el("p.lead", text, role="status", id="done"),
+        *([_run_actions(run, csrf), _skipped(run.skipped)] if run.ended else [bar]),
+    ]
 
 
-def _back(run: CleanupRun, csrf: str) -> Html:
-    hidden = el("input", type="hidden", name="csrf", value=csrf)
-    undo = el("form.act", hidden, el("button", "Bring everything back", type="submit", id="back"),
-              method="post", action="/back")  # fmt: skip
-    end = el("form.act", el("input", type="hidden", name="csrf", value=csrf),
-             el("button.primary", "Finish", type="submit", id="finish"), method="post", action="/finish")  # fmt: skip
-    later = f"samepic clean --undo {told_path(str(run.journal))}"
+def _run_actions(run: CleanupRun, csrf: str) -> Html:
+    can_undo = run.done and not run.is_undo
+    command = f"samepic clean --undo {printable(str(run.journal))}"
+    finish = el("button.primary", "Finish", type="submit", id="finish")
+    undo = el("button", "Undo everything", type="submit", id="back")
     return el(
         "div",
-        el("p", "Later, ", el("code", later), " brings everything back too.") if run.done and not run.back else None,
-        el("div.row", end, undo if run.done and not run.back else None, el("a.button", "Back to the groups", href="/")),
-    )  # fmt: skip
+        el("p", "To undo this later: ", el("code", command)) if can_undo else None,
+        el(
+            "div.row",
+            _post_form("/finish", csrf, finish),
+            _post_form("/back", csrf, undo) if can_undo else None,
+            el("a.button", "Back to the groups", href="/"),
+        ),
+    )
 
 
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}".replace(",", "\N{THIN SPACE}")
+def _post_form(action: str, csrf: str, button: Html) -> Html:
+    return el(
+        "form.act", el("input", type="hidden", name="csrf", value=csrf), button, method="post", action=action
+    )
 
 
 _PICTURES = ("a", "b", "aligned", "difference")
@@ -374,44 +372,44 @@ _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPair:
-    """What can be shown of two files: their views, or what is wrong with one of them."""
+class FileComparison:
+    """The views of two files, or the error of one of them."""
 
     views: Views | None
-    wrong: str = ""
+    error: str = ""
 
     def picture(self, name: str) -> bytes | None:
-        """Return the picture of a view, None for none of this name."""
+        """Return the picture of a view, None if there is none of this name."""
         if self.views is None or name not in _PICTURES:
             return None
         data: bytes = getattr(self.views, name)
         return data
 
 
-def looked(decided: Decisions, index: int, file: int) -> ShownPair:
-    """Return the views of a file and the reference of its group, read and compared again."""
-    one, two = files_of(decided.groups[index])[0], files_of(decided.groups[index])[file]
-    return _looked(one, two, decided.scan.made_ns)
+def compare_again(decisions: Decisions, index: int, file: int) -> FileComparison:
+    """Read a file and the best copy of its group again, and compare them."""
+    files = files_of(decisions.groups[index])
+    return _compare(files[0], files[file], decisions.scan.made_ns)
 
 
 @lru_cache(maxsize=4)
-def _looked(one: ScannedFile, two: ScannedFile, made_ns: int | None) -> ShownPair:
+def _compare(a: ScannedFile, b: ScannedFile, made_ns: int | None) -> FileComparison:
     try:
-        return ShownPair(views(checked(one, made_ns), checked(two, made_ns), Policy()))
+        return FileComparison(views(checked(a, made_ns), checked(b, made_ns), Policy()))
     except UnreadableError as error:
-        return ShownPair(None, f"{told_path(error.name)}: {error.got}")
+        return FileComparison(None, f"{printable(error.name)}: {error.got}")
 
 
-def look_page(decided: Decisions, index: int, file: int) -> list[Html]:
-    """Return the two files in the views of the compare page, which are fetched by it."""
-    files = files_of(decided.groups[index])
+def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
+    """Return the page for a file and the best copy of its group; it loads their views itself."""
+    files = files_of(decisions.groups[index])
     back = f"/?page={page_of(index)}#g{index}"
     return [
-        el("h1", "Look closely"),
+        el("h1", "Compare"),
         el(
             "dl.names",
-            el("dt", "Best copy"), el("dd", told_path(files[0].path)),
-            el("dt", "Held against it"), el("dd", told_path(files[file].path)),
+            el("dt", "Best copy"), el("dd", printable(files[0].path)),
+            el("dt", "Compared with"), el("dd", printable(files[file].path)),
         ),
         el("div", id="answer", aria_live="polite", role="status", data_from=f"/look/{index}/{file}"),
         el("div", id="view"),
@@ -420,16 +418,16 @@ def look_page(decided: Decisions, index: int, file: int) -> list[Html]:
     ]  # fmt: skip
 
 
-def look_told(index: int, file: int, made: ShownPair) -> dict[str, Any]:
-    """Return what is shown, as the compare page takes it."""
-    if made.views is None:
-        return {"wrong": made.wrong}
-    verdict, where = made.views.verdict, f"/look/{index}/{file}"
+def comparison_json(index: int, file: int, comparison: FileComparison) -> dict[str, Any]:
+    """Return a comparison as the compare page of the service has it."""
+    if comparison.views is None:
+        return {"error": comparison.error}
+    verdict, address = comparison.views.verdict, f"/look/{index}/{file}"
     view = {
-        **{name: f"{where}/{name}" for name in _PICTURES},
+        **{name: f"{address}/{name}" for name in _PICTURES},
         "width": verdict.a.width,
         "height": verdict.a.height,
         "boxes": [region.to_dict() for region in verdict.regions],
-        "laid": verdict.transform is not None or verdict.relation not in _UNRELATED,
+        "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
     }
     return {"verdict": verdict.to_dict(), "view": view}

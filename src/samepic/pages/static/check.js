@@ -1,19 +1,19 @@
-// The page that asks whether a picture is in the store.
+// The check page: is a picture in the store?
 
-import { ask, el } from "./dom.js";
-import { size, zones } from "./drop.js";
-import { mark, sentence, verdictOf, word } from "./verdict.js";
+import { ask, el, showBusy, showError } from "./dom.js";
+import { sizeText, zones } from "./drop.js";
+import { icon, relationText, sentence, verdictElement } from "./verdict.js";
 import { mount } from "./view.js";
 
 const answer = document.getElementById("answer");
 const nearest = document.getElementById("nearest");
 const view = document.getElementById("view");
-const SAID = {
+const OUTCOMES = {
   accepted: ["good", "Not in the store"],
-  duplicate: ["kept", "In the store already"],
-  review: ["doubt", "A person would have to look"],
+  duplicate: ["kept", "Already in the store"],
+  review: ["doubt", "A person has to review it"],
 };
-let asked = 0;
+let request = 0; // the number of the last request: answers to earlier ones are ignored
 let mounted = null;
 
 function clear() {
@@ -23,73 +23,70 @@ function clear() {
 }
 
 async function check(file) {
-  const turn = ++asked;
+  const number = ++request;
   clear();
   nearest.replaceChildren();
   document.getElementById("drops").classList.add("aside");
-  answer.replaceChildren(el("p.busy", {}, "Looking…"));
+  showBusy(answer);
   const body = new FormData();
   body.append("file", file, file.name);
-  let told;
   try {
-    told = await ask("/ui/check", { method: "POST", body });
+    const result = await ask("/ui/check", { method: "POST", body });
+    if (number === request) show(result, file);
   } catch (error) {
-    if (turn === asked) answer.replaceChildren(el("p.wrong", { role: "alert" }, error.message));
-    return;
+    if (number === request) showError(answer, error);
   }
-  if (turn !== asked) return;
-  const [kind, words] = SAID[told.decision.outcome];
-  const where = told.decision.match && told.decision.outcome === "duplicate" ? el("p", {}, "It is kept as ", el("strong", {}, told.decision.match.key), ".") : null;
-  answer.replaceChildren(el(`div.verdict.${kind}`, {}, mark(kind),
-    el("div.say", {}, el("h2", {}, words), el("p", {}, sentence(told.decision.reason)), where)));
-  list(told, file);
 }
 
-function list(told, file) {
-  if (!told.nearest.length) {
-    nearest.replaceChildren(el("p.soft", {}, `None of the ${told.kept} kept pictures is like it.`));
+function show(result, file) {
+  const { decision } = result;
+  const [kind, headline] = OUTCOMES[decision.outcome];
+  const where = decision.match && decision.outcome === "duplicate" ? el("p", {}, "Its key is ", el("strong", {}, decision.match.key), ".") : null;
+  answer.replaceChildren(el(`div.verdict.${kind}`, {}, icon(kind),
+    el("div.say", {}, el("h2", {}, headline), el("p", {}, sentence(decision.reason)), where)));
+  if (!result.nearest.length) {
+    const text = result.kept ? `No similar picture among the ${result.kept} in the store.` : "The store is empty.";
+    nearest.replaceChildren(el("p.soft", {}, text));
     return;
   }
-  const cards = told.nearest.map((one) => card(one, file));
   nearest.replaceChildren(
-    el("h2", {}, told.nearest.length === 1 ? "The one that is like it" : "What is nearest to it"),
-    el("ul.nearest", {}, cards.map((one) => el("li", {}, one))),
-    ...(told.more ? [el("p.soft", {}, `${told.more} more are like it.`)] : []));
+    el("h2", {}, result.nearest.length === 1 ? "Similar picture" : "Similar pictures"),
+    el("ul.nearest", {}, result.nearest.map((match) => el("li", {}, card(match, file)))),
+    ...(result.more ? [el("p.soft", {}, `and ${result.more} more`)] : []));
 }
 
-function card(one, file) {
-  const made = el("article.card.near", {},
-    el("div.thumb", {}, el("img", { src: `/ui/picture?${new URLSearchParams({ key: one.key })}`, alt: `The kept picture ${one.key}`, loading: "lazy" })),
-    el("div.told", {},
-      el("h3", {}, one.key),
-      el("p.facts", {}, el("span.chip", {}, word(one.relation)), `${one.width} × ${one.height} · ${one.format} · ${size(one.size)}`),
-      el("p.grow", {}, sentence(one.explanation)),
-      one.better_reason ? el("p.soft.small", {}, sentence(one.better_reason)) : null,
-      el("button", { type: "button", click: () => beside(one, file, made) }, "Look at both")));
-  return made;
+function card(match, file) {
+  const element = el("article.card.near", {},
+    el("div.thumb", {}, el("img", { src: `/ui/picture?${new URLSearchParams({ key: match.key })}`, alt: `Picture ${match.key} from the store`, loading: "lazy" })),
+    el("div.text", {},
+      el("h3", {}, match.key),
+      el("p.facts", {}, el("span.chip", {}, relationText(match.relation)), `${match.width} × ${match.height} · ${match.format} · ${sizeText(match.size)}`),
+      el("p.grow", {}, sentence(match.explanation)),
+      match.better_reason ? el("p.soft.small", {}, sentence(match.better_reason)) : null,
+      el("button", { type: "button", click: () => compare(match, file, element) }, "Compare")));
+  return element;
 }
 
-async function beside(one, file, made) {
-  const turn = ++asked;
+async function compare(match, file, element) {
+  const number = ++request;
   clear();
   for (const other of document.querySelectorAll("[data-chosen]")) delete other.dataset.chosen;
-  made.dataset.chosen = "";
-  view.replaceChildren(el("p.busy", { role: "status" }, "Looking…"));
+  element.dataset.chosen = "";
+  showBusy(view);
   view.scrollIntoView({ block: "nearest" });
   const body = new FormData();
   body.append("file", file, file.name);
-  body.append("key", one.key);
+  body.append("key", match.key);
   try {
-    const told = await ask("/ui/against", { method: "POST", body });
-    if (turn !== asked) return;
-    const verdict = el("div.answer", {}, verdictOf(told.verdict));
+    const result = await ask("/ui/against", { method: "POST", body });
+    if (number !== request) return;
     const place = el("div");
-    view.replaceChildren(verdict, place);
-    mounted = mount(place, { ...told.view, names: [one.key, file.name] });
+    view.replaceChildren(el("div.answer", {}, verdictElement(result.verdict)), place);
+    mounted = mount(place, { ...result.view, names: [match.key, file.name] });
     view.scrollIntoView({ block: "start" });
     view.focus({ preventScroll: true });
   } catch (error) {
-    if (turn === asked) view.replaceChildren(el("p.wrong", { role: "alert" }, error.message));
+    if (number === request) showError(view, error);
   }
 }
 

@@ -1,42 +1,41 @@
-// The page that compares two pictures.
+// The compare page.
 
-import { ask, el } from "./dom.js";
+import { ask, el, showBusy, showError } from "./dom.js";
 import { zones } from "./drop.js";
-import { evidenceOf, verdictOf } from "./verdict.js";
+import { evidenceElement, verdictElement } from "./verdict.js";
 import { mount } from "./view.js";
 
 const answer = document.getElementById("answer");
 const view = document.getElementById("view");
 const evidence = document.getElementById("evidence");
-let asked = 0;
+let request = 0; // the number of the last request: answers to earlier ones are ignored
 let mounted = null;
 
 async function show(names, path, options) {
-  const turn = ++asked;
+  const number = ++request;
   document.getElementById("drops").classList.add("aside");
   mounted?.destroy();
   mounted = null;
   view.replaceChildren();
   evidence.replaceChildren();
-  answer.replaceChildren(el("p.busy", {}, "Looking…"));
-  let told;
+  showBusy(answer);
   try {
-    told = await ask(path, options);
+    const result = await ask(path, options);
+    if (number !== request) return;
+    answer.replaceChildren(verdictElement(result.verdict));
+    if (result.from === "proxies") {
+      answer.append(el("p.soft.small", {}, "Compared as small preview pictures: very small changes cannot be seen."));
+    }
+    mounted = mount(view, { ...result.view, names });
+    evidence.replaceChildren(evidenceElement(result.verdict));
   } catch (error) {
-    if (turn === asked) answer.replaceChildren(el("p.wrong", { role: "alert" }, error.message));
-    return;
+    if (number === request) showError(answer, error);
   }
-  if (turn !== asked) return;
-  const small = told.from === "proxies"
-    ? el("p.soft.small", {}, "Told from the small pictures of the store: what is tiny cannot be seen on them.") : null;
-  answer.replaceChildren(verdictOf(told.verdict), ...(small ? [small] : []));
-  mounted = mount(view, { ...told.view, names });
-  evidence.replaceChildren(evidenceOf(told.verdict));
 }
 
 zones(document.getElementById("drops"), (files) => {
   if (files.size < 2) {
-    answer.replaceChildren(el("p.soft", {}, "Now the other one."));
+    answer.replaceChildren(el("p.soft", {}, "Now add the other picture."));
     return;
   }
   const body = new FormData();
@@ -45,6 +44,4 @@ zones(document.getElementById("drops"), (files) => {
 });
 
 const { a, b } = answer.dataset;
-if (a && b) {
-  show([a, b], `/ui/pair?${new URLSearchParams({ a, b })}`);
-}
+if (a && b) show([a, b], `/ui/pair?${new URLSearchParams({ a, b })}`);

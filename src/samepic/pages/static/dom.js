@@ -1,45 +1,50 @@
-// Elements from plain values: texts are texts, never HTML.
+// Elements from plain values, with texts that are never parsed as HTML, and requests to the service.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Return an element: "button.primary" has a class; properties that are functions listen, others are attributes. */
+/** Return an element: "button.primary" has a class; functions are event listeners, other values attributes. */
 export function el(name, attributes = {}, ...children) {
   const [kind, ...classes] = name.split(".");
-  const made = document.createElement(kind);
-  return filled(made, classes, attributes, children);
+  return fill(document.createElement(kind), classes, attributes, children);
 }
 
 /** Return an SVG element, as `el`. */
 export function svg(name, attributes = {}, ...children) {
   const [kind, ...classes] = name.split(".");
-  return filled(document.createElementNS(SVG, kind), classes, attributes, children);
+  return fill(document.createElementNS(SVG, kind), classes, attributes, children);
 }
 
-function filled(made, classes, attributes, children) {
-  if (classes.length) made.setAttribute("class", classes.join(" "));
+function fill(element, classes, attributes, children) {
+  if (classes.length) element.setAttribute("class", classes.join(" "));
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(key, value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+    if (typeof value === "function") element.addEventListener(key, value);
+    else if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
-  return made;
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
 }
 
-/** Ask an address of this service; returns JSON, throws an Error with a message that people can read. */
+/** Request JSON from this service; throws an Error with a message for the visitor. */
 export async function ask(path, options = {}) {
-  const word = document.querySelector('meta[name="csrf"]')?.content ?? "";
-  let answer;
+  const csrf = document.querySelector('meta[name="csrf"]')?.content ?? "";
+  let response;
   try {
-    answer = await fetch(path, { ...options, headers: { ...options.headers, "X-CSRF-Token": word } });
+    response = await fetch(path, { ...options, headers: { ...options.headers, "X-CSRF-Token": csrf } });
   } catch {
     throw new Error("The service does not answer. Is it still running?");
   }
-  if (answer.status === 401) {
+  if (response.status === 401) {
     location.assign(`/ui/enter?next=${encodeURIComponent(location.pathname + location.search)}`);
     throw new Error("Please sign in again.");
   }
-  const told = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Error(told?.error?.message ?? `The service answered ${answer.status}.`);
-  return told;
+  const data = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(data?.error?.message ?? "Something went wrong. Please try again.");
+  return data;
 }
+
+/** Show that something is being loaded. */
+export function showBusy(element) { element.replaceChildren(el("p.busy", { role: "status" }, "Loading…")); }
+
+/** Show the message of an error. */
+export function showError(element, error) { element.replaceChildren(el("p.wrong", { role: "alert" }, error.message)); }

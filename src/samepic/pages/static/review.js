@@ -1,34 +1,34 @@
-// The review queue: one pair at a time, decided by keys. What is decided stands on the server before the next pair shows.
+// The review queue: one pair at a time, decided by keys. A decision is saved before the next pair is shown.
 
 import { ask, el } from "./dom.js";
-import { chance, mark, sentence, word } from "./verdict.js";
+import { chance, icon, relationText, sentence } from "./verdict.js";
 import { mount } from "./view.js";
 
-const RENEW = 30_000;
-const AGAIN = 15_000;
-const [pairBox, emptyBox, last, before, say] = ["pair", "empty", "last", "before", "say"].map((id) => document.getElementById(id));
+const RENEW_MS = 30_000;
+const RETRY_MS = 15_000;
+const [pairBox, emptyBox, recent, history, message] = ["pair", "empty", "recent", "history", "message"].map((id) => document.getElementById(id));
 const buttons = Object.fromEntries(["same", "another", "skip", "undo"].map((id) => [id, document.getElementById(id)]));
-const tab = (sessionStorage.samepicTab ??= crypto.getRandomValues(new Uint32Array(3)).reduce((text, one) => text + one.toString(36), ""));
-const steps = []; // what this page did: a pair that was skipped, or null for a decision
+const tab = (sessionStorage.samepicTab ??= crypto.getRandomValues(new Uint32Array(3)).reduce((text, number) => text + number.toString(36), ""));
+const steps = []; // the steps that undo goes back: a pair that was skipped, or null for a decision
 let pair = null;
 let view = null;
-let asking = new AbortController(); // the views of the pair that is shown
+let loading = new AbortController(); // of the views of the current pair
 let mode = "side";
 let busy = false;
 let done = 0;
-let waiter = 0;
+let retry = 0;
 
-function post(what, fields = {}) {
-  return ask(`/ui/review/${what}`, {
+function post(action, fields = {}) {
+  return ask(`/ui/review/${action}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ tab, ...fields }),
   });
 }
 
-function named({ number, other }) { return { number, other }; }
+function idOf({ number, other }) { return { number, other }; }
 
-/** Do one thing at a time: keys that come while the last is not answered yet are left. */
+/** Do one thing at a time: keys that are pressed meanwhile are ignored. */
 async function once(work) {
   if (busy) return;
   busy = true;
@@ -36,152 +36,152 @@ async function once(work) {
   try {
     await work();
   } catch (error) {
-    tell(error.message, true);
+    announce(error.message, true);
   } finally {
     busy = false;
     for (const button of Object.values(buttons)) button.removeAttribute("aria-busy");
   }
 }
 
-function tell(words, wrong = false) {
-  say.textContent = words;
-  say.className = wrong ? "wrong" : "visually-hidden";
+function announce(text, isError = false) {
+  message.textContent = text;
+  message.className = isError ? "wrong" : "visually-hidden";
 }
 
-const next = () => once(async () => show(await post("next", pair ? named(pair) : {})));
+const next = () => once(async () => show(await post("next", pair ? idOf(pair) : {})));
 
 const decide = (same) => once(async () => {
   if (!pair) return;
-  await seen();
-  asking.abort(); // the answer may come when the upload is gone
-  const told = await post("say", { ...named(pair), same });
-  const words = told.said ? (same ? "The same." : "Not the same.") : "This pair was decided or taken by somebody else meanwhile.";
-  if (told.said) { steps.push(null); done += 1; }
-  show(told, words, !told.said);
+  await picturesLoaded();
+  loading.abort(); // the upload may be gone before its views arrive
+  const data = await post("say", { ...idOf(pair), same });
+  const text = data.recorded ? (same ? "Same picture." : "Different pictures.") : "Another reviewer has decided or taken this pair meanwhile.";
+  if (data.recorded) { steps.push(null); done += 1; }
+  show(data, text, !data.recorded);
 });
 
-/** Wait until the pictures stand, or are known not to come: nobody decides on what was never shown. */
-function seen() {
-  const waiting = [...pairBox.querySelectorAll("img")].filter((image) => !image.complete);
-  return Promise.all(waiting.map((image) => new Promise((go) => { image.onload = image.onerror = go; })));
+/** Wait until the pictures have loaded or failed: no one decides on pictures that were never shown. */
+function picturesLoaded() {
+  const pending = [...pairBox.querySelectorAll("img")].filter((image) => !image.complete);
+  return Promise.all(pending.map((image) => new Promise((resolve) => { image.onload = image.onerror = resolve; })));
 }
 
 const skip = () => once(async () => {
   if (!pair) return;
-  steps.push(named(pair));
-  show(await post("next", named(pair)), "Skipped.");
+  steps.push(idOf(pair));
+  show(await post("next", idOf(pair)), "Skipped.");
 });
 
 const undo = (position = null) => once(async () => {
   const skipped = position === null ? steps.at(-1) : null;
-  const told = await (skipped ? post("take", skipped) : post("undo", position === null ? {} : { position }));
+  const data = await (skipped ? post("take", skipped) : post("undo", position === null ? {} : { position }));
   if (position === null) steps.pop();
-  if (!told.pair) {
-    around(told);
-    tell(skipped ? "That pair was decided by somebody else meanwhile." : "Nothing can be taken back: more than a day has passed, or one of the two was changed since.", true);
+  if (!data.pair) {
+    showQueue(data);
+    announce(skipped ? "Another reviewer has decided this pair meanwhile." : "This cannot be undone: it is more than a day old, or one of the pictures has changed since.", true);
     return;
   }
   if (!skipped) done = Math.max(0, done - 1);
-  show(told, skipped ? "Back." : "Taken back.");
+  show(data, skipped ? "Back to the skipped pair." : "Undone.");
 });
 
-function show(told, words = "", wrong = false) {
-  const before = pair;
-  pair = told.pair;
-  around(told);
-  clearTimeout(waiter);
+function show(data, text = "", isError = false) {
+  const previous = pair;
+  pair = data.pair;
+  showQueue(data);
+  clearTimeout(retry);
   pairBox.hidden = !pair;
   emptyBox.hidden = Boolean(pair);
   for (const name of ["same", "another", "skip"]) buttons[name].disabled = !pair;
   if (!pair) {
     view?.destroy();
     view = null;
-    empty(told.waiting);
-    tell(`${words} ${emptyBox.querySelector("h2").textContent}`, wrong);
+    showEmpty(data.waiting);
+    announce(`${text} ${emptyBox.querySelector("h2").textContent}`, isError);
     return;
   }
-  if (before && before.number === pair.number && before.other === pair.other) words += " It is the only pair that is free.";
-  draw();
-  tell(`${words} ${sentence(pair.match.explanation)}`.trim(), wrong);
+  if (previous && previous.number === pair.number && previous.other === pair.other) text += " No other pair is available.";
+  showPair();
+  announce(`${text} ${sentence(pair.match.explanation)}`.trim(), isError);
 }
 
-function empty(waiting) {
+function showEmpty(waiting) {
   emptyBox.replaceChildren(
-    el("h2", {}, waiting ? "The rest is with other reviewers" : "Nothing waits"),
-    el("p.soft", {}, waiting ? "What they leave comes here by itself." : "Uploads that may be copies come here by themselves."));
-  waiter = setTimeout(next, AGAIN);
+    el("h2", {}, waiting ? "Other reviewers have the rest" : "All caught up"),
+    el("p.soft", {}, waiting ? "Pairs that they do not decide will appear here." : "Possible copies will appear here."));
+  retry = setTimeout(next, RETRY_MS);
 }
 
-function around({ waiting, last: words }) {
-  const bar = document.getElementById("far");
+function showQueue({ waiting, recent: decisions }) {
+  const bar = document.getElementById("progress");
   bar.max = Math.max(1, done + waiting);
   bar.value = done;
-  document.getElementById("told").textContent = `${waiting} upload${waiting === 1 ? "" : "s"} waiting${done ? `, ${done} decided here` : ""}`;
-  before.hidden = !words.length;
-  last.replaceChildren(...words.map((one) => el("li", {},
-    el("span", {}, el("b", {}, one.same ? "The same" : "Not the same"), ` ${one.key} and ${one.other}`, el("span.soft", {}, ` by ${one.by}${one.undone ? ", taken back" : ""}`)),
-    one.kept && !one.undone ? el("button.quiet", { type: "button", "aria-label": `Take back: ${one.key} and ${one.other}`, click: () => undo(one.position) }, "Undo") : null)));
+  document.getElementById("progress-text").textContent = `${waiting} upload${waiting === 1 ? "" : "s"} waiting${done ? `, ${done} decided here` : ""}`;
+  history.hidden = !decisions.length;
+  recent.replaceChildren(...decisions.map(({ same, key, other, by, undone, kept, position }) => el("li", {},
+    el("span", {}, el("b", {}, same ? "Same picture:" : "Different pictures:"), ` ${key} and ${other}`, el("span.soft", {}, ` by ${by}${undone ? ", undone" : ""}`)),
+    kept && !undone ? el("button.quiet", { type: "button", "aria-label": `Undo: ${key} and ${other}`, click: () => undo(position) }, "Undo") : null)));
 }
 
-function draw() {
+function showPair() {
   const stage = el("div.looking");
-  pairBox.replaceChildren(head(), stage, facts());
-  const mine = pair;
+  pairBox.replaceChildren(headline(), stage, facts());
+  const current = pair;
   const names = ["Kept", "Upload"];
   const { width, height } = pair.kept;
   mode = view ? view.mode() ?? mode : mode;
   view?.destroy();
-  // The small pictures stand at once; what takes work to be seen comes when it is there.
-  view = viewer(stage, { a: picture(pair.kept.key), b: picture(pair.upload.key), width, height, names, laid: false }, "side");
-  asking.abort();
-  asking = new AbortController();
-  ask(`/ui/pair?${new URLSearchParams({ a: pair.kept.key, b: pair.upload.key })}`, { signal: asking.signal }).then((told) => {
-    if (pair !== mine) return;
+  // The proxies are shown at once, the views when they have been computed.
+  view = mountView(stage, { a: pictureUrl(pair.kept.key), b: pictureUrl(pair.upload.key), width, height, names, alignable: false }, "side");
+  loading.abort();
+  loading = new AbortController();
+  ask(`/ui/pair?${new URLSearchParams({ a: pair.kept.key, b: pair.upload.key })}`, { signal: loading.signal }).then((data) => {
+    if (pair !== current) return;
     view.destroy();
-    view = viewer(stage, { ...told.view, names }, mode);
-  }).catch(() => {}); // the small pictures stay
+    view = mountView(stage, { ...data.view, names }, mode);
+  }).catch(() => {}); // the proxies stay
 }
 
-function viewer(stage, shown, name) {
-  const made = mount(stage, shown);
-  made.mode(name);
+function mountView(stage, content, name) {
+  const mounted = mount(stage, content);
+  mounted.mode(name);
   return {
-    destroy: made.destroy,
-    mode: () => shown.difference && stage.querySelector(".view")?.dataset.mode,
+    destroy: mounted.destroy,
+    mode: () => content.difference && stage.querySelector(".view")?.dataset.mode,
   };
 }
 
-function picture(key) { return `/ui/picture?${new URLSearchParams({ key })}`; }
+function pictureUrl(key) { return `/ui/picture?${new URLSearchParams({ key })}`; }
 
-function head() {
-  const { match } = pair;
-  return el("div.verdict.doubt", {}, mark("doubt"),
+function headline() {
+  const { match, better } = pair;
+  return el("div.verdict.doubt", {}, icon("doubt"),
     el("div.say", {},
       el("h2", {}, sentence(match.explanation)),
-      el("p.facts", {}, el("span.chip", {}, word(match.relation)), chance(match.probability),
-        pair.of > 1 ? el("span", {}, `picture ${pair.place + 1} of ${pair.of} that this upload is held for`) : null),
-      el("p.better", {}, pair.better ? el("b", {}, `Better copy: the ${pair.better === "kept" ? "kept one" : "upload"}. `) : null, reason())));
+      el("p.facts", {}, el("span.chip", {}, relationText(match.relation)), chance(match.probability),
+        pair.of > 1 ? el("span", {}, `possible copy ${pair.place + 1} of ${pair.of} of this upload`) : null),
+      el("p.better", {}, better ? el("b", {}, `Better copy: the ${better === "kept" ? "kept one" : "upload"}. `) : null, reason())));
 }
 
 function reason() {
   if (pair.better) return sentence(`It ${pair.why}`);
-  return pair.match.relation === "edited" ? sentence(pair.why) : "One is as good as the other.";
+  return pair.match.relation === "edited" ? sentence(pair.why) : "Both are equally good.";
 }
 
 function facts() {
   const rows = [
-    ["Key", (one) => one.key],
-    ["Pixels", (one) => `${one.width} × ${one.height}`],
-    ["Format", (one) => `${one.format}${one.quality ? `, quality ${one.quality}` : ""}`],
-    ["Bytes", (one) => one.size.toLocaleString("en")],
-    ["Came", (one) => new Date(1000 * one.created).toLocaleString()],
-    ["", (one) => (one.waits ? "waits for review" : "accepted")],
+    ["Key", (file) => file.key],
+    ["Pixels", (file) => `${file.width} × ${file.height}`],
+    ["Format", (file) => `${file.format}${file.quality ? `, quality ${file.quality}` : ""}`],
+    ["Bytes", (file) => file.size.toLocaleString("en")],
+    ["Uploaded", (file) => new Date(1000 * file.created).toLocaleString()],
+    ["State", (file) => (file.waits ? "waiting for review" : "accepted")],
   ];
-  for (const name of new Set([pair.kept, pair.upload].flatMap((one) => Object.keys(one.data)).slice(0, 8))) rows.push([name, (one) => one.data[name] ?? ""]);
-  const top = (name, words) => el("th", { scope: "col" }, words, pair.better === name ? el("span.best", {}, " better copy") : null);
+  for (const name of new Set([pair.kept, pair.upload].flatMap((file) => Object.keys(file.data)).slice(0, 8))) rows.push([name, (file) => file.data[name] ?? ""]);
+  const column = (name, label) => el("th", { scope: "col" }, label, pair.better === name ? el("span.best", {}, " better copy") : null);
   return el("div.scroll.both", { tabindex: 0, role: "region", "aria-label": "The two files" }, el("table", {},
-    el("thead", {}, el("tr", {}, el("td"), top("kept", "Kept"), top("upload", "Upload"))),
-    el("tbody", {}, rows.map(([title, tell]) => el("tr", {}, el("th", { scope: "row" }, title || "State"), el("td", {}, String(tell(pair.kept))), el("td", {}, String(tell(pair.upload))))))));
+    el("thead", {}, el("tr", {}, el("td"), column("kept", "Kept"), column("upload", "Upload"))),
+    el("tbody", {}, rows.map(([title, text]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, String(text(pair.kept))), el("td", {}, String(text(pair.upload))))))));
 }
 
 const keys = { s: () => decide(true), d: () => decide(false), " ": skip, ArrowRight: skip, u: () => undo() };
@@ -202,14 +202,14 @@ buttons.another.addEventListener("click", () => decide(false));
 buttons.skip.addEventListener("click", skip);
 buttons.undo.addEventListener("click", () => undo());
 
-// Who points at a view goes on with the keys of the queue; who came to it by the keyboard stays there.
+// After a mouse click in a view the keys of the queue work; keyboard users keep the focus in the view.
 pairBox.addEventListener("click", (event) => { if (event.detail) event.target.closest("button")?.blur(); });
 
 setInterval(() => {
   if (!pair || document.hidden || busy) return;
-  const mine = pair;
-  post("take", named(pair)).then((told) => { if (!told.pair && pair === mine) next(); }).catch(() => {});
-}, RENEW);
+  const current = pair;
+  post("take", idOf(pair)).then((data) => { if (!data.pair && pair === current) next(); }).catch(() => {});
+}, RENEW_MS);
 
 addEventListener("pagehide", () => {
   const csrf = document.querySelector('meta[name="csrf"]').content;
