@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.calibration.statistics import wilson
 from samepic.measures.cutoffs import Cutoff
 
-__all__ = ["ALLOWED", "Distinct", "Resaves", "calibrate", "strict_cutoff", "wilson"]
+__all__ = ["ALLOWED", "Distinct", "Resaves", "calibrate", "strict_cutoff"]
 
 ALLOWED = 1e-4
 """The share of distinct pairs that may pass."""
@@ -21,7 +22,6 @@ EQUALITIES = frozenset({"same_bytes", "same_pixels"})
 
 _DRAWS = 400
 _TAIL = 40
-_Z = 1.959964
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -84,14 +84,6 @@ def strict_cutoff(cost: Array, allowed: int) -> float:
     above = lowest[allowed]
     within = lowest[lowest < above]
     return float(within[-1]) if len(within) else float(np.nextafter(above, -math.inf))
-
-
-def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share. Wilson, Probable inference, JASA 22, 1927."""
-    share, weight = hits / trials, _Z * _Z / trials
-    centre = (share + weight / 2) / (1 + weight)
-    half = math.sqrt(share * (1 - share) * weight + weight * weight / 4) / (1 + weight)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _redrawn(cost: Array, found_cost: Array, distinct: Distinct, seed: int) -> Iterator[tuple[float, float]]:

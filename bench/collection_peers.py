@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+
+from bench.common import Usage, measured
 
 __all__ = ["PEERS", "run_peer"]
-
-Used = TypeVar("Used")
 
 _IMAGEDEDUP = """
 import json, os, sys
@@ -51,12 +49,11 @@ _SECONDS = 240
 
 
 def run_peer(
-    name: str, python: str, folder: Path, temporary: Path, measured: Callable[[list[str], Path], Used]
-) -> tuple[list[list[str]] | None, Used | str]:
+    name: str, python: str, folder: Path, temporary: Path
+) -> tuple[list[list[str]] | None, Usage | str]:
     """Return the groups, lists of paths, that a peer finds below `folder`, and what it took.
 
-    The groups are None where it is absent or does not end, and the second then says so. `measured` runs a command
-    with its output in a file.
+    The groups are None where it is absent or does not end, and the second then says so.
     """
     out = temporary / f"{name}.out"
     if name == "findimagedupes":

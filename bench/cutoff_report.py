@@ -1,4 +1,4 @@
-"""The tables of the cutoff question: on the terminal, in profiles/cutoffs.py and in docs/cutoffs.md."""
+"""The tables of the cutoff question: on the terminal, in measures/cutoffs.py and in docs/cutoffs.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.common import SEED, header
 from samepic.measures.cutoffs import Cutoff
 
-__all__ = ["print_tables", "rewrite", "write_tables"]
+__all__ = ["markdown", "print_tables", "rewrite", "write_tables"]
 
 Array = NDArray[np.float64]
 Rows = list[list[str]]
@@ -36,11 +36,11 @@ def print_tables(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[
 
 
 def write_tables(root: Path, cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
-    """Rewrite what stands between the marks in profiles/cutoffs.py and docs/cutoffs.md."""
-    profile = root / "src" / "samepic" / "profiles" / "cutoffs.py"
-    rewrite(profile, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
+    """Rewrite what stands between the marks in measures/cutoffs.py and docs/cutoffs.md."""
+    module = root / "src" / "samepic" / "measures" / "cutoffs.py"
+    rewrite(module, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
     page = root / "docs" / "cutoffs.md"
-    tables = [_markdown(_main_rows(cutoffs)), _markdown(_family_rows(cutoffs, resaves, pipelines))]
+    tables = [markdown(_main_rows(cutoffs)), markdown(_family_rows(cutoffs, resaves, pipelines))]
     ran = " ".join(header().splitlines())
     text = f"{len(resaves)} photographs, {resaves.shape[1]} re-saves of each. {ran}.\n"
     rewrite(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
@@ -87,7 +87,8 @@ def _percent(share: float) -> str:
     return f"{percent:.1f} %" if percent == 0 or percent >= 0.05 else f"{percent:.2g} %"
 
 
-def _markdown(rows: Rows) -> str:
+def markdown(rows: Rows) -> str:
+    """Return a table in Markdown, its head first."""
     head, *body = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([head, "|---" * len(rows[0]) + "|", *body, ""])
 

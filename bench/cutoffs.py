@@ -1,7 +1,7 @@
 """The cutoff question: where does each measure part re-saves from distinct photographs?
 
-python -m bench.cutoffs            # prints the table
-python -m bench.cutoffs --write    # and rewrites profiles/cutoffs.py and the tables in docs/cutoffs.md
+python -m bench cutoffs            # prints the table
+python -m bench cutoffs --write    # and rewrites measures/cutoffs.py and the tables in docs/cutoffs.md
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import argparse
 import io
 import math
 import multiprocessing
-import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -24,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.calibration import Distinct, Resaves, calibrate
-from bench.common import SEED, data_folder, header, photos
+from bench.common import ROOT, SEED, encoded, option, photos, wanted_data
 from bench.cutoff_report import print_tables, write_tables
 from samepic.measures import classical, measure_arrays
 from samepic.measures.classical import alike, ssim
@@ -46,29 +44,23 @@ SAMPLED = (
 _PICTURES: list[Picture] = []
 
 
-def _encode(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
 def _half(image: Image.Image) -> bytes:
-    return _encode(image.resize((max(1, image.width // 2), max(1, image.height // 2))), quality=90)
+    return encoded(image.resize((max(1, image.width // 2), max(1, image.height // 2))), quality=90)
 
 
 def _twice(image: Image.Image) -> bytes:
-    return _encode(Image.open(io.BytesIO(_encode(image, quality=90))), quality=70)
+    return encoded(Image.open(io.BytesIO(encoded(image, quality=90))), quality=70)
 
 
 PIPELINES: Mapping[str, Callable[[Image.Image], bytes]] = {
-    "Pillow default": _encode,
+    "Pillow default": encoded,
     **{
-        f"JPEG {quality} {name}": partial(_encode, quality=quality, subsampling=sampling)
+        f"JPEG {quality} {name}": partial(encoded, quality=quality, subsampling=sampling)
         for quality in (95, 90, 85, 75, 60, 50, 40, 30)
         for name, sampling in (("4:4:4", 0), ("4:2:0", 2))
     },
-    "progressive 75": partial(_encode, quality=75, progressive=True),
-    "WebP 80": partial(_encode, kind="WEBP", quality=80),
+    "progressive 75": partial(encoded, quality=75, progressive=True),
+    "WebP 80": partial(encoded, kind="WEBP", quality=80),
     "half size": _half,
     "saved twice, 90 then 70": _twice,
 }
@@ -171,15 +163,6 @@ def _check_against_measure(matrices: Mapping[str, Array]) -> None:
                 )
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.cutoffs", description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="rewrite the profile and the tables of the docs")
-    parser.add_argument("--pairs", type=int, default=120_000, help="pairs drawn for the costly measures")
-    parser.add_argument("--photographs", type=int, default=0, help="take only so many, for a quick look")
-    parser.add_argument("--workers", type=int, default=2)
-    return parser.parse_args()
-
-
 def _collect(options: argparse.Namespace) -> tuple[dict[str, Distinct], Array]:
     n = len(_PICTURES)
     context = multiprocessing.get_context("fork")
@@ -189,33 +172,28 @@ def _collect(options: argparse.Namespace) -> tuple[dict[str, Distinct], Array]:
     return {**distinct, **_all_pairs(n)}, resaves
 
 
-def main() -> int:
-    """Run it; return the exit status."""
-    options = _arguments()
-    data = data_folder()
-    if data is None:
-        print(
-            "cutoffs: no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/", file=sys.stderr
-        )
-        return 2
+OPTIONS = (
+    option("--write", False, help="rewrite the cutoffs and the tables of the docs"),
+    option("--pairs", 120_000, help="pairs drawn for the costly measures"),
+    option("--photographs", 0, help="take only so many, for a quick look"),
+    option("--workers", 2),
+)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Measure, print, and write."""
     start = time.perf_counter()
     cv2.setNumThreads(1)
-    paths = photos(data)
-    if options.photographs:
-        paths = paths[:: max(1, len(paths) // options.photographs)]
+    paths = photos(wanted_data())
+    if args.photographs:
+        paths = paths[:: max(1, len(paths) // args.photographs)]
     _PICTURES.extend(load(path) for path in paths)
-    distinct, resaves = _collect(options)
+    distinct, resaves = _collect(args)
     cutoffs = [
         calibrate(name, name not in HIGHER, distinct[name], Resaves(resaves[..., k]), SEED)
         for k, name in enumerate(NAMES)
     ]
-    print(header())
     print(f"{len(paths)} photographs, {len(PIPELINES)} re-saves of each, {time.perf_counter() - start:.0f} s")
     print_tables(cutoffs, resaves, list(PIPELINES))
-    if options.write:
-        write_tables(Path(__file__).resolve().parent.parent, cutoffs, resaves, list(PIPELINES))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    if args.write:
+        write_tables(ROOT, cutoffs, resaves, list(PIPELINES))

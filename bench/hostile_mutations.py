@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import random
 from pathlib import Path
 
-from PIL import Image
+from bench.common import encoded, rgb_of
 
 __all__ = ["mutate", "real_pictures"]
 
@@ -28,12 +27,11 @@ def real_pictures(data: Path) -> list[tuple[str, bytes]]:
         paths = sorted(path for path in data.glob(pattern) if path.stat().st_size < 3_000_000)
         found += paths[:: max(1, len(paths) // most)][:most]
     pictures = [(path.name, path.read_bytes()) for path in found]
-    for form in _CONVERTED:
-        for path in found[1:40:8]:
-            out = io.BytesIO()
-            with Image.open(path) as image:
-                image.convert("RGB").save(out, form)
-            pictures.append((f"{path.stem}.{form.lower()}", out.getvalue()))
+    pictures += [
+        (f"{path.stem}.{form.lower()}", encoded(rgb_of(path), form))
+        for form in _CONVERTED
+        for path in found[1:40:8]
+    ]
     return pictures
 
 

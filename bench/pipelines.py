@@ -10,22 +10,17 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-__all__ = ["PIPELINES", "encode", "p3_profile"]
+from bench.common import encoded
+
+__all__ = ["PIPELINES"]
 
 Pipeline = Callable[[Image.Image], bytes]
-
-
-def encode(image: Image.Image, kind: str, **options: object) -> bytes:
-    """Return the bytes of `image` saved as `kind` with Pillow's options."""
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
 
 
 def _chain(image: Image.Image, *qualities: int) -> bytes:
     data = b""
     for quality in qualities:
-        data = encode(image, "JPEG", quality=quality)
+        data = encoded(image, "JPEG", quality=quality)
         image = Image.open(io.BytesIO(data))
     return data
 
@@ -34,20 +29,20 @@ def _scaled(
     image: Image.Image, scale: float, how: Image.Resampling, kind: str = "JPEG", **options: object
 ) -> bytes:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return encode(image.resize(size, how), kind, **options)
+    return encoded(image.resize(size, how), kind, **options)
 
 
 def _tagged(image: Image.Image, tag: int, undo: Image.Transpose, **options: object) -> bytes:
     """Store the picture turned, with the EXIF tag that turns it back."""
     exif = Image.Exif()
     exif[274] = tag
-    return encode(image.transpose(undo), "JPEG", exif=exif.tobytes(), **options)
+    return encoded(image.transpose(undo), "JPEG", exif=exif.tobytes(), **options)
 
 
 def _with_exif(image: Image.Image) -> bytes:
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Maker", "Model"
-    return encode(image, "JPEG", quality=92, exif=exif.tobytes(), comment=b"a comment")
+    return encoded(image, "JPEG", quality=92, exif=exif.tobytes(), comment=b"a comment")
 
 
 def _sixteen(image: Image.Image) -> bytes:
@@ -107,27 +102,27 @@ def _display_p3(image: Image.Image) -> bytes:
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ _TO_P3.T
     coded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055)
     out = Image.fromarray(np.round(np.clip(coded, 0, 1) * 255).astype(np.uint8))
-    return encode(out, "JPEG", quality=92, icc_profile=p3_profile())
+    return encoded(out, "JPEG", quality=92, icc_profile=p3_profile())
 
 
 def _jpeg(quality: int, **options: object) -> Pipeline:
-    return lambda image: encode(image, "JPEG", quality=quality, **options)
+    return lambda image: encoded(image, "JPEG", quality=quality, **options)
 
 
 _R, _T = Image.Resampling, Image.Transpose
 
 PIPELINES: dict[str, Pipeline] = {
-    "pillow default": partial(encode, kind="JPEG"),
+    "pillow default": partial(encoded, kind="JPEG"),
     **{f"jpeg q{q}": _jpeg(q) for q in (95, 90, 85, 60, 50, 40, 30)},
     **{f"jpeg q{q} 4:4:4": _jpeg(q, subsampling=0) for q in (95, 75, 50, 30)},
     "jpeg q80 4:2:2": _jpeg(80, subsampling=1),
     "progressive q85": _jpeg(85, progressive=True),
     "progressive q50": _jpeg(50, progressive=True),
     "optimised q70": _jpeg(70, optimize=True),
-    **{f"webp {q}": partial(encode, kind="WEBP", quality=q) for q in (90, 75, 50, 30)},
-    "webp lossless": partial(encode, kind="WEBP", lossless=True),
-    "avif 60": partial(encode, kind="AVIF", quality=60),
-    "jpeg 2000": partial(encode, kind="JPEG2000", quality_mode="rates", quality_layers=[20]),
+    **{f"webp {q}": partial(encoded, kind="WEBP", quality=q) for q in (90, 75, 50, 30)},
+    "webp lossless": partial(encoded, kind="WEBP", lossless=True),
+    "avif 60": partial(encoded, kind="AVIF", quality=60),
+    "jpeg 2000": partial(encoded, kind="JPEG2000", quality_mode="rates", quality_layers=[20]),
     "half lanczos q85": lambda i: _scaled(i, 0.5, _R.LANCZOS, quality=85),
     "half bicubic q75": lambda i: _scaled(i, 0.5, _R.BICUBIC, quality=75),
     "half bilinear png": lambda i: _scaled(i, 0.5, _R.BILINEAR, "PNG"),
@@ -139,10 +134,10 @@ PIPELINES: dict[str, Pipeline] = {
     "exif added": _with_exif,
     "tag 6 q85": lambda i: _tagged(i, 6, _T.ROTATE_90, quality=85),
     "tag 3 q60": lambda i: _tagged(i, 3, _T.ROTATE_180, quality=60),
-    "exif stripped": partial(encode, kind="JPEG", quality=92),
-    "palette png": lambda i: encode(i.convert("RGB").quantize(256), "PNG"),
-    "web palette png": lambda i: encode(i.convert("RGB").convert("P"), "PNG"),
-    "cmyk jpeg": lambda i: encode(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),
+    "exif stripped": partial(encoded, kind="JPEG", quality=92),
+    "palette png": lambda i: encoded(i.convert("RGB").quantize(256), "PNG"),
+    "web palette png": lambda i: encoded(i.convert("RGB").convert("P"), "PNG"),
+    "cmyk jpeg": lambda i: encoded(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),
     "16-bit png": _sixteen,
     "display p3": _display_p3,
 }

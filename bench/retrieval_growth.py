@@ -1,8 +1,8 @@
 """How recall, time and memory of the search grow with the number of pictures, up to a million made-up ones.
 
-    python -m bench.retrieval_growth SCENE [--sizes N ...] [--queries N]
+    python -m bench retrieval_growth SCENE [--sizes N ...] [--queries N]
 
-SCENE is what `python -m bench.retrieval --keep SCENE` wrote. Codes are drawn with the measured correlation of every two
+SCENE is what `python -m bench retrieval --keep SCENE` wrote. Codes are drawn with the measured correlation of every two
 bits (signs of normal values); how near the nearest of two sets lie, real and made up, is told. The queries are the
 copies of the scene, and their originals are among the codes.
 """
@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, header
+from bench.common import SEED, head, in_turns, option, row
 from bench.retrieval import Query, Scene
 from samepic.hamming import Codes, TurnedCodes, copies_near
 from samepic.tuning.search import SEARCH
@@ -53,12 +51,7 @@ def _nearest(codes: NDArray[np.uint8], others: NDArray[np.uint8]) -> str:
 
 
 def _times(call: Callable[[Query], object], queries: list[Query]) -> float:
-    taken = []
-    for query in queries:
-        start = time.process_time()
-        call(query)
-        taken.append((time.process_time() - start) * 1000)
-    return statistics.median(taken)
+    return statistics.median(in_turns({"": call}, 1, query)[""][0] for query in queries)
 
 
 def bench(scene: Scene, made: NDArray[np.uint8], pdq_made: NDArray[np.uint8], queries: list[Query]) -> None:
@@ -76,37 +69,26 @@ def bench(scene: Scene, made: NDArray[np.uint8], pdq_made: NDArray[np.uint8], qu
     one_ms = _times(lambda query: codes.nearest(query.made.copycode, SEARCH.copy_nearest), some)
     all_ms = _times(lambda query: copies_near(codes, query.made), some)
     recalls = " ".join(f"{value:.1f}" for value in found)
-    print(
-        f"| {len(codes):,} | {recalls} | {pdq_ms:.2f} | {one_ms:.2f} | {pdq_ms + one_ms:.2f} | {all_ms:.2f} |",
-        flush=True,
-    )
+    row(f"{len(codes):,}", recalls, *(f"{ms:.2f}" for ms in (pdq_ms, one_ms, pdq_ms + one_ms, all_ms)))
 
 
-def main() -> int:
+OPTIONS = (
+    option("scene", type=Path),
+    option("--sizes", [10_000, 100_000, 1_000_000], type=int, nargs="+"),
+    option("--queries", 400),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("scene", type=Path)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--queries", type=int, default=400)
-    options = parser.parse_args()
-    scene = Scene.load(options.scene)
-    rng = np.random.default_rng(SEED)
+    scene, rng, most = Scene.load(args.scene), np.random.default_rng(SEED), max(args.sizes)
     real = np.frombuffer(b"".join(one.copycode for one in scene.prints), np.uint8).reshape(-1, 32)
-    most = max(options.sizes)
     made = drawn(real, most, rng)
-    print(f"{header()}\n")
     print(f"bits to the nearest of {len(real)}, at 1, 10, 50 and 90 %: real {_nearest(real[::7], real)};"
           f" made up {_nearest(made[:len(real):7], made[:len(real)])}\n")  # fmt: skip
     pdq = np.frombuffer(rng.bytes(32 * most), np.uint8).reshape(-1, 32)
-    queries = scene.queries[:: max(1, len(scene.queries) // options.queries)]
-    print(f"| codes | copy code 1, {SEARCH.copy_nearest}, 10, 50 | PDQ, eight forms, ms | copy code, ms | both, ms |"
-          " with quarters, ms |\n|---|---|---|---|---|---|")  # fmt: skip
-    for size in options.sizes:
+    queries = scene.queries[:: max(1, len(scene.queries) // args.queries)]
+    ways = ("PDQ, eight forms, ms", "copy code, ms", "both, ms", "with quarters, ms")
+    head("codes", f"copy code 1, {SEARCH.copy_nearest}, 10, 50", *ways)
+    for size in args.sizes:
         bench(scene, made[: size - len(real)], pdq[: size - len(real)], queries)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
