@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.common import ROOT, SEED, option
-from samepic.cleanup.plan import Action
+from samepic.cleanup.plan import CleanupAction
 from samepic.errors import UnreadableError
 from samepic.picture import load
 from tests.cleanup.clean_scene import make_scene, snapshot, write_report
@@ -40,7 +40,7 @@ class Rounds:
         self.folder, self.random, self.counts = folder, random.Random(seed), Counter[str]()
         self.photos = {path.stem: path for path in _PHOTOS.iterdir() if path.suffix in (".jpg", ".png")}
 
-    def one(self, action: Action, elsewhere: Path | None) -> list[str]:
+    def one(self, action: CleanupAction, elsewhere: Path | None) -> list[str]:
         """Run one round; return what was found wrong."""
         home = self.folder / "home"
         for place in (home, elsewhere):
@@ -52,7 +52,7 @@ class Rounds:
         before = snapshot(tree, folders=False)
         report = write_report(home / "found.jsonl", groups)
         moved = elsewhere or home / "moved"
-        how = ["--move-to", str(moved)] if action is Action.MOVE else [f"--{action}"]
+        how = ["--move-to", str(moved)] if action is CleanupAction.MOVE else [f"--{action}"]
         references, places = [next(iter(group)) for group in groups], [home, moved]
         killed = self._killed(["clean", str(report), "--yes", *how], home, 0.35)
         begun = any((home / "state").rglob("*.jsonl"))
@@ -120,9 +120,9 @@ OPTIONS = (option("rounds", 50, nargs="?"),)
 
 def main(args: argparse.Namespace) -> int:
     """Run the rounds, print what was found; return 1 where something was lost."""
-    ways: list[tuple[Action, bool]] = [(Action.TRASH, False), (Action.MOVE, False), (Action.HARDLINK, False)]
+    ways = [(action, False) for action in (CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK)]
     if _SHM.is_dir():
-        ways.insert(2, (Action.MOVE, True))
+        ways.insert(2, (CleanupAction.MOVE, True))
     wrong: list[str] = []
     with (
         tempfile.TemporaryDirectory() as made,

@@ -16,9 +16,9 @@ from bench.family_base import Pixels
 from bench.lookalikes import Labelled, pair_of
 from samepic.picture import load
 from samepic.verify.align import Alignment
-from samepic.verify.evidence import Evidence, gather
+from samepic.verify.evidence import CellEvidence, gather
 from samepic.verify.features import inverse
-from samepic.verify.mapping import Mapped, map_onto
+from samepic.verify.mapping import MappedPair, map_onto
 from samepic.verify.pipeline import WHITE
 
 __all__ = ["Gathered", "gathered"]
@@ -31,8 +31,8 @@ _CHANGED = 0.3
 class Gathered:
     """The evidence of one pair on white ground; `labels` is (rows, columns) int8: 1 changed, 0 not, -1 not known.
 
-    `cells` (float16), `context` and `inside` are those of `Evidence`, `alignment` that of the map; `turned` says that
-    one was held otherwise.
+    `cells` (float16), `context` and `inside` are those of `CellEvidence`, `alignment` that of the map; `turned` says
+    that one was held otherwise.
     """
 
     kind: str
@@ -97,7 +97,7 @@ def _mask_of(pair: Labelled, a: Pixels) -> NDArray[np.float32] | None:
     return mask
 
 
-def _labels(mask: NDArray[np.float32], mapped: Mapped, found: Evidence) -> NDArray[np.int8]:
+def _labels(mask: NDArray[np.float32], mapped: MappedPair, found: CellEvidence) -> NDArray[np.int8]:
     """Return the labels of all cells by the mask of a."""
     height, width = mapped.one.shape[:2]
     shown = cv2.warpPerspective(mask, inverse(mapped.to_a), (width, height), flags=cv2.INTER_LINEAR)

@@ -29,7 +29,7 @@ from samepic import hamming
 from samepic.fingerprints.pdq import dihedral
 from samepic.native import native
 from samepic.spark import joins
-from samepic.spark.joins import CopyScan, CopyTables, Pairs, PdqBands, PdqScan
+from samepic.spark.joins import CopyScan, CopyTables, JoinedPairs, PdqBands, PdqScan
 from samepic.tuning.search import SEARCH
 
 Uint8 = NDArray[np.uint8]
@@ -58,7 +58,7 @@ def made(n: int, queries: int) -> tuple[Uint8, Uint8]:
     return codes, forms
 
 
-def least(call: Callable[[], Pairs], times: int = 3) -> float:
+def least(call: Callable[[], JoinedPairs], times: int = 3) -> float:
     """Return the seconds of CPU time of the fastest of so many calls."""
     taken = []
     for _ in range(times):
@@ -145,7 +145,7 @@ def looked_at(count: int, width: int, flips: int) -> float:
     return float(100 * count * probes / 2**width)
 
 
-def hits(pairs: Pairs, own: NDArray[np.int64]) -> NDArray[np.bool_]:
+def hits(pairs: JoinedPairs, own: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell of which queries the own original is among what was found."""
     there = np.zeros(len(own), bool)
     there[pairs.queries[pairs.rows == own[pairs.queries]]] = True

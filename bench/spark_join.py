@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 
 from bench.common import head, option, row
 from bench.spark_common import session, shuffled
-from samepic.spark.candidates import Search, pdq_edges
+from samepic.spark.candidates import CandidateScan, pdq_edges
 from samepic.spark.clusters import clusters
 from samepic.tuning.search import SEARCH
 
@@ -32,7 +32,7 @@ Codes = NDArray[np.uint8]
 OPTIONS = (
     option("--sizes", [100_000, 300_000, 1_000_000], type=int, nargs="+"),
     option("--copies", 10_000, help="copies in a million"),
-    option("--search", ["bands"], nargs="+", choices=[str(one) for one in Search]),
+    option("--search", ["bands"], nargs="+", choices=[str(one) for one in CandidateScan]),
     option("--blank", 0),
     option("--partitions", 16),
 )
@@ -44,15 +44,17 @@ def main(args: argparse.Namespace) -> None:
     for name in args.search:
         first: tuple[int, float] | None = None
         for size in args.sizes:
-            wall, told = joined(Search(name), size, size * args.copies // 1_000_000, args)
+            wall, told = joined(CandidateScan(name), size, size * args.copies // 1_000_000, args)
             first = first or (size, wall)
             growth = (wall / first[1]) / (size / first[0])
             row(name, size, *told[:2], f"{wall:.1f}", f"{growth:.2f}", *told[2:])
 
 
-def joined(search: Search, size: int, copies: int, args: argparse.Namespace) -> tuple[float, tuple[str, ...]]:
+def joined(
+    search: CandidateScan, size: int, copies: int, args: argparse.Namespace
+) -> tuple[float, tuple[str, ...]]:
     """Return the seconds of a join, and what is told of it."""
-    radius = SEARCH.radius if search is Search.SCAN else SEARCH.band_radius
+    radius = SEARCH.radius if search is CandidateScan.SCAN else SEARCH.band_radius
     with tempfile.TemporaryDirectory() as made, session("local-cluster[2,1,2048]", args.partitions) as spark:
         forms, pairs = planted(size, copies, radius)
         if args.blank:
@@ -134,5 +136,5 @@ def warm(spark: SparkSession) -> None:
     small = spark.createDataFrame(
         rows, "id bigint, pdq_forms binary, quality int, detail int, fresh boolean"
     ).repartition(4)
-    for search in Search:
+    for search in CandidateScan:
         clusters(pdq_edges(small, search)).collect()

@@ -9,7 +9,17 @@ from itertools import product
 
 import pytest
 
-from samepic.facts import Depth, DetailChange, Facts, OriginalReason, Placing, Proof, Series, Side, ToneChange
+from samepic.facts import (
+    Depth,
+    DetailChange,
+    Facts,
+    OriginalReason,
+    Placing,
+    Proof,
+    Series,
+    Side,
+    ToneChange,
+)
 from samepic.verdict import PictureInfo, Relation
 from samepic.verify.explain import explain
 

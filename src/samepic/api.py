@@ -15,9 +15,9 @@ from samepic.tuning.screens import NAME, SCREEN, Screen
 from samepic.tuning.verify import JUDGE
 from samepic.verdict import Relation, Verdict, Visibility
 from samepic.verify.explain import explain, explain_original
-from samepic.verify.judge import Finding
+from samepic.verify.judge import Judgment
 from samepic.verify.overlay import draw_difference
-from samepic.verify.pipeline import WHITE, Answer, comes_first, look_in_order
+from samepic.verify.pipeline import WHITE, Analysis, comes_first, look_in_order
 from samepic.verify.quality import better_of, visibility_of
 from samepic.verify.resave import original_of
 from samepic.verify.shortcuts import look_blank, look_deep, look_moving, look_part
@@ -127,23 +127,23 @@ def compare_pictures(
     )
 
 
-def _answer(a: Picture, b: Picture, prove: bool) -> Answer:
+def _answer(a: Picture, b: Picture, prove: bool) -> Analysis:
     if a.data is not None and a.data == b.data:
-        return Answer(Finding(Relation.SAME_FILE, 1.0), Facts(scale=1.0), {})
+        return Analysis(Judgment(Relation.SAME_FILE, 1.0), Facts(scale=1.0), {})
     if (moving := look_moving(a, b, partial(_answer, prove=False))) is not None:
         return moving
     if equal_pixels(a, b):
         original, reason = original_of(a.info, b.info, None, None)
         facts = Facts(scale=1.0, original=original, original_reason=reason)
-        return Answer(Finding(Relation.SAME_PIXELS, 1.0), facts, {})
+        return Analysis(Judgment(Relation.SAME_PIXELS, 1.0), facts, {})
     if (deep := look_deep(a, b, partial(_answer, prove=False))) is not None:
         return deep
     if min(a.info.width, a.info.height, b.info.width, b.info.height) < JUDGE.tiny_side:
-        return Answer(Finding(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.TINY), {})
+        return Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.TINY), {})
     return _looked(a, b, prove)
 
 
-def _looked(a: Picture, b: Picture, prove: bool) -> Answer:
+def _looked(a: Picture, b: Picture, prove: bool) -> Analysis:
     """Look at two pictures; what that does not find may be shown by single colors, or by equal pixels elsewhere."""
     answer = look_in_order(a, b, prove)
     if answer.finding.relation.is_same(Relation.REFRAMED):
@@ -152,7 +152,7 @@ def _looked(a: Picture, b: Picture, prove: bool) -> Answer:
     return blank or look_part(a, b) or answer
 
 
-def _visibility(a: Picture, b: Picture, answer: Answer) -> Visibility | None:
+def _visibility(a: Picture, b: Picture, answer: Analysis) -> Visibility | None:
     """Return whether a person would see what was done to a whole frame; the likelier source is the original."""
     whole = answer.finding.relation in (Relation.RESAVED, Relation.ADJUSTED)
     if not whole or a.info.frames > 1 or b.info.frames > 1:

@@ -17,7 +17,7 @@ from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.native import native
 from samepic.tuning.search import SEARCH
 
-__all__ = ["Codes", "Found", "TurnedCodes", "by_parity", "copies_near"]
+__all__ = ["Codes", "Neighbors", "TurnedCodes", "by_parity", "copies_near"]
 
 _BITS, _WORDS, _BYTES = 256, 4, 32
 _NO_LIMIT = -1
@@ -39,7 +39,7 @@ _SUM = np.uint32(0x01010101)
 Ids = NDArray[np.int64]
 
 
-class Found(NamedTuple):
+class Neighbors(NamedTuple):
     """Codes near a query, nearest first and by id where equally near: `ids` and `distances` in bits, both int64."""
 
     ids: Ids
@@ -87,7 +87,7 @@ class Codes:
             self._ids[row], self._words[row] = self._ids[self._size], self._words[self._size]
         return len(rows)
 
-    def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Found:
+    def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Neighbors:
         """Return the `k` codes nearest to a query of 32 bytes, fewer where there are fewer. O(n).
 
         Of equally near ones the smaller id goes first, and in. Raises ValueError for k under 1.
@@ -112,7 +112,7 @@ class Codes:
                 rows, distances = rows[kept], distances[kept]
         return self._sorted(rows, distances, k)
 
-    def within(self, query: bytes | NDArray[np.uint8], radius: int) -> Found:
+    def within(self, query: bytes | NDArray[np.uint8], radius: int) -> Neighbors:
         """Return all codes at most `radius` bits from a query of 32 bytes. O(n)."""
         if native is not None:
             return self._native(query, _NO_LIMIT, radius)
@@ -131,11 +131,11 @@ class Codes:
             ids[: self._size], words[: self._size] = self._ids[: self._size], self._words[: self._size]
             self._ids, self._words = ids, words
 
-    def _native(self, query: bytes | NDArray[np.uint8], most: int, bound: int) -> Found:
+    def _native(self, query: bytes | NDArray[np.uint8], most: int, bound: int) -> Neighbors:
         assert native is not None
         codes, ids = self._words[: self._size], self._ids[: self._size]
         pairs = np.frombuffer(native.search(codes, ids, _query(query), most, bound), np.int64).reshape(-1, 2)
-        return Found(pairs[:, 0], pairs[:, 1])
+        return Neighbors(pairs[:, 0], pairs[:, 1])
 
     def _scan(self, query: bytes | NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.unsignedinteger]]]:
         """Yield, block by block, the row it starts at and the distances of its codes; valid until the next."""
@@ -153,10 +153,10 @@ class Codes:
             np.right_shift(total[:n], 24, out=total[:n])
             yield start, _unwrapped(total[:n], packed[:n])
 
-    def _sorted(self, rows: Ids, distances: NDArray[np.int64], most: int | None) -> Found:
+    def _sorted(self, rows: Ids, distances: NDArray[np.int64], most: int | None) -> Neighbors:
         ids = self._ids[rows]
         order = np.lexsort((ids, distances))[:most]
-        return Found(ids[order], distances[order].astype(np.int64))
+        return Neighbors(ids[order], distances[order].astype(np.int64))
 
 
 class TurnedCodes:
@@ -186,7 +186,7 @@ class TurnedCodes:
         """Remove every code of the id `number`; return how many there were."""
         return self._codes.remove(number)
 
-    def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Found:
+    def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Neighbors:
         """Return all codes at most `radius` bits from the nearest of eight forms, 256 bytes in the order of FORMS."""
         words = _words(by_parity(forms))
         if len(words) != _FORMS:
@@ -198,7 +198,7 @@ class TurnedCodes:
         rows, distances = rows[near], distances[near]
         ids = self._codes._ids[rows]
         order = np.lexsort((ids, distances))
-        return Found(ids[order], distances[order])
+        return Neighbors(ids[order], distances[order])
 
     def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
         """Return the rows of all codes within the radius, and maybe of some beyond it."""

@@ -25,11 +25,11 @@ __all__ = [
     "Calibration",
     "Collection",
     "ContribProfile",
-    "FoundPages",
     "GateProfile",
     "Limits",
     "PageLimits",
     "PytestProfile",
+    "ReviewPages",
     "ReviewProfile",
     "SparkProfile",
     "WorkerLimits",
@@ -262,7 +262,7 @@ REVIEW = ReviewProfile()
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPages:
+class ReviewPages:
     """The bounds of a review of what find found.
 
     Attributes:
@@ -286,7 +286,7 @@ class FoundPages:
     finish_seconds: float = 1.5
 
 
-FOUND = FoundPages()
+FOUND = ReviewPages()
 """2026-11-23: chosen; 32 MB are about 1500 thumbnails."""
 
 

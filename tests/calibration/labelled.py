@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from samepic.calibration.statistics import Judged, Pair
+from samepic.calibration.statistics import JudgedPair, LabeledPair
 from samepic.verdict import Relation
 
 
-def judged(*rows: tuple[str, float, bool]) -> list[Judged]:
+def judged(*rows: tuple[str, float, bool]) -> list[JudgedPair]:
     """Return one judged pair for each (relation, probability, label)."""
     return [
-        Judged(Pair(line, f"{line}-a.png", f"{line}-b.png", label), Relation(relation), probability, relation)
+        JudgedPair(
+            LabeledPair(line, f"{line}-a.png", f"{line}-b.png", label),
+            Relation(relation),
+            probability,
+            relation,
+        )
         for line, (relation, probability, label) in enumerate(rows, 2)
     ]

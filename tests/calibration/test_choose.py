@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samepic.calibration.result import Choice, choose
+from samepic.calibration.result import CutoffChoice, choose
 from samepic.profile import Policy
 from samepic.verdict import Relation
 from tests.calibration.labelled import judged
@@ -18,7 +18,7 @@ rows = st.lists(
 )
 
 
-def chosen(*pairs: tuple[str, float, bool]) -> Choice:
+def chosen(*pairs: tuple[str, float, bool]) -> CutoffChoice:
     found = choose(judged(*pairs), 1.0, 0.0)
     assert found is not None
     return found

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samepic import ReportError
-from samepic.calibration.statistics import Pair, read_pairs
+from samepic.calibration.statistics import LabeledPair, read_pairs
 
 
-def read(text: str) -> tuple[Pair, ...]:
+def read(text: str) -> tuple[LabeledPair, ...]:
     return read_pairs(text.encode(), "my.csv", "folder").pairs
 
 
@@ -25,7 +25,7 @@ def test_labels_are_the_words_that_people_use() -> None:
 
 def test_columns_may_stand_in_any_order_with_others_between() -> None:
     text = '\ufeffnote, Same ,b,a\r\n"x, y",1,two.png,one.png\r\n'
-    assert read(text) == (Pair(2, "folder/one.png", "folder/two.png", True),)
+    assert read(text) == (LabeledPair(2, "folder/one.png", "folder/two.png", True),)
 
 
 def test_paths_count_from_the_folder_of_the_file_unless_absolute() -> None:

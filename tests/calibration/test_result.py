@@ -6,13 +6,13 @@ import pytest
 
 from samepic import ReportError
 from samepic.calibration.result import Result, result_of
-from samepic.calibration.statistics import Pairs
+from samepic.calibration.statistics import LabeledPairs
 from tests.calibration.labelled import judged
 
 
 def result(*rows: tuple[str, float, bool]) -> Result:
     made = judged(*rows)
-    return result_of(Pairs("my.csv", "0" * 64, tuple(one.pair for one in made)), made, [])
+    return result_of(LabeledPairs("my.csv", "0" * 64, tuple(one.pair for one in made)), made, [])
 
 
 def test_one_wrong_label_does_not_spoil_the_probabilities() -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from samepic.cleanup import apply, files, journal
 from samepic.cleanup import undo as undoing
-from samepic.cleanup.plan import Action, Plan
+from samepic.cleanup.plan import CleanupAction, Plan
 from samepic.picture import load
 from tests.cleanup.clean_scene import make_scene, planned, snapshot
 
@@ -66,7 +66,7 @@ def killed_at(moment: int, work: Callable[[], object]) -> bool:
 class Round:
     """One tree, its plan, and what must hold of it at every moment."""
 
-    def __init__(self, folder: Path, action: Action, elsewhere: Path | None) -> None:
+    def __init__(self, folder: Path, action: CleanupAction, elsewhere: Path | None) -> None:
         self.folder, self.tree, self.journal = folder, folder / "tree", folder / "journal"
         self.elsewhere = elsewhere or folder / "elsewhere"
         photos = {path.stem: path for path in _PHOTOS.iterdir() if path.suffix == ".png"}
@@ -75,14 +75,14 @@ class Round:
         os.utime(self.tree)
         # A hard link among those that are acted on: its structure must come back too.
         other.unlink()
-        if action is Action.HARDLINK or elsewhere is None:
+        if action is CleanupAction.HARDLINK or elsewhere is None:
             os.link(copy, other)
         else:
             shutil.copy2(copy, other)
         relations = {self.reference: "same-file", copy: "same-file", other: "same-file", saved: "resaved"}
         self.before = snapshot(self.tree, folders=False)
         self.plan: Plan = planned(
-            [relations], action, self.elsewhere / "moved" if action is Action.MOVE else None
+            [relations], action, self.elsewhere / "moved" if action is CleanupAction.MOVE else None
         )
 
     def act(self) -> None:
@@ -109,7 +109,7 @@ class Round:
         assert not list((self.folder / "data").rglob("*.png*"))
 
 
-def main(folder: Path, action: Action, stride: int, elsewhere: Path | None) -> int:
+def main(folder: Path, action: CleanupAction, stride: int, elsewhere: Path | None) -> int:
     """Cut clean off at every `stride`-th line, and the undo of each third time at every seventh; return how often."""
     moment, tried, cut = 1 - stride, 0, True
     while cut:
@@ -135,7 +135,7 @@ def _kill_undo(round_: Round, step: int) -> int:
     return tried
 
 
-def _fresh(folder: Path, action: Action, elsewhere: Path | None) -> Round:
+def _fresh(folder: Path, action: CleanupAction, elsewhere: Path | None) -> Round:
     for place in (folder, elsewhere):
         if place:
             shutil.rmtree(place, ignore_errors=True)
@@ -148,7 +148,7 @@ if __name__ == "__main__":
     print(
         main(
             Path(sys.argv[1]),
-            Action(sys.argv[2]),
+            CleanupAction(sys.argv[2]),
             int(sys.argv[3]),
             Path(sys.argv[4]) if sys.argv[4:] else None,
         )

@@ -16,8 +16,8 @@ from typing import Any
 
 from PIL import Image
 
-from samepic.cleanup.plan import Action, Keep, Plan, plan
-from samepic.duplicates.groups import Scan, read_scan
+from samepic.cleanup.plan import CleanupAction, KeepRule, Plan, plan
+from samepic.duplicates.groups import ScanReport, read_scan
 
 __all__ = ["entry", "make_scene", "planned", "report_of", "scan_of", "snapshot", "write_report"]
 
@@ -56,14 +56,14 @@ def write_report(path: Path, groups: Sequence[Mapping[Path, str]]) -> Path:
     return path
 
 
-def scan_of(groups: Sequence[Mapping[Path, str]], made_ns: int | None = None) -> Scan:
+def scan_of(groups: Sequence[Mapping[Path, str]], made_ns: int | None = None) -> ScanReport:
     """Return the report of these groups as it is read back."""
     return read_scan((json.dumps(line).encode() for line in report_of(groups)), "report", made_ns=made_ns)
 
 
-def planned(groups: Sequence[Mapping[Path, str]], action: Action, move_to: Path | None = None) -> Plan:
+def planned(groups: Sequence[Mapping[Path, str]], action: CleanupAction, move_to: Path | None = None) -> Plan:
     """Return the plan that keeps the best of each group."""
-    return plan(scan_of(groups), keep=Keep.BEST, action=action, move_to=str(move_to or ""))
+    return plan(scan_of(groups), keep=KeepRule.BEST, action=action, move_to=str(move_to or ""))
 
 
 @cache

@@ -14,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from PIL import Image
 
-from samepic.cleanup.apply import Done, apply
-from samepic.cleanup.plan import Action, Keep, Left, plan
+from samepic.cleanup.apply import Applied, apply
+from samepic.cleanup.plan import CleanupAction, KeepRule, Skipped, plan
 from samepic.cleanup.undo import undo
 from samepic.verdict import Relation
 from tests.cleanup.clean_scene import make_scene, planned, scan_of, snapshot, write_report
@@ -46,8 +46,8 @@ def names(groups: Groups) -> list[Path]:
     return list(groups[0])
 
 
-def reasons(told: list[Done | Left]) -> list[str]:
-    return [one.reason for one in told if isinstance(one, Left)]
+def reasons(told: list[Applied | Skipped]) -> list[str]:
+    return [one.reason for one in told if isinstance(one, Skipped)]
 
 
 def rewritten(path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_file_that_changed_after_the_plan_is_left_alone_and_told(
     tree: Path, groups: Groups, tmp_path: Path, change: Callable[[Path], object], reason: str
 ) -> None:
     reference, _, copy, *_ = names(groups)
-    decided = planned([{reference: "same-file", copy: "same-file"}], Action.TRASH)
+    decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.TRASH)
     change(copy)
     before = snapshot(tree) if change is not piped else {}
     told = list(apply(decided, tmp_path / "journal"))
@@ -107,7 +107,7 @@ def test_a_file_that_changed_after_the_plan_is_left_alone_and_told(
 def test_nothing_is_done_to_a_group_whose_kept_file_changed(
     tree: Path, groups: Groups, tmp_path: Path
 ) -> None:
-    decided = planned(groups, Action.TRASH)
+    decided = planned(groups, CleanupAction.TRASH)
     rewritten(names(groups)[0])
     before = snapshot(tree)
     told = reasons(list(apply(decided, tmp_path / "journal")))
@@ -121,7 +121,9 @@ def test_copies_of_a_file_that_nobody_can_read_are_left_alone(tmp_path: Path, as
     one, two = tmp_path / "one.jpg", tmp_path / "two.jpg"
     for path in (one, two):
         path.write_bytes(whole[: len(whole) // 2])
-    told = list(apply(planned([{one: "same-file", two: "same-file"}], Action.TRASH), tmp_path / "journal"))
+    told = list(
+        apply(planned([{one: "same-file", two: "same-file"}], CleanupAction.TRASH), tmp_path / "journal")
+    )
     assert [reason.split(": ")[0] for reason in reasons(told)] == [f"{one}, which would be kept"]
     assert two.exists()
 
@@ -131,7 +133,7 @@ def test_what_the_report_calls_the_same_is_compared_once_more(
 ) -> None:
     other = tmp_path / "coffee.png"
     shutil.copyfile(coffee, other)
-    decided = planned([{names(groups)[0]: "same-file", other: "resaved"}], Action.TRASH)
+    decided = planned([{names(groups)[0]: "same-file", other: "resaved"}], CleanupAction.TRASH)
     (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
     assert reason.startswith(f"it is not the same as {names(groups)[0]}: ")
     assert other.exists()
@@ -152,7 +154,9 @@ def test_each_is_compared_with_the_one_that_is_kept_not_with_the_reference(
         os.utime(tmp_path / f"edited-{number}.png", ns=(number, number))
         edits.append(tmp_path / f"edited-{number}.png")
     group = {reference: "same-file", edits[0]: "edited", edits[1]: "edited"}
-    decided = plan(scan_of([group]), keep=Keep.OLDEST, action=Action.TRASH, same_if=Relation.REFRAMED)
+    decided = plan(
+        scan_of([group]), keep=KeepRule.OLDEST, action=CleanupAction.TRASH, same_if=Relation.REFRAMED
+    )
     told = reasons(list(apply(decided, tmp_path / "journal")))
     assert len(told) == 2
     assert all(f"not the same as {edits[0]}" in reason for reason in told)
@@ -163,7 +167,7 @@ def test_a_hard_link_of_the_kept_file_is_left_alone(tmp_path: Path, groups: Grou
     reference = names(groups)[0]
     twin = tmp_path / "tree" / "twin.png"
     os.link(reference, twin)
-    for action in (Action.TRASH, Action.HARDLINK):
+    for action in (CleanupAction.TRASH, CleanupAction.HARDLINK):
         decided = planned([{reference: "same-file", twin: "same-file"}], action)
         (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
         assert "the kept file itself under another name" in reason
@@ -172,7 +176,7 @@ def test_a_hard_link_of_the_kept_file_is_left_alone(tmp_path: Path, groups: Grou
 
 def test_a_file_that_another_process_acts_on_or_keeps_is_left_alone(tmp_path: Path, groups: Groups) -> None:
     reference, copy, *_ = names(groups)
-    decided = planned([{reference: "same-file", copy: "same-file"}], Action.TRASH)
+    decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.TRASH)
     for path, how, told in (
         (copy, fcntl.LOCK_SH, "another process holds it"),
         (reference, fcntl.LOCK_EX, f"{reference}, which would be kept: another process holds it"),
@@ -209,7 +213,7 @@ def test_moving_keeps_folders_and_overwrites_nothing(tmp_path: Path, groups: Gro
     (target / "copies").mkdir(parents=True)
     taken = target / "astronaut (1).png"
     taken.write_bytes(b"mine")
-    told = list(apply(planned(groups, Action.MOVE, target), tmp_path / "journal"))
+    told = list(apply(planned(groups, CleanupAction.MOVE, target), tmp_path / "journal"))
     assert reasons(told) == []
     assert taken.read_bytes() == b"mine"
     assert sorted(str(path.relative_to(target)) for path in target.rglob("*.*")) == [
@@ -226,7 +230,7 @@ def test_moving_keeps_folders_and_overwrites_nothing(tmp_path: Path, groups: Gro
 def test_the_trash_holds_what_a_file_manager_needs_to_restore_it(
     tmp_path: Path, groups: Groups, trash: Path
 ) -> None:
-    list(apply(planned(groups, Action.TRASH), tmp_path / "journal"))
+    list(apply(planned(groups, CleanupAction.TRASH), tmp_path / "journal"))
     assert sorted(path.name for path in (trash / "files").iterdir()) == [
         "astronaut (1).png",
         "astronaut-60.jpg",
@@ -243,9 +247,9 @@ def test_the_trash_holds_what_a_file_manager_needs_to_restore_it(
     assert list((trash / "files").iterdir()) == list((trash / "info").iterdir()) == []
 
 
-@pytest.mark.parametrize("action", [Action.TRASH, Action.MOVE, Action.HARDLINK])
+@pytest.mark.parametrize("action", [CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK])
 def test_names_that_no_encoding_knows_that_steer_terminals_or_look_like_paths_come_back(
-    tmp_path: Path, tree: Path, chelsea: Path, trash: Path, action: Action
+    tmp_path: Path, tree: Path, chelsea: Path, trash: Path, action: CleanupAction
 ) -> None:
     tree.mkdir()
     data = chelsea.read_bytes()
@@ -260,7 +264,7 @@ def test_names_that_no_encoding_knows_that_steer_terminals_or_look_like_paths_co
     )
     told = list(apply(decided, tmp_path / "journal"))
     assert reasons(told) == []
-    if action is Action.TRASH:
+    if action is CleanupAction.TRASH:
         recorded = {
             unquote_to_bytes(info.read_bytes().splitlines()[1].removeprefix(b"Path="))
             for info in (trash / "info").iterdir()
@@ -273,7 +277,7 @@ def test_names_that_no_encoding_knows_that_steer_terminals_or_look_like_paths_co
 def test_a_hard_link_with_names_outside_the_report_is_left_alone(tmp_path: Path, groups: Groups) -> None:
     reference, copy, *_ = names(groups)
     os.link(copy, tmp_path / "outside.png")
-    decided = planned([{reference: "same-file", copy: "same-file"}], Action.HARDLINK)
+    decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.HARDLINK)
     (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
     assert "other names (hard links) that are not in the report" in reason
 
@@ -286,7 +290,7 @@ def test_hard_links_among_the_copies_are_hard_links_again_after_undo(
     for twin in twins:
         os.link(copy, twin)
     before = snapshot(tree)
-    decided = planned([dict.fromkeys([reference, copy, *twins], "same-file")], Action.HARDLINK)
+    decided = planned([dict.fromkeys([reference, copy, *twins], "same-file")], CleanupAction.HARDLINK)
     assert reasons(list(apply(decided, tmp_path / "journal"))) == []
     assert {path.stat().st_ino for path in (copy, *twins)} == {reference.stat().st_ino}
     list(undo(tmp_path / "journal"))
@@ -297,7 +301,7 @@ def test_a_reflink_is_made_or_the_file_system_is_said_to_have_none(
     tmp_path: Path, tree: Path, groups: Groups
 ) -> None:
     before = snapshot(tree)
-    told = list(apply(planned(groups, Action.REFLINK), tmp_path / "journal"))
+    told = list(apply(planned(groups, CleanupAction.REFLINK), tmp_path / "journal"))
     for reason in reasons(told):
         assert "cannot share blocks" in reason or "bytes are others" in reason
     assert snapshot(tree) == before
@@ -321,10 +325,10 @@ class TestAnotherFileSystem:
         self, tmp_path: Path, tree: Path, groups: Groups, elsewhere: Path
     ) -> None:
         before = snapshot(tree)
-        told = list(apply(planned(groups, Action.MOVE, elsewhere / "moved"), tmp_path / "journal"))
+        told = list(apply(planned(groups, CleanupAction.MOVE, elsewhere / "moved"), tmp_path / "journal"))
         assert reasons(told) == []
         for one in told:
-            assert isinstance(one, Done)
+            assert isinstance(one, Applied)
             assert one.to.startswith(str(elsewhere))
             assert Path(one.to).stat().st_mtime_ns == one.step.target.file.mtime_ns
         assert [one.left for one in undo(tmp_path / "journal")] == [""] * 4
@@ -334,7 +338,9 @@ class TestAnotherFileSystem:
     def test_a_hard_link_cannot_go_there(self, tmp_path: Path, groups: Groups, elsewhere: Path) -> None:
         reference, copy, *_ = names(groups)
         os.link(copy, tmp_path / "outside.png")
-        decided = planned([{reference: "same-file", copy: "same-file"}], Action.MOVE, elsewhere / "moved")
+        decided = planned(
+            [{reference: "same-file", copy: "same-file"}], CleanupAction.MOVE, elsewhere / "moved"
+        )
         (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
         assert "other names (hard links), which cannot go to another file system" in reason
         assert copy.exists()
@@ -342,5 +348,5 @@ class TestAnotherFileSystem:
     def test_a_hard_link_to_there_is_refused(self, tmp_path: Path, groups: Groups, elsewhere: Path) -> None:
         far = elsewhere / "far.png"
         shutil.copy2(names(groups)[0], far)
-        decided = planned([{names(groups)[0]: "same-file", far: "same-file"}], Action.HARDLINK)
+        decided = planned([{names(groups)[0]: "same-file", far: "same-file"}], CleanupAction.HARDLINK)
         assert "another file system" in reasons(list(apply(decided, tmp_path / "journal")))[0]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.clean_crash import Rounds
-from samepic.cleanup.plan import Action
+from samepic.cleanup.plan import CleanupAction
 
 ROOT = Path(__file__).parent.parent.parent
 SHM = Path("/dev/shm")
@@ -54,10 +54,10 @@ def test_killed_at_any_line_on_the_way_to_another_file_system(
     assert killed(tmp_path / "work", "move-to", stride, elsewhere) > 460 / stride
 
 
-@pytest.mark.parametrize("action", [Action.TRASH, Action.HARDLINK])
+@pytest.mark.parametrize("action", [CleanupAction.TRASH, CleanupAction.HARDLINK])
 @pytest.mark.parametrize("count", [1, pytest.param(20, marks=pytest.mark.stress)])
 def test_the_command_killed_at_random_moments_loses_nothing(
-    tmp_path: Path, action: Action, count: int
+    tmp_path: Path, action: CleanupAction, count: int
 ) -> None:
     rounds = Rounds(tmp_path, seed=1)
     for _ in range(count):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic.cleanup.plan import Action, Keep, Plan, plan
+from samepic.cleanup.plan import CleanupAction, KeepRule, Plan, plan
 from samepic.errors import ReportError
 from tests.cleanup.clean_scene import scan_of, snapshot
 
@@ -36,7 +36,7 @@ def acted(decided: Plan) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize(("keep", "kept"), [("best", "a.jpg"), ("newest", "b.jpg"), ("oldest", "c.jpg")])
 def test_the_policy_says_which_one_is_kept(files: list[Path], keep: str, kept: str) -> None:
-    decided = plan(scan_of([group(files)]), keep=Keep(keep))
+    decided = plan(scan_of([group(files)]), keep=KeepRule(keep))
     assert acted(decided) == ({kept}, {path.name for path in files} - {kept})
 
 
@@ -81,7 +81,7 @@ def test_the_kept_file_written_another_way_is_still_the_kept_file(files: list[Pa
 def test_only_equal_bytes_are_linked(files: list[Path], tmp_path: Path) -> None:
     twin = tmp_path / "twin.jpg"
     twin.write_bytes(files[0].read_bytes())
-    for action in (Action.HARDLINK, Action.REFLINK):
+    for action in (CleanupAction.HARDLINK, CleanupAction.REFLINK):
         decided = plan(scan_of([group([*files, twin])]), action=action)
         assert acted(decided)[1] == {"twin.jpg"}
         assert [left.reason.split(":")[0] for left in decided.left] == [
@@ -126,7 +126,7 @@ def test_a_folder_that_became_a_symlink_after_the_report_is_refused(
 
 def test_planning_touches_nothing(files: list[Path], tmp_path: Path) -> None:
     before = snapshot(tmp_path)
-    plan(scan_of([group(files)]), action=Action.MOVE, move_to=str(tmp_path / "elsewhere"))
+    plan(scan_of([group(files)]), action=CleanupAction.MOVE, move_to=str(tmp_path / "elsewhere"))
     assert snapshot(tmp_path) == before
 
 
@@ -141,6 +141,6 @@ def test_relative_paths_count_from_the_current_folder(
 
 def test_a_move_without_a_folder_and_a_folder_that_does_not_exist_are_refused(files: list[Path]) -> None:
     with pytest.raises(ReportError, match="move_to: wanted a folder"):
-        plan(scan_of([group(files)]), action=Action.MOVE)
+        plan(scan_of([group(files)]), action=CleanupAction.MOVE)
     with pytest.raises(ReportError, match="nowhere: wanted a folder to keep files in"):
         plan(scan_of([group(files)]), keep_in=["nowhere"])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from samepic.cleanup.apply import Done, apply
-from samepic.cleanup.plan import Action
+from samepic.cleanup.apply import Applied, apply
+from samepic.cleanup.plan import CleanupAction
 from samepic.cleanup.undo import undo
 from samepic.errors import ReportError
 from tests.cleanup.clean_scene import make_scene, planned, snapshot
@@ -23,18 +23,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize("action", [Action.TRASH, Action.MOVE, Action.HARDLINK])
+@pytest.mark.parametrize("action", [CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK])
 def test_clean_and_undo_leave_the_tree_byte_for_byte_as_it_was(
-    tmp_path: Path, photos: Photos, action: Action
+    tmp_path: Path, photos: Photos, action: CleanupAction
 ) -> None:
     tree = tmp_path / "tree"
     groups = make_scene(tree, photos)
     before = snapshot(tree)
-    move_to = tmp_path / "moved" if action is Action.MOVE else None
+    move_to = tmp_path / "moved" if action is CleanupAction.MOVE else None
     plan = planned(groups, action, move_to)
     told = list(apply(plan, tmp_path / "journal"))
-    assert all(isinstance(one, Done) for one in told), told
-    assert len(told) == (4 if action is Action.HARDLINK else 8)
+    assert all(isinstance(one, Applied) for one in told), told
+    assert len(told) == (4 if action is CleanupAction.HARDLINK else 8)
     assert snapshot(tree) != before
     for group in groups:
         assert next(iter(group)).exists()
@@ -49,7 +49,11 @@ def test_clean_and_undo_leave_the_tree_byte_for_byte_as_it_was(
 def moved(tmp_path: Path, photos: Photos) -> list[Path]:
     """Return an original and the place of its copy, which is in the trash now."""
     original, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
-    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.TRASH), tmp_path / "journal"))
+    list(
+        apply(
+            planned([{original: "same-file", copy: "same-file"}], CleanupAction.TRASH), tmp_path / "journal"
+        )
+    )
     return [original, copy]
 
 
@@ -119,7 +123,11 @@ def test_the_note_of_another_file_that_took_the_name_in_the_trash_stays(
 
 def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path, photos: Photos) -> None:
     original, _, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
-    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.TRASH), tmp_path / "journal"))
+    list(
+        apply(
+            planned([{original: "same-file", copy: "same-file"}], CleanupAction.TRASH), tmp_path / "journal"
+        )
+    )
     copy.parent.rmdir()
     assert left(tmp_path / "journal") == [""]
     assert copy.read_bytes() == original.read_bytes()
@@ -127,7 +135,12 @@ def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path, photo
 
 def test_a_hard_link_whose_bytes_were_changed_since_is_told_and_stays(tmp_path: Path, photos: Photos) -> None:
     original, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
-    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.HARDLINK), tmp_path / "journal"))
+    list(
+        apply(
+            planned([{original: "same-file", copy: "same-file"}], CleanupAction.HARDLINK),
+            tmp_path / "journal",
+        )
+    )
     original.write_bytes(b"edited by a program that writes in place")
     assert left(tmp_path / "journal") == [f"its bytes are gone: {original} was changed since"]
     assert copy.read_bytes() == original.read_bytes()
@@ -137,7 +150,12 @@ def test_a_file_that_came_to_the_path_of_a_hard_link_is_not_overwritten(
     tmp_path: Path, photos: Photos
 ) -> None:
     original, copy, *_ = make_scene(tmp_path / "tree", photos, number=1)[0]
-    list(apply(planned([{original: "same-file", copy: "same-file"}], Action.HARDLINK), tmp_path / "journal"))
+    list(
+        apply(
+            planned([{original: "same-file", copy: "same-file"}], CleanupAction.HARDLINK),
+            tmp_path / "journal",
+        )
+    )
     copy.unlink()
     copy.write_bytes(b"new")
     assert left(tmp_path / "journal") == ["something else is there now"]

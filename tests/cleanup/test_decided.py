@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic.cleanup.decisions import Decided, Mark, State
+from samepic.cleanup.decisions import Decisions, GroupState, Mark
 from samepic.errors import ReportError
 from samepic.verdict import Relation
 from tests.cleanup.clean_scene import make_scene, scan_of
@@ -23,26 +23,26 @@ def groups(tmp_path: Path, photos: dict[str, Path]) -> list[dict[Path, str]]:
 
 
 @pytest.fixture
-def decided(groups: list[dict[Path, str]], tmp_path: Path) -> Decided:
+def decided(groups: list[dict[Path, str]], tmp_path: Path) -> Decisions:
     """Return a review of them that remembers."""
-    return Decided(scan_of(groups), tmp_path / "state" / "decided.jsonl")
+    return Decisions(scan_of(groups), tmp_path / "state" / "decided.jsonl")
 
 
-def the_crop(decided: Decided) -> int:
+def the_crop(decided: Decisions) -> int:
     """Return the group that has the crop."""
     return next(
         index for index, group in enumerate(decided.groups) if group.members[-1].relation == "reframed"
     )
 
 
-def test_what_is_proposed_is_what_clean_would_do(decided: Decided) -> None:
+def test_what_is_proposed_is_what_clean_would_do(decided: Decisions) -> None:
     crop = the_crop(decided)
-    assert decided.state(1 - crop) == State((KEEP, DROP, DROP, DROP, DROP))
+    assert decided.state(1 - crop) == GroupState((KEEP, DROP, DROP, DROP, DROP))
     assert decided.state(crop).marks == (KEEP, DROP, DROP, DROP, KEEP)
     assert decided.chosen()[0].groups == ()
 
 
-def test_only_what_was_decided_goes_and_every_group_keeps_a_copy(decided: Decided) -> None:
+def test_only_what_was_decided_goes_and_every_group_keeps_a_copy(decided: Decisions) -> None:
     crop = the_crop(decided)
     decided.mark(crop, 4, DROP)
     scan, farthest = decided.chosen()
@@ -53,7 +53,7 @@ def test_only_what_was_decided_goes_and_every_group_keeps_a_copy(decided: Decide
         decided.mark(crop, 0, DROP)
 
 
-def test_another_copy_than_the_best_can_be_kept(decided: Decided) -> None:
+def test_another_copy_than_the_best_can_be_kept(decided: Decisions) -> None:
     decided.mark(0, 2, KEEP)
     decided.mark(0, 0, DROP)
     (made,) = decided.chosen()[0].groups
@@ -62,7 +62,7 @@ def test_another_copy_than_the_best_can_be_kept(decided: Decided) -> None:
     assert [member.file for member in made.members] == [files[0], files[1], files[3], files[4]]
 
 
-def test_what_is_no_duplicate_is_left_out_and_cannot_stay_alone(decided: Decided) -> None:
+def test_what_is_no_duplicate_is_left_out_and_cannot_stay_alone(decided: Decisions) -> None:
     decided.mark(0, 1, OTHER)
     (made,) = decided.chosen()[0].groups
     assert decided.groups[0].members[0].file not in [member.file for member in made.members]
@@ -72,7 +72,7 @@ def test_what_is_no_duplicate_is_left_out_and_cannot_stay_alone(decided: Decided
         decided.mark(0, 0, DROP)
 
 
-def test_undo_goes_back_one_by_one(decided: Decided) -> None:
+def test_undo_goes_back_one_by_one(decided: Decisions) -> None:
     before = decided.state(0)
     decided.accept(0)
     decided.mark(1, 1, KEEP)
@@ -86,20 +86,20 @@ def test_undo_goes_back_one_by_one(decided: Decided) -> None:
 
 
 def test_decisions_are_remembered_by_the_files_of_a_group(
-    decided: Decided, groups: list[dict[Path, str]], tmp_path: Path
+    decided: Decisions, groups: list[dict[Path, str]], tmp_path: Path
 ) -> None:
     decided.mark(0, 1, KEEP)
     decided.accept(1)
     decided.undo()
     with (tmp_path / "state" / "decided.jsonl").open("a") as file:
         file.write('{"group": "cut o')
-    again = Decided(scan_of(groups[::-1]), tmp_path / "state" / "decided.jsonl")
+    again = Decisions(scan_of(groups[::-1]), tmp_path / "state" / "decided.jsonl")
     assert [again.state(index) for index in range(2)] == [decided.state(index) for index in range(2)]
     assert again.counts()[0] == 1
 
 
 def test_what_was_no_duplicate_is_none_in_another_group_either(
-    decided: Decided, groups: list[dict[Path, str]], tmp_path: Path
+    decided: Decisions, groups: list[dict[Path, str]], tmp_path: Path
 ) -> None:
     plain = 1 - the_crop(decided)
     decided.mark(plain, 4, OTHER)
@@ -109,11 +109,11 @@ def test_what_was_no_duplicate_is_none_in_another_group_either(
         for group in groups
         if named in map(str, group)
     )
-    again = Decided(scan_of([fewer]), tmp_path / "state" / "decided.jsonl")
-    assert again.state(0) == State((KEEP, OTHER), decided=True)
+    again = Decisions(scan_of([fewer]), tmp_path / "state" / "decided.jsonl")
+    assert again.state(0) == GroupState((KEEP, OTHER), decided=True)
 
 
-def test_what_is_gone_is_not_counted_or_planned_again(decided: Decided) -> None:
+def test_what_is_gone_is_not_counted_or_planned_again(decided: Decisions) -> None:
     decided.accept(0)
     total = decided.counts()[1]
     decided.gone.add(decided.groups[0].members[0].file.path)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samepic.duplicates.cache import Said
-from samepic.duplicates.candidates import Near
-from samepic.duplicates.finder import Joined, joined
+from samepic.duplicates.cache import CachedVerdict
+from samepic.duplicates.candidates import CandidateGraph
+from samepic.duplicates.finder import Clusters, joined
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.verify import Verifier
 from samepic.profile import Policy
@@ -22,7 +22,7 @@ PAIRS = st.sets(st.tuples(st.integers(0, COUNT - 1), st.integers(0, COUNT - 1)).
 
 
 class Candidates:
-    """Candidates as `Near` tells them."""
+    """Candidates as `CandidateGraph` tells them."""
 
     def __init__(self, coded: set[tuple[int, int]], alike: set[tuple[int, int]]) -> None:
         self._coded, self._alike = coded, alike - coded
@@ -52,20 +52,20 @@ class Judge:
         else:
             self.merits[index] = Merit(100 + index, 1, 2, 75, 9, 0, "JPEG", 64, 64)
 
-    def say(self, a: int, b: int) -> Said:
+    def say(self, a: int, b: int) -> CachedVerdict:
         self.asked += 1
         self._said.append((a, b))
         same = (b, a) in self._same
-        return Said("reframed" if same else "different", 0.99 if same else 0.01, "", "")
+        return CachedVerdict("reframed" if same else "different", 0.99 if same else 0.01, "", "")
 
     def forget(self) -> None:
         pass
 
 
-def made(near: Candidates, verifier: Callable[[], Judge], threads: int = 1) -> Joined:
+def made(near: Candidates, verifier: Callable[[], Judge], threads: int = 1) -> Clusters:
     with ThreadPoolExecutor(threads) as pool:
         return joined(
-            cast("Near", near),
+            cast("CandidateGraph", near),
             cast("Callable[[], Verifier]", verifier),
             Policy.of(None, None),
             pool,

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from samepic.duplicates import cache as cache_module
-from samepic.duplicates.cache import VERSION, Cache, Said, cache_file
+from samepic.duplicates.cache import VERSION, Cache, CachedVerdict, cache_file
 from samepic.duplicates.finder import Finder
 from samepic.duplicates.groups import Group
 from tests.duplicates.find_scene import HOUR_AGO, album, chain, names, settle
@@ -184,7 +184,7 @@ def test_a_verdict_is_kept_with_what_was_compared_not_with_names(
 
 
 def test_what_an_earlier_version_kept_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = Said("resaved", 0.99, "the same picture saved again", "a")
+    said = CachedVerdict("resaved", 0.99, "the same picture saved again", "a")
     with Cache(tmp_path / "find.db") as cache:
         cache.put_verdict("1", "2", said)
         cache.put_picture("3", "text", "facts", "")

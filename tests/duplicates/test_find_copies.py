@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import samepic
-from samepic.duplicates.candidates import Near
+from samepic.duplicates.candidates import CandidateGraph
 from samepic.errors import MissingPartError
 from samepic.fingerprints import copycode as module
 from samepic.tuning.search import SEARCH
@@ -85,9 +85,9 @@ def test_candidates_by_copy_code_go_both_ways_and_stand_behind_those_of_pdq() ->
     prints = [coded(n, code) for n, code in enumerate(codes)] + [coded(12, near)]
     quarters = chance.integers(0, 256, 96, np.uint8).tobytes() + codes[5].tobytes()
     prints.append(coded(13, chance.integers(0, 256, 32, np.uint8), quarters))
-    without = Near(prints, lambda _: None)
+    without = CandidateGraph(prints, lambda _: None)
     assert all(not without[index] for index in range(14)) and without.pairs == 0
-    found = Near(prints, lambda _: None, copies=True)
+    found = CandidateGraph(prints, lambda _: None, copies=True)
     assert found[0] == {12: SEARCH.radius + 16} and found[12] == {0: SEARCH.radius + 16}
     assert found[13] == {5: SEARCH.radius} and found[5] == {13: SEARCH.radius}
     assert (found.pairs, found.alike_pairs) == (2, 2)

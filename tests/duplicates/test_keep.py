@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 import samepic
 from samepic.cleanup.apply import apply
-from samepic.cleanup.plan import CLEANED, FARTHEST, Action, Plan, plan
+from samepic.cleanup.plan import CLEANED, FARTHEST, CleanupAction, Plan, plan
 from samepic.duplicates.groups import read_scan
 from samepic.verdict import Relation
 from tests.cleanup.clean_scene import entry
@@ -36,7 +36,7 @@ def cleaned(folder: Path, same_if: Relation = CLEANED) -> tuple[Plan, list[str]]
     scan = read_scan(lines, "report")
     target = folder.parent / "gone"
     target.mkdir(exist_ok=True)
-    made = plan(scan, action=Action.MOVE, move_to=str(target), same_if=same_if)
+    made = plan(scan, action=CleanupAction.MOVE, move_to=str(target), same_if=same_if)
     list(apply(made, folder.parent / "journal"))
     return made, sorted(path.name for path in folder.iterdir())
 
@@ -158,7 +158,7 @@ def test_a_defaced_larger_copy_never_takes_the_place_of_the_picture(folder: Path
             "members": [member],
         }
         scan = read_scan([json.dumps(line).encode()], "report")
-        made = plan(scan, action=Action.MOVE, move_to=str(folder.parent))
+        made = plan(scan, action=CleanupAction.MOVE, move_to=str(folder.parent))
         list(apply(made, folder.parent / f"journal-{relation}"))
         assert (folder / "picture.png").exists()
     assert not any(

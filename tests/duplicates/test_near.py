@@ -9,9 +9,9 @@ import pytest
 
 from samepic.duplicates import candidates as near_module
 from samepic.duplicates import groups
-from samepic.duplicates.cache import Said
-from samepic.duplicates.candidates import Near
-from samepic.duplicates.groups import Gathering, clusters
+from samepic.duplicates.cache import CachedVerdict
+from samepic.duplicates.candidates import CandidateGraph
+from samepic.duplicates.groups import GroupBuilder, clusters
 from samepic.duplicates.quality import Merit
 from samepic.fingerprints import FORMS, Fingerprint
 from samepic.limits import COLLECTION
@@ -31,7 +31,7 @@ def prints(count: int, flips: int) -> list[Fingerprint]:
     return made
 
 
-def told(near: Near) -> list[dict[int, int]]:
+def told(near: CandidateGraph) -> list[dict[int, int]]:
     return [dict(near[index]) for index in range(len(near))]
 
 
@@ -39,9 +39,9 @@ def test_candidates_are_the_same_whether_kept_or_searched_for_again(monkeypatch:
     of = prints(40, 10)
     of[5] = dataclasses.replace(of[5], coded_digest="ab" * 32, quality=0)
     of[9] = dataclasses.replace(of[9], coded_digest="ab" * 32)
-    kept = Near(of, lambda _: None)
+    kept = CandidateGraph(of, lambda _: None)
     monkeypatch.setattr(near_module, "COLLECTION", dataclasses.replace(COLLECTION, crowd=3))
-    again = Near(of, lambda _: None)
+    again = CandidateGraph(of, lambda _: None)
     assert told(kept) == told(again)
     assert kept[5] == {9: 0} and kept[9][5] == 0
     slow = {i: of[3].distance(one) for i, one in enumerate(of) if i not in (3, 5)}
@@ -57,16 +57,16 @@ def test_a_crowd_of_look_alikes_is_not_laid_each_on_each_and_a_copy_in_it_is_fou
     monkeypatch.setattr(groups, "COLLECTION", dataclasses.replace(COLLECTION, misses=4))
     of = prints(60, 10)
     of[50] = dataclasses.replace(of[20], sha256="f" * 64)
-    near = Near(of, lambda _: None)
+    near = CandidateGraph(of, lambda _: None)
     asked: list[tuple[int, int]] = []
 
-    def say(a: int, b: int) -> Said:
+    def say(a: int, b: int) -> CachedVerdict:
         asked.append((a, b))
         same = {a, b} == {20, 50}
-        return Said("resaved" if same else "different", 0.99 if same else 0.01, "", "")
+        return CachedVerdict("resaved" if same else "different", 0.99 if same else 0.01, "", "")
 
     merits = {index: Merit(4096, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(60)}
-    gathering = Gathering(near, merits, say, Policy.of(None, None))
+    gathering = GroupBuilder(near, merits, say, Policy.of(None, None))
     stars = list(gathering.stars(range(60)))
     assert [{star.reference, *star.said} for star in stars] == [{20, 50}]
     assert len(asked) <= 60 * 5 and gathering.passed > 1000
@@ -81,7 +81,9 @@ def test_a_crowd_of_copies_is_gone_through_once_and_not_once_for_each() -> None:
             return {other: 2 for other in range(500) if other != index}
 
     merits = {index: Merit(4096, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(500)}
-    gathering = Gathering(All(), merits, lambda a, b: Said("resaved", 0.99, "", ""), Policy.of(None, None))
+    gathering = GroupBuilder(
+        All(), merits, lambda a, b: CachedVerdict("resaved", 0.99, "", ""), Policy.of(None, None)
+    )
     (star,) = gathering.stars(range(500))
     assert len(star.said) == 499
     assert read == [0]
@@ -95,12 +97,12 @@ def test_what_only_a_member_is_near_to_is_laid_against_the_reference_and_joins_o
     near = [{1: 60}, {0: 60, 2: 10}, {1: 10}]
     asked: list[tuple[int, int]] = []
 
-    def say(a: int, b: int) -> Said:
+    def say(a: int, b: int) -> CachedVerdict:
         asked.append((a, b))
         same = b == 1 or passing
-        return Said("reframed" if same else "similar", 0.99 if same else 0.01, "", "")
+        return CachedVerdict("reframed" if same else "similar", 0.99 if same else 0.01, "", "")
 
     merits = {index: Merit(9000 - index, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(3)}
-    stars = list(Gathering(near, merits, say, Policy.of(None, None)).stars(range(3)))
+    stars = list(GroupBuilder(near, merits, say, Policy.of(None, None)).stars(range(3)))
     assert asked == [(0, 1), (0, 2)]
     assert [(star.reference, set(star.said)) for star in stars] == [(0, {1, 2} if passing else {1})]

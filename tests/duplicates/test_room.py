@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from samepic.duplicates.scan import Room
+from samepic.duplicates.scan import MemoryBudget
 
 
 def test_one_that_asks_for_more_than_is_free_lets_go_and_waits() -> None:
-    room = Room(100)
+    room = MemoryBudget(100)
     events: list[str] = []
     waiting = threading.Event()
 
@@ -30,7 +30,7 @@ def test_one_that_asks_for_more_than_is_free_lets_go_and_waits() -> None:
 
 
 def test_those_that_fit_beside_each_other_do_not_wait() -> None:
-    room = Room(100)
+    room = MemoryBudget(100)
     events: list[str] = []
     with room.taken(50, lambda: events.append("waited")), room.taken(50, lambda: events.append("waited")):
         pass
@@ -38,7 +38,7 @@ def test_those_that_fit_beside_each_other_do_not_wait() -> None:
 
 
 def test_more_than_there_is_gets_all_there_is_and_gives_it_back_after_an_error() -> None:
-    room = Room(100)
+    room = MemoryBudget(100)
     for _ in range(2):
         try:
             with room.taken(1000):

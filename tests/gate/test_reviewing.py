@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from samepic import Gate
-from samepic.gate.review import Pair, Reviewing
+from samepic.gate.review import ReviewPair, ReviewQueue
 from samepic.sandbox.decode import InProcess
 from samepic.verdict import Outcome
 from tests.gate.pictures import captioned, resaved
@@ -27,13 +27,13 @@ def url(tmp_path: Path, coffee: Path, astronaut: Path) -> str:
     return url
 
 
-def taken(pair: Pair | None) -> Pair:
+def taken(pair: ReviewPair | None) -> ReviewPair:
     assert pair is not None
     return pair
 
 
 def test_a_word_decides_the_upload_and_what_comes_after_it(url: str, coffee: Path, astronaut: Path) -> None:
-    with Reviewing(url) as queue, Gate(url, workers=InProcess()) as gate:
+    with ReviewQueue(url) as queue, Gate(url, workers=InProcess()) as gate:
         first = taken(queue.next("ann"))
         assert (first.upload.key, first.kept.key, first.of) == ("coffee edited", "coffee", 1)
         assert first.match.key == "coffee"
@@ -47,7 +47,7 @@ def test_a_word_decides_the_upload_and_what_comes_after_it(url: str, coffee: Pat
 
 
 def test_undo_brings_the_pair_back_and_the_gate_sees_the_upload_again(url: str, coffee: Path) -> None:
-    with Reviewing(url) as queue, Gate(url, workers=InProcess()) as gate:
+    with ReviewQueue(url) as queue, Gate(url, workers=InProcess()) as gate:
         before = gate.get("coffee edited")
         assert gate.check(captioned(coffee)).outcome is Outcome.DUPLICATE
         pair = taken(queue.next("ann"))
@@ -67,7 +67,7 @@ def test_undo_brings_the_pair_back_and_the_gate_sees_the_upload_again(url: str, 
 
 
 def test_two_reviewers_get_two_pairs_and_skipping_leads_round(url: str) -> None:
-    with Reviewing(url) as queue:
+    with ReviewQueue(url) as queue:
         one, two = taken(queue.next("ann")), taken(queue.next("bob"))
         assert one.number != two.number
         assert taken(queue.next("ann", (one.number, one.kept.key))) == one
@@ -80,7 +80,7 @@ def test_the_better_copy_is_marked_with_the_reason(tmp_path: Path, coffee: Path)
         gate.admit(resaved(coffee, scale=0.5), "small")
         gate.admit(coffee, "large")
         gate.admit(resaved(coffee, scale=0.7), "middle")
-    with Reviewing(tmp_path / URL) as queue:
+    with ReviewQueue(tmp_path / URL) as queue:
         pair = taken(queue.next("ann"))
         assert (pair.upload.key, pair.kept.key, pair.better) == ("large", "small", "upload")
         assert pair.why.startswith("the upload is larger: 600x400 against")

@@ -21,7 +21,7 @@ _LOADED = (
     *("cv2", "numpy", "PIL.Image", "pi_heif", "simplejpeg"),
     *(
         "samepic.cli",
-        "samepic.compare",
+        "samepic.api",
         "samepic.duplicates.finder",
         "samepic.calibration",
         "samepic.gate.gate",

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samepic.screens.alignment import Run, align, codes_of, framed, lay_lines
-from samepic.screens.pixels import Spot, spots
+from samepic.screens.alignment import LineRun, align, codes_of, framed, lay_lines
+from samepic.screens.pixels import DifferingBox, spots
 
 codes = st.lists(st.integers(0, 6), max_size=30)
 
@@ -34,16 +34,16 @@ def test_a_block_that_was_added_anywhere_is_the_only_run_that_is_not_equal(
 ) -> None:
     at, count = data.draw(st.integers(0, len(one))), data.draw(st.integers(1, 9))
     two = [*one[:at], *([-1] * count), *one[at:]]
-    assert [run for run in align(one, two) if not run.equal] == [Run(at, at, at, at + count)]
-    assert [run for run in align(two, one) if not run.equal] == [Run(at, at + count, at, at)]
+    assert [run for run in align(one, two) if not run.equal] == [LineRun(at, at, at, at + count)]
+    assert [run for run in align(two, one) if not run.equal] == [LineRun(at, at + count, at, at)]
 
 
 def test_equal_rows_before_and_behind_make_one_run_with_equal_ones_beside_them() -> None:
     middle = align([1, 2, 3], [1, 9, 9, 3])
     assert framed(middle, 10, 5) == (
-        Run(0, 11, 0, 11, equal=True), Run(11, 12, 11, 13), Run(12, 18, 13, 19, equal=True),
+        LineRun(0, 11, 0, 11, equal=True), LineRun(11, 12, 11, 13), LineRun(12, 18, 13, 19, equal=True),
     )  # fmt: skip
-    assert framed((), 4, 0) == (Run(0, 4, 0, 4, equal=True),)
+    assert framed((), 4, 0) == (LineRun(0, 4, 0, 4, equal=True),)
     assert framed((), 0, 0) == ()
 
 
@@ -97,4 +97,4 @@ def test_pixels_with_up_to_ten_between_them_are_one_spot() -> None:
         differ[2, 3] = differ[2, 3 + gap] = True
         assert len(spots(differ)) == count
     assert spots(np.zeros((5, 5), np.bool_)) == []
-    assert spots(np.ones((1, 1), np.bool_)) == [Spot((0, 0, 1, 1), 1)]
+    assert spots(np.ones((1, 1), np.bool_)) == [DifferingBox((0, 0, 1, 1), 1)]

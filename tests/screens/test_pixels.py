@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from samepic.native import native
-from samepic.screens.pixels import Kind, kinds, kinds_plain
+from samepic.screens.pixels import PixelKind, kinds, kinds_plain
 from samepic.tuning.screens import SCREEN, Screen
 from tests.golden.make_pixelmatch import pairs
 
@@ -52,7 +52,7 @@ def test_noise_of_every_strength_is_told_alike_by_both() -> None:
         )
         fast, slow = kinds(one, two, SCREEN)[0], kinds_plain(one, two, SCREEN)[0]
         assert np.array_equal(fast, slow)
-        assert set(np.unique(fast)) <= set(Kind)
+        assert set(np.unique(fast)) <= set(PixelKind)
 
 
 @pytest.mark.skipif(native is None, reason="the native part was not built")
@@ -70,6 +70,6 @@ def test_the_native_part_refuses_what_would_lead_it_astray() -> None:
 def test_pixels_that_differ_are_about_as_many_as_pixelmatch_counts(name: str) -> None:
     """Its threshold of 0.05 is 0.045 here; at most 3 in 100 of those it counts, or two pixels, are told otherwise."""
     one, two = pairs()[name]
-    count = int(np.count_nonzero(kinds(one, two, SCREEN)[0] == Kind.DIFFERENT))
+    count = int(np.count_nonzero(kinds(one, two, SCREEN)[0] == PixelKind.DIFFERENT))
     wanted = GOLDEN["counts"][name]
     assert abs(count - wanted) <= max(2, 0.03 * wanted), (count, wanted)

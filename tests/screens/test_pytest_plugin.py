@@ -15,7 +15,7 @@ from PIL import Image
 import samepic
 from samepic.picture import load
 from samepic.screens.pytest.baselines import Names, in_place
-from samepic.screens.pytest.fixture import SamePicture, Settings
+from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 from tests.kits.project import Project, size_of
 
 pytest_plugins = ["pytester"]
@@ -25,7 +25,7 @@ pytest_plugins = ["pytester"]
 def called(tmp_path: Path) -> SamePicture:
     """Return what the fixture gives to a test `test_odd`."""
     folder, output = "__screens__", tmp_path / "report"
-    settings = Settings(
+    settings = FixtureSettings(
         "test_a.py::test_odd", tmp_path / "test_a.py", folder, "none", output, tmp_path, False, False
     )
     return SamePicture(settings, Names("test_odd", ""), None, [])

@@ -18,7 +18,7 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 
 import samepic
 from samepic.screens.pytest.baselines import Names, kept
-from samepic.screens.pytest.fixture import SamePicture, Settings
+from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 from samepic.screens.pytest.report import Event
 from tests.kits.browser import CHROMEDRIVER, CHROMIUM, browser, path_of
 from tests.kits.project import size_of
@@ -91,7 +91,7 @@ def driver() -> Iterator[WebDriver]:
 @pytest.fixture
 def making(tmp_path: Path) -> Making:
     """Return what makes the fixture of a test, with or without --samepic-update."""
-    settings = Settings(
+    settings = FixtureSettings(
         "test_a.py::test_odd",
         tmp_path / "test_a.py",
         "__screens__",

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from samepic.errors import ProfileError
-from samepic.service.settings import RIGHTS, Settings, identify, read_tokens
+from samepic.service.settings import RIGHTS, ServiceSettings, identify, read_tokens
 from tests.gate.pictures import resaved
 from tests.kits.service import Running, client_of
 from tests.service.test_service import admit, error
@@ -142,10 +142,10 @@ def test_a_tenant_that_makes_no_sense_is_named(client: httpx.Client) -> None:
 def test_where_others_can_reach_a_service_it_wants_a_token() -> None:
     for host in ("0.0.0.0", "192.168.0.7", "::", "example.com"):
         with pytest.raises(ProfileError, match="wanted a token"):
-            Settings("u.db", host=host)
-        Settings("u.db", host=host, without_token=True)
+            ServiceSettings("u.db", host=host)
+        ServiceSettings("u.db", host=host, without_token=True)
     for host in ("127.0.0.1", "127.0.0.9", "::1", "localhost"):
-        Settings("u.db", host=host)
+        ServiceSettings("u.db", host=host)
 
 
 def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> None:

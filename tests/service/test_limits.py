@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 import pytest
 
-from samepic.service.problems import Problem
-from samepic.service.state import Pool
+from samepic.service.problems import HttpProblem
+from samepic.service.state import ThreadQueue
 from tests.kits.service import Running, client_of
 from tests.service.test_service import error
 
@@ -163,15 +163,15 @@ def test_bodies_share_a_bounded_memory_and_who_finds_none_is_told_to_come_again(
 
 def test_a_pool_that_is_full_sends_others_away_and_takes_on_again_when_a_place_is_free() -> None:
     async def scene() -> None:
-        go, pool = threading.Event(), Pool("test", threads=1, waiting=1, seconds=PATIENCE)
+        go, pool = threading.Event(), ThreadQueue("test", threads=1, waiting=1, seconds=PATIENCE)
         taken = [asyncio.create_task(pool.run(lambda: go.wait(PATIENCE))) for _ in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(Problem) as sent_away:
+        with pytest.raises(HttpProblem) as sent_away:
             await pool.run(lambda: True)
         assert (sent_away.value.status, "Retry-After" in sent_away.value.headers) == (503, True)
         taken[0].cancel()
         await asyncio.sleep(0)
-        with pytest.raises(Problem):  # nobody waits for it any more, but it still runs
+        with pytest.raises(HttpProblem):  # nobody waits for it any more, but it still runs
             pool.check()
         go.set()
         assert await taken[1]
@@ -186,7 +186,7 @@ def test_who_waited_too_long_in_the_pool_is_sent_away_without_being_looked_at() 
         begun, go, pool = (
             threading.Event(),
             threading.Event(),
-            Pool("test", threads=1, waiting=1, seconds=0.2),
+            ThreadQueue("test", threads=1, waiting=1, seconds=0.2),
         )
         looked = []
 
@@ -200,7 +200,7 @@ def test_who_waited_too_long_in_the_pool_is_sent_away_without_being_looked_at() 
         await asyncio.sleep(0.3)
         go.set()
         assert await first
-        with pytest.raises(Problem) as sent_away:
+        with pytest.raises(HttpProblem) as sent_away:
             await second
         assert (sent_away.value.status, sent_away.value.code, looked) == (503, "busy", [])
         assert await pool.run(lambda: True)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from samepic.errors import ProfileError
-from samepic.service.settings import Settings, Token
+from samepic.service.settings import ServiceSettings, Token
 from tests.gate.pictures import opened, resaved
 from tests.kits.service import Running, client_of
 from tests.service.test_command import samepic
@@ -103,11 +103,11 @@ def test_the_log_names_neither_keys_nor_files(service: Running, folder: Path) ->
 def test_tokens_with_a_tenant_and_without_do_not_go_together_with_originals() -> None:
     one, none = Token("one", b"1" * 32, "one"), Token("none", b"2" * 32)
     counts = Token("counts", b"3" * 32, may=frozenset({"metrics"}))
-    Settings("u.db", tokens=(one, none))
-    Settings("u.db", tokens=(one, counts), originals="folder")
-    Settings("u.db", tokens=(none, counts), originals="folder")
+    ServiceSettings("u.db", tokens=(one, none))
+    ServiceSettings("u.db", tokens=(one, counts), originals="folder")
+    ServiceSettings("u.db", tokens=(none, counts), originals="folder")
     with pytest.raises(ProfileError, match="--originals: wanted a tenant for every token"):
-        Settings("u.db", tokens=(one, none), originals="folder")
+        ServiceSettings("u.db", tokens=(one, none), originals="folder")
 
 
 def test_a_folder_of_originals_that_is_not_there_is_named_before_anything_is_served(tmp_path: Path) -> None:

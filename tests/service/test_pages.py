@@ -12,7 +12,7 @@ import pytest
 
 from samepic.pages.html import Html, el, join
 from samepic.service.app import PAGES
-from samepic.service.settings import Settings
+from samepic.service.settings import ServiceSettings
 from tests.gate.pictures import resaved
 from tests.kits.service import Running
 
@@ -172,9 +172,9 @@ def test_a_page_of_another_host_name_cannot_ask_a_service_without_tokens(running
 
 
 def test_processes_of_one_service_know_each_others_sessions_and_others_do_not() -> None:
-    one = Settings("u.db")
+    one = ServiceSettings("u.db")
     assert pickle.loads(pickle.dumps(one)).secret == one.secret
-    assert Settings("u.db").secret != one.secret
+    assert ServiceSettings("u.db").secret != one.secret
     assert one.secret.hex() not in repr(one) and repr(one.secret) not in repr(one)
 
 

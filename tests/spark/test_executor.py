@@ -20,7 +20,7 @@ from samepic.picture import inspect, load, read
 from samepic.profile import Policy
 from samepic.spark import catalog, compare
 from samepic.spark.clusters import gathered
-from samepic.spark.compare import Originals, Sayer
+from samepic.spark.compare import Originals, SparkComparer
 from tests.picture.picture_files import many_pixels
 
 TOO_LONG = "wanted a picture that takes at most 0.5 s of computing, got one that takes more"
@@ -65,7 +65,7 @@ def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(photos: dict[str,
     with Originals() as originals:
         for content in contents:
             originals.put(content, None, None)
-        say = Sayer(originals, merits)
+        say = SparkComparer(originals, merits)
         assert say(0, 1) is None
     assert say.errors == {slow: TOO_LONG}
     assert merits.keys() == {1 - slow}

@@ -205,7 +205,7 @@ def test_fingerprints_without_copy_codes_are_not_searched_for_copies(
 
 def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
     """Random codes with copies some bits apart: what edges connect is what pairs within the radius connect."""
-    from samepic.spark.candidates import Search, pdq_edges
+    from samepic.spark.candidates import CandidateScan, pdq_edges
     from samepic.spark.clusters import clusters, clusters_apart
     from samepic.spark.joins import PdqScan
     from samepic.tuning.search import SEARCH
@@ -220,7 +220,7 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
     items = spark.createDataFrame(
         data, "id bigint, pdq_forms binary, quality int, detail int, fresh boolean"
     ).repartition(5)
-    for search, radius in ((Search.SCAN, SEARCH.radius), (Search.BANDS, SEARCH.band_radius)):
+    for search, radius in ((CandidateScan.SCAN, SEARCH.radius), (CandidateScan.BANDS, SEARCH.band_radius)):
         pairs = PdqScan(codes[:, :32]).within(codes, radius, np.arange(400))
         edges = pdq_edges(items, search)
         from samepic.spark.candidates import parts

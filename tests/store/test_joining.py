@@ -16,7 +16,7 @@ from samepic.fingerprints.pdq import dihedral, pdq_reference
 from samepic.hamming import Codes, TurnedCodes
 from samepic.native import native
 from samepic.spark import joins
-from samepic.spark.joins import CopyScan, CopyTables, Pairs, PdqBands, PdqScan
+from samepic.spark.joins import CopyScan, CopyTables, JoinedPairs, PdqBands, PdqScan
 from tests.fingerprints.pictures import golden_pictures
 
 Uint8 = NDArray[np.uint8]
@@ -41,7 +41,7 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(joins, "_CODES", 100)
 
 
-def triples(pairs: Pairs) -> list[Triple]:
+def triples(pairs: JoinedPairs) -> list[Triple]:
     assert all(column.dtype == np.int64 for column in pairs)
     columns = (pairs.queries.tolist(), pairs.distances.tolist(), pairs.rows.tolist())
     found = list(zip(*columns, strict=True))

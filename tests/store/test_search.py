@@ -22,7 +22,7 @@ def oracle(stored: list[tuple[int, bytes]], query: bytes) -> Pairs:
     return sorted(((int.from_bytes(code) ^ number).bit_count(), key) for key, code in stored)
 
 
-def pairs(found: hamming.Found) -> Pairs:
+def pairs(found: hamming.Neighbors) -> Pairs:
     return list(zip(found.distances.tolist(), found.ids.tolist(), strict=True))
 
 

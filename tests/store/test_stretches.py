@@ -16,8 +16,8 @@ from samepic.errors import StoreError
 from samepic.gate.index import Index
 from samepic.limits import GATE
 from samepic.store import postgres
-from samepic.store.contract import Coded
-from samepic.store.postgres import PostgresStore, Stretch, joined
+from samepic.store.contract import CodesPage
+from samepic.store.postgres import NumberRange, PostgresStore, joined
 from samepic.store.records import State
 from samepic.store.sql import SqlStore
 from tests.kits.postgres import fresh_url
@@ -48,10 +48,10 @@ def fill(store: PostgresStore, first: int, last: int, step: int = 1) -> None:
         connection.execute(_FILLED.replace(" % ", " %% ").encode(), (step, first, last))
 
 
-def whole(pieces: Iterable[Coded]) -> Coded:
+def whole(pieces: Iterable[CodesPage]) -> CodesPage:
     """Return pieces as one."""
     had = list(pieces)
-    return Coded(
+    return CodesPage(
         had[-1].last if had else 0,
         np.concatenate([np.empty(0, np.int64), *(one.pdq_numbers for one in had)]),
         b"".join([one.pdq for one in had]),
@@ -60,12 +60,12 @@ def whole(pieces: Iterable[Coded]) -> Coded:
     )
 
 
-def sequential(store: SqlStore, tenant: str, after: int = 0) -> Coded:
+def sequential(store: SqlStore, tenant: str, after: int = 0) -> CodesPage:
     """Return what one connection reads, row by row: the oracle."""
     return whole(SqlStore.all_coded(store, tenant, after))
 
 
-def assert_equal(one: Coded, other: Coded) -> None:
+def assert_equal(one: CodesPage, other: CodesPage) -> None:
     assert one.pdq_numbers.tolist() == other.pdq_numbers.tolist()
     assert one.copy_numbers.tolist() == other.copy_numbers.tolist()
     assert (one.last, one.pdq, one.copycodes) == (other.last, other.pdq, other.copycodes)
@@ -100,7 +100,7 @@ def test_rows_that_a_server_gives_in_another_order_are_put_in_order(store: Postg
         turned = joined(
             lambda sql, values: run(sql.replace("BY number", "BY number DESC"), values),
             "",
-            Stretch(0, 60),
+            NumberRange(0, 60),
             100,
         )
     assert turned.left is None
@@ -117,7 +117,7 @@ def test_a_connection_that_breaks_off_is_told_and_what_was_read_is_not_read_agai
         read = failing._page
         pages = iter(range(4))
 
-        def page(tenant: str, stretch: Stretch) -> object:
+        def page(tenant: str, stretch: NumberRange) -> object:
             if next(pages, None) is None:
                 failing.close()
             return read(tenant, stretch)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from samepic.native import native
-from samepic.verify.evidence import CONTEXT, MEASURES, Evidence, gather
+from samepic.verify.evidence import CONTEXT, MEASURES, CellEvidence, gather
 from tests.verify.conftest import Pixels
 
 STEMS = ("astronaut", "chelsea", "coffee", "rocket")
@@ -18,12 +18,12 @@ def everywhere(p: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     return np.ones(p.shape[:2], np.bool_)
 
 
-def found(a: Pixels, b: Pixels) -> Evidence:
+def found(a: Pixels, b: Pixels) -> CellEvidence:
     """Return the evidence of two whole frames."""
     return gather(a, b, everywhere(a), whole=True)
 
 
-def measure(evidence: Evidence, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def measure(evidence: CellEvidence, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Return a measure of every cell."""
     return np.asarray(evidence.cells[..., MEASURES.index(name)], np.float32)
 

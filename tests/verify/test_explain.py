@@ -16,8 +16,8 @@ from samepic.verify.evidence import changes_of_odds, gather
 from samepic.verify.explain import explain, named
 from samepic.verify.facts import WholeChange, facts_of, whole_change
 from samepic.verify.features import inverse
-from samepic.verify.judge import Finding
-from samepic.verify.mapping import Mapped, map_onto
+from samepic.verify.judge import Judgment
+from samepic.verify.mapping import MappedPair, map_onto
 from tests.verify.alterations import Matrix
 from tests.verify.conftest import Pixels
 
@@ -27,25 +27,25 @@ JPEG = JpegInfo((), (), progressive=False, quality=60, quality_exact=True, colou
 
 
 @pytest.fixture(scope="module")
-def whole(pixels: dict[str, Pixels]) -> Mapped:
+def whole(pixels: dict[str, Pixels]) -> MappedPair:
     """Return a frame laid on itself by a map, of which each test changes what it is about."""
     rgb = pixels["chelsea"]
     found = align_by(Planes(rgb, rgb), np.eye(3))
     assert found is not None
     alignment = replace(found, matrix=np.eye(3), part_a=1.0, part_b=1.0, held_a=1.0, held_b=1.0)
     inside = np.ones(rgb.shape[:2], np.bool_)
-    return Mapped(rgb, rgb, inside, np.eye(3), np.eye(3), alignment, 1.0, whole=False)
+    return MappedPair(rgb, rgb, inside, np.eye(3), np.eye(3), alignment, 1.0, whole=False)
 
 
 def lying(
-    over: Mapped,
+    over: MappedPair,
     matrix: Matrix,
     *,
     part_a: float = 1.0,
     part_b: float = 1.0,
     held_a: float = 1.0,
     held_b: float = 1.0,
-) -> Mapped:
+) -> MappedPair:
     """Return the overlay with another map and other shares."""
     assert over.alignment is not None
     found = replace(over.alignment, matrix=matrix, part_a=part_a, part_b=part_b, held_a=held_a, held_b=held_b)
@@ -55,13 +55,15 @@ def lying(
 STILL = WholeChange()
 
 
-def said(a: PictureInfo, b: PictureInfo, finding: Finding, over: Mapped, change: WholeChange = STILL) -> str:
+def said(
+    a: PictureInfo, b: PictureInfo, finding: Judgment, over: MappedPair, change: WholeChange = STILL
+) -> str:
     """Return the sentence for an overlay and what was found of it."""
     return explain(facts_of(a, b, finding, over, change), finding.relation, a, b)
 
 
 def told(
-    over: Mapped,
+    over: MappedPair,
     relation: Relation = Relation.REFRAMED,
     a: PictureInfo = A,
     b: PictureInfo = B,
@@ -70,7 +72,7 @@ def told(
     change: WholeChange = STILL,
 ) -> str:
     """Return the sentence for an overlay of which so many places were changed."""
-    return said(a, b, Finding(relation, 0.99, (Region(1, 2, 30, 40),) * places), over, change)
+    return said(a, b, Judgment(relation, 0.99, (Region(1, 2, 30, 40),) * places), over, change)
 
 
 def turn(degrees: float) -> Matrix:
@@ -84,7 +86,7 @@ def turn(degrees: float) -> Matrix:
 FLIP = np.array([[-1, 0, 399], [0, 1, 0], [0, 0, 1.0]])
 
 
-def test_a_frame_on_a_frame_has_changed_a_little_all_over(whole: Mapped) -> None:
+def test_a_frame_on_a_frame_has_changed_a_little_all_over(whole: MappedPair) -> None:
     assert told(whole, Relation.ADJUSTED) == "the same picture, changed a little all over"
 
 
@@ -100,7 +102,7 @@ def test_a_frame_on_a_frame_has_changed_a_little_all_over(whole: Mapped) -> None
         (1, "tilted a little"),
     ],
 )
-def test_a_turn_is_told_as_what_became_of_a(whole: Mapped, degrees: float, words: str) -> None:
+def test_a_turn_is_told_as_what_became_of_a(whole: MappedPair, degrees: float, words: str) -> None:
     # The map takes b to a: where it turns to the left, b is a turned to the right.
     assert told(lying(whole, turn(degrees))) == f"the same picture, {words}"
 
@@ -115,16 +117,16 @@ def test_a_turn_is_told_as_what_became_of_a(whole: Mapped, degrees: float, words
         (np.array([[1, 0, 0], [0, 1, 0], [0.0004, 0, 1.0]]), "seen at an angle"),
     ],
 )
-def test_other_shapes_have_their_words(whole: Mapped, matrix: Matrix, words: str) -> None:
+def test_other_shapes_have_their_words(whole: MappedPair, matrix: Matrix, words: str) -> None:
     assert words in told(lying(whole, matrix))
 
 
 @pytest.mark.parametrize("matrix", [np.eye(3), np.diag([0.5, 0.5, 1.0]), turn(0.2)])
-def test_what_no_one_would_see_is_not_told(whole: Mapped, matrix: Matrix) -> None:
+def test_what_no_one_would_see_is_not_told(whole: MappedPair, matrix: Matrix) -> None:
     assert told(lying(whole, matrix)) == "the same picture, changed a little all over"
 
 
-def test_a_crop_tells_how_much_is_kept_of_which(whole: Mapped) -> None:
+def test_a_crop_tells_how_much_is_kept_of_which(whole: MappedPair) -> None:
     crop = lying(whole, np.eye(3), part_a=0.621, held_a=0.7)
     assert told(crop) == "the same picture, cropped to 62 %"
     back = lying(whole, np.eye(3), part_b=0.621, held_b=0.7)
@@ -132,8 +134,8 @@ def test_a_crop_tells_how_much_is_kept_of_which(whole: Mapped) -> None:
 
 
 def put(
-    over: Mapped, box: tuple[float, float, float, float], *, held: float, pasted: bool = True
-) -> tuple[Mapped, PictureInfo]:
+    over: MappedPair, box: tuple[float, float, float, float], *, held: float, pasted: bool = True
+) -> tuple[MappedPair, PictureInfo]:
     """Return the overlap of a with a larger b that shows it in a box, as shares of b, and what b is."""
     left, top, right, low = box
     larger = replace(B, width=round(400 / (right - left)), height=round(300 / (low - top)))
@@ -142,7 +144,7 @@ def put(
     return replace(found, pasted=pasted), larger
 
 
-def exchanged(over: Mapped) -> Mapped:
+def exchanged(over: MappedPair) -> MappedPair:
     """Return the overlap with a and b exchanged."""
     f = over.alignment
     assert f is not None
@@ -185,41 +187,41 @@ def exchanged(over: Mapped) -> Mapped:
     ],
 )
 def test_what_is_round_a_picture_is_told_from_where_it_lies(
-    whole: Mapped, box: tuple[float, float, float, float], held: float, added: str, undone: str
+    whole: MappedPair, box: tuple[float, float, float, float], held: float, added: str, undone: str
 ) -> None:
     over, larger = put(whole, box, held=held)
     assert told(over, b=larger) == f"the same picture, {added}"
     assert told(exchanged(over), a=larger) == f"the same picture, {undone}"
 
 
-def test_a_dull_edge_that_was_cut_off_is_no_border(whole: Mapped) -> None:
+def test_a_dull_edge_that_was_cut_off_is_no_border(whole: MappedPair) -> None:
     dull, larger = put(whole, (0, 0, 0.95, 1), held=0.96, pasted=False)
     assert told(dull, b=larger) == "the same picture: a is b cropped to 95 %"
     assert told(exchanged(dull), a=larger) == "the same picture, cropped to 95 %"
 
 
-def test_a_border_too_thin_to_measure_its_edge_is_still_a_border(whole: Mapped) -> None:
+def test_a_border_too_thin_to_measure_its_edge_is_still_a_border(whole: MappedPair) -> None:
     thin, larger = put(whole, (0.015, 0.02, 0.985, 0.98), held=0.98, pasted=False)
     assert told(thin, b=larger) == "the same picture, with a border"
 
 
-def test_a_tilted_picture_has_corners_and_no_border(whole: Mapped) -> None:
+def test_a_tilted_picture_has_corners_and_no_border(whole: MappedPair) -> None:
     filled = replace(lying(whole, turn(7), part_b=0.85, held_b=0.98), pasted=True)
     assert told(filled) == "the same picture, tilted by 7°, with its corners filled"
     cut = lying(whole, turn(7), part_a=0.93, part_b=0.93)
     assert told(cut) == "the same picture, tilted by 7°, with its corners cut off"
 
 
-def test_what_was_done_to_a_is_told_of_a(whole: Mapped) -> None:
+def test_what_was_done_to_a_is_told_of_a(whole: MappedPair) -> None:
     mirrored = lying(whole, FLIP @ turn(-5), part_b=0.7, held_b=0.7)
     named_a, named_b = replace(A, name="part.jpg", jpeg=JPEG), replace(B, name="all.png")
-    sentence = said(named_a, named_b, Finding(Relation.REFRAMED, 0.99), mirrored)
+    sentence = said(named_a, named_b, Judgment(Relation.REFRAMED, 0.99), mirrored)
     assert sentence == (
         "the same picture: part.jpg is all.png mirrored, tilted by 5°, cropped to 70 %, saved at JPEG quality 60"
     )
 
 
-def test_two_parts_of_one_picture_are_told_with_what_they_share(whole: Mapped) -> None:
+def test_two_parts_of_one_picture_are_told_with_what_they_share(whole: MappedPair) -> None:
     assert told(lying(whole, np.eye(3), part_a=0.7, part_b=0.85)) == (
         "two parts of one picture that share 70 % of the one and 85 % of the other"
     )
@@ -231,12 +233,12 @@ def test_two_parts_of_one_picture_are_told_with_what_they_share(whole: Mapped) -
     )
 
 
-def test_a_quality_is_claimed_only_of_a_copy(whole: Mapped) -> None:
+def test_a_quality_is_claimed_only_of_a_copy(whole: MappedPair) -> None:
     low, high = (replace(A, format="JPEG", jpeg=replace(JPEG, quality=q)) for q in (60, 90))
     stretched = lying(whole, np.diag([1.0, 1.2, 1.0]))
 
-    def of(a: PictureInfo, b: PictureInfo, over: Mapped = stretched) -> str:
-        return said(a, b, Finding(Relation.REFRAMED, 0.99), over)
+    def of(a: PictureInfo, b: PictureInfo, over: MappedPair = stretched) -> str:
+        return said(a, b, Judgment(Relation.REFRAMED, 0.99), over)
 
     assert of(high, low) == "the same picture, stretched, saved at JPEG quality 60"
     assert of(low, high) == "the same picture, stretched (JPEG quality 60 against 90)"
@@ -250,7 +252,7 @@ def test_a_quality_is_claimed_only_of_a_copy(whole: Mapped) -> None:
     )
 
 
-def test_tone_colour_and_quality_follow_the_shape(whole: Mapped) -> None:
+def test_tone_colour_and_quality_follow_the_shape(whole: MappedPair) -> None:
     crop = lying(whole, np.eye(3), part_a=0.5, held_a=0.5)
     other, gray = WholeChange(tone=ToneChange.OTHER), WholeChange(tone=ToneChange.WITHOUT_COLOR)
     saved = replace(B, jpeg=JPEG)
@@ -259,7 +261,7 @@ def test_tone_colour_and_quality_follow_the_shape(whole: Mapped) -> None:
     assert told(crop, b=saved) == "the same picture, cropped to 50 %, saved at JPEG quality 60"
 
 
-def test_an_edit_is_told_with_its_number_of_places(whole: Mapped) -> None:
+def test_an_edit_is_told_with_its_number_of_places(whole: MappedPair) -> None:
     def places(count: int) -> str:
         return told(whole, Relation.EDITED, places=count)
 
@@ -268,18 +270,18 @@ def test_an_edit_is_told_with_its_number_of_places(whole: Mapped) -> None:
     assert places(5) == "the same picture, but it was changed in a few places"
 
 
-def test_what_is_not_the_same_is_not_said_to_be(whole: Mapped) -> None:
+def test_what_is_not_the_same_is_not_said_to_be(whole: MappedPair) -> None:
     for relation in (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE):
         sentence = told(whole, relation)
         assert not sentence.startswith("the same picture") and sentence
 
 
-def test_two_parts_that_share_little_are_said_to(whole: Mapped) -> None:
+def test_two_parts_that_share_little_are_said_to(whole: MappedPair) -> None:
     parts = lying(whole, np.eye(3), part_a=0.33, part_b=0.33)
     assert told(parts, Relation.SIMILAR) == (
         "two pictures that share a third of each, too little to call them the same"
     )
-    sentence = said(A, B, Finding(Relation.SIMILAR, 0.1), parts)
+    sentence = said(A, B, Judgment(Relation.SIMILAR, 0.1), parts)
     assert sentence == "two pictures that show the same things, not the same picture"
 
 
@@ -294,7 +296,7 @@ def adjusted(a: Pixels, b: Pixels) -> str:
     evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
     changes = changes_of_odds(np.full(evidence.inside.shape, -8, np.float32), evidence.inside)
     change = whole_change(mapped, evidence, changes)
-    return said(A, B, Finding(Relation.ADJUSTED, 0.99), mapped, change)
+    return said(A, B, Judgment(Relation.ADJUSTED, 0.99), mapped, change)
 
 
 def test_what_was_done_to_a_whole_frame_is_told_of_b(pixels: dict[str, Pixels]) -> None:
@@ -320,7 +322,7 @@ def test_what_was_done_to_a_whole_frame_is_told_of_b(pixels: dict[str, Pixels]) 
     [(DetailChange.LESS_SHARP, "less sharp"), (DetailChange.GRAINIER, "grainier")],
 )
 def test_the_detail_of_whole_frames_is_told_unless_it_was_changed_in_places(
-    whole: Mapped, detail: DetailChange, words: str
+    whole: MappedPair, detail: DetailChange, words: str
 ) -> None:
     frames = replace(whole, alignment=None, whole=True)
     change = WholeChange(detail=detail)

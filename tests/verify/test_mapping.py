@@ -12,7 +12,7 @@ from PIL import Image
 from samepic.tuning.evidence import MAPPING
 from samepic.verdict import Region, Transform
 from samepic.verify.features import Turn
-from samepic.verify.mapping import Mapped, agreeing_share, map_onto
+from samepic.verify.mapping import MappedPair, agreeing_share, map_onto
 from tests.verify.alterations import (
     Altered,
     bordered,
@@ -44,7 +44,7 @@ def altered(pixels: dict[str, Pixels], stem: str, name: str) -> Altered:
     }[name]()
 
 
-def laid(a: Pixels, b: Pixels) -> Mapped:
+def laid(a: Pixels, b: Pixels) -> MappedPair:
     """Return the map of two pictures that have one."""
     found = map_onto(a, b)
     assert found is not None

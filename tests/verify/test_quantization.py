@@ -16,7 +16,7 @@ from samepic.native import native
 from samepic.picture import load
 from samepic.verdict import Relation
 from samepic.verify import quantization
-from samepic.verify.quantization import Samples, excess_of, level_of, shared_source
+from samepic.verify.quantization import SampleRows, excess_of, level_of, shared_source
 
 CODINGS = {
     f"{quality} {'4:2:0' if sampling else '4:4:4'}": {"quality": quality, "subsampling": sampling}
@@ -133,7 +133,7 @@ def test_blocks_exceed_by_the_same_with_the_native_part_and_without(
         codings = a.info.jpeg, b.info.jpeg
         for shown in (True, False):
             # What is stored may be any three planes, here those that are shown.
-            samples = Samples(a.rgb.__getitem__, shown=shown), Samples(b.rgb.__getitem__, shown=True)
+            samples = SampleRows(a.rgb.__getitem__, shown=shown), SampleRows(b.rgb.__getitem__, shown=True)
             fast = excess_of(*samples, slice(0, height), codings)
             with monkeypatch.context() as patch:
                 patch.setattr(quantization, "native", None)

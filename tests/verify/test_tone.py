@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from samepic.native import native
-from samepic.verify.tone import Samples, ToneMap, fit_tone_map, fits_of, fits_plain, planes_of
+from samepic.verify.tone import ToneMap, ToneSamples, fit_tone_map, fits_of, fits_plain, planes_of
 from tests.verify.conftest import Pixels
 
 
@@ -100,7 +100,7 @@ def test_fits_are_the_same_with_the_native_part_and_without(name: str, count: in
     c, to_c = source[:, 1] + 1j * source[:, 2], target[:, 1] + 1j * target[:, 2]
     weights = rng.random(count).astype(np.float32)
     weights[1::7] = 0
-    pair = Samples(y, c, to_y, to_c, weights)
+    pair = ToneSamples(y, c, to_y, to_c, weights)
     starts = np.stack([np.hypot(to_y - y, np.abs(to_c - c)), np.abs(to_y - y - np.median(to_y - y))])
     for fast, slow in zip(fits_of(pair, starts), fits_plain(pair, starts), strict=True):
         assert np.allclose(fast.curve, slow.curve, atol=1e-6)

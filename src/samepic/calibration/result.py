@@ -9,11 +9,11 @@ from typing import Any
 
 from samepic.api import compare_pictures
 from samepic.calibration.statistics import (
-    Judged,
-    Outcome,
-    Pair,
-    Pairs,
-    Trust,
+    JudgedPair,
+    LabeledPair,
+    LabeledPairs,
+    Reliance,
+    RuleOutcome,
     disagreements,
     fit_rescaling,
     outcome,
@@ -23,25 +23,25 @@ from samepic.calibration.statistics import (
     trust,
 )
 from samepic.duplicates.finder import Progress, processors
-from samepic.duplicates.scan import Room, in_order
+from samepic.duplicates.scan import MemoryBudget, in_order
 from samepic.errors import ReportError, UnreadableError
 from samepic.limits import CALIBRATION, COLLECTION
 from samepic.picture import inspect, load, read
 from samepic.profile import AS_STATED, RUNGS, Origin, Policy, Profile
 from samepic.verdict import Relation
 
-__all__ = ["Choice", "Result", "Unread", "choose", "judge_pairs", "result_of"]
+__all__ = ["CutoffChoice", "Result", "UnreadPair", "choose", "judge_pairs", "result_of"]
 
 _FARTHEST_UNASKED = Relation.REFRAMED
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CutoffChoice:
     """Where "same" ends: a rung and the least probability, `stated` and in the `profile` after rescaling; and why."""
 
     profile: Profile
     stated: float
-    outcome: Outcome
+    outcome: RuleOutcome
     reason: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Choice:
         }
 
 
-def choose(judged: Sequence[Judged], slope: float, intercept: float) -> Choice | None:
+def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> CutoffChoice | None:
     """Return the rule without a wrong "same" that refuses the fewest of the pairs labelled same.
 
     Of rules that refuse equally few it is one that stays within `reframed`, since `edited` is for those whose pairs
@@ -78,7 +78,7 @@ def choose(judged: Sequence[Judged], slope: float, intercept: float) -> Choice |
     best = max(sound, key=order)
     profile, made = tried[best]
     outcomes = {key: out for key, (_, out) in tried.items()}
-    return Choice(profile, best[1], made, tuple(_reasons(best, outcomes)))
+    return CutoffChoice(profile, best[1], made, tuple(_reasons(best, outcomes)))
 
 
 def _rules(slope: float, intercept: float) -> Iterator[tuple[Profile, float]]:
@@ -89,7 +89,7 @@ def _rules(slope: float, intercept: float) -> Iterator[tuple[Profile, float]]:
             yield Profile(rung, least, slope, intercept), stated
 
 
-def _outcome(judged: Sequence[Judged], profile: Profile) -> Outcome:
+def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
     policy = Policy(Relation(profile.same_if), profile)
     return outcome(
         (one.pair.same, policy.same(one.relation, policy.probability(one.relation, one.probability)) is True)
@@ -97,7 +97,7 @@ def _outcome(judged: Sequence[Judged], profile: Profile) -> Outcome:
     )
 
 
-def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], Outcome]) -> Iterator[str]:
+def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome]) -> Iterator[str]:
     """Yield the sentences that say why: what the rule does, why not farther, why not a lower cutoff."""
     rung, stated = best
     made = tried[best]
@@ -117,7 +117,7 @@ def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], Outcome]) -
         yield from _against(words, tried[rung, lower], made)
 
 
-def _bound(made: Outcome) -> str:
+def _bound(made: RuleOutcome) -> str:
     confidence, most = CALIBRATION.confidence * 100, outward(made.wrong_interval[1], up=True)
     return (
         f"None of {made.different} does not mean never: with {confidence:g} % confidence, at most {most} % of such"
@@ -125,7 +125,7 @@ def _bound(made: Outcome) -> str:
     )
 
 
-def _against(name: str, other: Outcome, made: Outcome) -> Iterator[str]:
+def _against(name: str, other: RuleOutcome, made: RuleOutcome) -> Iterator[str]:
     if other.wrong:
         yield f"{name} would wrongly let {other.wrong} through."
     elif other.refused == made.refused:
@@ -133,10 +133,10 @@ def _against(name: str, other: Outcome, made: Outcome) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadPair:
     """A pair that could not be compared, and why: which of the two, what was wanted, what came."""
 
-    pair: Pair
+    pair: LabeledPair
     error: str
 
     def to_dict(self) -> dict[str, object]:
@@ -145,24 +145,24 @@ class Unread:
 
 
 def judge_pairs(
-    pairs: Sequence[Pair], jobs: int | None = None, progress: Callable[[Progress], None] | None = None
-) -> tuple[list[Judged], list[Unread]]:
+    pairs: Sequence[LabeledPair], jobs: int | None = None, progress: Callable[[Progress], None] | None = None
+) -> tuple[list[JudgedPair], list[UnreadPair]]:
     """Compare each pair; return what is said of them and what could not be read, both in the order of `pairs`.
 
     `jobs` threads work (default: one for each processor); `progress` is told how far it is.
     """
     threads = jobs or processors()
     pool = ThreadPoolExecutor(threads, "samepic-calibrate")
-    room = Room(COLLECTION.working_bytes)
-    judged: list[Judged] = []
-    unread: list[Unread] = []
+    room = MemoryBudget(COLLECTION.working_bytes)
+    judged: list[JudgedPair] = []
+    unread: list[UnreadPair] = []
 
-    def work(pair: Pair) -> Judged | Unread:
+    def work(pair: LabeledPair) -> JudgedPair | UnreadPair:
         return _judged(pair, room)
 
     try:
         for done, answer in enumerate(in_order(pool, work, pairs, threads * COLLECTION.ahead), 1):
-            if isinstance(answer, Judged):
+            if isinstance(answer, JudgedPair):
                 judged.append(answer)
             else:
                 unread.append(answer)
@@ -173,15 +173,15 @@ def judge_pairs(
     return judged, unread
 
 
-def _judged(pair: Pair, room: Room) -> Judged | Unread:
+def _judged(pair: LabeledPair, room: MemoryBudget) -> JudgedPair | UnreadPair:
     try:
         encoded = [read(path) for path in (pair.a, pair.b)]
         pixels = sum(info.width * info.height for info in map(inspect, encoded))
         with room.taken(pixels * COLLECTION.bytes_per_pixel):
             verdict = compare_pictures(*(load(one) for one in encoded))
     except UnreadableError as error:
-        return Unread(pair, str(error))
-    return Judged(pair, verdict.relation, verdict.probability, verdict.explanation)
+        return UnreadPair(pair, str(error))
+    return JudgedPair(pair, verdict.relation, verdict.probability, verdict.explanation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +193,17 @@ class Result:
     a label is wrong; `choice` is None where no rule keeps the pairs labelled different apart.
     """
 
-    pairs: Pairs
-    judged: tuple[Judged, ...]
-    unread: tuple[Unread, ...]
-    stated: Trust
-    rescaled: Trust
+    pairs: LabeledPairs
+    judged: tuple[JudgedPair, ...]
+    unread: tuple[UnreadPair, ...]
+    stated: Reliance
+    rescaled: Reliance
     slope: float
     intercept: float
-    rungs: dict[str, Outcome]
-    cutoffs: dict[float, Outcome]
-    choice: Choice | None
-    disagreements: tuple[Judged, ...]
+    rungs: dict[str, RuleOutcome]
+    cutoffs: dict[float, RuleOutcome]
+    choice: CutoffChoice | None
+    disagreements: tuple[JudgedPair, ...]
 
     @property
     def same(self) -> int:
@@ -255,7 +255,7 @@ class Result:
         }
 
 
-def result_of(pairs: Pairs, judged: Sequence[Judged], unread: Sequence[Unread]) -> Result:
+def result_of(pairs: LabeledPairs, judged: Sequence[JudgedPair], unread: Sequence[UnreadPair]) -> Result:
     """Return what the verdicts are worth; raise ReportError where not one pair could be compared."""
     if not judged:
         raise ReportError(f"{pairs.name}: wanted at least one pair that can be read, got {unread[0].error}")
@@ -279,7 +279,7 @@ def result_of(pairs: Pairs, judged: Sequence[Judged], unread: Sequence[Unread]) 
     )
 
 
-def _rescaled(judged: Sequence[Judged], labels: Sequence[bool]) -> tuple[float, float, Trust]:
+def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, Reliance]:
     fitted = [one for one in judged if one.relation not in AS_STATED]
     slope, intercept = fit_rescaling([one.probability for one in fitted], [one.pair.same for one in fitted])
     policy = Policy(profile=Profile(slope=slope, intercept=intercept))

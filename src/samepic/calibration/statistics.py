@@ -21,12 +21,12 @@ from samepic.profile import RUNGS, Policy
 from samepic.verdict import Relation
 
 __all__ = [
-    "Bin",
-    "Judged",
-    "Outcome",
-    "Pair",
-    "Pairs",
-    "Trust",
+    "JudgedPair",
+    "LabeledPair",
+    "LabeledPairs",
+    "ReliabilityBin",
+    "Reliance",
+    "RuleOutcome",
     "clopper_pearson",
     "disagreements",
     "fit_line",
@@ -209,7 +209,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LabeledPair:
     """Two pictures by the paths that open them, and whether a person calls them the same; `line` counts from 1."""
 
     line: int
@@ -219,17 +219,17 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class LabeledPairs:
     """The pairs of one file, each once: `repeated` rows said again what another had said."""
 
     name: str
     sha256: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[LabeledPair, ...]
     repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _PairTable:
     """What is needed to read a row: the name of the file, the folder paths count from, the header."""
 
     name: str
@@ -238,7 +238,7 @@ class _Table:
     places: dict[str, int]
 
 
-def read_pairs(data: bytes, name: str, folder: str) -> Pairs:
+def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
     """Read the CSV text `data`, called `name` in messages; relative paths in it count from `folder`.
 
     The header names the columns a, b and same in any order; other columns are ignored. `same` is 1, yes, true or
@@ -248,8 +248,8 @@ def read_pairs(data: bytes, name: str, folder: str) -> Pairs:
     rows = _rows(text, name)
     line, header = next(rows, (1, []))
     places = _places([column.strip().lower() for column in header], f"{name}: line {line}")
-    table = _Table(name, folder, len(header), places)
-    kept: dict[frozenset[str], Pair] = {}
+    table = _PairTable(name, folder, len(header), places)
+    kept: dict[frozenset[str], LabeledPair] = {}
     repeated = 0
     for line, row in rows:
         pair = _pair(row, line, table)
@@ -262,7 +262,7 @@ def read_pairs(data: bytes, name: str, folder: str) -> Pairs:
         repeated += known is not pair
     if not kept:
         raise ReportError(f"{name}: wanted at least one pair below the header, got none")
-    return Pairs(name, hashlib.sha256(data).hexdigest(), tuple(kept.values()), repeated)
+    return LabeledPairs(name, hashlib.sha256(data).hexdigest(), tuple(kept.values()), repeated)
 
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -289,7 +289,7 @@ def _places(header: list[str], where: str) -> dict[str, int]:
     return {column: header.index(column) for column in _COLUMNS}
 
 
-def _pair(row: list[str], line: int, table: _Table) -> Pair:
+def _pair(row: list[str], line: int, table: _PairTable) -> LabeledPair:
     where, places = f"{table.name}: line {line}", table.places
     if len(row) != table.columns:
         raise ReportError(f"{where}: wanted {table.columns} columns as in the header, got {len(row)}")
@@ -303,7 +303,7 @@ def _pair(row: list[str], line: int, table: _Table) -> Pair:
     if word not in _WORDS:
         wanted = "1, yes, true or same, or 0, no, false or different"
         raise ReportError(f"{where}: column same: wanted {wanted}, got {_shown(row[places['same']])}")
-    return Pair(line, paths[0], paths[1], _WORDS[word])
+    return LabeledPair(line, paths[0], paths[1], _WORDS[word])
 
 
 def _word(same: bool) -> str:
@@ -315,10 +315,10 @@ def _shown(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedPair:
     """A labelled pair and what `compare` says of it; `probability` is 0 to 1, as stated without any profile."""
 
-    pair: Pair
+    pair: LabeledPair
     relation: Relation
     probability: float
     explanation: str
@@ -342,7 +342,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ReliabilityBin:
     """The pairs whose probability lies from `low` to under `high` (1 belongs to the last bin).
 
     `mean` of their probabilities and the `share` labelled same are None where there are none; `interval` is
@@ -359,7 +359,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Reliance:
     """How far probabilities can be trusted.
 
     `brier` is the mean squared distance from the labels (Brier, Verification of forecasts expressed in terms of
@@ -367,7 +367,7 @@ class Trust:
     of each bin (Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, 2015).
     """
 
-    bins: tuple[Bin, ...]
+    bins: tuple[ReliabilityBin, ...]
     brier: float
     error: float
 
@@ -381,7 +381,7 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RuleOutcome:
     """What a rule does with labelled pairs: `wrong` of the `different` come through, `refused` of the `same` do not.
 
     The intervals of both shares are Clopper and Pearson's, 95 %.
@@ -414,7 +414,7 @@ class Outcome:
         }
 
 
-def trust(probabilities: Sequence[float], labels: Sequence[bool]) -> Trust:
+def trust(probabilities: Sequence[float], labels: Sequence[bool]) -> Reliance:
     """Return how well probabilities, 0 to 1, fit the labels of the same pairs, of which there is at least one."""
     count = CALIBRATION.bins
     sorted_in: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
@@ -428,13 +428,13 @@ def trust(probabilities: Sequence[float], labels: Sequence[bool]) -> Trust:
         for one in bins
         if one.mean is not None and one.share is not None
     )
-    return Trust(bins, brier, error)
+    return Reliance(bins, brier, error)
 
 
-def _bin(place: int, members: list[tuple[float, bool]]) -> Bin:
+def _bin(place: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
     count = CALIBRATION.bins
     pairs, same = len(members), sum(label for _, label in members)
-    return Bin(
+    return ReliabilityBin(
         place / count,
         (place + 1) / count,
         pairs,
@@ -445,16 +445,16 @@ def _bin(place: int, members: list[tuple[float, bool]]) -> Bin:
     )
 
 
-def outcome(answers: Iterable[tuple[bool, bool]]) -> Outcome:
+def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
     """Return what a rule does, from (labelled same, comes through) of each pair."""
     counts = dict.fromkeys(((label, through) for label in (True, False) for through in (True, False)), 0)
     for answer in answers:
         counts[answer] += 1
     wrong, refused = counts[False, True], counts[True, False]
-    return Outcome(wrong, wrong + counts[False, False], refused, refused + counts[True, True])
+    return RuleOutcome(wrong, wrong + counts[False, False], refused, refused + counts[True, True])
 
 
-def outcomes_of_rungs(judged: Sequence[Judged]) -> dict[str, Outcome]:
+def outcomes_of_rungs(judged: Sequence[JudgedPair]) -> dict[str, RuleOutcome]:
     """Return what each `same_if` would do, by its name, the nearest first."""
     return {
         rung: outcome((one.pair.same, one.relation.is_same(Relation(rung)) is True) for one in judged)
@@ -462,7 +462,7 @@ def outcomes_of_rungs(judged: Sequence[Judged]) -> dict[str, Outcome]:
     }
 
 
-def outcomes_of_cutoffs(judged: Sequence[Judged]) -> dict[float, Outcome]:
+def outcomes_of_cutoffs(judged: Sequence[JudgedPair]) -> dict[float, RuleOutcome]:
     """Return what each least probability, as stated, would do on its own; what cannot be told never comes through."""
     told = [(one.pair.same, one.relation is not Relation.UNDECIDABLE, one.probability) for one in judged]
     return {
@@ -471,7 +471,7 @@ def outcomes_of_cutoffs(judged: Sequence[Judged]) -> dict[float, Outcome]:
     }
 
 
-def disagreements(judged: Iterable[Judged]) -> list[Judged]:
+def disagreements(judged: Iterable[JudgedPair]) -> list[JudgedPair]:
     """Return the pairs whose label is not the answer of `compare`, those farthest from their label first."""
     found = [one for one in judged if one.same() is not one.pair.same]
     return sorted(found, key=lambda one: (-abs(one.probability - one.pair.same), one.pair.line))

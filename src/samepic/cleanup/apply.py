@@ -16,8 +16,8 @@ from typing import Any
 
 from samepic.api import compare_pictures
 from samepic.cleanup.files import (
-    Held,
-    Refused,
+    LockedFile,
+    SkippedFileError,
     absent,
     copied,
     fitted,
@@ -34,12 +34,12 @@ from samepic.cleanup.files import (
     trash_for,
 )
 from samepic.cleanup.journal import Entry, Journal
-from samepic.cleanup.plan import Action, Left, Plan, Step
+from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
 from samepic.errors import UnreadableError
 from samepic.picture import Encoded, Picture, load
 from samepic.verdict import Relation
 
-__all__ = ["MOVES", "Done", "Log", "apply", "hardlink", "move", "reflink", "trash"]
+__all__ = ["MOVES", "Applied", "Log", "apply", "hardlink", "move", "reflink", "trash"]
 
 Log = Callable[[], Journal]
 
@@ -54,7 +54,7 @@ _DIFFERS = 1
 _SPAN = 16 << 20  # what btrfs and XFS take at once
 
 
-def _entry(action: Action, target: Held, kept: Held, **more: object) -> Entry:
+def _entry(action: CleanupAction, target: LockedFile, kept: LockedFile, **more: object) -> Entry:
     """Return what the journal must hold to bring the file back."""
     status = target.status
     return {
@@ -85,29 +85,29 @@ def _giving_up(journal: Journal, number: int) -> Iterator[None]:
         journal.note(number, "void")
         if isinstance(error, FileExistsError):
             raise
-        raise Refused(plain(error)) from error
-    except Refused:
+        raise SkippedFileError(plain(error)) from error
+    except SkippedFileError:
         journal.note(number, "void")
         raise
 
 
-def _finish(journal: Journal, number: int, target: Held) -> None:
+def _finish(journal: Journal, number: int, target: LockedFile) -> None:
     os.fsync(target.folder)
     journal.note(number, "done", folder_mtime_ns=os.fstat(target.folder).st_mtime_ns)
 
 
-def _take(target: Held, folder: int, name: str) -> None:
+def _take(target: LockedFile, folder: int, name: str) -> None:
     """Rename the held file, and no other that may have come to its name meanwhile."""
     target.check()
     rename_new(target.folder, target.target.name, folder, name)
     moved = look(folder, name)
     if moved is None or identity(moved) != identity(target.status):
         rename_new(folder, name, target.folder, target.target.name)
-        raise Refused(_CHANGED)
+        raise SkippedFileError(_CHANGED)
     os.fsync(folder)
 
 
-def trash(plan: Plan, target: Held, kept: Held, log: Log) -> str:
+def trash(plan: Plan, target: LockedFile, kept: LockedFile, log: Log) -> str:
     """Move a file to the trash of its file system; return where it is."""
     where = trash_for(target.target.folder, target.status.st_dev)
     with ExitStack() as stack:
@@ -115,7 +115,7 @@ def trash(plan: Plan, target: Held, kept: Held, log: Log) -> str:
             files = stack.enter_context(opened_folder(where.files))
             info = stack.enter_context(opened_folder(where.info)) if where.info else -1
         except OSError as error:
-            raise Refused(f"the trash {where.files}: {plain(error)}") from error
+            raise SkippedFileError(f"the trash {where.files}: {plain(error)}") from error
         journal = log()
         for attempt in count():
             name = fitted(target.target.name, attempt, len(_INFO))
@@ -134,7 +134,7 @@ def trash(plan: Plan, target: Held, kept: Held, log: Log) -> str:
     raise AssertionError("unreachable: count() has no end")
 
 
-def _to_trash(target: Held, files: int, name: str, info: int, text: bytes) -> None:
+def _to_trash(target: LockedFile, files: int, name: str, info: int, text: bytes) -> None:
     """Reserve the name by its .trashinfo, as the specification wants it, and move the file."""
     if info < 0:
         _take(target, files, name)
@@ -146,19 +146,19 @@ def _to_trash(target: Held, files: int, name: str, info: int, text: bytes) -> No
         os.fsync(file)
         os.fsync(info)
         _take(target, files, name)
-    except (OSError, Refused):
+    except (OSError, SkippedFileError):
         os.unlink(name + _INFO, dir_fd=info)
         raise
     finally:
         os.close(file)
 
 
-def move(plan: Plan, target: Held, kept: Held, log: Log) -> str:
+def move(plan: Plan, target: LockedFile, kept: LockedFile, log: Log) -> str:
     """Move a file below `plan.move_to`, at the place it has below `plan.root`; return where it is."""
     below = os.path.relpath(target.target.folder, plan.root)
     folder = str(Path(plan.move_to) / below)
     if folder == target.target.folder:
-        raise Refused("it is in the folder to move to already")
+        raise SkippedFileError("it is in the folder to move to already")
     journal = log()
     for attempt in count():
         name = fitted(target.target.name, attempt)
@@ -179,7 +179,7 @@ def move(plan: Plan, target: Held, kept: Held, log: Log) -> str:
     raise AssertionError("unreachable: count() has no end")
 
 
-def _move_into(target: Held, there: int, name: str, journal: Journal, number: int) -> None:
+def _move_into(target: LockedFile, there: int, name: str, journal: Journal, number: int) -> None:
     try:
         _take(target, there, name)
     except OSError as error:
@@ -188,39 +188,43 @@ def _move_into(target: Held, there: int, name: str, journal: Journal, number: in
         _carry(target, there, name, journal, number)
 
 
-def _carry(target: Held, there: int, name: str, journal: Journal, number: int) -> None:
+def _carry(target: LockedFile, there: int, name: str, journal: Journal, number: int) -> None:
     """Move a file to another file system: copy, read back, put in place, and only then take the source away."""
     if target.status.st_nlink > 1:
-        raise Refused("it has other names (hard links), which cannot go to another file system with it")
+        raise SkippedFileError(
+            "it has other names (hard links), which cannot go to another file system with it"
+        )
     part, entry = journal.holding(number), journal.entries[number]
     try:
         if copied(target.file, there, part, entry) != entry["sha256"]:
-            raise Refused("its copy on the other file system came back with other bytes")
+            raise SkippedFileError("its copy on the other file system came back with other bytes")
         copy = look(there, part)
         assert copy is not None
         journal.note(number, "copied", device=copy.st_dev, inode=copy.st_ino)
         rename_new(there, part, there, name)
-    except (OSError, Refused):
+    except (OSError, SkippedFileError):
         if not absent(there, part):
             os.unlink(part, dir_fd=there)
         raise
     os.fsync(there)
     try:
         _take(target, target.folder, part)
-    except (OSError, Refused):
+    except (OSError, SkippedFileError):
         os.unlink(name, dir_fd=there)
         raise
     os.unlink(part, dir_fd=target.folder)
 
 
-def hardlink(plan: Plan, target: Held, kept: Held, log: Log) -> str:
+def hardlink(plan: Plan, target: LockedFile, kept: LockedFile, log: Log) -> str:
     """Make the name of a file a hard link to the kept one, which has the same bytes; return the kept path."""
     _check_equal(target, kept)
     if target.status.st_dev != kept.status.st_dev:
-        raise Refused("it is on another file system than the kept file: hard links end there")
+        raise SkippedFileError("it is on another file system than the kept file: hard links end there")
     twins = _twins(plan, target)
     if target.status.st_nlink > 1 + len(twins):
-        raise Refused("it has other names (hard links) that are not in the report: nothing would be won")
+        raise SkippedFileError(
+            "it has other names (hard links) that are not in the report: nothing would be won"
+        )
     journal, name = log(), target.target.name
     number = journal.intend(_entry(plan.action, target, kept, kept_inode=kept.status.st_ino, twins=twins))
     part = journal.holding(number)
@@ -231,18 +235,18 @@ def hardlink(plan: Plan, target: Held, kept: Held, log: Log) -> str:
         try:
             linked = look(target.folder, part)
             if linked is None or not os.path.samestat(linked, kept.status):
-                raise Refused("the kept file was changed just now")
+                raise SkippedFileError("the kept file was changed just now")
             target.check()
             if not replace(target.folder, part, name, lambda old: identity(old) == identity(target.status)):
-                raise Refused(_CHANGED)
-        except (OSError, Refused):
+                raise SkippedFileError(_CHANGED)
+        except (OSError, SkippedFileError):
             os.unlink(part, dir_fd=target.folder)
             raise
     _finish(journal, number, target)
     return kept.target.place
 
 
-def _twins(plan: Plan, target: Held) -> list[str]:
+def _twins(plan: Plan, target: LockedFile) -> list[str]:
     """Return the other names of the held file among those that the plan acts on, as far as they still are."""
     twins = []
     for step in plan.steps:
@@ -255,19 +259,21 @@ def _twins(plan: Plan, target: Held) -> list[str]:
     return twins
 
 
-def _check_equal(target: Held, kept: Held) -> None:
+def _check_equal(target: LockedFile, kept: LockedFile) -> None:
     if target.data != kept.data:
-        raise Refused("its bytes are others than those of the kept file: only equal files can share them")
+        raise SkippedFileError(
+            "its bytes are others than those of the kept file: only equal files can share them"
+        )
 
 
-def reflink(plan: Plan, target: Held, kept: Held, log: Log) -> str:
+def reflink(plan: Plan, target: LockedFile, kept: LockedFile, log: Log) -> str:
     """Let a file share its blocks with the kept one; return the kept path.
 
     The kernel compares the bytes itself and never changes them (FIDEDUPERANGE), so nothing can be lost.
     """
     _check_equal(target, kept)
     if sys.platform != "linux":
-        raise Refused(f"reflinks are made on Linux alone, not on {sys.platform}: use --hardlink")
+        raise SkippedFileError(f"reflinks are made on Linux alone, not on {sys.platform}: use --hardlink")
     journal = log()
     number = journal.intend(_entry(plan.action, target, kept))
     with _giving_up(journal, number):
@@ -279,18 +285,18 @@ def reflink(plan: Plan, target: Held, kept: Held, log: Log) -> str:
 
 
 def _share(source: int, target: int, offset: int, size: int) -> int:
-    """Share one span of blocks; return how many bytes are shared now. Raises Refused where that cannot be."""
+    """Share one span of blocks; return how many bytes are shared now. Raises SkippedFileError where that cannot be."""
     head, tail = "=QQHHI", "qQQiI"
     request = bytearray(struct.pack(head + tail, offset, size, 1, 0, 0, target, offset, 0, 0, 0))
     try:
         fcntl.ioctl(source, _FIDEDUPERANGE, request)
     except OSError as error:
-        raise Refused(_no_reflink(error.errno)) from error
+        raise SkippedFileError(_no_reflink(error.errno)) from error
     *_, shared, status, _ = struct.unpack(head + tail, request)
     if status == _DIFFERS:
-        raise Refused(_CHANGED)
+        raise SkippedFileError(_CHANGED)
     if status < 0 or shared == 0:
-        raise Refused(_no_reflink(-status))
+        raise SkippedFileError(_no_reflink(-status))
     return int(shared)
 
 
@@ -302,20 +308,20 @@ def _no_reflink(number: int | None) -> str:
     return f"its blocks cannot be shared: {os.strerror(number or errno.EIO)}"
 
 
-MOVES: dict[Action, Callable[[Plan, Held, Held, Log], str]] = {
-    Action.TRASH: trash,
-    Action.MOVE: move,
-    Action.HARDLINK: hardlink,
-    Action.REFLINK: reflink,
+MOVES: dict[CleanupAction, Callable[[Plan, LockedFile, LockedFile, Log], str]] = {
+    CleanupAction.TRASH: trash,
+    CleanupAction.MOVE: move,
+    CleanupAction.HARDLINK: hardlink,
+    CleanupAction.REFLINK: reflink,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Applied:
     """One file that was acted on; `to` is where it is now, or the kept file that it shares its bytes with."""
 
     step: Step
-    action: Action
+    action: CleanupAction
     to: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -323,7 +329,7 @@ class Done:
         return {**self.step.to_dict(), "done": str(self.action), "to": self.to}
 
 
-def apply(plan: Plan, journal: Path) -> Iterator[Done | Left]:
+def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
     """Do what the plan says and yield what became of each file, as it happens.
 
     `journal` is a new file that `undo` brings everything back with; it is made when the first file is about
@@ -332,7 +338,7 @@ def apply(plan: Plan, journal: Path) -> Iterator[Done | Left]:
 
     Raises ReportError where the journal exists, OSError where it cannot be written; nothing is done then.
     """
-    if plan.action is Action.LIST:
+    if plan.action is CleanupAction.LIST:
         return
     with ExitStack() as stack:
         opened: list[Journal] = []
@@ -346,7 +352,7 @@ def apply(plan: Plan, journal: Path) -> Iterator[Done | Left]:
             yield from _group(plan, list(steps), log)
 
 
-def _group(plan: Plan, steps: list[Step], log: Log) -> Iterator[Done | Left]:
+def _group(plan: Plan, steps: list[Step], log: Log) -> Iterator[Applied | Skipped]:
     """Hold the kept file of a group while each of the others is acted on."""
     waiting, path = list(steps), steps[0].kept.file.path
     try:
@@ -355,34 +361,34 @@ def _group(plan: Plan, steps: list[Step], log: Log) -> Iterator[Done | Left]:
             while waiting:
                 kept.check()
                 yield _one(plan, waiting.pop(0), kept, picture, log)
-    except Refused as reason:
+    except SkippedFileError as reason:
         for step in waiting:
-            yield Left(step.group, step.target.file.path, f"{path}, which would be kept: {reason}")
+            yield Skipped(step.group, step.target.file.path, f"{path}, which would be kept: {reason}")
 
 
-def _one(plan: Plan, step: Step, kept: Held, picture: Picture, log: Log) -> Done | Left:
+def _one(plan: Plan, step: Step, kept: LockedFile, picture: Picture, log: Log) -> Applied | Skipped:
     try:
         with held(step.target, other_than=kept) as target:
             _verify(target, kept, picture, plan.same_if)
             to = MOVES[plan.action](plan, target, kept, log)
             kept.refresh()
-            return Done(step, plan.action, to)
-    except Refused as reason:
-        return Left(step.group, step.target.file.path, str(reason))
+            return Applied(step, plan.action, to)
+    except SkippedFileError as reason:
+        return Skipped(step.group, step.target.file.path, str(reason))
 
 
-def _decoded(one: Held) -> Picture:
+def _decoded(one: LockedFile) -> Picture:
     try:
         return load(Encoded(one.target.file.path, one.data))
     except UnreadableError as error:
-        raise Refused(f"wanted {error.wanted}, got {error.got}") from error
+        raise SkippedFileError(f"wanted {error.wanted}, got {error.got}") from error
 
 
-def _verify(target: Held, kept: Held, picture: Picture, same_if: Relation) -> None:
-    """Raise Refused unless the two are the same picture, found anew from the bytes that were just read."""
+def _verify(target: LockedFile, kept: LockedFile, picture: Picture, same_if: Relation) -> None:
+    """Raise SkippedFileError unless the two are the same picture, found anew from the bytes that were just read."""
     if target.data == kept.data:
         return
     verdict = compare_pictures(picture, _decoded(target), same_if=same_if)
     if verdict.same is not True:
         word = "cannot be told to be" if verdict.same is None else "is not"
-        raise Refused(f"it {word} the same as {kept.target.file.path}: {verdict.explanation}")
+        raise SkippedFileError(f"it {word} the same as {kept.target.file.path}: {verdict.explanation}")

@@ -12,11 +12,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from samepic.cleanup.plan import CLEANED
-from samepic.duplicates.groups import Scan, ScannedFile, ScannedGroup, ScannedMember
+from samepic.duplicates.groups import ScannedFile, ScannedGroup, ScannedMember, ScanReport
 from samepic.errors import ReportError
 from samepic.verdict import Relation
 
-__all__ = ["Decided", "Mark", "State", "files_of", "proposed"]
+__all__ = ["Decisions", "GroupState", "Mark", "files_of", "proposed"]
 
 _LADDER = tuple(Relation)
 
@@ -30,7 +30,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class GroupState:
     """Where one group stands: a mark for each of its files, the reference first, and whether somebody looked at it."""
 
     marks: tuple[Mark, ...]
@@ -47,13 +47,13 @@ def files_of(group: ScannedGroup) -> list[ScannedFile]:
     return [group.reference, *(member.file for member in group.members)]
 
 
-def proposed(group: ScannedGroup) -> State:
+def proposed(group: ScannedGroup) -> GroupState:
     """Return what `clean` would do by itself: drop what was only saved again, keep what was altered."""
     marks = [Mark.DROP if one.relation.is_same(CLEANED) else Mark.KEEP for one in group.members]
-    return State((Mark.KEEP, *marks))
+    return GroupState((Mark.KEEP, *marks))
 
 
-class Decided:
+class Decisions:
     """The groups of a report, those that win most first, and what is decided of each; every method is thread-safe.
 
     `memory` is a file that decisions are added to as they are made, and that earlier ones are read from: a group of the
@@ -61,11 +61,11 @@ class Decided:
     remembered. Raises OSError where it cannot be read or written.
     """
 
-    def __init__(self, scan: Scan, memory: Path | None = None) -> None:
+    def __init__(self, scan: ScanReport, memory: Path | None = None) -> None:
         self.scan, self._memory = scan, memory
         self.groups = sorted(scan.groups, key=lambda group: (-_won(group), group.number))
         self._lock = threading.Lock()
-        self._undo: list[tuple[int, State]] = []
+        self._undo: list[tuple[int, GroupState]] = []
         self.gone: set[str] = set()
         known, others = _read(memory)
         self._states = [_known(group, known, others) for group in self.groups]
@@ -73,11 +73,11 @@ class Decided:
     def __len__(self) -> int:
         return len(self.groups)
 
-    def state(self, index: int) -> State:
+    def state(self, index: int) -> GroupState:
         """Return where a group stands."""
         return self._states[index]
 
-    def mark(self, index: int, file: int, mark: Mark) -> State:
+    def mark(self, index: int, file: int, mark: Mark) -> GroupState:
         """Mark one file of a group. Raises ReportError where none would be left."""
         marks = list(self._states[index].marks)
         marks[file] = mark
@@ -87,9 +87,9 @@ class Decided:
             )
         if Mark.DROP in marks and Mark.KEEP not in marks:
             raise ReportError("wanted one copy of the picture to stay, got none: mark another one keep first")
-        return self._put(index, State(tuple(marks), decided=True))
+        return self._put(index, GroupState(tuple(marks), decided=True))
 
-    def accept(self, index: int) -> State:
+    def accept(self, index: int) -> GroupState:
         """Take the marks of a group as they are."""
         return self._put(index, replace(self._states[index], decided=True))
 
@@ -130,7 +130,7 @@ class Decided:
                     drops, size = drops + 1, size + file.size
         return decided, drops, size
 
-    def chosen(self) -> tuple[Scan, Relation]:
+    def chosen(self) -> tuple[ScanReport, Relation]:
         """Return the report that `clean` is to act on, and the farthest relation that was decided to be the same.
 
         It has the decided groups alone, of each the first file that stays and those that are to go.
@@ -141,16 +141,16 @@ class Decided:
             if made is not None:
                 groups.append(made)
                 farthest = max(farthest, *(one.relation for one in made.members), key=_LADDER.index)
-        return Scan(tuple(groups), made_ns=self.scan.made_ns), farthest
+        return ScanReport(tuple(groups), made_ns=self.scan.made_ns), farthest
 
-    def _put(self, index: int, state: State) -> State:
+    def _put(self, index: int, state: GroupState) -> GroupState:
         with self._lock:
             self._remember([(index, state)])
             self._undo.append((index, self._states[index]))
             self._states[index] = state
         return state
 
-    def _remember(self, states: Iterable[tuple[int, State]]) -> None:
+    def _remember(self, states: Iterable[tuple[int, GroupState]]) -> None:
         """Write decisions down before they count."""
         if self._memory is None:
             return
@@ -166,7 +166,7 @@ def _won(group: ScannedGroup) -> int:
     return sum(member.file.size for member in group.members)
 
 
-def _chosen(group: ScannedGroup, state: State, gone: set[str]) -> ScannedGroup | None:
+def _chosen(group: ScannedGroup, state: GroupState, gone: set[str]) -> ScannedGroup | None:
     """Return the group with nothing but a file that stays and those that go; None where none goes."""
     files = files_of(group)
     relations = [Relation.SAME_FILE, *(member.relation for member in group.members)]
@@ -186,7 +186,7 @@ def _key(group: ScannedGroup) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _line(group: ScannedGroup, state: State) -> str:
+def _line(group: ScannedGroup, state: GroupState) -> str:
     told = {
         "group": _key(group),
         "reference": group.reference.sha256,
@@ -197,14 +197,14 @@ def _line(group: ScannedGroup, state: State) -> str:
     return json.dumps(told) + "\n"
 
 
-def _read(memory: Path | None) -> tuple[dict[str, State], set[tuple[str, str]]]:
+def _read(memory: Path | None) -> tuple[dict[str, GroupState], set[tuple[str, str]]]:
     """Return what was decided by group, and the pairs of digests that were said to be no duplicates."""
     lines: Sequence[str] = memory.read_text("utf-8").splitlines() if memory and memory.exists() else ()
-    last: dict[str, tuple[State, set[tuple[str, str]]]] = {}
+    last: dict[str, tuple[GroupState, set[tuple[str, str]]]] = {}
     for line in lines:
         try:
             told = json.loads(line)
-            state = State(tuple(map(Mark, told["marks"])), bool(told["decided"]))
+            state = GroupState(tuple(map(Mark, told["marks"])), bool(told["decided"]))
             pairs = zip(told["files"], state.marks, strict=True)
             others = {(told["reference"], sha256) for sha256, mark in pairs if mark is Mark.OTHER}
         except (ValueError, KeyError, TypeError):
@@ -214,7 +214,7 @@ def _read(memory: Path | None) -> tuple[dict[str, State], set[tuple[str, str]]]:
     return {key: state for key, (state, _) in last.items() if state.decided}, said
 
 
-def _known(group: ScannedGroup, known: dict[str, State], others: set[tuple[str, str]]) -> State:
+def _known(group: ScannedGroup, known: dict[str, GroupState], others: set[tuple[str, str]]) -> GroupState:
     before = known.get(_key(group))
     if before is not None and len(before.marks) == 1 + len(group.members):
         return before
@@ -223,4 +223,4 @@ def _known(group: ScannedGroup, known: dict[str, State], others: set[tuple[str, 
         if (group.reference.sha256, member.file.sha256) in others:
             marks[place] = Mark.OTHER
     # Where nothing is left but what was said to be another picture, nothing is left to be asked.
-    return State(tuple(marks), decided=all(mark is Mark.OTHER for mark in marks[1:]))
+    return GroupState(tuple(marks), decided=all(mark is Mark.OTHER for mark in marks[1:]))

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from samepic.cleanup.plan import Target
+from samepic.cleanup.plan import PlannedFile
 from samepic.errors import ReportError
 
 __all__ = [
     "SAME_INODE",
-    "Held",
-    "Refused",
+    "LockedFile",
+    "SkippedFileError",
     "Trash",
     "absent",
     "copied",
@@ -229,7 +229,7 @@ SAME_INODE = "it is the kept file itself under another name (a hard link): nothi
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Refused(ReportError):  # noqa: N818  (an answer that ends as a Left, not an error)
+class SkippedFileError(ReportError):
     """A file that is left alone; the message is the reason, as the end of "left alone: "."""
 
 
@@ -244,23 +244,23 @@ def plain(error: OSError) -> str:
 
 
 @dataclass(slots=True)
-class Held:
+class LockedFile:
     """An open file whose folder is held open too; `data` are its bytes, as the scan saw them."""
 
-    target: Target
+    target: PlannedFile
     folder: int
     file: int
     status: os.stat_result
     data: bytes = field(repr=False)
 
     def check(self) -> None:
-        """Raise Refused unless the name still means this file, unchanged since it was read."""
+        """Raise SkippedFileError unless the name still means this file, unchanged since it was read."""
         now = look(self.folder, self.target.name)
         if now is None:
-            raise Refused("it is gone")
+            raise SkippedFileError("it is gone")
         # The time of the last change of the inode cannot be set by anybody, so that bytes need not be read again.
         if identity(now) != identity(self.status) or now.st_ctime_ns != self.status.st_ctime_ns:
-            raise Refused("it was changed just now")
+            raise SkippedFileError("it was changed just now")
 
     def refresh(self) -> None:
         """Take note that this process itself gave the file another name, or took one away."""
@@ -268,8 +268,8 @@ class Held:
 
 
 @contextmanager
-def held(target: Target, *, other_than: Held | None = None) -> Iterator[Held]:
-    """Open, lock and read a file; raise Refused unless it is unchanged since the scan.
+def held(target: PlannedFile, *, other_than: LockedFile | None = None) -> Iterator[LockedFile]:
+    """Open, lock and read a file; raise SkippedFileError unless it is unchanged since the scan.
 
     With `other_than`, the file that is kept, it is to be acted on: it must not be that same file, and is locked
     for this process alone. Those who keep a file share its lock, so that of two processes none acts on what
@@ -282,7 +282,7 @@ def held(target: Target, *, other_than: Held | None = None) -> Iterator[Held]:
             stack.callback(os.close, file)
             one = _checked(target, folder, file, other_than)
         except OSError as error:
-            raise Refused(_why(error)) from error
+            raise SkippedFileError(_why(error)) from error
         yield one
 
 
@@ -294,21 +294,23 @@ def _why(error: OSError) -> str:
     return f"{plain(error)[:1].lower()}{plain(error)[1:]}"
 
 
-def _checked(target: Target, folder: int, file: int, other_than: Held | None) -> Held:
+def _checked(target: PlannedFile, folder: int, file: int, other_than: LockedFile | None) -> LockedFile:
     here, status, seen = os.fstat(folder), os.fstat(file), target.file
     if (here.st_dev, here.st_ino) != (target.device, target.inode):
-        raise Refused("its folder was replaced")
+        raise SkippedFileError("its folder was replaced")
     if not stat.S_ISREG(status.st_mode):
-        raise Refused("it is no file any more")
+        raise SkippedFileError("it is no file any more")
     if other_than and os.path.samestat(status, other_than.status):
-        raise Refused(SAME_INODE)
+        raise SkippedFileError(SAME_INODE)
     _lock(file, alone=other_than is not None)
     if (status.st_size, status.st_mtime_ns) != (seen.size, seen.mtime_ns):
-        raise Refused("it was changed since the scan: other size or time")
+        raise SkippedFileError("it was changed since the scan: other size or time")
     data = _read(file, seen.size)
     if hashlib.sha256(data).hexdigest() != seen.sha256:
-        raise Refused("it was changed since the scan: other bytes, though size and time are the same")
-    one = Held(target, folder, file, status, data)
+        raise SkippedFileError(
+            "it was changed since the scan: other bytes, though size and time are the same"
+        )
+    one = LockedFile(target, folder, file, status, data)
     one.check()
     return one
 
@@ -317,9 +319,9 @@ def _lock(file: int, *, alone: bool) -> None:
     try:
         fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Refused("another process holds it") from None
+        raise SkippedFileError("another process holds it") from None
     except OSError as error:
-        raise Refused(f"its file system cannot lock it: {plain(error)}") from error
+        raise SkippedFileError(f"its file system cannot lock it: {plain(error)}") from error
 
 
 def _read(file: int, size: int) -> bytes:
@@ -365,21 +367,21 @@ def home_trash() -> str:
 def trash_for(folder: str, device: int) -> Trash:
     """Return the trash of files in `folder` on `device`, made where it does not exist.
 
-    Raises Refused where there is none that a file could be moved to by a mere rename.
+    Raises SkippedFileError where there is none that a file could be moved to by a mere rename.
     """
     if sys.platform not in ("linux", "darwin"):
-        raise Refused(f"the trash of {sys.platform} is not known here: use --move-to")
+        raise SkippedFileError(f"the trash of {sys.platform} is not known here: use --move-to")
     home = home_trash()
     try:
         make_folder(home)
         if Path(home).stat().st_dev == device:
             return _made(home, "")
         if sys.platform == "darwin":
-            raise Refused(_NONE)
+            raise SkippedFileError(_NONE)
         top = _mount_point(folder, device)
         return _made(_own_trash(top), top)
     except OSError as error:
-        raise Refused(f"{_NONE} ({error.strerror or error})") from error
+        raise SkippedFileError(f"{_NONE} ({error.strerror or error})") from error
 
 
 def _made(path: str, top: str) -> Trash:
@@ -412,7 +414,7 @@ def _own_trash(top: str) -> str:
     make_folder(own, 0o700)
     found = os.lstat(own)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
-        raise Refused(_NONE)
+        raise SkippedFileError(_NONE)
     return own
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from samepic.duplicates.groups import FileFacts, Group, Member, Scan, ScannedFile, ScannedGroup
+from samepic.duplicates.groups import FileFacts, Group, Member, ScannedFile, ScannedGroup, ScanReport
 from samepic.duplicates.walk import Unreadable
 from samepic.errors import ReportError, UnreadableError
 from samepic.limits import COLLECTION
@@ -23,12 +23,12 @@ from samepic.verdict import Relation
 __all__ = [
     "CLEANED",
     "FARTHEST",
-    "Action",
-    "Keep",
-    "Left",
+    "CleanupAction",
+    "KeepRule",
     "Plan",
+    "PlannedFile",
+    "Skipped",
     "Step",
-    "Target",
     "checked",
     "located",
     "page",
@@ -42,7 +42,7 @@ CLEANED, FARTHEST = Relation.RESAVED, Relation.REFRAMED
 content was covered or changed never takes the place of anything, however large it is."""
 
 
-class Keep(StrEnum):
+class KeepRule(StrEnum):
     """Which file of a group is kept."""
 
     BEST = "best"
@@ -50,7 +50,7 @@ class Keep(StrEnum):
     NEWEST = "newest"
 
 
-class Action(StrEnum):
+class CleanupAction(StrEnum):
     """What is done with the others."""
 
     LIST = "list"
@@ -61,7 +61,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PlannedFile:
     """A file with the place where it really lies: the folder without symlinks, and which folder that is."""
 
     file: ScannedFile
@@ -85,8 +85,8 @@ class Step:
     """One file to act on, and the file of its group that is kept."""
 
     group: int
-    kept: Target
-    target: Target
+    kept: PlannedFile
+    target: PlannedFile
     relation: Relation
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Skipped:
     """One file that is left alone, and why."""
 
     group: int
@@ -121,10 +121,10 @@ class Plan:
     all of these files lie in; `same_if` the last relation that counts as the same when each pair is verified again.
     """
 
-    action: Action
+    action: CleanupAction
     same_if: Relation
     steps: tuple[Step, ...]
-    left: tuple[Left, ...]
+    left: tuple[Skipped, ...]
     root: str = "/"
     move_to: str = ""
 
@@ -135,11 +135,11 @@ class Plan:
 
 
 def plan(
-    scan: Scan,
+    scan: ScanReport,
     *,
-    keep: Keep = Keep.BEST,
+    keep: KeepRule = KeepRule.BEST,
     keep_in: Sequence[str] = (),
-    action: Action = Action.LIST,
+    action: CleanupAction = CleanupAction.LIST,
     move_to: str = "",
     same_if: Relation = CLEANED,
 ) -> Plan:
@@ -153,7 +153,7 @@ def plan(
 
     Raises ReportError where `action` and `move_to` do not fit, or a folder of `keep_in` does not exist.
     """
-    if (action is Action.MOVE) != bool(move_to):
+    if (action is CleanupAction.MOVE) != bool(move_to):
         raise ReportError(
             f"move_to: wanted a folder with the action move-to alone, got {move_to!r} with {action}"
         )
@@ -182,22 +182,24 @@ def _files(group: ScannedGroup) -> list[ScannedFile]:
 class _Planner:
     """Goes through the groups; what is kept in one group is acted on in none."""
 
-    def __init__(self, scan: Scan, keep: Keep, folders: list[str], action: Action, same_if: Relation) -> None:
+    def __init__(
+        self, scan: ScanReport, keep: KeepRule, folders: list[str], action: CleanupAction, same_if: Relation
+    ) -> None:
         self.same_if = same_if
         self.keep, self.folders, self.action, self.made_ns = keep, folders, action, scan.made_ns
         self.steps: list[Step] = []
-        self.left: list[Left] = []
+        self.left: list[Skipped] = []
         self.kept: dict[str, int] = {}
 
     def decide(self, group: ScannedGroup) -> None:
         """Choose the file to keep and plan a step for every other one."""
-        targets: list[Target] = []
+        targets: list[PlannedFile] = []
         for file in _files(group):
             found = located(file, self.made_ns)
-            if isinstance(found, Target):
+            if isinstance(found, PlannedFile):
                 targets.append(found)
             else:
-                self.left.append(Left(group.number, file.path, found))
+                self.left.append(Skipped(group.number, file.path, found))
         relations = {group.reference.path: Relation.SAME_FILE}
         relations |= {member.file.path: member.relation for member in group.members}
         protected = [target for target in targets if self._protected(target)]
@@ -212,7 +214,7 @@ class _Planner:
             if kept.file.path == group.reference.path:  # else the two are compared before anything is done
                 reason = reason or self._too_far(relations[target.file.path])
             if reason:
-                self.left.append(Left(group.number, target.file.path, reason))
+                self.left.append(Skipped(group.number, target.file.path, reason))
                 continue
             self.steps.append(Step(group.number, kept, target, relations[target.file.path]))
 
@@ -221,7 +223,7 @@ class _Planner:
             return ""
         return f"it is {relation}, and --same-if {self.same_if} leaves that alone"
 
-    def result(self) -> tuple[tuple[Step, ...], tuple[Left, ...]]:
+    def result(self) -> tuple[tuple[Step, ...], tuple[Skipped, ...]]:
         """Return the steps, without those on a file that another group keeps or acts on, and what is left."""
         steps, seen = [], set()
         for step in self.steps:
@@ -234,37 +236,42 @@ class _Planner:
                 seen.add(place)
                 steps.append(step)
                 continue
-            self.left.append(Left(step.group, step.target.file.path, reason))
+            self.left.append(Skipped(step.group, step.target.file.path, reason))
         return tuple(steps), tuple(self.left)
 
-    def _protected(self, target: Target) -> bool:
+    def _protected(self, target: PlannedFile) -> bool:
         return any(os.path.commonpath([folder, target.folder]) == folder for folder in self.folders)
 
     def _chosen(
-        self, candidates: list[Target], group: ScannedGroup, relations: dict[str, Relation]
-    ) -> Target:
+        self, candidates: list[PlannedFile], group: ScannedGroup, relations: dict[str, Relation]
+    ) -> PlannedFile:
         order = tuple(Relation)
 
-        def rank(target: Target) -> tuple[int, bool, int, int, str]:
+        def rank(target: PlannedFile) -> tuple[int, bool, int, int, str]:
             file = target.file
-            when = {Keep.BEST: 0, Keep.OLDEST: file.mtime_ns, Keep.NEWEST: -file.mtime_ns}[self.keep]
+            when = {KeepRule.BEST: 0, KeepRule.OLDEST: file.mtime_ns, KeepRule.NEWEST: -file.mtime_ns}[
+                self.keep
+            ]
             reference = file.path == group.reference.path
             return when, not reference, order.index(relations[file.path]), -file.size, file.path
 
         return min(candidates, key=rank)
 
-    def _why_not(self, target: Target, kept: Target, protected: list[Target]) -> str:
+    def _why_not(self, target: PlannedFile, kept: PlannedFile, protected: list[PlannedFile]) -> str:
         """Return why a file is left alone for a reason that needs no reading, or ""."""
         if target in protected:
             return "it is in a folder whose files are kept"
         if target.place == kept.place:
             return "it is the kept file itself"
-        if self.action in (Action.HARDLINK, Action.REFLINK) and target.file.sha256 != kept.file.sha256:
+        if (
+            self.action in (CleanupAction.HARDLINK, CleanupAction.REFLINK)
+            and target.file.sha256 != kept.file.sha256
+        ):
             return f"its bytes are others than those of {kept.file.path}: only equal files can share them"
         return ""
 
 
-def located(file: ScannedFile, made_ns: int | None) -> Target | str:
+def located(file: ScannedFile, made_ns: int | None) -> PlannedFile | str:
     """Return where a file really lies, or the reason why it must be left alone.
 
     `made_ns` is when the report was written: a symlink on the way that is younger has taken the place of a folder.
@@ -282,7 +289,7 @@ def located(file: ScannedFile, made_ns: int | None) -> Target | str:
         return "it is a symlink" if stat.S_ISLNK(found.st_mode) else "it is no file any more"
     if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
         return "it was changed since the scan: other size or time"
-    return Target(file, str(folder), here.st_dev, here.st_ino)
+    return PlannedFile(file, str(folder), here.st_dev, here.st_ino)
 
 
 def _symlinks(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samepic.cleanup.files import (
-    Refused,
+    SkippedFileError,
     absent,
     copied,
     look,
@@ -23,13 +23,13 @@ from samepic.cleanup.files import (
     sha256_of,
 )
 from samepic.cleanup.journal import Journal
-from samepic.cleanup.plan import Action
+from samepic.cleanup.plan import CleanupAction
 
-__all__ = ["Back", "undo"]
+__all__ = ["Restored", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class Restored:
     """What became of one file: brought back where `left` is "", else left as it is for that reason."""
 
     path: str
@@ -40,7 +40,7 @@ class Back:
         return {"path": self.path, "left": self.left} if self.left else {"path": self.path, "done": "undo"}
 
 
-def undo(journal: Path) -> Iterator[Back]:
+def undo(journal: Path) -> Iterator[Restored]:
     """Bring every file of a journal back, the last first, and yield what became of each.
 
     What is back already is not told again. Nothing that has come to a path meanwhile is overwritten: it is
@@ -54,17 +54,17 @@ def undo(journal: Path) -> Iterator[Back]:
             if "void" in entry or "undone" in entry:
                 continue
             try:
-                _Return(log, number).bring_back()
-            except Refused as reason:
-                yield Back(entry["path"], str(reason))
+                _Restoration(log, number).bring_back()
+            except SkippedFileError as reason:
+                yield Restored(entry["path"], str(reason))
             except OSError as error:
-                yield Back(entry["path"], plain(error))
+                yield Restored(entry["path"], plain(error))
             else:
                 log.note(number, "undone")
-                yield Back(entry["path"])
+                yield Restored(entry["path"])
 
 
-class _Return:
+class _Restoration:
     """The way back of one entry, found from what stands on the disk now."""
 
     def __init__(self, log: Journal, number: int) -> None:
@@ -73,15 +73,15 @@ class _Return:
         self.place, self.name = os.path.split(self.entry["path"])
 
     def bring_back(self) -> None:
-        """Bring the file back; raise Refused or OSError where it stays as it is."""
-        action = Action(self.entry["action"])
-        if action is Action.REFLINK:
+        """Bring the file back; raise SkippedFileError or OSError where it stays as it is."""
+        action = CleanupAction(self.entry["action"])
+        if action is CleanupAction.REFLINK:
             return  # the file has had its own bytes, mode and time all along
-        if action is not Action.HARDLINK:
+        if action is not CleanupAction.HARDLINK:
             make_folder(self.place)
         with opened_folder(self.place) as folder:
             before = os.fstat(folder)
-            if action is Action.HARDLINK:
+            if action is CleanupAction.HARDLINK:
                 self._replace_back(folder)
             else:
                 self._move_back(folder)
@@ -104,7 +104,7 @@ class _Return:
             if here is not None:
                 self._already_here(here, folder, moved, there, there_name)
             elif moved is None:
-                raise Refused(f"it is not in {there_place} any more")
+                raise SkippedFileError(f"it is not in {there_place} any more")
             else:
                 self._fetch(folder, there, there_name)
             self._tidy(folder, there, there_name)
@@ -120,7 +120,7 @@ class _Return:
         if not self._is_ours(folder, self.name):
             before = self.entry["to"] if moved else f"{self.place}/{self.part}"
             where = f"; what was there before is {before}" if moved or not absent(folder, self.part) else ""
-            raise Refused(f"something else is there now{where}")
+            raise SkippedFileError(f"something else is there now{where}")
         copy = self.entry.get("copied")
         ours = moved and (
             os.path.samestat(moved, here)
@@ -131,7 +131,7 @@ class _Return:
 
     def _fetch(self, folder: int, there: int, name: str) -> None:
         if self._digest(there, name) != self.entry["sha256"]:
-            raise Refused(f"it was changed in {self.entry['to']}")
+            raise SkippedFileError(f"it was changed in {self.entry['to']}")
         try:
             rename_new(there, name, folder, self.name)
         except OSError as error:
@@ -152,7 +152,7 @@ class _Return:
     def _copy_in(self, source: int, folder: int) -> None:
         if copied(source, folder, self.part, self.entry) != self.entry["sha256"]:
             os.unlink(self.part, dir_fd=folder)
-            raise Refused("its copy came back with other bytes")
+            raise SkippedFileError("its copy came back with other bytes")
 
     def _tidy(self, folder: int, there: int, name: str) -> None:
         """Remove what the move left: parts of copies, the note in the trash, folders that it made."""
@@ -173,7 +173,7 @@ class _Return:
         linked = here is not None and here.st_ino == self.entry["kept_inode"]
         if here is not None and not linked:
             if not self._is_ours(folder, self.name):
-                raise Refused("something else is there now")
+                raise SkippedFileError("something else is there now")
             if part is not None:
                 os.unlink(self.part, dir_fd=folder)  # the link that was about to take its place
             return
@@ -190,7 +190,7 @@ class _Return:
             folder, self.part, self.name, lambda taken: taken.st_ino == self.entry["kept_inode"]
         ):
             os.unlink(self.part, dir_fd=folder)
-            raise Refused("something else came there just now")
+            raise SkippedFileError("something else came there just now")
 
     def _remake(self, folder: int) -> None:
         """Make the file again beside its name: a link to its twin that is back already, else a copy."""
@@ -205,7 +205,7 @@ class _Return:
                     stack.callback(os.close, source)
                     self._copy_in(source, folder)
                     return
-        raise Refused(f"its bytes are gone: {self.entry['kept']} was changed since")
+        raise SkippedFileError(f"its bytes are gone: {self.entry['kept']} was changed since")
 
     def _link_to_twin(self, folder: int) -> bool:
         """Link to another name that the same file had, where that one is itself, or itself again."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from samepic.gate.gate import Gate
     from samepic.verdict import Decision
 
-__all__ = ["Item", "register", "run"]
+__all__ = ["AdmitItem", "register", "run"]
 
 _EPILOG = f"""\
 {STATUSES}
@@ -46,7 +46,7 @@ examples:
 _AHEAD = 4
 
 
-class Item(NamedTuple):
+class AdmitItem(NamedTuple):
     """A file to be admitted: its `path`, the `key` that it gets, and whether it was named itself."""
 
     path: str
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     return status_of_outcomes(outcomes)
 
 
-def _items(args: argparse.Namespace) -> tuple[list[Item], list[tuple[str, str]]]:
+def _items(args: argparse.Namespace) -> tuple[list[AdmitItem], list[tuple[str, str]]]:
     """Return the files that the paths name, and what could not be read of them. Raises UsageError."""
     from samepic.duplicates.walk import Walk
 
@@ -117,7 +117,7 @@ def _items(args: argparse.Namespace) -> tuple[list[Item], list[tuple[str, str]]]
     if args.key and (len(args.paths) > 1 or Path(args.paths[0]).is_dir()):
         raise UsageError("--key: wanted one file to go with it, got a folder or several")
     if args.paths == ["-"]:
-        return [Item("-", args.key, named=True)], []
+        return [AdmitItem("-", args.key, named=True)], []
     items, unreadable = [], []
     for path in args.paths:
         walk = Walk([path], hidden=args.hidden)
@@ -126,16 +126,16 @@ def _items(args: argparse.Namespace) -> tuple[list[Item], list[tuple[str, str]]]
     return items, unreadable
 
 
-def _below(path: str, walk: Walk, args: argparse.Namespace) -> Iterator[Item]:
+def _below(path: str, walk: Walk, args: argparse.Namespace) -> Iterator[AdmitItem]:
     for entry in walk.entries():
         named = entry.path == path
         name = os.path.basename(path) if named else os.path.relpath(entry.path, path)  # noqa: PTH119  (as in Walk)
         # Bytes that are no UTF-8 would be no key that a store can hold.
         text = os.fsencode(name.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
-        yield Item(entry.path, args.key or args.prefix + text, named)
+        yield AdmitItem(entry.path, args.key or args.prefix + text, named)
 
 
-def _admitted(gate: Gate, item: Item) -> tuple[Item, Decision | str | None]:
+def _admitted(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | None]:
     """Return the decision on a file, what went wrong, or None for a file that is no picture."""
     from samepic.errors import StoreKeyError, UnreadableError
     from samepic.picture import read
@@ -154,7 +154,7 @@ def _admitted(gate: Gate, item: Item) -> tuple[Item, Decision | str | None]:
         return item, str(error)
 
 
-def _told(item: Item, decision: Decision | str | None, *, json: bool) -> str:
+def _told(item: AdmitItem, decision: Decision | str | None, *, json: bool) -> str:
     """Print the line of a file, and return what is counted for it."""
     if decision is None:
         return "no pictures"

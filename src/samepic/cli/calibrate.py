@@ -18,7 +18,7 @@ from samepic.limits import CALIBRATION
 
 if TYPE_CHECKING:
     from samepic.calibration.result import Result
-    from samepic.calibration.statistics import Bin, Outcome, Pairs
+    from samepic.calibration.statistics import LabeledPairs, ReliabilityBin, RuleOutcome
 
 __all__ = ["register", "run", "told"]
 
@@ -90,7 +90,7 @@ def _checked(args: argparse.Namespace) -> Path | None:
     return place
 
 
-def _pairs(name: str) -> Pairs:
+def _pairs(name: str) -> LabeledPairs:
     from samepic.calibration.statistics import read_pairs
 
     if name == "-":
@@ -161,14 +161,14 @@ def _trust(result: Result) -> Iterator[str]:
     )
 
 
-def _bin(one: Bin) -> tuple[str, ...]:
+def _bin(one: ReliabilityBin) -> tuple[str, ...]:
     name = f"{one.low * 100:.0f} to {one.high * 100:.0f} %"
     if one.share is None:
         return name, "0", "", "", "", f"|{' ' * _CURVE}|"
     return name, str(one.pairs), str(one.same), percent(one.share), _interval(one.interval), _curve(one)
 
 
-def _curve(one: Bin) -> str:
+def _curve(one: ReliabilityBin) -> str:
     """Draw a bin on a line from 0 to 100 %."""
     assert one.share is not None
     assert one.mean is not None
@@ -199,7 +199,7 @@ def _outcomes(result: Result) -> Iterator[str]:
         yield f"0 wrong of {made.different} does not mean never: at most {most} % of such pairs, with 95 % confidence"
 
 
-def _outcome(made: Outcome) -> tuple[str, ...]:
+def _outcome(made: RuleOutcome) -> tuple[str, ...]:
     wrong = _interval(made.wrong_interval) if made.different else "-"
     refused = _interval(made.refused_interval) if made.same else "-"
     return str(made.wrong), wrong, str(made.refused), refused

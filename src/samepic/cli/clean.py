@@ -15,9 +15,9 @@ from samepic.cli.output import bytes_text, printable, styled
 from samepic.verdict import Relation
 
 if TYPE_CHECKING:
-    from samepic.cleanup.apply import Done
-    from samepic.cleanup.plan import Action, Left, Plan, Step
-    from samepic.duplicates.groups import Scan
+    from samepic.cleanup.apply import Applied
+    from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
+    from samepic.duplicates.groups import ScanReport
 
 __all__ = ["journal_folder", "journal_name", "read_report", "register", "run"]
 
@@ -120,12 +120,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("clean: wanted a REPORT or --undo, got neither")
     if (args.yes and not (args.action or args.move_to)) or (args.yes and args.action == "list"):
         raise UsageError("--yes: wanted --trash, --move-to, --hardlink or --reflink with it, got no action")
-    from samepic.cleanup.plan import Action, Keep, plan
+    from samepic.cleanup.plan import CleanupAction, KeepRule, plan
 
-    action = Action.MOVE if args.move_to else Action(args.action or "list")
+    action = CleanupAction.MOVE if args.move_to else CleanupAction(args.action or "list")
     decided = plan(
         read_report(args.report),
-        keep=Keep(args.keep or "best"),
+        keep=KeepRule(args.keep or "best"),
         keep_in=args.keep_in,
         action=action,
         move_to=args.move_to or "",
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     return _act(decided, args) if args.yes else _tell(decided, args)
 
 
-def read_report(name: str) -> Scan:
+def read_report(name: str) -> ScanReport:
     """Return what find said, from a file or standard input. Raises ReportError, OSError, UsageError."""
     from samepic.duplicates.groups import read_scan
 
@@ -170,7 +170,7 @@ def _tell_groups(decided: Plan) -> None:
         print(_left(left.path, left.reason))
 
 
-def _step(step: Step, action: Action) -> str:
+def _step(step: Step, action: CleanupAction) -> str:
     word = "also" if action == "list" else str(action)
     return f"{word} {_name(step.target.file.path)}  ({step.relation}, {bytes_text(step.target.file.size)})"
 
@@ -203,15 +203,15 @@ def _would(decided: Plan) -> str:
 
 def _act(decided: Plan, args: argparse.Namespace) -> int:
     """Do it, print each file as it is done, and say how it comes back."""
-    from samepic.cleanup.apply import Done, apply
+    from samepic.cleanup.apply import Applied, apply
 
     journal = Path(args.journal) if args.journal else journal_folder() / journal_name()
-    done: list[Done] = []
+    done: list[Applied] = []
     left = list(decided.left)
     for one in left:
         _print_left(one, args.json)
     for number, told in enumerate(apply(decided, journal), 1):
-        if not isinstance(told, Done):
+        if not isinstance(told, Applied):
             left.append(told)
             _print_left(told, args.json)
             continue
@@ -230,7 +230,7 @@ def _act(decided: Plan, args: argparse.Namespace) -> int:
     return NOT_SAME if left else SAME
 
 
-def _print_left(left: Left, as_json: bool) -> None:
+def _print_left(left: Skipped, as_json: bool) -> None:
     if as_json:
         print_json(left.to_dict())
     else:

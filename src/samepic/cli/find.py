@@ -60,7 +60,7 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
         raise UsageError(
             "--jobs: wanted --master for --engine spark, say local[4], got threads of this process"
         )
-    from samepic.spark.candidates import Search
+    from samepic.spark.candidates import CandidateScan
     from samepic.spark.duplicates import SparkFinder, session
 
     if uris and len(uris) < len(paths):
@@ -75,7 +75,7 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
         args.follow,
         args.min_size,
         args.copies,
-        Search(args.search),
+        CandidateScan(args.search),
     )
 
 

@@ -12,7 +12,7 @@ from samepic.cli.clean import journal_folder, journal_name, read_report
 from samepic.cli.options import SAME, add_json, print_json
 
 if TYPE_CHECKING:
-    from samepic.duplicates.groups import Scan
+    from samepic.duplicates.groups import ScanReport
 
 __all__ = ["add_browsing", "expect_pages", "register", "review", "run"]
 
@@ -63,12 +63,12 @@ def expect_pages() -> None:
     import samepic.pages.duplicates.app  # noqa: F401  (says which extra brings it)
 
 
-def review(scan: Scan, args: argparse.Namespace) -> int:
+def review(scan: ScanReport, args: argparse.Namespace) -> int:
     """Serve the review of a report until the person is done; tell what was done."""
-    from samepic.cleanup.decisions import Decided
+    from samepic.cleanup.decisions import Decisions
     from samepic.pages.duplicates.app import serve_found
 
-    decided = Decided(scan, journal_folder().parent / "decided.jsonl")
+    decided = Decisions(scan, journal_folder().parent / "decided.jsonl")
     if not len(decided):
         print_json({"groups": 0}) if args.json else print(
             "no group of pictures that are the same: nothing to decide"

@@ -21,7 +21,7 @@ from samepic.cli.options import (
 from samepic.service.settings import SERVICE
 
 if TYPE_CHECKING:
-    from samepic.service.settings import Settings, Token
+    from samepic.service.settings import ServiceSettings, Token
 
 __all__ = ["register", "run"]
 
@@ -128,17 +128,17 @@ def run(args: argparse.Namespace) -> int:
     return SAME
 
 
-def _settings(args: argparse.Namespace) -> Settings:
+def _settings(args: argparse.Namespace) -> ServiceSettings:
     from dataclasses import replace
 
     from samepic.gate.policy import GatePolicy
     from samepic.profile import Profile
-    from samepic.service.settings import Settings
+    from samepic.service.settings import ServiceSettings
 
     GatePolicy.parse(args.policy)
     if args.profile:
         Profile.read(args.profile)
-    return Settings(
+    return ServiceSettings(
         store=args.store,
         host=args.host,
         port=args.port,
@@ -163,7 +163,7 @@ def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
     return (from_text(text, f"${_TOKEN}"),) if text else ()
 
 
-def _check_store(settings: Settings) -> None:
+def _check_store(settings: ServiceSettings) -> None:
     """Open a store that is a file once, so that what is wrong with it is told here; a server may yet come."""
     from samepic.store.opening import Replicas, open_store
 

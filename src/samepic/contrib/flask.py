@@ -27,7 +27,7 @@ except ModuleNotFoundError:
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
-    from samepic.sandbox.decode import Engine
+    from samepic.sandbox.decode import Decoder
 
 __all__ = ["AdmittedPicture", "PictureRefusedError", "SamePic", "UniquePicture"]
 
@@ -198,9 +198,9 @@ class _State:
     def __init__(self, extension: SamePic) -> None:
         self.extension = extension
         self.gate: Gate | None = None
-        self._engine: Engine | None = None
+        self._engine: Decoder | None = None
 
-    def engine(self, count: int) -> Engine:
+    def engine(self, count: int) -> Decoder:
         from samepic.sandbox.decode import InProcess
         from samepic.sandbox.pool import Workers
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from samepic import tuning
-from samepic.duplicates.walk import Entry
+from samepic.duplicates.walk import FoundFile
 from samepic.fingerprints.fingerprint import VERSION as FINGERPRINT_VERSION
 from samepic.limits import COLLECTION
 
-__all__ = ["VERSION", "Cache", "Known", "Said", "cache_file"]
+__all__ = ["VERSION", "Cache", "CachedFile", "CachedVerdict", "cache_file"]
 
 VERSION = 1
 """Of the tables below. A cache of a higher one is left alone."""
@@ -50,7 +50,7 @@ _PUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedFile:
     """What a file was found to be: `kind` "picture" with its sha256 as `content`, "unreadable" with the reason, or
     "other" with "".
     """
@@ -60,7 +60,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CachedVerdict:
     """A verdict as it is kept: which relation b has to a; `original` is "a", "b" or ""."""
 
     relation: str
@@ -115,16 +115,16 @@ class Cache:
                 self._database.close()
                 self._database = None
 
-    def file(self, entry: Entry) -> Known | None:
+    def file(self, entry: FoundFile) -> CachedFile | None:
         """Return what the file was found to be, None where it is unknown or has changed."""
         row = self._row(
             "SELECT kind, content FROM files WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?"
             " AND device = ? AND version = ?",
             _key(entry),
         )
-        return Known(*row) if row else None
+        return CachedFile(*row) if row else None
 
-    def put_file(self, entry: Entry, known: Known) -> None:
+    def put_file(self, entry: FoundFile, known: CachedFile) -> None:
         """Remember what a file was found to be."""
         if time.time_ns() - entry.mtime_ns >= COLLECTION.settle_ns:
             self._put("files", (*_key(entry), known.kind, known.content))
@@ -141,16 +141,16 @@ class Cache:
         """Remember a fingerprint, the facts and the error of a picture, each a text or ""."""
         self._put("pictures", (sha256, _READING, fingerprint, facts, error))
 
-    def verdict(self, a: str, b: str) -> Said | None:
+    def verdict(self, a: str, b: str) -> CachedVerdict | None:
         """Return what was said of b against a, each named by its sha256."""
         row = self._row(
             "SELECT relation, probability, explanation, original FROM verdicts"
             " WHERE a = ? AND b = ? AND version = ?",
             (a, b, _JUDGING),
         )
-        return Said(*row) if row else None
+        return CachedVerdict(*row) if row else None
 
-    def put_verdict(self, a: str, b: str, said: Said) -> None:
+    def put_verdict(self, a: str, b: str, said: CachedVerdict) -> None:
         """Remember what was said of b against a."""
         self._put(
             "verdicts", (a, b, _JUDGING, said.relation, said.probability, said.explanation, said.original)
@@ -209,7 +209,7 @@ class Cache:
         return None
 
 
-def _key(entry: Entry) -> tuple[object, ...]:
+def _key(entry: FoundFile) -> tuple[object, ...]:
     # SQLite's integers are signed; inode numbers are not.
     inode = entry.inode - (1 << 64) if entry.inode >= 1 << 63 else entry.inode
     device = entry.device - (1 << 64) if entry.device >= 1 << 63 else entry.device

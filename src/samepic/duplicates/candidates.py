@@ -10,12 +10,12 @@ from samepic.hamming import Codes, TurnedCodes, copies_near
 from samepic.limits import COLLECTION
 from samepic.tuning.search import SEARCH
 
-__all__ = ["Near"]
+__all__ = ["CandidateGraph"]
 
 _log = logging.getLogger("samepic.duplicates")
 
 
-class Near:
+class CandidateGraph:
     """The candidates of each of `prints` by its index: their distance in bits, in either direction.
 
     Candidates have equal coded digests (distance 0), some form of one code within the loose radius of the other,

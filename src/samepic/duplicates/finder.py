@@ -14,24 +14,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from samepic.duplicates.cache import Cache, Said, cache_file
-from samepic.duplicates.candidates import Near
-from samepic.duplicates.groups import Gathering, Group, Star, clusters, counted, made_group
+from samepic.duplicates.cache import Cache, CachedVerdict, cache_file
+from samepic.duplicates.candidates import CandidateGraph
+from samepic.duplicates.groups import Group, GroupBuilder, GroupDraft, clusters, counted, made_group
 from samepic.duplicates.quality import Merit
-from samepic.duplicates.scan import Item, Reader, Room, in_order
+from samepic.duplicates.scan import DistinctPicture, MemoryBudget, Reader, in_order
 from samepic.duplicates.verify import Verifier
 from samepic.duplicates.walk import Unreadable, Walk
 from samepic.limits import COLLECTION
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
-__all__ = ["Finder", "Joined", "Progress", "find", "joined", "processors"]
+__all__ = ["Clusters", "Finder", "Progress", "find", "joined", "processors"]
 
-Heard = dict[tuple[int, int], Said]
+Heard = dict[tuple[int, int], CachedVerdict]
 
 
 @dataclass(slots=True, eq=False)
-class Joined:
+class Clusters:
     """The clusters: `parts` of two pictures or more, each in order.
 
     `heard` are the compared pairs that are the same, the better first, and `errors` the pictures that cannot be
@@ -46,21 +46,21 @@ class Joined:
 
 
 def joined(
-    near: Near,
+    near: CandidateGraph,
     verifier: Callable[[], Verifier],
     policy: Policy,
     pool: ThreadPoolExecutor,
     *,
     window: int,
     tell: Callable[[int], None],
-) -> Joined:
+) -> Clusters:
     """Return what PDQ and digests join, and what pairs by copy code join of that: those that are the same.
 
     The better of two is the reference. What is in one cluster already is not compared here, so which pairs are depends
     on the threads, and the clusters do not. `tell` is called with how many pairs are done with.
     """
     parts = clusters(_ByCode(near))
-    found, forest, done = Joined(parts), _Forest(len(near), parts), 0
+    found, forest, done = Clusters(parts), _Forest(len(near), parts), 0
 
     def work(index: int) -> tuple[Heard, Verifier]:
         mine, heard, roots = verifier(), {}, {forest.root(index)}
@@ -98,7 +98,7 @@ def joined(
 class _ByCode:
     """The candidates without those that only copy codes propose."""
 
-    def __init__(self, near: Near) -> None:
+    def __init__(self, near: CandidateGraph) -> None:
         self._near = near
 
     def __len__(self) -> int:
@@ -191,10 +191,12 @@ class Finder:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Item]:
+    def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[DistinctPicture]:
         walk = self._walk()
         total = sum(1 for _ in self._walk().entries()) if self.progress else 0
-        reader = Reader(cache, pool, jobs * COLLECTION.ahead, Room(COLLECTION.working_bytes), self.copies)
+        reader = Reader(
+            cache, pool, jobs * COLLECTION.ahead, MemoryBudget(COLLECTION.working_bytes), self.copies
+        )
         for _ in reader.take(walk.entries()):
             self._tell("reading", reader.files, total, "files")
         self.unreadable = [*walk.unreadable, *reader.unreadable]
@@ -210,14 +212,16 @@ class Finder:
     def _walk(self) -> Walk:
         return Walk(self.paths, self.hidden, self.follow, self.least)
 
-    def _grouped(self, items: list[Item], cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[Group]:
+    def _grouped(
+        self, items: list[DistinctPicture], cache: Cache, pool: ThreadPoolExecutor, jobs: int
+    ) -> list[Group]:
         searched = items if self.same_if is not Relation.SAME_FILE else []
-        near = Near(
+        near = CandidateGraph(
             [item.fingerprint for item in searched],
             lambda done: self._tell("searching", done, len(items), "pictures"),
             self.copies,
         )
-        room, policy = Room(COLLECTION.working_bytes), Policy(self.same_if, self.profile)
+        room, policy = MemoryBudget(COLLECTION.working_bytes), Policy(self.same_if, self.profile)
         window = jobs * COLLECTION.ahead
         alike = joined(
             near,
@@ -227,15 +231,15 @@ class Finder:
             window=window,
             tell=lambda done: self._tell("comparing", done, near.pairs, "pairs"),
         )
-        found: list[tuple[Star, dict[int, Merit]]] = []
+        found: list[tuple[GroupDraft, dict[int, Merit]]] = []
         damaged, asked, self.compared = alike.errors, alike.asked, self.compared + alike.compared
         done, passed = near.alike_pairs, 0
 
-        def work(part: list[int]) -> tuple[list[Star], Verifier, int]:
+        def work(part: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
             verifier = Verifier(items, cache, room, COLLECTION.held_bytes // jobs, alike.heard)
             for index in part:
                 verifier.know(index)
-            gathering = Gathering(near, verifier.merits, verifier.say, policy)
+            gathering = GroupBuilder(near, verifier.merits, verifier.say, policy)
             made = list(gathering.stars(part))
             verifier.forget()
             return made, verifier, gathering.passed
@@ -256,11 +260,14 @@ class Finder:
         return self._numbered(items, found, damaged.keys())
 
     def _numbered(
-        self, items: list[Item], found: list[tuple[Star, dict[int, Merit]]], damaged: Collection[int]
+        self,
+        items: list[DistinctPicture],
+        found: list[tuple[GroupDraft, dict[int, Merit]]],
+        damaged: Collection[int],
     ) -> list[Group]:
         taken = {index for star, _ in found for index in (star.reference, *star.said)}
         alone = [index for index in range(len(items)) if index not in taken and index not in damaged]
-        stars_made = found + [(Star(index), {}) for index in alone if len(items[index].files) > 1]
+        stars_made = found + [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
         made = [made_group(0, star, items, merits) for star, merits in stars_made]
         # Where all are one file on disk, there is nothing to win and nothing to decide.
         made = [group for group in made if not all(member.hard_link_to for member in group.members)]
@@ -334,5 +341,5 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _first_path(item: Item) -> bytes:
+def _first_path(item: DistinctPicture) -> bytes:
     return min(os.fsencode(entry.path) for entry in item.files)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from samepic.duplicates.cache import Said
+from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.quality import Merit, why_best, why_original
-from samepic.duplicates.scan import Item
-from samepic.duplicates.walk import Entry, Unreadable
+from samepic.duplicates.scan import DistinctPicture
+from samepic.duplicates.walk import FoundFile, Unreadable
 from samepic.errors import ProfileError, ReportError
 from samepic.limits import COLLECTION
 from samepic.profile import Policy
@@ -25,15 +25,15 @@ __all__ = [
     "BYTE_FOR_BYTE",
     "SAME_BYTES",
     "FileFacts",
-    "Gathering",
     "Group",
+    "GroupBuilder",
+    "GroupDraft",
     "Member",
     "Neighbours",
-    "Scan",
+    "ScanReport",
     "ScannedFile",
     "ScannedGroup",
     "ScannedMember",
-    "Star",
     "clusters",
     "counted",
     "csv_lines",
@@ -118,11 +118,11 @@ class Neighbours(Protocol):
 
 
 @dataclass(slots=True)
-class Star:
+class GroupDraft:
     """A reference and its members by index, with what was said of each; `proven` is why it is the original, or ""."""
 
     reference: int
-    said: dict[int, Said] = field(default_factory=dict)
+    said: dict[int, CachedVerdict] = field(default_factory=dict)
     proven: str = ""
 
 
@@ -145,7 +145,7 @@ def clusters(near: Neighbours) -> list[list[int]]:
 
 
 @dataclass(slots=True, eq=False)
-class Gathering:
+class GroupBuilder:
     """How the pictures of one cluster are gathered round references.
 
     `near` are the candidates of each picture by index with their distance; `merits` what is known of each picture,
@@ -158,11 +158,11 @@ class Gathering:
 
     near: Neighbours
     merits: Mapping[int, Merit]
-    say: Callable[[int, int], Said | None]
+    say: Callable[[int, int], CachedVerdict | None]
     policy: Policy
     passed: int = 0
 
-    def stars(self, cluster: Iterable[int]) -> Iterator[Star]:
+    def stars(self, cluster: Iterable[int]) -> Iterator[GroupDraft]:
         """Yield the groups of a cluster, best reference first.
 
         The best picture left is laid against each of its candidates that are left, nearest first. A member that
@@ -175,15 +175,15 @@ class Gathering:
         left = set(order)
         for first in order:
             while first in left and first in self.merits:
-                star, tried = Star(first), {first}
+                star, tried = GroupDraft(first), {first}
                 while (original := self._gather(star, left, tried)) is not None:
                     tried.add(original[0])
-                    star = Star(original[0], proven=original[1])
+                    star = GroupDraft(original[0], proven=original[1])
                 if star.said:
                     yield star
                 left -= {star.reference, *star.said}
 
-    def _gather(self, star: Star, left: set[int], tried: set[int]) -> tuple[int, str] | None:
+    def _gather(self, star: GroupDraft, left: set[int], tried: set[int]) -> tuple[int, str] | None:
         """Fill the star; return the member that is the original instead and why, if one is.
 
         The candidates of members are laid against the reference too, after its own: a border or a caption takes the
@@ -225,25 +225,27 @@ class Gathering:
                     found[other] = min(bits, found.get(other, bits))
         return sorted(found, key=lambda other: (found[other], other))
 
-    def _heard(self, reference: int, other: int) -> Said | None:
+    def _heard(self, reference: int, other: int) -> CachedVerdict | None:
         said = self.say(reference, other)
         return None if said is None else counted(said, self.policy)
 
 
-def counted(said: Said, policy: Policy) -> Said | None:
+def counted(said: CachedVerdict, policy: Policy) -> CachedVerdict | None:
     """Return what was said, its probability rescaled; None where that is not the same."""
     relation = Relation(said.relation)
     probability = policy.probability(relation, said.probability)
     return replace(said, probability=probability) if policy.same(relation, probability) else None
 
 
-def made_group(number: int, star: Star, items: list[Item], merits: Mapping[int, Merit]) -> Group:
+def made_group(
+    number: int, star: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]
+) -> Group:
     """Return the group of a star, or of one item with several files, its members by path."""
     item = items[star.reference]
     files = sorted(item.files, key=_by_path)
     first = files[0]
-    rest: list[tuple[Entry, str, Said]] = [
-        (entry, item.sha256, Said(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")) for entry in files[1:]
+    rest: list[tuple[FoundFile, str, CachedVerdict]] = [
+        (entry, item.sha256, CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")) for entry in files[1:]
     ]
     for index, said in star.said.items():
         rest += [(entry, items[index].sha256, said) for entry in items[index].files]
@@ -262,7 +264,7 @@ BYTE_FOR_BYTE = "the same file, byte for byte"
 """What is said of a member with the bytes of the reference."""
 
 
-def member(entry: Entry, sha256: str, said: Said, links: dict[tuple[int, int], str]) -> Member:
+def member(entry: FoundFile, sha256: str, said: CachedVerdict, links: dict[tuple[int, int], str]) -> Member:
     """Return a file as a member; `links` are the files of its group so far by what hard links have in common."""
     link = links.get(entry.node, "") if entry.links > 1 else ""
     links.setdefault(entry.node, entry.path)
@@ -270,12 +272,12 @@ def member(entry: Entry, sha256: str, said: Said, links: dict[tuple[int, int], s
     return Member(facts(entry, sha256), Relation(said.relation), said.probability, explanation, link)
 
 
-def facts(entry: Entry, sha256: str) -> FileFacts:
+def facts(entry: FoundFile, sha256: str) -> FileFacts:
     """Return what tells whether a file has changed."""
     return FileFacts(entry.path, entry.size, entry.mtime_ns, sha256)
 
 
-def _by_path(entry: Entry) -> bytes:
+def _by_path(entry: FoundFile) -> bytes:
     return os.fsencode(entry.path)
 
 
@@ -314,7 +316,7 @@ class ScannedGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class ScanReport:
     """What one run of `samepic find` found.
 
     `unreadable` are (path, error); `made_ns` is when the report was written, in nanoseconds since 1970, or
@@ -326,7 +328,7 @@ class Scan:
     made_ns: int | None = field(default=None, compare=False)
 
 
-def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> Scan:
+def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> ScanReport:
     """Read the lines of a report that is called `name` in messages.
 
     Raises ReportError, with the line, what was wanted and what came, for anything of another shape.
@@ -341,7 +343,7 @@ def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) 
             unreadable.append((entry.text("unreadable"), entry.text("error")))
         else:
             groups.append(_group(entry))
-    return Scan(tuple(groups), tuple(unreadable), made_ns)
+    return ScanReport(tuple(groups), tuple(unreadable), made_ns)
 
 
 def _parsed(line: bytes, where: str) -> object:

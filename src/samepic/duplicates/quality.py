@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from samepic.duplicates.cache import Said
+from samepic.duplicates.cache import CachedVerdict
 from samepic.limits import COLLECTION, GRADES, LOSSLESS
 from samepic.tuning.verify import KEEP
 from samepic.verdict import PictureInfo, Relation
@@ -75,7 +75,7 @@ def merit(info: PictureInfo) -> Merit:
     return Merit(*first, *size, *more)
 
 
-def why_original(reference: Merit, other: Merit, said: Said) -> str:
+def why_original(reference: Merit, other: Merit, said: CachedVerdict) -> str:
     """Return why `other` is the better copy though it seemed the lesser, "" where it is not.
 
     `said` is what it is to the reference, as samepic.verify.quality and samepic.verify.resave judge the two pictures.

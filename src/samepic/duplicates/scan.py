@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeVar
 
-from samepic.duplicates.cache import Cache, Known
-from samepic.duplicates.walk import Entry, Unreadable
+from samepic.duplicates.cache import Cache, CachedFile
+from samepic.duplicates.walk import FoundFile, Unreadable
 from samepic.errors import FingerprintError, UnreadableError, UnsupportedError
 from samepic.fingerprints import Fingerprint
 from samepic.fingerprints.make import fingerprint_within
@@ -23,7 +23,7 @@ from samepic.limits import COLLECTION
 from samepic.picture import read
 from samepic.picture.formats import REFUSED, sniff
 
-__all__ = ["TAIL", "Item", "Reader", "Room", "in_order", "no_picture", "peek"]
+__all__ = ["TAIL", "DistinctPicture", "MemoryBudget", "Reader", "in_order", "no_picture", "peek"]
 
 
 def _nothing() -> None:
@@ -45,7 +45,7 @@ def _give_back() -> None:
     _trim()(0)
 
 
-class Room:
+class MemoryBudget:
     """Memory of `size` bytes that work on several threads shares: one waits until what it asks for is free."""
 
     def __init__(self, size: int) -> None:
@@ -103,11 +103,11 @@ _NOT_PICTURES = frozenset(
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class DistinctPicture:
     """One picture by its bytes: the fingerprint, and every file that holds these bytes."""
 
     fingerprint: Fingerprint
-    files: list[Entry] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
 
     @property
     def sha256(self) -> str:
@@ -123,9 +123,9 @@ class Reader:
     """
 
     def __init__(
-        self, cache: Cache, pool: ThreadPoolExecutor, window: int, room: Room, copies: bool = False
+        self, cache: Cache, pool: ThreadPoolExecutor, window: int, room: MemoryBudget, copies: bool = False
     ) -> None:
-        self.items: dict[str, Item] = {}
+        self.items: dict[str, DistinctPicture] = {}
         self.unreadable: list[Unreadable] = []
         self.others = 0
         self.files = 0
@@ -136,23 +136,23 @@ class Reader:
         self._sizes: set[int] = set()
         self._lock = threading.Lock()
 
-    def take(self, entries: Iterable[Entry]) -> Iterator[int]:
+    def take(self, entries: Iterable[FoundFile]) -> Iterator[int]:
         """Read every file of `entries`; yield the bytes of each that is done."""
         for entry, known in in_order(self._pool, self._known, entries, self._window):
             self._sort_in(entry, known)
             yield entry.size
 
-    def _sort_in(self, entry: Entry, known: Known) -> None:
+    def _sort_in(self, entry: FoundFile, known: CachedFile) -> None:
         self.files += 1
         if known.kind == "other":
             self.others += 1
         elif known.kind == "unreadable":
             self.unreadable.append(Unreadable(entry.path, known.content))
         else:
-            item = self.items.setdefault(known.content, Item(self._made[known.content]))
+            item = self.items.setdefault(known.content, DistinctPicture(self._made[known.content]))
             item.files.append(entry)
 
-    def _known(self, entry: Entry) -> tuple[Entry, Known]:
+    def _known(self, entry: FoundFile) -> tuple[FoundFile, CachedFile]:
         """Return what a file is. Runs on a thread of the pool."""
         known = self._cache.file(entry)
         if known is not None and (known.kind != "picture" or self._recall(known.content)):
@@ -162,13 +162,13 @@ class Reader:
             known = self._look(entry)
             _check_unchanged(entry)
         except UnreadableError as error:
-            return entry, Known("unreadable", f"wanted {error.wanted}, got {error.got}")
+            return entry, CachedFile("unreadable", f"wanted {error.wanted}, got {error.got}")
         except OSError as error:
-            return entry, Known("unreadable", error.strerror or str(error))
+            return entry, CachedFile("unreadable", error.strerror or str(error))
         self._cache.put_file(entry, known)
         return entry, known
 
-    def _look(self, entry: Entry) -> Known:
+    def _look(self, entry: FoundFile) -> CachedFile:
         known = no_picture(peek(entry.path, entry.size), entry.path, entry.size)
         if known is not None:
             return known
@@ -179,16 +179,16 @@ class Reader:
         if seen_size:
             sha256 = hashlib.sha256(encoded.data).hexdigest()
             if self._recall(sha256):
-                return Known("picture", sha256)
+                return CachedFile("picture", sha256)
         try:
             made = fingerprint_within(self._decoding, encoded, copycode=self._copies)
         except UnsupportedError:
             raise  # what is not installed today may be tomorrow
         except UnreadableError as error:
-            return Known("unreadable", f"wanted {error.wanted}, got {error.got}")
+            return CachedFile("unreadable", f"wanted {error.wanted}, got {error.got}")
         self._made[made.sha256] = made
         self._keep(made)
-        return Known("picture", made.sha256)
+        return CachedFile("picture", made.sha256)
 
     def _keep(self, made: Fingerprint) -> None:
         """Remember a fingerprint; what else is known of a picture that was read before stays."""
@@ -215,7 +215,7 @@ class Reader:
         return True
 
 
-def no_picture(head: bytes, name: str, size: int) -> Known | None:
+def no_picture(head: bytes, name: str, size: int) -> CachedFile | None:
     """Tell by what `peek` returns of a file, by its name and its size, whether it is no picture; None: it may be.
 
     What is named as a picture and is none is unreadable.
@@ -225,8 +225,8 @@ def no_picture(head: bytes, name: str, size: int) -> Known | None:
         return None
     if form == "" and name.lower().endswith(_NAMED_AS_PICTURES):
         got = "an empty file" if size == 0 else "a file that holds none"
-        return Known("unreadable", f"wanted the picture that its name promises, got {got}")
-    return Known("other", "")
+        return CachedFile("unreadable", f"wanted the picture that its name promises, got {got}")
+    return CachedFile("other", "")
 
 
 def peek(path: str, size: int) -> bytes:
@@ -239,7 +239,7 @@ def peek(path: str, size: int) -> bytes:
     return head
 
 
-def _check_unchanged(entry: Entry) -> None:
+def _check_unchanged(entry: FoundFile) -> None:
     now = os.stat(entry.path)  # noqa: PTH116  (Path would normalise the name)
     if (now.st_size, now.st_mtime_ns, now.st_ino) != (entry.size, entry.mtime_ns, entry.inode):
         raise UnreadableError(entry.path, "a file that stays as it is", "one that changed while it was read")

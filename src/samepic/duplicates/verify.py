@@ -9,14 +9,14 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from samepic.api import compare_pictures
-from samepic.duplicates.cache import Cache, Said
+from samepic.duplicates.cache import Cache, CachedVerdict
 from samepic.duplicates.quality import Merit, merit
-from samepic.duplicates.scan import Item, Room
+from samepic.duplicates.scan import DistinctPicture, MemoryBudget
 from samepic.errors import UnreadableError
 from samepic.limits import COLLECTION
 from samepic.picture import Picture, inspect, load, read
 
-__all__ = ["Room", "Verifier"]
+__all__ = ["MemoryBudget", "Verifier"]
 
 
 class Verifier:
@@ -29,11 +29,11 @@ class Verifier:
 
     def __init__(
         self,
-        items: list[Item],
+        items: list[DistinctPicture],
         cache: Cache,
-        room: Room,
+        room: MemoryBudget,
         held_bytes: int,
-        heard: Mapping[tuple[int, int], Said] = MappingProxyType({}),
+        heard: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
     ) -> None:
         self.merits: dict[int, Merit] = {}
         self.errors: dict[int, str] = {}
@@ -59,7 +59,7 @@ class Verifier:
             else:
                 self._keep(index)
 
-    def say(self, a: int, b: int) -> Said | None:
+    def say(self, a: int, b: int) -> CachedVerdict | None:
         """Return what b is to a; None where one of them cannot be decoded."""
         if (a, b) in self._heard:
             return self._heard[a, b]
@@ -75,7 +75,9 @@ class Verifier:
                 return None
             verdict = compare_pictures(_called(first, "the reference"), _called(second, "this file"))
             self._let_go(a)
-        said = Said(str(verdict.relation), verdict.probability, verdict.explanation, verdict.original)
+        said = CachedVerdict(
+            str(verdict.relation), verdict.probability, verdict.explanation, verdict.original
+        )
         self._cache.put_verdict(one, two, said)
         self.compared += 1
         return said

@@ -7,11 +7,11 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["Entry", "Unreadable", "Walk"]
+__all__ = ["FoundFile", "Unreadable", "Walk"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FoundFile:
     """An ordinary file as the walk met it.
 
     `path` holds bytes that are no UTF-8 as surrogates (`os.fsencode` gives them back); `links` counts its hard links.
@@ -58,7 +58,7 @@ class Walk:
     _entered: set[tuple[int, int]] = field(default_factory=set)
     _ways: dict[tuple[int, int], set[str]] = field(default_factory=dict)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[FoundFile]:
         """Yield every ordinary file: paths in the order given, folders by the bytes of their names."""
         named = [(path, known) for path in self.paths if (known := self._stat(path)) is not None]
         for _, known in named:
@@ -85,7 +85,7 @@ class Walk:
     def _tell(self, path: str, error: OSError) -> None:
         self.unreadable.append(Unreadable(path, error.strerror or str(error)))
 
-    def _folder(self, path: str, known: os.stat_result) -> Iterator[Entry]:
+    def _folder(self, path: str, known: os.stat_result) -> Iterator[FoundFile]:
         """Walk below a folder without recursion, so that no depth is too deep."""
         stack: list[tuple[str, os.stat_result]] = [(path, known)]
         while stack:
@@ -118,7 +118,7 @@ class Walk:
 
     def _one(
         self, path: str, known: os.stat_result | None, below: list[tuple[str, os.stat_result]]
-    ) -> Iterator[Entry]:
+    ) -> Iterator[FoundFile]:
         if known is not None and stat.S_ISLNK(known.st_mode):
             if not self.follow:
                 self.skipped += 1
@@ -133,7 +133,7 @@ class Walk:
         else:
             self.skipped += 1
 
-    def _file(self, path: str, known: os.stat_result) -> Iterator[Entry]:
+    def _file(self, path: str, known: os.stat_result) -> Iterator[FoundFile]:
         node = known.st_dev, known.st_ino
         if self.follow or node in self._ways or known.st_nlink > 1:
             # Several paths may lead here: two names of a file are hard links, two ways to one name are not.
@@ -142,6 +142,8 @@ class Walk:
                 return
             met.add(real)
         if known.st_size >= self.least:
-            yield Entry(path, known.st_size, known.st_mtime_ns, known.st_ino, known.st_dev, known.st_nlink)
+            yield FoundFile(
+                path, known.st_size, known.st_mtime_ns, known.st_ino, known.st_dev, known.st_nlink
+            )
         else:
             self.skipped += 1

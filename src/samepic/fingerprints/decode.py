@@ -18,7 +18,7 @@ from samepic.picture.jpeg import JpegHeader
 from samepic.picture.picture import upright
 from samepic.tuning.search import SEARCH
 
-__all__ = ["Seen", "see", "see_jpeg", "see_picture", "show_jpeg"]
+__all__ = ["DecodedPicture", "see", "see_jpeg", "see_picture", "show_jpeg"]
 
 _EIGHTHS = (1, 2, 4, 8)
 """The scales that libjpeg-turbo has vector code for; those between cost as much as the next one up."""
@@ -27,7 +27,7 @@ _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class DecodedPicture:
     """What was seen of a picture: upright codes, upright `width` and `height`, the `format` by content, and the copy
     codes of the whole and of its quarters, or none where it was not asked for.
     """
@@ -39,7 +39,9 @@ class Seen:
     copycodes: bytes = b""
 
 
-def see(source: object, reference: bool = False, copies: bool = False, limits: Limits = LIMITS) -> Seen:
+def see(
+    source: object, reference: bool = False, copies: bool = False, limits: Limits = LIMITS
+) -> DecodedPicture:
     """Decode a whole picture, lay it on white and code it, in the reference's order of sums if `reference`.
 
     With `copies`, make the copy code too.
@@ -47,16 +49,16 @@ def see(source: object, reference: bool = False, copies: bool = False, limits: L
     return see_picture(load(source, limits=limits), reference, copies)
 
 
-def see_picture(picture: Picture, reference: bool = False, copies: bool = False) -> Seen:
+def see_picture(picture: Picture, reference: bool = False, copies: bool = False) -> DecodedPicture:
     """Code a picture that is decoded already, as `see` does."""
     rgb, info = picture.on(255), picture.info
     codes = pdq_reference(rgb) if reference else _from_rgb(rgb)
-    return Seen(codes, info.width, info.height, info.format, copycodes(rgb) if copies else b"")
+    return DecodedPicture(codes, info.width, info.height, info.format, copycodes(rgb) if copies else b"")
 
 
 def see_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], copies: bool = False
-) -> Seen | None:
+) -> DecodedPicture | None:
     """Code a JPEG from a reduced decode of its luma; None where only a whole decode tells what it shows.
 
     None is for stored RGB and CMYK, for profiles made of lookup tables, and for broken data. Of a profile made of
@@ -78,12 +80,12 @@ def see_jpeg(
     codes = pdq(luma[..., 0], Reduction(height, width, eighths / 8, eighths / 8, header.orientation))
     if header.orientation >= 5:
         height, width = width, height
-    return Seen(codes, width, height, "JPEG", copy)
+    return DecodedPicture(codes, width, height, "JPEG", copy)
 
 
 def show_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], longer: int, copies: bool = False
-) -> tuple[Seen, NDArray[np.uint8]] | None:
+) -> tuple[DecodedPicture, NDArray[np.uint8]] | None:
     """Code a JPEG from one reduced decode in colour, and return that too: upright sRGB, (h, w, 3) uint8.
 
     Its longer side has `longer` pixels at least, unless the whole has fewer. None is as for `see_jpeg`; luma is made of
@@ -106,7 +108,7 @@ def show_jpeg(
     if header.orientation >= 5:
         height, width = width, height
     codes = _from_rgb(rgb, Reduction(height, width, eighths / 8, eighths / 8))
-    return Seen(codes, width, height, "JPEG", copycodes(rgb) if copies else b""), rgb
+    return DecodedPicture(codes, width, height, "JPEG", copycodes(rgb) if copies else b""), rgb
 
 
 def _colours_in(data: bytes, components: int) -> bool:

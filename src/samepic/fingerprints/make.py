@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from samepic.fingerprints.copycode import COPYCODE_BYTES
-from samepic.fingerprints.decode import Seen, see, see_jpeg, see_picture, show_jpeg
+from samepic.fingerprints.decode import DecodedPicture, see, see_jpeg, see_picture, show_jpeg
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load, read
@@ -115,7 +115,7 @@ def _of_encoded(
 ) -> Fingerprint:
     sha256 = hashlib.sha256(encoded.data).hexdigest()
     reference = mode == "reference"
-    seen: Seen | None = None
+    seen: DecodedPicture | None = None
     match sniff(encoded.data):
         case "JPEG":
             coded, seen = _jpeg(encoded, not reference, copycode, limits)
@@ -130,14 +130,16 @@ def _of_encoded(
     return _value(sha256, coded, seen, mode)
 
 
-def _jpeg(encoded: Encoded, decode: bool, copycode: bool, limits: Limits) -> tuple[str, Seen | None]:
+def _jpeg(
+    encoded: Encoded, decode: bool, copycode: bool, limits: Limits
+) -> tuple[str, DecodedPicture | None]:
     header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
     digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
     return digest, see_jpeg(encoded.data, header, segments[1:], copycode) if decode else None
 
 
-def _value(sha256: str, coded: str, seen: Seen, mode: str) -> Fingerprint:
+def _value(sha256: str, coded: str, seen: DecodedPicture, mode: str) -> Fingerprint:
     codes, quality, detail = seen.pdq
     return Fingerprint(
         sha256,

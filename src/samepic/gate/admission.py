@@ -17,9 +17,9 @@ from typing import Any
 from samepic.errors import StoreError, StoreKeyError, UnreadableError
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.gate.index import Index
-from samepic.gate.originals import Parts
-from samepic.gate.policy import Action, GatePolicy
-from samepic.gate.verify import Proof, Prover, grade_of
+from samepic.gate.originals import GateContext
+from samepic.gate.policy import GatePolicy, PolicyAction
+from samepic.gate.verify import MatchVerifier, VerifiedMatch, grade_of
 from samepic.limits import GATE
 from samepic.picture import Encoded
 from samepic.sandbox.decode import Prepared
@@ -29,8 +29,8 @@ from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation
 
 __all__ = [
     "Admission",
-    "Looked",
-    "Looker",
+    "CandidateSearch",
+    "SearchResult",
     "accepted",
     "decided",
     "duplicate",
@@ -43,35 +43,40 @@ __all__ = [
 
 
 @dataclass(slots=True)
-class Looked:
+class SearchResult:
     """What a search found: proofs against what is kept, and the pending pictures that would stop the upload.
 
     `refusing` is the kept picture that refuses it, `reviewing` those that ask for review; `pending` may become either.
     `passed` counts candidates beyond the bound, at which nobody looked.
     """
 
-    refusing: tuple[Record, Proof] | None = None
-    reviewing: list[Proof] = field(default_factory=list)
+    refusing: tuple[Record, VerifiedMatch] | None = None
+    reviewing: list[VerifiedMatch] = field(default_factory=list)
     pending: list[Record] = field(default_factory=list)
     passed: int = 0
 
 
-class Looker:
+class CandidateSearch:
     """Searches for one upload, again and again as the store changes; each pair is looked at once.
 
     `alive` is called between looks, which may take a while.
     """
 
     def __init__(
-        self, store: Store, index: Index, prover: Prover, fingerprint: Fingerprint, alive: Callable[[], None]
+        self,
+        store: Store,
+        index: Index,
+        prover: MatchVerifier,
+        fingerprint: Fingerprint,
+        alive: Callable[[], None],
     ) -> None:
         self._store, self._index, self._prover = store, index, prover
         self._fingerprint, self._alive = fingerprint, alive
         self._shared: dict[int, int] = {}
 
-    def look(self, below: int | None = None) -> Looked:
+    def look(self, below: int | None = None) -> SearchResult:
         """Look at every candidate that is visible now and has a number under `below`, nearest first."""
-        record, looked = self._prover.record, Looked()
+        record, looked = self._prover.record, SearchResult()
         settled = self._store.settled(record.tenant, record.identity)
         order, looked.passed = self._candidates(settled, below)
         # What is decided needs no waiting for.
@@ -82,7 +87,7 @@ class Looker:
                 continue
             if one.state is State.PENDING:
                 looked.pending.append(one)
-            elif proof.action is Action.REFUSE:
+            elif proof.action is PolicyAction.REFUSE:
                 looked.refusing = one, proof
                 break
             else:
@@ -173,15 +178,15 @@ def standing(record: Record) -> Decision:
     return accepted(record.key)
 
 
-def decided(key: str, looked: Looked, policy: GatePolicy, *, floods: bool) -> Decision:
+def decided(key: str, looked: SearchResult, policy: GatePolicy, *, floods: bool) -> Decision:
     """Return the decision that a search leads to; `floods` tells that what refuses matches too many uploads."""
     reviewing = tuple(proof.match for proof in looked.reviewing)
     if looked.refusing is not None:
         kept, proof = looked.refusing
-        if not floods or policy.flooding is Action.REFUSE:
+        if not floods or policy.flooding is PolicyAction.REFUSE:
             made = duplicate(key, proof.match, reviewing, waiting=kept.state is State.HELD)
             return made if not floods else _flooding(made)
-        if policy.flooding is Action.REVIEW:
+        if policy.flooding is PolicyAction.REVIEW:
             return review(key, (proof.match, *reviewing), flooding=True)
         return _flooding(review(key, reviewing) if reviewing else accepted(key, looked.passed))
     return review(key, reviewing) if reviewing else accepted(key, looked.passed)
@@ -221,7 +226,7 @@ class Admission:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: GateContext,
         key: str,
         encoded: Encoded,
         policy: GatePolicy,
@@ -233,7 +238,7 @@ class Admission:
         self._data, self._replaces = data or {}, frozenset(replaces)
         self._sha256 = hashlib.sha256(encoded.data).hexdigest()
         self._lease = _Lease(parts.store, parts.lease)
-        self._ready: tuple[Prover, Looker] | None = None
+        self._ready: tuple[MatchVerifier, CandidateSearch] | None = None
         self._number = 0
 
     def check(self) -> Decision:
@@ -270,7 +275,7 @@ class Admission:
             f"{self._parts.store.name}: wanted to decide on {self._key!r}, got interrupted {GATE.attempts} times"
         )
 
-    def _settled(self, pending: Record, looker: Looker, deadline: float) -> Decision:
+    def _settled(self, pending: Record, looker: CandidateSearch, deadline: float) -> Decision:
         """Decide on the pending record. Raises _LostError where it was taken out meanwhile."""
         store, number = self._parts.store, pending.number
         self._lease.begin(number)
@@ -325,15 +330,15 @@ class Admission:
             return None
         return duplicate(self._key, refusal.match)
 
-    def _prepared(self) -> tuple[Prover, Looker]:
+    def _prepared(self) -> tuple[MatchVerifier, CandidateSearch]:
         if self._ready is None:
             parts, encoded = self._parts, self._encoded
             prepared = parts.engine.prepare(encoded.data, encoded.name, copycode=parts.copycode)
             record = self._record(prepared)
-            prover = Prover(parts, record, encoded.data, self._policy, self._replaces)
+            prover = MatchVerifier(parts, record, encoded.data, self._policy, self._replaces)
             self._ready = (
                 prover,
-                Looker(parts.store, parts.index, prover, prepared.fingerprint, self._lease.keep),
+                CandidateSearch(parts.store, parts.index, prover, prepared.fingerprint, self._lease.keep),
             )
         return self._ready
 
@@ -361,7 +366,7 @@ class Admission:
             data=self._data,
         )
 
-    def _decision(self, looked: Looked) -> Decision:
+    def _decision(self, looked: SearchResult) -> Decision:
         floods = False
         if looked.refusing is not None:
             store, kept = self._parts.store, looked.refusing[0]

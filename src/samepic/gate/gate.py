@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from samepic.errors import StoreError, StoreKeyError, UnavailableError, UnreadableError
 from samepic.gate.admission import Admission, refused, settled_as_same, standing
 from samepic.gate.index import Index
-from samepic.gate.originals import Originals, Parts
+from samepic.gate.originals import GateContext, Originals
 from samepic.gate.policy import GatePolicy
 from samepic.limits import GATE, LIMITS, Limits
 from samepic.picture import Encoded, read
 from samepic.profile import Profile
-from samepic.sandbox.decode import Engine
+from samepic.sandbox.decode import Decoder
 from samepic.sandbox.pool import Workers
 from samepic.store.contract import Store
 from samepic.store.opening import Replicas, open_store
@@ -55,7 +55,7 @@ class Gate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         originals: Originals | None = None,
-        workers: Engine | int = 2,
+        workers: Decoder | int = 2,
         limits: Limits = LIMITS,
         copycode: bool = True,
         lease: float = GATE.lease_seconds,
@@ -74,7 +74,7 @@ class Gate:
         self._engine = Workers(workers) if isinstance(workers, int) else workers
         # What a replica shows is never taken for what the store has: admit could overlook what the two differ in.
         self._index, self._index_of_replicas = Index(self.tenant), Index(self.tenant)
-        self._parts = Parts(
+        self._parts = GateContext(
             self._store, self._index, self._engine, self.tenant, known, originals, copycode, lease
         )
 
@@ -144,7 +144,7 @@ class Gate:
         except UnreadableError as error:
             return refused(error, key)
 
-    def _looked(self, work: Callable[[Parts], T]) -> T:
+    def _looked(self, work: Callable[[GateContext], T]) -> T:
         """Do what only reads by a replica, or by the store itself where none answers."""
         for replica, store in self._replicas.in_turn():
             try:
@@ -272,7 +272,7 @@ class AsyncGate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         profile: Profile | str | os.PathLike[str] | None = None,
         originals: Originals | None = None,
-        workers: Engine | int = 2,
+        workers: Decoder | int = 2,
         limits: Limits = LIMITS,
         copycode: bool = True,
         lease: float = GATE.lease_seconds,

@@ -13,10 +13,10 @@ from samepic.limits import GATE
 from samepic.store.contract import Store
 from samepic.tuning.search import SEARCH
 
-__all__ = ["Candidates", "Index"]
+__all__ = ["CandidateNumbers", "Index"]
 
 
-class Candidates(NamedTuple):
+class CandidateNumbers(NamedTuple):
     """Numbers of pictures, nearest first: `near` by PDQ, and `alike` by the copy code alone."""
 
     near: list[int]
@@ -43,7 +43,7 @@ class Index:
         """The highest number that the index knows of."""
         return self._last
 
-    def candidates(self, store: Store, print_: Fingerprint, below: int | None) -> Candidates:
+    def candidates(self, store: Store, print_: Fingerprint, below: int | None) -> CandidateNumbers:
         """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
 
         Everything is looked at that was visible in `store` when this was called; `below` leaves out numbers from it on.
@@ -53,7 +53,7 @@ class Index:
             near = {} if print_.is_weak else self._near(print_, below)
             alike = [] if print_.is_weak or not print_.copycode else self._alike(print_, below)
         order = sorted(near, key=lambda number: (near[number], number))
-        return Candidates(order, [number for number in alike if number not in near])
+        return CandidateNumbers(order, [number for number in alike if number not in near])
 
     def _near(self, print_: Fingerprint, below: int | None) -> dict[int, int]:
         """Return the least distance of each picture within the radius to any form of the code."""

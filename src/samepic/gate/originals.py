@@ -12,17 +12,17 @@ from samepic.gate.index import Index
 from samepic.limits import UPLOAD
 from samepic.picture import Encoded, read
 from samepic.profile import Profile
-from samepic.sandbox.decode import Engine
+from samepic.sandbox.decode import Decoder
 from samepic.store.contract import Store
 
-__all__ = ["Originals", "Parts", "originals_below"]
+__all__ = ["GateContext", "Originals", "originals_below"]
 
 Originals = Callable[[str], object]
 """Gives the original of a key as bytes, a path or a binary file; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class GateContext:
     """What every admission of one gate shares: its store, index and decoder, and what the caller gave it.
 
     `copycode` tells that copy codes are made, `lease` is in seconds.
@@ -30,7 +30,7 @@ class Parts:
 
     store: Store
     index: Index
-    engine: Engine
+    engine: Decoder
     tenant: str
     profile: Profile | None
     originals: Originals | None

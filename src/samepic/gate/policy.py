@@ -10,10 +10,10 @@ from types import MappingProxyType
 from samepic.errors import ProfileError
 from samepic.verdict import Relation
 
-__all__ = ["Action", "GatePolicy"]
+__all__ = ["GatePolicy", "PolicyAction"]
 
 
-class Action(StrEnum):
+class PolicyAction(StrEnum):
     """What to do with an upload: a closed set."""
 
     REFUSE = "refuse"
@@ -22,11 +22,11 @@ class Action(StrEnum):
 
 
 _SAME = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED)
-_USUAL: Mapping[Relation, Action] = MappingProxyType(
+_USUAL: Mapping[Relation, PolicyAction] = MappingProxyType(
     {
-        **dict.fromkeys(Relation, Action.ACCEPT),
-        **dict.fromkeys(_SAME, Action.REFUSE),
-        Relation.EDITED: Action.REVIEW,
+        **dict.fromkeys(Relation, PolicyAction.ACCEPT),
+        **dict.fromkeys(_SAME, PolicyAction.REFUSE),
+        Relation.EDITED: PolicyAction.REVIEW,
     }
 )
 _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
@@ -36,8 +36,8 @@ _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 class GatePolicy:
     """What is done for each relation; `flooding` is what is done where a kept picture matches very many uploads."""
 
-    actions: Mapping[Relation, Action] = field(default_factory=lambda: _USUAL)
-    flooding: Action = Action.REVIEW
+    actions: Mapping[Relation, PolicyAction] = field(default_factory=lambda: _USUAL)
+    flooding: PolicyAction = PolicyAction.REVIEW
 
     @classmethod
     def of(cls, given: GatePolicy | Mapping[str, str] | None, base: GatePolicy | None = None) -> GatePolicy:
@@ -55,7 +55,7 @@ class GatePolicy:
                 flooding = action
                 continue
             relation = Relation.named(name)
-            if relation in _NEVER_REFUSED and action is Action.REFUSE:
+            if relation in _NEVER_REFUSED and action is PolicyAction.REFUSE:
                 raise ProfileError(
                     f"policy, {relation}: wanted review or accept, got refuse: it is not the same"
                 )
@@ -81,10 +81,10 @@ class GatePolicy:
         return ",".join([*told, f"flooding={self.flooding}"])
 
 
-def _action(name: str, wanted: str) -> Action:
+def _action(name: str, wanted: str) -> PolicyAction:
     try:
-        return Action(wanted)
+        return PolicyAction(wanted)
     except ValueError:
         raise ProfileError(
-            f"policy, {name}: wanted one of {', '.join(Action)}, got {str(wanted)!r}"
+            f"policy, {name}: wanted one of {', '.join(PolicyAction)}, got {str(wanted)!r}"
         ) from None

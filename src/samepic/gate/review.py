@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from samepic.gate.verify import Comparison, better_copy, said_of
+from samepic.gate.verify import BetterCopy, better_copy, said_of
 from samepic.limits import REVIEW
 from samepic.store.contract import Store
 from samepic.store.opening import open_store
-from samepic.store.records import Claim, Record, State, Word
+from samepic.store.records import Record, ReviewDecision, ReviewLease, State
 from samepic.verdict import Evidence, Match
 
-__all__ = ["Pair", "Reviewing"]
+__all__ = ["ReviewPair", "ReviewQueue"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ReviewPair:
     """A held upload and the kept picture that it is held for, taken by one reviewer.
 
     `match` is what the gate said of the two; `place` counts from 0 among the `of` pictures that the upload is still
@@ -47,14 +47,14 @@ class Pair:
         return self.copies.reason
 
     @property
-    def copies(self) -> Comparison:
+    def copies(self) -> BetterCopy:
         """Which is the better copy and why: by the originals where these were compared, else by what is on record."""
         if self.match.evidence is Evidence.ORIGINALS:
             return said_of(self.match)
         return better_copy(self.upload, self.kept, self.match.relation)
 
 
-class Reviewing:
+class ReviewQueue:
     """The review queue of a tenant: one pair at a time, which nobody else gets meanwhile.
 
     `store` is as for `Gate`; any number of reviewers, in any number of processes, may share it. Each has a name, by
@@ -82,7 +82,7 @@ class Reviewing:
         if self._owns:
             self._store.close()
 
-    def next(self, reviewer: str, after: tuple[int, str] | None = None) -> Pair | None:
+    def next(self, reviewer: str, after: tuple[int, str] | None = None) -> ReviewPair | None:
         """Take the next pair behind `after` (number and key of the kept one), None where no pair is free.
 
         After the last one the first comes again, so that what was skipped is asked again.
@@ -96,7 +96,7 @@ class Reviewing:
                 return pair
             after = claim.number, claim.other  # one of the two has gone just now
 
-    def take(self, reviewer: str, number: int, other: str) -> Pair | None:
+    def take(self, reviewer: str, number: int, other: str) -> ReviewPair | None:
         """Take this pair, or keep it for another lease; None where it is decided or somebody else's by now."""
         claim = self._store.claim_pair(self.tenant, reviewer, number, other, self.lease)
         return self._pair(claim) if claim else None
@@ -105,7 +105,7 @@ class Reviewing:
         """Give back what a reviewer has taken."""
         self._store.let_go(self.tenant, reviewer)
 
-    def decide(self, reviewer: str, number: int, other: str, *, same: bool) -> Word | None:
+    def decide(self, reviewer: str, number: int, other: str, *, same: bool) -> ReviewDecision | None:
         """Say for good whether the held upload `number` is the same picture as `other`.
 
         The same: it is taken out as a duplicate. Another than all it was held for: it is accepted. Returns None, and
@@ -113,7 +113,7 @@ class Reviewing:
         """
         return self._store.say(self.tenant, reviewer, number, other, same=same)
 
-    def undo(self, reviewer: str, position: int | None = None) -> Pair | None:
+    def undo(self, reviewer: str, position: int | None = None) -> ReviewPair | None:
         """Take back a word, by default the last one of this reviewer, and take the pair again.
 
         All is as it was before. Returns None where nothing can be taken back: more than a day has passed, or one of
@@ -127,7 +127,7 @@ class Reviewing:
             return None
         return self.take(reviewer, claim.number, claim.other) or self._pair(claim)
 
-    def said(self, limit: int = 20, reviewer: str = "") -> list[Word]:
+    def said(self, limit: int = 20, reviewer: str = "") -> list[ReviewDecision]:
         """Return the last words, the newest first; of one reviewer if named."""
         return self._store.words(self.tenant, limit, reviewer)
 
@@ -135,10 +135,10 @@ class Reviewing:
         """Return how many uploads wait for review."""
         return self._store.counts(self.tenant)[State.HELD]
 
-    def _pair(self, claim: Claim) -> Pair | None:
+    def _pair(self, claim: ReviewLease) -> ReviewPair | None:
         upload = self._store.get(self.tenant, claim.key)
         kept = self._store.get(self.tenant, claim.other)
         match = next((one for one in upload.matches if one.key == claim.other), None) if upload else None
         if upload is None or kept is None or match is None:
             return None
-        return Pair(upload, kept, match, claim.place, claim.of)
+        return ReviewPair(upload, kept, match, claim.place, claim.of)

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from samepic.duplicates.quality import Merit, merit
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
-from samepic.gate.originals import Parts
-from samepic.gate.policy import Action, GatePolicy
+from samepic.gate.originals import GateContext
+from samepic.gate.policy import GatePolicy, PolicyAction
 from samepic.limits import COLLECTION, GATE, LOSSLESS
 from samepic.picture import read
 from samepic.profile import Policy, Profile
@@ -22,11 +22,11 @@ from samepic.verify.explain import explain, explain_better
 
 __all__ = [
     "Better",
-    "CloserLook",
-    "Comparison",
-    "Proof",
-    "Prover",
-    "Unseen",
+    "BetterCopy",
+    "MatchVerifier",
+    "OriginalComparer",
+    "UncomparedReason",
+    "VerifiedMatch",
     "better_copy",
     "grade_of",
     "of_proxies",
@@ -47,7 +47,7 @@ _NAMES = {Better.UPLOAD: "the upload ", Better.KEPT: "the kept one ", Better.NEI
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class BetterCopy:
     """The better of two copies; `why` goes on from its name ("is larger: ..."), `reason` has all of it."""
 
     better: Better
@@ -64,15 +64,15 @@ def grade_of(info: PictureInfo) -> int:
     return merit(info).grade
 
 
-def said_of(match: Match) -> Comparison:
+def said_of(match: Match) -> BetterCopy:
     """Return which copy a match calls the better one, and why."""
     better = Better.UPLOAD if match.better else Better.KEPT if match.worse else Better.NEITHER
-    return Comparison(better, match.better_reason.removeprefix(_NAMES[better]))
+    return BetterCopy(better, match.better_reason.removeprefix(_NAMES[better]))
 
 
 def better_copy(
     upload: Record, kept: Record, relation: Relation, verdict: Verdict | None = None
-) -> Comparison:
+) -> BetterCopy:
     """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason.
 
     `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
@@ -80,16 +80,16 @@ def better_copy(
     was changed is never the better one.
     """
     if relation is Relation.EDITED:
-        return Comparison(Better.NEITHER, "neither is the better copy: something was changed in one of them")
+        return BetterCopy(Better.NEITHER, "neither is the better copy: something was changed in one of them")
     if verdict is not None and verdict.original:
         better = Better.UPLOAD if verdict.original == "b" else Better.KEPT
-        return Comparison(better, explain_better(verdict.facts, verdict.a, verdict.b))
+        return BetterCopy(better, explain_better(verdict.facts, verdict.a, verdict.b))
     one, two = _merit(upload), _merit(kept)
     if one.rank() == two.rank():
-        return Comparison(Better.NEITHER, "as good as the one that is kept")
+        return BetterCopy(Better.NEITHER, "as good as the one that is kept")
     if one.rank() > two.rank():
-        return Comparison(Better.UPLOAD, _why(one, two))
-    return Comparison(Better.KEPT, _why(two, one))
+        return BetterCopy(Better.UPLOAD, _why(one, two))
+    return BetterCopy(Better.KEPT, _why(two, one))
 
 
 def _why(best: Merit, other: Merit) -> str:
@@ -116,7 +116,7 @@ def _merit(record: Record) -> Merit:
 _log = logging.getLogger("samepic.gate")
 
 
-class Unseen(StrEnum):
+class UncomparedReason(StrEnum):
     """Why the originals of two pictures were not compared: a closed set; `no-way` where the gate cannot open any."""
 
     NO_WAY = "no-way"
@@ -126,26 +126,28 @@ class Unseen(StrEnum):
     TOO_MUCH = "too-much"
 
 
-class CloserLook:
+class OriginalComparer:
     """Compares the upload `record`, of the bytes `data`, with originals of kept pictures.
 
     Raises UnavailableError and StoreError alone, for what is no fault of the pictures and may be tried again.
     """
 
-    def __init__(self, parts: Parts, record: Record, data: bytes) -> None:
+    def __init__(self, parts: GateContext, record: Record, data: bytes) -> None:
         self._engine, self._profile, self._opens = parts.engine, parts.profile, parts.originals
         self._data, self._pixels = data, _pixels(record)
         self._beyond: int | None = None
 
-    def at(self, kept: Record) -> Verdict | Unseen:
+    def at(self, kept: Record) -> Verdict | UncomparedReason:
         """Return the verdict on the originals, or why there is none."""
         if self._opens is None:
-            return Unseen.NO_WAY
+            return UncomparedReason.NO_WAY
         size = self._pixels + _pixels(kept)
         if self._beyond is not None and size >= self._beyond:
-            return Unseen.TOO_MUCH  # what was too much once is not paid for again by each of many candidates
+            return (
+                UncomparedReason.TOO_MUCH
+            )  # what was too much once is not paid for again by each of many candidates
         original = self._original(kept)
-        if isinstance(original, Unseen):
+        if isinstance(original, UncomparedReason):
             return original
         try:
             return self._engine.compare(
@@ -154,19 +156,19 @@ class CloserLook:
         except UnreadableError as error:
             _log.warning("record %d: the originals cannot be compared: %s", kept.number, said(error))
             if not isinstance(error, (LimitError, WorkerError)):
-                return Unseen.BROKEN
+                return UncomparedReason.BROKEN
             self._beyond = size if self._beyond is None else min(size, self._beyond)
-            return Unseen.TOO_MUCH
+            return UncomparedReason.TOO_MUCH
 
-    def _original(self, kept: Record) -> bytes | Unseen:
+    def _original(self, kept: Record) -> bytes | UncomparedReason:
         """Return the bytes of an original, or why they cannot be had."""
         assert self._opens is not None
         try:
             opened = self._opens(kept.key)
-            return Unseen.ABSENT if opened is None else read(opened).data
+            return UncomparedReason.ABSENT if opened is None else read(opened).data
         except (SamepicError, OSError, LookupError) as error:
             _log.warning("record %d: the original cannot be opened: %s", kept.number, said(error))
-            return Unseen.TOO_MUCH if isinstance(error, LimitError) else Unseen.SHUT
+            return UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else UncomparedReason.SHUT
 
 
 def said(error: Exception) -> str:
@@ -183,28 +185,28 @@ def _pixels(record: Record) -> int:
 _STILL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
 
 _UNSEEN = {
-    Unseen.ABSENT: "the kept original is not at hand",
-    Unseen.SHUT: "the kept original cannot be opened",
-    Unseen.BROKEN: "the originals cannot be compared",
-    Unseen.TOO_MUCH: "comparing the originals exceeds the limits",
+    UncomparedReason.ABSENT: "the kept original is not at hand",
+    UncomparedReason.SHUT: "the kept original cannot be opened",
+    UncomparedReason.BROKEN: "the originals cannot be compared",
+    UncomparedReason.TOO_MUCH: "comparing the originals exceeds the limits",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class VerifiedMatch:
     """What an upload is to one kept picture, and what is to be done because of it."""
 
     match: Match
-    action: Action
+    action: PolicyAction
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _PairVerdict:
     """A verdict on two pictures, and what it was made from; `unseen` is why that was not the originals."""
 
     verdict: Verdict
     evidence: Evidence
-    unseen: Unseen = Unseen.NO_WAY
+    unseen: UncomparedReason = UncomparedReason.NO_WAY
 
     @property
     def explanation(self) -> str:
@@ -212,7 +214,7 @@ class _Seen:
         return f"{sentence}, as far as small pictures show ({why})" if why else sentence
 
 
-class Prover:
+class MatchVerifier:
     """Looks at kept pictures for one upload: `record` as it would be kept, `data` its bytes.
 
     `settled` are the reviewers' words on it by identity; `verified` counts the pairs that were looked at. What has a
@@ -221,7 +223,7 @@ class Prover:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: GateContext,
         record: Record,
         data: bytes,
         policy: GatePolicy,
@@ -230,10 +232,10 @@ class Prover:
         self.record, self.policy, self.replaces = record, policy, replaces
         self.verified = 0
         self._engine, self._profile = parts.engine, parts.profile
-        self._closer = CloserLook(parts, record, data)
-        self._known: dict[int, _Seen | None] = {}
+        self._closer = OriginalComparer(parts, record, data)
+        self._known: dict[int, _PairVerdict | None] = {}
 
-    def proof(self, kept: Record, settled: Mapping[str, bool]) -> Proof | None:
+    def proof(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
         """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
         word = settled.get(kept.identity)
         # What has the key that this one wants is another try of the same upload; the store tells the two apart.
@@ -246,7 +248,9 @@ class Prover:
             same = seen is not None and seen.verdict.relation.is_same(Relation.EDITED)
             relation = seen.verdict.relation if seen is not None and same else Relation.EDITED
             said = "the same picture, as a reviewer said"
-            return Proof(self._match(kept, relation, 1.0, said, Evidence.REVIEWER), Action.REFUSE)
+            return VerifiedMatch(
+                self._match(kept, relation, 1.0, said, Evidence.REVIEWER), PolicyAction.REFUSE
+            )
         if seen is None:
             return None
         verdict = seen.verdict
@@ -268,18 +272,18 @@ class Prover:
 
     def _proof(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
-    ) -> Proof | None:
+    ) -> VerifiedMatch | None:
         action = self.policy.actions[relation]
-        if action is Action.ACCEPT:
+        if action is PolicyAction.ACCEPT:
             return None
         least = self._profile.probability if self._profile is not None else 0.0
         if relation not in _STILL and probability < least:
             return None
         match = self._match(kept, relation, probability, explanation, evidence)
         caveat = self._caveat(kept, match)
-        if caveat and action is Action.REFUSE:
-            action = Action.REVIEW
-        return Proof(replace(match, caveat=caveat), action)
+        if caveat and action is PolicyAction.REFUSE:
+            action = PolicyAction.REVIEW
+        return VerifiedMatch(replace(match, caveat=caveat), action)
 
     def _caveat(self, kept: Record, match: Match) -> Caveat | None:
         """Return why a match is not enough to refuse the upload, None where it is or is not the same anyway."""
@@ -301,12 +305,12 @@ class Prover:
             kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
         )
 
-    def _seen(self, kept: Record) -> _Seen | None:
+    def _seen(self, kept: Record) -> _PairVerdict | None:
         if kept.number not in self._known:
             self._known[kept.number] = self._looked(kept)
         return self._known[kept.number]
 
-    def _looked(self, kept: Record) -> _Seen | None:
+    def _looked(self, kept: Record) -> _PairVerdict | None:
         """Lay the proxies on each other; what they say is confirmed on the originals where these can be had."""
         if kept.frames != self.record.frames:
             return None  # an animation is its frames, and a still none of them
@@ -318,15 +322,15 @@ class Prover:
         except UnreadableError as error:
             _log.warning("record %d: its proxy cannot be compared: %s", kept.number, said(error))
             return None
-        unseen = Unseen.NO_WAY
-        if self.policy.actions[verdict.relation] is not Action.ACCEPT:
+        unseen = UncomparedReason.NO_WAY
+        if self.policy.actions[verdict.relation] is not PolicyAction.ACCEPT:
             closer = self._closer.at(kept)
             if isinstance(closer, Verdict):
-                return _Seen(closer, Evidence.ORIGINALS)
+                return _PairVerdict(closer, Evidence.ORIGINALS)
             unseen = closer
         if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
             return None  # a sheet of frames says nothing of crops and edits
-        return _Seen(of_proxies(verdict, self._profile), Evidence.PROXIES, unseen)
+        return _PairVerdict(of_proxies(verdict, self._profile), Evidence.PROXIES, unseen)
 
 
 def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:

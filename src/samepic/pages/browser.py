@@ -12,11 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.errors import SamepicError
-from samepic.pages.html import Frame, Html, el, page
+from samepic.pages.html import Html, PageFrame, el, page
 from samepic.service.auth import (
     CSRF,
+    BrowserSession,
     Caller,
-    Session,
     Sessions,
     caller_here,
     expect_no_other_site,
@@ -24,25 +24,35 @@ from samepic.service.auth import (
 )
 from samepic.service.body import query, read_whole
 from samepic.service.middleware import note
-from samepic.service.problems import Problem, problem_of
+from samepic.service.problems import HttpProblem, problem_of
 from samepic.service.settings import Token, identify
 from samepic.service.state import Service
 
-__all__ = ["SIGN_IN", "Page", "Visit", "ask", "enter", "form_of", "leave", "routes_of", "token_mark"]
+__all__ = [
+    "SIGN_IN",
+    "PageRequest",
+    "PageRoute",
+    "ask",
+    "enter",
+    "form_of",
+    "leave",
+    "routes_of",
+    "token_mark",
+]
 
 SIGN_IN = "/ui/enter"
 """Where a browser without a session is sent."""
 
 
-class Visit(NamedTuple):
+class PageRequest(NamedTuple):
     """One request of a browser: who asks (`caller`), its `session`, and the frame of the page it is answered with."""
 
     caller: Caller
-    session: Session
-    frame: Frame
+    session: BrowserSession
+    frame: PageFrame
 
 
-class Page(NamedTuple):
+class PageRoute(NamedTuple):
     """One address of the pages.
 
     `rights` are what a token must allow; `open` tells that nobody has to be signed in; `label` is its name in the
@@ -53,13 +63,13 @@ class Page(NamedTuple):
     path: str
     name: str
     rights: tuple[str, ...]
-    handle: Callable[[Service, Request, Visit], Awaitable[Response]]
+    handle: Callable[[Service, Request, PageRequest], Awaitable[Response]]
     label: str = ""
     whole: bool = False
     open: bool = False
 
 
-def routes_of(service: Service, pages: Sequence[Page]) -> list[Route]:
+def routes_of(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
     """Return the routes of pages that belong together: those with a label make the menu."""
     sessions = Sessions(service.settings.secret)
     return [
@@ -87,28 +97,28 @@ async def _read_form(service: Service, request: Request) -> dict[str, str]:
             parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=32)
         )
     except ValueError:
-        raise Problem.bad("body", "a form", "another text") from None
+        raise HttpProblem.bad("body", "a form", "another text") from None
 
 
 def _endpoint(
-    service: Service, sessions: Sessions, one: Page, pages: Sequence[Page]
+    service: Service, sessions: Sessions, one: PageRoute, pages: Sequence[PageRoute]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         note(request.scope, operation=one.name)
         known = sessions.of(request)
         session = known or sessions.begin()
-        frame = Frame()
+        frame = PageFrame()
         try:
             caller = _caller(service, request, session, one)
             note(request.scope, caller=caller.name, tenant=caller.tenant)
-            frame = Frame(_menu(pages, caller), one.path, sessions.csrf(session), caller.name)
+            frame = PageFrame(_menu(pages, caller), one.path, sessions.csrf(session), caller.name)
             if one.method != "GET":
                 await _expect_ours(service, sessions, request, session)
             elif not one.whole:
                 expect_no_other_site(request)
-            response = await one.handle(service, request, Visit(caller, session, frame))
-        except (Problem, SamepicError) as error:
-            problem = error if isinstance(error, Problem) else problem_of(error)
+            response = await one.handle(service, request, PageRequest(caller, session, frame))
+        except (HttpProblem, SamepicError) as error:
+            problem = error if isinstance(error, HttpProblem) else problem_of(error)
             if not one.whole:
                 return problem.response()
             response = _shown(request, problem, frame)
@@ -119,8 +129,8 @@ def _endpoint(
     return answer
 
 
-def _caller(service: Service, request: Request, session: Session, one: Page) -> Caller:
-    """Return who asks. Raises Problem: 401 for nobody known, 403 for who may not."""
+def _caller(service: Service, request: Request, session: BrowserSession, one: PageRoute) -> Caller:
+    """Return who asks. Raises HttpProblem: 401 for nobody known, 403 for who may not."""
     settings = service.settings
     if not settings.tokens:
         return caller_here(request, settings)
@@ -128,15 +138,17 @@ def _caller(service: Service, request: Request, session: Session, one: Page) -> 
     if token is None:
         if one.open:
             return Caller("", "", frozenset())
-        raise Problem(401, "unauthorized", "sign in: wanted a token that is known here, got none")
+        raise HttpProblem(401, "unauthorized", "sign in: wanted a token that is known here, got none")
     missing = [right for right in one.rights if right not in token.may]
     if missing:
-        raise Problem(403, "forbidden", f"wanted a token that may {missing[0]}, got one that may not")
+        raise HttpProblem(403, "forbidden", f"wanted a token that may {missing[0]}, got one that may not")
     return Caller(token.name, token.tenant, token.may)
 
 
-async def _expect_ours(service: Service, sessions: Sessions, request: Request, session: Session) -> None:
-    """Raise Problem unless a page of this session asks: pages of others can send forms, but know no word of ours."""
+async def _expect_ours(
+    service: Service, sessions: Sessions, request: Request, session: BrowserSession
+) -> None:
+    """Raise HttpProblem unless a page of this session asks: other sites can send forms, but lack our token."""
     expect_own_page(request)
     word = request.headers.get(CSRF)
     if word is None and request.headers.get("content-type", "").startswith(
@@ -148,11 +160,11 @@ async def _expect_ours(service: Service, sessions: Sessions, request: Request, s
     sessions.expect_word(session, word or "")
 
 
-def _menu(pages: Sequence[Page], caller: Caller) -> list[tuple[str, str]]:
+def _menu(pages: Sequence[PageRoute], caller: Caller) -> list[tuple[str, str]]:
     return [(one.path, one.label) for one in pages if one.label and caller.may.issuperset(one.rights)]
 
 
-def _shown(request: Request, problem: Problem, frame: Frame) -> Response:
+def _shown(request: Request, problem: HttpProblem, frame: PageFrame) -> Response:
     if problem.status == 401:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"{SIGN_IN}?next={quote(path, safe='')}", 303)
@@ -173,7 +185,7 @@ def _shown(request: Request, problem: Problem, frame: Frame) -> Response:
 _WITHIN = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
-async def ask(service: Service, request: Request, visit: Visit) -> Response:
+async def ask(service: Service, request: Request, visit: PageRequest) -> Response:
     """Show the form for the token."""
     target = _target(query(request, ("next",)).get("next", "/"))
     if not service.settings.tokens or visit.frame.who:
@@ -181,7 +193,7 @@ async def ask(service: Service, request: Request, visit: Visit) -> Response:
     return page("Sign in", _form(visit, target), frame=visit.frame)
 
 
-async def enter(service: Service, request: Request, visit: Visit) -> Response:
+async def enter(service: Service, request: Request, visit: PageRequest) -> Response:
     """Begin a session for a token that is known, under a new number: others may know the one from before."""
     fields = form_of(request)
     target = _target(fields.get("next", "/"))
@@ -195,7 +207,7 @@ async def enter(service: Service, request: Request, visit: Visit) -> Response:
     return response
 
 
-async def leave(service: Service, request: Request, visit: Visit) -> Response:
+async def leave(service: Service, request: Request, visit: PageRequest) -> Response:
     """End the session in this browser."""
     sessions = Sessions(service.settings.secret)
     response = RedirectResponse(SIGN_IN if service.settings.tokens else "/", 303)
@@ -208,7 +220,7 @@ def _target(text: str) -> str:
     return text if _WITHIN.fullmatch(text) else "/"
 
 
-def _form(visit: Visit, target: str, wrong: str = "") -> Html:
+def _form(visit: PageRequest, target: str, wrong: str = "") -> Html:
     return el(
         "form.card.narrow",
         el("h1", "Sign in"),

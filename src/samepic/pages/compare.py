@@ -14,14 +14,14 @@ from samepic.gate.gate import Gate
 from samepic.gate.originals import originals_below
 from samepic.gate.verify import of_proxies
 from samepic.limits import PAGES
-from samepic.pages.browser import Visit
+from samepic.pages.browser import PageRequest
 from samepic.pages.html import Html, drop_zone, el, page
 from samepic.picture import Encoded
 from samepic.profile import Profile
 from samepic.sandbox.decode import Views
 from samepic.service.body import query
 from samepic.service.middleware import note
-from samepic.service.problems import Json, Problem, unreadable
+from samepic.service.problems import HttpProblem, Json, unreadable
 from samepic.service.state import Service
 from samepic.service.uploads import sent_pictures
 from samepic.verdict import Decision, Match, Outcome, Relation
@@ -42,7 +42,7 @@ __all__ = [
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
-async def show(service: Service, request: Request, visit: Visit) -> Response:
+async def show(service: Service, request: Request, visit: PageRequest) -> Response:
     """Show the page; with the keys `a` and `b` it begins with two kept pictures."""
     asked = query(request, ("a", "b"))
     return page(
@@ -65,7 +65,7 @@ async def show(service: Service, request: Request, visit: Visit) -> Response:
     )
 
 
-async def files(service: Service, request: Request, visit: Visit) -> Response:
+async def files(service: Service, request: Request, visit: PageRequest) -> Response:
     """Compare the two pictures of a form."""
     service.expect_work()
     with service.budget.share() as share:
@@ -77,7 +77,7 @@ async def files(service: Service, request: Request, visit: Visit) -> Response:
     return Json(pair_told(made))
 
 
-async def kept(service: Service, request: Request, visit: Visit) -> Response:
+async def kept(service: Service, request: Request, visit: PageRequest) -> Response:
     """Compare two kept pictures: their originals where these can be had, else their proxies."""
     asked = query(request, ("a", "b"))
     tenant, keys = visit.caller.tenant, (asked.get("a", ""), asked.get("b", ""))
@@ -101,7 +101,7 @@ def _kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[str, Any
     return pair_told(made, proxies=True, profile=profile)
 
 
-async def picture(service: Service, request: Request, visit: Visit) -> Response:
+async def picture(service: Service, request: Request, visit: PageRequest) -> Response:
     """Give the small picture of a key."""
     asked = query(request, ("key",))
     gate = service.gates.gate(visit.caller.tenant)
@@ -114,7 +114,9 @@ def _proxy(gate: Gate, key: str, name: str) -> bytes:
     found = gate.get(key) if key and "\0" not in key else None
     if found is None:
         wanted = "the key of a kept picture"
-        raise Problem(404, "not_found", f"{name}: wanted {wanted}, got {key!r:.80}", wanted=wanted, name=name)
+        raise HttpProblem(
+            404, "not_found", f"{name}: wanted {wanted}, got {key!r:.80}", wanted=wanted, name=name
+        )
     return found.proxy
 
 
@@ -196,7 +198,7 @@ _EVERYTHING = {
 _LADDER = tuple(Relation)
 
 
-async def show_check(service: Service, request: Request, visit: Visit) -> Response:
+async def show_check(service: Service, request: Request, visit: PageRequest) -> Response:
     """Show the page."""
     query(request, ())
     return page(
@@ -211,7 +213,7 @@ async def show_check(service: Service, request: Request, visit: Visit) -> Respon
     )
 
 
-async def file(service: Service, request: Request, visit: Visit) -> Response:
+async def file(service: Service, request: Request, visit: PageRequest) -> Response:
     """Tell what the gate would say of a picture, and what kept ones are nearest to it; nothing is changed."""
     service.expect_work()
     with service.budget.share() as share:
@@ -224,7 +226,7 @@ async def file(service: Service, request: Request, visit: Visit) -> Response:
     return Json(told)
 
 
-async def against(service: Service, request: Request, visit: Visit) -> Response:
+async def against(service: Service, request: Request, visit: PageRequest) -> Response:
     """Show a picture beside a kept one."""
     service.expect_work()
     with service.budget.share() as share:
@@ -242,7 +244,7 @@ def _beside(service: Service, tenant: str, key: str, upload: bytes) -> dict[str,
 
 
 def _checked(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:
-    """Ask the gate twice: for its decision, and for whatever is like the picture. Raises Problem for no picture."""
+    """Ask the gate twice: for its decision, and for whatever is like the picture. Raises HttpProblem for no picture."""
     service.gates.workers.noted()
     made = gate.check(upload)
     error = service.gates.workers.noted()
@@ -259,8 +261,8 @@ def _checked(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:
     }
 
 
-def _no_picture(made: Decision, error: UnreadableError | None) -> Problem:
-    return unreadable(error) if error else Problem(422, "unreadable_picture", made.reason, name="file")
+def _no_picture(made: Decision, error: UnreadableError | None) -> HttpProblem:
+    return unreadable(error) if error else HttpProblem(422, "unreadable_picture", made.reason, name="file")
 
 
 def _near(gate: Gate, match: Match) -> dict[str, Any] | None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from samepic.service.problems import Problem
+from samepic.service.problems import HttpProblem
 
-__all__ = ["POLICY", "STATIC", "Child", "Frame", "Html", "drop_zone", "el", "join", "page", "static"]
+__all__ = ["POLICY", "STATIC", "Child", "Html", "PageFrame", "drop_zone", "el", "join", "page", "static"]
 
 _VOID = frozenset(("br", "hr", "img", "input", "link", "meta"))
 
@@ -84,7 +84,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PageFrame:
     """What is round a page: the addresses and names in its `menu`, the one that is `here`, the `csrf` word.
 
     `who` is the name of the token that is signed in, "" where nobody has to.
@@ -99,7 +99,7 @@ class Frame:
 def page(
     title: str,
     *inside: Child,
-    frame: Frame,
+    frame: PageFrame,
     scripts: Sequence[str] = (),
     styles: Sequence[str] = (),
     status: int = 200,
@@ -110,7 +110,7 @@ def page(
     return HTMLResponse(f"<!doctype html>{told}\n", status, _HEADERS)
 
 
-def _head(title: str, frame: Frame, scripts: Sequence[str], styles: Sequence[str]) -> Html:
+def _head(title: str, frame: PageFrame, scripts: Sequence[str], styles: Sequence[str]) -> Html:
     return el(
         "head",
         el("meta", charset="utf-8"),
@@ -131,7 +131,7 @@ def _icon() -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
 
 
-def _top(frame: Frame) -> Html:
+def _top(frame: PageFrame) -> Html:
     items = [
         el("li", el("a", name, href=path, aria_current="page" if path == frame.here else None))
         for path, name in frame.menu
@@ -196,7 +196,7 @@ async def static(request: Request) -> Response:
     files = _files()
     name = request.path_params["name"]
     if name not in files:
-        raise Problem(404, "not_found", "no such address here")
+        raise HttpProblem(404, "not_found", "no such address here")
     data, tag = files[name]
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == tag:

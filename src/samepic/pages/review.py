@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.gate.admission import sentence_of
-from samepic.gate.review import Pair, Reviewing
-from samepic.pages.browser import Visit, form_of
+from samepic.gate.review import ReviewPair, ReviewQueue
+from samepic.pages.browser import PageRequest, form_of
 from samepic.pages.html import Html, el, page
 from samepic.service.body import json_object, query, read_whole, text_field
 from samepic.service.middleware import note
-from samepic.service.problems import Json, Problem
+from samepic.service.problems import HttpProblem, Json
 from samepic.service.state import Service
-from samepic.store.records import Record, Word
+from samepic.store.records import Record, ReviewDecision
 
 __all__ = ["following", "leave", "say", "show", "take", "undo"]
 
@@ -25,7 +25,7 @@ _LAST = 8
 """Words that are told under the pair."""
 
 
-async def show(service: Service, request: Request, visit: Visit) -> Response:
+async def show(service: Service, request: Request, visit: PageRequest) -> Response:
     """Show the page, which asks for its first pair itself."""
     query(request, ())
     waiting = await service.quick(_queue(service, visit).waiting)
@@ -42,20 +42,20 @@ async def show(service: Service, request: Request, visit: Visit) -> Response:
     )  # fmt: skip
 
 
-async def following(service: Service, request: Request, visit: Visit) -> Response:
+async def following(service: Service, request: Request, visit: PageRequest) -> Response:
     """Give the next pair behind the one that was skipped, if one was."""
     told = await _told(service, request)
     queue, who = _queue(service, visit), _reviewer(visit, told)
     return await service.quick(lambda: _next(queue, who, told, {}))
 
 
-async def say(service: Service, request: Request, visit: Visit) -> Response:
+async def say(service: Service, request: Request, visit: PageRequest) -> Response:
     """Remember a word on a pair, and give the next one."""
     told = await _told(service, request)
     queue, who, (number, other) = _queue(service, visit), _reviewer(visit, told), _pair_named(told)
     same = told.get("same")
     if not isinstance(same, bool):
-        raise Problem.bad("same", "true or false", type(same).__name__)
+        raise HttpProblem.bad("same", "true or false", type(same).__name__)
 
     def call() -> Response:
         word = queue.decide(who, number, other, same=same)
@@ -65,7 +65,7 @@ async def say(service: Service, request: Request, visit: Visit) -> Response:
     return await service.quick(call)
 
 
-async def take(service: Service, request: Request, visit: Visit) -> Response:
+async def take(service: Service, request: Request, visit: PageRequest) -> Response:
     """Take a pair for another while; tell whether that can be, and what the pair is."""
     told = await _told(service, request)
     queue, who, (number, other) = _queue(service, visit), _reviewer(visit, told), _pair_named(told)
@@ -77,12 +77,12 @@ async def take(service: Service, request: Request, visit: Visit) -> Response:
     return await service.quick(call)
 
 
-async def undo(service: Service, request: Request, visit: Visit) -> Response:
+async def undo(service: Service, request: Request, visit: PageRequest) -> Response:
     """Take back the last word of whoever asks, or the one that is named, and give its pair."""
     told = await _told(service, request)
     queue, who, position = _queue(service, visit), _reviewer(visit, told), told.get("position")
     if position is not None and type(position) is not int:
-        raise Problem.bad("position", "a whole number", type(position).__name__)
+        raise HttpProblem.bad("position", "a whole number", type(position).__name__)
 
     def call() -> Response:
         pair = queue.undo(who, position)
@@ -91,22 +91,22 @@ async def undo(service: Service, request: Request, visit: Visit) -> Response:
     return await service.quick(call)
 
 
-async def leave(service: Service, request: Request, visit: Visit) -> Response:
+async def leave(service: Service, request: Request, visit: PageRequest) -> Response:
     """Give back the pair of a page that is closed."""
     queue, who = _queue(service, visit), _reviewer(visit, dict(form_of(request)))
     await service.quick(lambda: queue.let_go(who))
     return Response(status_code=204)
 
 
-def _queue(service: Service, visit: Visit) -> Reviewing:
-    return Reviewing(service.gates.store, tenant=visit.caller.tenant)
+def _queue(service: Service, visit: PageRequest) -> ReviewQueue:
+    return ReviewQueue(service.gates.store, tenant=visit.caller.tenant)
 
 
-def _reviewer(visit: Visit, told: dict[str, Any]) -> str:
+def _reviewer(visit: PageRequest, told: dict[str, Any]) -> str:
     """Return who reviews: one page of one browser, so that two of them never have one pair."""
     tab = told.get("tab")
     if not isinstance(tab, str) or not _TAB.fullmatch(tab):
-        raise Problem.bad("tab", "1 to 24 small letters and digits", "another")
+        raise HttpProblem.bad("tab", "1 to 24 small letters and digits", "another")
     return f"{visit.caller.name}/{visit.session.id[:16]}/{tab}"
 
 
@@ -119,21 +119,21 @@ async def _told(service: Service, request: Request) -> dict[str, Any]:
 def _pair_named(told: dict[str, Any]) -> tuple[int, str]:
     number = told.get("number")
     if type(number) is not int or not 0 < number < 2**62:
-        raise Problem.bad("number", "that of a pair", "another")
+        raise HttpProblem.bad("number", "that of a pair", "another")
     return number, text_field(told, "other")
 
 
-def _next(queue: Reviewing, who: str, told: dict[str, Any], more: dict[str, Any]) -> Response:
+def _next(queue: ReviewQueue, who: str, told: dict[str, Any], more: dict[str, Any]) -> Response:
     after = _pair_named(told) if "number" in told else None
     pair = queue.next(who, after)
     return Json({"pair": pair and _shown(pair), **more, **_around(queue, who)})
 
 
-def _around(queue: Reviewing, who: str) -> dict[str, Any]:
+def _around(queue: ReviewQueue, who: str) -> dict[str, Any]:
     return {"waiting": queue.waiting(), "last": [_word(word, who) for word in queue.said(_LAST)]}
 
 
-def _word(word: Word, who: str) -> dict[str, Any]:
+def _word(word: ReviewDecision, who: str) -> dict[str, Any]:
     name, _, _ = word.reviewer.partition("/")
     return {
         "position": word.position,
@@ -147,7 +147,7 @@ def _word(word: Word, who: str) -> dict[str, Any]:
     }
 
 
-def _shown(pair: Pair) -> dict[str, Any]:
+def _shown(pair: ReviewPair) -> dict[str, Any]:
     return {
         "number": pair.number,
         "other": pair.kept.key,

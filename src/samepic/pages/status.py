@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from samepic.hamming import Codes
 from samepic.limits import GATE, PAGES
-from samepic.pages.browser import Visit
+from samepic.pages.browser import PageRequest
 from samepic.pages.html import Child, Html, el, page
 from samepic.service.body import query
 from samepic.service.state import Service
@@ -31,7 +31,7 @@ _TOLD = {
 }
 
 
-async def home(service: Service, request: Request, visit: Visit) -> Response:
+async def home(service: Service, request: Request, visit: PageRequest) -> Response:
     """Show what there is to do."""
     counts = None
     if "status" in visit.caller.may:
@@ -130,7 +130,7 @@ _BITS = 256
 _STEP = 16
 
 
-class _Seen(NamedTuple):
+class _Status(NamedTuple):
     """What the page tells: counts by state, the last days, distances in bits, and milliseconds of the store."""
 
     counts: dict[str, int]
@@ -139,7 +139,7 @@ class _Seen(NamedTuple):
     answered_ms: float
 
 
-async def show(service: Service, request: Request, visit: Visit) -> Response:
+async def show(service: Service, request: Request, visit: PageRequest) -> Response:
     """Show the page."""
     query(request, ())
     seen = await service.work(lambda: _seen(service, visit.caller.tenant))
@@ -156,13 +156,15 @@ async def show(service: Service, request: Request, visit: Visit) -> Response:
     )
 
 
-def _seen(service: Service, tenant: str) -> _Seen:
+def _seen(service: Service, tenant: str) -> _Status:
     store, told = service.gates.store, service.gates.gate(tenant).status()
     begun = time.monotonic()
     store.now()
     answered = 1000 * (time.monotonic() - begun)
     counts = {name: int(told[name]) for name in ("accepted", "held", "pending")}
-    return _Seen(counts, store.overview(tenant), distances(store, tenant, int(told["last_number"])), answered)
+    return _Status(
+        counts, store.overview(tenant), distances(store, tenant, int(told["last_number"])), answered
+    )
 
 
 def distances(store: Store, tenant: str, last: int) -> list[int]:
@@ -174,7 +176,7 @@ def distances(store: Store, tenant: str, last: int) -> list[int]:
     return [int(codes.nearest(one, 2).distances[1]) for one in asked] if len(codes) > 1 else []
 
 
-def _figures(seen: _Seen) -> Html:
+def _figures(seen: _Status) -> Html:
     told = [
         ("kept", seen.counts["accepted"] + seen.counts["held"], "pictures are kept"),
         ("held", seen.counts["held"], "of them wait for review"),
@@ -281,7 +283,7 @@ def _flooding(seen: Overview, *, look: bool) -> Html:
     return _card("Flooding", el("p.soft.small", told), el("ul.floods", items))
 
 
-def _health(service: Service, seen: _Seen) -> Html:
+def _health(service: Service, seen: _Status) -> Html:
     workers = service.gates.workers
     told, held = workers.status(), workers.protection
     missing = [name for name, holds in held.to_dict().items() if holds is False]

@@ -24,7 +24,7 @@ from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import Conversion, conversion, resolve
 from samepic.picture.formats import decoding, exif_orientation, names_camera
-from samepic.picture.picture import Encoded, Opened, Pixels, check_size
+from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size
 from samepic.verdict import JpegInfo
 
 __all__ = [
@@ -386,14 +386,14 @@ _MODES = {"gray": "L", "cmyk": "CMYK", "ycck": "CMYK"}
 _HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", "Unsupported marker type")
 
 
-def open_jpeg(encoded: Encoded, limits: Limits) -> Opened:
+def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
     """Open a JPEG of which the header is within `limits`; of a multi-picture file, its first picture."""
     header = jpeg_header(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
     mode = _MODES.get(header.coding.colour, "RGB")
     colours = conversion(header.icc, mode)
     decode = _decode_with_pillow if mode == "CMYK" else _decode
-    return Opened(
+    return OpenedPicture(
         format="JPEG",
         width=header.width,
         height=header.height,

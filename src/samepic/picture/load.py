@@ -15,7 +15,7 @@ from samepic.limits import LIMITS, Limits
 from samepic.picture import jpeg, png
 from samepic.picture.formats import KNOWN, REFUSED, decoding, sniff
 from samepic.picture.jpeg import open_jpeg
-from samepic.picture.picture import Deep, Encoded, Opened, Picture, read, turned, upright, upright_deep
+from samepic.picture.picture import Deep, Encoded, OpenedPicture, Picture, read, turned, upright, upright_deep
 from samepic.picture.pillow import (
     deep_colours,
     from_image,
@@ -56,7 +56,7 @@ def inspect(encoded: Encoded, *, limits: Limits = LIMITS) -> PictureInfo:
     return _info(_open(encoded, limits), encoded.name, len(encoded.data))
 
 
-def _open(encoded: Encoded, limits: Limits) -> Opened:
+def _open(encoded: Encoded, limits: Limits) -> OpenedPicture:
     form = sniff(encoded.data)
     if form.startswith(REFUSED):
         raise UnsupportedError(encoded.name, f"a picture ({', '.join(KNOWN)})", form.removeprefix(REFUSED))
@@ -84,7 +84,7 @@ def _described(data: bytes) -> str:
     return f"{len(data)} bytes that begin with {data[:8].hex(' ')}"
 
 
-def _info(opened: Opened, name: str, size: int) -> PictureInfo:
+def _info(opened: OpenedPicture, name: str, size: int) -> PictureInfo:
     width, height = opened.width, opened.height
     if turned(opened.orientation):
         width, height = height, width
@@ -104,7 +104,7 @@ def _info(opened: Opened, name: str, size: int) -> PictureInfo:
     )
 
 
-def _picture(opened: Opened, name: str, data: bytes | None) -> Picture:
+def _picture(opened: OpenedPicture, name: str, data: bytes | None) -> Picture:
     pixels = opened.decode()
     rgb, alpha = upright(pixels.rgb, opened.orientation), pixels.alpha
     if alpha is not None and int(alpha.min()) == 255:

@@ -21,7 +21,7 @@ from samepic.verdict import JpegInfo, PictureInfo
 __all__ = [
     "Deep",
     "Encoded",
-    "Opened",
+    "OpenedPicture",
     "Picture",
     "Pixels",
     "Stored",
@@ -290,7 +290,7 @@ class Pixels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class OpenedPicture:
     """A picture whose header has been read and found within the limits, and whose pixels have not.
 
     `orientation` is what `decode` leaves to be applied; `applied` is what it applies by itself. `width` and

@@ -19,7 +19,7 @@ from samepic.errors import LimitError, SourceError, UnreadableError, Unsupported
 from samepic.limits import Limits
 from samepic.picture.color import DEEP, Conversion, colour_kind, conversion, from_16_bits, resolve
 from samepic.picture.formats import decoding, exif_orientation, names_camera
-from samepic.picture.picture import Deep, Encoded, Opened, Pixels, Stored, check_size, turned_deep
+from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, Stored, check_size, turned_deep
 
 if TYPE_CHECKING:
     from pi_heif import HeifImage
@@ -104,7 +104,7 @@ def deep_grays(image: Image.Image, white: int = 65535) -> Deep:
     return Deep(samples, 0)
 
 
-def open_heif(encoded: Encoded, limits: Limits) -> Opened:
+def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
     """Open a HEIF whose primary picture is within `limits`; its other top-level pictures count as frames.
 
     libheif turns and mirrors as the container says; the EXIF orientation beside it is only a note of that.
@@ -119,7 +119,7 @@ def open_heif(encoded: Encoded, limits: Limits) -> Opened:
     width, height = primary.size
     check_size(encoded.name, width, height, len(container), limits)
     colours = conversion(bytes(primary.info.get("icc_profile", b"")), colour_kind(primary.mode))
-    return Opened(
+    return OpenedPicture(
         format="HEIF",
         width=width,
         height=height,
@@ -261,7 +261,7 @@ _MODEL: Final = 0x0110
 _ORIENTATION: Final = 0x0112
 
 
-def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> Opened:
+def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPicture:
     """Open a picture in the format `form`, a key of `PLUGINS`, whose header is within `limits`."""
     feature = _FEATURES.get(form)
     if feature and not features.check(feature):
@@ -280,7 +280,7 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> Opened:
     return opened
 
 
-def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0) -> Opened:
+def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0) -> OpenedPicture:
     """Return what is known of a Pillow image that may not have been loaded yet; 0 `frames` asks the image."""
     with decoding(name, form):
         width, height = image.size
@@ -294,7 +294,7 @@ def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, fram
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
     colours = conversion(icc, colour_kind(image.mode))
     by_itself = image.format == "TIFF"  # Pillow turns TIFFs, and nothing else, while it loads them
-    return Opened(
+    return OpenedPicture(
         format=form,
         width=width,
         height=height,
@@ -397,7 +397,7 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _DEEP_MODES = {1: "I;16", 3: "RGB;16", 4: "RGBA;16"}
 
 
-def open_array(samples: NDArray[Any], limits: Limits) -> Opened:
+def open_array(samples: NDArray[Any], limits: Limits) -> OpenedPicture:
     """Take gray, RGB or RGBA samples in sRGB; raise SourceError for any other shape, type or range."""
     shaped = samples[..., None] if samples.ndim == 2 else samples
     if shaped.ndim != 3 or shaped.shape[2] not in _MODES or shaped.size == 0:
@@ -410,7 +410,7 @@ def open_array(samples: NDArray[Any], limits: Limits) -> Opened:
     if shaped.dtype.itemsize > 1:
         white, samples = (65535 if shaped.dtype == np.uint16 else 1), shaped.copy()
         mode, deep = _DEEP_MODES[channels], partial(Deep, samples, white)
-    return Opened("array", width, height, mode, partial(_decode_array, shaped), deep=deep)
+    return OpenedPicture("array", width, height, mode, partial(_decode_array, shaped), deep=deep)
 
 
 def _decode_array(samples: NDArray[Any]) -> Pixels:

@@ -23,7 +23,7 @@ from samepic.limits import INFLATED_AT_ONCE, LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import PLAIN, Conversion, conversion, resolve
 from samepic.picture.formats import decoding, exif_orientation, names_camera
-from samepic.picture.picture import Deep, Encoded, Opened, Pixels, check_size
+from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -318,12 +318,12 @@ _DISPLAY_GAMMA = 1 / 2.2
 _GAMMA_SLACK = 0.05  # libpng's PNG_GAMMA_THRESHOLD: a nearer gamma is not corrected
 
 
-def open_png(encoded: Encoded, limits: Limits) -> Opened:
+def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
     """Open a PNG of which the header is within `limits`; of an animated one, the default image."""
     header = png_header(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, header.frames, limits)
     colours = conversion(header.icc, "L" if header.colour in (_GRAY, _GRAY_ALPHA) else "RGB")
-    return Opened(
+    return OpenedPicture(
         format="PNG",
         width=header.width,
         height=header.height,

@@ -220,10 +220,6 @@ def _silence() -> None:
     os.close(nowhere)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
-
-
 _SAVED: dict[str, dict[str, Any]] = {
     "JPEG": {"progressive": True},
     "PNG": {},
@@ -303,3 +299,7 @@ def _pictures(forms: tuple[str, ...] = tuple(_SAVED)) -> Iterator[tuple[str, byt
         yield form, out.getvalue()
     if "AVIF" in forms:
         yield "HEIF", _HEIF
+
+
+if __name__ == "__main__":
+    sys.exit(main())

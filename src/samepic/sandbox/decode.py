@@ -28,11 +28,11 @@ from samepic.profile import Policy, Profile
 from samepic.tuning.verify import POSSIBLE, RESOLUTION
 from samepic.verdict import PictureInfo, Relation, Verdict
 from samepic.verify.features import Features, find_features, fit_map
-from samepic.verify.overlay import Laid, lay
+from samepic.verify.overlay import OverlayViews, lay
 from samepic.verify.photometry import unresolved
 from samepic.verify.pipeline import WHITE
 
-__all__ = ["Engine", "InProcess", "Prepared", "Views", "catalogue", "prepare", "screen", "views"]
+__all__ = ["Decoder", "InProcess", "Prepared", "Views", "catalogue", "prepare", "screen", "views"]
 
 
 def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> list[int]:
@@ -135,7 +135,7 @@ def _larger(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArray[np
     return decoded[..., 0]
 
 
-class Engine(Protocol):
+class Decoder(Protocol):
     """What the gate asks of whoever decodes; `samepic.sandbox.pool.Workers` does it in processes of its own."""
 
     def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
@@ -238,7 +238,7 @@ def _jpeg(samples: NDArray[np.uint8]) -> bytes:
     return encoded
 
 
-def _clear_outside(laid: Laid) -> bytes:
+def _clear_outside(laid: OverlayViews) -> bytes:
     if laid.inside.all():
         return _jpeg(laid.moved)
     alpha = np.where(laid.inside, 255, 0).astype(np.uint8)

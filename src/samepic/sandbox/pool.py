@@ -44,18 +44,18 @@ from samepic.sandbox.protocol import (
 )
 from samepic.verdict import Relation, Verdict
 
-__all__ = ["Crew", "Prepared", "Protection", "Views", "Workers"]
+__all__ = ["Prepared", "Protection", "Views", "WorkerPool", "Workers"]
 
 _LOG = logging.getLogger("samepic.gate")
 
-_CREWS: weakref.WeakSet[Crew] = weakref.WeakSet()
+_CREWS: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
 
 _Slot = WorkerProcess | None
 
 _CLOSED = "closed"
 
 
-class Crew:
+class WorkerPool:
     """Places for `count` processes; a place is empty until it is first needed. Safe to use from many threads."""
 
     def __init__(self, count: int, limits: WorkerLimits) -> None:
@@ -279,7 +279,7 @@ class Workers:
         if count < 1:
             raise ValueError(f"count: wanted at least 1 worker, got {count}")
         self.limits = limits
-        self._crew = Crew(count, limits)
+        self._crew = WorkerPool(count, limits)
         self._finalizer = weakref.finalize(self, self._crew.end)
 
     def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:

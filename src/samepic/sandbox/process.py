@@ -35,7 +35,7 @@ class LateError(Exception):
 
 
 @dataclass(slots=True)
-class _Errand:
+class _Request:
     pieces: list[bytes]
     most: int
     answer: queue.SimpleQueue[Answer | LostError] = field(default_factory=queue.SimpleQueue)
@@ -57,7 +57,7 @@ class WorkerProcess:
         self._filtered = filtered
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = threading.Event()
-        self._errands: queue.SimpleQueue[_Errand | None] = queue.SimpleQueue()
+        self._errands: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._guard = threading.Lock()
         self._doomed = False
         self._over = ""
@@ -89,7 +89,7 @@ class WorkerProcess:
         """
         self.tasks += 1
         pieces = framed({**head, "number": self.tasks}, *bodies)
-        errand = _Errand(pieces, self.limits.proxy_bytes if most is None else most)
+        errand = _Request(pieces, self.limits.proxy_bytes if most is None else most)
         starved = self._starved()
         with self._guard:
             if self._over:
@@ -197,7 +197,7 @@ class WorkerProcess:
         except FrameError as error:
             raise LostError(f"greets with no protection: {error}") from None
 
-    def _one(self, process: subprocess.Popen[bytes], errand: _Errand) -> Answer | LostError:
+    def _one(self, process: subprocess.Popen[bytes], errand: _Request) -> Answer | LostError:
         try:
             head, bodies = self._exchanged(process, errand.pieces, errand.most)
         except LostError as lost:

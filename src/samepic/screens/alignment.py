@@ -12,12 +12,12 @@ from zlib import adler32, crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.screens.pixels import Kind
+from samepic.screens.pixels import PixelKind
 from samepic.tuning.screens import LAYOUT
 
 __all__ = [
-    "Laid",
-    "Run",
+    "LineRun",
+    "ScreenAlignment",
     "align",
     "codes_of",
     "framed",
@@ -33,7 +33,7 @@ Codes: TypeAlias = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LineRun:
     """Rows `a0` to `a1` of one picture that stand for rows `b0` to `b1` of the other, the ends not included.
 
     Where both are as many, they stand for each other one by one and are `equal` or not; else one of them is empty
@@ -58,16 +58,16 @@ def codes_of(picture: Pixels) -> list[int]:
     return [crc32(row.data) << 32 | adler32(row.data) for row in rows]
 
 
-def align(a: Codes, b: Codes) -> tuple[Run, ...]:
+def align(a: Codes, b: Codes) -> tuple[LineRun, ...]:
     """Return the runs of rows, in order, that lead from all rows of one picture to all of the other.
 
     Rows that occur once in each are found again in the longest order that both share, and what lies next to them is
     matched outwards (Cohen's patience diff); what is left over between is one run that is not equal.
     """
-    return tuple(_merged(_runs(a, b, Run(0, len(a), 0, len(b)))))
+    return tuple(_merged(_runs(a, b, LineRun(0, len(a), 0, len(b)))))
 
 
-def _runs(a: Codes, b: Codes, within: Run) -> Iterator[Run]:
+def _runs(a: Codes, b: Codes, within: LineRun) -> Iterator[LineRun]:
     head, middle, tail = _trimmed(a, b, within)
     if head:
         yield head
@@ -82,15 +82,15 @@ def _runs(a: Codes, b: Codes, within: Run) -> Iterator[Run]:
                 end_a, end_b = row + 1, other + 1
                 while end_a < middle.a1 and end_b < middle.b1 and a[end_a] == b[end_b]:
                     end_a, end_b = end_a + 1, end_b + 1
-                yield from _runs(a, b, Run(at_a, row, at_b, other))
-                yield Run(row, end_a, other, end_b, equal=True)
+                yield from _runs(a, b, LineRun(at_a, row, at_b, other))
+                yield LineRun(row, end_a, other, end_b, equal=True)
                 at_a, at_b = end_a, end_b
-        yield from _runs(a, b, Run(at_a, middle.a1, at_b, middle.b1))
+        yield from _runs(a, b, LineRun(at_a, middle.a1, at_b, middle.b1))
     if tail:
         yield tail
 
 
-def _trimmed(a: Codes, b: Codes, run: Run) -> tuple[Run | None, Run, Run | None]:
+def _trimmed(a: Codes, b: Codes, run: LineRun) -> tuple[LineRun | None, LineRun, LineRun | None]:
     """Return the equal rows at the start, what lies between, and the equal rows at the end."""
     head = 0
     most = min(run.a1 - run.a0, run.b1 - run.b0)
@@ -99,14 +99,14 @@ def _trimmed(a: Codes, b: Codes, run: Run) -> tuple[Run | None, Run, Run | None]
     tail = 0
     while tail < most - head and a[run.a1 - 1 - tail] == b[run.b1 - 1 - tail]:
         tail += 1
-    start, end = Run(run.a0, run.a0 + head, run.b0, run.b0 + head, equal=True), None
+    start, end = LineRun(run.a0, run.a0 + head, run.b0, run.b0 + head, equal=True), None
     if tail:
-        end = Run(run.a1 - tail, run.a1, run.b1 - tail, run.b1, equal=True)
-    middle = Run(run.a0 + head, run.a1 - tail, run.b0 + head, run.b1 - tail)
+        end = LineRun(run.a1 - tail, run.a1, run.b1 - tail, run.b1, equal=True)
+    middle = LineRun(run.a0 + head, run.a1 - tail, run.b0 + head, run.b1 - tail)
     return (start if head else None), middle, end
 
 
-def _anchors(a: Codes, b: Codes, run: Run) -> list[tuple[int, int]]:
+def _anchors(a: Codes, b: Codes, run: LineRun) -> list[tuple[int, int]]:
     """Return the pairs of rows that occur once on either side, in the longest order that both share."""
     here, there = Counter(a[run.a0 : run.a1]), Counter(b[run.b0 : run.b1])
     where = {code: row for row, code in enumerate(b[run.b0 : run.b1], run.b0)}
@@ -139,11 +139,11 @@ def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def _merged(runs: Iterator[Run]) -> Iterator[Run]:
-    last: Run | None = None
+def _merged(runs: Iterator[LineRun]) -> Iterator[LineRun]:
+    last: LineRun | None = None
     for run in runs:
         if last is not None and last.equal == run.equal:
-            last = Run(last.a0, run.a1, last.b0, run.b1, last.equal)
+            last = LineRun(last.a0, run.a1, last.b0, run.b1, last.equal)
             continue
         if last is not None:
             yield last
@@ -152,20 +152,20 @@ def _merged(runs: Iterator[Run]) -> Iterator[Run]:
         yield last
 
 
-def framed(runs: Sequence[Run], before: int, behind: int) -> tuple[Run, ...]:
+def framed(runs: Sequence[LineRun], before: int, behind: int) -> tuple[LineRun, ...]:
     """Return runs with so many equal rows put before and behind them."""
-    last = runs[-1] if runs else Run(0, 0, 0, 0)
-    moved = [Run(r.a0 + before, r.a1 + before, r.b0 + before, r.b1 + before, r.equal) for r in runs]
+    last = runs[-1] if runs else LineRun(0, 0, 0, 0)
+    moved = [LineRun(r.a0 + before, r.a1 + before, r.b0 + before, r.b1 + before, r.equal) for r in runs]
     end_a, end_b = last.a1 + before, last.b1 + before
     ends = (
-        Run(0, before, 0, before, equal=True),
-        Run(end_a, end_a + behind, end_b, end_b + behind, equal=True),
+        LineRun(0, before, 0, before, equal=True),
+        LineRun(end_a, end_a + behind, end_b, end_b + behind, equal=True),
     )
     whole = [*([ends[0]] if before else []), *moved, *([ends[1]] if behind else [])]
     return tuple(_merged(iter(whole)))
 
 
-def settled(a: Pixels, b: Pixels, runs: Sequence[Run]) -> tuple[Run, ...]:
+def settled(a: Pixels, b: Pixels, runs: Sequence[LineRun]) -> tuple[LineRun, ...]:
     """Return the runs with every one of unequal lengths cut in two: rows that stand for each other, and the others.
 
     Rows are laid on each other from the start or from the end of the run, whichever lies closer.
@@ -173,7 +173,7 @@ def settled(a: Pixels, b: Pixels, runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(part for run in runs for part in _settled(a, b, run))
 
 
-def _settled(a: Pixels, b: Pixels, run: Run) -> Iterator[Run]:
+def _settled(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
     count = min(run.a1 - run.a0, run.b1 - run.b0)
     if not count or not run.more:
         yield run
@@ -181,11 +181,11 @@ def _settled(a: Pixels, b: Pixels, run: Run) -> Iterator[Run]:
     first = _apart(a[run.a0 : run.a0 + count], b[run.b0 : run.b0 + count])
     last = _apart(a[run.a1 - count : run.a1], b[run.b1 - count : run.b1])
     if first <= last:
-        yield Run(run.a0, run.a0 + count, run.b0, run.b0 + count)
-        yield Run(run.a0 + count, run.a1, run.b0 + count, run.b1)
+        yield LineRun(run.a0, run.a0 + count, run.b0, run.b0 + count)
+        yield LineRun(run.a0 + count, run.a1, run.b0 + count, run.b1)
     else:
-        yield Run(run.a0, run.a1 - count, run.b0, run.b1 - count)
-        yield Run(run.a1 - count, run.a1, run.b1 - count, run.b1)
+        yield LineRun(run.a0, run.a1 - count, run.b0, run.b1 - count)
+        yield LineRun(run.a1 - count, run.a1, run.b1 - count, run.b1)
 
 
 def _apart(a: Pixels, b: Pixels) -> int:
@@ -198,7 +198,7 @@ _Sample = TypeVar("_Sample", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Laid:
+class ScreenAlignment:
     """Which rows and columns of a lie on which of b; `runs` are those that were added or removed.
 
     `rows_a[i]` of a lies on `rows_b[i]` of b, columns alike; `upright` tells that runs are of rows. `found` is the
@@ -209,7 +209,7 @@ class Laid:
     rows_b: Lines
     columns_a: Lines
     columns_b: Lines
-    runs: tuple[Run, ...] = ()
+    runs: tuple[LineRun, ...] = ()
     upright: bool = True
     found: float = 0.0
 
@@ -234,13 +234,13 @@ def _taken(plane: NDArray[_Sample], rows: Lines, columns: Lines) -> NDArray[_Sam
     return plane
 
 
-def lay_plainly(a: tuple[int, ...], b: tuple[int, ...]) -> Laid:
+def lay_plainly(a: tuple[int, ...], b: tuple[int, ...]) -> ScreenAlignment:
     """Return pictures of the shapes `a` and `b` laid with their top left corners on each other."""
     rows, columns = np.arange(min(a[0], b[0])), np.arange(min(a[1], b[1]))
-    return Laid(rows, rows, columns, columns)
+    return ScreenAlignment(rows, rows, columns, columns)
 
 
-def lay_lines(a: Pixels, b: Pixels, *, upright: bool = True, within: slice | None = None) -> Laid:
+def lay_lines(a: Pixels, b: Pixels, *, upright: bool = True, within: slice | None = None) -> ScreenAlignment:
     """Return two pictures of one width (of one height unless `upright`) laid on each other line by line.
 
     Where they are of one size, only lines `within` are looked at; those before and behind it are equal.
@@ -255,11 +255,11 @@ def lay_lines(a: Pixels, b: Pixels, *, upright: bool = True, within: slice | Non
     added = tuple(run for run in runs if run.more)
     found = equal / max(1, min(len(one), len(two)))
     if upright:
-        return Laid(lines_a, lines_b, across, across, added, upright, found)
-    return Laid(across, across, lines_a, lines_b, added, upright, found)
+        return ScreenAlignment(lines_a, lines_b, across, across, added, upright, found)
+    return ScreenAlignment(across, across, lines_a, lines_b, added, upright, found)
 
 
-def _paired(runs: Sequence[Run]) -> tuple[Lines, Lines]:
+def _paired(runs: Sequence[LineRun]) -> tuple[Lines, Lines]:
     pairs = [run for run in runs if not run.more]
     sides = ([(run.a0, run.a1) for run in pairs], [(run.b0, run.b1) for run in pairs])
     nothing = [np.arange(0)]
@@ -269,8 +269,8 @@ def _paired(runs: Sequence[Run]) -> tuple[Lines, Lines]:
 
 def where_rows_differ(kinds: Pixels) -> slice | None:
     """Return the rows between which all differ that do; None where so few do that no lines can have been added."""
-    seen = np.flatnonzero((kinds == Kind.DIFFERENT).any(axis=1))
+    seen = np.flatnonzero((kinds == PixelKind.DIFFERENT).any(axis=1))
     if len(seen) < LAYOUT.rows * len(kinds):
         return None
-    rows = np.flatnonzero((kinds > Kind.EQUAL).any(axis=1))
+    rows = np.flatnonzero((kinds > PixelKind.EQUAL).any(axis=1))
     return slice(int(rows[0]), int(rows[-1]) + 1)

@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.screens.alignment import Run, lay_lines
-from samepic.screens.pixels import Kind, around, kinds, within
+from samepic.screens.alignment import LineRun, lay_lines
+from samepic.screens.pixels import PixelKind, around, kinds, within
 from samepic.tuning.screens import LAYOUT, Box, Screen
 
 __all__ = [
-    "Change",
+    "PatchStats",
     "Place",
     "Scene",
-    "Shown",
+    "ScreenChange",
     "are_recoloured",
     "changes",
     "elsewhere",
@@ -42,7 +42,7 @@ Colour: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PatchStats:
     """The colour that most of a part has, as `packed`, whether it fills the part, and the colours of its rim."""
 
     ground: int
@@ -56,12 +56,12 @@ def packed(pixels: Pixels) -> Packed:
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.int32)
 
 
-def shown(part: Packed) -> Shown:
+def shown(part: Packed) -> PatchStats:
     """Tell what a part shows."""
     colours, counts = np.unique(part, return_counts=True)
     most = int(counts.argmax())
     rim = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
-    return Shown(
+    return PatchStats(
         int(colours[most]),
         float(counts[most]) >= LAYOUT.plain * part.size,
         frozenset(int(colour) for colour in np.unique(rim)),
@@ -171,7 +171,7 @@ def moved_by(
     patch = _grown(box, a.shape, LAYOUT.margin)
     x, y, w, h = patch
     here = a[y : y + h, x : x + w]
-    differ = int(np.count_nonzero(told[y : y + h, x : x + w] == Kind.DIFFERENT))
+    differ = int(np.count_nonzero(told[y : y + h, x : x + w] == PixelKind.DIFFERENT))
     if max(box[2:]) < LAYOUT.smallest or shown(packed(here)).is_plain:
         return None
     most = min(LAYOUT.left * w * h, LAYOUT.gained * differ)
@@ -186,7 +186,7 @@ def moved_by(
 def _is_new(told: Pixels, box: Box, differ: int) -> bool:
     """Tell whether the other picture showed something else there: the same letter may well stand twice on a page."""
     x, y, w, h = box
-    return int(np.count_nonzero(told[y : y + h, x : x + w] == Kind.DIFFERENT)) >= LAYOUT.fresh * differ
+    return int(np.count_nonzero(told[y : y + h, x : x + w] == PixelKind.DIFFERENT)) >= LAYOUT.fresh * differ
 
 
 def slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> By | None:
@@ -229,7 +229,7 @@ def _left(here: Pixels, b: Pixels, box: Box, screen: Screen) -> float:
     if x < 0 or y < 0 or y + h > b.shape[0] or x + w > b.shape[1]:
         return float(w * h)
     found, _ = kinds(here, b[y : y + h, x : x + w], screen)
-    return float(np.count_nonzero(found == Kind.DIFFERENT))
+    return float(np.count_nonzero(found == PixelKind.DIFFERENT))
 
 
 def _likely(here: Pixels, b: Pixels, patch: Box) -> list[By]:
@@ -253,7 +253,7 @@ def _grown(box: Box, shape: tuple[int, ...], by: int) -> Box:
     return left, top, min(shape[1], x + w + by) - left, min(shape[0], y + h + by) - top
 
 
-class Change(StrEnum):
+class ScreenChange(StrEnum):
     """What happened at a place: a closed set."""
 
     MOVED = "moved"
@@ -276,11 +276,11 @@ class Place:
     """
 
     box: Box
-    change: Change = Change.CHANGED
+    change: ScreenChange = ScreenChange.CHANGED
     by: tuple[int, int] = (0, 0)
     text: bool = False
     colours: tuple[tuple[int, ...], tuple[int, ...]] | None = None
-    lines: tuple[Run, ...] = ()
+    lines: tuple[LineRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -318,19 +318,19 @@ class _Here:
 
     @property
     def different(self) -> Mask:
-        return np.asarray(self.kinds == Kind.DIFFERENT, np.bool_)
+        return np.asarray(self.kinds == PixelKind.DIFFERENT, np.bool_)
 
 
 def _seen_through(_scene: Scene, box: Box, here: _Here) -> Place | None:
     """Find what is equal on white and yet differs."""
-    return Place(box, Change.SEEN_THROUGH) if np.array_equal(here.a, here.b) else None
+    return Place(box, ScreenChange.SEEN_THROUGH) if np.array_equal(here.a, here.b) else None
 
 
 def _moved(scene: Scene, box: Box, _here: _Here) -> Place | None:
     by = moved_by(scene.a, scene.b, scene.kinds, box, scene.screen) or slid_by(
         scene.a, scene.b, box, scene.screen
     )
-    return Place(box, Change.MOVED, by) if by is not None else None
+    return Place(box, ScreenChange.MOVED, by) if by is not None else None
 
 
 def _come_or_gone(scene: Scene, box: Box, here: _Here) -> Place | None:
@@ -338,18 +338,18 @@ def _come_or_gone(scene: Scene, box: Box, here: _Here) -> Place | None:
     if one.is_plain == two.is_plain:
         return None
     if one.is_plain:
-        return Place(box, Change.ADDED, text=one.ground in two.rim and is_text(scene.b, box))
-    return Place(box, Change.REMOVED, text=two.ground in one.rim and is_text(scene.a, box))
+        return Place(box, ScreenChange.ADDED, text=one.ground in two.rim and is_text(scene.b, box))
+    return Place(box, ScreenChange.REMOVED, text=two.ground in one.rim and is_text(scene.a, box))
 
 
 def _recoloured(_scene: Scene, box: Box, here: _Here) -> Place | None:
     step = -(-max(box[2:]) // LAYOUT.sample)
     one, two, different = here.a[::step, ::step], here.b[::step, ::step], here.different[::step, ::step]
     if different.any() and are_recoloured(packed(one), packed(two), different):
-        return Place(box, Change.COLOUR, colours=usual_change(one, two, different))
+        return Place(box, ScreenChange.COLOUR, colours=usual_change(one, two, different))
     mostly = 2 * int(np.count_nonzero(here.different)) >= here.kinds.size
     alike = mostly and outlined_alike(here.a, here.b) >= LAYOUT.outlined
-    return Place(box, Change.COLOUR) if alike else None
+    return Place(box, ScreenChange.COLOUR) if alike else None
 
 
 def _lines(scene: Scene, box: Box, here: _Here) -> Place | None:
@@ -361,12 +361,14 @@ def _lines(scene: Scene, box: Box, here: _Here) -> Place | None:
         return None
     left, _ = kinds(laid.of_a(here.a), laid.of_b(here.b), scene.screen)
     most = LAYOUT.gained * int(np.count_nonzero(here.different))
-    explained = int(np.count_nonzero(left == Kind.DIFFERENT)) <= most
-    return Place(box, Change.LINES, lines=laid.runs) if explained else None
+    explained = int(np.count_nonzero(left == PixelKind.DIFFERENT)) <= most
+    return Place(box, ScreenChange.LINES, lines=laid.runs) if explained else None
 
 
 def _text(scene: Scene, box: Box, _here: _Here) -> Place | None:
-    return Place(box, Change.TEXT, text=True) if is_text(scene.a, box) and is_text(scene.b, box) else None
+    return (
+        Place(box, ScreenChange.TEXT, text=True) if is_text(scene.a, box) and is_text(scene.b, box) else None
+    )
 
 
 _FINDERS = (_seen_through, _moved, _come_or_gone, _recoloured, _lines, _text)
@@ -382,7 +384,7 @@ def _slid(scene: Scene, found: list[Place]) -> list[Place]:
                 _face(place.box, other.box)
                 and (by := slid_by(scene.a, scene.b, box, scene.screen)) is not None
             ):
-                told[at] = Place(box, Change.MOVED, by)
+                told[at] = Place(box, ScreenChange.MOVED, by)
                 break
         else:
             told.append(place)
@@ -403,7 +405,7 @@ def _together(scene: Scene, found: list[Place]) -> list[Place]:
     told: list[Place] = []
     for place in found:
         for at, other in enumerate(told):
-            if place.change is Change.MOVED is other.change and place.by == other.by:
+            if place.change is ScreenChange.MOVED is other.change and place.by == other.by:
                 box = _around(place.box, other.box)
                 if moved_by(scene.a, scene.b, scene.kinds, box, scene.screen, only=place.by):
                     told[at] = replace(other, box=box)
@@ -415,21 +417,21 @@ def _together(scene: Scene, found: list[Place]) -> list[Place]:
 
 def _holds(outer: Place, inner: Place) -> bool:
     """Tell whether `inner` is a part of what moved at `outer`, or where that is now."""
-    if outer is inner or outer.change is not Change.MOVED or outer.box == inner.box:
+    if outer is inner or outer.change is not ScreenChange.MOVED or outer.box == inner.box:
         return False
     x, y, w, h = outer.box
     there = x + outer.by[0], y + outer.by[1], w, h
     return _around(outer.box, inner.box) == outer.box or (
-        inner.change is Change.ADDED and _around(there, inner.box) == there
+        inner.change is ScreenChange.ADDED and _around(there, inner.box) == there
     )
 
 
 def _carried(scene: Scene, found: list[Place]) -> list[Place]:
     """Put what is gone from one place and has appeared, equal, at another into one place that moved."""
-    come = [one for one in found if one.change is Change.ADDED]
+    come = [one for one in found if one.change is ScreenChange.ADDED]
     moved: dict[Place, Place] = {}
     for old in found:
-        if old.change is Change.REMOVED:
+        if old.change is ScreenChange.REMOVED:
             for new in come:
                 if elsewhere(scene.a, scene.b, old.box, new.box, scene.screen):
                     moved[old] = new
@@ -437,7 +439,7 @@ def _carried(scene: Scene, found: list[Place]) -> list[Place]:
                     break
     kept = [one for one in found if one not in moved and one not in moved.values()]
     told = [
-        Place(old.box, Change.MOVED, (new.box[0] - old.box[0], new.box[1] - old.box[1]), text=old.text)
+        Place(old.box, ScreenChange.MOVED, (new.box[0] - old.box[0], new.box[1] - old.box[1]), text=old.text)
         for old, new in moved.items()
     ]
     return sorted(kept + told, key=lambda one: (one.box[1], one.box[0]))
@@ -448,7 +450,7 @@ def _lines_of_text(found: list[Place]) -> list[Place]:
     told: list[Place] = []
     for place in sorted(found, key=lambda one: one.box[0]):
         for at, other in enumerate(told):
-            if place.change is Change.TEXT is other.change and _on_one_line(other.box, place.box):
+            if place.change is ScreenChange.TEXT is other.change and _on_one_line(other.box, place.box):
                 told[at] = replace(other, box=_around(other.box, place.box))
                 break
         else:

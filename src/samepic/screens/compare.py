@@ -18,12 +18,12 @@ from samepic.errors import ProfileError, UnsupportedError
 from samepic.facts import Facts
 from samepic.limits import Limits
 from samepic.picture import Picture, equal_pixels, opened
-from samepic.screens.alignment import Laid, lay_lines, lay_plainly, where_rows_differ
-from samepic.screens.changes import Change, Place, Scene, changes, outlined_alike
+from samepic.screens.alignment import ScreenAlignment, lay_lines, lay_plainly, where_rows_differ
+from samepic.screens.changes import Place, Scene, ScreenChange, changes, outlined_alike
 from samepic.screens.explain import apart_words, changed_words, same_words
 from samepic.screens.pixels import (
-    Kind,
-    Spot,
+    DifferingBox,
+    PixelKind,
     around,
     boxed,
     filled,
@@ -36,23 +36,25 @@ from samepic.screens.pixels import (
 from samepic.tuning.screens import LAYOUT, Box, Screen
 from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.explain import explain, named
-from samepic.verify.judge import Finding
+from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside
 
-__all__ = ["Seen", "compare_screens", "draw_screens", "see"]
+__all__ = ["ScreenComparison", "compare_screens", "draw_screens", "see"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
 _BOX = (214, 39, 40)
 
-_INKS = ((Kind.SMOOTHED, (240, 180, 0)), (Kind.DIFFERENT, _BOX))
+_INKS = ((PixelKind.SMOOTHED, (240, 180, 0)), (PixelKind.DIFFERENT, _BOX))
 
 _LINE = (31, 119, 180)
 
 _FADED = np.float32(0.2)
 
 
-def draw_screens(a: Pixels, b: Pixels, kinds: Pixels, laid: Laid, regions: tuple[Region, ...]) -> Image.Image:
+def draw_screens(
+    a: Pixels, b: Pixels, kinds: Pixels, laid: ScreenAlignment, regions: tuple[Region, ...]
+) -> Image.Image:
     """Return a, b and their difference side by side as an RGB image, each with a long side of at most 1600.
 
     `a` and `b` are (height, width, 3) uint8, `kinds` those of the pixels where `laid` lays them on each other. In the
@@ -74,7 +76,7 @@ def draw_screens(a: Pixels, b: Pixels, kinds: Pixels, laid: Laid, regions: tuple
     return Image.fromarray(beside(panels))
 
 
-def _ink(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, laid: Laid) -> None:
+def _ink(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, laid: ScreenAlignment) -> None:
     """Draw on a panel of a what became of its pixels; one that differs is seen however small the panel is."""
     height, width = panel.shape[:2]
     for kind, ink in _INKS:
@@ -82,7 +84,7 @@ def _ink(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, laid: Laid) -> No
         panel[laid.rows_a[rows] * height // shape[0], laid.columns_a[columns] * width // shape[1]] = ink
 
 
-def _lines(start: int, stop: int, shape: tuple[int, ...], laid: Laid) -> Region:
+def _lines(start: int, stop: int, shape: tuple[int, ...], laid: ScreenAlignment) -> Region:
     return (
         Region(0, start, shape[1], stop - start) if laid.upright else Region(start, 0, stop - start, shape[0])
     )
@@ -113,13 +115,13 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class ScreenComparison:
     """What was found: a relation with regions in pixels of a, one sentence, figures, and what drawing them needs."""
 
-    finding: Finding
+    finding: Judgment
     sentence: str
     measures: dict[str, float]
-    laid: Laid
+    laid: ScreenAlignment
     kinds: Pixels
 
 
@@ -127,7 +129,7 @@ class Seen:
 class _Compared:
     """Two pictures laid on each other: the parts on white that lie on each other, and the kinds of their pixels."""
 
-    laid: Laid
+    laid: ScreenAlignment
     a: Pixels
     b: Pixels
     kinds: Pixels
@@ -135,13 +137,13 @@ class _Compared:
 
     @property
     def different(self) -> int:
-        return int(np.count_nonzero(self.kinds == Kind.DIFFERENT))
+        return int(np.count_nonzero(self.kinds == PixelKind.DIFFERENT))
 
     def scene(self, screen: Screen) -> Scene:
         return Scene(self.a, self.b, self.kinds, screen)
 
 
-def see(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> Seen:
+def see(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> ScreenComparison:
     """Compare two screenshots; `mask` is what the profile's mask hides of a, (height, width) of bool.
 
     Raises ProfileError for a mask of another size than a.
@@ -155,42 +157,43 @@ def see(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> Seen:
     sizes = _sizes(a, b)
     if not sizes and not found.laid.runs and counts["different"] <= _most(screen, found.kinds.size):
         finding, sentence = (
-            Finding(Relation.RESAVED, LAYOUT.same),
+            Judgment(Relation.RESAVED, LAYOUT.same),
             same_words(counts, screen, hidden is not None),
         )
     elif _are_apart(found):
-        finding, sentence = Finding(Relation.DIFFERENT, LAYOUT.strangers), apart_words()
+        finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), apart_words()
     else:
         told = changes(found.scene(screen), [spot.box for spot in seen])
         told = [replace(place, box=_of_a(place.box, found.laid)) for place in told]
         sentence = changed_words(sizes, found.laid, told, named(b.info, "b"))
-        finding = Finding(Relation.EDITED, LAYOUT.changed, _regions(a, found.laid, told))
-    return Seen(finding, sentence, measures, found.laid, found.kinds)
+        finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.laid, told))
+    return ScreenComparison(finding, sentence, measures, found.laid, found.kinds)
 
 
-def _spots(found: _Compared, screen: Screen) -> tuple[list[Spot], int]:
+def _spots(found: _Compared, screen: Screen) -> tuple[list[DifferingBox], int]:
     """Return where something differs that is seen, and the number of pixels in specks.
 
     What is a letter is written into the kinds as DIFFERENT.
     """
-    everywhere = spots(found.kinds == Kind.DIFFERENT)
+    everywhere = spots(found.kinds == PixelKind.DIFFERENT)
     seen = [spot for spot in everywhere if not is_speck(found.a, found.b, found.kinds, spot, screen)]
     specks = sum(spot.pixels for spot in everywhere) - sum(spot.pixels for spot in seen)
-    smooth = found.kinds == Kind.SMOOTHED
+    smooth = found.kinds == PixelKind.SMOOTHED
     for spot in seen:
         smooth[around(spot.box, found.kinds.shape, LAYOUT.gap)] = False
     letters = [spot for spot in spots(smooth) if is_letter(found.a, found.b, smooth, spot, screen)]
     for spot in letters:
         cut = around(spot.box, found.kinds.shape)
-        found.kinds[cut][smooth[cut]] = Kind.DIFFERENT
+        found.kinds[cut][smooth[cut]] = PixelKind.DIFFERENT
     return sorted(seen + letters, key=lambda spot: (spot.box[1], spot.box[0])), specks
 
 
 def _counts(found: Pixels, specks: int) -> dict[str, int]:
     """Return how many pixels differ, and why others that do are not seen."""
-    part = found[within(found > Kind.EQUAL)]
+    part = found[within(found > PixelKind.EQUAL)]
     different, smoothed, rest = (
-        int(np.count_nonzero(part == kind)) for kind in (Kind.DIFFERENT, Kind.SMOOTHED, Kind.EQUAL)
+        int(np.count_nonzero(part == kind))
+        for kind in (PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL)
     )
     faint = part.size - different - smoothed - rest
     return {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
@@ -258,11 +261,11 @@ def _only_moved(found: _Compared, screen: Screen) -> bool:
     """Tell whether all that differs are things that moved: rows above and below one were not added and removed."""
     seen, _ = _spots(found, screen)
     told = changes(found.scene(screen), [spot.box for spot in seen])
-    return all(place.change is Change.MOVED for place in told)
+    return all(place.change is ScreenChange.MOVED for place in told)
 
 
 def _compared(
-    a: Picture, b: Picture, laid: Laid, screen: Screen, hidden: tuple[Mask, Mask] | None
+    a: Picture, b: Picture, laid: ScreenAlignment, screen: Screen, hidden: tuple[Mask, Mask] | None
 ) -> _Compared:
     """Tell the pixels apart on white, and on black too where something can be seen through."""
     one, two = laid.of_a(a.on(255)), laid.of_b(b.on(255))
@@ -271,7 +274,7 @@ def _compared(
         dark, farthest = kinds(laid.of_a(a.on(0)), laid.of_b(b.on(0)), screen)
         found, largest = np.maximum(found, dark), max(largest, farthest)
     if hidden is not None:
-        found = np.where(laid.of_a(hidden[0]) | laid.of_b(hidden[1]), np.uint8(Kind.EQUAL), found)
+        found = np.where(laid.of_a(hidden[0]) | laid.of_b(hidden[1]), np.uint8(PixelKind.EQUAL), found)
     return _Compared(laid, one, two, filled(found, screen), largest)
 
 
@@ -282,7 +285,7 @@ def _are_apart(found: _Compared) -> bool:
     return outlined_alike(found.a, found.b) < LAYOUT.strange
 
 
-def _regions(a: Picture, laid: Laid, told: Sequence[Place]) -> tuple[Region, ...]:
+def _regions(a: Picture, laid: ScreenAlignment, told: Sequence[Place]) -> tuple[Region, ...]:
     """Return the places, and the lines that were removed or before which some were added, in pixels of a."""
     regions = [Region(*place.box) for place in told]
     height, width = a.rgb.shape[:2]
@@ -293,7 +296,7 @@ def _regions(a: Picture, laid: Laid, told: Sequence[Place]) -> tuple[Region, ...
     return tuple(regions)
 
 
-def _of_a(box: Box, laid: Laid) -> Box:
+def _of_a(box: Box, laid: ScreenAlignment) -> Box:
     """Return in pixels of a what is a box where a and b lie on each other."""
     x, y, w, h = box
     left, right = int(laid.columns_a[x]), int(laid.columns_a[x + w - 1])
@@ -315,9 +318,9 @@ def compare_screens(a: object, b: object, screen: Screen, same_if: Relation, lim
     seen = see(one, two, screen, _mask(screen.mask, limits))
     finding, sentence = seen.finding, seen.sentence
     if one.data is not None and one.data == two.data:
-        finding = Finding(Relation.SAME_FILE, 1.0)
+        finding = Judgment(Relation.SAME_FILE, 1.0)
     elif equal_pixels(one, two):
-        finding = Finding(Relation.SAME_PIXELS, 1.0)
+        finding = Judgment(Relation.SAME_PIXELS, 1.0)
     if finding is not seen.finding:
         sentence = explain(Facts(), finding.relation, one.info, two.info)
     return Verdict(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from samepic.screens.alignment import Laid, Run
-from samepic.screens.changes import Change, Place
+from samepic.screens.alignment import LineRun, ScreenAlignment
+from samepic.screens.changes import Place, ScreenChange
 from samepic.tuning.screens import LAYOUT, Screen
 
 __all__ = ["apart_words", "changed_words", "same_words"]
@@ -37,7 +37,7 @@ def apart_words() -> str:
     return "two different screens"
 
 
-def changed_words(sizes: str, laid: Laid, places: Sequence[Place], other: str) -> str:
+def changed_words(sizes: str, laid: ScreenAlignment, places: Sequence[Place], other: str) -> str:
     """Say what changed: the size, lines that were added or removed, then the largest places; `other` is b's name."""
     parts = [sizes] if sizes else []
     if laid.runs:
@@ -52,7 +52,7 @@ def changed_words(sizes: str, laid: Laid, places: Sequence[Place], other: str) -
     return ", ".join(parts)
 
 
-def _lines(laid: Laid) -> str:
+def _lines(laid: ScreenAlignment) -> str:
     """Tell the lines that were added or removed; single ones beside many more, which rounding makes, as a number."""
     kind, axis = ("row", "y") if laid.upright else ("column", "x")
     singles = [run for run in laid.runs if abs(run.more) == 1]
@@ -66,7 +66,7 @@ def _lines(laid: Laid) -> str:
     return _joined(words)
 
 
-def _line(run: Run, kind: str, at: str) -> str:
+def _line(run: LineRun, kind: str, at: str) -> str:
     count = abs(run.more)
     return f"{_count(count, kind)} {'was' if count == 1 else 'were'} {'added' if run.more > 0 else 'removed'} at {at}"
 
@@ -76,22 +76,22 @@ def _place(place: Place) -> str:
     size, at = _size(w, h), f"at ({x}, {y})"
     what = f"{'text' if place.text else 'something'} of {size}"
     match place.change:
-        case Change.MOVED:
+        case ScreenChange.MOVED:
             words = _moved(place)
-        case Change.TEXT:
+        case ScreenChange.TEXT:
             words = f"text changed {at}, {size}"
-        case Change.ADDED:
+        case ScreenChange.ADDED:
             words = f"{what} appeared {at}"
-        case Change.REMOVED:
+        case ScreenChange.REMOVED:
             words = f"{what} is gone {at}"
-        case Change.LINES:
+        case ScreenChange.LINES:
             lines = [_line(run, "row", f"y = {y + run.a0}") for run in place.lines[: LAYOUT.told]]
             words = f"within {size} {at} {_joined(lines)}"
-        case Change.COLOUR if place.colours is None:
+        case ScreenChange.COLOUR if place.colours is None:
             words = f"the colours of {size} {at} changed"
-        case Change.SEEN_THROUGH:
+        case ScreenChange.SEEN_THROUGH:
             words = f"the transparency of {size} {at} changed"
-        case Change.COLOUR if place.colours is not None:
+        case ScreenChange.COLOUR if place.colours is not None:
             old, new = ("#" + "".join(f"{level:02x}" for level in colour) for colour in place.colours)
             words = f"the colour of {size} {at} changed from {old} to {new}"
         case _:

@@ -16,8 +16,8 @@ from samepic.tuning.screens import LAYOUT, Box, Screen
 
 __all__ = [
     "TABLES",
-    "Kind",
-    "Spot",
+    "DifferingBox",
+    "PixelKind",
     "around",
     "boxed",
     "distances",
@@ -89,7 +89,7 @@ _AROUND = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)]
 _AT_ONCE = 1 << 18
 
 
-class Kind(IntEnum):
+class PixelKind(IntEnum):
     """What a pixel is to the other's: a closed set, from equal to different."""
 
     EQUAL = 0
@@ -100,7 +100,7 @@ class Kind(IntEnum):
 
 
 def kinds(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
-    """Return the `Kind` of each pixel, (height, width) uint8, and the largest distance of two pixels, 0 to about 1.
+    """Return the `PixelKind` of each pixel, (height, width) uint8, and the largest distance of two, 0 to about 1.
 
     `a` and `b` are (height, width, 3) uint8 of one size. A pixel over the threshold that smooths an edge in either
     picture is SMOOTHED: it lies between a darker and a brighter neighbour, of which one is on plain ground in both
@@ -125,12 +125,12 @@ def kinds_plain(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
         y, x = rows[part], columns[part]
         apart = distances(a[y, x], b[y, x])
         largest = max(largest, float(apart.max()))
-        kind = np.where(apart < screen.faint, Kind.UNSEEN, Kind.FAINT).astype(np.uint8)
+        kind = np.where(apart < screen.faint, PixelKind.UNSEEN, PixelKind.FAINT).astype(np.uint8)
         over = apart > screen.threshold
-        kind[over] = Kind.DIFFERENT
+        kind[over] = PixelKind.DIFFERENT
         if screen.antialiasing and over.any():
             smooth = _smooth(a, (a, b), y[over], x[over]) | _smooth(b, (a, b), y[over], x[over])
-            kind[over] = np.where(smooth, np.uint8(Kind.SMOOTHED), np.uint8(Kind.DIFFERENT))
+            kind[over] = np.where(smooth, np.uint8(PixelKind.SMOOTHED), np.uint8(PixelKind.DIFFERENT))
         found[y, x] = kind
     return found, largest
 
@@ -180,7 +180,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class DifferingBox:
     """The box of pixels that differ and lie close together, and how many they are."""
 
     box: Box
@@ -202,7 +202,7 @@ def around(box: Box, shape: tuple[int, ...], by: int = 0) -> tuple[slice, slice]
     return slice(max(0, y - by), min(shape[0], y + h + by)), slice(max(0, x - by), min(shape[1], x + w + by))
 
 
-def spots(different: Mask) -> list[Spot]:
+def spots(different: Mask) -> list[DifferingBox]:
     """Return where something differs, from top to bottom and left to right: (height, width) of bool.
 
     Pixels with at most LAYOUT.gap others between them are in one box, since the letters of a word, or a thing and its
@@ -223,9 +223,9 @@ def spots(different: Mask) -> list[Spot]:
     return sorted(found, key=lambda spot: (spot.box[1], spot.box[0]))
 
 
-def _spot(stat: NDArray[np.int32], pixels: int, left: int, top: int) -> Spot:
+def _spot(stat: NDArray[np.int32], pixels: int, left: int, top: int) -> DifferingBox:
     x, y, width, height = (int(number) for number in stat[:4])
-    return Spot((x + left, y + top, width - LAYOUT.gap, height - LAYOUT.gap), pixels)
+    return DifferingBox((x + left, y + top, width - LAYOUT.gap, height - LAYOUT.gap), pixels)
 
 
 def boxed(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
@@ -242,25 +242,25 @@ def filled(kinds: Pixels, screen: Screen) -> Pixels:
     A small contrast is seen on an area, not on a dot or a line.
     """
     told = kinds.copy()
-    rows, columns = within(kinds == Kind.FAINT)
+    rows, columns = within(kinds == PixelKind.FAINT)
     box = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
     part = told[around(box, kinds.shape, screen.faint_side)]
     if box[2]:
         square = np.ones((screen.faint_side, screen.faint_side), np.uint8)
-        squares = cv2.morphologyEx((part >= Kind.FAINT).astype(np.uint8), cv2.MORPH_OPEN, square)
-        part[(part == Kind.FAINT) & (squares > 0)] = Kind.DIFFERENT
+        squares = cv2.morphologyEx((part >= PixelKind.FAINT).astype(np.uint8), cv2.MORPH_OPEN, square)
+        part[(part == PixelKind.FAINT) & (squares > 0)] = PixelKind.DIFFERENT
     return told
 
 
-def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: Spot, screen: Screen) -> bool:
+def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Screen) -> bool:
     """Tell whether a spot of pixels that differ is of few, all of which differ little."""
     if spot.pixels > screen.speck_pixels:
         return False
-    different = kinds[around(spot.box, kinds.shape)] == Kind.DIFFERENT
+    different = kinds[around(spot.box, kinds.shape)] == PixelKind.DIFFERENT
     return float(_apart(a, b, different, spot).max()) <= screen.speck
 
 
-def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: Spot, screen: Screen) -> bool:
+def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: DifferingBox, screen: Screen) -> bool:
     """Tell whether a spot of smoothed pixels is what a letter left that is nothing but smoothed edges.
 
     At small sizes a comma differs from a full stop in such pixels alone. Edges that are drawn a little otherwise are
@@ -271,7 +271,7 @@ def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: Spot, screen: Screen) ->
     return float(_apart(a, b, smooth[around(spot.box, smooth.shape)], spot).sum()) >= screen.ink
 
 
-def _apart(a: Pixels, b: Pixels, which: Mask, spot: Spot) -> NDArray[np.float64]:
+def _apart(a: Pixels, b: Pixels, which: Mask, spot: DifferingBox) -> NDArray[np.float64]:
     """Return the distances of the pixels of a spot, of those in its box that are meant."""
     cut = around(spot.box, a.shape)
     return distances(a[cut][which], b[cut][which])

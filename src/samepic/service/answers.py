@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from samepic.errors import UnreadableError
 from samepic.service.auth import Caller
-from samepic.service.problems import Json, Problem, unreadable
+from samepic.service.problems import HttpProblem, Json, unreadable
 from samepic.service.state import Service
 from samepic.verdict import Decision, Outcome
 
-__all__ = ["IDEMPOTENCY", "STATUSES", "Answer", "decision", "idempotency_key", "once"]
+__all__ = ["IDEMPOTENCY", "STATUSES", "HttpAnswer", "decision", "idempotency_key", "once"]
 
 IDEMPOTENCY = "idempotency-key"
 """The header under which a request may come again."""
@@ -28,7 +28,7 @@ STATUSES = {Outcome.ACCEPTED: 201, Outcome.REVIEW: 202, Outcome.DUPLICATE: 409}
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """An answer before it is sent: a status, and a value for JSON (None: no body)."""
 
     status: int
@@ -42,21 +42,21 @@ class Answer(NamedTuple):
         return Json(self.told, self.status, headers)
 
 
-def decision(made: Decision, error: UnreadableError | None, status: int) -> Answer:
-    """Return the answer that tells a decision; raise Problem where the upload is refused, as `error` says why."""
+def decision(made: Decision, error: UnreadableError | None, status: int) -> HttpAnswer:
+    """Return the answer that tells a decision; raise HttpProblem where the upload is refused, as `error` says why."""
     if made.outcome is Outcome.REFUSED:
-        raise unreadable(error) if error else Problem(422, "unreadable_picture", made.reason, name="file")
-    return Answer(status, made.to_dict())
+        raise unreadable(error) if error else HttpProblem(422, "unreadable_picture", made.reason, name="file")
+    return HttpAnswer(status, made.to_dict())
 
 
 def idempotency_key(request: Request, service: Service) -> str:
-    """Return the key under which a request may come again, "" where it has none. Raises Problem."""
+    """Return the key under which a request may come again, "" where it has none. Raises HttpProblem."""
     shown = request.headers.getlist(IDEMPOTENCY)
     most = service.limits.token_letters
     if not shown:
         return ""
     if len(shown) > 1 or len(shown[0]) > most or not _KEY.fullmatch(shown[0]):
-        raise Problem.bad(
+        raise HttpProblem.bad(
             IDEMPOTENCY, f"one key of 1 to {most} printable ASCII characters without spaces", "another"
         )
     return shown[0]
@@ -67,25 +67,25 @@ def once(
     caller: Caller,
     key: str,
     asked: Callable[[], tuple[object, ...]],
-    call: Callable[[], Answer],
-) -> tuple[Answer, bool]:
+    call: Callable[[], HttpAnswer],
+) -> tuple[HttpAnswer, bool]:
     """Return what `call` answers, and whether it is what was answered to the same request before.
 
-    `asked` gives all that the request says. Raises Problem, 422, for another request under the same key.
+    `asked` gives all that the request says. Raises HttpProblem, 422, for another request under the same key.
     """
     if not key:
         return call(), False
     store, digest = service.gates.store, hashlib.sha256(json.dumps(asked()).encode()).hexdigest()
     first, told = store.claim(caller.tenant, key, digest, service.limits.replay_seconds)
     if first != digest:
-        raise Problem.bad(
+        raise HttpProblem.bad(
             IDEMPOTENCY,
             "a key that is new, or the request it came with",
             "another request",
             "idempotency_key_reused",
         )
     if told:
-        return Answer(*json.loads(told)), True
+        return HttpAnswer(*json.loads(told)), True
     answer = call()
     store.answer(caller.tenant, key, digest, json.dumps(answer))
     return answer, False

@@ -21,16 +21,16 @@ from starlette.routing import Route
 
 from samepic.errors import SamepicError
 from samepic.pages import browser, compare, review, status
-from samepic.pages.browser import SIGN_IN, Page, routes_of
+from samepic.pages.browser import SIGN_IN, PageRoute, routes_of
 from samepic.pages.html import static
 from samepic.service import pictures, uploads
 from samepic.service.auth import Caller, caller_of
 from samepic.service.body import query
-from samepic.service.middleware import Doorway, note
+from samepic.service.middleware import RequestMiddleware, note
 from samepic.service.observability import TYPE
 from samepic.service.openapi import description
-from samepic.service.problems import Json, Problem, problem_of
-from samepic.service.settings import Settings
+from samepic.service.problems import HttpProblem, Json, problem_of
+from samepic.service.settings import ServiceSettings
 from samepic.service.state import Service
 
 __all__ = ["ENDPOINTS", "PAGES", "Endpoint", "create_app", "health", "metrics", "openapi", "ready", "routes"]
@@ -38,24 +38,24 @@ __all__ = ["ENDPOINTS", "PAGES", "Endpoint", "create_app", "health", "metrics", 
 _REVIEW: Final = ("held", "settle", "proxy")
 
 PAGES: Final = (
-    Page("GET", "/", "page-home", (), status.home, whole=True),
-    Page("GET", "/compare", "page-compare", ("compare",), compare.show, "Compare", whole=True),
-    Page("POST", "/ui/compare", "page-compare-files", ("compare",), compare.files),
-    Page("GET", "/ui/pair", "page-compare-kept", ("compare", "proxy"), compare.kept),
-    Page("GET", "/ui/picture", "page-picture", ("proxy",), compare.picture),
-    Page("GET", "/check", "page-check", ("check", "proxy"), compare.show, "Check", whole=True),
-    Page("POST", "/ui/check", "page-check-file", ("check", "proxy"), compare.file),
-    Page("POST", "/ui/against", "page-check-against", ("check", "proxy"), compare.against),
-    Page("GET", "/review", "page-review", _REVIEW, review.show, "Review", whole=True),
-    Page("POST", "/ui/review/next", "page-review-next", _REVIEW, review.following),
-    Page("POST", "/ui/review/say", "page-review-say", _REVIEW, review.say),
-    Page("POST", "/ui/review/take", "page-review-take", _REVIEW, review.take),
-    Page("POST", "/ui/review/undo", "page-review-undo", _REVIEW, review.undo),
-    Page("POST", "/ui/review/leave", "page-review-leave", _REVIEW, review.leave),
-    Page("GET", "/status", "page-status", ("status",), status.show, "Status", whole=True),
-    Page("GET", SIGN_IN, "page-enter", (), browser.ask, whole=True, open=True),
-    Page("POST", SIGN_IN, "page-enter", (), browser.enter, whole=True, open=True),
-    Page("POST", "/ui/leave", "page-leave", (), browser.leave, whole=True, open=True),
+    PageRoute("GET", "/", "page-home", (), status.home, whole=True),
+    PageRoute("GET", "/compare", "page-compare", ("compare",), compare.show, "Compare", whole=True),
+    PageRoute("POST", "/ui/compare", "page-compare-files", ("compare",), compare.files),
+    PageRoute("GET", "/ui/pair", "page-compare-kept", ("compare", "proxy"), compare.kept),
+    PageRoute("GET", "/ui/picture", "page-picture", ("proxy",), compare.picture),
+    PageRoute("GET", "/check", "page-check", ("check", "proxy"), compare.show, "Check", whole=True),
+    PageRoute("POST", "/ui/check", "page-check-file", ("check", "proxy"), compare.file),
+    PageRoute("POST", "/ui/against", "page-check-against", ("check", "proxy"), compare.against),
+    PageRoute("GET", "/review", "page-review", _REVIEW, review.show, "Review", whole=True),
+    PageRoute("POST", "/ui/review/next", "page-review-next", _REVIEW, review.following),
+    PageRoute("POST", "/ui/review/say", "page-review-say", _REVIEW, review.say),
+    PageRoute("POST", "/ui/review/take", "page-review-take", _REVIEW, review.take),
+    PageRoute("POST", "/ui/review/undo", "page-review-undo", _REVIEW, review.undo),
+    PageRoute("POST", "/ui/review/leave", "page-review-leave", _REVIEW, review.leave),
+    PageRoute("GET", "/status", "page-status", ("status",), status.show, "Status", whole=True),
+    PageRoute("GET", SIGN_IN, "page-enter", (), browser.ask, whole=True, open=True),
+    PageRoute("POST", SIGN_IN, "page-enter", (), browser.enter, whole=True, open=True),
+    PageRoute("POST", "/ui/leave", "page-leave", (), browser.leave, whole=True, open=True),
 )
 
 
@@ -149,7 +149,7 @@ def _endpoint(service: Service, one: Endpoint) -> Callable[[Request], Awaitable[
 _log = logging.getLogger("samepic.service")
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: ServiceSettings) -> Starlette:
     """Return the application: it opens the store when it starts, and closes it when it ends.
 
     Raises ProfileError for a policy or profile that makes no sense.
@@ -171,15 +171,15 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=routes(service),
         lifespan=lifespan,
-        middleware=[Middleware(Doorway, service)],
-        exception_handlers={Problem: _told, SamepicError: _told, HTTPException: _told},
+        middleware=[Middleware(RequestMiddleware, service)],
+        exception_handlers={HttpProblem: _told, SamepicError: _told, HTTPException: _told},
     )
     app.router.redirect_slashes = False
     return app
 
 
 async def _told(request: Request, error: Exception) -> Response:
-    if isinstance(error, Problem):
+    if isinstance(error, HttpProblem):
         return error.response()
     assert isinstance(error, (SamepicError, HTTPException))
     problem = problem_of(error)

@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.limits import GATE, PAGES
-from samepic.service.problems import Problem
-from samepic.service.settings import RIGHTS, Settings, identify, is_loopback
+from samepic.service.problems import HttpProblem
+from samepic.service.settings import RIGHTS, ServiceSettings, identify, is_loopback
 
 __all__ = [
     "CSRF",
     "TENANT",
+    "BrowserSession",
     "Caller",
-    "Session",
     "Sessions",
     "caller_here",
     "caller_of",
@@ -37,7 +37,7 @@ _TEXT = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{0,32})\.(\d{1,12})\.([0-9a-f]{64}
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class BrowserSession:
     """One browser: a random `id`, `who` its token is (part of a digest, "" for nobody's), and until when."""
 
     id: str
@@ -54,11 +54,11 @@ class Sessions:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def begin(self, who: str = "") -> Session:
+    def begin(self, who: str = "") -> BrowserSession:
         """Return a new session."""
-        return Session(secrets.token_hex(16), who, int(time.time()) + PAGES.session_seconds)
+        return BrowserSession(secrets.token_hex(16), who, int(time.time()) + PAGES.session_seconds)
 
-    def of(self, request: Request) -> Session | None:
+    def of(self, request: Request) -> BrowserSession | None:
         """Return the session of a request, None for none, one that is over, or one that we did not sign."""
         found = _TEXT.fullmatch(request.cookies.get(cookie_name(request), ""))
         if found is None:
@@ -66,9 +66,9 @@ class Sessions:
         number, who, until, sign = found.groups()
         if not hmac.compare_digest(sign, self._sign("session", f"{number}.{who}.{until}")):
             return None
-        return Session(number, who, int(until)) if int(until) > time.time() else None
+        return BrowserSession(number, who, int(until)) if int(until) > time.time() else None
 
-    def remember(self, request: Request, response: Response, session: Session) -> None:
+    def remember(self, request: Request, response: Response, session: BrowserSession) -> None:
         """Have the browser keep a session."""
         told = f"{session.id}.{session.who}.{session.until}"
         response.set_cookie(
@@ -81,12 +81,12 @@ class Sessions:
             samesite="strict",
         )
 
-    def csrf(self, session: Session) -> str:
+    def csrf(self, session: BrowserSession) -> str:
         """Return the word that a page of this session sends back with whatever it asks for."""
         return self._sign("csrf", session.id)
 
-    def expect_word(self, session: Session, word: str) -> None:
-        """Raise Problem, 403, for a word that is not that of the session."""
+    def expect_word(self, session: BrowserSession, word: str) -> None:
+        """Raise HttpProblem, 403, for a word that is not that of the session."""
         if not hmac.compare_digest(word.encode(), self.csrf(session).encode()):
             raise _foreign(CSRF, "that of the page: load it again")
 
@@ -101,7 +101,7 @@ def cookie_name(request: Request) -> str:
 
 
 def expect_own_page(request: Request) -> None:
-    """Raise Problem, 403, unless the browser says that a page of ours asks."""
+    """Raise HttpProblem, 403, unless the browser says that a page of ours asks."""
     site = request.headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":
         raise _foreign("sec-fetch-site", "same-origin")
@@ -113,13 +113,13 @@ def expect_own_page(request: Request) -> None:
 
 
 def expect_no_other_site(request: Request) -> None:
-    """Raise Problem, 403, where a page of another site asks: what is costly is not made for its pictures and frames."""
+    """Raise HttpProblem, 403, where another site asks: what is costly is not made for its pictures and frames."""
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         raise _foreign("sec-fetch-site", "same-origin")
 
 
-def _foreign(name: str, wanted: str) -> Problem:
-    return Problem(403, "forbidden", f"{name}: wanted {wanted}, got another", wanted=wanted, name=name)
+def _foreign(name: str, wanted: str) -> HttpProblem:
+    return HttpProblem(403, "forbidden", f"{name}: wanted {wanted}, got another", wanted=wanted, name=name)
 
 
 TENANT = "samepic-tenant"
@@ -135,8 +135,8 @@ class Caller:
     may: frozenset[str]
 
 
-def caller_of(request: Request, settings: Settings, right: str) -> Caller:
-    """Return who asks. Raises Problem: 401 for no token that is known, 403 for one that may not do this."""
+def caller_of(request: Request, settings: ServiceSettings, right: str) -> Caller:
+    """Return who asks. Raises HttpProblem: 401 for no token that is known, 403 for one that may not do this."""
     tenant = _tenant(request)
     if settings.tokens:
         caller = _bearer(request, settings)
@@ -150,8 +150,8 @@ def caller_of(request: Request, settings: Settings, right: str) -> Caller:
     return caller
 
 
-def caller_here(request: Request, settings: Settings) -> Caller:
-    """Return who looks at the pages of a service without tokens: anybody of this machine. Raises Problem, 403."""
+def caller_here(request: Request, settings: ServiceSettings) -> Caller:
+    """Return who looks at the pages of a service without tokens: anybody of this machine. Raises HttpProblem, 403."""
     _from_here(request, settings)
     return Caller("", "", frozenset(RIGHTS))
 
@@ -161,25 +161,25 @@ def _tenant(request: Request) -> str | None:
     if not shown:
         return None
     if len(shown) > 1:
-        raise Problem.bad(TENANT, "one tenant", "two")
+        raise HttpProblem.bad(TENANT, "one tenant", "two")
     try:
         # Header values come as Latin-1; what a client meant by other bytes than ASCII is UTF-8.
         tenant = shown[0].encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        raise Problem.bad(TENANT, "a name in UTF-8", "another") from None
+        raise HttpProblem.bad(TENANT, "a name in UTF-8", "another") from None
     if len(tenant) > GATE.key_letters or not tenant.isprintable():
-        raise Problem.bad(TENANT, f"a name of at most {GATE.key_letters} characters", "another")
+        raise HttpProblem.bad(TENANT, f"a name of at most {GATE.key_letters} characters", "another")
     return tenant
 
 
-def _bearer(request: Request, settings: Settings) -> Caller:
+def _bearer(request: Request, settings: ServiceSettings) -> Caller:
     shown = request.headers.getlist("authorization")
     scheme, _, token = shown[0].partition(" ") if len(shown) == 1 else ("", "", "")
     found = identify(settings.tokens, token.strip()) if scheme.lower() == "bearer" else None
     if found is None:
         got = "another" if shown else "none"
         wanted = "Bearer and a token that is known here"
-        raise Problem(
+        raise HttpProblem(
             401,
             "unauthorized",
             f"authorization: wanted {wanted}, got {got}",
@@ -191,7 +191,7 @@ def _bearer(request: Request, settings: Settings) -> Caller:
     return Caller(found.name, found.tenant, found.may)
 
 
-def _from_here(request: Request, settings: Settings) -> None:
+def _from_here(request: Request, settings: ServiceSettings) -> None:
     """Keep out the pages of other sites: a browser of this machine would let them ask a service without tokens."""
     if not settings.loopback:
         if request.headers.get(TENANT) is not None:
@@ -206,5 +206,7 @@ def _from_here(request: Request, settings: Settings) -> None:
         raise _forbidden("origin", "none, or this service", f"{origin!r:.60}")
 
 
-def _forbidden(name: str, wanted: str, got: str) -> Problem:
-    return Problem(403, "forbidden", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name)
+def _forbidden(name: str, wanted: str, got: str) -> HttpProblem:
+    return HttpProblem(
+        403, "forbidden", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name
+    )

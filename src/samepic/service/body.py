@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from samepic.errors import ProfileError
 from samepic.gate.policy import GatePolicy
-from samepic.service.problems import Problem
+from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceLimits
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ class Share:
         self._budget, self.held = budget, 0
 
     def grow(self, count: int) -> None:
-        """Take `count` bytes more; raise Problem where they are not left."""
+        """Take `count` bytes more; raise HttpProblem where they are not left."""
         if self._budget.held + count > self._budget.most:
-            raise Problem(503, "busy", "too many uploads are on their way just now: try again")
+            raise HttpProblem(503, "busy", "too many uploads are on their way just now: try again")
         self._budget.held += count
         self.held += count
 
@@ -73,7 +73,7 @@ class Share:
 async def pieces(request: Request, most: int, share: Share, limits: ServiceLimits) -> AsyncIterator[bytes]:
     """Yield a body as it comes, `most` bytes at most.
 
-    Raises Problem: 413 for a longer one, 408 for one that comes too slowly, 503 where memory is short.
+    Raises HttpProblem: 413 for a longer one, 408 for one that comes too slowly, 503 where memory is short.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
@@ -101,15 +101,19 @@ async def read_whole(request: Request, most: int, share: Share, limits: ServiceL
     return b"".join([piece async for piece in pieces(request, most, share, limits)])
 
 
-def too_large(most: int, got: str, name: str = "body") -> Problem:
+def too_large(most: int, got: str, name: str = "body") -> HttpProblem:
     """Return the problem of a body or part that is too long."""
     wanted = f"at most {most} bytes"
-    return Problem(413, "too_large", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name)
+    return HttpProblem(
+        413, "too_large", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name
+    )
 
 
-def _too_slow(limits: ServiceLimits) -> Problem:
+def _too_slow(limits: ServiceLimits) -> HttpProblem:
     wanted = f"a body within {limits.body_seconds:g} s, or one of {limits.body_rate} bytes a second or more"
-    return Problem(408, "too_slow", f"body: wanted {wanted}, got a slower one", wanted=wanted, name="body")
+    return HttpProblem(
+        408, "too_slow", f"body: wanted {wanted}, got a slower one", wanted=wanted, name="body"
+    )
 
 
 @dataclass(slots=True)
@@ -134,11 +138,11 @@ async def read_form(
 ) -> Form:
     """Take a form apart in which the fields `files` are pictures and `texts` are texts; no others may come.
 
-    Raises Problem: 413 for a part that is too long, 422 for what is no form, a field twice, or one nobody wants.
+    Raises HttpProblem: 413 for a part that is too long, 422 for what is no form, a field twice, or one nobody wants.
     """
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary:
-        raise Problem.bad("content-type", "a boundary of the form", "none")
+        raise HttpProblem.bad("content-type", "a boundary of the form", "none")
     taken = _Taken(files, texts, limits)
     try:
         parser = MultipartParser(boundary, taken.callbacks())
@@ -146,9 +150,9 @@ async def read_form(
             parser.write(piece)
         parser.finalize()
     except FormParserError as error:
-        raise Problem.bad("body", "a form as its content type says", f"another: {error}") from None
+        raise HttpProblem.bad("body", "a form as its content type says", f"another: {error}") from None
     if not taken.ended:
-        raise Problem.bad("body", "a whole form", "one that breaks off")
+        raise HttpProblem.bad("body", "a whole form", "one that breaks off")
     return taken.form
 
 
@@ -179,7 +183,7 @@ class _Taken:
     def _begin(self) -> None:
         self._parts += 1
         if self._parts > self._limits.fields:
-            raise Problem.bad("body", f"a form of at most {self._limits.fields} fields", "more")
+            raise HttpProblem.bad("body", f"a form of at most {self._limits.fields} fields", "more")
         self._disposition, self._data = b"", bytearray()
 
     def _end_header(self) -> None:
@@ -193,12 +197,12 @@ class _Taken:
         try:
             self._name = options.get(b"name", b"").decode()
         except UnicodeDecodeError:
-            raise Problem.bad("body", "names of fields in UTF-8", "another") from None
+            raise HttpProblem.bad("body", "names of fields in UTF-8", "another") from None
         if self._name not in self._files and self._name not in self._texts:
             known = ", ".join([*self._files, *self._texts])
-            raise Problem.bad("body", f"the fields {known}", f"{self._name!r:.60}")
+            raise HttpProblem.bad("body", f"the fields {known}", f"{self._name!r:.60}")
         if self._name in self.form.files or self._name in self.form.fields:
-            raise Problem.bad(self._name, "one field of this name", "two")
+            raise HttpProblem.bad(self._name, "one field of this name", "two")
 
     def _more(self, data: bytes, start: int, end: int) -> None:
         self._data += data[start:end]
@@ -213,7 +217,7 @@ class _Taken:
             try:
                 self.form.fields[self._name] = self._data.decode()
             except UnicodeDecodeError:
-                raise Problem.bad(self._name, "a text in UTF-8", "another") from None
+                raise HttpProblem.bad(self._name, "a text in UTF-8", "another") from None
         self._data = bytearray()
 
     def _finish(self) -> None:
@@ -221,7 +225,7 @@ class _Taken:
 
 
 def query(request: Request, names: Sequence[str]) -> dict[str, str]:
-    """Return the query parameters, of which only `names` may come, each once. Raises Problem."""
+    """Return the query parameters, of which only `names` may come, each once. Raises HttpProblem."""
     try:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"),
@@ -230,55 +234,55 @@ def query(request: Request, names: Sequence[str]) -> dict[str, str]:
             max_num_fields=32,
         )
     except ValueError:
-        raise Problem.bad("query", "at most 32 parameters, percent-encoded UTF-8", "another") from None
+        raise HttpProblem.bad("query", "at most 32 parameters, percent-encoded UTF-8", "another") from None
     found: dict[str, str] = {}
     for name, value in pairs:
         if name not in names:
-            raise Problem.bad(
+            raise HttpProblem.bad(
                 "query", f"the parameters {', '.join(names)}" if names else "none", f"{name!r:.60}"
             )
         if name in found:
-            raise Problem.bad(name, "one parameter of this name", "two")
+            raise HttpProblem.bad(name, "one parameter of this name", "two")
         found[name] = value
     return found
 
 
 def path_key(request: Request, after: str = "") -> str:
-    """Return the key in the path of a request, behind /v1/pictures/ and before `after`. Raises Problem."""
+    """Return the key in the path of a request, behind /v1/pictures/ and before `after`. Raises HttpProblem."""
     raw: bytes = request.scope["raw_path"]
     raw = raw.removeprefix(b"/v1/pictures/")
     try:
         return unquote_to_bytes(raw).decode().removesuffix(after)
     except UnicodeDecodeError:
-        raise Problem.bad("key", "percent-encoded UTF-8", "another") from None
+        raise HttpProblem.bad("key", "percent-encoded UTF-8", "another") from None
 
 
 def policy_of(text: str | None, base: GatePolicy) -> GatePolicy | None:
-    """Return what a request says is to be done for each relation, where it says so. Raises Problem."""
+    """Return what a request says is to be done for each relation, where it says so. Raises HttpProblem."""
     if text is None:
         return None
     try:
         return GatePolicy.parse(text, base)
     except ProfileError as error:
-        raise Problem(422, "bad_input", str(error), name="policy") from None
+        raise HttpProblem(422, "bad_input", str(error), name="policy") from None
 
 
 def json_object(text: str | bytes, name: str) -> dict[str, Any]:
-    """Return the JSON object that a text holds. Raises Problem for anything else, and for what JSON has no word for."""
+    """Return the JSON object that a text holds. Raises HttpProblem for anything else, and for NaN or infinity."""
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         got = "one nested too deeply" if isinstance(error, RecursionError) else f"another text: {error}"
-        raise Problem.bad(name, "a JSON object", f"{got:.120}") from None
+        raise HttpProblem.bad(name, "a JSON object", f"{got:.120}") from None
     if not isinstance(value, dict):
-        raise Problem.bad(name, "a JSON object", type(value).__name__)
+        raise HttpProblem.bad(name, "a JSON object", type(value).__name__)
     return value
 
 
 def text_field(told: Mapping[str, Any], name: str) -> str:
-    """Return a text of a JSON object. Raises Problem where it is none."""
+    """Return a text of a JSON object. Raises HttpProblem where it is none."""
     value = told.get(name)
     if not isinstance(value, str):
-        raise Problem.bad(name, "a text", "none" if value is None else type(value).__name__)
+        raise HttpProblem.bad(name, "a text", "none" if value is None else type(value).__name__)
     return value

@@ -13,10 +13,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from samepic.service.problems import Problem
+from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
 
-__all__ = ["Doorway", "note"]
+__all__ = ["RequestMiddleware", "note"]
 
 _access = logging.getLogger("samepic.access")
 _log = logging.getLogger("samepic.service")
@@ -33,7 +33,7 @@ def note(scope: Scope, **told: object) -> None:
     scope["samepic"].update(told)
 
 
-class Doorway:
+class RequestMiddleware:
     """The outermost layer of the application."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
@@ -44,28 +44,30 @@ class Doorway:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visit = _Visit(scope, receive, send, self._service)
+        visit = _RequestLog(scope, receive, send, self._service)
         self._running += 1
         self._service.metrics.began()
         try:
             if self._running > self._service.limits.requests:
-                raise Problem(
+                raise HttpProblem(
                     503, "busy", "more requests are under way than this service takes on: try again"
                 )
             await self._app(scope, visit.receive, visit.send)
-        except Problem as problem:
+        except HttpProblem as problem:
             await visit.tell(problem)
         except ClientDisconnect:
             pass  # nobody is left to be answered
         except Exception:  # noqa: BLE001  (the edge: nothing but the one shape of errors gets out)
             _log.exception("a bug: please report it", extra={"told": {"id": visit.id}})
-            await visit.tell(Problem(500, "internal", f"a bug of samepic; the log has more under {visit.id}"))
+            await visit.tell(
+                HttpProblem(500, "internal", f"a bug of samepic; the log has more under {visit.id}")
+            )
         finally:
             self._running -= 1
             visit.end()
 
 
-class _Visit:
+class _RequestLog:
     """One request on its way: `status` of its answer, 499 where the client left before it."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, service: Service) -> None:
@@ -102,7 +104,7 @@ class _Visit:
                 headers["Connection"] = "close"
         await self._send(message)
 
-    async def tell(self, problem: Problem) -> None:
+    async def tell(self, problem: HttpProblem) -> None:
         """Answer with a problem, unless an answer has begun."""
         if self.status == 499:
             await problem.response()(self._scope, self.receive, self.send)

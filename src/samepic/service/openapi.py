@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from samepic.facts import Depth, DetailChange, Doubt, OriginalReason, Placing, Series, Side, ToneChange
-from samepic.gate.policy import Action
+from samepic.gate.policy import PolicyAction
 from samepic.limits import GATE
 from samepic.service.settings import SERVICE
 from samepic.verdict import Caveat, Evidence, Outcome, Relation
@@ -30,7 +30,7 @@ KEY: Final[Schema] = {
 POLICY: Final[Schema] = {
     "type": "string",
     "description": "What to do for which relation, changing the service's own policy: relations are those of Match and"
-    f" `flooding`, actions {', '.join(Action)}.",
+    f" `flooding`, actions {', '.join(PolicyAction)}.",
     "examples": ["edited=accept,reframed=review"],
 }
 

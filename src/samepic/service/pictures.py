@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from samepic.errors import StoreKeyError
 from samepic.gate.gate import Gate
-from samepic.service.answers import Answer, idempotency_key, once
+from samepic.service.answers import HttpAnswer, idempotency_key, once
 from samepic.service.auth import Caller
 from samepic.service.body import json_object, path_key, query, read_whole, text_field
 from samepic.service.middleware import note
-from samepic.service.problems import Json, Problem
+from samepic.service.problems import HttpProblem, Json
 from samepic.service.state import Service
 from samepic.store.records import Record
 from samepic.verdict import Decision
@@ -29,12 +29,12 @@ async def remove(service: Service, request: Request, caller: Caller) -> Response
     query(request, ())
     gate = service.gates.gate(caller.tenant)
 
-    def call() -> Answer:
+    def call() -> HttpAnswer:
         try:
             gate.remove(key)
         except StoreKeyError:
             raise _unknown(gate, key) from None
-        return Answer(204, None)
+        return HttpAnswer(204, None)
 
     answer, replayed = await service.quick(
         lambda: once(service, caller, again, lambda: ("remove", key), call)
@@ -69,7 +69,7 @@ async def held(service: Service, request: Request, caller: Caller) -> Response:
         if "after" in asked:
             last = _checked(gate, asked["after"])
             if last is None:
-                raise Problem(
+                raise HttpProblem(
                     404, "not_found", "after: wanted the key of a kept picture, got another", name="after"
                 )
             number = last.number
@@ -89,7 +89,7 @@ async def settle(service: Service, request: Request, caller: Caller) -> Response
     key, other, same = _word(body)
     gate = service.gates.gate(caller.tenant)
 
-    def call() -> Answer:
+    def call() -> HttpAnswer:
         return _settled(gate, key, other, same)
 
     answer, replayed = await service.quick(
@@ -110,29 +110,31 @@ async def status(service: Service, request: Request, caller: Caller) -> Response
 
 
 def _word(body: bytes) -> tuple[str, str | None, bool]:
-    """Return the two keys, of which the other may be left out, and whether they are the same. Raises Problem."""
+    """Return the two keys, of which the other may be left out, and whether they are the same. Raises HttpProblem."""
     told = json_object(body, "body")
     unknown = sorted(set(told) - {"key", "other_key", "same"})
     if unknown:
-        raise Problem.bad("body", "key, other_key and same", f"{unknown[0]!r:.60}")
+        raise HttpProblem.bad("body", "key, other_key and same", f"{unknown[0]!r:.60}")
     key, same = text_field(told, "key"), told.get("same")
     other = text_field(told, "other_key") if "other_key" in told else None
     if not isinstance(same, bool):
-        raise Problem.bad("same", "true or false", "none" if same is None else type(same).__name__)
+        raise HttpProblem.bad("same", "true or false", "none" if same is None else type(same).__name__)
     if other == key or (other is None and same):
-        raise Problem.bad("other_key", "the key of another picture", "none" if other is None else "the same")
+        raise HttpProblem.bad(
+            "other_key", "the key of another picture", "none" if other is None else "the same"
+        )
     return key, other, same
 
 
-def _settled(gate: Gate, key: str, other: str | None, same: bool) -> Answer:
+def _settled(gate: Gate, key: str, other: str | None, same: bool) -> HttpAnswer:
     try:
         made: Decision = gate.accept(key) if other is None else gate.settle(key, other, same=same)
     except StoreKeyError as error:
         for name, one in (("key", key), ("other_key", other)):
             if one is not None and _checked(gate, one) is None:
                 raise _unknown(gate, one, name) from None
-        raise Problem(422, "bad_key", str(error), name="other_key") from None
-    return Answer(200, made.to_dict())
+        raise HttpProblem(422, "bad_key", str(error), name="other_key") from None
+    return HttpAnswer(200, made.to_dict())
 
 
 def _checked(gate: Gate, key: str) -> Record | None:
@@ -144,10 +146,12 @@ def _checked(gate: Gate, key: str) -> Record | None:
     return gate.get(key)
 
 
-def _unknown(gate: Gate, key: str, name: str = "key") -> Problem:
+def _unknown(gate: Gate, key: str, name: str = "key") -> HttpProblem:
     wanted = "the key of a kept picture"
     got = f"{key!r:.80}, which is not there"
-    return Problem(404, "not_found", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name)
+    return HttpProblem(
+        404, "not_found", f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name
+    )
 
 
 def _limit(text: str | None, service: Service) -> int:
@@ -155,7 +159,7 @@ def _limit(text: str | None, service: Service) -> int:
     if text is None:
         return usual
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= most):
-        raise Problem.bad("limit", f"a number from 1 to {most}", f"{text!r:.20}")
+        raise HttpProblem.bad("limit", f"a number from 1 to {most}", f"{text!r:.20}")
     return int(text)
 
 

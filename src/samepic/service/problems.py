@@ -22,7 +22,7 @@ from samepic.errors import (
 )
 from samepic.service.settings import SERVICE
 
-__all__ = ["Json", "Problem", "problem_of", "unreadable"]
+__all__ = ["HttpProblem", "Json", "problem_of", "unreadable"]
 
 _HTTP = {
     404: ("not_found", "no such address here"),
@@ -40,7 +40,7 @@ class Json(Response):
         return f"{json.dumps(content, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
-class Problem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
+class HttpProblem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
     """An answer that is an error: `status` and a `code` for programs, a `message` for people.
 
     `wanted`, `got` and `name` (of the field, file or header) are "" where they say nothing.
@@ -65,7 +65,7 @@ class Problem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
             self.headers.setdefault("Retry-After", str(SERVICE.retry_seconds))
 
     @classmethod
-    def bad(cls, name: str, wanted: str, got: str, code: str = "bad_input") -> Problem:
+    def bad(cls, name: str, wanted: str, got: str, code: str = "bad_input") -> HttpProblem:
         """Return a problem with one thing that was sent: 422."""
         return cls(422, code, f"{name}: wanted {wanted}, got {got}", wanted=wanted, got=got, name=name)
 
@@ -86,7 +86,7 @@ class Problem(Exception):  # noqa: N818  (an answer, as RFC 9457 calls it)
         return Json(self.to_dict(), self.status, self.headers)
 
 
-def unreadable(error: UnreadableError) -> Problem:
+def unreadable(error: UnreadableError) -> HttpProblem:
     """Return how a picture that cannot be decoded is told: 415 for a format, 422 for the rest."""
     kinds: tuple[tuple[type[UnreadableError], str], ...] = (
         (TruncatedError, "damaged_picture"),
@@ -96,7 +96,7 @@ def unreadable(error: UnreadableError) -> Problem:
         (UnreadableError, "unreadable_picture"),
     )
     code = next(code for kind, code in kinds if isinstance(error, kind))
-    return Problem(
+    return HttpProblem(
         415 if code == "unsupported_format" else 422,
         code,
         str(error),
@@ -106,15 +106,19 @@ def unreadable(error: UnreadableError) -> Problem:
     )
 
 
-def problem_of(error: SamepicError | HTTPException) -> Problem:
+def problem_of(error: SamepicError | HTTPException) -> HttpProblem:
     """Return how an error that the layers below, or the router, raised is told."""
     if isinstance(error, HTTPException):
         code, message = _HTTP.get(error.status_code, ("bad_request", error.detail))
-        return Problem(error.status_code, code, message, headers=error.headers)
+        return HttpProblem(error.status_code, code, message, headers=error.headers)
     if isinstance(error, UnreadableError):
         return unreadable(error)
     if isinstance(error, StoreKeyError):
-        return Problem(422, "bad_key", str(error), name="replaces" if error.field == "replaces" else "key")
+        return HttpProblem(
+            422, "bad_key", str(error), name="replaces" if error.field == "replaces" else "key"
+        )
     if isinstance(error, (StoreError, MissingPartError)):
-        return Problem(503, "unavailable", "the store or the decoders cannot be reached just now: try again")
-    return Problem(422, "bad_input", str(error))
+        return HttpProblem(
+            503, "unavailable", "the store or the decoders cannot be reached just now: try again"
+        )
+    return HttpProblem(422, "bad_input", str(error))

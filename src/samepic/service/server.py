@@ -20,8 +20,8 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 
 from samepic.service.app import create_app
 from samepic.service.observability import CONFIG, FOLDER
-from samepic.service.problems import Problem
-from samepic.service.settings import SERVICE, Settings
+from samepic.service.problems import HttpProblem
+from samepic.service.settings import SERVICE, ServiceSettings
 
 __all__ = ["Connection", "bound", "serve"]
 
@@ -36,7 +36,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         if len(self.connections) > SERVICE.connections:
             self._tell(
-                Problem(503, "busy", "more connections are open than this service takes on: try again")
+                HttpProblem(503, "busy", "more connections are open than this service takes on: try again")
             )
             return
         self._wait()
@@ -60,7 +60,7 @@ class Connection(H11Protocol):
         """Answer what is no HTTP."""
         self._stop_waiting()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._tell(Problem(400, "no_http", msg))
+            self._tell(HttpProblem(400, "no_http", msg))
         else:
             self.transport.close()
 
@@ -81,10 +81,10 @@ class Connection(H11Protocol):
         self._patience = None
         if not self.transport.is_closing():
             self._tell(
-                Problem(408, "too_slow", f"wanted headers within {SERVICE.header_seconds:g} s, got none")
+                HttpProblem(408, "too_slow", f"wanted headers within {SERVICE.header_seconds:g} s, got none")
             )
 
-    def _tell(self, problem: Problem) -> None:
+    def _tell(self, problem: HttpProblem) -> None:
         """Answer and close, whatever state HTTP is in."""
         told = problem.response()
         named = [(b"connection", b"close"), *((name, value) for name, value in told.raw_headers)]
@@ -93,7 +93,7 @@ class Connection(H11Protocol):
         self.transport.close()
 
 
-def bound(settings: Settings) -> socket.socket:
+def bound(settings: ServiceSettings) -> socket.socket:
     """Return a socket that is bound where `settings` say, and takes connections. Raises OSError with the address."""
     host = settings.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -111,7 +111,7 @@ def bound(settings: Settings) -> socket.socket:
     return made
 
 
-def serve(settings: Settings, listener: socket.socket, told: Callable[[], None]) -> None:
+def serve(settings: ServiceSettings, listener: socket.socket, told: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT: running requests then have `SERVICE.stop_seconds` to finish.
 
     `told` is called once everything is set up and connections are taken. Raises KeyboardInterrupt after SIGINT.
@@ -129,7 +129,7 @@ def serve(settings: Settings, listener: socket.socket, told: Callable[[], None])
         listener.close()
 
 
-def _serve_many(settings: Settings, listener: socket.socket, told: Callable[[], None]) -> None:
+def _serve_many(settings: ServiceSettings, listener: socket.socket, told: Callable[[], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="samepic-metrics-") as folder:
         os.environ[FOLDER] = folder
         config = _config(replace(settings, parent=os.getpid()))
@@ -139,7 +139,7 @@ def _serve_many(settings: Settings, listener: socket.socket, told: Callable[[], 
         supervisor.run()
 
 
-def _config(settings: Settings) -> uvicorn.Config:
+def _config(settings: ServiceSettings) -> uvicorn.Config:
     log: dict[str, Any] = copy.deepcopy(CONFIG)
     return uvicorn.Config(
         partial(create_app, settings),

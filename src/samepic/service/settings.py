@@ -21,7 +21,7 @@ __all__ = [
     "RIGHTS",
     "SERVICE",
     "ServiceLimits",
-    "Settings",
+    "ServiceSettings",
     "Token",
     "from_text",
     "identify",
@@ -198,7 +198,7 @@ def _hex(text: str, where: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ServiceSettings:
     """How to serve: `store` is its URL, `host` and `port` (0: any that is free) where to listen.
 
     `tokens` are those who may ask; without any everybody may, and on loopback a header names the tenant. `policy` is a

@@ -20,18 +20,18 @@ from samepic.sandbox.decode import Prepared
 from samepic.sandbox.pool import Workers
 from samepic.service.body import Budget
 from samepic.service.observability import Metrics
-from samepic.service.problems import Problem
-from samepic.service.settings import Settings
+from samepic.service.problems import HttpProblem
+from samepic.service.settings import ServiceSettings
 from samepic.store.contract import Store
 from samepic.store.opening import Replicas, open_store
 
-__all__ = ["Gates", "Noting", "Pool", "Service"]
+__all__ = ["Gates", "NotingWorkers", "Service", "ThreadQueue"]
 
 _log = logging.getLogger("samepic.service")
 """The service's own log."""
 
 
-class Noting(Workers):
+class NotingWorkers(Workers):
     """Workers that keep, for each thread, what was wrong with the upload that it had prepared last.
 
     A gate says why it refuses a file in one sentence; who asks over HTTP wants the parts of it.
@@ -58,14 +58,14 @@ class Noting(Workers):
 
 class _Opened(NamedTuple):
     store: Store
-    workers: Noting
+    workers: NotingWorkers
     replicas: Replicas
 
 
 class Gates:
     """Opens the store in a thread, again and again until it can be had, and gives each tenant its gate."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
         self._policy = GatePolicy.parse(settings.policy)
         self.profile = Profile.read(settings.profile) if settings.profile else None
@@ -99,7 +99,7 @@ class Gates:
         return self._opened is not None
 
     def gate(self, tenant: str) -> Gate:
-        """Return the gate of a tenant. Raises Problem, 503, until the store is open."""
+        """Return the gate of a tenant. Raises HttpProblem, 503, until the store is open."""
         with self._lock:
             opened = self._had()
             gate = self._gates.get(tenant)
@@ -111,18 +111,18 @@ class Gates:
             return gate
 
     @property
-    def workers(self) -> Noting:
-        """The decoders of every gate. Raises Problem, 503, until they run."""
+    def workers(self) -> NotingWorkers:
+        """The decoders of every gate. Raises HttpProblem, 503, until they run."""
         return self._had().workers
 
     @property
     def store(self) -> Store:
-        """The store. Raises Problem, 503, until it is open."""
+        """The store. Raises HttpProblem, 503, until it is open."""
         return self._had().store
 
     def _had(self) -> _Opened:
         if self._opened is None:
-            raise Problem(503, "not_ready", "the service is starting or stopping: try again")
+            raise HttpProblem(503, "not_ready", "the service is starting or stopping: try again")
         return self._opened
 
     def _made(self, opened: _Opened, tenant: str) -> Gate:
@@ -152,7 +152,7 @@ class Gates:
 
     def _tried(self) -> _Opened:
         store, replicas = open_store(self._settings.store), Replicas(self._settings.replicas)
-        workers = Noting(self._settings.workers)
+        workers = NotingWorkers(self._settings.workers)
         try:
             held = workers.protection
             if not held.complete:
@@ -174,7 +174,7 @@ class Gates:
 Result = TypeVar("Result")
 
 
-class Pool:
+class ThreadQueue:
     """Runs calls on `threads` threads; `waiting` more may wait for one, and whoever comes then is sent away.
 
     Who has waited for more than `seconds` is sent away too: the queue gets short at once when all of it is late.
@@ -186,12 +186,12 @@ class Pool:
         self._most, self.taken = threads + waiting, 0
 
     def check(self) -> None:
-        """Raise Problem, 503, where nobody more is taken on."""
+        """Raise HttpProblem, 503, where nobody more is taken on."""
         if self.taken >= self._most:
-            raise Problem(503, "busy", "more requests are waiting than this service takes on: try again")
+            raise HttpProblem(503, "busy", "more requests are waiting than this service takes on: try again")
 
     async def run(self, call: Callable[[], Result]) -> Result:
-        """Return what `call` returns. Raises what it raises, and Problem where nobody more is taken on.
+        """Return what `call` returns. Raises what it raises, and HttpProblem where nobody more is taken on.
 
         Where the caller is cancelled, the call comes to its end all the same, and keeps its place until then.
         """
@@ -201,7 +201,7 @@ class Pool:
 
         def begun() -> Result:
             if time.monotonic() > until:
-                raise Problem(
+                raise HttpProblem(
                     503, "busy", f"it waited for more than {self._seconds:g} s to be looked at: try again"
                 )
             return call()
@@ -223,14 +223,16 @@ class Pool:
 class Service:
     """The gates of all tenants, threads for the work and for what is quick, memory for bodies, and counts."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServiceSettings) -> None:
         limits = settings.limits
         self.settings, self.limits = settings, limits
         self.gates = Gates(settings)
         self.budget = Budget(limits.body_bytes)
         self.metrics = Metrics()
-        self._work = Pool("samepic-work", limits.threads, limits.waiting, limits.queue_seconds)
-        self._light = Pool("samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds)
+        self._work = ThreadQueue("samepic-work", limits.threads, limits.waiting, limits.queue_seconds)
+        self._light = ThreadQueue(
+            "samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds
+        )
 
     def start(self) -> None:
         """Begin to open the store; requests are answered 503 until it is open."""
@@ -243,7 +245,7 @@ class Service:
         self.gates.close()
 
     def expect_work(self) -> None:
-        """Raise Problem, 503, where an upload could not be taken on, before its body is read."""
+        """Raise HttpProblem, 503, where an upload could not be taken on, before its body is read."""
         self.gates.workers  # noqa: B018  (raises until it runs)
         self._work.check()
 

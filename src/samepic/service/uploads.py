@@ -14,15 +14,15 @@ from samepic.gate.gate import Gate
 from samepic.picture import Encoded
 from samepic.picture.formats import KNOWN, REFUSED, sniff
 from samepic.profile import Policy
-from samepic.service.answers import STATUSES, Answer, decision, idempotency_key, once
+from samepic.service.answers import STATUSES, HttpAnswer, decision, idempotency_key, once
 from samepic.service.auth import Caller
 from samepic.service.body import Share, is_form, json_object, pieces, policy_of, query, read_form, read_whole
 from samepic.service.middleware import note
-from samepic.service.problems import Problem
+from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
 from samepic.verdict import Decision, Relation
 
-__all__ = ["ADMIT", "CHECK", "COMPARE", "Sent", "admit", "check", "compare", "sent_pictures"]
+__all__ = ["ADMIT", "CHECK", "COMPARE", "SentPictures", "admit", "check", "compare", "sent_pictures"]
 
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
 """What each takes besides pictures: as parameters of the query, or as fields of the form."""
@@ -31,7 +31,7 @@ COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "p
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentPictures:
     """The pictures of a request by name, and what else it says."""
 
     files: dict[str, bytes]
@@ -51,7 +51,7 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
             lambda: workers.compare(a, b, same_if=same_if, profile=profile, names=("a", "b"))
         )
     note(request.scope, outcome=str(verdict.relation))
-    return Answer(200, verdict.to_dict()).response()
+    return HttpAnswer(200, verdict.to_dict()).response()
 
 
 async def check(service: Service, request: Request, caller: Caller) -> Response:
@@ -86,11 +86,13 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
 class _Admission:
     """One upload with everything that is asked of it, checked before the gate is asked."""
 
-    def __init__(self, service: Service, gate: Gate, sent: Sent) -> None:
+    def __init__(self, service: Service, gate: Gate, sent: SentPictures) -> None:
         self._service, self._gate = service, gate
         said = sent.said
         if "key" not in said:
-            raise Problem.bad("key", "the key to keep the picture under, in the query or the form", "none")
+            raise HttpProblem.bad(
+                "key", "the key to keep the picture under, in the query or the form", "none"
+            )
         self._upload, self._key = Encoded("file", sent.files["file"]), said["key"]
         self._data = json_object(said["data"], "data") if "data" in said else {}
         self._policy = policy_of(said.get("policy"), gate.policy)
@@ -102,7 +104,7 @@ class _Admission:
         digest = hashlib.sha256(self._upload.data).hexdigest()
         return "admit", self._key, self._data, str(self._policy), self._replaces, digest
 
-    def answer(self) -> Answer:
+    def answer(self) -> HttpAnswer:
         """Ask the gate."""
         made, error = _noted(
             self._service,
@@ -118,7 +120,7 @@ def _same_if(text: str | None) -> Relation | None:
     try:
         return text if text is None else Policy.of(text).same_if
     except ProfileError as error:
-        raise Problem(422, "bad_input", str(error), name="same_if") from None
+        raise HttpProblem(422, "bad_input", str(error), name="same_if") from None
 
 
 def _noted(service: Service, ask: Callable[[], Decision]) -> tuple[Decision, UnreadableError | None]:
@@ -133,14 +135,14 @@ def _told(service: Service, request: Request, operation: str, made: Decision) ->
     service.metrics.decided(operation, str(made.outcome))
 
 
-def _replaces(sent: Sent) -> tuple[str, ...]:
+def _replaces(sent: SentPictures) -> tuple[str, ...]:
     return (sent.said["replaces"],) if "replaces" in sent.said else ()
 
 
 async def sent_pictures(
     service: Service, request: Request, share: Share, files: Sequence[str], texts: Sequence[str]
-) -> Sent:
-    """Return what a request brings, as a form or, where it has one picture, as the body alone. Raises Problem."""
+) -> SentPictures:
+    """Return what a request brings, as a form or, where it has one picture, as the body alone. Raises HttpProblem."""
     limits, content_type = service.limits, request.headers.get("content-type", "")
     said = query(request, texts)
     if is_form(content_type):
@@ -148,24 +150,24 @@ async def sent_pictures(
         form = await read_form(content_type, pieces(request, most, share, limits), files, texts, limits)
         twice = [name for name in form.fields if name in said]
         if twice:
-            raise Problem.bad(twice[0], "it in the query or in the form", "both")
-        sent = Sent(form.files, {**said, **form.fields})
+            raise HttpProblem.bad(twice[0], "it in the query or in the form", "both")
+        sent = SentPictures(form.files, {**said, **form.fields})
     elif len(files) == 1:
-        sent = Sent({files[0]: await read_whole(request, limits.upload_bytes, share, limits)}, said)
+        sent = SentPictures({files[0]: await read_whole(request, limits.upload_bytes, share, limits)}, said)
     else:
         wanted = f"multipart/form-data with the pictures {' and '.join(files)}"
-        raise Problem.bad("content-type", wanted, f"{content_type!r:.60}" if content_type else "none")
+        raise HttpProblem.bad("content-type", wanted, f"{content_type!r:.60}" if content_type else "none")
     for name in files:
         _check_format(name, sent.files.get(name))
     return sent
 
 
 def _check_format(name: str, data: bytes | None) -> None:
-    """Raise Problem for what is no picture: 422 for nothing, 415 for a format that is not decoded here."""
+    """Raise HttpProblem for what is no picture: 422 for nothing, 415 for a format that is not decoded here."""
     if not data:
-        raise Problem.bad(name, "a picture", "none" if data is None else "nothing: it is empty")
+        raise HttpProblem.bad(name, "a picture", "none" if data is None else "nothing: it is empty")
     found = sniff(data)
     if found == "" or found.startswith(REFUSED):
         wanted, got = f"a picture ({', '.join(KNOWN)})", found.removeprefix(REFUSED) or "none of these"
         message = f"{name}: wanted {wanted}, got {got}"
-        raise Problem(415, "unsupported_format", message, wanted=wanted, got=got, name=name)
+        raise HttpProblem(415, "unsupported_format", message, wanted=wanted, got=got, name=name)

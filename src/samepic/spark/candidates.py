@@ -24,7 +24,7 @@ from samepic.spark.catalog import Batches, bounded
 from samepic.spark.joins import CopyScan, CopyTables, PdqBands, PdqScan
 from samepic.tuning.search import SEARCH
 
-__all__ = ["Forest", "Search", "copies_edges", "digest_edges", "parts", "pdq_edges", "ranked"]
+__all__ = ["CandidateScan", "Forest", "copies_edges", "digest_edges", "parts", "pdq_edges", "ranked"]
 
 Ids = NDArray[np.int64]
 
@@ -86,7 +86,7 @@ def parts(a: Ids, b: Ids) -> tuple[Ids, Ids]:
         label = new
 
 
-class Search(StrEnum):
+class CandidateScan(StrEnum):
     """How candidates are sought: every code is looked at for each picture, or those alone that share a band with it."""
 
     SCAN = "scan"
@@ -108,7 +108,7 @@ def digest_edges(items: DataFrame) -> DataFrame:
     return coded.join(first, "coded_digest").where("id <> a").select("a", fn.col("id").alias("b"))
 
 
-def pdq_edges(items: DataFrame, search: Search, *, everywhere: bool = False) -> DataFrame:
+def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = False) -> DataFrame:
     """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is.
 
     With `everywhere`, some are not `fresh` but known already: each fresh one is held against all, known ones are not
@@ -123,7 +123,7 @@ def pdq_edges(items: DataFrame, search: Search, *, everywhere: bool = False) -> 
         .select(fn.col("first").alias("a"), fn.col("id").alias("b"))
     )
     edges = twins
-    radius = SEARCH.radius if search is Search.SCAN else SEARCH.band_radius
+    radius = SEARCH.radius if search is CandidateScan.SCAN else SEARCH.band_radius
     for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
         # Against known pictures each new one is a query, and what is known is none.
         near = bounded(codes.where("fresh")).mapInArrow(_near(piece, radius, search, everywhere), _EDGES)
@@ -131,7 +131,7 @@ def pdq_edges(items: DataFrame, search: Search, *, everywhere: bool = False) -> 
     return edges
 
 
-def copies_edges(items: DataFrame, search: Search) -> DataFrame:
+def copies_edges(items: DataFrame, search: CandidateScan) -> DataFrame:
     """Return pairs of pictures of which one is among the nearest of the other by copy code, both ways, with their bits.
 
     As `samepic.hamming.copies_near` finds them; by bands, some are missed.
@@ -186,9 +186,9 @@ def _opened(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tup
 
 
 def _near(
-    piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: Search, everywhere: bool
+    piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: CandidateScan, everywhere: bool
 ) -> Batches:
-    index = PdqScan if search is Search.SCAN else PdqBands
+    index = PdqScan if search is CandidateScan.SCAN else PdqBands
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         ids, codes = _opened(piece, index)
@@ -207,8 +207,8 @@ def _near(
     return work
 
 
-def _alike(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], search: Search) -> Batches:
-    index = CopyScan if search is Search.SCAN else CopyTables
+def _alike(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], search: CandidateScan) -> Batches:
+    index = CopyScan if search is CandidateScan.SCAN else CopyTables
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         ids, codes = _opened(piece, index)

@@ -12,15 +12,15 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as fn
 
-from samepic.duplicates.cache import Said
-from samepic.duplicates.candidates import Near
-from samepic.duplicates.groups import Gathering, Star
+from samepic.duplicates.cache import CachedVerdict
+from samepic.duplicates.candidates import CandidateGraph
+from samepic.duplicates.groups import GroupBuilder, GroupDraft
 from samepic.duplicates.quality import Merit, why_best
 from samepic.limits import SPARK
 from samepic.profile import Policy
 from samepic.spark.candidates import parts
 from samepic.spark.catalog import Batches, arrow_rows, from_row
-from samepic.spark.compare import Originals, Sayer
+from samepic.spark.compare import Originals, SparkComparer
 from samepic.tuning.search import SEARCH
 
 __all__ = ["FOUND", "FOUND_SQL", "clusters", "clusters_apart", "gathered"]
@@ -59,10 +59,10 @@ def gathered(policy: Policy) -> Batches:
 
 
 class _Neighbours:
-    """The candidates within one cluster, as `Near` finds them among all; `alike` are pairs by copy code."""
+    """The candidates within one cluster, as `CandidateGraph` finds them among all; `alike` are pairs by copy code."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self._near = Near([from_row(row) for row in rows], lambda _: None)
+        self._near = CandidateGraph([from_row(row) for row in rows], lambda _: None)
         places = {row["id"]: place for place, row in enumerate(rows)}
         self._alike: list[dict[int, int]] = [
             {
@@ -84,8 +84,8 @@ class _Neighbours:
 def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
     """Return what becomes of the pictures of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
-    say = Sayer(originals, merits, _heard(rows))
-    gathering = Gathering(_Neighbours(rows), merits, say, policy)
+    say = SparkComparer(originals, merits, _heard(rows))
+    gathering = GroupBuilder(_Neighbours(rows), merits, say, policy)
     found = []
     for star in gathering.stars(range(len(rows))):
         found += _told(star, rows, merits)
@@ -95,7 +95,7 @@ def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> 
     return found
 
 
-def _told(star: Star, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -> list[dict[str, Any]]:
+def _told(star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -> list[dict[str, Any]]:
     reference = rows[star.reference]["sha256"]
     reason = why_best(merits[star.reference], [merits[place] for place in star.said], proven=star.proven)
     found = [{"sha256": reference, "reference": reference, "explanation": reason}]
@@ -112,16 +112,16 @@ def _told(star: Star, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -
     return found
 
 
-def _heard(rows: list[dict[str, Any]]) -> dict[tuple[int, int], Said]:
+def _heard(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
     """Return what was said before of pictures of this cluster, by their places: in crowds, and of alike pairs."""
     places = {row["id"]: place for place, row in enumerate(rows)}
     heard = {}
     for place, row in enumerate(rows):
         if row["said"]:
-            heard[places[row["first"]], place] = Said(**row["said"])
+            heard[places[row["first"]], place] = CachedVerdict(**row["said"])
         for one in row["alike"] or ():
             if one["said"] and one["b"] in places:
-                heard[place, places[one["b"]]] = Said(**one["said"])
+                heard[place, places[one["b"]]] = CachedVerdict(**one["said"])
     return heard
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as fn
 
-from samepic.duplicates.cache import Said
+from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.groups import counted
 from samepic.duplicates.quality import Merit
 from samepic.errors import UnreadableError, WorkerError
@@ -26,7 +26,7 @@ from samepic.spark.catalog import Batches, arrow_rows, bounded, decoder, origina
 from samepic.verdict import Verdict
 from samepic.verify.explain import explain
 
-__all__ = ["SAID", "SAID_SQL", "Originals", "Sayer", "said_alike", "said_in_crowds", "said_row"]
+__all__ = ["SAID", "SAID_SQL", "Originals", "SparkComparer", "said_alike", "said_in_crowds", "said_row"]
 
 SAID = pa.schema(
     [
@@ -50,7 +50,7 @@ SAID_SQL = (
 _CALLED = ("the reference", "this file")
 
 
-def said_row(first: int, other: int, said: Said, *, same: bool | None = None) -> dict[str, Any]:
+def said_row(first: int, other: int, said: CachedVerdict, *, same: bool | None = None) -> dict[str, Any]:
     """Return a row of SAID."""
     return {
         "first": first,
@@ -108,7 +108,7 @@ class Originals:
         return original(path) if path is not None else None
 
 
-class Sayer:
+class SparkComparer:
     """Says what one picture of a cluster is to another; `merits` loses what cannot be read, `errors` says why.
 
     `heard` is what was said before, by the indices of the two.
@@ -118,12 +118,12 @@ class Sayer:
         self,
         originals: Originals,
         merits: dict[int, Merit],
-        heard: Mapping[tuple[int, int], Said] = MappingProxyType({}),
+        heard: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
     ) -> None:
         self.errors: dict[int, str] = {}
         self._originals, self._merits, self._heard = originals, merits, heard
 
-    def __call__(self, a: int, b: int) -> Said | None:
+    def __call__(self, a: int, b: int) -> CachedVerdict | None:
         """Return what the second is to the first, None where that cannot be said."""
         if (a, b) in self._heard:
             return self._heard[a, b]
@@ -147,7 +147,7 @@ class Sayer:
             self._spoil(b if error.name == "b" else a, error)
             return None
         sentence = _of_small(told) if small else told.explanation
-        return Said(str(told.relation), told.probability, sentence, told.original)
+        return CachedVerdict(str(told.relation), told.probability, sentence, told.original)
 
     def _opened(self, index: int) -> bytes | None:
         try:
@@ -217,7 +217,7 @@ def _of_head(
     ids: list[int], merits: dict[int, Merit], originals: Originals, policy: Policy
 ) -> list[dict[str, object]]:
     """Return what is said of the first of these pictures and each of the others."""
-    say, found = Sayer(originals, merits), []
+    say, found = SparkComparer(originals, merits), []
     for place in range(1, len(ids)):
         if {0, place} <= merits.keys():
             a, b = sorted((0, place), key=lambda one: merits[one].order(ids[one]))
@@ -283,6 +283,6 @@ def _said(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _of_piece(ids: list[int], originals: Originals) -> list[dict[str, Any]]:
-    say = Sayer(originals, {})
+    say = SparkComparer(originals, {})
     heard = ((ids[place], say(0, place)) for place in range(1, len(ids)))
     return [said_row(ids[0], index, said) for index, said in heard if said is not None]

@@ -14,24 +14,24 @@ from pyspark import SparkConf
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
-from samepic.duplicates.cache import Said
+from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.finder import processors
 from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, facts, member
-from samepic.duplicates.walk import Entry, Unreadable, Walk
+from samepic.duplicates.walk import FoundFile, Unreadable, Walk
 from samepic.fingerprints.fingerprint import VERSION
 from samepic.limits import SPARK
 from samepic.profile import Policy, Profile
-from samepic.spark.candidates import Search, copies_edges, digest_edges, pdq_edges, ranked
+from samepic.spark.candidates import CandidateScan, copies_edges, digest_edges, pdq_edges, ranked
 from samepic.spark.catalog import COLUMNS, bounded, fingerprints, sources
 from samepic.spark.clusters import FOUND_SQL, clusters, gathered
 from samepic.spark.compare import said_alike, said_in_crowds
 from samepic.verdict import Relation
 
-__all__ = ["Found", "SparkFinder", "find_duplicates", "searched", "session"]
+__all__ = ["FoundDuplicates", "SparkFinder", "find_duplicates", "searched", "session"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundDuplicates:
     """What a search found: `members` (group, key, reference, relation, probability, explanation), `references` (group,
     key, reason), `unreadable` (key, error), and the `prints` of all.
     """
@@ -51,7 +51,7 @@ def find_duplicates(
     same_if: Relation | str | None = None,
     profile: Profile | str | os.PathLike[str] | None = None,
     copies: bool = False,
-    search: Search | str = Search.SCAN,
+    search: CandidateScan | str = CandidateScan.SCAN,
     prints: DataFrame | None = None,
     known: DataFrame | None = None,
 ) -> DataFrame:
@@ -75,7 +75,7 @@ def find_duplicates(
             raise ValueError(f"prints: wanted fingerprints with copies, got none for {bare['key']!r}")
     if new is None:
         new = fingerprints(df, key=key, content=content, path=path, copies=copies, proxies=known is not None)
-    found = searched(given, new, known, policy=policy, copies=copies, how=Search(search))
+    found = searched(given, new, known, policy=policy, copies=copies, how=CandidateScan(search))
     return found.members
 
 
@@ -86,8 +86,8 @@ def searched(
     *,
     policy: Policy,
     copies: bool = False,
-    how: Search = Search.SCAN,
-) -> Found:
+    how: CandidateScan = CandidateScan.SCAN,
+) -> FoundDuplicates:
     """Do what `find_duplicates` does, and return the references and what is unreadable too.
 
     `given` is what `sources` returns, `prints` what `fingerprints` returned for it.
@@ -151,7 +151,7 @@ def _items(prints: DataFrame) -> DataFrame:
 
 
 def _alike(
-    items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: Search
+    items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: CandidateScan
 ) -> tuple[DataFrame, DataFrame]:
     """Return the pairs by copy code, both ways, with what was said of the second of those compared; and all said."""
     pairs = copies_edges(items, how).persist()
@@ -191,7 +191,7 @@ def _gathered(
     return bounded(ordered).mapInArrow(gathered(policy), FOUND_SQL)
 
 
-def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> Found:
+def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> FoundDuplicates:
     """Return the groups of files: what was found of each picture, and the files that hold the same bytes.
 
     With `only_new`, only groups that hold a fresh file.
@@ -230,7 +230,9 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
     damaged = found.where("error is not null").groupBy("sha256").agg(fn.min("error").alias("error"))
     unreadable = prints.where("kind = 'unreadable'").select("key", "error")
     unreadable = unreadable.unionAll(files.join(damaged, "sha256").select("key", "error"))
-    return Found(members.join(numbers, "reference").select(*columns), references, unreadable, prints)
+    return FoundDuplicates(
+        members.join(numbers, "reference").select(*columns), references, unreadable, prints
+    )
 
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -264,7 +266,7 @@ class SparkFinder:
     follow: bool = False
     least: int = 1
     copies: bool = False
-    how: Search = Search.SCAN
+    how: CandidateScan = CandidateScan.SCAN
     unreadable: list[Unreadable] = field(default_factory=list)
     pictures: int = 0
     others: int = 0
@@ -287,7 +289,7 @@ class SparkFinder:
         self.unreadable.sort(key=lambda one: (os.fsencode(one.path), one.error))
         return self._grouped(found, entries, df if uris else None)
 
-    def _walked(self, paths: list[str]) -> dict[str, Entry]:
+    def _walked(self, paths: list[str]) -> dict[str, FoundFile]:
         walk = Walk(paths, self.hidden, self.follow, self.least)
         entries = {}
         for entry in walk.entries():
@@ -300,7 +302,7 @@ class SparkFinder:
         self.unreadable += walk.unreadable
         return entries
 
-    def _made(self, entries: dict[str, Entry]) -> DataFrame:
+    def _made(self, entries: dict[str, FoundFile]) -> DataFrame:
         rows = [(path,) for path in entries]
         tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(rows) // SPARK.files)
         return self.spark.createDataFrame(rows, "path string").repartition(min(tasks, max(1, len(rows))))
@@ -309,10 +311,12 @@ class SparkFinder:
         source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
         return source.load(uris).where(fn.col("length") >= self.least)
 
-    def _grouped(self, found: Found, entries: dict[str, Entry], listed: DataFrame | None) -> list[Group]:
+    def _grouped(
+        self, found: FoundDuplicates, entries: dict[str, FoundFile], listed: DataFrame | None
+    ) -> list[Group]:
         members = defaultdict(list)
         for row in found.members.collect():
-            said = Said(row["relation"], row["probability"], row["explanation"], "")
+            said = CachedVerdict(row["relation"], row["probability"], row["explanation"], "")
             members[row["group"]].append((row["key"], said))
         references = {row["group"]: (row["key"], row["reason"]) for row in found.references.collect()}
         keys = {key for key, _ in references.values()} | {key for rows in members.values() for key, _ in rows}
@@ -329,18 +333,18 @@ class SparkFinder:
                 groups.append(Group(len(groups) + 1, facts(first, digests[key]), reason, told))
         return groups
 
-    def _digests(self, found: Found, keys: set[str]) -> dict[str, str]:
+    def _digests(self, found: FoundDuplicates, keys: set[str]) -> dict[str, str]:
         wanted = self.spark.createDataFrame([(key,) for key in keys], "key string")
         rows: list[Any] = found.prints.join(wanted, "key", "left_semi").select("key", "sha256").collect()
         return {row["key"]: row["sha256"] for row in rows}
 
 
-def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, Entry]:
+def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, FoundFile]:
     """Return the facts of files that Spark listed; their times are in milliseconds, so `samepic clean` needs a copy."""
     wanted = listed.sparkSession.createDataFrame([(key,) for key in keys], "path string")
     rows = listed.drop("content").join(wanted, "path", "left_semi").collect()
     return {
-        row["path"]: Entry(
+        row["path"]: FoundFile(
             row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6, 0, 0
         )
         for row in rows

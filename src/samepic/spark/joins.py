@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.hamming import Codes, Found, TurnedCodes, by_parity
+from samepic.hamming import Codes, Neighbors, TurnedCodes, by_parity
 from samepic.native import native
 from samepic.tuning.search import SEARCH
 
-__all__ = ["CopyScan", "CopyTables", "Pairs", "PdqBands", "PdqScan", "checked", "in_order", "limits"]
+__all__ = ["CopyScan", "CopyTables", "JoinedPairs", "PdqBands", "PdqScan", "checked", "in_order", "limits"]
 
 _BYTES, _FORM_BYTES = 32, 256
 
@@ -28,7 +28,7 @@ _QUERIES = 8192
 """Queries that the native part is asked about at once: what it keeps of each, 1 MB in all, comes by for each strip."""
 
 
-class Pairs(NamedTuple):
+class JoinedPairs(NamedTuple):
     """What was found: of each pair the query's place, the row of the code, both from 0, and the distance in bits.
 
     Three int64 arrays of one length, sorted by query, then distance, then row.
@@ -50,7 +50,9 @@ class PdqScan:
         self._codes = TurnedCodes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
-    def within(self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None) -> Pairs:
+    def within(
+        self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None
+    ) -> JoinedPairs:
         """Return the codes at most `radius` bits from the nearest of the eight forms of each query, (q, 256).
 
         With `below`, q integers, only rows under that of the query count. O(n q). Raises ValueError where the forms are
@@ -68,7 +70,7 @@ class PdqScan:
             found.append(_triples(raw, start))
         return in_order(np.concatenate([_NONE, *found]))
 
-    def _plain(self, asked: NDArray[np.uint8], radius: int, ends: NDArray[np.int64]) -> Pairs:
+    def _plain(self, asked: NDArray[np.uint8], radius: int, ends: NDArray[np.int64]) -> JoinedPairs:
         found = []
         for query, each in enumerate(asked):
             near = self._codes.within(each.reshape(-1, _BYTES), radius)
@@ -84,7 +86,7 @@ class CopyScan:
         self._codes = Codes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
-    def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> Pairs:
+    def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
         """Return the `k` codes nearest to each query, (q, 32), as far as they are within `radius` bits. O(n q).
 
         Of equally near ones the lower row goes first, and in. Raises ValueError for k under 1, and where the queries
@@ -102,7 +104,7 @@ class CopyScan:
             found.append(_triples(raw, start))
         return _columns(np.concatenate([_NONE, *found]))
 
-    def _plain(self, asked: NDArray[np.uint8], k: int, radius: int) -> Pairs:
+    def _plain(self, asked: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
         found = []
         for query in asked:
             near = self._codes.nearest(query, k)
@@ -130,13 +132,13 @@ def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[
     return np.ascontiguousarray(below, np.int64)
 
 
-def in_order(triples: NDArray[np.int64]) -> Pairs:
+def in_order(triples: NDArray[np.int64]) -> JoinedPairs:
     """Return (query, row, distance) triples, (n, 3), as pairs."""
     return _columns(triples[np.lexsort((triples[:, 1], triples[:, 2], triples[:, 0]))])
 
 
-def _columns(triples: NDArray[np.int64]) -> Pairs:
-    return Pairs(*(np.ascontiguousarray(column) for column in triples.T))
+def _columns(triples: NDArray[np.int64]) -> JoinedPairs:
+    return JoinedPairs(*(np.ascontiguousarray(column) for column in triples.T))
 
 
 def _triples(raw: bytearray, start: int) -> NDArray[np.int64]:
@@ -145,13 +147,13 @@ def _triples(raw: bytearray, start: int) -> NDArray[np.int64]:
     return triples
 
 
-def _kept(near: Found, kept: NDArray[np.bool_]) -> Found:
-    return Found(near.ids[kept], near.distances[kept])
+def _kept(near: Neighbors, kept: NDArray[np.bool_]) -> Neighbors:
+    return Neighbors(near.ids[kept], near.distances[kept])
 
 
-def _pairs(found: list[Found]) -> Pairs:
+def _pairs(found: list[Neighbors]) -> JoinedPairs:
     none = np.empty(0, np.int64)
-    return Pairs(
+    return JoinedPairs(
         np.repeat(np.arange(len(found)), [len(near.ids) for near in found]),
         np.concatenate([none, *(near.ids for near in found)]),
         np.concatenate([none, *(near.distances for near in found)]),
@@ -184,7 +186,7 @@ Keys = NDArray[np.uint32]
 Triples = NDArray[np.int64]
 
 
-class _Asked(NamedTuple):
+class _Queries(NamedTuple):
     """Queries: their forms, (q, f, 4) words as the codes are, the rows under which codes count, and the radius."""
 
     forms: Words
@@ -192,7 +194,7 @@ class _Asked(NamedTuple):
     radius: int
 
 
-class _Table:
+class _KeyTable:
     """Rows of codes by their keys of at most _WIDEST bits: 8 bytes a code and 3 bits a key that could be."""
 
     def __init__(self, keys: Keys, width: int) -> None:
@@ -212,7 +214,7 @@ class _Table:
     def nbytes(self) -> int:
         return sum(array.nbytes for array in (self.rows, self.starts, self.bits, self.ranks))
 
-    def near(self, codes: Words, asked: _Asked, of: NDArray[np.int64], keys: Keys, masks: Keys) -> Triples:
+    def near(self, codes: Words, asked: _Queries, of: NDArray[np.int64], keys: Keys, masks: Keys) -> Triples:
         """Return what is within the radius of those at `keys` ^ `masks`; `of` tells the query of each key."""
         if native is not None:
             table = (self.bits, self.ranks, self.starts, self.rows)
@@ -247,7 +249,7 @@ class _Table:
             yield queries[of], self.rows[last[of] - (ends[of] - place)].astype(np.int64)
 
 
-class _Kept:
+class _KeptPairs:
     """Pairs that were found, maybe several times: each once, and of each query the k nearest where k is given."""
 
     def __init__(self, k: int | None = None) -> None:
@@ -327,20 +329,22 @@ class PdqBands:
             keys = np.concatenate(
                 [np.empty(0, np.uint32), *(band.keys(part) for part in _parts(self._words))]
             )
-            self._bands.append((band, band.masks(), _Table(keys, band.width)))
+            self._bands.append((band, band.masks(), _KeyTable(keys, band.width)))
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory."""
         return self._words.nbytes + sum(table.nbytes for _, _, table in self._bands)
 
-    def within(self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None) -> Pairs:
+    def within(
+        self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None
+    ) -> JoinedPairs:
         """Return what PdqScan.within returns. Raises ValueError also where the radius is more than this is for."""
         if radius > self.radius:
             raise ValueError(f"radius: wanted at most {self.radius}, which the bands are for, got {radius}")
         words = by_parity(checked(forms, _BYTES * _FORMS)).view(np.uint64).reshape(-1, _FORMS, 4)
-        asked = _Asked(words, limits(below, len(words), len(self._words)), radius)
-        found = _Kept()
+        asked = _Queries(words, limits(below, len(words), len(self._words)), radius)
+        found = _KeptPairs()
         for band, masks, table in self._bands:
             of, keys = _distinct(band.keys(words.reshape(-1, 4)).reshape(-1, _FORMS))
             for start in range(0, len(keys), _STEP):
@@ -374,20 +378,20 @@ class CopyTables:
         self._tables = []
         for places in _samples(count, width):
             keys = [_sampled(part, places) for part in _parts(self._words)]
-            self._tables.append((places, _Table(np.concatenate([np.empty(0, np.uint32), *keys]), width)))
+            self._tables.append((places, _KeyTable(np.concatenate([np.empty(0, np.uint32), *keys]), width)))
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory."""
         return self._words.nbytes + sum(table.nbytes for _, table in self._tables)
 
-    def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> Pairs:
+    def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
         """Return the `k` codes nearest to each query of those that the tables find, else as CopyScan.nearest."""
         if k < 1:
             raise ValueError(f"k: wanted at least 1, got {k}")
         words = checked(queries, _BYTES).view(np.uint64)
-        asked = _Asked(words[:, None], limits(None, len(words), len(self._words)), radius)
-        found = _Kept(k)
+        asked = _Queries(words[:, None], limits(None, len(words), len(self._words)), radius)
+        found = _KeptPairs(k)
         for places, table in self._tables:
             keys = _sampled(words, places)
             for start in range(0, len(keys), _STEP):
@@ -455,7 +459,7 @@ def _parts(words: Words) -> Iterator[Words]:
         yield words[start : start + _CODES]
 
 
-def _checked(codes: Words, asked: _Asked, queries: NDArray[np.int64], rows: NDArray[np.int64]) -> Triples:
+def _checked(codes: Words, asked: _Queries, queries: NDArray[np.int64], rows: NDArray[np.int64]) -> Triples:
     """Return those of the pairs that count and are within the radius."""
     counts = rows < asked.ends[queries]
     queries, rows = queries[counts], rows[counts]

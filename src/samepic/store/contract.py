@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.store.overview import Overview
-from samepic.store.records import Claim, Record, Refusal, State, Word
+from samepic.store.records import Record, Refusal, ReviewDecision, ReviewLease, State
 from samepic.verdict import Match
 
-__all__ = ["APPLICATION", "MIGRATIONS", "VERSION", "Coded", "Store"]
+__all__ = ["APPLICATION", "MIGRATIONS", "VERSION", "CodesPage", "Store"]
 
 
-class Coded(NamedTuple):
+class CodesPage(NamedTuple):
     """A piece of the codes of a tenant by ascending number: `last` is the highest number looked at.
 
     `pdq_numbers`, (n,) int64, and `pdq`, n x 32 bytes, leave out weak codes; so do `copy_numbers` and `copycodes`,
@@ -79,10 +79,10 @@ class Store(Protocol):
     def twins(self, tenant: str, identity: str) -> list[int]:
         """Return the numbers of the records with this identity, ascending."""
 
-    def coded(self, tenant: str, after: int, most: int) -> Coded:
+    def coded(self, tenant: str, after: int, most: int) -> CodesPage:
         """Return the codes of up to `most` records with numbers above `after`."""
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[Coded]:
+    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records with numbers above `after`, piece by piece and by ascending number.
 
         Nothing is left out that was visible when this was called and is not taken out since.
@@ -130,7 +130,7 @@ class Store(Protocol):
 
     def claim_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
-    ) -> Claim | None:
+    ) -> ReviewLease | None:
         """Take the first pair that waits for review behind `after`, and that nobody else has, for `lease` seconds.
 
         `after` is the number of a held picture and the key of what it is held for; behind the last pair the first
@@ -138,27 +138,31 @@ class Store(Protocol):
         accepted where all that it was held for is gone.
         """
 
-    def claim_pair(self, tenant: str, reviewer: str, number: int, other: str, lease: float) -> Claim | None:
+    def claim_pair(
+        self, tenant: str, reviewer: str, number: int, other: str, lease: float
+    ) -> ReviewLease | None:
         """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
 
     def let_go(self, tenant: str, reviewer: str) -> None:
         """Give back whatever a reviewer has taken."""
 
-    def say(self, tenant: str, reviewer: str, number: int, other: str, *, same: bool) -> Word | None:
+    def say(
+        self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
+    ) -> ReviewDecision | None:
         """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
 
         A held picture that is the same as the other is taken out; one that is another than all it was held for is
         accepted. Returns None, and changes nothing, where the pair is decided or gone, or another has taken it.
         """
 
-    def unsay(self, tenant: str, position: int) -> Claim | None:
+    def unsay(self, tenant: str, position: int) -> ReviewLease | None:
         """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
 
         Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
         changed again since.
         """
 
-    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[Word]:
+    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
         """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
 
     def close(self) -> None:

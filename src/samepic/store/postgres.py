@@ -16,7 +16,7 @@ import numpy as np
 
 from samepic.errors import MissingPartError, StoreError
 from samepic.limits import GATE
-from samepic.store.contract import APPLICATION, MIGRATIONS, Coded
+from samepic.store.contract import APPLICATION, MIGRATIONS, CodesPage
 from samepic.store.reviews import ReviewedSqlStore
 from samepic.store.sql import Run
 from samepic.tuning.search import SEARCH
@@ -26,9 +26,9 @@ __all__ = [
     "STEPS",
     "VERSION",
     "Connections",
-    "Page",
+    "NumberRange",
     "PostgresStore",
-    "Stretch",
+    "RangePage",
     "in_parallel",
     "joined",
     "make_room",
@@ -149,50 +149,52 @@ _JOINED = (
 )
 
 
-class Stretch(NamedTuple):
+class NumberRange(NamedTuple):
     """The numbers above `after`, up to `last`."""
 
     after: int
     last: int
 
-    def parts(self, count: int) -> list[Stretch]:
+    def parts(self, count: int) -> list[NumberRange]:
         """Return it in up to `count` parts of about the same width, ascending."""
         width = -(-(self.last - self.after) // count)
         return [
-            Stretch(after, min(after + width, self.last)) for after in range(self.after, self.last, width)
+            NumberRange(after, min(after + width, self.last)) for after in range(self.after, self.last, width)
         ]
 
 
-class Page(NamedTuple):
+class RangePage(NamedTuple):
     """What was read of the beginning of a stretch, and the stretch that is left of it, if any."""
 
-    piece: Coded
-    left: Stretch | None
+    piece: CodesPage
+    left: NumberRange | None
 
 
-def joined(run: Run, tenant: str, stretch: Stretch, most: int) -> Page:
+def joined(run: Run, tenant: str, stretch: NumberRange, most: int) -> RangePage:
     """Read the codes of up to `most` records of a stretch; the server joins them, so that no row costs Python."""
     count, last, numbers, pdq, copies = run(_JOINED, (tenant, *stretch, most))[0]
     full = count == most and last < stretch.last
     signed = np.frombuffer(numbers or b"", ">i8").astype(np.int64)
-    piece = Coded(
+    piece = CodesPage(
         last if full else stretch.last,
         np.abs(signed),
         bytes(pdq or b""),
         signed[signed > 0],
         bytes(copies or b""),
     )
-    return Page(_ascending(piece), Stretch(last, stretch.last) if full else None)
+    return RangePage(_ascending(piece), NumberRange(last, stretch.last) if full else None)
 
 
-def in_parallel(read: Callable[[Stretch], Page], stretch: Stretch, readers: int) -> Iterator[Coded]:
+def in_parallel(
+    read: Callable[[NumberRange], RangePage], stretch: NumberRange, readers: int
+) -> Iterator[CodesPage]:
     """Yield what `read` finds in a stretch, by ascending number, while up to `readers` threads read ahead.
 
     Where a page did not reach the end of its stretch, what is left is dealt out again: so neither many numbers of
     other tenants nor a crowd of this one's leave a reader without work, and no more than a few pages wait in memory.
     """
     waiting = deque(stretch.parts(readers))
-    reading: deque[Future[Page]] = deque()
+    reading: deque[Future[RangePage]] = deque()
     with ThreadPoolExecutor(readers, thread_name_prefix="samepic-load") as pool:
         try:
             while waiting or reading:
@@ -209,13 +211,13 @@ def in_parallel(read: Callable[[Stretch], Page], stretch: Stretch, readers: int)
                 one.cancel()
 
 
-def _ascending(piece: Coded) -> Coded:
+def _ascending(piece: CodesPage) -> CodesPage:
     """Return a piece by ascending number, which a server gives unless it chose another plan."""
     numbers = piece.pdq_numbers
     if (numbers[1:] > numbers[:-1]).all():
         return piece
     order, of_copies = np.argsort(numbers), np.argsort(piece.copy_numbers)
-    return Coded(
+    return CodesPage(
         piece.last,
         numbers[order],
         _rows(piece.pdq)[order].tobytes(),
@@ -333,7 +335,7 @@ class PostgresStore(ReviewedSqlStore):
         """Close every connection; may be called twice."""
         self._pool.close()
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[Coded]:
+    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records above `after` that are visible now: many of them over several connections."""
         first = self.coded(tenant, after, GATE.load_rows)
         if first.last == after:
@@ -344,10 +346,10 @@ class PostgresStore(ReviewedSqlStore):
             top = run("SELECT coalesce(max(number), 0) FROM codes WHERE tenant = ?", (tenant,))[0][0]
         if top > first.last:
             yield from in_parallel(
-                lambda stretch: self._page(tenant, stretch), Stretch(first.last, top), GATE.load_readers
+                lambda stretch: self._page(tenant, stretch), NumberRange(first.last, top), GATE.load_readers
             )
 
-    def _page(self, tenant: str, stretch: Stretch) -> Page:
+    def _page(self, tenant: str, stretch: NumberRange) -> RangePage:
         with self._reading() as run:
             return joined(run, tenant, stretch, GATE.load_rows)
 

@@ -11,7 +11,7 @@ from typing import Any
 from samepic.tuning.search import SEARCH
 from samepic.verdict import Match
 
-__all__ = ["Claim", "Record", "Refusal", "State", "Word"]
+__all__ = ["Record", "Refusal", "ReviewDecision", "ReviewLease", "State"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -90,7 +90,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ReviewLease:
     """A held picture and one that it is held for, taken by one reviewer so that nobody else gets it.
 
     `number` and `key` are those of the held picture, `other` is the key of the kept one, `place` the position of it
@@ -105,7 +105,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class ReviewDecision:
     """What a reviewer said of a held picture `key` and a kept one `other`.
 
     `position` orders all words of a store; `at` is in seconds since 1970 by the store's clock; `undone` tells that it

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from samepic.limits import REVIEW
-from samepic.store.records import Claim, State, Word
+from samepic.store.records import ReviewDecision, ReviewLease, State
 from samepic.store.sql import Run, SqlStore, taken_out, turned
 
 __all__ = ["ReviewedSqlStore", "buried", "raised"]
@@ -72,7 +72,7 @@ _HELD = "SELECT p.number, p.key, x.matches FROM pictures p JOIN proxies x ON x.n
 _WORD = "SELECT position, reviewer, at, key, other, same, undone, before <> '' FROM words"
 
 
-class _Desk(NamedTuple):
+class _ReviewTransaction(NamedTuple):
     """One transaction of a tenant, and its time."""
 
     run: Run
@@ -85,32 +85,40 @@ class ReviewedSqlStore(SqlStore):
 
     def claim_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
-    ) -> Claim | None:
+    ) -> ReviewLease | None:
         """Take the first pair behind `after` that nobody else has, for `lease` seconds; at the end begin anew."""
         # Two who would wait for each other's claims take turns.
         with self._writing(numbered=True) as run:
-            desk = _Desk(run, tenant, self._now(run))
+            desk = _ReviewTransaction(run, tenant, self._now(run))
             run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
             for one in _round(run, tenant, after):
                 if _claim(desk, one, reviewer, lease):
                     return one
         return None
 
-    def claim_pair(self, tenant: str, reviewer: str, number: int, other: str, lease: float) -> Claim | None:
+    def claim_pair(
+        self, tenant: str, reviewer: str, number: int, other: str, lease: float
+    ) -> ReviewLease | None:
         """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
         with self._writing(numbered=True) as run:
             left = _left(run, tenant, number)
             if left is None or other not in left[1]:
                 return None
-            claim = Claim(number, left[0], other, left[1].index(other), len(left[1]))
-            return claim if _claim(_Desk(run, tenant, self._now(run)), claim, reviewer, lease) else None
+            claim = ReviewLease(number, left[0], other, left[1].index(other), len(left[1]))
+            return (
+                claim
+                if _claim(_ReviewTransaction(run, tenant, self._now(run)), claim, reviewer, lease)
+                else None
+            )
 
     def let_go(self, tenant: str, reviewer: str) -> None:
         """Give back whatever a reviewer has taken."""
         with self._writing() as run:
             run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
 
-    def say(self, tenant: str, reviewer: str, number: int, other: str, *, same: bool) -> Word | None:
+    def say(
+        self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
+    ) -> ReviewDecision | None:
         """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
 
         A held picture that is the same as the other is taken out; one that is another than all it was held for is
@@ -118,7 +126,7 @@ class ReviewedSqlStore(SqlStore):
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
-            desk = _Desk(run, tenant, now)
+            desk = _ReviewTransaction(run, tenant, now)
             pair = _open_pair(desk, number, other, reviewer)
             if pair is None:
                 return None
@@ -138,9 +146,9 @@ class ReviewedSqlStore(SqlStore):
                 " VALUES (?, ?, ?, ?, ?, ?, 0, ?) RETURNING position",
                 (tenant, reviewer, now, key, other, int(same), json.dumps(before)),
             )
-        return Word(int(rows[0][0]), reviewer, now, key, other, same, undone=False, kept=True)
+        return ReviewDecision(int(rows[0][0]), reviewer, now, key, other, same, undone=False, kept=True)
 
-    def unsay(self, tenant: str, position: int) -> Claim | None:
+    def unsay(self, tenant: str, position: int) -> ReviewLease | None:
         """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
 
         Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
@@ -156,7 +164,7 @@ class ReviewedSqlStore(SqlStore):
             if not rows:
                 return None
             key, other, same, before = rows[0]
-            if not _put_back(_Desk(run, tenant, now), json.loads(before), bool(same)):
+            if not _put_back(_ReviewTransaction(run, tenant, now), json.loads(before), bool(same)):
                 run("UPDATE words SET undone = 0 WHERE position = ?", (position,))
                 return None
             run("UPDATE words SET before = '' WHERE position = ?", (position,))
@@ -164,9 +172,9 @@ class ReviewedSqlStore(SqlStore):
             left = _left(run, tenant, int(number))
             assert left is not None
             place = left[1].index(other) if other in left[1] else 0
-            return Claim(int(number), key, other, place, len(left[1]))
+            return ReviewLease(int(number), key, other, place, len(left[1]))
 
-    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[Word]:
+    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
         """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
         asked: list[Any] = [tenant, *([reviewer] if reviewer else []), limit]
         who = " AND reviewer = ?" if reviewer else ""
@@ -174,7 +182,9 @@ class ReviewedSqlStore(SqlStore):
             since = self._now(run) - REVIEW.undo_seconds
             rows = run(f"{_WORD} WHERE tenant = ?{who} ORDER BY position DESC LIMIT ?", asked)
         return [
-            Word(position, who, at, key, other, bool(same), bool(undone), bool(kept) and at >= since)
+            ReviewDecision(
+                position, who, at, key, other, bool(same), bool(undone), bool(kept) and at >= since
+            )
             for position, who, at, key, other, same, undone, kept in rows
         ]
 
@@ -203,7 +213,7 @@ def _left(run: Run, tenant: str, number: int) -> tuple[str, list[str]] | None:
     return (rows[0][1], _there(run, tenant, _keys(rows[0][2]))) if rows else None
 
 
-def _round(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[Claim]:
+def _round(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[ReviewLease]:
     """Yield every open pair of a tenant once, from the one behind `after` on."""
     number = after[0] if after else 0
     yield from _pairs(run, tenant, number - 1, None, after)
@@ -213,7 +223,7 @@ def _round(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[Cla
 
 def _pairs(
     run: Run, tenant: str, above: int, to: int | None, after: tuple[int, str] | None
-) -> Iterator[Claim]:
+) -> Iterator[ReviewLease]:
     """Yield the open pairs of held pictures with numbers over `above` and up to `to`, behind the pair `after`."""
     while True:
         rows = run(
@@ -230,13 +240,13 @@ def _pairs(
             skip = after is not None and after[0] == number and after[1] in left
             first = left.index(after[1]) + 1 if skip and after else 0
             for place in range(first, len(left)):
-                yield Claim(number, key, left[place], place, len(left))
+                yield ReviewLease(number, key, left[place], place, len(left))
         if len(rows) < REVIEW.page:
             return
         above = rows[-1][0]
 
 
-def _claim(desk: _Desk, one: Claim, reviewer: str, lease: float) -> bool:
+def _claim(desk: _ReviewTransaction, one: ReviewLease, reviewer: str, lease: float) -> bool:
     """Take a pair unless another has it; whoever comes second, even at the same moment, does not get it."""
     now = desk.now
     return bool(
@@ -249,7 +259,7 @@ def _claim(desk: _Desk, one: Claim, reviewer: str, lease: float) -> bool:
     )
 
 
-def _open_pair(desk: _Desk, number: int, other: str, reviewer: str) -> tuple[str, int] | None:
+def _open_pair(desk: _ReviewTransaction, number: int, other: str, reviewer: str) -> tuple[str, int] | None:
     """Return the key of the held picture and the number of the other one; None where the pair cannot be decided."""
     run, tenant, now = desk
     # Takes the row, so that nobody decides on it beside this transaction.
@@ -265,7 +275,7 @@ def _open_pair(desk: _Desk, number: int, other: str, reviewer: str) -> tuple[str
     return None if taken or not rows else (left[0], int(rows[0][0]))
 
 
-def _settle(desk: _Desk, number: int, kept: int, same: bool) -> dict[str, Any]:
+def _settle(desk: _ReviewTransaction, number: int, kept: int, same: bool) -> dict[str, Any]:
     """Remember the word on two pictures; return the two, and what was said of them before (None: nothing)."""
     run, tenant, now = desk
     rows = run("SELECT number, identity FROM pictures WHERE number IN (?, ?)", (number, kept))
@@ -277,7 +287,7 @@ def _settle(desk: _Desk, number: int, kept: int, same: bool) -> dict[str, Any]:
     return {"one": one.hex(), "two": two.hex(), "said": told}
 
 
-def _put_word(desk: _Desk, two: tuple[bytes, bytes], same: bool, at: float) -> None:
+def _put_word(desk: _ReviewTransaction, two: tuple[bytes, bytes], same: bool, at: float) -> None:
     for pair in {two, two[::-1]}:
         desk.run(
             "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
@@ -314,7 +324,7 @@ def _set(run: Run, number: int, state: str, matches: str) -> None:
     run("UPDATE proxies SET matches = ? WHERE number = ?", (matches, number))
 
 
-def _put_back(desk: _Desk, before: dict[str, Any], same: bool) -> bool:
+def _put_back(desk: _ReviewTransaction, before: dict[str, Any], same: bool) -> bool:
     """Bring back what was before a word; False, with nothing changed, where it was changed again since."""
     run, tenant, _ = desk
     settled = before["settled"]

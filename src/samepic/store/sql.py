@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from samepic.limits import GATE
-from samepic.store.contract import Coded
+from samepic.store.contract import CodesPage
 from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import SEARCH
@@ -154,7 +154,7 @@ class SqlStore(ABC):
         with self._reading() as run:
             return [row[0] for row in run(sql, (tenant, bytes.fromhex(identity)))]
 
-    def coded(self, tenant: str, after: int, most: int) -> Coded:
+    def coded(self, tenant: str, after: int, most: int) -> CodesPage:
         """Return the codes of up to `most` records with numbers above `after`."""
         sql = (
             "SELECT number, pdq, copycode, quality, detail FROM codes WHERE tenant = ? AND number > ?"
@@ -164,7 +164,7 @@ class SqlStore(ABC):
             rows = run(sql, (tenant, after, most))
         strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
         copied = [row for row in strong if row[2]]
-        return Coded(
+        return CodesPage(
             rows[-1][0] if rows else after,
             np.array([row[0] for row in strong], np.int64),
             b"".join([row[1] for row in strong]),
@@ -172,7 +172,7 @@ class SqlStore(ABC):
             b"".join([row[2] for row in copied]),
         )
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[Coded]:
+    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records with numbers above `after` that are visible now, one piece after another."""
         while (piece := self.coded(tenant, after, GATE.load_rows)).last > after:
             yield piece

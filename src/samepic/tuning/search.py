@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["INSETS", "SEARCH", "Insets", "Search"]
+__all__ = ["INSETS", "SEARCH", "Insets", "SearchLimits"]
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SearchLimits:
     """Thresholds of fingerprints and of the search for candidates.
 
     `radius` in bits, of 256, within which two codes make a candidate; `quality` 0 to 100 and `detail` 0 to 100
@@ -42,7 +42,7 @@ class Search:
     table_bits: int = 2
 
 
-SEARCH = Search()
+SEARCH = SearchLimits()
 """2026-11. `radius`: on 499 500 pairs of distinct photographs the least distance was 86 bits. `detail` and `noise`: of
 1031 photographs none had a detail under 85, of blank, noisy, sloping and two-toned pictures none over 54, and of those
 without grain all had 0. `quality`: the least of 1031 photographs was 49, grain on a flat ground gave at most 3.

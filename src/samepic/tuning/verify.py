@@ -17,10 +17,10 @@ __all__ = [
     "VISIBILITY",
     "Align",
     "Blank",
-    "Depth",
+    "DepthLimits",
     "Judge",
-    "Keep",
-    "Part",
+    "PartLimits",
+    "QualityLimits",
     "Quantization",
     "Resolution",
     "VisibilityAnchors",
@@ -46,7 +46,7 @@ class Blank:
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
+class DepthLimits:
     """Limits for pictures of more than 8 bits a sample.
 
     Attributes:
@@ -62,7 +62,7 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class QualityLimits:
     """What makes one of two copies the better one, besides what their headers say.
 
     Attributes:
@@ -85,7 +85,7 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartLimits:
     """When a picture that lies in another pixel for pixel is a part of it, and how it is looked for.
 
     Attributes:
@@ -109,13 +109,13 @@ class Part:
 BLANK = Blank()
 """2026-11: chosen; tests/verify/test_blank.py holds what they are for."""
 
-DEPTH = Depth()
+DEPTH = DepthLimits()
 """2026-11: chosen; tests/verify/test_depth.py holds what they are for."""
 
-PART = Part()
+PART = PartLimits()
 """2026-11: chosen; tests/verify/test_part.py holds what they are for."""
 
-KEEP = Keep()
+KEEP = QualityLimits()
 """2026-11: chosen; tests/verify/test_better.py holds what they are for."""
 
 

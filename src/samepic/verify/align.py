@@ -34,7 +34,7 @@ from samepic.verify.photometry import percentile
 __all__ = [
     "Alignment",
     "Planes",
-    "Tracked",
+    "TrackedPoints",
     "agreeing_rectangle",
     "align",
     "align_by",
@@ -130,7 +130,7 @@ def banded(luma: Plane) -> Plane:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tracked:
+class TrackedPoints:
     """The map from the moved picture to the ground, the points (n, 2) tracked on the ground, how far each strays
     from the map (n,), and how far the map moves the corners at most, all in pixels."""
 
@@ -183,7 +183,7 @@ def _curve(x: Plane, y: Plane) -> Plane | None:
     return np.asarray(np.clip(np.rint(np.interp(np.arange(256), at, to)), 0, 255), np.uint8)
 
 
-def track(ground: Plane, picture: Plane, inside: Mask, levels: int = 2) -> Tracked | None:
+def track(ground: Plane, picture: Plane, inside: Mask, levels: int = 2) -> TrackedPoints | None:
     """Return how `picture` must move to lie on `ground`, both levelled.
 
     Corners (Shi and Tomasi 1994) are tracked by the pyramidal method of Lucas and Kanade (Bouguet 2000). None
@@ -213,7 +213,7 @@ def track(ground: Plane, picture: Plane, inside: Mask, levels: int = 2) -> Track
     height, width = ground.shape
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], float)
     moved = float(np.linalg.norm(cv2.perspectiveTransform(corners, step) - corners, axis=2).max())
-    return Tracked(np.asarray(step, np.float64), np.asarray(there, np.float32), strays, moved)
+    return TrackedPoints(np.asarray(step, np.float64), np.asarray(there, np.float32), strays, moved)
 
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -383,7 +383,7 @@ def _flip(plane: Plane) -> Matrix:
 
 def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:
     """Return the refined map with what the pixels say of it."""
-    tracked: Tracked | None = None
+    tracked: TrackedPoints | None = None
     lies: Overlay | None = None
     for levels in (2, 1):
         laid = overlaid(one, two, matrix, one.size)
@@ -487,7 +487,7 @@ def _floor(detail: Floats, held: Floats, telling: Mask) -> float:
 
 
 def _measured(
-    laid: Overlay, matched: int, tracked: Tracked | None, held: tuple[float, float]
+    laid: Overlay, matched: int, tracked: TrackedPoints | None, held: tuple[float, float]
 ) -> Alignment | None:
     sharp = [p.astype(np.float32) for p in (laid.one, laid.two)]
     one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.smooth), np.float32) for p in sharp)
@@ -523,7 +523,7 @@ def _measured(
     )
 
 
-def _moved_apart(laid: Overlay, tracked: Tracked | None, found: Floats) -> tuple[Floats, float]:
+def _moved_apart(laid: Overlay, tracked: TrackedPoints | None, found: Floats) -> tuple[Floats, float]:
     """Return how far the tracked points stray, and the median of that for fine detail alone."""
     sound = laid.inside & (found >= ALIGN.fair)
     strays = _strays(tracked, found)
@@ -541,7 +541,7 @@ def _middle(strays: Floats) -> float:
     return percentile(strays, 50) if len(strays) >= ALIGN.telling_points else _FAR
 
 
-def _strays(tracked: Tracked | None, found: Floats) -> Floats:
+def _strays(tracked: TrackedPoints | None, found: Floats) -> Floats:
     """Return how far the tracked points stray whose surroundings agree: what was pasted over moves as it likes."""
     if tracked is None:
         return np.zeros(0, np.float32)

@@ -27,8 +27,8 @@ __all__ = [
     "CONTEXT",
     "MEASURES",
     "NETWORKS",
+    "CellEvidence",
     "Changes",
-    "Evidence",
     "Network",
     "changes_of_odds",
     "find_changes",
@@ -91,7 +91,7 @@ CONTEXT = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class CellEvidence:
     """The measures of every cell.
 
     `cells` is (rows, columns, len(MEASURES)) float32, `context` (len(CONTEXT),), `inside` (rows, columns) where a cell
@@ -129,7 +129,7 @@ class _Explained:
     shaded: float
 
 
-def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
+def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> CellEvidence:
     """Return the evidence between two pictures (height, width, 3) uint8 that lie on each other within `inside`.
 
     `whole` says that they are whole frames of one shape, which were laid on each other by scaling alone.
@@ -153,7 +153,7 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> Evidence:
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
-    return Evidence(cells, context, within, side, scale, every, tone, forward, shaded, colorless)
+    return CellEvidence(cells, context, within, side, scale, every, tone, forward, shaded, colorless)
 
 
 def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask, float]:
@@ -465,7 +465,7 @@ class Changes:
 
 
 def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
-    """Return the inputs of all cells, (rows x columns, in), from `cells`, `context` and `inside` of `Evidence`.
+    """Return the inputs of all cells, (rows x columns, in), from `cells`, `context` and `inside` of `CellEvidence`.
 
     Besides its measures and those around it, a cell has what it exceeds the high percentiles of the frame by: a letter
     that was changed is slight, and yet like nothing else on its page.
@@ -492,7 +492,7 @@ def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
 
 
 def odds_of(cells: Floats, context: Floats, inside: Mask, network: Network) -> Floats:
-    """Return the logarithm of the odds of a change, (rows, columns), from what `Evidence` has of the same names.
+    """Return the logarithm of the odds of a change, (rows, columns), from what `CellEvidence` has of the same names.
 
     Where nothing is left, nothing was changed, whatever the network makes of what a picture holds there.
     """
@@ -501,7 +501,7 @@ def odds_of(cells: Floats, context: Floats, inside: Mask, network: Network) -> F
     return np.asarray(np.where(still, np.float32(-CHANGE.most_odds), odds), np.float32)
 
 
-def find_changes(evidence: Evidence) -> Changes:
+def find_changes(evidence: CellEvidence) -> Changes:
     """Return what was changed by the evidence of two pictures that lie on each other."""
     odds = odds_of(evidence.cells, evidence.context, evidence.inside, load_network("change"))
     changes = changes_of_odds(odds, evidence.inside)
@@ -522,7 +522,7 @@ def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
     return Changes(odds, tuple(masses[order].tolist()), tuple(surest[1:][order].tolist()), (), share, highest)
 
 
-def _boxes(odds: Floats, evidence: Evidence) -> tuple[Region, ...]:
+def _boxes(odds: Floats, evidence: CellEvidence) -> tuple[Region, ...]:
     """Return the boxes of connected changed cells, the surest first."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((odds > 0).astype(np.uint8), connectivity=8)
     masses = np.bincount(labels.ravel(), np.clip(odds, 0, CHANGE.most_odds).ravel(), minlength=count)[1:]
@@ -530,7 +530,7 @@ def _boxes(odds: Floats, evidence: Evidence) -> tuple[Region, ...]:
     return tuple(_box(labels == k + 1, stats[k + 1], evidence) for k in order.tolist())
 
 
-def _box(cells: Mask, stats: NDArray[np.int32], evidence: Evidence) -> Region:
+def _box(cells: Mask, stats: NDArray[np.int32], evidence: CellEvidence) -> Region:
     """Return the box of connected cells, drawn in to what differs there by a part of the most."""
     side, scale = evidence.side, evidence.scale
     x, y, w, h = (int(v) for v in stats[:4])

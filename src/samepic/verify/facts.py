@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from samepic.facts import DetailChange, Doubt, Facts, Placing, Proof, Side, ToneChange
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import PictureInfo, Relation
-from samepic.verify.evidence import MEASURES, Changes, Evidence
+from samepic.verify.evidence import MEASURES, CellEvidence, Changes
 from samepic.verify.features import Matrix, Shape, decompose, inverse, local_scale
-from samepic.verify.judge import Finding
-from samepic.verify.mapping import Mapped
+from samepic.verify.judge import Judgment
+from samepic.verify.mapping import MappedPair
 from samepic.verify.overlay import polygon
 from samepic.verify.photometry import percentile
 from samepic.verify.resave import Reenactment
@@ -45,7 +45,7 @@ _BARS = ((Side.ABOVE, Side.BELOW), (Side.LEFT, Side.RIGHT))
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class _SourceAndCopy:
     """A source and its copy: sizes (height, width), the map from the copy to the source, and the shares that overlap.
 
     `rest` is the share of what there is to see in the larger of the two that the other shows as well.
@@ -84,7 +84,7 @@ class _Pair:
         )
 
 
-def placed(a: PictureInfo, b: PictureInfo, over: Mapped) -> Facts:
+def placed(a: PictureInfo, b: PictureInfo, over: MappedPair) -> Facts:
     """Return how b lies on a: what of `Facts` is about turning, shape, shares and scale."""
     sizes, shares, held = ((a.height, a.width), (b.height, b.width)), over.parts, over.held
     rest = held[0] if shares[0] < shares[1] else held[1]
@@ -115,12 +115,12 @@ def _pair(
     shares: tuple[float, float],
     rest: float,
     pasted: bool,
-) -> _Pair:
+) -> _SourceAndCopy:
     shape = decompose(matrix, sizes[1][1], sizes[1][0])
-    return _Pair(*sizes, matrix, *shares, rest, pasted, shape)
+    return _SourceAndCopy(*sizes, matrix, *shares, rest, pasted, shape)
 
 
-def _partly(facts: Facts, forth: _Pair, back: _Pair) -> Facts:
+def _partly(facts: Facts, forth: _SourceAndCopy, back: _SourceAndCopy) -> Facts:
     """Add how two pictures lie on each other of which neither holds the other."""
     low, high = sorted((forth.part_source, forth.part_copy))
     even = high - low <= _EVEN
@@ -132,13 +132,13 @@ def _partly(facts: Facts, forth: _Pair, back: _Pair) -> Facts:
     return replace(facts, placing=Placing.PARTS)
 
 
-def _corners_cut(pair: _Pair) -> bool:
+def _corners_cut(pair: _SourceAndCopy) -> bool:
     """Tell whether what the source shows of its copy leaves out the corners, all four, and no more."""
     edge = polygon(pair.source, pair.copy, pair.matrix)
     return len(edge) >= 8
 
 
-def _added(pair: _Pair) -> tuple[Placing, tuple[Side, ...]]:
+def _added(pair: _SourceAndCopy) -> tuple[Placing, tuple[Side, ...]]:
     """Return what the larger picture, the copy, has round the source, and where; a crop if it is more of the scene."""
     edge = polygon(pair.copy, pair.source, inverse(pair.matrix))
     # What lies at the edge of the overlap looks busy, so that a thin border seems to hold a little.
@@ -153,7 +153,9 @@ def _added(pair: _Pair) -> tuple[Placing, tuple[Side, ...]]:
     return (Placing.WITHIN if plain else Placing.INSET), ()
 
 
-def _added_straight(pair: _Pair, sides: tuple[Side, ...], *, plain: bool) -> tuple[Placing, tuple[Side, ...]]:
+def _added_straight(
+    pair: _SourceAndCopy, sides: tuple[Side, ...], *, plain: bool
+) -> tuple[Placing, tuple[Side, ...]]:
     opposite = sides in _BARS
     framed = len(sides) != 1 and not opposite
     if plain and framed:
@@ -173,7 +175,7 @@ def _sides(edge: Edge, size: tuple[int, int]) -> tuple[Side, ...]:
     return tuple(side for side, left in zip(Side, _margins(edge, size), strict=True) if left >= _MARGIN)
 
 
-def _is_border(edge: Edge, pair: _Pair) -> bool:
+def _is_border(edge: Edge, pair: _SourceAndCopy) -> bool:
     """Tell whether what shows no jump at the edge of a picture is a border all the same.
 
     It is as wide on one side as on the other, and either too thin for a jump to be measured or quite empty.
@@ -236,7 +238,7 @@ def proof_of(made: Reenactment, copy: str) -> Proof:
     )
 
 
-def whole_change(mapped: Mapped, evidence: Evidence, changes: Changes) -> WholeChange:
+def whole_change(mapped: MappedPair, evidence: CellEvidence, changes: Changes) -> WholeChange:
     """Return what was done to the whole picture, outside of what was changed in places."""
     sharpness = (_detail(mapped.two) + 0.5) / (_detail(mapped.one) + 0.5)
     quiet = evidence.inside & (changes.odds <= 0)
@@ -259,7 +261,7 @@ def _detail(rgb: Pixels) -> float:
     return float(cv2.norm(cv2.Laplacian(luma, cv2.CV_16S), cv2.NORM_L2) / luma.size**0.5)
 
 
-def _tone(mapped: Mapped, evidence: Evidence) -> tuple[ToneChange, float]:
+def _tone(mapped: MappedPair, evidence: CellEvidence) -> tuple[ToneChange, float]:
     if evidence.colorless[0] != evidence.colorless[1]:
         gray = ToneChange.WITHOUT_COLOR if evidence.colorless[1] else ToneChange.WITH_COLOR
         return gray, evidence.tone.change
@@ -280,7 +282,9 @@ def _tone(mapped: Mapped, evidence: Evidence) -> tuple[ToneChange, float]:
     return (ToneChange.BRIGHTER if mean > 0 else ToneChange.DARKER), evidence.tone.change
 
 
-def facts_of(a: PictureInfo, b: PictureInfo, finding: Finding, mapped: Mapped, change: WholeChange) -> Facts:
+def facts_of(
+    a: PictureInfo, b: PictureInfo, finding: Judgment, mapped: MappedPair, change: WholeChange
+) -> Facts:
     """Return what is known of two pictures, b laid on a."""
     if finding.relation is Relation.UNDECIDABLE:
         return Facts(doubt=Doubt.CONTENT)
@@ -297,7 +301,7 @@ def facts_of(a: PictureInfo, b: PictureInfo, finding: Finding, mapped: Mapped, c
     return replace(facts, tone=change.tone, detail=detail, places=len(finding.regions))
 
 
-def _placed_whole(a: PictureInfo, b: PictureInfo, mapped: Mapped) -> Facts:
+def _placed_whole(a: PictureInfo, b: PictureInfo, mapped: MappedPair) -> Facts:
     scale = math.sqrt(b.width * b.height / (a.width * a.height))
     if mapped.turn is None:
         return Facts(scale=scale)

@@ -14,15 +14,15 @@ from samepic.tuning.evidence import SIGN
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Relation
 from samepic.verify.align import Alignment
-from samepic.verify.evidence import CONTEXT, Changes, Evidence, load_network
-from samepic.verify.mapping import Mapped
+from samepic.verify.evidence import CONTEXT, CellEvidence, Changes, load_network
+from samepic.verify.mapping import MappedPair
 from samepic.verify.quantization import SharedSource
 
 __all__ = [
     "FACTORS",
     "SAME_FACTORS",
-    "Finding",
-    "Weighed",
+    "Judgment",
+    "PairOdds",
     "factors_of",
     "is_sign",
     "judge",
@@ -100,7 +100,7 @@ _SAME_PLACES = [FACTORS.index(name) for name in SAME_FACTORS]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Judgment:
     """A relation, the probability (0 to 1) of "same", and the regions that changed, in pixels of a."""
 
     relation: Relation
@@ -109,7 +109,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class PairOdds:
     """What the models make of a pair: the probabilities, 0 to 1, that both come from one exposure, be it edited or not,
     and that they are the same picture with nothing added or taken away."""
 
@@ -154,12 +154,12 @@ def _map_factors(found: Alignment | None) -> tuple[float, ...]:
     )
 
 
-def weigh(evidence: Evidence, changes: Changes, mapped: Mapped) -> Weighed:
+def weigh(evidence: CellEvidence, changes: Changes, mapped: MappedPair) -> PairOdds:
     """Return what both models make of two pictures that lie on each other."""
     factors = factors_of(evidence.context, changes, mapped.alignment)[None]
     some = np.ascontiguousarray(factors[:, _SAME_PLACES])
     one, same = (float(load_network(name).odds(f)[0]) for name, f in (("origin", factors), ("same", some)))
-    return Weighed(_probability(one), _probability(same))
+    return PairOdds(_probability(one), _probability(same))
 
 
 def _probability(odds: float) -> float:
@@ -167,16 +167,16 @@ def _probability(odds: float) -> float:
     return round(1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), 6)
 
 
-def judge_codings(shared: SharedSource) -> Finding:
+def judge_codings(shared: SharedSource) -> Judgment:
     """Judge two whole frames whose codings on one grid say whether they can come from one source."""
     if shared.regions:
-        return Finding(Relation.EDITED, JUDGE.coded_apart, shared.regions)
-    return Finding(Relation.RESAVED, JUDGE.coded_alike)
+        return Judgment(Relation.EDITED, JUDGE.coded_apart, shared.regions)
+    return Judgment(Relation.RESAVED, JUDGE.coded_alike)
 
 
 def judge(
-    weighed: Weighed, mapped: Mapped, regions: tuple[Region, ...], share: float, *, adjusted: bool
-) -> Finding:
+    weighed: PairOdds, mapped: MappedPair, regions: tuple[Region, ...], share: float, *, adjusted: bool
+) -> Judgment:
     """Judge two pictures that lie on each other.
 
     `regions` are what was changed, in pixels of a, `share` the share of the overlap that was, 0 to 1; `adjusted` says
@@ -187,13 +187,13 @@ def judge(
     certain = mapped.alignment is None or weighed.one_exposure >= JUDGE.copy
     if same >= JUDGE.same and certain and mapped.contained >= JUDGE.contained:
         if mapped.is_turned and is_sign(mapped.one):
-            return Finding(Relation.SIMILAR, JUDGE.turned_sign)
+            return Judgment(Relation.SIMILAR, JUDGE.turned_sign)
         if not mapped.is_upright:
-            return Finding(Relation.REFRAMED, same)
-        return Finding(Relation.ADJUSTED if adjusted else Relation.RESAVED, same)
+            return Judgment(Relation.REFRAMED, same)
+        return Judgment(Relation.ADJUSTED if adjusted else Relation.RESAVED, same)
     if weighed.one_exposure >= JUDGE.one_exposure and regions and share <= JUDGE.most_changed:
-        return Finding(Relation.EDITED, min(same, JUDGE.most_doubt), regions)
+        return Judgment(Relation.EDITED, min(same, JUDGE.most_doubt), regions)
     found = mapped.alignment
     if found is None or found.matched >= ALIGN.credible or found.agreement >= JUDGE.alike:
-        return Finding(Relation.SIMILAR, min(same, JUDGE.most_doubt))
-    return Finding(Relation.DIFFERENT, min(same, JUDGE.unlike))
+        return Judgment(Relation.SIMILAR, min(same, JUDGE.most_doubt))
+    return Judgment(Relation.DIFFERENT, min(same, JUDGE.unlike))

@@ -19,7 +19,7 @@ from samepic.verify.features import Matrix, Turn, correlation_map, inverse, like
 from samepic.verify.overlay import overlaid, polygon, trimmed
 from samepic.verify.photometry import halved, in_one_palette, percentile
 
-__all__ = ["Mapped", "agreeing_share", "is_pasted", "map_onto", "same_frame", "texture"]
+__all__ = ["MappedPair", "agreeing_share", "is_pasted", "map_onto", "same_frame", "texture"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -118,7 +118,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mapped:
+class MappedPair:
     """Two pictures of one size, (height, width, 3), that lie on each other within `inside`.
 
     `to_a` maps their pixels to pixels of a, `matrix` pixels of b to pixels of a. `alignment` says how well features
@@ -198,7 +198,7 @@ class Mapped:
         return Transform(matrix, turned, mirrored, larger if max(parts) >= ALIGN.snug else "", round(kept, 4))
 
 
-def map_onto(a: Pixels, b: Pixels) -> Mapped | None:
+def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
     """Return b, (height, width, 3), laid on a by the best map that is found; None where nothing fits."""
     a, b = in_one_palette(a, b)
     turn = likely_turn(a, b)
@@ -226,7 +226,7 @@ def map_onto(a: Pixels, b: Pixels) -> Mapped | None:
     over = trimmed(over, a, b)
     pasted = is_pasted(a, b, best.matrix, (best.part_a, best.part_b))
     share = max(shares, default=0.0)
-    return Mapped(
+    return MappedPair(
         over.one, over.two, over.inside, over.to_a, best.matrix, best, share, whole=False, pasted=pasted
     )
 
@@ -244,9 +244,11 @@ def _scaling_of(a: Pixels, b: Pixels, turn: Turn | None) -> Matrix:
     return scaling(b.shape, a.shape) if turn is None else turn.map_from(b.shape, a.shape)
 
 
-def _edge_on_edge(a: Pixels, b: Pixels, turn: Turn | None, found: Alignment | None, share: float) -> Mapped:
+def _edge_on_edge(
+    a: Pixels, b: Pixels, turn: Turn | None, found: Alignment | None, share: float
+) -> MappedPair:
     """Return whole frames on each other, a held as `turn` says."""
-    return Mapped(*_scaled_pair(a, b, turn), _scaling_of(a, b, turn), found, share, whole=True, turn=turn)
+    return MappedPair(*_scaled_pair(a, b, turn), _scaling_of(a, b, turn), found, share, whole=True, turn=turn)
 
 
 def _scaled_pair(a: Pixels, b: Pixels, turn: Turn | None) -> tuple[Pixels, Pixels, Mask, Matrix]:

@@ -18,8 +18,8 @@ from samepic.verify.features import Matrix, inverse, local_scale, reduced, scali
 from samepic.verify.photometry import shrunk
 
 __all__ = [
-    "Laid",
     "Overlay",
+    "OverlayViews",
     "beside",
     "draw_difference",
     "fitted",
@@ -197,7 +197,7 @@ _NOTHING = 225
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Laid:
+class OverlayViews:
     """Two pictures reduced to be shown, and b laid on a.
 
     `one` and `two` are (height, width, 3) uint8, of a and b; `there` is the map from pixels of `two` to pixels of
@@ -217,7 +217,7 @@ class Laid:
         return np.where(self.inside, 255 - np.clip(change * gain, 0, 255), _NOTHING).astype(np.uint8)
 
 
-def lay(a: Pixels, b: Pixels, matrix: Sequence[float] | None, side: int) -> Laid:
+def lay(a: Pixels, b: Pixels, matrix: Sequence[float] | None, side: int) -> OverlayViews:
     """Lay b on a, both (height, width, 3) uint8, with a long side of at most `side` pixels.
 
     `matrix` is the 3x3 map from pixels of b to pixels of a, row by row; without it b is brought to a's size.
@@ -225,7 +225,7 @@ def lay(a: Pixels, b: Pixels, matrix: Sequence[float] | None, side: int) -> Laid
     there = scaling(b.shape, a.shape) if matrix is None else np.array(matrix, float).reshape(3, 3)
     one, two = fitted(a, side), fitted(b, side)
     small = scaling(a.shape, one.shape) @ there @ inverse(scaling(b.shape, two.shape))
-    return Laid(one, two, small, *moved(two, small, one.shape))
+    return OverlayViews(one, two, small, *moved(two, small, one.shape))
 
 
 def marks_on_b(verdict: Verdict) -> list[list[list[float]]]:

@@ -15,17 +15,17 @@ from samepic.picture import Picture
 from samepic.picture.load import unprofiled
 from samepic.tuning.verify import JUDGE
 from samepic.verdict import Region, Relation, Transform
-from samepic.verify.evidence import CONTEXT, Evidence, find_changes, gather
+from samepic.verify.evidence import CONTEXT, CellEvidence, find_changes, gather
 from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
 from samepic.verify.features import Matrix, Turn, inverse, scaling
-from samepic.verify.judge import Finding, is_sign, judge, judge_codings, weigh
-from samepic.verify.mapping import Mapped, map_onto, texture
+from samepic.verify.judge import Judgment, is_sign, judge, judge_codings, weigh
+from samepic.verify.mapping import MappedPair, map_onto, texture
 from samepic.verify.photometry import coarse
 from samepic.verify.quantization import SharedSource, may_derive, shared_source
 from samepic.verify.resave import Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
 
-__all__ = ["BLACK", "WHITE", "Answer", "comes_first", "exchanged", "look", "look_in_order"]
+__all__ = ["BLACK", "WHITE", "Analysis", "comes_first", "exchanged", "look", "look_in_order"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -37,20 +37,20 @@ _COLORLESS = (ToneChange.WITHOUT_COLOR, ToneChange.WITH_COLOR)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Analysis:
     """What was found before it is put into a verdict.
 
     `turn` is how a must be held for whole frames to lie on each other, None where they do as they are.
     """
 
-    finding: Finding
+    finding: Judgment
     facts: Facts
     measures: dict[str, float]
     transform: Transform | None = None
     turn: Turn | None = None
 
 
-def look(a: Picture, b: Picture, prove: bool) -> Answer:
+def look(a: Picture, b: Picture, prove: bool) -> Analysis:
     """Look at the pair as it shows; and, where one of them has a profile that the other lacks, without it."""
     answer = _look(a, b, prove)
     # A profile changes colors, not what is shown: nothing in common stays nothing in common.
@@ -69,15 +69,15 @@ def look(a: Picture, b: Picture, prove: bool) -> Answer:
     return replace(bare, facts=replace(bare.facts, lost_profile=a.info.profile or b.info.profile))
 
 
-def _rank(answer: Answer) -> int:
+def _rank(answer: Analysis) -> int:
     return tuple(Relation).index(answer.finding.relation)
 
 
-def _change(answer: Answer) -> float:
+def _change(answer: Analysis) -> float:
     return answer.measures.get("tone_change", float("inf"))
 
 
-def _look(a: Picture, b: Picture, prove: bool) -> Answer:
+def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
     shared = shared_source(a, b)
     lost_color = shared is not None and bool(shared.regions) and _is_gray(a) != _is_gray(b)
     if shared is not None and not lost_color and not (_is_blank(a) and _is_blank(b)):
@@ -102,21 +102,21 @@ def _is_blank(picture: Picture) -> bool:
     return texture(picture.on(WHITE)) < JUDGE.blank_detail
 
 
-def _blank(a: Picture, b: Picture, prove: bool) -> Answer | None:
+def _blank(a: Picture, b: Picture, prove: bool) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
     blank = [tuple(texture(p.on(ground)) < JUDGE.blank_detail for p in (a, b)) for ground in _grounds(a, b)]
     if all(one and two for one, two in blank):
-        answer = Answer(Finding(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.BLANK), {})
+        answer = Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.BLANK), {})
         return _proven(answer, a, b) if prove else answer
     if all(one != two for one, two in blank):
-        return Answer(Finding(Relation.DIFFERENT, 0.0005), Facts(), {})
+        return Analysis(Judgment(Relation.DIFFERENT, 0.0005), Facts(), {})
     return None
 
 
-def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> Answer:
+def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> Analysis:
     """Answer for two whole frames whose codings say whether they can come from one source."""
     finding = judge_codings(shared)
-    mapped = Mapped(
+    mapped = MappedPair(
         a.rgb, b.rgb, np.ones(a.rgb.shape[:2], np.bool_), np.eye(3), np.eye(3), None, 1.0, whole=True
     )
     grays = _is_gray(a), _is_gray(b)
@@ -124,7 +124,7 @@ def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> 
     if finding.relation is Relation.RESAVED and tone is not ToneChange.NONE:
         finding = replace(finding, relation=Relation.ADJUSTED)
     facts = facts_of(a.info, b.info, finding, mapped, WholeChange(tone))
-    answer = Answer(finding, facts, {"coding_excess": float(shared.excess.max())})
+    answer = Analysis(finding, facts, {"coding_excess": float(shared.excess.max())})
     same = finding.relation in _COPIES
     return _proven(answer, a, b) if prove and same else _with_original(answer, a, b, None, None)
 
@@ -134,11 +134,11 @@ def _is_gray(picture: Picture) -> bool:
     return is_gray((cr + 1j * cb).ravel())
 
 
-def _laid(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Answer:
+def _laid(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
     """Lay b over a on one ground by whatever map fits, and judge what that shows."""
     mapped = map_onto(one, two)
     if mapped is None:
-        return Answer(Finding(Relation.DIFFERENT, JUDGE.unlike / 2), Facts(), {})
+        return Analysis(Judgment(Relation.DIFFERENT, JUDGE.unlike / 2), Facts(), {})
     evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
     changes = find_changes(evidence)
     weighed = weigh(evidence, changes, mapped)
@@ -154,14 +154,16 @@ def _laid(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Answer:
         "nothing_changed": weighed.same,
     }
     transform = mapped.transform(one.shape, two.shape) if finding.relation is not Relation.DIFFERENT else None
-    return Answer(finding, facts_of(a.info, b.info, finding, mapped, whole), measures, transform, mapped.turn)
+    return Analysis(
+        finding, facts_of(a.info, b.info, finding, mapped, whole), measures, transform, mapped.turn
+    )
 
 
 def _by_size(regions: tuple[Region, ...]) -> tuple[Region, ...]:
     return tuple(sorted(regions, key=lambda r: (-r.w * r.h, r.y, r.x)))
 
 
-def _numbers(evidence: Evidence, whole: WholeChange) -> dict[str, float]:
+def _numbers(evidence: CellEvidence, whole: WholeChange) -> dict[str, float]:
     context = dict(zip(CONTEXT, evidence.context.tolist(), strict=True))
     return {
         "agreement": context["coarse correlation"],
@@ -172,7 +174,7 @@ def _numbers(evidence: Evidence, whole: WholeChange) -> dict[str, float]:
     }
 
 
-def _proven(answer: Answer, a: Picture, b: Picture) -> Answer:
+def _proven(answer: Analysis, a: Picture, b: Picture) -> Analysis:
     """Add what re-enactment proves: that one was made of the other, and which."""
     if answer.turn is None:
         return _with_original(answer, a, b, *_proofs(a, b))
@@ -182,7 +184,7 @@ def _proven(answer: Answer, a: Picture, b: Picture) -> Answer:
     if proven.facts.proof is None:
         return answer
     if is_sign(held.on(WHITE)):
-        return replace(answer, finding=Finding(Relation.SIMILAR, JUDGE.turned_sign), facts=Facts())
+        return replace(answer, finding=Judgment(Relation.SIMILAR, JUDGE.turned_sign), facts=Facts())
     facts = replace(proven.facts, turned=answer.turn.degrees, mirrored=answer.turn.mirrored)
     return replace(proven, finding=replace(proven.finding, relation=Relation.REFRAMED), facts=facts)
 
@@ -204,15 +206,15 @@ def _proofs(a: Picture, b: Picture) -> tuple[Reenactment | None, Reenactment | N
 
 
 def _with_original(
-    answer: Answer, a: Picture, b: Picture, forward: Reenactment | None, backward: Reenactment | None
-) -> Answer:
+    answer: Analysis, a: Picture, b: Picture, forward: Reenactment | None, backward: Reenactment | None
+) -> Analysis:
     """Return the answer with which of the two is the original, and with the proof where there is one."""
     proof, copy = (forward, "b") if forward is not None and forward.proof else (backward, "a")
     finding, facts = answer.finding, answer.facts
     if proof is not None and proof.proof:
         # What the save itself took away is a re-save, however much; only colors are not lost by saving.
         lost = facts.tone if facts.tone in _COLORLESS else ToneChange.NONE
-        finding = Finding(Relation.RESAVED if lost is ToneChange.NONE else Relation.ADJUSTED, 0.9999)
+        finding = Judgment(Relation.RESAVED if lost is ToneChange.NONE else Relation.ADJUSTED, 0.9999)
         scale = scaling(a.rgb.shape, b.rgb.shape)[0, 0]
         facts = Facts(scale=float(scale), tone=lost, proof=proof_of(proof, copy), copy=copy)
     if finding.relation in _COPIES:
@@ -232,7 +234,7 @@ _STEP = 8  # every eighth row and column tells nearly all pictures apart
 _OTHER = {"a": "b", "b": "a", "": ""}
 
 
-def look_in_order(a: Picture, b: Picture, prove: bool) -> Answer:
+def look_in_order(a: Picture, b: Picture, prove: bool) -> Analysis:
     """Look at two pictures, the likelier source first, and return what that says of a and b as they were given."""
     if comes_first(a, b):
         return look(a, b, prove)
@@ -255,7 +257,7 @@ def comes_first(a: Picture, b: Picture) -> bool:
     return True
 
 
-def exchanged(answer: Answer, a: Picture, b: Picture) -> Answer:
+def exchanged(answer: Analysis, a: Picture, b: Picture) -> Analysis:
     """Return the answer for a and b as that for b and a: every box, map, ratio and letter from the other side."""
     transform, regions = answer.transform, answer.finding.regions
     there = scaling(a.rgb.shape, b.rgb.shape)

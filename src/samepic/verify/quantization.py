@@ -30,7 +30,7 @@ from samepic.verdict import JpegInfo, Region
 from samepic.verify.photometry import percentile
 
 __all__ = [
-    "Samples",
+    "SampleRows",
     "SharedSource",
     "excess_of",
     "excess_plain",
@@ -57,7 +57,7 @@ _DCT = np.where(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Samples:
+class SampleRows:
     """The samples of a picture, some rows at a time.
 
     `rows` gives them as (height, width, 3) or, gray, (height, width) uint8; `shown` says that they are R, G, B as they
@@ -135,7 +135,7 @@ def may_derive(source: Picture, copy: Picture) -> bool:
 
 def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
     """Return whether rows of a picture as it is shown may have become `copy`, as it is shown, by one save."""
-    one, two = (Samples(partial(_rows_of, rgb), shown=True) for rgb in (source, copy))
+    one, two = (SampleRows(partial(_rows_of, rgb), shown=True) for rgb in (source, copy))
     excess = excess_of(one, two, slice(0, len(source)), (None, coding))
     return float((excess > QUANTIZATION.bound).mean()) <= QUANTIZATION.underivable
 
@@ -198,12 +198,12 @@ def _bounded(picture: Picture) -> bool:
     return jpeg.colour in ("gray", "ycbcr") and picture.data is not None and coarsest <= QUANTIZATION.coarsest
 
 
-def _shown(picture: Picture) -> Samples:
+def _shown(picture: Picture) -> SampleRows:
     """Return R, G, B of a picture."""
-    return Samples(partial(_rows_of, picture.rgb), shown=True)
+    return SampleRows(partial(_rows_of, picture.rgb), shown=True)
 
 
-def _stored(picture: Picture) -> Samples:
+def _stored(picture: Picture) -> SampleRows:
     """Return Y, Cb, Cr as a JPEG stores them, before colors out of range are cut; else what is shown."""
     if picture.info.jpeg is None or picture.data is None:
         return _shown(picture)
@@ -212,7 +212,7 @@ def _stored(picture: Picture) -> Samples:
     image.load()
     if image.mode not in ("YCbCr", "L"):
         return _shown(picture)
-    return Samples(partial(_decoded_rows, image), shown=False)
+    return SampleRows(partial(_decoded_rows, image), shown=False)
 
 
 def _rows_of(rgb: Pixels, rows: slice) -> Pixels:
@@ -242,8 +242,8 @@ def _whole(samples: Pixels) -> Pixels:
 
 
 def _excess(
-    a: Samples,
-    b: Samples,
+    a: SampleRows,
+    b: SampleRows,
     height: int,
     codings: tuple[JpegInfo | None, JpegInfo | None],
     most: float = math.inf,
@@ -260,7 +260,9 @@ def _excess(
     return np.concatenate(bands)
 
 
-def _far_apart(a: Samples, b: Samples, height: int, codings: tuple[JpegInfo | None, JpegInfo | None]) -> bool:
+def _far_apart(
+    a: SampleRows, b: SampleRows, height: int, codings: tuple[JpegInfo | None, JpegInfo | None]
+) -> bool:
     """Tell whether so much differs by so much in a few bands that nothing else needs to be read."""
     tops = np.linspace(0, height // _BLOCK - 2, QUANTIZATION.bands).astype(int) * _BLOCK
     if height < QUANTIZATION.bands * 2 * _BLOCK:
@@ -271,7 +273,7 @@ def _far_apart(a: Samples, b: Samples, height: int, codings: tuple[JpegInfo | No
 
 
 def excess_of(
-    a: Samples, b: Samples, rows: slice, codings: tuple[JpegInfo | None, JpegInfo | None]
+    a: SampleRows, b: SampleRows, rows: slice, codings: tuple[JpegInfo | None, JpegInfo | None]
 ) -> Floats:
     """Return the largest difference of a coefficient in each block of some rows over what both codings allow."""
     one, two = a.rows(rows), b.rows(rows)

@@ -16,15 +16,15 @@ from samepic.picture.load import chosen, frames
 from samepic.picture.picture import Deep, deep_of, equal_shown
 from samepic.tuning.verify import BLANK, DEPTH, JUDGE, PART
 from samepic.verdict import Relation, Transform
-from samepic.verify.judge import Finding
-from samepic.verify.pipeline import BLACK, WHITE, Answer
+from samepic.verify.judge import Judgment
+from samepic.verify.pipeline import BLACK, WHITE, Analysis
 
 __all__ = ["look_blank", "look_deep", "look_moving", "look_part", "place_of"]
 
 Lab: TypeAlias = NDArray[np.float32]
 
 
-def look_blank(a: Picture, b: Picture) -> Answer | None:
+def look_blank(a: Picture, b: Picture) -> Analysis | None:
     """Answer for two pictures of clearly different single colors, on white and on black; None for all others.
 
     Of two pictures of one color nothing can be said: what else would tell them apart is not there.
@@ -35,7 +35,7 @@ def look_blank(a: Picture, b: Picture) -> Answer | None:
             return None
         if a.alpha is None and b.alpha is None:
             break
-    return Answer(Finding(Relation.DIFFERENT, BLANK.same), Facts(one_color=True), {})
+    return Analysis(Judgment(Relation.DIFFERENT, BLANK.same), Facts(one_color=True), {})
 
 
 def _color(rgb: NDArray[np.uint8]) -> Lab | None:
@@ -49,7 +49,7 @@ def _color(rgb: NDArray[np.uint8]) -> Lab | None:
     return lab
 
 
-def look_deep(a: Picture, b: Picture, look: Callable[[Picture, Picture], Answer]) -> Answer | None:
+def look_deep(a: Picture, b: Picture, look: Callable[[Picture, Picture], Analysis]) -> Analysis | None:
     """Answer for two pictures of which the samples differ though 8 bits do not show it; None for all others.
 
     Two that both use a small part of their range, such as label masks and raw sensor data, are stretched over what
@@ -65,17 +65,17 @@ def look_deep(a: Picture, b: Picture, look: Callable[[Picture, Picture], Answer]
         answer = look(_stretched(a, one, ends), _stretched(b, two, ends))
         # Where the samples differ by less than even that shows, they differ all the same.
         equal = answer.finding.relation is Relation.SAME_PIXELS
-        finding = Finding(Relation.RESAVED, DEPTH.shown_alike) if equal else answer.finding
+        finding = Judgment(Relation.RESAVED, DEPTH.shown_alike) if equal else answer.finding
         return replace(answer, finding=finding, facts=replace(answer.facts, depth=Depth.STRETCHED))
     return _shown_alike(a) if equal_shown(a, b) else None
 
 
-def _shown_alike(picture: Picture) -> Answer:
+def _shown_alike(picture: Picture) -> Analysis:
     """Return the answer for two pictures that look like this one, pixel by pixel, and differ below that."""
     if int(picture.rgb.max()) - int(picture.rgb.min()) <= DEPTH.flat:
-        return Answer(Finding(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.DEPTH), {})
+        return Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.DEPTH), {})
     facts = Facts(scale=1.0, depth=Depth.ALIKE)
-    return Answer(Finding(Relation.RESAVED, DEPTH.shown_alike), facts, {})
+    return Analysis(Judgment(Relation.RESAVED, DEPTH.shown_alike), facts, {})
 
 
 def _common_ends(one: Deep, two: Deep) -> tuple[float, float] | None:
@@ -95,7 +95,7 @@ def _stretched(picture: Picture, deep: Deep, ends: tuple[float, float]) -> Pictu
     return replace(picture, rgb=rgb, data=None, deep=None)
 
 
-def look_moving(a: Picture, b: Picture, answer: Callable[[Picture, Picture], Answer]) -> Answer | None:
+def look_moving(a: Picture, b: Picture, answer: Callable[[Picture, Picture], Analysis]) -> Analysis | None:
     """Answer for animations and paged files, which are their frames; None for two stills.
 
     `answer` looks at a pair of stills.
@@ -107,16 +107,16 @@ def look_moving(a: Picture, b: Picture, answer: Callable[[Picture, Picture], Ans
     facts = Facts(series=_series(a, b))
     many, one, letter = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
     if one.info.frames > 1:
-        return Answer(Finding(Relation.SIMILAR, 0.05), facts, {})
+        return Analysis(Judgment(Relation.SIMILAR, 0.05), facts, {})
     numbers = chosen(many.info.frames, JUDGE.frames_looked_at)
     for number, frame in zip(numbers, frames(many, JUDGE.frames_looked_at), strict=True):
         if answer(_still(frame), one).finding.relation.is_same(Relation.ADJUSTED):
             facts = replace(facts, still=letter, frame=number + 1)
-            return Answer(Finding(Relation.SIMILAR, 0.05), facts, {})
-    return Answer(Finding(Relation.DIFFERENT, 0.001), facts, {})
+            return Analysis(Judgment(Relation.SIMILAR, 0.05), facts, {})
+    return Analysis(Judgment(Relation.DIFFERENT, 0.001), facts, {})
 
 
-def _frame_by_frame(a: Picture, b: Picture, answer: Callable[[Picture, Picture], Answer]) -> Answer:
+def _frame_by_frame(a: Picture, b: Picture, answer: Callable[[Picture, Picture], Analysis]) -> Analysis:
     """Return the answer of the pair of frames that is farthest apart; all must be held the same way."""
     count, order = JUDGE.frames_looked_at, tuple(Relation)
     worst, farthest = None, 0
@@ -129,7 +129,7 @@ def _frame_by_frame(a: Picture, b: Picture, answer: Callable[[Picture, Picture],
         if worst is None or order.index(found.finding.relation) > order.index(worst.finding.relation):
             worst, farthest = found, number
         if len(ways) > 1:
-            worst = replace(found, finding=Finding(Relation.SIMILAR, 0.05), facts=Facts())
+            worst = replace(found, finding=Judgment(Relation.SIMILAR, 0.05), facts=Facts())
             farthest = number
         if not worst.finding.relation.is_same(Relation.REFRAMED):
             break
@@ -139,7 +139,9 @@ def _frame_by_frame(a: Picture, b: Picture, answer: Callable[[Picture, Picture],
     return _said(a, b, worst, farthest)
 
 
-def _all_equal(a: Picture, b: Picture, worst: Answer, answer: Callable[[Picture, Picture], Answer]) -> Answer:
+def _all_equal(
+    a: Picture, b: Picture, worst: Analysis, answer: Callable[[Picture, Picture], Analysis]
+) -> Analysis:
     """Return that all frames are equal, once those that were not looked at yet are found to be, too."""
     total = a.info.frames
     if total > JUDGE.frames_looked_at:
@@ -149,7 +151,7 @@ def _all_equal(a: Picture, b: Picture, worst: Answer, answer: Callable[[Picture,
     return replace(worst, facts=replace(worst.facts, series=_series(a, b)))
 
 
-def _said(a: Picture, b: Picture, found: Answer, number: int) -> Answer:
+def _said(a: Picture, b: Picture, found: Analysis, number: int) -> Analysis:
     """Return an answer on one pair of frames as that on all of them; `number` counts from 0."""
     return replace(found, facts=replace(found.facts, series=_series(a, b), frame=number + 1))
 
@@ -172,7 +174,7 @@ Packed: TypeAlias = NDArray[np.uint32]
 _LOSSY = frozenset({"JPEG", "HEIF", "AVIF", "JPEG2000"})
 
 
-def look_part(a: Picture, b: Picture) -> Answer | None:
+def look_part(a: Picture, b: Picture) -> Analysis | None:
     """Answer for two pictures of which one lies in the other without one pixel of difference; None for all others.
 
     Features and correlation need texture, which pages and screenshots lack. Equal pixels need none and are proof. Only
@@ -203,10 +205,10 @@ def look_part(a: Picture, b: Picture) -> Answer | None:
         original_reason=OriginalReason.WHOLE,
     )
     finding, transform = (
-        Finding(Relation.REFRAMED, PART.same),
+        Judgment(Relation.REFRAMED, PART.same),
         Transform(matrix, larger=larger, kept=round(kept, 4)),
     )
-    return Answer(finding, facts, {}, transform)
+    return Analysis(finding, facts, {}, transform)
 
 
 def place_of(part: Pixels, whole: Pixels) -> tuple[int, int] | None:

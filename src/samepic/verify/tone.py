@@ -20,9 +20,9 @@ from samepic.tuning.evidence import SHADE, TONE
 from samepic.verify.photometry import percentile
 
 __all__ = [
-    "Samples",
     "Shade",
     "ToneMap",
+    "ToneSamples",
     "explains",
     "fit_shade",
     "fit_tone_map",
@@ -120,7 +120,7 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     if _quantile(apart, weights, 0.9) < TONE.none:
         return _untouched(apart, weights)
     lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
-    pair = Samples(y, c, to_y, to_c, weights)
+    pair = ToneSamples(y, c, to_y, to_c, weights)
     starts = np.stack([apart, lifted])
     first, *others = fits_plain(pair, starts) if native is None else fits_of(pair, starts)
     return first if _price(first) <= TONE.close else min((first, *others), key=_price)
@@ -137,7 +137,7 @@ def _price(fit: ToneMap) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Samples:
+class ToneSamples:
     """Luma and color (n,) of the source and of the target, and the weights to begin with."""
 
     y: Wide
@@ -147,7 +147,7 @@ class Samples:
     weights: Floats
 
 
-def fits_of(pair: Samples, starts: Wide) -> list[ToneMap]:
+def fits_of(pair: ToneSamples, starts: Wide) -> list[ToneMap]:
     """Return the fit begun from all samples, and those begun from the near ones by each of `starts`, (k, n)."""
     samples = np.stack([pair.y, pair.c.real, pair.c.imag, pair.to_y, pair.to_c.real, pair.to_c.imag])
     weights = np.ascontiguousarray(pair.weights, np.float32)
@@ -161,12 +161,12 @@ def _map_of(numbers: Wide) -> ToneMap:
     return ToneMap(numbers[:256], (mix[0], mix[1]), *colors, misfit, rest, change, power)
 
 
-def fits_plain(pair: Samples, starts: Wide) -> list[ToneMap]:
+def fits_plain(pair: ToneSamples, starts: Wide) -> list[ToneMap]:
     """Return what `fits_of` does, without the native part: ten times as slow."""
     return [_fitted(pair, start) for start in (None, *starts)]
 
 
-def _fitted(pair: Samples, apart: Wide | None) -> ToneMap:
+def _fitted(pair: ToneSamples, apart: Wide | None) -> ToneMap:
     y, c, to_y, to_c, weights = pair.y, pair.c, pair.to_y, pair.to_c, pair.weights
     w = weights.astype(float) + 1e-6
     if apart is not None:

@@ -31,19 +31,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from samepic.contrib.common import SEE, past_orphans, sentence, too_large
-from samepic.contrib.django.settings import Settings, current
+from samepic.contrib.django.settings import GateSettings, current
 from samepic.errors import StoreError, StoreKeyError
 from samepic.limits import CONTRIB
 from samepic.verdict import Decision, Outcome
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
-    from samepic.sandbox.decode import Engine
+    from samepic.sandbox.decode import Decoder
     from samepic.store.contract import Store
     from samepic.store.opening import Replicas
 
 __all__ = [
-    "Change",
+    "GateChange",
     "PictureRefusedError",
     "Reservation",
     "admit",
@@ -260,7 +260,7 @@ os.register_at_fork(after_in_child=_withdrawals.begin_anew)
 
 _lock = threading.RLock()
 
-_shared: list[tuple[Settings, Store, Engine, Replicas]] = []
+_shared: list[tuple[GateSettings, Store, Decoder, Replicas]] = []
 
 _gates: OrderedDict[str, Gate] = OrderedDict()
 
@@ -311,7 +311,7 @@ def listen() -> None:
     setting_changed.connect(_changed, dispatch_uid="samepic gates")
 
 
-def _opened() -> tuple[Settings, Store, Engine, Replicas]:
+def _opened() -> tuple[GateSettings, Store, Decoder, Replicas]:
     from samepic.sandbox.decode import InProcess
     from samepic.sandbox.pool import Workers
     from samepic.store.opening import Replicas, open_store
@@ -329,7 +329,7 @@ def _changed(*, setting: str, **_: object) -> None:
         close()
 
 
-class Change:
+class GateChange:
     """What a transaction does to the gate once it is committed: keep one picture, take others out."""
 
     def __init__(
@@ -368,7 +368,7 @@ class Change:
 def leaving(using: str) -> set[str]:
     """Return the keys that leave the gate once the transaction under way is committed."""
     waiting = transaction.get_connection(using).run_on_commit
-    return {key for _, change, *_ in waiting if isinstance(change, Change) for key in change.drop}
+    return {key for _, change, *_ in waiting if isinstance(change, GateChange) for key in change.drop}
 
 
 def read(file: File) -> bytes:

@@ -14,7 +14,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import Signal
 
 from samepic.contrib.django import admission
-from samepic.contrib.django.admission import Change, PictureRefusedError, gate
+from samepic.contrib.django.admission import GateChange, PictureRefusedError, gate
 
 __all__ = ["UniqueImageField", "UniquePicture", "listen", "picture_admitted", "unique_fields"]
 
@@ -115,16 +115,16 @@ class UniquePicture(models.FileField):
         """Take the picture of an object that is deleted out of the gate, at the commit."""
         file = getattr(instance, self.attname)
         if file:
-            change = Change(self.tenant_of(instance), drop=[admission.key_of(self, file.name)])
+            change = GateChange(self.tenant_of(instance), drop=[admission.key_of(self, file.name)])
             transaction.on_commit(change, using=using)
 
     def _change(
         self, instance: models.Model, file: FieldFile, own: set[str], data: bytes | None, using: str
-    ) -> Change | None:
+    ) -> GateChange | None:
         """Take in the file of an object, unless it is in; return what is to be done at the commit."""
         key, tenant = (admission.key_of(self, file.name) if file else ""), self.tenant_of(instance)
         if data is None and (not key or key in own or gate(tenant).get(key) is not None):
-            return Change(tenant, drop=own - {key}) if own - {key} else None
+            return GateChange(tenant, drop=own - {key}) if own - {key} else None
         if data is None:
             with file.storage.open(file.name, "rb") as opened:
                 data = bytes(opened.read())
@@ -134,7 +134,7 @@ class UniquePicture(models.FileField):
         told = partial(
             picture_admitted.send, sender=type(instance), instance=instance, field=self, decision=decision
         )
-        return Change(tenant, reservation, own - {key}, told)
+        return GateChange(tenant, reservation, own - {key}, told)
 
     def _own(self, instance: models.Model, using: str) -> set[str]:
         """Return the key of the picture that the row of an object shows now, if any."""
@@ -167,7 +167,7 @@ def _using(instance: models.Model) -> str:
     return str(told or router.db_for_write(type(instance), instance=instance))
 
 
-def _at_end(change: Change, instance: models.Model, using: str) -> None:
+def _at_end(change: GateChange, instance: models.Model, using: str) -> None:
     """Leave a change to the commit of the transaction, or where there is none to the end of `save`."""
     saving: _Saving | None = instance.__dict__.get(_SAVING)
     if saving is None or transaction.get_connection(using).in_atomic_block:
@@ -181,7 +181,7 @@ class _Saving:
     """A `save` under way: to which database, and what is to be done at its end where there is no transaction."""
 
     using: str | None
-    changes: list[Change] = field(default_factory=list)
+    changes: list[GateChange] = field(default_factory=list)
 
 
 def _told_of_its_end(save_base: Callable[..., None]) -> Callable[..., None]:

@@ -16,10 +16,10 @@ from samepic.limits import CONTRIB
 from samepic.profile import Profile
 from samepic.store.opening import Replicas
 
-__all__ = ["Problem", "Settings", "current", "problems"]
+__all__ = ["GateSettings", "SettingsProblem", "current", "problems"]
 
 
-class Problem(NamedTuple):
+class SettingsProblem(NamedTuple):
     """Something wrong with SAMEPIC: the number of the system check, what is wrong, and what to do."""
 
     number: str
@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Settings:
+class GateSettings:
     """SAMEPIC = {"STORE": ...}: one key for each attribute, in capitals; all but STORE have a default.
 
     Attributes:
@@ -75,7 +75,7 @@ class Settings:
         return found
 
 
-_NAMES = tuple(field.name.upper() for field in dataclasses.fields(Settings))
+_NAMES = tuple(field.name.upper() for field in dataclasses.fields(GateSettings))
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "TENANT": (str,),
     "POLICY": (str, Mapping, type(None)),
@@ -88,7 +88,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def current() -> Settings:
+def current() -> GateSettings:
     """Return the settings of the site. Raises ImproperlyConfigured with the first thing that is wrong."""
     given: Any = getattr(site, "SAMEPIC", None)
     for problem in problems(given):
@@ -96,10 +96,10 @@ def current() -> Settings:
     return _made(given)
 
 
-def problems(given: object) -> Iterator[Problem]:
+def problems(given: object) -> Iterator[SettingsProblem]:
     """Yield what is wrong with a value of SAMEPIC; the store is not opened."""
     if not isinstance(given, Mapping) or not given.get("STORE"):
-        yield Problem(
+        yield SettingsProblem(
             "E001",
             f'SAMEPIC: wanted a mapping with "STORE", got {_shown(given)}.',
             'For instance SAMEPIC = {"STORE": BASE_DIR / "pictures.db"}.',
@@ -107,47 +107,49 @@ def problems(given: object) -> Iterator[Problem]:
         return
     for name in given:
         if name not in _NAMES:
-            yield Problem(
+            yield SettingsProblem(
                 "E002", f"SAMEPIC: {name!r} is no setting.", f"Those there are: {', '.join(_NAMES)}."
             )
             return
     yield from _wrong_values(given)
 
 
-def _wrong_values(given: Mapping[str, Any]) -> Iterator[Problem]:
+def _wrong_values(given: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     for name, kinds in _KINDS.items():
         if name in given and not isinstance(given[name], kinds):
             wanted = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
             # Addresses of servers hold passwords.
             got = f"a {type(given[name]).__name__}" if name == "REPLICAS" else repr(given[name])
-            yield Problem("E003", f'SAMEPIC["{name}"]: wanted {wanted}, got {got}.', "")
+            yield SettingsProblem("E003", f'SAMEPIC["{name}"]: wanted {wanted}, got {got}.', "")
             return
     made = _made(given)
     for name in ("MAX_BYTES", "WORKERS", "ORPHAN_SECONDS"):
         least = 1 if name == "MAX_BYTES" else 0
         if getattr(made, name.lower()) < least:
-            yield Problem("E003", f'SAMEPIC["{name}"]: wanted {least} or more, got {given[name]!r}.', "")
+            yield SettingsProblem(
+                "E003", f'SAMEPIC["{name}"]: wanted {least} or more, got {given[name]!r}.', ""
+            )
     try:
         _ = made.gate_policy
         if made.profile is not None:
             Profile.read(made.profile)
         Replicas(made.replicas).close()
     except (SamepicError, OSError) as error:
-        yield Problem("E003", f"SAMEPIC: {error}.", "")
+        yield SettingsProblem("E003", f"SAMEPIC: {error}.", "")
     for name in ("link", "message"):
         try:
             if not callable(made.called(name) or print):
-                yield Problem(
+                yield SettingsProblem(
                     "E003", f'SAMEPIC["{name.upper()}"]: wanted a callable, got {given[name.upper()]!r}.', ""
                 )
         except ImportError as error:
-            yield Problem("E003", f'SAMEPIC["{name.upper()}"]: {error}.', "")
+            yield SettingsProblem("E003", f'SAMEPIC["{name.upper()}"]: {error}.', "")
 
 
-def _made(given: Mapping[str, Any]) -> Settings:
+def _made(given: Mapping[str, Any]) -> GateSettings:
     values = {name.lower(): value for name, value in given.items()}
     values["store"] = str(values["store"])
-    return Settings(**values)
+    return GateSettings(**values)
 
 
 def _shown(given: object) -> str:

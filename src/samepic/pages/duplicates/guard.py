@@ -16,12 +16,12 @@ from starlette.routing import Route
 
 from samepic.errors import SamepicError
 from samepic.limits import FOUND
-from samepic.pages.html import Frame, el, page
-from samepic.service.auth import CSRF, Session, Sessions, expect_own_page
-from samepic.service.problems import Problem, problem_of
+from samepic.pages.html import PageFrame, el, page
+from samepic.service.auth import CSRF, BrowserSession, Sessions, expect_own_page
+from samepic.service.problems import HttpProblem, problem_of
 from samepic.service.settings import is_loopback
 
-__all__ = ["ENTER", "Asking", "Door", "Handle"]
+__all__ = ["ENTER", "BrowserGuard", "GuardedRequest", "Handle"]
 
 ENTER = "/enter"
 """Where the word of the address is shown, once."""
@@ -30,18 +30,18 @@ _WHO = "f" * 32
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-class Asking(NamedTuple):
+class GuardedRequest(NamedTuple):
     """A request that may be answered: the fields of its body, and the frame of the page."""
 
     request: Request
     fields: Mapping[str, Any]
-    frame: Frame
+    frame: PageFrame
 
 
-Handle = Callable[[Asking], Awaitable[Response]]
+Handle = Callable[[GuardedRequest], Awaitable[Response]]
 
 
-class Door:
+class BrowserGuard:
     """Lets one browser in: the first that shows `word`."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Door:
                 return _closed(403)
             response = RedirectResponse("/", 303, _HEADERS)
             if self._known(request) is None:
-                session = Session(secrets.token_hex(16), _WHO, self._sessions.begin().until)
+                session = BrowserSession(secrets.token_hex(16), _WHO, self._sessions.begin().until)
                 self._sessions.remember(request, response, session)
             return response
 
@@ -70,12 +70,12 @@ class Door:
             session = None if _foreign_host(request) else self._known(request)
             if session is None:
                 return _closed(403)
-            frame = Frame(csrf=self._sessions.csrf(session))
+            frame = PageFrame(csrf=self._sessions.csrf(session))
             try:
                 fields = await self._fields(request, session) if method == "POST" else {}
-                response = await handle(Asking(request, fields, frame))
-            except (Problem, SamepicError) as error:
-                problem = error if isinstance(error, Problem) else problem_of(error)
+                response = await handle(GuardedRequest(request, fields, frame))
+            except (HttpProblem, SamepicError) as error:
+                problem = error if isinstance(error, HttpProblem) else problem_of(error)
                 response = _told(problem, frame) if whole else problem.response()
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)
@@ -93,27 +93,27 @@ class Door:
             self._open = False
             return True
 
-    def _known(self, request: Request) -> Session | None:
+    def _known(self, request: Request) -> BrowserSession | None:
         session = self._sessions.of(request)
         return session if session and session.who == _WHO else None
 
-    async def _fields(self, request: Request, session: Session) -> dict[str, Any]:
-        """Return what a page of ours sent, as a form or in JSON. Raises Problem for what anybody else sent."""
+    async def _fields(self, request: Request, session: BrowserSession) -> dict[str, Any]:
+        """Return what a page of ours sent, as a form or in JSON. Raises HttpProblem for what anybody else sent."""
         expect_own_page(request)
         body = b""
         async for piece in request.stream():
             body += piece
             if len(body) > FOUND.field_bytes:
-                raise Problem(413, "too_large", "body: wanted a small one, got a larger one")
+                raise HttpProblem(413, "too_large", "body: wanted a small one, got a larger one")
         try:
             if request.headers.get("content-type", "").startswith("application/json"):
                 told = json.loads(body or b"{}")
             else:
                 told = dict(parse_qsl(body.decode("utf-8", "surrogateescape"), keep_blank_values=True))
         except ValueError:
-            raise Problem.bad("body", "a form or JSON", "another text") from None
+            raise HttpProblem.bad("body", "a form or JSON", "another text") from None
         if not isinstance(told, dict):
-            raise Problem.bad("body", "an object", type(told).__name__)
+            raise HttpProblem.bad("body", "an object", type(told).__name__)
         self._sessions.expect_word(session, request.headers.get(CSRF) or str(told.get("csrf", "")))
         return told
 
@@ -133,12 +133,12 @@ def _closed(status: int) -> Response:
             "Stop it with Ctrl-C and start it again to get a new address. What was decided is remembered.",
         ),
     )
-    response = page("Not this browser", inside, frame=Frame(), status=status)
+    response = page("Not this browser", inside, frame=PageFrame(), status=status)
     response.headers.update(_HEADERS)
     return response
 
 
-def _told(problem: Problem, frame: Frame) -> Response:
+def _told(problem: HttpProblem, frame: PageFrame) -> Response:
     inside = el(
         "section.plain",
         el("h1", "That did not work"),

@@ -11,31 +11,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from samepic.cleanup.apply import Done, apply
-from samepic.cleanup.decisions import Decided, files_of
-from samepic.cleanup.plan import Action, Plan, plan, thumbnail
+from samepic.cleanup.apply import Applied, apply
+from samepic.cleanup.decisions import Decisions, files_of
+from samepic.cleanup.plan import CleanupAction, Plan, plan, thumbnail
 from samepic.cleanup.undo import undo
 from samepic.errors import ReportError, SamepicError
 from samepic.limits import FOUND
 
-__all__ = ["Asked", "Desk", "Run", "mark_of"]
+__all__ = ["CleanupRun", "RequestedCleanup", "ReviewSession", "mark_of"]
 
 Step = TypeVar("Step")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedCleanup:
     """What is to be done with the files that go: an action of `clean`, and the folder to move them to."""
 
-    action: Action = Action.TRASH
+    action: CleanupAction = CleanupAction.TRASH
     move_to: str = ""
 
 
 @dataclass(slots=True)
-class Run:
+class CleanupRun:
     """A plan that is being carried out, or taken back: how far it is and what became of each file."""
 
-    asked: Asked
+    asked: RequestedCleanup
     steps: int
     journal: Path
     back: bool = False
@@ -46,18 +46,18 @@ class Run:
     paths: list[str] = field(default_factory=list)
 
 
-class Desk:
+class ReviewSession:
     """Holds one review; every method may be called from any thread.
 
     `journal` names the new file that a run is written down in, so that it can be taken back.
     """
 
-    def __init__(self, decided: Decided, journal: Callable[[], Path]) -> None:
+    def __init__(self, decided: Decisions, journal: Callable[[], Path]) -> None:
         self.decided, self._journal = decided, journal
         self._lock, self._stopped = threading.Lock(), threading.Event()
         self._thumbs: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._held = 0
-        self.run: Run | None = None
+        self.run: CleanupRun | None = None
         self._thread: threading.Thread | None = None
 
     def thumbnail(self, index: int, file: int) -> bytes:
@@ -76,29 +76,29 @@ class Desk:
                 self._held -= len(self._thumbs.popitem(last=False)[1])
         return made
 
-    def plan(self, asked: Asked) -> Plan:
+    def plan(self, asked: RequestedCleanup) -> Plan:
         """Return what would be done now. Raises ReportError for a folder that makes no sense."""
-        if asked.action is Action.MOVE and not Path(asked.move_to).is_absolute():
+        if asked.action is CleanupAction.MOVE and not Path(asked.move_to).is_absolute():
             raise ReportError(f"move_to: wanted the whole path of a folder, got {asked.move_to!r}")
         scan, farthest = self.decided.chosen()
         return plan(scan, action=asked.action, move_to=asked.move_to, same_if=farthest)
 
-    def begin(self, asked: Asked, shown: str) -> Run:
+    def begin(self, asked: RequestedCleanup, shown: str) -> CleanupRun:
         """Begin to carry out the plan that was `shown`. Raises ReportError for another one, or while one runs."""
         decided = self.plan(asked)
         if mark_of(decided) != shown:
             raise ReportError("the plan has changed since it was shown: look at it again")
-        run = Run(asked, len(decided.steps), self._journal())
+        run = CleanupRun(asked, len(decided.steps), self._journal())
         run.left += [(left.path, left.reason) for left in decided.left]
         self._start(run, lambda: self._apply(run, decided))
         return run
 
-    def bring_back(self) -> Run:
+    def bring_back(self) -> CleanupRun:
         """Begin to take back what the last run did. Raises ReportError where there is nothing to take back."""
         before = self.run
         if before is None or before.back or not before.done:
             raise ReportError("wanted a run that moved files, got none")
-        run = Run(before.asked, before.done, before.journal, back=True)
+        run = CleanupRun(before.asked, before.done, before.journal, back=True)
         self._start(run, lambda: self._undo(run))
         return run
 
@@ -113,7 +113,7 @@ class Desk:
         if thread is not None:
             thread.join()
 
-    def _start(self, run: Run, work: Callable[[], None]) -> None:
+    def _start(self, run: CleanupRun, work: Callable[[], None]) -> None:
         with self._lock:
             if self.run is not None and not self.run.ended:
                 raise ReportError("wanted an idle moment, got a run that is not over yet")
@@ -121,7 +121,7 @@ class Desk:
         self._thread = threading.Thread(target=self._work, args=(run, work), name="samepic-clean")
         self._thread.start()
 
-    def _work(self, run: Run, work: Callable[[], None]) -> None:
+    def _work(self, run: CleanupRun, work: Callable[[], None]) -> None:
         try:
             work()
         except SamepicError as error:
@@ -131,23 +131,23 @@ class Desk:
         finally:
             run.ended = True
 
-    def _until_stopped(self, steps: Iterator[Step], run: Run) -> Iterator[Step]:
+    def _until_stopped(self, steps: Iterator[Step], run: CleanupRun) -> Iterator[Step]:
         for step in steps:
             yield step
             if self._stopped.is_set():
                 run.wrong = "the review was ended"
                 return
 
-    def _apply(self, run: Run, decided: Plan) -> None:
+    def _apply(self, run: CleanupRun, decided: Plan) -> None:
         for told in self._until_stopped(apply(decided, run.journal), run):
-            if isinstance(told, Done):
+            if isinstance(told, Applied):
                 run.done += 1
                 run.paths.append(told.step.target.file.path)
                 self.decided.gone.add(told.step.target.file.path)
             else:
                 run.left.append((told.path, told.reason))
 
-    def _undo(self, run: Run) -> None:
+    def _undo(self, run: CleanupRun) -> None:
         back = _relative(self.decided.gone)
         for told in self._until_stopped(undo(run.journal), run):
             if told.left:

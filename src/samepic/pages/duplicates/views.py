@@ -7,19 +7,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from samepic.cleanup.decisions import Decided, Mark, State, files_of
-from samepic.cleanup.plan import Action, Plan, checked
+from samepic.cleanup.decisions import Decisions, GroupState, Mark, files_of
+from samepic.cleanup.plan import CleanupAction, Plan, checked
 from samepic.duplicates.groups import ScannedFile, ScannedGroup
 from samepic.errors import UnreadableError
 from samepic.limits import FOUND
-from samepic.pages.duplicates.session import Asked, Run, mark_of
+from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, mark_of
 from samepic.pages.html import Html, el
 from samepic.profile import Policy
 from samepic.sandbox.decode import Views, views
 from samepic.verdict import Relation
 
 __all__ = [
-    "Looked",
+    "ShownPair",
     "groups_page",
     "look_page",
     "look_told",
@@ -48,7 +48,7 @@ _KEYS = (
 )
 
 
-def pages(decided: Decided) -> int:
+def pages(decided: Decisions) -> int:
     """Return how many pages the groups take, at least one."""
     return max(1, -(-len(decided) // FOUND.groups))
 
@@ -58,7 +58,7 @@ def page_of(index: int) -> int:
     return index // FOUND.groups + 1
 
 
-def groups_page(decided: Decided, number: int) -> list[Html]:
+def groups_page(decided: Decisions, number: int) -> list[Html]:
     """Return what is on page `number`, from 1."""
     first = (number - 1) * FOUND.groups
     shown = range(first, min(first + FOUND.groups, len(decided)))
@@ -76,7 +76,7 @@ def groups_page(decided: Decided, number: int) -> list[Html]:
     ]
 
 
-def progress(decided: Decided) -> dict[str, int | str]:
+def progress(decided: Decisions) -> dict[str, int | str]:
     """Return how far the review is, for the bar."""
     done, drops, size = decided.counts()
     files = f"{drops:,} file{'' if drops == 1 else 's'}".replace(",", "\N{THIN SPACE}")
@@ -89,7 +89,7 @@ def progress(decided: Decided) -> dict[str, int | str]:
     }
 
 
-def _bar(decided: Decided) -> Html:
+def _bar(decided: Decisions) -> Html:
     told = progress(decided)
     return el(
         "div.topbar.card",
@@ -111,7 +111,7 @@ def _keys() -> Html:
     return el("p.hints.small.soft", told)
 
 
-def _group(decided: Decided, index: int) -> Html:
+def _group(decided: Decisions, index: int) -> Html:
     group, state = decided.groups[index], decided.state(index)
     files = files_of(group)
     won = size_text(sum(member.file.size for member in group.members))
@@ -135,7 +135,7 @@ def _group(decided: Decided, index: int) -> Html:
     )
 
 
-def _file(group: ScannedGroup, state: State, index: int, place: int) -> Html:
+def _file(group: ScannedGroup, state: GroupState, index: int, place: int) -> Html:
     file, mark = files_of(group)[place], state.marks[place]
     name = Path(told_path(file.path)).name
     member = group.members[place - 1] if place else None
@@ -182,7 +182,7 @@ def _path(file: ScannedFile) -> Html:
     return el("p.path.small", el("bdi", f"{folder}/" if folder != "." else ""), el("b", told.name))
 
 
-def _leaf(decided: Decided, number: int) -> Html:
+def _leaf(decided: Decisions, number: int) -> Html:
     """Return the way to the pages before and behind."""
     last = pages(decided)
     return el(
@@ -222,19 +222,19 @@ def _shown(text: str) -> str:
 
 
 _ACTIONS = (
-    (Action.TRASH, "Move them to the trash"),
-    (Action.MOVE, "Move them to a folder"),
-    (Action.HARDLINK, "Make those with equal bytes hard links to the kept file"),
+    (CleanupAction.TRASH, "Move them to the trash"),
+    (CleanupAction.MOVE, "Move them to a folder"),
+    (CleanupAction.HARDLINK, "Make those with equal bytes hard links to the kept file"),
 )
 
 _DONE = {
-    Action.TRASH: "moved to the trash",
-    Action.MOVE: "moved",
-    Action.HARDLINK: "made hard links",
+    CleanupAction.TRASH: "moved to the trash",
+    CleanupAction.MOVE: "moved",
+    CleanupAction.HARDLINK: "made hard links",
 }
 
 
-def plan_page(decided: Decided, made: Plan, asked: Asked, csrf: str) -> list[Html | None]:
+def plan_page(decided: Decisions, made: Plan, asked: RequestedCleanup, csrf: str) -> list[Html | None]:
     """Return the dry run: what would be done of what is decided."""
     open_groups = len(decided) - decided.counts()[0]
     files = _files(len(made.steps))
@@ -258,7 +258,7 @@ def _undecided(count: int) -> Html | None:
     return el("p", told, el("a", "Go on deciding", href="/open"))
 
 
-def _choice(asked: Asked) -> Html:
+def _choice(asked: RequestedCleanup) -> Html:
     options = [
         el("option", text, value=str(action), selected=action is asked.action) for action, text in _ACTIONS
     ]
@@ -268,18 +268,18 @@ def _choice(asked: Asked) -> Html:
            el("select", options, name="action", id="action")),
         el("p.to", el("label", "Folder (its whole path)", for_="to"),
            el("input", type="text", name="to", id="to", value=told_path(asked.move_to), autocomplete="off"),
-           hidden=asked.action is not Action.MOVE, id="where"),
+           hidden=asked.action is not CleanupAction.MOVE, id="where"),
         el("button", "Show what would be done", type="submit"),
         method="get",
         action="/plan",
     )  # fmt: skip
 
 
-def _do(made: Plan, asked: Asked, csrf: str, files: str) -> Html | None:
+def _do(made: Plan, asked: RequestedCleanup, csrf: str, files: str) -> Html | None:
     if not made.steps:
         return el("p", "Nothing is to be done. ", el("a", "Back to the groups", href="/"))
     hidden = {"csrf": csrf, "action": str(asked.action), "to": asked.move_to, "shown": mark_of(made)}
-    word = {Action.TRASH: f"Move {files} to the trash", Action.MOVE: f"Move {files}"}
+    word = {CleanupAction.TRASH: f"Move {files} to the trash", CleanupAction.MOVE: f"Move {files}"}
     return el(
         "form.act",
         [el("input", type="hidden", name=name, value=value) for name, value in hidden.items()],
@@ -331,12 +331,12 @@ def _left(left: list[tuple[str, str]]) -> Html | None:
     )
 
 
-def run_told(run: Run) -> dict[str, int | bool]:
+def run_told(run: CleanupRun) -> dict[str, int | bool]:
     """Return how far a run is, for its page."""
     return {"done": run.done, "left": len(run.left), "of": run.steps, "ended": run.ended}
 
 
-def run_page(run: Run, csrf: str) -> list[Html | None]:
+def run_page(run: CleanupRun, csrf: str) -> list[Html | None]:
     """Return what was done so far, and the way back."""
     did = "brought back" if run.back else _DONE[run.asked.action]
     title = "Working" if not run.ended else "Brought back" if run.back else "Done"
@@ -350,7 +350,7 @@ def run_page(run: Run, csrf: str) -> list[Html | None]:
     ]  # fmt: skip
 
 
-def _back(run: Run, csrf: str) -> Html:
+def _back(run: CleanupRun, csrf: str) -> Html:
     hidden = el("input", type="hidden", name="csrf", value=csrf)
     undo = el("form.act", hidden, el("button", "Bring everything back", type="submit", id="back"),
               method="post", action="/back")  # fmt: skip
@@ -374,7 +374,7 @@ _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ShownPair:
     """What can be shown of two files: their views, or what is wrong with one of them."""
 
     views: Views | None
@@ -388,21 +388,21 @@ class Looked:
         return data
 
 
-def looked(decided: Decided, index: int, file: int) -> Looked:
+def looked(decided: Decisions, index: int, file: int) -> ShownPair:
     """Return the views of a file and the reference of its group, read and compared again."""
     one, two = files_of(decided.groups[index])[0], files_of(decided.groups[index])[file]
     return _looked(one, two, decided.scan.made_ns)
 
 
 @lru_cache(maxsize=4)
-def _looked(one: ScannedFile, two: ScannedFile, made_ns: int | None) -> Looked:
+def _looked(one: ScannedFile, two: ScannedFile, made_ns: int | None) -> ShownPair:
     try:
-        return Looked(views(checked(one, made_ns), checked(two, made_ns), Policy()))
+        return ShownPair(views(checked(one, made_ns), checked(two, made_ns), Policy()))
     except UnreadableError as error:
-        return Looked(None, f"{told_path(error.name)}: {error.got}")
+        return ShownPair(None, f"{told_path(error.name)}: {error.got}")
 
 
-def look_page(decided: Decided, index: int, file: int) -> list[Html]:
+def look_page(decided: Decisions, index: int, file: int) -> list[Html]:
     """Return the two files in the views of the compare page, which are fetched by it."""
     files = files_of(decided.groups[index])
     back = f"/?page={page_of(index)}#g{index}"
@@ -420,7 +420,7 @@ def look_page(decided: Decided, index: int, file: int) -> list[Html]:
     ]  # fmt: skip
 
 
-def look_told(index: int, file: int, made: Looked) -> dict[str, Any]:
+def look_told(index: int, file: int, made: ShownPair) -> dict[str, Any]:
     """Return what is shown, as the compare page takes it."""
     if made.views is None:
         return {"wrong": made.wrong}

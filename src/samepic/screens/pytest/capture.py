@@ -30,12 +30,12 @@ from samepic.verdict import Verdict
 
 __all__ = [
     "Area",
+    "CapturedShot",
     "Judge",
     "PlaywrightSource",
     "SeleniumSource",
     "Shot",
     "Source",
-    "Taken",
     "against",
     "placed",
     "source_of",
@@ -70,7 +70,7 @@ class Source(Protocol):
         """Let the page go on for a while."""
 
 
-class _Still:
+class _StillSource:
     """A picture that is there already."""
 
     live = False
@@ -101,10 +101,10 @@ def source_of(actual: object, *, full_page: bool = False) -> Source:
             f"full_page: wanted a page of Playwright or a driver of Selenium, got {_called(actual)}"
         )
     if isinstance(actual, str) and actual.startswith(_PNG_IN_BASE64):
-        return _Still(_decoded(actual))
+        return _StillSource(_decoded(actual))
     known = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray)
     if isinstance(actual, known) or callable(getattr(actual, "read", None)):
-        return _Still(actual)
+        return _StillSource(actual)
     raise SourceError(f"wanted {_WANTED}, got {_called(actual)}")
 
 
@@ -229,7 +229,7 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class CapturedShot:
     """The last shot, what was said of it (None without a baseline), and whether the page was at rest."""
 
     shot: Shot
@@ -241,7 +241,9 @@ Judge = Callable[[Shot], Verdict | None]
 """Compares a shot with its baseline, if there is one."""
 
 
-def taken(source: Source, ignore: Sequence[object], screen: Screen, judge: Judge, seconds: float) -> Taken:
+def taken(
+    source: Source, ignore: Sequence[object], screen: Screen, judge: Judge, seconds: float
+) -> CapturedShot:
     """Return the first shot that is the same as the baseline, else one that is the same as that before it.
 
     Raises SourceError for what is no still picture, UnreadableError for what cannot be decoded.
@@ -251,14 +253,14 @@ def taken(source: Source, ignore: Sequence[object], screen: Screen, judge: Judge
     while True:
         verdict = judge(shot)
         if not source.live or (verdict is not None and verdict.same):
-            return Taken(shot, verdict)
+            return CapturedShot(shot, verdict)
         before = shot
         source.pause(PYTEST.pauses[min(number, len(PYTEST.pauses) - 1)])
         shot, number = _shot(source, ignore), number + 1
         if _same(before, shot, screen):
-            return Taken(shot, judge(shot))
+            return CapturedShot(shot, judge(shot))
         if time.monotonic() > ends:
-            return Taken(shot, judge(shot), rested=False)
+            return CapturedShot(shot, judge(shot), rested=False)
 
 
 def against(expected: Picture, shot: Shot, screen: Screen, found: Sequence[Box]) -> Verdict:

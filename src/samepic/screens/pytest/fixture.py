@@ -13,16 +13,16 @@ from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, 
 from samepic.limits import PYTEST
 from samepic.picture import Picture
 from samepic.screens.pytest.baselines import Names, in_place, kept, place_of, platform_name, png
-from samepic.screens.pytest.capture import Shot, Source, Taken, against, source_of, taken
+from samepic.screens.pytest.capture import CapturedShot, Shot, Source, against, source_of, taken
 from samepic.screens.pytest.report import INDEX, Event, facts_of, save, shown, told
 from samepic.tuning.screens import LAYOUT, SCREEN, Screen
 from samepic.verdict import Verdict
 
-__all__ = ["Outcome", "SamePicture", "Settings"]
+__all__ = ["BaselineOutcome", "FixtureSettings", "SamePicture"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FixtureSettings:
     """What holds for a test: its id and file, where baselines and failures go, and what was asked for.
 
     `folder` and `platform` are the settings of the project; `here` is where pytest was started.
@@ -49,17 +49,17 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BaselineOutcome:
     """A picture that was `taken` and is not the same as `expected` (None where there is no baseline) at `place`.
 
     `used` tells that the test used the name before; `seconds` is how long a page had to come to rest.
     """
 
-    settings: Settings
+    settings: FixtureSettings
     name: str
     place: Path
     expected: Picture | None
-    taken: Taken
+    taken: CapturedShot
     seconds: float
     used: bool
 
@@ -147,7 +147,9 @@ class SamePicture:
     `screen` is the profile of the project, None for that of samepic; what happened is added to `events`.
     """
 
-    def __init__(self, settings: Settings, names: Names, screen: Screen | None, events: list[Event]) -> None:
+    def __init__(
+        self, settings: FixtureSettings, names: Names, screen: Screen | None, events: list[Event]
+    ) -> None:
         self._settings, self._names, self._screen, self._events = settings, names, screen, events
         self._used: set[Path] = set()
 
@@ -215,7 +217,7 @@ class SamePicture:
         used, self._used = place in self._used, {*self._used, place}
         if seen.verdict is None or not seen.verdict.same:
             expected = baseline.picture if baseline is not None else None
-            outcome = Outcome(settings, name, place, expected, seen, seconds, used=used)
+            outcome = BaselineOutcome(settings, name, place, expected, seen, seconds, used=used)
             outcome.settle(self._events)
 
 

@@ -82,10 +82,10 @@ def samepic_screen() -> Screen | None:
 def same_picture(request: pytest.FixtureRequest, samepic_screen: Screen | None) -> SamePicture:
     """Tell whether a page, an element or a picture looks as its baseline does: `same_picture(page, "menu")`."""
     from samepic.screens.pytest.baselines import Names
-    from samepic.screens.pytest.fixture import SamePicture, Settings
+    from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 
     config, item = request.config, request.node
-    settings = Settings(
+    settings = FixtureSettings(
         test=item.nodeid,
         file=item.path,
         folder=config.getini("samepic_baselines"),
