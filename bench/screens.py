@@ -47,7 +47,7 @@ def pairs(node: Path | None) -> int:
     print("\n## Pairs that Playwright keeps\n")
     for one in sorted((data / "screens" / "playwright").rglob("*-expected.png")):
         two = one.with_name(one.name.replace("-expected", "-actual"))
-        verdict = samepic.compare(one, two, profile="screen")
+        verdict = samepic.compare_screenshots(one, two)
         good = verdict.same is ("should-match" in one.parts)
         wrong += not good
         print(
@@ -66,7 +66,7 @@ def _counts(folder: Path, peer: Pixelmatch | None) -> None:
     for name, kept in _COUNTED.items():
         one, two = folder / f"{name}a.png", folder / f"{'5' if name == '8' else name}b.png"
         found, lower = (
-            int(samepic.compare(one, two, profile=profile).measures["different_pixels"])
+            int(samepic.compare_screenshots(one, two, screen=profile).measures["different_pixels"])
             for profile in (_AS_RELEASED, _AS_KEPT)
         )
         count = peer.count(one, two, 0.05) if peer else None
@@ -89,7 +89,7 @@ def changes(chromium: Browser) -> int:
             window.set_content(page())
             window.evaluate(f"() => {{ {script} }}")
             shots.append(window.screenshot(full_page=whole))
-        said = samepic.compare(*shots, profile="screen").explanation
+        said = samepic.compare_screenshots(*shots).explanation
         good = re.search(change.said, said) is not None
         wrong += not good
         print(
@@ -113,7 +113,7 @@ def letters(chromium: Browser, node: Path | None) -> None:
         odiff = stack.enter_context(OdiffServer(node)) if node else None
         for one, two in _lettered(chromium, Path(scratch)):
             total += 1
-            missed["samepic"] += samepic.compare(one, two, profile="screen").same is True
+            missed["samepic"] += samepic.compare_screenshots(one, two).same is True
             if peer and odiff:
                 missed["pixelmatch at 0.1"] += peer.count(one, two) == 0
                 missed["pixelmatch at 0.05"] += peer.count(one, two, 0.05) == 0
@@ -142,9 +142,9 @@ def speed(chromium: Browser, node: Path | None, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         files = _large(chromium, Path(scratch))
         runs: dict[str, Callable[[Path, Path], object]] = {
-            "samepic, in a process that runs": lambda a, b: samepic.compare(a, b, profile="screen"),
-            "samepic, with its difference picture": lambda a, b: samepic.compare(
-                a, b, profile="screen"
+            "samepic, in a process that runs": samepic.compare_screenshots,
+            "samepic, with its difference picture": lambda a, b: samepic.compare_screenshots(
+                a, b
             ).difference_image(),
             "samepic compare, a process each": _command,
         }
@@ -174,12 +174,12 @@ def _large(chromium: Browser, folder: Path) -> list[tuple[Path, Path]]:
     window.close()
     found = [(files[0], other) for other in files[1:]]
     for one, two in found:
-        print(f"{two.stat().st_size} bytes: {samepic.compare(one, two, profile='screen').explanation}")
+        print(f"{two.stat().st_size} bytes: {samepic.compare_screenshots(one, two).explanation}")
     return found
 
 
 def _command(one: Path, two: Path) -> None:
-    command = [sys.executable, "-m", "samepic", "compare", "-q", "--profile", "screen", str(one), str(two)]
+    command = [sys.executable, "-m", "samepic", "compare", "-q", "--screen", str(one), str(two)]
     subprocess.run(command, check=False)
 
 

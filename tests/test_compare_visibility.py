@@ -17,7 +17,7 @@ from samepic.measures.ssimulacra2 import ssimulacra2
 from samepic.picture import load
 from samepic.verdict import Relation, Verdict
 
-MODULE = import_module("samepic.compare")
+MODULE = import_module("samepic.api")
 
 
 def saved(image: Image.Image, kind: str = "JPEG", /, **options: object) -> bytes:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from samepic.limits import LIMITS, Limits
     from samepic.measures.table import Measured, Measures, Reliability
     from samepic.profile import Profile
+    from samepic.screens.compare import compare_screenshots
     from samepic.tuning.screens import Screen
     from samepic.verdict import (
         Caveat,
@@ -125,6 +126,7 @@ __all__ = [
     "WorkerError",
     "__version__",
     "compare",
+    "compare_screenshots",
     "find",
     "fingerprint",
     "measure",
@@ -174,6 +176,7 @@ _PUBLIC = {
     "samepic.limits": ("LIMITS", "Limits"),
     "samepic.tuning.screens": ("Screen",),
     "samepic.profile": ("Profile",),
+    "samepic.screens.compare": ("compare_screenshots",),
     "samepic.verdict": (
         "Caveat",
         "Decision",

@@ -11,7 +11,6 @@ from samepic.facts import Doubt, Facts
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Picture, equal_pixels, opened
 from samepic.profile import Policy
-from samepic.tuning.screens import NAME, SCREEN, Screen
 from samepic.tuning.verify import JUDGE
 from samepic.verdict import Relation, Verdict, Visibility
 from samepic.verify.explain import explain, explain_original
@@ -36,7 +35,7 @@ def compare(
     b: object,
     *,
     same_if: Relation | str | None = None,
-    profile: Profile | Screen | str | os.PathLike[str] | None = None,
+    profile: Profile | str | os.PathLike[str] | None = None,
     prove: bool = True,
     visibility: bool = True,
     limits: Limits = LIMITS,
@@ -46,21 +45,14 @@ def compare(
     `a` and `b` are paths, bytes, binary file objects, PIL images or arrays (height, width[, 3 or 4]); `same_if`
     is the farthest relation that still counts as the same, from "same-file" to "edited" (default: that of the
     profile, else "reframed"); `profile` is one that `samepic calibrate` made, or its file: it rescales the
-    probability and says how probable "the same" must be; or it is "screen", or a `Screen`, for screenshots, which
-    are laid pixel on pixel and are the same up to "resaved" (docs/screens.md); `prove` asks for re-enactment of JPEG
-    files, which proves a re-save and finds edits too faint to see; `visibility` asks whether a person would see what
-    was done to a whole frame that was saved again or adjusted, which takes four to five times as long as decoding
-    both.
+    probability and says how probable "the same" must be; `prove` asks for re-enactment of JPEG files, which proves a
+    re-save and finds edits too faint to see; `visibility` asks whether a person would see what was done to a whole
+    frame that was saved again or adjusted, which takes four to five times as long as decoding both. Screenshots are
+    compared by `compare_screenshots`.
 
     Raises SourceError for other sources, UnreadableError (or TruncatedError, LimitError, UnsupportedError) for
     a file that holds no sound picture, and ProfileError for a relation or a profile that does not exist.
     """
-    if isinstance(profile, Screen) or profile == NAME:
-        from samepic.screens.compare import compare_screens
-
-        screen = profile if isinstance(profile, Screen) else SCREEN
-        ends = Policy.of(Relation.RESAVED if same_if is None else same_if).same_if
-        return compare_screens(a, b, screen, ends, limits)
     policy = Policy.of(same_if, profile)
     return compare_pictures(
         opened(a, limits),

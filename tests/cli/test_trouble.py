@@ -174,7 +174,7 @@ def test_a_bug_is_one_line_and_2_not_the_1_of_python(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("made by this test")
 
-    monkeypatch.setattr(import_module("samepic.compare"), "compare", broken)
+    monkeypatch.setattr(import_module("samepic.api"), "compare", broken)
     assert main(["compare", str(rocket), str(rocket)]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

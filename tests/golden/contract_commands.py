@@ -29,7 +29,7 @@ RUNS: Mapping[str, tuple[str, ...]] = {
         "compare chelsea.png edited.png",
         "compare chelsea.png coffee.png",
         "compare chelsea.png chelsea.png --same-if same-pixels",
-        "compare --profile screen chelsea.png edited.png",
+        "compare --screen chelsea.png edited.png",
         "compare chelsea.png nothing.jpg",
         "compare chelsea.png notes.txt",
         "compare chelsea.png",

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from samepic import Fingerprint, find
-from samepic.cleanup.decisions import Decided, Mark
+from samepic.cleanup.decisions import Decisions, Mark
 from samepic.duplicates.groups import read_scan
 from samepic.store.opening import open_store
 from tests.golden.shapes import Sentences, dumped, read_pictures, shaped
@@ -104,7 +104,7 @@ def _fingerprint() -> str:
 
 def _decisions(memory: Path) -> str:
     scan = read_scan([json.dumps(_REPORT).encode()], "report")
-    decided = Decided(scan, memory)
+    decided = Decisions(scan, memory)
     decided.mark(0, 1, Mark.KEEP)
     decided.mark(0, 2, Mark.OTHER)
     decided.undo()

@@ -30,7 +30,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "samepic.contrib.django.admission": ("PictureRefusedError", "gate"),
     "samepic.contrib.fastapi": (),
     "samepic.contrib.flask": (),
-    "samepic.gate.review": ("Reviewing",),
+    "samepic.gate.review": ("ReviewQueue",),
     "samepic.sandbox.pool": ("Workers",),
     "samepic.screens.pytest.fixture": ("SamePicture",),
     "samepic.spark": (),

@@ -256,7 +256,7 @@ def test_after_warming_up_nothing_more_is_loaded_whatever_is_compared(photos: di
 import io, sys
 from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
-from samepic.compare import compare
+from samepic.api import compare
 from samepic.sandbox.child import warm
 warm()
 before = set(sys.modules)

@@ -14,7 +14,7 @@ PAGE = Page()
 
 
 def told(one: Page, two: Page) -> str:
-    verdict = samepic.compare(drawn(one), drawn(two), profile="screen")
+    verdict = samepic.compare_screenshots(drawn(one), drawn(two))
     assert (verdict.relation, verdict.same) == (samepic.Relation.EDITED, False)
     return verdict.explanation
 
@@ -77,9 +77,7 @@ def test_what_appears_and_what_is_gone_is_told() -> None:
 
 
 def test_a_page_that_is_taller_says_where_and_that_the_rest_is_equal() -> None:
-    verdict = samepic.compare(
-        drawn(PAGE.but(badge=None)), drawn(PAGE.but(badge=None, gap=10)), profile="screen"
-    )
+    verdict = samepic.compare_screenshots(drawn(PAGE.but(badge=None)), drawn(PAGE.but(badge=None, gap=10)))
     said = re.fullmatch(
         r"b is 10 px taller: 10 rows were added at y = (\d+), the rest is equal", verdict.explanation
     )
@@ -91,7 +89,7 @@ def test_a_page_that_is_taller_says_where_and_that_the_rest_is_equal() -> None:
 def test_a_page_of_one_height_in_which_rows_were_added_is_told_as_that() -> None:
     # The button is cut off by the lower end: what is below the insertion has not just moved.
     plain, taller = drawn(PAGE.but(badge=None))[:225], drawn(PAGE.but(badge=None, gap=10))[:225]
-    verdict = samepic.compare(plain, taller, profile="screen")
+    verdict = samepic.compare_screenshots(plain, taller)
     assert re.fullmatch(
         r"10 rows were added at y = \d+ and 10 rows were removed at y = \d+, the rest is equal",
         verdict.explanation,
@@ -100,7 +98,7 @@ def test_a_page_of_one_height_in_which_rows_were_added_is_told_as_that() -> None
 
 def test_columns_are_told_as_rows_are() -> None:
     wide = np.hstack([drawn(PAGE)[:, :8], np.full((300, 30, 3), 9, np.uint8), drawn(PAGE)[:, 8:]])
-    verdict = samepic.compare(drawn(PAGE), wide, profile="screen")
+    verdict = samepic.compare_screenshots(drawn(PAGE), wide)
     assert verdict.explanation == "b is 30 px wider: 30 columns were added at x = 8, the rest is equal"
 
 
@@ -109,20 +107,20 @@ def test_lines_that_were_added_beside_what_stayed_are_told_within_their_place() 
     beside = rng.integers(0, 255, (300, 200, 3), np.uint8)
     inserted = [drawn(PAGE)[:100], np.full((12, 400, 3), 90, np.uint8), drawn(PAGE)[100:288]]
     one, two = np.hstack([drawn(PAGE), beside]), np.hstack([np.vstack(inserted), beside])
-    said = samepic.compare(one, two, profile="screen").explanation
+    said = samepic.compare_screenshots(one, two).explanation
     assert re.match(r"within \d+x\d+ pixels at \(\d+, \d+\) 12 rows were added at y = \d+", said)
 
 
 def test_two_pages_that_have_nothing_in_common_are_different() -> None:
     noise = np.random.default_rng(3).integers(0, 255, (300, 400, 3), np.uint8)
-    verdict = samepic.compare(drawn(PAGE), noise, profile="screen")
+    verdict = samepic.compare_screenshots(drawn(PAGE), noise)
     assert (verdict.relation, verdict.same, verdict.regions) == (samepic.Relation.DIFFERENT, False, ())
     assert verdict.explanation == "two different screens"
 
 
 def test_the_difference_picture_shows_both_and_marks_what_changed() -> None:
     one, two = drawn(PAGE), drawn(PAGE.but(button=(40, 203)))
-    picture = np.asarray(samepic.compare(one, two, profile="screen").difference_image())
+    picture = np.asarray(samepic.compare_screenshots(one, two).difference_image())
     assert picture.shape == (300, 3 * 400 + 16, 3)
     red = (picture == (214, 39, 40)).all(axis=2)
     assert red[:, 816:].sum() > 500  # pixels and a box
@@ -131,7 +129,7 @@ def test_the_difference_picture_shows_both_and_marks_what_changed() -> None:
 
 
 def test_the_difference_picture_of_a_taller_page_shows_where_rows_were_added() -> None:
-    verdict = samepic.compare(drawn(PAGE), drawn(PAGE.but(gap=10)), profile="screen")
+    verdict = samepic.compare_screenshots(drawn(PAGE), drawn(PAGE.but(gap=10)))
     picture = np.asarray(verdict.difference_image())
     assert picture.shape[0] == 310
     assert (picture[:, 816:] == (31, 119, 180)).all(axis=2).any()

@@ -26,15 +26,15 @@ def changed(x: int, y: int, w: int, h: int, levels: int) -> np.ndarray:
 
 
 def seen(two: np.ndarray, **profile: object) -> samepic.Verdict:
-    return samepic.compare(PAGE, two, profile=Screen(**profile))  # type: ignore[arg-type]
+    return samepic.compare_screenshots(PAGE, two, screen=Screen(**profile))  # type: ignore[arg-type]
 
 
 def test_equal_files_and_equal_pixels_are_told_as_such(tmp_path: Path) -> None:
     one, two, three = (tmp_path / name for name in ("a.png", "b.png", "c.bmp"))
     for path in (one, two, three):
         Image.fromarray(PAGE).save(path)
-    assert samepic.compare(one, two, profile="screen").relation == "same-file"
-    verdict = samepic.compare(one, three, profile="screen")
+    assert samepic.compare_screenshots(one, two).relation == "same-file"
+    verdict = samepic.compare_screenshots(one, three)
     assert (verdict.relation, verdict.same) == ("same-pixels", True)
     assert verdict.measures["different_pixels"] == 0
 
@@ -75,11 +75,11 @@ def circle(width: int) -> np.ndarray:
 
 
 def test_edges_that_are_smoothed_otherwise_are_left_out_unless_asked_for() -> None:
-    verdict = samepic.compare(circle(4), circle(8), profile="screen")
+    verdict = samepic.compare_screenshots(circle(4), circle(8))
     assert (verdict.relation, verdict.same) == ("resaved", True)
     assert verdict.measures["smoothed_pixels"] > 20
     assert "differ at smoothed edges" in verdict.explanation
-    assert samepic.compare(circle(4), circle(8), profile=Screen(antialiasing=False)).same is False
+    assert samepic.compare_screenshots(circle(4), circle(8), screen=Screen(antialiasing=False)).same is False
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_edges_that_are_smoothed_otherwise_are_left_out_unless_asked_for() -> No
 )
 def test_a_small_letter_that_is_all_smoothed_edges_is_seen(one: str, two: str) -> None:
     pages = [Page(lines=(text, "", ""), badge=None, button=None) for text in (one, two)]
-    assert samepic.compare(drawn(pages[0]), drawn(pages[1]), profile="screen").same is False
+    assert samepic.compare_screenshots(drawn(pages[0]), drawn(pages[1])).same is False
 
 
 def test_so_many_pixels_may_differ_as_one_says() -> None:
@@ -122,22 +122,22 @@ def test_a_mask_hides_what_is_white_in_it(tmp_path: Path) -> None:
 
 def test_rows_that_were_added_in_what_is_ignored_are_told_all_the_same() -> None:
     taller = drawn(Page(gap=10))
-    assert samepic.compare(PAGE, taller, profile=Screen(ignore=[(0, 40, 400, 30)])).same is False
+    assert samepic.compare_screenshots(PAGE, taller, screen=Screen(ignore=[(0, 40, 400, 30)])).same is False
 
 
 def test_what_can_be_seen_through_differs_from_what_only_looks_so_on_white() -> None:
     clear = np.dstack([PAGE, np.full(PAGE.shape[:2], 255, np.uint8)])
     clear[PAGE.min(axis=2) > 240, 3] = 0
     opaque = np.where(clear[..., 3:] == 0, np.uint8(255), clear[..., :3])
-    verdict = samepic.compare(clear, opaque, profile="screen")
+    verdict = samepic.compare_screenshots(clear, opaque)
     assert verdict.same is False
     assert verdict.explanation.startswith("the transparency of 400x300 pixels")
 
 
 def test_only_same_if_moves_where_the_same_ends() -> None:
     two = changed(200, 250, 10, 10, -200)
-    assert samepic.compare(PAGE, two, profile="screen", same_if="edited").same is True
-    assert samepic.compare(PAGE, PAGE.copy(), profile="screen", same_if="same-file").same is False
+    assert samepic.compare_screenshots(PAGE, two, same_if="edited").same is True
+    assert samepic.compare_screenshots(PAGE, PAGE.copy(), same_if="same-file").same is False
 
 
 def test_an_animation_is_no_screenshot(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_an_animation_is_no_screenshot(tmp_path: Path) -> None:
     frames = [Image.fromarray(PAGE[:, shift : shift + 100]) for shift in (0, 20)]
     frames[0].save(file, save_all=True, append_images=frames[1:])
     with pytest.raises(samepic.UnsupportedError, match=r"moving\.gif: wanted a screenshot, got 2 frames"):
-        samepic.compare(file, file, profile="screen")
+        samepic.compare_screenshots(file, file)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ def test_sources_of_every_form_are_taken(tmp_path: Path) -> None:
     Image.fromarray(PAGE).save(file)
     data = file.read_bytes()
     for form in (str(file), data, io.BytesIO(data), Image.open(file), PAGE):
-        assert samepic.compare(file, form, profile="screen").same is True
+        assert samepic.compare_screenshots(file, form).same is True
     with pytest.raises(samepic.SourceError):
-        samepic.compare(file, 7, profile="screen")
+        samepic.compare_screenshots(file, 7)
 
 
 @settings(max_examples=40, deadline=None)
@@ -204,7 +204,7 @@ def test_pictures_of_any_size_are_compared(w1: int, h1: int, w2: int, h2: int) -
     rng = np.random.default_rng(w1 * 1000 + h1 * 100 + w2 * 10 + h2)
     one = rng.integers(0, 255, (h1, w1, 3), np.uint8)
     two = rng.integers(0, 255, (h2, w2, 3), np.uint8)
-    verdict = samepic.compare(one, two, profile="screen")
+    verdict = samepic.compare_screenshots(one, two)
     assert verdict.same is False
     verdict.difference_image()
-    assert samepic.compare(one, one.copy(), profile="screen").same is True
+    assert samepic.compare_screenshots(one, one.copy()).same is True

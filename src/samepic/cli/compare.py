@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import add_json, add_pair, add_screen, print_json, profile_of, sources, status_of
+from samepic.cli.options import add_json, add_pair, add_screen, compared, print_json, status_of
 from samepic.cli.output import bytes_text, heading, percent, rows
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
 examples:
   samepic compare photo.jpg upload.jpg
   samepic compare --quiet photo.jpg upload.jpg && echo already here
-  samepic compare --profile screen --ignore 900,20,200,40 page.png page-now.png
+  samepic compare --screen --ignore 900,20,200,40 page.png page-now.png
   convert photo.jpg -resize 50% jpg:- | samepic compare photo.jpg -"""
 
 _REGIONS_TOLD = 4
@@ -46,10 +46,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, and return the exit status."""
-    from samepic.api import compare
-
-    a, b = sources(args)
-    verdict = compare(a, b, same_if=args.same_if, profile=profile_of(args))
+    verdict = compared(args)
     if args.json:
         print_json(verdict.to_dict())
     elif not args.quiet:

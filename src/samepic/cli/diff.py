@@ -13,9 +13,8 @@ from samepic.cli.options import (
     add_json,
     add_pair,
     add_screen,
+    compared,
     print_json,
-    profile_of,
-    sources,
     status_of,
 )
 
@@ -54,11 +53,8 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Compare, write the picture, print, and return the exit status."""
-    from samepic.api import compare
-
-    a, b = sources(args)
     output = _checked(args)
-    verdict = compare(a, b, same_if=args.same_if, profile=profile_of(args))
+    verdict = compared(args)
     image = verdict.difference_image()
     _write(image, output, force=args.force)
     if args.json:

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from samepic.cli.output import printable, styled
-from samepic.tuning.screens import NAME, SCREEN, Box, Screen
+from samepic.tuning.screens import SCREEN, Box, Screen
 from samepic.verdict import Relation
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
-    from samepic.profile import Profile
     from samepic.verdict import Decision, Verdict
 
 __all__ = [
@@ -36,12 +35,12 @@ __all__ = [
     "add_same_if",
     "add_screen",
     "add_store",
+    "compared",
     "count",
     "folder_of_originals",
     "named_sources",
     "opened",
     "print_json",
-    "profile_of",
     "sources",
     "status_of",
     "status_of_outcomes",
@@ -255,15 +254,14 @@ _OPTIONS = ("ignore", "mask", "threshold", "most_pixels")
 
 
 def add_screen(parser: argparse.ArgumentParser) -> None:
-    """Add --same-if, --profile, and what says how two screenshots are compared."""
-    add_same_if(parser, unless="what the profile says, else ")
+    """Add --same-if, --profile, --screen, and what says how two screenshots are compared."""
+    add_policy(parser)
     parser.add_argument(
-        "--profile",
-        metavar="FILE",
-        help="what samepic calibrate --write made: it rescales probabilities and says where the same ends; or "
-        f'"{NAME}" for two screenshots, which are laid pixel on pixel',
+        "--screen",
+        action="store_true",
+        help="A and B are screenshots: compare them pixel on pixel; they are the same up to resaved",
     )
-    group = parser.add_argument_group(f"with --profile {NAME}")
+    group = parser.add_argument_group("with --screen")
     group.add_argument(
         "--ignore",
         action="append",
@@ -283,16 +281,22 @@ def add_screen(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--most-pixels", type=int, metavar="N", help="how many pixels may differ (default: 0)")
 
 
-def profile_of(args: argparse.Namespace) -> Profile | Screen | str | None:
-    """Return what --profile and the options for screenshots ask for. Raises UsageError where they do not fit."""
+def compared(args: argparse.Namespace) -> Verdict:
+    """Compare A and B as pictures or, with --screen, as screenshots. Raises UsageError where options do not fit."""
+    a, b = sources(args)
     given = {name: getattr(args, name) for name in _OPTIONS if getattr(args, name) is not None}
-    if args.profile != NAME:
+    if not args.screen:
         if given:
             option = "--" + next(iter(given)).replace("_", "-")
-            raise UsageError(f"{option}: wanted with --profile {NAME}, got {args.profile or 'none'}")
-        profile: str | None = args.profile
-        return profile
-    return Screen(**given)
+            raise UsageError(f"{option}: expected together with --screen, found it alone")
+        from samepic.api import compare
+
+        return compare(a, b, same_if=args.same_if, profile=args.profile)
+    if args.profile is not None:
+        raise UsageError("--profile: expected a comparison of pictures, found --screen")
+    from samepic.screens.compare import compare_screenshots
+
+    return compare_screenshots(a, b, same_if=args.same_if or Relation.RESAVED, screen=Screen(**given))
 
 
 def _box(text: str) -> Box:

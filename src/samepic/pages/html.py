@@ -127,7 +127,7 @@ def _head(title: str, frame: PageFrame, scripts: Sequence[str], styles: Sequence
 @cache
 def _icon() -> str:
     """Return the icon as an address that needs no server: a page stays whole after its service has ended."""
-    data = files("samepic.service").joinpath("static/icon.svg").read_bytes()
+    data = files("samepic.pages").joinpath("static/icon.svg").read_bytes()
     return f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
 
 

@@ -271,7 +271,7 @@ def warm() -> None:
 
 def _of_samepic() -> Iterator[str]:
     """Yield every module that looks at pictures: a function of one may import another."""
-    for name in ("picture", "fingerprint", "verify"):
+    for name in ("picture", "fingerprints", "verify"):
         package = importlib.import_module(f"samepic.{name}")
         yield from (found.name for found in pkgutil.iter_modules(package.__path__, f"samepic.{name}."))
 

@@ -16,8 +16,9 @@ from PIL import Image
 
 from samepic.errors import ProfileError, UnsupportedError
 from samepic.facts import Facts
-from samepic.limits import Limits
+from samepic.limits import LIMITS, Limits
 from samepic.picture import Picture, equal_pixels, opened
+from samepic.profile import Policy
 from samepic.screens.alignment import ScreenAlignment, lay_lines, lay_plainly, where_rows_differ
 from samepic.screens.changes import Place, Scene, ScreenChange, changes, outlined_alike
 from samepic.screens.explain import apart_words, changed_words, same_words
@@ -33,13 +34,13 @@ from samepic.screens.pixels import (
     spots,
     within,
 )
-from samepic.tuning.screens import LAYOUT, Box, Screen
+from samepic.tuning.screens import LAYOUT, SCREEN, Box, Screen
 from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.explain import explain, named
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside
 
-__all__ = ["ScreenComparison", "compare_screens", "draw_screens", "see"]
+__all__ = ["ScreenComparison", "compare_screenshots", "draw_screens", "see"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -304,13 +305,23 @@ def _of_a(box: Box, laid: ScreenAlignment) -> Box:
     return left, top, right - left + 1, low - top + 1
 
 
-def compare_screens(a: object, b: object, screen: Screen, same_if: Relation, limits: Limits) -> Verdict:
-    """Compare two screenshots, in any form that `compare` takes, by the profile `screen`.
+def compare_screenshots(
+    a: object,
+    b: object,
+    *,
+    same_if: Relation | str = Relation.RESAVED,
+    screen: Screen = SCREEN,
+    limits: Limits = LIMITS,
+) -> Verdict:
+    """Tell whether two screenshots show the same screen, pixel on pixel, but for what nobody sees (docs/screens.md).
 
-    Of the relations only same-file, same-pixels, resaved (nothing that a person would see), edited and different are
-    used; the probability is that of a rule and was not measured. Raises as `compare`, UnsupportedError for an
-    animation, and ProfileError for a mask of another size than a.
+    `a` and `b` are in any form that `compare` takes; `same_if` is the loosest relation that counts as the same;
+    `screen` says which pixels differ and which are not looked at. Of the relations only same-file,
+    same-pixels, resaved (nothing that a person would see), edited and different are used; the probability is that of
+    a rule and was not measured. Raises as `compare`, UnsupportedError for an animation, and ProfileError for a mask of
+    another size than a.
     """
+    loosest = Policy.of(same_if).same_if
     one, two = _both(a, b, limits)
     for picture in (one, two):
         if picture.info.frames > 1:
@@ -325,7 +336,7 @@ def compare_screens(a: object, b: object, screen: Screen, same_if: Relation, lim
         sentence = explain(Facts(), finding.relation, one.info, two.info)
     return Verdict(
         relation=finding.relation,
-        same=finding.relation.is_same(same_if),
+        same=finding.relation.is_same(loosest),
         probability=finding.probability,
         explanation=sentence,
         a=one.info,

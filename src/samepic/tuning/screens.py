@@ -8,10 +8,7 @@ from typing import TypeAlias
 
 from samepic.errors import ProfileError
 
-__all__ = ["LAYOUT", "NAME", "SCREEN", "Box", "Layout", "Screen"]
-
-NAME = "screen"
-"""The name under which `compare(profile=...)` and `--profile` know SCREEN."""
+__all__ = ["LAYOUT", "SCREEN", "Box", "Layout", "Screen"]
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, width and height in pixels."""
@@ -19,7 +16,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The profile for screenshots: pixel against pixel, but for what nobody sees.
+    """How screenshots are compared: pixel against pixel, but for what nobody sees.
 
     Distances are those of OKLab with the lightness of okhsl (Ottosson 2020 and 2021), 0 to about 1; black and white
     are 1 apart. Raises ProfileError for values that make no sense.

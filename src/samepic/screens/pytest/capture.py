@@ -21,10 +21,10 @@ from playwright.sync_api import ElementHandle, Locator, Page
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 
-from samepic.api import compare
 from samepic.errors import SourceError
 from samepic.limits import PYTEST
 from samepic.picture import Picture, load
+from samepic.screens.compare import compare_screenshots
 from samepic.tuning.screens import Box, Screen
 from samepic.verdict import Verdict
 
@@ -273,7 +273,7 @@ def against(expected: Picture, shot: Shot, screen: Screen, found: Sequence[Box])
     boxes = (*screen.ignore, *shot.boxes, *shot.found, *before)
     # The sentence calls a picture by its name, and a shot has none that says more.
     actual = replace(shot.picture, info=replace(shot.picture.info, name="the picture"))
-    return compare(expected, actual, profile=replace(screen, ignore=boxes))
+    return compare_screenshots(expected, actual, screen=replace(screen, ignore=boxes))
 
 
 def _same(one: Shot, two: Shot, screen: Screen) -> bool:
