@@ -112,7 +112,7 @@ def pictured(report: Path) -> None:
 
 
 def test_the_page_names_every_option_and_setting() -> None:
-    plugin = (ROOT / "src" / "samepic" / "contrib" / "pytest_plugin.py").read_text()
+    plugin = (ROOT / "src" / "samepic" / "screens" / "pytest" / "plugin.py").read_text()
     named = set(re.findall(r'"(--samepic-\w+)"', plugin)) | set(re.findall(r'addini\(\s*"(\w+)"', plugin))
     assert len(named) == 5
     table = PAGE.split("## Settings")[1]

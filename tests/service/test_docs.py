@@ -35,7 +35,7 @@ def test_every_address_and_every_right_is_listed() -> None:
 
 
 def test_every_code_of_an_error_is_listed_and_no_other() -> None:
-    source = "".join(path.read_text() for path in sorted((ROOT / "src/samepic/web").glob("*.py")))
+    source = "".join(path.read_text() for path in sorted((ROOT / "src/samepic/service").glob("*.py")))
     coded = set(re.findall(r"Problem\(\s*\d{3},\s*\"(\w+)\"", source)) | set(
         re.findall(r"Error, \"(\w+)\"\)", source)
     )
