@@ -26,8 +26,6 @@ from bench.family_base import Pixels
 from bench.pairs import APART, Twins
 from bench.sources import half_of
 
-__all__ = ["FOLDER", "PACKS", "art", "art_names", "art_twins", "fetch"]
-
 Rng = np.random.Generator
 
 FOLDER = ROOT / "build" / "art"

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from samepic.calibration.statistics import wilson
 from samepic.measures.cutoffs import Cutoff
 
-__all__ = ["ALLOWED", "Distinct", "Resaves", "calibrate", "strict_cutoff"]
-
 ALLOWED = 1e-4
 """The share of distinct pairs that may pass."""
 

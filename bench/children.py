@@ -18,8 +18,6 @@ from bench.originals import file_of, names_of
 from bench.pairs import EDITED_ONLY, Labelled, changed_mask, mask_boxes, named_rng, png, resized
 from bench.sources import pixels_of
 
-__all__ = ["CODINGS", "HEIC", "child", "children", "edited_children", "heic_children", "toned_children"]
-
 Rng = np.random.Generator
 
 CODINGS: tuple[tuple[str, int, int], ...] = (

@@ -27,8 +27,6 @@ from samepic.errors import UnreadableError
 from samepic.picture import load
 from tests.cleanup.clean_scene import make_scene, snapshot, write_report
 
-__all__ = ["Rounds"]
-
 _PHOTOS = ROOT / "examples" / "photos"
 _SHM = Path("/dev/shm")
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from bench.common import Usage, measured
 
-__all__ = ["PEERS", "run_peer"]
-
 _IMAGEDEDUP = """
 import json, os, sys
 from imagededup.methods import PHash

@@ -23,28 +23,6 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-__all__ = [
-    "ROOT",
-    "SEED",
-    "Usage",
-    "counted",
-    "cpu_of",
-    "data_folder",
-    "encoded",
-    "groups_of",
-    "head",
-    "header",
-    "in_turns",
-    "measured",
-    "option",
-    "photo_names",
-    "photos",
-    "pooled",
-    "rgb_of",
-    "row",
-    "wanted_data",
-]
-
 Work = TypeVar("Work")
 Done = TypeVar("Done")
 
@@ -88,12 +66,12 @@ def photo_names(data: Path) -> list[str]:
     return [path.relative_to(data).as_posix() for path in photos(data)]
 
 
-def header(seed: int = SEED) -> str:
+def header() -> str:
     """Return two lines: machine, Python and date; versions of the libraries and the seed."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     machine = f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {today}"
     libraries = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
-    return f"{machine}\n{libraries}, seed {seed}"
+    return f"{machine}\n{libraries}, seed {SEED}"
 
 
 def _version(package: str) -> str:

@@ -19,8 +19,6 @@ from samepic.measures import Measures, measure_arrays
 from samepic.measures.classical import Pixels
 from samepic.picture import load
 
-__all__ = ["measured", "pairs"]
-
 OPTIONS = (option("--write", False, help="rewrite docs/cutoffs.md and its pictures"),)
 _SHOWN = ("rms_distance", "psnr", "histogram_rms", "jensen_shannon", "whitened_correlation", "ssim")
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from bench.common import SEED, header
 from samepic.measures.cutoffs import Cutoff
 
-__all__ = ["markdown", "print_tables", "rewrite", "write_tables"]
-
 Array = NDArray[np.float64]
 Rows = list[list[str]]
 

@@ -25,8 +25,6 @@ from bench.family_base import Pixels
 from examples.demo import HUBBLE, ROCKET, stripped
 from samepic.picture import load
 
-__all__ = ["pairs"]
-
 _PHOTOS = ROOT / "examples" / "photos"
 
 _COLUMNS, _WIDTH, _MARGIN, _GAP = 2, 1600, 24, 10

@@ -18,8 +18,6 @@ from bench.family_frame import FRAME
 from bench.family_scene import SCENE
 from bench.family_tone import CODING, TONE
 
-__all__ = ["BOXED", "FAMILIES", "HARDEST", "TONED", "Altered", "alter", "level_of", "save"]
-
 _SINGLE: dict[str, Family] = {**CODING, **TONE, **FRAME, **CONTENT, **SCENE}
 _CHAINS = ("two of frame and tone", "three of frame and tone", "content and tone", "content, frame and tone")
 
@@ -43,26 +41,12 @@ _HARDLY = 3.0
 
 _PLAIN_FRAME = ("border", "letterbox", "mirror", "quarter turns", "stretch")
 _CHAIN_FRAME = (
-    "crop",
-    "border",
-    "mirror",
-    "quarter turns",
-    "tilt inside",
-    "tilt with corners",
-    "perspective",
-)
+    "crop", "border", "mirror", "quarter turns", "tilt inside", "tilt with corners", "perspective",
+)  # fmt: skip
 _CHAIN_TONE = (
-    "gamma",
-    "brightness",
-    "contrast",
-    "saturation",
-    "temperature",
-    "grey",
-    "photo filter",
-    "blur",
-    "noise",
+    "gamma", "brightness", "contrast", "saturation", "temperature", "grey", "photo filter", "blur", "noise",
     "smaller",
-)
+)  # fmt: skip
 
 
 def level_of(family: str, rng: np.random.Generator) -> str:

@@ -9,25 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "ADJUSTED",
-    "EDITED",
-    "FRAMED",
-    "GENTLE",
-    "REFRAMED",
-    "WHOLE",
-    "Altered",
-    "Box",
-    "Family",
-    "Made",
-    "Maker",
-    "Pixels",
-    "changed_box",
-    "fitted",
-    "shown_share",
-    "warped",
-]
-
 Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 

@@ -12,8 +12,6 @@ from bench.family_base import ADJUSTED, EDITED, Family, Made, Pixels, changed_bo
 from bench.family_content import write
 from bench.pairs import resized
 
-__all__ = ["HARSH"]
-
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
 _WORDS = (

@@ -18,8 +18,6 @@ from bench.family_base import (
 )
 from bench.family_content import write
 
-__all__ = ["SCENE"]
-
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
 

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from bench.family_base import ADJUSTED, GENTLE, Family, Made, Maker, Pixels
 
-__all__ = ["CODING", "TONE"]
-
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
 

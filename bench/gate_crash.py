@@ -29,8 +29,6 @@ from tests.kits.crashes import Crash, aftermath
 from tests.kits.postgres import fresh_url, restart
 from tests.kits.uploaders import Answer, Upload, Uploader, deal
 
-__all__ = ["Rounds", "main"]
-
 _PROCESSES, _COPIES, _LEASE = 3, 6, 1.0
 _SHIM = Path(__file__).with_name("power_cut.c")
 

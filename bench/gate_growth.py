@@ -36,8 +36,6 @@ from samepic.store.records import Record
 from tests.gate.pictures import resaved
 from tests.kits.cluster import Cluster
 
-__all__ = ["Lent", "fill", "main"]
-
 _BATCH = 250_000
 _UPLOADS = 24
 _REPEATS = 3

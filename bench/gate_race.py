@@ -17,8 +17,6 @@ from bench.common import counted, encoded, option, photos, rgb_of, wanted_data
 from tests.kits.postgres import fresh_url
 from tests.kits.uploaders import Upload, Uploaders, wrong_round
 
-__all__ = ["copies", "main"]
-
 _COPIES, _SIDE = 32, 480
 
 

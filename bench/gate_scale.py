@@ -41,8 +41,6 @@ from samepic.store.opening import open_store
 from samepic.store.records import Record, State
 from samepic.store.sqlite import SqliteStore
 
-__all__ = ["Filled", "Lent", "drawn_codes", "kept_records", "main", "real_records"]
-
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 _UPLOADS = 24
 _BATCH = 10_000

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 
 from bench.common import pooled
 from bench.family_base import Pixels
-from bench.lookalikes import Labelled, pair_of
+from bench.lookalikes import pair_of
+from bench.pairs import Labelled
 from samepic.picture import load
 from samepic.verify.align import Alignment
 from samepic.verify.evidence import CellEvidence, gather
 from samepic.verify.features import inverse
 from samepic.verify.mapping import MappedPair, map_onto
 from samepic.verify.pipeline import WHITE
-
-__all__ = ["Gathered", "gathered"]
 
 _CHANGED = 0.3
 """Share of a cell that a change must cover for it to count; cells beside it are left out."""

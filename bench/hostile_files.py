@@ -11,8 +11,6 @@ from PIL import Image
 
 from bench.common import encoded
 
-__all__ = ["bombs", "made_files"]
-
 _SAVED = (
     "JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "TGA", "ICO", "ICNS", "QOI", "DDS", "PCX",
     "SGI",

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from bench.common import encoded, rgb_of
 
-__all__ = ["mutate", "real_pictures"]
-
 _CONVERTED = ("WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "TGA", "PPM", "ICO")
 
 

@@ -23,8 +23,6 @@ from bench.values import COLORS, Values, font
 from samepic.fingerprints.proxy import proxy_of
 from samepic.limits import GATE
 
-__all__ = ["SCENES", "inset_edits", "insets", "shown", "shows"]
-
 Rng = np.random.Generator
 Color = tuple[int, int, int]
 Margins = tuple[float, float, float, float]

@@ -23,8 +23,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEATURES", "ROWS", "SHA256", "Weights", "copy_model", "feature_model", "lite0_weights"]
-
 FEATURES, ROWS = 1152, 5
 """Features of a picture, and what has them: the whole and its quarters, by rows."""
 

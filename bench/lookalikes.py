@@ -41,8 +41,6 @@ from bench.sources import named_bytes
 from bench.toned import few_colors, toned
 from bench.values import twins_of
 
-__all__ = ["KINDS", "MEASURED", "Labelled", "pair_of"]
-
 Rng = np.random.Generator
 Maker = Callable[[str, int, Rng], Twins]
 """From the half, the number and a generator to two pictures."""

@@ -24,8 +24,6 @@ from bench.lookalikes import pair_of
 from bench.peer_scripts import PEERS
 from bench.scores import Line, as_wanted, wrongly_same
 
-__all__ = ["cutoff_for_recall", "cutoff_for_wrong", "summary"]
-
 Distances = NDArray[np.float64]
 _KINDS = ("positive", "negative", "edited", "blank")
 

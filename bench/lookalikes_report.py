@@ -17,8 +17,6 @@ from bench.scores import Line, as_wanted, box_iou, calibration_error, truly_same
 from samepic.errors import SamepicError
 from samepic.verdict import Verdict
 
-__all__ = ["compared", "judged", "report"]
-
 _RELATIONS = ("edited", "similar", "different", "undecidable", "error")
 
 

@@ -14,29 +14,11 @@ from bench.common import SEED
 from bench.family_base import Box, Pixels, changed_box
 from bench.family_content import write
 
-__all__ = ["FORM_FIELDS", "KINDS", "made_bytes", "template_boxes"]
-
 Read = Callable[[str], Pixels]
 
 _SYLLABLES = (
-    "ka",
-    "lo",
-    "mi",
-    "ter",
-    "an",
-    "sel",
-    "vor",
-    "in",
-    "do",
-    "re",
-    "pa",
-    "tu",
-    "shi",
-    "ben",
-    "or",
-    "la",
-    "mun",
-)
+    "ka", "lo", "mi", "ter", "an", "sel", "vor", "in", "do", "re", "pa", "tu", "shi", "ben", "or", "la", "mun",
+)  # fmt: skip
 _HERSHEY = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_COMPLEX,
@@ -45,15 +27,8 @@ _HERSHEY = (
 )
 FORM_FIELDS = ("Number", "Date", "Name", "Street", "Town", "Total")
 _CAPTIONS = (
-    "THE PLAN",
-    "WHAT HAPPENED",
-    "ME ON MONDAY",
-    "ME ON FRIDAY",
-    "NOT AGAIN",
-    "FINALLY",
-    "SEND HELP",
-    "OH NO",
-)
+    "THE PLAN", "WHAT HAPPENED", "ME ON MONDAY", "ME ON FRIDAY", "NOT AGAIN", "FINALLY", "SEND HELP", "OH NO",
+)  # fmt: skip
 
 
 def _word(rng: np.random.Generator) -> str:

@@ -10,8 +10,6 @@ from PIL import Image, ImageDraw, ImageOps
 
 from bench.common import SEED, encoded
 
-__all__ = ["KINDS", "STEPS", "saved", "written"]
-
 STEPS = (
     (("JPEG", 50), ("JPEG", 70)),
     (("JPEG", 80), ("JPEG", 30)),

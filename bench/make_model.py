@@ -30,8 +30,6 @@ from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL, network_input
 from samepic.picture import load
 from samepic.tuning.search import SEARCH
 
-__all__ = ["learned"]
-
 Floats = NDArray[np.float64]
 
 SHRINK = 1.0

@@ -21,8 +21,6 @@ from bench.family_base import Box
 from bench.made import template_boxes
 from bench.sources import file_name, half_of, pixels_of
 
-__all__ = ["LABELS", "Pair", "hard_negatives", "labelled_pairs", "random_pairs", "series_labels"]
-
 LABELS = Path(__file__).resolve().parent / "labels"
 _APART = frozenset({"similar", "different"})
 _BLANK = _APART | {"undecidable"}

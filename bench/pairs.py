@@ -18,21 +18,6 @@ from PIL import Image
 from bench.common import SEED
 from bench.family_base import Box, Pixels
 
-__all__ = [
-    "APART",
-    "EDITED_ONLY",
-    "SAME_WORDS",
-    "Labelled",
-    "Twins",
-    "changed_mask",
-    "coded",
-    "labelled_twins",
-    "mask_boxes",
-    "named_rng",
-    "png",
-    "resized",
-]
-
 Rng = np.random.Generator
 
 APART = frozenset({"edited", "similar", "different"})

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PEERS", "Peer"]
-
 
 @dataclass(frozen=True)
 class Peer:

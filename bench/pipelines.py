@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Callable
 from functools import partial
 
@@ -11,8 +10,7 @@ import numpy as np
 from PIL import Image
 
 from bench.common import encoded
-
-__all__ = ["PIPELINES"]
+from bench.profiles_made import space_profile
 
 Pipeline = Callable[[Image.Image], bytes]
 
@@ -53,46 +51,6 @@ def _sixteen(image: Image.Image) -> bytes:
     return bytes(cv2.imencode(".png", bgr)[1].tobytes())
 
 
-def _s15(*numbers: float) -> bytes:
-    return b"".join(struct.pack(">i", round(number * 65536)) for number in numbers)
-
-
-def p3_profile() -> bytes:
-    """Return a minimal ICC version 2 profile of Display P3 (D50-adapted primaries, the sRGB curve as a table)."""
-    steps = np.arange(1024) / 1023
-    linear = np.where(steps <= 0.04045, steps / 12.92, ((steps + 0.055) / 1.055) ** 2.4)
-    curve = b"curv\0\0\0\0" + struct.pack(">I", 1024)
-    curve += np.round(linear * 65535).astype(">u2").tobytes()
-    name = b"Display P3"
-    desc = b"desc\0\0\0\0" + struct.pack(">I", len(name) + 1) + name + b"\0" + bytes(78)
-
-    def xyz(*values: float) -> bytes:
-        return b"XYZ \0\0\0\0" + _s15(*values)
-
-    tags = {
-        b"desc": desc,
-        b"cprt": b"text\0\0\0\0public domain\0",
-        b"wtpt": xyz(0.96420, 1.0, 0.82491),
-        b"rXYZ": xyz(0.51512, 0.24120, -0.00105),
-        b"gXYZ": xyz(0.29198, 0.69225, 0.04189),
-        b"bXYZ": xyz(0.15710, 0.06657, 0.78407),
-        b"rTRC": curve,
-        b"gTRC": curve,
-        b"bTRC": curve,
-    }
-    table, body = struct.pack(">I", len(tags)), b""
-    start = 128 + 4 + 12 * len(tags)
-    padded = {tag: content + bytes(-len(content) % 4) for tag, content in tags.items()}
-    for tag, content in padded.items():
-        table += tag + struct.pack(">II", start + len(body), len(content))
-        body += content
-    head = struct.pack(
-        ">I4s4s4s4s4s", start + len(body), b"\0\0\0\0", b"\x02\x10\0\0", b"mntr", b"RGB ", b"XYZ "
-    )
-    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _s15(0.96420, 1.0, 0.82491)
-    return head.ljust(128, b"\0") + table + body
-
-
 _TO_P3 = np.array([[0.822462, 0.177538, 0.0], [0.033194, 0.966806, 0.0], [0.017083, 0.072397, 0.910520]])
 
 
@@ -102,7 +60,7 @@ def _display_p3(image: Image.Image) -> bytes:
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ _TO_P3.T
     coded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055)
     out = Image.fromarray(np.round(np.clip(coded, 0, 1) * 255).astype(np.uint8))
-    return encoded(out, "JPEG", quality=92, icc_profile=p3_profile())
+    return encoded(out, "JPEG", quality=92, icc_profile=space_profile("P3"))
 
 
 def _jpeg(quality: int, **options: object) -> Pipeline:

@@ -12,8 +12,6 @@ from PIL import Image, ImageDraw
 from bench.family_base import Pixels
 from bench.pairs import APART, Twins, changed_mask
 
-__all__ = ["cut_out_shapes", "object_mask", "product", "product_shape", "recolored_twins"]
-
 Rng = np.random.Generator
 Point = tuple[float, float]
 Mask = NDArray[np.float32]

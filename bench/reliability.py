@@ -18,8 +18,6 @@ from bench.common import ROOT, head, option, row
 from bench.scores import calibration_error, reliability, truly_same
 from samepic.calibration.statistics import wilson
 
-__all__ = ["diagram"]
-
 _BINS = 10
 OPTIONS = (
     option("files", nargs="+", type=Path),

@@ -11,27 +11,14 @@ import numpy as np
 from PIL import Image
 
 from bench.art import art, art_names
-from bench.families import FAMILIES, Altered, alter, level_of, save
-from bench.family_base import Pixels, warped
+from bench.families import FAMILIES, alter, level_of, save
+from bench.family_base import Altered, Pixels, warped
 from bench.family_harsh import HARSH
 from bench.originals import DRAWN, any_original, drawn, file_of, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, named_rng, png, resized
 from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, space_profile, to_space
 from bench.signs import SIGNS
 from bench.sources import pixels_of
-
-__all__ = [
-    "IN_PLACE",
-    "altered",
-    "harsh",
-    "one_bit",
-    "recolored_files",
-    "resaved_art",
-    "scans",
-    "shade",
-    "swapped",
-    "unsmoothed",
-]
 
 Rng = np.random.Generator
 Saver = Callable[[Pixels, Rng], bytes]

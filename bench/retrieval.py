@@ -29,8 +29,6 @@ from samepic.fingerprints.copycode import PARTS
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.tuning.search import SEARCH
 
-__all__ = ["NAMED", "Codes", "Query", "Scene", "scene_of"]
-
 RANKS = (1, 10, 50)
 _OTHERS = ("sameplace", "clipart", "uipages")
 

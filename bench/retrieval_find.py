@@ -27,8 +27,6 @@ from bench.common import groups_of, head, measured, option, photos, row, wanted_
 from bench.families import FAMILIES
 from bench.sources import chosen, copy_by_chance, named_bytes
 
-__all__ = ["score"]
-
 _PROVEN = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed", "edited"})
 
 

@@ -3,7 +3,7 @@
     python -m bench retrieval_growth SCENE [--sizes N ...] [--queries N]
 
 SCENE is what `python -m bench retrieval --keep SCENE` wrote. Codes are drawn with the measured correlation of every two
-bits (signs of normal values); how near the nearest of two sets lie, real and made up, is told. The queries are the
+bits (bench.gate_scale); how near the nearest of two sets lie, real and made up, is told. The queries are the
 copies of the scene, and their originals are among the codes.
 """
 
@@ -18,29 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import SEED, head, in_turns, option, row
+from bench.gate_scale import drawn_codes
 from bench.retrieval import Query, Scene
 from samepic.hamming import Codes, TurnedCodes, copies_near
 from samepic.tuning.search import SEARCH
-
-__all__ = ["drawn"]
-
-_PIECE = 50_000
-
-
-def drawn(like: NDArray[np.uint8], n: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return (n, 32) codes with the shares and correlations of the bits of `like`, (m, 32)."""
-    bits = np.unpackbits(like, axis=1).astype(np.float64)
-    shares = np.clip(bits.mean(axis=0), 0.02, 0.98)
-    related = np.sin(np.pi / 2 * np.corrcoef(bits.T + 1e-9 * rng.normal(size=bits.T.shape)))
-    values, vectors = np.linalg.eigh(related)
-    factor = (vectors * np.sqrt(np.clip(values, 0, None))).astype(np.float32)
-    factor /= np.linalg.norm(factor, axis=1, keepdims=True)
-    cuts = np.array([statistics.NormalDist().inv_cdf(1 - share) for share in shares], np.float32)
-    out = np.empty((n, 32), np.uint8)
-    for start in range(0, n, _PIECE):
-        normal = rng.standard_normal((min(_PIECE, n - start), len(factor)), np.float32)
-        out[start : start + _PIECE] = np.packbits(normal @ factor.T > cuts, axis=1)
-    return out
 
 
 def _nearest(codes: NDArray[np.uint8], others: NDArray[np.uint8]) -> str:
@@ -83,7 +64,7 @@ def main(args: argparse.Namespace) -> None:
     """Measure and print."""
     scene, rng, most = Scene.load(args.scene), np.random.default_rng(SEED), max(args.sizes)
     real = np.frombuffer(b"".join(one.copycode for one in scene.prints), np.uint8).reshape(-1, 32)
-    made = drawn(real, most, rng)
+    made = drawn_codes([one.copycode for one in scene.prints], most, SEED)
     print(f"bits to the nearest of {len(real)}, at 1, 10, 50 and 90 %: real {_nearest(real[::7], real)};"
           f" made up {_nearest(made[:len(real):7], made[:len(real)])}\n")  # fmt: skip
     pdq = np.frombuffer(rng.bytes(32 * most), np.uint8).reshape(-1, 32)

@@ -14,8 +14,6 @@ import numpy as np
 from bench.family_base import Box
 from bench.pairs import SAME_WORDS
 
-__all__ = ["Line", "as_wanted", "box_iou", "calibration_error", "reliability", "truly_same", "wrongly_same"]
-
 Line = dict[str, Any]
 
 

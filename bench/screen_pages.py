@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-__all__ = ["CHANGES", "LETTERS", "Change", "large_page", "letters_page", "page"]
-
 _WORDS = (
     "the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "seven", "wizards", "make", "toxic",
     "brew", "for", "the", "evil", "queen", "and", "jack",

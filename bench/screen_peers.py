@@ -10,8 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-__all__ = ["INSTALL", "Odiff", "OdiffServer", "Pixelmatch"]
-
 INSTALL = "npm install odiff-bin@4.5.0 pixelmatch@7.2.0 pngjs@7.0.0"
 
 _SCRIPT = """

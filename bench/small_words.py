@@ -15,8 +15,6 @@ from bench.pairs import EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, 
 from bench.sources import pixels_of
 from bench.values import COLORS, Values, font, pixels
 
-__all__ = ["replaced", "small_words", "written"]
-
 Rng = np.random.Generator
 
 _TALL = 8

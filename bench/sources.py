@@ -17,17 +17,6 @@ from bench.families import alter, level_of, save
 from bench.family_base import Altered, Pixels
 from bench.made import made_bytes
 
-__all__ = [
-    "chosen",
-    "copy_by_chance",
-    "copy_name",
-    "copy_of",
-    "file_name",
-    "half_of",
-    "named_bytes",
-    "pixels_of",
-]
-
 
 @lru_cache(maxsize=1)
 def _photo_names() -> tuple[str, ...]:

@@ -56,8 +56,6 @@ from samepic.fingerprints.insets import insets
 from samepic.native import native
 from samepic.picture import load
 
-__all__ = ["mosaic", "peak_of"]
-
 Call = Callable[[Path], object]
 WIDTH, HEIGHT = 4000, 3000
 _ORB = "ORB of 500 points"

@@ -17,15 +17,6 @@ from bench.originals import clear_original, photo
 from bench.pairs import SAME_WORDS, Labelled, coded, named_rng, resized
 from bench.resaved import IN_PLACE, one_bit, shade, swapped
 
-__all__ = [
-    "few_colors",
-    "fewer_colors",
-    "keeps_edges",
-    "lost_edges",
-    "toned",
-    "toned_copy",
-]
-
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
 Change = Callable[[Floats, Rng], Floats]
