@@ -6,12 +6,10 @@ deterministic: draw with `np.random.default_rng([SEED, index])`.
 
 from __future__ import annotations
 
-import io
-
 import cv2
 import numpy as np
-from PIL import Image
 
+from bench.common import encoded
 from bench.family_base import ADJUSTED, EDITED, GENTLE, REFRAMED, Altered, Box, Family, Made, Pixels
 from bench.family_content import CONTENT
 from bench.family_frame import FRAME
@@ -108,8 +106,4 @@ def save(altered: Altered, rng: np.random.Generator) -> bytes:
         done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(quality or drawn)])
         assert done
         return data.tobytes()
-    out = io.BytesIO()
-    Image.fromarray(altered.rgb).save(
-        out, kind, **({} if kind == "PNG" else {"quality": int(quality or drawn)})
-    )
-    return out.getvalue()
+    return encoded(altered.rgb, kind, **({} if kind == "PNG" else {"quality": int(quality or drawn)}))

@@ -68,6 +68,11 @@ class Family:
         return self.by_level.get(level, self.expected)
 
 
+def to_bytes(values: NDArray[np.floating]) -> Pixels:
+    """Return samples 0 to 255 rounded to uint8; what is beyond them is cut off."""
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
+
+
 def changed_box(before: Pixels, after: Pixels) -> Box | None:
     """Return the smallest box (x, y, w, h) that holds every changed pixel, or None where none changed."""
     changed = (before != after).any(axis=2).astype(np.uint8)
