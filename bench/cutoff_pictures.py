@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from bench.common import ROOT, encoded, option
-from bench.cutoff_report import markdown, rewrite
+from bench.cutoffs import markdown, rewrite
 from samepic.measures import Measures, measure_arrays
 from samepic.measures.classical import Pixels
 from samepic.picture import load

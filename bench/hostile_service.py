@@ -79,7 +79,7 @@ def make(folder: Path, mutated: int) -> None:
 
 def _mutated(count: int) -> Iterator[tuple[str, bytes]]:
     """Yield copies of real pictures of every format there is, with bytes changed, cut out, repeated or cut off."""
-    from bench.hostile_mutations import mutate, real_pictures
+    from bench.hostile_files import mutate, real_pictures
 
     data = data_folder()
     pictures = real_pictures(data) if data else []

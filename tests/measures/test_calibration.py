@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.calibration import ALLOWED, Distinct, Resaves, calibrate, strict_cutoff
+from bench.cutoffs import ALLOWED, Distinct, Resaves, calibrate, strict_cutoff
 from samepic.calibration.statistics import wilson
 
 
