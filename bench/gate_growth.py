@@ -52,9 +52,9 @@ _SETTINGS = (
 )
 _PICTURES = """
 INSERT INTO pictures (number, tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height,
-  frames, size, metadata, jpeg_quality, grade) OVERRIDING SYSTEM VALUE
+  frames, size, metadata, jpeg_quality, grade, unresolved) OVERRIDING SYSTEM VALUE
 SELECT n, '', 'uploads/2026/11/' || n || '.jpg', 'accepted', 1.8e9 + n, 0, sha256(int8send(n)), sha256(int8send(n)),
-  sha256(int8send(n)), 'JPEG', 4000, 3000, 1, 3100000, 12000, 90, 0 FROM generate_series(%s::bigint, %s::bigint) AS n
+  sha256(int8send(n)), 'JPEG', 4000, 3000, 1, 3100000, 12000, 90, 0, 0 FROM generate_series(%s::bigint, %s::bigint) AS n
 """
 _CODES = """
 INSERT INTO codes SELECT '', n, sha256(int8send(n)), sha256(int8send(-n)), 100, 90

@@ -189,12 +189,21 @@ class Filled:
                 bytes.fromhex(one.sha256),
                 bytes.fromhex(one.coded_digest),
             )
-            size = (one.width, one.height, one.frames, one.size, one.metadata, one.jpeg_quality, one.grade)
+            size = (
+                one.width,
+                one.height,
+                one.frames,
+                one.size,
+                one.metadata,
+                one.jpeg_quality,
+                one.grade,
+                one.unresolved,
+            )
             pictures.append((number, one.tenant, one.key, "accepted", 0.0, 0.0, *digests, one.format, *size))
             codes.append((one.tenant, number, one.pdq, one.copycode, one.quality, one.detail))
             proxies.append((number, one.proxy, "{}", "[]"))
         with database:
-            database.executemany(f"INSERT INTO pictures VALUES ({', '.join('?' * 17)})", pictures)
+            database.executemany(f"INSERT INTO pictures VALUES ({', '.join('?' * 18)})", pictures)
             database.executemany("INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?)", codes)
             database.executemany("INSERT INTO proxies VALUES (?, ?, ?, ?)", proxies)
 
