@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic.cli.main import build_parser
+from samepic.cli.command import build_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

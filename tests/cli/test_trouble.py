@@ -186,7 +186,7 @@ def test_an_interrupt_while_a_class_is_made_is_an_interrupt() -> None:
     """A Ctrl-C in the middle of an import ends as any other one, not as a bug to report."""
     program = """
 import sys
-import samepic.cli.main as command
+import samepic.cli.command as command
 
 class Interrupted:
     def __set_name__(self, owner, name):

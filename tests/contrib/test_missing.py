@@ -13,6 +13,7 @@ PARTS = {
     "flask": ("flask", "wtforms"),
     "spark": ("pyspark", "pyarrow"),
 }
+HOMES = {part: "samepic.spark" if part == "spark" else f"samepic.contrib.{part}" for part in PARTS}
 FRAMEWORKS = {name for names in PARTS.values() for name in names} | {"flask_wtf", "starlette"}
 
 
@@ -29,7 +30,7 @@ def test_a_part_without_its_framework_names_the_extra(part: str) -> None:
         told = run(
             "import sys, samepic\n"
             f"sys.modules[{framework!r}] = None\n"
-            f"try: import samepic.contrib.{part}\n"
+            f"try: import {HOMES[part]}\n"
             "except samepic.MissingPartError as error: print(error)"
         )
         assert f"pip install 'samepic[{part}]'" in told
@@ -37,6 +38,6 @@ def test_a_part_without_its_framework_names_the_extra(part: str) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_loads_no_framework_but_its_own(part: str) -> None:
-    loaded = run(f"import sys, samepic.contrib.{part}; print(*sys.modules)").split()
+    loaded = run(f"import sys, {HOMES[part]}; print(*sys.modules)").split()
     own = {*PARTS[part], *({"starlette"} if part == "fastapi" else set())}
     assert FRAMEWORKS & set(loaded) <= own

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from PIL import Image, ImageDraw
 
-from samepic.cli.main import VERBS, build_parser, main
+from samepic.cli.command import VERBS, build_parser, main
 from tests.golden.shapes import Sentences, dumped, masked, read_pictures, shaped
 
 __all__ = ["commands", "helps"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from samepic.cli.main import main
+from samepic.cli.command import main
 
 __all__ = ["main"]

@@ -43,7 +43,7 @@ PAGES: Final = (
     PageRoute("POST", "/ui/compare", "page-compare-files", ("compare",), compare.files),
     PageRoute("GET", "/ui/pair", "page-compare-kept", ("compare", "proxy"), compare.kept),
     PageRoute("GET", "/ui/picture", "page-picture", ("proxy",), compare.picture),
-    PageRoute("GET", "/check", "page-check", ("check", "proxy"), compare.show, "Check", whole=True),
+    PageRoute("GET", "/check", "page-check", ("check", "proxy"), compare.show_check, "Check", whole=True),
     PageRoute("POST", "/ui/check", "page-check-file", ("check", "proxy"), compare.file),
     PageRoute("POST", "/ui/against", "page-check-against", ("check", "proxy"), compare.against),
     PageRoute("GET", "/review", "page-review", _REVIEW, review.show, "Review", whole=True),

@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from PIL import Image
-
 from samepic.limits import PYTEST
-from samepic.verdict import Region, Verdict
+
+if TYPE_CHECKING:
+    from samepic.verdict import Region, Verdict
 
 __all__ = [
     "INDEX",
@@ -273,8 +273,7 @@ def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
 
 def _view(event: Event, pictures: dict[str, bytes]) -> str:
     """Return the pictures as figures; with scripts, a view with swipe and blink takes their place."""
-    with Image.open(io.BytesIO(pictures["actual"])) as image:
-        width, height = image.size
+    width, height = _size(pictures["actual"])
     pair = {
         "width": width,
         "height": height,
@@ -312,12 +311,16 @@ def _pictures(output: Path, event: Event) -> dict[str, bytes]:
 
 
 def _size(data: bytes) -> tuple[int, int]:
+    from PIL import Image  # a run that looks at no picture loads none of it
+
     with Image.open(io.BytesIO(data)) as image:
         return image.size
 
 
 def _on(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
     """Lay a picture that shows `frame` in the left top corner of a clear canvas, both in pixels of the screen."""
+    from PIL import Image
+
     with Image.open(io.BytesIO(data)) as image:
         scale = image.width / frame[0]
         sheet = Image.new("RGBA", (round(canvas[0] * scale), round(canvas[1] * scale)))
