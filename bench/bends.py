@@ -11,8 +11,6 @@ from bench.originals import clear_original
 from bench.pairs import SAME_WORDS, Labelled, coded, named_rng
 from bench.resaved import swapped
 
-__all__ = ["bends", "bent"]
-
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
 

@@ -9,9 +9,7 @@ from PIL import Image, ImageDraw
 from bench.family_base import Pixels
 from bench.family_content import write
 from bench.pairs import EDITED_ONLY, Twins
-from bench.values import COLORS, Values, font, pixels
-
-__all__ = ["caption_twins", "comic_twins"]
+from bench.values import COLORS, Values, pixels, put
 
 Rng = np.random.Generator
 _TOP = (
@@ -87,11 +85,13 @@ def _bubble(
         (x, y, x + w, y + h), radius=h / 4, fill=(255, 255, 255), outline=(20, 20, 20), width=2
     )
     for row, text in enumerate(lines):
-        draw.text(
+        put(
+            draw,
             (x + w / 2, y + h * (0.28 + 0.44 * row)),
             text,
-            fill=(10, 10, 10),
-            font=font(size, "Sans-Bold"),
+            size,
+            (10, 10, 10),
+            face="Sans-Bold",
             anchor="mm",
         )
 

@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.values import Draw, Values, font
-
-__all__ = ["CHARTS", "MAPS"]
+from bench.values import Draw, Values, font, put
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]
@@ -138,7 +136,7 @@ def _shares(rng: Rng, v: Values) -> Image.Image:
         start = float(end)
     if rng.random() < 0.4:
         draw.ellipse((s * 0.32, s * 0.34, s * 0.68, s * 0.7), fill=(255, 255, 255))
-    draw.text((s * 0.06, s * 0.02), "Where the money went", fill=(30, 30, 30), font=font(round(s / 18)))
+    put(draw, (s * 0.06, s * 0.02), "Where the money went", round(s / 18), (30, 30, 30))
     return image.resize((side, side), Image.Resampling.BOX)
 
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import io
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-from PIL import Image
 
-from bench.common import SEED
+from bench.common import SEED, encoded
 from bench.edits import clear_edit
-from bench.family_base import Pixels
+from bench.family_base import Pixels, to_bytes
 from bench.originals import file_of, names_of
 from bench.pairs import EDITED_ONLY, Labelled, changed_mask, mask_boxes, named_rng, png, resized
 from bench.sources import pixels_of
-
-__all__ = ["CODINGS", "HEIC", "child", "children", "edited_children", "heic_children", "toned_children"]
 
 Rng = np.random.Generator
 
@@ -43,9 +39,7 @@ def child(rgb: Pixels, coding: tuple[str, int, int]) -> bytes:
         options = {"speed": 8, "max_threads": 1}
     if kind == "HEIF":
         importlib.import_module("pillow_heif").register_heif_opener()
-    out = io.BytesIO()
-    Image.fromarray(rgb).save(out, kind, quality=quality, **options)
-    return out.getvalue()
+    return encoded(rgb, kind, quality=quality, **options)
 
 
 def _title(coding: tuple[str, int, int]) -> str:
@@ -111,7 +105,7 @@ def _mild(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
         spread = 0.06 if way == "white balance" else 0
         gains = np.exp(rng.uniform(-0.12, 0.12)) * (1 + rng.uniform(-spread, spread, 3))
         values = np.asarray(255 * (values / 255) ** rng.uniform(0.88, 1.14) * gains, np.float32)
-    return way, np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return way, to_bytes(values)
 
 
 def toned_children(half: str, number: int, name: str) -> Labelled:

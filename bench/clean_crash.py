@@ -1,6 +1,6 @@
 """Kill `samepic clean` with SIGKILL at random moments: is a readable copy of every picture left, does undo work?
 
-python -m bench.clean_crash [ROUNDS]      # default 50, in turn: trash, move, move to another file system, hardlink
+python -m bench clean_crash [ROUNDS]      # default 50, in turn: trash, move, move to another file system, hardlink
 
 Each round makes a collection of its own from examples/photos, runs the command as a user does, kills it, looks,
 starts the undo, kills that too, looks, and lets a last undo run to its end. Exits 1 where anything was lost.
@@ -8,6 +8,7 @@ starts the undo, kills that too, looks, and lets a last undo run to its end. Exi
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import random
@@ -20,15 +21,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.common import SEED, header
+from bench.common import ROOT, SEED, option
 from samepic.cleanup.plan import CleanupAction
 from samepic.errors import UnreadableError
 from samepic.picture import load
 from tests.cleanup.clean_scene import make_scene, snapshot, write_report
 
-__all__ = ["Rounds"]
-
-_PHOTOS = Path(__file__).resolve().parent.parent / "examples" / "photos"
+_PHOTOS = ROOT / "examples" / "photos"
 _SHM = Path("/dev/shm")
 
 
@@ -114,14 +113,12 @@ def _differences(before: dict[str, Any], tree: Path) -> list[str]:
     return [f"{name}: not as it was" for name in {*before, *after} if before.get(name) != after.get(name)]
 
 
-def main(count: int) -> int:
-    """Run the rounds, print what was found; return the exit status."""
-    print(header())
-    ways: list[tuple[CleanupAction, bool]] = [
-        (CleanupAction.TRASH, False),
-        (CleanupAction.MOVE, False),
-        (CleanupAction.HARDLINK, False),
-    ]
+OPTIONS = (option("rounds", 50, nargs="?"),)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the rounds, print what was found; return 1 where something was lost."""
+    ways = [(action, False) for action in (CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK)]
     if _SHM.is_dir():
         ways.insert(2, (CleanupAction.MOVE, True))
     wrong: list[str] = []
@@ -130,17 +127,13 @@ def main(count: int) -> int:
         tempfile.TemporaryDirectory(dir=_SHM if ways[2][1] else None) as far,
     ):
         rounds = Rounds(Path(made), SEED)
-        for number in range(count):
+        for number in range(args.rounds):
             action, across = ways[number % len(ways)]
             found = rounds.one(action, Path(far) / "far" if across else None)
             wrong += [f"round {number + 1}, {action}: {text}" for text in found]
-    print(f"{count} rounds:", ", ".join(f"{n} {what}" for what, n in sorted(rounds.counts.items())))
+    print(f"{args.rounds} rounds:", ", ".join(f"{n} {what}" for what, n in sorted(rounds.counts.items())))
     print(
         "\n".join(wrong)
         or "every picture had a readable copy after each kill; every undo brought the tree back"
     )
     return bool(wrong)
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50))

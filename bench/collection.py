@@ -1,6 +1,6 @@
 """Find in a collection with known truth: what is found, what is wrong, memory, time; and the same of other tools.
 
-    python -m bench.collection [--keep FOLDER] [--every N] [--peers PYTHON] [--rounds N]
+    python -m bench collection [--keep FOLDER] [--every N] [--peers PYTHON] [--rounds N]
 
 Makes the collection in a temporary folder: every photograph of photos/ with five re-saves, and every picture of
 sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them. Runs `samepic find` twice, with an empty
@@ -10,22 +10,89 @@ cache and with a full one, and the other tools after it, each a process of its o
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageFile
 
-from bench.collection_peers import PEERS, run_peer
-from bench.common import data_folder, header, photos
+from bench.common import Usage, encoded, groups_of, measured, option, photos, wanted_data
+
+_IMAGEDEDUP = """
+import json, os, sys
+from imagededup.methods import PHash
+found = PHash(verbose=False).find_duplicates(image_dir=sys.argv[1], recursive=True)
+taken, groups = set(), []
+for name in sorted(found):  # as its own find_duplicates_to_remove goes through them
+    if name not in taken and found[name]:
+        groups.append([name, *(other for other in found[name] if other not in taken)])
+        taken.update(groups[-1])
+print(json.dumps([[os.path.join(sys.argv[1], name) for name in group] for group in groups]))
+"""
+
+_DIFPY = """
+import json, sys
+import difPy
+if __name__ == "__main__":
+    built = difPy.build(sys.argv[1], recursive=True, show_progress=False)
+    found = difPy.search(built, similarity="similar", show_progress=False).result
+    print(json.dumps([[name, *(match[0] for match in matches)] for name, matches in found.items()]))
+"""
+
+_CZKAWKA = """
+import json, sys
+import czkawka
+finder = czkawka.ImageSimilarity()
+finder.set_directories([sys.argv[1]])
+finder.set_similarity(15)  # "moderately similar", the level of its example
+print(json.dumps([[str(path) for path in group] for group in finder.find_similar()]))
+"""
+
+_SCRIPTS = {"imagededup": _IMAGEDEDUP, "difPy": _DIFPY, "czkawka": _CZKAWKA}
+PEERS = ("findimagedupes", *_SCRIPTS)
+"""Peers that are run by `run_peer`."""
+
+_SECONDS = 240
+
+
+def run_peer(
+    name: str, python: str, folder: Path, temporary: Path
+) -> tuple[list[list[str]] | None, Usage | str]:
+    """Return the groups, lists of paths, that a peer finds below `folder`, and what it took.
+
+    The groups are None where it is absent or does not end, and the second then says so.
+    """
+    out = temporary / f"{name}.out"
+    if name == "findimagedupes":
+        if shutil.which(name) is None:
+            return None, "absent"
+        command = [name, "-R", str(folder)]
+    else:
+        script = temporary / f"{name}_peer.py"
+        script.write_text(_SCRIPTS[name])
+        if subprocess.run([python, "-c", f"import {name}"], capture_output=True, check=False).returncode:
+            return None, "absent"
+        command = [python, str(script), str(folder)]
+    try:
+        used = measured(["timeout", str(_SECONDS), *command], out)
+    except subprocess.CalledProcessError as error:
+        return (
+            None,
+            f"not done in {_SECONDS} s" if error.returncode == 124 else f"failed ({error.returncode})",
+        )
+    text = out.read_text()
+    groups = [line.split() for line in text.splitlines()] if name == "findimagedupes" else _last_json(text)
+    return groups, used
+
+
+def _last_json(text: str) -> list[list[str]]:
+    groups: list[list[str]] = json.loads(text.strip().splitlines()[-1])
+    return groups
+
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
 
@@ -34,44 +101,18 @@ _TURNED = Image.Transpose.ROTATE_90  # counter-clockwise; orientation 6 turns it
 _KEPT_SEGMENTS = frozenset((0xE0, 0xE2, 0xEE))  # JFIF, ICC and Adobe: they decide what is shown
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What one process took: wall and CPU seconds, and the most memory it held, in MB."""
-
-    wall: float
-    cpu: float
-    peak: float
-
-    def __str__(self) -> str:
-        return f"{self.wall:7.1f} s wall, {self.cpu:7.1f} s CPU, {self.peak:5.0f} MB at most"
-
-
-def make(data: Path, folder: Path, every: int, others: int | None = None) -> list[Path]:
-    """Make the collection in `folder` of every Nth picture; return the photographs that have re-saves there.
-
-    `others` takes every Nth of the other pictures instead. The photograph p0012 is the one at index 12 of them.
-    """
+def make(data: Path, folder: Path, every: int) -> None:
+    """Make the collection in `folder` of every Nth picture; the photograph p0012 is the one at index 12 of them."""
     (folder / "photos").mkdir(parents=True)
-    chosen = photos(data)[::every]
-    for number, path in enumerate(chosen):
+    for number, path in enumerate(photos(data)[::every]):
         shutil.copyfile(path, folder / "photos" / f"p{number:04}-0{path.suffix.lower()}")
         for ending, coded in resaves(path, number):
             (folder / "photos" / f"p{number:04}-{ending}").write_bytes(coded)
     for name in OTHERS:
         (folder / name).mkdir()
-    for copy, path in other_files(data, others or every).items():
-        shutil.copyfile(path, folder / copy)
-    return chosen
-
-
-def other_files(data: Path, every: int) -> dict[str, Path]:
-    """Return every Nth picture that has no re-saves, by the path of its copy in the collection."""
-    found = {}
-    for name in OTHERS:
         files = sorted(path for path in (data / name).rglob("*") if path.is_file())
         for number, path in enumerate(files[::every]):
-            found[f"{name}/{number:04}-{path.name.replace(' ', '_')}"] = path
-    return found
+            shutil.copyfile(path, folder / f"{name}/{number:04}-{path.name.replace(' ', '_')}")
 
 
 def resaves(path: Path, number: int) -> Iterable[tuple[str, bytes]]:
@@ -80,24 +121,18 @@ def resaves(path: Path, number: int) -> Iterable[tuple[str, bytes]]:
     icc = {"icc_profile": opened.info["icc_profile"]} if "icc_profile" in opened.info else {}
     image = opened if opened.mode in ("RGB", "L") else opened.convert("RGB")
     half = image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.LANCZOS)
-    yield "1.jpg", _saved(image, "JPEG", quality=75, **icc)
-    yield "2.jpg", _saved(half, "JPEG", quality=50, **icc)
-    yield "3.webp", _saved(image, "WEBP", quality=75, **icc)
-    yield "4.jpg", _saved(image, "JPEG", quality=90, progressive=True, subsampling=0, **icc)
+    yield "1.jpg", encoded(image, "JPEG", quality=75, **icc)
+    yield "2.jpg", encoded(half, "JPEG", quality=50, **icc)
+    yield "3.webp", encoded(image, "WEBP", quality=75, **icc)
+    yield "4.jpg", encoded(image, "JPEG", quality=90, progressive=True, subsampling=0, **icc)
     if number % 2:
         exif = Image.Exif()
         exif[0x0112] = 6
-        yield "5.jpg", _saved(image.transpose(_TURNED), "JPEG", quality=92, exif=exif, **icc)
+        yield "5.jpg", encoded(image.transpose(_TURNED), "JPEG", quality=92, exif=exif, **icc)
     elif opened.format == "JPEG":
         yield "5.jpg", stripped(path.read_bytes())
     else:
-        yield "5.png", _saved(image, "PNG", compress_level=1, **icc)
-
-
-def _saved(image: Image.Image, form: str, **how: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, form, **how)
-    return out.getvalue()
+        yield "5.png", encoded(image, "PNG", compress_level=1, **icc)
 
 
 def stripped(data: bytes) -> bytes:
@@ -109,19 +144,6 @@ def stripped(data: bytes) -> bytes:
             kept.append(data[at:end])
         at = end
     return b"".join((*kept, data[at:]))
-
-
-def measured(command: list[str], out: Path, env: dict[str, str] | None = None) -> Usage:
-    """Run a command with its output in the file `out`; return what it took. Raises where it fails."""
-    begin = time.perf_counter()
-    with out.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, env={**os.environ, **(env or {})})
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    wall = time.perf_counter() - begin
-    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def photo_of(path: str) -> str:
@@ -146,33 +168,20 @@ def score(groups: list[list[str]], count: int) -> tuple[float, int, list[tuple[s
     return found / (5 * count), right, wrong
 
 
-def _groups(report: Path) -> list[list[str]]:
-    lines = [json.loads(line) for line in report.read_text().splitlines()]
-    return [
-        [line["reference"], *(member["path"] for member in line["members"])]
-        for line in lines
-        if "group" in line
-    ]
+OPTIONS = (
+    option("--keep", type=Path, help="make the collection here, or use the one that is here"),
+    option("--every", 1, help="take every Nth picture only"),
+    option("--peers", help="a Python in which other tools are installed"),
+    option("--rounds", 1),
+)
 
 
-def main() -> None:
+def main(args: argparse.Namespace) -> None:
     """Make, find, score and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--keep", type=Path, help="make the collection here, or use the one that is here")
-    parser.add_argument("--every", type=int, default=1, help="take every Nth picture only")
-    parser.add_argument("--peers", help="a Python in which other tools are installed")
-    parser.add_argument("--rounds", type=int, default=1)
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder")
-    print(header())
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
         folder = args.keep or Path(temporary) / "collection"
         if not folder.is_dir():
-            make(data, folder, args.every)
+            make(wanted_data(), folder, args.every)
         for number in range(args.rounds):
             print(f"round {number + 1} of {args.rounds}", flush=True)
             _samepic(folder, Path(temporary) / f"round-{number}")
@@ -197,7 +206,7 @@ def _samepic(folder: Path, temporary: Path) -> None:
         f"samepic, empty cache  {cold}\nsamepic, full cache   {warm}, {cold.wall / warm.wall:.0f} times as fast"
     )
     print(f"same output twice: {same}")
-    _tell("samepic", _groups(temporary / "cold.jsonl"), folder)
+    _tell("samepic", groups_of(temporary / "cold.jsonl"), folder)
 
 
 def _tell(name: str, groups: list[list[str]], folder: Path, listed: int = 200) -> None:
@@ -211,13 +220,9 @@ def _tell(name: str, groups: list[list[str]], folder: Path, listed: int = 200) -
 
 def _peers(folder: Path, python: str, temporary: Path) -> None:
     for name in PEERS:
-        groups, usage = run_peer(name, python, folder, temporary, measured)
+        groups, usage = run_peer(name, python, folder, temporary)
         if groups is None:
             print(f"{name}: {usage}")
         else:
             print(f"{name:14} {usage}", flush=True)
             _tell(name, groups, folder, listed=0)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Peak memory of `samepic find` in a folder of 12 MP photographs, and whether every copy is found.
 
-    python -m bench.collection_memory [--photos N] [--jobs N [N ...]] [--keep FOLDER]
+    python -m bench collection_memory [--photos N] [--jobs N [N ...]] [--keep FOLDER]
 
 Makes N photographs of 4000x3000 from the largest real ones, each with four copies: JPEG 75, progressive JPEG 85, half
 the size at 80, and WebP 80; the first two have a PNG too. Runs `samepic find --no-cache` in a process of its own for
@@ -10,15 +10,13 @@ each number of threads.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 
-from bench.collection import measured
-from bench.common import data_folder, header, photos
+from bench.common import groups_of, measured, option, photos, wanted_data
 
 SIZE = (4000, 3000)
 _WITH_PNG = 2
@@ -45,31 +43,26 @@ def make(data: Path, folder: Path, count: int) -> None:
 def score(report: Path) -> tuple[int, int]:
     """Return how many copies are in the group of their photograph, and how many in another's."""
     right = wrong = 0
-    for line in map(json.loads, report.read_text().splitlines()):
-        own = Path(line["reference"]).name.partition("-")[0]
-        names = [Path(member["path"]).name.partition("-")[0] for member in line["members"]]
+    for group in groups_of(report):
+        own, *names = (Path(path).name.partition("-")[0] for path in group)
         right += names.count(own)
         wrong += len(names) - names.count(own)
     return right, wrong
 
 
-def main() -> None:
+OPTIONS = (
+    option("--photos", 10),
+    option("--jobs", [1, 2, 4, 8], type=int, nargs="+"),
+    option("--keep", type=Path, help="make the folder here, or use the one that is here"),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Make, find and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=int, default=10)
-    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2, 4, 8])
-    parser.add_argument("--keep", type=Path, help="make the folder here, or use the one that is here")
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder")
-    print(header())
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
         folder = args.keep or Path(temporary) / "large"
         if not folder.is_dir():
-            make(data, folder, args.photos)
+            make(wanted_data(), folder, args.photos)
         files = sorted(folder.iterdir())
         copies = len(files) - len({path.name.partition("-")[0] for path in files})
         print(f"{len(files)} files, {copies} of them copies")
@@ -79,7 +72,3 @@ def main() -> None:
             used = measured([*command, str(folder)], out)
             right, wrong = score(out)
             print(f"{jobs} threads  {used}, {right} of {copies} copies found, {wrong} wrong")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,26 +1,59 @@
-"""What every benchmark starts with: the folder of pictures, the seed, and what it ran on."""
+"""What benchmarks share: options, the folder of pictures, the seed, what they ran on, clocks, processes and tables."""
 
 from __future__ import annotations
 
 import datetime
+import io
+import json
 import os
 import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
-__all__ = ["SEED", "data_folder", "header", "photos"]
+import numpy as np
+from PIL import Image
+
+Work = TypeVar("Work")
+Done = TypeVar("Done")
 
 SEED = 20261122
+ROOT = Path(__file__).resolve().parent.parent
 
-_ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("numpy", "opencv-python-headless", "Pillow", "simplejpeg", "pi-heif")
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
+def option(name: str, default: object = None, **more: object) -> tuple[str, dict[str, Any]]:
+    """Return an option for `python -m bench`: its type is that of the default, and False makes it a switch."""
+    if default is False:
+        return name, {"action": "store_true", **more}
+    kind = {"type": type(default)} if isinstance(default, (int, float)) else {}
+    return name, {"default": default, **kind, **more}
+
+
 def data_folder() -> Path | None:
     """Return the folder of pictures: SAMEPIC_BENCH_DATA, else ../shared/data, else None."""
-    folder = Path(os.environ.get("SAMEPIC_BENCH_DATA") or _ROOT.parent / "shared" / "data")
+    folder = Path(os.environ.get("SAMEPIC_BENCH_DATA") or ROOT.parent / "shared" / "data")
     return folder if folder.is_dir() else None
+
+
+def wanted_data() -> Path:
+    """Return the folder of pictures; without one say so and exit with 2."""
+    data = data_folder()
+    if data is None:
+        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/", file=sys.stderr)
+        raise SystemExit(2)
+    return data
 
 
 def photos(data: Path) -> list[Path]:
@@ -28,12 +61,17 @@ def photos(data: Path) -> list[Path]:
     return sorted(path for path in (data / "photos").rglob("*") if path.suffix.lower() in _SUFFIXES)
 
 
-def header(seed: int = SEED) -> str:
+def photo_names(data: Path) -> list[str]:
+    """Return the paths of `photos` below the folder."""
+    return [path.relative_to(data).as_posix() for path in photos(data)]
+
+
+def header() -> str:
     """Return two lines: machine, Python and date; versions of the libraries and the seed."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     machine = f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {today}"
     libraries = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
-    return f"{machine}\n{libraries}, seed {seed}"
+    return f"{machine}\n{libraries}, seed {SEED}"
 
 
 def _version(package: str) -> str:
@@ -49,3 +87,120 @@ def _processor() -> str:
     lines = info.read_text().splitlines() if info.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def encoded(picture: Image.Image | np.ndarray, kind: str = "JPEG", **options: object) -> bytes:
+    """Return the bytes of a picture, or of its pixels, saved as `kind` with Pillow's options."""
+    out = io.BytesIO()
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def rgb_of(path: Path) -> Image.Image:
+    """Return a picture as Pillow alone decodes it, in RGB."""
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
+def pooled(
+    call: Callable[[Work], Done], work: Iterable[Work], jobs: int, *, chunk: int = 1
+) -> Iterator[Done]:
+    """Yield what `call` makes of each piece of work, in order, in so many processes.
+
+    They are spawned, since a fork of a process in which OpenCV has started threads may hang.
+    """
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(call, work, chunksize=chunk)
+
+
+def in_turns(
+    calls: Mapping[str, Callable[..., object]], rounds: int, *given: object
+) -> dict[str, list[float]]:
+    """Return the CPU milliseconds of each call of what is `given`, one a round, all of them once in each."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.process_time()
+            call(*given)
+            times[name].append((time.process_time() - start) * 1000)
+    return times
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one process took: wall and CPU seconds, and the most memory it held, in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:7.1f} s wall, {self.cpu:7.1f} s CPU, {self.peak:5.0f} MB at most"
+
+
+_BETWEEN = """
+import json, os, sys, time
+null = os.open(os.devnull, os.O_RDONLY)
+out = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+begun = time.perf_counter()
+streams = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, out, 1)]
+pid = os.posix_spawnp(sys.argv[3], sys.argv[3:], os.environ, file_actions=streams)
+_, status, used = os.wait4(pid, 0)
+told = [time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]
+open(sys.argv[1], "w").write(json.dumps([os.waitstatus_to_exitcode(status), *told]))
+"""
+
+
+def measured(
+    command: Sequence[str],
+    out: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    *,
+    fine: Sequence[int] = (0,),
+) -> Usage:
+    """Run a command with its output in the file `out`; return what it took. Raises where it fails.
+
+    A small process stands between: a child's peak counts from that of the process that started it. `fine` are the
+    exit statuses that are no failure.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "told"
+        given = [sys.executable, "-S", "-c", _BETWEEN, str(told), str(out or os.devnull), *command]
+        subprocess.run(given, env={**os.environ, **(env or {})}, check=True)
+        status, wall, cpu, peak = json.loads(told.read_text())
+    if status not in fine:
+        raise subprocess.CalledProcessError(status, list(command))
+    return Usage(wall, cpu, peak)
+
+
+def cpu_of(pid: int, *, ended: bool = False) -> float:
+    """Return the CPU seconds of a process so far; with `ended` also of those that it started and that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
+
+
+def head(*cells: object) -> None:
+    """Print the first two lines of a table in Markdown."""
+    row(*cells)
+    print("|---" * len(cells) + "|", flush=True)
+
+
+def row(*cells: object) -> None:
+    """Print a line of a table in Markdown."""
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def counted(found: Iterable[object]) -> str:
+    """Return what there is and how often, the most frequent first: "resaved 70, adjusted 4"."""
+    return ", ".join(f"{name} {count}" for name, count in Counter(map(str, found)).most_common())
+
+
+def groups_of(report: Path) -> list[list[str]]:
+    """Return the groups that `samepic find --json` wrote, each as paths with the reference first."""
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    return [
+        [line["reference"], *(member["path"] for member in line["members"])]
+        for line in lines
+        if "group" in line
+    ]

@@ -12,8 +12,6 @@ from bench.family_content import write
 from bench.pairs import EDITED_ONLY, Twins
 from bench.products import cut_out_shapes, object_mask, product, product_shape
 
-__all__ = ["COVERS", "cover_twins", "cut_out_twins"]
-
 Rng = np.random.Generator
 Cover = Callable[[Pixels, Rng], Box]
 """Covers a part in place and returns its box."""

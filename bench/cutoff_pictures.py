@@ -1,40 +1,31 @@
 """The pictures of docs/cutoffs.md that fool one measure or another, with what `measure` says of them.
 
-python -m bench.cutoff_pictures            # prints the values
-python -m bench.cutoff_pictures --write    # and rewrites docs/cutoffs.md and its pictures
+python -m bench cutoff_pictures            # prints the values
+python -m bench cutoff_pictures --write    # and rewrites docs/cutoffs.md and its pictures
 """
 
 from __future__ import annotations
 
-import io
-import sys
+import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from bench.cutoff_report import rewrite
+from bench.common import ROOT, encoded, option
+from bench.cutoffs import markdown, rewrite
 from samepic.measures import Measures, measure_arrays
 from samepic.measures.classical import Pixels
 from samepic.picture import load
 
-__all__ = ["measured", "pairs"]
-
-_ROOT = Path(__file__).resolve().parent.parent
-_SHOWN = (
-    "rms_distance",
-    "psnr",
-    "histogram_rms",
-    "jensen_shannon",
-    "whitened_correlation",
-    "ssim",
-)
+OPTIONS = (option("--write", False, help="rewrite docs/cutoffs.md and its pictures"),)
+_SHOWN = ("rms_distance", "psnr", "histogram_rms", "jensen_shannon", "whitened_correlation", "ssim")
 
 
 def source(name: str) -> Pixels:
     """Return an example photograph, 448x296."""
-    with Image.open(_ROOT / "examples" / "photos" / f"{name}.png") as image:
+    with Image.open(ROOT / "examples" / "photos" / f"{name}.png") as image:
         return np.asarray(image.convert("RGB").resize((448, 296), Image.Resampling.LANCZOS), np.uint8)
 
 
@@ -69,9 +60,7 @@ def edited(pixels: Pixels) -> Pixels:
 
 def resaved(pixels: Pixels) -> Pixels:
     """Return `pixels` saved as JPEG at quality 30 and opened again."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=30)
-    return load(file.getvalue()).rgb
+    return load(encoded(pixels, quality=30)).rgb
 
 
 def brighter(pixels: Pixels) -> Pixels:
@@ -115,27 +104,21 @@ def _sheet(shown: list[tuple[Pixels, Pixels]], path: Path) -> None:
 
 
 def _table() -> str:
-    lines = ["| pair | " + " | ".join(_SHOWN) + " |", "|---" * (len(_SHOWN) + 1) + "|"]
+    rows = [["pair", *_SHOWN]]
     for name, pair in pairs().items():
-        measures = measured(pair)
-        cells = [f"{measures[row].value:.4g}{' passes' if measures[row].passes else ''}" for row in _SHOWN]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, ""])
+        found = measured(pair)
+        rows.append([name, *(f"{found[k].value:.4g}{' passes' if found[k].passes else ''}" for k in _SHOWN)])
+    return markdown(rows)
 
 
-def main() -> int:
+def main(args: argparse.Namespace) -> None:
     """Print the values; with --write rewrite pictures and page."""
     print(_table())
-    if "--write" in sys.argv[1:]:
+    if args.write:
         every = list(pairs().values())
-        folder = _ROOT / "docs" / "img"
+        folder = ROOT / "docs" / "img"
         _sheet(every[:2], folder / "cutoffs-histograms.jpg")
         _sheet(every[2:3], folder / "cutoffs-fog.jpg")
         _sheet(every[3:4], folder / "cutoffs-edit.jpg")
         begin = "<!-- begin: bench/cutoff_pictures.py -->\n"
-        rewrite(_ROOT / "docs" / "cutoffs.md", begin, "<!-- end pictures -->\n", _table())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        rewrite(ROOT / "docs" / "cutoffs.md", begin, "<!-- end pictures -->\n", _table())

@@ -1,19 +1,20 @@
 """The cutoff question: where does each measure part re-saves from distinct photographs?
 
-python -m bench.cutoffs            # prints the table
-python -m bench.cutoffs --write    # and rewrites measures/cutoffs.py and the tables in docs/cutoffs.md
+python -m bench cutoffs            # prints the table
+python -m bench cutoffs --write    # and rewrites measures/cutoffs.py and the tables in docs/cutoffs.md
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import io
 import math
 import multiprocessing
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,219 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.calibration import Distinct, Resaves, calibrate
-from bench.common import SEED, data_folder, header, photos
-from bench.cutoff_report import print_tables, write_tables
+from bench.common import ROOT, SEED, encoded, header, option, photos, wanted_data
+from samepic.calibration.statistics import wilson
 from samepic.measures import classical, measure_arrays
 from samepic.measures.classical import alike, ssim
+from samepic.measures.cutoffs import Cutoff
 from samepic.measures.table import NAMES
 from samepic.picture import Picture, load
 
+ALLOWED = 1e-4
+"""The share of distinct pairs that may pass."""
+
+EQUALITIES = frozenset({"same_bytes", "same_pixels"})
+"""The measures that are true or false: their cutoff is 1, whatever the data say."""
+
+_DRAWS = 400
+_TAIL = 40
+
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """Values of distinct pairs: pair k is of the photographs `first[k]` and `second[k]`, of `photographs`."""
+
+    values: Array
+    first: Indices
+    second: Indices
+    photographs: int
+
+
+@dataclass(frozen=True)
+class Resaves:
+    """Values of pairs of a photograph and its re-save: (photographs, pipelines)."""
+
+    values: Array
+
+
+def calibrate(measure: str, lower: bool, distinct: Distinct, resaves: Resaves, seed: int) -> Cutoff:
+    """Return the cutoff that at most `ALLOWED` of the distinct pairs pass, and what it finds.
+
+    The intervals are 95 %. Pairs that share a photograph are not independent, nor are re-saves of one, so
+    photographs are drawn anew with replacement, and cutoff and share taken again. The share's interval is
+    never narrower than Wilson's.
+    """
+    sign = 1.0 if lower else -1.0
+    cost, found_cost = sign * distinct.values, sign * resaves.values
+    allowed = int(len(cost) * ALLOWED)
+    cutoff = -1.0 if measure in EQUALITIES else _rounded(strict_cutoff(cost, allowed))
+    found = int(np.sum(found_cost <= cutoff))
+    draws = np.array([(cutoff, 0.0)])
+    if measure not in EQUALITIES:
+        draws = np.array(list(_redrawn(cost, found_cost, distinct, seed)))
+    ends = np.percentile(draws[:, 0], [2.5, 97.5], method="nearest")
+    spread = sorted(sign * end for end in (min(ends[0], cutoff), max(ends[1], cutoff)))
+    bounds = [*np.percentile(draws[:, 1], [2.5, 97.5]), *wilson(found, found_cost.size)]
+    return Cutoff(
+        measure,
+        sign * cutoff,
+        lower,
+        round(found / found_cost.size, 6),
+        (round(float(min(bounds)), 6), round(float(max(bounds)), 6)),
+        (_short(spread[0]), _short(spread[1])),
+        len(cost),
+        found_cost.size,
+        int(np.sum(cost <= cutoff)),
+    )
+
+
+def strict_cutoff(cost: Array, allowed: int) -> float:
+    """Return the highest of `cost` that no more than `allowed` of them reach or fall below.
+
+    Where even the lowest is shared by more, the next number below it: then none passes.
+    """
+    lowest = np.sort(cost)[: allowed + 1]
+    above = lowest[allowed]
+    within = lowest[lowest < above]
+    return float(within[-1]) if len(within) else float(np.nextafter(above, -math.inf))
+
+
+def _redrawn(cost: Array, found_cost: Array, distinct: Distinct, seed: int) -> Iterator[tuple[float, float]]:
+    """Yield (cutoff, share found) of photographs drawn anew with replacement.
+
+    A pair counts as often as its photographs were drawn, one times the other.
+    """
+    random, n = np.random.default_rng(seed), distinct.photographs
+    tail = np.argsort(cost, kind="stable")[: int(len(cost) * ALLOWED * _TAIL) + 1]
+    lowest, first, second = cost[tail], distinct.first[tail], distinct.second[tail]
+    share_of_all = len(cost) / (n * (n - 1))
+    for _ in range(_DRAWS):
+        counts = np.bincount(random.integers(0, n, n), minlength=n)
+        pairs = share_of_all * (n * n - float(np.sum(counts * counts)))
+        within = np.cumsum(counts[first] * counts[second]) <= ALLOWED * pairs
+        cutoff = float(lowest[within][-1]) if within.any() else float(np.nextafter(lowest[0], -math.inf))
+        passes = np.mean(found_cost <= cutoff, axis=1)
+        yield cutoff, float(np.sum(passes * counts) / n)
+
+
+def _rounded(cost: float) -> float:
+    """Return `cost` with four digits, rounded down: never more permissive."""
+    if cost == 0 or not math.isfinite(cost):
+        return cost
+    step = 10.0 ** (math.floor(math.log10(abs(cost))) - 3)
+    return float(f"{math.floor(cost / step) * step:.10g}")
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+Rows = list[list[str]]
+
+FAMILIES = {
+    "JPEG 95 to 75": ("Pillow", "JPEG 95", "JPEG 90", "JPEG 85", "JPEG 75", "progressive"),
+    "JPEG 60 to 30": ("JPEG 60", "JPEG 50", "JPEG 40", "JPEG 30"),
+    "WebP 80": ("WebP",),
+    "half size": ("half",),
+    "saved twice": ("saved twice",),
+}
+
+
+def print_tables(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
+    """Print both tables with columns in line."""
+    for rows in (_main_rows(cutoffs), _family_rows(cutoffs, resaves, pipelines)):
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        print()
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def write_tables(root: Path, cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
+    """Rewrite what stands between the marks in measures/cutoffs.py and docs/cutoffs.md."""
+    module = root / "src" / "samepic" / "measures" / "cutoffs.py"
+    rewrite(module, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
+    page = root / "docs" / "cutoffs.md"
+    tables = [markdown(_main_rows(cutoffs)), markdown(_family_rows(cutoffs, resaves, pipelines))]
+    ran = " ".join(header().splitlines())
+    text = f"{len(resaves)} photographs, {resaves.shape[1]} re-saves of each. {ran}.\n"
+    rewrite(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
+
+
+def _main_rows(cutoffs: Iterable[Cutoff]) -> Rows:
+    rows = [["measure", "passes at", "95 % of the cutoff", "distinct pairs", "passed", "finds", "95 %"]]
+    for cutoff in cutoffs:
+        side = "≤" if cutoff.lower else "≥"
+        low, high = cutoff.interval
+        rows.append(
+            [
+                cutoff.measure,
+                f"{side} {cutoff.value:.4g}",
+                f"{low:.4g} to {high:.4g}",
+                f"{cutoff.pairs}",
+                f"{cutoff.wrong}",
+                _percent(cutoff.found),
+                " to ".join(map(_percent, cutoff.found_interval)),
+            ]
+        )
+    return rows
+
+
+def _family_rows(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> Rows:
+    """Return the share found of each family of re-saves; `resaves` is (photographs, pipelines, measures)."""
+    rows = [["finds of", *FAMILIES]]
+    for k, cutoff in enumerate(cutoffs):
+        sign = 1 if cutoff.lower else -1
+        passes = sign * resaves[..., k] <= sign * cutoff.value
+        cells = []
+        for starts in FAMILIES.values():
+            members = [number for number, name in enumerate(pipelines) if name.startswith(starts)]
+            cells.append(_percent(float(np.mean(passes[:, members]))))
+        rows.append([cutoff.measure, *cells])
+    return rows
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent, never rounded up to all nor down to nothing."""
+    percent = 100 * share
+    if 99.95 <= percent < 100:
+        return f"{int(percent * 1000) / 1000} %"
+    return f"{percent:.1f} %" if percent == 0 or percent >= 0.05 else f"{percent:.2g} %"
+
+
+def markdown(rows: Rows) -> str:
+    """Return a table in Markdown, its head first."""
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *body, ""])
+
+
+def _python(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    origin = (
+        f"{today}: bench/cutoffs.py, {len(resaves)} photographs x {resaves.shape[1]} re-saves, seed {SEED}"
+    )
+    lines = [f'ORIGIN = "{origin}"', "", "_CUTOFFS: tuple[Cutoff, ...] = ("]
+    for cutoff in cutoffs:
+        fields = [cutoff.measure, cutoff.value, cutoff.lower, cutoff.found, cutoff.found_interval]
+        fields += [cutoff.interval, cutoff.pairs, cutoff.resaves, cutoff.wrong]
+        lines += ["    Cutoff(", *(f"        {_literal(field)}," for field in fields), "    ),"]
+    return "\n".join([*lines, ")", ""])
+
+
+def _literal(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def rewrite(path: Path, begin: str, end: str, text: str) -> None:
+    """Put `text` between the marks `begin` and `end` of a file."""
+    before, mark, rest = path.read_text().partition(begin)
+    _, other, after = rest.partition(end)
+    if not mark or not other:
+        raise SystemExit(f"{path}: the marks {begin.strip()!r} and {end.strip()!r} are missing")
+    path.write_text(before + begin + text + end + after)
+
 
 HIGHER = frozenset({"same_bytes", "same_pixels", "psnr", "whitened_correlation", "ssim"})
 SAMPLED = (
@@ -46,29 +251,23 @@ SAMPLED = (
 _PICTURES: list[Picture] = []
 
 
-def _encode(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
 def _half(image: Image.Image) -> bytes:
-    return _encode(image.resize((max(1, image.width // 2), max(1, image.height // 2))), quality=90)
+    return encoded(image.resize((max(1, image.width // 2), max(1, image.height // 2))), quality=90)
 
 
 def _twice(image: Image.Image) -> bytes:
-    return _encode(Image.open(io.BytesIO(_encode(image, quality=90))), quality=70)
+    return encoded(Image.open(io.BytesIO(encoded(image, quality=90))), quality=70)
 
 
 PIPELINES: Mapping[str, Callable[[Image.Image], bytes]] = {
-    "Pillow default": _encode,
+    "Pillow default": encoded,
     **{
-        f"JPEG {quality} {name}": partial(_encode, quality=quality, subsampling=sampling)
+        f"JPEG {quality} {name}": partial(encoded, quality=quality, subsampling=sampling)
         for quality in (95, 90, 85, 75, 60, 50, 40, 30)
         for name, sampling in (("4:4:4", 0), ("4:2:0", 2))
     },
-    "progressive 75": partial(_encode, quality=75, progressive=True),
-    "WebP 80": partial(_encode, kind="WEBP", quality=80),
+    "progressive 75": partial(encoded, quality=75, progressive=True),
+    "WebP 80": partial(encoded, kind="WEBP", quality=80),
     "half size": _half,
     "saved twice, 90 then 70": _twice,
 }
@@ -171,15 +370,6 @@ def _check_against_measure(matrices: Mapping[str, Array]) -> None:
                 )
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.cutoffs", description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="rewrite the profile and the tables of the docs")
-    parser.add_argument("--pairs", type=int, default=120_000, help="pairs drawn for the costly measures")
-    parser.add_argument("--photographs", type=int, default=0, help="take only so many, for a quick look")
-    parser.add_argument("--workers", type=int, default=2)
-    return parser.parse_args()
-
-
 def _collect(options: argparse.Namespace) -> tuple[dict[str, Distinct], Array]:
     n = len(_PICTURES)
     context = multiprocessing.get_context("fork")
@@ -189,33 +379,28 @@ def _collect(options: argparse.Namespace) -> tuple[dict[str, Distinct], Array]:
     return {**distinct, **_all_pairs(n)}, resaves
 
 
-def main() -> int:
-    """Run it; return the exit status."""
-    options = _arguments()
-    data = data_folder()
-    if data is None:
-        print(
-            "cutoffs: no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/", file=sys.stderr
-        )
-        return 2
+OPTIONS = (
+    option("--write", False, help="rewrite the cutoffs and the tables of the docs"),
+    option("--pairs", 120_000, help="pairs drawn for the costly measures"),
+    option("--photographs", 0, help="take only so many, for a quick look"),
+    option("--workers", 2),
+)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Measure, print, and write."""
     start = time.perf_counter()
     cv2.setNumThreads(1)
-    paths = photos(data)
-    if options.photographs:
-        paths = paths[:: max(1, len(paths) // options.photographs)]
+    paths = photos(wanted_data())
+    if args.photographs:
+        paths = paths[:: max(1, len(paths) // args.photographs)]
     _PICTURES.extend(load(path) for path in paths)
-    distinct, resaves = _collect(options)
+    distinct, resaves = _collect(args)
     cutoffs = [
         calibrate(name, name not in HIGHER, distinct[name], Resaves(resaves[..., k]), SEED)
         for k, name in enumerate(NAMES)
     ]
-    print(header())
     print(f"{len(paths)} photographs, {len(PIPELINES)} re-saves of each, {time.perf_counter() - start:.0f} s")
     print_tables(cutoffs, resaves, list(PIPELINES))
-    if options.write:
-        write_tables(Path(__file__).resolve().parent.parent, cutoffs, resaves, list(PIPELINES))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    if args.write:
+        write_tables(ROOT, cutoffs, resaves, list(PIPELINES))

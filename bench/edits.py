@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EDITS", "Edit", "clear_edit", "local_edit"]
-
 Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 _CLEAR = 20.0

@@ -1,6 +1,6 @@
 """Draw docs/explanations.png: twenty pairs with what samepic says of each, for a person to check that it is true.
 
-    python -m bench.explanations [--out FILE.png] [--print]
+    python -m bench explanations [--out FILE.png] [--print]
 
 The pairs are made of examples/photos; the same pictures come out every time. Above each pair stands what was done.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,16 +19,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import samepic
-from bench.common import SEED
+from bench.common import ROOT, SEED, encoded, option
 from bench.families import alter
 from bench.family_base import Pixels
 from examples.demo import HUBBLE, ROCKET, stripped
 from samepic.picture import load
 
-__all__ = ["pairs"]
-
-_ROOT = Path(__file__).resolve().parent.parent
-_PHOTOS = _ROOT / "examples" / "photos"
+_PHOTOS = ROOT / "examples" / "photos"
 
 _COLUMNS, _WIDTH, _MARGIN, _GAP = 2, 1600, 24, 10
 _SLOT = (248, 178)
@@ -59,9 +55,7 @@ def _rgb(name: str) -> Pixels:
 
 
 def _jpeg(rgb: Pixels, quality: int = 85) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(rgb).save(out, "JPEG", quality=quality)
-    return out.getvalue()
+    return encoded(rgb, quality=quality)
 
 
 def _altered(name: str, family: str, level: str, other: str = "coffee", seed: int = 0) -> Pixels:
@@ -109,20 +103,14 @@ def _copies() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     yield "turned to the left by 90°", "rocket", lambda: _jpeg(_altered("rocket", "quarter turns", "90"))
     yield "cropped to half of its area", "coffee", lambda: _jpeg(_altered("coffee", "crop", "50 %"))
     yield "in a white frame", "chelsea", lambda: _jpeg(_altered("chelsea", "border", "polaroid"))
-    yield (
-        "corners moved, as from the side",
-        "coffee",
-        lambda: _jpeg(_altered("coffee", "perspective", "strong")),
-    )
+    aslant = lambda: _jpeg(_altered("coffee", "perspective", "strong"))  # noqa: E731
+    yield "corners moved, as from the side", "coffee", aslant
     yield "words on a bar", "chelsea", lambda: _jpeg(_altered("chelsea", "caption inside", "bar"))
     yield "a sticker", "astronaut", lambda: _jpeg(_altered("astronaut", "sticker", "smiley"))
     yield "a mast painted out", "rocket", lambda: _jpeg(_painted_out(), 90)
     yield "words above the picture", "coffee", lambda: _jpeg(_altered("coffee", "caption outside", "above"))
-    yield (
-        "put small on another photograph",
-        "chelsea",
-        lambda: _jpeg(_altered("chelsea", "picture in picture", "35 to 50 %")),
-    )
+    small = lambda: _jpeg(_altered("chelsea", "picture in picture", "35 to 50 %"))  # noqa: E731
+    yield "put small on another photograph", "chelsea", small
     yield "mirrored, cropped to 60 %, warmer, JPEG 75", "rocket", lambda: _jpeg(_chain(), 75)
 
 
@@ -131,29 +119,14 @@ def pairs() -> Iterator[Shown]:
     for done, name, make in _copies():
         path = _photo(name)
         yield Shown(done, path.name, f"{name}-copy.jpg", path.read_bytes(), make())
-    retina = _rgb("retina")
-    cut = retina[:, : round(retina.shape[1] * 0.7)]
-    yield Shown(
-        "a is cropped on the right, b the whole",
-        "retina-cropped.jpg",
-        "retina.jpg",
-        _jpeg(cut, 90),
-        _photo("retina").read_bytes(),
-    )
-    yield Shown(
-        "the left and the right 60 % of one photograph",
-        "hubble-left.jpg",
-        "hubble-right.jpg",
-        _jpeg(_rgb("hubble")[:, :600], 90),
-        _jpeg(_rgb("hubble")[:, 400:], 90),
-    )
-    yield Shown(
-        "two photographs",
-        "coffee.png",
-        "chelsea.png",
-        _photo("coffee").read_bytes(),
-        _photo("chelsea").read_bytes(),
-    )
+    retina, hubble = _rgb("retina"), _rgb("hubble")
+    cut, whole = _jpeg(retina[:, : round(retina.shape[1] * 0.7)], 90), _photo("retina").read_bytes()
+    yield Shown("a is cropped on the right, b the whole", "retina-cropped.jpg", "retina.jpg", cut, whole)
+    left, right = _jpeg(hubble[:, :600], 90), _jpeg(hubble[:, 400:], 90)
+    done = "the left and the right 60 % of one photograph"
+    yield Shown(done, "hubble-left.jpg", "hubble-right.jpg", left, right)
+    both = [_photo(name).read_bytes() for name in ("coffee", "chelsea")]
+    yield Shown("two photographs", "coffee.png", "chelsea.png", both[0], both[1])
     white, grey = (np.full((300, 400, 3), level, np.uint8) for level in (255, 238))
     yield Shown("white paper and grey paper", "white.jpg", "grey.jpg", _jpeg(white), _jpeg(grey))
 
@@ -228,14 +201,14 @@ def _judged(folder: Path) -> list[tuple[Shown, samepic.Verdict]]:
     return found
 
 
-def main() -> int:
+OPTIONS = (
+    option("--out", ROOT / "docs" / "explanations.png", type=Path),
+    option("--print", False, help="print the sentences and draw nothing"),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Draw the sheet, or print its sentences."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=_ROOT / "docs" / "explanations.png")
-    parser.add_argument("--print", action="store_true", help="print the sentences and draw nothing")
-    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = _judged(Path(folder))
         if not args.print:
@@ -248,8 +221,3 @@ def main() -> int:
         print(
             f"{number:2}. {shown.done}: {verdict.relation} {verdict.probability:.4f}\n    {verdict.explanation}"
         )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

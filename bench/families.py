@@ -6,19 +6,15 @@ deterministic: draw with `np.random.default_rng([SEED, index])`.
 
 from __future__ import annotations
 
-import io
-
 import cv2
 import numpy as np
-from PIL import Image
 
+from bench.common import encoded
 from bench.family_base import ADJUSTED, EDITED, GENTLE, REFRAMED, Altered, Box, Family, Made, Pixels
 from bench.family_content import CONTENT
 from bench.family_frame import FRAME
 from bench.family_scene import SCENE
 from bench.family_tone import CODING, TONE
-
-__all__ = ["BOXED", "FAMILIES", "HARDEST", "TONED", "Altered", "alter", "level_of", "save"]
 
 _SINGLE: dict[str, Family] = {**CODING, **TONE, **FRAME, **CONTENT, **SCENE}
 _CHAINS = ("two of frame and tone", "three of frame and tone", "content and tone", "content, frame and tone")
@@ -43,26 +39,12 @@ _HARDLY = 3.0
 
 _PLAIN_FRAME = ("border", "letterbox", "mirror", "quarter turns", "stretch")
 _CHAIN_FRAME = (
-    "crop",
-    "border",
-    "mirror",
-    "quarter turns",
-    "tilt inside",
-    "tilt with corners",
-    "perspective",
-)
+    "crop", "border", "mirror", "quarter turns", "tilt inside", "tilt with corners", "perspective",
+)  # fmt: skip
 _CHAIN_TONE = (
-    "gamma",
-    "brightness",
-    "contrast",
-    "saturation",
-    "temperature",
-    "grey",
-    "photo filter",
-    "blur",
-    "noise",
+    "gamma", "brightness", "contrast", "saturation", "temperature", "grey", "photo filter", "blur", "noise",
     "smaller",
-)
+)  # fmt: skip
 
 
 def level_of(family: str, rng: np.random.Generator) -> str:
@@ -124,8 +106,4 @@ def save(altered: Altered, rng: np.random.Generator) -> bytes:
         done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(quality or drawn)])
         assert done
         return data.tobytes()
-    out = io.BytesIO()
-    Image.fromarray(altered.rgb).save(
-        out, kind, **({} if kind == "PNG" else {"quality": int(quality or drawn)})
-    )
-    return out.getvalue()
+    return encoded(altered.rgb, kind, **({} if kind == "PNG" else {"quality": int(quality or drawn)}))

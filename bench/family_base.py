@@ -9,25 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "ADJUSTED",
-    "EDITED",
-    "FRAMED",
-    "GENTLE",
-    "REFRAMED",
-    "WHOLE",
-    "Altered",
-    "Box",
-    "Family",
-    "Made",
-    "Maker",
-    "Pixels",
-    "changed_box",
-    "fitted",
-    "shown_share",
-    "warped",
-]
-
 Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
@@ -85,6 +66,11 @@ class Family:
     def right(self, level: str) -> frozenset[str]:
         """Return the right relations of one level."""
         return self.by_level.get(level, self.expected)
+
+
+def to_bytes(values: NDArray[np.floating]) -> Pixels:
+    """Return samples 0 to 255 rounded to uint8; what is beyond them is cut off."""
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def changed_box(before: Pixels, after: Pixels) -> Box | None:

@@ -11,31 +11,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench.family_base import EDITED, Box, Family, Made, Maker, Pixels, changed_box
 
-__all__ = ["CONTENT", "write"]
-
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
 Painter = Callable[[Pixels, Box, Rng], None]
 """Changes the pixels of a box in place."""
 
 _WORDS = (
-    "when the meeting could have been a mail",
-    "nobody: absolutely nobody:",
-    "SUMMER SALE",
-    "Monday again",
-    "one does not simply walk home",
-    "good morning everyone",
-    "caption this",
-    "the face you make",
-    "Lisbon 1987",
-    "wait for it",
-    "best day ever",
-    "@someone.else",
-    "hello",
-    "SOLD OUT",
-    "why not?",
-    "page 17",
-)
+    "when the meeting could have been a mail", "nobody: absolutely nobody:", "SUMMER SALE", "Monday again",
+    "one does not simply walk home", "good morning everyone", "caption this", "the face you make", "Lisbon 1987",
+    "wait for it", "best day ever", "@someone.else", "hello", "SOLD OUT", "why not?", "page 17",
+)  # fmt: skip
 _VISIBLE = 15
 _TRIES = 40
 

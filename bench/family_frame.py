@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from bench.family_base import REFRAMED, WHOLE, Box, Family, Made, Maker, Pixels, fitted, shown_share, warped
 
-__all__ = ["FRAME", "crop_window"]
-
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
 

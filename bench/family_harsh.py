@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import ADJUSTED, EDITED, Family, Made, Pixels, changed_box, shown_share
+from bench.family_base import ADJUSTED, EDITED, Family, Made, Pixels, changed_box, shown_share, to_bytes
 from bench.family_content import write
 from bench.pairs import resized
-
-__all__ = ["HARSH"]
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -20,10 +18,6 @@ _WORDS = (
     "BIG NEWS", "NO SIGNAL", "HALF PRICE", "COMING SOON", "MISSING", "WE ARE OPEN", "THANK YOU", "HAPPY BIRTHDAY",
     "READ THIS FIRST", "VOTE", "LAST CHANCE", "DO NOT ENTER",
 )  # fmt: skip
-
-
-def _bytes(values: NDArray[np.floating]) -> Pixels:
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def _blur(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
@@ -80,7 +74,7 @@ def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float,
     )
     out = cv2.GaussianBlur(out, (0, 0), 0.7) * (1 - fade) + fade
     grain = cv2.GaussianBlur(rng.normal(0, noise * 2, (height, width)).astype(np.float32), (0, 0), 1.0)
-    return Made(_bytes((out * 255) + grain[..., None]), kept=shown_share(turn, rgb, (width, height)))
+    return Made(to_bytes((out * 255) + grain[..., None]), kept=shown_share(turn, rgb, (width, height)))
 
 
 def _off_screen(
@@ -108,7 +102,7 @@ def _off_screen(
     bent = 255 * (np.clip(seen * light, 0, 255) / 255) ** float(rng.uniform(0.85, 1.2))
     bent = bent + glare * 255 * spot[..., None] * (1 - bent / 255) + rng.normal(0, noise, bent.shape)
     straight = flat @ np.diag([zoom, zoom, 1.0])
-    return Made(_bytes(bent), kept=shown_share(straight, rgb, (width, height)))
+    return Made(to_bytes(bent), kept=shown_share(straight, rgb, (width, height)))
 
 
 def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) -> Made:
@@ -135,7 +129,7 @@ def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) 
 def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:
     """Each channel cut to a few levels, each shown as the mean of what it stands for."""
     cut = np.minimum(rgb.astype(np.int16) * count // 256, count - 1)
-    return Made(_bytes(cut * (255.0 / (count - 1))))
+    return Made(to_bytes(cut * (255.0 / (count - 1))))
 
 
 _ANY = frozenset({"adjusted", "reframed", "resaved"})

@@ -15,10 +15,9 @@ from bench.family_base import (
     Pixels,
     fitted,
     shown_share,
+    to_bytes,
 )
 from bench.family_content import write
-
-__all__ = ["SCENE"]
 
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
@@ -185,7 +184,7 @@ def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, no
     bent += rng.normal(0, noise, bent.shape)
     straight = np.asarray(flat, np.float64) @ np.diag([zoom, zoom, 1.0])
     share = shown_share(straight, rgb, (width, height))
-    return Made(np.clip(np.rint(bent), 0, 255).astype(np.uint8), kept=share)
+    return Made(to_bytes(bent), kept=share)
 
 
 _caption = _caption_outside

@@ -9,9 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import ADJUSTED, GENTLE, Family, Made, Maker, Pixels
-
-__all__ = ["CODING", "TONE"]
+from bench.family_base import ADJUSTED, GENTLE, Family, Made, Maker, Pixels, to_bytes
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -20,13 +18,9 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 
 
-def _bytes(values: NDArray[np.floating]) -> Pixels:
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
-
-
 def _on_floats(change: Callable[[Floats], NDArray[np.floating]]) -> Maker:
     """A maker from a function of samples 0 to 255."""
-    return lambda rgb, rng, other: Made(_bytes(change(rgb.astype(np.float32))))
+    return lambda rgb, rng, other: Made(to_bytes(change(rgb.astype(np.float32))))
 
 
 def _gamma(power: float) -> Maker:
@@ -93,7 +87,7 @@ def _curves(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
         knots = np.array([64, 128, 192]) + rng.uniform(-28, 28, 3)
         ends = (float(rng.uniform(0, 30)), float(rng.uniform(225, 255)))
         curve = np.interp(np.arange(256), [0, 64, 128, 192, 255], [ends[0], *knots, ends[1]])
-        out[..., band] = _bytes(curve)[rgb[..., band]]
+        out[..., band] = to_bytes(curve)[rgb[..., band]]
     return Made(out)
 
 
@@ -101,7 +95,7 @@ def _vignette(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     height, width = rgb.shape[:2]
     ys, xs = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     fall = 1 - 0.3 * np.clip(xs**2 + ys**2, 0, 2)
-    return Made(_bytes(rgb * fall[..., None]))
+    return Made(to_bytes(rgb * fall[..., None]))
 
 
 def _cross_process(rgb: Floats) -> NDArray[np.floating]:
@@ -125,12 +119,12 @@ def _motion(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
 
 def _sharpen(rgb: Pixels, rng: Rng, other: Pixels, *, amount: float) -> Made:
     soft = cv2.GaussianBlur(rgb, (0, 0), 1.5).astype(np.float32)
-    return Made(_bytes(rgb + amount * (rgb - soft)))
+    return Made(to_bytes(rgb + amount * (rgb - soft)))
 
 
 def _noise(rgb: Pixels, rng: Rng, other: Pixels, *, sigma: float, grey: bool) -> Made:
     shape = (*rgb.shape[:2], 1 if grey else 3)
-    return Made(_bytes(rgb + rng.normal(0, sigma, shape)))
+    return Made(to_bytes(rgb + rng.normal(0, sigma, shape)))
 
 
 def _specks(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:

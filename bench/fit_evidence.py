@@ -1,6 +1,6 @@
 """Fit the networks that tell changed cells and the same picture, on labelled pairs of the training half.
 
-    python -m bench.fit_evidence [--count N] [--jobs N] [--folder FOLDER]
+    python -m bench fit_evidence [--count N] [--jobs N] [--folder FOLDER]
 
 Evidence is gathered once and kept in FOLDER (default: build/evidence), so that a second run only fits. "change" learns
 cells whose label is known; "same" and "origin" learn pairs, from the factors that "change" gives them. All three are
@@ -10,7 +10,6 @@ written to src/samepic/verify, and how often they are wrong on held-out pairs of
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, data_folder, header
+from bench.common import SEED, head, option, row, wanted_data
 from bench.gathered import Gathered, gathered
 from bench.lookalikes import KINDS
 from bench.pairs import SAME_WORDS
@@ -124,9 +123,9 @@ def fit_change(rows: list[Gathered]) -> Network:
 def pair_factors(rows: list[Gathered], change: Network) -> Floats:
     """Return the factors of all pairs, (n, len(FACTORS))."""
     found = []
-    for row in rows:
-        odds = odds_of(row.cells.astype(np.float32), row.context, row.inside, change)
-        found.append(factors_of(row.context, changes_of_odds(odds, row.inside), row.alignment))
+    for pair in rows:
+        odds = odds_of(pair.cells.astype(np.float32), pair.context, pair.inside, change)
+        found.append(factors_of(pair.context, changes_of_odds(odds, pair.inside), pair.alignment))
     return np.stack(found)
 
 
@@ -159,12 +158,10 @@ def _held_out(title: str, inputs: Floats, wanted: Floats, kinds: NDArray[np.str_
         learned = bagged(inputs[part != k], wanted[part != k], ones, PAIRS, MEMBERS)
         odds[part == k] = learned.odds(inputs[part == k])
     print(f"\n## {title}: held-out pairs, by the odds that are asked for\n")
-    print("| odds | wrongly | missed | of |\n|---|---|---|---|")
+    head("odds", "wrongly", "missed", "of")
     for least in (-1, 0, 1, 2, 3):
         wrongly, missed = (odds >= least) & (wanted == 0), (odds < least) & (wanted == 1)
-        print(
-            f"| {least} | {wrongly.sum()} of {int((wanted == 0).sum())} | {missed.sum()} | {int(wanted.sum())} |"
-        )
+        row(least, f"{wrongly.sum()} of {int((wanted == 0).sum())}", missed.sum(), int(wanted.sum()))
     wrong = (
         Counter(kinds[(odds >= 0) & (wanted == 0)].tolist()),
         Counter(kinds[(odds < 0) & (wanted == 1)].tolist()),
@@ -172,19 +169,16 @@ def _held_out(title: str, inputs: Floats, wanted: Floats, kinds: NDArray[np.str_
     print(f"\nwrongly at 0: {dict(wrong[0])}\nmissed at 0: {dict(wrong[1])}")
 
 
-def main() -> int:
+OPTIONS = (
+    option("--count", 260, help="pairs of each kind"),
+    option("--jobs", 2),
+    option("--folder", Path("build/evidence"), type=Path),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Gather, fit and write all three networks."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--count", type=int, default=260, help="pairs of each kind")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--folder", type=Path, default=Path("build/evidence"))
-    args = parser.parse_args()
-    if data_folder() is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
-    print(header())
+    wanted_data()
     rows = [
         row
         for kind in KINDS
@@ -195,8 +189,3 @@ def main() -> int:
     same, origin = fit_pairs(rows, pair_factors(rows, change))
     for name, made in (("change", change), ("same", same), ("origin", origin)):
         save(made, HOME / f"{name}.npz")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """Kill the gate: SIGKILL of a random process in the middle of admissions, round after round. What is lost or blocked?
 
-python -m bench.gate_crash [ROUNDS] [STORE]   # default 100 rounds on each: sqlite, postgres, restart, power
+python -m bench gate_crash [ROUNDS] [STORE]   # default 100 rounds on each: sqlite, postgres, restart, power
 
 In each round three processes upload copies of three photographs, six of each; one of the processes is killed at a
 random moment. Wanted: what was answered "accepted" is in the store; when what got no answer is uploaded again, each
@@ -18,19 +18,16 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, option, photos, wanted_data
 from bench.gate_race import copies
 from tests.kits.crashes import Crash, aftermath
 from tests.kits.postgres import fresh_url, restart
 from tests.kits.uploaders import Answer, Upload, Uploader, deal
-
-__all__ = ["Rounds", "main"]
 
 _PROCESSES, _COPIES, _LEASE = 3, 6, 1.0
 _SHIM = Path(__file__).with_name("power_cut.c")
@@ -135,15 +132,18 @@ def _shim(folder: Path) -> Path | None:
 KINDS = ("sqlite", "postgres", "restart", "power")
 
 
-def main(count: int, kinds: list[str]) -> int:
-    """Run the rounds on each kind of store; return the exit status."""
-    data = data_folder()
-    if data is None:
-        print("wanted a folder of pictures in SAMEPIC_BENCH_DATA, got none")
-        return 2
-    print(header())
-    files, failed = photos(data)[::3], 0
-    for kind in kinds:
+OPTIONS = (
+    option("rounds", 100, nargs="?"),
+    option("stores", [*KINDS], nargs="*", metavar="STORE", help=f"of {', '.join(KINDS)}; default all"),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the rounds on each kind of store; return 1 where something was lost."""
+    count, files, failed = args.rounds, photos(wanted_data())[::3], 0
+    if unknown := [name for name in args.stores if name not in KINDS]:
+        raise SystemExit(f"wanted stores of {', '.join(KINDS)}, got {', '.join(unknown)}")
+    for kind in args.stores:
         with tempfile.TemporaryDirectory() as made:
             shim = _shim(Path(made)) if kind == "power" else None
             if kind == "power" and shim is None:
@@ -161,15 +161,3 @@ def main(count: int, kinds: list[str]) -> int:
         print(f"{kind}: {count} rounds: {told}; {time.monotonic() - begin:.0f} s", flush=True)
     print(f"{failed} rounds failed")
     return bool(failed)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("rounds", type=int, nargs="?", default=100)
-    parser.add_argument("stores", nargs="*", metavar="STORE", help=f"one of {', '.join(KINDS)}; default: all")
-    args = parser.parse_args()
-    if unknown := [name for name in args.stores if name not in KINDS]:
-        parser.error(f"wanted stores of {', '.join(KINDS)}, got {', '.join(unknown)}")
-    sys.exit(main(args.rounds, args.stores or list(KINDS)))

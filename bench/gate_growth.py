@@ -1,7 +1,7 @@
 """What the gate costs on PostgreSQL at a million and at ten million records: disk, start, memory, latencies.
 
-python -m bench.gate_growth [SIZE...] [--real N]   # default 1000000 10000000, codes drawn to those of 1000 pictures
-python -m bench.gate_growth --start [SIZE...]      # only how an index is filled, with any codes: a few minutes
+python -m bench gate_growth [SIZE...] [--real N]   # default 1000000 10000000, codes drawn to those of 1000 pictures
+python -m bench gate_growth --start [SIZE...]      # only how an index is filled, with any codes: a few minutes
 
 Starts a server of its own without fsync, fills it with COPY, and deletes it afterwards: at ten million it takes 8 GB.
 Codes are drawn to the distribution of real ones (bench.gate_scale). Drawn records take a real proxy when they are
@@ -27,7 +27,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, head, option, photos, row, wanted_data
 from bench.gate_scale import drawn_codes, real_records
 from samepic.gate.gate import Gate
 from samepic.sandbox.decode import InProcess, prepare
@@ -35,8 +35,6 @@ from samepic.store.postgres import PostgresStore
 from samepic.store.records import Record
 from tests.gate.pictures import resaved
 from tests.kits.cluster import Cluster
-
-__all__ = ["Lent", "fill", "main"]
 
 _BATCH = 250_000
 _UPLOADS = 24
@@ -54,9 +52,9 @@ _SETTINGS = (
 )
 _PICTURES = """
 INSERT INTO pictures (number, tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height,
-  frames, size, metadata, jpeg_quality, grade) OVERRIDING SYSTEM VALUE
+  frames, size, metadata, jpeg_quality, grade, unresolved) OVERRIDING SYSTEM VALUE
 SELECT n, '', 'uploads/2026/11/' || n || '.jpg', 'accepted', 1.8e9 + n, 0, sha256(int8send(n)), sha256(int8send(n)),
-  sha256(int8send(n)), 'JPEG', 4000, 3000, 1, 3100000, 12000, 90, 0 FROM generate_series(%s::bigint, %s::bigint) AS n
+  sha256(int8send(n)), 'JPEG', 4000, 3000, 1, 3100000, 12000, 90, 0, 0 FROM generate_series(%s::bigint, %s::bigint) AS n
 """
 _CODES = """
 INSERT INTO codes SELECT '', n, sha256(int8send(n)), sha256(int8send(-n)), 100, 90
@@ -221,36 +219,28 @@ def _sizes(url: str) -> dict[tuple[bool, str], float]:
 
 def _told_start(url: str, size: int, ways: Sequence[int]) -> Iterator[Started]:
     print(f"\n**Start at {_big(size)} records**\n")
-    print(
-        "| way | s | CPU s of the process | records a second | MB kept | MB at most |\n|---|---|---|---|---|---|"
-    )
+    head("way", "s", "CPU s of the process", "records a second", "MB kept", "MB at most")
     # In turn, since other work on the machine comes and goes; what is told is the best.
     runs = [[started(url, readers) for readers in ways] for _ in range(_REPEATS)]
     for readers, *tries in zip(ways, *runs, strict=True):
         took = min(tries)
         way = f"{readers} readers" if readers else "row by row"
-        print(
-            f"| {way} | {took.wall:.1f} | {took.cpu:.1f} | {_big(took.records / took.wall)} | {took.held / 1e6:.0f}"
-            f" | {took.peak / 1e6:.0f} |",
-            flush=True,
-        )
+        ends = f"{took.held / 1e6:.0f}", f"{took.peak / 1e6:.0f}"
+        row(way, f"{took.wall:.1f}", f"{took.cpu:.1f}", _big(took.records / took.wall), *ends)
         yield took
 
 
 def _told(found: dict[int, dict[str, list[float]]], sizes: dict[int, dict[tuple[bool, str], float]]) -> None:
-    print("\n**Latency, ms: median (slowest)**\n\n| | " + " | ".join(map(_big, found)) + " |")
-    print("|---" * (len(found) + 1) + "|")
+    print("\n**Latency, ms: median (slowest)**\n")
+    head("", *map(_big, found))
     for name in next(iter(found.values())):
-        told = [f"{np.median(one[name]):.1f} ({max(one[name]):.1f})" for one in found.values()]
-        print(f"| {name} | " + " | ".join(told) + " |")
-    print("\n**Disk, MB a million records**\n\n| | " + " | ".join(map(_big, sizes)) + " |")
-    print("|---" * (len(sizes) + 1) + "|")
-    last = list(sizes)[-1]
-    for index, name in sizes[last]:
+        row(name, *(f"{np.median(one[name]):.1f} ({max(one[name]):.1f})" for one in found.values()))
+    print("\n**Disk, MB a million records**\n")
+    head("", *map(_big, sizes))
+    for index, name in sizes[list(sizes)[-1]]:
         told = [f"{one.get((index, name), 0) / size:.0f}" for size, one in sizes.items()]
-        print(f"| {'index' if index else 'table'} `{name}` | " + " | ".join(told) + " |")
-    total = [f"{sum(one.values()) / size:.0f}" for size, one in sizes.items()]
-    print("| all, without proxies | " + " | ".join(total) + " |")
+        row(f"{'index' if index else 'table'} `{name}`", *told)
+    row("all, without proxies", *(f"{sum(one.values()) / size:.0f}" for size, one in sizes.items()))
 
 
 def _reckoned(size: int, disk: float, proxy: float, took: Started, found: dict[str, list[float]]) -> None:
@@ -258,44 +248,50 @@ def _reckoned(size: int, disk: float, proxy: float, took: Started, found: dict[s
     cores = os.cpu_count()
     most, search = 100_000_000, float(np.median(found["search of the index"]))
     spare = float(np.median(found["`check` of a new picture"])) - search
-    print(f"\n**A hundred million, reckoned from {_big(size)}**\n\n| | formula | |\n|---|---|---|")
+    print(f"\n**A hundred million, reckoned from {_big(size)}**\n")
+    head("", "formula", "")
     a, times = disk / size, most / size
-    print(f"| disk without proxies | 100 M x {a:.0f} bytes | {most * a / 1e9:.0f} GB |")
-    print(f"| proxies | 100 M x {proxy:.0f} bytes | {most * proxy / 1e12:.2f} TB |")
+    row("disk without proxies", f"100 M x {a:.0f} bytes", f"{most * a / 1e9:.0f} GB")
+    row("proxies", f"100 M x {proxy:.0f} bytes", f"{most * proxy / 1e12:.2f} TB")
     per = took.held / took.records
-    print(f"| index in memory, each process | 100 M x {per:.0f} bytes | {most * per / 1e9:.1f} GB |")
-    start = f"{times:.0f} x {took.wall:.1f} s | {times * took.wall:.0f} s"
-    print(f"| start, on {cores} cores that the server shares | {start} |")
-    print(f"| search of the index, one thread | {times:.0f} x {search:.1f} ms | {times * search:.0f} ms |")
-    print(f"| `check` of a new picture | that + {spare:.0f} ms | {times * search + spare:.0f} ms |")
+    row("index in memory, each process", f"100 M x {per:.0f} bytes", f"{most * per / 1e9:.1f} GB")
+    start = f"{times:.0f} x {took.wall:.1f} s", f"{times * took.wall:.0f} s"
+    row(f"start, on {cores} cores that the server shares", *start)
+    row("search of the index, one thread", f"{times:.0f} x {search:.1f} ms", f"{times * search:.0f} ms")
+    row("`check` of a new picture", f"that + {spare:.0f} ms", f"{times * search + spare:.0f} ms")
 
 
-def starts(sizes: Sequence[int]) -> int:
+def starts(sizes: Sequence[int]) -> None:
     """Fill with any codes, measure only how an index is filled, and print."""
-    print(header())
     with Cluster(settings=_SETTINGS) as cluster, closing(PostgresStore(cluster.url())) as store:
         for size in sizes:
             fill(store, cluster.url(), (), size)
             list(_told_start(cluster.url(), size, (0, 1, 2, 4, 8)))
             print(f"load: {os.getloadavg()[0]:.1f}")
-    return 0
 
 
-def main(sizes: Sequence[int], real: int) -> int:
+OPTIONS = (
+    option("sizes", [1_000_000, 10_000_000], type=int, nargs="*", metavar="SIZE"),
+    option("--start", False, help="only how an index is filled, with any codes"),
+    option("--real", 1000, metavar="N"),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Fill, measure at each size, and print."""
+    if args.start:
+        starts(args.sizes)
+        return
+    sizes: Sequence[int] = args.sizes
     cv2.setNumThreads(1)
-    data = data_folder()
-    if data is None:
-        print("wanted a folder of pictures in SAMEPIC_BENCH_DATA, got none")
-        return 2
-    print(header())
+    data = wanted_data()
     pictures = [path.read_bytes() for path in photos(data)[3::17][: 2 * _UPLOADS]]
     kept, new = pictures[:_UPLOADS], pictures[_UPLOADS:]
     with Cluster(settings=_SETTINGS) as cluster:
         url = cluster.url()
         store = Lent(url)
         with Gate(store, workers=InProcess()) as gate:
-            records = real_records(gate, data, real)
+            records = real_records(gate, data, args.real)
             for number, one in enumerate(kept):
                 gate.admit(one, f"kept/{number}")
         Lent.proxies = tuple(one.proxy for one in records)
@@ -312,15 +308,3 @@ def main(sizes: Sequence[int], real: int) -> int:
         _told(found, disk)
         _reckoned(sizes[-1], sum(disk[sizes[-1]].values()), proxy, took, found[sizes[-1]])
         store.close()
-    return 0
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("sizes", type=int, nargs="*", default=[1_000_000, 10_000_000], metavar="SIZE")
-    parser.add_argument("--start", action="store_true")
-    parser.add_argument("--real", type=int, default=1000, metavar="N")
-    args = parser.parse_args()
-    sys.exit(starts(args.sizes) if args.start else main(args.sizes, args.real))

@@ -1,6 +1,8 @@
 """What a gate decides from proxies alone: different receipts and forms, their re-saves, and re-saved photographs.
 
-`python -m bench.gate_proxies`. Receipts are read from `documents/receipts` of the data folder, each against those
+    python -m bench gate_proxies [--receipts N] [--forms N] [--copies N] [--photos N] [--measure]
+
+Receipts are read from `documents/receipts` of the data folder, each against those
 that look most like it; forms are drawn, one template a pair, with other values or one other digit. Every pair meets in
 a tenant of its own: the first is admitted, then the second. The table counts outcomes, and under "fine print" the
 reviews that say why: these were duplicates before there was that reason. `--measure` prints instead how much writing
@@ -11,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -24,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import samepic
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, encoded, head, option, photos, row, wanted_data
 from samepic.sandbox.decode import InProcess, prepare
 from samepic.store.opening import open_store
 from samepic.tuning.verify import RESOLUTION
@@ -35,19 +36,18 @@ _FIELDS = ("Name", "Street", "City", "Date", "Policy", "Amount", "Phone", "Accou
 _COLUMNS = ("accepted", "review", "duplicate", "fine print")
 
 
-def main() -> None:
+OPTIONS = (
+    option("--receipts", 170, help="pairs of different receipts"),
+    option("--forms", 330, help="pairs of different forms"),
+    option("--copies", 100, help="receipts, and forms, that are saved again"),
+    option("--photos", 200, help="photographs that are saved again"),
+    option("--measure", False, help="print what proxies do not show, by kind"),
+)
+
+
+def main(asked: argparse.Namespace) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--receipts", type=int, default=170, help="pairs of different receipts")
-    parser.add_argument("--forms", type=int, default=330, help="pairs of different forms")
-    parser.add_argument("--copies", type=int, default=100, help="receipts, and forms, that are saved again")
-    parser.add_argument("--photos", type=int, default=200, help="photographs that are saved again")
-    parser.add_argument("--measure", action="store_true", help="print what proxies do not show, by kind")
-    asked = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/ and documents/")
-    print(header())
+    data = wanted_data()
     if asked.measure:
         _measured(data)
         return
@@ -64,11 +64,10 @@ def main() -> None:
         "forms saved again": _copies([one for one, _ in forms(asked.copies)]),
         "photographs saved again": _copies([path.read_bytes() for path in chosen]),
     }
-    print(f"{'':26}{'pairs':>7}", *(f"{name:>11}" for name in _COLUMNS), f"{'ms a pair':>11}", sep="")
+    head("", "pairs", *_COLUMNS, "ms a pair")
     for kind, pairs in kinds.items():
         counts, count, spent = _outcomes(pairs)
-        told = "".join(f"{counts[name]:>11}" for name in _COLUMNS)
-        print(f"{kind:26}{count:>7}{told}{1000 * spent / max(1, count):>11.0f}", flush=True)
+        row(kind, count, *(counts[name] for name in _COLUMNS), f"{1000 * spent / max(1, count):.0f}")
 
 
 def _outcomes(pairs: Iterator[Pair]) -> tuple[Counter[str], int, float]:
@@ -129,12 +128,12 @@ def _form(height: int, letters: int, paper: int, values: np.ndarray, quality: in
         fill=(20, 20, 20),
         font=ImageFont.load_default(2 * letters),
     )
-    for row, digits in enumerate(values):
-        y = height * (0.13 + 0.83 * row / len(values))
-        text = f"{_FIELDS[row % len(_FIELDS)]}: {''.join(map(str, digits))}"
+    for line, digits in enumerate(values):
+        y = height * (0.13 + 0.83 * line / len(values))
+        text = f"{_FIELDS[line % len(_FIELDS)]}: {''.join(map(str, digits))}"
         draw.text((width * 0.08, y), text, fill=(30, 30, 60), font=font)
         draw.line((width * 0.08, y + 1.3 * letters, width * 0.9, y + 1.3 * letters), fill=(150, 150, 150))
-    return _saved(image, quality)
+    return encoded(image, quality=quality)
 
 
 def _copies(files: list[bytes]) -> Iterator[Pair]:
@@ -144,13 +143,7 @@ def _copies(files: list[bytes]) -> Iterator[Pair]:
             image = opened.convert("RGB")
         if number % 2:
             image = image.resize((max(1, image.width * 2 // 3), max(1, image.height * 2 // 3)))
-        yield data, _saved(image, 75)
-
-
-def _saved(image: Image.Image, quality: int) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=quality)
-    return stream.getvalue()
+        yield data, encoded(image, quality=75)
 
 
 def _measured(data: Path) -> None:
@@ -168,12 +161,11 @@ def _measured(data: Path) -> None:
         files = sorted(path for path in (data / name).rglob("*") if path.is_file())
         kinds[name] = [path.read_bytes() for path in files]
     kinds["forms"] = [one for one, _ in _forms(np.random.default_rng(SEED), 200)]
-    print(f"{'':20}{'pictures':>9}{'least':>9}{'median':>9}{'99 %':>9}{'most':>9}{'flagged':>9}")
+    head("", "pictures", "least", "median", "99 %", "most", "flagged")
     for kind, pictures in kinds.items():
         found = [value for value in map(_unresolved, pictures) if value is not None]
-        shown = "".join(f"{value:>9.4f}" for value in np.percentile(found, [0, 50, 99, 100]))
-        flagged = sum(value >= RESOLUTION.unresolved for value in found)
-        print(f"{kind:20}{len(found):>9}{shown}{flagged:>9}", flush=True)
+        ends = [f"{value:.4f}" for value in np.percentile(found, [0, 50, 99, 100])]
+        row(kind, len(found), *ends, sum(value >= RESOLUTION.unresolved for value in found))
 
 
 def _unresolved(data: bytes) -> float | None:
@@ -181,7 +173,3 @@ def _unresolved(data: bytes) -> float | None:
         return prepare(data).unresolved
     except samepic.UnreadableError:
         return None
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Race the gate: 32 re-saves of one picture admitted at once from 4 processes, round after round: is one let in?
 
-python -m bench.gate_race [ROUNDS] [STORE]   # default 200 rounds on each: sqlite, postgres
+python -m bench gate_race [ROUNDS] [STORE]   # default 200 rounds on each: sqlite, postgres
 
 Each round takes another photograph, at 480 pixels, and saves it 32 times: as JPEG of several qualities, as WebP, at
 several sizes. Wanted: one accepted, 31 duplicates of it. Exits 1 where a round went otherwise, and shows it.
@@ -8,28 +8,21 @@ several sizes. Wanted: one accepted, 31 duplicates of it. Exits 1 where a round 
 
 from __future__ import annotations
 
-import io
-import sys
+import argparse
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
-from PIL import Image
-
-from bench.common import data_folder, header, photos
+from bench.common import counted, encoded, option, photos, rgb_of, wanted_data
 from tests.kits.postgres import fresh_url
 from tests.kits.uploaders import Upload, Uploaders, wrong_round
-
-__all__ = ["copies", "main"]
 
 _COPIES, _SIDE = 32, 480
 
 
 def copies(path: Path, key: str) -> list[Upload]:
     """Return 32 re-saves of a photograph, all of them different files."""
-    with Image.open(path) as image:
-        whole = image.convert("RGB")
+    whole = rgb_of(path)
     whole.thumbnail((_SIDE, _SIDE))
     made = []
     for number in range(_COPIES):
@@ -37,45 +30,40 @@ def copies(path: Path, key: str) -> list[Upload]:
         if number % 4 == 3:
             scale = 0.7 + 0.02 * (number // 4)
             shown = whole.resize((round(whole.width * scale), round(whole.height * scale)))
-        stream = io.BytesIO()
-        shown.save(stream, "WEBP" if number % 8 == 5 else "JPEG", quality=64 + number)
-        made.append(Upload(f"{key}/{number}", stream.getvalue()))
+        kind = "WEBP" if number % 8 == 5 else "JPEG"
+        made.append(Upload(f"{key}/{number}", encoded(shown, kind, quality=64 + number)))
     return made
 
 
 def _race(kind: str, url: str, files: list[Path], rounds: int) -> int:
-    failed, outcomes = 0, Counter[str]()
+    failed, outcomes = 0, list[str]()
     begin = time.monotonic()
     with Uploaders(url, count=4, threads=8) as uploaders:
         for number in range(rounds):
             path = files[number % len(files)]
             uploads = copies(path, f"{number}-{path.stem}")
             answers = uploaders.round(uploads)
-            outcomes.update(answer.outcome for answer in answers)
+            outcomes += [answer.outcome for answer in answers]
             wrong = wrong_round(answers, dict.fromkeys((upload.key for upload in uploads), path.stem))
             if wrong:
                 failed += 1
                 print(f"  round {number + 1}, {path.name}: {'; '.join(wrong[:4])}", flush=True)
-    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-    print(f"{kind}: {rounds} rounds, {failed} failed: {told}; {time.monotonic() - begin:.0f} s", flush=True)
+    took = time.monotonic() - begin
+    print(f"{kind}: {rounds} rounds, {failed} failed: {counted(outcomes)}; {took:.0f} s", flush=True)
     return failed
 
 
-def main(rounds: int, kinds: list[str]) -> int:
-    """Run the rounds on each kind of store; return the exit status."""
-    data = data_folder()
-    if data is None:
-        print("wanted a folder of pictures in SAMEPIC_BENCH_DATA, got none")
-        return 2
-    print(header())
-    files = photos(data)[::5]
-    failed = 0
+OPTIONS = (
+    option("rounds", 200, nargs="?"),
+    option("stores", ["sqlite", "postgres"], nargs="*", metavar="STORE"),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the rounds on each kind of store; return 1 where one went wrong."""
+    files, failed = photos(wanted_data())[::5], 0
     with tempfile.TemporaryDirectory() as made:
-        for kind in kinds:
+        for kind in args.stores:
             url = fresh_url() if kind == "postgres" else str(Path(made) / "uploads.db")
-            failed += _race(kind, url, files, rounds)
-    return bool(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, sys.argv[2:] or ["sqlite", "postgres"]))
+            failed += _race(kind, url, files, args.rounds)
+    return int(failed > 0)

@@ -1,6 +1,6 @@
 """What the gate costs as its store grows: CPU of a check, start, memory and disk, from 10 000 to a million records.
 
-python -m bench.gate_scale [MOST] [REAL] [--keep FILE]   # default 1000000 records, 5000 of them real
+python -m bench gate_scale [MOST] [REAL] [--keep FILE]   # default 1000000 records, 5000 of them real
 
 Real fingerprints come from the folder of pictures, and where these are too few from quarters of them, cut out and saved
 again; the others are drawn to their distribution (signs of normal values with the covariance of the real ones). With
@@ -14,7 +14,6 @@ The CPU of a check is held against that of libjpeg-turbo's decode at 1/8 in gray
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import resource
 import sqlite3
@@ -33,7 +32,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.common import SEED, data_folder, header
+from bench.common import SEED, encoded, head, option, rgb_of, row, wanted_data
 from samepic.errors import SamepicError
 from samepic.gate.admission import Admission
 from samepic.gate.gate import Gate
@@ -41,8 +40,6 @@ from samepic.sandbox.decode import InProcess
 from samepic.store.opening import open_store
 from samepic.store.records import Record, State
 from samepic.store.sqlite import SqliteStore
-
-__all__ = ["Filled", "Lent", "drawn_codes", "kept_records", "main", "real_records"]
 
 _STEPS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 _UPLOADS = 24
@@ -82,18 +79,12 @@ def real_records(gate: Gate, data: Path, most: int) -> list[Record]:
 def _quarters(path: Path) -> list[bytes]:
     """Return the four quarters of a picture, each as a JPEG; none where it cannot be opened."""
     try:
-        with Image.open(path) as image:
-            whole = image.convert("RGB")
+        whole = rgb_of(path)
     except (OSError, ValueError):
         return []
-    width, height = whole.size
-    made = []
-    for number in range(4):
-        left, top = number % 2 * width // 2, number // 2 * height // 2
-        stream = io.BytesIO()
-        whole.crop((left, top, left + width // 2, top + height // 2)).save(stream, "JPEG", quality=90)
-        made.append(stream.getvalue())
-    return made
+    width, height = whole.width // 2, whole.height // 2
+    corners = [(number % 2 * whole.width // 2, number // 2 * whole.height // 2) for number in range(4)]
+    return [encoded(whole.crop((x, y, x + width, y + height)), quality=90) for x, y in corners]
 
 
 def kept_records(gate: Gate, data: Path, first: Sequence[bytes], most: int, keep: Path) -> list[Record]:
@@ -198,12 +189,21 @@ class Filled:
                 bytes.fromhex(one.sha256),
                 bytes.fromhex(one.coded_digest),
             )
-            size = (one.width, one.height, one.frames, one.size, one.metadata, one.jpeg_quality, one.grade)
+            size = (
+                one.width,
+                one.height,
+                one.frames,
+                one.size,
+                one.metadata,
+                one.jpeg_quality,
+                one.grade,
+                one.unresolved,
+            )
             pictures.append((number, one.tenant, one.key, "accepted", 0.0, 0.0, *digests, one.format, *size))
             codes.append((one.tenant, number, one.pdq, one.copycode, one.quality, one.detail))
             proxies.append((number, one.proxy, "{}", "[]"))
         with database:
-            database.executemany(f"INSERT INTO pictures VALUES ({', '.join('?' * 17)})", pictures)
+            database.executemany(f"INSERT INTO pictures VALUES ({', '.join('?' * 18)})", pictures)
             database.executemany("INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?)", codes)
             database.executemany("INSERT INTO proxies VALUES (?, ?, ?, ?)", proxies)
 
@@ -219,17 +219,13 @@ def uploads_of(data: Path) -> tuple[list[bytes], list[bytes]]:
     first: list[bytes] = []
     again: list[bytes] = []
     for path in _sources(data):
-        with Image.open(path) as image:
-            wide = image.width >= image.height
-            large = image.convert("RGB").resize(
-                (4000, 3000) if wide else (3000, 4000), Image.Resampling.LANCZOS
-            )
+        image = rgb_of(path)
+        size = (4000, 3000) if image.width >= image.height else (3000, 4000)
+        large = image.resize(size, Image.Resampling.LANCZOS)
         grain = random.normal(0, 5, (large.height, large.width, 1))
         grainy = Image.fromarray(np.clip(np.asarray(large) + grain, 0, 255).astype(np.uint8))
-        for quality, kept in ((95, first), (90, again)):
-            stream = io.BytesIO()
-            grainy.save(stream, "JPEG", quality=quality)
-            kept.append(stream.getvalue())
+        first.append(encoded(grainy, quality=95))
+        again.append(encoded(grainy, quality=90))
     return first, again
 
 
@@ -261,53 +257,51 @@ def _step(path: Path, size: int, uploads: list[bytes], rounds: int) -> None:
     floor = float(np.median(floors))
     ratios = np.array(checks) / floor
     disk = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
-    print(
-        f"{size:>9} {1000 * floor:>7.1f} {1000 * np.median(checks):>8.1f} {np.median(ratios):>7.2f}"
-        f" {np.quantile(ratios, 0.99):>6.2f} {ratios.max():>6.2f} {wall:>8.2f} {cpu:>7.2f}"
-        f" {held / max(1, indexed):>8.0f} {disk / 2**20:>8.0f}  {json.dumps(outcomes)}",
-        flush=True,
-    )
+    ends = [f"{value:.2f}" for value in (np.median(ratios), np.quantile(ratios, 0.99), ratios.max())]
+    told = [
+        size,
+        f"{1000 * floor:.1f}",
+        f"{1000 * np.median(checks):.1f}",
+        *ends,
+        f"{cpu:.2f}",
+        f"{wall:.2f}",
+    ]
+    row(*told, f"{held / max(1, indexed):.0f}", f"{disk / 2**20:.0f}", json.dumps(outcomes))
 
 
-def main(most: int, real: int, keep: Path | None) -> int:
-    """Fill, measure at each size, print a line each."""
+OPTIONS = (
+    option("most", 1_000_000, nargs="?", metavar="MOST"),
+    option("real", 5000, nargs="?", metavar="REAL"),
+    option("--keep", type=Path, metavar="FILE"),
+)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Fill, measure at each size, print a row each."""
     cv2.setNumThreads(1)
-    data = data_folder()
-    if data is None:
-        print("wanted a folder of pictures in SAMEPIC_BENCH_DATA, got none")
-        return 2
-    print(header())
+    data = wanted_data()
     with tempfile.TemporaryDirectory() as made:
         path = Path(made) / "uploads.db"
         first, again = uploads_of(data)
         with Gate(path, workers=InProcess()) as gate:
             begin = time.process_time()
-            records = kept_records(gate, data, first[::2], real, keep or Path(made) / "real.db")
+            records = kept_records(gate, data, first[::2], args.real, args.keep or Path(made) / "real.db")
             took = time.process_time() - begin
-        quarters = sum(_QUARTER in record.key for record in records)
-        print(
-            f"{len(records)} real records ({quarters} of them of quarters of pictures) in {took:.0f} s of CPU, proxies"
-            f" {np.mean([len(record.proxy) for record in records]):.0f} bytes in the mean"
+        quarters, proxy = (
+            sum(_QUARTER in record.key for record in records),
+            np.mean([len(r.proxy) for r in records]),
         )
-        print(f"uploads of {np.mean([len(one) for one in again]) / 1e6:.1f} MB in the mean")
         print(
-            "  records floor/ms check/ms  median    p99    max  start/s   CPU/s bytes/rec  disk/MB  outcomes",
-            flush=True,
+            f"{len(records)} real records ({quarters} of them of quarters of pictures) in {took:.0f} s of CPU"
         )
+        print(
+            f"proxies of {proxy:.0f} bytes, uploads of {np.mean([len(u) for u in again]) / 1e6:.1f} MB in the mean\n"
+        )
+        ratios = ("median ratio", "99th percentile", "largest")
+        more = ("start, CPU s", "start, wall s", "bytes a record", "disk MB", "outcomes")
+        head("records", "floor ms", "check ms", *ratios, *more)
         filled, Lent.proxies = Filled(path, records), tuple(record.proxy for record in records)
-        for size in (step for step in _STEPS if step <= most):
+        for size in (step for step in _STEPS if step <= args.most):
             filled.grow(size)
-            _step(path, size, again, 4 if size == most else 2)
+            _step(path, size, again, 4 if size == args.most else 2)
     print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    return 0
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("most", type=int, nargs="?", default=1_000_000, metavar="MOST")
-    parser.add_argument("real", type=int, nargs="?", default=5000, metavar="REAL")
-    parser.add_argument("--keep", type=Path, metavar="FILE")
-    args = parser.parse_args()
-    sys.exit(main(args.most, args.real, args.keep))

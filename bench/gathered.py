@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.common import pooled
 from bench.family_base import Pixels
-from bench.lookalikes import Labelled, pair_of
+from bench.lookalikes import pair_of
+from bench.pairs import Labelled
 from samepic.picture import load
 from samepic.verify.align import Alignment
 from samepic.verify.evidence import CellEvidence, gather
 from samepic.verify.features import inverse
 from samepic.verify.mapping import MappedPair, map_onto
 from samepic.verify.pipeline import WHITE
-
-__all__ = ["Gathered", "gathered"]
 
 _CHANGED = 0.3
 """Share of a cell that a change must cover for it to count; cells beside it are left out."""
@@ -53,10 +52,9 @@ def gathered(
     """Yield the evidence of `count` pairs of each kind from the `first`; what `folder` holds is read from there."""
     folder.mkdir(parents=True, exist_ok=True)
     work = [(kind, half, number, folder) for number in range(first, first + count) for kind in kinds]
-    with ProcessPoolExecutor(jobs) as pool:
-        for path in pool.map(_one, work, chunksize=2):
-            if path is not None:
-                yield pickle.loads(path.read_bytes())
+    for path in pooled(_one, work, jobs, chunk=2):
+        if path is not None:
+            yield pickle.loads(path.read_bytes())
 
 
 def _one(job: tuple[str, str, int, Path]) -> Path | None:

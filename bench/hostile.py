@@ -1,6 +1,8 @@
 """Open every hostile file in a process with 1 GiB and 10 s of CPU: a picture or a clear error, nothing else.
 
-Run: python -m bench.hostile [--all]. Reads SAMEPIC_BENCH_DATA/hostile where it exists, and makes bombs, liars, cut
+    python -m bench hostile [--all]
+
+Reads SAMEPIC_BENCH_DATA/hostile where it exists, and makes bombs, liars, cut
 and mutated files of its own. Exit 1 when any file crashes, hangs, prints, takes more memory or raises what is no
 SamepicError, or when a PngSuite file that must fail opens. The 10 s are CPU time, so that a busy machine does not
 fail a file; wall time is printed beside it, and 60 s of that count as a hang whatever was computed.
@@ -12,11 +14,9 @@ import argparse
 import os
 import resource
 import signal
-import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -24,7 +24,7 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from bench.common import data_folder, header
+from bench.common import counted, data_folder, option
 from bench.hostile_files import made_files
 from samepic.errors import SamepicError
 from samepic.picture import load
@@ -134,14 +134,11 @@ def _cases(folder: Path) -> Iterator[tuple[str, Path]]:
         yield f"made/{name}", path
 
 
-def main() -> int:
+OPTIONS = (option("--all", False, help="print every file, not only faults and the slowest"),)
+
+
+def main(arguments: argparse.Namespace) -> int:
     """Try every file, print the table and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--all", action="store_true", help="print every file, not only faults and the slowest"
-    )
-    arguments = parser.parse_args()
-    print(header(seed=0))
     print(f"{len(PLUGINS)} plugins of Pillow; at most {MEMORY >> 20} MiB and {SECONDS} s a file")
     with tempfile.TemporaryDirectory() as folder:
         outcomes = [attempt(name, path) for name, path in _cases(Path(folder))]
@@ -153,8 +150,7 @@ def main() -> int:
             )
             if outcome.printed:
                 print(f"       printed: {outcome.printed[:300]}")
-    kinds = Counter(outcome.result.split(" ")[0].rstrip(":") for outcome in outcomes)
-    print(", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
+    print(counted(outcome.result.split(" ")[0].rstrip(":") for outcome in outcomes))
     for label, key in (("slowest", "seconds"), ("longest", "wall"), ("largest", "megabytes")):
         worst = max(outcomes, key=attrgetter(key))
         print(
@@ -163,7 +159,3 @@ def main() -> int:
     faults = sum(bool(outcome.fault) for outcome in outcomes)
     print(f"{len(outcomes)} files, {faults} faults")
     return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,22 +1,21 @@
 """What a worker costs beside the same work in this process: CPU and wall time a task, CPU time of a start.
 
-Run: python -m bench.hostile_cost. Pictures are made, so no folder is needed.
+   python -m bench hostile_cost
+
+Pictures are made, so no folder is needed.
 """
 
 from __future__ import annotations
 
-import io
-import os
+import argparse
 import resource
-import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from bench.common import SEED, header
+from bench.common import SEED, cpu_of, encoded
 from samepic.limits import UPLOAD
 from samepic.sandbox.decode import prepare
 from samepic.sandbox.pool import Workers
@@ -30,33 +29,21 @@ def _photo(width: int, height: int) -> bytes:
     shapes = Image.fromarray(chance.integers(0, 255, (height // 16, width // 16, 3)).astype(np.uint8))
     smooth = np.asarray(shapes.resize((width, height), Image.Resampling.BICUBIC)).astype(int)
     grain = chance.integers(-6, 7, (height, width, 1))
-    out = io.BytesIO()
-    Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=90)
-    return out.getvalue()
-
-
-def _own_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _cpu_of(number: int) -> float:
-    fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return encoded((smooth + grain).clip(0, 255).astype(np.uint8), quality=90)
 
 
 def _told(name: str, data: bytes, times: int, pool: Workers) -> None:
     pool.prepare(data)
     prepare(data, limits=UPLOAD)
     (number,) = pool.processes
-    cpu, wall = _own_cpu(), time.perf_counter()
+    cpu, wall = time.process_time(), time.perf_counter()
     for _ in range(times):
         prepare(data, limits=UPLOAD)
-    here, here_wall = (_own_cpu() - cpu) / times, (time.perf_counter() - wall) / times
-    cpu, child, wall = _own_cpu(), _cpu_of(number), time.perf_counter()
+    here, here_wall = (time.process_time() - cpu) / times, (time.perf_counter() - wall) / times
+    cpu, child, wall = time.process_time(), cpu_of(number), time.perf_counter()
     for _ in range(times):
         pool.prepare(data)
-    parent, there = (_own_cpu() - cpu) / times, (_cpu_of(number) - child) / times
+    parent, there = (time.process_time() - cpu) / times, (cpu_of(number) - child) / times
     there_wall = (time.perf_counter() - wall) / times
     print(
         f"{name}, {len(data)} bytes: here {here * 1e3:.1f} ms of CPU ({here_wall * 1e3:.1f} wall); in a worker "
@@ -64,10 +51,9 @@ def _told(name: str, data: bytes, times: int, pool: Workers) -> None:
     )
 
 
-def main() -> int:
-    """Measure, print, return 0."""
+def main(args: argparse.Namespace) -> None:
+    """Measure and print."""
     cv2.setNumThreads(1)
-    print(header())
     with Workers(1) as pool:
         print(f"protection complete: {pool.protection.complete}")
         for width, height, times in _CASES:
@@ -80,8 +66,3 @@ def main() -> int:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         print(f"start and end of a worker: {cpu:.2f} s of CPU, {time.perf_counter() - began:.2f} s wall")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from tests.picture.picture_files import HEIC_TURNED
 
-__all__ = ["heif_bombs"]
-
 _TILE = 64
 
 

@@ -1,7 +1,9 @@
 """Send every hostile file through the gate's workers: each is answered in time, memory holds, and they go on serving.
 
-Run: python -m bench.hostile_service [--mutated N] [--threads N] [--all]. Tries SAMEPIC_BENCH_DATA/hostile where it
-exists, the made files of bench.hostile_files, the bombs of bench.hostile_bombs and bench.hostile_heif, and N mutated
+    python -m bench hostile_service [--mutated N] [--threads N] [--all]
+
+Tries SAMEPIC_BENCH_DATA/hostile where it
+exists, the files of bench.hostile_files and the bombs of bench.hostile_heif, and N mutated
 copies of real pictures. After every 100 files a sound picture must come out as it does in this process. Exit 1 when an
 answer takes more than 10 s, is no answer (an error that nobody foresaw), or memory goes beyond its limit.
 """
@@ -23,7 +25,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
-from bench.common import SEED, data_folder, header
+from bench.common import ROOT, SEED, data_folder, option
 from samepic.errors import SamepicError, UnavailableError, WorkerError
 from samepic.limits import UPLOAD, WORKERS
 from samepic.sandbox.decode import Prepared, prepare
@@ -32,7 +34,6 @@ from samepic.sandbox.pool import Workers
 SECONDS = 10.0
 _LIBRARIES = 160 * 2**20
 """What code of libraries may take beside the memory that a worker is allowed."""
-_ROOT = Path(__file__).resolve().parent.parent
 _GROUPS = ("bomb", "heif", "made", "mutated")
 _GIVEN = "hostile/"
 _UNFORESEEN = "breaks the decoder"
@@ -63,8 +64,7 @@ class Answer:
 
 def make(folder: Path, mutated: int) -> None:
     """Write all made files, in a process of its own: the parent's memory is measured and must not hold bombs."""
-    from bench.hostile_bombs import bombs
-    from bench.hostile_files import made_files
+    from bench.hostile_files import bombs, made_files
     from bench.hostile_heif import heif_bombs
 
     for group, files in (
@@ -79,7 +79,7 @@ def make(folder: Path, mutated: int) -> None:
 
 def _mutated(count: int) -> Iterator[tuple[str, bytes]]:
     """Yield copies of real pictures of every format there is, with bytes changed, cut out, repeated or cut off."""
-    from bench.hostile_mutations import mutate, real_pictures
+    from bench.hostile_files import mutate, real_pictures
 
     data = data_folder()
     pictures = real_pictures(data) if data else []
@@ -111,7 +111,7 @@ class Sound:
     """A sound picture and what must come of it, asked for among the hostile ones."""
 
     def __init__(self) -> None:
-        self.data = sorted((_ROOT / "examples" / "photos").glob("*.jpg"))[0].read_bytes()
+        self.data = sorted((ROOT / "examples" / "photos").glob("*.jpg"))[0].read_bytes()
         self.expected: Prepared = prepare(self.data, "sound", limits=UPLOAD)
         self.asked = self.wrong = self.busy = 0
         self._guard = threading.Lock()
@@ -153,28 +153,29 @@ def _report(answers: list[Answer], everything: bool) -> int:
     return sum(bool(answer.fault) for answer in answers)
 
 
-def main() -> int:
-    """Make the files in one process and send them from another, whose memory is then its own; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mutated", type=int, default=2000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--all", action="store_true", help="print every file")
-    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--send", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.make:
-        make(arguments.make, arguments.mutated)
+OPTIONS = (
+    option("--mutated", 2000),
+    option("--threads", 2),
+    option("--all", False, help="print every file"),
+    option("--make", type=Path, help=argparse.SUPPRESS),
+    option("--send", type=Path, help=argparse.SUPPRESS),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Make the files in one process and send them from another, whose memory is then its own."""
+    if args.make:
+        make(args.make, args.mutated)
         return 0
-    if arguments.send:
-        return _run(_files(arguments.send), arguments.threads, arguments.all)
-    command = [sys.executable, "-m", "bench.hostile_service", *sys.argv[1:]]
+    if args.send:
+        return _run(_files(args.send), args.threads, args.all)
+    command = [sys.executable, "-m", "bench", "hostile_service", *sys.argv[2:]]
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([*command, "--make", folder], cwd=_ROOT, check=True)
-        return subprocess.run([*command, "--send", folder], cwd=_ROOT, check=False).returncode
+        subprocess.run([*command, "--make", folder], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        return subprocess.run([*command, "--send", folder], cwd=ROOT, check=False).returncode
 
 
 def _run(files: list[Path], threads: int, everything: bool) -> int:
-    print(header())
     print(f"{len(files)} files, {threads} threads, {threads} workers")
     sound = Sound()
     began = time.monotonic()
@@ -205,7 +206,3 @@ def _run(files: list[Path], threads: int, everything: bool) -> int:
     beyond = peak > WORKERS.memory_bytes + _LIBRARIES
     print(f"{len(answers)} files, {faults} faults")
     return 1 if faults or sound.wrong or beyond else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

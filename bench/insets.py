@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from bench.edits import clear_edit
-from bench.family_base import Pixels
+from bench.family_base import Pixels, to_bytes
 from bench.originals import clear_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, mask_boxes, named_rng, png
 from bench.reframed import captioned, patched
@@ -22,8 +22,6 @@ from bench.resaved import swapped
 from bench.values import COLORS, Values, font
 from samepic.fingerprints.proxy import proxy_of
 from samepic.limits import GATE
-
-__all__ = ["SCENES", "inset_edits", "insets", "shown", "shows"]
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]
@@ -232,7 +230,7 @@ def _laid(canvas: _Canvas, inset: Pixels, rng: Rng, *, rounded: bool) -> Pixels:
         mixed = np.asarray(
             cv2.warpAffine(mixed, move, canvas.size, borderMode=cv2.BORDER_REPLICATE), np.float32
         )
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return to_bytes(mixed)
 
 
 def shown(rgb: Pixels, rng: Rng, *, least: int = 90) -> tuple[str, Pixels, float]:

@@ -14,8 +14,6 @@ import numpy as np
 from bench.family_base import Box, Pixels, fitted
 from bench.family_content import write
 
-__all__ = ["LAYOUTS", "Layout"]
-
 Rng = np.random.Generator
 Layout = Callable[[Pixels, Rng, Pixels], tuple[Pixels, Box]]
 """From the original, a random generator and another photograph to the page and the box (x, y, w, h) of the first."""

@@ -1,18 +1,20 @@
 """Pictures that look alike by design, and copies of every kind: labelled pairs to fit and to measure the verdict.
 
-    python -m bench.lookalikes [--kinds a,b] [--half test|train] [--count N] [--first N] [--jobs N] [--swapped]
-        [--out FILE.jsonl]
+    python -m bench lookalikes [--kinds a,b] [--half test|train] [--count N] [--first N] [--jobs N] [--swapped]
+        [--out FILE.jsonl] [--read FILE.jsonl]
 
-`labelled(kind, half, count)` yields pairs in one fixed order: the same kind, half and number give the same bytes, and
-no original is in both halves. The program compares each pair and prints a table by kind and level.
+`pair_of(kind, half, number)` gives the same bytes each time, and no original is in both halves. The program compares
+each pair and prints a table by kind and level. Two kinds only measure and must be asked for: "labelled" (all pairs of
+bench.negatives, at most 300 of a kind and label) and "random" (pairs of distinct photographs).
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+import argparse
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 
@@ -20,12 +22,12 @@ from bench.art import art_names, art_twins
 from bench.bends import bends
 from bench.captions import caption_twins, comic_twins
 from bench.children import HEIC, children, edited_children, heic_children, toned_children
-from bench.common import data_folder
+from bench.common import option, wanted_data
 from bench.covers import cover_twins, cut_out_twins
 from bench.edits import clear_edit
 from bench.family_base import Pixels
 from bench.insets import inset_edits, insets
-from bench.negatives import Pair, hard_negatives
+from bench.negatives import Pair, hard_negatives, random_pairs
 from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
 from bench.products import recolored_twins
@@ -38,8 +40,6 @@ from bench.small_words import small_words
 from bench.sources import named_bytes
 from bench.toned import few_colors, toned
 from bench.values import twins_of
-
-__all__ = ["KINDS", "Labelled", "labelled", "pair_of"]
 
 Rng = np.random.Generator
 Maker = Callable[[str, int, Rng], Twins]
@@ -99,9 +99,7 @@ _TWINS: Mapping[str, Maker] = {
 @lru_cache(maxsize=2)
 def _shots(half: str) -> tuple[Pair, ...]:
     """Pairs of shots of one place: first in turns from each place and label, the near ones before the far ones."""
-    data = data_folder()
-    assert data is not None
-    pairs = [pair for pair in hard_negatives(data) if pair.kind.startswith(("place", "across"))]
+    pairs = [pair for pair in hard_negatives(wanted_data()) if pair.kind.startswith(("place", "across"))]
     apart = [pair for pair in pairs if pair.half == half and not pair.expected & SAME_WORDS]
     apart.sort(key=lambda pair: named_rng(f"{pair.a} {pair.b}").random())
     groups: dict[tuple[str, frozenset[str]], int] = {}
@@ -153,27 +151,55 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
 }
 
 
+@lru_cache(maxsize=4)
+def _known(kind: str, half: str) -> tuple[Pair, ...]:
+    data = wanted_data()
+    if kind == "random":
+        return tuple(random_pairs(data, half=half))
+    return tuple(pair for pair in hard_negatives(data, _MOST) if pair.half == half)
+
+
+def _measured(half: str, number: int, name: str, *, kind: str) -> Labelled:
+    """A pair whose label was given by hand, by a folder or by chance."""
+    pairs = _known(kind, half)
+    pair = pairs[number % len(pairs)]
+    files = named_bytes(pair.a), named_bytes(pair.b)
+    same = bool(pair.expected & SAME_WORDS)
+    return Labelled(kind, pair.kind, pair.expected, same, *files, name, () if same else pair.boxes)
+
+
+KINDS = (*_TWINS, *_ALONE)
+"""Every kind that is learned from."""
+MEASURED: Mapping[str, Callable[[str, int, str], Labelled]] = {
+    kind: partial(_measured, kind=kind) for kind in ("labelled", "random")
+}
+"""Kinds that only measure."""
+_MOST = 300
+
+
 def pair_of(kind: str, half: str, number: int) -> Labelled:
-    """Return pair `number` of a kind and half. Raises KeyError for a kind that does not exist."""
+    """Return pair `number` of a kind and half, "train" or "test". Raises KeyError for a kind that does not exist."""
     name = f"{kind}|{half}|{number}"
-    if kind in _ALONE:
-        return _ALONE[kind](half, number, name)
+    if kind in _ALONE or kind in MEASURED:
+        return (_ALONE.get(kind) or MEASURED[kind])(half, number, name)
     rng = named_rng(name)
     return labelled_twins(kind, name, _TWINS[kind](half, number, rng), rng)
 
 
-def labelled(kind: str, half: str, count: int) -> Iterator[Labelled]:
-    """Yield the first `count` pairs of a kind of one half, "train" or "test"."""
-    return (pair_of(kind, half, number) for number in range(count))
+OPTIONS = (
+    option("--kinds", "", help="names with commas between; default all that are learned from"),
+    option("--half", "test", choices=("train", "test")),
+    option("--count", 40, help="pairs of each kind"),
+    option("--first", 0, help="number of the first pair: other draws"),
+    option("--jobs", 2),
+    option("--swapped", False, help="compare b against a too"),
+    option("--out", type=Path, help="write one JSON line a pair"),
+    option("--read", type=Path, help="report on such lines and compare nothing"),
+)
 
 
-KINDS: Mapping[str, Callable[[str, int], Iterator[Labelled]]] = {
-    kind: partial(labelled, kind) for kind in (*_TWINS, *_ALONE)
-}
-"""Every kind, as a function of the half and the number of pairs."""
+def main(args: argparse.Namespace) -> int:
+    """Run what was asked for and print the table; return 1 where a pair is wrongly called the same."""
+    from bench.lookalikes_report import compared
 
-
-if __name__ == "__main__":
-    from bench.lookalikes_report import main
-
-    sys.exit(main())
+    return compared(args)

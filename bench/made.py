@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Callable
 
@@ -10,33 +9,15 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.common import SEED
+from bench.common import SEED, encoded
 from bench.family_base import Box, Pixels, changed_box
 from bench.family_content import write
-
-__all__ = ["FORM_FIELDS", "KINDS", "made_bytes", "template_boxes"]
 
 Read = Callable[[str], Pixels]
 
 _SYLLABLES = (
-    "ka",
-    "lo",
-    "mi",
-    "ter",
-    "an",
-    "sel",
-    "vor",
-    "in",
-    "do",
-    "re",
-    "pa",
-    "tu",
-    "shi",
-    "ben",
-    "or",
-    "la",
-    "mun",
-)
+    "ka", "lo", "mi", "ter", "an", "sel", "vor", "in", "do", "re", "pa", "tu", "shi", "ben", "or", "la", "mun",
+)  # fmt: skip
 _HERSHEY = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_COMPLEX,
@@ -45,15 +26,8 @@ _HERSHEY = (
 )
 FORM_FIELDS = ("Number", "Date", "Name", "Street", "Town", "Total")
 _CAPTIONS = (
-    "THE PLAN",
-    "WHAT HAPPENED",
-    "ME ON MONDAY",
-    "ME ON FRIDAY",
-    "NOT AGAIN",
-    "FINALLY",
-    "SEND HELP",
-    "OH NO",
-)
+    "THE PLAN", "WHAT HAPPENED", "ME ON MONDAY", "ME ON FRIDAY", "NOT AGAIN", "FINALLY", "SEND HELP", "OH NO",
+)  # fmt: skip
 
 
 def _word(rng: np.random.Generator) -> str:
@@ -184,10 +158,5 @@ def template_boxes(a: str, b: str, read: Read) -> tuple[Box, ...]:
 
 def made_bytes(name: str, read: Read) -> bytes:
     """Return the file of "KIND|NUMBER" or "captions|NUMBER|PATH": a JPEG of quality 70 to 95, or a PNG."""
-    rgb, out = _pixels(name, read), io.BytesIO()
-    drawn = zlib.crc32(name.encode())
-    if drawn % 4 == 0:
-        Image.fromarray(rgb).save(out, "PNG")
-    else:
-        Image.fromarray(rgb).save(out, "JPEG", quality=70 + drawn // 4 % 26)
-    return out.getvalue()
+    rgb, drawn = _pixels(name, read), zlib.crc32(name.encode())
+    return encoded(rgb, "PNG") if drawn % 4 == 0 else encoded(rgb, quality=70 + drawn // 4 % 26)

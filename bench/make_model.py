@@ -1,6 +1,6 @@
 """Make src/samepic/fingerprints/copycode.onnx from the published weights and the training half of the photographs.
 
-    python -m bench.make_model [--out FILE] [--originals N]        (or: make model)
+    python -m bench make_model [--out FILE] [--originals N]        (or: make model)
 
 Of each training photograph one copy a family is made (bench.families), at one level drawn by chance. The network of
 bench.lite0 gives 1152 features of each picture. The projection to 256 values is learned on them: what differs between
@@ -15,7 +15,6 @@ import argparse
 import hashlib
 import sys
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,16 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, data_folder, header, photos
-from bench.families import FAMILIES, level_of
-from bench.lite0 import FEATURES, copy_model, feature_model
-from bench.sources import copy_name, half_of, named_bytes, pixels_of
-from bench.weights import SHA256, lite0_weights
+from bench.common import SEED, option, wanted_data
+from bench.families import FAMILIES
+from bench.lite0 import FEATURES, SHA256, copy_model, feature_model, lite0_weights
+from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of
 from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL, network_input
 from samepic.picture import load
 from samepic.tuning.search import SEARCH
-
-__all__ = ["learned"]
 
 Floats = NDArray[np.float64]
 
@@ -90,18 +86,10 @@ def _itq(projected: Floats) -> Floats:
     return rotation
 
 
-def _training(data: Path, most: int) -> list[str]:
-    names = [path.relative_to(data).as_posix() for path in photos(data)]
-    names = [name for name in names if half_of(name) == "train"]
-    return sorted(names, key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))[:most]
-
-
 def _copies(path: str) -> Iterator[NDArray[np.uint8]]:
     """Yield one copy a family, as it comes out of its file."""
     for family in FAMILIES:
-        rng = np.random.default_rng([SEED, zlib.crc32(f"model {family} {path}".encode())])
-        data = named_bytes(copy_name(family, level_of(family, rng), 1, path))
-        yield load(data).on(255)
+        yield load(named_bytes(copy_by_chance(family, path, 1, "model "))).on(255)
 
 
 def _quarters(rgb: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
@@ -111,22 +99,19 @@ def _quarters(rgb: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
             yield np.ascontiguousarray(rgb[y : y + height, x : x + width])
 
 
-def main() -> int:
+OPTIONS = (
+    option("--out", MODEL, type=Path),
+    option("--originals", 150, help="learn from so many photographs"),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Learn and write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=MODEL)
-    parser.add_argument("--originals", type=int, default=150, help="learn from so many photographs")
-    options = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures to learn from: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
-    print(f"{header()}\nweights {SHA256}, side {SEARCH.copy_side}, shrink {SHRINK}")
+    data = wanted_data()
+    print(f"weights {SHA256}, side {SEARCH.copy_side}, shrink {SHRINK}")
     weights = lite0_weights()
     features = _Features(feature_model(weights, SEARCH.copy_side))
-    names = _training(data, options.originals)
+    names = chosen(data, "train", args.originals)
     rows: dict[str, list[NDArray[np.float32]]] = {"originals": [], "copies": [], "others": []}
     of: list[int] = []
     for number, name in enumerate(names):
@@ -141,11 +126,6 @@ def main() -> int:
     stacked = {kind: np.array(value, np.float64).reshape(-1, FEATURES) for kind, value in rows.items()}
     matrix, bias = learned(stacked["originals"], stacked["copies"], np.array(of), stacked["others"])
     model = copy_model(weights, SEARCH.copy_side, matrix.astype(np.float32), bias.astype(np.float32))
-    options.out.write_bytes(model)
-    print(f"{len(names)} photographs, {len(of)} copies; {options.out.name}: {len(model)} bytes, SHA-256")
+    args.out.write_bytes(model)
+    print(f"{len(names)} photographs, {len(of)} copies; {args.out.name}: {len(model)} bytes, SHA-256")
     print(hashlib.sha256(model).hexdigest())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,20 +10,18 @@ import csv
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, islice
 from pathlib import Path
 
 import numpy as np
 
-from bench.common import SEED, photos
+from bench.common import SEED, photo_names
 from bench.family_base import Box
 from bench.made import template_boxes
 from bench.sources import file_name, half_of, pixels_of
 
-__all__ = ["LABELS", "SAME", "Pair", "hard_negatives", "labelled_pairs", "random_pairs", "series_labels"]
-
 LABELS = Path(__file__).resolve().parent / "labels"
-SAME = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed"})
 _APART = frozenset({"similar", "different"})
 _BLANK = _APART | {"undecidable"}
 
@@ -51,6 +49,7 @@ class Pair:
         return one if one == two else "mixed"
 
 
+@cache
 def labelled_pairs() -> dict[frozenset[str], tuple[frozenset[str], tuple[Box, ...]]]:
     """Return the pairs that were looked at one by one: {two paths: (right relations, boxes)}."""
     found = {}
@@ -84,20 +83,10 @@ def _file_pair(
     kind: str, a: str, b: str, expected: frozenset[str], keys: tuple[str, str] | None = None
 ) -> Pair:
     key_a, key_b = keys or (a, b)
-    known = labelled_pairs_cached().get(frozenset({a, b}))
+    known = labelled_pairs().get(frozenset({a, b}))
     if known is None:
         return Pair(kind, file_name(a), file_name(b), expected, key_a, key_b)
     return Pair(kind, file_name(a), file_name(b), known[0], key_a, key_b, known[1], "looked at")
-
-
-_known: dict[frozenset[str], tuple[frozenset[str], tuple[Box, ...]]] = {}
-
-
-def labelled_pairs_cached() -> dict[frozenset[str], tuple[frozenset[str], tuple[Box, ...]]]:
-    """Return `labelled_pairs`, read once."""
-    if not _known:
-        _known.update(labelled_pairs())
-    return _known
 
 
 def _same_place() -> Iterator[Pair]:
@@ -129,7 +118,7 @@ def _orientation() -> Iterator[Pair]:
 
 def _looked_at(taken: set[frozenset[str]]) -> Iterator[Pair]:
     """The pairs of labels/pairs.csv that no folder holds both of, screens above all."""
-    for names, (expected, boxes) in sorted(labelled_pairs_cached().items(), key=lambda item: sorted(item[0])):
+    for names, (expected, boxes) in sorted(labelled_pairs().items(), key=lambda item: sorted(item[0])):
         if names in taken:
             continue
         a, b = sorted(names)
@@ -152,7 +141,7 @@ def _text_pages() -> Iterator[Pair]:
 
 def _templates(data: Path, count: int = 60) -> Iterator[Pair]:
     """One photograph with other captions; one form with other entries; charts of other numbers."""
-    names = [path.relative_to(data).as_posix() for path in photos(data)][:: max(1, 1024 // count)]
+    names = photo_names(data)[:: max(1, 1024 // count)]
     edited = frozenset({"edited"})
     for number, name in enumerate(names[:count]):
         a, b = f"made:captions|{number % 8}|{name}", f"made:captions|{(number + 3) % 8}|{name}"
@@ -195,8 +184,7 @@ def _at_most(pairs: Iterable[Pair], most: int) -> list[Pair]:
 
 def random_pairs(data: Path, n: int = 20000, half: str = "both") -> list[Pair]:
     """Return `n` pairs of distinct photographs drawn by chance, of one half of them or of all."""
-    names = [path.relative_to(data).as_posix() for path in photos(data)]
-    names = [name for name in names if half in ("both", half_of(name))]
+    names = [name for name in photo_names(data) if half in ("both", half_of(name))]
     rng, seen = np.random.default_rng([SEED, 8]), set[tuple[int, int]]()
     most = len(names) * (len(names) - 1) // 2
     while len(seen) < min(n, most):

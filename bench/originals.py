@@ -18,8 +18,6 @@ from bench.signs import SIGNS, drawn_sign
 from bench.sources import half_of, pixels_of
 from bench.values import Draw, Values, pixels
 
-__all__ = ["DRAWN", "any_original", "clear_original", "drawn", "file_of", "names_of", "photo"]
-
 Rng = np.random.Generator
 
 DRAWN: Mapping[str, Mapping[str, Draw]] = {

@@ -7,8 +7,6 @@ from PIL import Image, ImageDraw
 
 from bench.values import Draw, Values, font
 
-__all__ = ["PAGES"]
-
 Rng = np.random.Generator
 _FACES = ("Sans", "Serif", "SansMono", "SansCondensed", "Serif")
 _INK, _SOFT, _LINE = (15, 15, 18), (95, 95, 100), (150, 150, 155)

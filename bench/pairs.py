@@ -6,32 +6,15 @@ size, a small tilt or the noise of a scanner, and takes the mask of what changed
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from bench.common import SEED
-from bench.family_base import Box, Pixels
-
-__all__ = [
-    "APART",
-    "EDITED_ONLY",
-    "SAME_WORDS",
-    "Labelled",
-    "Twins",
-    "changed_mask",
-    "coded",
-    "labelled_twins",
-    "mask_boxes",
-    "named_rng",
-    "png",
-    "resized",
-]
+from bench.common import SEED, encoded
+from bench.family_base import Box, Pixels, to_bytes
 
 Rng = np.random.Generator
 
@@ -125,10 +108,8 @@ def coded(rgb: Pixels, rng: Rng, shares: Sequence[float] = (0.7, 0.15, 0.15)) ->
     kind, quality = str(rng.choice(["JPEG", "WEBP", "PNG"], p=list(shares))), int(rng.integers(60, 96))
     if kind == "PNG":
         return png(rgb)
-    out = io.BytesIO()
     options = {"subsampling": 0 if rng.random() < 0.3 else 2} if kind == "JPEG" else {"method": 2}
-    Image.fromarray(rgb).save(out, kind, quality=quality, **options)
-    return out.getvalue()
+    return encoded(rgb, kind, quality=quality, **options)
 
 
 def resized(rgb: Pixels, scale: float, how: int | None = None) -> Pixels:
@@ -149,7 +130,7 @@ def _tilted(rgb: Pixels, mask: Pixels, rng: Rng) -> tuple[Pixels, Pixels]:
     moved = cv2.warpAffine(mask, turn, (width, height), flags=cv2.INTER_LINEAR)
     soft = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 0.6))) * float(rng.uniform(0.94, 1.0))
     soft = soft + rng.normal(0, float(rng.uniform(1.5, 4)), (height, width, 1))
-    return np.clip(np.rint(soft), 0, 255).astype(np.uint8), np.where(moved > 0, 255, 0).astype(np.uint8)
+    return to_bytes(soft), np.where(moved > 0, 255, 0).astype(np.uint8)
 
 
 def _toned(rgb: Pixels, rng: Rng) -> Pixels:
@@ -157,7 +138,7 @@ def _toned(rgb: Pixels, rng: Rng) -> Pixels:
     if rng.random() < 0.3:
         return np.asarray(cv2.GaussianBlur(rgb, (0, 0), float(rng.uniform(0.6, 1.6))), np.uint8)
     curve = 255 * (np.arange(256) / 255) ** float(rng.uniform(0.75, 1.35)) + float(rng.uniform(-15, 15))
-    return np.clip(np.rint(curve), 0, 255).astype(np.uint8)[rgb]
+    return to_bytes(curve)[rgb]
 
 
 def _kept(rgb: Pixels, mask: Pixels, twins: Twins, rng: Rng, *, other: bool) -> tuple[Pixels, Pixels]:

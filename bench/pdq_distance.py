@@ -1,6 +1,6 @@
 """How far fast PDQ is from reference PDQ, and whether reference PDQ is that of the package pdqhash.
 
-    python -m bench.pdq_distance [--every N] [--large-every N]
+    python -m bench pdq_distance [--every N] [--large-every N]
 
 Distances in bits, over the photographs: as they are, saved again as a baseline and as a progressive JPEG, and (every
 tenth) enlarged to 12 MP in both. With the package pdqhash installed, codes and quality are compared bit for bit on
@@ -10,8 +10,6 @@ the same pixels, and the eight forms on pdq/reg-test-input/dih.
 from __future__ import annotations
 
 import argparse
-import io
-import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.common import data_folder, header, photos
+from bench.common import encoded, head, option, photos, rgb_of, row, wanted_data
 from samepic.fingerprints import FORMS, fingerprint
 from samepic.fingerprints.pdq import pdq_reference
 from samepic.picture import load
@@ -29,11 +27,15 @@ from samepic.picture import load
 Rgb = NDArray[np.uint8]
 
 
+OPTIONS = (
+    option("--every", 1, help="take every Nth photograph"),
+    option("--large-every", 10, help="and of those every Nth for 12 MP"),
+)
+
+
 def jpeg(rgb: Rgb, *, progressive: bool) -> bytes:
     """Return a JPEG of quality 85."""
-    stream = io.BytesIO()
-    Image.fromarray(rgb).save(stream, "JPEG", quality=85, progressive=progressive)
-    return stream.getvalue()
+    return encoded(rgb, quality=85, progressive=progressive)
 
 
 def enlarged(rgb: Rgb) -> Rgb:
@@ -63,18 +65,8 @@ def distances(files: list[Path], make: Callable[[Path, Rgb], object]) -> Iterato
 def show(name: str, found: list[tuple[int, int]]) -> None:
     """Print one row of the table."""
     bits, quality = np.array(found).T
-    middle, most, nearly_all, worst = np.percentile(bits, [50, 95, 99, 100])
-    within = 100 * np.mean(bits <= 16)
-    print(
-        f"{name:20}{len(bits):6}{bits.mean():7.2f}{middle:6.0f}{most:6.0f}{nearly_all:6.0f}{worst:6.0f}"
-        f"{within:9.2f} %{quality.max():9}"
-    )
-
-
-def pixels(path: Path) -> Rgb:
-    """Return a picture as Pillow alone decodes it."""
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+    ends = [f"{value:.0f}" for value in np.percentile(bits, [50, 95, 99, 100])]
+    row(name, len(bits), f"{bits.mean():.2f}", *ends, f"{100 * np.mean(bits <= 16):.2f} %", quality.max())
 
 
 def check_reference(data: Path, pdqhash: ModuleType) -> int:
@@ -84,7 +76,7 @@ def check_reference(data: Path, pdqhash: ModuleType) -> int:
     for name, files in (("pdq/", inside), ("photographs", photos(data)[::2])):
         equal = 0
         for path in files:
-            rgb = pixels(path)
+            rgb = np.asarray(rgb_of(path))
             bits, quality = pdqhash.compute(rgb)
             seen = pdq_reference(rgb)
             equal += bool((np.packbits(bits) == seen.codes[0]).all()) and quality == seen.quality
@@ -96,7 +88,7 @@ def check_reference(data: Path, pdqhash: ModuleType) -> int:
 def check_forms(data: Path, pdqhash: ModuleType) -> int:
     """Print how the forms of the upright picture fit the turned ones; return how many differ from pdqhash's forms."""
     turned = sorted((data / "pdq/reg-test-input/dih").glob("*.jpg"))
-    upright = pixels(turned[0])
+    upright = np.asarray(rgb_of(turned[0]))
     forms, _ = pdqhash.compute_dihedral(upright)
     codes = pdq_reference(upright).codes
     equal = sum(bool((np.packbits(a) == b).all()) for a, b in zip(forms, codes, strict=True))
@@ -108,34 +100,18 @@ def check_forms(data: Path, pdqhash: ModuleType) -> int:
     return len(forms) - equal
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the bench."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--every", type=int, default=1, help="take every Nth photograph")
-    parser.add_argument("--large-every", type=int, default=10, help="and of those every Nth for 12 MP")
-    options = parser.parse_args(argv)
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to their folder")
-        return 1
-    print(header(), f"\nforms: {', '.join(FORMS)}")
+def main(args: argparse.Namespace) -> int:
+    """Compare and print; return 1 where the reference is not pdqhash's."""
+    data = wanted_data()
+    print(f"forms: {', '.join(FORMS)}")
     try:
         wrong = check_reference(data, import_module("pdqhash"))
     except ImportError:
         wrong = 0
         print("pdqhash: absent, nothing compared with it")
-    print(
-        f"\n{'bits from reference':20}{'files':>6}{'mean':>7}{'50 %':>6}{'95 %':>6}{'99 %':>6}{'max':>6}",
-        end="",
-    )
-    print(f"{'within 16':>11}{'quality':>9}")
+    print()
+    head("bits from reference", "files", "mean", "50 %", "95 %", "99 %", "max", "within 16", "quality")
     for name, make in SERIES.items():
-        step = options.every * (options.large_every if name.startswith("12 MP") else 1)
+        step = args.every * (args.large_every if name.startswith("12 MP") else 1)
         show(name, list(distances(photos(data)[::step], make)))
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

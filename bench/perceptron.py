@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from samepic.verify.evidence import Network
 
-__all__ = ["Recipe", "bagged", "fit", "save"]
-
 Floats = NDArray[np.float32]
 
 

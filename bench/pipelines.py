@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["PIPELINES", "encode", "p3_profile"]
+from bench.common import encoded
+from bench.profiles_made import space_profile
 
 Pipeline = Callable[[Image.Image], bytes]
-
-
-def encode(image: Image.Image, kind: str, **options: object) -> bytes:
-    """Return the bytes of `image` saved as `kind` with Pillow's options."""
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
 
 
 def _chain(image: Image.Image, *qualities: int) -> bytes:
     data = b""
     for quality in qualities:
-        data = encode(image, "JPEG", quality=quality)
+        data = encoded(image, "JPEG", quality=quality)
         image = Image.open(io.BytesIO(data))
     return data
 
@@ -34,20 +27,20 @@ def _scaled(
     image: Image.Image, scale: float, how: Image.Resampling, kind: str = "JPEG", **options: object
 ) -> bytes:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return encode(image.resize(size, how), kind, **options)
+    return encoded(image.resize(size, how), kind, **options)
 
 
 def _tagged(image: Image.Image, tag: int, undo: Image.Transpose, **options: object) -> bytes:
     """Store the picture turned, with the EXIF tag that turns it back."""
     exif = Image.Exif()
     exif[274] = tag
-    return encode(image.transpose(undo), "JPEG", exif=exif.tobytes(), **options)
+    return encoded(image.transpose(undo), "JPEG", exif=exif.tobytes(), **options)
 
 
 def _with_exif(image: Image.Image) -> bytes:
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Maker", "Model"
-    return encode(image, "JPEG", quality=92, exif=exif.tobytes(), comment=b"a comment")
+    return encoded(image, "JPEG", quality=92, exif=exif.tobytes(), comment=b"a comment")
 
 
 def _sixteen(image: Image.Image) -> bytes:
@@ -56,46 +49,6 @@ def _sixteen(image: Image.Image) -> bytes:
 
     bgr = np.asarray(image.convert("RGB"))[..., ::-1].astype(np.uint16) * 257
     return bytes(cv2.imencode(".png", bgr)[1].tobytes())
-
-
-def _s15(*numbers: float) -> bytes:
-    return b"".join(struct.pack(">i", round(number * 65536)) for number in numbers)
-
-
-def p3_profile() -> bytes:
-    """Return a minimal ICC version 2 profile of Display P3 (D50-adapted primaries, the sRGB curve as a table)."""
-    steps = np.arange(1024) / 1023
-    linear = np.where(steps <= 0.04045, steps / 12.92, ((steps + 0.055) / 1.055) ** 2.4)
-    curve = b"curv\0\0\0\0" + struct.pack(">I", 1024)
-    curve += np.round(linear * 65535).astype(">u2").tobytes()
-    name = b"Display P3"
-    desc = b"desc\0\0\0\0" + struct.pack(">I", len(name) + 1) + name + b"\0" + bytes(78)
-
-    def xyz(*values: float) -> bytes:
-        return b"XYZ \0\0\0\0" + _s15(*values)
-
-    tags = {
-        b"desc": desc,
-        b"cprt": b"text\0\0\0\0public domain\0",
-        b"wtpt": xyz(0.96420, 1.0, 0.82491),
-        b"rXYZ": xyz(0.51512, 0.24120, -0.00105),
-        b"gXYZ": xyz(0.29198, 0.69225, 0.04189),
-        b"bXYZ": xyz(0.15710, 0.06657, 0.78407),
-        b"rTRC": curve,
-        b"gTRC": curve,
-        b"bTRC": curve,
-    }
-    table, body = struct.pack(">I", len(tags)), b""
-    start = 128 + 4 + 12 * len(tags)
-    padded = {tag: content + bytes(-len(content) % 4) for tag, content in tags.items()}
-    for tag, content in padded.items():
-        table += tag + struct.pack(">II", start + len(body), len(content))
-        body += content
-    head = struct.pack(
-        ">I4s4s4s4s4s", start + len(body), b"\0\0\0\0", b"\x02\x10\0\0", b"mntr", b"RGB ", b"XYZ "
-    )
-    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _s15(0.96420, 1.0, 0.82491)
-    return head.ljust(128, b"\0") + table + body
 
 
 _TO_P3 = np.array([[0.822462, 0.177538, 0.0], [0.033194, 0.966806, 0.0], [0.017083, 0.072397, 0.910520]])
@@ -107,27 +60,27 @@ def _display_p3(image: Image.Image) -> bytes:
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ _TO_P3.T
     coded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055)
     out = Image.fromarray(np.round(np.clip(coded, 0, 1) * 255).astype(np.uint8))
-    return encode(out, "JPEG", quality=92, icc_profile=p3_profile())
+    return encoded(out, "JPEG", quality=92, icc_profile=space_profile("P3"))
 
 
 def _jpeg(quality: int, **options: object) -> Pipeline:
-    return lambda image: encode(image, "JPEG", quality=quality, **options)
+    return lambda image: encoded(image, "JPEG", quality=quality, **options)
 
 
 _R, _T = Image.Resampling, Image.Transpose
 
 PIPELINES: dict[str, Pipeline] = {
-    "pillow default": partial(encode, kind="JPEG"),
+    "pillow default": partial(encoded, kind="JPEG"),
     **{f"jpeg q{q}": _jpeg(q) for q in (95, 90, 85, 60, 50, 40, 30)},
     **{f"jpeg q{q} 4:4:4": _jpeg(q, subsampling=0) for q in (95, 75, 50, 30)},
     "jpeg q80 4:2:2": _jpeg(80, subsampling=1),
     "progressive q85": _jpeg(85, progressive=True),
     "progressive q50": _jpeg(50, progressive=True),
     "optimised q70": _jpeg(70, optimize=True),
-    **{f"webp {q}": partial(encode, kind="WEBP", quality=q) for q in (90, 75, 50, 30)},
-    "webp lossless": partial(encode, kind="WEBP", lossless=True),
-    "avif 60": partial(encode, kind="AVIF", quality=60),
-    "jpeg 2000": partial(encode, kind="JPEG2000", quality_mode="rates", quality_layers=[20]),
+    **{f"webp {q}": partial(encoded, kind="WEBP", quality=q) for q in (90, 75, 50, 30)},
+    "webp lossless": partial(encoded, kind="WEBP", lossless=True),
+    "avif 60": partial(encoded, kind="AVIF", quality=60),
+    "jpeg 2000": partial(encoded, kind="JPEG2000", quality_mode="rates", quality_layers=[20]),
     "half lanczos q85": lambda i: _scaled(i, 0.5, _R.LANCZOS, quality=85),
     "half bicubic q75": lambda i: _scaled(i, 0.5, _R.BICUBIC, quality=75),
     "half bilinear png": lambda i: _scaled(i, 0.5, _R.BILINEAR, "PNG"),
@@ -139,10 +92,10 @@ PIPELINES: dict[str, Pipeline] = {
     "exif added": _with_exif,
     "tag 6 q85": lambda i: _tagged(i, 6, _T.ROTATE_90, quality=85),
     "tag 3 q60": lambda i: _tagged(i, 3, _T.ROTATE_180, quality=60),
-    "exif stripped": partial(encode, kind="JPEG", quality=92),
-    "palette png": lambda i: encode(i.convert("RGB").quantize(256), "PNG"),
-    "web palette png": lambda i: encode(i.convert("RGB").convert("P"), "PNG"),
-    "cmyk jpeg": lambda i: encode(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),
+    "exif stripped": partial(encoded, kind="JPEG", quality=92),
+    "palette png": lambda i: encoded(i.convert("RGB").quantize(256), "PNG"),
+    "web palette png": lambda i: encoded(i.convert("RGB").convert("P"), "PNG"),
+    "cmyk jpeg": lambda i: encoded(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),
     "16-bit png": _sixteen,
     "display p3": _display_p3,
 }

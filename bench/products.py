@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.family_base import Pixels
+from bench.family_base import Pixels, to_bytes
 from bench.pairs import APART, Twins, changed_mask
-
-__all__ = ["cut_out_shapes", "object_mask", "product", "product_shape", "recolored_twins"]
 
 Rng = np.random.Generator
 Point = tuple[float, float]
@@ -131,7 +129,7 @@ def product(kind: str, side: int, paint: tuple[int, int, int], seed: int, scene:
     grain = rng.normal(0, 0.012, (side, side)).astype(np.float32)
     lit = np.array(paint, np.float32) * (light * (1 + folds) + grain)[..., None]
     mixed = out * (1 - shape[..., None]) + lit * shape[..., None]
-    rgb = np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
+    rgb = to_bytes(mixed)
     _details(rgb, kind, side)
     return rgb
 

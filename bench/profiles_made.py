@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from bench.family_base import Pixels
 
-__all__ = ["SPACES", "cmyk_of", "from_space", "press_profile", "space_profile", "to_space"]
-
 Floats = NDArray[np.float64]
 
 SPACES: Mapping[str, tuple[Floats, float]] = {

@@ -15,8 +15,6 @@ from bench.originals import names_of
 from bench.pairs import APART, Twins
 from bench.sources import pixels_of
 
-__all__ = ["one_paper", "receipt_twins", "receipts_alike"]
-
 _SIZE = (40, 64)
 _READABLE = 450
 

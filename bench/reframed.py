@@ -10,8 +10,6 @@ from bench.family_base import Box, Pixels, warped
 from bench.originals import any_original, photo
 from bench.pairs import EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, named_rng, png
 
-__all__ = ["captioned", "patched", "reframed_edits"]
-
 Rng = np.random.Generator
 _FRAMES = ("crop", "border", "tilt", "aslant", "mirror")
 

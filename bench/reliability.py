@@ -1,6 +1,6 @@
-"""Draw docs/reliability.svg: how often pairs with a stated probability are one picture, from lines of bench.accuracy.
+"""Draw docs/reliability.svg: how often pairs with a stated probability are one picture, by lines of `lookalikes`.
 
-    python -m bench.reliability FILE.jsonl [...] [--half test|train|mixed] [--out FILE.svg]
+    python -m bench reliability FILE.jsonl [...] [--out FILE.svg]
 
 Pairs are sorted by probability into ten bins. Above: the share of each bin that a person calls the same, with Wilson's
 95 % interval, against the mean probability of the bin. Below: how many pairs each bin holds.
@@ -11,17 +11,18 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bench.accuracy_report import calibration_error, reliability, truly_same
+from bench.common import ROOT, head, option, row
+from bench.scores import calibration_error, reliability, truly_same
 from samepic.calibration.statistics import wilson
 
-__all__ = ["diagram"]
-
-_ROOT = Path(__file__).resolve().parent.parent
 _BINS = 10
+OPTIONS = (
+    option("files", nargs="+", type=Path),
+    option("--out", ROOT / "docs" / "reliability.svg", type=Path),
+)
 
 _WIDTH, _HEIGHT = 640, 760
 _LEFT, _TOP, _SIDE = 84, 92, 500
@@ -121,34 +122,22 @@ def diagram(probabilities: Sequence[float], same: Sequence[bool], which: str) ->
     return "\n".join([head, *body, "</svg>", ""])
 
 
-def main() -> int:
+def main(args: argparse.Namespace) -> int:
     """Draw the diagram of saved lines and print its bins."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--half", choices=("test", "train", "mixed"), help="only pairs of this half")
-    parser.add_argument("--out", type=Path, default=_ROOT / "docs" / "reliability.svg")
-    args = parser.parse_args()
     lines = [json.loads(text) for path in args.files for text in path.read_text().splitlines()]
-    lines = [line for line in lines if args.half in (None, line["half"]) and line["relation"] != "error"]
+    lines = [line for line in lines if line["relation"] != "error"]
     known = [(line, truth) for line in lines if (truth := truly_same(line)) is not None]
     if not known:
         print("no pairs whose truth is one or the other")
         return 2
     probabilities, same = [line["probability"] for line, _ in known], [truth for _, truth in known]
-    halves = " and ".join(sorted({line["half"] for line, _ in known}))
+    halves = " and ".join(sorted({line["name"].split("|")[1] for line, _ in known}))
     args.out.write_text(diagram(probabilities, same, f"half {halves}"), encoding="utf-8")
-    print("| probability | pairs | mean | share the same | 95 % |\n|---|---|---|---|---|")
+    head("probability", "pairs", "mean", "share the same", "95 %")
     for index, (count, mean, share) in enumerate(reliability(probabilities, same, _BINS)):
-        low, high = wilson(round(share * count), count)
+        low, high = wilson(round(share * count), count) if count else (0.0, 1.0)
         bounds = f"{index / 10:.1f} to {(index + 1) / 10:.1f}"
-        print(f"| {bounds} | {count} | {mean:.4f} | {share:.4f} | {low:.3f} to {high:.3f} |")
-    print(
-        f"\nexpected calibration error {calibration_error(probabilities, same, _BINS):.4f}, wrote {args.out}"
-    )
+        row(bounds, count, f"{mean:.4f}", f"{share:.4f}", f"{low:.3f} to {high:.3f}")
+    error = calibration_error(probabilities, same, _BINS)
+    print(f"\nexpected calibration error {error:.4f}, wrote {args.out}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from bench.family_base import Pixels
 from bench.pairs import EDITED_ONLY, Twins
 
-__all__ = ["colored_twins", "repainted_twins"]
-
 Rng = np.random.Generator
 Mask = NDArray[np.bool_]
 _SEEN = 30

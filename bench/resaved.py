@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -11,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from bench.art import art, art_names
-from bench.families import FAMILIES, Altered, alter, level_of, save
-from bench.family_base import Pixels, warped
+from bench.common import encoded
+from bench.families import FAMILIES, alter, level_of, save
+from bench.family_base import Altered, Pixels, to_bytes, warped
 from bench.family_harsh import HARSH
 from bench.originals import DRAWN, any_original, drawn, file_of, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, named_rng, png, resized
@@ -20,36 +20,17 @@ from bench.profiles_made import SPACES, cmyk_of, from_space, press_profile, spac
 from bench.signs import SIGNS
 from bench.sources import pixels_of
 
-__all__ = [
-    "IN_PLACE",
-    "altered",
-    "harsh",
-    "one_bit",
-    "recolored_files",
-    "resaved_art",
-    "scans",
-    "shade",
-    "swapped",
-    "unsmoothed",
-]
-
 Rng = np.random.Generator
 Saver = Callable[[Pixels, Rng], bytes]
 IN_PLACE = frozenset({"same-pixels", "resaved", "adjusted"})
 
 
-def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
 def _jpeg(rgb: Pixels, rng: Rng, low: int = 60, high: int = 95) -> bytes:
-    return _saved(Image.fromarray(rgb), "JPEG", quality=int(rng.integers(low, high + 1)))
+    return encoded(rgb, quality=int(rng.integers(low, high + 1)))
 
 
 def _webp(rgb: Pixels, rng: Rng) -> bytes:
-    return _saved(Image.fromarray(rgb), "WEBP", quality=int(rng.integers(50, 96)), method=2)
+    return encoded(rgb, "WEBP", quality=int(rng.integers(50, 96)), method=2)
 
 
 def _palette(rgb: Pixels, rng: Rng, counts: tuple[int, ...] = (16, 64, 256)) -> bytes:
@@ -59,7 +40,7 @@ def _palette(rgb: Pixels, rng: Rng, counts: tuple[int, ...] = (16, 64, 256)) -> 
     few = image.quantize(count, method)
     if rng.random() < 0.5:
         few = image.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG)
-    return _saved(few, "PNG" if rng.random() < 0.7 else "GIF")
+    return encoded(few, "PNG" if rng.random() < 0.7 else "GIF")
 
 
 def _gray(rgb: Pixels, rng: Rng) -> bytes:
@@ -169,7 +150,7 @@ def shade(
 
 def _noisy(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]], rng: Rng, sigma: float) -> Pixels:
     grain = rng.normal(0, sigma, (*values.shape[:2], 1)).astype(np.float32)
-    return np.asarray(np.clip(np.rint(values + grain), 0, 255), np.uint8)
+    return to_bytes(values + grain)
 
 
 def _scanned_again(rgb: Pixels, rng: Rng) -> Pixels:
@@ -216,7 +197,7 @@ def _gray_paper(rgb: Pixels, rng: Rng) -> Pixels:
 
 def _contrast(rgb: Pixels, rng: Rng) -> Pixels:
     gain, pivot = float(rng.uniform(0.6, 1.6)), float(rng.uniform(110, 200))
-    return np.asarray(np.clip(np.rint((rgb.astype(np.float32) - pivot) * gain + pivot), 0, 255), np.uint8)
+    return to_bytes((rgb.astype(np.float32) - pivot) * gain + pivot)
 
 
 _SCANS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
@@ -249,8 +230,8 @@ def _cmyk(rgb: Pixels, rng: Rng, *, profile: bool) -> bytes:
     image = Image.fromarray(cmyk_of(rgb), "CMYK") if profile else Image.fromarray(rgb).convert("CMYK")
     options: dict[str, object] = {"icc_profile": press_profile()} if profile else {}
     if rng.random() < 0.7:
-        return _saved(image, "JPEG", quality=int(rng.integers(75, 96)), **options)
-    return _saved(image, "TIFF", compression="tiff_lzw", **options)
+        return encoded(image, "JPEG", quality=int(rng.integers(75, 96)), **options)
+    return encoded(image, "TIFF", compression="tiff_lzw", **options)
 
 
 def _in_space(rgb: Pixels, rng: Rng, *, space: str, how: str) -> bytes:
@@ -260,8 +241,8 @@ def _in_space(rgb: Pixels, rng: Rng, *, space: str, how: str) -> bytes:
         return coded(from_space(wide, space), rng, (0.85, 0.05, 0.1))
     options: dict[str, object] = {"icc_profile": space_profile(space)} if how == "kept" else {}
     if rng.random() < 0.8:
-        return _saved(Image.fromarray(wide), "JPEG", quality=int(rng.integers(75, 96)), **options)
-    return _saved(Image.fromarray(wide), "PNG", **options)
+        return encoded(wide, "JPEG", quality=int(rng.integers(75, 96)), **options)
+    return encoded(wide, "PNG", **options)
 
 
 _COLORS: Mapping[str, Saver] = {

@@ -1,40 +1,42 @@
-"""Measure `compare` on re-saves, local edits and distinct photographs.
+"""Measure `compare` on re-saves, copies of copies, local edits, formats, kinds of pictures and distinct photographs.
 
-    python -m bench.resaves [resaves|copies|between|plain|edits|distinct ...] [--every N] [--jobs N]
+    python -m bench resaves [resaves|copies|between|plain|edits|kinds|formats|distinct ...] [--every N] [--jobs N]
 
 resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called
 the same. copies: two copies of each picture, at JPEG qualities 30 to 95 that are one or two apart: neither was made
 from the other, and both are of one picture. between: of those 40 ways each against one drawn by chance, as uploads
 meet. plain: each picture small on a white or dark ground, saved at two qualities: the same, and edited once a word
-stands beside it. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the
-frame, saved at JPEG 85: none may be called `resaved`. distinct: all pairs of all photographs; those whose coarse
-planes correlate at all (0.5 in any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once
-turned or mirrored) go through `compare` in full, the others cannot agree.
+stands beside it. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the frame, saved at JPEG 85: none
+may be called `resaved`. kinds: twelve photographs made into kinds that collections of photographs hold few of, in two
+codings, and with a word (bench/made_kinds.py). formats: eight orientations with a number each, which are `edited`, 15
+sample modes and the pictures of phones, which are the same. distinct: all pairs of all photographs; those whose coarse
+planes correlate at all (0.5 in any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once turned
+or mirrored) go through `compare` in full, the others cannot agree.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import itertools
-import sys
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, counted, encoded, head, option, photos, pooled, rgb_of, row, wanted_data
 from bench.edits import EDITS, local_edit
-from bench.pipelines import PIPELINES, encode
-from samepic.api import compare, compare_pictures
+from bench.made_kinds import KINDS, saved, written
+from bench.made_kinds import STEPS as KIND_STEPS
+from bench.pipelines import PIPELINES
+from bench.scores import box_iou
+from samepic.api import compare
 from samepic.picture import load
-from samepic.verdict import Relation
+from samepic.verdict import Relation, Verdict
 from samepic.verify.photometry import coarse
 
 QUALITIES = range(30, 96)
@@ -47,111 +49,150 @@ GROUNDS = ("white", "#123456")
 STEPS = ((50, 70), (80, 30), (90, 70), (75, 85))
 
 
+class Row(NamedTuple):
+    """One pair: the line of the table it counts in, its names, what was said, a figure, and whether that was wanted."""
+
+    line: str
+    names: str
+    relation: str
+    figure: float
+    wanted: bool
+
+
+def _row(
+    line: str, names: str, verdict: Verdict, wanted: bool | None = None, figure: float | None = None
+) -> Row:
+    """Return the row of a pair: the same unless told otherwise, with the probability of that as its figure."""
+    shown = verdict.probability if figure is None else figure
+    return Row(line, names, str(verdict.relation), shown, verdict.same is True if wanted is None else wanted)
+
+
 def chosen(data: Path) -> list[Path]:
     """Return all of kodak and every tenth of bsds500: 74 pictures."""
-    return (
-        sorted((data / "photos/kodak").glob("*.png")) + sorted((data / "photos/bsds500").glob("*.jpg"))[::10]
+    kodak, bsds = (
+        sorted((data / "photos/kodak").glob("*.png")),
+        sorted((data / "photos/bsds500").glob("*.jpg")),
     )
+    return kodak + bsds[::10]
 
 
 def strip_exif(image: Image.Image) -> tuple[bytes, bytes]:
     """Return a JPEG with EXIF and the same coded stream without it."""
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Maker", "Model"
-    whole = encode(image, "JPEG", quality=92, exif=exif.tobytes())
+    whole = encoded(image, quality=92, exif=exif.tobytes())
     start = whole.index(b"\xff\xe1")
     return whole, whole[:start] + whole[start + 2 + int.from_bytes(whole[start + 2 : start + 4], "big") :]
 
 
-def resaves(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (pipeline, file, relation, change, same) for each way of saving one picture again."""
+def resaves(path: Path) -> list[Row]:
+    """Save one picture again in each way."""
     original = path.read_bytes()
-    image = Image.open(io.BytesIO(original)).convert("RGB")
+    image = rgb_of(path)
     rows = []
     for name, pipeline in PIPELINES.items():
         first, second = strip_exif(image) if name == "exif stripped" else (original, pipeline(image))
-        verdict = compare(first, second)
-        change = verdict.measures.get("change", 0.0)
-        rows.append((name, path.name, str(verdict.relation), change, verdict.same is True))
+        rows.append(_row(name, path.name, compare(first, second)))
     return rows
 
 
-def copies(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (distance, names, relation, change, same) for pairs of copies at neighbouring qualities."""
-    image = Image.open(path).convert("RGB")
-    coded = {quality: encode(image, "JPEG", quality=quality) for quality in QUALITIES}
-    rows = []
-    for quality, apart in itertools.product(QUALITIES, (1, 2)):
-        if quality + apart in coded:
-            verdict = compare(coded[quality], coded[quality + apart])
-            name = f"{path.name} {quality}"
-            change = verdict.measures.get("change", 0.0)
-            rows.append((f"{apart} apart", name, str(verdict.relation), change, verdict.same is True))
-    return rows
+def copies(path: Path) -> list[Row]:
+    """Save one picture at neighboring qualities."""
+    image = rgb_of(path)
+    coded = {quality: encoded(image, quality=quality) for quality in QUALITIES}
+    return [
+        _row(f"{apart} apart", f"{path.name} {quality}", compare(coded[quality], coded[quality + apart]))
+        for quality, apart in itertools.product(QUALITIES, (1, 2))
+        if quality + apart in coded
+    ]
 
 
-def between(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (pipeline, names, relation, change, same) for all ways of saving one picture but one, against that one."""
-    image = Image.open(path).convert("RGB")
+def between(path: Path) -> list[Row]:
+    """Save one picture in each way, and lay it against one way drawn by chance."""
+    image = rgb_of(path)
     names = [name for name in PIPELINES if name != "exif stripped"]
     kept = names[int(np.random.default_rng([SEED, *path.name.encode()]).integers(len(names)))]
     other = PIPELINES[kept](image)
-    rows = []
-    for name in names:
-        if name != kept:
-            verdict = compare(PIPELINES[name](image), other)
-            change = verdict.measures.get("change", 0.0)
-            rows.append((name, f"{path.name} {kept}", str(verdict.relation), change, verdict.same is True))
-    return rows
+    return [
+        _row(name, f"{path.name} {kept}", compare(PIPELINES[name](image), other))
+        for name in names
+        if name != kept
+    ]
 
 
-def plain(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (frame, names, relation, change, as wanted) for one picture on plain ground, without and with a word."""
-    image = Image.open(path).convert("RGB")
+def plain(path: Path) -> list[Row]:
+    """Lay one picture on plain ground, without and with a word beside it."""
+    image = rgb_of(path)
     rows = []
     for (frame, size), ground in itertools.product(FRAMES.items(), GROUNDS):
         shown = Image.new("RGB", frame, ground)
         shown.paste(image.resize(size), ((frame[0] - size[0]) // 2, (frame[1] - size[1]) // 2))
-        written = shown.copy()
-        ImageDraw.Draw(written).text((20, 20), "NEW 7", fill="red", font_size=24)
-        for (one, two), (word, other) in itertools.product(STEPS, {"saved": shown, "word": written}.items()):
-            verdict = compare(encode(shown, "JPEG", quality=one), encode(other, "JPEG", quality=two))
-            wanted = verdict.relation is Relation.EDITED if word == "word" else verdict.same is True
+        worded = shown.copy()
+        ImageDraw.Draw(worded).text((20, 20), "NEW 7", fill="red", font_size=24)
+        for (one, two), (word, other) in itertools.product(STEPS, {"saved": shown, "word": worded}.items()):
+            verdict = compare(encoded(shown, quality=one), encoded(other, quality=two))
+            wanted = verdict.relation is Relation.EDITED if word == "word" else None
             name = f"{word}, {size[0]}x{size[1]} on {frame[0]}x{frame[1]}"
-            told = f"{path.name} {ground} {one} {two}"
-            rows.append((name, told, str(verdict.relation), verdict.measures.get("change", 0.0), wanted))
+            rows.append(_row(name, f"{path.name} {ground} {one} {two}", verdict, wanted))
     return rows
 
 
-def edits(path: Path) -> list[tuple[str, str, str, float, bool]]:
-    """Return (edit, file, relation, intersection over union, never resaved) for one picture's local edits."""
-    rgb = np.asarray(Image.open(path).convert("RGB"))
+def edits(path: Path) -> list[Row]:
+    """Edit one picture in one place; the figure is the intersection over union of the box."""
+    rgb = np.asarray(rgb_of(path))
     rows = []
     for (number, kind), share in itertools.product(enumerate(EDITS), SHARES):
         edit = local_edit(rgb, kind, share, SEED + number)
         if edit is None:
             continue
-        saved = encode(Image.fromarray(edit.after), "JPEG", quality=85)
-        sources = {
-            "original": edit.before,
-            "q60 of it": encode(Image.fromarray(edit.before), "JPEG", quality=60),
-        }
+        after = encoded(edit.after, quality=85)
+        sources = {"original": edit.before, "q60 of it": encoded(edit.before, quality=60)}
         for against, source in sources.items():
-            verdict = compare(source, saved)
+            verdict = compare(source, after)
             sound = verdict.relation in (Relation.EDITED, Relation.UNDECIDABLE, Relation.DIFFERENT)
-            iou = max((_iou(edit.box, (r.x, r.y, r.w, r.h)) for r in verdict.regions), default=0.0)
-            rows.append(
-                (f"{kind} {share:.1%} against {against}", path.name, str(verdict.relation), iou, sound)
-            )
+            iou = max((box_iou([(r.x, r.y, r.w, r.h)], [edit.box]) for r in verdict.regions), default=0.0)
+            rows.append(_row(f"{kind} {share:.1%} against {against}", path.name, verdict, sound, iou))
     return rows
 
 
-def _iou(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:
-    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if w <= 0 or h <= 0:
-        return 0.0
-    return w * h / (a[2] * a[3] + b[2] * b[3] - w * h)
+def kinds(path: Path) -> list[Row]:
+    """Make one photograph into each kind, and save it in two codings, and with a word in it."""
+    rows = []
+    for kind, made in KINDS.items():
+        image = made(rgb_of(path))
+        rows += [
+            _row(f"{kind}, saved twice", path.name, compare(saved(image, one), saved(image, two)))
+            for one, two in KIND_STEPS
+        ]
+        word = written(image)
+        if word is not None:
+            verdict = compare(saved(image, ("JPEG", 80)), saved(word, ("JPEG", 60)))
+            rows.append(_row(f"{kind}, with a word", path.name, verdict, verdict.relation is Relation.EDITED))
+    return rows
+
+
+def formats(files: tuple[str, Path, Path | None]) -> list[Row]:
+    """Lay two orientations, a sample mode and its RGB form, or a phone's picture and a JPEG of it side by side."""
+    part, one, two = files
+    picture = load(one)
+    verdict = compare(one, encoded(picture.rgb, quality=80) if two is None else two)
+    if part != "orientations":
+        return [_row(part, one.name, verdict)]
+    share = sum(r.w * r.h for r in verdict.regions) / picture.rgb[..., 0].size
+    boxed = verdict.relation is Relation.EDITED and share <= 0.05
+    return [_row(part, f"{one.name} {two and two.name}", verdict, boxed, share)]
+
+
+def _formats(data: Path) -> Iterator[tuple[str, Path, Path | None]]:
+    for shape in ("landscape", "portrait"):
+        files = [data / f"orientation/{shape}_{n}.jpg" for n in range(1, 9)]
+        yield from (("orientations", one, two) for one, two in itertools.combinations(files, 2))
+    modes = data / "pdq/misc-images/modes"
+    for path in sorted(path for path in modes.iterdir() if path.suffix in (".png", ".jpg", ".webp")):
+        yield "sample modes", path, modes / "RGB.jpg"
+    for path in sorted((data / "heic").rglob("*")):
+        if path.suffix.lower() in (".heic", ".heif"):
+            yield "phones", path, None
 
 
 def _planes(path: Path) -> NDArray[np.float32]:
@@ -164,8 +205,7 @@ def _planes(path: Path) -> NDArray[np.float32]:
 
 def candidates(files: list[Path], jobs: int) -> Iterator[tuple[Path, Path]]:
     """Yield the pairs whose coarse planes correlate at all: upright in any pair of channels, turned in one."""
-    with ProcessPoolExecutor(jobs) as pool:
-        planes = np.stack(list(pool.map(_planes, files, chunksize=16)))
+    planes = np.stack(list(pooled(_planes, files, jobs, chunk=16)))
     best = np.zeros((len(files), len(files)), np.float32)
     for one, two in itertools.product(range(3), repeat=2):
         best = np.maximum(best, np.abs(planes[:, one] @ planes[:, two].T))
@@ -181,86 +221,81 @@ def candidates(files: list[Path], jobs: int) -> Iterator[tuple[Path, Path]]:
         yield files[i], files[j]
 
 
-def distinct(pair: tuple[Path, Path]) -> list[tuple[str, str, str, float, bool]]:
-    """Return one row for a pair of distinct photographs: it must not be called the same."""
+def distinct(pair: tuple[Path, Path]) -> list[Row]:
+    """Compare two distinct photographs: they must not be called the same."""
     cv2.setNumThreads(1)
-    verdict = compare_pictures(load(pair[0]), load(pair[1]))
+    verdict = compare(*pair)
     names = f"{pair[0].name} {pair[1].name}"
-    return [
-        (
-            "distinct",
-            names,
-            str(verdict.relation),
-            verdict.measures.get("agreement", 0),
-            verdict.same is not True,
-        )
-    ]
+    return [_row("distinct", names, verdict, verdict.same is not True)]
 
 
-def report(title: str, rows: list[tuple[str, str, str, float, bool]]) -> bool:
+def report(title: str, rows: list[Row]) -> bool:
     """Print the table of one part; return whether every row is as wanted."""
-    print(
-        f"\n## {title}\n\n| | pairs | as wanted | relations | figure min / median / max |\n|---|---|---|---|---|"
-    )
-    groups: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        groups[row[0]].append(row)
+    print(f"\n## {title}\n")
+    head("", "pairs", "as wanted", "relations", "probability, overlap or share: min / median / max")
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for one in rows:
+        groups[one.line].append(one)
     for name, group in groups.items():
-        relations = ", ".join(f"{k} {v}" for k, v in Counter(r[2] for r in group).most_common())
-        low, middle, high = np.percentile([r[3] for r in group], [0, 50, 100])
-        print(
-            f"| {name} | {len(group)} | {sum(r[4] for r in group)} | {relations} "
-            f"| {low:.2f} / {middle:.2f} / {high:.2f} |"
+        ends = " / ".join(
+            f"{value:.2f}" for value in np.percentile([one.figure for one in group], [0, 50, 100])
         )
-    wrong = [row for row in rows if not row[4]]
+        row(name, len(group), sum(one.wanted for one in group), counted(one.relation for one in group), ends)
+    wrong = [one for one in rows if not one.wanted]
     print(f"\n{len(rows) - len(wrong)} of {len(rows)} as wanted ({1 - len(wrong) / len(rows):.3%})")
-    for row in wrong[:40]:
-        print("  not as wanted:", *row[:4])
+    for one in wrong[:40]:
+        print("  not as wanted:", *one[:4])
     return not wrong
 
 
-def _run(part: Callable[[Any], list[Any]], work: list[Any], jobs: int) -> list[Any]:
-    with ProcessPoolExecutor(jobs) as pool:
-        return [row for rows in pool.map(part, work, chunksize=1) for row in rows]
+def _distinct(data: Path, every: int, jobs: int) -> list[tuple[Path, Path]]:
+    files = photos(data)[::every]
+    pairs = list(candidates(files, jobs))
+    print(
+        f"\n{len(files)} photographs, {len(files) * (len(files) - 1) // 2} pairs, {len(pairs)} of them correlate"
+    )
+    return pairs
 
 
-def main() -> int:
-    """Run the parts asked for; exit 1 where a pair is called what it must not be."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "parts", nargs="*", default=["resaves", "copies", "between", "plain", "edits", "distinct"]
-    )
-    parser.add_argument("--every", type=int, default=1, help="take every Nth picture only")
-    parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
-    print(header())
-    files, good = chosen(data)[:: args.every], True
-    if "resaves" in args.parts:
-        good &= report("Re-saves called the same", _run(resaves, files, args.jobs))
-    if "copies" in args.parts:
-        good &= report("Copies at neighbouring qualities called the same", _run(copies, files, args.jobs))
-    if "between" in args.parts:
-        good &= report("Copies saved in any two ways called the same", _run(between, files, args.jobs))
-    if "plain" in args.parts:
-        good &= report("Things on plain ground, saved again and edited", _run(plain, files, args.jobs))
-    if "edits" in args.parts:
-        good &= report("Local edits, saved at JPEG 85, not called resaved", _run(edits, files, args.jobs))
-    if "distinct" in args.parts:
-        every = photos(data)[:: args.every]
-        pairs = list(candidates(every, args.jobs))
-        total = len(every) * (len(every) - 1) // 2
-        print(
-            f"\n{len(every)} photographs, {total} pairs, {len(pairs)} of them correlate and are compared in full"
-        )
-        good &= report("Distinct photographs not called the same", _run(distinct, pairs, args.jobs))
+def _chosen(data: Path, every: int, jobs: int) -> list[Path]:
+    return chosen(data)[::every]
+
+
+def _twelve(data: Path, every: int, jobs: int) -> list[Path]:
+    files = photos(data)
+    return files[7 :: max(1, len(files) // 12)][:12:every]
+
+
+Work = Callable[[Path, int, int], list[Any]]
+PARTS: Mapping[str, tuple[str, Callable[[Any], list[Row]], Work]] = {
+    "resaves": ("Re-saves called the same", resaves, _chosen),
+    "copies": ("Copies at neighboring qualities", copies, _chosen),
+    "between": ("Copies saved in any two ways", between, _chosen),
+    "plain": ("Things on plain ground", plain, _chosen),
+    "edits": ("Local edits, saved at JPEG 85", edits, _chosen),
+    "kinds": ("Kinds of pictures", kinds, _twelve),
+    "formats": (
+        "Orientations, sample modes, phones",
+        formats,
+        lambda data, every, _: list(_formats(data))[::every],
+    ),
+    "distinct": ("Distinct photographs not called the same", distinct, _distinct),
+}
+"""Each part: its title, what is done, and to what."""
+
+
+OPTIONS = (
+    option("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default all"),
+    option("--every", 1, help="take every Nth picture only"),
+    option("--jobs", 2),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the parts asked for; return 1 where a pair is called what it must not be."""
+    data, good = wanted_data(), True
+    for part in args.parts or PARTS:
+        title, call, work = PARTS[part]
+        rows = pooled(call, work(data, args.every, args.jobs), args.jobs)
+        good &= report(title, list(itertools.chain.from_iterable(rows)))
     return 0 if good else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

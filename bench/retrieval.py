@@ -1,6 +1,6 @@
 """Recall of the search for candidates: PDQ alone, the copy code alone, and both, by families of altered copies.
 
-    python -m bench.retrieval [--originals N] [--families a,b] [--keep FILE]
+    python -m bench retrieval [--originals N] [--families a,b] [--keep FILE]
 
 Of each of N photographs of the test half, one copy a family is made at one level drawn by chance, and searched for
 among the originals, all other photographs, the quarters of those that no copy is made of, and all of sameplace/,
@@ -13,8 +13,7 @@ import argparse
 import json
 import sys
 import time
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,46 +22,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 import samepic
-from bench.common import SEED, data_folder, header, photos
-from bench.families import FAMILIES, level_of
-from bench.sources import copy_name, half_of, named_bytes, pixels_of
+from bench.common import head, option, photo_names, row, wanted_data
+from bench.families import FAMILIES
+from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of
 from samepic.fingerprints.copycode import PARTS
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.tuning.search import SEARCH
 
-__all__ = ["NAMED", "Codes", "Query", "Scene", "chosen", "scene_of"]
-
 RANKS = (1, 10, 50)
 _OTHERS = ("sameplace", "clipart", "uipages")
 
+_TONE = (
+    "gamma", "brightness", "contrast", "auto-level", "saturation", "hue", "temperature", "sepia", "grey",
+    "photo filter",
+)  # fmt: skip
 NAMED: dict[str, tuple[float, tuple[str, ...]]] = {
     "crops to 50 %": (99, ("crop 90 %", "crop 70 %", "crop 50 %", "crop to aspect", "crop one side")),
     "crops to 25 and 35 %": (97, ("crop 35 %", "crop 25 %")),
     "captions, borders": (99, ("caption inside", "caption outside", "border", "letterbox")),
     "perspective": (99, ("perspective",)),
-    "tone": (
-        99,
-        (
-            *(
-                "gamma",
-                "brightness",
-                "contrast",
-                "auto-level",
-                "saturation",
-                "hue",
-                "temperature",
-                "sepia",
-                "grey",
-            ),
-            "photo filter",
-        ),
-    ),
+    "tone": (99, _TONE),
     "turns, mirrors": (98, ("quarter turns", "turned mirror", "mirror")),
     "stickers, text": (97, ("sticker", "text over", "logo")),
     "picture in picture": (80, ("picture in picture",)),
     "collage": (80, ("collage",)),
 }
-"""What issues name: recall wanted at 10, in per cent, and the families, or a family and a level."""
+"""What is wanted: recall at 10, in per cent, and the families, or a family and a level."""
 
 
 @dataclass(frozen=True)
@@ -111,40 +96,29 @@ class Codes:
         return np.asarray(128 - agreeing / 2, np.float32)
 
 
-def chosen(data: Path, originals: int) -> list[str]:
-    """Return the paths of the first photographs of the test half, in an order by chance."""
-    names = [path.relative_to(data).as_posix() for path in photos(data)]
-    names = [name for name in names if half_of(name) == "test"]
-    return sorted(names, key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))[:originals]
-
-
-def scene_of(data: Path, originals: int, families: Sequence[str]) -> Scene:
-    """Make the copies and fingerprint everything."""
-    scene, picked = Scene(), chosen(data, originals)
+def scene_of(data: Path, originals: int, families: Sequence[str], others: int | None = None) -> Scene:
+    """Make the copies and fingerprint everything; `others` is how many pictures there are beside the originals."""
+    scene, picked, left = Scene(), chosen(data, "test", originals), others
     for number, (name, picture) in enumerate(_database(data, set(picked))):
+        if left is not None and name not in picked:
+            if left == 0:
+                continue
+            left -= 1
         scene.names.append(name)
         scene.prints.append(samepic.fingerprint(picture, copycode=True))
-        _tell("pictures", number)
-    for number, path in enumerate(picked):
-        for family in families:
-            rng = np.random.default_rng([SEED, zlib.crc32(f"{family} {path}".encode())])
-            level = level_of(family, rng)
-            name = copy_name(family, level, 0, path)
+        if number % 500 == 499:
+            print(f"{number + 1} pictures, {time.process_time():.0f} s", file=sys.stderr)
+    for path in picked:
+        for name in (copy_by_chance(family, path) for family in families):
+            family, level = name.removeprefix("copy:").split("|")[:2]
             made = samepic.fingerprint(named_bytes(name), copycode=True)
             scene.queries.append(Query(family, level, path, made, name))
-        _tell("originals with their copies", number)
     return scene
 
 
-def _tell(what: str, number: int) -> None:
-    if number % 500 == 499 or (what.startswith("originals") and number % 25 == 24):
-        print(f"{number + 1} {what}, {time.process_time():.0f} s", file=sys.stderr)
-
-
 def _database(data: Path, picked: set[str]) -> Iterator[tuple[str, Path | NDArray[np.uint8]]]:
-    for path in photos(data):
-        name = path.relative_to(data).as_posix()
-        yield name, path
+    for name in photo_names(data):
+        yield name, data / name
         if name not in picked:
             rgb = pixels_of(name)
             height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
@@ -236,28 +210,31 @@ def _inset_distances(scene: Scene, pictures: Codes) -> tuple[NDArray[np.int64], 
 
 def _insets(scene: Scene) -> None:
     """Print how many insets there are in what the queries are searched among, and in the queries by their families."""
-    print("\n| | pictures | insets a picture | with insets |\n|---|---|---|---|")
+    print()
+    head("", "pictures", "insets a picture", "with insets")
     kinds = [name.partition("/")[0] if " quarter " not in name else "quarters" for name in scene.names]
     counted = [(kind, one) for kind, one in zip(kinds, scene.prints, strict=True)]
     counted += [(query.family, query.made) for query in scene.queries]
     for kind in dict.fromkeys(kind for kind, _ in counted):
         numbers = np.array([len(one.inset_codes) for of, one in counted if of == kind])
-        print(f"| {kind} | {len(numbers)} | {numbers.mean():.2f} | {100 * (numbers > 0).mean():.1f} % |")
+        row(kind, len(numbers), f"{numbers.mean():.2f}", f"{100 * (numbers > 0).mean():.1f} %")
 
 
 def _tables(scene: Scene, found: Found) -> bool:
     families = np.array([q.family for q in scene.queries])
     levels = np.array([f"{q.family} {q.level}" for q in scene.queries])
-    columns = f"copies | PDQ 1, 10, 50 | within {SEARCH.radius} | copy code 1, 10, 50 | all 1, 10, 50 | bits 50, 95 %"
-    print(f"| | {columns} |\n|---|---|---|---|---|---|---|")
+    each = (f"within {SEARCH.radius}", "copy code 1, 10, 50", "all 1, 10, 50", "bits 50, 95 %")
+    columns = ("copies", "PDQ 1, 10, 50", *each)
+    head("", *columns)
     for name in [*dict.fromkeys(families), "all"]:
         _row(name, (families == name) | (name == "all"), found)
-    print(f"\n| wanted at 10 | | {columns} |\n|---|---|---|---|---|---|---|---|")
+    print()
+    head("wanted at 10", *columns)
     reached = True
     for name, (wanted, among) in NAMED.items():
         mask = np.isin(families, among) | np.isin(levels, among)
         if mask.any():
-            reached &= _row(f"{wanted} % | {name}", mask, found) >= wanted
+            reached &= _row(f"{name}, {wanted} %", mask, found) >= wanted
     return reached
 
 
@@ -266,9 +243,8 @@ def _row(name: str, mask: NDArray[np.bool_], found: Found) -> float:
     alone = [" ".join(f"{100 * np.mean(r[mask] <= k):.1f}" for k in RANKS) for r in (found.pdq, found.copy)]
     both = [100 * float(np.mean(found.both(k)[mask])) for k in RANKS]
     ends = " ".join(f"{value:.0f}" for value in np.percentile(found.bits[mask], (50, 95)))
-    shown = " ".join(f"{value:.1f}" for value in both)
-    near = 100 * float(found.within[mask].mean())
-    print(f"| {name} | {mask.sum()} | {alone[0]} | {near:.1f} | {alone[1]} | {shown} | {ends} |")
+    near, shown = 100 * float(found.within[mask].mean()), " ".join(f"{value:.1f}" for value in both)
+    row(name, mask.sum(), alone[0], f"{near:.1f}", alone[1], shown, ends)
     return both[1]
 
 
@@ -285,9 +261,8 @@ def _candidates(
     of the insets'; `of` tells of which query each inset is.
     """
     copy, parts, inset = codes
-    print(
-        "\n| nearest, radius | of a quarter | of an inset | recall | candidates a query |\n|---|---|---|---|---|"
-    )
+    print()
+    head("nearest, radius", "of a quarter", "of an inset", "recall", "candidates a query")
     rows = np.arange(len(own))
     order = np.argsort(copy, axis=1, kind="stable")[:, :50]
     part_order = [np.argsort(part, axis=1, kind="stable")[:, :5] for part in parts]
@@ -299,8 +274,8 @@ def _candidates(
             _take(taken, rows, part, nearest[:, :part_k], part_radius)
         _take(taken, of, inset, inset_order[:, :inset_k], inset_radius)
         recall, each = 100 * taken[rows, own].mean(), taken.sum(axis=1).mean()
-        shown = f"{k}, {radius} | {part_k}, {part_radius} | {inset_k}, {inset_radius}"
-        print(f"| {shown} | {recall:.2f} | {each:.2f} |")
+        shown = f"{k}, {radius}", f"{part_k}, {part_radius}", f"{inset_k}, {inset_radius}"
+        row(*shown, f"{recall:.2f}", f"{each:.2f}")
 
 
 _COPY = SEARCH.copy_nearest, SEARCH.copy_radius
@@ -329,35 +304,25 @@ def _ends(values: NDArray[np.float32]) -> str:
     return "bits at 0, 0.1, 1, 5 and 50 %: " + ", ".join(f"{value:.0f}" for value in points)
 
 
-def load_or_make(data: Path, options: argparse.Namespace) -> Scene:
-    """Return the scene that --keep names, or make it."""
-    keep: Path | None = options.keep
+def load_or_make(keep: Path | None, make: Callable[[], Scene]) -> Scene:
+    """Return the scene of the file `keep`, or make it, and write it there."""
     if keep is not None and keep.is_file():
         return Scene.load(keep)
-    families = [name for name in options.families.split(",") if name] or list(FAMILIES)
-    scene = scene_of(data, options.originals, families)
+    scene = make()
     if keep is not None:
         scene.save(keep)
     return scene
 
 
-def main() -> int:
-    """Measure and print; exit 1 where something falls short of what was wanted."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--originals", type=int, default=150)
-    parser.add_argument("--families", default="", help="names with commas between; default all")
-    parser.add_argument("--keep", type=Path, help="write the fingerprints here, or read them")
-    options = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
+OPTIONS = (
+    option("--originals", 150),
+    option("--families", "", help="names with commas between; default all"),
+    option("--keep", type=Path, help="write the fingerprints here, or read them"),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Measure and print; return 1 where something falls short of what was wanted."""
     cv2.setNumThreads(1)
-    print(f"{header()}\n")
-    return 0 if report(load_or_make(data, options)) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    data, families = wanted_data(), [name for name in args.families.split(",") if name] or [*FAMILIES]
+    return 0 if report(load_or_make(args.keep, lambda: scene_of(data, args.originals, families))) else 1

@@ -1,6 +1,6 @@
 """The whole path, retrieve and verify, as `samepic find --copies` runs it, beside comparing each copy pairwise.
 
-    python -m bench.retrieval_find [--originals N] [--others N] [--families a,b] [--keep FOLDER]
+    python -m bench retrieval_find [--originals N] [--others N] [--families a,b] [--keep FOLDER]
 
 Makes a folder of N photographs of the test half, one altered copy a family of each, and as many other photographs and
 pictures of sameplace/ as --others says of each. Runs `samepic find --same-if edited` on it, without --copies and with
@@ -19,20 +19,13 @@ import shutil
 import signal
 import sys
 import tempfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
 import samepic
-from bench.collection import measured
-from bench.common import SEED, data_folder, header, photos
-from bench.families import FAMILIES, level_of
-from bench.retrieval import chosen
-from bench.sources import copy_name, named_bytes
-
-__all__ = ["score"]
+from bench.common import groups_of, head, measured, option, photos, row, wanted_data
+from bench.families import FAMILIES
+from bench.sources import chosen, copy_by_chance, named_bytes
 
 _PROVEN = frozenset({"same-file", "same-pixels", "resaved", "adjusted", "reframed", "edited"})
 
@@ -41,14 +34,13 @@ def _make(
     data: Path, folder: Path, originals: int, others: int, families: list[str]
 ) -> dict[str, tuple[str, str]]:
     """Fill the folder; return {name of a copy: (name of its original, family)}."""
-    made, picked = {}, chosen(data, originals)
+    made, picked = {}, chosen(data, "test", originals)
     for number, path in enumerate(picked):
         original = f"o{number:03}{Path(path).suffix.lower()}"
         shutil.copyfile(data / path, folder / original)
         for place, family in enumerate(families):
-            rng = np.random.default_rng([SEED, zlib.crc32(f"{family} {path}".encode())])
             name = f"o{number:03}-{place:02}"
-            (folder / name).write_bytes(named_bytes(copy_name(family, level_of(family, rng), 0, path)))
+            (folder / name).write_bytes(named_bytes(copy_by_chance(family, path)))
             made[name] = original, family
     rest = [path for path in photos(data) if path.relative_to(data).as_posix() not in picked]
     places = sorted(
@@ -91,12 +83,7 @@ def _groups(folder: Path, temporary: Path, *options: str) -> list[list[str]]:
         usage = measured([*command, *options, str(folder)], half, {"SAMEPIC_CACHE": str(temporary / "cache")})
         print(f"samepic find {' '.join(options):10} {usage}", flush=True)
         half.rename(report)
-    lines = [json.loads(line) for line in report.read_text().splitlines()]
-    return [
-        [Path(line["reference"]).name, *(Path(member["path"]).name for member in line["members"])]
-        for line in lines
-        if "group" in line
-    ]
+    return [[Path(path).name for path in group] for group in groups_of(report)]
 
 
 def _compared(folder: Path, temporary: Path, made: dict[str, tuple[str, str]]) -> dict[str, str]:
@@ -118,34 +105,26 @@ def _compared(folder: Path, temporary: Path, made: dict[str, tuple[str, str]]) -
     return relations
 
 
-def main() -> int:
-    """Make, find, compare and print; exit 1 where a member is wrong or too little is found."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--originals", type=int, default=12)
-    parser.add_argument("--others", type=int, default=150)
-    parser.add_argument("--families", default="", help="names with commas between; default all")
-    parser.add_argument("--keep", type=Path, help="keep everything in this folder, and go on from there")
-    options = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
-    families = [name for name in options.families.split(",") if name] or list(FAMILIES)
-    print(f"{header()}\n")
+OPTIONS = (
+    option("--originals", 12),
+    option("--others", 150),
+    option("--families", "", help="names with commas between; default all"),
+    option("--keep", type=Path, help="keep everything in this folder, and go on from there"),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Make, find, compare and print; return 1 where a member is wrong or too little is found."""
+    data, families = wanted_data(), [name for name in args.families.split(",") if name] or [*FAMILIES]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
-        kept: Path = options.keep or Path(temporary)
+        kept: Path = args.keep or Path(temporary)
         folder, truth = kept / "pictures", kept / "made.json"
         if not truth.is_file():
             folder.mkdir(parents=True)
-            truth.write_text(json.dumps(_make(data, folder, options.originals, options.others, families)))
-        made = {
-            name: (original, family) for name, (original, family) in json.loads(truth.read_text()).items()
-        }
-        groups = _groups(folder, kept, "--copies")
-        plain = _groups(folder, kept)
+            truth.write_text(json.dumps(_make(data, folder, args.originals, args.others, families)))
+        made = {name: (original, of) for name, (original, of) in json.loads(truth.read_text()).items()}
+        groups, plain = _groups(folder, kept, "--copies"), _groups(folder, kept)
         relations = _compared(folder, kept, made)
     proven = {name for name, relation in relations.items() if relation in _PROVEN}
     print(f"{len(relations)} of {len(made)} copies compared with their originals")
@@ -158,16 +137,12 @@ def _report(
     wanted, found, wrong = score(groups, made, proven)
     without = score(plain, made, proven)[1]
     print(f"\n{len(made)} copies, {len(proven)} of them proven pairwise\n")
-    print("| | proven pairwise | found without --copies | found with |\n|---|---|---|---|")
+    head("", "proven pairwise", "found without --copies", "found with")
     for family in wanted:
-        print(f"| {family} | {wanted[family]} | {without[family]} | {found[family]} |")
+        row(family, wanted[family], without[family], found[family])
     share = 100 * sum(found.values()) / max(1, len(proven))
-    print(f"| all | {len(proven)} | {sum(without.values())} | {sum(found.values())} ({share:.1f} %) |")
+    row("all", len(proven), sum(without.values()), f"{sum(found.values())} ({share:.1f} %)")
     print(f"\n{len(wrong)} wrong members")
     for name, reference in wrong:
         print(f"  {name} in the group of {reference}")
     return 0 if not wrong and share >= 95 else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

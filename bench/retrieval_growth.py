@@ -1,9 +1,9 @@
 """How recall, time and memory of the search grow with the number of pictures, up to a million made-up ones.
 
-    python -m bench.retrieval_growth SCENE [--sizes N ...] [--queries N]
+    python -m bench retrieval_growth SCENE [--sizes N ...] [--queries N]
 
-SCENE is what `python -m bench.retrieval --keep SCENE` wrote. Codes are drawn with the measured correlation of every two
-bits (signs of normal values); how near the nearest of two sets lie, real and made up, is told. The queries are the
+SCENE is what `python -m bench retrieval --keep SCENE` wrote. Codes are drawn with the measured correlation of every two
+bits (bench.gate_scale); how near the nearest of two sets lie, real and made up, is told. The queries are the
 copies of the scene, and their originals are among the codes.
 """
 
@@ -11,38 +11,17 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import SEED, header
+from bench.common import SEED, head, in_turns, option, row
+from bench.gate_scale import drawn_codes
 from bench.retrieval import Query, Scene
 from samepic.hamming import Codes, TurnedCodes, copies_near
 from samepic.tuning.search import SEARCH
-
-__all__ = ["drawn"]
-
-_PIECE = 50_000
-
-
-def drawn(like: NDArray[np.uint8], n: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return (n, 32) codes with the shares and correlations of the bits of `like`, (m, 32)."""
-    bits = np.unpackbits(like, axis=1).astype(np.float64)
-    shares = np.clip(bits.mean(axis=0), 0.02, 0.98)
-    related = np.sin(np.pi / 2 * np.corrcoef(bits.T + 1e-9 * rng.normal(size=bits.T.shape)))
-    values, vectors = np.linalg.eigh(related)
-    factor = (vectors * np.sqrt(np.clip(values, 0, None))).astype(np.float32)
-    factor /= np.linalg.norm(factor, axis=1, keepdims=True)
-    cuts = np.array([statistics.NormalDist().inv_cdf(1 - share) for share in shares], np.float32)
-    out = np.empty((n, 32), np.uint8)
-    for start in range(0, n, _PIECE):
-        normal = rng.standard_normal((min(_PIECE, n - start), len(factor)), np.float32)
-        out[start : start + _PIECE] = np.packbits(normal @ factor.T > cuts, axis=1)
-    return out
 
 
 def _nearest(codes: NDArray[np.uint8], others: NDArray[np.uint8]) -> str:
@@ -53,12 +32,7 @@ def _nearest(codes: NDArray[np.uint8], others: NDArray[np.uint8]) -> str:
 
 
 def _times(call: Callable[[Query], object], queries: list[Query]) -> float:
-    taken = []
-    for query in queries:
-        start = time.process_time()
-        call(query)
-        taken.append((time.process_time() - start) * 1000)
-    return statistics.median(taken)
+    return statistics.median(in_turns({"": call}, 1, query)[""][0] for query in queries)
 
 
 def bench(scene: Scene, made: NDArray[np.uint8], pdq_made: NDArray[np.uint8], queries: list[Query]) -> None:
@@ -76,37 +50,26 @@ def bench(scene: Scene, made: NDArray[np.uint8], pdq_made: NDArray[np.uint8], qu
     one_ms = _times(lambda query: codes.nearest(query.made.copycode, SEARCH.copy_nearest), some)
     all_ms = _times(lambda query: copies_near(codes, query.made), some)
     recalls = " ".join(f"{value:.1f}" for value in found)
-    print(
-        f"| {len(codes):,} | {recalls} | {pdq_ms:.2f} | {one_ms:.2f} | {pdq_ms + one_ms:.2f} | {all_ms:.2f} |",
-        flush=True,
-    )
+    row(f"{len(codes):,}", recalls, *(f"{ms:.2f}" for ms in (pdq_ms, one_ms, pdq_ms + one_ms, all_ms)))
 
 
-def main() -> int:
+OPTIONS = (
+    option("scene", type=Path),
+    option("--sizes", [10_000, 100_000, 1_000_000], type=int, nargs="+"),
+    option("--queries", 400),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("scene", type=Path)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--queries", type=int, default=400)
-    options = parser.parse_args()
-    scene = Scene.load(options.scene)
-    rng = np.random.default_rng(SEED)
+    scene, rng, most = Scene.load(args.scene), np.random.default_rng(SEED), max(args.sizes)
     real = np.frombuffer(b"".join(one.copycode for one in scene.prints), np.uint8).reshape(-1, 32)
-    most = max(options.sizes)
-    made = drawn(real, most, rng)
-    print(f"{header()}\n")
+    made = drawn_codes([one.copycode for one in scene.prints], most, SEED)
     print(f"bits to the nearest of {len(real)}, at 1, 10, 50 and 90 %: real {_nearest(real[::7], real)};"
           f" made up {_nearest(made[:len(real):7], made[:len(real)])}\n")  # fmt: skip
     pdq = np.frombuffer(rng.bytes(32 * most), np.uint8).reshape(-1, 32)
-    queries = scene.queries[:: max(1, len(scene.queries) // options.queries)]
-    print(f"| codes | copy code 1, {SEARCH.copy_nearest}, 10, 50 | PDQ, eight forms, ms | copy code, ms | both, ms |"
-          " with quarters, ms |\n|---|---|---|---|---|---|")  # fmt: skip
-    for size in options.sizes:
+    queries = scene.queries[:: max(1, len(scene.queries) // args.queries)]
+    ways = ("PDQ, eight forms, ms", "copy code, ms", "both, ms", "with quarters, ms")
+    head("codes", f"copy code 1, {SEARCH.copy_nearest}, 10, 50", *ways)
+    for size in args.sizes:
         bench(scene, made[: size - len(real)], pdq[: size - len(real)], queries)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

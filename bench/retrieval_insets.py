@@ -1,15 +1,14 @@
 """What insets find: photographs on pages, cards, screens and walls, on other photographs and beside them.
 
-    python -m bench.retrieval_insets SCENE [--half test] [--originals N]
+    python -m bench retrieval_insets SCENE [--half test] [--originals N]
 
-SCENE is what `python -m bench.retrieval --keep SCENE` wrote; its pictures are what is searched among. The layouts of
+SCENE is what `python -m bench retrieval --keep SCENE` wrote; its pictures are what is searched among. The layouts of
 bench.layouts are told apart from the families of bench.families that show a photograph in something.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,18 +18,16 @@ import cv2
 import numpy as np
 
 import samepic
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, head, option, row, wanted_data
 from bench.families import FAMILIES, save
 from bench.family_base import WHOLE, Altered
 from bench.layouts import LAYOUTS
 from bench.retrieval import Scene
-from bench.sources import copy_name, half_of, named_bytes, pixels_of
+from bench.sources import chosen, copy_name, named_bytes, pixels_of
 from samepic.fingerprints import Fingerprint
 from samepic.fingerprints.insets import Inset, insets
 from samepic.hamming import Codes, copies_near
 from samepic.picture import load
-
-__all__: list[str] = []
 
 _FAMILIES = ("picture in picture", "collage", "phone screen", "border", "letterbox")
 _FITS = 0.8
@@ -94,49 +91,35 @@ def _looked(page: _Page, made: Fingerprint, codes: Codes, own: int) -> _Found:
 
 def _row(kind: str, rows: list[_Found]) -> None:
     def share(name: str) -> str:
-        return f"{100 * np.mean([getattr(row, name) for row in rows]):.0f}"
+        return f"{100 * np.mean([getattr(one, name) for one in rows]):.0f}"
 
     fits = "" if rows[0].fits is None else share("fits")
-    each = np.mean([row.insets for row in rows])
-    shown = " | ".join(map(share, ("whole", "quarter", "inset", "third", "candidate")))
-    print(f"| {kind} | {len(rows)} | {each:.1f} | {fits} | {shown} |", flush=True)
-
-
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    each = np.mean([one.insets for one in rows])
+    row(
+        kind, len(rows), f"{each:.1f}", fits, *map(share, ("whole", "quarter", "inset", "third", "candidate"))
     )
-    parser.add_argument("scene", type=Path)
-    parser.add_argument("--half", choices=("train", "test"), default="test")
-    parser.add_argument("--originals", type=int, default=40)
-    options = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
+
+
+OPTIONS = (
+    option("scene", type=Path),
+    option("--half", "test", choices=("train", "test")),
+    option("--originals", 40),
+)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Measure and print."""
     cv2.setNumThreads(1)
-    scene = Scene.load(options.scene)
-    codes = Codes()
+    scene, names, codes = Scene.load(args.scene), chosen(wanted_data(), args.half), Codes()
     codes.add(np.arange(len(scene.names)), b"".join(one.copycode for one in scene.prints))
     numbers = {name: number for number, name in enumerate(scene.names)}
-    names = [path.relative_to(data).as_posix() for path in photos(data)]
-    names = [name for name in names if half_of(name) == options.half]
-    names.sort(key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))
     screens = sorted(name for name in scene.names if name.startswith("uipages/"))
     found: dict[str, list[_Found]] = {}
-    for page in _pages(names, screens, options.originals):
+    for page in _pages(names, screens, args.originals):
         made = samepic.fingerprint(page.data, copycode=True)
         found.setdefault(page.kind, []).append(_looked(page, made, codes, numbers[page.original]))
-    print(f"{header()}\n{options.originals} photographs of the {options.half} half, {len(codes)} pictures\n")
-    print(
-        "| | pages | insets | one fits, % | nearest by copy code, % | by a quarter | by an inset | in 3 | candidate |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(f"{args.originals} photographs of the {args.half} half, {len(codes)} pictures\n")
+    ways = ("nearest by copy code, %", "by a quarter", "by an inset", "in 3", "candidate")
+    head("", "pages", "insets", "one fits, %", *ways)
     for kind, rows in found.items():
         _row(kind, rows)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """The pages as a reviewer feels them, in a real Chromium: 10 000 groups of a report, and 200 held pairs by keys.
 
-    python -m bench.review_pages [--groups N] [--pairs N]
+    python -m bench review_pages [--groups N] [--pairs N]
 
 Groups: hard links of photographs, two names each; told are the first view (to the page, and to the last thumbnail that
 is in view), another page, frames that scrolling through a page drops, and the most memory of the process. Pairs: from
@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from bench.common import data_folder, header, photos
+from bench.common import option, photos, wanted_data
 from tests.kits.browser import WIDE, Watched, browser
 from tests.kits.found import Review, memory_of, report_of
 from tests.kits.held import hold_pairs
 from tests.kits.service import Running
-
-__all__ = ["main"]
 
 _IN_VIEW = """() => [...document.images].filter((image) => {
   const box = image.getBoundingClientRect();
@@ -105,26 +102,13 @@ def pairs(chromium: Browser, folder: Path, pictures: list[Path], count: int) -> 
     )
 
 
-def main() -> int:
+OPTIONS = (option("--groups", 10_000), option("--pairs", 200))
+
+
+def main(args: argparse.Namespace) -> None:
     """Measure, and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--groups", type=int, default=10_000)
-    parser.add_argument("--pairs", type=int, default=200)
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
-    print(header())
-    pictures = photos(data)[:_MOST]
+    pictures = photos(wanted_data())[:_MOST]
     with browser() as chromium:
         for part, count in ((groups, args.groups), (pairs, args.pairs)):
             with tempfile.TemporaryDirectory() as made:
                 part(chromium, Path(made), pictures, count)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,26 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-__all__ = ["CHANGES", "LETTERS", "Change", "large_page", "letters_page", "page"]
-
 _WORDS = (
-    *(
-        "the",
-        "quick",
-        "brown",
-        "fox",
-        "jumps",
-        "over",
-        "a",
-        "lazy",
-        "dog",
-        "while",
-        "seven",
-        "wizards",
-        "make",
-    ),
-    *("toxic", "brew", "for", "the", "evil", "queen", "and", "jack"),
-)
+    "the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "seven", "wizards", "make", "toxic",
+    "brew", "for", "the", "evil", "queen", "and", "jack",
+)  # fmt: skip
 _STYLE = """body{font:16px sans-serif;margin:32px;background:#fafafa}
 .g{display:grid;grid-template-columns:repeat(COLUMNS,1fr);gap:24px}
 .card{background:#fff;border-radius:12px;box-shadow:0 2px 8px #0003;padding:16px}
@@ -126,28 +110,9 @@ CHANGES = (
 )  # fmt: skip
 
 LETTERS = (
-    *(
-        "ao",
-        "ec",
-        "il",
-        "17",
-        "38",
-        "0O",
-        "56",
-        ".,",
-        "mn",
-        "uv",
-        "hb",
-        "Il",
-        "08",
-        "68",
-        ";:",
-        "EF",
-        "QO",
-        "tf",
-    ),
-    *("qg", "+-", "'`", "-–", ". "),
-)
+    "ao", "ec", "il", "17", "38", "0O", "56", ".,", "mn", "uv", "hb", "Il", "08", "68", ";:", "EF", "QO", "tf", "qg",
+    "+-", "'`", "-–", ". ",
+)  # fmt: skip
 
 
 def letters_page(text: str, size: int, family: str, colour: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -11,11 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-__all__ = ["INSTALL", "Odiff", "OdiffServer", "Pixelmatch", "spent"]
-
 INSTALL = "npm install odiff-bin@4.5.0 pixelmatch@7.2.0 pngjs@7.0.0"
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _SCRIPT = """
 import fs from 'fs';
 import readline from 'readline';
@@ -30,12 +26,6 @@ for await (const line of readline.createInterface({input: process.stdin})) {
   console.log(JSON.stringify({count, cpu: (used.user + used.system) / 1e6}));
 }
 """
-
-
-def spent(pid: int) -> float:
-    """Return the CPU time that a process has used so far, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Screenshots: kept pairs, what is said of changes to pages, single letters, and time; beside pixelmatch and odiff.
 
-    python -m bench.screens pairs|changes|letters|speed [--node FOLDER] [--rounds N]
+    python -m bench screens pairs|changes|letters|speed [--node FOLDER] [--rounds N]
 
 `pairs` wants the folder of pictures (SAMEPIC_BENCH_DATA); `changes`, `letters` and `speed` want a Chromium. The peers
 are asked where FOLDER is one in which `npm install odiff-bin@4.5.0 pixelmatch@7.2.0 pngjs@7.0.0` has run.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -24,12 +25,10 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 import samepic
-from bench.common import data_folder, header
+from bench.common import cpu_of, head, option, row, wanted_data
 from bench.screen_pages import CHANGES, LETTERS, large_page, letters_page, page
-from bench.screen_peers import INSTALL, Odiff, OdiffServer, Pixelmatch, spent
+from bench.screen_peers import INSTALL, Odiff, OdiffServer, Pixelmatch
 from tests.kits.browser import browser
-
-__all__: list[str] = []
 
 _AS_RELEASED = samepic.Screen(speck_pixels=0, faint=1.0, ink=0)
 """As pixelmatch 7 counts at a threshold of 0.05: nothing is left out but smoothed edges."""
@@ -43,19 +42,17 @@ _SPEED = (0, 9, 12)  # of CHANGES: a button moves, a heading changes, a button i
 
 def pairs(node: Path | None) -> int:
     """Print the kept pairs of Playwright and pixelmatch; return how many are told wrongly."""
-    data = data_folder()
-    if data is None:
-        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds screens/")
+    data = wanted_data()
     wrong = 0
     print("\n## Pairs that Playwright keeps\n")
     for one in sorted((data / "screens" / "playwright").rglob("*-expected.png")):
-        for two in [one.with_name(one.name.replace("-expected", "-actual"))]:
-            verdict = samepic.compare(one, two, profile="screen")
-            good = verdict.same is ("should-match" in one.parts)
-            wrong += not good
-            print(
-                f"{'right' if good else 'WRONG'}  {one.parent.parent.name}/{one.stem[:-9]}: {verdict.explanation}"
-            )
+        two = one.with_name(one.name.replace("-expected", "-actual"))
+        verdict = samepic.compare_screenshots(one, two)
+        good = verdict.same is ("should-match" in one.parts)
+        wrong += not good
+        print(
+            f"{'right' if good else 'WRONG'}  {one.parent.parent.name}/{one.stem[:-9]}: {verdict.explanation}"
+        )
     print("\n## Pairs of pixelmatch, pixels that differ\n")
     with ExitStack() as stack:
         peer = stack.enter_context(Pixelmatch(node)) if node else None
@@ -64,8 +61,8 @@ def pairs(node: Path | None) -> int:
 
 
 def _counts(folder: Path, peer: Pixelmatch | None) -> None:
-    print("| pair | samepic at 0.045 | pixelmatch 7.2.0 at 0.05, this run | against it", end=" ")
-    print("| samepic at 0.0395 | kept count | against it |\n|---|---|---|---|---|---|---|")
+    ours = ("samepic at 0.045", "pixelmatch 7.2.0 at 0.05, this run", "against it")
+    head("pair", *ours, "samepic at 0.0395", "kept count", "against it")
     for name, kept in _COUNTED.items():
         one, two = folder / f"{name}a.png", folder / f"{'5' if name == '8' else name}b.png"
         found, lower = (
@@ -73,8 +70,7 @@ def _counts(folder: Path, peer: Pixelmatch | None) -> None:
             for profile in (_AS_RELEASED, _AS_KEPT)
         )
         count = peer.count(one, two, 0.05) if peer else None
-        against = _against(found, count), _against(lower, kept)
-        print(f"| {name} | {found} | {count} | {against[0]} | {lower} | {kept} | {against[1]} |")
+        row(name, found, count, _against(found, count), lower, kept, _against(lower, kept))
 
 
 def _against(found: int, count: int | None) -> str:
@@ -93,7 +89,7 @@ def changes(chromium: Browser) -> int:
             window.set_content(page())
             window.evaluate(f"() => {{ {script} }}")
             shots.append(window.screenshot(full_page=whole))
-        said = samepic.compare(*shots, profile="screen").explanation
+        said = samepic.compare_screenshots(*shots).explanation
         good = re.search(change.said, said) is not None
         wrong += not good
         print(
@@ -117,7 +113,7 @@ def letters(chromium: Browser, node: Path | None) -> None:
         odiff = stack.enter_context(OdiffServer(node)) if node else None
         for one, two in _lettered(chromium, Path(scratch)):
             total += 1
-            missed["samepic"] += samepic.compare(one, two, profile="screen").same is True
+            missed["samepic"] += samepic.compare_screenshots(one, two).same is True
             if peer and odiff:
                 missed["pixelmatch at 0.1"] += peer.count(one, two) == 0
                 missed["pixelmatch at 0.05"] += peer.count(one, two, 0.05) == 0
@@ -146,9 +142,9 @@ def speed(chromium: Browser, node: Path | None, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         files = _large(chromium, Path(scratch))
         runs: dict[str, Callable[[Path, Path], object]] = {
-            "samepic, in a process that runs": lambda a, b: samepic.compare(a, b, profile="screen"),
-            "samepic, with its difference picture": lambda a, b: samepic.compare(
-                a, b, profile="screen"
+            "samepic, in a process that runs": samepic.compare_screenshots,
+            "samepic, with its difference picture": lambda a, b: samepic.compare_screenshots(
+                a, b
             ).difference_image(),
             "samepic compare, a process each": _command,
         }
@@ -178,12 +174,12 @@ def _large(chromium: Browser, folder: Path) -> list[tuple[Path, Path]]:
     window.close()
     found = [(files[0], other) for other in files[1:]]
     for one, two in found:
-        print(f"{two.stat().st_size} bytes: {samepic.compare(one, two, profile='screen').explanation}")
+        print(f"{two.stat().st_size} bytes: {samepic.compare_screenshots(one, two).explanation}")
     return found
 
 
 def _command(one: Path, two: Path) -> None:
-    command = [sys.executable, "-m", "samepic", "compare", "-q", "--profile", "screen", str(one), str(two)]
+    command = [sys.executable, "-m", "samepic", "compare", "-q", "--screen", str(one), str(two)]
     subprocess.run(command, check=False)
 
 
@@ -207,26 +203,19 @@ def _timed(
 
 def _cpu(server: int | None) -> float:
     """Return the CPU time of a server, or of this process and those that it waited for."""
-    import resource
-
     if server is not None:
-        return spent(server)
+        return cpu_of(server)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _print_times(times: dict[str, list[tuple[float, float]]], base: str) -> None:
-    print(
-        "\n| 3840 x 2160, median of all pairs and rounds | wall ms | CPU ms | wall, times odiff | CPU, times odiff |"
-    )
-    print("|---|---|---|---|---|")
+    what = "3840 x 2160, median of all pairs and rounds"
+    print()
+    head(what, "wall ms", "CPU ms", "wall, times odiff", "CPU, times odiff")
     for name, found in times.items():
-        wall, cpu = ([one[at] for one in found] for at in (0, 1))
-        ratios = [_ratio(found, times.get(base), at) for at in (0, 1)]
-        print(
-            f"| {name} | {statistics.median(wall) * 1000:.0f} | {statistics.median(cpu) * 1000:.0f} "
-            f"| {ratios[0]} | {ratios[1]} |"
-        )
+        middles = [f"{1000 * statistics.median(one[at] for one in found):.0f}" for at in (0, 1)]
+        row(name, *middles, *(_ratio(found, times.get(base), at) for at in (0, 1)))
 
 
 def _ratio(mine: list[tuple[float, float]], theirs: list[tuple[float, float]] | None, at: int) -> str:
@@ -235,15 +224,15 @@ def _ratio(mine: list[tuple[float, float]], theirs: list[tuple[float, float]] | 
     return f"{statistics.median(one[at] / other[at] for one, other in zip(mine, theirs, strict=True)):.2f}"
 
 
-def _main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=("pairs", "changes", "letters", "speed"))
-    parser.add_argument("--node", type=Path, metavar="FOLDER", help=f"a folder in which `{INSTALL}` has run")
-    parser.add_argument("--rounds", type=int, default=7, metavar="N")
-    args = parser.parse_args()
-    print(header(), flush=True)
+OPTIONS = (
+    option("what", choices=("pairs", "changes", "letters", "speed")),
+    option("--node", type=Path, metavar="FOLDER", help=f"a folder in which `{INSTALL}` has run"),
+    option("--rounds", 7, metavar="N"),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the part asked for; return 1 where a pair or a change is told wrongly."""
     if args.what == "pairs":
         return 1 if pairs(args.node) else 0
     with browser() as chromium:
@@ -254,7 +243,3 @@ def _main() -> int:
         else:
             speed(chromium, args.node, args.rounds)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bench.values import COLORS, Draw, Values, font
-
-__all__ = ["CARDS", "SCREENS"]
+from bench.values import COLORS, Draw, Values, font, put
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]
@@ -30,9 +28,7 @@ def _chat(rng: Rng, v: Values) -> Image.Image:
     image, draw = _canvas(width, height, ground if dark else (236, 229, 221))
     draw.rectangle((0, 0, width, 14 * u), fill=(31, 44, 52) if dark else (18, 140, 126))
     draw.ellipse((4 * u, 3 * u, 12 * u, 11 * u), fill=(200, 205, 210))
-    draw.text(
-        (16 * u, 4 * u), v.text("who", "name"), fill=(255, 255, 255), font=font(round(4.4 * u), "Sans-Bold")
-    )
+    put(draw, (16 * u, 4 * u), v.text("who", "name"), round(4.4 * u), (255, 255, 255), face="Sans-Bold")
     y, row, face = 18 * u, 0, font(round(3.6 * u))
     while y < height - 20 * u:
         text, own = v.text(f"say {row}", "line")[:38], bool(rng.integers(0, 2))
@@ -41,9 +37,7 @@ def _chat(rng: Rng, v: Values) -> Image.Image:
         fill = mine if own else ((32, 44, 51) if dark else (255, 255, 255))
         draw.rounded_rectangle((x, y, x + wide, y + 9 * u), radius=2 * u, fill=fill)
         draw.text((x + 2 * u, y + 2 * u), text, fill=ink, font=face)
-        draw.text(
-            (x + wide - 10 * u, y + 5 * u), v.text(f"at {row}", "time"), fill=soft, font=font(round(2.6 * u))
-        )
+        put(draw, (x + wide - 10 * u, y + 5 * u), v.text(f"at {row}", "time"), round(2.6 * u), soft)
         y += (11 + 3 * float(rng.random() < 0.3)) * u
         row += 1
     draw.rounded_rectangle((3 * u, height - 12 * u, 97 * u, height - 3 * u), radius=4 * u, fill=fill)
@@ -120,21 +114,16 @@ def _dashboard(rng: Rng, v: Values) -> Image.Image:
     height, u = round(width * 1.7), width / 100
     ground, ink, soft = _DARK if rng.random() < 0.4 else _LIGHT
     image, draw = _canvas(width, height, tuple(max(0, c - 12) for c in ground))  # type: ignore[arg-type]
-    draw.text((5 * u, 5 * u), "Overview", fill=ink, font=font(round(7 * u), "Sans-Bold"))
+    put(draw, (5 * u, 5 * u), "Overview", round(7 * u), ink, face="Sans-Bold")
     accent = COLORS[int(rng.integers(0, 4))]
     for tile, label in enumerate(("Steps", "Sleep", "Pulse", "Water", "Weight", "Floors")):
         x, y = 5 + tile % 2 * 46, 20 + tile // 2 * 28
         draw.rounded_rectangle((x * u, y * u, (x + 43) * u, (y + 25) * u), radius=3 * u, fill=ground)
-        draw.text(((x + 3) * u, (y + 3) * u), label, fill=soft, font=font(round(3.6 * u)))
-        draw.text(
-            ((x + 3) * u, (y + 9) * u),
-            v.text(label, "count"),
-            fill=accent,
-            font=font(round(10 * u), "Sans-Bold"),
-        )
+        put(draw, ((x + 3) * u, (y + 3) * u), label, round(3.6 * u), soft)
+        put(draw, ((x + 3) * u, (y + 9) * u), v.text(label, "count"), round(10 * u), accent, face="Sans-Bold")
     for row, label in enumerate(("Reminders", "Share with friends", "Dark colors")):
         y = 110 + row * 14
-        draw.text((5 * u, y * u), label, fill=ink, font=font(round(4.2 * u)))
+        put(draw, (5 * u, y * u), label, round(4.2 * u), ink)
         on = v.pick(f"switch {row}", (True, False))
         draw.rounded_rectangle(
             (82 * u, y * u, 95 * u, (y + 7) * u), radius=3.5 * u, fill=accent if on else soft
@@ -177,7 +166,7 @@ def _ticket(rng: Rng, v: Values) -> Image.Image:
     image, draw = _canvas(width, round(42 * u), (250, 249, 244))
     accent = COLORS[int(rng.integers(0, 4))]
     draw.rectangle((0, 0, width, 8 * u), fill=accent)
-    draw.text((3 * u, 1.6 * u), "BOARDING PASS", fill=(255, 255, 255), font=font(round(4 * u), "Sans-Bold"))
+    put(draw, (3 * u, 1.6 * u), "BOARDING PASS", round(4 * u), (255, 255, 255), face="Sans-Bold")
     fields = (
         ("Passenger", "name", 3, 11),
         ("From", "place", 3, 21),
@@ -189,13 +178,8 @@ def _ticket(rng: Rng, v: Values) -> Image.Image:
         ("Boarding", "time", 46, 21),
     )
     for label, kind, x, y in fields:
-        draw.text((x * u, y * u), label, fill=(120, 120, 120), font=font(max(9, round(1.8 * u))))
-        draw.text(
-            (x * u, (y + 2.4) * u),
-            v.text(label, kind),
-            fill=(15, 15, 15),
-            font=font(round(3.2 * u), "Sans-Bold"),
-        )
+        put(draw, (x * u, y * u), label, max(9, round(1.8 * u)), (120, 120, 120))
+        put(draw, (x * u, (y + 2.4) * u), v.text(label, kind), round(3.2 * u), (15, 15, 15), face="Sans-Bold")
     for dash in range(12):
         draw.line(
             (70 * u, (9 + dash * 2.8) * u, 70 * u, (10.4 + dash * 2.8) * u), fill=(150, 150, 150), width=2
@@ -236,7 +220,7 @@ def _identity(rng: Rng, v: Values) -> Image.Image:
     for wave in range(0, 63, 3):
         points = [(x * u, (wave + 1.5 * np.sin(x / 5 + wave)) * u) for x in range(0, 101, 2)]
         draw.line(points, fill=tuple(max(0, c - 14) for c in tint), width=1)
-    draw.text((4 * u, 3 * u), "IDENTITY CARD", fill=(30, 50, 110), font=font(round(4 * u), "Sans-Bold"))
+    put(draw, (4 * u, 3 * u), "IDENTITY CARD", round(4 * u), (30, 50, 110), face="Sans-Bold")
     face(draw, (5 * u, 12 * u, 26 * u, 33 * u), v)
     fields = (
         ("Name", "name"),
@@ -247,21 +231,16 @@ def _identity(rng: Rng, v: Values) -> Image.Image:
     )
     for row, (label, kind) in enumerate(fields):
         y = 12 + row * 7.6
-        draw.text((36 * u, y * u), label, fill=(95, 95, 105), font=font(max(9, round(1.9 * u))))
-        draw.text(
-            (36 * u, (y + 2.4) * u),
-            v.text(label, kind),
-            fill=(15, 15, 20),
-            font=font(round(3.3 * u), "Sans-Bold"),
+        put(draw, (36 * u, y * u), label, max(9, round(1.9 * u)), (95, 95, 105))
+        put(
+            draw, (36 * u, (y + 2.4) * u), v.text(label, kind), round(3.3 * u), (15, 15, 20), face="Sans-Bold"
         )
     lines = (
         f"IDUTO{v.text('line', 'number')}<<<<<<<<<<<<",
         f"{v.text('line 2', 'code')}<<{v.text('line 3', 'number')}<<<<",
     )
     for row, text in enumerate(lines):
-        draw.text(
-            (4 * u, (52 + 4.6 * row) * u), text, fill=(15, 15, 15), font=font(round(3.6 * u), "SansMono")
-        )
+        put(draw, (4 * u, (52 + 4.6 * row) * u), text, round(3.6 * u), (15, 15, 15), face="SansMono")
     return image
 
 
@@ -281,20 +260,20 @@ def _product_card(rng: Rng, v: Values) -> Image.Image:
     else:
         draw.ellipse((22 * u, 16 * u, 78 * u, 72 * u), fill=shade)
         draw.ellipse((40 * u, 34 * u, 60 * u, 54 * u), fill=(242, 242, 243))
-    draw.text((5 * u, 89 * u), v.text("what", "thing"), fill=(30, 30, 30), font=font(round(7 * u)))
-    draw.text(
+    put(draw, (5 * u, 89 * u), v.text("what", "thing"), round(7 * u), (30, 30, 30))
+    put(
+        draw,
         (5 * u, 100 * u),
         f"{v.text('price', 'money')} EUR",
-        fill=(180, 20, 30),
-        font=font(round(9 * u), "Sans-Bold"),
+        round(9 * u),
+        (180, 20, 30),
+        face="Sans-Bold",
     )
     stars = v.pick("stars", (1, 2, 3, 4, 5))
     for star in range(5):
         x, fill = (9 + star * 9) * u, (250, 175, 0) if star < stars else (215, 215, 215)
         draw.regular_polygon((x, 120 * u, 4 * u), 3, fill=fill)
-    draw.text(
-        (54 * u, 116 * u), f"({v.text('votes', 'count')})", fill=(120, 120, 120), font=font(round(6 * u))
-    )
+    put(draw, (54 * u, 116 * u), f"({v.text('votes', 'count')})", round(6 * u), (120, 120, 120))
     return image
 
 

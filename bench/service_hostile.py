@@ -1,6 +1,6 @@
 """Upload every hostile file to the HTTP service: each is answered in time, and it goes on serving within its memory.
 
-    python -m bench.service_hostile [--mutated N] [--clients N] [--group NAME]... [--made FOLDER]
+    python -m bench service_hostile [--mutated N] [--clients N] [--group NAME]... [--made FOLDER]
 
 Posts SAMEPIC_BENCH_DATA/hostile where it exists, and the files of bench.hostile_service (bombs, lies, mutated real
 pictures) to /v1/admit. Exits 1 where an answer takes more than 10 s, is none of those the description allows, or where
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from bench.common import data_folder, header
+from bench.common import ROOT, data_folder, option, row
 from bench.hostile_service import SECONDS, make
 from bench.service_load import memory, processor
 from tests.kits.postgres import fresh_url
@@ -30,7 +30,7 @@ from tests.kits.service import Running
 
 _EXPECTED = {201, 202, 409, 413, 415, 422}
 _TRIES = 10
-_SOUND = Path(__file__).resolve().parent.parent / "examples" / "photos" / "hubble.jpg"
+_SOUND = ROOT / "examples" / "photos" / "hubble.jpg"
 
 
 class Answer(NamedTuple):
@@ -101,7 +101,7 @@ def told(answers: list[Answer]) -> int:
     counts = Counter((answer.status, answer.told) for answer in answers)
     for (status, said), count in sorted(counts.items()):
         took = sorted(one.seconds for one in answers if (one.status, one.told) == (status, said))
-        print(f"| {status} | {said} | {count} | {1000 * took[len(took) // 2]:.0f} ms | {took[-1]:.2f} s |")
+        row(status, said, count, f"{1000 * took[len(took) // 2]:.0f} ms", f"{took[-1]:.2f} s")
     return sum(answer.wrong for answer in answers)
 
 
@@ -133,24 +133,19 @@ def hostile(service: Running, files: list[Path], clients: int) -> int:
     return wrong + (not known)
 
 
-def main() -> int:
+_GROUPS = ("given", "bomb", "heif", "made", "mutated")
+OPTIONS = (
+    option("--mutated", 2000),
+    option("--clients", 2),
+    option("--store", "sqlite", choices=("postgres", "sqlite")),
+    option("--group", action="append", choices=_GROUPS, help="only these (default: all)"),
+    option("--made", type=Path, help="a folder in which the files are made once and found again"),
+)
+
+
+def main(args: argparse.Namespace) -> int:
     """Make the files, send them, and return 1 if anything went wrong."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--mutated", type=int, default=2000)
-    parser.add_argument("--clients", type=int, default=2)
-    parser.add_argument("--store", choices=("postgres", "sqlite"), default="sqlite")
-    parser.add_argument(
-        "--group",
-        action="append",
-        choices=("given", "bomb", "heif", "made", "mutated"),
-        help="only these (default: all)",
-    )
-    parser.add_argument("--made", type=Path, help="a folder in which the files are made once and found again")
-    args = parser.parse_args()
-    print(header())
-    groups, data = args.group or ("given", "bomb", "heif", "made", "mutated"), data_folder()
+    groups, data = args.group or _GROUPS, data_folder()
     given = sorted((data / "hostile").rglob("*.*")) if data and "given" in groups else []
     with tempfile.TemporaryDirectory() as folder:
         made: Path = args.made or Path(folder) / "made"
@@ -163,7 +158,3 @@ def main() -> int:
         with Running(store, Path(folder) / "log", "--workers", str(args.clients)) as service:
             wrong = hostile(service, files, args.clients)
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """Load the HTTP service with mixed checks and admissions, and tell errors, latencies, memory and throughput.
 
-    python -m bench.service_load [--minutes N] [--clients N] [--processes N] [--store postgres|sqlite] [--pictures N]
+    python -m bench service_load [--minutes N] [--clients N] [--processes N] [--store postgres|sqlite] [--pictures N]
 
 Each client posts one picture after another: three checks in five, one admission in three of photographs and of
 re-saves of them, and now and then the removal of one that it admitted, so that there is always something to accept.
@@ -16,7 +16,6 @@ import http.client
 import io
 import json
 import multiprocessing
-import os
 import random
 import statistics
 import sys
@@ -25,6 +24,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -33,12 +33,11 @@ from urllib.parse import quote
 import httpx
 from PIL import Image
 
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, counted, cpu_of, encoded, head, option, photos, rgb_of, row, wanted_data
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 
 _USUAL = {"check": {200}, "admit": {201, 202, 409}, "remove": {204}}
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Done(NamedTuple):
@@ -133,20 +132,11 @@ def memory(first: int) -> float:
 
 def processor(first: int) -> float:
     """Return the processor time of a process and its descendants, with those that have ended, in seconds."""
-    total = 0
+    total = 0.0
     for pid in tree(first):
-        try:
-            told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += sum(int(one) for one in told[11:15])
-    return total / _TICKS
-
-
-def own(pid: int) -> float:
-    """Return the processor time of one process alone, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(int(one) for one in fields[11:13]) / _TICKS
+        with suppress(OSError):
+            total += cpu_of(pid, ended=True)
+    return total
 
 
 def uploads_of(data: Path, count: int) -> list[bytes]:
@@ -155,11 +145,7 @@ def uploads_of(data: Path, count: int) -> list[bytes]:
     chosen = every[:: max(1, len(every) // count)][:count]
     found = []
     for number, path in enumerate(chosen):
-        found.append(path.read_bytes())
-        with Image.open(path) as image:
-            stream = io.BytesIO()
-            image.convert("RGB").save(stream, "JPEG", quality=60 + number % 35)
-        found.append(stream.getvalue())
+        found += [path.read_bytes(), encoded(rgb_of(path), quality=60 + number % 35)]
     return found
 
 
@@ -178,16 +164,13 @@ def told(done: Sequence[Done], seconds: float, spent: float, plain: float) -> in
     print(
         f"{len(done)} requests in {seconds:.0f} s, {len(wrong)} errors {Counter(w.status for w in wrong) or ''}"
     )
-    print("| request | count | p50 ms | p99 ms | most ms | outcomes |\n|---|---|---|---|---|---|")
+    head("request", "count", "p50 ms", "p99 ms", "most ms", "outcomes")
     for asked in _USUAL:
         took = sorted(1000 * one.seconds for one in done if one.asked == asked)
-        outcomes = Counter(one.outcome or "removed" for one in done if one.asked == asked)
+        said = counted(one.outcome or "removed" for one in done if one.asked == asked)
         if len(took) > 1:
-            said = ", ".join(f"{name} {count}" for name, count in outcomes.most_common())
             p99 = statistics.quantiles(took, n=100, method="inclusive")[98]
-            print(
-                f"| {asked} | {len(took)} | {took[len(took) // 2]:.0f} | {p99:.0f} | {took[-1]:.0f} | {said} |"
-            )
+            row(asked, len(took), *(f"{ms:.0f}" for ms in (took[len(took) // 2], p99, took[-1])), said)
     pictures = sum(one.asked != "remove" for one in done)
     print(
         f"{pictures / seconds:.1f} uploads a second; {1000 * spent / pictures:.1f} ms of processor time each;"
@@ -207,22 +190,19 @@ def watched(service: Running, pipe: Connection, until: float) -> list[float]:
     return levels
 
 
-def main() -> int:
+OPTIONS = (
+    option("--minutes", 15.0),
+    option("--clients", 16),
+    option("--processes", 1),
+    option("--workers", 2),
+    option("--store", "sqlite", choices=("postgres", "sqlite")),
+    option("--pictures", 300),
+)
+
+
+def main(args: argparse.Namespace) -> int:
     """Load, print, and return 1 if a request went wrong."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--store", choices=("postgres", "sqlite"), default="sqlite")
-    parser.add_argument("--pictures", type=int, default=300)
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-    print(header())
+    data = wanted_data()
     pictures = uploads_of(data, args.pictures)
     plain = decoded(pictures)
     size = statistics.mean(len(one) for one in pictures) / 1024
@@ -254,7 +234,7 @@ def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: flo
     process.join()
     spent = processor(service.process.pid) - spent
     wrong = told(done, seconds, spent, plain)
-    share = own(service.process.pid) / len(done)
+    share = cpu_of(service.process.pid) / len(done)
     print(
         f"of that {1000 * share:.1f} ms a request in the first process of the service itself, not in its decoders"
     )
@@ -262,7 +242,3 @@ def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: flo
     means = ", ".join(f"{statistics.mean(part):.0f}" for part in parts if part)
     print(f"memory of the service in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {means}")
     return wrong
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,8 +12,6 @@ from bench.family_base import Pixels
 from bench.pairs import APART, Twins
 from bench.values import COLORS, Values, pixels
 
-__all__ = ["SIGNS", "drawn_sign", "sign_twins"]
-
 Rng = np.random.Generator
 Color = tuple[int, int, int]
 Point = tuple[float, float]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from bench.common import encoded
 from bench.family_base import Pixels
 from bench.originals import DRAWN, file_of, photo
 from bench.pairs import EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, named_rng, png, resized
 from bench.sources import pixels_of
 from bench.values import COLORS, Values, font, pixels
-
-__all__ = ["replaced", "small_words", "written"]
 
 Rng = np.random.Generator
 
@@ -127,9 +125,7 @@ def _reads(one: Pixels, two: Pixels, scale: float) -> bool:
 def _saved(rgb: Pixels, rng: Rng) -> bytes:
     if rng.random() >= 0.12:
         return coded(rgb, rng, (0.65, 0.2, 0.15))
-    out = io.BytesIO()
-    Image.fromarray(rgb).save(out, "AVIF", quality=int(rng.integers(55, 90)), speed=9, max_threads=1)
-    return out.getvalue()
+    return encoded(rgb, "AVIF", quality=int(rng.integers(55, 90)), speed=9, max_threads=1)
 
 
 def _pair(half: str, number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]:

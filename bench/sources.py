@@ -12,25 +12,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from bench.common import SEED, data_folder, photos
-from bench.families import alter, save
+from bench.common import SEED, photo_names, wanted_data
+from bench.families import alter, level_of, save
 from bench.family_base import Altered, Pixels
 from bench.made import made_bytes
-
-__all__ = ["copy_name", "copy_of", "file_name", "half_of", "named_bytes", "pixels_of"]
-
-
-def _data() -> Path:
-    data = data_folder()
-    if data is None:
-        raise FileNotFoundError("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-    return data
 
 
 @lru_cache(maxsize=1)
 def _photo_names() -> tuple[str, ...]:
-    data = _data()
-    return tuple(path.relative_to(data).as_posix() for path in photos(data))
+    return tuple(photo_names(wanted_data()))
+
+
+def chosen(data: Path, half: str, most: int | None = None) -> list[str]:
+    """Return the first photographs of one half, in an order by chance."""
+    names = [name for name in photo_names(data) if half_of(name) == half]
+    return sorted(names, key=lambda name: zlib.crc32(f"{SEED} {name}".encode()))[:most]
 
 
 def half_of(key: str) -> str:
@@ -48,10 +44,16 @@ def copy_name(family: str, level: str, number: int, path: str) -> str:
     return f"copy:{family}|{level}|{number}|{path}"
 
 
+def copy_by_chance(family: str, path: str, number: int = 0, salt: str = "") -> str:
+    """Return the name of a copy of a file at a level drawn by chance; another salt draws another one."""
+    rng = np.random.default_rng([SEED, zlib.crc32(f"{salt}{family} {path}".encode())])
+    return copy_name(family, level_of(family, rng), number, path)
+
+
 @lru_cache(maxsize=4)
 def pixels_of(path: str) -> Pixels:
     """Return the upright (h, w, 3) uint8 RGB pixels of a file, alpha laid on white."""
-    with Image.open(_data() / path) as file:
+    with Image.open(wanted_data() / path) as file:
         image = ImageOps.exif_transpose(file)
     if image.has_transparency_data:
         whole = image.convert("RGBA")
@@ -79,4 +81,4 @@ def named_bytes(name: str) -> bytes:
         return copy_of(name)[0]
     if kind == "made":
         return made_bytes(rest, pixels_of)
-    return (_data() / rest).read_bytes()
+    return (wanted_data() / rest).read_bytes()

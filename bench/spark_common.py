@@ -15,8 +15,6 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-__all__ = ["descendants", "executors", "session", "shuffled"]
-
 
 @contextmanager
 def session(master: str, partitions: int = 4, **conf: str) -> Iterator[SparkSession]:

@@ -1,6 +1,6 @@
 """find on Spark beside find on this machine: the same groups, whatever the partitioning and whoever dies.
 
-    python -m bench.spark_find [--every N] [--copies] [--partitions 1 7 64] [--kill SECONDS] [--defaults N]
+    python -m bench spark_find [--every N] [--copies] [--partitions 1 7 64] [--kill SECONDS] [--defaults N]
 
 Makes the collection of bench.collection from the photographs in the folder SAMEPIC_BENCH_DATA (every Nth of them), runs
 `samepic.find`, then find_duplicates on local-cluster[2,1,2048]: two executor processes of one core. For each
@@ -11,7 +11,6 @@ after the search began. With --defaults, N blank and default pictures are put in
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import random
 import signal
@@ -25,7 +24,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
 from bench.collection import make
-from bench.common import data_folder, header
+from bench.common import encoded, head, option, row, wanted_data
 from bench.spark_common import executors, session, shuffled
 from samepic.duplicates.finder import find
 from samepic.spark import find_duplicates
@@ -33,41 +32,31 @@ from samepic.spark import find_duplicates
 Row = tuple[int, str, str, str, float, str]
 
 
-def main() -> None:
+OPTIONS = (
+    option("--every", 20),
+    option("--copies", False),
+    option("--partitions", [7], type=int, nargs="+"),
+    option("--kill", type=float),
+    option("--defaults", 0),
+    option("--content", False, help="hand over bytes in Parquet, not paths"),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Make, search, compare and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--every", type=int, default=20)
-    parser.add_argument("--copies", action="store_true")
-    parser.add_argument("--partitions", type=int, nargs="+", default=[7])
-    parser.add_argument("--kill", type=float)
-    parser.add_argument("--defaults", type=int, default=0)
-    parser.add_argument("--content", action="store_true", help="hand over bytes in Parquet, not paths")
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        raise SystemExit("set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-    print(header())
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "pictures"
-        make(data, folder, args.every)
+        make(wanted_data(), folder, args.every)
         if args.defaults:
             put_defaults(folder / "defaults", args.defaults)
         files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
-        print(
-            f"{len(files)} files, {sum(Path(path).stat().st_size for path in files) / 1e6:.0f} MB\n",
-            flush=True,
-        )
+        size = sum(Path(path).stat().st_size for path in files) / 1e6
+        print(f"{len(files)} files, {size:.0f} MB\n", flush=True)
         start = time.perf_counter()
         want = here(folder, args.copies)
-        alone = time.perf_counter() - start
-        print(
-            f"samepic.find: {alone:.1f} s, {len(want)} members in {len({row[0] for row in want})} groups\n",
-            flush=True,
-        )
-        print("| partitions | executor killed | wall s | against find | shuffled MB | members | equal |")
-        print("|---|---|---|---|---|---|---|", flush=True)
+        alone, groups = time.perf_counter() - start, len({one[0] for one in want})
+        print(f"samepic.find: {alone:.1f} s, {len(want)} members in {groups} groups\n", flush=True)
+        head("partitions", "executor killed", "wall s", "against find", "shuffled MB", "members", "equal")
         for partitions in args.partitions:
             told(files, want, alone, partitions=partitions, args=args, made=Path(made))
 
@@ -86,13 +75,10 @@ def told(
         rows = find_duplicates(df, key="path", content=content, path=path, copies=args.copies).collect()
         wall = time.perf_counter() - start
         moved = shuffled(spark)["shuffleWriteBytes"] / 1e6
-        got = sorted(tuple(row) for row in rows)
+        got = sorted(tuple(one) for one in rows)
         equal = "yes" if got == want else first_difference(got, want)
         killed = f"{args.kill:g} s" if dead else "no"
-        print(
-            f"| {partitions} | {killed} | {wall:.1f} | {wall / alone:.2f} | {moved:.1f} | {len(got)} | {equal} |",
-            flush=True,
-        )
+        row(partitions, killed, f"{wall:.1f}", f"{wall / alone:.2f}", f"{moved:.1f}", len(got), equal)
 
 
 def listed(
@@ -151,18 +137,12 @@ def put_defaults(folder: Path, count: int) -> None:
     draw.ellipse((78, 40, 178, 140), fill=(230, 230, 235))
     draw.ellipse((28, 150, 228, 350), fill=(230, 230, 235))
     for number in range(count):
-        out = io.BytesIO()
         if number % 4 < 2:
             size = dice.randrange(16, 400), dice.randrange(16, 400)
-            Image.new("RGB", size, tuple(dice.randrange(256) for _ in range(3))).save(out, "PNG")
+            data = encoded(Image.new("RGB", size, tuple(dice.randrange(256) for _ in range(3))), "PNG")
         elif number % 4 == 2:
-            avatar.save(out, "JPEG", quality=85)
-        elif number % 8 == 3:
-            avatar.save(out, "JPEG", quality=85, comment=f"user {number}".encode())
+            data = encoded(avatar, quality=85)
         else:
-            avatar.save(out, "JPEG", quality=dice.randrange(30, 96), comment=f"user {number}".encode())
-        (folder / f"{number:05}.{'png' if number % 4 < 2 else 'jpg'}").write_bytes(out.getvalue())
-
-
-if __name__ == "__main__":
-    main()
+            quality = 85 if number % 8 == 3 else dice.randrange(30, 96)
+            data = encoded(avatar, quality=quality, comment=f"user {number}".encode())
+        (folder / f"{number:05}.{'png' if number % 4 < 2 else 'jpg'}").write_bytes(data)

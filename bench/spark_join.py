@@ -1,6 +1,6 @@
 """The join of fingerprints on Spark: synthetic PDQ codes with planted copies, what is found, time and bytes shuffled.
 
-    python -m bench.spark_join [--sizes 100000 300000 1000000] [--copies 10000] [--search bands scan] [--blank 20000]
+    python -m bench spark_join [--sizes 100000 300000 1000000] [--copies 10000] [--search bands scan] [--blank 20000]
 
 Codes are random bits, their eight forms by the rule that turns signs of a transform; one in a hundred (--copies of a
 million) is a copy of another, 0 to the radius bits away in one of the eight forms. With --blank, so many codes more are
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 
-from bench.common import header
+from bench.common import head, option, row
 from bench.spark_common import session, shuffled
 from samepic.spark.candidates import CandidateScan, pdq_edges
 from samepic.spark.clusters import clusters
@@ -29,31 +29,25 @@ from samepic.tuning.search import SEARCH
 Codes = NDArray[np.uint8]
 
 
-def main() -> None:
+OPTIONS = (
+    option("--sizes", [100_000, 300_000, 1_000_000], type=int, nargs="+"),
+    option("--copies", 10_000, help="copies in a million"),
+    option("--search", ["bands"], nargs="+", choices=[str(one) for one in CandidateScan]),
+    option("--blank", 0),
+    option("--partitions", 16),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Make, join and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 300_000, 1_000_000])
-    parser.add_argument("--copies", type=int, default=10_000, help="copies in a million")
-    parser.add_argument("--search", nargs="+", default=["bands"], choices=[str(one) for one in CandidateScan])
-    parser.add_argument("--blank", type=int, default=0)
-    parser.add_argument("--partitions", type=int, default=16)
-    args = parser.parse_args()
-    print(header())
-    print("| search | codes | planted | found | wall s | against linear | shuffled MB | executor s |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    head("search", "codes", "planted", "found", "wall s", "against linear", "shuffled MB", "executor s")
     for name in args.search:
         first: tuple[int, float] | None = None
         for size in args.sizes:
-            search = CandidateScan(name)
-            wall, row = joined(search, size, size * args.copies // 1_000_000, args)
+            wall, told = joined(CandidateScan(name), size, size * args.copies // 1_000_000, args)
             first = first or (size, wall)
             growth = (wall / first[1]) / (size / first[0])
-            print(
-                f"| {name} | {size} | {row[0]} | {row[1]} | {wall:.1f} | {growth:.2f} | {row[2]} | {row[3]} |",
-                flush=True,
-            )
+            row(name, size, *told[:2], f"{wall:.1f}", f"{growth:.2f}", *told[2:])
 
 
 def joined(
@@ -85,11 +79,11 @@ def planted(size: int, copies: int, radius: int) -> tuple[Codes, list[tuple[int,
     dice = np.random.default_rng(20261123)
     codes = dice.integers(0, 256, (size, 32), np.uint8)
     sources = dice.choice(size - copies, copies, replace=False)
-    for row, source in zip(range(size - copies, size), sources.tolist(), strict=True):
+    for at, source in zip(range(size - copies, size), sources.tolist(), strict=True):
         form = turned(codes[source])[dice.integers(0, 8)]
         bits = np.unpackbits(form)
         bits[dice.choice(256, dice.integers(0, radius + 1), replace=False)] ^= 1
-        codes[row] = np.packbits(bits)
+        codes[at] = np.packbits(bits)
     forms = np.concatenate([all_forms(codes[start : start + 100_000]) for start in range(0, size, 100_000)])
     return forms, list(zip(sources.tolist(), range(size - copies, size), strict=True))
 
@@ -99,8 +93,8 @@ def defaults(count: int) -> Codes:
     dice = np.random.default_rng(7)
     code = dice.integers(0, 256, 32, np.uint8)
     bits = np.tile(np.unpackbits(code), (count, 1))
-    for row in range(count // 2, count):
-        bits[row, dice.choice(256, dice.integers(1, 13), replace=False)] ^= 1
+    for at in range(count // 2, count):
+        bits[at, dice.choice(256, dice.integers(1, 13), replace=False)] ^= 1
     return all_forms(np.packbits(bits, axis=1))
 
 
@@ -128,20 +122,11 @@ def all_forms(codes: Codes) -> Codes:
 
 def write(forms: Codes, place: Path) -> None:
     """Write what a join needs of the pictures."""
-    data = pa.array([row.tobytes() for row in forms], pa.binary())
+    data = pa.array([one.tobytes() for one in forms], pa.binary())
     many = pa.array(np.full(len(forms), 100, np.int32))
-    pq.write_table(
-        pa.table(
-            {
-                "fresh": pa.array(np.full(len(forms), True)),
-                "id": pa.array(np.arange(len(forms))),
-                "pdq_forms": data,
-                "quality": many,
-                "detail": many,
-            }
-        ),
-        place,
-    )
+    fresh, ids = pa.array(np.full(len(forms), True)), pa.array(np.arange(len(forms)))
+    columns = {"fresh": fresh, "id": ids, "pdq_forms": data, "quality": many, "detail": many}
+    pq.write_table(pa.table(columns), place)
 
 
 def warm(spark: SparkSession) -> None:
@@ -153,7 +138,3 @@ def warm(spark: SparkSession) -> None:
     ).repartition(4)
     for search in CandidateScan:
         clusters(pdq_edges(small, search)).collect()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,21 @@
 """Time and memory of samepic against its peers, in turns, as CPU time of whole processes or of one call.
 
-    python -m bench.speed compare [--rounds N] [--odiff PATH] [--magick PATH]
-    python -m bench.speed fingerprint ...    (see bench/fingerprint_speed.py)
+    python -m bench speed compare [--rounds N] [--odiff PATH] [--magick PATH]
+    python -m bench speed fingerprint [--rounds N] [--pictures N] [--seconds S]
+    python -m bench speed copycode [--rounds N] [--pictures N]
 
 compare: two 12 MP JPEGs (one saved again from the other). In one process: `compare` with and without re-enactment and
 visibility against Pillow decoding both. As whole processes: `samepic compare` against ImageMagick's `compare -metric
-RMSE` and odiff. Peers that are not there are told to be absent.
+RMSE` and odiff. fingerprint: files of 12 MP, baseline and progressive, made of the largest photographs; photographs
+saved as 500x375, 4:2:0; 0.2 MP JPEGs as they are. Each call opens its file by path; the decoder's row is the floor: the
+picture at 1/8, the file read and hashed with SHA-256. copycode: the code by its steps, of photographs as decoded, in
+turns with ORB and a decode. Peers are those of the running Python or the path; absent ones are told. One thread.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import shutil
 import statistics
 import subprocess
@@ -18,187 +23,311 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import cv2
+import numpy as np
+import simplejpeg
 from PIL import Image
 
-from bench.common import data_folder, header, photos
+from bench.common import (
+    ROOT,
+    data_folder,
+    encoded,
+    head,
+    in_turns,
+    measured,
+    option,
+    photo_names,
+    photos,
+    rgb_of,
+    row,
+    wanted_data,
+)
+from bench.family_base import Pixels
+from bench.sources import half_of, pixels_of
+from samepic.api import compare
+from samepic.fingerprints import fingerprint
+from samepic.fingerprints.copycode import copycode, copycodes, network_input
+from samepic.fingerprints.insets import insets
+from samepic.native import native
+from samepic.picture import load
 
+Call = Callable[[Path], object]
 WIDTH, HEIGHT = 4000, 3000
+_ORB = "ORB of 500 points"
+
+OPTIONS = (
+    option("part", choices=("compare", "fingerprint", "copycode")),
+    option("--rounds", 7),
+    option("--pictures", 40, help="small files, or photographs"),
+    option("--seconds", 3.0, help="for each try of the threads"),
+    option("--odiff", "odiff"),
+    option("--magick", "compare"),
+)
 
 
 def mosaic(folder: Path) -> Path:
     """Return a 4000x3000 JPEG of quality 90 made of real photographs laid side by side at twice their size."""
     data = data_folder()
-    files = (
-        photos(data)[:200]
-        if data
-        else sorted((Path(__file__).parent.parent / "examples/photos").glob("*.*g"))
-    )
+    files = photos(data)[:200] if data else sorted((ROOT / "examples/photos").glob("*.*g"))
     canvas = Image.new("RGB", (WIDTH, HEIGHT))
-    x = y = row = number = 0
+    x = y = tallest = number = 0
     while y < HEIGHT:
-        with Image.open(files[number % len(files)]) as image:
-            tile = image.convert("RGB")
+        tile = rgb_of(files[number % len(files)])
         tile = tile.resize((2 * tile.width, 2 * tile.height), Image.Resampling.BICUBIC)
         canvas.paste(tile, (x, y))
-        x, row, number = x + tile.width, max(row, tile.height), number + 1
+        x, tallest, number = x + tile.width, max(tallest, tile.height), number + 1
         if x >= WIDTH:
-            x, y, row = 0, y + row, 0
+            x, y, tallest = 0, y + tallest, 0
     path = folder / "a.jpg"
     canvas.save(path, quality=90)
     return path
 
 
-def in_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median CPU milliseconds of each call, all of them once a round."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            times[name].append((time.process_time() - start) * 1000)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def whole_process(command: Sequence[str]) -> tuple[float, float]:
-    """Run a command; return its CPU milliseconds, user and system, and its peak memory in MB.
-
-    A small process stands between: a child's peak counts from that of the process that started it.
-    """
+def peak_of(begin: str, call: str, *given: object) -> int:
+    """Return the bytes that the code `call` adds to the peak memory of a fresh process that ran `begin`."""
     code = (
-        "import os, sys\n"
-        "null = os.open(os.devnull, os.O_RDWR)\n"
-        "streams = [(os.POSIX_SPAWN_DUP2, null, k) for k in range(3)]\n"
-        "_, _, used = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=streams), 0)\n"
-        "sys.stderr.write(f'{used.ru_utime + used.ru_stime} {used.ru_maxrss}')"
-    )
-    out = subprocess.run(
-        [sys.executable, "-S", "-c", code, *command], capture_output=True, text=True, check=True
-    )
-    seconds, kilobytes = out.stderr.split()
-    return float(seconds) * 1000, int(kilobytes) / 1024
-
-
-def peak_of_compare(a: Path, b: Path) -> float:
-    """Return the bytes a pixel of both pictures that `compare` adds to the peak memory of a fresh process."""
-    code = (
-        "import io, re, sys, samepic\n"
-        "from pathlib import Path\n"
-        "from PIL import Image\n"
+        "import re, sys\nfrom pathlib import Path\n"
         "peak = lambda: int(re.search(r'VmHWM:\\s*(\\d+)', Path('/proc/self/status').read_text())[1])\n"
-        "small, other = io.BytesIO(), io.BytesIO()\n"
-        "noise = Image.effect_noise((300, 200), 50).convert('RGB')\n"
-        "noise.save(small, 'JPEG'); noise.save(other, 'JPEG', quality=60)\n"
-        "samepic.compare(small.getvalue(), other.getvalue())\n"
-        "before = peak()\n"
-        "samepic.compare(sys.argv[1], sys.argv[2])\n"
-        "print(peak() - before)"
+        f"{begin}\nbefore = peak()\n{call}\nprint(peak() - before)"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code, str(a), str(b)], capture_output=True, text=True, check=True
-    )
-    return int(out.stdout) * 1024 / (2 * WIDTH * HEIGHT)
+    command = [sys.executable, "-c", code, *map(str, given)]
+    return 1024 * int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+_SMALL = (
+    "import samepic; from bench.common import encoded; from PIL import Image\n"
+    "noise = Image.effect_noise((300, 200), 50).convert('RGB')\n"
+    "samepic.compare(encoded(noise), encoded(noise, quality=60))"
+)
 
 
 def compare_speed(args: argparse.Namespace) -> None:
-    """Print the table of `compare` at 12 MP."""
-    from samepic.api import compare
-    from samepic.picture import load
-
-    cv2.setNumThreads(1)
+    """Print the tables of `compare` at 12 MP."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        a = mosaic(folder)
-        b = folder / "b.jpg"
-        with Image.open(a) as image:
-            image.save(b)
-
-        def decode() -> None:
-            for path in (a, b):
-                with Image.open(path) as image:
-                    image.load()
-
-        rows = in_turns(
-            {
-                "Pillow decodes both": decode,
-                "samepic loads both": lambda: (load(a), load(b)),
-                "compare, re-enactment and visibility apart": lambda: compare(
-                    a, b, prove=False, visibility=False
-                ),
-                "compare with re-enactment": lambda: compare(a, b, visibility=False),
-                "compare with visibility": lambda: compare(a, b, prove=False),
-                "compare with both, as it is by default": lambda: compare(a, b),
-            },
-            args.rounds,
-        )
-        print("\nin one process, 12 MP JPEG quality 90 against its re-save, median CPU ms\n")
-        print("| | ms | times Pillow's two decodes |\n|---|---|---|")
-        for what, value in rows.items():
-            print(f"| {what} | {value:.0f} | {value / rows['Pillow decodes both']:.2f} |")
-        processes(args, a, b)
-        print(f"\npeak memory of `compare`, both included: {peak_of_compare(a, b):.1f} bytes a pixel of both")
+        a = mosaic(Path(name))
+        b = a.with_name("b.jpg")
+        rgb_of(a).save(b)
+        calls: dict[str, Callable[[], object]] = {
+            "Pillow decodes both": lambda: [Image.open(path).load() for path in (a, b)],
+            "samepic loads both": lambda: (load(a), load(b)),
+            "`compare`, neither": lambda: compare(a, b, prove=False, visibility=False),
+            "`compare` with re-enactment": lambda: compare(a, b, visibility=False),
+            "`compare` with visibility": lambda: compare(a, b, prove=False),
+            "`compare` with both, as it is by default": lambda: compare(a, b),
+        }
+        found = {what: statistics.median(times) for what, times in in_turns(calls, args.rounds).items()}
+        print("in one process, 12 MP JPEG quality 90 against its re-save, median CPU ms\n")
+        head("", "ms", "times Pillow's two decodes")
+        for what, ms in found.items():
+            row(what, f"{ms:.0f}", f"{ms / found['Pillow decodes both']:.2f}")
+        _processes(args, str(a), str(b))
+        peak = peak_of(_SMALL, "samepic.compare(sys.argv[1], sys.argv[2])", a, b) / (2 * WIDTH * HEIGHT)
+        print(f"\npeak memory of `compare`, both included: {peak:.1f} bytes a pixel of both")
 
 
-def processes(args: argparse.Namespace, a: Path, b: Path) -> None:
+def _processes(args: argparse.Namespace, a: str, b: str) -> None:
     """Print whole-process CPU time and memory of samepic and its peers on the same pair."""
-    script = Path(sys.executable).with_name("samepic")
-    out = a.with_name("diff.png")
     fast = (
         "import sys, samepic, cv2; cv2.setNumThreads(1); "
         "samepic.compare(sys.argv[1], sys.argv[2], prove=False, visibility=False)"
     )
-    commands: dict[str, list[str]] = {
-        "samepic compare (command line, re-enactment and visibility included)": [
-            str(script),
-            "compare",
-            str(a),
-            str(b),
-        ],
-        "samepic.compare, both apart (a Python process)": [
-            sys.executable,
-            "-c",
-            fast,
-            str(a),
-            str(b),
-        ],
-        "ImageMagick compare -metric RMSE": [args.magick, "-metric", "RMSE", str(a), str(b), "null:"],
-        "odiff": [args.odiff, str(a), str(b), str(out)],
+    commands = {
+        "`samepic compare`, both included": [sys.executable, "-m", "samepic", "compare", a, b],
+        "a Python process that calls `samepic.compare`, neither": [sys.executable, "-c", fast, a, b],
+        "ImageMagick `compare -metric RMSE`": [args.magick, "-metric", "RMSE", a, b, "null:"],
+        "odiff": [args.odiff, a, b, str(Path(a).with_name("diff.png"))],
     }
+    print("\nwhole processes on the same pair, median\n")
     here = {name: command for name, command in commands.items() if shutil.which(command[0])}
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in here}
-    for _ in range(args.rounds):
-        for name, command in here.items():
-            found[name].append(whole_process(command))
-    print("\nwhole processes on the same pair, median\n\n| | CPU ms | peak MB |\n|---|---|---|")
+    # Peers end with a status of their own where the pictures differ.
+    runs = [
+        {name: measured(command, fine=range(64)) for name, command in here.items()}
+        for _ in range(args.rounds)
+    ]
+    head("", "CPU ms", "peak MB")
     for name in commands:
-        if name in found:
-            cpu, memory = (statistics.median(values) for values in zip(*found[name], strict=True))
-            print(f"| {name} | {cpu:.0f} | {memory:.0f} |")
-        else:
-            print(f"| {name} | absent | |")
+        mine = [used[name] for used in runs if name in used]
+        cpu, peak = (
+            (statistics.median(u.cpu for u in mine), statistics.median(u.peak for u in mine))
+            if mine
+            else (0, 0)
+        )
+        row(name, f"{1000 * cpu:.0f}" if mine else "absent", f"{peak:.0f}" if mine else "")
 
 
-def main() -> int:
+def decoded_eighth(path: Path) -> object:
+    """Decode at 1/8, gray, with the file read and hashed: what no fingerprint can do without."""
+    data = path.read_bytes()
+    hashlib.sha256(data).digest()
+    return simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1, min_factor=1)
+
+
+def _turbojpeg() -> Call:
+    decoder, gray = import_module("turbojpeg").TurboJPEG(), import_module("turbojpeg").TJPF_GRAY
+    return lambda path: decoder.decode(path.read_bytes(), pixel_format=gray, scaling_factor=(1, 8))
+
+
+def _imagehash() -> Call:
+    phash = import_module("imagehash").phash
+    return lambda path: phash(Image.open(path))
+
+
+def _imagededup() -> Call:
+    hasher = import_module("imagededup.methods").PHash(verbose=False)
+    return lambda path: hasher.encode_image(image_file=path)
+
+
+def _imgdd() -> Call:
+    module = import_module("imgdd")
+    return lambda path: module.hash(path=str(path.parent), algo="phash")
+
+
+def _libphash(**options: int) -> Call:
+    module = import_module("libphash")
+    context = module.ImageContext(module.Config(**options))
+    return lambda path: (context.load_file(str(path)), context.phash())
+
+
+def _pdqhash() -> Call:
+    compute = import_module("pdqhash").compute
+    return lambda path: compute(np.asarray(rgb_of(path)))
+
+
+def _threatexchange() -> Call:
+    call: Call = import_module("threatexchange.signal_type.pdq.pdq_hasher").pdq_from_file
+    return call
+
+
+def _perception() -> Call:
+    hasher = import_module("perception.hashers").PDQHash()
+    return lambda path: hasher.compute(str(path))
+
+
+PEERS: dict[str, Callable[[], Call]] = {
+    "turbojpeg": _turbojpeg,
+    "imagehash": _imagehash,
+    "imagededup": _imagededup,
+    "imgdd": _imgdd,
+    "libphash": _libphash,
+    "libphash scale 8": partial(_libphash, decode_scale=8),
+    "pdqhash": _pdqhash,
+    "threatexchange": _threatexchange,
+    "perception": _perception,
+}
+
+
+def _calls() -> dict[str, Call]:
+    """Return samepic, the floor, and every peer that is installed; tell which are not."""
+    found: dict[str, Call] = {"samepic": fingerprint, "1/8 + read + sha256": decoded_eighth}
+    for name, make in PEERS.items():
+        try:
+            found[name] = make()
+        except (ImportError, AttributeError, RuntimeError) as error:
+            print(f"{name}: absent ({error})")
+    return found
+
+
+def _files(folder: Path, data: Path, most: int) -> dict[str, list[Path]]:
+    """Write the four sets below `folder`, one file a folder, and return their paths."""
+    sets: dict[str, list[Path]] = {}
+
+    def keep(name: str, content: bytes) -> None:
+        path = folder / name / str(len(sets.setdefault(name, []))) / "photo.jpg"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        sets[name].append(path)
+
+    every = [path for path in data.rglob("*.jp*g") if "hostile" not in path.parts]
+    for source in sorted(every, key=lambda path: (-path.stat().st_size, path))[:4]:
+        large = rgb_of(source).resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+        for name, progressive in (("12 MP baseline", False), ("12 MP progressive", True)):
+            keep(name, encoded(large, quality=90, progressive=progressive))
+    for source in [path for path in photos(data) if "imagenet" in str(path.parent)][:most]:
+        small = rgb_of(source).resize((500, 375), Image.Resampling.LANCZOS)
+        keep("500x375", encoded(small, quality=90, subsampling="4:2:0"))
+    for source in (path for path in photos(data) if path.suffix.lower() != ".png"):
+        with Image.open(source) as image:
+            fits = 0.17e6 < image.width * image.height < 0.23e6
+        if fits and len(sets.get("0.2 MP", ())) < most:
+            keep("0.2 MP", source.read_bytes())
+    return sets
+
+
+def threads_gain(files: Sequence[Path], call: Call, seconds: float, workers: int = 2) -> float:
+    """Return how many times as many files a second `workers` threads do as one; the best of three tries each."""
+    best: dict[int, float] = {}
+    for count in (1, workers) * 3:
+        with ThreadPoolExecutor(count) as pool:
+            start, done = time.perf_counter(), 0
+            while time.perf_counter() - start < seconds:
+                batch = list(files) * max(1, 64 // len(files)) if len(files) > 8 else list(files)
+                done += sum(1 for _ in pool.map(call, batch))
+            best[count] = max(best.get(count, 0.0), done / (time.perf_counter() - start))
+    return best[workers] / best[1]
+
+
+def fingerprint_speed(args: argparse.Namespace) -> None:
+    """Print CPU milliseconds a file of each set, the mean of medians, and what a second thread brings."""
+    print(f"native part: {'built' if native else 'absent'}")
+    calls = _calls()
+    with tempfile.TemporaryDirectory() as folder:
+        sets = _files(Path(folder), wanted_data(), args.pictures)
+        for name, files in sets.items():
+            in_turns(calls, 1, files[0])
+            each = [in_turns(calls, args.rounds, path) for path in files]
+            mean = {call: statistics.mean(statistics.median(one[call]) for one in each) for call in calls}
+            print(f"\n{name}, {len(files)} files\n")
+            head("", "CPU ms", "of samepic")
+            for call, ms in mean.items():
+                row(call, f"{ms:.2f}", f"{ms / mean['samepic']:.2f}")
+        print("\ntwo threads against one, files a second")
+        for name, files in sets.items():
+            ours, floor = (threads_gain(files, call, args.seconds) for call in (fingerprint, decoded_eighth))
+            print(f"{name}: samepic {ours:.2f} times, decoder {floor:.2f} times")
+
+
+def _orb(rgb: Pixels) -> object:
+    gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    return cv2.ORB.create(500).detectAndCompute(gray, None)
+
+
+def _middling(count: int) -> list[Pixels]:
+    """Return photographs of the test half with 300 to 500 pixels on the shorter side, evenly spread."""
+    names = [name for name in photo_names(wanted_data()) if half_of(name) == "test"]
+    found = [pixels_of(name) for name in names[:: max(1, len(names) // (2 * count))]]
+    return [rgb for rgb in found if 300 <= min(rgb.shape[:2]) <= 500][:count]
+
+
+def copycode_speed(args: argparse.Namespace) -> None:
+    """Print least, median and mean of each step, and the median of each picture's ratio to ORB beside it."""
+    rgbs = _middling(args.pictures)
+    large = encoded(cv2.resize(rgbs[0], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), quality=90)
+    steps: dict[str, Callable[..., object]] = {
+        "made ready for the network": network_input,
+        "code and those of the quarters": copycode,
+        "insets sought": insets,
+        "all codes, insets' too": copycodes,
+        _ORB: _orb,
+        "12 MP JPEG at 1/8, gray": lambda _: simplejpeg.decode_jpeg(
+            large, "GRAY", min_height=375, min_width=500, min_factor=1
+        ),
+    }
+    taken = [in_turns(steps, args.rounds, rgb) for rgb in rgbs]
+    each = np.mean([len(insets(rgb)) for rgb in rgbs])
+    print(f"{len(rgbs)} photographs, {args.rounds} rounds, {each:.2f} insets a picture\n")
+    head("CPU ms", "least", "median", "mean", "ratio to ORB")
+    for name in steps:
+        found = [one[name] for one in taken]
+        ratio = statistics.median(min(one[name]) / min(one[_ORB]) for one in taken)
+        row(name, *(f"{kind(found):.1f}" for kind in (np.min, np.median, np.mean)), f"{ratio:.2f}")
+
+
+def main(args: argparse.Namespace) -> None:
     """Run the part asked for."""
-    if sys.argv[1:2] == ["fingerprint"]:
-        from bench import fingerprint_speed
-
-        sys.argv = [sys.argv[0], *sys.argv[2:]]
-        return int(fingerprint_speed.main() or 0)
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("part", choices=["compare"])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--odiff", default="odiff")
-    parser.add_argument("--magick", default="compare")
-    args = parser.parse_args()
-    print(header())
-    compare_speed(args)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    cv2.setNumThreads(1)
+    {"compare": compare_speed, "fingerprint": fingerprint_speed, "copycode": copycode_speed}[args.part](args)

@@ -12,19 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.family_base import Pixels
+from bench.family_base import Pixels, to_bytes
 from bench.originals import clear_original, photo
 from bench.pairs import SAME_WORDS, Labelled, coded, named_rng, resized
 from bench.resaved import IN_PLACE, one_bit, shade, swapped
-
-__all__ = [
-    "few_colors",
-    "fewer_colors",
-    "keeps_edges",
-    "lost_edges",
-    "toned",
-    "toned_copy",
-]
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -39,10 +30,6 @@ _SEPIAS = (
 )
 _COLORLESS = 0.01
 """Share of pixels with color up to which the colors of a drawing say nothing."""
-
-
-def _bytes(values: NDArray[np.floating]) -> Pixels:
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def _either(rng: Rng, low: float, high: float) -> float:
@@ -95,7 +82,7 @@ def _auto_levels(rgb: Floats, rng: Rng) -> Floats:
 
 def _on_light(rgb: Floats, change: Callable[[Pixels], Pixels]) -> Floats:
     """Change the luminance only."""
-    parts = cv2.cvtColor(_bytes(rgb), cv2.COLOR_RGB2YCrCb)
+    parts = cv2.cvtColor(to_bytes(rgb), cv2.COLOR_RGB2YCrCb)
     parts[..., 0] = change(np.ascontiguousarray(parts[..., 0]))
     return np.asarray(cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB), np.float32)
 
@@ -249,11 +236,11 @@ def toned_copy(rgb: Pixels, rng: Rng, *, photograph: bool) -> tuple[str, Pixels]
         kept = True
         for way in chosen:
             out = np.clip(changes[way](out, rng), 0, 255)
-            kept = way in _TEXTURE or keeps_edges(rgb, _bytes(out), photograph=photograph)
+            kept = way in _TEXTURE or keeps_edges(rgb, to_bytes(out), photograph=photograph)
             if not kept:
                 break
         if kept and np.abs(out - rgb).mean() >= 1:
-            return " and ".join(chosen), _bytes(out)
+            return " and ".join(chosen), to_bytes(out)
 
 
 def toned(half: str, number: int, name: str) -> Labelled:
@@ -274,7 +261,7 @@ def _ordered(rgb: Pixels, rng: Rng) -> Pixels:
     step = 255 / int(rng.integers(2, 6))
     height, width = rgb.shape[:2]
     raised = np.tile(grid, (height // 4 + 1, width // 4 + 1))[:height, :width, None] / 16 - 0.47
-    return _bytes(np.rint(rgb / step + raised) * step)
+    return to_bytes(np.rint(rgb / step + raised) * step)
 
 
 def _quantized(rgb: Pixels, rng: Rng) -> Pixels:

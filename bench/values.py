@@ -12,12 +12,10 @@ from typing import TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from bench.family_base import Pixels
 from bench.pairs import APART, EDITED_ONLY, Twins, changed_mask
-
-__all__ = ["COLORS", "Draw", "Values", "font", "pixels", "twins_of"]
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]
@@ -28,33 +26,11 @@ COLORS: tuple[Color, ...] = (
     (240, 130, 20), (120, 40, 140), (115, 200, 235), (130, 20, 40), (235, 120, 170), (110, 80, 50), (140, 145, 150),
 )  # fmt: skip
 _FIRST = (
-    "Anna",
-    "Marek",
-    "Lucia",
-    "Tom",
-    "Ines",
-    "Jonas",
-    "Mia",
-    "Paul",
-    "Sara",
-    "Deniz",
-    "Olga",
-    "Hugo",
-    "Vera",
-)
+    "Anna", "Marek", "Lucia", "Tom", "Ines", "Jonas", "Mia", "Paul", "Sara", "Deniz", "Olga", "Hugo", "Vera",
+)  # fmt: skip
 _LAST = (
-    "Novak",
-    "Smith",
-    "Garcia",
-    "Lindqvist",
-    "Moreau",
-    "Tanaka",
-    "Weber",
-    "Rossi",
-    "Okafor",
-    "Klein",
-    "Hill",
-)
+    "Novak", "Smith", "Garcia", "Lindqvist", "Moreau", "Tanaka", "Weber", "Rossi", "Okafor", "Klein", "Hill",
+)  # fmt: skip
 _TOWNS = ("Lisbon", "Graz", "Leeds", "Nantes", "Turku", "Porto", "Aarhus", "Bilbao", "Ghent", "Lodz", "Kyoto")
 _THINGS = (
     "Oat milk 1 l", "Desk lamp", "Rye bread", "Cable 2 m", "Paper A4", "Green tea", "Bike light", "Wool socks",
@@ -116,6 +92,20 @@ def font(size: int, face: str = "Sans") -> ImageFont.FreeTypeFont | ImageFont.Im
     if path.is_file():
         return ImageFont.truetype(str(path), size)
     return ImageFont.load_default(size)
+
+
+def put(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    ink: Color,
+    *,
+    face: str = "Sans",
+    anchor: str | None = None,
+) -> None:
+    """Write at a place of a drawing, in DejaVu's `face`."""
+    draw.text(at, text, fill=ink, font=font(size, face), anchor=anchor)
 
 
 @dataclass

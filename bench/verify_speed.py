@@ -1,6 +1,6 @@
 """CPU time of `compare` on pictures of 320 px, by what it takes to settle them, and of ORB with RANSAC in turns.
 
-    python -m bench.verify_speed [--pictures N] [--rounds N]
+    python -m bench verify_speed [--pictures N] [--rounds N]
 
 The copies are made of photographs of the data folder and reduced to a long side of 320, as the photographs themselves
 are, and saved as JPEG of quality 90. One thread, everything warm. Of each pair the median of the rounds counts.
@@ -10,25 +10,20 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
-import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, counted, encoded, head, in_turns, option, photos, rgb_of, row, wanted_data
 from bench.families import alter
 from bench.family_base import Pixels, warped
 from samepic.api import compare, compare_pictures
 from samepic.picture import load
 
-__all__: list[str] = []
-
+OPTIONS = (option("--pictures", 60), option("--rounds", 3))
 _SIDE = 320
 _QUALITY = 90
 _WANTED = {"re-saved or re-sized": 3.0, "crop, border, 7 degrees, perspective": 30.0}
@@ -52,10 +47,7 @@ def _fitted(rgb: Pixels, side: int = _SIDE) -> Pixels:
 
 
 def _saved(rgb: Pixels, quality: int = _QUALITY) -> bytes:
-    bgr = np.ascontiguousarray(rgb[..., ::-1])
-    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done
-    return data.tobytes()
+    return encoded(rgb, quality=quality)
 
 
 def _turned(rgb: Pixels, degrees: float) -> Pixels:
@@ -125,43 +117,26 @@ def _times(pair: _Pair, rounds: int) -> tuple[dict[str, float], str]:
         "files, with proof": lambda: compare(pair.a, pair.b, visibility=False),
         "ORB and RANSAC alone": lambda: _orb(a.rgb, b.rgb),
     }
-    taken: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(rounds):
-        for way, call in ways.items():
-            start = time.process_time()
-            call()
-            taken[way].append((time.process_time() - start) * 1000)
-    relation = str(compare_pictures(a, b, prove=False).relation)
-    return {way: statistics.median(values) for way, values in taken.items()}, relation
+    taken = {way: statistics.median(times) for way, times in in_turns(ways, rounds).items()}
+    return taken, str(compare_pictures(a, b, prove=False).relation)
 
 
 def _photographs(data: Path, count: int) -> list[Pixels]:
     """Return the pixels of so many photographs, evenly spread over the folder."""
     files = photos(data)
-    found = []
-    for at in np.linspace(0, len(files) - 1, count).round().astype(int):
-        with Image.open(files[at]) as image:
-            found.append(np.asarray(image.convert("RGB")))
-    return found
-
-
-def _row(name: str, times: list[dict[str, float]], relations: Counter[str]) -> str:
-    cells = []
-    for way in times[0]:
-        low, high, most = np.percentile([one[way] for one in times], (50, 90, 99))
-        cells.append(f"{low:.1f} / {high:.1f} / {most:.1f}")
-    said = ", ".join(f"{relation} {count}" for relation, count in relations.most_common())
-    return f"| {name} | {len(times)} | {' | '.join(cells)} | {said} |"
+    return [np.asarray(rgb_of(files[at])) for at in np.linspace(0, len(files) - 1, count).round().astype(int)]
 
 
 def _print(found: list[tuple[_Pair, dict[str, float], str]]) -> None:
     ways = list(found[0][1])
-    print(f"| | pairs | {' | '.join(ways)} | relations |\n{'|---' * (len(ways) + 3)}|")
+    head("", "pairs", *ways, "relations")
     for kind in dict.fromkeys(pair.kind for pair, _, _ in found):
         group = [one for one in found if one[0].kind == kind]
         for name in dict.fromkeys([kind, *(pair.name for pair, _, _ in group)]):
-            chosen = [one for one in group if name in (kind, one[0].name)]
-            print(_row(name, [times for _, times, _ in chosen], Counter(said for _, _, said in chosen)))
+            some = [one for one in group if name in (kind, one[0].name)]
+            points = [np.percentile([times[way] for _, times, _ in some], (50, 90, 99)) for way in ways]
+            cells = [" / ".join(f"{value:.1f}" for value in one) for one in points]
+            row(name, len(some), *cells, counted(said for _, _, said in some))
     print()
     for kind, wanted in _WANTED.items():
         took = [times["decoded"] for pair, times, _ in found if pair.kind == kind]
@@ -171,22 +146,11 @@ def _print(found: list[tuple[_Pair, dict[str, float], str]]) -> None:
         )
 
 
-def main() -> int:
+def main(args: argparse.Namespace) -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pictures", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
     cv2.setNumThreads(1)
-    print(f"{header()}, one thread")
     print(f"{args.pictures} photographs, {args.rounds} rounds; CPU ms: median / 90 % / 99 % of pairs\n")
-    rgbs = _photographs(data, args.pictures)
+    rgbs = _photographs(wanted_data(), args.pictures)
     pairs = [
         pair
         for number, rgb in enumerate(rgbs)
@@ -195,8 +159,3 @@ def main() -> int:
     for pair in pairs[:9]:
         _times(pair, 1)  # what is loaded and built once
     _print([(pair, *_times(pair, args.rounds)) for pair in pairs])
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

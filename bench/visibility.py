@@ -1,6 +1,6 @@
 """SSIMULACRA 2.1: against an independent implementation, against quality, in words, in time and in memory.
 
-    python -m bench.visibility [--rounds N] [--skip-12mp]
+    python -m bench visibility [--rounds N] [--skip-12mp]
 
 The independent implementation is the package `ssimulacra2` of PyPI. Its blur mirrors the picture beyond two of the four
 edges, where the published one (libjxl) has 0 beyond all of them, and takes a true Gaussian; so it is asked three times:
@@ -13,10 +13,7 @@ import argparse
 import io
 import itertools
 import statistics
-import subprocess
-import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -29,12 +26,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from bench.common import SEED, data_folder, header
-from bench.speed import in_turns, mosaic
+from bench.common import SEED, counted, encoded, head, in_turns, option, rgb_of, row, wanted_data
+from bench.speed import mosaic, peak_of
 from samepic.measures.ssimulacra2 import ssimulacra2
 from samepic.verify.quality import words_of
-
-__all__: list[str] = []
 
 Pixels = NDArray[np.uint8]
 Wide = NDArray[np.float64]
@@ -45,14 +40,14 @@ _QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 _TOLD = (30, 50, 75, 90, 95)
 
 
-def _file(pixels: Pixels, kind: str = "PNG", **options: object) -> io.BytesIO:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, kind, **options)
-    return out
+OPTIONS = (
+    option("--rounds", 7),
+    option("--skip-12mp", False, help="leave out the independent one at 12 MP"),
+)
 
 
 def _saved(pixels: Pixels, kind: str, quality: int) -> Pixels:
-    with Image.open(_file(pixels, kind, quality=quality)) as image:
+    with Image.open(io.BytesIO(encoded(pixels, kind, quality=quality))) as image:
         return np.asarray(image.convert("RGB"))
 
 
@@ -124,7 +119,7 @@ def _recursive(image: Wide, sigma: float = 1.5) -> Wide:
 
 def _independent(a: Pixels, b: Pixels, blur: Callable[..., Wide] | None = None) -> float:
     with mock.patch.object(independent, "blur_image", blur or independent.blur_image):
-        return float(independent.compute_ssimulacra2(_file(a), _file(b)))
+        return float(independent.compute_ssimulacra2(*(io.BytesIO(encoded(one, "PNG")) for one in (a, b))))
 
 
 def _agreement(pictures: dict[str, Pixels]) -> None:
@@ -134,8 +129,7 @@ def _agreement(pictures: dict[str, Pixels]) -> None:
         "with the published blur": _recursive,
     }
     apart: dict[str, list[float]] = {name: [] for name in blurs}
-    print("| alteration | pictures | samepic | the independent one less samepic: as it is | border | blur |")
-    print("|---|---|---|---|---|---|")
+    head("alteration", "pictures", "samepic", "the independent one less samepic: as it is", "border", "blur")
     rows: dict[str, list[tuple[str, float, list[float]]]] = {}
     for name, way, a, b in _pairs(pictures):
         score = ssimulacra2(a, b)
@@ -146,7 +140,7 @@ def _agreement(pictures: dict[str, Pixels]) -> None:
     for way, found in rows.items():
         scores = ", ".join(f"{score:.2f}" for _, score, _ in found)
         cells = [", ".join(f"{one[at]:+.3f}" for _, _, one in found) for at in range(3)]
-        print(f"| {way} | {', '.join(name for name, _, _ in found)} | {scores} | {' | '.join(cells)} |")
+        row(way, ", ".join(name for name, _, _ in found), scores, *cells)
     print()
     for kind, values in apart.items():
         sizes = [abs(value) for value in values]
@@ -177,19 +171,11 @@ def _rising(pictures: dict[str, Pixels]) -> None:
 
 
 def _words(pictures: dict[str, Pixels]) -> None:
-    print("| Pillow quality | median | lowest | highest | words |\n|---|---|---|---|---|")
+    head("Pillow quality", "median", "lowest", "highest", "words")
     for quality in _TOLD:
         scores = [ssimulacra2(a, _saved(a, "JPEG", quality)) for a in pictures.values()]
-        words = Counter(words_of(round(score, 2)) for score in scores).most_common()
-        told = ", ".join(f"{count} {word}" for word, count in words)
-        print(
-            f"| {quality} | {statistics.median(scores):.1f} | {min(scores):.1f} | {max(scores):.1f} | {told} |"
-        )
-
-
-def _pixels(path: Path | io.BytesIO) -> Pixels:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+        middle, low, high = (f"{end(scores):.1f}" for end in (statistics.median, min, max))
+        row(quality, middle, low, high, counted(words_of(round(score, 2)) for score in scores))
 
 
 def _decode(*paths: Path) -> None:
@@ -201,11 +187,11 @@ def _decode(*paths: Path) -> None:
 def _speed(folder: Path, rounds: int, *, whole: bool) -> None:
     first = mosaic(folder)
     second = folder / "b.jpg"
-    a = _pixels(first)
-    Image.fromarray(a).save(second)
-    b = _pixels(second)
+    a = np.asarray(rgb_of(first))
+    second.write_bytes(encoded(a))
+    b = np.asarray(rgb_of(second))
     small = a[:1500, :2000].copy(), b[:1500, :2000].copy()
-    rows = in_turns(
+    found = in_turns(
         {
             "Pillow decodes both": lambda: _decode(first, second),
             "samepic's ssimulacra2, 12 MP": lambda: ssimulacra2(a, b),
@@ -213,12 +199,13 @@ def _speed(folder: Path, rounds: int, *, whole: bool) -> None:
         },
         rounds,
     )
-    rows |= in_turns({"the independent one, 3 MP": lambda: _independent(*small)}, 1)
+    found |= in_turns({"the independent one, 3 MP": lambda: _independent(*small)}, 1)
     if whole:
-        rows |= in_turns({"the independent one, 12 MP": lambda: _independent(a, b)}, 1)
-    print("| | CPU ms |\n|---|---|")
+        found |= in_turns({"the independent one, 12 MP": lambda: _independent(a, b)}, 1)
+    rows = {name: statistics.median(times) for name, times in found.items()}
+    head("", "CPU ms")
     for name, value in rows.items():
-        print(f"| {name} | {value:.0f} |")
+        row(name, f"{value:.0f}")
     ours, decodes = rows["samepic's ssimulacra2, 12 MP"], rows["Pillow decodes both"]
     print(f"\n{ours / decodes:.1f} times two decodes")
     for size in ("3 MP", "12 MP"):
@@ -227,49 +214,27 @@ def _speed(folder: Path, rounds: int, *, whole: bool) -> None:
             print(f"{size}: {rows[other] / ours:.0f} times as fast")
 
 
-def _peak(which: str, height: int, width: int) -> float:
-    """Return the bytes a pixel of one picture that a call adds to the peak memory of a fresh process."""
-    code = (
-        "import re, sys\nfrom pathlib import Path\nimport numpy as np\n"
-        "from bench.visibility import _independent, ssimulacra2\n"
-        "call = {'samepic': ssimulacra2, 'independent': _independent}[sys.argv[1]]\n"
-        "peak = lambda: int(re.search(r'VmHWM:\\s*(\\d+)', Path('/proc/self/status').read_text())[1])\n"
-        "height, width = int(sys.argv[2]), int(sys.argv[3])\n"
-        "a = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)\n"
-        "b = a ^ np.uint8(1)\n"
-        "call(a[:128, :128].copy(), b[:128, :128].copy())\nbefore = peak()\ncall(a, b)\nprint(peak() - before)"
-    )
-    command = [sys.executable, "-c", code, which, str(height), str(width)]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return int(out) * 1024 / (height * width)
+_BEGIN = (
+    "import numpy as np\nfrom bench.visibility import _independent, ssimulacra2\n"
+    "call = {'samepic': ssimulacra2, 'independent': _independent}[sys.argv[1]]\n"
+    "a = np.random.default_rng(1).integers(0, 256, (int(sys.argv[2]), int(sys.argv[3]), 3), np.uint8)\n"
+    "b = a ^ np.uint8(1)\ncall(a[:128, :128].copy(), b[:128, :128].copy())"
+)
 
 
 def _memory() -> None:
-    for which, height, width in (
-        ("samepic", 1500, 2000),
-        ("samepic", 3000, 4000),
-        ("samepic", 300, 40_000),
-        ("samepic", 6000, 8000),
-        ("independent", 1500, 2000),
-    ):
-        print(f"{which}, {width}x{height}: {_peak(which, height, width):.1f} bytes a pixel")
+    """Print the bytes a pixel of one picture that a call adds to the peak memory of a fresh process."""
+    sizes = ((1500, 2000), (3000, 4000), (300, 40_000), (6000, 8000))
+    for which, height, width in (*(("samepic", *size) for size in sizes), ("independent", *sizes[0])):
+        each = peak_of(_BEGIN, "call(a, b)", which, height, width) / (height * width)
+        print(f"{which}, {width}x{height}: {each:.1f} bytes a pixel")
 
 
-def main() -> int:
+def main(args: argparse.Namespace) -> None:
     """Measure and print everything."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--skip-12mp", action="store_true", help="leave out the independent one at 12 MP")
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None or not (data / "photos" / "kodak").is_dir():
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/kodak")
-        return 2
     cv2.setNumThreads(1)
-    print(f"{header()}, one thread\n")
-    pictures = {path.stem: _pixels(path) for path in sorted((data / "photos" / "kodak").glob("*.png"))}
+    files = sorted((wanted_data() / "photos" / "kodak").glob("*.png"))
+    pictures = {path.stem: np.asarray(rgb_of(path)) for path in files}
     _agreement(pictures)
     print("\n## Scores against quality\n")
     _rising(pictures)
@@ -280,8 +245,3 @@ def main() -> int:
         _speed(Path(folder), args.rounds, whole=not args.skip_12mp)
     print("\n## Peak memory beyond the pictures\n")
     _memory()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """Time and memory of `samepic find` where there is much of it: a million entries, tens of thousands of pictures.
 
-    python -m bench.walk_speed [--entries N] [--pictures N] [--look-alikes N] [--keep FOLDER]
+    python -m bench walk_speed [--entries N] [--pictures N] [--look-alikes N] [--keep FOLDER]
 
 entries: files of one byte, 250 a folder, which are no pictures. First the walk alone, then `find` with an empty cache
 and with a full one. pictures: distinct JPEGs of 96x96, cut from real photographs; `find` twice. look-alikes: pages of
@@ -14,16 +14,15 @@ import os
 import random
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
 
-from bench.collection import Usage, measured
-from bench.common import SEED, data_folder, header, photos
+from bench.common import SEED, measured, option, photos, rgb_of, wanted_data
 
 _FOLDER = 250
 _WALK = "import sys; from samepic.duplicates.walk import Walk; print(sum(1 for _ in Walk(sys.argv[1:]).entries()))"
@@ -47,8 +46,7 @@ def make_pictures(data: Path, folder: Path, count: int) -> None:
     each = -(-count // len(sources))
     for number in range(count):
         if number % each == 0:
-            with Image.open(sources[number // each]) as opened:
-                rgb = np.asarray(opened.convert("RGB"))
+            rgb = np.asarray(rgb_of(sources[number // each]))
         side = chance.randrange(64, min(200, *rgb.shape[:2]))
         top, left = chance.randrange(rgb.shape[0] - side + 1), chance.randrange(rgb.shape[1] - side + 1)
         piece = rgb[top : top + side, left : left + side, :: chance.choice((1, -1))]
@@ -73,11 +71,6 @@ def _write(path: Path, rgb: NDArray[np.uint8]) -> None:
     path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality=85))
 
 
-def walked(folder: Path, temporary: Path) -> Usage:
-    """Walk `folder` in a process of its own; return what it took."""
-    return measured([sys.executable, "-c", _WALK, str(folder)], temporary / "walk.out")
-
-
 def found(folder: Path, temporary: Path, name: str) -> None:
     """Run `samepic find` with an empty and with a full cache, and print."""
     env = {"SAMEPIC_CACHE": str(temporary / f"cache-{name}")}
@@ -90,37 +83,29 @@ def found(folder: Path, temporary: Path, name: str) -> None:
     print(f"{name}: {groups} lines of report, the same twice: {same}", flush=True)
 
 
-def main() -> None:
+OPTIONS = (
+    option("--entries", 1_000_000),
+    option("--pictures", 50_000),
+    option("--look-alikes", 3000),
+    option("--keep", type=Path, help="make the folders here, or use those that are here"),
+)
+
+
+def main(args: argparse.Namespace) -> None:
     """Make, walk, find and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--pictures", type=int, default=50_000)
-    parser.add_argument("--look-alikes", type=int, default=3000)
-    parser.add_argument("--keep", type=Path, help="make the folders here, or use those that are here")
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        sys.exit("no pictures: set SAMEPIC_BENCH_DATA to the folder")
-    print(header(), flush=True)
+    data = wanted_data()
     with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
         temporary, base = Path(name), args.keep or Path(name)
-        entries, pictures, alike = base / "entries", base / "pictures", base / "look-alikes"
-        if args.entries:
-            if not entries.is_dir():
-                make_entries(entries, args.entries)
-            print(f"walk alone   {walked(entries, temporary)}", flush=True)
-            found(entries, temporary, "entries")
-        if args.pictures:
-            if not pictures.is_dir():
-                make_pictures(data, pictures, args.pictures)
-            found(pictures, temporary, "pictures")
-        if args.look_alikes:
-            if not alike.is_dir():
-                make_look_alikes(alike, args.look_alikes)
-            found(alike, temporary, "look-alikes")
-
-
-if __name__ == "__main__":
-    main()
+        for kind, count, make in (
+            ("entries", args.entries, make_entries),
+            ("pictures", args.pictures, partial(make_pictures, data)),
+            ("look-alikes", args.look_alikes, make_look_alikes),
+        ):
+            folder = base / kind
+            if count and not folder.is_dir():
+                make(folder, count)
+            if count and kind == "entries":
+                used = measured([sys.executable, "-c", _WALK, str(folder)], temporary / "walk.out")
+                print(f"walk alone   {used}", flush=True)
+            if count:
+                found(folder, temporary, kind)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.families import BOXED, FAMILIES, HARDEST, TONED, Altered, alter, save
-from bench.family_base import Pixels, shown_share
+from bench.families import BOXED, FAMILIES, HARDEST, TONED, alter, save
+from bench.family_base import Altered, Pixels, shown_share
 from samepic.verdict import Relation
 
 LEVELS = [(family, level) for family, levels in FAMILIES.items() for level in levels]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bench.made import KINDS, made_bytes, template_boxes
-from bench.negatives import LABELS, SAME, Pair, labelled_pairs, series_labels
+from bench.negatives import LABELS, Pair, labelled_pairs, series_labels
+from bench.pairs import SAME_WORDS
 from bench.sources import half_of
 from samepic.verdict import Relation
 
@@ -69,8 +70,8 @@ def test_halves_are_about_equal_and_do_not_change() -> None:
 def test_a_pair_across_the_halves_belongs_to_neither() -> None:
     names = [f"{number}" for number in range(40)]
     test, train = (next(name for name in names if half_of(name) == half) for half in ("test", "train"))
-    assert Pair("k", "a", "b", SAME, test, test).half == "test"
-    assert Pair("k", "a", "b", SAME, test, train).half == "mixed"
+    assert Pair("k", "a", "b", SAME_WORDS, test, test).half == "test"
+    assert Pair("k", "a", "b", SAME_WORDS, test, train).half == "mixed"
 
 
 @pytest.mark.parametrize("kind", KINDS)

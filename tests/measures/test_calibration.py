@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.calibration import ALLOWED, Distinct, Resaves, calibrate, strict_cutoff, wilson
+from bench.cutoffs import ALLOWED, Distinct, Resaves, calibrate, strict_cutoff
+from samepic.calibration.statistics import wilson
 
 
 @given(st.lists(st.integers(0, 9), min_size=5, max_size=40), st.integers(0, 4))

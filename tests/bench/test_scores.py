@@ -1,4 +1,4 @@
-"""The figures of the accuracy report, on cases small enough to work out by hand."""
+"""The figures of compared pairs, on cases small enough to work out by hand."""
 
 from __future__ import annotations
 
@@ -7,29 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.accuracy_peers import cutoff_for_recall, cutoff_for_wrong
-from bench.accuracy_report import (
-    box_iou,
-    calibration_error,
-    is_right,
-    reliability,
-    report,
-    truly_same,
-    wrongly_same,
-)
+from bench.lookalikes_peers import cutoff_for_recall, cutoff_for_wrong, summary
+from bench.lookalikes_report import report
+from bench.pairs import SAME_WORDS
+from bench.scores import as_wanted, box_iou, calibration_error, reliability, truly_same, wrongly_same
 
 
-def line(relation: str, same: bool | None, expected: list[str], **more: object) -> dict[str, Any]:
-    known = {
-        "group": "negative",
-        "family": "f",
-        "level": "",
-        "a": "one",
-        "b": "two",
-        "original": "one",
-        "note": "",
-    }
-    return known | {"relation": relation, "same": same, "expected": expected, "probability": 0.5} | more
+def line(relation: str, same: bool | None, truth: list[str], **more: object) -> dict[str, Any]:
+    wanted = bool(SAME_WORDS & set(truth))
+    known = {"kind": "k", "level": "l", "name": "k|test|1", "probability": 0.5, "iou": None, "cpu": 0.01}
+    return known | {"relation": relation, "same": same, "truth": truth, "wanted_same": wanted} | more
 
 
 def test_equal_boxes_have_the_whole_overlap_and_distant_ones_none() -> None:
@@ -74,12 +61,12 @@ def test_a_probability_of_one_falls_into_the_last_bin() -> None:
     assert rows[4] == (0, 0.0, 0.0)
 
 
-def test_a_copy_with_content_is_recognised_as_edited_and_another_is_not() -> None:
-    assert is_right(line("edited", False, ["edited"]))
-    assert is_right(line("edited", False, ["edited", "reframed"]))
-    assert not is_right(line("edited", False, ["adjusted"]))
-    assert is_right(line("resaved", True, ["adjusted"]))
-    assert not is_right(line("undecidable", None, ["adjusted"]))
+def test_an_edited_copy_is_to_be_edited_and_nothing_else() -> None:
+    assert as_wanted(line("edited", False, ["edited"]))
+    assert not as_wanted(line("similar", False, ["edited"]))
+    assert as_wanted(line("edited", False, ["edited", "reframed"]))
+    assert as_wanted(line("resaved", True, ["adjusted"]))
+    assert not as_wanted(line("undecidable", None, ["adjusted"]))
 
 
 def test_same_is_wrong_only_where_no_right_relation_is_the_same() -> None:
@@ -98,20 +85,20 @@ def test_truth_is_open_where_either_answer_is_right() -> None:
 
 
 def test_the_report_fails_on_a_wrong_same_and_names_it(capsys: pytest.CaptureFixture[str]) -> None:
-    good = line("different", False, ["different"], seconds=0.01)
+    good = line("different", False, ["different"])
     assert report([good])
-    bad = line("resaved", True, ["different"], a="left.png", b="right.png", seconds=0.01)
+    bad = line("resaved", True, ["different"], name="places|test|7")
     assert not report([good, bad])
-    assert "left.png right.png: resaved" in capsys.readouterr().out
+    assert "places|test|7: l: resaved" in capsys.readouterr().out
 
 
-def test_the_report_counts_each_family_and_level(capsys: pytest.CaptureFixture[str]) -> None:
-    copy = line("reframed", True, ["reframed"], group="copy", family="crop", level="50 %", seconds=0.02)
+def test_the_report_counts_each_kind_and_level(capsys: pytest.CaptureFixture[str]) -> None:
+    copy = line("reframed", True, ["reframed"], kind="altered", level="crop 50 %")
     miss = copy | {"relation": "different", "same": False}
-    report([copy, copy, copy, miss])
+    report([copy, copy, copy, miss, copy | {"level": "border white"}])
     out = capsys.readouterr().out
-    assert "| crop: 50 % | 4 | 75.0% | 75.0% | 75.0% | 0.0% |" in out
-    assert "Families below their floor: crop 75.0%" in out
+    assert "| altered: crop 50 % | 4 | 3 |" in out
+    assert "| **altered** (the same) | 5 | 4 |" in out
 
 
 def test_a_peer_reaches_a_recall_at_the_smallest_cutoff_that_does() -> None:
@@ -126,3 +113,8 @@ def test_a_peer_is_as_safe_as_wanted_just_below_its_first_mistake_too_many() -> 
     assert cutoff_for_wrong(positive, negative, 0) == 3.0
     assert cutoff_for_wrong(positive, negative, 1) == 5.0
     assert cutoff_for_wrong(positive, np.array([0.0]), 0) == -np.inf
+
+
+def test_a_row_of_a_peer_counts_what_it_has_no_distance_for_as_different() -> None:
+    kinds = {name: np.array([1.0, np.inf]) for name in ("positive", "negative", "edited", "blank")}
+    assert summary("pdqhash", kinds, 1.0, 0)[:6] == ["pdqhash", "31", "50.0%", "1", "50.0%", "50.0%"]

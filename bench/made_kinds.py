@@ -1,31 +1,16 @@
-"""Re-saves, and a word written in, of kinds of pictures that collections of photographs hold few of.
-
-    python -m bench.kinds [--pictures N]
-
-Made of photographs of the data folder: in grey, at night, high key, as line art and dithered bitmaps, blurred, noisy,
-tiny, as strips, with black sides, in a screenshot and as four tiles; and pages of text. Two codings of each are to be
-called the same, and a picture with a word in it `edited`; where it is too small to write in, nothing is written.
-"""
+"""Kinds of pictures that collections of photographs hold few of, made of photographs; and pages of text."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections import Counter
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from bench.common import SEED, data_folder, header, photos
-from bench.pipelines import encode
-from samepic.api import compare
-from samepic.verdict import Relation
+from bench.common import SEED, encoded
 
-__all__ = ["KINDS", "main"]
-
-_STEPS = (
+STEPS = (
     (("JPEG", 50), ("JPEG", 70)),
     (("JPEG", 80), ("JPEG", 30)),
     (("JPEG", 90), ("JPEG", 70)),
@@ -33,6 +18,7 @@ _STEPS = (
     (("PNG", 0), ("JPEG", 60)),
     (("JPEG", 85), ("WEBP", 60)),
 )
+"""Pairs of codings, each a format and a quality."""
 _LEAST = 100
 
 
@@ -109,58 +95,17 @@ KINDS: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-def _saved(image: Image.Image, how: tuple[str, int]) -> bytes:
+def saved(image: Image.Image, how: tuple[str, int]) -> bytes:
+    """Return the picture in a coding."""
     kind, quality = how
-    return encode(image, kind) if kind == "PNG" else encode(image, kind, quality=quality)
+    return encoded(image, kind) if kind == "PNG" else encoded(image, kind, quality=quality)
 
 
-def _written(image: Image.Image) -> Image.Image:
+def written(image: Image.Image) -> Image.Image | None:
+    """Return the picture with a word in it, None where it is too small to write in."""
+    if min(image.size) <= _LEAST:
+        return None
     made = image.copy()
     fill: str | int = "red" if made.mode == "RGB" else 255
     ImageDraw.Draw(made).text((made.width // 3, made.height // 3), "NEW 7", fill=fill, font_size=22)
     return made
-
-
-def _told(relations: Counter[str]) -> str:
-    return ", ".join(f"{relation} {count}" for relation, count in relations.most_common())
-
-
-def main() -> int:
-    """Measure, and print a row a kind."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pictures", type=int, default=12)
-    args = parser.parse_args()
-    data = data_folder()
-    if data is None:
-        print("no pictures: set SAMEPIC_BENCH_DATA to the folder that holds photos/")
-        return 2
-    cv2.setNumThreads(1)
-    print(f"{header()}\n\n| kind | saved twice | the same | relations | with a word | `edited` | relations |")
-    print("|---|---|---|---|---|---|---|")
-    files = photos(data)
-    chosen = files[7 :: max(1, len(files) // args.pictures)][: args.pictures]
-    for kind, made in KINDS.items():
-        saves, words, same = Counter[str](), Counter[str](), 0
-        for path in chosen:
-            with Image.open(path) as opened:
-                image = made(opened.convert("RGB"))
-            for one, two in _STEPS:
-                verdict = compare(_saved(image, one), _saved(image, two))
-                saves[str(verdict.relation)] += 1
-                same += verdict.same is True
-            if min(image.size) > _LEAST:
-                verdict = compare(_saved(image, ("JPEG", 80)), _saved(_written(image), ("JPEG", 60)))
-                words[str(verdict.relation)] += 1
-        edited = words[str(Relation.EDITED)]
-        print(
-            f"| {kind} | {saves.total()} | {same} | {_told(saves)} "
-            f"| {words.total()} | {edited} | {_told(words)} |",
-            flush=True,
-        )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
