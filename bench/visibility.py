@@ -32,7 +32,7 @@ from scipy import ndimage
 from bench.common import SEED, data_folder, header
 from bench.speed import in_turns, mosaic
 from samepic.measures.ssimulacra2 import ssimulacra2
-from samepic.verify.quality import words_of
+from samepic.verify.quality import visibility_words
 
 __all__: list[str] = []
 
@@ -180,7 +180,7 @@ def _words(pictures: dict[str, Pixels]) -> None:
     print("| Pillow quality | median | lowest | highest | words |\n|---|---|---|---|---|")
     for quality in _TOLD:
         scores = [ssimulacra2(a, _saved(a, "JPEG", quality)) for a in pictures.values()]
-        words = Counter(words_of(round(score, 2)) for score in scores).most_common()
+        words = Counter(visibility_words(round(score, 2)) for score in scores).most_common()
         told = ", ".join(f"{count} {word}" for word, count in words)
         print(
             f"| {quality} | {statistics.median(scores):.1f} | {min(scores):.1f} | {max(scores):.1f} | {told} |"

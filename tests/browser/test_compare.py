@@ -154,4 +154,4 @@ def test_a_file_that_is_no_picture_is_told_in_words(chromium: Browser, site: Run
     with Watched(chromium, site.address, refused=415) as page:
         page.goto(f"{site.address}/compare")
         dropped(page, (tmp_path / "notes.txt", tmp_path / "notes.txt"), "[data-drop=a]")
-        expect(page.get_by_role("alert")).to_contain_text("wanted a picture")
+        expect(page.get_by_role("alert")).to_contain_text("expected a picture")
