@@ -27,7 +27,7 @@ from PIL import Image
 from bench.common import ROOT, SEED, encoded, header, option, photos, wanted_data
 from samepic.calibration.statistics import wilson
 from samepic.measures import classical, measure_arrays
-from samepic.measures.classical import alike, ssim
+from samepic.measures.classical import ssim, to_common_form
 from samepic.measures.cutoffs import Cutoff
 from samepic.measures.table import NAMES
 from samepic.picture import Picture, load
@@ -287,7 +287,7 @@ def _resave_values(index: int) -> Array:
 def _pair_values(pair: tuple[int, int]) -> tuple[float, ...]:
     """Return the `SAMPLED` measures of one pair, at the sizes that `measure` takes."""
     a, b = _PICTURES[pair[0]].rgb, _PICTURES[pair[1]].rgb
-    left, right = alike(a, b)
+    left, right = to_common_form(a, b)
     box = classical.difference_box(left, right)
     share = (box[2] - box[0]) * (box[3] - box[1]) / (left.shape[0] * left.shape[1]) if box else 0.0
     sums = classical.absolute_difference_sum(left, right)

@@ -29,7 +29,7 @@ from scipy import ndimage
 from bench.common import SEED, counted, encoded, head, in_turns, option, rgb_of, row, wanted_data
 from bench.speed import mosaic, peak_of
 from samepic.measures.ssimulacra2 import ssimulacra2
-from samepic.verify.quality import words_of
+from samepic.verify.quality import visibility_words
 
 Pixels = NDArray[np.uint8]
 Wide = NDArray[np.float64]
@@ -175,7 +175,7 @@ def _words(pictures: dict[str, Pixels]) -> None:
     for quality in _TOLD:
         scores = [ssimulacra2(a, _saved(a, "JPEG", quality)) for a in pictures.values()]
         middle, low, high = (f"{end(scores):.1f}" for end in (statistics.median, min, max))
-        row(quality, middle, low, high, counted(words_of(round(score, 2)) for score in scores))
+        row(quality, middle, low, high, counted(visibility_words(round(score, 2)) for score in scores))
 
 
 def _decode(*paths: Path) -> None:

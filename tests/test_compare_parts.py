@@ -55,7 +55,7 @@ def darker(p: Pixels) -> Pixels:
 
 
 def in_another(p: Pixels) -> Pixels:
-    """Return a picture of coloured bars with this one, 400 pixels wide, in it."""
+    """Return a picture of colored bars with this one, 400 pixels wide, in it."""
     ground = np.zeros((700, 900, 3), np.uint8)
     for k in range(9):
         ground[:, 100 * k : 100 * (k + 1)] = ((37 * k) % 256, (91 * k + 60) % 256, (53 * k + 120) % 256)
@@ -123,8 +123,7 @@ def test_the_sentence_tells_a_picture_that_was_put_into_another(
     a: Pixels = request.getfixturevalue(stem)
     forth, back = both_ways(a, in_another(a))
     assert (
-        "put into another picture" in forth.explanation
-        and "taken out of a larger picture" in back.explanation
+        "placed in another picture" in forth.explanation and "cut out of a larger picture" in back.explanation
     )
 
 
@@ -210,7 +209,7 @@ def test_a_crop_of_a_clear_picture_that_is_clear_itself_is_reframed(cup: Pixels)
     assert samepic.compare(png(clear), png(crop)).relation is Relation.REFRAMED
 
 
-def test_colours_that_nobody_can_see_make_no_overlap(cup: Pixels, cat: Pixels) -> None:
+def test_colors_that_nobody_can_see_make_no_overlap(cup: Pixels, cat: Pixels) -> None:
     small = np.asarray(cv2.resize(cat, (600, 400)), np.uint8)
     hidden = []
     for seen in (np.full_like(cup, 40), small):
@@ -240,7 +239,7 @@ def test_two_processes_give_the_same_verdict_to_the_last_digit(
 ) -> None:
     copy = tmp_path / "copy.jpg"
     copy.write_bytes(saved(REFRAMED[name][0](cup)))
-    told = [
+    results = [
         subprocess.run(
             [sys.executable, "-c", PROGRAM, str(coffee), str(copy)],
             capture_output=True,
@@ -249,20 +248,20 @@ def test_two_processes_give_the_same_verdict_to_the_last_digit(
         ).stdout
         for _ in range(2)
     ]
-    assert told[0] == told[1] and '"relation": "reframed"' in told[0]
+    assert results[0] == results[1] and '"relation": "reframed"' in results[0]
 
 
 def test_the_verdict_does_not_depend_on_the_number_of_threads(cup: Pixels) -> None:
     copy = saved(REFRAMED["from the side"][0](cup))
     before = cv2.getNumThreads()
     try:
-        told = []
+        results = []
         for threads in (1, 2):
             cv2.setNumThreads(threads)
-            told.append(samepic.compare(cup, copy).to_dict())
+            results.append(samepic.compare(cup, copy).to_dict())
     finally:
         cv2.setNumThreads(before)
-    assert told[0] == told[1]
+    assert results[0] == results[1]
 
 
 def test_what_is_drawn_of_a_crop_shows_both_their_difference_and_the_outline(cup: Pixels) -> None:

@@ -34,10 +34,10 @@ def opened(path: Path) -> Image.Image:
 @pytest.mark.parametrize(
     ("quality", "words"),
     [
-        (30, "the difference can be seen"),
-        (75, "side by side it is hardly noticeable"),
-        (90, "side by side nobody would see it"),
-        (98, "nobody would see it when one follows the other in one place"),
+        (30, "visible quality loss"),
+        (75, "barely visible difference side by side"),
+        (90, "no visible difference side by side"),
+        (98, "no visible difference when one replaces the other in place"),
     ],
 )
 def test_a_saved_copy_is_told_with_how_visible_it_is(quality: int, words: str, coffee: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_adjusted_copy_has_it_too(chelsea: Path) -> None:
     brighter = ImageEnhance.Brightness(opened(chelsea)).enhance(1.25)
     verdict = samepic.compare(chelsea, saved(brighter, quality=90))
     assert verdict.relation is Relation.ADJUSTED
-    assert verdict.visibility is not None and verdict.visibility.words == "the difference can be seen"
+    assert verdict.visibility is not None and verdict.visibility.words == "visible difference"
 
 
 def test_of_two_sizes_the_larger_is_brought_down(chelsea: Path) -> None:
@@ -101,8 +101,8 @@ def test_nothing_is_said_of_tiny_pictures_and_of_animations(chelsea: Path) -> No
     small = opened(chelsea).resize((120, 80))
     assert samepic.compare(saved(small, "PNG"), saved(small, quality=80)).visibility is None
     frames = [opened(chelsea), opened(chelsea).transpose(Image.Transpose.ROTATE_180)]
-    told = [saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], quality=q) for q in (90, 60)]
-    verdict = samepic.compare(*told)
+    copies = [saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], quality=q) for q in (90, 60)]
+    verdict = samepic.compare(*copies)
     assert (verdict.relation, verdict.visibility) == (Relation.RESAVED, None)
 
 

@@ -1,4 +1,4 @@
-"""compare: are these two the same picture? measure: every classical measure of the pair."""
+"""The Python API: `compare` two pictures, or `measure` them by every classical measure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from samepic.facts import Doubt, Facts
 from samepic.limits import LIMITS, Limits
-from samepic.picture import Picture, equal_pixels, opened
+from samepic.picture import Picture, as_picture, equal_pixels
 from samepic.profile import Policy
 from samepic.tuning.verify import JUDGE
 from samepic.verdict import Relation, Verdict, Visibility
@@ -19,7 +19,7 @@ from samepic.verify.overlay import draw_difference
 from samepic.verify.pipeline import WHITE, Analysis, comes_first, look_in_order
 from samepic.verify.quality import better_of, visibility_of
 from samepic.verify.resave import original_of
-from samepic.verify.shortcuts import look_blank, look_deep, look_moving, look_part
+from samepic.verify.shortcuts import compare_blank, compare_deep, compare_exact_part, compare_series
 
 if TYPE_CHECKING:
     import os
@@ -40,23 +40,22 @@ def compare(
     visibility: bool = True,
     limits: Limits = LIMITS,
 ) -> Verdict:
-    """Tell whether a and b are the same picture, the way a person who looks at both would.
+    """Return whether a and b are the same picture, the way a person who looks at both would judge.
 
-    `a` and `b` are paths, bytes, binary file objects, PIL images or arrays (height, width[, 3 or 4]); `same_if`
-    is the farthest relation that still counts as the same, from "same-file" to "edited" (default: that of the
-    profile, else "reframed"); `profile` is one that `samepic calibrate` made, or its file: it rescales the
-    probability and says how probable "the same" must be; `prove` asks for re-enactment of JPEG files, which proves a
-    re-save and finds edits too faint to see; `visibility` asks whether a person would see what was done to a whole
-    frame that was saved again or adjusted, which takes four to five times as long as decoding both. Screenshots are
-    compared by `compare_screenshots`.
+    `a` and `b` are paths, bytes, binary file objects, PIL images or arrays (height, width[, 3 or 4]). `same_if` is the
+    loosest relation still treated as the same, from "same-file" to "edited" (default: that of the profile, else
+    "reframed"). `profile` is a profile or file from `samepic calibrate`; it rescales the probability and sets the least
+    probability of "the same". `prove` re-encodes JPEG files to prove a re-save and to find edits too faint to see.
+    `visibility` rates how visible the changes to a whole frame are, which takes four to five times as long as decoding
+    both. For screenshots, use `compare_screenshots`.
 
-    Raises SourceError for other sources, UnreadableError (or TruncatedError, LimitError, UnsupportedError) for
-    a file that holds no sound picture, and ProfileError for a relation or a profile that does not exist.
+    Raises SourceError for other sources, UnreadableError or a subclass (TruncatedError, LimitError, UnsupportedError)
+    for a file that cannot be decoded, and ProfileError for a relation or a profile that does not exist.
     """
     policy = Policy.of(same_if, profile)
     return compare_pictures(
-        opened(a, limits),
-        opened(b, limits),
+        as_picture(a, limits),
+        as_picture(b, limits),
         same_if=policy.same_if,
         profile=policy.profile,
         prove=prove,
@@ -67,11 +66,11 @@ def compare(
 def measure(a: object, b: object, *, limits: Limits = LIMITS) -> Measures:
     """Measure a and b by every classical measure, each with its calibrated cutoff and its reliability.
 
-    The sources and errors are those of `compare`. See docs/cutoffs.md for what each measure is worth.
+    The sources and errors are those of `compare`. docs/cutoffs.md says what each measure is worth.
     """
     from samepic.measures.table import measure_arrays
 
-    return measure_arrays(opened(a, limits), opened(b, limits))
+    return measure_arrays(as_picture(a, limits), as_picture(b, limits))
 
 
 def compare_pictures(
@@ -83,18 +82,18 @@ def compare_pictures(
     prove: bool = True,
     visibility: bool = False,
 ) -> Verdict:
-    """Compare two pictures that are decoded already, as `compare` does; `visibility` must be asked for."""
-    answer = _answer(a, b, prove)
-    facts, relation, policy = answer.facts, answer.finding.relation, Policy(same_if, profile)
-    better, why = better_of(a, b, relation)
+    """Compare two decoded pictures as `compare` does; `visibility` is off by default."""
+    analysis = _analyze(a, b, prove)
+    facts, relation, policy = analysis.facts, analysis.finding.relation, Policy(same_if, profile)
+    better, reason = better_of(a, b, relation)
     if better:
-        facts = replace(facts, original=better, original_reason=why)
-        answer = replace(answer, facts=facts)
-    visible = _visibility(a, b, answer) if visibility else None
+        facts = replace(facts, original=better, original_reason=reason)
+    visible = _visibility(a, b, relation, facts) if visibility else None
     sentence = explain(facts, relation, a.info, b.info)
     if visible:
         sentence = f"{sentence}; {visible.words}"
-    probability = policy.probability(relation, answer.finding.probability)
+    probability = policy.probability(relation, analysis.finding.probability)
+    regions, transform = analysis.finding.regions, analysis.transform
     return Verdict(
         relation=relation,
         same=policy.same(relation, probability),
@@ -102,53 +101,50 @@ def compare_pictures(
         explanation=policy.told(relation, probability, sentence),
         a=a.info,
         b=b.info,
-        regions=answer.finding.regions,
-        transform=answer.transform,
-        measures=MappingProxyType({name: round(value, 4) for name, value in answer.measures.items()}),
+        regions=regions,
+        transform=transform,
+        measures=MappingProxyType({name: round(value, 4) for name, value in analysis.measures.items()}),
         original=facts.original,
         original_reason=explain_original(facts, a.info, b.info),
         visibility=visible,
         facts=facts,
         draw=partial(
-            draw_difference,
-            a.on(WHITE),
-            b.on(WHITE),
-            answer.finding.regions,
-            answer.transform.matrix if answer.transform else None,
+            draw_difference, a.on(WHITE), b.on(WHITE), regions, transform.matrix if transform else None
         ),
     )
 
 
-def _answer(a: Picture, b: Picture, prove: bool) -> Analysis:
+def _analyze(a: Picture, b: Picture, prove: bool) -> Analysis:
     if a.data is not None and a.data == b.data:
         return Analysis(Judgment(Relation.SAME_FILE, 1.0), Facts(scale=1.0), {})
-    if (moving := look_moving(a, b, partial(_answer, prove=False))) is not None:
-        return moving
+    if (series := compare_series(a, b, partial(_analyze, prove=False))) is not None:
+        return series
     if equal_pixels(a, b):
         original, reason = original_of(a.info, b.info, None, None)
         facts = Facts(scale=1.0, original=original, original_reason=reason)
         return Analysis(Judgment(Relation.SAME_PIXELS, 1.0), facts, {})
-    if (deep := look_deep(a, b, partial(_answer, prove=False))) is not None:
+    if (deep := compare_deep(a, b, partial(_analyze, prove=False))) is not None:
         return deep
     if min(a.info.width, a.info.height, b.info.width, b.info.height) < JUDGE.tiny_side:
         return Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.TINY), {})
-    return _looked(a, b, prove)
+    return _analyze_pixels(a, b, prove)
 
 
-def _looked(a: Picture, b: Picture, prove: bool) -> Analysis:
-    """Look at two pictures; what that does not find may be shown by single colors, or by equal pixels elsewhere."""
-    answer = look_in_order(a, b, prove)
-    if answer.finding.relation.is_same(Relation.REFRAMED):
-        return answer
-    blank = look_blank(a, b) if answer.finding.relation is Relation.UNDECIDABLE else None
-    return blank or look_part(a, b) or answer
+def _analyze_pixels(a: Picture, b: Picture, prove: bool) -> Analysis:
+    """Run the pipeline; where it does not find the same picture, try single colors and exact parts."""
+    analysis = look_in_order(a, b, prove)
+    relation = analysis.finding.relation
+    if relation.is_same(Relation.REFRAMED):
+        return analysis
+    blank = compare_blank(a, b) if relation is Relation.UNDECIDABLE else None
+    return blank or compare_exact_part(a, b) or analysis
 
 
-def _visibility(a: Picture, b: Picture, answer: Analysis) -> Visibility | None:
-    """Return whether a person would see what was done to a whole frame; the likelier source is the original."""
-    whole = answer.finding.relation in (Relation.RESAVED, Relation.ADJUSTED)
+def _visibility(a: Picture, b: Picture, relation: Relation, facts: Facts) -> Visibility | None:
+    """Return how visible the changes to a whole frame are; without a known original, the likelier one counts."""
+    whole = relation in (Relation.RESAVED, Relation.ADJUSTED)
     if not whole or a.info.frames > 1 or b.info.frames > 1:
         return None
-    which = answer.facts.original or ("a" if comes_first(a, b) else "b")
-    original, copy = (b, a) if which == "b" else (a, b)
-    return visibility_of(original.on(WHITE), copy.on(WHITE))
+    source = facts.original or ("a" if comes_first(a, b) else "b")
+    original, copy = (b, a) if source == "b" else (a, b)
+    return visibility_of(original.on(WHITE), copy.on(WHITE), relation)

@@ -1,4 +1,4 @@
-"""Everything samepic raises: one root, and one class per thing a caller can act on."""
+"""Exceptions of samepic: one root, and one class per condition that a caller can handle."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ __all__ = [
 
 
 class SamepicError(Exception):
-    """The root of everything samepic raises on purpose."""
+    """The base class of all exceptions that samepic raises."""
 
 
 class SourceError(SamepicError, TypeError):
-    """What was passed is not a path, bytes, file object, PIL image or ndarray of a known shape."""
+    """A source is not a path, bytes, file object, PIL image or ndarray of a known shape."""
 
 
 class UnreadableError(SamepicError):
-    """A source holds no picture that can be decoded.
+    """A source cannot be decoded as a picture.
 
-    `name` is the file (or `<bytes>`, `<stream>`), `wanted` and `got` say what was expected and what came.
+    `name` is the file (or `<bytes>`, `<stream>`), `wanted` is what was expected and `got` what was found.
     """
 
     def __init__(self, name: str, wanted: str, got: str) -> None:
-        super().__init__(f"{name}: wanted {wanted}, got {got}")
+        super().__init__(f"{name}: expected {wanted}, found {got}")
         self.name, self.wanted, self.got = name, wanted, got
 
     def __reduce__(self) -> tuple[type[UnreadableError], tuple[str, str, str]]:
@@ -55,37 +55,37 @@ class LimitError(UnreadableError):
 
 
 class UnsupportedError(UnreadableError):
-    """The format is known, but nothing installed here decodes it."""
+    """The format is known, but no installed decoder reads it."""
 
 
 class MissingPartError(SamepicError, ImportError):
-    """An optional part is not installed; the message says which extra brings it."""
+    """An optional dependency is not installed; the message names the extra that installs it."""
 
 
 class ProfileError(SamepicError, ValueError):
-    """A profile, a relation or a threshold that does not exist or makes no sense."""
+    """A profile, a relation or a threshold does not exist or is invalid."""
 
 
 class FingerprintError(SamepicError, ValueError):
-    """A text that is no fingerprint, or two fingerprints of different versions."""
+    """A text is not a fingerprint, or two fingerprints have different versions."""
 
 
 class ReportError(SamepicError, ValueError):
-    """A report, plan, journal or list of pairs that cannot be read or does not fit the files it names."""
+    """A report, plan, journal or list of pairs cannot be read, or does not match its files."""
 
 
 class StoreError(SamepicError):
-    """A store that cannot be opened, is of a newer schema, or broke off; what was asked of it may be tried again."""
+    """A store cannot be opened, has a newer schema, or failed; the call may be retried."""
 
 
 class UnavailableError(StoreError):
-    """No worker process can look at the picture now; nothing is said of it, and it may be tried again."""
+    """No worker process is available to decode the picture; the call may be retried."""
 
 
 class StoreKeyError(SamepicError, KeyError):
-    """A key that a store does not know, or that it holds already for another picture.
+    """A key is unknown to the store, or already used for another picture.
 
-    `field` names the argument that was refused: "key", "other_key", "replaces" or "tenant".
+    `field` names the refused argument: "key", "other_key", "replaces" or "tenant".
     """
 
     def __init__(self, *args: object, field: str = "key") -> None:
@@ -97,24 +97,24 @@ class StoreKeyError(SamepicError, KeyError):
 
 
 class WorkerError(UnreadableError):
-    """Decoding cost more time or memory than the limits allow, or ended the process that decoded."""
+    """Decoding exceeded the limits of time or memory, or crashed the worker process."""
 
 
 class BaselineError(SamepicError, ValueError):
-    """A baseline of the pytest plugin whose name or place is refused, or that cannot be read or written."""
+    """The name or folder of a baseline is refused, or the baseline cannot be read or written."""
 
 
 class NoBaselineError(SamepicError, AssertionError):
-    """A picture that has no baseline yet, or one that nobody has looked at."""
+    """A picture has no baseline yet, or one that nobody has reviewed."""
 
 
 class PictureChangedError(SamepicError, AssertionError):
-    """A picture that is not the same as its baseline; the message says what changed, and where."""
+    """A picture differs from its baseline; the message says what changed, and where."""
 
 
 def missing_part(module: str, framework: str, extra: str) -> MissingPartError:
-    """Return the error that says what to install for a part of samepic."""
-    return MissingPartError(f"{module}: wanted {framework}, got nothing: pip install 'samepic[{extra}]'")
+    """Return the error that says which extra to install for a module of samepic."""
+    return MissingPartError(f"{module} needs {framework}: pip install 'samepic[{extra}]'")
 
 
 # The last line of a failed test begins with the name of its error and is cut where the terminal ends.

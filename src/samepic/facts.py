@@ -1,4 +1,4 @@
-"""Facts: everything that a sentence about two pictures says, as values."""
+"""Facts: everything that the sentence of a verdict says, as values."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = [
 
 
 class Placing(StrEnum):
-    """How the frames of two pictures lie on each other: a closed set.
+    """How the frames of two pictures overlap: a closed set.
 
-    `whole` frame on frame; `crop`, the smaller is a part cut out of the larger. The larger is the smaller with
-    something round it: `border`, `bars` on two opposite sides, `strips` that hold something, `corners-filled` after a
-    turn, `within` (what is round it cannot be named), or an `inset` in another picture. Neither holds the other:
-    `corners-cut` after a turn, `parts` of one scene, `inset-part` cut out and put into another picture.
+    `whole`: the frames coincide. `crop`: the smaller picture is cut out of the larger. The larger picture may add
+    something around the smaller: a `border`, `bars` on two opposite sides, `strips` with content, `corners-filled`
+    after a rotation, something unnamed (`within`), or another picture that it is an `inset` of. Neither may contain the
+    other: `corners-cut` after a rotation, `parts` of one scene, an `inset-part` cropped and placed in another picture.
     """
 
     WHOLE = "whole"
@@ -43,7 +43,7 @@ class Placing(StrEnum):
 
 
 class Side(StrEnum):
-    """A side of the larger picture at which something was added."""
+    """A side of the larger picture where something was added."""
 
     ABOVE = "above"
     BELOW = "below"
@@ -52,7 +52,7 @@ class Side(StrEnum):
 
 
 class ToneChange(StrEnum):
-    """What b is to a in tone and color, over the whole picture: a closed set; `with-color` where a has none."""
+    """The change of tone or color from a to b, over the whole picture: a closed set; `with-color` if a has none."""
 
     NONE = "none"
     BRIGHTER = "brighter"
@@ -63,7 +63,7 @@ class ToneChange(StrEnum):
 
 
 class DetailChange(StrEnum):
-    """What b is to a in sharpness and grain, over the whole picture: a closed set."""
+    """The change of sharpness or grain from a to b, over the whole picture: a closed set."""
 
     NONE = "none"
     SHARPER = "sharper"
@@ -75,11 +75,11 @@ class DetailChange(StrEnum):
 
 
 class OriginalReason(StrEnum):
-    """Why one of two pictures is the original, or the better copy: a closed set, the surest first.
+    """Why one of two pictures is the original or the better copy: a closed set, the surest first.
 
-    Saving the one again gives the other (`proof`); so does enlarging it (`enlarged`); it is the `whole` of which the
-    other is a part; it is a `cut-out` that the other shows on a filled ground; it holds more bits a sample (`depth`);
-    it has the `camera`'s own data, which an edited copy lost. The rest is what the headers say.
+    `proof`: re-encoding it gives the other; `enlarged`: enlarging it does. `whole`: the other is a part of it.
+    `cut-out`: the other shows it on a filled background. `depth`: it has more bits per sample. `camera`: it has the
+    camera data that an edited copy lost. The others come from the headers.
     """
 
     NONE = "none"
@@ -98,9 +98,8 @@ class OriginalReason(StrEnum):
 class Doubt(StrEnum):
     """Why two pictures are undecidable: a closed set.
 
-    A picture is `tiny`; both are `blank`; what can be seen of both is one color, and samples differ below that
-    (`depth`); they hold no more than `stripes` or a gradient; their `content` or the `overlap` agrees, but not closely
-    enough.
+    `tiny`: a picture is too small. `blank`: both are. `depth`: both display one color, and their samples differ below
+    that. `stripes`: they contain only stripes or a gradient. `content`, `overlap`: these agree, but not closely enough.
     """
 
     NONE = "none"
@@ -113,10 +112,10 @@ class Doubt(StrEnum):
 
 
 class Depth(StrEnum):
-    """What lies below the 8 bits a sample that are shown: a closed set.
+    """What lies below the 8 bits per sample that are displayed: a closed set.
 
-    Nothing that counts (`none`); stored samples that differ though every pixel shows `alike`; or what both hold, in so
-    small a part of their range that it was `stretched` before it was compared.
+    `none`: nothing relevant. `alike`: the stored samples differ although every pixel looks identical. `stretched`: both
+    use so small a part of their range that it was stretched before the comparison.
     """
 
     NONE = "none"
@@ -125,7 +124,7 @@ class Depth(StrEnum):
 
 
 class Series(StrEnum):
-    """What a file of several pictures holds: the frames of an animation, or the pages of a TIFF."""
+    """The pictures of a file with several: the frames of an animation, or the pages of a TIFF."""
 
     NONE = "none"
     FRAMES = "frames"
@@ -133,25 +132,25 @@ class Series(StrEnum):
 
 
 _OTHER_SIDE = {"a": "b", "b": "a", "": ""}
-_TONE = {
+_OPPOSITE_TONES = {
     ToneChange.BRIGHTER: ToneChange.DARKER,
     ToneChange.WITHOUT_COLOR: ToneChange.WITH_COLOR,
 }
-_DETAIL = {
+_OPPOSITE_DETAILS = {
     DetailChange.SHARPER: DetailChange.LESS_SHARP,
     DetailChange.GRAINIER: DetailChange.LESS_GRAINY,
     DetailChange.MORE_DETAIL: DetailChange.LESS_DETAIL,
 }
-_OPPOSITE_TONE = _TONE | {after: before for before, after in _TONE.items()}
-_OPPOSITE_DETAIL = _DETAIL | {after: before for before, after in _DETAIL.items()}
+_OPPOSITE_TONES |= {after: before for before, after in _OPPOSITE_TONES.items()}
+_OPPOSITE_DETAILS |= {after: before for before, after in _OPPOSITE_DETAILS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A re-enactment that succeeded: saving the other picture again the same way gives `copy` ("a" or "b").
+    """A successful re-enactment: re-encoding the other picture the same way gives `copy` ("a" or "b").
 
-    `quality` (IJG, 1 to 100; the nearest where not `exact`), `subsampling` and `progressive` are of the JPEG coding;
-    a `lossless` save has none. `resampling` names the filter of a change of size, or is "".
+    `quality` (IJG, 1 to 100; the nearest where not `exact`), `subsampling` and `progressive` describe the JPEG
+    encoding; a `lossless` save has none. `resampling` names the filter of a change of size, or is "".
     """
 
     copy: str
@@ -165,22 +164,22 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was found of two pictures, as values; the sentence of a verdict is made of these and of nothing else.
+    """What was found about two pictures; the sentence of a verdict is written from these values alone.
 
     To become b, a is mirrored left to right if `mirrored`, turned clockwise by `turned` (0, 90, 180, 270), then tilted
-    by `tilt` degrees to either side (0 where nobody would see it), `slanted`, `stretched` or seen in `perspective`.
-    `placing` says how the frames lie; `share_a` and `share_b` are the shares of each, 0 to 1, that the other shows,
-    `larger` ("a", "b", "") the one that holds all of the other, `sides` where something was added to it, `copy` ("a",
-    "b", "") the one that was made of the other where that is plain. `exact_at` is the left and top, in pixels of
-    `larger`, where a crop lies in it pixel for pixel, () where that was not found. `scale` is how many times as large,
-    in pixels, b shows things as a does (0 where it was not measured). `tone` and `detail` are what b is to a all over,
-    `places` counts those whose content was changed, `faint` says that these are no stronger than traces of coding,
-    `depth` what lies below the 8 bits that are shown, `one_color` that each is of one color and the two differ.
+    by `tilt` degrees to either side (0 where invisible), `slanted`, `stretched` or seen in `perspective`. `placing` is
+    how the frames overlap; `share_a` and `share_b` are the shares of each, 0 to 1, that the other shows. `larger` ("a",
+    "b", "") contains all of the other, `sides` are where it adds something, `copy` ("a", "b", "") is the copy where
+    that is clear. `exact_at` is the left and top, in pixels of `larger`, of a crop found pixel for pixel, else ().
+    `scale` is the magnification of b relative to a in pixels (0 where it was not measured). `tone` and `detail` are the
+    changes over the whole picture. `places` counts the places that were edited, `faint` says that these are no stronger
+    than compression noise. `depth` is what lies below the 8 bits displayed, `one_color` says that each is of one color
+    and the two differ.
 
-    `original` ("a", "b", "") is the original, or the better copy, and `original_reason` why; `lost_profile` names the
-    color profile that one of them lost. Of files of several pictures (`series`), `frame` is the number, from 1, of the
-    one that all this is about (0 where all are equal), and `still` ("a", "b", "") the file that holds that one alone.
-    `doubt` says why the pair is undecidable, `proxies` that small pictures were compared in place of the files.
+    `original` ("a", "b", "") is the original or the better copy, `original_reason` why; `lost_profile` names the color
+    profile that one of them lost. For files of several pictures (`series`), `frame` is the number, from 1, of the frame
+    that all this describes (0 where all are equal), `still` ("a", "b", "") the file that contains it alone. `doubt`
+    says why the pair is undecidable, `proxies` that proxies were compared instead of the files.
     """
 
     turned: int = 0
@@ -215,32 +214,32 @@ class Facts:
 
     @property
     def is_reshaped(self) -> bool:
-        """Whether anything but whole frames, upright on each other, was found."""
+        """Whether the frames differ in anything but their pixels."""
         shaped = self.slanted or self.stretched or self.perspective or self.tilt > 0
         return self.mirrored or self.turned != 0 or shaped or self.placing is not Placing.WHOLE
 
     def swapped(self) -> Facts:
-        """Return the facts of the same two pictures with a and b exchanged; twice gives what it was."""
+        """Return the facts with a and b exchanged; swapping twice gives the same facts."""
         return replace(
             self,
-            # A turn that also mirrors undoes itself.
+            # A rotation that also mirrors is its own inverse.
             turned=self.turned if self.mirrored else -self.turned % 360,
             larger=_OTHER_SIDE[self.larger],
             copy=_OTHER_SIDE[self.copy],
             share_a=self.share_b,
             share_b=self.share_a,
             scale=1 / self.scale if self.scale else 0.0,
-            tone=_OPPOSITE_TONE.get(self.tone, self.tone),
-            detail=_OPPOSITE_DETAIL.get(self.detail, self.detail),
+            tone=_OPPOSITE_TONES.get(self.tone, self.tone),
+            detail=_OPPOSITE_DETAILS.get(self.detail, self.detail),
             proof=self.proof and replace(self.proof, copy=_OTHER_SIDE[self.proof.copy]),
             original=_OTHER_SIDE[self.original],
             still=_OTHER_SIDE[self.still],
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the facts by name in the contract's JSON shape: texts, numbers and truth values."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        """Return the JSON object of the facts: strings, numbers and booleans by name."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
         plain = {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
-        proof = self.proof and {one.name: getattr(self.proof, one.name) for one in fields(self.proof)}
+        proof = self.proof and {item.name: getattr(self.proof, item.name) for item in fields(self.proof)}
         sides, exact_at = [str(side) for side in self.sides], list(self.exact_at)
         return {**plain, "sides": sides, "exact_at": exact_at, "scale": round(self.scale, 4), "proof": proof}

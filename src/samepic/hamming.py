@@ -1,7 +1,7 @@
-"""Exact search over 256-bit codes: every code is looked at, none is missed.
+"""Exact Hamming search over 256-bit codes: every code is compared, none is missed.
 
-Codes lie one after another, four 64-bit words each. The native part, where it is there, passes over them once; NumPy
-goes by blocks that the processor's cache holds, and looks again only at the codes near enough.
+Codes are stored contiguously, four 64-bit words each. The native module, if present, scans them once; NumPy scans
+blocks that fit the processor's cache, and computes exactly only the codes near enough.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ __all__ = ["Codes", "Neighbors", "TurnedCodes", "by_parity", "copies_near"]
 _BITS, _WORDS, _BYTES = 256, 4, 32
 _NO_LIMIT = -1
 _BLOCK = 32768
-"""Codes in a block, 1 MB: faster than larger and smaller ones (bench/search_speed.py)."""
+"""Codes per block, 1 MB: faster than larger and smaller blocks (bench/search_speed.py)."""
 
 _FORMS = 8
 _GROUPS = ((0, 2, 4, 5), (1, 3, 6, 7))
-"""Forms of PDQ (samepic.fingerprint.FORMS) that differ by signs alone: half of their bits are turned over."""
+"""Forms of PDQ (samepic.fingerprint.FORMS) that differ only by signs: half of their bits are inverted."""
 
-_TURNED_OVER = np.array(((0, 0, 0, 0), (0, 1, 1, 0), (1, 1, 0, 0), (1, 0, 1, 0)), bool)
-"""Which of the four words of TurnedCodes are, in the forms of a group."""
+_INVERTED = np.array(((0, 0, 0, 0), (0, 1, 1, 0), (1, 1, 0, 0), (1, 0, 1, 0)), bool)
+"""Which of the four words of TurnedCodes are inverted in the forms of a group."""
 
 _GROWTH = 8
-"""What is added when there is no room left is an eighth of what is there: a million codes waste 5 MB at most."""
+"""Full arrays grow by an eighth: a million codes waste 5 MB at most."""
 
 _SUM = np.uint32(0x01010101)
 
@@ -62,7 +62,7 @@ class Codes:
 
     @property
     def words(self) -> NDArray[np.uint64]:
-        """The codes, (n, 4): a view that is good until codes are added or removed."""
+        """The codes, (n, 4): a view that is valid until codes are added or removed."""
         return self._words[: self._size]
 
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
@@ -73,7 +73,7 @@ class Codes:
         numbers = np.asarray(ids, np.int64).ravel()
         words = _words(codes)
         if len(words) != len(numbers):
-            raise ValueError(f"wanted {len(numbers)} codes, one for each id, got {len(words)}")
+            raise ValueError(f"expected {len(numbers)} codes, one for each id, found {len(words)}")
         self._reserve(self._size + len(words))
         end = self._size + len(words)
         self._ids[self._size : end], self._words[self._size : end] = numbers, words
@@ -90,10 +90,10 @@ class Codes:
     def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Neighbors:
         """Return the `k` codes nearest to a query of 32 bytes, fewer where there are fewer. O(n).
 
-        Of equally near ones the smaller id goes first, and in. Raises ValueError for k under 1.
+        Ties are broken by the smaller id. Raises ValueError for k under 1.
         """
         if k < 1:
-            raise ValueError(f"k: wanted at least 1, got {k}")
+            raise ValueError(f"k: expected at least 1, found {k}")
         if native is not None:
             return self._native(query, k, _BITS)
         rows, distances = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -126,8 +126,8 @@ class Codes:
 
     def _reserve(self, size: int) -> None:
         if len(self._ids) < size:
-            room = max(size, len(self._ids) + len(self._ids) // _GROWTH)
-            ids, words = np.empty(room, np.int64), np.empty((room, _WORDS), np.uint64)
+            capacity = max(size, len(self._ids) + len(self._ids) // _GROWTH)
+            ids, words = np.empty(capacity, np.int64), np.empty((capacity, _WORDS), np.uint64)
             ids[: self._size], words[: self._size] = self._ids[: self._size], self._words[: self._size]
             self._ids, self._words = ids, words
 
@@ -138,8 +138,8 @@ class Codes:
         return Neighbors(pairs[:, 0], pairs[:, 1])
 
     def _scan(self, query: bytes | NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.unsignedinteger]]]:
-        """Yield, block by block, the row it starts at and the distances of its codes; valid until the next."""
-        # NumPy repeats a row of four slowly, so the query is repeated once for all blocks.
+        """Yield the first row of each block and the distances of its codes, valid until the next block."""
+        # NumPy broadcasts a row of four slowly, so the query is tiled once for all blocks.
         words = np.tile(_query(query), (min(_BLOCK, self._size), 1))
         mixed, counts = np.empty_like(words), np.empty(words.shape, np.uint8)
         packed = counts.view(np.uint32)[:, 0]
@@ -162,9 +162,9 @@ class Codes:
 class TurnedCodes:
     """A growing set of PDQ codes, each with an integer id, searched by all eight forms of a query at once.
 
-    Mirroring a picture turns the signs of its odd cosine terms, so it turns over the bits of a half of them, but for a
-    few about the median. Bits are kept by the parity of their row and column, one word each: four counts then tell the
-    distances of four forms, nearly. What may be near is counted again exactly. Threads as in Codes.
+    Mirroring a picture flips the signs of its odd cosine terms, so it inverts half of the bits, except for a few near
+    the median. Bits are stored by the parity of their row and column, one word each: four counts then give the
+    approximate distances of four forms. Codes that may be near are compared again exactly. Threads as in Codes.
     """
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ class TurnedCodes:
 
     @property
     def words(self) -> NDArray[np.uint64]:
-        """The codes, (n, 4), their bits sorted as `by_parity` does: a view as that of Codes."""
+        """The codes, (n, 4), with bits sorted by `by_parity`: a view like that of Codes."""
         return self._codes.words
 
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
@@ -190,7 +190,7 @@ class TurnedCodes:
         """Return all codes at most `radius` bits from the nearest of eight forms, 256 bytes in the order of FORMS."""
         words = _words(by_parity(forms))
         if len(words) != _FORMS:
-            raise ValueError(f"wanted {_FORMS} forms of {_BYTES} bytes, got {len(words) * _BYTES} bytes")
+            raise ValueError(f"expected {_FORMS} forms of {_BYTES} bytes, found {len(words) * _BYTES} bytes")
         rows = self._rows(words, radius)
         mixed = self._codes._words[rows][:, None] ^ words
         distances = np.bitwise_count(mixed).sum(axis=2, dtype=np.int64).min(axis=1)
@@ -201,7 +201,7 @@ class TurnedCodes:
         return Neighbors(ids[order], distances[order])
 
     def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
-        """Return the rows of all codes within the radius, and maybe of some beyond it."""
+        """Return the rows of all codes within the radius, and possibly of some beyond it."""
         if native is not None:
             queries = np.stack([words[group[0]] for group in _GROUPS])
             slack = max(_slack(words[list(group)]) for group in _GROUPS)
@@ -214,17 +214,17 @@ class TurnedCodes:
 
 
 def copies_near(codes: Codes, query: Fingerprint, *, more: int = 0) -> dict[int, int]:
-    """Return the ids of copy codes that make a candidate, with their distance in bits to the query or a part of it.
+    """Return the candidates by copy code: their ids, with the distance in bits to the query or a part of it.
 
-    Those are the SEARCH.copy_nearest nearest to the query's code, the SEARCH.part_nearest nearest to each quarter's,
-    and the SEARCH.inset_nearest nearest to each inset's, as far as they are within SEARCH.copy_radius, part_radius and
-    inset_radius; `more` asks for so many more of each. O(n) for the picture, each quarter and each inset.
+    These are the SEARCH.copy_nearest nearest to the query's code, the SEARCH.part_nearest nearest to each quarter's,
+    and the SEARCH.inset_nearest nearest to each inset's, within SEARCH.copy_radius, part_radius and
+    inset_radius; `more` requests that many more of each. O(n) for the picture, each quarter and each inset.
     """
-    asked = [(query.copycode, SEARCH.copy_nearest, SEARCH.copy_radius)]
-    asked += [(code, SEARCH.part_nearest, SEARCH.part_radius) for code in query.quarter_codes]
-    asked += [(code, SEARCH.inset_nearest, SEARCH.inset_radius) for code in query.inset_codes]
+    searches = [(query.copycode, SEARCH.copy_nearest, SEARCH.copy_radius)]
+    searches += [(code, SEARCH.part_nearest, SEARCH.part_radius) for code in query.quarter_codes]
+    searches += [(code, SEARCH.inset_nearest, SEARCH.inset_radius) for code in query.inset_codes]
     found: dict[int, int] = {}
-    for code, k, radius in asked:
+    for code, k, radius in searches:
         near = codes.nearest(code, k + more)
         for key, bits in zip(near.ids.tolist(), near.distances.tolist(), strict=True):
             if bits <= radius:
@@ -233,9 +233,9 @@ def copies_near(codes: Codes, query: Fingerprint, *, more: int = 0) -> dict[int,
 
 
 def _slack(forms: NDArray[np.uint64]) -> int:
-    """Return how far the forms of a group, (4, 4), are at most from the first of them with its words turned over."""
-    made = np.where(_TURNED_OVER, ~forms[0], forms[0])
-    return int(np.bitwise_count(made ^ forms).sum(axis=1).max())
+    """Return the largest distance of the forms of a group, (4, 4), from the first one with its words inverted."""
+    inverted = np.where(_INVERTED, ~forms[0], forms[0])
+    return int(np.bitwise_count(inverted ^ forms).sum(axis=1).max())
 
 
 def by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -253,13 +253,13 @@ def by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @cache
 def _every_other(first: int) -> NDArray[np.uint8]:
-    """Return, for each row of 16 bits, every other of them from the bit `first` on, as a byte."""
+    """Return, for each row of 16 bits, every other bit from `first` on, as a byte."""
     rows = np.arange(65536, dtype=">u2").view(np.uint8).reshape(-1, 2)
     return np.packbits(np.unpackbits(rows, axis=1)[:, first::2], axis=1)[:, 0]
 
 
 def _unwrapped(total: NDArray[np.uint32], counts: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
-    """Return the distances where `total` holds them in a byte: all 256 bits, of which `counts` has some, read 0."""
+    """Return the distances from sums in a byte, in which 256 reads 0; `counts` then is not zero."""
     if not total.all():
         total[(total == 0) & (counts != 0)] = _BITS
     return total
@@ -268,7 +268,7 @@ def _unwrapped(total: NDArray[np.uint32], counts: NDArray[np.uint32]) -> NDArray
 def _query(query: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
     words = _words(query)
     if len(words) != 1:
-        raise ValueError(f"wanted a query of {_BYTES} bytes, got {len(words) * _BYTES}")
+        raise ValueError(f"expected a query of {_BYTES} bytes, found {len(words) * _BYTES}")
     return words
 
 
@@ -276,5 +276,5 @@ def _words(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Return codes of 32 bytes each as (n, 4) uint64."""
     raw = codes if isinstance(codes, bytes) else np.ascontiguousarray(codes, np.uint8).tobytes()
     if len(raw) % _BYTES:
-        raise ValueError(f"wanted codes of {_BYTES} bytes each, got {len(raw)} bytes in all")
+        raise ValueError(f"expected codes of {_BYTES} bytes each, found {len(raw)} bytes in all")
     return np.frombuffer(raw, np.uint64).reshape(-1, _WORDS)

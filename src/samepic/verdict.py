@@ -1,4 +1,4 @@
-"""The answers: small frozen values with their reason and their evidence."""
+"""Verdicts and decisions: frozen values with their reason and their evidence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Relation(StrEnum):
-    """What picture a is to picture b: a closed set, from nearest to farthest."""
+    """The relation of two pictures: a closed set, from closest to most distant."""
 
     SAME_FILE = "same-file"
     SAME_PIXELS = "same-pixels"
@@ -49,17 +49,17 @@ class Relation(StrEnum):
         try:
             return cls(name)
         except ValueError:
-            raise ProfileError(f"relation: wanted one of {', '.join(cls)}, got {name!r}") from None
+            raise ProfileError(f"relation: expected one of {', '.join(cls)}, found {name!r}") from None
 
     def is_same(self, same_if: Relation) -> bool | None:
-        """Tell whether this relation counts as the same picture when "same" ends at `same_if`.
+        """Return whether this relation counts as the same picture, up to the loosest relation `same_if`.
 
-        Returns None for `undecidable`, which is neither. Raises ProfileError when `same_if` is not a rung
-        from `same-file` to `edited`.
+        Returns None for `undecidable`, which is neither. Raises ProfileError unless `same_if` is one of `same-file` to
+        `edited`.
         """
         ladder = tuple(Relation)[:6]
         if same_if not in ladder:
-            raise ProfileError(f"same_if: wanted one of {', '.join(ladder)}, got {str(same_if)!r}")
+            raise ProfileError(f"same_if: expected one of {', '.join(ladder)}, found {str(same_if)!r}")
         if self is Relation.UNDECIDABLE:
             return None
         return self in ladder and ladder.index(self) <= ladder.index(same_if)
@@ -75,18 +75,18 @@ class Region:
     h: int
 
     def to_dict(self) -> dict[str, int]:
-        """Return the box in the contract's JSON shape."""
+        """Return the box as a JSON object."""
         return {"x": self.x, "y": self.y, "w": self.w, "h": self.h}
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """How b lies on a: a 3x3 homography from pixels of b to pixels of a, both upright.
+    """The position of b on a: a 3x3 homography from pixels of b to pixels of a, both upright.
 
-    `matrix` is row-major; pixel centres have whole coordinates. To be held as a is, b is mirrored left to right if
-    `mirrored`, then turned clockwise by `turned` degrees (0, 90, 180, 270; the nearest where it is tilted). `larger`
-    is "a", "b" or "" (neither contains more of the scene); `kept` is the share of the larger picture's area that
-    the other one shows, 0 to 1.
+    `matrix` is row-major; pixel centers have whole coordinates. To match a, b is mirrored left to right if `mirrored`,
+    then turned clockwise by `turned` degrees (0, 90, 180, 270; the nearest where it is tilted). `larger` is "a", "b" or
+    "" (neither contains more of the scene). `kept` is the share of the larger picture's area that the other shows, 0 to
+    1.
     """
 
     matrix: tuple[float, ...]
@@ -96,7 +96,7 @@ class Transform:
     kept: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the transform in the contract's JSON shape."""
+        """Return the transform as a JSON object."""
         return {
             "matrix": list(self.matrix),
             "turned": self.turned,
@@ -108,12 +108,12 @@ class Transform:
 
 @dataclass(frozen=True, slots=True)
 class JpegInfo:
-    """What a JPEG header tells of how its pixels were coded.
+    """The encoding of a JPEG, from its header.
 
-    `tables` are the quantisation tables by component (64 numbers each, natural row-major order, shared tables
-    repeated), `sampling` the (horizontal, vertical) sampling factors by component, `quality` the IJG quality
-    1 to 100 whose tables these are (exactly when `quality_exact`, else the nearest), `colour` the stored colour
-    model: "gray", "ycbcr", "rgb", "cmyk" or "ycck".
+    `tables` are the quantization tables by component (64 numbers each, natural row-major order, shared tables
+    repeated), `sampling` the (horizontal, vertical) sampling factors by component, `quality` the IJG quality 1 to 100
+    with these tables (exactly when `quality_exact`, else the nearest), `colour` the stored color model: "gray",
+    "ycbcr", "rgb", "cmyk" or "ycck".
     """
 
     tables: tuple[tuple[int, ...], ...]
@@ -135,13 +135,13 @@ class JpegInfo:
 
 @dataclass(frozen=True, slots=True)
 class PictureInfo:
-    """What is known of a picture besides its pixels.
+    """Everything known about a picture besides its pixels.
 
     `width` and `height` are of the upright picture; `orientation` is the EXIF tag 1 to 8 that was applied;
     `mode` is how samples were stored ("RGB", "CMYK", "I;16", ...); `frames` counts an animation's; `size` is
     in bytes (0 for arrays and PIL images); `metadata` counts bytes of EXIF, XMP, IPTC, comments and ICC;
-    `profile` is the name of the embedded colour profile or ""; `camera` tells that EXIF names the camera, or when the
-    picture was taken.
+    `profile` is the name of the embedded color profile or ""; `camera` is whether EXIF names the camera or the time of
+    capture.
     """
 
     name: str
@@ -159,18 +159,18 @@ class PictureInfo:
 
     @property
     def depth(self) -> int:
-        """Bits of one sample as it is stored: 8, 16 or 32."""
+        """Bits per stored sample: 8, 16 or 32."""
         if self.mode in ("I", "F"):
             return 32
         return 16 if self.mode.startswith("I;16") or self.mode.endswith(";16") else 8
 
     @property
     def is_paged(self) -> bool:
-        """Whether its frames are pages, as those of a TIFF are, and no animation."""
+        """Whether its frames are pages, as in a TIFF, rather than an animation."""
         return self.format == "TIFF"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contract's JSON shape: format, size, orientation, jpeg quality and what else is known."""
+        """Return the JSON object: name, format, size, orientation, JPEG quality and the other fields."""
         jpeg = self.jpeg and {
             "quality": self.jpeg.quality,
             "quality_exact": self.jpeg.quality_exact,
@@ -194,17 +194,17 @@ class PictureInfo:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """Whether a person would see the difference between a picture and its copy.
+    """How visible the difference between a picture and its copy is.
 
-    `score` is that of SSIMULACRA 2.1 (Sneyers, Cloudinary, 2023): 100 for equal pictures, 90, 85, 80 and 70 are its
-    anchors, below 0 is very bad; `words` say what it means, as the end of a sentence.
+    `score` is that of SSIMULACRA 2.1 (Sneyers, Cloudinary, 2023): 100 for equal pictures, with anchors
+    at 90, 85, 80 and 70, below 0 for very bad copies. `words` describe it, as the end of a sentence.
     """
 
     score: float
     words: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contract's JSON shape."""
+        """Return the JSON object."""
         return {"score": self.score, "words": self.words}
 
 
@@ -215,12 +215,12 @@ _NOTHING: Mapping[str, float] = MappingProxyType({})
 class Verdict:
     """Whether a and b are the same picture, and why.
 
-    `same` is None where it cannot be told; `probability` is the chance, 0 to 1, that a person who looks at
-    both would call them the same picture; `explanation` is one plain sentence; `regions` say where content
-    differs, in pixels of the upright a; `measures` are the numbers behind the verdict; `original` is "a", "b"
-    or "" and `original_reason` says why; `visibility` tells of a whole frame that was saved again or adjusted whether
-    a person would see it, and is None of all else, of animations, of tiny pictures and where it was not asked for;
-    `facts` are what the sentence says, as values. A verdict has no truth value: ask `.same`.
+    `same` is None where it is undecidable. `probability` is the chance, 0 to 1, that a person who looks at both would
+    call them the same picture. `explanation` is one plain sentence. `regions` are where content differs, in pixels of
+    the upright a. `measures` are the numbers behind the verdict. `original` is "a", "b" or "", and `original_reason`
+    says why. `visibility` is how visible the changes are in a whole frame that was re-saved or adjusted; it is None for
+    other relations, animations and tiny pictures, and where not requested. `facts` are the values behind the sentence.
+    A verdict has no truth value: use `.same`.
     """
 
     relation: Relation
@@ -239,20 +239,22 @@ class Verdict:
     draw: Callable[[], Image] | None = field(default=None, repr=False, compare=False)
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a Verdict has no truth value: ask verdict.same (True, False or None: cannot tell)")
+        raise TypeError(
+            "a Verdict has no truth value: use verdict.same (True, False, or None for undecidable)"
+        )
 
     def difference_image(self) -> Image:
-        """Return an RGB picture of a, b and their amplified difference with a box round each region.
+        """Return an RGB picture of a, b and their amplified difference, with a box around each region.
 
-        Raises ValueError for a verdict that was not made by `compare` in this process (for instance one that
-        was unpickled), since it no longer holds the pictures.
+        Raises ValueError for a verdict that was not made by `compare` in this process, for instance an unpickled one,
+        since it no longer has the pictures.
         """
         if self.draw is None:
-            raise ValueError("this verdict does not hold its pictures: call compare(a, b) again")
+            raise ValueError("this verdict no longer has its pictures: call compare(a, b) again")
         return self.draw()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contract's JSON shape of `samepic compare --json`."""
+        """Return the JSON object of `samepic compare --json`."""
         return {
             "relation": str(self.relation),
             "same": self.same,
@@ -270,7 +272,7 @@ class Verdict:
 
 
 class Outcome(StrEnum):
-    """What a gate decides of an upload: a closed set."""
+    """The decision of a gate on an upload: a closed set."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -279,10 +281,10 @@ class Outcome(StrEnum):
 
 
 class Evidence(StrEnum):
-    """What a gate tells a match from: a closed set, the surest first.
+    """The evidence for a match: a closed set, the surest first.
 
-    `digests` of equal files or equal coded pixels; a `reviewer`'s word; both `originals`; or both `proxies`, pictures
-    of at most 320 pixels, on which what is very small cannot be seen.
+    `digests` of equal files or equal coded pixels; the decision of a `reviewer`; both `originals`; or both `proxies`,
+    pictures of at most 320 pixels, which do not show very small details.
     """
 
     DIGESTS = "digests"
@@ -295,7 +297,7 @@ class Caveat(StrEnum):
     """Why a match that counts as the same does not refuse an upload: a closed set.
 
     `probability`: the verdict is not sure enough. `unresolved`: it was made from proxies, and one of the two pictures
-    holds writing or lines that are too fine to be seen there.
+    contains writing or lines that are too fine to show there.
     """
 
     PROBABILITY = "probability"
@@ -304,11 +306,11 @@ class Caveat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A picture that a gate keeps and what the upload is to it; `probability` is that of the verdict, 0 to 1.
+    """A stored picture and its relation to the upload; `probability` is that of the verdict, 0 to 1.
 
-    `better` says that the upload is the better copy of the two, `worse` that the kept one is, and `better_reason` why,
-    or why neither is; `evidence` is what all this was found from. `caveat` is why a person has to look though the two
-    count as the same, or None.
+    `better` says that the upload is the better copy of the two, `worse` that the stored one is, and `better_reason`
+    why, or why neither is. `evidence` is what the match is based on. `caveat` is why a person has to review the match
+    although the two count as the same, or None.
     """
 
     key: str
@@ -322,7 +324,7 @@ class Match:
     worse: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the match in the contract's JSON shape."""
+        """Return the match as a JSON object."""
         return {
             "key": self.key,
             "relation": str(self.relation),
@@ -338,11 +340,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a gate says of an upload, and why. It has no truth value: ask `.outcome`.
+    """The decision of a gate on an upload, and why. It has no truth value: use `.outcome`.
 
-    `reason` is one sentence for whoever uploads; `key` is that of the upload, "" where it was only checked; `match` is
-    the kept picture that decided, None where none did; `matches` are all that were proven, the deciding one first;
-    `flooding` tells that the fingerprint matches so many different uploads that it decides nothing.
+    `reason` is one sentence for whoever uploads. `key` is that of the upload, "" where it was only checked. `match` is
+    the stored picture that decided, or None. `matches` are all verified ones, the deciding one first. `flooding` says
+    that the fingerprint matches so many different uploads that it decides nothing.
     """
 
     outcome: Outcome
@@ -353,10 +355,10 @@ class Decision:
     flooding: bool = False
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a Decision has no truth value: ask decision.outcome")
+        raise TypeError("a Decision has no truth value: use decision.outcome")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contract's JSON shape of `check` and `admit`."""
+        """Return the JSON object of `check` and `admit`."""
         return {
             "outcome": str(self.outcome),
             "reason": self.reason,

@@ -70,7 +70,7 @@ def member(**changes: object) -> bytes:
         (changed(reference="other.jpg"), "line 1: wanted reference_file: the file of reference"),
         (changed(members={}), r"line 1: wanted members: a list, got \{\}"),
         (changed(members=["b.jpg"]), 'line 1: member 1: wanted an object, got "b.jpg"'),
-        (member(relation="twin"), "line 1: member 1: relation: wanted one of same-file"),
+        (member(relation="twin"), "line 1: member 1: relation: expected one of same-file"),
         (member(probability=1.5), "line 1: member 1: wanted probability: a number from 0 to 1, got 1.5"),
         (member(sha256="xyz"), "line 1: member 1: wanted sha256: 64 hexadecimal digits"),
         (member(size=-1), "line 1: member 1: wanted size: bytes, 0 or more, got -1"),

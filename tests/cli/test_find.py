@@ -41,7 +41,7 @@ def test_the_report_names_the_best_the_copies_and_what_can_be_won(run: Run, fold
     assert [line.split()[1] for line in rest[:4]] == [
         f"{folder}/chelsea{end}" for end in ("-75.jpg", "-half.jpg", "-progressive.jpg", ".webp")
     ]
-    assert any(line.startswith(f"unreadable  {folder}/broken.png: wanted ") for line in rest)
+    assert any(line.startswith(f"unreadable  {folder}/broken.png: expected ") for line in rest)
     assert re.fullmatch(
         r"5 pictures: 1 group with 4 to spare, \d+ KB can be won, 1 unreadable, 1 file no picture", rest[-1]
     )

@@ -49,8 +49,8 @@ def test_a_file_that_cannot_be_read_is_one_line_and_the_others_go_on(
     assert done.returncode == 2
     assert [line.split("  ")[1] for line in done.stdout.splitlines()] == [str(astronaut)] * 2
     first, second = done.stderr.splitlines()
-    assert first.startswith("samepic: nowhere.jpg: wanted ") and second.startswith(
-        "samepic: notes.jpg: wanted "
+    assert first.startswith("samepic: nowhere.jpg: expected ") and second.startswith(
+        "samepic: notes.jpg: expected "
     )
 
 

@@ -64,7 +64,7 @@ def test_with_copies_and_without_the_network_the_error_says_so(
 ) -> None:
     monkeypatch.setattr(module, "_local", threading.local())
     monkeypatch.setattr(module, "MODEL", tmp_path / "copycode.onnx")
-    with pytest.raises(MissingPartError, match=r"copycode\.onnx, got no file"):
+    with pytest.raises(MissingPartError, match=r"copycode\.onnx is missing"):
         list(samepic.find(altered, copies=True, cache=False))
 
 

@@ -28,7 +28,7 @@ def test_a_fingerprint_comes_from_any_source_and_goes_to_text_and_back(astronaut
 
 def test_fingerprints_of_two_versions_are_not_mixed(astronaut: Path) -> None:
     text = str(samepic.fingerprint(astronaut))
-    with pytest.raises(FingerprintError, match="wanted a fingerprint of version 3, got version '1'"):
+    with pytest.raises(FingerprintError, match="expected a fingerprint of version 3, found version '1'"):
         Fingerprint.parse(text.replace("$3$", "$1$", 1))
 
 

@@ -51,7 +51,7 @@ def test_the_fast_code_of_a_jpeg_is_within_16_bits_of_its_reference(
     assert (fast.sha256, fast.coded_digest) == (reference.sha256, reference.coded_digest)
 
 
-def test_a_real_photograph_in_another_colour_space_keeps_its_code(rocket: Path, astronaut: Path) -> None:
+def test_a_real_photograph_in_another_color_space_keeps_its_code(rocket: Path, astronaut: Path) -> None:
     for photo in (rocket, astronaut):
         assert fingerprint(photo).distance(fingerprint(photo, reference=True)) <= 16
 

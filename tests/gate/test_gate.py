@@ -217,7 +217,7 @@ def test_what_is_no_sound_picture_is_refused_with_the_reason(gate: Gate, coffee:
 
 
 def test_what_is_no_file_is_an_error(gate: Gate) -> None:
-    with pytest.raises(SourceError, match="wanted a path"):
+    with pytest.raises(SourceError, match="expected a path"):
         gate.check(17)
 
 

@@ -22,12 +22,12 @@ def scene(seed: int, width: int = 97, height: int = 61, bands: int = 3) -> Pixel
 
 
 def flat(value: int, width: int = 32, height: int = 32) -> Pixels:
-    """Return a picture of one grey."""
+    """Return a picture of one gray."""
     return np.full((height, width, 3), value, np.uint8)
 
 
 def drawing(seed: int) -> Pixels:
-    """Return black ink on nothing: only alpha tells two such drawings apart."""
+    """Return black ink on a transparent ground: two such drawings differ only in alpha."""
     picture = np.zeros((64, 64, 4), np.uint8)
     picture[..., 3] = np.where(scene(seed, 64, 64)[..., 0] > 128, 255, 0)
     return picture

@@ -8,41 +8,41 @@ from hypothesis import given
 from PIL import Image
 
 from samepic.errors import SourceError
-from samepic.measures.classical import Pixels, alike, check, lumas, reduced
+from samepic.measures.classical import Pixels, check, lumas, reduced, to_common_form
 from tests.measures.pictures import ANY, flat, scene
 
 
 @given(ANY, ANY)
 def test_on_each_axis_the_smaller_size_counts_and_no_alpha_is_dropped(a: Pixels, b: Pixels) -> None:
-    left, right = alike(a, b)
+    left, right = to_common_form(a, b)
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
     assert left.shape == right.shape == (height, width, max(a.shape[2], b.shape[2]))
 
 
 @given(ANY)
 def test_pictures_of_one_size_are_left_as_they_are(a: Pixels) -> None:
-    left, right = alike(a, a)
+    left, right = to_common_form(a, a)
     assert np.array_equal(left, a)
     assert np.array_equal(right, a)
 
 
 def test_shrinking_averages_areas_as_pillows_box_filter_does() -> None:
     a = scene(1, 90, 60)
-    ours, _ = alike(a, flat(0, 30, 20))
+    ours, _ = to_common_form(a, flat(0, 30, 20))
     theirs = np.asarray(Image.fromarray(a).resize((30, 20), Image.Resampling.BOX), np.int16)
     assert np.abs(ours - theirs).max() <= 1
 
 
-def test_colours_that_nobody_sees_do_not_bleed_in_when_shrinking() -> None:
+def test_colors_that_nobody_sees_do_not_bleed_in_when_shrinking() -> None:
     a = np.zeros((2, 2, 4), np.uint8)
     a[:, 0] = (200, 100, 50, 255)
     a[:, 1] = (0, 255, 0, 0)
-    shrunk, _ = alike(a, np.zeros((1, 1, 4), np.uint8))
+    shrunk, _ = to_common_form(a, np.zeros((1, 1, 4), np.uint8))
     assert shrunk[0, 0].tolist() == [200, 100, 50, 128]
 
 
 def test_a_missing_alpha_is_opaque() -> None:
-    left, _ = alike(flat(7, 2, 2), np.zeros((2, 2, 4), np.uint8))
+    left, _ = to_common_form(flat(7, 2, 2), np.zeros((2, 2, 4), np.uint8))
     assert left[0, 0].tolist() == [7, 7, 7, 255]
 
 
@@ -76,5 +76,5 @@ def test_reducing_keeps_the_mean_and_enlarging_keeps_a_flat_picture_flat() -> No
     ],
 )
 def test_what_is_no_picture_is_refused_with_its_shape_or_type(wrong: Pixels) -> None:
-    with pytest.raises(SourceError, match=r"wanted a uint8 array .* got"):
+    with pytest.raises(SourceError, match=r"expected a uint8 array .* found"):
         check(wrong)

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageStat
 from skimage import metrics
 
 from samepic.measures import classical
-from samepic.measures.classical import Pixels, alike
+from samepic.measures.classical import Pixels, to_common_form
 from tests.measures.pictures import ANY, flat, scene
 
 # scikit-image types some of its functions and not others
@@ -33,12 +33,12 @@ def test_sums_and_means_of_absolute_differences_are_pillows(bands: int) -> None:
 
 @given(ANY, ANY)
 def test_the_bounding_box_is_pillows(a: Pixels, b: Pixels) -> None:
-    left, right = alike(a, b)
+    left, right = to_common_form(a, b)
     options = {"alpha_only": False} if left.shape[2] == 4 else {}
     assert classical.difference_box(a, b) == chops(left, right).getbbox(**options)
 
 
-def test_the_bounding_box_sees_colours_where_pillows_plain_getbbox_sees_alpha_alone() -> None:
+def test_the_bounding_box_sees_colors_where_pillows_plain_getbbox_sees_alpha_alone() -> None:
     a = scene(1, bands=4)
     a[..., 3] = 255
     b = a.copy()

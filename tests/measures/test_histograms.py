@@ -83,7 +83,7 @@ def test_normalised_distances_do_not_depend_on_the_size_and_the_plain_one_does()
     assert classical.histogram_rms(*large) == pytest.approx(4 * classical.histogram_rms(*small))
 
 
-def test_colours_with_nothing_in_common_are_as_far_as_it_goes() -> None:
+def test_colors_with_nothing_in_common_are_as_far_as_it_goes() -> None:
     h1, h2 = classical.histograms(flat(0), flat(255))
     assert classical.jensen_shannon(h1, h2) == 1
     assert classical.histogram_rms_normalised(h1, h2) == pytest.approx(math.sqrt(2 / 256))

@@ -60,7 +60,7 @@ ALTERATIONS: dict[str, Callable[[Pixels], Pixels]] = {
     "webp 60": lambda pixels: saved(pixels, "WEBP", 60),
     "blur": blurred,
     "noise": noisy,
-    "colour": warmer,
+    "color": warmer,
 }
 
 
@@ -111,7 +111,7 @@ def boxed(pixels: Pixels) -> Pixels:
 
 
 def sharpened(pixels: Pixels) -> Pixels:
-    """Return five times each sample less its four neighbours, edges repeated."""
+    """Return five times each sample less its four neighbors, edges repeated."""
     wide = np.pad(pixels.astype(int), ((1, 1), (1, 1), (0, 0)), mode="edge")
     around = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:]
     return np.asarray(np.clip(5 * pixels.astype(int) - around, 0, 255), np.uint8)

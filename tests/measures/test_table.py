@@ -1,4 +1,4 @@
-"""The table of measures: every name once, judged by its cutoff, told in JSON."""
+"""The table of measures: every name once, judged by its cutoff, written as JSON."""
 
 from __future__ import annotations
 

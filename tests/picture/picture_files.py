@@ -76,10 +76,10 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def png(samples: NDArray[Any], *extra: bytes, size: tuple[int, int] | None = None) -> bytes:
     """Return a plain PNG of (h, w, 1 to 4) uint8 or uint16 samples with `extra` chunks; `size` to lie about."""
     height, width, channels = samples.shape
-    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    color = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     big = samples.astype(samples.dtype.newbyteorder(">"))
     rows = b"".join(b"\0" + row.tobytes() for row in big)
-    header = struct.pack(">IIBBBBB", *(size or (width, height)), 8 * samples.itemsize, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", *(size or (width, height)), 8 * samples.itemsize, color, 0, 0, 0)
     parts = (chunk(b"IHDR", header), *extra, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
@@ -108,7 +108,7 @@ SRGB = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7
 
 
 def many_pixels() -> bytes:
-    """Return a PNG of 95 megapixels of one colour, small as a file, which takes a reader some seconds."""
+    """Return a PNG of 95 megapixels of one color, small as a file, which takes a reader some seconds."""
     rows = zlib.compress(bytes(10_000 * (1 + 3 * 9_500)), 1)
     head = struct.pack(">IIBBBBB", 9_500, 10_000, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")

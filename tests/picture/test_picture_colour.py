@@ -1,4 +1,4 @@
-"""Embedded colour profiles become sRGB."""
+"""Embedded color profiles become sRGB."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.picture import Encoded, equal_pixels, load
-from samepic.picture.formats import names_camera
-from samepic.picture.picture import deep_of, equal_shown
+from samepic.picture.formats import has_camera_data
+from samepic.picture.picture import deep_of, equal_displayed
 
 HEIGHT, WIDTH = 24, 40
 
@@ -44,7 +44,7 @@ def test_one_low_bit_of_16_makes_pixels_unequal(channels: tuple[int, ...], form:
     other = samples.copy()
     other[3, 5] ^= 2
     one, two, again = load(coded(samples, form)), load(coded(other, form)), load(coded(samples, ".png"))
-    assert equal_shown(one, two)
+    assert equal_displayed(one, two)
     assert not equal_pixels(one, two)
     assert equal_pixels(one, again)
 
@@ -54,7 +54,7 @@ def test_a_float_that_differs_by_less_than_a_step_is_unequal() -> None:
     other = values.copy()
     other[3, 5] += np.float32(1e-5)
     one, two, again = (load(coded(v, ".tif")) for v in (values, other, values))
-    assert equal_shown(one, two)
+    assert equal_displayed(one, two)
     assert not equal_pixels(one, two)
     assert equal_pixels(one, again)
 
@@ -87,7 +87,7 @@ def test_samples_are_turned_with_the_picture(orientation: int) -> None:
     assert np.array_equal(np.rint(deep.samples[..., 0] / 257).astype(np.uint8), picture.rgb[..., 0])
 
 
-def test_colour_under_full_transparency_does_not_count() -> None:
+def test_color_under_full_transparency_does_not_count() -> None:
     samples = random_16((4,)) + np.uint16(9)
     samples[..., 3], samples[4, 4, 3] = 65535, 0
     other = samples.copy()
@@ -135,6 +135,6 @@ def test_when_it_was_taken_tells_of_a_camera_and_broken_exif_of_none() -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2026:11:28 12:00:00"
     block = exif.tobytes()
-    assert names_camera(block)
-    assert not any(names_camera(block[:length]) for length in range(0, 26))
-    assert not names_camera(b"Exif\0\0II*\0" + b"\xff" * 40)
+    assert has_camera_data(block)
+    assert not any(has_camera_data(block[:length]) for length in range(0, 26))
+    assert not has_camera_data(b"Exif\0\0II*\0" + b"\xff" * 40)

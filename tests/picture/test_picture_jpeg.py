@@ -1,4 +1,4 @@
-"""What a JPEG tells without being decoded."""
+"""The header of a JPEG, read without decoding."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_subsampling_is_told_as_people_write_it(option: int, name: str) -> N
     assert jpeg_header(saved(scene(), "JPEG", subsampling=option)).coding.subsampling == name
 
 
-def test_progressive_and_colour_models_are_told() -> None:
+def test_progressive_and_color_models_are_told() -> None:
     assert jpeg_header(saved(scene(), "JPEG", progressive=True)).coding.progressive
     assert not jpeg_header(saved(scene(), "JPEG")).coding.progressive
     image = Image.fromarray(scene())
@@ -73,7 +73,7 @@ def test_anything_that_changes_a_pixel_changes_what_is_coded() -> None:
     assert plain != _coded(saved(scene()[::-1].copy(), "JPEG"))
 
 
-def test_the_same_samples_in_another_colour_model_are_other_pixels() -> None:
+def test_the_same_samples_in_another_color_model_are_other_pixels() -> None:
     ycbcr = saved(scene(), "JPEG", subsampling=0)
     without_jfif = ycbcr[:2] + ycbcr[20:]
     adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"

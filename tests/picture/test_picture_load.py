@@ -154,7 +154,7 @@ def test_one_gray_ramp_is_the_same_in_every_mode(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "HSV", "LAB", "PA", "1"])
-def test_every_mode_of_colour_is_near_its_source(mode: str) -> None:
+def test_every_mode_of_color_is_near_its_source(mode: str) -> None:
     source = Image.fromarray(scene())
     if mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
@@ -185,7 +185,7 @@ def test_an_alpha_that_hides_nothing_is_none() -> None:
     assert load(np.dstack([scene(), np.full((32, 48), 255, np.uint8)])).alpha is None
 
 
-def test_two_invisible_colours_are_one_picture() -> None:
+def test_two_invisible_colors_are_one_picture() -> None:
     red, blue = np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8)
     red[..., 0], blue[..., 2] = 255, 255
     assert_array_equal(load(red).on(255), load(saved(blue, "PNG")).on(255))
@@ -211,7 +211,7 @@ def test_a_palette_with_transparency_has_alpha() -> None:
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_of_an_animation_the_first_frame_is_shown_and_the_frames_are_counted(form: str) -> None:
-    frames = [Image.new("RGB", (16, 16), colour) for colour in ((250, 0, 0), (0, 250, 0), (0, 0, 250))]
+    frames = [Image.new("RGB", (16, 16), color) for color in ((250, 0, 0), (0, 250, 0), (0, 0, 250))]
     picture = load(saved(frames[0], form, save_all=True, append_images=frames[1:]))
     assert picture.info.frames == 3
     assert picture.rgb[8, 8, 0] > 200 > picture.rgb[8, 8, 1:].max()
@@ -246,7 +246,7 @@ def test_a_picture_does_not_change_when_the_array_does() -> None:
     ],
 )
 def test_what_is_no_source_is_said_to_be_none(source: object) -> None:
-    with pytest.raises(SourceError, match=r"wanted .*, got "):
+    with pytest.raises(SourceError, match=r"expected .*, found "):
         load(source)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from samepic.errors import LimitError, TruncatedError, UnreadableError
 from samepic.limits import Limits
 from samepic.picture import load
-from samepic.picture.png import coded_chunks, colour_chunks, png_header
+from samepic.picture.png import coded_chunks, color_chunks, png_header
 from tests.picture.picture_files import chunk, oriented, png, scene
 
 DEEP = some.arrays(np.uint16, st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(1, 4)))
@@ -30,8 +30,8 @@ def test_16_bits_are_divided_by_257_and_rounded(samples: NDArray[np.uint16]) -> 
     alpha = wanted[..., -1] if samples.shape[2] in (2, 4) else np.full(samples.shape[:2], 255)
     got = picture.alpha if picture.alpha is not None else np.full(samples.shape[:2], 255)
     assert_array_equal(got, alpha)
-    colours = wanted[..., :3] if samples.shape[2] >= 3 else np.repeat(wanted[..., :1], 3, axis=2)
-    assert_array_equal(picture.rgb, colours * (alpha > 0)[..., None])
+    colors = wanted[..., :3] if samples.shape[2] >= 3 else np.repeat(wanted[..., :1], 3, axis=2)
+    assert_array_equal(picture.rgb, colors * (alpha > 0)[..., None])
 
 
 def test_gamma_is_corrected_where_nothing_better_is_said() -> None:
@@ -45,7 +45,7 @@ def test_gamma_is_corrected_where_nothing_better_is_said() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_one_colour_may_be_declared_transparent(channels: int, dtype: type[np.unsignedinteger]) -> None:
+def test_one_color_may_be_declared_transparent(channels: int, dtype: type[np.unsignedinteger]) -> None:
     samples = np.arange(4 * channels, dtype=dtype).reshape(2, 2, channels) + 50
     key = b"".join(struct.pack(">H", int(v)) for v in samples[0, 1])
     picture = load(png(samples, chunk(b"tRNS", key)))
@@ -71,10 +71,10 @@ def test_how_the_stream_is_cut_into_chunks_does_not_count() -> None:
     assert_array_equal(load(cut).rgb, scene())
 
 
-def test_colour_chunks_are_told_apart_from_samples() -> None:
+def test_color_chunks_are_told_apart_from_samples() -> None:
     gamma = chunk(b"gAMA", struct.pack(">I", 100_000))
-    assert list(map(bytes, colour_chunks(png(scene(), gamma)))) == [gamma[4:-4]]
-    assert list(colour_chunks(png(scene()))) == []
+    assert list(map(bytes, color_chunks(png(scene(), gamma)))) == [gamma[4:-4]]
+    assert list(color_chunks(png(scene()))) == []
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])

@@ -132,13 +132,13 @@ def test_an_error_of_a_comparison_names_the_file_that_is_unsound(workers: Worker
 def test_what_has_too_many_bytes_is_refused_before_a_process_is_bothered() -> None:
     limits = replace(WORKERS, upload=replace(UPLOAD, file_bytes=1000))
     with Workers(1, limits) as pool:
-        with pytest.raises(LimitError, match=r"big\.png: wanted at most 1000 bytes, got 1001"):
+        with pytest.raises(LimitError, match=r"big\.png: expected at most 1000 bytes, found 1001"):
             pool.prepare(bytes(1001), "big.png")
         assert pool.status()["started"] == 0
 
 
 def test_an_empty_file_is_refused_as_samepic_refuses_it(workers: Workers) -> None:
-    with pytest.raises(UnreadableError, match=r"^a\.jpg: wanted a picture, got nothing: it is empty$"):
+    with pytest.raises(UnreadableError, match=r"^a\.jpg: expected a picture, found nothing: it is empty$"):
         workers.prepare(b"", "a.jpg")
 
 

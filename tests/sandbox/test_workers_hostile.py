@@ -82,7 +82,7 @@ def test_a_worker_killed_in_the_middle_costs_its_own_upload_an_error_that_says_s
 def test_a_worker_that_hangs_is_ended_and_replaced(threads: ThreadPoolExecutor) -> None:
     with Workers(1, replace(WORKERS, wall_seconds=0.5)) as pool:
         number, future = stopped_in_a_task(pool, threads)
-        with pytest.raises(WorkerError, match=r"^upload\.png: wanted a picture that takes at most 0\.5 s"):
+        with pytest.raises(WorkerError, match=r"^upload\.png: expected a picture that takes at most 0\.5 s"):
             future.result()
         assert pool.status()["late"] == 1
         until(lambda: number not in pool.processes and not Path(f"/proc/{number}").exists())
@@ -126,7 +126,7 @@ def bomb(width: int, height: int) -> bytes:
 @pytest.mark.slow
 def test_a_picture_that_needs_too_much_memory_is_told_so_and_the_worker_goes_on() -> None:
     with Workers(1, replace(WORKERS, memory_bytes=200 << 20, wall_seconds=60)) as pool:
-        with pytest.raises(LimitError, match=r"bomb\.png: wanted a PNG that fits in memory"):
+        with pytest.raises(LimitError, match=r"bomb\.png: expected a PNG that fits in memory"):
             pool.prepare(bomb(9000, 9000), "bomb.png")
         assert pool.prepare(PICTURE)
         assert pool.status()["died"] == 0

@@ -220,11 +220,11 @@ async def coming() -> bytes:
         (3, "wanted a path, bytes, .* Playwright or Selenium, got int"),
         (None, "wanted a path.*got NoneType"),
         (coming, "wanted a path.*got function"),
-        ("nowhere.png", "nowhere.png: wanted a picture file, got No such file"),
+        ("nowhere.png", "nowhere.png: expected a picture file, found No such file"),
         ("iVBORw0KGgo!", "wanted a PNG in base64"),
-        (b"no picture", "<bytes>: wanted a picture .*got text that begins with 'no picture'"),
+        (b"no picture", "<bytes>: expected a picture .*found text that begins with 'no picture'"),
         (np.zeros((9, 9, 2), np.uint8), r"wanted an array.*got shape \(9, 9, 2\)"),
-        (moving(), "<bytes>: wanted a still picture, got an animation of 2 frames"),
+        (moving(), "<bytes>: expected a still picture, found an animation of 2 frames"),
     ],
 )
 def test_what_is_no_picture_is_an_error_that_says_what_was_wanted(
@@ -251,12 +251,12 @@ def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
         ({"name": "a/b"}, "name: wanted a plain file name such as 'menu-open', got 'a/b', with '/'"),
         ({"platform": "../x"}, "name: wanted a plain file name"),
         ({"ignore": ".clock"}, "ignore: a selector or element can be found on a page only"),
-        ({"ignore": [(1, 2, 3)]}, r"ignore: wanted boxes.*got \(1, 2, 3\)"),
-        ({"threshold": 2}, "threshold: wanted a number from 0 to 1, got 2"),
+        ({"ignore": [(1, 2, 3)]}, r"ignore: expected boxes.*found \(1, 2, 3\)"),
+        ({"threshold": 2}, "threshold: expected a number from 0 to 1, found 2"),
         ({"profile": "screen"}, "profile: wanted a samepic.Screen, got str"),
         ({"full_page": True}, "full_page: wanted a page of Playwright or a driver of Selenium, got ndarray"),
         ({"mask": np.ones((2, 2), np.bool_)}, "mask: wanted 9x9 pixels"),
-        ({"mask": "nowhere.png"}, "nowhere.png: wanted a picture file"),
+        ({"mask": "nowhere.png"}, "nowhere.png: expected a picture file"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_an_error(

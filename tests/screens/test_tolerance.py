@@ -144,20 +144,20 @@ def test_an_animation_is_no_screenshot(tmp_path: Path) -> None:
     file = tmp_path / "moving.gif"
     frames = [Image.fromarray(PAGE[:, shift : shift + 100]) for shift in (0, 20)]
     frames[0].save(file, save_all=True, append_images=frames[1:])
-    with pytest.raises(samepic.UnsupportedError, match=r"moving\.gif: wanted a screenshot, got 2 frames"):
+    with pytest.raises(samepic.UnsupportedError, match=r"moving\.gif: expected a screenshot, found 2 frames"):
         samepic.compare_screenshots(file, file)
 
 
 @pytest.mark.parametrize(
     ("profile", "message"),
-    [({"threshold": 2}, "threshold: wanted a number from 0 to 1, got 2"),
-     ({"threshold": "x"}, "threshold: wanted a number from 0 to 1, got 'x'"),
-     ({"most_pixels": -1}, "most_pixels: wanted a whole number from 0, got -1"),
-     ({"most_pixels": True}, "most_pixels: wanted a whole number from 0, got True"),
-     ({"antialiasing": 1}, "antialiasing: wanted True or False, got 1"),
-     ({"ignore": [(1, 2, 3)]}, r"ignore: wanted boxes of four whole numbers .*, got \(1, 2, 3\)"),
-     ({"ignore": [(1, 2, 0, 4)]}, r"ignore: wanted boxes .*, got \(1, 2, 0, 4\)"),
-     ({"ignore": ["1,2,3,4"]}, "ignore: wanted boxes .*, got '1,2,3,4'")],
+    [({"threshold": 2}, "threshold: expected a number from 0 to 1, found 2"),
+     ({"threshold": "x"}, "threshold: expected a number from 0 to 1, found 'x'"),
+     ({"most_pixels": -1}, "most_pixels: expected a whole number from 0, found -1"),
+     ({"most_pixels": True}, "most_pixels: expected a whole number from 0, found True"),
+     ({"antialiasing": 1}, "antialiasing: expected True or False, found 1"),
+     ({"ignore": [(1, 2, 3)]}, r"ignore: expected boxes of four whole numbers .*, found \(1, 2, 3\)"),
+     ({"ignore": [(1, 2, 0, 4)]}, r"ignore: expected boxes .*, found \(1, 2, 0, 4\)"),
+     ({"ignore": ["1,2,3,4"]}, "ignore: expected boxes .*, found '1,2,3,4'")],
 )  # fmt: skip
 def test_a_profile_that_makes_no_sense_says_so(profile: dict[str, object], message: str) -> None:
     with pytest.raises(ProfileError, match=message):

@@ -135,7 +135,7 @@ def test_wrong_lengths_are_refused() -> None:
         codes.add([1], bytes(33))
     with pytest.raises(ValueError, match="a query of 32 bytes, got 64"):
         codes.nearest(bytes(64), 1)
-    with pytest.raises(ValueError, match="k: wanted at least 1, got 0"):
+    with pytest.raises(ValueError, match="k: expected at least 1, found 0"):
         codes.nearest(bytes(32), 0)
 
 
@@ -203,5 +203,5 @@ def test_what_was_removed_from_turned_codes_is_found_no_more() -> None:
 
 
 def test_turned_codes_want_eight_forms() -> None:
-    with pytest.raises(ValueError, match="wanted 8 forms of 32 bytes, got 64 bytes"):
+    with pytest.raises(ValueError, match="expected 8 forms of 32 bytes, found 64 bytes"):
         TurnedCodes().within(bytes(64), 10)

@@ -30,13 +30,13 @@ def panels(
     return found
 
 
-def painted(panel: NDArray[np.int64], colour: tuple[int, int, int], slack: int = 0) -> NDArray[np.int64]:
-    """Return where a panel has a colour, as (x, y) pairs."""
-    ys, xs = np.nonzero(np.abs(panel - colour).max(axis=2) <= slack)
+def painted(panel: NDArray[np.int64], color: tuple[int, int, int], slack: int = 0) -> NDArray[np.int64]:
+    """Return where a panel has a color, as (x, y) pairs."""
+    ys, xs = np.nonzero(np.abs(panel - color).max(axis=2) <= slack)
     return np.column_stack([xs, ys])
 
 
-def grey(height: int, width: int, shade: int = 128) -> Pixels:
+def gray(height: int, width: int, shade: int = 128) -> Pixels:
     """Return a flat picture."""
     return np.full((height, width, 3), shade, np.uint8)
 
@@ -53,7 +53,7 @@ def grey(height: int, width: int, shade: int = 128) -> Pixels:
 def test_each_panel_has_a_long_side_of_at_most_640(
     a: tuple[int, int], b: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
-    sheet = draw_difference(grey(*a), grey(*b), ())
+    sheet = draw_difference(gray(*a), gray(*b), ())
     assert sheet.mode == "RGB" and sheet.size == wanted
 
 
@@ -66,7 +66,7 @@ def test_equal_pictures_leave_the_paper_white_and_what_is_shown_is_what_they_are
 
 
 def test_a_difference_is_drawn_amplified_where_it_is_and_only_there() -> None:
-    a, b = grey(100, 150), grey(100, 150)
+    a, b = gray(100, 150), gray(100, 150)
     b[20:40, 50:90, 1] = 148
     ink = panels(a, b)[2]
     assert (ink[20:40, 50:90] == 255 - 4 * 20).all()
@@ -75,7 +75,7 @@ def test_a_difference_is_drawn_amplified_where_it_is_and_only_there() -> None:
 
 
 def test_a_box_frames_its_region_from_outside_in_all_three_panels() -> None:
-    a = grey(120, 160)
+    a = gray(120, 160)
     for panel in panels(a, a, (Region(40, 30, 50, 20),)):
         x, y = painted(panel, RED).T
         assert 36 <= x.min() <= 39 and 90 <= x.max() <= 93 and 26 <= y.min() <= 29 and 50 <= y.max() <= 53
@@ -98,7 +98,7 @@ def test_a_box_is_brought_to_where_b_shows_it(pixels: dict[str, Pixels]) -> None
 
 
 def test_boxes_of_a_large_picture_are_drawn_at_the_size_it_is_shown() -> None:
-    a = grey(1280, 960)
+    a = gray(1280, 960)
     sheet = np.asarray(draw_difference(a, a, (Region(400, 600, 200, 100),))).astype(int)
     x, y = painted(sheet[:, :480], RED).T
     assert abs(x.min() - 200) <= 4 and abs(x.max() - 300) <= 4
@@ -148,7 +148,7 @@ def test_what_b_does_not_show_is_grey_and_what_it_shows_is_compared(pixels: dict
 
 def test_a_picture_in_a_picture_is_brought_back_to_the_size_of_a(pixels: dict[str, Pixels]) -> None:
     a = pixels["chelsea"]
-    copy = placed(a, grey(500, 640), 200, 120, 300)
+    copy = placed(a, gray(500, 640), 200, 120, 300)
     one, two, ink = panels(a, copy.pixels, (), copy)
     assert np.median(ink[20:-20, 20:-20]) > 225
     x, y = painted(two, BLUE, 12).T
@@ -157,7 +157,7 @@ def test_a_picture_in_a_picture_is_brought_back_to_the_size_of_a(pixels: dict[st
 
 
 def test_what_was_handed_in_is_not_drawn_on() -> None:
-    a = grey(90, 120)
+    a = gray(90, 120)
     a.setflags(write=False)
     draw_difference(a, a, (Region(10, 10, 20, 20),))
     assert (a == 128).all()

@@ -46,7 +46,7 @@ def test_the_page_that_differs_is_named(number: int) -> None:
     other = [page(9) if place == number - 1 else one for place, one in enumerate(PAGES)]
     verdict = samepic.compare(file_of(PAGES), file_of(other))
     assert verdict.same is False
-    assert verdict.explanation.startswith(f"page {number} differs: ")
+    assert verdict.explanation.startswith(f"page {number} of 3 differs: ")
 
 
 def test_a_page_alone_is_a_page_of_the_other() -> None:
@@ -64,7 +64,7 @@ def test_equal_frames_are_not_told_of_one_frame() -> None:
     assert verdict.relation is Relation.SAME_PIXELS
     assert verdict.explanation == "all 3 frames are equal"
     other = samepic.compare(file_of(PAGES, "GIF"), file_of([*PAGES[:2], page(9)], "GIF"))
-    assert other.explanation.startswith("in frame 3 of 3: ")
+    assert other.explanation.startswith("frame 3 of 3 differs: ")
 
 
 def test_pages_that_were_saved_again_are_told_together() -> None:

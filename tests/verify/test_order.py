@@ -14,7 +14,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 import samepic
 from samepic.limits import LIMITS
-from samepic.picture import load, opened
+from samepic.picture import as_picture, load
 from samepic.verdict import Region, Relation, Transform, Verdict
 from samepic.verify.pipeline import comes_first
 from tests.verify.conftest import saved
@@ -184,6 +184,6 @@ def test_one_of_two_comes_first_whichever_way_they_are_given() -> None:
     other[1, 1] ^= 7  # beyond the rows and columns that are looked at first
     large = np.asarray(cv2.resize(noise, (90, 60)), np.uint8)
     for one, two in ((noise, other), (noise, large), (large, other)):
-        a, b = opened(one, LIMITS), opened(two, LIMITS)
+        a, b = as_picture(one, LIMITS), as_picture(two, LIMITS)
         assert comes_first(a, b) is not comes_first(b, a)
-    assert comes_first(opened(large, LIMITS), opened(noise, LIMITS))
+    assert comes_first(as_picture(large, LIMITS), as_picture(noise, LIMITS))

@@ -1,4 +1,4 @@
-"""A part of a page or a screenshot, cut out pixel for pixel, is found where nothing but equality tells."""
+"""A part of a page or a screenshot, cut out pixel for pixel, is found by equality alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import samepic
 from samepic.picture import load
 from samepic.tuning.verify import PART
 from samepic.verdict import Relation
-from samepic.verify.shortcuts import look_part, place_of
+from samepic.verify.shortcuts import compare_exact_part, locate_part
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -57,7 +57,7 @@ def test_rows_and_boxes_of_a_page_are_parts_of_it_in_either_order(box: tuple[int
     part = whole[top:bottom, left:right].copy()
     one, two = samepic.compare(whole, part), samepic.compare(part, whole)
     assert one.relation is two.relation is Relation.REFRAMED
-    first, second = (look_part(*map(load, pair)) for pair in ((whole, part), (part, whole)))
+    first, second = (compare_exact_part(*map(load, pair)) for pair in ((whole, part), (part, whole)))
     assert first is not None and second is not None
     for answer, shift, larger in ((first, (left, top), "a"), (second, (-left, -top), "b")):
         assert answer.finding.relation is Relation.REFRAMED
@@ -75,9 +75,9 @@ def test_rows_and_boxes_of_a_page_are_parts_of_it_in_either_order(box: tuple[int
 def test_one_pixel_of_difference_is_no_proof() -> None:
     whole = page(1)
     part = whole[107:214].copy()
-    assert place_of(part, whole) == (0, 107)
+    assert locate_part(part, whole) == (0, 107)
     part[50, 320] ^= 255
-    assert place_of(part, whole) is None
+    assert locate_part(part, whole) is None
 
 
 def test_the_fast_way_finds_what_trying_every_place_finds() -> None:
@@ -87,9 +87,9 @@ def test_the_fast_way_finds_what_trying_every_place_finds() -> None:
         for _ in range(6):
             top, left = random.integers(0, 16), random.integers(0, 20)
             part = whole[top : top + 36, left : left + 40].copy()
-            assert place_of(part, whole) in slow_place_of(part, whole)
+            assert locate_part(part, whole) in slow_place_of(part, whole)
             part[35, 39] += 1
-            assert (place_of(part, whole) is None) == (not slow_place_of(part, whole))
+            assert (locate_part(part, whole) is None) == (not slow_place_of(part, whole))
 
 
 @pytest.mark.parametrize("part", ["blank", "line", "icon", "larger"])
@@ -103,7 +103,7 @@ def test_what_lies_in_many_pictures_or_is_next_to_nothing_proves_nothing(part: s
         "icon": whole[0:60, 0:60],
         "larger": np.vstack((whole, whole)),
     }
-    assert place_of(pieces[part].copy(), whole) is None
+    assert locate_part(pieces[part].copy(), whole) is None
     if part == "icon":
         assert pieces[part].size < PART.share * whole.size
 

@@ -16,7 +16,7 @@ from samepic.native import native
 from samepic.picture import load
 from samepic.verdict import Relation
 from samepic.verify import quantization
-from samepic.verify.quantization import SampleRows, excess_of, level_of, shared_source
+from samepic.verify.quantization import SampleRows, excess_of, histogram_percentile, shared_source
 
 CODINGS = {
     f"{quality} {'4:2:0' if sampling else '4:4:4'}": {"quality": quality, "subsampling": sampling}
@@ -73,9 +73,9 @@ def test_a_change_of_color_alone_is_found() -> None:
     image = photograph()
     changed = image.copy()
     ImageDraw.Draw(changed).rectangle((40, 40, 71, 71), fill=(200, 30, 30))
-    grey = np.asarray(changed.crop((40, 40, 72, 72)).convert("L").convert("RGB"), np.uint8)
+    gray = np.asarray(changed.crop((40, 40, 72, 72)).convert("L").convert("RGB"), np.uint8)
     before = image.copy()
-    before.paste(Image.fromarray(grey), (40, 40))
+    before.paste(Image.fromarray(gray), (40, 40))
     found = shared_source(load(coded(before, quality=90)), load(coded(changed, quality=75)))
     assert found is not None
     assert len(found.regions) == 1
@@ -148,5 +148,5 @@ def test_blocks_exceed_by_the_same_with_the_native_part_and_without(
 @pytest.mark.parametrize("share", [0, 50, 90, 99, 100])
 def test_a_percentile_of_counted_levels_is_that_of_the_levels(count: int, share: float) -> None:
     levels = np.random.default_rng(count).integers(0, 256, count).astype(np.uint8)
-    found = level_of(np.bincount(levels, minlength=256), share)
+    found = histogram_percentile(np.bincount(levels, minlength=256), share)
     assert found == pytest.approx(float(np.percentile(levels, share)), abs=1e-9)

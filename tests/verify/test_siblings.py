@@ -22,7 +22,7 @@ def test_a_coarse_and_a_fine_copy_are_resaves(
 
 
 @pytest.mark.parametrize("quality", [30, 50, 75])
-def test_copies_that_differ_in_the_subsampling_of_colour_alone_are_resaves(
+def test_copies_that_differ_in_the_subsampling_of_color_alone_are_resaves(
     cat: Image.Image, quality: int
 ) -> None:
     one, two = saved(cat, quality=quality), saved(cat, quality=quality, subsampling=0)

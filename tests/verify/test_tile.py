@@ -22,7 +22,7 @@ def correlations(top: int, low: int, left: int, right: int, within: float = 0.95
 
 
 def everywhere() -> NDArray[np.bool_]:
-    """Return that every place tells something."""
+    """Return a mask in which every place is informative."""
     return np.ones((200, 320), np.bool_)
 
 

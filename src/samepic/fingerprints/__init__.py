@@ -1,4 +1,4 @@
-"""Fingerprints: small values by which a picture is found again."""
+"""Fingerprints: small values by which pictures are found again."""
 
 from __future__ import annotations
 

@@ -32,10 +32,10 @@ _local = threading.local()
 
 
 def copycode(picture: Picture | NDArray[np.uint8]) -> bytes:
-    """Return the 32 bytes of a picture's copy code; transparent parts are seen on white.
+    """Return the 32-byte copy code of a picture; transparent parts are composited on white.
 
-    `picture` is a Picture or (height, width, 3) uint8 RGB; as little as SEARCH.copy_side pixels a side tell as much
-    as all of them. Raises MissingPartError where the network cannot be loaded.
+    `picture` is a Picture or (height, width, 3) uint8 RGB; SEARCH.copy_side pixels a side are enough. Raises
+    MissingPartError where the network cannot be loaded.
     """
     rgb = picture.on(255) if isinstance(picture, Picture) else picture
     return _codes(rgb)[:COPYCODE_BYTES]
@@ -44,9 +44,8 @@ def copycode(picture: Picture | NDArray[np.uint8]) -> bytes:
 def copycodes(rgb: NDArray[np.uint8]) -> bytes:
     """Return the copy codes of an (h, w, 3) uint8 RGB picture, of its four quarters, row by row, and of its insets.
 
-    These are 160 bytes and 32 more for each inset. A quarter's code is that of what the network sees there, in its
-    surroundings: what a collage shows in it is near. An inset is looked at by itself. Raises MissingPartError where the
-    network cannot be loaded.
+    These are 160 bytes and 32 more for each inset. A quarter is coded within its surroundings, an inset by itself.
+    Raises MissingPartError where the network cannot be loaded.
     """
     return b"".join((_codes(rgb), *(_codes(inset.of(rgb))[:COPYCODE_BYTES] for inset in insets(rgb))))
 
@@ -70,7 +69,7 @@ def network_input(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     import cv2
 
     side = SEARCH.copy_side
-    # Between two pixels half-way lies their mean, so halving this way loses none, at a fifth of the time of areas.
+    # Halving by linear interpolation averages pairs of pixels, in a fifth of the time of area averaging.
     while max(rgb.shape[:2]) >= 2 * side:
         height, width = (size // 2 if size >= 2 * side else size for size in rgb.shape[:2])
         rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -86,14 +85,12 @@ def _net() -> cv2.dnn.Net:
     net: cv2.dnn.Net | None = getattr(_local, "net", None)
     if net is None:
         if not MODEL.is_file():
-            raise MissingPartError(
-                f"copy codes: wanted the network {MODEL}, got no file: install samepic again"
-            )
+            raise MissingPartError(f"copy codes: the network {MODEL} is missing: reinstall samepic")
         try:
             net = cv2.dnn.readNetFromONNX(np.fromfile(MODEL, np.uint8))
         except cv2.error as error:
             raise MissingPartError(
-                f"copy codes: wanted an OpenCV that reads {MODEL}, got {cv2.__version__}: {error}"
+                f"copy codes: expected an OpenCV that reads {MODEL}, found {cv2.__version__}: {error}"
             ) from error
         _local.net = net
     return net

@@ -1,4 +1,4 @@
-"""From a source to its codes, decoding no more of it than they need."""
+"""Codes of a picture from any source, decoded no further than the codes need."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from samepic.picture.jpeg import JpegHeader
 from samepic.picture.picture import upright
 from samepic.tuning.search import SEARCH
 
-__all__ = ["DecodedPicture", "see", "see_jpeg", "see_picture", "show_jpeg"]
+__all__ = ["DecodedPicture", "hash_and_decode_jpeg", "hash_jpeg", "hash_picture", "hash_source"]
 
 _EIGHTHS = (1, 2, 4, 8)
-"""The scales that libjpeg-turbo has vector code for; those between cost as much as the next one up."""
+"""The scales for which libjpeg-turbo has vector code; those between cost as much as the next larger one."""
 
 _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedPicture:
-    """What was seen of a picture: upright codes, upright `width` and `height`, the `format` by content, and the copy
-    codes of the whole and of its quarters, or none where it was not asked for.
+    """The codes of a decoded picture, its upright `width` and `height`, and its `format` by content.
+
+    `copycodes` are those of the whole, its quarters and its insets, b"" where not requested.
     """
 
     pdq: Pdq
@@ -39,34 +40,34 @@ class DecodedPicture:
     copycodes: bytes = b""
 
 
-def see(
+def hash_source(
     source: object, reference: bool = False, copies: bool = False, limits: Limits = LIMITS
 ) -> DecodedPicture:
-    """Decode a whole picture, lay it on white and code it, in the reference's order of sums if `reference`.
+    """Decode a whole picture, composite it on white and hash it, bit for bit as the reference if `reference`.
 
-    With `copies`, make the copy code too.
+    With `copies`, make the copy codes too.
     """
-    return see_picture(load(source, limits=limits), reference, copies)
+    return hash_picture(load(source, limits=limits), reference, copies)
 
 
-def see_picture(picture: Picture, reference: bool = False, copies: bool = False) -> DecodedPicture:
-    """Code a picture that is decoded already, as `see` does."""
+def hash_picture(picture: Picture, reference: bool = False, copies: bool = False) -> DecodedPicture:
+    """Hash a decoded picture as `hash_source` does."""
     rgb, info = picture.on(255), picture.info
     codes = pdq_reference(rgb) if reference else _from_rgb(rgb)
     return DecodedPicture(codes, info.width, info.height, info.format, copycodes(rgb) if copies else b"")
 
 
-def see_jpeg(
+def hash_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], copies: bool = False
 ) -> DecodedPicture | None:
-    """Code a JPEG from a reduced decode of its luma; None where only a whole decode tells what it shows.
+    """Hash a JPEG from a reduced decode of its luma; None where only a whole decode shows its pixels.
 
-    None is for stored RGB and CMYK, for profiles made of lookup tables, and for broken data. Of a profile made of
-    curves and a matrix the curves are applied, and the matrix, which leaves grays alone, is passed over. Of a large
-    progressive JPEG only the DC scans are decoded. With `copies`, the copy code is made from another reduced decode,
-    in colour, and of the profile all is applied.
+    That is so for stored RGB and CMYK, for profiles made of lookup tables, and for broken data. Of a profile made of
+    curves and a matrix only the curves are applied, since the matrix leaves grays unchanged. Of a large progressive
+    JPEG only the DC scans are decoded. With `copies`, the copy codes are made from another reduced decode, in color,
+    with the whole profile applied.
     """
-    if header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]:
+    if _needs_whole_decode(header):
         return None
     data, eighths = _reduction(data, header, segments, SEARCH.side)
     luma = _decode(data, "GRAY", header, eighths)
@@ -83,27 +84,25 @@ def see_jpeg(
     return DecodedPicture(codes, width, height, "JPEG", copy)
 
 
-def show_jpeg(
+def hash_and_decode_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], longer: int, copies: bool = False
 ) -> tuple[DecodedPicture, NDArray[np.uint8]] | None:
-    """Code a JPEG from one reduced decode in colour, and return that too: upright sRGB, (h, w, 3) uint8.
+    """Hash a JPEG from one reduced decode in color, and return that too: upright sRGB, (h, w, 3) uint8.
 
-    Its longer side has `longer` pixels at least, unless the whole has fewer. None is as for `see_jpeg`; luma is made of
-    the colours here, so that a few bits of the codes may differ from those of `see_jpeg`.
+    Its longer side has at least `longer` pixels, unless the picture has fewer. Returns None as `hash_jpeg` does. Luma
+    is computed from the colors here, so a few bits of the codes may differ from those of `hash_jpeg`.
     """
-    gray = header.coding.colour == "gray"
-    if header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]:
+    if _needs_whole_decode(header):
         return None
     shape = max(header.height, header.width) / max(1, min(header.height, header.width))
     side = max(SEARCH.copy_decode if copies else SEARCH.side, math.ceil(longer / shape))
     reduced, eighths = _reduction(data, header, segments, side)
-    if reduced is not data and not _colours_in(reduced, len(header.coding.sampling)):
+    if reduced is not data and not _first_scan_has(reduced, len(header.coding.sampling)):
         reduced = data
-    decoded = _decode(reduced, "GRAY" if gray else "RGB", header, eighths)
-    if decoded is None:
+    shown = _decode_color(reduced, header, eighths)
+    if shown is None:
         return None
-    shown = conversion(header.icc, "L" if gray else "RGB").on_array(decoded[..., 0] if gray else decoded)
-    rgb = np.ascontiguousarray(upright(shown, header.orientation))
+    rgb = np.ascontiguousarray(shown)
     height, width = header.height, header.width
     if header.orientation >= 5:
         height, width = width, height
@@ -111,37 +110,47 @@ def show_jpeg(
     return DecodedPicture(codes, width, height, "JPEG", copycodes(rgb) if copies else b""), rgb
 
 
-def _colours_in(data: bytes, components: int) -> bool:
-    """Tell whether the first scan of a progressive JPEG holds all its components, as is usual."""
+def _needs_whole_decode(header: JpegHeader) -> bool:
+    return header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]
+
+
+def _first_scan_has(data: bytes, components: int) -> bool:
+    """Return whether the first scan of a progressive JPEG holds all its components, as is usual."""
     at = data.index(bytes((0xFF, _SCAN)))
     return data[at + 4] == components
 
 
 def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
-    """Return the copy codes of a reduced decode in colour, None where the data are broken."""
-    gray = header.coding.colour == "gray"
+    """Return the copy codes of a reduced decode in color, None where the data is broken."""
     data, eighths = _reduction(data, header, segments, SEARCH.copy_decode)
+    shown = _decode_color(data, header, eighths)
+    return None if shown is None else copycodes(shown)
+
+
+def _decode_color(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
+    """Return the upright sRGB of a reduced decode, (h, w, 3) uint8, None where the data is broken."""
+    gray = header.coding.colour == "gray"
     decoded = _decode(data, "GRAY" if gray else "RGB", header, eighths)
     if decoded is None:
         return None
-    colours = conversion(header.icc, "L" if gray else "RGB")
-    return copycodes(upright(colours.on_array(decoded[..., 0] if gray else decoded), header.orientation))
+    to_srgb = conversion(header.icc, "L" if gray else "RGB")
+    return upright(to_srgb.on_array(decoded[..., 0] if gray else decoded), header.orientation)
 
 
 def _reduction(data: bytes, header: JpegHeader, segments: list[memoryview], side: int) -> tuple[bytes, int]:
-    """Return what is to be decoded, and to how many eighths, for `side` pixels on the shorter side."""
+    """Return the bytes to decode, and at how many eighths, for `side` pixels on the shorter side."""
     eighths = next((n for n in _EIGHTHS if min(header.height, header.width) * n // 8 >= side), 8)
     return (_dc_scans(segments) if eighths == 1 and header.coding.progressive else data), eighths
 
 
 @lru_cache(maxsize=64)
 def _neutrals(icc: bytes, mode: str) -> NDArray[np.uint8] | None:
-    """Return how bright, 0 to 255, each of the 256 grays with a profile shows; None where it shows as it is."""
-    colours = conversion(icc, mode)
-    if colours.apply is None:
+    """Return the displayed level, 0 to 255, of each of 256 grays with a profile; None where nothing changes."""
+    to_srgb = conversion(icc, mode)
+    if to_srgb.apply is None:
         return None
     ramp = np.arange(256, dtype=np.uint8)[None]
-    shown = colours.on_array(ramp if mode == "L" else np.stack([ramp] * 3, axis=-1))
+    shown = to_srgb.on_array(ramp if mode == "L" else np.stack([ramp] * 3, axis=-1))
     return np.ascontiguousarray(shown[0, :, 1])
 
 
@@ -173,7 +182,7 @@ def _dc_scans(segments: list[memoryview]) -> bytes:
 
 
 def _from_rgb(rgb: NDArray[np.uint8], whole: Reduction | None = None) -> Pdq:
-    """Code an upright picture, or one that was reduced from `whole`."""
+    """Hash an upright picture, or one that was reduced from `whole`."""
     import cv2
 
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)

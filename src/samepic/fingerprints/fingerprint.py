@@ -1,4 +1,4 @@
-"""Fingerprint: what is kept of a picture to find it again."""
+"""Fingerprint: the digests, codes and size by which a picture is found again."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _WORD = re.compile(r"[A-Za-z0-9-]{1,32}")
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What is kept of one picture: digests, codes and size. Equal values mean equal fields, not equal pictures.
+    """The digests, codes and size of one picture. Equal values mean equal fields, not equal pictures.
 
-    `sha256` is of the bytes and `coded_digest` of what decides the pixels of a still JPEG or PNG, both in hex, ""
-    where there are none; `pdq` are the 32 bytes of the upright picture's code and `pdq_forms` the 256 of all eight,
-    in the order of `FORMS`; `quality` is PDQ's own figure and `detail` the share of its bits that stand on more than
-    noise, both 0 to 100; `width` and `height` are upright; `format` is by content; `mode` is "fast" or "reference";
-    `copycode` are 32 bytes and `copycode_parts` 128, of its four quarters row by row, and 32 for each picture that it
-    seems to show in it, by which only a query is searched for; none where they were not asked for.
+    `sha256` is of the bytes and `coded_digest` of what decides the pixels of a still JPEG or PNG, both in hex, or "".
+    `pdq` is the 32-byte code of the upright picture, `pdq_forms` the 256 bytes of all eight forms, in the order of
+    `FORMS`. `quality` is PDQ's own figure, `detail` the share of its bits that stand above noise, both 0 to 100.
+    `width` and `height` are upright, `format` is by content, `mode` is "fast" or "reference". `copycode` has 32 bytes.
+    `copycode_parts` has 128 bytes for the four quarters, row by row, and 32 for each inset; only queries use them.
+    Both are b"" where not requested.
     """
 
     sha256: str
@@ -69,7 +69,7 @@ class Fingerprint:
 
     @property
     def quarter_codes(self) -> tuple[bytes, ...]:
-        """The copy codes of the four quarters, row by row; none where they were not asked for."""
+        """The copy codes of the four quarters, row by row; none where not requested."""
         return self._parts(0, _QUARTERS)
 
     @property
@@ -79,11 +79,11 @@ class Fingerprint:
 
     @property
     def is_weak(self) -> bool:
-        """Whether the picture is so blank, flat or plain that its code says nothing: it must not match by it alone."""
+        """Whether the picture is too blank or plain to match by its code alone."""
         return self.quality < SEARCH.quality or self.detail < SEARCH.detail
 
     def distance(self, other: Fingerprint) -> int:
-        """Return in how many of 256 bits the two upright codes differ. Raises FingerprintError across versions."""
+        """Return how many of 256 bits differ between the two upright codes. Raises FingerprintError across versions."""
         self._check(other)
         return _bits(self.pdq, other.pdq)
 
@@ -98,14 +98,14 @@ class Fingerprint:
         return bits, FORMS[index]
 
     def is_candidate(self, other: Fingerprint, *, radius: int = SEARCH.radius) -> bool:
-        """Tell whether some form of this picture is within `radius` bits of the other and neither is weak.
+        """Return whether some form of this picture is within `radius` bits of the other and neither is weak.
 
         Raises FingerprintError across versions.
         """
         return self.nearest_form(other)[0] <= radius and not (self.is_weak or other.is_weak)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contract's JSON shape: the text form, and what it holds, codes in hex."""
+        """Return the JSON object of a fingerprint: its text form and its fields, codes in hex."""
         codes = self.pdq_forms.hex()
         return {
             "fingerprint": str(self),
@@ -151,10 +151,12 @@ class Fingerprint:
         """
         kind, mark, rest = text.strip().partition("$")
         if kind != _KIND or not mark:
-            raise FingerprintError(f"wanted a fingerprint of kind {_KIND!r}, got {text[:40]!r}")
+            raise FingerprintError(f"expected a fingerprint of kind {_KIND!r}, found {text[:40]!r}")
         version, _, listed = rest.partition("$")
         if version != str(VERSION):
-            raise FingerprintError(f"wanted a fingerprint of version {VERSION}, got version {version[:20]!r}")
+            raise FingerprintError(
+                f"expected a fingerprint of version {VERSION}, found version {version[:20]!r}"
+            )
         return _from_fields(listed)
 
     def _parts(self, first: int, end: int | None) -> tuple[bytes, ...]:
@@ -164,7 +166,7 @@ class Fingerprint:
     def _check(self, other: Fingerprint) -> None:
         if self.version != other.version:
             raise FingerprintError(
-                f"wanted two fingerprints of one version, got versions {self.version} and {other.version}"
+                f"expected two fingerprints of one version, found versions {self.version} and {other.version}"
             )
 
 
@@ -215,7 +217,7 @@ _PATTERNS = {
 
 
 def _code(key: str, text: str, size: int, most: int = 0) -> bytes:
-    """Return a code of `size` bytes, or of some codes more up to `most` bytes."""
+    """Return a code of `size` bytes, or several codes of up to `most` bytes."""
     try:
         code = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -232,4 +234,4 @@ def _percent(key: str, text: str) -> int:
 
 
 def _refuse(key: str, wanted: str, got: str) -> NoReturn:
-    raise FingerprintError(f"fingerprint, {key}: wanted {wanted}, got {got[:80]!r}")
+    raise FingerprintError(f"fingerprint, {key}: expected {wanted}, found {got[:80]!r}")

@@ -1,9 +1,9 @@
 """Insets: rectangles in a picture that show another one, as collages, pages, screens and pictures in pictures do.
 
-What is pasted begins and ends at the same pixel all along each side, while contours of things bend away. So a step of
-brightness or colour that is the largest of its neighbourhood speaks for the row or column it stands on, and what is
-none speaks against it; their sum over a side is a log-likelihood ratio. Rectangles are made of pairs of the best
-columns and rows. Edges of the frame may be sides too, and tell nothing.
+A pasted picture begins and ends at the same pixel along each side, while contours of objects bend away. So a step of
+brightness or color that is the largest of its neighborhood is evidence for its row or column, and no step is evidence
+against it; the sum over a side is a log-likelihood ratio. Rectangles are made of pairs of the best columns and rows.
+Edges of the frame may be sides too, and carry no evidence.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 _FREE = np.float32(1e6)
-"""What a pixel of an edge of the frame is worth where the worst side is sought."""
+"""The score of a pixel at the edge of the frame where the worst side is computed."""
 
 _MANY = 3
-"""How many times INSETS.most are kept before the plain ones are left out."""
+"""How many times INSETS.most are kept before plain ones are dropped."""
 
 _PLACES = 32
-"""A side of the grid of places whose brightness is looked at."""
+"""The side of the grid on which brightness is compared."""
 
 
 class Inset(NamedTuple):
@@ -41,7 +41,7 @@ class Inset(NamedTuple):
     height: int
 
     def of(self, rgb: Pixels) -> Pixels:
-        """Return what an (h, w, 3) picture shows there."""
+        """Return this part of an (h, w, 3) picture."""
         return np.ascontiguousarray(rgb[self.y : self.y + self.height, self.x : self.x + self.width])
 
     def overlap(self, other: Inset) -> float:
@@ -74,9 +74,9 @@ class _Pairs(NamedTuple):
 
 
 def insets(rgb: Pixels) -> list[Inset]:
-    """Return the rectangles of an (h, w, 3) uint8 RGB picture that look pasted, the surest first.
+    """Return at most INSETS.most rectangles of an (h, w, 3) uint8 RGB picture that look pasted, the surest first.
 
-    They are INSETS.most at most, and none in most photographs. What is too plain to be a photograph is left out.
+    Most photographs have none. Rectangles too plain to be photographs are left out.
     """
     small = _reduced(rgb)
     height, width = small.shape[:2]
@@ -96,7 +96,7 @@ def insets(rgb: Pixels) -> list[Inset]:
 
 
 def _reduced(rgb: Pixels) -> Pixels:
-    """Return the picture with INSETS.side pixels on its longer side, or as it is where it has no more."""
+    """Return the picture reduced to INSETS.side pixels on its longer side, if it has more."""
     import cv2
 
     times = max(rgb.shape[:2]) // INSETS.side
@@ -117,7 +117,7 @@ def _scaled(box: Inset, across: float, down: float) -> Inset:
 
 
 def _scores(halves: Pixels) -> Scores:
-    """Return the (h, w) scores of the steps from x - 1 to x: how much each speaks for a line in its column.
+    """Return the (h, w) scores of the steps from x - 1 to x: the evidence of each for a line in its column.
 
     `halves` are the (3, h, w) planes of a picture with half their values, so that two make a sum in 8 bits: steps are
     taken between means of two pixels, since scaling may have spread them.
@@ -127,11 +127,11 @@ def _scores(halves: Pixels) -> Scores:
     pairs = halves[:, :, 1:] + halves[:, :, :-1]
     steps = np.zeros(halves.shape[1:], np.uint8)
     np.max(cv2.absdiff(pairs[:, :, 2:].copy(), pairs[:, :, :-2].copy()), axis=0, out=steps[:, 2:-1])
-    seen = steps >= INSETS.step
+    strong = steps >= INSETS.step
     index = np.zeros(steps.shape, np.uint8)
     for reach in INSETS.reaches:
         largest = cv2.dilate(steps, np.ones((1, 2 * reach + 1), np.uint8))
-        index += seen & (steps == largest)
+        index += strong & (steps == largest)
     return np.take(np.array(INSETS.scores, np.int16), index)
 
 
@@ -171,7 +171,7 @@ def _pairs(places: Places) -> _Pairs:
 
 
 def _rectangles(columns: _Lines, rows: _Lines) -> list[Inset]:
-    """Return the rectangles all of whose sides stand on steps: first those that no line divides, then by score."""
+    """Return the rectangles with evidence on all sides: those that no line divides first, then by score."""
     x, y = _pairs(columns.places), _pairs(rows.places)
     # Of each pair of rows the score of every column between them, and of each pair of columns that of every row.
     upright = columns.sums[y.start + y.size] - columns.sums[y.start]
@@ -200,7 +200,7 @@ def _rectangles(columns: _Lines, rows: _Lines) -> list[Inset]:
 
 
 def _over_sides(join: np.ufunc, upright: Floats, level: Floats, x: _Pairs, y: _Pairs) -> Floats:
-    """Return what `join` makes of the four sides of every rectangle, (pairs of rows, pairs of columns)."""
+    """Return the four sides of every rectangle combined by `join`, (pairs of rows, pairs of columns)."""
     joined: Floats = join(
         join(upright[:, x.first], upright[:, x.second]), join(level[y.first], level[y.second])
     )
@@ -208,7 +208,7 @@ def _over_sides(join: np.ufunc, upright: Floats, level: Floats, x: _Pairs, y: _P
 
 
 def _shaped(x: _Pairs, y: _Pairs, frame: int) -> NDArray[np.bool_]:
-    """Tell which rectangles are neither too small, nor too large, nor too narrow."""
+    """Return which rectangles are neither too small, nor too large, nor too narrow."""
     width, height = x.size, y.size[:, None]
     area = width * height
     narrow = (width > INSETS.aspect * height) | (height > INSETS.aspect * width)
@@ -216,14 +216,14 @@ def _shaped(x: _Pairs, y: _Pairs, frame: int) -> NDArray[np.bool_]:
 
 
 def _crossed(means: Floats, places: Places, start: int, size: int, enough: float) -> bool:
-    """Tell whether a line well inside a rectangle goes all through it, with a mean score of `enough`."""
+    """Return whether a line well inside a rectangle crosses all of it with a mean score of `enough`."""
     margin = size * INSETS.least
     inside = (places > start + margin) & (places < start + size - margin)
     return bool((means[inside] >= enough).any())
 
 
 def _distinct(boxes: list[Inset]) -> list[Inset]:
-    """Return the boxes without those that are nearly an earlier one."""
+    """Return the boxes without near duplicates of earlier ones."""
     kept: list[Inset] = []
     for box in boxes:
         if all(box.overlap(other) <= INSETS.shared for other in kept):
@@ -234,7 +234,7 @@ def _distinct(boxes: list[Inset]) -> list[Inset]:
 
 
 def _busy(rgb: Pixels) -> bool:
-    """Tell whether brightness changes from place to place as it does in photographs, unlike in panels and signs."""
+    """Return whether brightness varies as it does in photographs, unlike in panels and signs."""
     import cv2
 
     if min(rgb.shape[:2]) < INSETS.smallest // 2:

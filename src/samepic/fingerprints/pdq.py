@@ -1,13 +1,13 @@
 """PDQ: the public 256-bit picture code of Meta's ThreatExchange, with its quality and its eight turned forms.
 
 Source: Meta, "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing algorithm", 2019, and the C++ reference
-beside it. All of it works on luma: a two-pass tent filter, 64x64 samples, the 16x16 lowest cosine terms but the
+beside it. It works on luma: a two-pass tent filter, 64x64 samples, the 16x16 lowest cosine terms except the
 constant ones, and one bit for each term above their median.
 
 The reference filters the full picture with a tent (two boxes) and keeps 64 pixels an axis. Both steps are linear, so
-one small matrix an axis does them; where the picture at hand is a reduced one, cubic interpolation back to full size
-is folded into that matrix. Each row of it is short, so four rows at a time meet only the band of lines they need.
-Every product and sum is exact, so that any order of them, in any library or processor, gives the same samples.
+one small matrix per axis does both. For a reduced picture, cubic interpolation back to full size is folded into that
+matrix. Its rows are short, so each group of four rows uses only the band of lines that it needs. Every product and sum
+is exact, so any order of them, in any library or processor, gives the same samples.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "Pdq",
     "Reduction",
     "box_window",
-    "centres",
+    "centers",
     "coded",
     "dihedral",
     "pdq",
@@ -41,9 +41,9 @@ SIDE = 64
 _GROUPS = 16
 
 _QUANTUM = 2.0**-20
-"""What weights are multiples of: 8 bits of luma and two weights, summed up, fit into the 53 bits of a float64."""
+"""Weights are multiples of this: sums of 8 bits of luma times two weights fit into the 53 bits of a float64."""
 
-# What lays a stored picture upright (Exif 3.0, 4.6.5): first these two on its own axes, then the transposition.
+# The steps that make a stored picture upright (Exif 3.0, 4.6.5): two flips on its own axes, then a transposition.
 _UPSIDE_DOWN, _MIRRORED, _TRANSPOSED = (
     frozenset((3, 4, 6, 7)),
     frozenset((2, 3, 7, 8)),
@@ -90,7 +90,7 @@ def box_window(size: int) -> int:
     return (size + 2 * SIDE - 1) // (2 * SIDE)
 
 
-def centres(size: int) -> NDArray[np.intp]:
+def centers(size: int) -> NDArray[np.intp]:
     """Return the 64 pixels, out of `size`, nearest to the middles of 64 equal parts."""
     return ((np.arange(SIDE) + 0.5) * size / SIDE).astype(np.intp)
 
@@ -120,7 +120,7 @@ def _bands(full: int, reduced: int, scale: float, backwards: bool) -> _Bands:
 
 def _tent(full: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the pixels, (64, n), of an axis that each sample averages, and their weights."""
-    middle = centres(full)[:, None]
+    middle = centers(full)[:, None]
     if full == SIDE:
         return middle, np.ones((SIDE, 1))
     window = box_window(full)
@@ -188,7 +188,7 @@ class Pdq(NamedTuple):
 def pdq(luma: NDArray[np.uint8], reduction: Reduction | None = None) -> Pdq:
     """Return the codes, quality and detail of a luma picture, (height, width) uint8, at least 1x1.
 
-    `reduction` tells of which picture `luma` is a reduced form. Sums come in another order than the reference's, so
+    `reduction` says of which picture `luma` is a reduced form. Sums are made in another order than the reference's, so
     a few bits of a code may differ from it even at full size.
     """
     return coded(samples(luma, reduction or Reduction(luma.shape[0], luma.shape[1])))
@@ -218,12 +218,12 @@ def pdq_reference(rgb: NDArray[np.uint8]) -> Pdq:
         for _ in range(_PASSES):
             luma = _box(luma.T, box_window(width)).T
             luma = _box(luma, box_window(height))
-        luma = luma[np.ix_(centres(height), centres(width))]
+        luma = luma[np.ix_(centers(height), centers(width))]
     return coded(luma)
 
 
 def quality(taken: Floats) -> int:
-    """Return how much there is in (64, 64) float32 luma samples to make a code of, 0 (nothing) to 100."""
+    """Return the quality of (64, 64) float32 luma samples: the amount of gradient, 0 (none) to 100."""
     total = 0
     for difference in (taken[:-1] - taken[1:], taken[:, :-1] - taken[:, 1:]):
         steps = difference * np.float32(100) / np.float32(255)
@@ -232,7 +232,7 @@ def quality(taken: Floats) -> int:
 
 
 def _detail(terms: Floats) -> int:
-    """Return how many in a hundred of (16, 16) cosine terms are off their median by more than noise."""
+    """Return the percentage of (16, 16) cosine terms that differ from their median by more than noise."""
     margins = np.abs(terms - np.partition(terms, 127, axis=None)[127])
     return int(100 * np.count_nonzero(margins > SEARCH.noise) / margins.size)
 

@@ -1,4 +1,4 @@
-"""Proxy: a small picture of the picture, which stands for it where the original is not at hand."""
+"""Proxy: a small copy of a picture, compared where the original is not available."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def proxy_of(rgb: Samples, alpha: Samples | None = None) -> bytes:
 
 def _sheet(picture: Picture) -> Samples:
     """Return frames from the beginning of an animation, evenly spread, on white, side by side or two by two."""
-    # Each frame is drawn on the one before, so the end of a long animation is dear to see.
+    # Each frame is drawn on the one before, so decoding the end of a long animation is slow.
     spread = replace(picture, info=replace(picture.info, frames=min(picture.info.frames, GATE.proxy_spread)))
     height, width = picture.rgb.shape[:2]
     scale = min(1.0, GATE.proxy_side / (2 * max(height, width)))
@@ -72,12 +72,12 @@ def _encoded(samples: Samples, quality: int) -> bytes:
 
 
 def _scaled_under(rgb: Samples, alpha: Samples, size: tuple[int, int]) -> Samples:
-    """Return (h, w, 4): colours weighted by opacity, or those that nobody sees would shine through at the edges."""
+    """Return (h, w, 4) with colors weighted by opacity, so that hidden colors do not show at the edges."""
     share = alpha[..., None].astype(np.float32) / 255
     mixed = cv2.resize(rgb * share, size, interpolation=cv2.INTER_AREA)
     opacity = cv2.resize(share, size, interpolation=cv2.INTER_AREA)[..., None]
-    colours = np.where(opacity > 0, mixed / np.maximum(opacity, 1e-6), 0)
-    return np.asarray(np.clip(np.rint(np.dstack([colours, opacity * 255])), 0, 255), np.uint8)
+    colors = np.where(opacity > 0, mixed / np.maximum(opacity, 1e-6), 0)
+    return np.asarray(np.clip(np.rint(np.dstack([colors, opacity * 255])), 0, 255), np.uint8)
 
 
 def _scaled(samples: Samples, size: tuple[int, int]) -> Samples:

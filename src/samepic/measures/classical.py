@@ -1,9 +1,9 @@
 """Classical measures of two pictures: pixel differences, structural similarity, whitening, and histograms.
 
-All but equality first bring the two pictures to one size (`to_one_size`); histograms see how often a color occurs and
-never where, each picture at its own size. Memory: one difference picture. Structural similarity after Wang, Bovik,
-Sheikh and Simoncelli. Natural pictures have amplitudes that fall as 1/f, so plain correlation sees little but the large
-bright and dark areas, which unrelated photographs share; whitening undoes the fall, with a low-pass against noise.
+All but equality first bring the two pictures to one size (`to_one_size`). Histograms count colors, wherever they are,
+at the size of each picture. Memory: one difference picture. Structural similarity follows Wang, Bovik, Sheikh and
+Simoncelli. The amplitudes of natural pictures fall as 1/f, so plain correlation mostly compares large bright and dark
+areas, which unrelated photographs share; whitening undoes the fall, with a low-pass against noise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ __all__ = [
     "Pixels",
     "absolute_difference_mean",
     "absolute_difference_sum",
-    "alike",
     "check",
     "correlation",
     "difference_box",
@@ -47,6 +46,7 @@ __all__ = [
     "ssim",
     "ssim_scale",
     "to_bands",
+    "to_common_form",
     "to_one_size",
     "whiten",
     "whitened",
@@ -66,11 +66,13 @@ def check(pixels: Pixels) -> Pixels:
 
     Raises SourceError otherwise.
     """
-    wanted = "a uint8 array of shape (height, width, 3 or 4)"
+    expected = "a uint8 array of shape (height, width, 3 or 4)"
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-        raise SourceError(f"measures: wanted {wanted}, got {getattr(pixels, 'dtype', type(pixels).__name__)}")
+        raise SourceError(
+            f"measures: expected {expected}, found {getattr(pixels, 'dtype', type(pixels).__name__)}"
+        )
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
-        raise SourceError(f"measures: wanted {wanted}, got the shape {pixels.shape}")
+        raise SourceError(f"measures: expected {expected}, found the shape {pixels.shape}")
     return pixels
 
 
@@ -85,14 +87,14 @@ def to_bands(pixels: Pixels, bands: int) -> Pixels:
 def to_one_size(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
     """Bring two pictures to one size: on each axis the smaller of the two, by area averaging.
 
-    No picture is ever enlarged, so no detail is made up. Aspect ratios are not kept: 400x300 and 300x400 meet
-    at 300x300. Colours are averaged weighted by alpha, so what nobody sees does not bleed in.
+    No picture is ever enlarged, so no detail is invented. Aspect ratios are not kept: 400x300 and 300x400 become
+    300x300. Colors are averaged weighted by alpha, so hidden colors do not bleed in.
     """
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
     return _shrunk(a, width, height), _shrunk(b, width, height)
 
 
-def alike(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
+def to_common_form(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
     """Return both pictures with the same number of bands and one size (`to_bands`, `to_one_size`)."""
     bands = max(check(a).shape[2], check(b).shape[2])
     return to_one_size(to_bands(a, bands), to_bands(b, bands))
@@ -101,8 +103,8 @@ def alike(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
 def luma_pairs(a: Pixels, b: Pixels) -> Iterator[tuple[Pixels, Pixels]]:
     """Yield the luma of both, (height, width) uint8, at their own sizes: once, or on white and on black.
 
-    Pictures with alpha are laid on white, then on black; a measure of luma takes the worse of the two, since
-    two drawings in black ink on nothing are equal on black.
+    Pictures with alpha are composited on white, then on black; a measure of luma takes the worse of the two, since
+    two drawings in black ink on a transparent ground are equal on black.
     """
     bands = max(check(a).shape[2], check(b).shape[2])
     yield from zip(lumas(to_bands(a, bands)), lumas(to_bands(b, bands)), strict=True)
@@ -114,10 +116,10 @@ def lumas(pixels: Pixels) -> list[Pixels]:
 
 
 def shown(pixels: Pixels) -> list[Pixels]:
-    """Return what a viewer shows of a picture, (height, width, 3) uint8: one, or on white and on black."""
+    """Return a picture as displayed, (height, width, 3) uint8: one, or on white and on black."""
     if pixels.shape[2] == 3:
         return [pixels]
-    return [_laid_on(pixels, ground) for ground in (WHITE, BLACK)]
+    return [_composited(pixels, ground) for ground in (WHITE, BLACK)]
 
 
 def reduced(luma: Pixels, width: int, height: int) -> Float:
@@ -137,13 +139,13 @@ def _shrunk(pixels: Pixels, width: int, height: int) -> Pixels:
     if pixels.shape[2] == 3:
         return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     size, area = (width, height), cv2.INTER_AREA
-    *colours, alpha = cv2.split(pixels)
+    *colors, alpha = cv2.split(pixels)
     weight = np.maximum(cv2.resize(alpha.astype(np.float32), size, interpolation=area), 1e-3)
     shrunk = np.empty((height, width, 4), np.uint8)
     shrunk[..., 3] = np.rint(weight)
-    for band, colour in enumerate(colours):
-        seen = cv2.resize(cv2.multiply(colour, alpha, dtype=cv2.CV_32F), size, interpolation=area)
-        shrunk[..., band] = np.clip(np.rint(seen / weight), 0, 255)
+    for band, color in enumerate(colors):
+        weighted = cv2.resize(cv2.multiply(color, alpha, dtype=cv2.CV_32F), size, interpolation=area)
+        shrunk[..., band] = np.clip(np.rint(weighted / weight), 0, 255)
     return shrunk
 
 
@@ -151,15 +153,15 @@ def _luma(rgb: Pixels) -> Pixels:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _laid_on(pixels: Pixels, ground: int) -> Pixels:
+def _composited(pixels: Pixels, ground: int) -> Pixels:
     # c a + g (255 - a) over 255, rounded; never a tie, since 255 is odd
-    *colours, alpha = cv2.split(pixels)
+    *colors, alpha = cv2.split(pixels)
     if ground == WHITE:
-        colours = [255 - colour for colour in colours]
-    laid = [cv2.multiply(colour, alpha, scale=1 / 255) for colour in colours]
+        colors = [255 - color for color in colors]
+    mixed = [cv2.multiply(color, alpha, scale=1 / 255) for color in colors]
     if ground == WHITE:
-        laid = [255 - colour for colour in laid]
-    return np.asarray(cv2.merge(laid), np.uint8)
+        mixed = [255 - color for color in mixed]
+    return np.asarray(cv2.merge(mixed), np.uint8)
 
 
 _SIDE = 11
@@ -181,15 +183,15 @@ def ssim(a: Pixels, b: Pixels) -> float:
     With alpha the lower value of on white and on black. NaN where a side is shorter than a window.
     Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, 2004.
     """
-    a, b = alike(a, b)
+    a, b = to_common_form(a, b)
     return min(_mean_ssim(*_at_scale(left, right)) for left, right in luma_pairs(a, b))
 
 
 def ssim_scale(height: int, width: int) -> int:
     """Return the factor by which each side is divided: max(1, round(shorter side / 256)).
 
-    The authors' own advice (notes to their ssim.m): structure is judged at a viewing distance, not per sensor
-    dot. It also bounds the work: beyond 12 MP nothing larger than 384 pixels on the shorter side is filtered.
+    The authors advise this (notes to their ssim.m): structure is judged at a viewing distance, not per sensor
+    pixel. It also bounds the work: beyond 12 MP nothing larger than 384 pixels on the shorter side is filtered.
     """
     return max(1, round(min(height, width) / 256))
 
@@ -231,12 +233,12 @@ def _blur(samples: Float) -> Float:
 
 
 def same_bytes(a: bytes, b: bytes) -> bool:
-    """Tell whether two files are equal byte for byte; what comparing md5 or sha256 digests stands for."""
+    """Return whether two files are equal byte for byte, as comparing md5 or sha256 digests does."""
     return a == b
 
 
 def same_pixels(a: Pixels, b: Pixels) -> bool:
-    """Tell whether two pictures have one size and equal samples everywhere; a missing alpha is opaque."""
+    """Return whether two pictures have one size and equal samples everywhere; a missing alpha is opaque."""
     if check(a).shape[:2] != check(b).shape[:2]:
         return False
     bands = max(a.shape[2], b.shape[2])
@@ -247,9 +249,9 @@ def difference_box(a: Pixels, b: Pixels) -> tuple[int, int, int, int] | None:
     """Return (left, top, right, bottom) of the pixels that differ in any band, or None where none does.
 
     Right and bottom are exclusive. Pillow's `ImageChops.difference(a, b).getbbox(alpha_only=False)`: its
-    plain `getbbox()` looks at alpha alone where there is one, and so calls two opaque pictures equal.
+    plain `getbbox()` compares only alpha where there is one, and so finds two opaque pictures equal.
     """
-    a, b = alike(a, b)
+    a, b = to_common_form(a, b)
     differs = np.asarray(cv2.absdiff(a, b))
     rows = np.flatnonzero(differs.reshape(len(differs), -1).any(axis=1))
     columns = np.flatnonzero(np.bitwise_or.reduce(differs, axis=0).any(axis=1))
@@ -260,7 +262,7 @@ def difference_box(a: Pixels, b: Pixels) -> tuple[int, int, int, int] | None:
 
 def absolute_difference_sum(a: Pixels, b: Pixels) -> tuple[float, ...]:
     """Return for each band the sum of absolute differences, in levels: 0 to 255 x width x height."""
-    a, b = alike(a, b)
+    a, b = to_common_form(a, b)
     return tuple(float(band) for band in cv2.sumElems(cv2.absdiff(a, b))[: a.shape[2]])
 
 
@@ -271,12 +273,12 @@ def absolute_difference_mean(a: Pixels, b: Pixels) -> tuple[float, ...]:
 
 
 def rms_distance(a: Pixels, b: Pixels) -> float:
-    """Return the root mean square distance in colour space, in levels; independent of the pictures' size.
+    """Return the root mean square distance in color space, in levels; independent of the pictures' size.
 
     sqrt(mean over pixels of (dR^2 + dG^2 + dB^2 [+ dA^2])): each pixel's Euclidean distance, squared,
     averaged. 0 to 255 x sqrt(3) = 441.7, with alpha as a fourth term to 510.
     """
-    a, b = alike(a, b)
+    a, b = to_common_form(a, b)
     return math.sqrt(_squares(a, b) / (a.shape[0] * a.shape[1]))
 
 
@@ -285,7 +287,7 @@ def psnr(a: Pixels, b: Pixels) -> float:
 
     10 x log10(255^2 / mean squared error over all samples).
     """
-    a, b = alike(a, b)
+    a, b = to_common_form(a, b)
     squares = _squares(a, b)
     return 10 * math.log10(255**2 * a.size / squares) if squares else math.inf
 
@@ -304,7 +306,7 @@ _PEAK = _CUTOFF / math.sqrt(2)
 def working_square(luma: Pixels) -> Float:
     """Return `luma` brought to 256x256, float32: area averaged where it shrinks, linear where it grows.
 
-    The square is what makes pictures of any two sizes comparable here, and the value independent of them.
+    The square makes pictures of any two sizes comparable, and the value independent of them.
     """
     return reduced(luma, WORKING_SIDE, WORKING_SIDE)
 
@@ -418,7 +420,7 @@ def kullback_leibler(h1: Counts, h2: Counts) -> float:
 
 
 def jensen_shannon(h1: Counts, h2: Counts) -> float:
-    """Return the Jensen-Shannon divergence of two histograms, base 2: 0 equal, 1 no colour in common.
+    """Return the Jensen-Shannon divergence of two histograms, base 2: 0 equal, 1 no color in common.
 
     The mean divergence of p and q from their mean, bands together as in `kullback_leibler`; always finite and
     symmetric. Its square root is a metric. Lin, Divergence measures based on the Shannon entropy, 1991.

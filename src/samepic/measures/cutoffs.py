@@ -38,7 +38,7 @@ class Cutoff:
     wrong: int
 
     def passes(self, value: float) -> bool:
-        """Tell whether `value` is within the cutoff."""
+        """Return whether `value` is within the cutoff."""
         return value <= self.value if self.lower else value >= self.value
 
 

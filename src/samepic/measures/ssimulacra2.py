@@ -1,4 +1,4 @@
-"""SSIMULACRA 2.1: how far a copy can be told from its original by looking, as Cloudinary published it."""
+"""SSIMULACRA 2.1: how visible the difference between a copy and its original is, as published by Cloudinary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.measures.classical import Float, Pixels, alike, shown
+from samepic.measures.classical import Float, Pixels, shown, to_common_form
 
 __all__ = ["scales_of", "ssimulacra2"]
 
@@ -88,8 +88,8 @@ def _taps() -> Float:
     rho = np.exp(-0.5 * (_SIGMA * omega) ** 2) / _RADIUS
     zeta = np.cross(p, r)
     system = np.array([p, r, [zeta[0] / zeta[2], zeta[1] / zeta[2], 1]])
-    wanted = [1, _RADIUS**2 - _SIGMA**2, system[2] @ rho]
-    beta = np.linalg.solve(system, wanted)
+    moments = [1, _RADIUS**2 - _SIGMA**2, system[2] @ rho]
+    beta = np.linalg.solve(system, moments)
     offsets = np.arange(1 - _RADIUS, _RADIUS)
     return np.asarray(beta @ np.cos(np.outer(omega, offsets)), np.float32)
 
@@ -102,13 +102,13 @@ def ssimulacra2(a: Pixels, b: Pixels) -> float:
     """Return how near the copy b looks to its original a: 100 for equal pictures, below 0 for very bad copies.
 
     The published anchors are in `samepic.tuning.verify`. It is not symmetric: blur and ringing weigh differently.
-    Both are brought to one size. With alpha the lower value of on white and on black (published: on two greys).
+    Both are brought to one size. With alpha the lower value of on white and on black (published: on two grays).
     NaN where a side is shorter than 8 pixels. With fewer than six scales (`scales_of`) the weights fall on other
     scales, as in the published code, and the anchors do not hold. Beyond the pictures it takes 8 bytes a pixel of one
     of them and a few MB. Raises SourceError for other arrays. Sneyers, SSIMULACRA 2.1, Cloudinary, 2023; blur:
     Charalampidis, Recursive Implementation of the Gaussian Filter Using Truncated Cosine Functions, 2016.
     """
-    a, b = alike(a, b)
+    a, b = to_common_form(a, b)
     if min(a.shape[:2]) < _LEAST_SIDE:
         return math.nan
     return min(_score(left, right) for left, right in zip(shown(a), shown(b), strict=True))
@@ -146,15 +146,15 @@ def _norms(one: Samples, two: Samples, counts: Flags, *, halve: bool) -> tuple[W
     height, width = one.shape[:2] if one.dtype == np.uint8 else one.shape[1:]
     half = (3, (height + 1) // 2, (width + 1) // 2) if halve else (3, 0, 0)
     halves = np.empty(half, np.float32), np.empty(half, np.float32)
-    sums, wanted = np.zeros((3, 2, 3)), np.asarray(counts.any(axis=1))
-    for tile in _tiles(height, width) if halve or wanted.any() else ():
+    sums, counted = np.zeros((3, 2, 3)), np.asarray(counts.any(axis=1))
+    for tile in _tiles(height, width) if halve or counted.any() else ():
         lights = _light(one, tile.outer), _light(two, tile.outer)
         if halve:
             for light, small in zip(lights, halves, strict=True):
                 _halve([band[tile.inner] for band in light], small[:, *tile.half])
-        planes = (_components(light, wanted) for light in lights)
+        planes = (_components(light, counted) for light in lights)
         for component, (a, b) in enumerate(zip(*planes, strict=True)):
-            if wanted[component]:
+            if counted[component]:
                 sums[component] += _sums(a, b, tile.inner, counts[component])
     sums /= height * width
     sums[:, 1] **= 0.25
@@ -208,34 +208,34 @@ def _components(light: list[Float], counts: Flags) -> list[Float]:
     long, middle = (_cone(light, row) for row in _OPSIN[:2])
     x, b = nothing, nothing
     if counts[0]:
-        x = _weighed(long, _X_SCALE / 2, middle, -_X_SCALE / 2, _X_SHIFT)
+        x = _weighted_sum(long, _X_SCALE / 2, middle, -_X_SCALE / 2, _X_SHIFT)
     if counts[2]:
-        b = _weighed(long, -0.5, middle, -0.5, _B_SHIFT)
+        b = _weighted_sum(long, -0.5, middle, -0.5, _B_SHIFT)
         b += _cone(light, _OPSIN[2])
-    return [x, _weighed(long, 0.5, middle, 0.5, _Y_SHIFT - _BIAS ** (1 / 3)), b]
+    return [x, _weighted_sum(long, 0.5, middle, 0.5, _Y_SHIFT - _BIAS ** (1 / 3)), b]
 
 
 def _cone(light: list[Float], weights: tuple[float, float, float]) -> Float:
-    """Return the answer of one kind of cone: the cube root of a weighted sum of linear light."""
+    """Return the response of one kind of cone: the cube root of a weighted sum of linear light."""
     red, green, blue = light
-    answer = _weighed(red, weights[0], green, weights[1], _BIAS)
-    cv2.scaleAdd(blue, weights[2], answer, dst=answer)
+    response = _weighted_sum(red, weights[0], green, weights[1], _BIAS)
+    cv2.scaleAdd(blue, weights[2], response, dst=response)
     # by logarithms: twice as fast as cv2.pow, and as exact
-    cv2.log(answer, dst=answer)
-    answer *= np.float32(1 / 3)
-    cv2.exp(answer, dst=answer)
-    return answer
+    cv2.log(response, dst=response)
+    response *= np.float32(1 / 3)
+    cv2.exp(response, dst=response)
+    return response
 
 
-def _weighed(one: Float, first: float, two: Float, second: float, shift: float) -> Float:
-    return np.asarray(cv2.addWeighted(one, first, two, second, shift), np.float32)
+def _weighted_sum(a: Float, weight_a: float, b: Float, weight_b: float, shift: float) -> Float:
+    return np.asarray(cv2.addWeighted(a, weight_a, b, weight_b, shift), np.float32)
 
 
 def _sums(a: Float, b: Float, inner: Box, counts: Flags) -> Wide:
     """Return the sums of the maps (structure, ringing, blur) and of their fourth powers, (norm, map).
 
-    All is said by the sum and the difference of the two: it takes four blurs, not five, and loses no digits where a and
-    b are near.
+    The sum and the difference of the two suffice: that takes four blurs, not five, and loses no digits where a and b
+    are close.
     """
     both, apart = a + b, a - b
     mean_both, mean_apart = _blurred(both)[inner], _blurred(apart)[inner]

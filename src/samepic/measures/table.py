@@ -1,4 +1,4 @@
-"""Every classical measure of one pair, with its calibrated cutoff and how far it can be trusted."""
+"""Table of every classical measure of one pair, with its calibrated cutoff and its reliability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from samepic.measures import classical
-from samepic.measures.classical import Pixels, alike, ssim
+from samepic.measures.classical import Pixels, ssim, to_common_form
 from samepic.measures.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK, Cutoff
 from samepic.picture.picture import Picture
 from samepic.verdict import Region
@@ -20,11 +20,10 @@ __all__ = ["NAMES", "Measured", "Measures", "Reliability", "measure_arrays"]
 
 
 class Reliability(StrEnum):
-    """How far a measure that passes its cutoff can be trusted, for whole-frame re-saves of photographs.
+    """How reliable a measure that passes its cutoff is, for whole-frame re-saves of photographs.
 
     `proof`: equality, which cannot be wrong. `strong`: at 1 wrong pair in 10 000 it still finds at least 99 %
-    of re-saves. `weak`: at least half. `none`: fewer, or never calibrated. None of them sees that a small
-    part was changed.
+    of re-saves. `weak`: at least half. `none`: fewer, or never calibrated. No measure notices a small edit.
     """
 
     PROOF = "proof"
@@ -39,7 +38,7 @@ class Measured:
 
     `value` is NaN where it cannot be measured; `bands` are its values by band (R, G, B, alpha) where it has
     them, and `value` is their mean or sum; `box` is the bounding box of the difference in pixels of a.
-    `passes` tells whether `value` is within `cutoff`, None where there is no cutoff or no value. `found` is
+    `passes` is whether `value` is within `cutoff`, None where there is no cutoff or no value. `found` is
     the share of re-saves found at the cutoff, with its 95 % `interval`.
     """
 
@@ -117,13 +116,13 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "psnr": _Kind("dB", "higher", "is the RMS distance on another scale"),
     "histogram_rms": _Kind(
-        "pixels a bin", "lower", "is blind to where colours are; grows with the picture's size"
+        "pixels a bin", "lower", "is blind to where colors are; grows with the picture's size"
     ),
-    "histogram_rms_normalised": _Kind("share a bin", "lower", "is blind to where colours are"),
+    "histogram_rms_normalised": _Kind("share a bin", "lower", "is blind to where colors are"),
     "kullback_leibler": _Kind(
-        "bits", "lower", "is blind to where colours are; is infinite if b lacks a level of a"
+        "bits", "lower", "is blind to where colors are; is infinite if b lacks a level of a"
     ),
-    "jensen_shannon": _Kind("bits", "lower", "is blind to where colours are"),
+    "jensen_shannon": _Kind("bits", "lower", "is blind to where colors are"),
     "whitened_correlation": _Kind("", "higher", "misses a small edit; needs equal framing"),
     "whitened_rms": _Kind("levels", "lower", "takes smooth pictures for equal"),
     "ssim": _Kind("", "higher", "misses a small edit; needs equal framing; takes smooth pictures for equal"),
@@ -162,7 +161,7 @@ def _array(picture: Picture) -> Pixels:
 
 def _differences(a: Pixels, b: Pixels) -> Iterator[Measured]:
     height, width = a.shape[:2]
-    a, b = alike(a, b)
+    a, b = to_common_form(a, b)
     yield _boxed(classical.difference_box(a, b), a.shape[:2], (height, width))
     means = classical.absolute_difference_mean(a, b)
     sums = classical.absolute_difference_sum(a, b)
@@ -221,7 +220,7 @@ def _reliability(cutoff: Cutoff) -> Reliability:
 
 
 def _plain(value: float) -> float | str | None:
-    """Return a value as JSON knows it: NaN is null, an infinity its name."""
+    """Return a value for JSON: NaN becomes null, an infinity its name."""
     if math.isnan(value):
         return None
     return value if math.isfinite(value) else "Infinity"

@@ -1,4 +1,4 @@
-"""Stored samples and ICC profiles become 8-bit sRGB and alpha, by stated rules (docs/formats.md; ICC.1:2022)."""
+"""Color: stored samples and ICC profiles converted to 8-bit sRGB and alpha (docs/formats.md; ICC.1:2022)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = [
     "PLAIN",
     "Conversion",
     "IccProfile",
-    "colour_kind",
     "conversion",
     "from_16_bits",
     "from_float",
     "from_integers",
     "gray_of",
     "parse_icc",
+    "profile_mode",
     "resolve",
 ]
 
@@ -48,7 +48,7 @@ _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 
 @dataclass(frozen=True, slots=True)
 class IccProfile:
-    """What a profile says of itself: `name`, `space` ("RGB ", "GRAY", "CMYK", "Lab "), and `is_srgb`."""
+    """The `name`, `space` ("RGB ", "GRAY", "CMYK", "Lab ") and `is_srgb` of a profile."""
 
     name: str
     space: str
@@ -93,9 +93,9 @@ def _is_srgb(space: str, tags: dict[bytes, bytes]) -> bool:
         return _curve_is_srgb(tags.get(b"kTRC", b""))
     if space != "RGB " or not all(kind in tags for kind in _COLORANTS):
         return False
-    for kind, wanted in _COLORANTS.items():
+    for kind, expected in _COLORANTS.items():
         xyz = (value / 65536 for value in struct.unpack_from(">3i", tags[kind], 8))
-        if any(abs(a - b) > _COLORANT_SLACK for a, b in zip(xyz, wanted, strict=True)):
+        if any(abs(a - b) > _COLORANT_SLACK for a, b in zip(xyz, expected, strict=True)):
             return False
     return all(_curve_is_srgb(tags.get(kind, b"")) for kind in (b"rTRC", b"gTRC", b"bTRC"))
 
@@ -140,7 +140,7 @@ def _parametric(body: bytes, x: float) -> float:
 
 
 STRIP = 1 << 18
-"""Pixels that are converted at a time: what passes through Pillow stays in the processor's cache."""
+"""Pixels converted at a time, so that the data stays in the processor's cache."""
 
 _SPACES = {("L", "GRAY"): "L", ("L", "RGB "): "RGB", ("RGB", "RGB "): "RGB", ("CMYK", "CMYK"): "CMYK"}
 
@@ -151,19 +151,21 @@ UNUSABLE = "unusable"
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How samples become sRGB: `name` of the profile, "" without one, "unusable" where it cannot be followed;
-    `wants` is the mode of Pillow that `apply` takes, "" where nothing is to be done.
+    """A conversion of samples to sRGB.
+
+    `name` is that of the profile, "" without one, "unusable" where it cannot be applied. `mode` is the mode of Pillow
+    that `apply` takes, "" where there is nothing to do.
     """
 
     name: str = ""
-    wants: str = ""
+    mode: str = ""
     apply: Callable[[Image.Image], Image.Image] | None = None
 
     def to_rgb(self, strip: Image.Image) -> Image.Image:
-        """Return the strip as an sRGB image of mode RGB; the strip is used up."""
+        """Return the strip as an sRGB image of mode RGB; the strip may be overwritten."""
         if self.apply is None:
             return strip if strip.mode == "RGB" else strip.convert("RGB")
-        return self.apply(strip if strip.mode == self.wants else strip.convert(self.wants))
+        return self.apply(strip if strip.mode == self.mode else strip.convert(self.mode))
 
     def on_array(self, samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return (h, w, 3) uint8 sRGB of (h, w, 3) RGB or (h, w) gray samples; RGB is converted in place."""
@@ -187,9 +189,9 @@ PLAIN = Conversion()
 def conversion(icc: bytes, mode: str) -> Conversion:
     """Return how samples of `mode` ("L", "RGB", "CMYK" or "LAB") with the profile `icc` become sRGB.
 
-    Relative colorimetric with black point compensation: what browsers and photo viewers do, and what keeps
-    white white and detail in the shadows. A profile that is sRGB by its content is not applied; gray samples
-    with an RGB profile are its neutral axis; a broken profile or one of another space is left out.
+    The intent is relative colorimetric with black point compensation, as in browsers and photo viewers: it keeps white
+    and the detail in shadows. A profile that equals sRGB is not applied. Gray samples with an RGB profile lie on its
+    neutral axis. A broken profile or one of another space is ignored.
     """
     if not icc:
         return (
@@ -198,24 +200,24 @@ def conversion(icc: bytes, mode: str) -> Conversion:
             else PLAIN
         )
     profile = parse_icc(icc)
-    wants = _SPACES.get((mode, profile.space)) if profile else None
-    if profile is None or wants is None:
-        return Conversion(UNUSABLE, *_lab_rest(mode))
+    target = _SPACES.get((mode, profile.space)) if profile else None
+    if profile is None or target is None:
+        return Conversion(UNUSABLE, *_without_profile(mode))
     if profile.is_srgb:
         return Conversion(profile.name)
     try:
-        return Conversion(profile.name, wants, _transform(ImageCms.ImageCmsProfile(io.BytesIO(icc)), wants))
+        return Conversion(profile.name, target, _transform(ImageCms.ImageCmsProfile(io.BytesIO(icc)), target))
     except (ImageCms.PyCMSError, OSError, ValueError):
-        return Conversion(UNUSABLE, *_lab_rest(mode))
+        return Conversion(UNUSABLE, *_without_profile(mode))
 
 
-def _lab_rest(mode: str) -> tuple[str, Callable[[Image.Image], Image.Image] | None]:
+def _without_profile(mode: str) -> tuple[str, Callable[[Image.Image], Image.Image] | None]:
     plain = conversion(b"", mode)
-    return plain.wants, plain.apply
+    return plain.mode, plain.apply
 
 
 def _transform(profile: object, mode: str) -> Callable[[Image.Image], Image.Image]:
-    # Without NOCACHE lcms keeps the last pixel in the transform, which threads would share.
+    # Without NOCACHE lcms caches the last pixel in the transform, which threads share.
     flags = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE
     transform = ImageCms.buildTransform(
         profile,  # type: ignore[arg-type]
@@ -229,7 +231,7 @@ def _transform(profile: object, mode: str) -> Callable[[Image.Image], Image.Imag
 
 
 def _applied(strip: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
-    # Without a new image it is a quarter faster; Pillow returns None then.
+    # In place is a quarter faster; Pillow then returns None.
     return ImageCms.applyTransform(strip, transform, inPlace=strip.mode == "RGB") or strip
 
 
@@ -238,8 +240,8 @@ DEEP = frozenset(("I;16", "I;16L", "I;16B", "I;16N", "I", "F"))
 _KINDS = {"CMYK": "CMYK", "LAB": "LAB", "1": "L", "L": "L", "LA": "L", "La": "L", **dict.fromkeys(DEEP, "L")}
 
 
-def colour_kind(mode: str) -> str:
-    """Return what a profile for a picture of Pillow's `mode` describes: "L", "RGB", "CMYK" or "LAB"."""
+def profile_mode(mode: str) -> str:
+    """Return the mode that a profile describes for a picture of Pillow's `mode`: "L", "RGB", "CMYK" or "LAB"."""
     return _KINDS.get(mode, "RGB")
 
 
@@ -253,7 +255,7 @@ def from_16_bits(samples: NDArray[np.uint16], white: int = 65535) -> NDArray[np.
 def from_float(samples: NDArray[Any]) -> NDArray[np.uint8]:
     """Return floats as 8 bits: 0 to 1 times 255, else 0 to 255 rounded, else the range stretched.
 
-    What is not a number is black, infinities are the ends.
+    NaN becomes black, infinities the ends of the range.
     """
     values = np.nan_to_num(samples.astype(np.float32), nan=0.0, posinf=np.inf, neginf=-np.inf)
     finite = values[np.isfinite(values)]
@@ -283,7 +285,7 @@ def gray_of(image: Image.Image, white: int = 65535) -> NDArray[np.uint8]:
     if image.mode == "F":
         return from_float(samples)
     if image.mode == "I":
-        # A PGM of more than 8 bits comes as integers that Pillow has scaled to 16 bits.
+        # Pillow scales a PGM of more than 8 bits to 16 bits.
         if image.format == "PPM":
             return from_16_bits(np.clip(samples, 0, 65535).astype(np.uint16))
         return from_integers(samples)

@@ -1,4 +1,4 @@
-"""Formats by content, never by name; what EXIF says that matters here; and what decoders raise, as our errors."""
+"""Formats recognized by content, the EXIF fields that matter here, and decoder failures as samepic errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableError
 
-__all__ = ["KNOWN", "REFUSED", "decoding", "exif_orientation", "names_camera", "sniff"]
+__all__ = ["KNOWN", "REFUSED", "decoding", "exif_orientation", "has_camera_data", "sniff"]
 
 _PREFIXES: Final = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -70,13 +70,13 @@ KNOWN: Final = (
 """The formats that are decoded."""
 
 REFUSED: Final = "refused: "
-"""What `sniff` puts before the name of a format that it knows and that is not decoded."""
+"""The prefix of `sniff` for a known format that is not decoded."""
 
 
 def sniff(data: bytes) -> str:
-    """Return the name of the format that `data` is in, one of `KNOWN`; "" where it is none that is known.
+    """Return the format of `data`, one of `KNOWN`, or "" where it is unknown.
 
-    A format that is recognised and refused comes back as `REFUSED` and its name in words.
+    A format that is recognized but not decoded is returned as `REFUSED` and its name in words.
     """
     for prefix, name in _PREFIXES:
         if data.startswith(prefix):
@@ -96,7 +96,7 @@ def _raw_or(name: str, data: bytes) -> str:
 
 
 def _by_brand(data: bytes) -> str:
-    """Tell AVIF from HEIF from video by the brands of ISO/IEC 14496-12; the major brand goes first."""
+    """Distinguish AVIF, HEIF and video by the brands of ISO/IEC 14496-12; the major brand comes first."""
     end = min(int.from_bytes(data[:4]), 256, len(data))
     brands = [data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))]
     if any(_BRANDS.get(brand) == "AVIF" for brand in brands):
@@ -107,7 +107,7 @@ def _by_brand(data: bytes) -> str:
 
 
 def _by_structure(data: bytes) -> str:
-    """Recognise formats whose first bytes alone would take in too much."""
+    """Recognize formats whose first bytes alone are not distinctive."""
     if b"<svg" in data[:1024].lower():
         return REFUSED + "an SVG drawing"
     second, third, fourth = data[1:2], data[2:3], data[3:4]
@@ -122,8 +122,8 @@ def _by_structure(data: bytes) -> str:
     return next((name for name, fits in shapes.items() if fits), "")
 
 
-# What Pillow's and libheif's Python halves have been seen to raise on malformed files. They do not promise a
-# closed set; anything else is a bug that should be seen.
+# What Pillow's and libheif's Python code has raised on malformed files. Neither documents a closed set; anything
+# else is a bug that should be noticed.
 _FAILURES = (
     OSError,
     SyntaxError,
@@ -150,23 +150,21 @@ _CUT_SHORT = (
     "decoder error",
 )
 
-# Pillow logs some failures before it raises them; without any handler Python prints those on the terminal.
+# Pillow logs some failures before it raises them; without a handler Python prints those to the terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _lock = threading.Lock()
-
-_inside = 0
-
-_held = warnings.catch_warnings()
+_decoding_threads = 0
+_warnings = warnings.catch_warnings()
 
 
 @contextmanager
 def decoding(name: str, form: str) -> Iterator[None]:
-    """Hold back decoders' warnings and turn their failures into errors about the file `name` of format `form`.
+    """Silence the warnings of decoders and turn their failures into errors about the file `name` of format `form`.
 
-    Raises TruncatedError where the decoder missed bytes, LimitError where memory ran out, else UnreadableError.
+    Raises TruncatedError where bytes are missing, LimitError where memory ran out, else UnreadableError.
     """
-    _hush()
+    _silence_warnings()
     try:
         yield
     except SamepicError:
@@ -178,31 +176,31 @@ def decoding(name: str, form: str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise UnreadableError(name, f"a {form}", "a broken one") from error
     except _FAILURES as error:
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        cut = any(word in said.lower() for word in _CUT_SHORT) or isinstance(error, EOFError)
-        raise (TruncatedError if cut else UnreadableError)(name, f"a whole {form}", said) from error
+        message = " ".join(str(error).split())[:200] or type(error).__name__
+        cut = any(word in message.lower() for word in _CUT_SHORT) or isinstance(error, EOFError)
+        raise (TruncatedError if cut else UnreadableError)(name, f"a whole {form}", message) from error
     finally:
-        _unhush()
+        _restore_warnings()
 
 
-def _hush() -> None:
-    """Ignore the decoders' warnings while any thread decodes: the filters belong to the process."""
-    global _inside, _held  # noqa: PLW0603
+def _silence_warnings() -> None:
+    """Ignore the warnings of decoders while any thread decodes: the filters belong to the process."""
+    global _decoding_threads, _warnings  # noqa: PLW0603
     with _lock:
-        if _inside == 0:
-            _held = warnings.catch_warnings()
-            _held.__enter__()
+        if _decoding_threads == 0:
+            _warnings = warnings.catch_warnings()
+            _warnings.__enter__()
             warnings.filterwarnings("ignore", module=r"(PIL|pi_heif)(\.|$)")
             warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-        _inside += 1
+        _decoding_threads += 1
 
 
-def _unhush() -> None:
-    global _inside  # noqa: PLW0603
+def _restore_warnings() -> None:
+    global _decoding_threads  # noqa: PLW0603
     with _lock:
-        _inside -= 1
-        if _inside == 0:
-            _held.__exit__(None, None, None)
+        _decoding_threads -= 1
+        if _decoding_threads == 0:
+            _warnings.__exit__(None, None, None)
 
 
 _MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003
@@ -220,10 +218,10 @@ class _Entry(NamedTuple):
 
 
 def exif_orientation(exif: bytes | memoryview) -> int:
-    """Return the orientation, 1 to 8, that an EXIF block asks for, and 1 where it says nothing sensible.
+    """Return the orientation of an EXIF block, 1 to 8; 1 where it is missing or invalid.
 
     `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. Only the first directory is
-    read: thumbnails carry an orientation of their own. Exif 3.0 (CIPA DC-008), 4.6.5.
+    read: thumbnails have their own orientation. Exif 3.0 (CIPA DC-008), 4.6.5.
     """
     tiff, order = _block(exif)
     try:
@@ -236,10 +234,10 @@ def exif_orientation(exif: bytes | memoryview) -> int:
     return 1
 
 
-def names_camera(exif: bytes | memoryview) -> bool:
-    """Tell whether an EXIF block names the camera (Make or Model) or when the picture was taken (DateTimeOriginal).
+def has_camera_data(exif: bytes | memoryview) -> bool:
+    """Return whether an EXIF block names the camera (Make or Model) or when the picture was taken (DateTimeOriginal).
 
-    What editors write of themselves (Software, DateTime) does not count. Exif 3.0 (CIPA DC-008), 4.6.5.
+    What editors write about themselves (Software, DateTime) does not count. Exif 3.0 (CIPA DC-008), 4.6.5.
     """
     tiff, order = _block(exif)
     try:

@@ -1,7 +1,7 @@
-"""JPEG: how its pixels were coded, what else it carries and which bytes decide its pixels, and the way to the pixels.
+"""JPEG: its encoding, its metadata, the bytes that decide its pixels, and its decoder.
 
-Markers and segments after ITU-T T.81 annex B; color models after libjpeg's rules (jdapimin.c), which browsers, Pillow
-and phones share. simplejpeg (libjpeg-turbo) decodes gray and color, Pillow CMYK.
+Markers and segments follow ITU-T T.81 annex B; color models follow libjpeg (jdapimin.c), as browsers, Pillow and
+phones do. simplejpeg (libjpeg-turbo) decodes gray and color, Pillow CMYK.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from samepic.errors import LimitError, TruncatedError, UnreadableError, Unsuppor
 from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import Conversion, conversion, resolve
-from samepic.picture.formats import decoding, exif_orientation, names_camera
+from samepic.picture.formats import decoding, exif_orientation, has_camera_data
 from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size
 from samepic.verdict import JpegInfo
 
@@ -91,15 +91,15 @@ def ijg_tables(quality: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 @lru_cache(maxsize=256)
 def ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
-    """Return the IJG quality, 1 to 100, whose tables are nearest, and whether they are exactly its tables.
+    """Return the IJG quality, 1 to 100, with the nearest tables, and whether they are exactly its tables.
 
-    `tables` are by component; nearest is the least sum of absolute differences. Without tables: (0, False).
+    `tables` are by component; the nearest have the least sum of absolute differences. Without tables: (0, False).
     """
     chosen = [table for table in tables[:2] if len(table) == 64]
     if not chosen or len(tables[0]) != 64:
         return 0, False
-    wanted = np.concatenate([np.array(table, dtype=np.int64) for table in chosen])
-    distance = np.abs(_all_tables()[:, : wanted.size] - np.minimum(wanted, 255)).sum(axis=1)
+    found = np.concatenate([np.array(table, dtype=np.int64) for table in chosen])
+    distance = np.abs(_all_tables()[:, : found.size] - np.minimum(found, 255)).sum(axis=1)
     best = int(distance.argmin())
     same_chroma = len(tables) < 3 or tables[1] == tables[2]
     return best + 1, bool(distance[best] == 0 and same_chroma)
@@ -127,8 +127,10 @@ _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What a JPEG says before its pixels: `width`, `height` as stored, `bits` a sample, number of `scans`,
-    EXIF `orientation`, `icc` profile or b"", bytes of `metadata`, `coding`, and whether EXIF names a `camera`.
+    """The header and metadata of a JPEG.
+
+    `width` and `height` are as stored; `bits` is per sample; `icc` is the profile or b""; `metadata` counts bytes;
+    `camera` is whether EXIF names one.
     """
 
     width: int
@@ -179,7 +181,7 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
 
 
 def _scan_end(data: bytes, start: int) -> int:
-    """Return where the first marker behind a scan's data is, the end where there is none."""
+    """Return the position of the first marker after the data of a scan, or the end of the file."""
     if native is not None:
         return native.scan_end(data, start)
     after = _MARKER_IN_SCAN.search(data, start)
@@ -187,7 +189,7 @@ def _scan_end(data: bytes, start: int) -> int:
 
 
 def jpeg_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> JpegHeader:
-    """Read how a JPEG was coded without decoding it.
+    """Read the header of a JPEG without decoding it.
 
     Raises UnreadableError where there is no frame, TruncatedError where a segment or the end is missing,
     LimitError for more metadata or scans than the limits allow, UnsupportedError for codings that no common
@@ -212,7 +214,7 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(parts.metadata))
     if parts.scans == 0:
         raise TruncatedError(name, "a JPEG with pixels", "one without a scan")
-    # A scan of a few bytes makes a decoder walk over the whole picture once more.
+    # Even a scan of a few bytes makes a decoder process the whole picture once more.
     walked, most = (
         frame.width * frame.height * parts.scans,
         10 * max(limits.pixels, frame.width * frame.height),
@@ -227,7 +229,7 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
         frame.progressive,
         quality,
         exact,
-        _colour_model(parts, frame.ids),
+        _color_model(parts, frame.ids),
     )
     icc = _join_icc(parts.icc)
     size = (frame.width, frame.height)
@@ -237,10 +239,10 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
 
 
 def coded_segments(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
-    """Yield what decides the pixels of a JPEG, in its order: colour model, frame, tables, scans.
+    """Yield what decides the pixels of a JPEG, in file order: color model, frame, tables, scans.
 
-    EXIF, XMP, ICC, comments, thumbnails and whatever follows the end marker are left out. The colour model
-    comes first, as its name: it is all that JFIF and Adobe markers decide. Raises as `jpeg_header`.
+    EXIF, XMP, ICC, comments, thumbnails and whatever follows the end marker are left out. The color model, which is
+    all that JFIF and Adobe markers decide, comes first, by name. Raises as `jpeg_header`.
     """
     parts = _collect(data, name)
     if parts.frame is None:
@@ -249,7 +251,7 @@ def coded_segments(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
 
 
 def _coded_views(data: bytes, parts: _Parts, frame: _Frame) -> Iterator[memoryview]:
-    yield memoryview(_colour_model(parts, frame.ids).encode())
+    yield memoryview(_color_model(parts, frame.ids).encode())
     view = memoryview(data)
     for segment in parts.coded:
         yield view[segment.start : segment.end]
@@ -271,7 +273,7 @@ class _Parts:
 
 
 def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
-    """Return a JPEG without its colour profile (APP2 segments "ICC_PROFILE", ICC.1:2010 annex B.4)."""
+    """Return a JPEG without its color profile (APP2 segments "ICC_PROFILE", ICC.1:2010 annex B.4)."""
     kept, at = [], 0
     for segment in _segments(data, name):
         if segment.marker == _APP2 and data.startswith(b"ICC_PROFILE\0", segment.body):
@@ -319,7 +321,7 @@ def _application(data: bytes, segment: _Segment, parts: _Parts) -> None:
     parts.metadata += segment.end - segment.start
     if segment.marker == _APP1 and head.startswith(b"Exif\0\0"):
         exif = memoryview(data)[segment.body : segment.end]
-        parts.camera = parts.camera or names_camera(exif)
+        parts.camera = parts.camera or has_camera_data(exif)
         if parts.orientation == 1:
             parts.orientation = exif_orientation(exif)
     elif segment.marker == _APP2 and head.startswith(b"ICC_PROFILE\0") and len(head) == 14:
@@ -368,7 +370,7 @@ def _frame(data: bytes, parts: _Parts, name: str) -> _Frame:
     )
 
 
-def _colour_model(parts: _Parts, ids: tuple[int, ...]) -> str:
+def _color_model(parts: _Parts, ids: tuple[int, ...]) -> str:
     if len(ids) == 1:
         return "gray"
     if len(ids) == 4:
@@ -381,55 +383,55 @@ def _colour_model(parts: _Parts, ids: tuple[int, ...]) -> str:
 
 
 _MODES = {"gray": "L", "cmyk": "CMYK", "ycck": "CMYK"}
-# libjpeg's warnings about bytes that no pixel needs. Every other warning means wrong pixels, and simplejpeg
-# stops at the first.
+# libjpeg's warnings about bytes that no pixel depends on. Any other warning means wrong pixels; simplejpeg stops at
+# the first.
 _HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", "Unsupported marker type")
 
 
 def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
-    """Open a JPEG of which the header is within `limits`; of a multi-picture file, its first picture."""
+    """Open a JPEG whose header is within `limits`; of a multi-picture file, its first picture."""
     header = jpeg_header(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
     mode = _MODES.get(header.coding.colour, "RGB")
-    colours = conversion(header.icc, mode)
+    to_srgb = conversion(header.icc, mode)
     decode = _decode_with_pillow if mode == "CMYK" else _decode
     return OpenedPicture(
         format="JPEG",
         width=header.width,
         height=header.height,
         mode=mode,
-        decode=partial(decode, encoded, header, colours),
+        decode=partial(decode, encoded, header, to_srgb),
         orientation=header.orientation,
         metadata=header.metadata,
-        profile=colours.name,
+        profile=to_srgb.name,
         jpeg=header.coding,
         camera=header.camera,
     )
 
 
-def _decode(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
+def _decode(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:
     space = "GRAY" if header.coding.colour == "gray" else "RGB"
     with decoding(encoded.name, "JPEG"):
         try:
             decoded: Any = simplejpeg.decode_jpeg(encoded.data, space)
         except ValueError as error:
             if any(words in str(error) for words in _HARMLESS):
-                return _decode_with_pillow(encoded, header, colours)
+                return _decode_with_pillow(encoded, header, to_srgb)
             raise _failure(encoded.name, error) from error
         samples: NDArray[np.uint8] = decoded[..., 0] if space == "GRAY" else decoded
-        return Pixels(colours.on_array(samples))
+        return Pixels(to_srgb.on_array(samples))
 
 
 def _failure(name: str, error: ValueError) -> UnreadableError:
-    said = str(error)
-    broken = "Premature" in said or "Corrupt" in said or "Inconsistent" in said or "Invalid SOS" in said
-    return (TruncatedError if broken else UnreadableError)(name, "a whole JPEG", said)
+    message = str(error)
+    broken = any(word in message for word in ("Premature", "Corrupt", "Inconsistent", "Invalid SOS"))
+    return (TruncatedError if broken else UnreadableError)(name, "a whole JPEG", message)
 
 
-def _decode_with_pillow(encoded: Encoded, header: JpegHeader, colours: Conversion) -> Pixels:
-    """Decode what simplejpeg does not: CMYK, YCCK, and files that libjpeg grumbles about without need.
+def _decode_with_pillow(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:
+    """Decode what simplejpeg does not: CMYK, YCCK, and files with harmless warnings of libjpeg.
 
-    CMYK is stored inverted, as Adobe began; without a profile R is (255 - C)(255 - K) / 255.
+    CMYK is stored inverted, as Adobe does; without a profile R is (255 - C)(255 - K) / 255.
     """
     with decoding(encoded.name, "JPEG"), io.BytesIO(encoded.data) as stream:
         image = JpegImagePlugin.JpegImageFile(stream, "")
@@ -438,4 +440,4 @@ def _decode_with_pillow(encoded: Encoded, header: JpegHeader, colours: Conversio
                 encoded.name, f"{header.width}x{header.height}", f"{image.width}x{image.height}"
             )
         image.load()
-        return resolve(image, colours)
+        return resolve(image, to_srgb)

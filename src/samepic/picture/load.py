@@ -1,4 +1,4 @@
-"""Load any source as a Picture, inspect its header, go through its frames, or see it without its color profile."""
+"""Loading: any source as a Picture, its header alone, its frames, or the picture without its color profile."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ from samepic.limits import LIMITS, Limits
 from samepic.picture import jpeg, png
 from samepic.picture.formats import KNOWN, REFUSED, decoding, sniff
 from samepic.picture.jpeg import open_jpeg
-from samepic.picture.picture import Deep, Encoded, OpenedPicture, Picture, read, turned, upright, upright_deep
+from samepic.picture.picture import (
+    Deep,
+    Encoded,
+    OpenedPicture,
+    Picture,
+    read,
+    swaps_sides,
+    upright,
+    upright_deep,
+)
 from samepic.picture.pillow import (
-    deep_colours,
+    deep_colors,
     from_image,
-    has_deep_colours,
+    has_deep_colors,
     open_array,
     open_heif,
     open_with_pillow,
@@ -27,15 +36,15 @@ from samepic.picture.pillow import (
 from samepic.picture.png import open_png
 from samepic.verdict import PictureInfo
 
-__all__ = ["chosen", "frames", "inspect", "load", "opened", "unprofiled"]
+__all__ = ["as_picture", "frame_numbers", "frames", "inspect", "load", "unprofiled"]
 
 
 def load(source: object, *, limits: Limits = LIMITS) -> Picture:
-    """Decode any source to what a viewer would show: upright, in sRGB, the first frame.
+    """Return any source decoded to what a viewer would show: upright, in sRGB, the first frame.
 
     `source` is a path, bytes, a binary stream, an `Encoded`, a PIL image, or an ndarray of (h, w), (h, w, 1),
     (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1. Raises SourceError for anything else;
-    UnreadableError, TruncatedError, UnsupportedError or LimitError for what cannot or must not be decoded.
+    UnreadableError, TruncatedError, UnsupportedError or LimitError for what cannot be decoded or exceeds the limits.
     """
     if isinstance(source, Image.Image):
         name = str(getattr(source, "filename", "") or "<image>")
@@ -46,13 +55,13 @@ def load(source: object, *, limits: Limits = LIMITS) -> Picture:
     return _picture(_open(encoded, limits), encoded.name, encoded.data)
 
 
-def opened(source: object, limits: Limits) -> Picture:
+def as_picture(source: object, limits: Limits) -> Picture:
     """Return a picture as it is, and any other source decoded. Raises as `load`."""
     return source if isinstance(source, Picture) else load(source, limits=limits)
 
 
 def inspect(encoded: Encoded, *, limits: Limits = LIMITS) -> PictureInfo:
-    """Tell what the header of an encoded picture says, without decoding it. Raises as `load`."""
+    """Return what the header of an encoded picture says, without decoding it. Raises as `load`."""
     return _info(_open(encoded, limits), encoded.name, len(encoded.data))
 
 
@@ -86,7 +95,7 @@ def _described(data: bytes) -> str:
 
 def _info(opened: OpenedPicture, name: str, size: int) -> PictureInfo:
     width, height = opened.width, opened.height
-    if turned(opened.orientation):
+    if swaps_sides(opened.orientation):
         width, height = height, width
     return PictureInfo(
         name=name,
@@ -120,10 +129,10 @@ def _picture(opened: OpenedPicture, name: str, data: bytes | None) -> Picture:
 
 
 def unprofiled(picture: Picture, *, limits: Limits = LIMITS) -> Picture | None:
-    """Return `picture` decoded without its colour profile, or None where it has none or cannot lose it.
+    """Return `picture` decoded without its color profile, or None where it has none or cannot lose it.
 
-    Pillow's `save` and many upload forms drop the profile and keep the samples: the copy then shows other
-    colours than the original though no sample was touched. JPEG and PNG only.
+    Pillow's `save` and many upload forms drop the profile and keep the samples: the copy then shows other colors than
+    the original although no sample changed. JPEG and PNG only.
     """
     if not picture.info.profile or picture.data is None or picture.info.format not in ("JPEG", "PNG"):
         return None
@@ -141,12 +150,11 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
     if picture.data is None or total == 1:
         yield picture
         return
-    wanted = chosen(total, count)
     name, form = picture.info.name, picture.info.format
     with decoding(name, form):
         image = _opened(picture.data, form)
     with image:
-        for number in wanted:
+        for number in frame_numbers(total, count):
             with decoding(name, form):
                 try:
                     image.seek(number)
@@ -156,14 +164,14 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
             yield load(frame, limits=limits) if form != "TIFF" else _page(image, picture, number, limits)
 
 
-def chosen(total: int, count: int) -> list[int]:
-    """Return which of `total` frames `frames` yields when it is asked for `count`, counted from 0."""
+def frame_numbers(total: int, count: int) -> list[int]:
+    """Return the numbers, from 0, of the frames that `frames` yields for `count` of `total`."""
     step = max(1, (total - 1) / max(1, count - 1))
     return sorted({min(total - 1, round(k * step)) for k in range(min(count, total))})
 
 
 def _frame(image: Image.Image, form: str) -> Image.Image:
-    """Return the frame that `image` stands at, decoded; a page keeps its samples as they are stored."""
+    """Return the current frame of `image`, decoded; a page keeps its samples as they are stored."""
     if form != "TIFF":
         return image.convert("RGBA")
     image.load()
@@ -171,18 +179,18 @@ def _frame(image: Image.Image, form: str) -> Image.Image:
 
 
 def _page(image: Image.Image, whole: Picture, number: int, limits: Limits) -> Picture:
-    """Return the page of a TIFF that `image` stands at, with all bits of its samples."""
+    """Return the current page of a TIFF, with all bits of its samples."""
     page = load(image, limits=limits)
-    # Taken now: the image goes on to the next page.
-    found = page.deep() if page.deep is not None else None
-    deep = None if found is None else partial(Deep, found.samples, found.white)
-    if has_deep_colours(image):
-        deep = partial(deep_colours, whole.data or b"", whole.info.name, page.info.orientation, number)
+    # Read now: the image moves on to the next page.
+    stored = page.deep() if page.deep is not None else None
+    deep = None if stored is None else partial(Deep, stored.samples, stored.white)
+    if has_deep_colors(image):
+        deep = partial(deep_colors, whole.data or b"", whole.info.name, page.info.orientation, number)
     return replace(page, info=replace(page.info, name=whole.info.name, frames=1), deep=deep)
 
 
 def _opened(data: bytes, form: str) -> Image.Image:
-    if form == "HEIF":  # which Pillow does not know by itself
+    if form == "HEIF":  # not registered with Pillow
         from pi_heif.as_plugin import HeifImageFile
 
         image: Image.Image = HeifImageFile(io.BytesIO(data))

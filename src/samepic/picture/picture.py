@@ -1,4 +1,4 @@
-"""Picture: what a viewer would show, as arrays; the source it comes from, and stored samples of more than 8 bits."""
+"""Picture: the pixels that a viewer would show, their encoded source, and stored samples of more than 8 bits."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ __all__ = [
     "Stored",
     "check_size",
     "deep_of",
+    "equal_displayed",
     "equal_pixels",
     "equal_samples",
-    "equal_shown",
     "read",
-    "turned",
-    "turned_deep",
+    "swaps_sides",
     "upright",
     "upright_deep",
 ]
@@ -42,10 +41,9 @@ __all__ = [
 class Picture:
     """One decoded picture, upright and in sRGB.
 
-    `rgb` is (height, width, 3) uint8, C-contiguous, straight (not premultiplied) colours, zero where nothing
-    can be seen; `alpha` is (height, width) uint8, or None where every pixel is opaque; `data` are the encoded
-    bytes, or None for arrays and PIL images. `deep` gives the samples as they are stored where they have more than 8
-    bits (see `samepic.picture.picture`), and is None of all other pictures.
+    `rgb` is (height, width, 3) uint8, C-contiguous, with straight (not premultiplied) colors, zero where fully
+    transparent. `alpha` is (height, width) uint8, or None where every pixel is opaque. `data` is the encoded bytes, or
+    None for arrays and PIL images. `deep` returns the stored samples where they have more than 8 bits, else it is None.
     """
 
     rgb: NDArray[np.uint8]
@@ -55,7 +53,7 @@ class Picture:
     deep: Callable[[], Deep] | None = None
 
     def on(self, ground: int) -> NDArray[np.uint8]:
-        """Return (height, width, 3) uint8: the picture laid on a uniform grey `ground`, 0 to 255."""
+        """Return (height, width, 3) uint8: the picture on a uniform gray `ground`, 0 to 255."""
         if self.alpha is None:
             return self.rgb
         alpha = self.alpha[..., None].astype(np.uint16)
@@ -63,11 +61,11 @@ class Picture:
         return ((mixed + 127) // 255).astype(np.uint8)
 
 
-def equal_shown(a: Picture, b: Picture) -> bool:
-    """Tell whether every pixel of two pictures, and what can be seen through them, is equal in the 8 bits shown."""
+def equal_displayed(a: Picture, b: Picture) -> bool:
+    """Return whether all pixels of two pictures, alpha included, are equal in the 8 bits that are displayed."""
     if a.rgb.shape != b.rgb.shape or (a.alpha is None) != (b.alpha is None):
         return False
-    # Rows far apart tell most pairs that differ without reading all of both.
+    # A few rows rule out most unequal pairs without reading all of both.
     if not np.array_equal(a.rgb[::64], b.rgb[::64]) or not np.array_equal(a.rgb, b.rgb):
         return False
     return a.alpha is None or b.alpha is None or np.array_equal(a.alpha, b.alpha)
@@ -75,23 +73,23 @@ def equal_shown(a: Picture, b: Picture) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deep:
-    """Samples as they are stored: (height, width, channels), colours first and alpha last, integers or floats.
+    """Samples as they are stored: (height, width, channels), colors first and alpha last, integers or floats.
 
-    `white` is the sample that is shown as 255, and 0 where the range in use is stretched to 0 to 255 instead.
-    `samples` is None where no decoder here gives more than 8 bits of them.
+    `white` is the sample displayed as 255, and 0 where the range in use is stretched to 0 to 255 instead. `samples` is
+    None where no decoder here returns more than 8 bits.
     """
 
     samples: NDArray[Any] | None
     white: float
 
     @property
-    def colours(self) -> NDArray[Any]:
+    def colors(self) -> NDArray[Any]:
         """The samples without alpha: (height, width, 1 or 3)."""
         assert self.samples is not None
         return self.samples[..., : 1 if self.samples.shape[2] < 3 else 3]
 
     def fits_8_bits(self) -> bool:
-        """Tell whether the 8 bits that are shown are all there is."""
+        """Return whether 8 bits hold all the samples exactly."""
         if self.samples is None or not self.white:
             return False
         steps = self.samples.astype(np.float64) * (255 / self.white)
@@ -118,73 +116,69 @@ _TURNS: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = MappingProxyType(
 
 
 def upright_deep(stored: Stored, orientation: int) -> Deep:
-    """Return the samples with the orientation applied."""
-    return turned_deep(stored(), orientation)
-
-
-def turned_deep(deep: Deep, orientation: int) -> Deep:
-    """Return samples as EXIF `orientation` 1 to 8 asks."""
+    """Return the stored samples with EXIF `orientation` 1 to 8 applied."""
+    deep = stored()
     return deep if deep.samples is None else Deep(_TURNS[orientation](deep.samples), deep.white)
 
 
 def deep_of(picture: Picture) -> Deep | None:
-    """Return the stored samples of a picture, upright; None where the 8 bits that are shown are all there is."""
+    """Return the stored samples of a picture, upright; None where 8 bits hold them exactly."""
     deep = None if picture.deep is None else picture.deep()
     return None if deep is None or deep.fits_8_bits() else deep
 
 
 def equal_samples(a: Picture, b: Picture) -> bool:
-    """Tell whether two pictures that are shown alike, pixel by pixel, were stored with equal samples too.
+    """Return whether two pictures that look identical, pixel by pixel, are stored with equal samples too.
 
-    Where nobody can see it, under full transparency, colour does not count.
+    Colors of fully transparent pixels do not count.
     """
-    one, two = deep_of(a), deep_of(b)
-    if one is None or two is None:
-        return one is two
-    if one.samples is None or two.samples is None or bool(one.white) != bool(two.white):
+    deep_a, deep_b = deep_of(a), deep_of(b)
+    if deep_a is None or deep_b is None:
+        return deep_a is deep_b
+    if deep_a.samples is None or deep_b.samples is None or bool(deep_a.white) != bool(deep_b.white):
         return False
-    seen = np.True_ if a.alpha is None else (a.alpha > 0)[..., None]
-    colours = _equal(_scaled(one.colours, two.white), _scaled(two.colours, one.white))
-    return bool((colours | ~seen).all()) and _equal_alpha(one, two)
+    visible = np.True_ if a.alpha is None else (a.alpha > 0)[..., None]
+    colors = _equal(_scaled(deep_a.colors, deep_b.white), _scaled(deep_b.colors, deep_a.white))
+    return bool((colors | ~visible).all()) and _equal_alpha(deep_a, deep_b)
 
 
-def _equal(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where both are equal; what is no number in both is."""
-    same: NDArray[np.bool_] = (one == two) | (np.isnan(one) & np.isnan(two))
+def _equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where both are equal; NaN equals NaN."""
+    same: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
     return same
 
 
 def _scaled(samples: NDArray[Any], white: float) -> NDArray[np.float64]:
-    """Return samples on a scale that two have in common; both products are exact in 53 bits."""
+    """Return samples on a common scale; both products are exact in 53 bits."""
     scaled: NDArray[np.float64] = samples.astype(np.float64) * (white or 1)
     return scaled
 
 
-def _equal_alpha(one: Deep, two: Deep) -> bool:
+def _equal_alpha(a: Deep, b: Deep) -> bool:
     alphas = [
         deep.samples[..., -1]
-        for deep in (one, two)
+        for deep in (a, b)
         if deep.samples is not None and deep.samples.shape[2] in (2, 4)
     ]
-    # Where one has no channel for it, the 8 bits of the other were all opaque.
-    return len(alphas) < 2 or np.array_equal(_scaled(alphas[0], two.white), _scaled(alphas[1], one.white))
+    # Where only one has alpha, its 8 displayed bits were all opaque.
+    return len(alphas) < 2 or np.array_equal(_scaled(alphas[0], b.white), _scaled(alphas[1], a.white))
 
 
 def equal_pixels(a: Picture, b: Picture) -> bool:
-    """Tell whether every pixel of two pictures, and what can be seen through them, is equal.
+    """Return whether all pixels of two pictures, alpha included, are equal.
 
-    Samples of more than 8 bits are compared as they are stored, once the 8 bits that are shown agree: two 16-bit
-    pictures whose difference nobody sees are not equal.
+    Samples of more than 8 bits are compared as they are stored: two 16-bit pictures whose difference is invisible are
+    not equal.
     """
-    return equal_shown(a, b) and equal_samples(a, b)
+    return equal_displayed(a, b) and equal_samples(a, b)
 
 
-_WANTED = "a path, bytes, a binary file object, a PIL image or an ndarray"
+_SOURCES = "a path, bytes, a binary file object, a PIL image or an ndarray"
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The bytes of one encoded picture and the `name` that messages call it by."""
+    """The bytes of one encoded picture, and its `name` in messages."""
 
     name: str
     data: bytes
@@ -193,8 +187,8 @@ class Encoded:
 def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
     """Read an encoded picture from a path, a buffer or a binary stream (seekable or not).
 
-    A stream is read from where it stands to its end, and left open. Raises SourceError for anything else,
-    LimitError beyond `limits.file_bytes`, UnreadableError when the file cannot be read or holds nothing.
+    A stream is read from its position to its end, and left open. Raises SourceError for anything else, LimitError
+    beyond `limits.file_bytes`, UnreadableError when the file cannot be read or is empty.
     """
     if isinstance(source, Encoded):
         encoded = source
@@ -207,7 +201,7 @@ def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
     elif callable(getattr(source, "read", None)):
         encoded = _read_stream(cast("IO[bytes]", source), limits)
     else:
-        raise SourceError(f"wanted {_WANTED}, got {type(source).__name__}")
+        raise SourceError(f"expected {_SOURCES}, found {type(source).__name__}")
     if not encoded.data:
         raise UnreadableError(encoded.name, "a picture", "nothing: it is empty")
     return encoded
@@ -217,7 +211,7 @@ def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
     path = str(Path(os.fsdecode(source)))
     name = path if path.isascii() else path.encode(errors="replace").decode()
     try:
-        # What is no ordinary file has no size to check, and a named pipe without a writer would never open.
+        # Anything but a regular file has no size to check, and opening a named pipe without a writer would block.
         status = os.stat(path)  # noqa: PTH116  (Path costs as much as the call)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableError(name, "a picture file", _not_a_file(Path(path)))
@@ -233,7 +227,7 @@ def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
 
 
 def _whole(file: io.FileIO, size: int, limits: Limits) -> bytes:
-    """Read a file that said to hold `size` bytes; Python reserves what it is asked to read, so ask for no more."""
+    """Read a file of declared `size`; Python reserves the memory of each read, so request no more."""
     data = file.read(size + 1)
     if len(data) == size:
         return data
@@ -246,7 +240,7 @@ def _whole(file: io.FileIO, size: int, limits: Limits) -> bytes:
 
 
 def _not_a_file(path: Path) -> str:
-    path.stat()  # raises the reason of the operating system when there is nothing
+    path.stat()  # raises the error of the operating system where nothing is there
     return "a folder" if path.is_dir() else "a device, pipe or socket"
 
 
@@ -270,7 +264,7 @@ def _read_block(stream: IO[bytes], name: str) -> bytes:
     except ValueError as error:
         raise UnreadableError(name, "a readable stream", str(error)) from error
     if isinstance(block, str):
-        raise SourceError(f"wanted a stream opened in binary mode, got text from {name}")
+        raise SourceError(f"expected a stream opened in binary mode, found text from {name}")
     if block is None:
         raise UnreadableError(name, "a stream that waits for its bytes", "one that does not block")
     return block
@@ -291,11 +285,11 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedPicture:
-    """A picture whose header has been read and found within the limits, and whose pixels have not.
+    """A picture whose header was read and is within the limits; its pixels are not decoded yet.
 
-    `orientation` is what `decode` leaves to be applied; `applied` is what it applies by itself. `width` and
-    `height` are of what `decode` returns. `deep` gives the samples as they are
-    stored, not upright, where they have more than 8 bits; it may be called after `decode` alone.
+    `orientation` remains to be applied after `decode`; `applied` is the one that `decode` applies itself. `width` and
+    `height` are of what `decode` returns. `deep` returns the stored samples, not upright, where they have more than 8
+    bits; it may be called only after `decode`.
     """
 
     format: str
@@ -323,13 +317,13 @@ def check_size(name: str, width: int, height: int, frames: int, limits: Limits) 
         raise LimitError(name, f"at most {limits.frames} frames", f"{frames} or more")
 
 
-def turned(orientation: int) -> bool:
-    """Tell whether an EXIF orientation swaps width and height."""
+def swaps_sides(orientation: int) -> bool:
+    """Return whether an EXIF orientation swaps width and height."""
     return orientation >= 5
 
 
 def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Return (h, w[, 3]) uint8 samples as EXIF `orientation` 1 to 8 asks (CIPA DC-008, 4.6.5)."""
+    """Return (h, w[, 3]) uint8 samples with EXIF `orientation` 1 to 8 applied (CIPA DC-008, 4.6.5)."""
     if orientation == 1:
         return samples
     import cv2  # three to five times as fast as strided copies, and loaded by every comparison anyway

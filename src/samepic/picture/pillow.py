@@ -1,4 +1,4 @@
-"""Readers on Pillow and libheif: every format but JPEG and PNG, 16-bit TIFF, and arrays, as values not yet decoded."""
+"""Readers built on Pillow and libheif: every format but JPEG and PNG, 16-bit TIFF, and arrays."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from PIL import Image, features
 
 from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
 from samepic.limits import Limits
-from samepic.picture.color import DEEP, Conversion, colour_kind, conversion, from_16_bits, resolve
-from samepic.picture.formats import decoding, exif_orientation, names_camera
-from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, Stored, check_size, turned_deep
+from samepic.picture.color import DEEP, Conversion, conversion, from_16_bits, profile_mode, resolve
+from samepic.picture.formats import decoding, exif_orientation, has_camera_data
+from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, Stored, check_size, upright_deep
 
 if TYPE_CHECKING:
     from pi_heif import HeifImage
 
 __all__ = [
     "PLUGINS",
-    "deep_colours",
+    "deep_colors",
     "deep_grays",
     "from_image",
     "gif_frames",
-    "has_deep_colours",
+    "has_deep_colors",
     "open_array",
     "open_heif",
     "open_with_pillow",
-    "shown_colours",
+    "rounded_deep_colors",
     "tiff_pages",
     "webp_canvas",
     "webp_frames",
@@ -45,17 +45,17 @@ _BITS, _EXTRA, _PREMULTIPLIED = 258, 338, 1
 _UNKNOWN = Deep(None, 0)
 
 
-def has_deep_colours(image: Image.Image) -> bool:
-    """Tell whether a TIFF that Pillow opened stores colours of more than 8 bits, whatever Pillow makes of them."""
+def has_deep_colors(image: Image.Image) -> bool:
+    """Return whether a TIFF that Pillow opened stores colors of more than 8 bits."""
     tags = getattr(image, "tag_v2", None)
     bits = tags.get(_BITS, ()) if tags is not None and image.format == "TIFF" else ()
     return image.mode not in DEEP and isinstance(bits, tuple) and max(bits, default=8) > 8
 
 
-def deep_colours(data: bytes, name: str, orientation: int, page: int = 0) -> Deep:
-    """Return the 16-bit samples of one page of a TIFF, upright; without samples where OpenCV does not give them.
+def deep_colors(data: bytes, name: str, orientation: int, page: int = 0) -> Deep:
+    """Return the 16-bit samples of one page of a TIFF, upright; without samples where OpenCV cannot decode them.
 
-    The page must have been decoded by Pillow before, so that what is broken in it was met there.
+    Pillow must have decoded the page before, so that its errors are found there.
     """
     import cv2
 
@@ -76,23 +76,23 @@ def deep_colours(data: bytes, name: str, orientation: int, page: int = 0) -> Dee
     if samples is None or samples.ndim != 3 or samples.dtype != np.uint16 or samples.shape[2] not in (3, 4):
         return _UNKNOWN
     order = cv2.COLOR_BGRA2RGBA if samples.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return turned_deep(Deep(np.asarray(cv2.cvtColor(samples, order)), 65535), orientation)
+    return upright_deep(partial(Deep, np.asarray(cv2.cvtColor(samples, order)), 65535), orientation)
 
 
-def shown_colours(
-    image: Image.Image, decode: Callable[[], Pixels], deep: Stored, colours: Conversion
+def rounded_deep_colors(
+    image: Image.Image, decode: Callable[[], Pixels], deep: Stored, to_srgb: Conversion
 ) -> Pixels:
-    """Return what `decode` gives, in which Pillow cut off the lower bits, rounded as other 16-bit pictures are."""
+    """Return the pixels rounded from 16 bits; `decode`, by Pillow, truncates them."""
     pixels, samples = decode(), deep().samples
     premultiplied = _PREMULTIPLIED in image.tag_v2.get(_EXTRA, ())  # type: ignore[attr-defined]
     if samples is None or premultiplied or samples.shape[:2] != pixels.rgb.shape[:2]:
         return pixels
     alpha = pixels.alpha if samples.shape[2] < 4 else from_16_bits(np.ascontiguousarray(samples[..., 3]))
-    return Pixels(colours.on_array(from_16_bits(np.ascontiguousarray(samples[..., :3]))), alpha)
+    return Pixels(to_srgb.on_array(from_16_bits(np.ascontiguousarray(samples[..., :3]))), alpha)
 
 
 def deep_grays(image: Image.Image, white: int = 65535) -> Deep:
-    """Return the samples of a loaded Pillow image of one of the `DEEP` modes, shown as `gray_of` says."""
+    """Return the samples of a loaded Pillow image of one of the `DEEP` modes, displayed as by `gray_of`."""
     samples = np.asarray(image)[..., None]
     if image.mode.startswith("I;16"):
         return Deep(samples, white)
@@ -107,7 +107,7 @@ def deep_grays(image: Image.Image, white: int = 65535) -> Deep:
 def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
     """Open a HEIF whose primary picture is within `limits`; its other top-level pictures count as frames.
 
-    libheif turns and mirrors as the container says; the EXIF orientation beside it is only a note of that.
+    libheif applies the rotation of the container; the EXIF orientation only repeats it.
     """
     import pi_heif
 
@@ -118,31 +118,31 @@ def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
         primary = container[container.primary_index]
     width, height = primary.size
     check_size(encoded.name, width, height, len(container), limits)
-    colours = conversion(bytes(primary.info.get("icc_profile", b"")), colour_kind(primary.mode))
+    to_srgb = conversion(bytes(primary.info.get("icc_profile", b"")), profile_mode(primary.mode))
     return OpenedPicture(
         format="HEIF",
         width=width,
         height=height,
         mode=primary.mode,
-        decode=partial(_decode_heif, encoded.name, primary, colours),
+        decode=partial(_decode_heif, encoded.name, primary, to_srgb),
         frames=len(container),
         metadata=sum(len(primary.info.get(kind) or b"") for kind in ("exif", "xmp", "icc_profile")),
-        profile=colours.name,
-        camera=names_camera(primary.info.get("exif") or b""),
+        profile=to_srgb.name,
+        camera=has_camera_data(primary.info.get("exif") or b""),
     )
 
 
-def _decode_heif(name: str, primary: HeifImage, colours: Conversion) -> Pixels:
+def _decode_heif(name: str, primary: HeifImage, to_srgb: Conversion) -> Pixels:
     with decoding(name, "HEIF"):
         samples = np.asarray(primary)[:, : primary.size[0]]
         if samples.ndim == 2:
-            return Pixels(colours.on_array(samples))
+            return Pixels(to_srgb.on_array(samples))
         alpha = np.ascontiguousarray(samples[..., 3]) if samples.shape[2] == 4 else None
         rgb = np.array(samples[..., :3], order="C")
         if alpha is not None and primary.premultiplied_alpha:
             wide = rgb.astype(np.uint16) * 255 // np.maximum(alpha, 1)[..., None]
             rgb = np.minimum(wide, 255).astype(np.uint8)
-        return Pixels(colours.on_array(rgb), alpha)
+        return Pixels(to_srgb.on_array(rgb), alpha)
 
 
 _RAW_TAGS = frozenset((50706,))  # DNGVersion
@@ -150,14 +150,13 @@ _RAW_TAGS = frozenset((50706,))  # DNGVersion
 
 def gif_frames(data: bytes, name: str, limits: Limits) -> int:
     """Count the pictures of a GIF (GIF89a, 1990), at least 1; raise LimitError beyond `limits.frames`."""
-    at, count = 13 + _colour_table(data, 10), 0
+    at, count = 13 + _color_table(data, 10), 0
     while at < len(data):
         kind = data[at]
         if kind == 0x2C:
             count += 1
-            if count > limits.frames:
-                raise LimitError(name, f"at most {limits.frames} frames", "more")
-            at = _blocks_end(data, at + 11 + _colour_table(data, at + 9))
+            _check_count(count, name, limits)
+            at = _blocks_end(data, at + 11 + _color_table(data, at + 9))
         elif kind == 0x21:
             at = _blocks_end(data, at + 2)
         else:
@@ -165,7 +164,12 @@ def gif_frames(data: bytes, name: str, limits: Limits) -> int:
     return max(1, count)
 
 
-def _colour_table(data: bytes, at: int) -> int:
+def _check_count(count: int, name: str, limits: Limits, unit: str = "frames") -> None:
+    if count > limits.frames:
+        raise LimitError(name, f"at most {limits.frames} {unit}", "more")
+
+
+def _color_table(data: bytes, at: int) -> int:
     flags = data[at] if at < len(data) else 0
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
@@ -198,17 +202,16 @@ def webp_frames(data: bytes, name: str, limits: Limits) -> int:
     while at + 8 <= len(data):
         if data[at : at + 4] == b"ANMF":
             count += 1
-            if count > limits.frames:
-                raise LimitError(name, f"at most {limits.frames} frames", "more")
+            _check_count(count, name, limits)
         size = int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + size + (size & 1)
     return max(1, count)
 
 
 def tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
-    """Count the directories of a TIFF or BigTIFF, at least 1, and tell whether it is a raw file (DNG).
+    """Count the directories of a TIFF or BigTIFF, at least 1, and return whether it is a raw file (DNG).
 
-    Raises LimitError beyond `limits.frames`. A chain that bites its tail ends there.
+    Raises LimitError beyond `limits.frames`. A cyclic chain of directories ends where it repeats.
     """
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
@@ -222,8 +225,7 @@ def tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
             first = at + struct.calcsize(count_code)
             (following,) = struct.unpack_from(word, data, first + entry * entries)
             seen.add(at)
-            if len(seen) > limits.frames:
-                raise LimitError(name, f"at most {limits.frames} pages", "more")
+            _check_count(len(seen), name, limits, "pages")
             if len(seen) == 1:
                 tags = (struct.unpack_from(order + "H", data, first + entry * i)[0] for i in range(entries))
                 raw = any(tag in _RAW_TAGS for tag in tags)
@@ -268,52 +270,52 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPictu
         raise UnsupportedError(
             encoded.name, "a picture that Pillow decodes", f"{form}, which this Pillow is built without"
         )
-    frames = _counted(encoded, form, limits)
+    frames = _count_frames(encoded, form, limits)
     with decoding(encoded.name, form):
         image = _plugin_image(encoded, form)
     opened = from_image(image, encoded.name, form, limits, frames=frames)
-    if has_deep_colours(image):
-        deep = partial(deep_colours, encoded.data, encoded.name, opened.applied)
-        colours = conversion(_block(image, "icc_profile"), colour_kind(image.mode))
-        decode = partial(shown_colours, image, opened.decode, deep, colours)
+    if has_deep_colors(image):
+        deep = partial(deep_colors, encoded.data, encoded.name, opened.applied)
+        to_srgb = conversion(_block(image, "icc_profile"), profile_mode(image.mode))
+        decode = partial(rounded_deep_colors, image, opened.decode, deep, to_srgb)
         opened = replace(opened, mode=f"{image.mode};16", decode=decode, deep=deep)
     return opened
 
 
 def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0) -> OpenedPicture:
-    """Return what is known of a Pillow image that may not have been loaded yet; 0 `frames` asks the image."""
+    """Return a Pillow image, loaded or not, as an OpenedPicture; with 0 `frames` the image counts its own."""
     with decoding(name, form):
         width, height = image.size
         frames = frames or int(getattr(image, "n_frames", 1))
         check_size(name, width, height, frames, limits)
         declared = _declared_orientation(image)
         icc, exif = _block(image, "icc_profile"), _block(image, "exif")
-        camera = names_camera(exif) or _names_camera(image)
+        camera = has_camera_data(exif) or _tiff_has_camera_data(image)
         metadata = len(icc) + len(exif) + len(_block(image, "xmp"))
     if metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
-    colours = conversion(icc, colour_kind(image.mode))
-    by_itself = image.format == "TIFF"  # Pillow turns TIFFs, and nothing else, while it loads them
+    to_srgb = conversion(icc, profile_mode(image.mode))
+    rotates_itself = image.format == "TIFF"  # Pillow rotates TIFFs, and nothing else, as it loads them
     return OpenedPicture(
         format=form,
         width=width,
         height=height,
         mode=image.mode,
         decode=partial(_decode, image, name, form, limits),
-        orientation=1 if by_itself else declared,
-        applied=declared if by_itself else 1,
+        orientation=1 if rotates_itself else declared,
+        applied=declared if rotates_itself else 1,
         frames=frames,
         metadata=metadata,
-        profile=colours.name,
+        profile=to_srgb.name,
         camera=camera,
         deep=partial(_deep, image) if image.mode in DEEP else None,
     )
 
 
 def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
-    # The class is called directly: Image.open would try every plugin, and apply limits of its own.
+    # The class is called directly: Image.open would try every plugin and apply its own limits.
     if form == "TIFF":
-        _hush_libtiff()
+        _silence_libtiff()
     module, _, plugin = PLUGINS[form].partition(".")
     factory = getattr(importlib.import_module(f"PIL.{module}"), plugin)
     image: Image.Image = factory(io.BytesIO(encoded.data), "")
@@ -321,10 +323,10 @@ def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
 
 
 @cache
-def _hush_libtiff() -> None:
-    """Take from Pillow's libtiff the handler that prints errors on the terminal; Pillow raises them anyway.
+def _silence_libtiff() -> None:
+    """Remove the handler of Pillow's libtiff that prints errors to the terminal; Pillow raises them anyway.
 
-    Pillow silences warnings only. Where libtiff is linked into Pillow statically there is no such symbol to call.
+    Pillow silences warnings only. Where libtiff is linked statically, the symbol does not exist.
     """
     try:
         libtiff = ctypes.CDLL(str(importlib.import_module("PIL._imaging").__file__))
@@ -334,7 +336,7 @@ def _hush_libtiff() -> None:
         return
 
 
-def _counted(encoded: Encoded, form: str, limits: Limits) -> int:
+def _count_frames(encoded: Encoded, form: str, limits: Limits) -> int:
     if form == "GIF":
         return gif_frames(encoded.data, encoded.name, limits)
     if form == "WEBP":
@@ -359,8 +361,8 @@ def _declared_orientation(image: Image.Image) -> int:
     return exif_orientation(_block(image, "exif"))
 
 
-def _names_camera(image: Image.Image) -> bool:
-    """Tell whether a TIFF, whose own directory is what EXIF is elsewhere, names the camera."""
+def _tiff_has_camera_data(image: Image.Image) -> bool:
+    """Return whether the directory of a TIFF, which holds its EXIF fields, names the camera."""
     tags = getattr(image, "tag_v2", None)
     return tags is not None and image.format == "TIFF" and bool(tags.get(_MAKE) or tags.get(_MODEL))
 
@@ -373,10 +375,10 @@ def _block(image: Image.Image, kind: str) -> bytes:
 def _decode(image: Image.Image, name: str, form: str, limits: Limits) -> Pixels:
     with decoding(name, form):
         image.load()
-        # Some headers speak of another size than the data (ICNS, ICO): what came is what counts.
+        # Some headers declare another size than the data has (ICNS, ICO).
         check_size(name, *image.size, 1, limits)
-        colours = conversion(_block(image, "icc_profile"), colour_kind(image.mode))
-        return resolve(image, colours, _white(image))
+        to_srgb = conversion(_block(image, "icc_profile"), profile_mode(image.mode))
+        return resolve(image, to_srgb, _white(image))
 
 
 def _deep(image: Image.Image) -> Deep:
@@ -384,13 +386,13 @@ def _deep(image: Image.Image) -> Deep:
 
 
 def _white(image: Image.Image) -> int:
-    """Return the largest sample of a TIFF of 9 to 15 bits, which Pillow hands over unscaled."""
+    """Return the largest sample of a TIFF; Pillow leaves those of 9 to 15 bits unscaled."""
     tags = getattr(image, "tag_v2", None)
     bits = tags.get(258, (16,)) if tags is not None else (16,)
     return (1 << bits[0]) - 1 if isinstance(bits, tuple) and 8 < bits[0] < 16 else 65535
 
 
-_WANTED = "an array of (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1"
+_ARRAYS = "an array of (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1"
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -398,14 +400,14 @@ _DEEP_MODES = {1: "I;16", 3: "RGB;16", 4: "RGBA;16"}
 
 
 def open_array(samples: NDArray[Any], limits: Limits) -> OpenedPicture:
-    """Take gray, RGB or RGBA samples in sRGB; raise SourceError for any other shape, type or range."""
+    """Open an array of gray, RGB or RGBA samples in sRGB; raise SourceError for other shapes, types or ranges."""
     shaped = samples[..., None] if samples.ndim == 2 else samples
     if shaped.ndim != 3 or shaped.shape[2] not in _MODES or shaped.size == 0:
-        raise SourceError(f"wanted {_WANTED}, got shape {samples.shape}")
+        raise SourceError(f"expected {_ARRAYS}, found shape {samples.shape}")
     height, width, channels = shaped.shape
     check_size("<array>", width, height, 1, limits)
     if not (shaped.dtype in (np.bool_, np.uint8, np.uint16) or np.issubdtype(shaped.dtype, np.floating)):
-        raise SourceError(f"wanted {_WANTED}, got {samples.dtype}")
+        raise SourceError(f"expected {_ARRAYS}, found {samples.dtype}")
     mode, deep = _MODES[channels], None
     if shaped.dtype.itemsize > 1:
         white, samples = (65535 if shaped.dtype == np.uint16 else 1), shaped.copy()
@@ -415,10 +417,10 @@ def open_array(samples: NDArray[Any], limits: Limits) -> OpenedPicture:
 
 def _decode_array(samples: NDArray[Any]) -> Pixels:
     eight = _eight_bits(samples)
-    colours = eight[..., :3] if eight.shape[2] >= 3 else np.broadcast_to(eight, (*eight.shape[:2], 3))
-    # A copy: the picture must not change when the caller goes on drawing on the array.
+    rgb = eight[..., :3] if eight.shape[2] >= 3 else np.broadcast_to(eight, (*eight.shape[:2], 3))
+    # A copy: the picture must not change when the caller modifies the array.
     alpha = np.array(eight[..., 3], order="C") if eight.shape[2] == 4 else None
-    return Pixels(np.array(colours, order="C"), alpha)
+    return Pixels(np.array(rgb, order="C"), alpha)
 
 
 def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
@@ -430,5 +432,5 @@ def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
         return from_16_bits(samples)
     low, high = float(samples.min()), float(samples.max())
     if not (low >= 0 and high <= 1):
-        raise SourceError(f"wanted {_WANTED}, got floats from {low:g} to {high:g}")
+        raise SourceError(f"expected {_ARRAYS}, found floats from {low:g} to {high:g}")
     return np.rint(samples.astype(np.float32) * 255).astype(np.uint8)

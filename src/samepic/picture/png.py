@@ -1,7 +1,8 @@
-"""PNG: its header, its color, what else it carries and which bytes decide its pixels, and the way to the pixels.
+"""PNG: its header, its metadata, the bytes that decide its pixels, and its decoder.
 
-Chunks after the PNG specification, third edition (W3C, 2025). The commonest, 8-bit RGB or RGBA, is read at three times
-the speed of Pillow where `deflate` is installed; Pillow reads all else of up to 8 bits, and exact ways those of 16.
+Chunks follow the PNG specification, third edition (W3C, 2025). The most common kind, 8-bit RGB or RGBA, is decoded
+three times as fast as by Pillow where `deflate` is installed. Pillow decodes the others of up to 8 bits; those of 16
+bits are decoded exactly.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from samepic.errors import LimitError, TruncatedError, UnreadableError
 from samepic.limits import INFLATED_AT_ONCE, LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import PLAIN, Conversion, conversion, resolve
-from samepic.picture.formats import decoding, exif_orientation, names_camera
+from samepic.picture.formats import decoding, exif_orientation, has_camera_data
 from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ __all__ = [
     "FAST",
     "PngHeader",
     "coded_chunks",
-    "colour_chunks",
+    "color_chunks",
     "fast_pixels",
     "open_png",
     "pixel_stream",
@@ -49,7 +50,7 @@ _COMPRESSED = frozenset((b"zTXt", b"iTXt", b"iCCP"))
 
 _META = frozenset((b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf", b"tIME", b"dSIG"))
 
-_COLOUR = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP"))
+_COLOR = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP"))
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
@@ -60,14 +61,16 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 
 @dataclass(frozen=True, slots=True)
 class PngHeader:
-    """What a PNG says before its pixels; `gamma` is the gAMA value where it alone decides colour, else None;
-    `transparent` is the raw tRNS payload, `camera` whether EXIF names a camera.
+    """The header and metadata of a PNG.
+
+    `gamma` is the gAMA value where it alone decides color, else None. `transparent` is the raw tRNS payload, `camera`
+    whether EXIF names a camera.
     """
 
     width: int
     height: int
     bits: int
-    colour: int
+    color_type: int
     interlaced: bool
     frames: int
     orientation: int
@@ -80,7 +83,7 @@ class PngHeader:
     @property
     def raw_bytes(self) -> int:
         """The size of the pixels once inflated, filter bytes included."""
-        bits = self.bits * _SAMPLES[self.colour]
+        bits = self.bits * _SAMPLES[self.color_type]
         passes = _ADAM7 if self.interlaced else ((0, 0, 1, 1),)
         total = 0
         for x, y, dx, dy in passes:
@@ -100,7 +103,7 @@ def _chunks(data: bytes, name: str) -> Iterator[_Chunk]:
     if not data.startswith(SIGNATURE):
         raise UnreadableError(name, "a PNG", "bytes that do not begin as one")
     at, view, count = len(SIGNATURE), memoryview(data), 0
-    most = LIMITS.chunks + len(data) // 1024  # a million empty ones would be walked for many seconds
+    most = LIMITS.chunks + len(data) // 1024  # walking a million empty ones would take many seconds
     while at + 12 <= len(data):
         count += 1
         if count > most:
@@ -127,33 +130,33 @@ def _chunks(data: bytes, name: str) -> Iterator[_Chunk]:
 
 
 def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> PngHeader:
-    """Read what a PNG says of itself without decoding its pixels.
+    """Read the header and metadata of a PNG without decoding its pixels.
 
-    Raises TruncatedError where it ends early or a checksum of a critical chunk is wrong, UnreadableError for
-    impossible headers, LimitError for metadata that would grow beyond the limits.
+    Raises TruncatedError where it ends early or the checksum of a critical chunk is wrong, UnreadableError for
+    impossible headers, LimitError for metadata that inflates beyond the limits.
     """
     chunks = list(_chunks(data, name))
     by_kind: dict[bytes, bytes] = {}
     for chunk in chunks:
         if chunk.kind != b"IDAT" and chunk.kind not in by_kind:
             by_kind[chunk.kind] = data[chunk.start : chunk.end]
-    width, height, bits, colour, interlaced = _ihdr(chunks, by_kind, name)
+    width, height, bits, color_type, interlaced = _ihdr(chunks, by_kind, name)
     if not any(chunk.kind == b"IDAT" for chunk in chunks):
         raise TruncatedError(name, "a PNG with pixels", "one without an IDAT chunk")
-    if colour == 3 and b"PLTE" not in by_kind:
+    if color_type == 3 and b"PLTE" not in by_kind:
         raise UnreadableError(name, "a PNG with its palette", "one without")
     metadata = sum(chunk.end - chunk.start + 12 for chunk in chunks if chunk.kind in _META)
     _check_metadata(data, chunks, name, limits)
-    # What acTL declares may be a lie; the frames that are there are counted.
+    # acTL may declare a wrong number, so the frames themselves are counted.
     frames = max(1, sum(chunk.kind == b"fcTL" for chunk in chunks)) if b"acTL" in by_kind else 1
     icc = _profile(by_kind.get(b"iCCP", b""), limits)
     gamma = _gamma(by_kind, icc)
     exif = by_kind.get(b"eXIf", b"")
-    orientation, camera = exif_orientation(exif), names_camera(exif)
+    orientation, camera = exif_orientation(exif), has_camera_data(exif)
     transparent = by_kind.get(b"tRNS", b"")
     size = (width, height)
     return PngHeader(
-        *size, bits, colour, interlaced, frames, orientation, icc, gamma, transparent, metadata, camera
+        *size, bits, color_type, interlaced, frames, orientation, icc, gamma, transparent, metadata, camera
     )
 
 
@@ -166,24 +169,23 @@ def pixel_stream(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
 def coded_chunks(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
     """Yield what decides the samples of a PNG: the payloads of IHDR, PLTE and tRNS, then all IDAT payloads.
 
-    How IDAT was cut into chunks does not show. Raises as `png_header`.
+    The division of IDAT into chunks does not matter. Raises as `png_header`.
     """
     view, chunks = memoryview(data), list(_chunks(data, name))
     for kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT"):
         yield from (view[chunk.start : chunk.end] for chunk in chunks if chunk.kind == kind)
 
 
-def colour_chunks(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
-    """Yield what decides how the samples are shown: gAMA, cHRM, sRGB, iCCP and cICP with their names."""
+def color_chunks(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
+    """Yield what decides how the samples are displayed: gAMA, cHRM, sRGB, iCCP and cICP with their names."""
     view, chunks = memoryview(data), _chunks(data, name)
-    yield from (view[chunk.start - 4 : chunk.end] for chunk in chunks if chunk.kind in _COLOUR)
+    yield from (view[chunk.start - 4 : chunk.end] for chunk in chunks if chunk.kind in _COLOR)
 
 
 def pixels_only(data: bytes, name: str = "<bytes>", *, key: bool = True, header: bytes = b"") -> bytes:
     """Return the PNG with only what its first picture needs: IHDR, PLTE, IDAT, IEND, and tRNS if `key`.
 
-    A decoder that is given this meets no text, profile or frame that could trip it. `header` replaces the
-    payload of IHDR.
+    Without text, profiles and frames, these cannot break a decoder. `header` replaces the payload of IHDR.
     """
     pieces = [SIGNATURE]
     for chunk in _chunks(data, name):
@@ -196,7 +198,7 @@ def pixels_only(data: bytes, name: str = "<bytes>", *, key: bool = True, header:
 
 
 def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
-    """Return a PNG without its colour profile (the chunk iCCP)."""
+    """Return a PNG without its color profile (the chunk iCCP)."""
     kept, at = [], 0
     for chunk in _chunks(data, name):
         if chunk.kind == b"iCCP":
@@ -209,16 +211,16 @@ def _ihdr(chunks: list[_Chunk], by_kind: dict[bytes, bytes], name: str) -> tuple
     body = by_kind.get(b"IHDR", b"")
     if not chunks or chunks[0].kind != b"IHDR" or len(body) != 13:
         raise UnreadableError(name, "a PNG that begins with IHDR", "one that does not")
-    width, height, bits, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", body)
+    width, height, bits, color_type, compression, filtering, interlace = struct.unpack(">IIBBBBB", body)
     if not (0 < width < 2**31 and 0 < height < 2**31):
         raise UnreadableError(name, "a PNG of at least one pixel", f"{width}x{height}")
-    if bits not in _DEPTHS.get(colour, ()) or compression or filtering or interlace > 1:
+    if bits not in _DEPTHS.get(color_type, ()) or compression or filtering or interlace > 1:
         raise UnreadableError(
             name,
             "a PNG of a known kind",
-            f"colour type {colour}, {bits} bits, methods {compression}, {filtering}, {interlace}",
+            f"color type {color_type}, {bits} bits, methods {compression}, {filtering}, {interlace}",
         )
-    return width, height, bits, colour, bool(interlace)
+    return width, height, bits, color_type, bool(interlace)
 
 
 def _check_metadata(data: bytes, chunks: list[_Chunk], name: str, limits: Limits) -> None:
@@ -243,7 +245,7 @@ def _stream(kind: bytes, body: bytes) -> bytes:
 
 
 def _inflated_size(stream: bytes, most: int) -> int:
-    """Return the inflated size of `stream`, or some size above `most` as soon as it is known to be larger."""
+    """Return the inflated size of `stream`, or any size above `most` once it is larger."""
     inflate, total = zlib.decompressobj(), 0
     try:
         while stream and total <= most:
@@ -284,17 +286,17 @@ else:
     _refused = (*_refused, DeflateError)
 
 FAST = native is not None and _inflate is not None
-"""Whether both the native part and libdeflate (the extra `fast`) are here."""
+"""Whether both the native module and libdeflate (the extra `fast`) are installed."""
 
 _BANDS = {2: 3, 6: 4}
 
 
 def fast_pixels(encoded: Encoded, header: PngHeader) -> Pixels | None:
-    """Return the pixels of a sound PNG of 8-bit RGB or RGBA that is not interlaced, None for any other.
+    """Return the pixels of a valid PNG of 8-bit RGB or RGBA that is not interlaced, None for any other.
 
-    Every lossless decoder returns the same. None too where something is wrong with it, which Pillow tells better.
+    Every lossless decoder returns the same. Returns None for broken data too: Pillow reports the error better.
     """
-    bands = _BANDS.get(header.colour)
+    bands = _BANDS.get(header.color_type)
     if native is None or _inflate is None or bands is None or header.bits != 8 or header.interlaced:
         return None
     if header.raw_bytes > INFLATED_AT_ONCE:
@@ -319,20 +321,20 @@ _GAMMA_SLACK = 0.05  # libpng's PNG_GAMMA_THRESHOLD: a nearer gamma is not corre
 
 
 def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
-    """Open a PNG of which the header is within `limits`; of an animated one, the default image."""
+    """Open a PNG whose header is within `limits`; of an animated one, the default image."""
     header = png_header(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, header.frames, limits)
-    colours = conversion(header.icc, "L" if header.colour in (_GRAY, _GRAY_ALPHA) else "RGB")
+    to_srgb = conversion(header.icc, "L" if header.color_type in (_GRAY, _GRAY_ALPHA) else "RGB")
     return OpenedPicture(
         format="PNG",
         width=header.width,
         height=header.height,
         mode=_mode(header),
-        decode=partial(_decode, encoded, header, colours),
+        decode=partial(_decode, encoded, header, to_srgb),
         orientation=header.orientation,
         frames=header.frames,
         metadata=header.metadata,
-        profile=colours.name,
+        profile=to_srgb.name,
         deep=partial(_deep, encoded, header) if header.bits == 16 else None,
         camera=header.camera,
     )
@@ -340,28 +342,30 @@ def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
 
 def _mode(header: PngHeader) -> str:
     if header.bits == 16:
-        return {_GRAY: "I;16"}.get(header.colour, _MODES[header.colour] + ";16")
-    return "1" if header.bits == 1 and header.colour == _GRAY else _MODES[header.colour]
+        return {_GRAY: "I;16"}.get(header.color_type, _MODES[header.color_type] + ";16")
+    return "1" if header.bits == 1 and header.color_type == _GRAY else _MODES[header.color_type]
 
 
-def _decode(encoded: Encoded, header: PngHeader, colours: Conversion) -> Pixels:
+def _decode(encoded: Encoded, header: PngHeader, to_srgb: Conversion) -> Pixels:
     with decoding(encoded.name, "PNG"):
         if header.bits == 16:
             samples = _deep_samples(encoded, header)
             pixels = _from_deep(samples, header)
         else:
             pixels = _shallow(encoded, header)
-        return Pixels(colours.on_array(pixels.rgb), pixels.alpha)
+        return Pixels(to_srgb.on_array(pixels.rgb), pixels.alpha)
 
 
 def _shallow(encoded: Encoded, header: PngHeader) -> Pixels:
     pixels = fast_pixels(encoded, header)
     if pixels is None:
-        image = _loaded(pixels_only(encoded.data, encoded.name, key=header.colour == _PALETTE))
+        image = _loaded(pixels_only(encoded.data, encoded.name, key=header.color_type == _PALETTE))
         pixels = resolve(image, PLAIN)
     alpha = pixels.alpha
-    if header.colour in (_GRAY, _RGB) and header.transparent:
-        key = np.frombuffer(header.transparent[: 6 if header.colour == _RGB else 2], ">u2").astype(np.uint32)
+    if header.color_type in (_GRAY, _RGB) and header.transparent:
+        key = np.frombuffer(header.transparent[: 6 if header.color_type == _RGB else 2], ">u2").astype(
+            np.uint32
+        )
         key = key * 255 // ((1 << header.bits) - 1)
         alpha = _keyed(pixels.rgb, key)
     table = _table(header, 256)
@@ -383,25 +387,25 @@ def _deep(encoded: Encoded, header: PngHeader) -> Deep:
 def _deep_samples(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
     """Return (h, w, channels) of all 16 bits."""
     shape = (header.height, header.width, -1)
-    if header.colour == _GRAY:
+    if header.color_type == _GRAY:
         image = _loaded(pixels_only(encoded.data, encoded.name, key=False))
         return np.asarray(image).astype(np.uint16).reshape(shape)
-    if header.colour == _GRAY_ALPHA:
-        # Two samples of 16 bits are filtered like four of 8, so the same bytes read as RGBA give both halves.
+    if header.color_type == _GRAY_ALPHA:
+        # Two samples of 16 bits are filtered like four of 8, so reading them as RGBA returns both halves.
         ihdr = struct.pack(">IIBBBBB", header.width, header.height, 8, _RGBA, 0, 0, header.interlaced)
         image = _loaded(pixels_only(encoded.data, encoded.name, key=False, header=ihdr))
         return np.frombuffer(image.tobytes(), ">u2").astype(np.uint16).reshape(shape)
-    return _deep_colour(encoded, header)
+    return _deep_rgb(encoded, header)
 
 
-def _deep_colour(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
-    """Decode 16-bit RGB(A) with OpenCV, the one library here that keeps all bits of it.
+def _deep_rgb(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
+    """Decode 16-bit RGB(A) with OpenCV, the only library here that keeps all bits.
 
-    Its libpng prints on the terminal when it stumbles, so the stream is proved whole first.
+    Its libpng prints errors to the terminal, so the stream is checked first.
     """
     import cv2
 
-    _prove_stream(encoded, header)
+    _check_stream(encoded, header)
     plain = np.frombuffer(pixels_only(encoded.data, encoded.name, key=False), np.uint8)
     try:
         decoded: Any = cv2.imdecode(plain, cv2.IMREAD_UNCHANGED)
@@ -416,7 +420,7 @@ def _deep_colour(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
     return samples
 
 
-def _prove_stream(encoded: Encoded, header: PngHeader) -> None:
+def _check_stream(encoded: Encoded, header: PngHeader) -> None:
     inflate, total = zlib.decompressobj(), 0
     for piece in pixel_stream(encoded.data, encoded.name):
         rest: bytes | memoryview = piece
@@ -431,14 +435,14 @@ def _from_deep(samples: NDArray[np.uint16], header: PngHeader) -> Pixels:
     table = _table(header, 65536)
     if table is None:
         table = np.rint(np.arange(65536) / 257).astype(np.uint8)
-    colours = 1 if header.colour in (_GRAY, _GRAY_ALPHA) else 3
+    channels = 1 if header.color_type in (_GRAY, _GRAY_ALPHA) else 3
     alpha = None
-    if samples.shape[2] > colours:
-        alpha = np.rint(np.arange(65536) / 257).astype(np.uint8)[samples[..., colours]]
+    if samples.shape[2] > channels:
+        alpha = np.rint(np.arange(65536) / 257).astype(np.uint8)[samples[..., channels]]
     elif header.transparent:
-        alpha = _keyed(samples, np.frombuffer(header.transparent[: 2 * colours], ">u2").astype(np.uint32))
-    eight = table[samples[..., :colours]]
-    return Pixels(np.repeat(eight, 3, axis=2) if colours == 1 else eight, alpha)
+        alpha = _keyed(samples, np.frombuffer(header.transparent[: 2 * channels], ">u2").astype(np.uint32))
+    eight = table[samples[..., :channels]]
+    return Pixels(np.repeat(eight, 3, axis=2) if channels == 1 else eight, alpha)
 
 
 def _keyed(samples: NDArray[Any], key: NDArray[np.uint32]) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from PIL import Image
 from samepic.errors import ProfileError, UnsupportedError
 from samepic.facts import Facts
 from samepic.limits import LIMITS, Limits
-from samepic.picture import Picture, equal_pixels, opened
+from samepic.picture import Picture, as_picture, equal_pixels
 from samepic.profile import Policy
 from samepic.screens.alignment import ScreenAlignment, lay_lines, lay_plainly, where_rows_differ
 from samepic.screens.changes import Place, Scene, ScreenChange, changes, outlined_alike
@@ -36,7 +36,7 @@ from samepic.screens.pixels import (
 )
 from samepic.tuning.screens import LAYOUT, SCREEN, Box, Screen
 from samepic.verdict import Region, Relation, Verdict
-from samepic.verify.explain import explain, named
+from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside
 
@@ -166,7 +166,7 @@ def see(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> ScreenComp
     else:
         told = changes(found.scene(screen), [spot.box for spot in seen])
         told = [replace(place, box=_of_a(place.box, found.laid)) for place in told]
-        sentence = changed_words(sizes, found.laid, told, named(b.info, "b"))
+        sentence = changed_words(sizes, found.laid, told, display_name(b.info, "b"))
         finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.laid, told))
     return ScreenComparison(finding, sentence, measures, found.laid, found.kinds)
 
@@ -225,7 +225,7 @@ def _hidden(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> tuple[
     if mask is not None:
         if mask.shape != shapes[0]:
             raise ProfileError(
-                f"mask: wanted {a.info.width}x{a.info.height} pixels, as {named(a.info, 'a')} has, "
+                f"mask: wanted {a.info.width}x{a.info.height} pixels, as {display_name(a.info, 'a')} has, "
                 f"got {mask.shape[1]}x{mask.shape[0]}"
             )
         height, width = (min(ends) for ends in zip(*shapes, strict=True))
@@ -350,12 +350,12 @@ def compare_screenshots(
 def _both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
     """Decode both, at once: a decoder of PNG leaves the other processor free."""
     with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(opened, b, limits)
-        return opened(a, limits), other.result()
+        other = pool.submit(as_picture, b, limits)
+        return as_picture(a, limits), other.result()
 
 
 def _mask(source: object, limits: Limits) -> Mask | None:
     """Return where a mask is white, None without one."""
     if source is None:
         return None
-    return np.asarray(opened(source, limits).on(0).min(axis=2) >= LAYOUT.white)
+    return np.asarray(as_picture(source, limits).on(0).min(axis=2) >= LAYOUT.white)

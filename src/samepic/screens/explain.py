@@ -42,7 +42,7 @@ def changed_words(sizes: str, laid: ScreenAlignment, places: Sequence[Place], ot
     parts = [sizes] if sizes else []
     if laid.runs:
         parts.append(_lines(laid))
-    told = sorted(places, key=lambda place: -place.box[2] * place.box[3])[: LAYOUT.told]
+    told = sorted(places, key=lambda place: -place.box[2] * place.box[3])[: LAYOUT.named]
     words = [_place(place) for place in places if place in told]
     if len(places) > len(told):
         words.append(f"{_count(len(places) - len(told), 'more place')} changed")
@@ -59,7 +59,7 @@ def _lines(laid: ScreenAlignment) -> str:
     whole = [run for run in laid.runs if abs(run.more) > 1]
     if not whole or len(singles) < 2:
         whole, singles = list(laid.runs), []
-    words = [_line(run, kind, f"{axis} = {run.a0}") for run in whole[: LAYOUT.told]]
+    words = [_line(run, kind, f"{axis} = {run.a0}") for run in whole[: LAYOUT.named]]
     left = len(whole) - len(words)
     if left or singles:
         words.append(f"{left + len(singles)} more {'times' if left else f'single {kind}s'} elsewhere")
@@ -85,7 +85,7 @@ def _place(place: Place) -> str:
         case ScreenChange.REMOVED:
             words = f"{what} is gone {at}"
         case ScreenChange.LINES:
-            lines = [_line(run, "row", f"y = {y + run.a0}") for run in place.lines[: LAYOUT.told]]
+            lines = [_line(run, "row", f"y = {y + run.a0}") for run in place.lines[: LAYOUT.named]]
             words = f"within {size} {at} {_joined(lines)}"
         case ScreenChange.COLOUR if place.colours is None:
             words = f"the colours of {size} {at} changed"

@@ -1,4 +1,4 @@
-"""Every number that changes a verdict, each with its meaning and its origin beside it; none is written twice."""
+"""Tuning: every number that changes a verdict, with its meaning and its origin."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Final
 __all__ = ["VERSION"]
 
 VERSION: Final = 1
-"""Of verdicts and of what is read from a file: raised with every change that can change one of them, of a number, of
-weights or of code, so that what was kept before is not used again."""
+"""The version of verdicts and fingerprints. Raise it with every change of numbers, weights or code that can change one,
+so that cached ones are not used again."""

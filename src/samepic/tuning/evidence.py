@@ -1,4 +1,4 @@
-"""What decides how one picture explains another, cell by cell."""
+"""Tuning of the evidence that one picture is a copy of another, cell by cell."""
 
 from __future__ import annotations
 

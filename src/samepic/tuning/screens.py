@@ -1,4 +1,4 @@
-"""When two screenshots show the same screen."""
+"""Tuning of the comparison of screenshots."""
 
 from __future__ import annotations
 
@@ -57,27 +57,27 @@ class Screen:
         for name, least in (("faint_side", 1), ("letter", 1), ("speck_pixels", 0), ("most_pixels", 0)):
             _counted(name, getattr(self, name), least)
         if not isinstance(self.antialiasing, bool):
-            raise ProfileError(f"antialiasing: wanted True or False, got {self.antialiasing!r}")
+            raise ProfileError(f"antialiasing: expected True or False, found {self.antialiasing!r}")
         object.__setattr__(self, "ignore", tuple(_box(one) for one in self.ignore))
 
 
 def _held(name: str, value: object, most: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
-        raise ProfileError(f"{name}: wanted a number from 0 to {most:g}, got {value!r}")
+        raise ProfileError(f"{name}: expected a number from 0 to {most:g}, found {value!r}")
 
 
 def _counted(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ProfileError(f"{name}: wanted a whole number from {least}, got {value!r}")
+        raise ProfileError(f"{name}: expected a whole number from {least}, found {value!r}")
 
 
 def _box(box: object) -> Box:
-    wanted = "ignore: wanted boxes of four whole numbers (left, top, width, height), the last two over 0"
+    expected = "ignore: expected boxes of four whole numbers (left, top, width, height), the last two over 0"
     numbers = tuple(box) if isinstance(box, Sequence) and not isinstance(box, (str, bytes)) else ()
     if len(numbers) != 4 or any(isinstance(one, bool) or not isinstance(one, int) for one in numbers):
-        raise ProfileError(f"{wanted}, got {box!r}")
+        raise ProfileError(f"{expected}, found {box!r}")
     if min(numbers[2:]) < 1:
-        raise ProfileError(f"{wanted}, got {box!r}")
+        raise ProfileError(f"{expected}, found {box!r}")
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
@@ -91,21 +91,21 @@ class Layout:
     """What the explanation of a change on a screen goes by.
 
     Attributes:
-        gap: pixels between two places that are told as one.
+        gap: pixels between two places that are reported as one.
         places: places that are looked at closely; all are counted and boxed.
         reach: pixels that something may have moved to be found where it is now.
         wide: pixels between the two ends of something plain that moved along itself.
         margin: pixels around a place that must have moved with it.
-        patch: most pixels of a place that is searched for in its neighbourhood.
+        patch: most pixels of a place that is searched for in its neighborhood.
         smallest: pixels that the longer side of what moved has at least.
         left: share of a moved place's pixels that may differ at its new place.
         gained: share of the pixels that differ which a move, or an insertion of lines, may leave.
         fresh: share of the pixels that differ here that must differ where something moved to as well.
-        plain: share of a place that one colour fills where nothing is shown in it.
-        sample: pixels along the longer side of a place of which the colours are compared.
-        mapped: share of a place whose colours must all have become the same others where only colours changed.
-        usual: share of the pixels that differ that changed from one colour to one other where both are told.
-        outlined: share of the outlines that stay where the colours changed all over a place.
+        plain: share of a place that one color fills where nothing is shown in it.
+        sample: pixels along the longer side of a place of which the colors are compared.
+        mapped: share of a place whose colors must all have become the same others where only colors changed.
+        usual: share of the pixels that differ that changed from one color to one other where both are named.
+        outlined: share of the outlines that stay where the colors changed all over a place.
         tall: pixels of height or width from which lines are looked for that were added within a place.
         rows: share of the rows that differ from which inserted lines are looked for.
         runs: most groups of lines that were added or removed.
@@ -115,15 +115,15 @@ class Layout:
         apart: share of all pixels that differ from which two screens may have nothing in common.
         strange: share of the outlines that two such screens have in common at most.
         anchored: share of the lines of which one must be found again in two screens that have something in common.
-        near: levels that rounding and smoothing may make of one colour.
+        near: levels that rounding and smoothing may make of one color.
         level: levels that rounding may make of one ground.
-        step: levels between two neighbours that are an outline.
+        step: levels between two neighbors that are an outline.
         ink: levels in which letters and their ground differ at least.
         letters: how many letters make a text.
         wide_letter: how many times as wide as high a letter is at most, several that touch among them.
         beside: how many times its height to the left and right a text is looked at.
         tried: moves that fit best of which each is tried.
-        told: places that the sentence names, and lines.
+        named: places that the sentence names, and lines.
         white: level from which a mask hides.
         same, changed, strangers: probability that a person would call screens the same that are, that changed in
             places, and that have nothing in common; by rule, not measured.
@@ -162,7 +162,7 @@ class Layout:
     wide_letter: int = 6
     beside: int = 4
     tried: int = 3
-    told: int = 4
+    named: int = 4
     white: int = 128
     same: float = 0.99
     changed: float = 0.01

@@ -1,4 +1,4 @@
-"""What decides a search: how codes are made, searched and trusted, and what looks like a pasted picture."""
+"""Tuning of fingerprints and their search, and of insets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides a verdict: maps, codings, probabilities, what a small picture cannot show, and which copy is better."""
+"""Tuning of verdicts: alignment, encodings, probabilities, small pictures, and which copy is better."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Align:
         smooth: sigma of the Gaussian blur, in pixels, before points are tracked and structure is compared.
         low, fair: local correlations under which a place disagrees, and does not agree well.
         upper: percentile of the local correlations that speaks for the overlap.
-        telling_points: tracked points from which their strays tell something.
+        telling_points: tracked points from which their strays are informative.
         same_tone: change of luma in levels, at most, that is not undone before points are tracked.
         grain: squared levels by which noise lets the two sides of an edge differ.
         strong: sigma of the Gaussian blur after which only coarse structure is compared.
@@ -164,9 +164,9 @@ class Align:
             guessed map that needs no features.
         divided: share of the overlap that must disagree for a rectangle to be looked for in which it agrees.
         least_tile: share of the overlap that such a rectangle must cover.
-        alike_inside, strange_outside: shares of what tells something that must agree within such a rectangle, and
+        alike_inside, strange_outside: shares of the informative overlap that must agree within such a rectangle, and
             disagree round it.
-        some_outside: share of what tells something that must disagree round it.
+        some_outside: share of the informative overlap that must disagree round it.
         overlap_pixels: pixels of the overlap, at the size for features, below which it holds too little.
     """
 
@@ -406,17 +406,17 @@ class VisibilityAnchors:
     """The scores of SSIMULACRA 2.1 from which an average observer, at 1:1 and a usual distance, sees no difference.
 
     Attributes:
-        flickering: not even where the two take turns in one place.
-        in_place: not where the one follows the other in one place.
-        side_by_side: not where they lie side by side.
-        hardly: side by side, but barely; below, the difference is perceptible.
-        least_side: the shorter side, in pixels, from which there are all six scales for which the anchors hold.
+        flickering: not even when flickering between the two.
+        in_place: not when one replaces the other in place.
+        side_by_side: not side by side.
+        barely: barely, side by side; below this score, the difference is visible.
+        least_side: the shorter side, in pixels, from which all six scales exist, as the anchors assume.
     """
 
     flickering: float = 90.0
     in_place: float = 85.0
     side_by_side: float = 80.0
-    hardly: float = 70.0
+    barely: float = 70.0
     least_side: int = 113
 
 

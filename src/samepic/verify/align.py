@@ -55,7 +55,7 @@ _CELL = 8
 def agreeing_rectangle(found: Floats, telling: Mask) -> Mask | None:
     """Return the rectangle (height, width) that holds what agrees; None where it does not stand apart.
 
-    `found` is the local correlation, `telling` where it tells something.
+    `found` is the local correlation, `telling` where it is informative.
     """
     size = (max(1, found.shape[1] // _CELL), max(1, found.shape[0] // _CELL))
     for_it, against = (
@@ -235,7 +235,7 @@ class Alignment:
     it, `coarse` the upper one of what a strong blur leaves; `low` and `fair` are the shares of it under 0.4 and 0.7.
     `part_a`, `part_b` are the shares of a and b that overlap, `held_a`, `held_b` the shares of what there is to see
     in them that lies in the overlap (a plain border holds nothing); `textured` is the share of the overlap that
-    tells something. `tiled` tells that how they agree was measured in a rectangle that stands apart from the rest.
+    is informative. `tiled` says that their agreement was measured in a rectangle that stands apart from the rest.
     """
 
     matrix: Matrix

@@ -1,4 +1,4 @@
-"""The sentence of a verdict, made of its facts at the very end."""
+"""Explanations: the one-sentence reason of a verdict, written from its facts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from samepic.facts import (
 )
 from samepic.verdict import PictureInfo, Relation
 
-__all__ = ["explain", "explain_better", "explain_original", "named", "turn_words"]
+__all__ = ["display_name", "explain", "explain_better", "explain_original", "turn_words"]
 
 _FEW = 4
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000")
-_LITTLE = "changed a little all over"
-_PLAINLY_TILTED, _ANOTHER = 1.5, 0.5
-_EVEN, _NEAR_FRACTION = 0.03, 0.015
-_CUT_OUT = (Placing.CROP, Placing.INSET_PART)
+_SLIGHTLY_CHANGED = "slightly changed overall"
+_NAMED_TILT = 1.5  # degrees
+_OTHER_PICTURE = 0.5  # share
+_EQUAL_SHARES, _FRACTION_SLACK = 0.03, 0.015
+_PARTS_OF_COPY = (Placing.CROP, Placing.INSET_PART)
 _SIDES = {
     Side.ABOVE: "above",
     Side.BELOW: "below",
@@ -40,17 +41,17 @@ _FRACTIONS = {
     3 / 4: "three quarters",
 }
 _ADDED = {
-    Placing.BORDER: ("with a border", "taken out of its border"),
-    Placing.CORNERS_FILLED: ("with its corners filled", "with the filled corners left out"),
+    Placing.BORDER: ("with a border", "without its border"),
+    Placing.CORNERS_FILLED: ("with its corners filled", "without the filled corners"),
     Placing.CORNERS_CUT: ("", "with its corners cut off"),
-    Placing.INSET: ("", "taken out of a larger picture"),
+    Placing.INSET: ("", "cut out of a larger picture"),
 }
-"""What is said where b has something round a, and where it has that no more."""
+"""The words where b has something added around a, and where b has it removed."""
 
 _TONES = {
     ToneChange.BRIGHTER: "brighter",
     ToneChange.DARKER: "darker",
-    ToneChange.OTHER: "with other tone or color",
+    ToneChange.OTHER: "with different tone or color",
     ToneChange.WITHOUT_COLOR: "without its colors",
 }
 _DETAILS = {
@@ -62,54 +63,49 @@ _DETAILS = {
     DetailChange.LESS_DETAIL: "with less fine detail",
 }
 _DOUBTS = {
-    Doubt.TINY: "too little in them to tell: a picture is tiny",
-    Doubt.BLANK: "too little in them to tell: both pictures are blank",
-    Doubt.DEPTH: (
-        "too little in them to tell: what can be seen of them is one color, and their stored samples differ"
-    ),
-    Doubt.STRIPES: "too little in them to tell: they hold no more than stripes or a gradient, and its tone differs",
-    Doubt.CONTENT: "they look alike, but their content does not agree well enough to call them the same picture",
-    Doubt.OVERLAP: "they look alike, but too little in them agrees closely enough to call them the same picture",
+    Doubt.TINY: "cannot tell: one of the pictures is too small",
+    Doubt.BLANK: "cannot tell: both pictures are blank",
+    Doubt.DEPTH: "cannot tell: both show a single color, and their stored samples differ",
+    Doubt.STRIPES: "cannot tell: both show only stripes or a gradient, and the tone differs",
+    Doubt.CONTENT: "they look alike, but their content does not match well enough to call them the same picture",
+    Doubt.OVERLAP: "they look alike, but too little of them matches closely enough to call them the same picture",
 }
-
-
 _BETTER = {
-    OriginalReason.PROOF: "is what the other was saved from",
-    OriginalReason.ENLARGED: "is what the other was enlarged from",
-    OriginalReason.WHOLE: "holds all of the other and more",
+    OriginalReason.PROOF: "is the file that the other was saved from",
+    OriginalReason.ENLARGED: "is the picture that the other was enlarged from",
+    OriginalReason.WHOLE: "contains all of the other and more",
     OriginalReason.CUT_OUT: "is transparent where the other was filled",
-    OriginalReason.DEPTH: "holds more bits a sample than the other",
-    OriginalReason.CAMERA: "has the camera's own data, which an edited copy lost",
+    OriginalReason.DEPTH: "has more bits per sample than the other",
+    OriginalReason.CAMERA: "has its camera data, which the other lost",
 }
-_STRETCHED = ", once the few samples in use are stretched to what can be seen"
 
 
 def explain(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
-    """Return the one sentence that says what b is to a."""
+    """Return one sentence that says how b relates to a."""
     if relation is Relation.SAME_FILE:
         return "the same file, byte for byte"
     if facts.series is Series.NONE:
-        return _stills(facts, relation, a, b)
+        return _explain_stills(facts, relation, a, b)
     if a.frames != b.frames:
-        return _unlike_series(facts, a, b)
-    return _alike_series(facts, relation, a, b)
+        return _explain_unequal_series(facts, a, b)
+    return _explain_equal_series(facts, relation, a, b)
 
 
 def explain_original(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
-    """Return why the original is the original, "" where it is not known."""
+    """Return why one picture is the original, "" where that is unknown."""
     match facts.original_reason:
         case OriginalReason.PROOF:
             copy = "b" if facts.original == "a" else "a"
             return f"re-encoding it the way {copy} was saved gives {copy}"
         case OriginalReason.ENLARGED:
-            return "enlarging it gives the other, which holds no more detail"
+            return "enlarging it gives the other, which has no more detail"
         case _:
-            words = explain_better(facts, a, b)
-            return f"it {words}" if words else ""
+            reason = explain_better(facts, a, b)
+            return f"it {reason}" if reason else ""
 
 
 def explain_better(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
-    """Return what the original is or has that the other copy is not or has not, to go on from its name; or ""."""
+    """Return what makes the original better, as a phrase that follows its name; "" where nothing does."""
     best, other = (a, b) if facts.original == "a" else (b, a)
     match facts.original_reason:
         case OriginalReason.LARGER:
@@ -117,20 +113,20 @@ def explain_better(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
         case OriginalReason.JPEG_QUALITY if best.jpeg and other.jpeg:
             return f"has the higher JPEG quality ({best.jpeg.quality} against {other.jpeg.quality})"
         case OriginalReason.LOSSLESS:
-            return f"is stored without loss ({best.format}), the other is not ({other.format})"
+            return f"is lossless ({best.format}), the other is not ({other.format})"
         case OriginalReason.METADATA:
-            return f"carries metadata ({best.metadata} bytes against {other.metadata})"
+            return f"has more metadata ({best.metadata} bytes against {other.metadata})"
         case reason:
             return _BETTER.get(reason, "")
 
 
-def named(info: PictureInfo, letter: str) -> str:
-    """Return the file's own name, or its letter where the source has none."""
+def display_name(info: PictureInfo, letter: str) -> str:
+    """Return the name of the file without its folder, or `letter` where the source has no name."""
     return letter if info.name.startswith("<") else PurePath(info.name).name
 
 
 def turn_words(turned: int, mirrored: bool, *, directed: bool = True) -> str:
-    """Return what a person calls a turn, mirrored first; which way it was turned only if `directed`."""
+    """Return a rotation in words, mirroring first; the direction of a quarter turn only if `directed`."""
     if mirrored and turned == 180:
         return "mirrored top to bottom"
     right, left = (" to the right", " to the left") if directed else ("", "")
@@ -138,121 +134,110 @@ def turn_words(turned: int, mirrored: bool, *, directed: bool = True) -> str:
     return " and ".join(filter(None, ("mirrored" if mirrored else "", words)))
 
 
-def _stills(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
-    sentence = _looked(facts, relation, a, b)
-    return f"{sentence}{_STRETCHED}" if facts.depth is Depth.STRETCHED else sentence
+def _explain_stills(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    sentence = _explain_pair(facts, relation, a, b)
+    stretched = facts.depth is Depth.STRETCHED
+    return f"{sentence}, compared after stretching their narrow range of samples" if stretched else sentence
 
 
-def _looked(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+def _explain_pair(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
     match relation:
         case Relation.SAME_PIXELS:
-            return _same_pixels(a, b)
+            return _explain_same_pixels(a, b)
         case Relation.SIMILAR:
             if facts.placing is Placing.PARTS:
                 return f"two pictures {_shared(facts)}, too little to call them the same"
-            return "two pictures that show the same things, not the same picture"
+            return "similar pictures that show the same things, but not the same picture"
         case Relation.DIFFERENT:
-            return (
-                "two pictures of one color each, and the colors differ"
-                if facts.one_color
-                else "different pictures"
-            )
+            one_color = "different pictures: each is a single color, and the colors differ"
+            return one_color if facts.one_color else "different pictures"
         case Relation.UNDECIDABLE:
-            return _DOUBTS.get(facts.doubt, "too little in them to tell")
-    sentence = _same(facts, relation, a, b)
+            return _DOUBTS.get(facts.doubt, "cannot tell: there is too little to see")
+    sentence = _explain_same(facts, relation, a, b)
     lost = facts.lost_profile
-    return f"{sentence}; its color profile ({lost}) was lost on the way" if lost else sentence
+    return f"{sentence}; its color profile ({lost}) was lost" if lost else sentence
 
 
-def _alike_series(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
-    """Say what two files of as many pictures are, by the pair of them that is farthest apart."""
-    paged, total = facts.series is Series.PAGES, a.frames
-    one = "page" if paged else "frame"
+def _explain_equal_series(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    """Describe two files with as many frames each, by the pair of frames that differs most."""
+    unit, total = "page" if facts.series is Series.PAGES else "frame", a.frames
     if relation is Relation.SAME_PIXELS:
-        return f"all {total} {one}s are equal"
-    sentence = _stills(facts, relation, a, b)
+        return f"all {total} {unit}s are equal"
+    sentence = _explain_stills(facts, relation, a, b)
     if relation.is_same(Relation.REFRAMED):
-        return f"all {total} {one}s are the same picture; {one} {facts.frame}: {sentence}"
-    return (
-        f"page {facts.frame} differs: {sentence}"
-        if paged
-        else f"in frame {facts.frame} of {total}: {sentence}"
-    )
+        return f"all {total} {unit}s are the same picture; {unit} {facts.frame}: {sentence}"
+    return f"{unit} {facts.frame} of {total} differs: {sentence}"
 
 
-def _unlike_series(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
-    """Say what two files are of which one holds more pictures than the other."""
+def _explain_unequal_series(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
+    """Describe two files, one of which has more frames than the other."""
     paged = facts.series is Series.PAGES
-    many, unit = ("document", "page") if paged else ("animation", "frame")
+    kind, unit, article = ("document", "page", "a") if paged else ("animation", "frame", "an")
     if min(a.frames, b.frames) > 1:
-        return f"two {many}s with other numbers of {unit}s ({a.frames} and {b.frames})"
+        return f"two {kind}s with different numbers of {unit}s ({a.frames} and {b.frames})"
     if not facts.still:
-        article = "a" if paged else "an"
-        return f"{article} {many} and a still that is none of its {unit}s"
+        return f"{article} {kind} and a picture that is not one of its {unit}s"
     total = max(a.frames, b.frames)
-    if paged:
-        return f"{facts.still} is page {facts.frame} of the other, a document of {total} pages"
-    return f"{facts.still} is a still of the other, an animation of {total} frames (frame {facts.frame})"
+    return f"{facts.still} is {unit} {facts.frame} of the other, {article} {kind} of {total} {unit}s"
 
 
-def _same_pixels(a: PictureInfo, b: PictureInfo) -> str:
-    """Say what differs between two files whose upright pixels are equal."""
+def _explain_same_pixels(a: PictureInfo, b: PictureInfo) -> str:
+    """Describe how two files with equal upright pixels differ."""
     parts = []
     if a.format != b.format:
         parts.append(f"stored as {a.format} and as {b.format}")
     if a.orientation != b.orientation:
         parts.append("one of them turned by its orientation tag")
     if a.metadata != b.metadata:
-        parts.append("with other metadata")
-    how = ", ".join(parts) or "in files that differ"
-    return f"every pixel of {named(a, 'a')} and {named(b, 'b')} is equal, {how}"
+        parts.append("with different metadata")
+    how = ", ".join(parts) or "but the files differ"
+    return f"every pixel of {display_name(a, 'a')} and {display_name(b, 'b')} is equal, {how}"
 
 
-def _same(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
-    """Say what was done to a picture; of the one that was made of the other, where that is plain."""
+def _explain_same(facts: Facts, relation: Relation, a: PictureInfo, b: PictureInfo) -> str:
+    """Describe how the copy was made, naming the copy where it is clear which of the two it is."""
     if facts.faint:
-        return "the same picture, re-saved, but for traces no stronger than those of coding"
-    names = named(a, "a"), named(b, "b")
+        return "the same picture, re-saved; what differs is no stronger than compression noise"
+    names = display_name(a, "a"), display_name(b, "b")
     if facts.depth is Depth.ALIKE:
-        return _shown_alike(a, b, *names)
-    if facts.copy == "a" and (facts.proof is not None or facts.placing in _CUT_OUT):
-        start = f"the same picture: {names[0]} is {names[1]} "
+        return _explain_depth(a, b, *names)
+    edited = relation is Relation.EDITED
+    subject = "an edited version of the same picture" if edited else "the same picture"
+    start = f"{subject}, "
+    if facts.copy == "a" and (facts.proof is not None or facts.placing in _PARTS_OF_COPY):
+        start = f"{subject}: {names[0]} is {names[1]} "
         facts, a, b, names = facts.swapped(), b, a, names[::-1]
-    else:
-        start = "the same picture, "
     if facts.exact_at:
         where = f"{b.width}x{b.height} at ({facts.exact_at[0]}, {facts.exact_at[1]})"
         return f"the same picture: {names[1]} is cut out of {names[0]}, pixel for pixel, {where}"
     if facts.proof is not None:
         return f"{names[1]} is {names[0]} {_proven(facts, facts.proof, b)}"
-    edited = relation is Relation.EDITED
-    changed = f", but {_places(facts)}" if edited else ""
+    changed = _changed_places(facts) if edited else ""
     tone = _adjustment(facts, names[0])
     if not facts.is_reshaped:
-        how = "re-saved" if relation is Relation.RESAVED else tone or ("" if edited else _LITTLE)
+        how = "re-saved" if relation is Relation.RESAVED else tone or ("" if edited else _SLIGHTLY_CHANGED)
         return f"{start}{how}".rstrip(", ") + ("" if edited else _differences(facts, a, b)) + changed
+    shape = _shape(facts)
     quality, aside = _quality(facts, a, b)
-    how = ", ".join(
-        filter(None, (*_shape(facts), tone or ("" if _shape(facts) or edited else _LITTLE), quality))
-    )
+    how = ", ".join(filter(None, (*shape, tone or ("" if shape or edited else _SLIGHTLY_CHANGED), quality)))
     if facts.placing is Placing.PARTS:
         start = "two pictures " if edited else "two parts of one picture "
     return f"{start}{how}".rstrip(", ") + aside + changed
 
 
-def _shown_alike(a: PictureInfo, b: PictureInfo, one: str, two: str) -> str:
-    start = "the same picture, shown alike in every pixel"
+def _explain_depth(a: PictureInfo, b: PictureInfo, name_a: str, name_b: str) -> str:
+    start = "the same picture, identical as displayed"
     if a.depth == b.depth:
-        return f"{start}, but stored with samples of {a.depth} bits that differ"
-    return f"{start}: {one} is stored with {a.depth} bits a sample, {two} with {b.depth}"
+        return f"{start}, but the stored {a.depth}-bit samples differ"
+    return f"{start}: {name_a} has {a.depth} bits per sample, {name_b} has {b.depth}"
 
 
 def _proven(facts: Facts, proof: Proof, copy: PictureInfo) -> str:
-    # Only a JPEG shows which of the two was made of the other; without, a turn could be either way.
+    # Only a JPEG shows which of the two is the copy; otherwise the turn may have been either way.
     turned = turn_words(facts.turned, facts.mirrored, directed=not proof.lossless)
     size = f"resized to {copy.width}x{copy.height} and " if proof.resampling else ""
     if proof.lossless:
-        coded = "re-saved without loss but for rounding"
+        coded = "re-saved losslessly except for rounding"
     else:
         about = "" if proof.exact else "about "
         kind = ", progressive" if proof.progressive else ""
@@ -261,39 +246,39 @@ def _proven(facts: Facts, proof: Proof, copy: PictureInfo) -> str:
 
 
 def _shape(facts: Facts) -> list[str]:
-    """Say how the source is held and shaped otherwise in the copy, and how the frames lie."""
+    """Describe the rotation and distortion of the copy, and how the frames overlap."""
     if facts.placing is Placing.PARTS:
-        held, *more = [*_held(facts), ""]
-        return list(filter(None, (_shared(facts), f"the one {held}" if held else "", *more)))
-    return list(filter(None, (*_held(facts), _placing(facts))))
+        first, *rest = [*_distortion(facts), ""]
+        return list(filter(None, (_shared(facts), f"one {first}" if first else "", *rest)))
+    return list(filter(None, (*_distortion(facts), _placing(facts))))
 
 
-def _held(facts: Facts) -> list[str]:
+def _distortion(facts: Facts) -> list[str]:
     words = [turn_words(facts.turned, facts.mirrored)]
     if facts.perspective:
         words.append("seen at an angle")
     if facts.tilt:
-        words.append(f"tilted by {facts.tilt:.0f}°" if facts.tilt >= _PLAINLY_TILTED else "tilted a little")
+        words.append(f"tilted by {facts.tilt:.0f}°" if facts.tilt >= _NAMED_TILT else "slightly tilted")
     if facts.slanted:
-        words.append("slanted")
+        words.append("skewed")
     if facts.stretched:
         words.append("stretched")
     return list(filter(None, words))
 
 
 def _placing(facts: Facts) -> str:
-    added, small = facts.larger == "b", min(facts.share_a, facts.share_b)
+    added, share = facts.larger == "b", min(facts.share_a, facts.share_b)
     match facts.placing:
         case Placing.CROP:
-            return f"cropped to {_percent(small)}"
+            return f"cropped to {_percent(share)}"
         case Placing.BARS | Placing.STRIPS:
             return _strips(facts, added=added)
         case Placing.INSET if added:
-            other = "another" if small < _ANOTHER else "a larger"
-            return f"put into {other} picture, where it fills {_percent(small)}"
+            other = "another" if share < _OTHER_PICTURE else "a larger"
+            return f"placed in {other} picture, filling {_percent(share)} of it"
         case Placing.INSET_PART:
             kept, fills = _percent(facts.share_a), _percent(facts.share_b)
-            return f"cut to {kept} and put into another picture, where it fills {fills}"
+            return f"cropped to {kept} and placed in another picture, filling {fills} of it"
         case _:
             return _ADDED.get(facts.placing, ("", ""))[0 if added else 1]
 
@@ -304,19 +289,19 @@ def _strips(facts: Facts, *, added: bool) -> str:
         where = "on the left and right"
     noun = "bars" if facts.placing is Placing.BARS else "strips" if len(facts.sides) > 1 else "strip"
     article = "" if len(facts.sides) > 1 else "a "
-    return f"with {article}{noun} added {where}" if added else f"with the {noun} {where} taken off"
+    return f"with {article}{noun} added {where}" if added else f"with the {noun} {where} removed"
 
 
 def _shared(facts: Facts) -> str:
-    one, other = facts.share_a, facts.share_b
-    if abs(one - other) <= _EVEN:
-        return f"that share {_fraction((one + other) / 2)} of each"
-    return f"that share {_percent(one)} of the one and {_percent(other)} of the other"
+    a, b = facts.share_a, facts.share_b
+    if abs(a - b) <= _EQUAL_SHARES:
+        return f"that share {_fraction((a + b) / 2)} of each"
+    return f"that share {_percent(a)} of one and {_percent(b)} of the other"
 
 
 def _fraction(share: float) -> str:
     near = min(_FRACTIONS, key=lambda f: abs(f - share))
-    return _FRACTIONS[near] if abs(near - share) <= _NEAR_FRACTION else _percent(share)
+    return _FRACTIONS[near] if abs(near - share) <= _FRACTION_SLACK else _percent(share)
 
 
 def _percent(share: float) -> str:
@@ -325,15 +310,15 @@ def _percent(share: float) -> str:
 
 
 def _adjustment(facts: Facts, source: str) -> str:
-    """Say how the copy differs in tone, grain and sharpness; nothing where that is too little to name."""
+    """Describe how the copy differs in tone, grain and sharpness; "" where too little to mention."""
     tone = _TONES.get(facts.tone, "")
     if facts.tone is ToneChange.WITH_COLOR:
-        tone = f"with the colors that {source} lacks"
+        tone = f"with colors that {source} lacks"
     return " and ".join(filter(None, (tone, _DETAILS.get(facts.detail, ""))))
 
 
 def _differences(facts: Facts, a: PictureInfo, b: PictureInfo, *, sizes: bool = True) -> str:
-    """Say in brackets how the files differ; small pictures have sizes and codings that nobody asked for."""
+    """Describe in parentheses how the files differ; proxies have sizes and encodings of their own."""
     if facts.proxies:
         return ""
     parts = []
@@ -347,7 +332,7 @@ def _differences(facts: Facts, a: PictureInfo, b: PictureInfo, *, sizes: bool = 
 
 
 def _quality(facts: Facts, a: PictureInfo, b: PictureInfo) -> tuple[str, str]:
-    """Return the JPEG quality of the copy b as a part of the sentence, or what both are as an aside."""
+    """Return the JPEG quality of the copy b as a part of the sentence, or both encodings as an aside."""
     known = facts.copy == "b"
     if b.jpeg is None or facts.proxies or (a.jpeg is not None and a.jpeg.quality == b.jpeg.quality):
         return "", "" if known else _differences(facts, a, b, sizes=False)
@@ -358,8 +343,8 @@ def _quality(facts: Facts, a: PictureInfo, b: PictureInfo) -> tuple[str, str]:
     return "", _differences(facts, a, b, sizes=False)
 
 
-def _places(facts: Facts) -> str:
-    what = "what they share" if facts.placing is Placing.PARTS else "it"
-    if facts.places == 1:
-        return f"something in {what} was changed in one place"
-    return f"{what} was changed in {facts.places if 0 < facts.places <= _FEW else 'a few'} places"
+def _changed_places(facts: Facts) -> str:
+    count = facts.places
+    where = "one place" if count == 1 else f"{count if 0 < count <= _FEW else 'several'} places"
+    shared = "; the shared part was" if facts.placing is Placing.PARTS else ","
+    return f"{shared} changed in {where}"

@@ -1,4 +1,4 @@
-"""Facts of a pair, from what was measured: how one picture lies on the other, and what became of it."""
+"""Facts of a pair from its measurements: the position of one picture on the other, and its changes."""
 
 from __future__ import annotations
 
@@ -24,23 +24,15 @@ from samepic.verify.resave import Reenactment
 __all__ = ["WholeChange", "facts_of", "placed", "proof_of", "whole_change"]
 
 Edge: TypeAlias = NDArray[np.float64]
+Pixels: TypeAlias = NDArray[np.uint8]
 
-_TILTED, _SLIGHTLY = 1.5, 0.7
-
-_DEEP, _SLANTED, _STRETCHED = 1.06, 2.0, 1.04
-
-_PLAIN, _EDGES = 0.998, 0.4
-
-_MARGIN = 0.012
-
-_NEAR = 0.04
-
-_MOST = 0.6
-
-_CORNERS = 0.8
-
-_EVEN = 0.03
-
+_COPIES = (Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED, Relation.EDITED)
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_TILTED, _SLIGHTLY_TILTED = 1.5, 0.7  # degrees
+_PERSPECTIVE, _SLANTED, _STRETCHED = 1.06, 2.0, 1.04
+_EMPTY, _EDGES = 0.998, 0.4  # shares of what there is to see
+_MARGIN, _NEAR_EDGE = 0.012, 0.04  # of a side
+_MAIN_PART, _CORNERS, _EVEN = 0.6, 0.8, 0.03  # shares of a picture
 _BARS = ((Side.ABOVE, Side.BELOW), (Side.LEFT, Side.RIGHT))
 
 
@@ -48,7 +40,7 @@ _BARS = ((Side.ABOVE, Side.BELOW), (Side.LEFT, Side.RIGHT))
 class _SourceAndCopy:
     """A source and its copy: sizes (height, width), the map from the copy to the source, and the shares that overlap.
 
-    `rest` is the share of what there is to see in the larger of the two that the other shows as well.
+    `rest` is the share of the visible content of the larger picture that the other shows as well.
     """
 
     source: tuple[int, int]
@@ -66,33 +58,33 @@ class _SourceAndCopy:
 
     @property
     def is_aslant(self) -> bool:
-        return self.tilt >= _TILTED or self.shape.shear >= _SLANTED or self.shape.depth >= _DEEP
+        return self.tilt >= _TILTED or self.shape.shear >= _SLANTED or self.shape.depth >= _PERSPECTIVE
 
-    def held(self) -> Facts:
-        """Return how the source is held otherwise, seen at an angle or stretched in the copy."""
+    def distortion(self) -> Facts:
+        """Return the rotation, perspective and distortion of the copy."""
         facts = Facts(
             turned=round(self.shape.angle / 90) * 90 % 360,
             mirrored=bool(np.linalg.det(self.matrix[:2, :2]) < 0),
         )
-        if self.shape.depth >= _DEEP:
+        if self.shape.depth >= _PERSPECTIVE:
             return replace(facts, perspective=True)
         return replace(
             facts,
-            tilt=round(self.tilt, 2) if self.tilt >= _SLIGHTLY else 0.0,
+            tilt=round(self.tilt, 2) if self.tilt >= _SLIGHTLY_TILTED else 0.0,
             slanted=self.shape.shear >= _SLANTED,
             stretched=self.shape.stretch >= _STRETCHED,
         )
 
 
 def placed(a: PictureInfo, b: PictureInfo, over: MappedPair) -> Facts:
-    """Return how b lies on a: what of `Facts` is about turning, shape, shares and scale."""
+    """Return the position of b on a: the `Facts` about rotation, shape, shares and scale."""
     sizes, shares, held = ((a.height, a.width), (b.height, b.width)), over.parts, over.held
     rest = held[0] if shares[0] < shares[1] else held[1]
     forth = _pair(sizes, over.matrix, shares, rest, over.pasted)
     back = _pair(sizes[::-1], inverse(over.matrix), shares[::-1], rest, over.pasted)
     scale = local_scale(over.matrix, b.width / 2, b.height / 2)[0]
     facts = replace(
-        forth.held(),
+        forth.distortion(),
         share_a=round(shares[0], 4),
         share_b=round(shares[1], 4),
         scale=1 / scale if scale > 0 else 0.0,
@@ -121,7 +113,7 @@ def _pair(
 
 
 def _partly(facts: Facts, forth: _SourceAndCopy, back: _SourceAndCopy) -> Facts:
-    """Add how two pictures lie on each other of which neither holds the other."""
+    """Add the placing of two pictures neither of which contains the other."""
     low, high = sorted((forth.part_source, forth.part_copy))
     even = high - low <= _EVEN
     if even and low >= _CORNERS and forth.is_aslant and _corners_cut(forth) and _corners_cut(back):
@@ -133,15 +125,14 @@ def _partly(facts: Facts, forth: _SourceAndCopy, back: _SourceAndCopy) -> Facts:
 
 
 def _corners_cut(pair: _SourceAndCopy) -> bool:
-    """Tell whether what the source shows of its copy leaves out the corners, all four, and no more."""
-    edge = polygon(pair.source, pair.copy, pair.matrix)
-    return len(edge) >= 8
+    """Return whether the overlap leaves out all four corners of the source, and nothing else."""
+    return len(polygon(pair.source, pair.copy, pair.matrix)) >= 8
 
 
 def _added(pair: _SourceAndCopy) -> tuple[Placing, tuple[Side, ...]]:
-    """Return what the larger picture, the copy, has round the source, and where; a crop if it is more of the scene."""
+    """Return what the larger picture, the copy, adds around the source, and where; a crop if it is more scene."""
     edge = polygon(pair.copy, pair.source, inverse(pair.matrix))
-    # What lies at the edge of the overlap looks busy, so that a thin border seems to hold a little.
+    # The edge of the overlap looks busy, so a thin border seems to have some content.
     plain = pair.rest >= ALIGN.framed and 1 - pair.rest <= _EDGES * (1 - pair.part_copy)
     if not pair.pasted and not (plain and (pair.is_aslant or _is_border(edge, pair))):
         return Placing.CROP, ()
@@ -149,7 +140,7 @@ def _added(pair: _SourceAndCopy) -> tuple[Placing, tuple[Side, ...]]:
         return _added_straight(pair, _sides(edge, pair.copy), plain=plain)
     if pair.pasted and _touches(edge, pair.copy):
         return Placing.CORNERS_FILLED, ()
-    # Dark corners of a dark picture: filled or cut off, they look the same.
+    # Dark corners of a dark picture look the same filled or cut off.
     return (Placing.WITHIN if plain else Placing.INSET), ()
 
 
@@ -160,13 +151,13 @@ def _added_straight(
     framed = len(sides) != 1 and not opposite
     if plain and framed:
         return Placing.BORDER, ()
-    if framed or not (plain or pair.part_copy >= _MOST):
+    if framed or not (plain or pair.part_copy >= _MAIN_PART):
         return Placing.INSET, ()
     return (Placing.BARS if plain and opposite else Placing.STRIPS), sides
 
 
 def _margins(edge: Edge, size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Return what is left above, below, on the left and on the right of an outline, as shares of the picture."""
+    """Return the margins above, below, left and right of an outline, as shares of the picture."""
     (left, top), (right, low) = edge.min(axis=0) + 0.5, edge.max(axis=0) + 0.5
     return top / size[0], 1 - low / size[0], left / size[1], 1 - right / size[1]
 
@@ -176,40 +167,33 @@ def _sides(edge: Edge, size: tuple[int, int]) -> tuple[Side, ...]:
 
 
 def _is_border(edge: Edge, pair: _SourceAndCopy) -> bool:
-    """Tell whether what shows no jump at the edge of a picture is a border all the same.
+    """Return whether margins without a jump at the edge of the picture are a border all the same.
 
-    It is as wide on one side as on the other, and either too thin for a jump to be measured or quite empty.
+    A border has equal width on opposite sides, and is either too thin to measure a jump or quite empty.
     """
     above, below, left, right = _margins(edge, pair.copy)
     if abs(above - below) > _MARGIN or abs(left - right) > _MARGIN:
         return False
     height, width = pair.copy
     thin = 3 * max(2.0, 0.006 * max(height, width)) + 2
-    return pair.rest >= _PLAIN or max(above * height, left * width) <= thin
+    return pair.rest >= _EMPTY or max(above * height, left * width) <= thin
 
 
 def _touches(edge: Edge, size: tuple[int, int]) -> bool:
-    """Tell whether every corner of an outline lies at the edge of the picture."""
+    """Return whether every corner of an outline lies near the edge of the picture."""
     height, width = size
     away = np.min(
         [edge[:, 0] / width, edge[:, 1] / height, 1 - edge[:, 0] / width, 1 - edge[:, 1] / height], axis=0
     )
-    return bool((away <= _NEAR).all())
-
-
-Pixels: TypeAlias = NDArray[np.uint8]
-
-_COPIES = (Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED, Relation.EDITED)
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+    return bool((away <= _NEAR_EDGE).all())
 
 
 @dataclass(frozen=True, slots=True)
 class WholeChange:
-    """What was done to a whole picture, from a to b: its tone and color, and its sharpness and grain.
+    """The change of a whole picture from a to b, in tone and color, and in sharpness and grain.
 
-    `levels` is how far nine tenths of the picture change in tone at most, in levels; `sharpness` the fine detail of b
-    over that of a.
+    `levels` is the 90th percentile of the change of tone, in levels; `sharpness` is the fine detail of b over that of
+    a.
     """
 
     tone: ToneChange = ToneChange.NONE
@@ -219,27 +203,27 @@ class WholeChange:
 
     @property
     def adjusted(self) -> bool:
-        """Whether anything was."""
+        """Whether anything changed."""
         return self.tone is not ToneChange.NONE or self.detail is not DetailChange.NONE
 
 
-def proof_of(made: Reenactment, copy: str) -> Proof:
-    """Return a successful re-enactment as a fact; `copy`, "a" or "b", is what came out of the other one."""
-    jpeg = made.jpeg
+def proof_of(reenactment: Reenactment, copy: str) -> Proof:
+    """Return a successful re-enactment as a fact; `copy` is "a" or "b"."""
+    jpeg, resampling = reenactment.jpeg, reenactment.resampling
     if jpeg is None:
-        return Proof(copy, lossless=True, resampling=made.resampling)
+        return Proof(copy, lossless=True, resampling=resampling)
     return Proof(
         copy,
         quality=jpeg.quality,
         exact=jpeg.quality_exact,
         subsampling=jpeg.subsampling,
         progressive=jpeg.progressive,
-        resampling=made.resampling,
+        resampling=resampling,
     )
 
 
 def whole_change(mapped: MappedPair, evidence: CellEvidence, changes: Changes) -> WholeChange:
-    """Return what was done to the whole picture, outside of what was changed in places."""
+    """Return the change of the whole picture, outside the places that were edited."""
     sharpness = (_detail(mapped.two) + 0.5) / (_detail(mapped.one) + 0.5)
     quiet = evidence.inside & (changes.odds <= 0)
     if not quiet.any():
@@ -270,12 +254,13 @@ def _tone(mapped: MappedPair, evidence: CellEvidence) -> tuple[ToneChange, float
     if evidence.tone.change <= JUDGE.same_tone:
         return ToneChange.NONE, evidence.tone.change
     size = (24, 24)
-    one, two = (
-        cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (mapped.one, mapped.two)
+    small_a, small_b = (
+        cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        for rgb in (mapped.one, mapped.two)
     )
-    moved = (two - one).reshape(-1, 3)
-    luma = np.einsum("nc,c->n", moved, _LUMA)
-    mean, tint = float(luma.mean()), float(np.abs(moved - luma[:, None]).max(axis=1).mean())
+    change = (small_b - small_a).reshape(-1, 3)
+    luma = np.einsum("nc,c->n", change, _LUMA)
+    mean, tint = float(luma.mean()), float(np.abs(change - luma[:, None]).max(axis=1).mean())
     against = -percentile(luma, 10) if mean > 0 else percentile(luma, 90)
     if abs(mean) < 2.0 or against > 1.0 or tint > 0.5 * abs(mean):
         return ToneChange.OTHER, evidence.tone.change
@@ -285,7 +270,7 @@ def _tone(mapped: MappedPair, evidence: CellEvidence) -> tuple[ToneChange, float
 def facts_of(
     a: PictureInfo, b: PictureInfo, finding: Judgment, mapped: MappedPair, change: WholeChange
 ) -> Facts:
-    """Return what is known of two pictures, b laid on a."""
+    """Return the facts of two pictures, with b aligned to a."""
     if finding.relation is Relation.UNDECIDABLE:
         return Facts(doubt=Doubt.CONTENT)
     if finding.relation not in (*_COPIES, Relation.SIMILAR):
@@ -296,7 +281,7 @@ def facts_of(
         return facts if shares else Facts()
     if finding.relation is Relation.RESAVED:
         return facts
-    # What was changed in places looks like a change of grain.
+    # Edited places look like a change of grain.
     detail = DetailChange.NONE if finding.relation is Relation.EDITED else change.detail
     return replace(facts, tone=change.tone, detail=detail, places=len(finding.regions))
 

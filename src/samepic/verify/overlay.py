@@ -45,7 +45,7 @@ class Overlay:
     """Two pictures of one size, cut to where they overlap: `one` is of a, `two` of b, `inside` where both are.
 
     `matrix` is the map from pixels of b to pixels of a; `to_a` that from pixels of these to pixels of a; `on_a`
-    tells that a is the ground. `part_a`, `part_b` are the shares of a and of b that overlap, 0 to 1.
+    says that a is the ground. `part_a`, `part_b` are the shares of a and of b that overlap, 0 to 1.
     """
 
     one: Pixels
@@ -82,7 +82,7 @@ def _frame(shape: Shape) -> NDArray[np.float64]:
 
 
 def overlaid(a: Pixels, b: Pixels, matrix: Matrix, pixels: int) -> Overlay | None:
-    """Lay b on a, both (height, width[, 3]), at no more than `pixels` pixels; None where they hardly overlap."""
+    """Lay b on a, both (height, width[, 3]), at no more than `pixels` pixels; None where almost nothing overlaps."""
     found = polygon(a.shape, b.shape, matrix)
     if len(found) < 3:
         return None

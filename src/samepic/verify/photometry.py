@@ -1,4 +1,4 @@
-"""Reduced pictures, palettes, ranks of small arrays, and how much of a picture a smaller copy still shows."""
+"""Photometry: reduced pictures, palettes, percentiles, and the writing that a reduced copy loses."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ Mask = NDArray[np.bool_]
 
 
 def unresolved(samples: Samples, side: int, rules: Resolution = RESOLUTION) -> float:
-    """Measure how much writing a picture holds that is lost when its longer side becomes `side` pixels.
+    """Return how much writing of a picture is lost when its longer side is reduced to `side` pixels.
 
-    `samples` is an upright or turned picture, (h, w, 3) RGB or (h, w) gray, uint8. It is cut into cells. A cell has
-    lost its strokes when it has strong contrast of which less than half survives the reduction; it is writing when
-    the strokes lie on even paper, and so do those of its neighbors. Leaves, sand and fur lose as much, but have no
-    paper.
+    `samples` is an upright or turned picture, (h, w, 3) RGB or (h, w) gray, uint8. It is divided into cells. A cell
+    loses its strokes when less than half of its strong contrast survives the reduction. It is writing when its strokes
+    lie on an even background, and so do those of its neighbors. Leaves, sand and fur lose as much contrast, but have no
+    even background.
 
     Returns the share, 0 to 1, of the cells with strong contrast that are lost writing; 0 where nothing is reduced.
-    `rules.unresolved` is the least of a picture that is not fully shown.
+    Pictures from `rules.unresolved` on are not fully represented by the reduced copy.
     """
     gray = _working(samples, rules.pixels)
     height, width = gray.shape
@@ -72,7 +72,7 @@ def unresolved(samples: Samples, side: int, rules: Resolution = RESOLUTION) -> f
 
 
 def _working(samples: Samples, pixels: int) -> Samples:
-    """Return the picture in gray, of so many pixels at most."""
+    """Return the picture in gray, reduced to at most `pixels` pixels."""
     gray = samples if samples.ndim == 2 else cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY)
     height, width = gray.shape
     scale = math.sqrt(pixels / (height * width))
@@ -89,7 +89,7 @@ def _cells(gray: Samples, rows: int, columns: int, side: int) -> Cells:
 
 
 def _written(cells: Cells, rules: Resolution) -> tuple[NDArray[np.int16], Mask]:
-    """Return the level of the paper in each cell, and whether there are strokes on it."""
+    """Return the background level of each cell, and whether it has strokes."""
     half = cells.shape[1] // 2
     paper = np.partition(cells, half, axis=1)[:, half].astype(np.int16)
     apart = cells.astype(np.int16) - paper[:, None]
@@ -103,7 +103,7 @@ def _written(cells: Cells, rules: Resolution) -> tuple[NDArray[np.int16], Mask]:
 
 
 def _stroked(ink: Mask, rules: Resolution) -> Mask:
-    """Tell of each cell whether paper and ink change often along rows or columns, and do in both directions."""
+    """Return for each cell whether ink alternates often along rows or columns, and at all in both directions."""
     side = rules.cell
     ink = ink.reshape(-1, side, side)
     across = (ink[:, :, 1:] != ink[:, :, :-1]).sum(axis=(1, 2)) / np.maximum(1, ink.any(axis=2).sum(axis=1))
@@ -113,7 +113,7 @@ def _stroked(ink: Mask, rules: Resolution) -> Mask:
 
 
 def _runs(levels: NDArray[np.int16], rules: Resolution) -> Mask:
-    """Tell which written cells stand in a row of them on one paper; -1 is no writing."""
+    """Return which written cells are part of a run on one background; -1 marks cells without writing."""
     run, columns = rules.run, levels.shape[1]
     written = levels >= 0
     linked = written[:, 1:] & written[:, :-1] & (np.abs(np.diff(levels, axis=1)) <= rules.level)
@@ -136,12 +136,13 @@ _GRID = 48
 
 def coarse(rgb: Pixels) -> Floats:
     """Return (48, 48, 3) float32 block means of `rgb`, whatever its size and aspect."""
-    small = halved(rgb, _halvings(rgb, 2 * _GRID))
+    times = int(np.log2(max(1.0, min(rgb.shape[:2]) / (2 * _GRID))))
+    small = halved(rgb, times)
     return np.asarray(cv2.resize(small, (_GRID, _GRID), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def halved(picture: Pixels, times: int) -> Pixels:
-    """Return area means over squares of 2 ** times pixels, in steps of two: ten times as fast as in one."""
+    """Return area means over squares of 2 ** times pixels, in steps of two: ten times as fast as at once."""
     for _ in range(times):
         height, width = max(1, picture.shape[0] // 2), max(1, picture.shape[1] // 2)
         even = picture[: 2 * height, : 2 * width]
@@ -156,11 +157,6 @@ def shrunk(picture: Pixels, times: int) -> Pixels:
         return halved(picture, times)
     size = (max(1, round(picture.shape[1] / step)), max(1, round(picture.shape[0] / step)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _halvings(picture: Pixels, side: int) -> int:
-    """Return how often a picture can be halved and keep `side` pixels a side."""
-    return int(np.log2(max(1.0, min(picture.shape[0], picture.shape[1]) / side)))
 
 
 def percentile(values: NDArray[Any], share: float) -> float:
@@ -186,7 +182,7 @@ def palette_of(rgb: Pixels) -> Pixels | None:
     """Return the colors (n, 3) of a picture (height, width, 3) that holds at most 256; None for all others."""
     some = rgb[::_STEP, ::_STEP]
     for step in (_FIRST, 1):
-        # Few samples show that nearly all pictures hold more.
+        # A few samples rule out nearly all pictures.
         if len(np.unique(_codes(some[::step, ::step]))) > _MOST:
             return None
     colors = np.unique(_codes(rgb))
@@ -196,9 +192,9 @@ def palette_of(rgb: Pixels) -> Pixels | None:
 
 
 def in_one_palette(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
-    """Return both; where one alone holds few colors, the other in the nearest of these, if they are near.
+    """Return both pictures; where only one has a palette, the other is reduced to its nearest colors.
 
-    A color moves no farther than the colors of the palette lie apart: farther off is another color, not a lost shade.
+    No color moves farther than the colors of the palette lie apart: beyond, it is another color, not a lost shade.
     """
     palettes = palette_of(a), palette_of(b)
     if palettes[0] is None and palettes[1] is not None:
@@ -212,9 +208,9 @@ def _reduced(rgb: Pixels, palette: Pixels) -> Pixels:
     apart = np.abs(palette[:, None].astype(np.int16) - palette[None].astype(np.int16)).max(axis=2)
     apart[np.diag_indices(len(palette))] = 255
     reach = PALETTE.reach * float(np.median(apart.min(axis=1)))
-    holder = Image.new("P", (1, 1))
-    holder.putpalette(palette.tobytes() + palette[-1].tobytes() * (_MOST - len(palette)))
-    nearest = Image.fromarray(rgb).quantize(palette=holder, dither=Image.Dither.NONE).convert("RGB")
+    palette_image = Image.new("P", (1, 1))
+    palette_image.putpalette(palette.tobytes() + palette[-1].tobytes() * (_MOST - len(palette)))
+    nearest = Image.fromarray(rgb).quantize(palette=palette_image, dither=Image.Dither.NONE).convert("RGB")
     shown = np.asarray(nearest, np.uint8)
     near = np.abs(shown.astype(np.int16) - rgb).max(axis=2) <= reach
     return np.where(near[..., None], shown, rgb)
@@ -255,15 +251,15 @@ SCALINGS: MappingProxyType[str, Scaling] = MappingProxyType(
         "bicubic without smoothing": partial(_opencv, how=cv2.INTER_CUBIC),
     }
 )
-"""From (picture, (width, height)) to the picture at that size: Pillow's kernels, which smooth as they shrink, and
-OpenCV's, of which all but the area means do not."""
+"""Functions from (picture, (width, height)) to the picture at that size: Pillow's kernels, which smooth as they shrink,
+and OpenCV's, of which only the area means do."""
 
 
 def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> Pixels:
-    """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels need not make the others for it."""
+    """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels compute only these."""
     how = _PILLOW.get(name)
     scale = rgb.shape[0] / size[1]
-    # Near its own size some rows made alone came out otherwise than in the whole.
+    # Close to the original size, rows scaled alone can differ from those of the whole.
     if how is None or abs(scale - 1) < JUDGE.near_size:
         return SCALINGS[name](rgb, size)[rows]
     reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1

@@ -229,7 +229,7 @@ def _with_original(
 
 _LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000", "GIF"})
 
-_STEP = 8  # every eighth row and column tells nearly all pictures apart
+_STEP = 8  # every eighth row and column distinguishes nearly all pictures
 
 _OTHER = {"a": "b", "b": "a", "": ""}
 

@@ -1,4 +1,4 @@
-"""Quality of two copies: which holds what the other cannot give back, and whether a person sees the difference."""
+"""Quality of two copies: which one holds more, and how visible the difference is."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from samepic.tuning.verify import KEEP, VISIBILITY
 from samepic.verdict import Relation, Visibility
 from samepic.verify.photometry import SCALINGS
 
-__all__ = ["better_of", "is_enlargement", "visibility_of", "words_of"]
+__all__ = ["better_of", "is_enlargement", "visibility_of", "visibility_words"]
 
 
 def is_enlargement(large: Picture, small: Picture) -> bool:
-    """Tell whether `large`, stored without loss, is `small` enlarged in one of the common ways, but for rounding.
+    """Return whether `large`, stored losslessly, is `small` enlarged in one of the common ways, except for rounding.
 
-    Then all that it shows is in the small one. A lossy enlargement is found by re-enactment instead
-    (samepic.verify.resave); one that somebody sharpened, or that a network drew, is not.
+    The small picture then contains all the detail. A lossy enlargement is found by re-enactment instead
+    (samepic.verify.resave). One that was sharpened, or made by a neural network, is not found.
     """
     ratio = min(large.info.width / small.info.width, large.info.height / small.info.height)
     if (
@@ -34,15 +34,15 @@ def is_enlargement(large: Picture, small: Picture) -> bool:
     ):
         return False
     size = large.info.width, large.info.height
-    return any(_is_same(scale(small.rgb, size), large.rgb) for scale in SCALINGS.values())
+    return any(_matches(scale(small.rgb, size), large.rgb) for scale in SCALINGS.values())
 
 
-def _is_same(made: NDArray[Any], target: NDArray[np.uint8]) -> bool:
-    # A strip tells most of them apart without looking at all of both.
+def _matches(enlarged: NDArray[Any], target: NDArray[np.uint8]) -> bool:
+    # A strip rules most candidates out without comparing the whole.
     top = target.shape[0] // 2
     strip = slice(top, top + 16)
     return all(
-        float(np.mean(cv2.absdiff(made[rows], target[rows]) <= KEEP.rounding)) >= KEEP.exact
+        float(np.mean(cv2.absdiff(enlarged[rows], target[rows]) <= KEEP.rounding)) >= KEEP.exact
         for rows in (strip, slice(None))
     )
 
@@ -51,12 +51,12 @@ _NONE = "", OriginalReason.NONE
 
 
 def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, OriginalReason]:
-    """Return ("a" | "b" | "", reason): which copy holds more than its coding and size show.
+    """Return ("a" | "b" | "", reason): which copy is better for reasons beyond its encoding and size.
 
-    What was enlarged goes before its enlargement, a cut-out before its flattened copy, then more bits a sample before
-    fewer, and of two that differ in tone or sharpness the one with the camera's own data. But for the first, a copy
-    that is much smaller than the other is never the better one. Pictures that are not the same, or parts of one
-    another, have none.
+    The source of an enlargement is better than the enlargement, a cut-out than its flattened copy, and more bits per
+    sample than fewer. Of two that differ in tone or sharpness, the one with camera data is better. Except for the
+    source of an enlargement, a copy much smaller than the other is never better. Pictures with any other relation than
+    `resaved` or `adjusted` have no better copy.
     """
     if relation not in (Relation.RESAVED, Relation.ADJUSTED):
         return _NONE
@@ -73,12 +73,12 @@ def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, Original
     ]
     if relation is Relation.ADJUSTED:
         signs.append((a.info.camera, b.info.camera, OriginalReason.CAMERA))
-    return next((("a" if one else "b", reason) for one, two, reason in signs if one != two), _NONE)
+    return next((("a" if in_a else "b", reason) for in_a, in_b, reason in signs if in_a != in_b), _NONE)
 
 
 def _smaller(a: Picture, b: Picture) -> str:
-    one, two = (picture.info.width * picture.info.height for picture in (a, b))
-    return "" if one == two else "a" if one < two else "b"
+    pixels_a, pixels_b = (picture.info.width * picture.info.height for picture in (a, b))
+    return "" if pixels_a == pixels_b else "a" if pixels_a < pixels_b else "b"
 
 
 def _is_cut_out(picture: Picture) -> bool:
@@ -88,14 +88,9 @@ def _is_cut_out(picture: Picture) -> bool:
 
 
 def _is_deep(picture: Picture, other: Picture) -> bool:
-    """Tell whether a picture has more than 8 bits a sample, and the other no colors that it lacks."""
-    return (
-        picture.info.depth > other.info.depth and deep_of(picture) is not None and not _lacks(picture, other)
-    )
-
-
-def _lacks(picture: Picture, other: Picture) -> bool:
-    return _is_gray(picture) and not _is_gray(other)
+    """Return whether a picture has more bits per sample than the other, and does not lack its colors."""
+    deeper = picture.info.depth > other.info.depth and deep_of(picture) is not None
+    return deeper and not (_is_gray(picture) and not _is_gray(other))
 
 
 def _is_gray(picture: Picture) -> bool:
@@ -103,35 +98,28 @@ def _is_gray(picture: Picture) -> bool:
     return bool(np.array_equal(red, green) and np.array_equal(green, blue))
 
 
-_FLICKERING = "nobody would see it, even when the two take turns in one place"
+def visibility_of(
+    original: NDArray[np.uint8], copy: NDArray[np.uint8], relation: Relation = Relation.RESAVED
+) -> Visibility | None:
+    """Return how visible the changes are in `copy`; both pictures are (height, width, 3) uint8, upright, on white.
 
-_IN_PLACE = "nobody would see it when one follows the other in one place"
-
-_SIDE_BY_SIDE = "side by side nobody would see it"
-
-_HARDLY = "side by side it is hardly noticeable"
-
-_SEEN = "the difference can be seen"
-
-
-def visibility_of(original: NDArray[np.uint8], copy: NDArray[np.uint8]) -> Visibility | None:
-    """Return how visible it is that `copy` was made of `original`: both (height, width, 3) uint8, upright, on white.
-
-    Pictures of two sizes meet at the smaller one, by area averaging. None where the shorter side is then too short for
-    the anchors to hold (`samepic.tuning.verify`).
+    Pictures of two sizes are compared at the smaller one, reduced by area averaging. Returns None where the shorter
+    side is too short for the anchors to hold (`samepic.tuning.verify`).
     """
     if min(*original.shape[:2], *copy.shape[:2]) < VISIBILITY.least_side:
         return None
     score = round(ssimulacra2(original, copy), 2)
-    return Visibility(score, words_of(score))
+    return Visibility(score, visibility_words(score, relation))
 
 
-def words_of(score: float) -> str:
-    """Return what a score of SSIMULACRA 2.1, 100 and less, means, as the end of a sentence on a copy."""
+def visibility_words(score: float, relation: Relation = Relation.RESAVED) -> str:
+    """Return the meaning of a SSIMULACRA 2.1 score, 100 and less, as the end of a sentence about a copy."""
     if score >= VISIBILITY.flickering:
-        return _FLICKERING
+        return "no visible difference, even when flickering between the two"
     if score >= VISIBILITY.in_place:
-        return _IN_PLACE
+        return "no visible difference when one replaces the other in place"
     if score >= VISIBILITY.side_by_side:
-        return _SIDE_BY_SIDE
-    return _HARDLY if score >= VISIBILITY.hardly else _SEEN
+        return "no visible difference side by side"
+    if score >= VISIBILITY.barely:
+        return "barely visible difference side by side"
+    return "visible quality loss" if relation is Relation.RESAVED else "visible difference"

@@ -1,11 +1,11 @@
-"""Whether two codings on one grid can come from one source: what quantisation took away bounds how far they differ.
+"""Quantization bounds: whether two encodings on one grid can come from one source.
 
-A JPEG keeps each coefficient of its 8 x 8 blocks to the nearest multiple of a step, so that it lies within half a step
-of what was coded. Two JPEGs of one source thus differ in no coefficient by more than half of both steps together, and
-a JPEG and its lossless source by no more than half of its own. Where they differ by more, the content was changed; no
-re-enactment is needed, and it does not matter which was made of which, or whether both were made of a third.
+A JPEG rounds each coefficient of its 8 x 8 blocks to a multiple of a step, so it is off by at most half a step. Two
+JPEGs of one source thus differ in no coefficient by more than half of both steps together, and a JPEG and its lossless
+source by no more than half of its own. Where they differ by more, the content was changed. No re-enactment is needed,
+and it does not matter which is the copy, or whether both are copies of a third.
 
-The bound is that of quantisation constraint sets (Rosenholtz and Zakhor, "Iterative procedures for reduction of
+The bound is that of quantization constraint sets (Rosenholtz and Zakhor, "Iterative procedures for reduction of
 blocking effects in transform image coding", 1992), used here to compare.
 """
 
@@ -30,12 +30,13 @@ from samepic.verdict import JpegInfo, Region
 from samepic.verify.photometry import percentile
 
 __all__ = [
+    "LOSSLESS",
     "SampleRows",
     "SharedSource",
     "excess_of",
     "excess_plain",
+    "histogram_percentile",
     "is_derivable",
-    "level_of",
     "may_derive",
     "shared_source",
 ]
@@ -47,7 +48,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)
 _BAND = 64  # rows: more would neither fit the cache nor, all of them together, into memory
-_LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "PPM", "TGA"})
+LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "PPM", "TGA"})
 _TRUE_COLOR = frozenset({"RGB", "L"})
 _FREQUENCIES, _PLACES = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
 _DCT = np.where(
@@ -60,8 +61,8 @@ _DCT = np.where(
 class SampleRows:
     """The samples of a picture, some rows at a time.
 
-    `rows` gives them as (height, width, 3) or, gray, (height, width) uint8; `shown` says that they are R, G, B as they
-    are shown, not Y, Cb, Cr as they are stored.
+    `rows` returns them as (height, width, 3) or, for gray, (height, width) uint8. With `shown` they are the displayed
+    R, G, B, else the stored Y, Cb, Cr.
     """
 
     rows: Callable[[slice], Pixels]
@@ -70,10 +71,10 @@ class SampleRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedSource:
-    """How far two codings on one grid are from having one source.
+    """How far two encodings on one grid are from having one source.
 
     `excess` is (rows, columns) float32, a whole 8 x 8 block each: the largest difference of a coefficient over what
-    both quantisations allow, 1 and less where one source explains the block; `usual` its 90th percentile; `regions`
+    both quantizations allow, 1 and less where one source explains the block; `usual` its 90th percentile; `regions`
     are boxes, in pixels of both, where no common source explains what is seen, the largest first.
     """
 
@@ -85,9 +86,8 @@ class SharedSource:
 def shared_source(a: Picture, b: Picture) -> SharedSource | None:
     """Return how well one source explains both pictures, upright and of one size, block by block.
 
-    None where nothing follows: one was coded in another lossy way or has alpha or a turned grid, or so much differs all
-    over that the one is no plain re-save of the other. Two that are stored without loss must be equal nearly
-    everywhere.
+    Returns None where nothing can be concluded: one has another lossy format, alpha or a rotated grid, or differs so
+    much everywhere that it is no plain re-save. Two lossless pictures must be equal nearly everywhere.
     """
     if a.rgb.shape != b.rgb.shape or min(a.rgb.shape[:2]) < _BLOCK or not (_bounded(a) and _bounded(b)):
         return None
@@ -99,15 +99,15 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
         return SharedSource(shown, percentile(shown, 90), ())
     if _far_apart(_shown(a), _shown(b), height, codings):
         return None
-    # Colors out of range were cut when they were shown: only the planes as stored keep to the bound.
+    # Colors out of range are clipped on display: only the stored planes keep to the bound.
     stored = _stored(a), _stored(b)
     excess = _excess(*stored, height, codings)
     assert excess is not None
     if excess.max() > QUANTIZATION.bound and percentile(excess, 90) <= QUANTIZATION.unrelated:
-        # And whatever was saved again was encoded from what is shown of it, cut off.
-        ways = ((_shown(a), stored[1]), (stored[0], _shown(b)))
-        found = [made for way in ways if (made := _excess(*way, height, codings)) is not None]
-        excess = np.asarray(np.minimum.reduce([excess, *found]), np.float32)
+        # A re-save was encoded from the clipped colors.
+        pairs = ((_shown(a), stored[1]), (stored[0], _shown(b)))
+        others = [other for pair in pairs if (other := _excess(*pair, height, codings)) is not None]
+        excess = np.asarray(np.minimum.reduce([excess, *others]), np.float32)
     usual = percentile(excess, 90)
     changed = excess > _limit(excess, usual)
     some = bool(changed.any())
@@ -118,9 +118,9 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
 
 
 def may_derive(source: Picture, copy: Picture) -> bool:
-    """Return whether `copy` may have been made of `source` by one save, by a band of rows through their middle.
+    """Return whether `copy` may be `source` saved once, judged by a band of rows through their middle.
 
-    Then no coefficient differs by more than half a step of the copy alone. True where nothing follows.
+    Then no coefficient differs by more than half a step of the copy alone. True where nothing can be concluded.
     """
     coding = copy.info.jpeg
     if source.rgb.shape != copy.rgb.shape or coding is None or not (_bounded(source) and _bounded(copy)):
@@ -134,14 +134,14 @@ def may_derive(source: Picture, copy: Picture) -> bool:
 
 
 def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
-    """Return whether rows of a picture as it is shown may have become `copy`, as it is shown, by one save."""
-    one, two = (SampleRows(partial(_rows_of, rgb), shown=True) for rgb in (source, copy))
-    excess = excess_of(one, two, slice(0, len(source)), (None, coding))
+    """Return whether saving rows of `source` once may give `copy`; both are displayed RGB."""
+    rows_a, rows_b = (SampleRows(partial(_rows_of, rgb), shown=True) for rgb in (source, copy))
+    excess = excess_of(rows_a, rows_b, slice(0, len(source)), (None, coding))
     return float((excess > QUANTIZATION.bound).mean()) <= QUANTIZATION.underivable
 
 
 def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
-    """Return where two pictures stored without loss differ, if they are equal nearly everywhere; None for others."""
+    """Return where two lossless pictures differ, if they are equal nearly everywhere; None for others."""
     worst, structured = _block_most(_most_of(cv2.absdiff(a, b))), _structured(a)
     some = worst[structured] if structured.any() else worst
     if float((some == 0).mean()) < QUANTIZATION.equal:
@@ -151,13 +151,13 @@ def _equal_but_for_places(a: Pixels, b: Pixels) -> SharedSource | None:
 
 
 def _structured(rgb: Pixels) -> Mask:
-    """Return the blocks (rows, columns) in which there is something to see."""
+    """Return the blocks (rows, columns) that contain structure."""
     gradient = _most_of(cv2.morphologyEx(rgb, cv2.MORPH_GRADIENT, _CROSS))
     return np.asarray(_block_most(gradient) > QUANTIZATION.structure, np.bool_)
 
 
 def _places(changed: Mask) -> int:
-    """Return in how many places blocks were changed, of which neighbors within a block make one."""
+    """Return the number of places with changed blocks; those within a block of each other count as one."""
     joined = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8))
     return int(cv2.connectedComponents(joined, connectivity=8)[0]) - 1
 
@@ -176,9 +176,9 @@ def _block_most(plane: Pixels) -> Pixels:
 
 
 def _limit(excess: Floats, usual: float) -> float:
-    """Return the excess from which a block was changed: the bound itself where next to nothing lies beyond it.
+    """Return the excess from which a block was changed: the bound itself where almost no block exceeds it.
 
-    Where more does, one of the two went through a further lossy coding that its file no longer shows.
+    Where more do, one of the two went through a further lossy encoding that its file no longer shows.
     """
     count, _ = cv2.connectedComponents((excess > QUANTIZATION.bound).astype(np.uint8), connectivity=8)
     if usual <= 1.0 and count - 1 <= QUANTIZATION.few:
@@ -187,13 +187,13 @@ def _limit(excess: Floats, usual: float) -> float:
 
 
 def _bounded(picture: Picture) -> bool:
-    """Tell whether the coding of a picture bounds what it lost, on the grid that its pixels show."""
+    """Return whether the encoding of a picture bounds its loss, on the grid of its pixels."""
     info, jpeg = picture.info, picture.info.jpeg
     own_colors = info.profile and "srgb" not in info.profile.lower()
     if picture.alpha is not None or info.orientation != 1 or info.frames != 1 or own_colors:
         return False
     if jpeg is None:
-        return info.format in _LOSSLESS and info.mode in _TRUE_COLOR
+        return info.format in LOSSLESS and info.mode in _TRUE_COLOR
     coarsest = max(table[0] for table in jpeg.tables)
     return jpeg.colour in ("gray", "ycbcr") and picture.data is not None and coarsest <= QUANTIZATION.coarsest
 
@@ -204,7 +204,7 @@ def _shown(picture: Picture) -> SampleRows:
 
 
 def _stored(picture: Picture) -> SampleRows:
-    """Return Y, Cb, Cr as a JPEG stores them, before colors out of range are cut; else what is shown."""
+    """Return Y, Cb, Cr as a JPEG stores them, before clipping; R, G, B for other pictures."""
     if picture.info.jpeg is None or picture.data is None:
         return _shown(picture)
     image = Image.open(io.BytesIO(picture.data))
@@ -220,7 +220,7 @@ def _rows_of(rgb: Pixels, rows: slice) -> Pixels:
 
 
 def _decoded_rows(image: Image.Image, rows: slice) -> Pixels:
-    # Only these rows are copied out of what the decoder made.
+    # Only these rows are copied from the decoded image.
     return np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
 
 
@@ -248,9 +248,9 @@ def _excess(
     codings: tuple[JpegInfo | None, JpegInfo | None],
     most: float = math.inf,
 ) -> Floats | None:
-    """Return the largest difference of a coefficient in each block over what both codings allow, (rows, columns).
+    """Return the largest difference of a coefficient per block in units of the allowed one, (rows, columns).
 
-    None as soon as one is over `most`.
+    Returns None as soon as one is over `most`.
     """
     bands = []
     for top in range(0, height // _BLOCK * _BLOCK, _BAND):
@@ -263,7 +263,7 @@ def _excess(
 def _far_apart(
     a: SampleRows, b: SampleRows, height: int, codings: tuple[JpegInfo | None, JpegInfo | None]
 ) -> bool:
-    """Tell whether so much differs by so much in a few bands that nothing else needs to be read."""
+    """Return whether a few bands differ so much that nothing else needs to be read."""
     tops = np.linspace(0, height // _BLOCK - 2, QUANTIZATION.bands).astype(int) * _BLOCK
     if height < QUANTIZATION.bands * 2 * _BLOCK:
         return False
@@ -275,15 +275,17 @@ def _far_apart(
 def excess_of(
     a: SampleRows, b: SampleRows, rows: slice, codings: tuple[JpegInfo | None, JpegInfo | None]
 ) -> Floats:
-    """Return the largest difference of a coefficient in each block of some rows over what both codings allow."""
-    one, two = a.rows(rows), b.rows(rows)
+    """Return the largest difference of a coefficient per block of some rows in units of the allowed one."""
+    samples_a, samples_b = a.rows(rows), b.rows(rows)
     if native is None:
-        return excess_plain(_planes_of(one, shown=a.shown), _planes_of(two, shown=b.shown), *codings)
+        return excess_plain(
+            _planes_of(samples_a, shown=a.shown), _planes_of(samples_b, shown=b.shown), *codings
+        )
     luma, color, gray = _allowed(*codings)
-    height, width = one.shape[:2]
+    height, width = samples_a.shape[:2]
     found = native.excess(
-        np.ascontiguousarray(one),
-        np.ascontiguousarray(two),
+        np.ascontiguousarray(samples_a),
+        np.ascontiguousarray(samples_b),
         width,
         height,
         a.shown,
@@ -297,11 +299,11 @@ def excess_of(
     return np.frombuffer(found, np.float32).reshape(height // _BLOCK, width // _BLOCK)
 
 
-def excess_plain(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | None) -> Floats:
-    """Return what `excess_of` does from Y, Cb, Cr (3, height, width), without the native part: five times as slow."""
-    allowed, color_allowed, gray = _allowed(one, two)
+def excess_plain(a: Floats, b: Floats, coding_a: JpegInfo | None, coding_b: JpegInfo | None) -> Floats:
+    """Compute `excess_of` from Y, Cb, Cr (3, height, width), without the native module: five times as slow."""
+    allowed, color_allowed, gray = _allowed(coding_a, coding_b)
     luma = _over(a[0] - b[0], allowed)
-    luma /= np.where(_cut(a[0]) | _cut(b[0]), np.float32(QUANTIZATION.cut), np.float32(1))
+    luma /= np.where(_clipped(a[0]) | _clipped(b[0]), np.float32(QUANTIZATION.cut), np.float32(1))
     if gray:
         return luma
     halved = [_halved(a[k] - b[k]) for k in (1, 2)]
@@ -312,18 +314,18 @@ def excess_plain(a: Floats, b: Floats, one: JpegInfo | None, two: JpegInfo | Non
     return np.asarray(np.maximum(luma, color[rows[:, None], columns]), np.float32)
 
 
-def _allowed(one: JpegInfo | None, two: JpegInfo | None) -> tuple[Floats, Floats, bool]:
-    """Return by how much coefficients of luma and of color may differ, (8, 8) each, and whether color says nothing."""
-    gray = any(info is not None and info.colour == "gray" for info in (one, two))
-    alike = one is None or two is None or one.subsampling == two.subsampling
-    slack = QUANTIZATION.color_slack if alike else QUANTIZATION.subsampled_slack
-    luma = _half_steps(0, one, two) + np.float32(QUANTIZATION.luma_slack)
-    return luma, _half_steps(1, one, two) + np.float32(slack), gray
+def _allowed(a: JpegInfo | None, b: JpegInfo | None) -> tuple[Floats, Floats, bool]:
+    """Return the allowed differences of luma and color coefficients, (8, 8) each, and whether one is gray."""
+    gray = any(info is not None and info.colour == "gray" for info in (a, b))
+    same_grid = a is None or b is None or a.subsampling == b.subsampling
+    slack = QUANTIZATION.color_slack if same_grid else QUANTIZATION.subsampled_slack
+    luma = _half_steps(0, a, b) + np.float32(QUANTIZATION.luma_slack)
+    return luma, _half_steps(1, a, b) + np.float32(slack), gray
 
 
-def _cut(luma: Floats) -> Mask:
-    """Return the blocks (rows, columns) in which levels beyond black or white may have been cut off."""
-    # Rows first: they lie one after the other in memory.
+def _clipped(luma: Floats) -> Mask:
+    """Return the blocks (rows, columns) in which levels beyond black or white may have been clipped."""
+    # Rows first: they are contiguous in memory.
     rows = luma.reshape(-1, _BLOCK, luma.shape[1])
     lightest, darkest = (
         most(most(rows, axis=1).reshape(len(rows), -1, _BLOCK), axis=2) for most in (np.max, np.min)
@@ -341,7 +343,7 @@ def _half_steps(component: int, *codings: JpegInfo | None) -> Floats:
 
 
 def _halved(plane: Floats) -> Floats:
-    """Return a plane at half its size, in whole blocks; a block of what is left at the edge is filled with zeros."""
+    """Return a plane at half its size, padded with zeros to whole blocks."""
     height, width = (-(-side // 16) * 16 for side in plane.shape)
     grown = cv2.copyMakeBorder(
         plane, 0, height - plane.shape[0], 0, width - plane.shape[1], cv2.BORDER_CONSTANT, value=0
@@ -350,11 +352,11 @@ def _halved(plane: Floats) -> Floats:
 
 
 def _over(difference: Floats, allowed: Floats) -> Floats:
-    """Return the largest coefficient of a difference, block by block, in units of what is `allowed` (8, 8)."""
+    """Return the largest coefficient of a difference per block, in units of `allowed` (8, 8)."""
     rows, columns = (side // _BLOCK for side in difference.shape)
     blocks = difference.reshape(rows, _BLOCK, columns, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK, _BLOCK)
     over = np.sqrt(np.einsum("nij,nij->n", blocks, blocks)) / np.float32(allowed.min())
-    # No coefficient is larger than the norm of its block, which most of the time is small enough by far.
+    # No coefficient exceeds the norm of its block, which is usually small enough.
     loud = np.flatnonzero(over > 1.0)
     if len(loud):
         coefficients = np.abs(np.einsum("ui,nij,vj->nuv", _DCT, blocks[loud], _DCT, optimize=True))
@@ -363,7 +365,7 @@ def _over(difference: Floats, allowed: Floats) -> Floats:
 
 
 def _boxes(changed: Mask, a: Pixels, b: Pixels) -> tuple[Region, ...]:
-    """Return boxes of connected changed blocks, drawn in to the pixels that differ by a part of their largest."""
+    """Return boxes of connected changed blocks, shrunk to the pixels that differ by a share of the largest."""
     difference = _most_of(cv2.absdiff(a, b))
     usual = _usual_difference(changed, difference)
     joined = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
@@ -387,11 +389,11 @@ def _usual_difference(changed: Mask, difference: Pixels) -> float:
         return 0.0
     whole = difference[: size[1], : size[0]]
     counts = cv2.calcHist([whole], [0], still, [256], [0, 256]).ravel().astype(np.int64)
-    return level_of(counts, 99)
+    return histogram_percentile(counts, 99)
 
 
-def level_of(counts: NDArray[np.int64], share: float) -> float:
-    """Return the percentile `share`, 0 to 100, of levels by how many there are of each, as `percentile` does."""
+def histogram_percentile(counts: NDArray[np.int64], share: float) -> float:
+    """Return the percentile `share`, 0 to 100, of a histogram of levels, interpolated as by `percentile`."""
     below = np.cumsum(counts)
     at = (int(below[-1]) - 1) * share / 100
     low, high = (int(np.searchsorted(below, int(at) + k, side="right")) for k in (0, 1))

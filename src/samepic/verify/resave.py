@@ -1,4 +1,4 @@
-"""Re-enactment: save one picture the way the other was saved; if the result is the other, that proves the original."""
+"""Re-enactment: one picture re-encoded the way the other was saved; an equal result proves which is the original."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from samepic.picture import Picture, load
 from samepic.tuning.verify import JUDGE
 from samepic.verdict import JpegInfo, PictureInfo
 from samepic.verify.photometry import SCALINGS, scaled_rows
-from samepic.verify.quantization import is_derivable
+from samepic.verify.quantization import LOSSLESS, is_derivable
 
 __all__ = ["Reenactment", "block_differences", "block_differences_plain", "original_of", "reenact"]
 
@@ -43,12 +43,11 @@ _BAND = 64  # rows: whole blocks of every subsampling
 
 @dataclass(frozen=True, slots=True)
 class Reenactment:
-    """What came of saving the source like the target.
+    """The result of saving the source like the target.
 
-    `exact` is the share, 0 to 1, of the target's textured 8 x 8 blocks that came out bit for bit (of those in a band
-    through its middle, where that already shows that the rest cannot); `proof` is
-    True when every pixel did (but for rounding between decoders); `resampling` names the filter of a change of
-    size, or "".
+    `exact` is the share, 0 to 1, of the target's textured 8 x 8 blocks that are equal bit for bit (of those in a band
+    through its middle, where that already rules out the rest). `proof` is True when every pixel is equal, except for
+    rounding between decoders. `resampling` names the filter of a change of size, or "".
     """
 
     exact: float
@@ -58,12 +57,12 @@ class Reenactment:
 
 
 def reenact(source: Picture, target: Picture) -> Reenactment | None:
-    """Save `source` with the quantisation tables, subsampling, size and orientation of the JPEG `target`.
+    """Save `source` with the quantization tables, subsampling, size and orientation of the JPEG `target`.
 
-    A target that is no JPEG is re-enacted by leaving source as it is.
-    Returns the best attempt, or None where there is nothing to learn: CMYK, RGB-coded, rare subsampling, a
-    colour profile other than sRGB, alpha, or another lossy format. The idea of re-quantising with the
-    tables at hand is that of JPEG forensics (Farid, "Digital image ballistics from JPEG quantization", 2006).
+    For a target that is not a JPEG the source is used unchanged. Returns the best attempt, or None where re-enactment
+    is impossible: CMYK, RGB-coded, rare subsampling, a color profile other than sRGB, alpha, or another lossy format.
+    Re-quantizing with known tables comes from JPEG forensics (Farid, "Digital image ballistics from JPEG quantization",
+    2006).
     """
     if source.alpha is not None:
         return None
@@ -73,27 +72,29 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     if jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS or not _plain(target):
         return None
     band = _band(target)
-    tried = [_tried(source, target, jpeg, name, band) for name in _scalings(source, target)]
-    best = max(tried, key=lambda one: one.made.exact).made
+    attempts = [_attempt(source, target, jpeg, name, band) for name in _scalings(source, target)]
+    best = max(attempts, key=lambda attempt: attempt.result.exact).result
     textured = _textured(target.rgb)
-    # Heavy coding hides which way of scaling it was, so that several are tried, the nearest first.
-    likely = sorted((one for one in tried if one.made.proof), key=lambda one: one.distance)
-    for one in likely[: JUDGE.scalings_tried]:
-        sized = _scaled(source.rgb, target.rgb.shape, one.name)
-        made = _judge(_save_like(sized, target, jpeg), target.rgb, textured, jpeg, one.name)
-        if one is likely[0] or (made.proof, made.exact) > (best.proof, best.exact):
-            best = made
-        if made.proof:
+    # Strong compression hides which scaling was used, so several are tried, the closest first.
+    likely = sorted(
+        (attempt for attempt in attempts if attempt.result.proof), key=lambda attempt: attempt.distance
+    )
+    for attempt in likely[: JUDGE.scalings_tried]:
+        sized = _scaled(source.rgb, target.rgb.shape, attempt.scaling)
+        result = _compared(_save_like(sized, target, jpeg), target.rgb, textured, jpeg, attempt.scaling)
+        if attempt is likely[0] or (result.proof, result.exact) > (best.proof, best.exact):
+            best = result
+        if result.proof:
             break
     return best
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
-    """A way of scaling, what a band of rows made of it says, and how far that is from the target."""
+class _Attempt:
+    """A scaling, its result on a band of rows, and the distance of the scaled rows to the target."""
 
-    name: str
-    made: Reenactment
+    scaling: str
+    result: Reenactment
     distance: float
 
 
@@ -106,41 +107,40 @@ def _scaled(rgb: Pixels, shape: tuple[int, ...], name: str) -> Pixels:
 
 
 def _band(target: Picture) -> slice | None:
-    """Return rows through the middle that are coded as by themselves; None where that would save nothing."""
+    """Return rows through the middle that are coded independently; None where that would save no time."""
     height = target.rgb.shape[0]
     top = height // 2 // _BAND * _BAND - _BAND // 2
     worthwhile = target.info.orientation == 1 and height >= 3 * _BAND
     return slice(top, top + _BAND) if worthwhile else None
 
 
-def _tried(source: Picture, target: Picture, jpeg: JpegInfo, name: str, band: slice | None) -> _Tried:
-    """Return whether a band of rows came out as it is in the target: where it did not, the whole cannot."""
+def _attempt(source: Picture, target: Picture, jpeg: JpegInfo, name: str, band: slice | None) -> _Attempt:
+    """Re-enact a band of rows with the scaling `name`; where it differs from the target, so does the whole."""
     shape = target.rgb.shape
     if band is None:
         distance = cv2.norm(_scaled(source.rgb, shape, name), target.rgb, cv2.NORM_L2) if name else 0.0
-        return _Tried(name, Reenactment(0.0, True, jpeg, name), float(distance))
+        return _Attempt(name, Reenactment(0.0, True, jpeg, name), float(distance))
     rows = scaled_rows(source.rgb, (shape[1], shape[0]), name, band) if name else source.rgb[band]
-    wanted = target.rgb[band]
-    if shape[1] >= _BLOCK and not is_derivable(rows, wanted, jpeg):
-        return _Tried(name, Reenactment(0.0, False, jpeg, name), math.inf)
-    made = _save_like(rows, target, jpeg)
-    # Colors of the outermost rows are smoothed with those beyond them.
+    expected = target.rgb[band]
+    if shape[1] >= _BLOCK and not is_derivable(rows, expected, jpeg):
+        return _Attempt(name, Reenactment(0.0, False, jpeg, name), math.inf)
+    saved = _save_like(rows, target, jpeg)
+    # The outermost rows are smoothed with colors beyond them.
     inner = slice(_BLOCK, _BAND - _BLOCK)
-    some = wanted[inner]
-    judged = _judge(made[inner], some, _textured(some), jpeg, name)
-    # A few samples of the band may be scaled otherwise than in the whole, by one level.
-    alike = float((block_differences(made[inner], some) <= JUDGE.exact_slack).mean())
-    possible = alike >= JUDGE.exact_share
-    distance = float(cv2.norm(rows, wanted, cv2.NORM_L2))
-    return _Tried(name, Reenactment(judged.exact, possible, jpeg, name), distance)
+    saved, expected = saved[inner], expected[inner]
+    exact = _compared(saved, expected, _textured(expected), jpeg, name).exact
+    # A few samples of a scaled band differ by one level from those of the scaled whole.
+    possible = float((block_differences(saved, expected) <= JUDGE.exact_slack).mean()) >= JUDGE.exact_share
+    distance = float(cv2.norm(rows, target.rgb[band], cv2.NORM_L2))
+    return _Attempt(name, Reenactment(exact, possible, jpeg, name), distance)
 
 
 def _unchanged(source: Picture, target: Picture) -> Reenactment | None:
-    """Take source itself for what a lossless save makes of it."""
+    """Compare the source itself with the target, as after a lossless save."""
     if target.alpha is not None or target.rgb.shape != source.rgb.shape:
         return None
-    made = _judge(source.rgb, target.rgb, _textured(target.rgb), None, "")
-    return made if made.exact >= JUDGE.exact_share else None
+    result = _compared(source.rgb, target.rgb, _textured(target.rgb), None, "")
+    return result if result.exact >= JUDGE.exact_share else None
 
 
 def _plain(target: Picture) -> bool:
@@ -149,7 +149,7 @@ def _plain(target: Picture) -> bool:
 
 
 def _save_like(rgb: Pixels, target: Picture, jpeg: JpegInfo) -> Pixels:
-    """Return upright pixels after one trip through a JPEG coded like target."""
+    """Return the upright pixels after saving as a JPEG coded like the target."""
     image = Image.fromarray(rgb)
     turn = _UNDO.get(target.info.orientation)
     stored = image if turn is None else image.transpose(turn)
@@ -166,12 +166,12 @@ def _save_like(rgb: Pixels, target: Picture, jpeg: JpegInfo) -> Pixels:
     return np.asarray(Image.fromarray(rgb).transpose(back))
 
 
-def _judge(
-    made: Pixels, target: Pixels, textured: NDArray[np.bool_], jpeg: JpegInfo | None, name: str
+def _compared(
+    saved: Pixels, target: Pixels, textured: NDArray[np.bool_], jpeg: JpegInfo | None, name: str
 ) -> Reenactment:
-    """Compare what was made with the target, block by block, by those that are textured if any is."""
-    worst = block_differences(made, target)
-    # A picture without texture proves nothing block by block; then only all of it counts.
+    """Compare the saved pixels with the target, block by block: by the textured blocks if there are any."""
+    worst = block_differences(saved, target)
+    # Without texture single blocks prove nothing; then all of them count.
     informative = textured if textured.any() else np.ones_like(textured)
     exact = float((worst[informative] == 0).mean())
     proof = exact >= JUDGE.exact_share and int(worst.max()) <= JUDGE.exact_slack
@@ -184,18 +184,18 @@ def _textured(rgb: Pixels) -> NDArray[np.bool_]:
     return (_block_max(luma) - _block_max(~luma, flip=True)) > JUDGE.textured
 
 
-def block_differences(one: Pixels, two: Pixels) -> NDArray[np.uint8]:
+def block_differences(a: Pixels, b: Pixels) -> NDArray[np.uint8]:
     """Return the largest difference of two pictures (height, width, 3) in each 8 x 8 block, edges included."""
     if native is None:
-        return block_differences_plain(one, two)
-    height, width = one.shape[:2]
-    found = native.differ(np.ascontiguousarray(one), np.ascontiguousarray(two), 3 * width, 3)
+        return block_differences_plain(a, b)
+    height, width = a.shape[:2]
+    found = native.differ(np.ascontiguousarray(a), np.ascontiguousarray(b), 3 * width, 3)
     return np.frombuffer(found, np.uint8).reshape(-(-height // _BLOCK), -(-width // _BLOCK))
 
 
-def block_differences_plain(one: Pixels, two: Pixels) -> NDArray[np.uint8]:
-    """Return what `block_differences` does, without the native part: ten times as slow."""
-    red, green, blue = cv2.split(cv2.absdiff(one, two))
+def block_differences_plain(a: Pixels, b: Pixels) -> NDArray[np.uint8]:
+    """Compute `block_differences` without the native module: ten times as slow."""
+    red, green, blue = cv2.split(cv2.absdiff(a, b))
     return _block_max(np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)).astype(np.uint8)
 
 
@@ -210,39 +210,34 @@ def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
 
 _UNKNOWN = "", OriginalReason.NONE
 
-_LOSSLESS = frozenset({"PNG", "BMP", "TIFF", "PPM", "TGA"})
-
 
 def original_of(
     a: PictureInfo, b: PictureInfo, forward: Reenactment | None, backward: Reenactment | None
 ) -> tuple[str, OriginalReason]:
     """Return ("a" | "b" | "", reason): proof by re-enactment first, then size, coding history and metadata.
 
-    `forward` is the re-enactment of b from a, `backward` that of a from b. Each sign alone decides only where
-    it is clear; where signs are absent or balanced the answer is "".
+    `forward` is the re-enactment of b from a, `backward` that of a from b. A criterion decides only where it is
+    clear; where none is, the result is "".
     """
     proven = (forward is not None and forward.proof, backward is not None and backward.proof)
     if proven[0] != proven[1]:
         return "a" if proven[0] else "b", OriginalReason.PROOF
-    if (signs := _by_size(a, b))[0]:
-        return signs
-    if (signs := _by_coding(a, b))[0]:
-        return signs
-    return _by_metadata(a, b)
+    results = (criterion(a, b) for criterion in (_by_size, _by_coding, _by_metadata))
+    return next((result for result in results if result[0]), _UNKNOWN)
 
 
 def _by_size(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
-    one, two = a.width * a.height, b.width * b.height
-    if one == two:
+    pixels_a, pixels_b = a.width * a.height, b.width * b.height
+    if pixels_a == pixels_b:
         return _UNKNOWN
-    return "a" if one > two else "b", OriginalReason.LARGER
+    return "a" if pixels_a > pixels_b else "b", OriginalReason.LARGER
 
 
 def _by_coding(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
     if a.jpeg and b.jpeg and abs(a.jpeg.quality - b.jpeg.quality) >= JUDGE.quality_gap:
         return "a" if a.jpeg.quality > b.jpeg.quality else "b", OriginalReason.JPEG_QUALITY
-    plain = (a.format in _LOSSLESS and a.mode != "P", b.format in _LOSSLESS and b.mode != "P")
-    return ("a" if plain[0] else "b", OriginalReason.LOSSLESS) if plain[0] != plain[1] else _UNKNOWN
+    lossless_a, lossless_b = (info.format in LOSSLESS and info.mode != "P" for info in (a, b))
+    return ("a" if lossless_a else "b", OriginalReason.LOSSLESS) if lossless_a != lossless_b else _UNKNOWN
 
 
 def _by_metadata(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:

@@ -1,4 +1,4 @@
-"""Shortcuts before the pipeline: blank pictures, deep samples, frames of animations, and exact parts of pages."""
+"""Shortcuts around the pipeline: blank pictures, deep samples, frames of animations, and exact parts of pages."""
 
 from __future__ import annotations
 
@@ -12,34 +12,40 @@ from numpy.typing import NDArray
 
 from samepic.facts import Depth, Doubt, Facts, OriginalReason, Placing, Series
 from samepic.picture import Picture, equal_pixels
-from samepic.picture.load import chosen, frames
-from samepic.picture.picture import Deep, deep_of, equal_shown
+from samepic.picture.load import frame_numbers, frames
+from samepic.picture.picture import Deep, deep_of, equal_displayed
 from samepic.tuning.verify import BLANK, DEPTH, JUDGE, PART
 from samepic.verdict import Relation, Transform
 from samepic.verify.judge import Judgment
 from samepic.verify.pipeline import BLACK, WHITE, Analysis
 
-__all__ = ["look_blank", "look_deep", "look_moving", "look_part", "place_of"]
+__all__ = ["compare_blank", "compare_deep", "compare_exact_part", "compare_series", "locate_part"]
 
 Lab: TypeAlias = NDArray[np.float32]
+Pixels: TypeAlias = NDArray[np.uint8]
+Packed: TypeAlias = NDArray[np.uint32]
+Compare: TypeAlias = Callable[[Picture, Picture], Analysis]
+
+_LOSSY = frozenset({"JPEG", "HEIF", "AVIF", "JPEG2000"})
 
 
-def look_blank(a: Picture, b: Picture) -> Analysis | None:
-    """Answer for two pictures of clearly different single colors, on white and on black; None for all others.
+def compare_blank(a: Picture, b: Picture) -> Analysis | None:
+    """Return `different` for two single-color pictures whose colors clearly differ; None for all others.
 
-    Of two pictures of one color nothing can be said: what else would tell them apart is not there.
+    Both are compared on white and on black. Two pictures of the same color stay undecided: nothing else is left to
+    compare.
     """
     for ground in (WHITE, BLACK):
-        one, two = _color(a.on(ground)), _color(b.on(ground))
-        if one is None or two is None or float(np.linalg.norm(one - two)) < BLANK.apart:
+        color_a, color_b = _single_color(a.on(ground)), _single_color(b.on(ground))
+        if color_a is None or color_b is None or float(np.linalg.norm(color_a - color_b)) < BLANK.apart:
             return None
         if a.alpha is None and b.alpha is None:
             break
     return Analysis(Judgment(Relation.DIFFERENT, BLANK.same), Facts(one_color=True), {})
 
 
-def _color(rgb: NDArray[np.uint8]) -> Lab | None:
-    """Return the CIELAB color of a picture in which nearly everything is of one color, else None."""
+def _single_color(rgb: Pixels) -> Lab | None:
+    """Return the CIELAB color of a picture in which nearly every pixel has one color, else None."""
     middle = np.median(rgb[:: max(1, rgb.shape[0] // 64), :: max(1, rgb.shape[1] // 64)], axis=(0, 1))
     low, high = np.clip(middle - BLANK.spread, 0, 255), np.clip(middle + BLANK.spread, 0, 255)
     inside = cv2.countNonZero(cv2.inRange(rgb, low, high))
@@ -49,116 +55,113 @@ def _color(rgb: NDArray[np.uint8]) -> Lab | None:
     return lab
 
 
-def look_deep(a: Picture, b: Picture, look: Callable[[Picture, Picture], Analysis]) -> Analysis | None:
-    """Answer for two pictures of which the samples differ though 8 bits do not show it; None for all others.
+def compare_deep(a: Picture, b: Picture, compare: Compare) -> Analysis | None:
+    """Return the analysis of two pictures whose samples differ below the 8 bits shown; None for all others.
 
-    Two that both use a small part of their range, such as label masks and raw sensor data, are stretched over what
-    they use together and given to `look`. Of two others that are shown alike, one is the other at another depth, or
-    differs from it by less than anybody sees; where what is shown is one flat colour, nothing can be said.
+    Label masks, raw sensor data and the like use a small part of their range. If both pictures do, they are stretched
+    over their common range and passed to `compare`. Two others that look identical differ in depth, or by less than
+    anyone sees; if they show one flat color, they are undecidable.
     """
     if a.rgb.shape != b.rgb.shape or (a.deep is None and b.deep is None):
         return None
-    one, two = deep_of(a), deep_of(b)
-    if one is None and two is None:
+    deep_a, deep_b = deep_of(a), deep_of(b)
+    if deep_a is None and deep_b is None:
         return None
-    if one is not None and two is not None and (ends := _common_ends(one, two)) is not None:
-        answer = look(_stretched(a, one, ends), _stretched(b, two, ends))
-        # Where the samples differ by less than even that shows, they differ all the same.
-        equal = answer.finding.relation is Relation.SAME_PIXELS
-        finding = Judgment(Relation.RESAVED, DEPTH.shown_alike) if equal else answer.finding
-        return replace(answer, finding=finding, facts=replace(answer.facts, depth=Depth.STRETCHED))
-    return _shown_alike(a) if equal_shown(a, b) else None
+    if deep_a is not None and deep_b is not None and (ends := _common_range(deep_a, deep_b)) is not None:
+        analysis = compare(_stretched(a, deep_a, ends), _stretched(b, deep_b, ends))
+        # Samples may differ by less than the stretched pixels show.
+        equal = analysis.finding.relation is Relation.SAME_PIXELS
+        finding = Judgment(Relation.RESAVED, DEPTH.shown_alike) if equal else analysis.finding
+        return replace(analysis, finding=finding, facts=replace(analysis.facts, depth=Depth.STRETCHED))
+    return _identical_as_shown(a) if equal_displayed(a, b) else None
 
 
-def _shown_alike(picture: Picture) -> Analysis:
-    """Return the answer for two pictures that look like this one, pixel by pixel, and differ below that."""
+def _identical_as_shown(picture: Picture) -> Analysis:
+    """Return the analysis of two pictures that both show the pixels of `picture` but differ in their samples."""
     if int(picture.rgb.max()) - int(picture.rgb.min()) <= DEPTH.flat:
         return Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.DEPTH), {})
     facts = Facts(scale=1.0, depth=Depth.ALIKE)
     return Analysis(Judgment(Relation.RESAVED, DEPTH.shown_alike), facts, {})
 
 
-def _common_ends(one: Deep, two: Deep) -> tuple[float, float] | None:
-    """Return the least and the largest sample of both, where that is a small part of what could be stored."""
-    if one.samples is None or two.samples is None or not one.white or one.white != two.white:
+def _common_range(a: Deep, b: Deep) -> tuple[float, float] | None:
+    """Return the least and the largest sample of both, if that is a small part of the range they could use."""
+    if a.samples is None or b.samples is None or not a.white or a.white != b.white:
         return None
-    colours = one.colours, two.colours
-    low, high = float(min(c.min() for c in colours)), float(max(c.max() for c in colours))
-    return (low, high) if 0 < high - low <= DEPTH.narrow * one.white else None
+    colors = a.colors, b.colors
+    low, high = float(min(c.min() for c in colors)), float(max(c.max() for c in colors))
+    return (low, high) if 0 < high - low <= DEPTH.narrow * a.white else None
 
 
 def _stretched(picture: Picture, deep: Deep, ends: tuple[float, float]) -> Picture:
-    """Return the picture with `ends` shown as black and white, without the bytes that show it otherwise."""
+    """Return the picture with `ends` mapped to black and white, without its encoded bytes."""
     low, high = ends
-    scaled: NDArray[Any] = (deep.colours.astype(np.float64) - low) * (255 / (high - low))
+    scaled: NDArray[Any] = (deep.colors.astype(np.float64) - low) * (255 / (high - low))
     rgb = np.ascontiguousarray(np.broadcast_to(np.rint(scaled).astype(np.uint8), picture.rgb.shape))
     return replace(picture, rgb=rgb, data=None, deep=None)
 
 
-def look_moving(a: Picture, b: Picture, answer: Callable[[Picture, Picture], Analysis]) -> Analysis | None:
-    """Answer for animations and paged files, which are their frames; None for two stills.
+def compare_series(a: Picture, b: Picture, compare: Compare) -> Analysis | None:
+    """Return the analysis of animations and paged files, frame by frame; None for two stills.
 
-    `answer` looks at a pair of stills.
+    `compare` compares a pair of stills.
     """
     if a.info.frames == b.info.frames == 1:
         return None
     if a.info.frames == b.info.frames:
-        return _frame_by_frame(a, b, answer)
+        return _compare_frames(a, b, compare)
     facts = Facts(series=_series(a, b))
-    many, one, letter = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
-    if one.info.frames > 1:
+    longer, shorter, still = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
+    if shorter.info.frames > 1:
         return Analysis(Judgment(Relation.SIMILAR, 0.05), facts, {})
-    numbers = chosen(many.info.frames, JUDGE.frames_looked_at)
-    for number, frame in zip(numbers, frames(many, JUDGE.frames_looked_at), strict=True):
-        if answer(_still(frame), one).finding.relation.is_same(Relation.ADJUSTED):
-            facts = replace(facts, still=letter, frame=number + 1)
+    numbers = frame_numbers(longer.info.frames, JUDGE.frames_looked_at)
+    for number, frame in zip(numbers, frames(longer, JUDGE.frames_looked_at), strict=True):
+        if compare(_still(frame), shorter).finding.relation.is_same(Relation.ADJUSTED):
+            facts = replace(facts, still=still, frame=number + 1)
             return Analysis(Judgment(Relation.SIMILAR, 0.05), facts, {})
     return Analysis(Judgment(Relation.DIFFERENT, 0.001), facts, {})
 
 
-def _frame_by_frame(a: Picture, b: Picture, answer: Callable[[Picture, Picture], Analysis]) -> Analysis:
-    """Return the answer of the pair of frames that is farthest apart; all must be held the same way."""
+def _compare_frames(a: Picture, b: Picture, compare: Compare) -> Analysis:
+    """Return the analysis of the two frames that differ most; all must be turned and mirrored the same way."""
     count, order = JUDGE.frames_looked_at, tuple(Relation)
-    worst, farthest = None, 0
-    ways = set()
-    for number, one, two in zip(
-        chosen(a.info.frames, count), frames(a, count), frames(b, count), strict=True
-    ):
-        found = answer(_still(one), _still(two))
-        ways.add(found.transform and (found.transform.turned, found.transform.mirrored))
-        if worst is None or order.index(found.finding.relation) > order.index(worst.finding.relation):
-            worst, farthest = found, number
-        if len(ways) > 1:
-            worst = replace(found, finding=Judgment(Relation.SIMILAR, 0.05), facts=Facts())
-            farthest = number
+    worst, worst_number = None, 0
+    turns = set()
+    numbers = frame_numbers(a.info.frames, count)
+    for number, frame_a, frame_b in zip(numbers, frames(a, count), frames(b, count), strict=True):
+        analysis = compare(_still(frame_a), _still(frame_b))
+        turns.add(analysis.transform and (analysis.transform.turned, analysis.transform.mirrored))
+        if worst is None or order.index(analysis.finding.relation) > order.index(worst.finding.relation):
+            worst, worst_number = analysis, number
+        if len(turns) > 1:
+            worst = replace(analysis, finding=Judgment(Relation.SIMILAR, 0.05), facts=Facts())
+            worst_number = number
         if not worst.finding.relation.is_same(Relation.REFRAMED):
             break
     assert worst is not None
     if worst.finding.relation is Relation.SAME_PIXELS:
-        return _all_equal(a, b, worst, answer)
-    return _said(a, b, worst, farthest)
+        return _compare_equal_frames(a, b, worst, compare)
+    return _of_series(a, b, worst, worst_number)
 
 
-def _all_equal(
-    a: Picture, b: Picture, worst: Analysis, answer: Callable[[Picture, Picture], Analysis]
-) -> Analysis:
-    """Return that all frames are equal, once those that were not looked at yet are found to be, too."""
+def _compare_equal_frames(a: Picture, b: Picture, equal: Analysis, compare: Compare) -> Analysis:
+    """Return `equal` for two files whose sampled frames are equal, once all their frames are known to be."""
     total = a.info.frames
     if total > JUDGE.frames_looked_at:
-        for number, (one, two) in enumerate(zip(frames(a, total), frames(b, total), strict=True)):
-            if not equal_pixels(one, two):
-                return _said(a, b, answer(_still(one), _still(two)), number)
-    return replace(worst, facts=replace(worst.facts, series=_series(a, b)))
+        for number, (frame_a, frame_b) in enumerate(zip(frames(a, total), frames(b, total), strict=True)):
+            if not equal_pixels(frame_a, frame_b):
+                return _of_series(a, b, compare(_still(frame_a), _still(frame_b)), number)
+    return replace(equal, facts=replace(equal.facts, series=_series(a, b)))
 
 
-def _said(a: Picture, b: Picture, found: Analysis, number: int) -> Analysis:
-    """Return an answer on one pair of frames as that on all of them; `number` counts from 0."""
-    return replace(found, facts=replace(found.facts, series=_series(a, b), frame=number + 1))
+def _of_series(a: Picture, b: Picture, analysis: Analysis, number: int) -> Analysis:
+    """Return the analysis of a pair of frames as that of the two files; `number` counts from 0."""
+    return replace(analysis, facts=replace(analysis.facts, series=_series(a, b), frame=number + 1))
 
 
 def _series(a: Picture, b: Picture) -> Series:
     most = max(a.info.frames, b.info.frames)
-    paged = any(one.info.is_paged for one in (a, b) if one.info.frames == most)
+    paged = any(picture.info.is_paged for picture in (a, b) if picture.info.frames == most)
     return Series.PAGES if paged else Series.FRAMES
 
 
@@ -167,24 +170,17 @@ def _still(picture: Picture) -> Picture:
     return replace(picture, info=replace(picture.info, frames=1), data=None)
 
 
-Pixels: TypeAlias = NDArray[np.uint8]
+def compare_exact_part(a: Picture, b: Picture) -> Analysis | None:
+    """Return `reframed` for two pictures one of which is cut out of the other, pixel for pixel; None for all others.
 
-Packed: TypeAlias = NDArray[np.uint32]
-
-_LOSSY = frozenset({"JPEG", "HEIF", "AVIF", "JPEG2000"})
-
-
-def look_part(a: Picture, b: Picture) -> Analysis | None:
-    """Answer for two pictures of which one lies in the other without one pixel of difference; None for all others.
-
-    Features and correlation need texture, which pages and screenshots lack. Equal pixels need none and are proof. Only
-    lossless, opaque pictures are looked at, and a part that is small or holds next to nothing proves nothing.
+    Features and correlation need texture, which pages and screenshots lack; equal pixels need none and prove it. Only
+    lossless, opaque pictures are searched, and a part that is small or nearly empty proves nothing.
     """
-    if any(one.alpha is not None or one.info.format in _LOSSY for one in (a, b)):
+    if any(picture.alpha is not None or picture.info.format in _LOSSY for picture in (a, b)):
         return None
     swapped = b.rgb.size > a.rgb.size
     whole, part = (b, a) if swapped else (a, b)
-    place = place_of(part.rgb, whole.rgb)
+    place = locate_part(part.rgb, whole.rgb)
     if place is None:
         return None
     left, top = place
@@ -192,31 +188,27 @@ def look_part(a: Picture, b: Picture) -> Analysis | None:
     x, y = (-left, -top) if swapped else (left, top)
     matrix = (1.0, 0.0, float(x), 0.0, 1.0, float(y), 0.0, 0.0, 1.0)
     larger, copy = ("b", "a") if swapped else ("a", "b")
-    shares = (1.0, kept) if swapped else (kept, 1.0)
+    share_a, share_b = (1.0, kept) if swapped else (kept, 1.0)
     facts = Facts(
         placing=Placing.CROP,
         larger=larger,
         copy=copy,
-        share_a=shares[0],
-        share_b=shares[1],
+        share_a=share_a,
+        share_b=share_b,
         exact_at=place,
         scale=1.0,
         original=larger,
         original_reason=OriginalReason.WHOLE,
     )
-    finding, transform = (
-        Judgment(Relation.REFRAMED, PART.same),
-        Transform(matrix, larger=larger, kept=round(kept, 4)),
-    )
-    return Analysis(finding, facts, {}, transform)
+    transform = Transform(matrix, larger=larger, kept=round(kept, 4))
+    return Analysis(Judgment(Relation.REFRAMED, PART.same), facts, {}, transform)
 
 
-def place_of(part: Pixels, whole: Pixels) -> tuple[int, int] | None:
-    """Return (left, top) where `part` lies in `whole` pixel for pixel, None where nowhere; both (h, w, 3).
+def locate_part(part: Pixels, whole: Pixels) -> tuple[int, int] | None:
+    """Return (left, top) where `part` lies in `whole` pixel for pixel, None where nowhere; both are (h, w, 3).
 
-    A part under PART.share of the whole, or in which too little happens to be sure, is not looked for. One pass over
-    the whole finds its rarest pixel, and few places are left after some more; so unrelated pairs cost about as much
-    as reading them.
+    A part under PART.share of the whole, or with too little detail, is not searched for. One pass over the whole finds
+    its rarest pixel, and a few more probes leave few places, so unrelated pairs cost about as much as reading them.
     """
     down, right = whole.shape[0] - part.shape[0], whole.shape[1] - part.shape[1]
     if min(down, right) < 0 or part.shape == whole.shape or part.size < PART.share * whole.size:
@@ -233,40 +225,40 @@ def place_of(part: Pixels, whole: Pixels) -> tuple[int, int] | None:
 
 
 def _packed(rgb: Pixels) -> Packed:
-    """Return (h, w) with the three channels of each pixel in one number."""
+    """Return (h, w) with the three channels of each pixel packed in one number."""
     wide = np.zeros((*rgb.shape[:2], 4), np.uint8)
     wide[..., :3] = rgb
     return wide.view(np.uint32)[..., 0]
 
 
 def _probes(small: Packed) -> NDArray[np.intp] | None:
-    """Return (n, 2) rows and columns of pixels at which something happens in both directions, rarest color first.
+    """Return (n, 2) rows and columns of pixels that differ from both neighbors, the rarest color first.
 
-    None where these are too few: blank paper, and lines from edge to edge, lie in many pictures.
+    None where these are too few: many pictures contain blank paper and lines from edge to edge.
     """
     here, right, below = small[:-1, :-1], small[:-1, 1:], small[1:, :-1]
     corners = np.argwhere((here != right) & (here != below))
     if len(corners) < PART.corners:
         return None
-    chosen = corners[np.linspace(0, len(corners) - 1, PART.sampled).astype(np.intp)]
-    _, which, counts = np.unique(small[chosen[:, 0], chosen[:, 1]], return_inverse=True, return_counts=True)
+    sampled = corners[np.linspace(0, len(corners) - 1, PART.sampled).astype(np.intp)]
+    _, which, counts = np.unique(small[sampled[:, 0], sampled[:, 1]], return_inverse=True, return_counts=True)
     order = np.argsort(counts[which], kind="stable")
-    # The rarest first, then the others from all over the part.
-    return np.concatenate((chosen[order[:1]], chosen[:: max(1, len(chosen) // PART.probes)]))
+    # The rarest first, then others from all over the part.
+    return np.concatenate((sampled[order[:1]], sampled[:: max(1, len(sampled) // PART.probes)]))
 
 
 def _candidates(
     small: Packed, large: Packed, probes: NDArray[np.intp], room: tuple[int, int]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows and columns in `large` of all places at which every probe agrees."""
+    """Return the rows and columns in `large` of all places at which every probe matches."""
     (y, x), (down, right) = probes[0], room
     rows, columns = np.nonzero(large[y : y + down + 1, x : x + right + 1] == small[y, x])
     for y, x in probes[1:]:
-        # The pixel after it differs, so that the two together tell more than one.
-        for back in (0, 1):
+        # The next pixel differs, so the two together rule out more than one does.
+        for offset in (0, 1):
             if not len(rows):
                 return rows, columns
-            at = min(x + back, small.shape[1] - 1)
-            fits = large[rows + y, columns + at] == small[y, at]
-            rows, columns = rows[fits], columns[fits]
+            at = min(x + offset, small.shape[1] - 1)
+            matches = large[rows + y, columns + at] == small[y, at]
+            rows, columns = rows[matches], columns[matches]
     return rows, columns

@@ -346,7 +346,7 @@ def lit(
 ) -> tuple[Planes, ToneMap, float]:
     """Return the source in the tone and the light of the target, the tone, and how unevenly the light falls.
 
-    Tone and light are told apart by turns, begun from the tone that was found and from none: a vignette darkens as a
+    Tone and light are separated in turns, begun from the tone that was found and from none: a vignette darkens as a
     curve does. A shade is believed where it makes what is left clearly smaller.
     """
     toned = tone.apply(*source)
