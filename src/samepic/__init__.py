@@ -15,7 +15,7 @@ def _homes() -> dict[str, str]:
 
 
 _HOMES = _homes()
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  (names from the stub)
+__all__ = sorted(["__version__", *_HOMES])  # noqa: PLE0605  (names from the stub)
 
 
 def __getattr__(name: str) -> object:

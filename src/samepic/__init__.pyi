@@ -60,4 +60,5 @@ from samepic.verdict import Transform as Transform
 from samepic.verdict import Verdict as Verdict
 from samepic.verdict import Visibility as Visibility
 
+__all__: list[str]
 __version__: str
