@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,11 @@ SIZES = ((5, 7), (16, 16), (64, 64), (63, 129), (128, 64), (129, 257), (320, 320
 
 def textured(height: int, width: int, seed: int = 1) -> Rgb:
     """Return a (height, width, 3) picture of soft blobs in many sizes, with some grain."""
+    return _textured(height, width, seed).copy()
+
+
+@lru_cache(maxsize=4)
+def _textured(height: int, width: int, seed: int) -> Rgb:
     channels = [_blobs(height, width, seed * 97 + channel) for channel in range(4)]
     # What the channels share is twice as strong as what they do not, as in most pictures.
     mixed = [(2 * channels[3] + own) // 3 for own in channels[:3]]

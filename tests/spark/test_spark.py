@@ -108,19 +108,19 @@ def test_bytes_give_the_groups_of_find_though_an_executor_is_killed(
     assert not set(killed) & set(executors())
 
 
+@pytest.mark.parametrize("partitions", [7, pytest.param(1, marks=pytest.mark.stress)])
 def test_any_partitioning_gives_the_same_table(
-    spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame
+    spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame, partitions: int
 ) -> None:
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     before = spark.conf.get("spark.sql.shuffle.partitions")
     try:
-        for partitions in (1, 7):
-            spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
-            again = prints.repartition(partitions)
-            found = find_duplicates(
-                df.repartition(partitions), key="path", path="path", copies=True, prints=again
-            )
-            assert rows(found) == wanted
+        spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
+        again = prints.repartition(partitions)
+        found = find_duplicates(
+            df.repartition(partitions), key="path", path="path", copies=True, prints=again
+        )
+        assert rows(found) == wanted
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", before or "3")
 
