@@ -39,4 +39,4 @@ def test_the_function_tells_what_it_takes() -> None:
         "copycode",
         "limits",
     ]
-    assert (samepic.fingerprints.__doc__ or "").startswith("Fingerprint a picture")
+    assert (samepic.fingerprint.__doc__ or "").startswith("Fingerprint a picture")
