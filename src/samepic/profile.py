@@ -253,7 +253,7 @@ class Policy:
         """Tell whether a probability, rescaled already, is under the least that the profile asks for."""
         return self.profile is not None and probability < self.profile.probability
 
-    def told(self, relation: Relation, probability: float, sentence: str) -> str:
+    def explanation(self, relation: Relation, probability: float, sentence: str) -> str:
         """Return the sentence that explains a relation, with what the profile has against it."""
         if self.profile is None or not (relation.is_same(self.same_if) and self.too_improbable(probability)):
             return sentence

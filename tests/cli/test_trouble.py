@@ -33,7 +33,7 @@ def test_a_text_file_is_trouble_in_one_line_that_names_it(
     done = run(verb, rocket, text)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"samepic: {text}: expected ")
-    assert ", got " in done.stderr
+    assert ", found " in done.stderr
     assert done.stderr.count("\n") == 1
 
 

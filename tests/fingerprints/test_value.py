@@ -87,7 +87,7 @@ def test_another_kind_is_refused_and_both_are_named() -> None:
 
 
 def test_another_version_is_refused_and_both_are_named() -> None:
-    with pytest.raises(FingerprintError, match="version 3, got version '1'"):
+    with pytest.raises(FingerprintError, match="version 3, found version '1'"):
         Fingerprint.parse(str(plain(version=1)))
 
 
@@ -111,7 +111,7 @@ def test_another_version_is_refused_and_both_are_named() -> None:
 def test_a_broken_field_is_refused_by_its_name(old: str, new: str, says: str) -> None:
     text = str(plain())
     assert old in text
-    with pytest.raises(FingerprintError, match=f"fingerprint, {says}: wanted"):
+    with pytest.raises(FingerprintError, match=f"fingerprint, {says}: expected"):
         Fingerprint.parse(text.replace(old, new, 1))
 
 

@@ -15,7 +15,7 @@ def fooled() -> dict[str, Measures]:
     return {name: measured(pair) for name, pair in pairs().items()}
 
 
-@pytest.mark.parametrize("name", ["a cat and its blocks, shuffled", "a cat and a cup in the cat's colors"])
+@pytest.mark.parametrize("name", ["a cat and its blocks, shuffled", "a cat and a cup in the cat's colours"])
 def test_different_pictures_with_one_histogram_pass_every_histogram_cutoff(
     fooled: dict[str, Measures], name: str
 ) -> None:

@@ -103,7 +103,7 @@ def test_a_worker_that_dies_while_nobody_asks_it_costs_nothing() -> None:
 def test_a_picture_that_computes_too_long_is_told_so() -> None:
     with Workers(1, replace(WORKERS, cpu_seconds=0.3, wall_seconds=120)) as pool:
         with pytest.raises(
-            WorkerError, match=r"slow\.png: .*at most 0\.3 s of computing, got one that takes more"
+            WorkerError, match=r"slow\.png: .*at most 0\.3 s of computing, found one that takes more"
         ):
             pool.prepare(many_pixels(), "slow.png")
         for _ in range(200):  # each has its own time, so that they need not share those 0.3 s

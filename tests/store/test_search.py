@@ -129,11 +129,11 @@ def test_an_empty_set_finds_nothing() -> None:
 
 def test_wrong_lengths_are_refused() -> None:
     codes = Codes()
-    with pytest.raises(ValueError, match="one for each id, got 2"):
+    with pytest.raises(ValueError, match="one for each id, found 2"):
         codes.add([1], bytes(64))
-    with pytest.raises(ValueError, match="got 33 bytes in all"):
+    with pytest.raises(ValueError, match="found 33 bytes in all"):
         codes.add([1], bytes(33))
-    with pytest.raises(ValueError, match="a query of 32 bytes, got 64"):
+    with pytest.raises(ValueError, match="a query of 32 bytes, found 64"):
         codes.nearest(bytes(64), 1)
     with pytest.raises(ValueError, match="k: expected at least 1, found 0"):
         codes.nearest(bytes(32), 0)

@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ToneLimits:
-    """What one change of tone of a whole frame may do; levels are those of 8-bit samples.
+    """Limits of a change of tone of a whole frame; levels are those of 8-bit samples.
 
     Attributes:
         none: change in levels under which no tone is applied.
@@ -78,8 +78,8 @@ class EvidenceLimits:
         fine_pixels: size up to which a cell is 4 pixels wide; beyond, 8.
         window: side of the window of local correlation, in pixels.
         floor: squared levels that count as no structure in a local correlation.
-        telling: standard deviation, in levels, from which a window holds structure.
-        placed: local correlation from which pictures lie well enough on each other as they are (40th percentile).
+        telling: standard deviation, in levels, from which a window has structure.
+        placed: local correlation from which pictures are aligned well enough as they are (40th percentile).
         samples: pixels by which the filter between two pictures is fitted.
     """
 
@@ -95,15 +95,15 @@ class EvidenceLimits:
 
 @dataclass(frozen=True, slots=True)
 class ShadeLimits:
-    """When light is believed to fall unevenly; its unit is the natural logarithm of a factor.
+    """When uneven light is assumed; its unit is the natural logarithm of a factor.
 
     Attributes:
-        black: levels that are added to both before they are divided, so that black says nothing.
+        black: levels that are added to both before they are divided, so that black does not count.
         pull: how strongly the terms are pulled to even light, against the weight of all samples.
         seen: share of the samples, at least, by which a shade is fitted.
         least, most: what the 90th percentile must reach, and what none may exceed.
-        most_left: levels of difference, at most, that count where a shade is held against none.
-        left: levels of difference in the median from which a shade is looked for.
+        most_left: levels of difference, at most, that count where a shade is compared with none.
+        left: median difference in levels from which a shade is searched for.
         held: share of a sample that must lie in the overlap.
         rounding: levels added to what is left before shares of it are taken.
         gain: what is left with it, at most, of what was left without.
@@ -123,13 +123,13 @@ class ShadeLimits:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationLimits:
-    """What is tracked to find a smooth displacement; lengths are pixels of the overlay.
+    """Tracking of a smooth displacement; lengths are pixels of the overlay.
 
     Attributes:
-        points, least: corners that are tracked at most, and that must be found.
+        points, least: the most corners that are tracked, and the fewest that must be found.
         window: side of the window by which a corner is found again.
-        reach: distance from the median displacement beyond which a corner is not believed.
-        most_left: levels of difference, at most, that count where a displacement is held against none.
+        reach: distance from the median displacement beyond which a corner is an outlier.
+        most_left: levels of difference, at most, that count where a displacement is compared with none.
         still: median displacement under which nothing is moved.
         bent: median distance that a linear displacement leaves from which whole frames count as bent.
     """
@@ -145,14 +145,14 @@ class RegistrationLimits:
 
 @dataclass(frozen=True, slots=True)
 class MappingLimits:
-    """What decides which map is looked at.
+    """The choice of the map between two pictures.
 
     Attributes:
-        pixels: size at which whole frames are first held against each other.
+        pixels: size at which whole frames are first compared.
         turned: degrees from which one of two signs is turned against the other.
         close: local correlation from which a place agrees closely.
-        in_place: share of the places with structure that agree closely from which whole frames lie edge on edge.
-        sure: share of the places with structure that must agree closely for no other map to be looked for.
+        in_place: share of the places with structure that agree closely from which whole frames coincide.
+        sure: share of the places with structure that must agree closely for no other map to be searched for.
     """
 
     pixels: int = 100_000
@@ -164,16 +164,16 @@ class MappingLimits:
 
 @dataclass(frozen=True, slots=True)
 class ChangeLimits:
-    """What makes regions of cells.
+    """How cells form regions.
 
     Attributes:
-        most_odds: logarithm of odds beyond which a cell counts no more.
+        most_odds: logarithm of odds at which a cell is capped.
         most_regions: connected changed cells that get a box, the surest first.
-        high: percentiles of the frame that a cell is held against.
-        fewest: cells that hold something, at least, for these to be taken of them alone.
+        high: percentiles of the frame that a cell is compared with.
+        fewest: cells with content from which only these count for the percentiles.
         sure: odds of its surest cell from which a region is shown beside the strongest one.
         core: share of a region's largest difference that the edge of its box must reach.
-        still: levels up to which nothing is left in a cell: of its mean and its largest difference, and of its color.
+        still: levels up to which a cell is unchanged: of its mean and its largest difference, and of its color.
     """
 
     most_odds: float = 8.0
@@ -187,7 +187,7 @@ class ChangeLimits:
 
 @dataclass(frozen=True, slots=True)
 class PaletteLimits:
-    """What is taken for a palette.
+    """What counts as a palette.
 
     Attributes:
         fewest: colors under which a picture is a flat drawing, whose every color is content.
@@ -205,10 +205,10 @@ class SignLimits:
     Attributes:
         side: long side to which a picture is reduced.
         bits: low bits of a sample that do not count as another color.
-        colors, share: colors that must hold this share of the picture.
+        colors, share: the number of colors that must cover this share of the picture.
         corner: smaller eigenvalue of the gradients (Shi and Tomasi 1994) from which a place is a corner, whatever the
             sharpest corner is.
-        corners: corners that it may have at most.
+        corners: the most corners that it may have.
     """
 
     side: int = 128
@@ -221,7 +221,7 @@ class SignLimits:
 
 SHADE = ShadeLimits()
 """2026-11-28: chosen on six photographs under vignettes and slow shades of the bench; none is found where a part was
-painted over or nothing was done. tests/verify/test_shade.py holds what they are for."""
+painted over or nothing was done. tests/verify/test_shade.py shows what they are for."""
 
 PALETTE = PaletteLimits()
 SIGN = SignLimits()

@@ -29,14 +29,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """When two pictures of one color each are other pictures.
+    """When two single-color pictures are different pictures.
 
     Attributes:
-        spread: steps of 255, in each channel, within which what is coded or noisy is still one color.
+        spread: levels, in each channel, within which compression and noise still leave one color.
         filled: share of a picture that must be of that color.
         apart: distance in CIELAB (delta E 1976) from which two colors are clearly different: more than a change of
             exposure between two scans of white paper, and less than any two named colors.
-        same: probability that a person would call such two the same.
+        same: probability that a person would call such a pair the same.
     """
 
     spread: int = 12
@@ -47,13 +47,13 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class DepthLimits:
-    """Limits for pictures of more than 8 bits a sample.
+    """Limits for pictures of more than 8 bits per sample.
 
     Attributes:
-        narrow: share of the range that can be stored within which two pictures are stretched before they are
-            compared: 8 bits show at most 16 steps of it, so labels and raw data look black.
-        flat: steps of 255 within which what is shown is one flat color.
-        shown_alike: probability that two are the same which nobody can tell apart on a screen.
+        narrow: share of the storable range within which two pictures are stretched before they are compared: 8 bits
+            show at most 16 steps of it, so labels and raw data look black.
+        flat: levels within which the displayed picture is one flat color.
+        shown_alike: probability of "same" of two pictures that look identical on a screen.
     """
 
     narrow: float = 1 / 16
@@ -63,15 +63,15 @@ class DepthLimits:
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
-    """What makes one of two copies the better one, besides what their headers say.
+    """Limits that make one of two copies the better one, beyond their headers.
 
     Attributes:
-        as_large: share of the other's pixels from which transparency, depth and the camera's own data count for
-            more than size; below it a thumbnail would be kept in place of the full picture.
+        as_large: share of the other's pixels from which transparency, depth and camera data outweigh size; below it
+            a thumbnail would be kept instead of the full picture.
         enlarged: factor between the sides of two pictures from which the larger may be an enlargement.
-        rounding: steps by which a sample that was enlarged again may differ.
-        exact: share of samples that must come out so. A soft original may nearly be its own reduction enlarged, and
-            must not go: its noise is more than rounding.
+        rounding: levels by which a repeated enlargement may differ.
+        exact: share of samples that must be that close. A soft original may nearly equal its own enlarged reduction,
+            and must be kept: its noise exceeds rounding.
         clear: alpha, 0 to 255, up to which a pixel counts as cut out.
         cut_out: share of such pixels from which a picture is a cut-out.
     """
@@ -86,15 +86,15 @@ class QualityLimits:
 
 @dataclass(frozen=True, slots=True)
 class PartLimits:
-    """When a picture that lies in another pixel for pixel is a part of it, and how it is looked for.
+    """When a picture found in another pixel for pixel is a part of it, and how it is searched for.
 
     Attributes:
         share: share of the whole's pixels below which a part is an icon or a logo rather than the picture.
         corners: pixels that differ from the next one and from the one below that a part must have at least; a word
             of twelve letters has about this many.
-        sampled: of these, as many are looked at to find one of a rare color.
+        sampled: of these, the number searched for one of a rare color.
         probes: pixels that are compared before a place is compared as a whole.
-        places: places that are compared as a whole; in periodic patterns more may be left, all of them alike.
+        places: places that are compared as a whole; periodic patterns may leave more, all alike.
         same: probability that a person would call the two the same.
     """
 
@@ -107,16 +107,16 @@ class PartLimits:
 
 
 BLANK = Blank()
-"""2026-11: chosen; tests/verify/test_blank.py holds what they are for."""
+"""2026-11: chosen; tests/verify/test_blank.py shows what they are for."""
 
 DEPTH = DepthLimits()
-"""2026-11: chosen; tests/verify/test_depth.py holds what they are for."""
+"""2026-11: chosen; tests/verify/test_depth.py shows what they are for."""
 
 PART = PartLimits()
-"""2026-11: chosen; tests/verify/test_part.py holds what they are for."""
+"""2026-11: chosen; tests/verify/test_part.py shows what they are for."""
 
 KEEP = QualityLimits()
-"""2026-11: chosen; tests/verify/test_better.py holds what they are for."""
+"""2026-11: chosen; tests/verify/test_order_stored.py and tests/gate/test_originals.py show what they are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +124,16 @@ class Align:
     """The sizes and limits of alignment; lengths are in pixels of the reduced pictures.
 
     Attributes:
-        side: long side to which pictures are reduced before features are looked for.
-        small_side: long side up to which pictures are enlarged for it.
-        points: features a picture.
-        close_side, close_points: the same of a picture that is looked at more closely because nothing was found.
-        far_side, far_points: the same of the picture that may be a small part of it.
+        side: long side to which pictures are reduced before features are detected.
+        small_side: long side up to which pictures are enlarged for that.
+        points: features per picture.
+        close_side, close_points: the same for a second search where nothing was found.
+        far_side, far_points: the same for the picture that may be a small part of the other.
         ratio: Hamming distance of the nearest descriptor over that of the second nearest, at most (Lowe 2004).
         reach: distance of a matched feature from where the map puts it, from which it is an outlier.
-        inliers: matched features from which a map is looked at.
-        credible: matched features from which two pictures that are no copies show the same things.
-        sure: matched features from which no other map is looked for.
+        inliers: matched features from which a map is considered.
+        credible: matched features from which two pictures that are not copies show the same things.
+        sure: matched features from which no other map is searched for.
         scale: largest enlargement or reduction between the two.
         shear: largest ratio of the two axes of a circle after the map.
         depth: largest ratio of scales between two corners.
@@ -141,28 +141,28 @@ class Align:
         track_reach: distance in pixels from which a tracked point is an outlier.
         smooth: sigma of the Gaussian blur, in pixels, before points are tracked and structure is compared.
         low, fair: local correlations under which a place disagrees, and does not agree well.
-        upper: percentile of the local correlations that speaks for the overlap.
+        upper: percentile of the local correlations that stands for the overlap.
         telling_points: tracked points from which their strays are informative.
-        same_tone: change of luma in levels, at most, that is not undone before points are tracked.
+        same_tone: largest change of luma, in levels, that is not undone before points are tracked.
         grain: squared levels by which noise lets the two sides of an edge differ.
         strong: sigma of the Gaussian blur after which only coarse structure is compared.
         band: sigmas of the Gaussian blurs between which lies the fine detail that is tracked on its own.
         rich, lower: percentiles: of the detail from which a place is rich in it, and of the correlations there.
-        enough: tracked points whose surroundings agree below which others are looked for.
+        enough: tracked points with matching surroundings below which others are searched for.
         fine_shift: median stray in pixels from which points are tracked again, on fine detail alone.
         settled: distance in pixels by which tracking may move the corners for the map to be taken as it is.
-        snug: share of both pictures that must overlap for the one to lie on the other frame on frame.
-        framed: share of what there is to see that must lie in the overlap for the rest to be a border.
-        edge: mean squared difference across the edge of the overlap, as a share of what two strange pictures would
+        snug: share of both pictures that must overlap for the frames to coincide.
+        framed: share of the visible content that must lie in the overlap for the rest to be a border.
+        edge: mean squared difference across the edge of the overlap, as a share of what two unrelated pictures would
             have, from which the smaller picture was pasted in.
         jump, power: times that the median and the mean squared difference across that edge must exceed those beside
             it, plus coding noise; either suffices.
         off_corner: distance of a corner from its place, as a share of the longer side, in a frame that was only scaled.
-        most_border: share of the overlap that a plain border may cover; what is larger may have been painted over.
+        most_border: share of the overlap that a plain border may cover; a larger part may have been painted over.
         plain: standard deviation, in levels, of the rows and columns of a plain border.
         fitting_shift, fitting_agreement: median stray in pixels, at most, and median local correlation, at least, of a
             guessed map that needs no features.
-        divided: share of the overlap that must disagree for a rectangle to be looked for in which it agrees.
+        divided: share of the overlap that must disagree for a rectangle that agrees to be searched for.
         least_tile: share of the overlap that such a rectangle must cover.
         alike_inside, strange_outside: shares of the informative overlap that must agree within such a rectangle, and
             disagree round it.
@@ -228,29 +228,29 @@ class Judge:
     """The thresholds of verification; levels are those of 8-bit samples, 0 to 255.
 
     Attributes:
-        tiny_side: a side below this many pixels holds too little to judge.
+        tiny_side: a side below this many pixels has too little content to judge.
         blank_detail: RMS of the luma left after a quadratic surface is taken out, below which a picture is blank.
         aspect_slack: pixels by which a scaled side may be off through rounding.
         same: probability of "same" from which two pictures are called so.
-        copy: probability of one exposure that is wanted besides, where a map had to be found.
+        copy: probability of one exposure that is required as well where a map had to be found.
         one_exposure: probability of one exposure from which what differs is called an edit.
-        contained: share of what there is to see in one of the two that the other must show for them to be the same.
+        contained: share of the visible content of one of the two that the other must show for them to be the same.
         most_changed: share of the overlap that edits may cover; beyond, it is another picture.
-        most_doubt, unlike: probability of "same", at most, of what is not called so, and of what has nothing in common.
+        most_doubt, unlike: highest probability of "same" of pairs that are not called so, and of unrelated pairs.
         turned_sign: probability of "same" of two signs that are equal only once one is turned or mirrored.
-        alike: local correlation from which two pictures of which none was made of the other show the same things.
+        alike: local correlation from which two pictures, neither a copy of the other, show the same things.
         coded_alike, coded_apart: probability of "same" where one source explains both codings, and where none does.
-        surest: logarithm of odds beyond which the surest cell says no more.
+        surest: logarithm of odds at which the surest cell is capped.
         same_tone: 90th percentile of the change of tone that still counts as none.
         lost_detail: share of the fine detail (Laplacian RMS) that a copy must keep not to count as blurred.
         grain: levels of difference in the quietest tenth of the frame from which noise was added all over.
-        turned: correlation of coarse pictures from which a turned or mirrored frame is looked at.
-        telling: standard deviation, in levels, from which a window of 17 x 17 pixels holds structure.
+        turned: correlation of coarse pictures from which a turned or mirrored frame is tried.
+        telling: standard deviation, in levels, from which a window of 17 x 17 pixels has structure.
         exact_share: share of textured blocks that re-enactment must reproduce bit for bit to count as evidence.
         exact_slack: levels by which decoders' and encoders' rounding may differ in a re-enactment.
         textured: range of luma, in levels, from which an 8 x 8 block of a re-enactment counts.
         scalings_tried: ways of scaling, the nearest first, that a re-enactment at another size tries.
-        near_size: change of size, as a share, under which rows are not scaled by themselves.
+        near_size: change of size, as a share, under which rows are not scaled alone.
         provable: probability of "same" from which a re-enactment is tried.
         quality_gap, metadata_gap: IJG quality and bytes of metadata by which one of two copies is the original.
         frames_looked_at: frames of an animation that are compared, evenly spread over it.
@@ -294,26 +294,26 @@ and `copy` 18 of 8541 pairs that are not the same are called so, and 266 of 8750
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """The limits of the comparison of coefficients; coefficients are those of the orthonormal DCT of 8-bit levels.
+    """The limits of the comparison of coefficients: those of the orthonormal DCT of 8-bit levels.
 
     Attributes:
         luma_slack: what rounding of pixels adds to a difference of luma coefficients.
         color_slack: what rounding adds to a difference of color coefficients.
         subsampled_slack: the same where the two colors were subsampled in two ways.
-        unrelated: 90th percentile of the excess from which the pair is no plain re-save, and nothing follows.
-        bands: bands of two rows of blocks, spread over the frame, that are looked at before all of it is.
+        unrelated: 90th percentile of the excess from which the pair is no plain re-save, and nothing can be concluded.
+        bands: bands of two rows of blocks, spread over the frame, that are compared before the whole.
         far, far_apart: excess that counts as far beyond what codings explain, and the share of the blocks of these
             bands from which the pair is no plain re-save for sure: several times what `unrelated` asks for.
         bound: excess from which two codings of one source alone do not explain a block.
-        changed: excess from which a block was changed, where next to nothing else lies beyond the bound.
-        few: places beyond that bound, at most, that are changes and no sign of a further coding.
+        changed: excess from which a block was changed, where almost nothing else exceeds the bound.
+        few: largest number of places beyond that bound that are changes rather than a sign of a further encoding.
         recoded, beyond_usual: with a further coding, the excess from which a block was changed: the one and so many
             times the 90th percentile.
-        cut: times as much as a block may differ in which levels beyond black or white were cut off.
-        places: places, at most, in which blocks were changed for that to be an edit for sure; more are looked at.
-        telling: blocks from which a picture shows by itself that what exceeds the bound is a further coding.
+        cut: factor by which a block with clipped levels may differ more.
+        places: largest number of places with changed blocks that are an edit for sure; more are examined.
+        telling: blocks from which a picture shows by itself that an excess comes from a further encoding.
         coarsest: step of the mean of a block beyond which a picture is too coarse for the bound to say much.
-        underivable: share of the blocks beyond the bound of one coding from which it did not make the one of the other.
+        underivable: share of the blocks beyond the bound of one coding from which neither was made from the other.
         equal: share of the blocks with structure of two pictures stored without loss that must be equal for the rest to
             have been changed.
         structure: levels between neighbors from which such a block counts.
@@ -356,20 +356,20 @@ half, which was drawn anew to measure) 12 do. `telling` was chosen, `far` and `f
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What counts as writing that a smaller picture has lost; levels are of 256, lengths are pixels.
+    """What counts as writing that a smaller picture has lost; levels are 0 to 255, lengths are pixels.
 
     Attributes:
-        unresolved: least `samepic.verify.photometry.unresolved` of a picture that a small copy does not stand for.
+        unresolved: least `samepic.verify.photometry.unresolved` of a picture that a small copy does not represent.
         pixels: size to which larger pictures are reduced before they are measured.
         cell: side of the cells that are measured.
-        contrast: range of levels from which a cell holds strokes.
+        contrast: range of levels from which a cell has strokes.
         kept: share of a cell's variance that must survive, or its strokes are lost.
-        flat: median deviation from the level of the paper up to which there is paper.
+        flat: median deviation from the background level up to which there is a background.
         ink: least share of a cell that its strokes cover.
-        other: share of a cell that may deviate from the paper to the other side, in writing.
-        strokes: changes between paper and ink in a row or a column that holds ink, in the mean.
-        level: levels by which the paper of neighboring cells may differ.
-        run: neighboring cells in a row or a column from which they are writing.
+        other: share of a cell of writing that may deviate from the background to the other side.
+        strokes: mean number of changes between background and ink in a row or column with ink.
+        level: levels by which the backgrounds of neighboring cells may differ.
+        run: neighboring cells in a row or column from which they are writing.
     """
 
     unresolved: float = 0.04

@@ -462,7 +462,7 @@ def _held(plane: Plane, other: Plane, matrix: Matrix) -> float:
 
 
 def _is_sane(matrix: Matrix, shape: tuple[int, ...]) -> bool:
-    """Tell whether a map is sane, be it mirrored or not."""
+    """Return whether a map is sane, be it mirrored or not."""
     size = (shape[1], shape[0])
     flip = np.diag([-1.0, 1, 1])
     flip[0, 2] = shape[1]

@@ -73,7 +73,7 @@ def reduced(luma: Plane, side: int, least: int = 0) -> Plane:
 def scaling(size: tuple[int, ...], target: tuple[int, ...]) -> Matrix:
     """Return the map from pixels of a plane of shape `size` to those of the same plane resized to `target`.
 
-    Both are (height, width); pixel centres have whole coordinates.
+    Both are (height, width); pixel centers have whole coordinates.
     """
     across, down = target[1] / size[1], target[0] / size[0]
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
@@ -180,7 +180,7 @@ def local_scale(matrix: Matrix, x: float, y: float) -> tuple[float, float, bool]
 
 
 def is_sane(matrix: Matrix, size: tuple[int, int]) -> bool:
-    """Tell whether a map keeps a plane of `size` (width, height) recognisable: not folded, crushed or torn."""
+    """Return whether a map keeps a plane of `size` (width, height) recognizable: not folded, crushed or torn."""
     if not np.all(np.isfinite(matrix)):
         return False
     right, low = size
@@ -228,7 +228,7 @@ _FLOOR = np.float32(JUDGE.telling / 2) ** 2
 
 
 def correlation_map(a: Floats, b: Floats, step: int = 1) -> tuple[Floats, Floats, Floats]:
-    """Return the normalised correlation of two luma planes in windows of 17 x 17, and how much there is to tell.
+    """Return the normalized correlation of two luma planes in windows of 17 x 17, and how much there is to tell.
 
     Both are (height, width) float32; of the windows every `step`-th each way is measured. The others are the smaller
     and the larger variance of the two in the window, in squared levels; the correlation is -1 to 1 (Lewis, "Fast

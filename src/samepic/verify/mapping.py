@@ -27,7 +27,7 @@ Size: TypeAlias = tuple[int, int]
 
 
 def same_frame(a: Size, b: Size) -> bool:
-    """Tell whether sizes (width, height) a and b are one frame scaled, give or take the rounding of a pixel."""
+    """Return whether sizes (width, height) a and b are one frame scaled, give or take the rounding of a pixel."""
     (aw, ah), (bw, bh) = a, b
     small, large = ((aw, ah), (bw, bh)) if aw * ah <= bw * bh else ((bw, bh), (aw, ah))
     scales = [

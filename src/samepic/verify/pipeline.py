@@ -242,7 +242,7 @@ def look_in_order(a: Picture, b: Picture, prove: bool) -> Analysis:
 
 
 def comes_first(a: Picture, b: Picture) -> bool:
-    """Tell whether a is looked at first, whichever way round the two were given.
+    """Return whether a is looked at first, whichever way round the two were given.
 
     The one with more pixels, finer coding or more stored beside them is the likelier source; where all that is equal, a
     checksum of the pixels decides, which means nothing but is the same each time.

@@ -194,7 +194,7 @@ def _fitted(pair: ToneSamples, apart: Wide | None) -> ToneMap:
 
 
 def is_gray(color: Complex) -> bool:
-    """Tell whether a picture holds no color, (n,) samples of Cr + i Cb as the distance from gray."""
+    """Return whether a picture holds no color, (n,) samples of Cr + i Cb as the distance from gray."""
     return bool(np.abs(color).max(initial=0.0) <= TONE.gray)
 
 
