@@ -135,9 +135,8 @@ def sentence_of(match: Match) -> str:
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
     """Return the decision on an upload that is no sound picture."""
-    return Decision(
-        Outcome.REFUSED, f"no picture that can be kept: wanted {error.wanted}, got {error.got}", key
-    )
+    reason = f"no picture that can be kept: wanted {error.wanted}, got {error.got}"
+    return Decision(Outcome.REFUSED, reason, key, error=error)
 
 
 def accepted(key: str, passed: int = 0) -> Decision:

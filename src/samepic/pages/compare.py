@@ -24,7 +24,7 @@ from samepic.service.middleware import note
 from samepic.service.problems import HttpProblem, Json, unreadable
 from samepic.service.state import Service
 from samepic.service.uploads import sent_pictures
-from samepic.verdict import Decision, Match, Outcome, Relation
+from samepic.verdict import Match, Relation
 from samepic.verify.overlay import marks_on_b
 
 __all__ = [
@@ -220,7 +220,7 @@ async def file(service: Service, request: Request, visit: PageRequest) -> Respon
         sent = await sent_pictures(service, request, share, ("file",), ())
         upload = Encoded("file", sent.files["file"])
         gate = service.gates.gate(visit.caller.tenant)
-        told = await service.work(lambda: _checked(service, gate, upload))
+        told = await service.work(lambda: _checked(gate, upload))
     note(request.scope, outcome=told["decision"]["outcome"])
     service.metrics.decided("check", told["decision"]["outcome"])
     return Json(told)
@@ -243,13 +243,11 @@ def _beside(service: Service, tenant: str, key: str, upload: bytes) -> dict[str,
     return pair_told(made, proxies=not original, profile=profile)
 
 
-def _checked(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:
+def _checked(gate: Gate, upload: Encoded) -> dict[str, Any]:
     """Ask the gate twice: for its decision, and for whatever is like the picture. Raises HttpProblem for no picture."""
-    service.gates.workers.noted()
     made = gate.check(upload)
-    error = service.gates.workers.noted()
-    if made.outcome is Outcome.REFUSED:
-        raise _no_picture(made, error)
+    if made.error is not None:
+        raise unreadable(made.error)
     like = gate.check(upload, policy=_EVERYTHING).matches
     found = {match.key: match for match in (*like, *made.matches)}
     near = sorted(found.values(), key=lambda match: (_LADDER.index(match.relation), -match.probability))
@@ -259,10 +257,6 @@ def _checked(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:
         "more": max(0, len(near) - PAGES.nearest),
         "kept": gate.status()["indexed"],
     }
-
-
-def _no_picture(made: Decision, error: UnreadableError | None) -> HttpProblem:
-    return unreadable(error) if error else HttpProblem(422, "unreadable_picture", made.reason, name="file")
 
 
 def _near(gate: Gate, match: Match) -> dict[str, Any] | None:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.errors import UnreadableError
 from samepic.service.auth import Caller
 from samepic.service.problems import HttpProblem, Json, unreadable
 from samepic.service.state import Service
@@ -42,10 +41,10 @@ class HttpAnswer(NamedTuple):
         return Json(self.told, self.status, headers)
 
 
-def decision(made: Decision, error: UnreadableError | None, status: int) -> HttpAnswer:
-    """Return the answer that tells a decision; raise HttpProblem where the upload is refused, as `error` says why."""
-    if made.outcome is Outcome.REFUSED:
-        raise unreadable(error) if error else HttpProblem(422, "unreadable_picture", made.reason, name="file")
+def decision(made: Decision, status: int) -> HttpAnswer:
+    """Return the answer that states a decision. Raises HttpProblem where the upload is refused."""
+    if made.error is not None:
+        raise unreadable(made.error)
     return HttpAnswer(status, made.to_dict())
 
 

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
-from samepic.errors import SamepicError, UnreadableError
+from samepic.errors import SamepicError
 from samepic.gate.gate import Gate
 from samepic.gate.originals import originals_below
 from samepic.gate.policy import GatePolicy
 from samepic.profile import Profile
-from samepic.sandbox.decode import Prepared
 from samepic.sandbox.pool import Workers
 from samepic.service.body import Budget
 from samepic.service.observability import Metrics
@@ -25,40 +24,15 @@ from samepic.service.settings import ServiceSettings
 from samepic.store.contract import Store
 from samepic.store.opening import Replicas, open_store
 
-__all__ = ["Gates", "NotingWorkers", "Service", "ThreadQueue"]
+__all__ = ["Gates", "Service", "ThreadQueue"]
 
 _log = logging.getLogger("samepic.service")
 """The service's own log."""
 
 
-class NotingWorkers(Workers):
-    """Workers that keep, for each thread, what was wrong with the upload that it had prepared last.
-
-    A gate says why it refuses a file in one sentence; who asks over HTTP wants the parts of it.
-    """
-
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
-        self._noted = threading.local()
-
-    def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
-        """Return fingerprint, proxy and header facts, as `Workers.prepare`."""
-        try:
-            return super().prepare(data, name, copycode=copycode)
-        except UnreadableError as error:
-            self._noted.error = error
-            raise
-
-    def noted(self) -> UnreadableError | None:
-        """Return what was wrong with the upload that this thread has just given to a gate, and forget it."""
-        error: UnreadableError | None = getattr(self._noted, "error", None)
-        self._noted.error = None
-        return error
-
-
 class _Opened(NamedTuple):
     store: Store
-    workers: NotingWorkers
+    workers: Workers
     replicas: Replicas
 
 
@@ -111,7 +85,7 @@ class Gates:
             return gate
 
     @property
-    def workers(self) -> NotingWorkers:
+    def workers(self) -> Workers:
         """The decoders of every gate. Raises HttpProblem, 503, until they run."""
         return self._had().workers
 
@@ -152,7 +126,7 @@ class Gates:
 
     def _tried(self) -> _Opened:
         store, replicas = open_store(self._settings.store), Replicas(self._settings.replicas)
-        workers = NotingWorkers(self._settings.workers)
+        workers = Workers(self._settings.workers)
         try:
             held = workers.protection
             if not held.complete:

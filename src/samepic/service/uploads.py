@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.errors import ProfileError, UnreadableError
+from samepic.errors import ProfileError
 from samepic.gate.gate import Gate
 from samepic.picture import Encoded
 from samepic.picture.formats import KNOWN, REFUSED, sniff
@@ -62,11 +62,9 @@ async def check(service: Service, request: Request, caller: Caller) -> Response:
         gate = service.gates.gate(caller.tenant)
         policy = policy_of(sent.said.get("policy"), gate.policy)
         upload, replaces = Encoded("file", sent.files["file"]), _replaces(sent)
-        made, error = await service.work(
-            lambda: _noted(service, lambda: gate.check(upload, policy=policy, replaces=replaces))
-        )
+        made = await service.work(lambda: gate.check(upload, policy=policy, replaces=replaces))
     _told(service, request, "check", made)
-    return decision(made, error, 200).response()
+    return decision(made, 200).response()
 
 
 async def admit(service: Service, request: Request, caller: Caller) -> Response:
@@ -75,7 +73,7 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
     service.expect_work()
     with service.budget.share() as share:
         sent = await sent_pictures(service, request, share, ("file",), ADMIT)
-        call = _Admission(service, service.gates.gate(caller.tenant), sent)
+        call = _Admission(service.gates.gate(caller.tenant), sent)
         answer, replayed = await service.work(lambda: once(service, caller, again, call.asked, call.answer))
     if call.made is not None:
         _told(service, request, "admit", call.made)
@@ -86,8 +84,8 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
 class _Admission:
     """One upload with everything that is asked of it, checked before the gate is asked."""
 
-    def __init__(self, service: Service, gate: Gate, sent: SentPictures) -> None:
-        self._service, self._gate = service, gate
+    def __init__(self, gate: Gate, sent: SentPictures) -> None:
+        self._gate = gate
         said = sent.said
         if "key" not in said:
             raise HttpProblem.bad(
@@ -106,14 +104,11 @@ class _Admission:
 
     def answer(self) -> HttpAnswer:
         """Ask the gate."""
-        made, error = _noted(
-            self._service,
-            lambda: self._gate.admit(
-                self._upload, self._key, data=self._data, policy=self._policy, replaces=self._replaces
-            ),
+        made = self._gate.admit(
+            self._upload, self._key, data=self._data, policy=self._policy, replaces=self._replaces
         )
         self.made = made
-        return decision(made, error, STATUSES.get(made.outcome, 422))
+        return decision(made, STATUSES.get(made.outcome, 422))
 
 
 def _same_if(text: str | None) -> Relation | None:
@@ -121,13 +116,6 @@ def _same_if(text: str | None) -> Relation | None:
         return text if text is None else Policy.of(text).same_if
     except ProfileError as error:
         raise HttpProblem(422, "bad_input", str(error), name="same_if") from None
-
-
-def _noted(service: Service, ask: Callable[[], Decision]) -> tuple[Decision, UnreadableError | None]:
-    """Ask a gate, and return what was wrong with the upload beside what it says."""
-    workers = service.gates.workers
-    workers.noted()
-    return ask(), workers.noted()
 
 
 def _told(service: Service, request: Request, operation: str, made: Decision) -> None:
