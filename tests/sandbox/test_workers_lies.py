@@ -21,13 +21,13 @@ PICTURE = saved(scene(), "PNG")
 LIAR = """
 import hashlib, json, os, struct, sys
 sys.path.insert(0, {root!r})
-from samepic.sandbox.protocol import framed, read_frame
+from samepic.sandbox.protocol import frame, read_frame
 def send(pieces):
     os.write(1, b"".join(pieces))
 read = lambda size: os.read(0, size)
 read_frame(read, 1 << 30, 0)
 names = "memory cpu new_files core_dumps files network programs orphans privileges".split()
-send(framed({{"protection": {{"system": "x", **dict.fromkeys(names, True)}}}}))
+send(frame({{"protection": {{"system": "x", **dict.fromkeys(names, True)}}}}))
 while True:
     ask, bodies = read_frame(read, 1 << 30, 1 << 30)
     {lie}
@@ -51,7 +51,7 @@ def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
 
 
 def answer(changed: str, proxy: str = "proxy", number: str = "ask['number']") -> str:
-    return f"send(framed({{'number': {number}, {changed}}}, {proxy}))"
+    return f"send(frame({{'number': {number}, {changed}}}, {proxy}))"
 
 
 @pytest.mark.parametrize(

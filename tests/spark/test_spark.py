@@ -223,9 +223,9 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
     for search, radius in ((CandidateScan.SCAN, SEARCH.radius), (CandidateScan.BANDS, SEARCH.band_radius)):
         pairs = PdqScan(codes[:, :32]).within(codes, radius, np.arange(400))
         edges = pdq_edges(items, search)
-        from samepic.spark.candidates import parts
+        from samepic.spark.candidates import connected_components
 
-        nodes, labels = parts(pairs.queries, pairs.rows)
+        nodes, labels = connected_components(pairs.queries, pairs.rows)
         want = dict(zip(nodes.tolist(), labels.tolist(), strict=True))
         assert want
         for way in (clusters, clusters_apart):

@@ -97,9 +97,9 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
-    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/uploads") as raised:
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/uploads") as restore:
         open_store("postgresql://joe:secret@127.0.0.1:1/uploads")
-    assert "secret" not in str(raised.value)
+    assert "secret" not in str(restore.value)
 
 
 @pytest.mark.postgres

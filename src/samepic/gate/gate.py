@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from samepic.errors import StoreError, StoreKeyError, UnavailableError, UnreadableError
-from samepic.gate.admission import Admission, refused, settled_as_same, standing
+from samepic.gate.admission import Admission, current_decision, refused, settled_as_same
 from samepic.gate.index import Index
 from samepic.gate.originals import GateContext, Originals
 from samepic.gate.policy import GatePolicy
@@ -63,7 +63,7 @@ class Gate:
     ) -> None:
         self.tenant, self.limits = _checked("tenant", tenant, least=0), limits
         self.policy = GatePolicy.of(policy)
-        known = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
+        loaded = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
         self._replicas = replicas if isinstance(replicas, Replicas) else Replicas(replicas)
         self._owns = (
             isinstance(store, (str, os.PathLike)),
@@ -74,8 +74,8 @@ class Gate:
         self._engine = Workers(workers) if isinstance(workers, int) else workers
         # What a replica shows is never taken for what the store has: admit could overlook what the two differ in.
         self._index, self._index_of_replicas = Index(self.tenant), Index(self.tenant)
-        self._parts = GateContext(
-            self._store, self._index, self._engine, self.tenant, known, originals, copycode, lease
+        self._context = GateContext(
+            self._store, self._index, self._engine, self.tenant, loaded, originals, copycode, lease
         )
 
     def __enter__(self) -> Gate:
@@ -108,12 +108,12 @@ class Gate:
         else; a file that holds no sound picture is refused, with the reason.
         """
         chosen = GatePolicy.of(policy, self.policy)
-        for one in replaces:
-            _checked("replaces", one)
+        for replaced in replaces:
+            _checked("replaces", replaced)
         try:
             encoded = self._read(source)
-            return self._looked(
-                lambda parts: Admission(parts, "", encoded, chosen, replaces=replaces).check()
+            return self._read_from_replica(
+                lambda context: Admission(context, "", encoded, chosen, replaces=replaces).check()
             )
         except UnreadableError as error:
             return refused(error)
@@ -135,25 +135,27 @@ class Gate:
         and gets the same answer. Raises StoreKeyError for a key that holds another picture.
         """
         chosen = GatePolicy.of(policy, self.policy)
-        for one in replaces:
-            _checked("replaces", one)
+        for replaced in replaces:
+            _checked("replaces", replaced)
         _checked("key", key)
-        told = json.loads(json.dumps(dict(data or {}), allow_nan=False))
+        stored = json.loads(json.dumps(dict(data or {}), allow_nan=False))
         try:
-            return Admission(self._parts, key, self._read(source), chosen, told, replaces=replaces).admit()
+            return Admission(
+                self._context, key, self._read(source), chosen, stored, replaces=replaces
+            ).admit()
         except UnreadableError as error:
             return refused(error, key)
 
-    def _looked(self, work: Callable[[GateContext], T]) -> T:
+    def _read_from_replica(self, work: Callable[[GateContext], T]) -> T:
         """Do what only reads by a replica, or by the store itself where none answers."""
         for replica, store in self._replicas.in_turn():
             try:
-                return work(dataclasses.replace(self._parts, store=store, index=self._index_of_replicas))
+                return work(dataclasses.replace(self._context, store=store, index=self._index_of_replicas))
             except UnavailableError:
                 raise  # a decoder was not to be had
             except StoreError as error:
                 replica.pass_over(error)
-        return work(self._parts)
+        return work(self._context)
 
     def _read(self, source: object) -> Encoded:
         encoded = read(source, limits=self.limits)
@@ -171,34 +173,34 @@ class Gate:
         as a kept one is taken out as its duplicate. Returns where the picture `key` stands now. Raises StoreKeyError
         for a key that is not there.
         """
-        one, other = self._kept(key), self._kept(other_key)
-        if one.identity == other.identity:
+        picture, other = self._get_record(key), self._get_record(other_key)
+        if picture.identity == other.identity:
             raise StoreKeyError(f"{key!r} and {other_key!r}: wanted two pictures, got one and the same file")
-        self._store.settle(self.tenant, one.identity, other.identity, same=same)
-        held = [record for record in (one, other) if record.state is State.HELD]
+        self._store.settle(self.tenant, picture.identity, other.identity, same=same)
+        held = [record for record in (picture, other) if record.state is State.HELD]
         if not same:
             for record in held:
                 self._release(record)
         elif held:
-            late = max(held, key=lambda record: record.number)
-            self._store.remove(self.tenant, late.key)
-            if late is one:
+            later = max(held, key=lambda record: record.number)
+            self._store.remove(self.tenant, later.key)
+            if later is picture:
                 return settled_as_same(key, other_key)
-        return standing(self._kept(key))
+        return current_decision(self._get_record(key))
 
     def accept(self, key: str) -> Decision:
         """Accept a held picture: a reviewer's word that it is another than all it was held for, remembered for good.
 
         Raises StoreKeyError for a key that is not there.
         """
-        record = self._kept(key)
+        record = self._get_record(key)
         for match in record.matches:
             other = self._store.get(self.tenant, match.key)
             if other is not None:
                 self._store.settle(self.tenant, record.identity, other.identity, same=False)
         if record.state is State.HELD:
             self._store.accept_held(record.number)
-        return standing(self._kept(key))
+        return current_decision(self._get_record(key))
 
     def get(self, key: str) -> Record | None:
         """Return what is kept of a key, None where nothing is."""
@@ -206,7 +208,7 @@ class Gate:
 
     def proxy(self, key: str) -> bytes:
         """Return the small picture (JPEG or WebP) of a key. Raises StoreKeyError for one that is not there."""
-        return self._kept(key).proxy
+        return self._get_record(key).proxy
 
     def held(self, limit: int = 50, after: int = 0) -> list[Record]:
         """Return the pictures that wait for review, the oldest first, with numbers above `after`."""
@@ -228,9 +230,9 @@ class Gate:
     def warm(self) -> None:
         """Read the index now, and not with the first upload."""
         self._index.catch_up(self._store)
-        self._looked(lambda parts: parts.index.catch_up(parts.store))
+        self._read_from_replica(lambda context: context.index.catch_up(context.store))
 
-    def _kept(self, key: str) -> Record:
+    def _get_record(self, key: str) -> Record:
         record = self._store.get(self.tenant, _checked("key", key))
         if record is None:
             raise StoreKeyError(f"{key!r}: wanted the key of a kept picture, got one that is not there")
@@ -238,11 +240,11 @@ class Gate:
 
     def _release(self, held: Record) -> None:
         """Accept a held picture unless something that it is held for is not settled yet."""
-        known = self._store.settled(self.tenant, held.identity)
+        settled = self._store.settled(self.tenant, held.identity)
         left = []
         for match in held.matches:
             other = self._store.get(self.tenant, match.key)
-            if other is not None and known.get(other.identity) is not False:
+            if other is not None and settled.get(other.identity) is not False:
                 left.append(match)
         self._store.accept_held(held.number, left)
 

@@ -22,7 +22,7 @@ class PolicyAction(StrEnum):
 
 
 _SAME = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED)
-_USUAL: Mapping[Relation, PolicyAction] = MappingProxyType(
+_DEFAULTS: Mapping[Relation, PolicyAction] = MappingProxyType(
     {
         **dict.fromkeys(Relation, PolicyAction.ACCEPT),
         **dict.fromkeys(_SAME, PolicyAction.REFUSE),
@@ -36,7 +36,7 @@ _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 class GatePolicy:
     """What is done for each relation; `flooding` is what is done where a kept picture matches very many uploads."""
 
-    actions: Mapping[Relation, PolicyAction] = field(default_factory=lambda: _USUAL)
+    actions: Mapping[Relation, PolicyAction] = field(default_factory=lambda: _DEFAULTS)
     flooding: PolicyAction = PolicyAction.REVIEW
 
     @classmethod
@@ -47,10 +47,10 @@ class GatePolicy:
         """
         if isinstance(given, GatePolicy):
             return given
-        made = base or cls()
-        actions, flooding = dict(made.actions), made.flooding
-        for name, wanted in (given or {}).items():
-            action = _action(name, wanted)
+        policy = base or cls()
+        actions, flooding = dict(policy.actions), policy.flooding
+        for name, value in (given or {}).items():
+            action = _action(name, value)
             if name == "flooding":
                 flooding = action
                 continue
@@ -77,14 +77,14 @@ class GatePolicy:
         return cls.of(given, base)
 
     def __str__(self) -> str:
-        told = [f"{relation}={action}" for relation, action in sorted(self.actions.items())]
-        return ",".join([*told, f"flooding={self.flooding}"])
+        actions = [f"{relation}={action}" for relation, action in sorted(self.actions.items())]
+        return ",".join([*actions, f"flooding={self.flooding}"])
 
 
-def _action(name: str, wanted: str) -> PolicyAction:
+def _action(name: str, value: str) -> PolicyAction:
     try:
-        return PolicyAction(wanted)
+        return PolicyAction(value)
     except ValueError:
         raise ProfileError(
-            f"policy, {name}: wanted one of {', '.join(PolicyAction)}, got {str(wanted)!r}"
+            f"policy, {name}: wanted one of {', '.join(PolicyAction)}, got {str(value)!r}"
         ) from None

@@ -169,7 +169,7 @@ def _seen(service: Service, tenant: str) -> _Status:
 
 def distances(store: Store, tenant: str, last: int) -> list[int]:
     """Return how many bits of PDQ lie between some of the newest pictures and the nearest other of these."""
-    codes, newest = Codes(), store.coded(tenant, max(0, last - PAGES.newest), PAGES.newest)
+    codes, newest = Codes(), store.codes(tenant, max(0, last - PAGES.newest), PAGES.newest)
     codes.add(newest.pdq_numbers, newest.pdq)
     step = max(1, len(codes) // PAGES.sample)
     asked = [newest.pdq[at * 32 : at * 32 + 32] for at in range(0, len(codes), step)]

@@ -99,31 +99,38 @@ def program(machine: str, pid: int) -> bytes:
     Raises KeyError for another machine than x86_64 and aarch64.
     """
     column, arch = _MACHINES[machine]
-    code = [_one(_LOAD, _ARCH), _one(_EQUAL, arch, 1, 0), _one(_RETURN, _KILL), _one(_LOAD, _NUMBER)]
-    for number in sorted(one[column] or 0 for one in _ALLOWED.values() if one[column] is not None):
-        code += [_one(_EQUAL, number, 0, 1), _one(_RETURN, _ALLOW)]
-    code += [_one(_EQUAL, _CLONE3[column], 0, 1), _one(_RETURN, _ERRNO | errno.ENOSYS)]
-    code += _if_first(_CLONE[column], _one(_BITS, _THREAD, 0, 1))
-    code += _if_first(_TGKILL[column], _one(_EQUAL, pid, 0, 1))
-    code += _if_first(_PRLIMIT[column], _one(_EQUAL, 0, 0, 1))
-    code += _if_first(_PRCTL[column], _one(_EQUAL, _NAME_THREAD, 0, 1))
-    code += [_one(_GREATER, _NEWEST, 0, 1), _one(_RETURN, _ERRNO | errno.ENOSYS)]
-    code += [_one(_RETURN, _ERRNO | errno.EPERM)]
+    code = [
+        _op(_LOAD, _ARCH),
+        _op(_EQUAL, arch, 1, 0),
+        _op(_RETURN, _KILL),
+        _op(_LOAD, _NUMBER),
+    ]
+    for number in sorted(
+        numbers[column] or 0 for numbers in _ALLOWED.values() if numbers[column] is not None
+    ):
+        code += [_op(_EQUAL, number, 0, 1), _op(_RETURN, _ALLOW)]
+    code += [_op(_EQUAL, _CLONE3[column], 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
+    code += _if_first(_CLONE[column], _op(_BITS, _THREAD, 0, 1))
+    code += _if_first(_TGKILL[column], _op(_EQUAL, pid, 0, 1))
+    code += _if_first(_PRLIMIT[column], _op(_EQUAL, 0, 0, 1))
+    code += _if_first(_PRCTL[column], _op(_EQUAL, _NAME_THREAD, 0, 1))
+    code += [_op(_GREATER, _NEWEST, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
+    code += [_op(_RETURN, _ERRNO | errno.EPERM)]
     return b"".join(code)
 
 
-def _one(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
+def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, k)
 
 
 def _if_first(number: int, test: bytes) -> list[bytes]:
     """Allow the call `number` if its first argument, 32 bits of it, passes the test, and refuse it otherwise."""
     return [
-        _one(_EQUAL, number, 0, 4),
-        _one(_LOAD, _FIRST),
+        _op(_EQUAL, number, 0, 4),
+        _op(_LOAD, _FIRST),
         test,
-        _one(_RETURN, _ALLOW),
-        _one(_RETURN, _ERRNO | errno.EPERM),
+        _op(_RETURN, _ALLOW),
+        _op(_RETURN, _ERRNO | errno.EPERM),
     ]
 
 

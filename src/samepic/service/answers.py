@@ -75,7 +75,7 @@ def once(
     if not key:
         return call(), False
     store, digest = service.gates.store, hashlib.sha256(json.dumps(asked()).encode()).hexdigest()
-    first, told = store.claim(caller.tenant, key, digest, service.limits.replay_seconds)
+    first, told = store.claim_request(caller.tenant, key, digest, service.limits.replay_seconds)
     if first != digest:
         raise HttpProblem.bad(
             IDEMPOTENCY,
@@ -86,5 +86,5 @@ def once(
     if told:
         return HttpAnswer(*json.loads(told)), True
     answer = call()
-    store.answer(caller.tenant, key, digest, json.dumps(answer))
+    store.save_answer(caller.tenant, key, digest, json.dumps(answer))
     return answer, False

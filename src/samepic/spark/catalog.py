@@ -26,14 +26,14 @@ __all__ = [
     "SCHEMA",
     "Batches",
     "arrow_rows",
-    "bounded",
+    "check_source",
     "decoder",
     "fingerprints",
     "from_row",
+    "limit_batches",
     "local_path",
     "original",
-    "peeked",
-    "refused",
+    "peek_bytes",
     "sources",
 ]
 
@@ -54,24 +54,24 @@ def original(path: str) -> bytes:
     return read(local_path(path), limits=SPARK.workers.upload).data
 
 
-def peeked(data: bytes) -> bytes:
+def peek_bytes(data: bytes) -> bytes:
     """Return of a whole file what `samepic.duplicates.scan.peek` returns."""
-    most = COLLECTION.peek
-    return data[:most] + data[max(most, len(data) - TAIL) :]
+    limit = COLLECTION.peek
+    return data[:limit] + data[max(limit, len(data) - TAIL) :]
 
 
-def refused(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:
+def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:
     """Return the kind of a source, "" where it may be a picture, the error, and its size in bytes.
 
     Raises OSError and UnreadableError where it cannot be read.
     """
     if data is not None:
-        known = no_picture(peeked(data), name, len(data))
+        known = no_picture(peek_bytes(data), name, len(data))
         return (known.kind, known.content, len(data)) if known else ("", "", len(data))
     if path is None:
         raise UnreadableError(name, "a picture", "null")
     place = local_path(path)
-    size = os.stat(place).st_size  # noqa: PTH116  (Path would normalise the name)
+    size = os.stat(place).st_size  # noqa: PTH116  (Path would normalize the name)
     known = no_picture(peek(place, size), name, size)
     return (known.kind, known.content, size) if known else ("", "", size)
 
@@ -125,7 +125,9 @@ def fingerprints(
     costs its own row an error: each Python worker has a process beside it that decodes. Nothing is computed before
     Spark is asked for rows. Raises ValueError for columns that are not there.
     """
-    return bounded(sources(df, key, content, path)).mapInArrow(_catalogued(copies, proxies), COLUMNS)
+    return limit_batches(sources(df, key, content, path)).mapInArrow(
+        _catalogue_batches(copies, proxies), COLUMNS
+    )
 
 
 def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> DataFrame:
@@ -143,7 +145,7 @@ def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> D
     return df.select(fn.col(key).alias("key"), data.alias("content"), place.alias("path"))
 
 
-def bounded(df: DataFrame) -> DataFrame:
+def limit_batches(df: DataFrame) -> DataFrame:
     """Have batches that go to Python bounded in bytes, unless the session says how already."""
     conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
     if int((conf.get(name) or "0").removesuffix("b")) > SPARK.batch_bytes:
@@ -175,7 +177,7 @@ def from_row(row: dict[str, Any]) -> Fingerprint:
     )
 
 
-def _catalogued(copies: bool, proxies: bool) -> Batches:
+def _catalogue_batches(copies: bool, proxies: bool) -> Batches:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             keys, contents, paths = (batch.column(name) for name in ("key", "content", "path"))
@@ -192,22 +194,22 @@ def _row(key: str, data: bytes | None, path: str | None, copies: bool, proxies: 
     """Return the row of one picture; what is missing is null."""
     row: dict[str, Any] = {"key": key, "version": VERSION}
     try:
-        kind, error, row["size"] = refused(key, data, path)
+        kind, error, row["size"] = check_source(key, data, path)
         if kind:
             return {**row, "kind": kind, "error": error or None}
         encoded = original(path) if data is None and path is not None else data
         assert encoded is not None
-        made = decoder().catalogue(encoded, key, copycode=copies, proxied=proxies)
-    except UnreadableError as wrong:
-        return {**row, "kind": "unreadable", "error": f"wanted {wrong.wanted}, got {wrong.got}"}
-    except OSError as wrong:
-        return {**row, "kind": "unreadable", "error": wrong.strerror or str(wrong)}
-    found = made.fingerprint
-    told = {name: getattr(found, name) for name in SCHEMA.names if hasattr(found, name)}
+        prepared = decoder().catalogue(encoded, key, copycode=copies, proxied=proxies)
+    except UnreadableError as failure:
+        return {**row, "kind": "unreadable", "error": f"wanted {failure.wanted}, got {failure.got}"}
+    except OSError as failure:
+        return {**row, "kind": "unreadable", "error": failure.strerror or str(failure)}
+    found = prepared.fingerprint
+    columns = {name: getattr(found, name) for name in SCHEMA.names if hasattr(found, name)}
     return {
         **row,
-        **told,
+        **columns,
         "kind": "picture",
-        "facts": merit(made.info).to_text(),
-        "proxy": made.proxy or None,
+        "facts": merit(prepared.info).to_text(),
+        "proxy": prepared.proxy or None,
     }

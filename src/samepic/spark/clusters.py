@@ -18,12 +18,12 @@ from samepic.duplicates.groups import GroupBuilder, GroupDraft
 from samepic.duplicates.quality import Merit, why_best
 from samepic.limits import SPARK
 from samepic.profile import Policy
-from samepic.spark.candidates import parts
+from samepic.spark.candidates import connected_components
 from samepic.spark.catalog import Batches, arrow_rows, from_row
 from samepic.spark.compare import Originals, SparkComparer
 from samepic.tuning.search import SEARCH
 
-__all__ = ["FOUND", "FOUND_SQL", "clusters", "clusters_apart", "gathered"]
+__all__ = ["FOUND", "FOUND_SQL", "clusters", "clusters_apart", "group_clusters"]
 
 FOUND = pa.schema(
     [
@@ -42,7 +42,7 @@ FOUND_SQL = (
 """What becomes of a picture: the reference whose member it is, or itself, with the reason for it; or the error."""
 
 
-def gathered(policy: Policy) -> Batches:
+def group_clusters(policy: Policy) -> Batches:
     """Return what turns rows of pictures, each cluster's together and in their order, into rows of FOUND."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -51,14 +51,14 @@ def gathered(policy: Policy) -> Batches:
             with Originals() as originals:
                 kept = []
                 for row in members:
-                    originals.put(row.pop("content"), row["path"], row.pop("proxy"))
+                    originals.add(row.pop("content"), row["path"], row.pop("proxy"))
                     kept.append(row)
-                yield pa.RecordBatch.from_pylist(_found(kept, originals, policy), schema=FOUND)
+                yield pa.RecordBatch.from_pylist(_cluster_rows(kept, originals, policy), schema=FOUND)
 
     return work
 
 
-class _Neighbours:
+class _Neighbors:
     """The candidates within one cluster, as `CandidateGraph` finds them among all; `alike` are pairs by copy code."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
@@ -66,9 +66,9 @@ class _Neighbours:
         places = {row["id"]: place for place, row in enumerate(rows)}
         self._alike: list[dict[int, int]] = [
             {
-                places[one["b"]]: SEARCH.radius + one["bits"]
-                for one in row["alike"] or ()
-                if one["b"] in places
+                places[pair["b"]]: SEARCH.radius + pair["bits"]
+                for pair in row["alike"] or ()
+                if pair["b"] in places
             }
             for row in rows
         ]
@@ -81,48 +81,50 @@ class _Neighbours:
         return {**self._alike[index], **near} if self._alike[index] else near
 
 
-def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
+def _cluster_rows(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
     """Return what becomes of the pictures of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
-    say = SparkComparer(originals, merits, _heard(rows))
-    gathering = GroupBuilder(_Neighbours(rows), merits, say, policy)
+    comparer = SparkComparer(originals, merits, _cached(rows))
+    builder = GroupBuilder(_Neighbors(rows), merits, comparer, policy)
     found = []
-    for star in gathering.stars(range(len(rows))):
-        found += _told(star, rows, merits)
+    for star in builder.stars(range(len(rows))):
+        found += _group_rows(star, rows, merits)
     found += [
-        {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(say.errors.items())
+        {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(comparer.errors.items())
     ]
     return found
 
 
-def _told(star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -> list[dict[str, Any]]:
+def _group_rows(
+    star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]
+) -> list[dict[str, Any]]:
     reference = rows[star.reference]["sha256"]
     reason = why_best(merits[star.reference], [merits[place] for place in star.said], proven=star.proven)
     found = [{"sha256": reference, "reference": reference, "explanation": reason}]
-    for place, said in star.said.items():
+    for place, verdict in star.said.items():
         found.append(
             {
                 "sha256": rows[place]["sha256"],
                 "reference": reference,
-                "relation": said.relation,
-                "probability": said.probability,
-                "explanation": said.explanation,
+                "relation": verdict.relation,
+                "probability": verdict.probability,
+                "explanation": verdict.explanation,
             }
         )
     return found
 
 
-def _heard(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
+def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
     """Return what was said before of pictures of this cluster, by their places: in crowds, and of alike pairs."""
     places = {row["id"]: place for place, row in enumerate(rows)}
-    heard = {}
+    cached = {}
     for place, row in enumerate(rows):
-        if row["said"]:
-            heard[places[row["first"]], place] = CachedVerdict(**row["said"])
-        for one in row["alike"] or ():
-            if one["said"] and one["b"] in places:
-                heard[place, places[one["b"]]] = CachedVerdict(**one["said"])
-    return heard
+        if row["verdict"]:
+            cached[places[row["first"]], place] = CachedVerdict(**row["verdict"])
+        for pair in row["alike"] or ():
+            if pair["verdict"] and pair["b"] in places:
+                cached[place, places[pair["b"]]] = CachedVerdict(**pair["verdict"])
+    return cached
 
 
 def clusters(edges: DataFrame) -> DataFrame:
@@ -135,7 +137,7 @@ def clusters(edges: DataFrame) -> DataFrame:
     if rows.num_rows > SPARK.gathered:
         return clusters_apart(kept)
     a, b = (np.asarray(column.to_numpy(), np.int64) for column in rows.columns)
-    nodes, labels = parts(a, b)
+    nodes, labels = connected_components(a, b)
     table = pa.table({"id": pa.array(nodes), "cluster": pa.array(labels)})
     spark = edges.sparkSession
     if not len(nodes):
@@ -161,14 +163,14 @@ def clusters_apart(edges: DataFrame) -> DataFrame:
         )
     # Without checkpoints the plan of each round would hold that of the one before four times.
     now, before = now.checkpoint(), None
-    while (told := _edge_totals(now)) != before:
-        before = told
-        now = _small(_large(now)).checkpoint()
+    while (totals := _edge_totals(now)) != before:
+        before = totals
+        now = _small_star(_large_star(now)).checkpoint()
     roots = now.select(fn.col("v").alias("id"), fn.col("v").alias("cluster"))
     return now.select(fn.col("u").alias("id"), fn.col("v").alias("cluster")).unionAll(roots).distinct()
 
 
-def _large(edges: DataFrame) -> DataFrame:
+def _large_star(edges: DataFrame) -> DataFrame:
     """Connect what is larger than a picture with the least of all that it is connected with."""
     both = edges.unionAll(edges.select(fn.col("v").alias("u"), fn.col("u").alias("v")))
     least = both.groupBy("u").agg(fn.least(fn.min("v"), fn.col("u")).alias("m"))
@@ -177,7 +179,7 @@ def _large(edges: DataFrame) -> DataFrame:
     )
 
 
-def _small(edges: DataFrame) -> DataFrame:
+def _small_star(edges: DataFrame) -> DataFrame:
     """Connect a picture, and what is less than it, with the least of them."""
     least = edges.groupBy("u").agg(fn.min("v").alias("m"))
     others = edges.join(least, "u").where("v <> m").select(fn.col("v").alias("u"), fn.col("m").alias("v"))

@@ -79,10 +79,10 @@ class Store(Protocol):
     def twins(self, tenant: str, identity: str) -> list[int]:
         """Return the numbers of the records with this identity, ascending."""
 
-    def coded(self, tenant: str, after: int, most: int) -> CodesPage:
+    def codes(self, tenant: str, after: int, most: int) -> CodesPage:
         """Return the codes of up to `most` records with numbers above `after`."""
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
+    def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records with numbers above `after`, piece by piece and by ascending number.
 
         Nothing is left out that was visible when this was called and is not taken out since.
@@ -118,17 +118,17 @@ class Store(Protocol):
     def overview(self, tenant: str) -> Overview:
         """Return what became of uploads in the last days."""
 
-    def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
+    def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
         """Remember the digest (in hex) of a request under a token of the caller's, unless one came under it before.
 
         Returns the digest of the one that came first, and its answer, "" where none is known yet. What came more than
         `keep` seconds ago is forgotten.
         """
 
-    def answer(self, tenant: str, token: str, request: str, told: str) -> None:
+    def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
         """Remember the answer to the request under this token."""
 
-    def claim_next(
+    def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
         """Take the first pair that waits for review behind `after`, and that nobody else has, for `lease` seconds.
@@ -138,15 +138,15 @@ class Store(Protocol):
         accepted where all that it was held for is gone.
         """
 
-    def claim_pair(
+    def lease_pair(
         self, tenant: str, reviewer: str, number: int, other: str, lease: float
     ) -> ReviewLease | None:
         """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
 
-    def let_go(self, tenant: str, reviewer: str) -> None:
+    def release(self, tenant: str, reviewer: str) -> None:
         """Give back whatever a reviewer has taken."""
 
-    def say(
+    def record_decision(
         self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
     ) -> ReviewDecision | None:
         """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
@@ -155,14 +155,14 @@ class Store(Protocol):
         accepted. Returns None, and changes nothing, where the pair is decided or gone, or another has taken it.
         """
 
-    def unsay(self, tenant: str, position: int) -> ReviewLease | None:
+    def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
         """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
 
         Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
         changed again since.
         """
 
-    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
+    def decisions(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
         """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
 
     def close(self) -> None:

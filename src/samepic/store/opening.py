@@ -45,9 +45,9 @@ class Replica:
     def __init__(self, url: str) -> None:
         if not url.startswith(("postgresql://", "postgres://")):
             raise StoreError("replica: wanted postgresql://... of a standby, got another kind of store")
-        from samepic.store.postgres import shown
+        from samepic.store.postgres import redacted_url
 
-        self.name, self._url = shown(url), url
+        self.name, self._url = redacted_url(url), url
         self._store: Store | None = None
         self._closed, self._until, self._lock = False, 0.0, threading.Lock()
 

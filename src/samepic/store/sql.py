@@ -18,7 +18,7 @@ from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import SEARCH
 from samepic.verdict import Caveat, Evidence, Match, Relation
 
-__all__ = ["Run", "SqlStore", "taken_out", "turned"]
+__all__ = ["Run", "SqlStore", "change_state", "delete_related"]
 
 Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """Runs one statement, with `?` for values, and returns its rows."""
@@ -68,23 +68,23 @@ class SqlStore(ABC):
         """Add a record as pending; return it with its number, None where its key is taken."""
         with self._writing(numbered=True) as run:
             now = self._now(run)
-            made = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
+            pending = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
             rows = run(
-                f"{_INSERT_PICTURE} ON CONFLICT (tenant, key) DO NOTHING RETURNING number", _picture(made)
+                f"{_INSERT_PICTURE} ON CONFLICT (tenant, key) DO NOTHING RETURNING number", _picture(pending)
             )
             if not rows:
                 return None
             number = int(rows[0][0])
-            codes = (made.tenant, number, made.pdq, made.copycode, made.quality, made.detail)
+            codes = (pending.tenant, number, pending.pdq, pending.copycode, pending.quality, pending.detail)
             run(
                 "INSERT INTO codes (tenant, number, pdq, copycode, quality, detail) VALUES (?, ?, ?, ?, ?, ?)",
                 codes,
             )
             run(
                 "INSERT INTO proxies (number, proxy, data, matches) VALUES (?, ?, ?, ?)",
-                (number, made.proxy, json.dumps(dict(made.data), ensure_ascii=False), "[]"),
+                (number, pending.proxy, json.dumps(dict(pending.data), ensure_ascii=False), "[]"),
             )
-        return replace(made, number=number)
+        return replace(pending, number=number)
 
     def renew(self, number: int, lease: float) -> bool:
         """Let a pending record live `lease` seconds from now; return False where it is pending no more."""
@@ -100,12 +100,12 @@ class SqlStore(ABC):
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
         """Turn a pending record into accepted or held; return False where it is pending no more."""
         with self._writing() as run:
-            return turned(run, number, State.PENDING, state, matches)
+            return change_state(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
         """Turn a held record into accepted, or, with `matches`, keep it held for these alone."""
         with self._writing() as run:
-            return turned(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
+            return change_state(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
 
     def withdraw(self, number: int, *, expired: bool = False) -> bool:
         """Take a pending record out; with `expired`, only if its lease has run out. Return whether it was."""
@@ -115,7 +115,7 @@ class SqlStore(ABC):
             if expired:
                 sql += " AND lease_until < ?"
                 values.append(self._now(run))
-            return taken_out(run, run(f"{sql} RETURNING tenant, number", values))
+            return delete_related(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
         """Take a record out, whatever its state, and every refusal that it decided; False where there is none."""
@@ -123,7 +123,7 @@ class SqlStore(ABC):
             # A picture that a reviewer took out could still be brought back: nothing of it stays either.
             run("UPDATE words SET before = '' WHERE tenant = ? AND key = ? AND before <> ''", (tenant, key))
             sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
-            return taken_out(run, run(sql, (tenant, key)))
+            return delete_related(run, run(sql, (tenant, key)))
 
     def get(self, tenant: str, key: str) -> Record | None:
         """Return the record of a key."""
@@ -154,14 +154,14 @@ class SqlStore(ABC):
         with self._reading() as run:
             return [row[0] for row in run(sql, (tenant, bytes.fromhex(identity)))]
 
-    def coded(self, tenant: str, after: int, most: int) -> CodesPage:
-        """Return the codes of up to `most` records with numbers above `after`."""
+    def codes(self, tenant: str, after: int, limit: int) -> CodesPage:
+        """Return the codes of up to `limit` records with numbers above `after`."""
         sql = (
             "SELECT number, pdq, copycode, quality, detail FROM codes WHERE tenant = ? AND number > ?"
             " ORDER BY number LIMIT ?"
         )
         with self._reading() as run:
-            rows = run(sql, (tenant, after, most))
+            rows = run(sql, (tenant, after, limit))
         strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
         copied = [row for row in strong if row[2]]
         return CodesPage(
@@ -172,11 +172,11 @@ class SqlStore(ABC):
             b"".join([row[2] for row in copied]),
         )
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
+    def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records with numbers above `after` that are visible now, one piece after another."""
-        while (piece := self.coded(tenant, after, GATE.load_rows)).last > after:
-            yield piece
-            after = piece.last
+        while (page := self.codes(tenant, after, GATE.load_rows)).last > after:
+            yield page
+            after = page.last
 
     def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
         """Return the numbers taken out since the position `after`, and the position to ask from next time."""
@@ -218,7 +218,7 @@ class SqlStore(ABC):
             " policy = excluded.policy, match = excluded.match, at = excluded.at"
         )
         with self._writing() as run:
-            told = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
+            text = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
             run(
                 sql,
                 (
@@ -227,7 +227,7 @@ class SqlStore(ABC):
                     bytes.fromhex(refusal.sha256),
                     refusal.number,
                     refusal.policy,
-                    told,
+                    text,
                     self._now(run),
                 ),
             )
@@ -268,7 +268,7 @@ class SqlStore(ABC):
         with self._reading() as run:
             return overview(run, tenant, self._now(run))
 
-    def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
+    def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
         """Remember a request under a token, unless one came before; return the digest of the first and its answer."""
         with self._writing() as run:
             now = self._now(run)
@@ -281,34 +281,34 @@ class SqlStore(ABC):
             rows = run("SELECT request, told FROM answers WHERE tenant = ? AND token = ?", (tenant, token))
         return bytes(rows[0][0]).hex(), str(rows[0][1])
 
-    def answer(self, tenant: str, token: str, request: str, told: str) -> None:
+    def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
         """Remember the answer to the request under this token."""
         with self._writing() as run:
-            values = told, tenant, token, bytes.fromhex(request)
+            values = response, tenant, token, bytes.fromhex(request)
             run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)
 
 
-def turned(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
+def change_state(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
     """Turn a picture from one state into another, held for `matches`; False where it is not in the first."""
     rows = run(
         "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING number",
         (str(after), number, str(before)),
     )
     if rows:
-        told = json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
-        run("UPDATE proxies SET matches = ? WHERE number = ? AND matches <> ?", (told, number, told))
+        text = json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
+        run("UPDATE proxies SET matches = ? WHERE number = ? AND matches <> ?", (text, number, text))
     return bool(rows)
 
 
-def taken_out(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
+def delete_related(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
     """Delete what belongs to the deleted pictures, (tenant, number) each, and tell every index of it."""
-    gone = list(rows)
-    for tenant, number in gone:
+    deleted = list(rows)
+    for tenant, number in deleted:
         run("DELETE FROM codes WHERE tenant = ? AND number = ?", (tenant, number))
         run("DELETE FROM proxies WHERE number = ?", (number,))
         run("DELETE FROM refusals WHERE tenant = ? AND number = ?", (tenant, number))
         run("INSERT INTO removals (tenant, number) VALUES (?, ?)", (tenant, number))
-    return bool(gone)
+    return bool(deleted)
 
 
 def _picture(record: Record) -> tuple[Any, ...]:
@@ -361,11 +361,13 @@ def _record(row: tuple[Any, ...]) -> Record:
         state=State(state),
         created=created,
         lease_until=lease,
-        matches=tuple(_match(one) for one in json.loads(matches)),
+        matches=tuple(_match(match) for match in json.loads(matches)),
     )
 
 
-def _match(said: dict[str, Any]) -> Match:
-    evidence = Evidence(said.get("evidence", Evidence.PROXIES))  # earlier records have neither
-    caveat = Caveat(said["caveat"]) if said.get("caveat") else None
-    return Match(**{**said, "relation": Relation(said["relation"]), "evidence": evidence, "caveat": caveat})
+def _match(stored: dict[str, Any]) -> Match:
+    evidence = Evidence(stored.get("evidence", Evidence.PROXIES))  # earlier records have neither
+    caveat = Caveat(stored["caveat"]) if stored.get("caveat") else None
+    return Match(
+        **{**stored, "relation": Relation(stored["relation"]), "evidence": evidence, "caveat": caveat}
+    )
