@@ -170,14 +170,14 @@ class ReviewKit:
         for key, who in (("a", "ann"), ("b", "bob"), ("c", "ann")):
             held = put_held(store, key, "x")
             store.record_decision("", who, held.number, "x", same=key == "b")
-        told = store.decisions("", 10)
-        assert [(one.key, one.reviewer, one.same) for one in told] == [
+        decisions = store.decisions("", 10)
+        assert [(one.key, one.reviewer, one.same) for one in decisions] == [
             ("c", "ann", False),
             ("b", "bob", True),
             ("a", "ann", False),
         ]
         assert [one.key for one in store.decisions("", 1, "bob")] == ["b"]
-        store.revert_decision("", told[0].position)
+        store.revert_decision("", decisions[0].position)
         assert [(one.undone, one.kept) for one in store.decisions("", 2)] == [(True, False), (False, True)]
         assert store.decisions("other", 10) == []
 

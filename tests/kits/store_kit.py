@@ -294,8 +294,8 @@ class StoreKit:
         assert store.claim_request("", "k", other, keep=60) == (one, "")
         store.save_answer("", "k", other, "of another request")
         assert store.claim_request("", "k", one, keep=60) == (one, "")
-        store.save_answer("", "k", one, "told")
-        assert store.claim_request("", "k", other, keep=60) == (one, "told")
+        store.save_answer("", "k", one, "answered")
+        assert store.claim_request("", "k", other, keep=60) == (one, "answered")
         assert store.claim_request("another", "k", other, keep=60) == (other, "")
 
     def test_an_answer_is_forgotten_after_its_time(self, store: Store) -> None:

@@ -368,8 +368,8 @@ def test_a_pool_that_is_dropped_ends_its_processes() -> None:
 def test_a_delay_is_the_pictures_fault_unless_the_machine_had_no_time_for_it(
     threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, waited: float, kind: type[Exception]
 ) -> None:
-    told = iter((0.0, waited))
-    monkeypatch.setattr(WorkerProcess, "_starved", lambda _: next(told))
+    times = iter((0.0, waited))
+    monkeypatch.setattr(WorkerProcess, "_starved", lambda _: next(times))
     with Workers(1, replace(WORKERS, wall_seconds=0.5)) as pool:
         _, future = stopped_in_a_task(pool, threads)
         with pytest.raises(kind, match=r"^upload\.png: "):

@@ -47,8 +47,8 @@ def test_a_picture_whose_decoder_dies_costs_its_own_row(photos: dict[str, Path])
     given = [("before", whole), ("slow", many_pixels()), ("after", whole)]
     rows = [{"key": key, "content": data, "path": None} for key, data in given]
     (found,) = catalog._catalogue_batches(copies=False, proxies=False)(batch(rows))
-    told = {row["key"]: (row["kind"], row["error"]) for row in found.to_pylist()}
-    assert told == {
+    result = {row["key"]: (row["kind"], row["error"]) for row in found.to_pylist()}
+    assert result == {
         "before": ("picture", None),
         "slow": ("unreadable", TOO_LONG),
         "after": ("picture", None),
@@ -105,8 +105,8 @@ def test_what_was_said_in_pieces_of_a_crowd_is_not_asked_again(
         "wanted a picture file, got No such file or directory"
     }
     (found,) = group_clusters(Policy())(batch([rows[0], *({**row, "verdict": said} for row in rows[1:])]))
-    told = [row for row in found.to_pylist() if row["relation"]]
-    assert [(row["sha256"], row["explanation"]) for row in told] == [
+    result = [row for row in found.to_pylist() if row["relation"]]
+    assert [(row["sha256"], row["explanation"]) for row in result] == [
         (row["sha256"], "found before") for row in rows[1:]
     ]
     assert not any(row["error"] for row in found.to_pylist())
@@ -162,10 +162,10 @@ def test_of_pairs_by_copy_code_the_better_is_the_reference_and_what_dies_is_told
         for place, path in enumerate(paths)
     ]
     (found,) = compare._compare_heads(Policy())(batch(rows))
-    told = [
+    result = [
         (row["first"], row["id"], row["relation"], row["same"], row["error"]) for row in found.to_pylist()
     ]
-    assert told == [
+    assert result == [
         (4, 3, "resaved", True, None),
         (5, 3, "different", False, None),
         (None, 6, None, None, TOO_LONG),

@@ -55,7 +55,7 @@ def test_a_connection_that_broke_is_given_up_and_the_store_named(
     pool: Connections[sqlite3.Connection], made: list[sqlite3.Connection]
 ) -> None:
     with (
-        pytest.raises(StoreError, match="here: wanted a store that works, got no such table: x"),
+        pytest.raises(StoreError, match="here: expected a store that works, found no such table: x"),
         pool.acquire() as page,
     ):
         page.execute("SELECT * FROM x")

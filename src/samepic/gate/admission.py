@@ -1,8 +1,8 @@
-"""Admission: one upload on its way in, so that of two copies that arrive at once the later sees the earlier.
+"""Admission of one upload: if two copies arrive at once, exactly one is accepted.
 
-The upload is looked at first, beside everything else. Then it is committed as pending, with a number, and whatever has
-a lower number by then is looked at: accepted ones decide, pending ones that match are waited for, never longer than
-their leases. Only a higher number waits for a lower one, so that there is no cycle.
+The upload is first compared without a lock. Then it is committed as pending, with a number, and compared with every
+record of a lower number: accepted ones decide at once, matching pending ones are waited for, at most until their leases
+expire. Only a higher number waits for a lower one, so there is no deadlock.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ __all__ = [
 
 @dataclass(slots=True)
 class SearchResult:
-    """What a search found: proofs against what is kept, and the pending pictures that would stop the upload.
+    """The result of one search: verified matches with kept pictures, and pending pictures that match.
 
-    `refusing` is the kept picture that refuses it, `reviewing` those that ask for review; `pending` may become either.
-    `skipped` counts candidates beyond the bound, at which nobody looked.
+    `refusing` is the kept picture that makes the upload a duplicate, `reviewing` are those that need a review,
+    `pending` may become either. `skipped` counts candidates beyond the limit, which were not compared.
     """
 
     refusing: tuple[Record, VerifiedMatch] | None = None
@@ -57,9 +57,9 @@ class SearchResult:
 
 
 class CandidateSearch:
-    """Searches for one upload, again and again as the store changes; each pair is looked at once.
+    """Searches candidates of one upload, repeatedly as the store changes; each pair is compared once.
 
-    `keep_alive` is called between looks, which may take a while.
+    `keep_alive` is called between comparisons, which may take a while.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class CandidateSearch:
         self._shared: dict[int, int] = {}
 
     def search(self, below: int | None = None) -> SearchResult:
-        """Look at every candidate that is visible now and has a number under `below`, nearest first."""
+        """Compare with every candidate that is visible now and has a number under `below`, nearest first."""
         record, result = self._verifier.record, SearchResult()
         settled = self._store.settled(record.tenant, record.identity)
         order, result.skipped = self._candidates(settled, below)
-        # What is decided needs no waiting for.
+        # Accepted and held pictures first: they need no waiting.
         for candidate in sorted(order, key=lambda candidate: candidate.state is State.PENDING):
             self._keep_alive()
             verified = self._verifier.verify(candidate, settled)
@@ -95,7 +95,7 @@ class CandidateSearch:
         return result
 
     def _candidates(self, settled: dict[str, bool], below: int | None) -> tuple[list[Record], int]:
-        """Return the kept pictures to be looked at, in their order, and how many more there are."""
+        """Return the kept pictures to compare with, in order, and how many more there are."""
         record, store = self._verifier.record, self._store
         found = self._index.candidates(store, self._fingerprint, below)
         first = store.twins(record.tenant, record.identity)
@@ -124,23 +124,23 @@ class CandidateSearch:
 
 
 _CAVEATS = {Caveat.UNRESOLVED: "its fine print cannot be compared at the stored size"}
-"""What is said of a match besides its explanation; a low probability is said by its number."""
+"""Added to the explanation of a match; a low probability shows as its number."""
 
 
 def sentence_of(match: Match) -> str:
-    """Return what is said of a match: its explanation, and what could not be seen."""
+    """Return the explanation of a match, with its caveat."""
     caveat = _CAVEATS.get(match.caveat) if match.caveat else None
     return f"{match.explanation}; {caveat}" if caveat else match.explanation
 
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
-    """Return the decision on an upload that is no sound picture."""
-    reason = f"no picture that can be kept: wanted {error.wanted}, got {error.got}"
+    """Return the decision on a file that is not a usable image."""
+    reason = f"not a usable image: expected {error.wanted}, found {error.got}"
     return Decision(Outcome.REFUSED, reason, key, error=error)
 
 
 def accepted(key: str, skipped: int = 0) -> Decision:
-    """Return that an upload is in, or would be; `skipped` likenesses were too many to be looked at."""
+    """Return that an upload is accepted; `skipped` candidates were too many to compare."""
     reason = "not uploaded before"
     if skipped:
         reason += f", as far as its nearest likenesses tell ({skipped} more were not looked at)"
@@ -148,14 +148,14 @@ def accepted(key: str, skipped: int = 0) -> Decision:
 
 
 def duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
-    """Return that an upload is kept already as `match`; `waiting` tells that this one waits for review."""
+    """Return that an upload is a duplicate of `match`; `waiting`: that picture waits for review."""
     held = ", and waits for review" if waiting else ""
     reason = f"this picture was uploaded already{held}: {sentence_of(match)}"
     return Decision(Outcome.DUPLICATE, reason, key, match, (match, *others))
 
 
 def review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
-    """Return that a person must look at an upload, because of `matches`."""
+    """Return that an upload needs a review because of `matches`."""
     if flooding:
         why = "it matches a picture that very many uploads match, such as a default avatar or a blank page"
     else:
@@ -164,21 +164,21 @@ def review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> D
 
 
 def settled_as_same(key: str, other_key: str) -> Decision:
-    """Return where a picture stands that a reviewer called the same as another one."""
+    """Return the decision on a picture that a reviewer called the same as another."""
     reason = "the same picture, as a reviewer said"
     match = Match(other_key, Relation.EDITED, 1.0, reason, evidence=Evidence.REVIEWER)
     return duplicate(key, match)
 
 
 def current_decision(record: Record) -> Decision:
-    """Return where a kept picture stands."""
+    """Return the current decision on a kept picture."""
     if record.state is State.HELD and record.matches:
         return review(record.key, record.matches)
     return accepted(record.key)
 
 
 def decision_from(key: str, result: SearchResult, policy: GatePolicy, *, floods: bool) -> Decision:
-    """Return the decision that a search leads to; `floods` tells that what refuses matches too many uploads."""
+    """Return the decision that a search leads to; `floods`: what refuses matches too many uploads."""
     reviewing = tuple(verified.match for verified in result.reviewing)
     if result.refusing is not None:
         kept, verified = result.refusing
@@ -196,7 +196,7 @@ def _flooding(decision: Decision) -> Decision:
 
 
 class _LostError(Exception):
-    """The lease ran out, and another upload took this one out."""
+    """The lease expired, and another upload withdrew this one."""
 
 
 @dataclass(slots=True)
@@ -209,19 +209,19 @@ class _Lease:
     until: float = 0.0
 
     def keep(self) -> None:
-        """Renew the lease where a third of it has passed; raise _LostError where it was lost."""
+        """Renew the lease after a third of it. Raises _LostError where it was lost."""
         if self.number and time.monotonic() > self.until:
             if not self.store.renew(self.number, self.seconds):
                 raise _LostError
             self.begin(self.number)
 
     def begin(self, number: int) -> None:
-        """Take over a lease that was granted just now."""
+        """Start a lease that was just granted."""
         self.number, self.until = number, time.monotonic() + self.seconds / 3
 
 
 class Admission:
-    """One upload: its bytes `encoded`, the `key` that it wants, the caller's `data`, the keys that it `replaces`."""
+    """One upload: its bytes `encoded`, the `key` to store it under, the caller's `data`, the keys it `replaces`."""
 
     def __init__(
         self,
@@ -241,12 +241,12 @@ class Admission:
         self._number = 0
 
     def check(self) -> Decision:
-        """Tell what `admit` would say now. Raises UnreadableError and kin for what is no sound picture."""
+        """Return what `admit` would decide now. Raises UnreadableError or a subclass for an unusable file."""
         _, search = self._prepared()
         return self._decision(search.search())
 
     def admit(self) -> Decision:
-        """Take the upload in, or say why not. Raises as `check`, StoreKeyError and StoreError."""
+        """Accept the upload or say why not. Raises as `check`, StoreKeyError and StoreError."""
         deadline = time.monotonic() + GATE.wait_seconds
         for _ in range(GATE.attempts):
             previous = self._previous_decision(deadline)
@@ -258,24 +258,24 @@ class Admission:
                 return self._remember_refusal(decision)
             pending = self._context.store.put_pending(verifier.record, self._context.lease)
             if pending is None:
-                continue  # another upload has just taken the key
+                continue  # another upload has just taken this key
             try:
                 return self._resolve(pending, search, deadline)
             except _LostError:
                 continue
             except BaseException:
-                # Where the store is gone, the lease does it.
+                # Where the store is gone, the lease runs out.
                 with suppress(StoreError):
                     self._context.store.withdraw(pending.number)
                 raise
             finally:
                 self._lease.number = 0
         raise StoreError(
-            f"{self._context.store.name}: wanted to decide on {self._key!r}, got interrupted {GATE.attempts} times"
+            f"{self._context.store.name}: expected to decide on {self._key!r}, was interrupted {GATE.attempts} times"
         )
 
     def _resolve(self, pending: Record, search: CandidateSearch, deadline: float) -> Decision:
-        """Decide on the pending record. Raises _LostError where it was taken out meanwhile."""
+        """Decide on the pending record. Raises _LostError where it was withdrawn meanwhile."""
         store, number = self._context.store, pending.number
         self._lease.begin(number)
         result = search.search(below=number)
@@ -292,7 +292,7 @@ class Admission:
         return decision
 
     def _wait(self, earlier: list[Record], deadline: float) -> None:
-        """Wait until one of these pending records is decided; take out those whose lease has run out."""
+        """Wait until one of these pending records is decided; withdraw those whose lease has expired."""
         store, pause = self._context.store, GATE.poll_seconds[0]
         numbers = [record.number for record in earlier]
         while True:
@@ -304,7 +304,7 @@ class Admission:
                 return
             if time.monotonic() > deadline:
                 raise StoreError(
-                    f"{store.name}: wanted to decide on {self._key!r}, got no answer on {earlier[0].key!r} within"
+                    f"{store.name}: expected to decide on {self._key!r}, found no answer on {earlier[0].key!r} within"
                     f" {GATE.wait_seconds:g} seconds: try again"
                 )
             self._lease.keep()
@@ -312,14 +312,14 @@ class Admission:
             pause = min(2 * pause, GATE.poll_seconds[1])
 
     def _previous_decision(self, deadline: float) -> Decision | None:
-        """Return what was answered under this key before; None where nothing was. Raises StoreKeyError."""
+        """Return the earlier decision under this key, None where there is none. Raises StoreKeyError."""
         store, tenant = self._context.store, self._context.tenant
         while (kept := store.get(tenant, self._key)) is not None and kept.state is State.PENDING:
             self._wait([kept], deadline)
         if kept is not None:
             if kept.sha256 != self._sha256:
                 raise StoreKeyError(
-                    f"{self._key!r}: wanted a key that is free, got one that holds another picture"
+                    f"{self._key!r}: expected a key that is free, found one that holds another picture"
                 )
             return current_decision(kept)
         refusal = store.refusal(tenant, self._key)
@@ -377,7 +377,7 @@ class Admission:
         return decision_from(self._key, result, self._policy, floods=floods)
 
     def _remember_refusal(self, decision: Decision) -> Decision:
-        """Remember a refusal, so that a retry gets the same answer and floods are counted."""
+        """Store a refusal: a retry gets the same answer, and refusals by one picture are counted."""
         assert decision.match is not None
         context = self._context
         context.store.put_refusal(

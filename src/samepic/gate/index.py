@@ -24,9 +24,9 @@ class CandidateNumbers(NamedTuple):
 
 
 class Index:
-    """A cache of the codes of one tenant: 40 bytes a code, filled when it is first asked. Safe to use from threads.
+    """A cache of the codes of one tenant, 40 bytes a code, filled on first use. Thread-safe.
 
-    It may be filled from several standbys of one store: all of them show numbers in the same order.
+    Several standbys of one store may fill it: all show numbers in the same order.
     """
 
     def __init__(self, tenant: str) -> None:
@@ -46,7 +46,7 @@ class Index:
     def candidates(self, store: Store, fingerprint: Fingerprint, below: int | None) -> CandidateNumbers:
         """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
 
-        Everything is looked at that was visible in `store` when this was called; `below` leaves out numbers from it on.
+        Covers everything visible in `store` at the time of the call; numbers from `below` on are left out.
         """
         self.catch_up(store)
         with self._reading():
@@ -67,7 +67,7 @@ class Index:
             return []
         queries = [(fingerprint.copycode, GATE.alike, SEARCH.copy_radius)]
         queries += [(code, GATE.alike_inset, SEARCH.inset_radius) for code in fingerprint.inset_codes]
-        # Higher numbers are not looked at, but may lie nearer: make room for them.
+        # Higher numbers do not count but may be nearer: ask for more.
         later = 0 if below is None else max(0, self._last - below + 1)
         alike: dict[int, None] = {}
         for code, k, radius in queries:
@@ -77,7 +77,7 @@ class Index:
         return list(alike)
 
     def catch_up(self, store: Store) -> None:
-        """Read the rows of `store` above the last number known, and what was taken out since."""
+        """Read the rows of `store` above the last number known, and the removals since."""
         with self._turn:
             if self._removed < 0:
                 self._removed = store.last_removal()
@@ -96,7 +96,7 @@ class Index:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Search beside other searches, while nobody writes."""
+        """Search concurrently with other searches, but not with a writer."""
         with self._lock:
             self._searching += 1
         try:
@@ -108,7 +108,7 @@ class Index:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Write once no search is under way, and keep new ones out."""
+        """Write once no search is running, and block new ones."""
         with self._lock:
             self._lock.wait_for(lambda: not self._searching)
             yield

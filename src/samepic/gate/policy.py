@@ -1,4 +1,4 @@
-"""GatePolicy: what a gate does with an upload by what it is to a picture that is kept."""
+"""GatePolicy: the action for each relation between an upload and a kept picture."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 @dataclass(frozen=True, slots=True)
 class GatePolicy:
-    """What is done for each relation; `flooding` is what is done where a kept picture matches very many uploads."""
+    """The action for each relation; `flooding` is the action where a kept picture matches very many uploads."""
 
     actions: Mapping[Relation, PolicyAction] = field(default_factory=lambda: _DEFAULTS)
     flooding: PolicyAction = PolicyAction.REVIEW
@@ -57,7 +57,7 @@ class GatePolicy:
             relation = Relation.named(name)
             if relation in _NEVER_REFUSED and action is PolicyAction.REFUSE:
                 raise ProfileError(
-                    f"policy, {relation}: wanted review or accept, got refuse: it is not the same"
+                    f"policy, {relation}: expected review or accept, found refuse: it is not the same"
                 )
             actions[relation] = action
         return cls(MappingProxyType(actions), flooding)
@@ -72,7 +72,7 @@ class GatePolicy:
         for part in filter(None, (part.strip() for part in text.split(","))):
             name, mark, action = part.partition("=")
             if not mark:
-                raise ProfileError(f"policy: wanted RELATION=ACTION, got {part!r}")
+                raise ProfileError(f"policy: expected RELATION=ACTION, found {part!r}")
             given[name.strip()] = action.strip()
         return cls.of(given, base)
 
@@ -86,5 +86,5 @@ def _action(name: str, value: str) -> PolicyAction:
         return PolicyAction(value)
     except ValueError:
         raise ProfileError(
-            f"policy, {name}: wanted one of {', '.join(PolicyAction)}, got {str(value)!r}"
+            f"policy, {name}: expected one of {', '.join(PolicyAction)}, found {str(value)!r}"
         ) from None

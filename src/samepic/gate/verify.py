@@ -60,7 +60,7 @@ class BetterCopy:
 
 
 def grade_of(info: PictureInfo) -> int:
-    """Return how far the format of a picture is trusted to be near its origin, 0 to LOSSLESS."""
+    """Return how close to the original the format of a picture is trusted to be, 0 to LOSSLESS."""
     return merit(info).grade
 
 
@@ -76,8 +76,7 @@ def better_copy(
     """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason.
 
     `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
-    both were laid on each other: what it says of the two goes before what is on record. A copy in which something
-    was changed is never the better one.
+    both were compared: it takes precedence over what is on record. An edited copy is never the better one.
     """
     if relation is Relation.EDITED:
         return BetterCopy(Better.NEITHER, "neither is the better copy: something was changed in one of them")
@@ -129,7 +128,7 @@ class UncomparedReason(StrEnum):
 class OriginalComparer:
     """Compares the upload `record`, of the bytes `data`, with originals of kept pictures.
 
-    Raises UnavailableError and StoreError alone, for what is no fault of the pictures and may be tried again.
+    Raises only UnavailableError and StoreError: not the pictures' fault, may be tried again.
     """
 
     def __init__(self, context: GateContext, record: Record, data: bytes) -> None:
@@ -161,7 +160,7 @@ class OriginalComparer:
             return UncomparedReason.TOO_MUCH
 
     def _original(self, kept: Record) -> bytes | UncomparedReason:
-        """Return the bytes of an original, or why they cannot be had."""
+        """Return the bytes of an original, or why there are none."""
         assert self._open_original is not None
         try:
             opened = self._open_original(kept.key)
@@ -172,9 +171,9 @@ class OriginalComparer:
 
 
 def error_text(error: Exception) -> str:
-    """Return what an error says without names of files, which do not belong into a service's log."""
+    """Return the text of an error without file names, which do not belong in a service's log."""
     if isinstance(error, UnreadableError):
-        return f"wanted {error.wanted}, got {error.got}"
+        return f"expected {error.wanted}, found {error.got}"
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
@@ -194,7 +193,7 @@ _UNCOMPARED = {
 
 @dataclass(frozen=True, slots=True)
 class VerifiedMatch:
-    """What an upload is to one kept picture, and what is to be done because of it."""
+    """The match of an upload with one kept picture, and the action it leads to."""
 
     match: Match
     action: PolicyAction
@@ -202,7 +201,7 @@ class VerifiedMatch:
 
 @dataclass(frozen=True, slots=True)
 class _PairVerdict:
-    """A verdict on two pictures, and what it was made from; `uncompared` is why that was not the originals."""
+    """A verdict on two pictures and its evidence; `uncompared` is why the originals were not compared."""
 
     verdict: Verdict
     evidence: Evidence
@@ -215,10 +214,10 @@ class _PairVerdict:
 
 
 class MatchVerifier:
-    """Looks at kept pictures for one upload: `record` as it would be kept, `data` its bytes.
+    """Compares kept pictures with one upload: `record` as it would be kept, `data` its bytes.
 
-    `settled` are the reviewers' words on it by identity; `verified` counts the pairs that were looked at. What has a
-    key in `replaces` is passed over.
+    `settled` are reviewers' decisions on it by identity; `verified` counts the compared pairs. Keys in `replaces` are
+    skipped.
     """
 
     def __init__(
@@ -236,9 +235,9 @@ class MatchVerifier:
         self._verdicts: dict[int, _PairVerdict | None] = {}
 
     def verify(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
-        """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
+        """Return what the upload is to a kept picture; None where it is another one, or unknown."""
         settled_same = settled.get(kept.identity)
-        # What has the key that this one wants is another try of the same upload; the store tells the two apart.
+        # A record under the same key is another try of the same upload; the store keeps the two apart.
         if settled_same is False or kept.key in self.replaces or kept.key == self.record.key:
             return None
         if kept.identity == self.record.identity:
@@ -286,7 +285,7 @@ class MatchVerifier:
         return VerifiedMatch(replace(match, caveat=caveat), action)
 
     def _caveat(self, kept: Record, match: Match) -> Caveat | None:
-        """Return why a match is not enough to refuse the upload, None where it is or is not the same anyway."""
+        """Return why a match is not enough to refuse the upload, None where it is enough or not the same picture."""
         if match.relation in _IDENTICAL or not match.relation.is_same(Relation.REFRAMED):
             return None
         if match.evidence is Evidence.PROXIES:
@@ -311,7 +310,7 @@ class MatchVerifier:
         return self._verdicts[kept.number]
 
     def _compare(self, kept: Record) -> _PairVerdict | None:
-        """Lay the proxies on each other; what they say is confirmed on the originals where these can be had."""
+        """Compare the proxies; the verdict is confirmed on the originals where they can be opened."""
         if kept.frames != self.record.frames:
             return None  # an animation is its frames, and a still none of them
         self.verified += 1
@@ -334,12 +333,12 @@ class MatchVerifier:
 
 
 def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
-    """Return a verdict on two proxies, made with `profile`, as one on the pictures that they stand for."""
+    """Return a verdict on two proxies, made with `profile`, as one on the pictures they stand for."""
     facts, relation, probability = replace(verdict.facts, proxies=True), verdict.relation, verdict.probability
     if relation in _IDENTICAL:
         relation = Relation.RESAVED
     elif relation is Relation.EDITED and _is_faint(verdict):
-        # A proxy's tables do not tell how coarsely the picture itself was coded, so that noise passes for a change.
+        # A proxy's tables say nothing of the picture's own compression, so noise may look like a change.
         relation, probability = Relation.RESAVED, GATE.faint_probability
         facts = replace(facts, faint=True)
     sentence = Policy.of(profile=profile).told(
@@ -349,7 +348,7 @@ def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
 
 
 def _is_faint(verdict: Verdict) -> bool:
-    """Tell whether all that was found changed is so small and faint that coding twice may have done it."""
+    """Return whether the changes are so small and faint that encoding twice may explain them."""
     if (excess := verdict.measures.get("coding_excess")) is not None:
         return excess < GATE.faint_excess
     change, share = (verdict.measures.get(name, 1e9) for name in ("change", "changed_share"))

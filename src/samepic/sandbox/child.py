@@ -113,7 +113,7 @@ def answer_screen(bodies: Sequence[bytes], limits: Limits) -> dict[str, Any]:
 
 
 def error_answer(error: Exception, name: str, memory_bytes: int) -> ErrorAnswer:
-    """Return what is told of an error; that memory ran out is a LimitError whoever says it."""
+    """Return the answer for an error; out of memory is a LimitError whoever raised it."""
     for kind in (LimitError, TruncatedError, UnsupportedError, UnreadableError):
         if isinstance(error, kind):
             return ErrorAnswer(
@@ -150,17 +150,16 @@ _UNBOUNDED = 1 << 40  # what the parent sends it has bounded already
 
 
 def main() -> int:
-    """Make ready, give up what is not needed, then answer one task after the other until the input ends."""
+    """Load everything, drop privileges, then answer one task after the other until the input ends."""
     ignore_signals()
     out = os.dup(1)
-    os.dup2(2, 1)  # what is printed must not mix with answers
+    os.dup2(2, 1)  # prints must not mix with answers
     try:
         setup, _ = read_frame(_from_parent, _UNBOUNDED, 0)
     except EOFError:
         return 0
     limits = Limits(**setup["upload"])
-    # What is loaded after this would have to be opened, and nothing can be.
-
+    # Nothing can be opened, so nothing can be imported, after `protect`.
     preload()
     _silence()
     protection = protect(
@@ -229,7 +228,7 @@ def _send(out: int, pieces: list[bytes]) -> None:
 
 
 def _silence() -> None:
-    """Let what decoders print go nowhere: the parent's log, where it went while nobody was heard, is not theirs."""
+    """Discard what decoders print, to keep it out of the parent's log."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -269,7 +268,7 @@ def preload() -> None:
     for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_samepic_modules()):
         importlib.import_module(name)
     Image.init()  # frames of animations are opened by Pillow's own search
-    # One picture at a time is decoded on one thread; more workers are what makes use of more processors.
+    # One picture is decoded on one thread; more workers use more processors.
     cv2.setNumThreads(1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pi_heif.options.DECODE_THREADS = 1
@@ -286,14 +285,14 @@ def preload() -> None:
 
 
 def _samepic_modules() -> Iterator[str]:
-    """Yield every module that looks at pictures: a function of one may import another."""
+    """Yield every module that handles pictures: a function of one may import another."""
     for name in ("picture", "fingerprints", "verify"):
         package = importlib.import_module(f"samepic.{name}")
         yield from (found.name for found in pkgutil.iter_modules(package.__path__, f"samepic.{name}."))
 
 
 def self_test(*, copycode: bool = False) -> None:
-    """Prepare and compare small pictures; raise as these do where it does not work."""
+    """Prepare and compare small pictures; raises as these do where that fails."""
     formats = dict(_pictures(("JPEG", "PNG", "GIF")))
     for name, data in formats.items():
         answer_prepare(data, {"names": [name], "copycode": copycode}, LIMITS)

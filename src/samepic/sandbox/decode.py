@@ -1,7 +1,7 @@
-"""Decoding for the gate, from bytes alone: what is kept of an upload, views of a pair, and a first look at candidates.
+"""Decoding for the gate, from bytes: records of uploads, views of a pair, and the screening of candidates.
 
-The nearest by copy code are proposed however far they are, and in a large store nearly all of them are other pictures.
-Features of two proxies that fit on each other dismiss those for a thirtieth of what it takes to look closely.
+The nearest by copy code are candidates at any distance, and in a large store nearly all of them are other pictures.
+Matching features of the two proxies dismisses those at a thirtieth of the cost of a comparison.
 """
 
 from __future__ import annotations
@@ -131,12 +131,12 @@ def _larger_luma(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArr
             encoded.data, "GRAY", min_height=least[0], min_width=least[1], min_factor=1
         )
     except ValueError:
-        return None  # what was decoded already must do
+        return None  # fall back to the decode at hand
     return decoded[..., 0]
 
 
 class Decoder(Protocol):
-    """What the gate asks of whoever decodes; `samepic.sandbox.pool.Workers` does it in processes of its own."""
+    """What the gate needs of a decoder; `samepic.sandbox.pool.Workers` decodes in separate processes."""
 
     def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
         """Return fingerprint, proxy and header facts.
@@ -160,11 +160,11 @@ class Decoder(Protocol):
         """Return how many features each kept proxy shares with the upload's, as `samepic.sandbox.decode`."""
 
     def close(self) -> None:
-        """End what was started; may be called twice."""
+        """End the processes; may be called twice."""
 
 
 class InProcess:
-    """Decodes in the calling process: for pictures that one trusts, such as those of an import."""
+    """Decodes in the calling process, for trusted pictures such as those of an import."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
@@ -197,7 +197,7 @@ class InProcess:
 
 
 class Views(NamedTuple):
-    """What is said of two pictures, and pictures to look at, each a JPEG or a WebP.
+    """The verdict on two pictures, and views of them, each a JPEG or a WebP.
 
     `a` and `b` are the two as they are; `aligned` is b as it lies on a, clear where it shows nothing of a;
     `difference` is what differs, dark on light. All but `b` show the frame of a.
@@ -219,7 +219,7 @@ def views(
     visibility: bool = True,
     limits: Limits = LIMITS,
 ) -> Views:
-    """Compare two encoded pictures and make what people look at. Raises as `samepic.compare`."""
+    """Compare two encoded pictures and make views of them for people. Raises as `samepic.compare`."""
     first, second = load(a, limits=limits), load(b, limits=limits)
     verdict = compare_pictures(
         first, second, same_if=policy.same_if, profile=policy.profile, prove=prove, visibility=visibility

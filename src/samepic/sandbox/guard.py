@@ -1,6 +1,6 @@
-"""Guards of a worker process: the system calls and resources it gives up before it sees a stranger's bytes.
+"""The guard of a worker process: the system calls and resources it gives up before it reads untrusted bytes.
 
-A list of what is allowed, since a list of what is not would have to know every call that a later kernel brings.
+An allow list, since a deny list would have to know every call of later kernels.
 Linux on x86_64 and aarch64; seccomp in mode FILTER, as Documentation/userspace-api/seccomp_filter.rst of the kernel
 describes it.
 """
@@ -171,7 +171,7 @@ _A_DAY = 86_400.0
 
 
 def ignore_signals() -> None:
-    """Leave it to the parent when to end: what a terminal or a service manager sends to all is for the parent."""
+    """Ignore signals that a terminal or a service manager sends to the whole group: the parent decides when to end."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -180,7 +180,7 @@ def ignore_signals() -> None:
 
 
 def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) -> Protection:
-    """Give up for good what decoding does not need, and tell what could be given up.
+    """Give up what decoding does not need, and return what could be given up.
 
     Memory counts from nothing, code of libraries apart. Ends the process if `parent` is not its parent any more.
     """
@@ -209,7 +209,7 @@ def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) 
 
 
 def allow_cpu(seconds: float) -> bool:
-    """Let this process compute for so many seconds from now, and then end by SIGPROF; False where that cannot be said.
+    """Limit this process to so many seconds of CPU from now, then SIGPROF ends it; False where that is impossible.
 
     A timer of the process, not RLIMIT_CPU: that one counts whole seconds since the process began, by other clocks than
     the process can read.
@@ -221,7 +221,7 @@ def allow_cpu(seconds: float) -> bool:
 
 
 def _limit(memory_bytes: int, open_files: int) -> tuple[bool, bool, bool]:
-    """Limit memory, files and core dumps; tell of memory, new files and core dumps whether that worked."""
+    """Limit memory, files and core dumps; return whether that worked for memory, new files and core dumps."""
     if sys.platform == "win32":
         return False, False, False
     import resource
@@ -261,7 +261,7 @@ def _lower(kind: int, value: int) -> bool:
 
 
 def _drop_capabilities() -> bool:
-    """Give up what an administrator's process may do; True where nothing of it is left."""
+    """Drop all capabilities; True where none is left."""
     library = ctypes.CDLL(None, use_errno=True)
     for capability in range(_LAST_CAPABILITY + 1):
         library.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""A pool of worker processes that decode strangers' bytes, lent to one thread at a time in the order of asking."""
+"""A pool of worker processes that decode untrusted bytes, each used by one thread at a time, in order of request."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _CLOSED = "closed"
 
 
 class WorkerPool:
-    """Places for `count` processes; a place is empty until it is first needed. Safe to use from many threads."""
+    """Slots for `count` processes; a slot is empty until it is first needed. Thread-safe."""
 
     def __init__(self, count: int, limits: WorkerLimits) -> None:
         self.count, self.limits = count, limits
@@ -70,12 +70,12 @@ class WorkerPool:
     def _reset(self) -> None:
         self._changed = threading.Condition()
         self._idle: list[_Slot] = [None] * self.count
-        self._out = 0  # places that are not idle
+        self._out = 0  # slots that are not idle
         self._lent: set[WorkerProcess] = set()
         self._waiting: deque[queue.SimpleQueue[_Slot | str]] = deque()
 
     def acquire(self) -> WorkerProcess:
-        """Return a process that is ready, the longest-waiting thread first; give it back with `release`.
+        """Return a process that is ready, the longest-waiting thread first; return it with `release`.
 
         Raises UnavailableError when the pool is closed, no process can be started, or none is free for too long.
         """
@@ -87,7 +87,7 @@ class WorkerPool:
             raise
 
     def release(self, worker: WorkerProcess, lost: str = "") -> None:
-        """Take a process back; `lost` says why it cannot be used any more, "" that it can."""
+        """Take a process back; `lost` says why it is unusable, "" if it is usable."""
         self.counters["tasks"] += 1
         if lost:
             self.counters[lost] += 1
@@ -96,13 +96,13 @@ class WorkerPool:
             self.counters["retired"] += 1
         if lost or worn_out:
             worker.kill()
-        # The next process begins at once, so that the next picture does not wait for it.
+        # The next process starts at once, so that the next picture does not wait for it.
         with self._changed:
             self._lent.discard(worker)
         self._return_slot((None if self.closed else self._new()) if lost or worn_out else worker)
 
     def close(self) -> None:
-        """Let tasks that run come to their end, refuse all others, and end every process."""
+        """Let running tasks finish, refuse all others, and end every process."""
         with self._changed:
             self.closed = True
             idle, self._idle = self._idle, []
@@ -113,7 +113,7 @@ class WorkerPool:
         self._kill([worker for worker in idle if worker])
 
     def kill(self) -> None:
-        """End every process at once, whatever it does."""
+        """Kill every process at once."""
         with self._changed:
             self.closed = True
             workers = {*self._lent, *(worker for worker in self._idle if worker)}
@@ -123,13 +123,13 @@ class WorkerPool:
         self._kill(list(workers))
 
     def reset_after_fork(self) -> None:
-        """Begin anew in a fork: the processes belong to the parent, and locks are as some thread left them."""
+        """Start empty in a fork: the processes belong to the parent, and locks may be held."""
         for worker in {*self._lent, *(worker for worker in self._idle if worker)}:
             worker.detach()
         self._reset()
 
     def counts(self) -> dict[str, int]:
-        """Return how many processes there are and what became of tasks and processes so far."""
+        """Return the number of processes, and counts of tasks and processes by outcome."""
         with self._changed:
             running = len(self._lent) + sum(worker is not None and worker.alive for worker in self._idle)
             counts = {
@@ -138,7 +138,7 @@ class WorkerPool:
             return {"running": running, "busy": len(self._lent), "waiting": len(self._waiting), **counts}
 
     def pids(self) -> tuple[int, ...]:
-        """Return the numbers of the processes that run now."""
+        """Return the ids of the running processes."""
         with self._changed:
             workers = {*self._lent, *(worker for worker in self._idle if worker)}
             return tuple(sorted(worker.pid for worker in workers if worker.alive))
@@ -157,9 +157,9 @@ class WorkerPool:
         except queue.Empty:
             self._stop_waiting(turn)
             self.counters["shed"] += 1
-            wanted = f"a worker process within {self.limits.queue_seconds:g} s"
+            expected = f"a worker process within {self.limits.queue_seconds:g} s"
             raise UnavailableError(
-                f"wanted {wanted}, got {self.count} that others keep busy: try again"
+                f"expected {expected}, found {self.count} that others keep busy: try again"
             ) from None
         except BaseException:
             self._stop_waiting(turn)
@@ -169,7 +169,7 @@ class WorkerPool:
         return slot
 
     def _stop_waiting(self, turn: queue.SimpleQueue[_Slot | str]) -> None:
-        """Stop waiting, and pass on a place that came in the same moment."""
+        """Stop waiting, and pass on a slot that arrived at the same moment."""
         with self._changed:
             if turn in self._waiting:
                 self._waiting.remove(turn)
@@ -191,7 +191,7 @@ class WorkerPool:
             self._changed.notify_all()
 
     def _ready_worker(self, slot: _Slot) -> WorkerProcess:
-        """Return the process of a place once it is ready, a new one where that has died or there is none."""
+        """Return the process of a slot once it is ready, a new one where it has died or there is none."""
         worker = slot
         if worker is not None:
             worker.wait_ready(self.limits.start_seconds)
@@ -201,7 +201,7 @@ class WorkerPool:
             self.counters["died"] += 1
         worker = self._start()
         if not worker.alive and self.filtered and not self.proven:
-            # Rather decode without the filter, and say so, than not at all; but only where it never worked.
+            # Decode without the filter, with a warning, rather than not at all; only where it never worked.
             unfiltered = self._start(filtered=False)
             if unfiltered.alive:
                 _LOG.warning(
@@ -209,7 +209,7 @@ class WorkerPool:
                 )
                 self.filtered, worker = False, unfiltered
         if not worker.alive:
-            raise UnavailableError(f"wanted a worker process that starts, got one that {worker.failure}")
+            raise UnavailableError(f"expected a worker process that starts, found one that {worker.failure}")
         self.proven = True
         return self._lend(worker)
 
@@ -248,7 +248,7 @@ class WorkerPool:
 
 
 def _closed() -> UnavailableError:
-    return UnavailableError("wanted a pool of workers that is open, got one that is closed")
+    return UnavailableError("expected a pool of workers that is open, found one that is closed")
 
 
 def _reset_all() -> None:
@@ -270,34 +270,34 @@ _IMAGES = (b"\xff\xd8\xff", b"RIFF")
 
 
 class Workers:
-    """A pool of processes that decode uploads; each costs its own upload an error at worst.
+    """A pool of processes that decode uploads; a failing process fails only its own upload.
 
-    `count` processes at most work at once; each is started when it is first needed, used for many pictures, and
-    replaced when it dies, hangs, grows or is old. Further callers wait in turn. Usable from many threads, and after a
-    fork, where it starts processes of its own. Close it, or use it as a context manager.
+    At most `count` processes work at once; each is started when it is first needed, used for many pictures, and
+    replaced when it dies, hangs, grows or is old. Further callers wait in turn. Thread-safe, and usable after a fork,
+    where it starts its own processes. Close it, or use it as a context manager.
     """
 
     def __init__(self, count: int = 2, limits: WorkerLimits = WORKERS) -> None:
         if count < 1:
-            raise ValueError(f"count: wanted at least 1 worker, got {count}")
+            raise ValueError(f"count: expected at least 1 worker, found {count}")
         self.limits = limits
         self._pool = WorkerPool(count, limits)
         self._finalizer = weakref.finalize(self, self._pool.kill)
 
     def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
-        """Fingerprint an encoded picture of a stranger and make its proxy.
+        """Fingerprint an untrusted encoded picture and make its proxy.
 
-        `name` stands for it in messages. The proxy was made by a process that had a stranger's bytes, so it is a
-        stranger's too: decode it in a worker. Raises as `samepic.fingerprint` does (UnreadableError and its kinds),
-        WorkerError when that took too long or ended the process, UnavailableError when no process can be had or
-        the machine is too busy.
+        `name` stands for it in messages. The proxy comes from a process that read untrusted bytes, so it is untrusted
+        too: decode it in a worker. Raises as `samepic.fingerprint` does (UnreadableError or a subclass), WorkerError
+        when the task took too long or ended the process, UnavailableError when no process is free or the machine is
+        too busy.
         """
         self._check(data, name)
 
         def accept(answer: object, proxy: bytes) -> Prepared:
             found = self._validated(PrepareAnswer, answer)
             if not 0 <= found.unresolved <= 1:
-                raise FrameError(f"wanted a share, got {found.unresolved}")
+                raise FrameError(f"expected a share, found {found.unresolved}")
             return Prepared(
                 _checked_fingerprint(found.fingerprint, data),
                 _image(proxy),
@@ -308,7 +308,7 @@ class Workers:
         return self._run_task({"task": "prepare", "copycode": copycode}, (data,), (name,), accept)
 
     def catalogue(self, data: bytes, name: str, *, copycode: bool = False, proxied: bool = False) -> Prepared:
-        """Fingerprint an encoded picture of a stranger bit for bit as `samepic.fingerprint` does.
+        """Fingerprint an untrusted encoded picture, bit for bit as `samepic.fingerprint` does.
 
         The proxy is b"" unless it is asked for. Raises as `prepare`.
         """
@@ -337,10 +337,10 @@ class Workers:
         names: tuple[str, str] = ("<bytes>", "<bytes>"),
         called: tuple[str, str] = ("<a>", "<b>"),
     ) -> Verdict:
-        """Compare two encoded pictures, of which either may be a stranger's, as `samepic.compare` does.
+        """Compare two encoded pictures, either of which may be untrusted, as `samepic.compare` does.
 
         The verdict holds no pictures, so it draws no difference. `names` are those in it and in errors; `called`, which
-        must not be a stranger's, is what its explanation calls the two. Raises as `samepic.compare`, and as `prepare`.
+        must be trusted, are their names in its explanation. Raises as `samepic.compare`, and as `prepare`.
         """
         policy = Policy.of(same_if, profile)
         head = self._compare_task("compare", (a, b), names, policy, prove=prove, visibility=visibility)
@@ -361,9 +361,9 @@ class Workers:
         visibility: bool = True,
         names: tuple[str, str] = ("<bytes>", "<bytes>"),
     ) -> Views:
-        """Compare two encoded pictures, and make what people look at. Raises as `compare`.
+        """Compare two encoded pictures, and make views of them for people. Raises as `compare`.
 
-        What was drawn comes from a process that had strangers' bytes: hand it to browsers as pictures alone.
+        The views come from a process that read untrusted bytes: send them to browsers as images only.
         """
         policy = Policy.of(same_if, profile)
         head = self._compare_task("views", (a, b), names, policy, prove=prove, visibility=visibility)
@@ -371,7 +371,7 @@ class Workers:
         def accept(answer: object, body: bytes) -> Views:
             found = self._validated(ViewsAnswer, answer)
             if min(found.sizes) < 0 or sum(found.sizes) != len(body):
-                raise FrameError(f"wanted pictures of {found.sizes} bytes, got {len(body)}")
+                raise FrameError(f"expected pictures of {found.sizes} bytes, found {len(body)}")
             ends = list(itertools.accumulate(found.sizes, initial=0))
             views = [_image(body[begin:end]) for begin, end in itertools.pairwise(ends)]
             return Views(_verdict(found.verdict, names), *views)
@@ -388,7 +388,7 @@ class Workers:
         prove: bool,
         visibility: bool,
     ) -> dict[str, object]:
-        """Return what is asked of a worker that compares. Raises as `_check`."""
+        """Return the task of a worker that compares. Raises as `_check`."""
         for data, name in zip(pair, names, strict=True):
             self._check(data, name)
         return {
@@ -409,7 +409,7 @@ class Workers:
         def accept(answer: object, _: bytes) -> list[int]:
             found = self._validated(ScreenAnswer, answer)
             if len(found.shared) != len(kept):
-                raise FrameError(f"wanted {len(kept)} counts, got {len(found.shared)}")
+                raise FrameError(f"expected {len(kept)} counts, found {len(found.shared)}")
             return list(found.shared)
 
         return self._run_task({"task": "screen"}, bodies, names, accept)
@@ -429,11 +429,11 @@ class Workers:
 
     @property
     def processes(self) -> tuple[int, ...]:
-        """The numbers of the processes that run now."""
+        """The ids of the running processes."""
         return self._pool.pids()
 
     def close(self) -> None:
-        """Let what runs come to its end, refuse what waits, and end every process. Doing it twice does no harm."""
+        """Let running tasks finish, refuse waiting ones, and end every process. May be called twice."""
         self._pool.close()
         self._finalizer.detach()
 
@@ -464,11 +464,11 @@ class Workers:
         limit: int | None = None,
         called: Sequence[str] = _ALIASES,
     ) -> Result:
-        """Have a task done and return what `accept` makes of the answer and the bytes beside it, `limit` at most."""
-        # Names are a stranger's too, and no business of the worker's: it gets letters for them.
+        """Run a task and return what `accept` makes of the answer and its body of at most `limit` bytes."""
+        # Names are untrusted too, and the worker does not need them: it gets aliases.
         aliases = list(called[: len(names)])
         worker = self._pool.acquire()
-        lost = "died"  # unless all goes well: what broke off in the middle would answer the next task with this one
+        lost = "died"  # unless all goes well: an interrupted process would answer the next task with this one
         try:
             answer, body = worker.ask({**head, "names": aliases}, bodies, self.limits.wall_seconds, limit)
             result: Result | UnreadableError | MissingPartError
@@ -493,11 +493,11 @@ class Workers:
         return result
 
     def _late(self, name: str, starved: float) -> WorkerError | UnavailableError:
-        """Return what is told of a task that was broken off; a busy machine is no fault of the picture."""
+        """Return the error of a task that timed out; a busy machine is not the picture's fault."""
         limit = self.limits.wall_seconds
         if starved > self.limits.starved * limit:
-            wanted = f"{name}: wanted a machine with time for it, got one so busy that its worker"
-            return UnavailableError(f"{wanted} waited {starved:.1f} of {limit:g} s for a processor")
+            expected = f"{name}: expected a machine with time for it, found one so busy that its worker"
+            return UnavailableError(f"{expected} waited {starved:.1f} of {limit:g} s for a processor")
         return WorkerError(name, f"a picture that takes at most {limit:g} s", "one that takes longer")
 
     def _error(
@@ -510,23 +510,23 @@ class Workers:
         if error.kind == MISSING:
             return MissingPartError(error.got)
         if error.kind not in ERRORS:
-            raise FrameError(f"wanted one of {', '.join(ERRORS)}, got {error.kind[:40]!r}")
+            raise FrameError(f"expected one of {', '.join(ERRORS)}, found {error.kind[:40]!r}")
         return ERRORS[error.kind](name, error.wanted, error.got)
 
     def _validated(self, kind: type[Shape], answer: object) -> Shape:
         return validated(kind, answer, letters=self.limits.text_letters, items=self.limits.items)
 
     def _reason(self, ended: str) -> tuple[str, str]:
-        """Return what was wanted and what came, of a task whose process ended."""
+        """Return what was expected and what was found, of a task whose process ended."""
         if ended == "SIGPROF":
             return (
                 f"a picture that takes at most {self.limits.cpu_seconds:g} s of computing",
                 "one that takes more",
             )
-        wanted = "a picture that can be decoded"
+        expected = "a picture that can be decoded"
         if ended in signal.Signals.__members__:
-            return wanted, f"one whose decoder was ended by {ended}"
-        return wanted, f"one whose decoder {ended}"
+            return expected, f"one whose decoder was ended by {ended}"
+        return expected, f"one whose decoder {ended}"
 
 
 def _checked_fingerprint(text: str, data: bytes) -> Fingerprint:
@@ -547,7 +547,7 @@ def _verdict(found: CompareAnswer, names: tuple[str, str]) -> Verdict:
 
 
 def _image(proxy: bytes) -> bytes:
-    """Return a proxy that begins like one: what is served as a picture must not be a page."""
+    """Return a proxy that starts like one: a page must not be served as a picture."""
     if not proxy.startswith(_IMAGES):
         raise FrameError(f"a proxy that begins with {proxy[:4].hex(' ')}")
     return proxy

@@ -1,4 +1,4 @@
-"""One worker process as the gate sees it."""
+"""WorkerProcess: one worker process as its parent sees it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 class LostError(Exception):
-    """The process ended, or answered what is no answer; the text says how."""
+    """The process ended, or its answer was invalid; the text says how."""
 
 
 class LateError(Exception):
@@ -44,9 +44,8 @@ class _Request:
 class WorkerProcess:
     """A process that answers one task at a time.
 
-    A thread of its own starts it, carries tasks to it and answers back. Whoever asks waits for that thread no longer
-    than it must, whatever the process does. It also has to be that thread which starts the process: the system ends
-    an orphan when the thread that started it is gone.
+    A thread of its own starts it and exchanges tasks and answers with it, so that callers can time out. That thread has
+    to start the process: the system ends an orphan when the thread that started it ends.
     """
 
     def __init__(self, limits: WorkerLimits, *, filtered: bool) -> None:
@@ -65,14 +64,14 @@ class WorkerProcess:
         self._thread.start()
 
     def wait_ready(self, seconds: float) -> bool:
-        """Tell whether the process is ready to be asked within so many seconds; `failure` says why it is not."""
+        """Return whether the process is ready within so many seconds; `failure` says why it is not."""
         if not self._ready.wait(seconds):
             self.failure = f"not ready within {seconds:g} s"
         return not self.failure
 
     @property
     def pid(self) -> int:
-        """Return the number of the process, 0 before it has started."""
+        """Return the id of the process, 0 before it has started."""
         return self._process.pid if self._process else 0
 
     @property
@@ -83,7 +82,7 @@ class WorkerProcess:
     def ask(
         self, head: dict[str, Any], bodies: Sequence[bytes], seconds: float, limit: int | None = None
     ) -> Answer:
-        """Have one task done, and read at most `limit` bytes beside its answer, those of a proxy if None.
+        """Run one task, and read at most `limit` bytes of body, those of a proxy if None.
 
         Raises LateError after so many seconds, and LostError when the process ends.
         """
@@ -119,7 +118,7 @@ class WorkerProcess:
             return 0.0
 
     def kill(self) -> None:
-        """End the process at once, in the middle of whatever it does."""
+        """End the process at once."""
         with self._lock:
             self._killed = True
             if self._process is not None:
@@ -131,7 +130,7 @@ class WorkerProcess:
         self._thread.join(seconds)
 
     def detach(self) -> None:
-        """Let go of the process in a fork of its parent: it belongs to the original, which goes on with it."""
+        """Detach from the process in a fork: it belongs to the parent."""
         process = self._process
         if process is not None:
             process.returncode = 0  # not ours to wait for
@@ -160,7 +159,7 @@ class WorkerProcess:
             self._ready.set()
 
     def _fail_pending(self, how: str) -> None:
-        """Answer whoever asked in the moment in which the process was killed, and from now on everybody at once."""
+        """Fail every pending request, and every later one at once."""
         with self._lock:
             self._ending = how
             while not self._requests.empty():
@@ -238,7 +237,7 @@ def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
 
 
 def _clean_up(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipes, and see to it that the process is gone and reaped."""
+    """Close the pipes, and end and reap the process."""
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()
@@ -260,7 +259,7 @@ def _spawn() -> subprocess.Popen[bytes]:
 
 
 def _widen(process: subprocess.Popen[bytes]) -> None:
-    """Let a pipe hold a megabyte, so that a large file takes fewer turns of both sides, where the system can."""
+    """Enlarge the pipe to 1 MB where the system can, which saves switches for large files."""
     if sys.platform == "linux" and process.stdin is not None:
         import fcntl
 
@@ -271,7 +270,7 @@ def _widen(process: subprocess.Popen[bytes]) -> None:
 def _python() -> str:
     from multiprocessing import spawn
 
-    # What a program that embeds Python has told multiprocessing with set_executable is meant for this too.
+    # A program that embeds Python sets this with multiprocessing.set_executable.
     return os.fsdecode(spawn.get_executable())
 
 
@@ -287,7 +286,7 @@ _KEPT_VARIABLES = (
 
 
 def _environment() -> dict[str, str]:
-    """Return what a worker's environment holds: how to find libraries and modules, and no secret of the service."""
+    """Return the environment of a worker: paths of libraries and modules, and no secrets of the service."""
     found = [str(Path(__file__).parents[2]), *(path for path in sys.path if Path(path).is_absolute())]
     return {
         **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},

@@ -1,7 +1,7 @@
 """The protocol between the gate and a worker: frames of JSON and bytes, and answers of closed shapes.
 
-A worker has decoded bytes of strangers and may be in their hands. So nothing that it sends is unpickled or believed in
-its length: what is read is bounded, and every value is checked against the type that belongs there.
+A worker has decoded untrusted bytes and may be compromised. So nothing that it sends is unpickled: lengths are bounded,
+and every value is checked against its type.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Value = TypeVar("Value")
 
 
 class FrameError(ValueError):
-    """What came is no frame, or holds a value that does not belong there."""
+    """The data is not a frame, or holds an invalid value."""
 
 
 def frame(head: Mapping[str, object], *bodies: bytes) -> list[bytes]:
@@ -61,22 +61,24 @@ def read_frame(
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Read one frame with `read`, which returns some of the bytes asked for and none at the end.
 
-    Raises EOFError at the end, and FrameError for what is longer than allowed or no frame.
+    Raises EOFError at the end, and FrameError for an invalid frame or one that is too long.
     """
     head_size, body_size = _HEAD.unpack(_exactly(read, _HEAD.size))
     if head_size > max_head or body_size > max_body:
-        raise FrameError(f"wanted at most {max_head} and {max_body} bytes, got {head_size} and {body_size}")
+        raise FrameError(
+            f"expected at most {max_head} and {max_body} bytes, found {head_size} and {body_size}"
+        )
     text = _exactly(read, head_size)
     body = _exactly(read, body_size)
     try:
         head = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FrameError(f"wanted JSON, got {str(error)[:100]}") from None
+        raise FrameError(f"expected JSON, found {str(error)[:100]}") from None
     if not isinstance(head, dict):
-        raise FrameError("wanted a JSON object, got something else")
+        raise FrameError("expected a JSON object, found something else")
     sizes = validated(list[int], head.pop("bodies", None), letters=0, items=8)
     if any(size < 0 for size in sizes) or sum(sizes) != body_size:
-        raise FrameError(f"wanted bodies of {body_size} bytes, got {sizes}")
+        raise FrameError(f"expected bodies of {body_size} bytes, found {sizes}")
     return head, _split(body, sizes)
 
 
@@ -99,7 +101,7 @@ def _split(body: bytes, sizes: Sequence[int]) -> list[bytes]:
 
 
 def plain(value: object) -> object:
-    """Return a value of the closed shapes as what JSON can say, its texts as `printable` shows them."""
+    """Return an answer as JSON values, its texts made `printable`."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):
@@ -114,7 +116,7 @@ def plain(value: object) -> object:
 
 
 def printable(text: str, letters: int = 2000) -> str:
-    """Return the text without what cannot be printed (line ends, terminal controls), cut to a number of letters."""
+    """Return the text without unprintable characters (line ends, terminal controls), cut to `letters`."""
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:letters]
     )
@@ -194,7 +196,7 @@ def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _refuse(expected: str, value: object) -> typing.NoReturn:
-    raise FrameError(f"wanted {expected}, got {printable(repr(value), 80)}")
+    raise FrameError(f"expected {expected}, found {printable(repr(value), 80)}")
 
 
 ERRORS = {kind.__name__: kind for kind in (UnreadableError, TruncatedError, LimitError, UnsupportedError)}
@@ -204,7 +206,7 @@ MISSING = "MissingPartError"
 
 @dataclass(frozen=True, slots=True)
 class PrepareAnswer:
-    """What is told of one picture besides its proxy: the text form of its fingerprint, and what its header says.
+    """One picture besides its proxy: the text form of its fingerprint, and what its header says.
 
     `unresolved` is as in `Prepared`.
     """
@@ -242,7 +244,7 @@ class CompareAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ViewsAnswer:
-    """A verdict, and how many bytes each picture has that comes beside it."""
+    """A verdict, and the size in bytes of each picture in the body."""
 
     verdict: CompareAnswer
     sizes: tuple[int, int, int, int]
@@ -250,9 +252,9 @@ class ViewsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """What could not be done, as the error says it.
+    """An error.
 
-    `kind` is a key of ERRORS, MISSING, or "" for what nobody foresaw.
+    `kind` is a key of ERRORS, MISSING, or "" for an unexpected one.
     """
 
     kind: str
@@ -263,11 +265,11 @@ class ErrorAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Which of the bounds hold where this runs; what bounds wall time and answers holds everywhere.
+    """The protections that are active here; limits of wall time and answers hold everywhere.
 
-    `memory` and `cpu` are limited by the system; `new_files` tells that no byte can be written into a file, `files`
-    that none can be opened at all, `network` that no socket can be made, `programs` that no program can be started and
-    no other process be touched, `orphans` that the system ends the process with its parent, `privileges` that it can
+    `memory` and `cpu` are limited by the system; `new_files`: no byte can be written into a file; `files`:
+    none can be opened at all; `network`: no socket can be made; `programs`: no program can be started and
+    no other process be touched, `orphans`: the system ends the process with its parent, `privileges`: it can
     gain none and holds none of an administrator's. `system` is the system and machine that this was found on.
     """
 

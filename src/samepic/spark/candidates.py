@@ -1,8 +1,7 @@
-"""Candidates on Spark: which pictures are to be compared, as edges that connect them and no more.
+"""Candidates on Spark: the pictures to compare, as edges that connect them.
 
-A crowd of n look-alikes has n² / 2 pairs, but n - 1 edges connect it: each task hands on what connects, and the pairs
-are found again where the pictures of one cluster come together. Rows are numbered in order, none of them through one
-place.
+n look-alikes have n² / 2 pairs, but n - 1 edges connect them: each task returns only connecting edges, and the pairs
+are found again within each cluster. Rows are numbered in order, in parallel.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class Forest:
         self._parent = np.arange(n)
 
     def connect(self, numbers: Ids, ids: Ids, queries: Ids, rows: Ids) -> tuple[Ids, Ids]:
-        """Join what each query is near to, and return edges, two arrays of ids, that connect no less than all pairs do.
+        """Join the rows near each query, and return edges, two arrays of ids, that connect what all pairs connect.
 
         `numbers` are the ids of the queries and `ids` those of the rows; `queries` and `rows` are pairs of places in
         them, sorted by query.
@@ -75,8 +74,8 @@ class Forest:
 def connected_components(a: Ids, b: Ids) -> tuple[Ids, Ids]:
     """Return every id in the edges, ascending, and for each the least id that edges connect it to.
 
-    Each picture takes the least it sees, and then what that one has taken, until nothing changes (Shiloach and Vishkin
-    1982): as many rounds as the logarithm of the longest way.
+    Each picture takes the least label of its neighbors, then the label of that one, until nothing changes (Shiloach and
+    Vishkin 1982): as many rounds as the logarithm of the longest path.
     """
     nodes, places = np.unique(np.concatenate([a, b]), return_inverse=True)
     first, second = places[: len(a)], places[len(a) :]
@@ -95,7 +94,7 @@ def connected_components(a: Ids, b: Ids) -> tuple[Ids, Ids]:
 
 
 class CandidateScan(StrEnum):
-    """How candidates are sought: every code is looked at for each picture, or those alone that share a band with it."""
+    """How candidates are searched: among all codes, or among those that share a band."""
 
     SCAN = "scan"
     BANDS = "bands"
@@ -106,7 +105,7 @@ _EDGES = "a bigint, b bigint"
 _EDGE = pa.schema([("a", pa.int64()), ("b", pa.int64())])
 
 _index_cache: dict[int, tuple[Ids, Any]] = {}
-"""The index over the last piece that this Python worker was handed."""
+"""The index over the last piece that this Python worker received."""
 
 
 def digest_edges(items: DataFrame) -> DataFrame:
@@ -119,8 +118,8 @@ def digest_edges(items: DataFrame) -> DataFrame:
 def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = False) -> DataFrame:
     """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is.
 
-    With `everywhere`, some are not `fresh` but known already: each fresh one is held against all, known ones are not
-    held against each other.
+    With `everywhere`, some are not `fresh` but known already: each fresh one is compared with all, known ones are not
+    compared with each other.
     """
     strong = items.where(~_weak()).select("id", "pdq_forms", "fresh")
     ends = fn.min("id").alias("first"), fn.max("id").alias("last"), fn.max("fresh").alias("fresh")
@@ -133,7 +132,7 @@ def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = Fal
     edges = twins
     radius = SEARCH.radius if search is CandidateScan.SCAN else SEARCH.band_radius
     for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
-        # Against known pictures each new one is a query, and what is known is none.
+        # Only fresh pictures are queries; known ones are not.
         near = limit_batches(codes.where("fresh")).mapInArrow(
             _pdq_work(piece, radius, search, everywhere), _EDGES
         )
@@ -237,7 +236,7 @@ _Query = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
 
 
 def _queries(own: Ids, codes_of: list[bytes], parts: list[bytes]) -> Iterator[_Query]:
-    """Yield what is asked of the index: whose, the how manieth question of it, the codes, how many, how near."""
+    """Yield queries of the index: ids, number of the query of each id, codes, k, radius."""
     kinds: list[tuple[int, int, list[tuple[int, int, bytes]]]] = [
         (SEARCH.copy_nearest, SEARCH.copy_radius, []),
         (SEARCH.part_nearest, SEARCH.part_radius, []),

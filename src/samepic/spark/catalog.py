@@ -1,4 +1,4 @@
-"""fingerprints: a DataFrame of pictures to what is kept of each, decoded in a confined process beside the worker."""
+"""fingerprints: a DataFrame of pictures to their fingerprints, decoded in a sandboxed process beside the worker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = [
 
 @cache
 def decoder() -> Workers:
-    """Return the process of this Python worker that decodes: one, since Spark gives a worker one task at a time."""
+    """Return the decoding process of this Python worker: one, since Spark gives a worker one task at a time."""
     return Workers(1, SPARK.workers)
 
 
@@ -55,7 +55,7 @@ def original(path: str) -> bytes:
 
 
 def peek_bytes(data: bytes) -> bytes:
-    """Return of a whole file what `samepic.duplicates.scan.peek` returns."""
+    """Return the bytes that `samepic.duplicates.scan.peek` reads of a file."""
     limit = COLLECTION.peek
     return data[:limit] + data[max(limit, len(data) - TAIL) :]
 
@@ -117,7 +117,7 @@ def fingerprints(
 ) -> DataFrame:
     """Fingerprint the pictures of a DataFrame, one row for each; keep it as Parquet to search again and to add to.
 
-    `key` names the column (text) by which pictures are told apart, each once; `content` that of their bytes, or `path`
+    `key` names the column (text) that identifies a picture, each once; `content` that of their bytes, or `path`
     that of their paths, which every executor must be able to open; with `copies`, copy codes are made too, and with
     `proxies` the small pictures that stand for what is not at hand later. The columns are those of `Fingerprint`,
     `size` in bytes, `kind` ("picture", "unreadable" or "other"), `error` for what is unreadable, `facts` by which the
@@ -133,12 +133,12 @@ def fingerprints(
 def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> DataFrame:
     """Return the columns key, content and path, the latter of which one is null. Raises ValueError."""
     if (content is None) == (path is None):
-        raise ValueError("wanted either the column of contents or that of paths, got both or neither")
+        raise ValueError("expected either the column of contents or that of paths, found both or neither")
     for name in filter(None, (key, content, path)):
         if name not in df.columns:
-            raise ValueError(f"{name}: wanted one of the columns {', '.join(df.columns)}")
+            raise ValueError(f"{name}: expected one of the columns {', '.join(df.columns)}")
     if not isinstance(df.schema[key].dataType, StringType):
-        raise ValueError(f"{key}: wanted a column of text, got {df.schema[key].dataType.simpleString()}")
+        raise ValueError(f"{key}: expected a column of text, found {df.schema[key].dataType.simpleString()}")
     nothing = fn.lit(None)
     data = fn.col(content).cast("binary") if content else nothing.cast("binary")
     place = fn.col(path).cast("string") if path else nothing.cast("string")
@@ -146,7 +146,7 @@ def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> D
 
 
 def limit_batches(df: DataFrame) -> DataFrame:
-    """Have batches that go to Python bounded in bytes, unless the session says how already."""
+    """Limit the bytes of batches that go to Python, unless the session sets a lower limit."""
     conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
     if int((conf.get(name) or "0").removesuffix("b")) > SPARK.batch_bytes:
         conf.set(name, str(SPARK.batch_bytes))
@@ -154,7 +154,7 @@ def limit_batches(df: DataFrame) -> DataFrame:
 
 
 def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    """Yield the rows one by one: a batch of contents as Python values would be held twice."""
+    """Yield the rows one by one: a batch of contents as Python values would be in memory twice."""
     for at in range(len(batch)):
         yield {name: batch.column(place)[at].as_py() for place, name in enumerate(batch.schema.names)}
 

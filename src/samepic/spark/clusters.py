@@ -1,4 +1,4 @@
-"""Clusters on Spark: the connected parts of the candidates, gathered round references as on one machine."""
+"""Clusters on Spark: the connected components of the candidates, grouped around references as on one machine."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ FOUND = pa.schema(
 FOUND_SQL = (
     "sha256 string, reference string, relation string, probability double, explanation string, error string"
 )
-"""What becomes of a picture: the reference whose member it is, or itself, with the reason for it; or the error."""
+"""The result for a picture: its reference, or itself with the reason; or the error."""
 
 
 def group_clusters(policy: Policy) -> Batches:
-    """Return what turns rows of pictures, each cluster's together and in their order, into rows of FOUND."""
+    """Return a function from rows of pictures, sorted by cluster, to rows of FOUND."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = (row for batch in batches for row in arrow_rows(batch))
@@ -82,7 +82,7 @@ class _Neighbors:
 
 
 def _cluster_rows(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
-    """Return what becomes of the pictures of one cluster."""
+    """Return the rows of FOUND of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
     comparer = SparkComparer(originals, merits, _cached(rows))
     builder = GroupBuilder(_Neighbors(rows), merits, comparer, policy)
@@ -115,7 +115,7 @@ def _group_rows(
 
 
 def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
-    """Return what was said before of pictures of this cluster, by their places: in crowds, and of alike pairs."""
+    """Return the verdicts found before on pictures of this cluster, by place: in crowds, and of pairs by copy code."""
     places = {row["id"]: place for place, row in enumerate(rows)}
     cached = {}
     for place, row in enumerate(rows):
@@ -130,7 +130,7 @@ def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
 def clusters(edges: DataFrame) -> DataFrame:
     """Return for each picture that has an edge (a, b) the least number that edges connect it to: id, cluster.
 
-    Up to SPARK.gathered edges are brought to the driver; more are worked on where they are.
+    Up to SPARK.gathered edges are collected on the driver; more stay distributed.
     """
     kept = edges.persist()
     rows = kept.limit(SPARK.gathered + 1).toArrow()
@@ -158,7 +158,7 @@ def clusters_apart(edges: DataFrame) -> DataFrame:
     )
     if edges.sparkSession.sparkContext.getCheckpointDir() is None:
         raise ValueError(
-            "spark.checkpoint.dir: wanted a folder that every executor can reach, got none, and there are more than"
+            "spark.checkpoint.dir: expected a folder that every executor can reach, found none, and there are more than"
             f" {SPARK.gathered} edges"
         )
     # Without checkpoints the plan of each round would hold that of the one before four times.
@@ -171,7 +171,7 @@ def clusters_apart(edges: DataFrame) -> DataFrame:
 
 
 def _large_star(edges: DataFrame) -> DataFrame:
-    """Connect what is larger than a picture with the least of all that it is connected with."""
+    """Connect the larger neighbors of a picture with the least of its neighbors."""
     both = edges.unionAll(edges.select(fn.col("v").alias("u"), fn.col("u").alias("v")))
     least = both.groupBy("u").agg(fn.least(fn.min("v"), fn.col("u")).alias("m"))
     return (
@@ -180,14 +180,14 @@ def _large_star(edges: DataFrame) -> DataFrame:
 
 
 def _small_star(edges: DataFrame) -> DataFrame:
-    """Connect a picture, and what is less than it, with the least of them."""
+    """Connect a picture and its smaller neighbors with the least of them."""
     least = edges.groupBy("u").agg(fn.min("v").alias("m"))
     others = edges.join(least, "u").where("v <> m").select(fn.col("v").alias("u"), fn.col("m").alias("v"))
     return others.unionAll(least.select("u", fn.col("m").alias("v"))).distinct()
 
 
 def _edge_totals(edges: DataFrame) -> tuple[int, int]:
-    """Return how many edges there are and a sum of their digests, which tells whether anything has changed."""
+    """Return how many edges there are and a sum of their digests, to see whether anything changed."""
     row = edges.agg(fn.count("*"), fn.sum(fn.xxhash64("u", "v").cast("decimal(38,0)"))).first()
     assert row is not None
     return int(row[0]), int(row[1] or 0)

@@ -119,9 +119,9 @@ class Originals:
 
 
 class SparkComparer:
-    """Says what one picture of a cluster is to another; `merits` loses what cannot be read, `errors` says why.
+    """Compares pictures of one cluster; `merits` loses what cannot be read, `errors` says why.
 
-    `cached` is what was said before, by the indices of the two.
+    `cached` is the verdicts found before, by the indices of the two.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class SparkComparer:
         self._originals, self._merits, self._cached = originals, merits, cached
 
     def __call__(self, a: int, b: int) -> CachedVerdict | None:
-        """Return what the second is to the first, None where that cannot be said."""
+        """Return what the second is to the first, None where there is no verdict."""
         if (a, b) in self._cached:
             return self._cached[a, b]
         try:
@@ -145,11 +145,11 @@ class SparkComparer:
         if first is None or second is None:
             first, second = self._originals.proxy(a), self._originals.proxy(b)
         if first is None or second is None:
-            raise ValueError("known: wanted fingerprints with proxies, got some without")
+            raise ValueError("known: expected fingerprints with proxies, found some without")
         try:
             verdict = decoder().compare(first, second, visibility=False, names=("a", "b"), called=_CALLED)
         except WorkerError:
-            # It broke its process, which tells not which of the two did; where neither does alone, nothing is said.
+            # Either of the two may have ended the process; where neither does so alone, there is no verdict.
             self._check_alone(a, first)
             self._check_alone(b, second)
             return None
@@ -228,7 +228,7 @@ def _compare_heads(policy: Policy) -> Batches:
 def _compare_to_first(
     ids: list[int], merits: dict[int, Merit], originals: Originals, policy: Policy
 ) -> list[dict[str, object]]:
-    """Return what is said of the first of these pictures and each of the others."""
+    """Return the verdicts on the first of these pictures and each of the others."""
     comparer, found = SparkComparer(originals, merits), []
     for place in range(1, len(ids)):
         if {0, place} <= merits.keys():
@@ -248,9 +248,9 @@ _FIRST = pa.schema([("cluster", pa.int64()), ("first", pa.int64())])
 def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
     """Return what each picture of a crowd is to the best of it: the columns of VERDICTS; None without crowds.
 
-    A crowd is a cluster of more than SPARK.crowd pictures, of which a warning tells. They are compared in pieces of so
-    many, by any executor; of what cannot be compared there is no row. The best is taken for the reference, which it
-    is unless another proves to be the original.
+    A crowd is a cluster of more than SPARK.crowd pictures, which is logged as a warning. They are compared in pieces
+    of so many, by any executor; of what cannot be compared there is no row. The best is taken for the reference,
+    which it is unless another proves to be the original.
     """
     sizes = parts.groupBy("cluster").count().where(fn.col("count") > SPARK.crowd)
     totals = sizes.agg(fn.count("*"), fn.max("count")).collect()[0]

@@ -1,4 +1,4 @@
-"""find_duplicates: a DataFrame of pictures to groups of the same, and what `samepic find --engine spark` runs."""
+"""find_duplicates: a DataFrame of pictures to groups of duplicates; `samepic find --engine spark` runs it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ __all__ = ["FoundDuplicates", "SparkFinder", "find_duplicates", "search_duplicat
 
 @dataclass(frozen=True, slots=True)
 class FoundDuplicates:
-    """What a search found: `members` (group, key, reference, relation, probability, explanation), `references` (group,
-    key, reason), `unreadable` (key, error), and the `prints` of all.
+    """The result of a search, as tables.
+
+    `members` has the columns group, key, reference, relation, probability and explanation, `references` group, key and
+    reason, `unreadable` key and error; `prints` are the fingerprints of all.
     """
 
     members: DataFrame
@@ -72,7 +74,7 @@ def find_duplicates(
     if new is not None and copies:
         bare = new.where("kind = 'picture' and length(copycode) = 0").first()
         if bare is not None:
-            raise ValueError(f"prints: wanted fingerprints with copies, got none for {bare['key']!r}")
+            raise ValueError(f"prints: expected fingerprints with copies, found none for {bare['key']!r}")
     if new is None:
         new = fingerprints(df, key=key, content=content, path=path, copies=copies, proxies=known is not None)
     found = search_duplicates(given, new, known, policy=policy, copies=copies, how=CandidateScan(search))
@@ -88,7 +90,7 @@ def search_duplicates(
     copies: bool = False,
     how: CandidateScan = CandidateScan.SCAN,
 ) -> FoundDuplicates:
-    """Do what `find_duplicates` does, and return the references and what is unreadable too.
+    """Return what `find_duplicates` returns, with the references and the unreadable files.
 
     `given` is what `sources` returns, `prints` what `fingerprints` returned for it.
     """
@@ -106,7 +108,7 @@ def search_duplicates(
             alike, verdicts = _copy_pairs(items, parts, given, policy, how)
             parts = clusters(edges.unionAll(verdicts.where("same").select("first", "id")))
         if known is not None:
-            # What was found among known pictures alone is not compared again.
+            # Clusters of known pictures alone are not compared again.
             asked = parts.join(items.where("fresh").select("id"), "id").select("cluster").distinct()
             parts = parts.join(asked, "cluster", "left_semi")
         found = _grouped_clusters(items, parts, alike, given, policy)
@@ -122,7 +124,7 @@ def _checked_prints(prints: DataFrame) -> DataFrame:
     missing = set(prints.columns) ^ {"fresh", *(column.split()[0] for column in COLUMNS.split(", "))}
     if missing:
         raise ValueError(
-            f"fingerprints: wanted the columns {COLUMNS}, got others or not all: {', '.join(sorted(missing))}"
+            f"fingerprints: expected the columns {COLUMNS}, found others or not all: {', '.join(sorted(missing))}"
         )
     prints = prints.persist()
     least, most = fn.min("version"), fn.max("version")
@@ -132,11 +134,11 @@ def _checked_prints(prints: DataFrame) -> DataFrame:
     other = prints.where(fn.col("version") != VERSION).first()
     if other is not None:
         raise ValueError(
-            f"fingerprints: wanted version {VERSION}, got {other['version']} for {other['key']!r}"
+            f"fingerprints: expected version {VERSION}, found {other['version']} for {other['key']!r}"
         )
     twice = prints.groupBy("key").count().where("key is null or count > 1").first()
     assert twice is not None
-    raise ValueError(f"key: wanted each once, got {twice['key']!r} {twice['count']} times")
+    raise ValueError(f"key: expected each once, found {twice['key']!r} {twice['count']} times")
 
 
 def _items(prints: DataFrame) -> DataFrame:
@@ -155,7 +157,7 @@ def _items(prints: DataFrame) -> DataFrame:
 def _copy_pairs(
     items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: CandidateScan
 ) -> tuple[DataFrame, DataFrame]:
-    """Return the pairs by copy code, both ways, with what was said of the second of those compared; and all said."""
+    """Return the pairs by copy code, both ways, with the verdicts on those compared; and all verdicts."""
     pairs = copies_edges(items, how).persist()
     verdicts = compare_pairs(pairs, parts, items, given, policy).persist()
     compared = verdicts.where("error is null").select(
@@ -171,7 +173,7 @@ def _verdict() -> Column:
 def _grouped_clusters(
     items: DataFrame, parts: DataFrame, alike: DataFrame | None, given: DataFrame, policy: Policy
 ) -> DataFrame:
-    """Return what becomes of each picture that has candidates: those of one cluster are gathered in one task."""
+    """Return the rows of FOUND of each picture that has candidates: one task handles a cluster."""
     rows = items.join(parts, "id")
     if alike is None:
         rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint>>"))
@@ -201,7 +203,7 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
     files = prints.where("kind = 'picture'").select("key", "sha256")
     first = items.select("sha256", fn.col("key").alias("first"), "files")
     verdicts = first.join(found, "sha256", "left")
-    # What stands alone makes a group where several files hold it; what is damaged makes none.
+    # A single picture is a group where several files hold it; damaged ones are none.
     verdicts = verdicts.withColumn("reference", fn.coalesce("reference", "sha256")).where("error is null")
     heads = first.select(fn.col("sha256").alias("reference"), fn.col("first").alias("head"))
     copies = files.join(verdicts, "sha256").join(heads, "reference").where("key <> head")
@@ -278,7 +280,7 @@ class SparkFinder:
         paths = list(self.paths)
         uris = [path for path in paths if _URI.match(path)]
         if uris and len(uris) < len(paths):
-            raise ValueError(f"wanted either paths or URIs, got both: {uris[0]!r}")
+            raise ValueError(f"expected either paths or URIs, found both: {uris[0]!r}")
         entries = {} if uris else self._walk(paths)
         df = self._list_uris(uris) if uris else self._path_rows(entries)
         content, path = ("content", None) if uris else (None, "path")
@@ -299,7 +301,7 @@ class SparkFinder:
                 entries[entry.path] = entry
             else:
                 walk.unreadable.append(
-                    Unreadable(entry.path, "wanted a name in UTF-8, as Spark does, got other bytes")
+                    Unreadable(entry.path, "expected a name in UTF-8, as Spark does, found other bytes")
                 )
         self.unreadable += walk.unreadable
         return entries

@@ -1,9 +1,9 @@
-"""Join sets of 256-bit codes: what is near each of many queries at once, by all codes or by tables of some bits.
+"""Joins of 256-bit codes: neighbors of many queries at once, by a scan or by tables of sampled bits.
 
-A query is looked up by its own bits and by those that differ in a few places from them, one probe each. Norouzi,
+A query is looked up by its own bits and by all that differ in a few places, one probe each. Norouzi,
 Punjani and Fleet, Fast Search in Hamming Space with Multi-Index Hashing, CVPR 2012.
-The native part goes strip by strip through the codes and asks each strip about all queries while the processor's cache
-holds it. Without it NumPy asks for one query after another, as `samepic.hamming` does.
+The native part compares each strip of codes with all queries while it is in the cache. Without it NumPy runs one query
+after another, as `samepic.hamming` does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _QUERIES = 8192
 
 
 class JoinedPairs(NamedTuple):
-    """What was found: of each pair the query's place, the row of the code, both from 0, and the distance in bits.
+    """Pairs: the place of the query, the row of the code, both from 0, and the distance in bits.
 
     Three int64 arrays of one length, sorted by query, then distance, then row.
     """
@@ -40,7 +40,7 @@ class JoinedPairs(NamedTuple):
 
 
 class PdqScan:
-    """Upright PDQ codes, each of which is looked at for each query: exact at any radius.
+    """Upright PDQ codes, all compared with each query: exact at any radius.
 
     Searching from several threads at once is safe, here and in all else of this module.
     """
@@ -81,7 +81,7 @@ class PdqScan:
 
 
 class CopyScan:
-    """Copy codes, each of which is looked at for each query."""
+    """Copy codes, all compared with each query."""
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
@@ -96,7 +96,7 @@ class CopyScan:
         """
         query_codes = checked(queries, _BYTES)
         if k < 1:
-            raise ValueError(f"k: wanted at least 1, got {k}")
+            raise ValueError(f"k: expected at least 1, found {k}")
         if native is None:
             return self._join_numpy(query_codes, k, radius)
         found = []
@@ -120,7 +120,7 @@ _NONE = np.empty((0, 3), np.int64)
 def checked(codes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     """Return codes as a C-ordered array aligned for words. Raises ValueError where they are not rows of `width`."""
     if codes.ndim != 2 or codes.shape[1] != width:
-        raise ValueError(f"wanted codes as rows of {width} bytes, got {codes.shape}")
+        raise ValueError(f"expected codes as rows of {width} bytes, found {codes.shape}")
     contiguous = np.ascontiguousarray(codes, np.uint8)
     return contiguous if contiguous.ctypes.data % 8 == 0 else contiguous.copy()
 
@@ -130,7 +130,7 @@ def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[
     if below is None:
         return np.full(queries, rows, np.int64)
     if below.shape != (queries,):
-        raise ValueError(f"below: wanted one for each of {queries} queries, got {below.shape}")
+        raise ValueError(f"below: expected one for each of {queries} queries, found {below.shape}")
     return np.ascontiguousarray(below, np.int64)
 
 
@@ -219,7 +219,7 @@ class _KeyTable:
     def near(
         self, codes: Words, query_codes: _Queries, of: NDArray[np.int64], keys: Keys, masks: Keys
     ) -> Triples:
-        """Return what is within the radius of those at `keys` ^ `masks`; `of` tells the query of each key."""
+        """Return what is within the radius of those at `keys` ^ `masks`; `of` gives the query of each key."""
         if native is not None:
             table = (self.bits, self.ranks, self.starts, self.rows)
             forms, ends, radius = query_codes
@@ -254,7 +254,7 @@ class _KeyTable:
 
 
 class _KeptPairs:
-    """Pairs that were found, maybe several times: each once, and of each query the k nearest where k is given."""
+    """Distinct pairs, and of each query the k nearest where k is given."""
 
     def __init__(self, k: int | None = None) -> None:
         self._k, self._found, self._count = k, [np.empty((0, 3), np.int64)], 0
@@ -325,7 +325,7 @@ class PdqBands:
     def __init__(self, codes: NDArray[np.uint8], radius: int = SEARCH.band_radius) -> None:
         """Take in the codes, (n, 32). Raises ValueError where they are no such rows, or the radius is under 0."""
         if radius < 0:
-            raise ValueError(f"radius: wanted at least 0, got {radius}")
+            raise ValueError(f"radius: expected at least 0, found {radius}")
         self.radius = radius
         self._words = by_parity(checked(codes, _BYTES)).view(np.uint64)
         self._bands = []
@@ -345,7 +345,9 @@ class PdqBands:
     ) -> JoinedPairs:
         """Return what PdqScan.within returns. Raises ValueError also where the radius is more than this is for."""
         if radius > self.radius:
-            raise ValueError(f"radius: wanted at most {self.radius}, which the bands are for, got {radius}")
+            raise ValueError(
+                f"radius: expected at most {self.radius}, which the bands are for, found {radius}"
+            )
         words = by_parity(checked(forms, _BYTES * _FORMS)).view(np.uint64).reshape(-1, _FORMS, 4)
         query_codes = _Queries(words, limits(below, len(words), len(self._words)), radius)
         found = _KeptPairs()
@@ -361,7 +363,7 @@ class CopyTables:
     """Copy codes by several tables of sampled bits: the nearest that are found, most of those that CopyScan finds.
 
     A code that differs from the query in d of 256 bits is found where it differs in at most SEARCH.table_bits of the
-    SEARCH.table_width bits of one of the tables: bench/joining.py tells how many are.
+    SEARCH.table_width bits of one of the tables: bench/joining.py measures how many are.
     """
 
     def __init__(
@@ -376,7 +378,7 @@ class CopyTables:
         Raises ValueError where the codes are no such rows, or a key is wider than 25 bits.
         """
         if not 1 <= width <= _WIDEST:
-            raise ValueError(f"width: wanted 1 to {_WIDEST}, got {width}")
+            raise ValueError(f"width: expected 1 to {_WIDEST}, found {width}")
         self._words = checked(codes, _BYTES).view(np.uint64)
         self._masks = np.array(_difference_masks(width, bits), np.uint32)
         self._tables = []
@@ -392,7 +394,7 @@ class CopyTables:
     def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
         """Return the `k` codes nearest to each query of those that the tables find, else as CopyScan.nearest."""
         if k < 1:
-            raise ValueError(f"k: wanted at least 1, got {k}")
+            raise ValueError(f"k: expected at least 1, found {k}")
         words = checked(queries, _BYTES).view(np.uint64)
         query_codes = _Queries(words[:, None], limits(None, len(words), len(self._words)), radius)
         found = _KeptPairs(k)

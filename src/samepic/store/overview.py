@@ -1,4 +1,4 @@
-"""Overview: what became of uploads in the last days, counted from what a store holds anyway."""
+"""Overview: uploads by outcome in the last days, counted from the store's own tables."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What became of the uploads of a tenant, by day, the oldest first; the last day ends at `now`.
+    """The uploads of a tenant by outcome and day, oldest first; the last day ends at `now`.
 
     `accepted` and `held` count what is kept today; `refused` refusals by relation, as far as their kept pictures are
-    still there, and `said` the words of reviewers, by "same" and "another". `probabilities` are those of the latest
+    still there, and `said` the decisions of reviewers, by "same" and "another". `probabilities` are those of the latest
     refusals and of what is held; `most_refusing` the keys that refused the most uploads within the last day, and how
-    many. `cut` tells that there were more refusals than were counted.
+    many. `cut`: there were more refusals than were counted.
     """
 
     now: float

@@ -48,7 +48,7 @@ _POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
 
 
 class Connections(Generic[C]):
-    """As many connections as threads want at once, of the store called `name`; they are used again.
+    """A pool of connections of the store called `name`, as many as threads use at once.
 
     `connect` opens one; `is_alive` says whether an idle one still works. `broken` is what the driver raises: the
     connection is closed then, and a StoreError says what was `expected`.
@@ -76,7 +76,7 @@ class Connections(Generic[C]):
 
     @contextmanager
     def acquire(self) -> Iterator[C]:
-        """Lend a connection. Raises StoreError where the pool is closed, and for whatever the driver raises."""
+        """Yield a connection. Raises StoreError where the pool is closed, and for errors of the driver."""
         try:
             connection = self._take()
             try:
@@ -89,10 +89,10 @@ class Connections(Generic[C]):
                 raise
             self._put_back(connection)
         except self._broken as error:
-            raise StoreError(f"{self._name}: wanted {self._expected}, got {one_line(error)}") from error
+            raise StoreError(f"{self._name}: expected {self._expected}, found {one_line(error)}") from error
 
     def close(self) -> None:
-        """Close what is idle now, and what is lent when it comes back; may be called twice."""
+        """Close idle connections now and the others when they are returned; may be called twice."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -100,14 +100,14 @@ class Connections(Generic[C]):
             connection.close()
 
     def reset_after_fork(self) -> None:
-        """Begin anew in a fork, where a connection that was used or closed would break off for the parent."""
+        """Start empty in a fork: using or closing a connection would break it for the parent."""
         self._orphans += self._idle
         self._reset()
 
     def _take(self) -> C:
         with self._lock:
             if self._closed:
-                raise StoreError(f"{self._name}: wanted an open store, got one that was closed")
+                raise StoreError(f"{self._name}: expected an open store, found one that was closed")
             while self._idle:
                 connection = self._idle.pop()
                 if self._is_alive(connection):
@@ -124,7 +124,7 @@ class Connections(Generic[C]):
 
 
 def one_line(error: Exception) -> str:
-    """Return what a driver's error says, on one line."""
+    """Return the text of a driver's error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -140,7 +140,7 @@ if hasattr(os, "register_at_fork"):
 _BYTES = 32
 
 _STRONG = f"quality >= {SEARCH.quality} AND detail >= {SEARCH.detail} AND length(pdq) > 0"
-# The sign of a number tells whether the picture has a copy code; the server then needs no second list of numbers.
+# The sign of a number says whether the picture has a copy code, which saves a second list of numbers.
 _READ_RANGE = (
     "SELECT count(*), coalesce(max(number), 0),"
     " string_agg(int8send(CASE WHEN length(copycode) > 0 THEN number ELSE -number END), ''),"
@@ -164,14 +164,14 @@ class NumberRange(NamedTuple):
 
 
 class RangePage(NamedTuple):
-    """What was read of the beginning of a stretch, and the stretch that is left of it, if any."""
+    """The codes at the start of a range, and the rest of it, if any."""
 
     codes: CodesPage
     rest: NumberRange | None
 
 
 def read_range(run: Run, tenant: str, span: NumberRange, limit: int) -> RangePage:
-    """Read the codes of up to `limit` records of a stretch; the server joins them, so that no row costs Python."""
+    """Read the codes of up to `limit` records of a range; the server joins them, which saves Python a loop."""
     count, last, numbers, pdq, copies = run(_READ_RANGE, (tenant, *span, limit))[0]
     full = count == limit and last < span.last
     signed = np.frombuffer(numbers or b"", ">i8").astype(np.int64)
@@ -188,10 +188,10 @@ def read_range(run: Run, tenant: str, span: NumberRange, limit: int) -> RangePag
 def read_parallel(
     read: Callable[[NumberRange], RangePage], span: NumberRange, readers: int
 ) -> Iterator[CodesPage]:
-    """Yield what `read` finds in a stretch, by ascending number, while up to `readers` threads read ahead.
+    """Yield what `read` finds in a range, by ascending number, while up to `readers` threads read ahead.
 
-    Where a page did not reach the end of its stretch, what is left is dealt out again: so neither many numbers of
-    other tenants nor a crowd of this one's leave a reader without work, and no more than a few pages wait in memory.
+    Where a page did not reach the end of its range, the rest is split again, so that all readers stay busy and only a
+    few pages wait in memory.
     """
     waiting = deque(span.parts(readers))
     reading: deque[Future[RangePage]] = deque()
@@ -212,7 +212,7 @@ def read_parallel(
 
 
 def _ascending(codes: CodesPage) -> CodesPage:
-    """Return a piece by ascending number, which a server gives unless it chose another plan."""
+    """Return a page by ascending number, as the server returns it unless it chose another plan."""
     numbers = codes.pdq_numbers
     if (numbers[1:] > numbers[:-1]).all():
         return codes
@@ -231,7 +231,7 @@ def _rows(codes: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 LAST_NUMBER = "coalesce(pg_sequence_last_value(pg_get_serial_sequence('pictures', 'number')::regclass), 0)"
-"""The last number that was drawn, visible or not."""
+"""The last number drawn from the sequence, visible or not."""
 
 _PARTITIONING = (
     "ALTER TABLE codes RENAME TO codes_0",
@@ -246,25 +246,25 @@ _UPPER_BOUND = (
 
 
 def partition_codes(run: Run) -> None:
-    """Make the table `codes` of version 3 the first partition of one that has more: no row is written again."""
+    """Make the table `codes` of version 3 the first partition of a partitioned one; no row is rewritten."""
     for statement in _PARTITIONING:
         run(statement, ())
-    # Nobody can put codes in while this runs, but a number may be drawn that comes in later: there is room for it.
+    # No codes are inserted while this runs, but a number drawn now may be inserted later: leave room for it.
     last_number = run(f"SELECT {LAST_NUMBER}", ())[0][0]
     bound = (last_number // GATE.partition + 2) * GATE.partition
     run(f"ALTER TABLE codes ATTACH PARTITION codes_0 FOR VALUES FROM (MINVALUE) TO ({bound})", ())
 
 
 def ensure_partition(run: Run, last_number: int) -> int:
-    """Make the next partition where the numbers drawn are past the middle of the last; return when to ask again.
+    """Create the next partition once numbers are past the middle of the last; return the number to check again at.
 
-    To be called by one transaction at a time. What is returned holds though the caller be undone.
+    To be called by one transaction at a time. The result holds even if the caller is rolled back.
     """
     bound = int(run(_UPPER_BOUND, ())[0][0])
     middle = bound - GATE.partition // 2
     if last_number >= middle:
         end = max(bound, last_number) + GATE.partition
-        # Made apart and then attached, which keeps nobody from reading and writing the others.
+        # Created apart and then attached, which does not lock the other partitions.
         run(f"CREATE TABLE codes_{bound} (LIKE codes INCLUDING ALL)", ())
         run(f"ALTER TABLE codes ATTACH PARTITION codes_{bound} FOR VALUES FROM ({bound}) TO ({end})", ())
     return middle
@@ -274,15 +274,13 @@ try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ImportError as error:
-    raise MissingPartError(
-        "wanted psycopg 3 for a PostgreSQL store, got none: pip install 'samepic[postgres]'"
-    ) from error
+    raise MissingPartError("a PostgreSQL store needs psycopg 3: pip install 'samepic[postgres]'") from error
 
 STEPS: tuple[str | Callable[[Run], None], ...] = (*MIGRATIONS[:3], partition_codes, *MIGRATIONS[3:])
-"""What leads from each version to the next: statements, or what runs them."""
+"""The migrations from each version to the next: statements, or a function that runs them."""
 
 VERSION = len(STEPS)
-"""Of the tables in PostgreSQL; a store of a higher one is refused."""
+"""The version of the tables in PostgreSQL; a higher one is refused."""
 
 _TYPES = {
     "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
@@ -294,18 +292,18 @@ _TYPES = {
 _DEFAULTS: dict[str, Any] = {
     "application_name": "samepic",
     "connect_timeout": GATE.connect_seconds,
-    # A host that is gone says nothing at all: without these a question to it would wait for a quarter of an hour.
+    # A dead host does not answer at all: without these a query would wait for a quarter of an hour.
     "tcp_user_timeout": 1000 * GATE.silent_seconds,
     "keepalives_idle": GATE.silent_seconds // 2,
     "keepalives_interval": max(1, GATE.silent_seconds // 6),
     "keepalives_count": 3,
 }
-"""What a URL leaves out."""
+"""Defaults of the connection URL."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(?, hashtext(current_schema()))"
 
 _NUMBERS, _TABLES = APPLICATION, APPLICATION + 1
-"""The advisory locks round inserts that draw numbers, and round the making of tables, in each schema of a database."""
+"""The advisory locks around inserts that draw numbers, and around migrations, per schema of a database."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -370,14 +368,14 @@ class PostgresStore(ReviewedSqlStore):
         with self._pool.acquire() as connection, connection.transaction():
             run = _runner(connection)
             if numbered:
-                # In one question, and from left to right: what was drawn is read once nobody else draws.
+                # One query, evaluated left to right: the last number is read once the lock is held.
                 last_number = run(f"{_LOCK}, {LAST_NUMBER}", (_NUMBERS,))[0][1]
                 if last_number >= self._ask_again:
                     self._ask_again = ensure_partition(run, last_number)
             yield run
 
     def _connect(self) -> Connection:
-        # Statements are not prepared, since poolers that hand connections round lose them.
+        # Statements are not prepared, since connection poolers lose them.
         connection = psycopg.connect(
             make_conninfo("", **{**_DEFAULTS, **conninfo_to_dict(self._url)}),
             autocommit=True,
@@ -394,7 +392,7 @@ class PostgresStore(ReviewedSqlStore):
         return connection
 
     def _prepare(self) -> None:
-        """Make the tables, or bring them up to date, unless another process did; refuse what is newer."""
+        """Create or migrate the tables, unless another process did; refuse a newer version."""
         with self._pool.acquire() as connection, connection.transaction():
             run = _runner(connection)
             if connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
@@ -415,14 +413,14 @@ class PostgresStore(ReviewedSqlStore):
             connection.execute("INSERT INTO samepic VALUES (%s)", (VERSION,))
 
     def _check_standby(self, connection: Connection) -> None:
-        """Raise StoreError where what can only be read has no tables, or older ones."""
+        """Raise StoreError where a read-only database has no tables, or older ones."""
         found = connection.execute("SELECT to_regclass('samepic') IS NOT NULL").fetchone() == (True,)
         version = self._version(connection) if found else 0
         if version < VERSION:
-            got = f"one of version {version}" if version else "one without"
+            found_version = f"one of version {version}" if version else "one without"
             raise StoreError(
-                f"{self.name}: wanted a standby with a store of version {VERSION}, got {got}: open its primary with"
-                " this samepic first"
+                f"{self.name}: expected a standby with a store of version {VERSION}, found {found_version}:"
+                " open its primary with this samepic first"
             )
 
     def _version(self, connection: Connection) -> int:
@@ -431,7 +429,7 @@ class PostgresStore(ReviewedSqlStore):
         version = int(row[0]) if row else 0
         if version > VERSION:
             raise StoreError(
-                f"{self.name}: wanted a store of version {VERSION} or older, got version {version}:"
+                f"{self.name}: expected a store of version {VERSION} or older, found version {version}:"
                 " update samepic to open it"
             )
         return version
@@ -446,7 +444,7 @@ def _runner(connection: Connection) -> Run:
 
 
 def _is_alive(connection: Connection) -> bool:
-    """Tell whether the server still holds an idle connection: one that says something has ended it."""
+    """Return whether an idle connection still works: the server sends something only when it ends one."""
     if connection.closed:
         return False
     poll = select.poll()
@@ -455,12 +453,12 @@ def _is_alive(connection: Connection) -> bool:
 
 
 def redacted_url(url: str) -> str:
-    """Return what messages call a database: never with a password. Raises StoreError for what is no such URL."""
+    """Return the URL of a database without its password. Raises StoreError for an invalid URL."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error as error:
         raise StoreError(
-            f"store: wanted a PostgreSQL URL, got one that makes no sense: {one_line(error)}"
+            f"store: expected a PostgreSQL URL, found one that makes no sense: {one_line(error)}"
         ) from None
     who = f"{parts['user']}@" if parts.get("user") else ""
     port = f":{parts['port']}" if parts.get("port") else ""

@@ -1,4 +1,4 @@
-"""Reviews in SQL: who reviews which pair, what they decided, and how a removed picture is brought back."""
+"""Reviews in SQL: leases of pairs, decisions, and how they are reverted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from typing import Any, NamedTuple
 
 from samepic.limits import REVIEW
 from samepic.store.records import ReviewDecision, ReviewLease, State
-from samepic.store.sql import Run, SqlStore, change_state, delete_related
+from samepic.store.sql import PICTURE_COLUMNS, Run, SqlStore, change_state, delete_related, put_settled
 
 __all__ = ["ReviewedSqlStore", "restore", "snapshot"]
 
 _TABLES = {
-    "picture": (
-        "pictures",
-        "tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height, frames, size,"
-        " metadata, jpeg_quality, grade, unresolved",
-    ),
+    "picture": ("pictures", PICTURE_COLUMNS),
     "codes": ("codes", "tenant, pdq, copycode, quality, detail"),
     "proxy": ("proxies", "proxy, data, matches"),
 }
@@ -27,7 +23,7 @@ _REFUSALS = "tenant, key, sha256, policy, match, at"
 
 
 def snapshot(run: Run, tenant: str, number: int) -> dict[str, Any]:
-    """Return all that is kept of a picture, and what was refused because of it."""
+    """Return all rows of a picture, with the refusals that it decided."""
     found: dict[str, Any] = {}
     for name, (table, columns) in _TABLES.items():
         whose = " AND tenant = ?" if "tenant" in columns else ""
@@ -40,7 +36,7 @@ def snapshot(run: Run, tenant: str, number: int) -> dict[str, Any]:
 
 
 def restore(run: Run, kept: dict[str, Any]) -> int:
-    """Put a picture back as it was, under a new number, which every index still has before it; return the number.
+    """Restore a picture under a new number; return the number.
 
     An index that has read past the old number would never see it there again.
     """
@@ -48,7 +44,7 @@ def restore(run: Run, kept: dict[str, Any]) -> int:
     _insert(run, "codes", {**kept["codes"], "number": number})
     _insert(run, "proxies", {**kept["proxy"], "number": number})
     for refusal in kept["refusals"]:
-        # Who came under this key meanwhile got another answer, which stands.
+        # A later answer under this key stands.
         _insert(run, "refusals", {**refusal, "number": number}, " ON CONFLICT (tenant, key) DO NOTHING")
     return number
 
@@ -91,8 +87,8 @@ class ReviewedSqlStore(SqlStore):
     def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
-        """Take the first pair behind `after` that nobody else has, for `lease` seconds; at the end begin anew."""
-        # Two who would wait for each other's claims take turns.
+        """Lease the first free pair after `after` for `lease` seconds; after the last comes the first."""
+        # Reviewers that would wait for each other's leases take turns.
         with self._writing(numbered=True) as run:
             transaction = _ReviewTransaction(run, tenant, self._now(run))
             run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
@@ -104,7 +100,7 @@ class ReviewedSqlStore(SqlStore):
     def lease_pair(
         self, tenant: str, reviewer: str, number: int, other: str, lease: float
     ) -> ReviewLease | None:
-        """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
+        """Lease one pair, or renew its lease; None where another reviewer has it, or it is decided."""
         with self._writing(numbered=True) as run:
             left = _open_matches(run, tenant, number)
             if left is None or other not in left[1]:
@@ -117,17 +113,17 @@ class ReviewedSqlStore(SqlStore):
             )
 
     def release(self, tenant: str, reviewer: str) -> None:
-        """Give back whatever a reviewer has taken."""
+        """Release the leases of a reviewer."""
         with self._writing() as run:
             run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
 
     def record_decision(
         self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
     ) -> ReviewDecision | None:
-        """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
+        """Decide a pair in one step, and store how to revert it.
 
-        A held picture that is the same as the other is taken out; one that is another than all it was held for is
-        accepted. Returns None, and changes nothing, where the pair is decided or gone, or another has taken it.
+        A held picture that is the same as the other is removed; one that differs from all it was held for is accepted.
+        Returns None, and changes nothing, where the pair is decided, deleted or leased to another reviewer.
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
@@ -154,10 +150,10 @@ class ReviewedSqlStore(SqlStore):
         return ReviewDecision(int(rows[0][0]), reviewer, now, key, other, same, undone=False, kept=True)
 
     def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
-        """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
+        """Revert a decision: everything is as before, except that a restored picture has a new number.
 
-        Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
-        changed again since.
+        Returns the pair, None where that is impossible: it was reverted or has expired, or something that it changed
+        was changed again since.
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
@@ -180,7 +176,7 @@ class ReviewedSqlStore(SqlStore):
             return ReviewLease(int(number), key, other, place, len(left[1]))
 
     def decisions(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
-        """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
+        """Return the last decisions of a tenant, newest first; of one reviewer if named."""
         values: list[Any] = [tenant, *([reviewer] if reviewer else []), limit]
         who = " AND reviewer = ?" if reviewer else ""
         with self._reading() as run:
@@ -199,7 +195,7 @@ def _keys(matches: str) -> list[str]:
 
 
 def _existing(run: Run, tenant: str, keys: Sequence[str]) -> list[str]:
-    """Return those of these keys that are kept, in their order."""
+    """Return those of these keys that exist, in their order."""
     marks = ", ".join("?" * len(keys))
     rows = (
         run(f"SELECT key FROM pictures WHERE tenant = ? AND key IN ({marks})", (tenant, *keys))
@@ -211,7 +207,7 @@ def _existing(run: Run, tenant: str, keys: Sequence[str]) -> list[str]:
 
 
 def _open_matches(run: Run, tenant: str, number: int) -> tuple[str, list[str]] | None:
-    """Return the key of a held picture, and those of what it is still held for; None where it is not held."""
+    """Return the key of a held picture and those of its open matches; None where it is not held."""
     rows = run(
         f"{_HELD} WHERE p.tenant = ? AND p.number = ? AND p.state = ?", (tenant, number, str(State.HELD))
     )
@@ -219,7 +215,7 @@ def _open_matches(run: Run, tenant: str, number: int) -> tuple[str, list[str]] |
 
 
 def _pairs_from(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[ReviewLease]:
-    """Yield every open pair of a tenant once, from the one behind `after` on."""
+    """Yield every open pair of a tenant once, starting after `after`."""
     number = after[0] if after else 0
     yield from _pairs(run, tenant, number - 1, None, after)
     if after:
@@ -229,7 +225,7 @@ def _pairs_from(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterato
 def _pairs(
     run: Run, tenant: str, above: int, to: int | None, after: tuple[int, str] | None
 ) -> Iterator[ReviewLease]:
-    """Yield the open pairs of held pictures with numbers over `above` and up to `to`, behind the pair `after`."""
+    """Yield the open pairs of held pictures with numbers over `above` and up to `to`, after the pair `after`."""
     while True:
         rows = run(
             f"{_HELD} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?",
@@ -240,7 +236,7 @@ def _pairs(
                 return
             left = _existing(run, tenant, _keys(matches))
             if not left:
-                # What it was held for is gone: nothing is left to be said of it.
+                # All its matches were deleted: there is nothing to review.
                 change_state(run, number, State.HELD, State.ACCEPTED, ())
             skip = after is not None and after[0] == number and after[1] in left
             first = left.index(after[1]) + 1 if skip and after else 0
@@ -252,7 +248,7 @@ def _pairs(
 
 
 def _take(transaction: _ReviewTransaction, pair: ReviewLease, reviewer: str, lease: float) -> bool:
-    """Take a pair unless another has it; whoever comes second, even at the same moment, does not get it."""
+    """Lease a pair unless another reviewer has it; of two at the same moment one gets it."""
     now = transaction.now
     return bool(
         transaction.run(
@@ -269,7 +265,7 @@ def _open_pair(
 ) -> tuple[str, int] | None:
     """Return the key of the held picture and the number of the other one; None where the pair cannot be decided."""
     run, tenant, now = transaction
-    # Takes the row, so that nobody decides on it beside this transaction.
+    # Locks the row, so that no other transaction decides on it.
     run("UPDATE pictures SET state = state WHERE number = ? RETURNING number", (number,))
     left = _open_matches(run, tenant, number)
     if left is None or other not in left[1]:
@@ -283,30 +279,19 @@ def _open_pair(
 
 
 def _settle(transaction: _ReviewTransaction, number: int, kept: int, same: bool) -> dict[str, Any]:
-    """Remember the word on two pictures; return the two, and what was said of them before (None: nothing)."""
+    """Store the decision on two pictures; return the two identities and the decision before (None: none)."""
     run, tenant, now = transaction
     rows = run("SELECT number, identity FROM pictures WHERE number IN (?, ?)", (number, kept))
     known = {row[0]: bytes(row[1]) for row in rows}
     a, b = known[number], known[kept]
     rows = run("SELECT same, at FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, a, b))
-    _settle_identities(transaction, (a, b), same, now)
+    put_settled(run, tenant, (a, b), same=same, at=now)
     earlier = [bool(rows[0][0]), rows[0][1]] if rows else None
     return {"one": a.hex(), "two": b.hex(), "said": earlier}
 
 
-def _settle_identities(
-    transaction: _ReviewTransaction, pair: tuple[bytes, bytes], same: bool, at: float
-) -> None:
-    for identities in {pair, pair[::-1]}:
-        transaction.run(
-            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at",
-            (transaction.tenant, *identities, int(same), at),
-        )
-
-
 def _release(run: Run, number: int, other: str) -> dict[str, Any]:
-    """Hold a picture for one less; accept it where none is left. Return what it was before and is now."""
+    """Drop one match of a held picture; accept it where none is left. Return its state before and now."""
     sql = (
         "SELECT p.key, p.sha256, x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
         " WHERE p.number = ?"
@@ -320,7 +305,7 @@ def _release(run: Run, number: int, other: str) -> dict[str, Any]:
 
 
 def _release_other(run: Run, kept: int, key: str) -> list[dict[str, Any]]:
-    """Hold the other picture for one less too, where it waits for a word on the same pair."""
+    """Drop the match of the other picture too, where it waits for the same decision."""
     rows = run(
         "SELECT x.matches FROM pictures p JOIN proxies x ON x.number = p.number WHERE p.number = ? AND p.state = ?",
         (kept, str(State.HELD)),
@@ -334,7 +319,7 @@ def _set(run: Run, number: int, state: str, matches: str) -> None:
 
 
 def _restore_state(transaction: _ReviewTransaction, before: dict[str, Any], same: bool) -> bool:
-    """Bring back what was before a word; False, with nothing changed, where it was changed again since."""
+    """Restore the state before a decision; False, with nothing changed, where it was changed again since."""
     run, tenant, _ = transaction
     settled = before["settled"]
     a, b = bytes.fromhex(settled["one"]), bytes.fromhex(settled["two"])
@@ -350,12 +335,13 @@ def _restore_state(transaction: _ReviewTransaction, before: dict[str, Any], same
         for pair in {(a, b), (b, a)}:
             run("DELETE FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, *pair))
     else:
-        _settle_identities(transaction, (a, b), *settled["said"])
+        earlier, at = settled["said"]
+        put_settled(run, tenant, (a, b), same=earlier, at=at)
     return True
 
 
 def _is_unchanged(run: Run, tenant: str, before: dict[str, Any]) -> bool:
-    """Tell whether everything that a word changed is as the word left it."""
+    """Return whether everything that a decision changed is as it left it."""
     if "buried" in before:
         key = before["buried"]["picture"]["key"]
         return not run("SELECT 1 FROM pictures WHERE tenant = ? AND key = ?", (tenant, key))

@@ -18,18 +18,18 @@ from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import SEARCH
 from samepic.verdict import Caveat, Evidence, Match, Relation
 
-__all__ = ["Run", "SqlStore", "change_state", "delete_related"]
+__all__ = ["PICTURE_COLUMNS", "Run", "SqlStore", "change_state", "delete_related", "put_settled"]
 
 Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """Runs one statement, with `?` for values, and returns its rows."""
 
-_PICTURE = (
+PICTURE_COLUMNS = (
     "tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height, frames, size, metadata,"
     " jpeg_quality, grade, unresolved"
 )
-_INSERT_PICTURE = f"INSERT INTO pictures ({_PICTURE}) VALUES ({', '.join('?' * 17)})"
+_INSERT_PICTURE = f"INSERT INTO pictures ({PICTURE_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 _RECORDS = (
-    f"SELECT p.number, {', '.join('p.' + name for name in _PICTURE.split(', '))}, c.pdq, c.copycode, c.quality,"
+    f"SELECT p.number, {', '.join('p.' + name for name in PICTURE_COLUMNS.split(', '))}, c.pdq, c.copycode, c.quality,"
     " c.detail, x.proxy, x.data, x.matches FROM pictures p JOIN codes c ON c.tenant = p.tenant AND c.number = p.number"
     " JOIN proxies x ON x.number = p.number"
 )
@@ -42,11 +42,11 @@ class SqlStore(ABC):
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Run]:
-        """Give a way to run statements that only read."""
+        """Yield a function that runs statements that only read."""
 
     @abstractmethod
     def _writing(self, *, numbered: bool = False) -> AbstractContextManager[Run]:
-        """Give a way to run statements that are committed, durably, together at the end.
+        """Yield a function that runs statements, committed durably together at the end.
 
         With `numbered`, no other transaction that draws numbers begins before this one has become visible.
         """
@@ -87,7 +87,7 @@ class SqlStore(ABC):
         return replace(pending, number=number)
 
     def renew(self, number: int, lease: float) -> bool:
-        """Let a pending record live `lease` seconds from now; return False where it is pending no more."""
+        """Extend the lease of a pending record to `lease` seconds from now; return False where it is not pending."""
         with self._writing() as run:
             values = (self._now(run) + lease, number, str(State.PENDING))
             return bool(
@@ -98,17 +98,17 @@ class SqlStore(ABC):
             )
 
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
-        """Turn a pending record into accepted or held; return False where it is pending no more."""
+        """Accept or hold a pending record; return False where it is not pending."""
         with self._writing() as run:
             return change_state(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
-        """Turn a held record into accepted, or, with `matches`, keep it held for these alone."""
+        """Accept a held record or, with `matches`, keep it held for these alone."""
         with self._writing() as run:
             return change_state(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
 
     def withdraw(self, number: int, *, expired: bool = False) -> bool:
-        """Take a pending record out; with `expired`, only if its lease has run out. Return whether it was."""
+        """Delete a pending record; with `expired`, only if its lease has expired. Return whether it was deleted."""
         with self._writing(numbered=True) as run:
             sql = "DELETE FROM pictures WHERE number = ? AND state = ?"
             values: list[Any] = [number, str(State.PENDING)]
@@ -118,9 +118,9 @@ class SqlStore(ABC):
             return delete_related(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
-        """Take a record out, whatever its state, and every refusal that it decided; False where there is none."""
+        """Delete a record, whatever its state, with the refusals that it decided; False where there is none."""
         with self._writing(numbered=True) as run:
-            # A picture that a reviewer took out could still be brought back: nothing of it stays either.
+            # A picture that a reviewer removed could still be restored: delete that too.
             run("UPDATE words SET before = '' WHERE tenant = ? AND key = ? AND before <> ''", (tenant, key))
             sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
             return delete_related(run, run(sql, (tenant, key)))
@@ -132,7 +132,7 @@ class SqlStore(ABC):
         return _record(rows[0]) if rows else None
 
     def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
-        """Return the records of a tenant that have these numbers, by number; those that are gone are left out."""
+        """Return the records of a tenant with these numbers, by number; deleted ones are left out."""
         if not numbers:
             return []
         marks = ", ".join("?" * len(numbers))
@@ -141,7 +141,7 @@ class SqlStore(ABC):
             return [_record(row) for row in run(sql, (tenant, *numbers))]
 
     def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
-        """Return the states of these records and the seconds left of their leases; those that are gone are left out."""
+        """Return the states of these records and the seconds left of their leases; deleted ones are left out."""
         marks = ", ".join("?" * len(numbers))
         with self._reading() as run:
             now = self._now(run)
@@ -173,13 +173,13 @@ class SqlStore(ABC):
         )
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
-        """Yield the codes of all records with numbers above `after` that are visible now, one piece after another."""
+        """Yield the codes of all records with numbers above `after` that are visible now, one page after another."""
         while (page := self.codes(tenant, after, GATE.load_rows)).last > after:
             yield page
             after = page.last
 
     def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
-        """Return the numbers taken out since the position `after`, and the position to ask from next time."""
+        """Return the position to ask from next time, and the numbers deleted since the position `after`."""
         sql = "SELECT position, number FROM removals WHERE tenant = ? AND position > ? ORDER BY position"
         with self._reading() as run:
             rows = run(sql, (tenant, after))
@@ -191,18 +191,12 @@ class SqlStore(ABC):
             return int(run("SELECT coalesce(max(position), 0) FROM removals", ())[0][0])
 
     def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
-        """Remember for good whether two identities are the same picture; the last word counts."""
-        sql = (
-            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at"
-        )
+        """Store whether two identities are the same picture; the last decision counts."""
         with self._writing() as run:
-            now = self._now(run)
-            for a, b in {(one, two), (two, one)}:
-                run(sql, (tenant, bytes.fromhex(a), bytes.fromhex(b), int(same), now))
+            put_settled(run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run))
 
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
-        """Return what was settled of an identity: the others, and whether each is the same picture."""
+        """Return the decisions on an identity: the other identities, and whether each is the same picture."""
         with self._reading() as run:
             rows = run(
                 "SELECT two, same FROM settled WHERE tenant = ? AND one = ?",
@@ -211,7 +205,7 @@ class SqlStore(ABC):
         return {bytes(row[0]).hex(): bool(row[1]) for row in rows}
 
     def put_refusal(self, refusal: Refusal) -> None:
-        """Remember the refusal of an upload, in the place of an earlier one of its key."""
+        """Store the refusal of an upload, replacing an earlier one of its key."""
         sql = (
             "INSERT INTO refusals (tenant, key, sha256, number, policy, match, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (tenant, key) DO UPDATE SET sha256 = excluded.sha256, number = excluded.number,"
@@ -233,7 +227,7 @@ class SqlStore(ABC):
             )
 
     def refusal(self, tenant: str, key: str) -> Refusal | None:
-        """Return the last refusal of a key, None where there is none or its kept picture is gone."""
+        """Return the last refusal of a key, None where there is none or its kept picture was deleted."""
         sql = (
             "SELECT r.sha256, r.number, r.policy, r.match FROM refusals r JOIN pictures p ON p.number = r.number"
             " WHERE r.tenant = ? AND r.key = ?"
@@ -264,12 +258,12 @@ class SqlStore(ABC):
         return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
 
     def overview(self, tenant: str) -> Overview:
-        """Return what became of uploads in the last days."""
+        """Return the counts of uploads by outcome in the last days."""
         with self._reading() as run:
             return overview(run, tenant, self._now(run))
 
     def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
-        """Remember a request under a token, unless one came before; return the digest of the first and its answer."""
+        """Store a request under a token, unless there is one; return the digest of the first and its answer."""
         with self._writing() as run:
             now = self._now(run)
             run("DELETE FROM answers WHERE at < ?", (now - keep,))
@@ -282,14 +276,24 @@ class SqlStore(ABC):
         return bytes(rows[0][0]).hex(), str(rows[0][1])
 
     def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
-        """Remember the answer to the request under this token."""
+        """Store the answer to the request under this token."""
         with self._writing() as run:
             values = response, tenant, token, bytes.fromhex(request)
             run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)
 
 
+def put_settled(run: Run, tenant: str, pair: tuple[bytes, bytes], *, same: bool, at: float) -> None:
+    """Store both ways whether two identities are the same picture."""
+    for identities in {pair, pair[::-1]}:
+        run(
+            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at",
+            (tenant, *identities, int(same), at),
+        )
+
+
 def change_state(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
-    """Turn a picture from one state into another, held for `matches`; False where it is not in the first."""
+    """Change a picture from one state to another, held for `matches`; False where it is not in the first."""
     rows = run(
         "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING number",
         (str(after), number, str(before)),
@@ -301,7 +305,7 @@ def change_state(run: Run, number: int, before: State, after: State, matches: Se
 
 
 def delete_related(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
-    """Delete what belongs to the deleted pictures, (tenant, number) each, and tell every index of it."""
+    """Delete what belongs to deleted pictures, (tenant, number) each, and record it for every index."""
     deleted = list(rows)
     for tenant, number in deleted:
         run("DELETE FROM codes WHERE tenant = ? AND number = ?", (tenant, number))
@@ -312,7 +316,7 @@ def delete_related(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
 
 
 def _picture(record: Record) -> tuple[Any, ...]:
-    """Return the values of `_PICTURE`."""
+    """Return the values of `PICTURE_COLUMNS`."""
     return (
         record.tenant,
         record.key,

@@ -81,9 +81,11 @@ class SqliteStore(ReviewedSqlStore):
         return connection
 
     def _prepare(self) -> None:
-        """Make the tables, or bring them up to date, unless another process did; refuse what is not ours or newer."""
+        """Create or migrate the tables, unless another process did; refuse other databases and newer versions."""
         if self._path == "" or not Path(self._path).absolute().parent.is_dir():
-            raise StoreError(f"{self.name or '(no name)'}: wanted a file in a folder that is there, got none")
+            raise StoreError(
+                f"{self.name or '(no name)'}: expected a file in a folder that is there, found none"
+            )
         with self._pool.acquire() as connection:
             _check(connection, self.name)
             connection.execute("PRAGMA journal_mode = WAL")
@@ -98,15 +100,16 @@ class SqliteStore(ReviewedSqlStore):
 
 
 def _check(connection: sqlite3.Connection, name: str) -> int:
-    """Return the version of the tables, 0 where there are none; raise StoreError for a file that is not ours."""
+    """Return the version of the tables, 0 where there are none; raise StoreError for another program's file."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != APPLICATION and (application or version or tables):
-        raise StoreError(f"{name}: wanted a store of samepic, got another SQLite database")
+        raise StoreError(f"{name}: expected a store of samepic, found another SQLite database")
     if version > VERSION:
         raise StoreError(
-            f"{name}: wanted a store of version {VERSION} or older, got version {version}: update samepic to open it"
+            f"{name}: expected a store of version {VERSION} or older, found version {version}:"
+            " update samepic to open it"
         )
     return version
 
