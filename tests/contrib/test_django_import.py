@@ -41,7 +41,7 @@ def test_what_is_there_is_taken_in_and_copies_and_broken_files_are_named(old: ty
     assert len(lines) == 3
     assert lines[0].startswith(f"duplicate: {copy.pk} {copy.image.name}: this picture was uploaded already")
     assert lines[0].endswith(f"(object {rocket.pk})")
-    assert lines[1].startswith(f"refused: {broken.pk} {broken.image.name}: no picture")
+    assert lines[1].startswith(f"refused: {broken.pk} {broken.image.name}: not a usable image")
     assert lines[2].startswith(f"unreadable: {lost.pk} old/lost.jpg: ")
 
 
