@@ -79,7 +79,7 @@ def held():
 readers = int(sys.argv[2])
 postgres.GATE = replace(GATE, load_readers=max(1, readers))
 if not readers:
-    postgres.PostgresStore.all_coded = SqlStore.all_coded
+    postgres.PostgresStore.all_codes = SqlStore.all_codes
 store, index = postgres.PostgresStore(sys.argv[1]), Index("")
 store.now()
 def most():

@@ -102,7 +102,7 @@ def kept_records(gate: Gate, data: Path, first: Sequence[bytes], most: int, keep
 
 def _records(gate: Gate, data: bytes, key: str) -> list[Record]:
     try:
-        prover, _ = Admission(gate._parts, key, gate._read(data), gate.policy)._prepared()
+        prover, _ = Admission(gate._context, key, gate._read(data), gate.policy)._prepared()
     except SamepicError:
         return []
     return [prover.record]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from samepic.errors import ProfileError
+from samepic.errors import ProfileError, UnreadableError
 from samepic.facts import Facts
 
 if TYPE_CHECKING:
@@ -344,7 +344,8 @@ class Decision:
 
     `reason` is one sentence for whoever uploads. `key` is that of the upload, "" where it was only checked. `match` is
     the stored picture that decided, or None. `matches` are all verified ones, the deciding one first. `flooding` says
-    that the fingerprint matches so many different uploads that it decides nothing.
+    that the fingerprint matches so many different uploads that it decides nothing. `error` is what is wrong with the
+    file of a refused upload.
     """
 
     outcome: Outcome
@@ -353,6 +354,7 @@ class Decision:
     match: Match | None = None
     matches: tuple[Match, ...] = ()
     flooding: bool = False
+    error: UnreadableError | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Decision has no truth value: use decision.outcome")

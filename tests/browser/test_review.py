@@ -220,7 +220,7 @@ def test_two_reviewers_never_decide_one_pair_and_lose_none(
         expect(ann.locator("#recent li")).to_have_count(8)
         expect(ann.locator("#recent")).to_contain_text("by bob")
     store = open_store(str(queue.store))
-    words = store.words(queue.tenant, 100)
+    words = store.decisions(queue.tenant, 100)
     store.close()
     assert sorted(word.key for word in words) == uploads(*range(1, 9))
     assert len({word.reviewer for word in words}) == 2

@@ -92,9 +92,9 @@ def test_a_refusal_that_no_view_took_care_of_is_answered_with_409(site: Client) 
     assert page is not None
     assert (page.status_code, "See the picture" in page.text) == (409, True)
     asked = RequestFactory().post("/", headers={"accept": "application/json"})
-    told = middleware.process_exception(asked, refused.value)
-    assert told is not None
-    assert re.search(r'"code": "duplicate".*"url": "/\d+/"', told.text)
+    response = middleware.process_exception(asked, refused.value)
+    assert response is not None
+    assert re.search(r'"code": "duplicate".*"url": "/\d+/"', response.text)
     assert middleware.process_exception(asked, ValueError()) is None
 
 
@@ -104,7 +104,7 @@ def test_a_file_that_is_too_large_or_broken_is_refused_with_the_reason(site: Cli
     with override_settings(SAMEPIC={**settings.SAMEPIC, "MAX_BYTES": 1000}):
         assert "This file is too large: at most 1000 bytes are taken." in sent(site, ROCKET).text
     assert "Upload a valid image" in sent(site, b"no picture").text
-    assert "No picture that can be kept" in sent(site, ROCKET[: len(ROCKET) // 2]).text
+    assert "Not a usable image" in sent(site, ROCKET[: len(ROCKET) // 2]).text
 
 
 def test_the_site_may_say_it_in_its_own_words_and_keep_the_link_to_itself(site: Client) -> None:

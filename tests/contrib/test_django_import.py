@@ -41,7 +41,7 @@ def test_what_is_there_is_taken_in_and_copies_and_broken_files_are_named(old: ty
     assert len(lines) == 3
     assert lines[0].startswith(f"duplicate: {copy.pk} {copy.image.name}: this picture was uploaded already")
     assert lines[0].endswith(f"(object {rocket.pk})")
-    assert lines[1].startswith(f"refused: {broken.pk} {broken.image.name}: no picture")
+    assert lines[1].startswith(f"refused: {broken.pk} {broken.image.name}: not a usable image")
     assert lines[2].startswith(f"unreadable: {lost.pk} old/lost.jpg: ")
 
 
@@ -98,16 +98,16 @@ def test_an_upload_of_a_picture_that_was_taken_in_is_refused_with_a_link(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
-        ("photo", "wanted APP.MODEL.FIELD"),
+        ("photo", "expected APP.MODEL.FIELD"),
         ("gallery.Photo.sound", "no field named 'sound'"),
-        ("gallery.Photo.title", "wanted a field with files, got CharField"),
+        ("gallery.Photo.title", "expected a field with files, found CharField"),
         ("gallery.Painting.image", "doesn't have a 'Painting' model"),
     ],
 )
-def test_a_field_that_is_not_there_is_named(site: Client, name: str, told: str) -> None:
-    with pytest.raises(CommandError, match=told):
+def test_a_field_that_is_not_there_is_named(site: Client, name: str, message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         imported(field=name)
 
 

@@ -1,4 +1,4 @@
-"""What a site is told that has something wrong in SAMEPIC, before anybody uploads."""
+"""What a site with a mistake in SAMEPIC reads, before anybody uploads."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ WRONG: dict[str, list[object]] = {
 def test_a_system_check_names_what_is_wrong(number: str, given: object) -> None:
     with (
         override_settings(SAMEPIC=given),
-        pytest.raises(SystemCheckError, match=f"samepic.{number}") as told,
+        pytest.raises(SystemCheckError, match=f"samepic.{number}") as failure,
     ):
         call_command("check")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(failure.value)
 
 
 @pytest.mark.parametrize("given", [given for n in ("E001", "E002", "E003") for given in WRONG[n]])

@@ -208,20 +208,20 @@ def test_a_copy_that_waits_for_review_is_stored_and_the_site_is_told_at_the_comm
 ) -> None:
     from samepic.contrib.django.fields import picture_admitted
 
-    told: list[tuple[str, str]] = []
+    admitted: list[tuple[str, str]] = []
 
     def listen(*, instance: models.Model, decision: object, **_: object) -> None:
-        told.append((instance.file.name, decision.outcome))  # type: ignore[attr-defined]
+        admitted.append((instance.file.name, decision.outcome))  # type: ignore[attr-defined]
 
     picture_admitted.connect(listen)
     try:
         first = kinds["Scan"].objects.create(file=file())
         with transaction.atomic():
             second = kinds["Scan"].objects.create(file=file(saved_again()))
-            assert len(told) == 1
+            assert len(admitted) == 1
     finally:
         picture_admitted.disconnect(listen)
-    assert told == [(first.file.name, "accepted"), (second.file.name, "review")]
+    assert admitted == [(first.file.name, "accepted"), (second.file.name, "review")]
 
 
 def test_what_a_crash_left_behind_refuses_nothing_once_it_is_old(

@@ -178,8 +178,8 @@ def test_the_blocks_of_the_fastapi_page_work(folder: Path) -> None:
 
 def test_the_blocks_of_the_flask_page_work(folder: Path) -> None:
     laid_out("flask.md", folder)
-    told = run(folder, "-c", FLASK)
-    first, *form, cat, statuses, removed = told.splitlines()
+    output = run(folder, "-c", FLASK)
+    first, *form, cat, statuses, removed = output.splitlines()
     assert (first, cat, removed) == ("Thank you!", "Thank you!", "204 201")
     assert "This picture was uploaded already" in "".join(form)
     assert re.search(r'<a href="/photos/[-0-9a-f]+">See the picture', "".join(form))

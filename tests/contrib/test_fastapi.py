@@ -123,7 +123,7 @@ def test_what_is_too_large_or_no_picture_is_answered_with_the_reason(gate: Gate)
     assert large.json()["detail"]["message"] == "This file is too large: at most 1000 bytes are taken."
     text = posted(app, b"no picture")[0]
     assert (text.status_code, text.json()["detail"]["code"]) == (422, "unreadable")
-    assert "No picture that can be kept" in text.json()["detail"]["message"]
+    assert "Not a usable image" in text.json()["detail"]["message"]
 
 
 def test_the_uploader_is_not_told_where_a_picture_is_that_has_no_link(gate: Gate) -> None:

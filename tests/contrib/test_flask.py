@@ -62,7 +62,7 @@ def test_the_gallery_refuses_a_copy_with_a_sentence_and_a_link_until_the_picture
 
 def test_the_gallery_says_why_a_file_is_no_picture(example: FlaskClient) -> None:
     refused = uploaded(example, b"no picture")
-    assert "No picture that can be kept: wanted a picture" in refused.text
+    assert "Not a usable image: expected a picture" in refused.text
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_each_of_several_files_is_looked_at(pictures: SamePic) -> None:
 
 
 def test_an_application_without_a_store_is_told_what_is_missing() -> None:
-    with pytest.raises(StoreError, match=r"SAMEPIC_STORE: wanted a path.*got nothing"):
+    with pytest.raises(StoreError, match=r"SAMEPIC_STORE: expected a path.*found nothing"):
         SamePic(Flask(__name__))
 
 

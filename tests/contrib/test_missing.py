@@ -27,13 +27,13 @@ def run(program: str) -> str:
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_without_its_framework_names_the_extra(part: str) -> None:
     for framework in PARTS[part]:
-        told = run(
+        output = run(
             "import sys, samepic\n"
             f"sys.modules[{framework!r}] = None\n"
             f"try: import {HOMES[part]}\n"
             "except samepic.MissingPartError as error: print(error)"
         )
-        assert f"pip install 'samepic[{part}]'" in told
+        assert f"pip install 'samepic[{part}]'" in output
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -21,7 +21,7 @@ from tests.kits.uploaders import Upload
 def left_behind(gate_url: str, opens: Opens, data: bytes, key: str, lease: float) -> None:
     """Leave a pending record as a process does that died after it was committed."""
     gate = opens(gate_url)
-    admission = Admission(gate._parts, key, gate._read(data), gate.policy)
+    admission = Admission(gate._context, key, gate._read(data), gate.policy)
     assert gate._store.put_pending(admission._prepared()[0].record, lease) is not None
 
 

@@ -100,13 +100,13 @@ def test_a_retry_gets_the_same_answer(gate: Gate, coffee: Path) -> None:
 
 def test_a_key_holds_one_picture(gate: Gate, coffee: Path, astronaut: Path) -> None:
     gate.admit(coffee, "photo")
-    with pytest.raises(StoreKeyError, match=r"'photo': wanted a key that is free"):
+    with pytest.raises(StoreKeyError, match=r"'photo': expected a key that is free"):
         gate.admit(astronaut, "photo")
 
 
 @pytest.mark.parametrize("key", ["", "a\0b", "\ud800", "x" * 1025])
 def test_a_key_that_no_store_can_hold_is_an_error(gate: Gate, coffee: Path, key: str) -> None:
-    with pytest.raises(StoreKeyError, match="key: wanted a text"):
+    with pytest.raises(StoreKeyError, match="key: expected a text"):
         gate.admit(coffee, key)
 
 
@@ -191,7 +191,7 @@ def test_a_policy_says_what_is_done_for_which_relation(opens: Opens, coffee: Pat
 @pytest.mark.parametrize(
     ("policy", "wanted"),
     [
-        ({"resaved": "block"}, "resaved: wanted one of refuse, review, accept, got 'block'"),
+        ({"resaved": "block"}, "resaved: expected one of refuse, review, accept, found 'block'"),
         ({"copied": "refuse"}, "wanted one of same-file"),
         ({"similar": "refuse"}, "it is not the same"),
     ],
@@ -205,14 +205,14 @@ def test_a_policy_that_makes_no_sense_is_an_error(
 
 def test_what_is_no_sound_picture_is_refused_with_the_reason(gate: Gate, coffee: Path) -> None:
     data = resaved(coffee)
-    for upload, told in (
+    for upload, message in (
         (b"hello", "text that begins"),
         (data[: len(data) // 2], "whole JPEG"),
         (b"", "empty"),
     ):
         for decision in (gate.check(upload), gate.admit(upload, "bad")):
             assert decision.outcome is Outcome.REFUSED
-            assert told in decision.reason
+            assert message in decision.reason
     assert gate.get("bad") is None
 
 

@@ -52,7 +52,7 @@ def test_a_match_names_what_it_was_told_from(opens: Opens, coffee: Path, astrona
 
 
 @pytest.mark.parametrize(
-    ("original", "told"),
+    ("original", "message"),
     [
         (None, "the kept original is not at hand"),
         ("/nowhere/coffee.png", "the kept original cannot be opened"),
@@ -60,13 +60,13 @@ def test_a_match_names_what_it_was_told_from(opens: Opens, coffee: Path, astrona
     ],
 )
 def test_a_duplicate_that_only_proxies_show_is_told_as_such_and_remembered_so(
-    opens: Opens, coffee: Path, original: object, told: str
+    opens: Opens, coffee: Path, original: object, message: str
 ) -> None:
     gate = opens(originals=lambda key: original)
     gate.admit(coffee, "first")
     for decision in (gate.admit(resaved(coffee), "second"), gate.admit(resaved(coffee), "second")):
         assert decision.outcome is Outcome.DUPLICATE
-        assert decision.reason.endswith(f"{SMALL} ({told})")
+        assert decision.reason.endswith(f"{SMALL} ({message})")
         assert decision.match is not None
         assert decision.match.evidence is Evidence.PROXIES
 

@@ -1,4 +1,4 @@
-"""Copies that arrive at once, from several processes and threads: one is let in, the others are told of it."""
+"""Copies that arrive at once, from several processes and threads: one is let in, the others are refused."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_one_upload_sent_many_times_at_once_gets_one_answer(url: str, coffee: Pa
 
 def test_of_two_pictures_that_want_one_key_one_gets_it(opens: Opens, coffee: Path, astronaut: Path) -> None:
     gate = opens()
-    told = []
+    outcomes = []
     for path in (coffee, astronaut):
         try:
-            told.append(str(gate.admit(path, "photo").outcome))
+            outcomes.append(str(gate.admit(path, "photo").outcome))
         except StoreKeyError:
-            told.append("taken")
-    assert told == ["accepted", "taken"]
+            outcomes.append("taken")
+    assert outcomes == ["accepted", "taken"]

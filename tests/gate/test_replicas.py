@@ -114,10 +114,10 @@ def test_a_replica_that_does_not_answer_is_passed_over_until_it_is_back(
         for _ in range(3):
             assert gate.check(copy).outcome is Outcome.DUPLICATE
         standby.start()
-    told = [one.getMessage() for one in caplog.records]
-    assert any("passed over" in one and "joe@127.0.0.1:1/uploads" in one for one in told)
-    assert any("passed over" in one and f":{standby.port}/" in one for one in told)
-    assert not [one for one in told if "secret" in one]
+    messages = [one.getMessage() for one in caplog.records]
+    assert any("passed over" in one and "joe@127.0.0.1:1/uploads" in one for one in messages)
+    assert any("passed over" in one and f":{standby.port}/" in one for one in messages)
+    assert not [one for one in messages if "secret" in one]
     standby.wait_for(primary)
     again = opens(primary.url(options=options), replicas=[standby.url(options=options)])
     primary.stop()
@@ -144,14 +144,14 @@ def test_a_standby_is_opened_without_writing_and_an_older_one_says_what_it_wants
 ) -> None:
     options = primary.fresh()
     standby.wait_for(primary)
-    with pytest.raises(StoreError, match=f"with a store of version {postgres.VERSION}, got one without"):
+    with pytest.raises(StoreError, match=f"with a store of version {postgres.VERSION}, found one without"):
         open_store(standby.url(options=options))
     with monkeypatch.context() as patched:
         patched.setattr(postgres, "STEPS", MIGRATIONS[:3])
         patched.setattr(postgres, "VERSION", 3)
         open_store(primary.url(options=options)).close()
     standby.wait_for(primary)
-    wanted = f"version {postgres.VERSION}, got one of version 3: open its primary with this samepic"
+    wanted = f"version {postgres.VERSION}, found one of version 3: open its primary with this samepic"
     with pytest.raises(StoreError, match=wanted):
         open_store(standby.url(options=options))
     with closing(open_store(primary.url(options=options))) as store:
@@ -165,7 +165,7 @@ def test_a_standby_is_opened_without_writing_and_an_older_one_says_what_it_wants
 
 @pytest.mark.parametrize("url", ["uploads.db", "sqlite:///uploads.db", "postgresql://host/x?nonsense=1"])
 def test_what_is_no_standby_is_told_at_once(opens: Opens, url: str) -> None:
-    with pytest.raises(StoreError, match="wanted"):
+    with pytest.raises(StoreError, match="expected"):
         opens(replicas=[url])
 
 
@@ -188,8 +188,8 @@ def test_the_command_and_the_service_check_by_a_replica(
                 assert (asked["outcome"], asked["match"]["key"]) == ("duplicate", "first")
                 admitted = client.post("/v1/admit?key=second", content=coffee.read_bytes())
                 assert admitted.status_code == 201
-            told = [line["message"] for line in service.logged() if line["level"] == "warning"]
-            assert any("replica passed over" in line for line in told)
-            assert not [line for line in told if "secret" in line]
+            messages = [line["message"] for line in service.logged() if line["level"] == "warning"]
+            assert any("replica passed over" in line for line in messages)
+            assert not [line for line in messages if "secret" in line]
     finally:
         replaying(standby, True)

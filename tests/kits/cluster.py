@@ -115,18 +115,18 @@ class Cluster:
 
         path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / program
         # A server that was started keeps what it inherits: a pipe would never be at its end.
-        with (self._folder / "told").open("w+") as told:
+        with (self._folder / "log").open("w+") as log:
             done = subprocess.run(
                 [str(path), *options],
                 stdin=subprocess.DEVNULL,
-                stdout=told,
-                stderr=told,
+                stdout=log,
+                stderr=log,
                 cwd=self._folder,
                 user=_USER if os.geteuid() == 0 else None,
                 check=False,
             )
-            told.seek(0)
-            assert done.returncode == 0, f"{program}: {told.read()}"
+            log.seek(0)
+            assert done.returncode == 0, f"{program}: {log.read()}"
 
 
 def _free_port(host: str) -> int:

@@ -64,9 +64,9 @@ class Review:
     def finished(self) -> list[str]:
         """Wait until it has ended by itself, and return the lines that it said last."""
         assert self.process.stdout is not None
-        told = self.process.stdout.read().splitlines()
+        lines = self.process.stdout.read().splitlines()
         assert self.process.wait(60) == 0
-        return told
+        return lines
 
     def end(self) -> None:
         """End it."""

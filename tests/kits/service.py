@@ -35,7 +35,7 @@ class Running:
 
     `inside` is what its command begins with where it is to run on another host.
 
-    Ends the process, and whatever it started, when it is left, and asserts that its log tells of no bug.
+    Ends the process, and whatever it started, when it is left, and asserts that its log shows no bug.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ class StoreKit:
             last = 0
             while True:
                 ended = done.is_set()
-                piece = store.coded("", last, 1000)
+                piece = store.codes("", last, 1000)
                 fresh = piece.pdq_numbers.tolist()
                 seen += fresh
                 last = piece.last
@@ -179,29 +179,29 @@ class StoreKit:
         last = store.put_pending(record("d", copycode=b"d" * 32), LEASE)
         assert weak is not None
         assert last is not None
-        piece = store.coded("", 0, 2)
+        piece = store.codes("", 0, 2)
         assert (piece.last, piece.pdq_numbers.tolist(), piece.pdq) == (
             weak.number,
             [strong.number],
             strong.pdq,
         )
         assert (piece.copy_numbers.tolist(), piece.copycodes) == ([], b"")
-        piece = store.coded("", piece.last, 2)
+        piece = store.codes("", piece.last, 2)
         assert (piece.last, piece.pdq, piece.copycodes) == (last.number, last.pdq, b"d" * 32)
         assert piece.copy_numbers.tolist() == [last.number]
-        assert store.coded("", last.number, 2).last == last.number
+        assert store.codes("", last.number, 2).last == last.number
 
     def test_all_codes_above_a_number_come_once_and_in_order(self, store: Store) -> None:
         numbers = [put(store, f"k{number}").number for number in range(20)]
         put(store, "theirs", tenant="other")
         store.remove("", "k3")
         for after in (0, numbers[0], numbers[10]):
-            pieces = list(store.all_coded("", after))
+            pieces = list(store.all_codes("", after))
             found = [number for piece in pieces for number in piece.pdq_numbers.tolist()]
             assert found == [number for number in numbers if number > after and number != numbers[3]]
             assert pieces[-1].last == numbers[-1]
-        assert list(store.all_coded("", numbers[-1])) == []
-        assert list(store.all_coded("nobody", 0)) == []
+        assert list(store.all_codes("", numbers[-1])) == []
+        assert list(store.all_codes("nobody", 0)) == []
 
     def test_what_is_taken_out_is_told_to_every_index(self, store: Store) -> None:
         one, two, three = put_accepted(store, "a"), put(store, "b"), put(store, "c", tenant="other")
@@ -214,7 +214,7 @@ class StoreKit:
         assert store.removals("", position) == (position, [])
         assert store.removals("other", begin)[1] == [three.number]
         assert store.last_removal() >= position
-        assert (store.get("", "a"), store.coded("", 0, 10).pdq, store.twins("", one.identity)) == (
+        assert (store.get("", "a"), store.codes("", 0, 10).pdq, store.twins("", one.identity)) == (
             None,
             b"",
             [],
@@ -290,18 +290,18 @@ class StoreKit:
         self, store: Store
     ) -> None:
         one, other = "aa" * 32, "bb" * 32
-        assert store.claim("", "k", one, keep=60) == (one, "")
-        assert store.claim("", "k", other, keep=60) == (one, "")
-        store.answer("", "k", other, "of another request")
-        assert store.claim("", "k", one, keep=60) == (one, "")
-        store.answer("", "k", one, "told")
-        assert store.claim("", "k", other, keep=60) == (one, "told")
-        assert store.claim("another", "k", other, keep=60) == (other, "")
+        assert store.claim_request("", "k", one, keep=60) == (one, "")
+        assert store.claim_request("", "k", other, keep=60) == (one, "")
+        store.save_answer("", "k", other, "of another request")
+        assert store.claim_request("", "k", one, keep=60) == (one, "")
+        store.save_answer("", "k", one, "answered")
+        assert store.claim_request("", "k", other, keep=60) == (one, "answered")
+        assert store.claim_request("another", "k", other, keep=60) == (other, "")
 
     def test_an_answer_is_forgotten_after_its_time(self, store: Store) -> None:
         one, other = "aa" * 32, "bb" * 32
-        store.claim("", "k", one, keep=60)
-        assert store.claim("", "k", other, keep=-1) == (other, "")
+        store.claim_request("", "k", one, keep=60)
+        assert store.claim_request("", "k", other, keep=-1) == (other, "")
 
     def test_the_overview_counts_what_became_of_uploads_of_one_tenant_by_day(self, store: Store) -> None:
         kept = put_accepted(store, "kept")

@@ -58,8 +58,8 @@ def test_the_difference_is_dark_where_the_two_differ_alone(made: Views) -> None:
 
 def test_a_worker_makes_the_same(made: Views, coffee: Path) -> None:
     with Workers(1) as workers:
-        told = workers.views(coffee.read_bytes(), changed(coffee), names=("a", "b"))
-        assert told == made
+        result = workers.views(coffee.read_bytes(), changed(coffee), names=("a", "b"))
+        assert result == made
         with pytest.raises(UnreadableError, match="b"):
             workers.views(coffee.read_bytes(), b"no picture", names=("a", "b"))
 
@@ -70,8 +70,8 @@ def test_large_pictures_are_shown_smaller_and_transparent_ones_on_white() -> Non
     noise[300:600, 300:600, 3] = 255
     out = io.BytesIO()
     Image.fromarray(noise).save(out, "PNG")
-    told = views(Encoded("a", out.getvalue()), Encoded("b", out.getvalue()), Policy())
-    assert told.verdict.relation is Relation.SAME_FILE
-    assert opened(told.a).size == (PAGES.view_side, PAGES.view_side * 900 // 2400)
-    assert opened(told.a).convert("RGB").getpixel((5, 5)) == (255, 255, 255)
-    assert sum(map(len, told[1:])) < PAGES.view_bytes
+    result = views(Encoded("a", out.getvalue()), Encoded("b", out.getvalue()), Policy())
+    assert result.verdict.relation is Relation.SAME_FILE
+    assert opened(result.a).size == (PAGES.view_side, PAGES.view_side * 900 // 2400)
+    assert opened(result.a).convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+    assert sum(map(len, result[1:])) < PAGES.view_bytes

@@ -189,11 +189,11 @@ def test_a_process_that_has_grown_is_replaced() -> None:
 def test_a_task_waits_for_a_process_only_so_long() -> None:
     data = saved(Image.fromarray(scene(96, 64)), "PNG")
     with Workers(1, replace(WORKERS, queue_seconds=0.1)) as pool:
-        taken = pool._crew.take()
-        with pytest.raises(UnavailableError, match=r"within 0.1 s, got 1 that others keep busy"):
+        taken = pool._pool.acquire()
+        with pytest.raises(UnavailableError, match=r"within 0.1 s, found 1 that others keep busy"):
             pool.prepare(data)
         assert (pool.status()["shed"], pool.status()["waiting"]) == (1, 0)
-        pool._crew.give(taken)
+        pool._pool.release(taken)
         assert pool.prepare(data).info.format == "PNG"
 
 

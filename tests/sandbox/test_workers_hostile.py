@@ -179,7 +179,7 @@ def test_a_worker_holds_no_secret_and_no_file_of_its_parent(
 TRIES = """
 import ctypes, json, os, signal, socket, subprocess, sys, threading
 from samepic.sandbox.guard import protect
-from samepic.sandbox.child import warm
+from samepic.sandbox.child import preload
 
 def tried(attempt):
     try:
@@ -194,7 +194,7 @@ def syscall(*arguments):
     if libc.syscall(*arguments) < 0:
         raise OSError(ctypes.get_errno(), "")
 
-warm()
+preload()
 libc = ctypes.CDLL(None, use_errno=True)
 parent, own = os.getppid(), os.getpid()
 reading, writing = os.pipe()
@@ -257,8 +257,8 @@ import io, sys
 from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
 from samepic.api import compare
-from samepic.sandbox.child import warm
-warm()
+from samepic.sandbox.child import preload
+preload()
 before = set(sys.modules)
 def saved(image, form="JPEG"):
     out = io.BytesIO()
@@ -318,13 +318,13 @@ def test_leaving_by_an_error_ends_what_runs_at_once(threads: ThreadPoolExecutor)
 def test_who_asks_a_process_just_after_it_was_killed_is_told_so_at_once() -> None:
     pool = Workers(1, replace(WORKERS, wall_seconds=600))
     for ended in (False, True):
-        worker = pool._crew.take()
+        worker = pool._pool.acquire()
         worker.kill()
         if ended:
             worker.join(60)
         with pytest.raises(LostError, match="SIGKILL"):
             worker.ask({"task": "prepare", "copycode": False, "names": ["<a>"]}, [PICTURE], 600)
-        pool._crew.give(worker, "died")
+        pool._pool.release(worker, "died")
     pool.close()
 
 
@@ -340,14 +340,14 @@ def test_where_no_worker_starts_nothing_is_said_of_the_picture(monkeypatch: pyte
 def test_where_the_filter_stops_every_worker_they_start_without_it_and_say_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    greeted = WorkerProcess._greeted
+    greeted = WorkerProcess._handshake
 
     def unable(worker: WorkerProcess, process: subprocess.Popen[bytes]) -> object:
         if worker._filtered:
             raise LostError("ended with SIGSYS")
         return greeted(worker, process)
 
-    monkeypatch.setattr(WorkerProcess, "_greeted", unable)
+    monkeypatch.setattr(WorkerProcess, "_handshake", unable)
     with Workers(1) as pool:
         assert pool.prepare(PICTURE)
         assert not pool.protection.network
@@ -368,8 +368,8 @@ def test_a_pool_that_is_dropped_ends_its_processes() -> None:
 def test_a_delay_is_the_pictures_fault_unless_the_machine_had_no_time_for_it(
     threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, waited: float, kind: type[Exception]
 ) -> None:
-    told = iter((0.0, waited))
-    monkeypatch.setattr(WorkerProcess, "_starved", lambda _: next(told))
+    times = iter((0.0, waited))
+    monkeypatch.setattr(WorkerProcess, "_starved", lambda _: next(times))
     with Workers(1, replace(WORKERS, wall_seconds=0.5)) as pool:
         _, future = stopped_in_a_task(pool, threads)
         with pytest.raises(kind, match=r"^upload\.png: "):

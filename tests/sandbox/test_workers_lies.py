@@ -21,13 +21,13 @@ PICTURE = saved(scene(), "PNG")
 LIAR = """
 import hashlib, json, os, struct, sys
 sys.path.insert(0, {root!r})
-from samepic.sandbox.protocol import framed, read_frame
+from samepic.sandbox.protocol import frame, read_frame
 def send(pieces):
     os.write(1, b"".join(pieces))
 read = lambda size: os.read(0, size)
 read_frame(read, 1 << 30, 0)
 names = "memory cpu new_files core_dumps files network programs orphans privileges".split()
-send(framed({{"protection": {{"system": "x", **dict.fromkeys(names, True)}}}}))
+send(frame({{"protection": {{"system": "x", **dict.fromkeys(names, True)}}}}))
 while True:
     ask, bodies = read_frame(read, 1 << 30, 1 << 30)
     {lie}
@@ -47,15 +47,15 @@ def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
             [sys.executable, "-c", program], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    monkeypatch.setattr(process, "_popen", start)
+    monkeypatch.setattr(process, "_spawn", start)
 
 
 def answer(changed: str, proxy: str = "proxy", number: str = "ask['number']") -> str:
-    return f"send(framed({{'number': {number}, {changed}}}, {proxy}))"
+    return f"send(frame({{'number': {number}, {changed}}}, {proxy}))"
 
 
 @pytest.mark.parametrize(
-    ("lie", "told"),
+    ("lie", "message"),
     [
         (answer("'answer': {'fingerprint': fp[:-9], 'info': info, 'unresolved': 0.0}"), "fingerprint"),
         (
@@ -66,30 +66,30 @@ def answer(changed: str, proxy: str = "proxy", number: str = "ask['number']") ->
         ),
         (
             answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': '9'}, 'unresolved': 0.0}"),
-            "wanted int, got '9'",
+            "expected int, found '9'",
         ),
         (
             answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': True}, 'unresolved': 0.0}"),
-            "wanted int",
+            "expected int",
         ),
         (
             answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': 10**40}, 'unresolved': 0.0}"),
-            "wanted int",
+            "expected int",
         ),
         (
             answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'a\\x1b[2J'}, 'unresolved': 0.0}"),
-            "wanted str",
+            "expected str",
         ),
         (
             answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'x' * 5000}, 'unresolved': 0.0}"),
-            "wanted str",
+            "expected str",
         ),
         (
             answer("'answer': {'fingerprint': fp, 'info': {**info, 'more': 1}, 'unresolved': 0.0}"),
             "fields of PictureInfo",
         ),
-        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': -3.0}"), "wanted a share"),
-        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': True}"), "wanted float"),
+        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': -3.0}"), "expected a share"),
+        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': True}"), "expected float"),
         (answer("'answer': {'fingerprint': fp}"), "fields of PrepareAnswer"),
         (answer("'answer': [[[]]]"), "fields of PrepareAnswer"),
         (
@@ -98,24 +98,27 @@ def answer(changed: str, proxy: str = "proxy", number: str = "ask['number']") ->
         ),
         (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': 0.0}", number="7"), "not asked"),
         (answer("'error': {'kind': 'SystemExit', 'name': '', 'wanted': '', 'got': ''}"), "'SystemExit'"),
-        ("send([struct.pack('>II', 1 << 31, 0)])", "wanted at most"),
-        ("send([struct.pack('>II', 4, 1 << 31)])", "wanted at most"),
-        ("send([struct.pack('>II', 4, 0), b'nope'])", "wanted JSON"),
-        ("text = b'[' * 99999; send([struct.pack('>II', len(text), 0), text])", "wanted JSON"),
-        ("text = b'{\"bodies\": [-1, 1]}'; send([struct.pack('>II', len(text), 0), text])", "wanted bodies"),
+        ("send([struct.pack('>II', 1 << 31, 0)])", "expected at most"),
+        ("send([struct.pack('>II', 4, 1 << 31)])", "expected at most"),
+        ("send([struct.pack('>II', 4, 0), b'nope'])", "expected JSON"),
+        ("text = b'[' * 99999; send([struct.pack('>II', len(text), 0), text])", "expected JSON"),
+        (
+            "text = b'{\"bodies\": [-1, 1]}'; send([struct.pack('>II', len(text), 0), text])",
+            "expected bodies",
+        ),
         ("os._exit(3)", "ended with status 3"),
         ("os.close(1); os.close(0); import time; time.sleep(600)", "closed its output"),
     ],
 )
 def test_a_worker_in_a_strangers_hands_is_not_believed(
-    monkeypatch: pytest.MonkeyPatch, lie: str, told: str
+    monkeypatch: pytest.MonkeyPatch, lie: str, message: str
 ) -> None:
     lying(monkeypatch, lie)
     with Workers(1) as pool:
         with pytest.raises(WorkerError) as error:
             pool.prepare(PICTURE, "upload.png")
         assert str(error.value).startswith("upload.png: ")
-        assert told in str(error.value)
+        assert message in str(error.value)
         assert pool.status()["died"] == 1
 
 

@@ -47,7 +47,7 @@ def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (("--host", "0.0.0.0"), "expected a token"),
-        (("--policy", "edited=maybe"), "wanted one of refuse, review, accept"),
+        (("--policy", "edited=maybe"), "expected one of refuse, review, accept"),
         (("--profile", "nowhere.json"), "nowhere.json"),
         (("--token-file", "nowhere.toml"), "nowhere.toml"),
         (("--port", "70000"), "0 to 65535"),

@@ -38,10 +38,12 @@ def reason_without() -> str:
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     if java is None or not Path(java).exists():
         return "Spark wants Java 17 or later, and there is none: the tests on Spark were not run"
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
-    version = re.search(r'version "(\d+)', told)
+    output = subprocess.run(
+        [java, "-version"], capture_output=True, text=True, timeout=60, check=False
+    ).stderr
+    version = re.search(r'version "(\d+)', output)
     if version is None or int(version[1]) < 17:
-        return f"Spark wants Java 17 or later, got {told.splitlines()[:1]}: the tests on Spark were not run"
+        return f"Spark wants Java 17 or later, got {output.splitlines()[:1]}: the tests on Spark were not run"
     return ""
 
 

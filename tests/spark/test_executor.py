@@ -19,7 +19,7 @@ from samepic.limits import SPARK
 from samepic.picture import inspect, load, read
 from samepic.profile import Policy
 from samepic.spark import catalog, compare
-from samepic.spark.clusters import gathered
+from samepic.spark.clusters import group_clusters
 from samepic.spark.compare import Originals, SparkComparer
 from tests.picture.picture_files import many_pixels
 
@@ -46,9 +46,9 @@ def test_a_picture_whose_decoder_dies_costs_its_own_row(photos: dict[str, Path])
     whole = photos["chelsea"].read_bytes()
     given = [("before", whole), ("slow", many_pixels()), ("after", whole)]
     rows = [{"key": key, "content": data, "path": None} for key, data in given]
-    (found,) = catalog._catalogued(copies=False, proxies=False)(batch(rows))
-    told = {row["key"]: (row["kind"], row["error"]) for row in found.to_pylist()}
-    assert told == {
+    (found,) = catalog._catalogue_batches(copies=False, proxies=False)(batch(rows))
+    result = {row["key"]: (row["kind"], row["error"]) for row in found.to_pylist()}
+    assert result == {
         "before": ("picture", None),
         "slow": ("unreadable", TOO_LONG),
         "after": ("picture", None),
@@ -64,7 +64,7 @@ def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(photos: dict[str,
     merits = dict.fromkeys((0, 1), merit(load(photos["chelsea"]).info))
     with Originals() as originals:
         for content in contents:
-            originals.put(content, None, None)
+            originals.add(content, None, None)
         say = SparkComparer(originals, merits)
         assert say(0, 1) is None
     assert say.errors == {slow: TOO_LONG}
@@ -74,14 +74,14 @@ def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(photos: dict[str,
 def cluster(paths: list[Path]) -> list[dict[str, Any]]:
     """Return the rows of a cluster as Spark hands them over, whose pictures are at no path any more."""
     rows = [{"key": str(path), "content": path.read_bytes(), "path": None} for path in paths]
-    (found,) = catalog._catalogued(copies=False, proxies=False)(batch(rows))
+    (found,) = catalog._catalogue_batches(copies=False, proxies=False)(batch(rows))
     gone = {
         "cluster": 0,
         "content": None,
         "path": "/gone",
         "proxy": None,
         "alike": None,
-        "said": None,
+        "verdict": None,
         "first": 0,
     }
     return [{**row, **gone, "id": place} for place, row in enumerate(found.to_pylist())]
@@ -97,17 +97,17 @@ def test_what_was_said_in_pieces_of_a_crowd_is_not_asked_again(
     said = {
         "relation": "resaved",
         "probability": 0.9,
-        "explanation": "said before",
+        "explanation": "found before",
         "original": "a",
     }
-    (asked,) = gathered(Policy())(batch(rows))
+    (asked,) = group_clusters(Policy())(batch(rows))
     assert {row["error"] for row in asked.to_pylist()} == {
         "wanted a picture file, got No such file or directory"
     }
-    (found,) = gathered(Policy())(batch([rows[0], *({**row, "said": said} for row in rows[1:])]))
-    told = [row for row in found.to_pylist() if row["relation"]]
-    assert [(row["sha256"], row["explanation"]) for row in told] == [
-        (row["sha256"], "said before") for row in rows[1:]
+    (found,) = group_clusters(Policy())(batch([rows[0], *({**row, "verdict": said} for row in rows[1:])]))
+    result = [row for row in found.to_pylist() if row["relation"]]
+    assert [(row["sha256"], row["explanation"]) for row in result] == [
+        (row["sha256"], "found before") for row in rows[1:]
     ]
     assert not any(row["error"] for row in found.to_pylist())
 
@@ -120,7 +120,7 @@ def test_a_piece_of_a_crowd_is_held_against_its_first(photos: dict[str, Path], t
         for piece in (0, 1)
         for place, path in enumerate(paths)
     ]
-    found = [row for part in compare._said(batch(rows)) for row in part.to_pylist()]
+    found = [row for part in compare._compare_pieces(batch(rows)) for row in part.to_pylist()]
     assert [(row["id"], row["first"], row["relation"]) for row in found] == 2 * [
         (10, 0, "same-file"),
         (20, 0, "different"),
@@ -139,7 +139,7 @@ def test_the_best_of_a_crowd_is_taken_up_first() -> None:
             (1, 8, small),
         )
     ]
-    (found,) = compare._firsts([*batch(rows[:2]), *batch(rows[2:])])
+    (found,) = compare._best_of_clusters([*batch(rows[:2]), *batch(rows[2:])])
     assert found.to_pylist() == [{"cluster": 0, "first": 5}, {"cluster": 1, "first": 7}]
 
 
@@ -161,11 +161,11 @@ def test_of_pairs_by_copy_code_the_better_is_the_reference_and_what_dies_is_told
         }
         for place, path in enumerate(paths)
     ]
-    (found,) = compare._compared(Policy())(batch(rows))
-    told = [
+    (found,) = compare._compare_heads(Policy())(batch(rows))
+    result = [
         (row["first"], row["id"], row["relation"], row["same"], row["error"]) for row in found.to_pylist()
     ]
-    assert told == [
+    assert result == [
         (4, 3, "resaved", True, None),
         (5, 3, "different", False, None),
         (None, 6, None, None, TOO_LONG),

@@ -13,8 +13,8 @@ pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Sp
 
 from samepic.duplicates.scan import peek
 from samepic.limits import SPARK
-from samepic.spark.candidates import Forest, parts
-from samepic.spark.catalog import local_path, peeked
+from samepic.spark.candidates import Forest, connected_components
+from samepic.spark.catalog import local_path, peek_bytes
 from samepic.spark.compare import Originals
 
 EDGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60)
@@ -37,14 +37,14 @@ def joined(edges: list[tuple[int, int]]) -> dict[int, int]:
 @given(EDGES)
 def test_parts_are_what_edges_connect(edges: list[tuple[int, int]]) -> None:
     a, b = (np.array([edge[end] for edge in edges], np.int64) for end in (0, 1))
-    nodes, labels = parts(a, b)
+    nodes, labels = connected_components(a, b)
     assert dict(zip(nodes.tolist(), labels.tolist(), strict=True)) == joined(edges)
 
 
 def test_a_chain_of_a_million_is_one_part() -> None:
     nodes = np.arange(1_000_000)
     order = np.random.default_rng(1).permutation(nodes)
-    _, labels = parts(order[:-1], order[1:])
+    _, labels = connected_components(order[:-1], order[1:])
     assert not labels.any()
 
 
@@ -55,7 +55,7 @@ def test_a_forest_connects_what_all_pairs_connect(pairs: list[tuple[int, int]], 
     for start in range(0, 10, size):
         own = sorted({(query - start, row) for query, row in pairs if start <= query < start + size})
         queries, rows = (np.array([pair[end] for pair in own], np.int64) for end in (0, 1))
-        a, b = forest.connected(np.arange(100 + start, 100 + start + size), ids, queries, rows)
+        a, b = forest.connect(np.arange(100 + start, 100 + start + size), ids, queries, rows)
         edges += list(zip(a.tolist(), b.tolist(), strict=True))
     assert joined(edges) == joined([(100 + query, row) for query, row in pairs])
 
@@ -63,7 +63,7 @@ def test_a_forest_connects_what_all_pairs_connect(pairs: list[tuple[int, int]], 
 def test_a_crowd_costs_an_edge_for_each_and_not_for_each_pair() -> None:
     n = 300
     queries, rows = np.divmod(np.arange(n * n), n)
-    a, _ = Forest(n).connected(np.arange(n), np.arange(n), queries, rows)
+    a, _ = Forest(n).connect(np.arange(n), np.arange(n), queries, rows)
     assert len(a) < 2 * n
 
 
@@ -71,10 +71,12 @@ def test_originals_beyond_what_may_be_held_lie_on_disk(monkeypatch: pytest.Monke
     monkeypatch.setattr("samepic.spark.compare.SPARK", replace(SPARK, held_bytes=10))
     with Originals() as originals:
         for size in (8, 5, 2, 7):
-            originals.put(bytes([size]) * size, None, None)
-        assert [originals.whole(at) for at in range(4)] == [bytes([size]) * size for size in (8, 5, 2, 7)]
-        originals.put(None, None, b"small")
-        assert (originals.whole(4), originals.small(4)) == (None, b"small")
+            originals.add(bytes([size]) * size, None, None)
+        assert [originals.original_bytes(at) for at in range(4)] == [
+            bytes([size]) * size for size in (8, 5, 2, 7)
+        ]
+        originals.add(None, None, b"small")
+        assert (originals.original_bytes(4), originals.proxy(4)) == (None, b"small")
 
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 4128, 9000])
@@ -82,7 +84,7 @@ def test_bytes_are_peeked_at_as_files_are(tmp_path_factory: pytest.TempPathFacto
     data = bytes(range(256)) * 40
     path = tmp_path_factory.mktemp("peek") / "file"
     path.write_bytes(data[:size])
-    assert peeked(data[:size]) == peek(str(path), size)
+    assert peek_bytes(data[:size]) == peek(str(path), size)
 
 
 def test_uris_of_files_are_paths() -> None:

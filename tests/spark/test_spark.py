@@ -150,11 +150,11 @@ def test_new_pictures_are_held_against_a_table_of_fingerprints(
     (tmp_path / "empty.jpg").write_bytes(b"")
     new = spark.createDataFrame([(path,) for path in files(tmp_path)], "path string")
     found = find_duplicates(new, key="path", path="path", known=prints, copies=True)
-    told = {row["key"]: row for row in found.collect()}
-    assert told[str(tmp_path / "again.jpg")]["reference"] == str(folder / "album" / "chelsea.png")
-    assert "small pictures" in told[str(tmp_path / "again.jpg")]["explanation"]
-    assert str(tmp_path / "new.jpg") not in told
-    assert {row["reference"] for row in told.values()} == {str(folder / "album" / "chelsea.png")}
+    result = {row["key"]: row for row in found.collect()}
+    assert result[str(tmp_path / "again.jpg")]["reference"] == str(folder / "album" / "chelsea.png")
+    assert "small pictures" in result[str(tmp_path / "again.jpg")]["explanation"]
+    assert str(tmp_path / "new.jpg") not in result
+    assert {row["reference"] for row in result.values()} == {str(folder / "album" / "chelsea.png")}
 
 
 def test_a_picture_that_breaks_its_decoder_costs_its_row(
@@ -164,33 +164,33 @@ def test_a_picture_that_breaks_its_decoder_costs_its_row(
     contents: list[tuple[str, bytes | None]] = list(bombs.items())
     contents += [("whole", photos["chelsea"].read_bytes()), ("nothing", None), ("empty", b"")]
     df = spark.createDataFrame(contents, "name string, data binary").coalesce(1)
-    told = {row["key"]: row for row in fingerprints(df, key="name", content="data").collect()}
-    assert told.keys() == {name for name, _ in contents}
-    assert {key: told[key]["kind"] for key in ("whole", "empty", "nothing")} == {
+    result = {row["key"]: row for row in fingerprints(df, key="name", content="data").collect()}
+    assert result.keys() == {name for name, _ in contents}
+    assert {key: result[key]["kind"] for key in ("whole", "empty", "nothing")} == {
         "whole": "picture",
         "empty": "other",
         "nothing": "unreadable",
     }
-    assert all(told[name]["error"].startswith("wanted ") for name in bombs)
+    assert all(result[name]["error"].startswith("wanted ") for name in bombs)
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "result"),
     [
-        ({"key": "nokey", "path": "path"}, "nokey: wanted one of the columns path, number"),
+        ({"key": "nokey", "path": "path"}, "nokey: expected one of the columns path, number"),
         ({"key": "path"}, "either the column of contents or that of paths"),
-        ({"key": "number", "path": "path"}, "number: wanted a column of text, got bigint"),
+        ({"key": "number", "path": "path"}, "number: expected a column of text, found bigint"),
     ],
 )
-def test_columns_that_make_no_sense_are_named(spark: SparkSession, how: dict[str, Any], told: str) -> None:
+def test_columns_that_make_no_sense_are_named(spark: SparkSession, how: dict[str, Any], result: str) -> None:
     df = spark.createDataFrame([("a", 1)], "path string, number bigint")
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=result):
         find_duplicates(df, **how)
 
 
 def test_a_key_that_comes_twice_is_named(spark: SparkSession, prints: DataFrame) -> None:
     df = spark.createDataFrame([], "path string")
-    with pytest.raises(ValueError, match=r"key: wanted each once, got .* 2 times"):
+    with pytest.raises(ValueError, match=r"key: expected each once, found .* 2 times"):
         find_duplicates(df, key="path", path="path", prints=prints.unionAll(prints))
 
 
@@ -199,7 +199,7 @@ def test_fingerprints_without_copy_codes_are_not_searched_for_copies(
 ) -> None:
     df = spark.createDataFrame([], "path string")
     bare = prints.withColumn("copycode", prints["copycode"].substr(0, 0))
-    with pytest.raises(ValueError, match="prints: wanted fingerprints with copies, got none for"):
+    with pytest.raises(ValueError, match="prints: expected fingerprints with copies, found none for"):
         find_duplicates(df, key="path", path="path", copies=True, prints=bare)
 
 
@@ -223,9 +223,9 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
     for search, radius in ((CandidateScan.SCAN, SEARCH.radius), (CandidateScan.BANDS, SEARCH.band_radius)):
         pairs = PdqScan(codes[:, :32]).within(codes, radius, np.arange(400))
         edges = pdq_edges(items, search)
-        from samepic.spark.candidates import parts
+        from samepic.spark.candidates import connected_components
 
-        nodes, labels = parts(pairs.queries, pairs.rows)
+        nodes, labels = connected_components(pairs.queries, pairs.rows)
         want = dict(zip(nodes.tolist(), labels.tolist(), strict=True))
         assert want
         for way in (clusters, clusters_apart):
@@ -242,8 +242,8 @@ def test_folders_of_hadoop_file_systems_give_the_same_groups(
 
     place = f"file://{tmp_path}/found"
     dedupe(spark, f"file://{folder}", place)
-    told = spark.read.parquet(f"{place}/duplicates").collect()
-    names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in told]
+    result = spark.read.parquet(f"{place}/duplicates").collect()
+    names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in result]
     assert sorted(names) == wanted
     finder = SparkFinder(spark, [f"file://{folder}/album"], Policy())
     groups = [
@@ -260,9 +260,9 @@ def test_the_command_line_says_on_spark_what_it_says_alone(
     """In this process, whose session it takes over as that of spark-submit."""
     places = [str(folder / "album"), str(folder / "a copy.png")]
 
-    def told(*more: str) -> list[dict[str, Any]]:
+    def result(*more: str) -> list[dict[str, Any]]:
         capfd.readouterr()
         assert main(["find", "--json", *more, *places]) == 0
         return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
 
-    assert told("--engine", "spark") == told("--no-cache")
+    assert result("--engine", "spark") == result("--no-cache")

@@ -38,7 +38,7 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(joins, "_STEP", 7)
     monkeypatch.setattr(joins, "_PROBES", 1000)
     monkeypatch.setattr(joins, "_FOUND", 50)
-    monkeypatch.setattr(joins, "_CODES", 100)
+    monkeypatch.setattr(joins, "_BATCH", 100)
 
 
 def triples(pairs: JoinedPairs) -> list[Triple]:
@@ -217,20 +217,20 @@ def test_tables_find_copies_that_are_near_and_nothing_twice() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     codes, forms = np.zeros((3, 32), np.uint8), np.zeros((2, 256), np.uint8)
-    with pytest.raises(ValueError, match=r"rows of 32 bytes, got \(3, 31\)"):
+    with pytest.raises(ValueError, match=r"rows of 32 bytes, found \(3, 31\)"):
         PdqScan(codes[:, :31])
-    with pytest.raises(ValueError, match=r"rows of 256 bytes, got \(3, 32\)"):
+    with pytest.raises(ValueError, match=r"rows of 256 bytes, found \(3, 32\)"):
         PdqBands(codes).within(codes, 3)
-    with pytest.raises(ValueError, match="wanted one for each of 2 queries"):
+    with pytest.raises(ValueError, match="expected one for each of 2 queries"):
         PdqScan(codes).within(forms, 3, np.zeros(3, np.int64))
-    with pytest.raises(ValueError, match="at most 31, which the bands are for, got 32"):
+    with pytest.raises(ValueError, match="at most 31, which the bands are for, found 32"):
         PdqBands(codes).within(forms, 32)
-    with pytest.raises(ValueError, match="at least 0, got -1"):
+    with pytest.raises(ValueError, match="at least 0, found -1"):
         PdqBands(codes, -1)
     for index in (CopyScan(codes), CopyTables(codes)):
-        with pytest.raises(ValueError, match="at least 1, got 0"):
+        with pytest.raises(ValueError, match="at least 1, found 0"):
             index.nearest(codes, 0, 95)
-    with pytest.raises(ValueError, match="wanted 1 to 25, got 26"):
+    with pytest.raises(ValueError, match="expected 1 to 25, found 26"):
         CopyTables(codes, 1, 26)
 
 

@@ -106,7 +106,7 @@ def test_an_older_store_that_cannot_be_brought_up_to_date_is_as_it_was(
     before = asked(url, "SELECT * FROM codes ORDER BY number")
 
     def fails(run: Run) -> None:
-        postgres.partitioned(run)
+        postgres.partition_codes(run)
         run("SELECT 1 / 0", ())
 
     with monkeypatch.context() as patched:
@@ -142,7 +142,7 @@ def test_there_is_room_for_every_number_also_when_what_made_it_was_undone() -> N
         with psycopg.connect(url) as connection:
             connection.execute("SELECT setval(pg_get_serial_sequence('pictures', 'number'), 1000)")
         assert put(store, "far").number > 1000
-        assert len(store.coded("", 0, 1000).pdq_numbers) == 32
+        assert len(store.codes("", 0, 1000).pdq_numbers) == 32
     assert asked(url, _PARTITIONS)[0][0] > 5
 
 

@@ -45,7 +45,7 @@ def test_a_store_from_before_there_was_a_review_gets_one(
         open_store(url).close()
     store = open_store(url)
     held = put_held(store, "a", "x")
-    word = store.say("", "ann", held.number, "x", same=True)
+    word = store.record_decision("", "ann", held.number, "x", same=True)
     assert word is not None
-    assert store.unsay("", word.position) is not None
+    assert store.revert_decision("", word.position) is not None
     store.close()

@@ -50,7 +50,7 @@ def test_a_store_can_be_named_by_path_and_by_url(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["mysql://host/db", "https://example.org"])
 def test_other_kinds_of_stores_are_refused_by_name(url: str) -> None:
-    with pytest.raises(StoreError, match=rf"wanted a path, .* got {url.partition(':')[0]}"):
+    with pytest.raises(StoreError, match=rf"expected a path, .* found {url.partition(':')[0]}"):
         open_store(url)
 
 
@@ -65,7 +65,7 @@ def test_a_newer_sqlite_store_is_left_alone(tmp_path: Path) -> None:
     database = sqlite3.connect(path)
     database.execute(f"PRAGMA user_version = {VERSION + 1}")
     database.close()
-    with pytest.raises(StoreError, match=rf"version {VERSION} or older, got version {VERSION + 1}: update"):
+    with pytest.raises(StoreError, match=rf"version {VERSION} or older, found version {VERSION + 1}: update"):
         open_store(path)
 
 
@@ -76,7 +76,7 @@ def test_a_newer_postgres_store_is_left_alone() -> None:
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE samepic SET version = version + 1")
     known = postgres.VERSION
-    with pytest.raises(StoreError, match=rf"version {known} or older, got version {known + 1}: update"):
+    with pytest.raises(StoreError, match=rf"version {known} or older, found version {known + 1}: update"):
         open_store(url)
 
 
@@ -97,9 +97,9 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
-    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/uploads") as raised:
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/uploads") as restore:
         open_store("postgresql://joe:secret@127.0.0.1:1/uploads")
-    assert "secret" not in str(raised.value)
+    assert "secret" not in str(restore.value)
 
 
 @pytest.mark.postgres
@@ -111,7 +111,7 @@ def test_a_restarted_server_is_reached_again() -> None:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'samepic'"
         )
-        # They are told to end and do so when they get round to it; a server that restarts has none of them left.
+        # They end at some time after they are asked to; a server that restarts has none of them left.
         left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'samepic'"
         end = time.monotonic() + 30
         while connection.execute(left).fetchone() != (0,) and time.monotonic() < end:

@@ -17,7 +17,7 @@ from samepic.gate.index import Index
 from samepic.limits import GATE
 from samepic.store import postgres
 from samepic.store.contract import CodesPage
-from samepic.store.postgres import NumberRange, PostgresStore, joined
+from samepic.store.postgres import NumberRange, PostgresStore, read_range
 from samepic.store.records import State
 from samepic.store.sql import SqlStore
 from tests.kits.postgres import fresh_url
@@ -53,22 +53,22 @@ def whole(pieces: Iterable[CodesPage]) -> CodesPage:
     had = list(pieces)
     return CodesPage(
         had[-1].last if had else 0,
-        np.concatenate([np.empty(0, np.int64), *(one.pdq_numbers for one in had)]),
-        b"".join([one.pdq for one in had]),
-        np.concatenate([np.empty(0, np.int64), *(one.copy_numbers for one in had)]),
-        b"".join([one.copycodes for one in had]),
+        np.concatenate([np.empty(0, np.int64), *(page.pdq_numbers for page in had)]),
+        b"".join([page.pdq for page in had]),
+        np.concatenate([np.empty(0, np.int64), *(page.copy_numbers for page in had)]),
+        b"".join([page.copycodes for page in had]),
     )
 
 
 def sequential(store: SqlStore, tenant: str, after: int = 0) -> CodesPage:
     """Return what one connection reads, row by row: the oracle."""
-    return whole(SqlStore.all_coded(store, tenant, after))
+    return whole(SqlStore.all_codes(store, tenant, after))
 
 
-def assert_equal(one: CodesPage, other: CodesPage) -> None:
-    assert one.pdq_numbers.tolist() == other.pdq_numbers.tolist()
-    assert one.copy_numbers.tolist() == other.copy_numbers.tolist()
-    assert (one.last, one.pdq, one.copycodes) == (other.last, other.pdq, other.copycodes)
+def assert_equal(page: CodesPage, other: CodesPage) -> None:
+    assert page.pdq_numbers.tolist() == other.pdq_numbers.tolist()
+    assert page.copy_numbers.tolist() == other.copy_numbers.tolist()
+    assert (page.last, page.pdq, page.copycodes) == (other.last, other.pdq, other.copycodes)
 
 
 @pytest.mark.parametrize("tenant", ["", "other", "nobody"])
@@ -80,55 +80,57 @@ def test_all_codes_come_in_their_order_whatever_lies_between_them(
     fill(store, 1, 1500)
     fill(store, 16, 30, step=100)
     fill(store, 4000, 5000)
-    assert_equal(whole(store.all_coded(tenant, after)), sequential(store, tenant, after))
+    assert_equal(whole(store.all_codes(tenant, after)), sequential(store, tenant, after))
 
 
 def test_pieces_are_small_and_leave_nothing_behind(store: PostgresStore) -> None:
     fill(store, 1, 3000)
-    pieces = store.all_coded("", 0)
+    pieces = store.all_codes("", 0)
     assert len(next(pieces).pdq_numbers) <= 50
     assert len(next(pieces).pdq_numbers) <= 50
     pieces.close()  # type: ignore[attr-defined]  # a caller may stop in the middle
-    assert not [one for one in threading.enumerate() if one.name.startswith("samepic-load")]
-    assert all(len(one.pdq_numbers) <= 50 for one in store.all_coded("", 0))
+    assert not [page for page in threading.enumerate() if page.name.startswith("samepic-load")]
+    assert all(len(page.pdq_numbers) <= 50 for page in store.all_codes("", 0))
 
 
 def test_rows_that_a_server_gives_in_another_order_are_put_in_order(store: PostgresStore) -> None:
     fill(store, 1, 60)
-    wanted = sequential(store, "")
+    expected = sequential(store, "")
     with store._reading() as run:
-        turned = joined(
+        reversed_rows = read_range(
             lambda sql, values: run(sql.replace("BY number", "BY number DESC"), values),
             "",
             NumberRange(0, 60),
             100,
         )
-    assert turned.left is None
-    assert_equal(turned.piece, wanted._replace(last=60))
+    assert reversed_rows.rest is None
+    assert_equal(reversed_rows.codes, expected._replace(last=60))
 
 
 def test_a_connection_that_breaks_off_is_told_and_what_was_read_is_not_read_again(
     store: PostgresStore,
 ) -> None:
     fill(store, 1, 3000)
-    index, wanted = Index(""), Index("")
+    index, expected = Index(""), Index("")
     broken = closing(PostgresStore(store._url))
     with broken as failing:
         read = failing._page
         pages = iter(range(4))
 
-        def page(tenant: str, stretch: NumberRange) -> object:
+        def page(tenant: str, span: NumberRange) -> object:
             if next(pages, None) is None:
                 failing.close()
-            return read(tenant, stretch)
+            return read(tenant, span)
 
         failing._page = page  # type: ignore[method-assign, assignment]
         with pytest.raises(StoreError, match="closed"):
             index.catch_up(failing)
     assert 0 < index.last < 3000
     index.catch_up(store)
-    wanted.catch_up(store)
-    assert index._pdq._codes._ids[: len(index)].tolist() == wanted._pdq._codes._ids[: len(wanted)].tolist()
+    expected.catch_up(store)
+    assert (
+        index._pdq._codes._ids[: len(index)].tolist() == expected._pdq._codes._ids[: len(expected)].tolist()
+    )
 
 
 def known(index: Index) -> list[dict[int, bytes]]:
@@ -168,11 +170,11 @@ def test_while_others_insert_and_remove_an_index_becomes_that_of_one_reader(stor
                 assert untouched <= known(made[-1])[0].keys()
         finally:
             done.set()
-        for one in writing:
-            one.result()
+        for page in writing:
+            page.result()
     oracle = Index("")
     with closing(PostgresStore(store._url)) as slow:
-        slow.all_coded = lambda tenant, after: SqlStore.all_coded(slow, tenant, after)  # type: ignore[method-assign]
+        slow.all_codes = lambda tenant, after: SqlStore.all_codes(slow, tenant, after)  # type: ignore[method-assign]
         oracle.catch_up(slow)
     assert len(oracle) > len(untouched)
     for index in made:

@@ -1,4 +1,4 @@
-"""What the parts for all web frameworks share: words for who uploads, and pictures that nothing shows any more."""
+"""Shared by the parts for all web frameworks: sentences for uploaders, and removal of orphans."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["LATER", "SEE", "STATUS", "Shown", "give_back", "past_orphans", "sent
 SEE = "See the picture that is already here."
 LATER = "Pictures cannot be taken just now: try again."
 STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}
-"""The HTTP statuses of what is not taken."""
+"""The HTTP statuses of uploads that are not accepted."""
 
 Shown = Callable[[str], bool]
-"""Tells whether the site shows the picture of a key."""
+"""Says whether the site shows the picture of a key."""
 
 
 def sentence(decision: Decision) -> str:
@@ -51,9 +51,9 @@ def past_orphans(
 ) -> Decision:
     """Return the decision of `ask`, which checks or admits, once no orphan decides it.
 
-    An orphan is a kept picture whose key is not `shown` and that came in more than `seconds` ago: whatever was to show
-    it was lost, in a crash between the gate's answer and the site's own commit, or in a removal that the gate never
-    heard of. Each that refuses is taken out, and the question is asked again. Without `shown` there are none.
+    An orphan is a kept picture whose key is not `shown` and that was accepted more than `seconds` ago: the site crashed
+    before its own commit, or removed its object without the gate. An orphan that refuses an upload is removed, and
+    `ask` is called again. Without `shown` there are none.
     """
     if shown is None:
         return ask()
@@ -67,14 +67,14 @@ def past_orphans(
 
 
 def give_back(gate: Gate, key: str, shown: Shown | None) -> None:
-    """Take a picture out again whose upload broke off, unless the site shows it all the same."""
+    """Remove the picture of a failed upload, unless the site shows it anyway."""
     if shown is None or not shown(key):
         with suppress(StoreKeyError):
             gate.remove(key)
 
 
 def _forgotten(gate: Gate, key: str, shown: Shown, seconds: float) -> bool:
-    """Take out the picture of a key if it is an orphan; tell whether it is gone."""
+    """Remove the picture of a key if it is an orphan; return whether it is gone."""
     kept = gate.get(key)
     if kept is None:
         return True

@@ -27,7 +27,7 @@ __all__ = ["AdmittedPicture", "UniquePicture"]
 
 @dataclass(frozen=True, slots=True)
 class AdmittedPicture:
-    """An upload that was taken in under `key`, with its bytes and the name that the uploader's file had.
+    """An upload that was accepted under `key`, with its bytes and file name.
 
     `decision.outcome` is accepted or review.
     """
@@ -39,13 +39,13 @@ class AdmittedPicture:
 
 
 class UniquePicture:
-    """A dependency that takes an upload in and gives it to the endpoint, or answers why not.
+    """A dependency that passes an accepted upload to the endpoint, or answers why not.
 
     It answers 409 for a duplicate, 413 for more than `max_bytes`, 422 for what is no sound picture, and 503 while the
     store cannot be reached, with an object in `detail`: code, message, and for a duplicate link and match. What an
     endpoint that raises was given is taken out again, unless the site shows it all the same. `field` is the name of the
     form's field, `key` gives each upload its key (default: a UUID), `link` the URL of what is kept under a key, or None
-    where the uploader may not see it; `shown` tells whether the site shows the picture of a key, so that what a crash
+    where the uploader may not see it; `shown` says whether the site shows the picture of a key, so that what a crash
     left behind refuses nothing for long; `policy` is as for `Gate.admit`; `check_only` looks and takes nothing in: the
     key is "" then. All callables may block: they are called in threads.
     """
@@ -73,28 +73,28 @@ class UniquePicture:
         self.gate: Gate = gate.gate if hasattr(gate, "gate") else gate
         self.max_bytes, self.check_only = max_bytes, check_only
         self._key, self._link, self._shown, self._policy = key, link, shown, policy
-        asked = inspect.Parameter(
+        parameter = inspect.Parameter(
             "picture",
             inspect.Parameter.KEYWORD_ONLY,
             annotation=UploadFile,
             default=File(alias=field, description=f"A picture of at most {max_bytes} bytes."),
         )
         # FastAPI reads the name of the field here.
-        self.__signature__ = inspect.Signature([asked])
+        self.__signature__ = inspect.Signature([parameter])
 
     async def __call__(self, *, picture: UploadFile) -> AsyncIterator[AdmittedPicture]:
-        """Take the upload in; give it back where what comes after raises."""
+        """Admit the upload; remove it again where the endpoint raises."""
         admitted = await self.take(picture)
         try:
             yield admitted
         except BaseException:
             if not self.check_only:
-                # In a thread of its own, which a cancelled request does not stop.
+                # In a thread, which a cancelled request does not stop.
                 await asyncio.shield(asyncio.to_thread(give_back, self.gate, admitted.key, self._shown))
             raise
 
     async def take(self, picture: UploadFile, *, replaces: Collection[str] = ()) -> AdmittedPicture:
-        """Take an upload in, outside of FastAPI's dependencies. Raises HTTPException, with the reason in `detail`."""
+        """Admit an upload outside of FastAPI's dependencies. Raises HTTPException, with the reason in `detail`."""
         data = await self._read(picture)
         key = "" if self.check_only else self._key()
 
@@ -104,26 +104,26 @@ class UniquePicture:
             return self.gate.admit(data, key, policy=self._policy, replaces=replaces)
 
         try:
-            decision = await self._asked(ask, key)
+            decision = await self._decide(ask, key)
         except StoreError:
-            told = {"code": "unavailable", "message": LATER}
-            raise HTTPException(503, told, {"Retry-After": "5"}) from None
+            detail = {"code": "unavailable", "message": LATER}
+            raise HTTPException(503, detail, {"Retry-After": "5"}) from None
         if decision.outcome in STATUS:
-            raise HTTPException(STATUS[decision.outcome], await self._told(decision))
+            raise HTTPException(STATUS[decision.outcome], await self._refusal_detail(decision))
         return AdmittedPicture(key, decision, data, picture.filename or "")
 
-    async def _asked(self, ask: Callable[[], Decision], key: str) -> Decision:
-        """Ask in a thread; what it takes in after the request was cancelled is given back."""
-        asked = asyncio.ensure_future(asyncio.to_thread(past_orphans, self.gate, ask, self._shown))
+    async def _decide(self, ask: Callable[[], Decision], key: str) -> Decision:
+        """Ask in a thread; an upload accepted after the request was cancelled is removed."""
+        task = asyncio.ensure_future(asyncio.to_thread(past_orphans, self.gate, ask, self._shown))
         try:
-            return await asyncio.shield(asked)
+            return await asyncio.shield(task)
         except asyncio.CancelledError:
             if key:
-                await asyncio.shield(self._after(asked, key))
+                await asyncio.shield(self._after(task, key))
             raise
 
-    async def _after(self, asked: asyncio.Future[Decision], key: str) -> None:
-        await asyncio.wait([asked])
+    async def _after(self, task: asyncio.Future[Decision], key: str) -> None:
+        await asyncio.wait([task])
         await asyncio.to_thread(give_back, self.gate, key, self._shown)
 
     async def _read(self, picture: UploadFile) -> bytes:
@@ -133,7 +133,7 @@ class UniquePicture:
             raise HTTPException(413, {"code": "too-large", "message": too_large(self.max_bytes)})
         return data
 
-    async def _told(self, decision: Decision) -> dict[str, Any]:
+    async def _refusal_detail(self, decision: Decision) -> dict[str, Any]:
         if decision.match is None:
             return {"code": "unreadable", "message": sentence(decision)}
         return {

@@ -35,9 +35,9 @@ _NAME = "samepic"
 
 
 class PictureRefusedError(HTTPException):
-    """An upload that is not taken; where nobody handles it, Flask answers 409, 413 or 422 with the sentence.
+    """A rejected upload; unhandled, Flask answers 409, 413 or 422 with the sentence.
 
-    `sentence` is what the uploader is told, `url` where the picture is that is there already, `html` both together,
+    `sentence` is what the uploader reads, `url` where the picture is that is there already, `html` both together,
     `decision` what the gate said (None where it was not asked).
     """
 
@@ -60,7 +60,7 @@ class PictureRefusedError(HTTPException):
 
 @dataclass(frozen=True, slots=True)
 class AdmittedPicture:
-    """An upload that was taken in under `key`; `decision.outcome` is accepted or review."""
+    """An upload that was accepted under `key`; `decision.outcome` is accepted or review."""
 
     key: str
     decision: Decision
@@ -72,7 +72,7 @@ class SamePic:
     Its settings are SAMEPIC_STORE (a path, "sqlite:///PATH" or "postgresql://..."), and if wanted SAMEPIC_TENANT,
     SAMEPIC_POLICY (a mapping or a text such as "edited=accept"), SAMEPIC_PROFILE, SAMEPIC_COPYCODE, SAMEPIC_REPLICAS
     (as for `Gate`), SAMEPIC_MAX_BYTES and SAMEPIC_WORKERS (processes that decode uploads, 0 for this process). `link`
-    gives the URL of what is kept under a key, None where the uploader may not see it; `shown` tells whether the site
+    gives the URL of what is kept under a key, None where the uploader may not see it; `shown` says whether the site
     shows the picture of a key, so that what a crash left behind refuses nothing for long; `originals` opens the file of
     a key.
     """
@@ -93,7 +93,9 @@ class SamePic:
     def init_app(self, app: Flask) -> None:
         """Make this the gate of an application. Raises StoreError where SAMEPIC_STORE is missing."""
         if not app.config.get("SAMEPIC_STORE"):
-            raise StoreError("SAMEPIC_STORE: wanted a path, sqlite:///PATH or postgresql://..., got nothing")
+            raise StoreError(
+                "SAMEPIC_STORE: expected a path, sqlite:///PATH or postgresql://..., found nothing"
+            )
         app.config.setdefault("SAMEPIC_MAX_BYTES", CONTRIB.upload_bytes)
         app.config.setdefault("SAMEPIC_WORKERS", CONTRIB.workers)
         app.config.setdefault("SAMEPIC_COPYCODE", CONTRIB.copycode)
@@ -121,7 +123,7 @@ class SamePic:
             return state.gate
 
     def close(self) -> None:
-        """Close the gate of the application; the next question opens it anew."""
+        """Close the gate of the application; the next use opens it again."""
         state = _state()
         with self._lock:
             state.close()
@@ -133,7 +135,7 @@ class SamePic:
         policy: Mapping[str, str] | None = None,
         replaces: Collection[str] = (),
     ) -> Decision:
-        """Look at an upload. Raises PictureRefusedError for one that would not be taken, and StoreError."""
+        """Check an upload. Raises PictureRefusedError for one that would be rejected, and StoreError."""
         gate, data = self.gate, _read(file)
         return self._asked(lambda: gate.check(data, policy=policy, replaces=replaces))
 
@@ -147,7 +149,7 @@ class SamePic:
         policy: Mapping[str, str] | None = None,
         replaces: Collection[str] = (),
     ) -> Iterator[AdmittedPicture]:
-        """Take an upload in under `key` (default: a UUID) for what happens in the block; give it back if that raises.
+        """Admit an upload under `key` (default: a UUID) for the block; remove it again if the block raises.
 
         `data`, `policy` and `replaces` are as for `Gate.admit`. Raises PictureRefusedError for an upload that is not
         taken, with the block not entered, and StoreError.
@@ -173,9 +175,9 @@ class SamePic:
 
 
 class UniquePicture:
-    """A validator for file fields that looks at an upload, and refuses a duplicate with a sentence and a link.
+    """A validator for file fields that rejects a duplicate with a sentence and a link.
 
-    It takes nothing in: `SamePic.admit` does that, and has the last word on two copies at once.
+    It stores nothing: `SamePic.admit` does, and decides between two copies that arrive at once.
     """
 
     def __init__(self, *, policy: Mapping[str, str] | None = None) -> None:
@@ -218,7 +220,9 @@ class _State:
 def _state() -> _State:
     state = current_app.extensions.get(_NAME)
     if not isinstance(state, _State):
-        raise StoreError("samepic: wanted an application with the extension, got one without: SamePic(app)")
+        raise StoreError(
+            "samepic: expected an application with the extension, found one without: SamePic(app)"
+        )
     return state
 
 

@@ -1,1 +1,1 @@
-"""The gate: no picture is uploaded twice."""
+"""The gate: refuses pictures that were uploaded before."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from samepic.errors import StoreError, StoreKeyError, UnavailableError, UnreadableError
-from samepic.gate.admission import Admission, refused, settled_as_same, standing
+from samepic.gate.admission import Admission, current_decision, refused, settled_as_same
 from samepic.gate.index import Index
 from samepic.gate.originals import GateContext, Originals
 from samepic.gate.policy import GatePolicy
@@ -31,15 +31,15 @@ T = TypeVar("T")
 
 
 class Gate:
-    """A gate before a collection of pictures that lets none in twice.
+    """A gate that lets no picture into a collection twice.
 
     `store` is a path, "sqlite:///PATH" or "postgresql://...", or an open `Store`; `tenant` names a collection of its
-    own within it, of which no other tenant learns; `policy` says what is done for which relation, by default refuse
-    what is the same, hold what was edited for review, accept the rest; `profile` is one that `samepic calibrate` made,
-    or its file; `originals` opens the picture of a key, so that the last word is said on it and not on its proxy;
+    own within it, invisible to other tenants; `policy` maps relations to actions, by default refuse
+    the same picture, hold edited ones for review, accept the rest; `profile` is one that `samepic calibrate` made,
+    or its file; `originals` opens the picture of a key, so that matches are confirmed on it and not on its proxy;
     `workers` decodes uploads: so many processes of bounded memory and time, or a pool that several gates share, or
     `InProcess()`, which decodes in this process; with `copycode`, crops, borders and captions are found too, for about
-    20 ms an upload more; after `lease` seconds nobody waits for an upload whose process has died;
+    20 ms an upload more; `lease`: seconds before a pending upload of a dead process is ignored;
     `replicas` are URLs of standbys of a PostgreSQL store, or `Replicas`: `check` asks them in turn, with an index of
     their own, and the store itself where none answers; everything else asks the store alone.
 
@@ -63,7 +63,7 @@ class Gate:
     ) -> None:
         self.tenant, self.limits = _checked("tenant", tenant, least=0), limits
         self.policy = GatePolicy.of(policy)
-        known = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
+        loaded = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
         self._replicas = replicas if isinstance(replicas, Replicas) else Replicas(replicas)
         self._owns = (
             isinstance(store, (str, os.PathLike)),
@@ -72,10 +72,10 @@ class Gate:
         )
         self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
         self._engine = Workers(workers) if isinstance(workers, int) else workers
-        # What a replica shows is never taken for what the store has: admit could overlook what the two differ in.
+        # Replicas have an index of their own: admit must not miss what a replica has not received.
         self._index, self._index_of_replicas = Index(self.tenant), Index(self.tenant)
-        self._parts = GateContext(
-            self._store, self._index, self._engine, self.tenant, known, originals, copycode, lease
+        self._context = GateContext(
+            self._store, self._index, self._engine, self.tenant, loaded, originals, copycode, lease
         )
 
     def __enter__(self) -> Gate:
@@ -100,20 +100,20 @@ class Gate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         replaces: Collection[str] = (),
     ) -> Decision:
-        """Tell what `admit` would say of an upload now, and change nothing.
+        """Return what `admit` would decide on an upload now, and change nothing.
 
-        With `replicas` it knows what the replica that is asked has heard of by now, which lags behind the store.
+        With `replicas` it sees what the replica has received, which lags behind the store.
 
         `source` is a path, bytes or a binary file object; `replaces` is as for `admit`. Raises SourceError for anything
-        else; a file that holds no sound picture is refused, with the reason.
+        else; a file that is not a usable image is refused, with the reason.
         """
         chosen = GatePolicy.of(policy, self.policy)
-        for one in replaces:
-            _checked("replaces", one)
+        for replaced in replaces:
+            _checked("replaces", replaced)
         try:
             encoded = self._read(source)
-            return self._looked(
-                lambda parts: Admission(parts, "", encoded, chosen, replaces=replaces).check()
+            return self._read_from_replica(
+                lambda context: Admission(context, "", encoded, chosen, replaces=replaces).check()
             )
         except UnreadableError as error:
             return refused(error)
@@ -127,7 +127,7 @@ class Gate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         replaces: Collection[str] = (),
     ) -> Decision:
-        """Take an upload in under `key`, unless it is kept already: both in one step, whoever else uploads just now.
+        """Store an upload under `key` unless it is a duplicate, in one step, safe against concurrent uploads.
 
         `source` is as for `check`; `data` is a JSON object to keep with it. Accepted and held for review, it is in the
         store; a duplicate or refused, it is not. `replaces` are keys of kept pictures whose place the upload takes:
@@ -135,81 +135,81 @@ class Gate:
         and gets the same answer. Raises StoreKeyError for a key that holds another picture.
         """
         chosen = GatePolicy.of(policy, self.policy)
-        for one in replaces:
-            _checked("replaces", one)
+        for replaced in replaces:
+            _checked("replaces", replaced)
         _checked("key", key)
-        told = json.loads(json.dumps(dict(data or {}), allow_nan=False))
+        stored = json.loads(json.dumps(dict(data or {}), allow_nan=False))
         try:
-            return Admission(self._parts, key, self._read(source), chosen, told, replaces=replaces).admit()
+            return Admission(
+                self._context, key, self._read(source), chosen, stored, replaces=replaces
+            ).admit()
         except UnreadableError as error:
             return refused(error, key)
 
-    def _looked(self, work: Callable[[GateContext], T]) -> T:
-        """Do what only reads by a replica, or by the store itself where none answers."""
+    def _read_from_replica(self, work: Callable[[GateContext], T]) -> T:
+        """Run a read on a replica, or on the store where none answers."""
         for replica, store in self._replicas.in_turn():
             try:
-                return work(dataclasses.replace(self._parts, store=store, index=self._index_of_replicas))
+                return work(dataclasses.replace(self._context, store=store, index=self._index_of_replicas))
             except UnavailableError:
-                raise  # a decoder was not to be had
+                raise  # no decoder was available
             except StoreError as error:
                 replica.pass_over(error)
-        return work(self._parts)
+        return work(self._context)
 
     def _read(self, source: object) -> Encoded:
         encoded = read(source, limits=self.limits)
         return encoded if encoded.name.startswith("<") else Encoded(Path(encoded.name).name, encoded.data)
 
     def remove(self, key: str) -> None:
-        """Take a picture out, so that it may be uploaded again. Raises StoreKeyError for a key that is not there."""
+        """Remove a picture, so that it may be uploaded again. Raises StoreKeyError for an unknown key."""
         if not self._store.remove(self.tenant, _checked("key", key)):
-            raise StoreKeyError(f"{key!r}: wanted the key of a kept picture, got one that is not there")
+            raise StoreKeyError(f"{key!r}: expected the key of a kept picture, found one that is not there")
 
     def settle(self, key: str, other_key: str, *, same: bool) -> Decision:
-        """Remember for good a reviewer's word on two kept pictures, and decide what was held because of them.
+        """Store a reviewer's decision on two kept pictures, and decide what was held because of them.
 
-        A held picture that is said to be another than all it was held for is accepted; one that is said to be the same
-        as a kept one is taken out as its duplicate. Returns where the picture `key` stands now. Raises StoreKeyError
-        for a key that is not there.
+        A held picture that differs from all it was held for is accepted; one that is the same as a kept one is removed
+        as its duplicate. Returns the current decision on `key`. Raises StoreKeyError for an unknown key.
         """
-        one, other = self._kept(key), self._kept(other_key)
-        if one.identity == other.identity:
-            raise StoreKeyError(f"{key!r} and {other_key!r}: wanted two pictures, got one and the same file")
-        self._store.settle(self.tenant, one.identity, other.identity, same=same)
-        held = [record for record in (one, other) if record.state is State.HELD]
+        picture, other = self._get_record(key), self._get_record(other_key)
+        if picture.identity == other.identity:
+            raise StoreKeyError(
+                f"{key!r} and {other_key!r}: expected two pictures, found one and the same file"
+            )
+        self._store.settle(self.tenant, picture.identity, other.identity, same=same)
+        held = [record for record in (picture, other) if record.state is State.HELD]
         if not same:
             for record in held:
                 self._release(record)
         elif held:
-            late = max(held, key=lambda record: record.number)
-            self._store.remove(self.tenant, late.key)
-            if late is one:
+            later = max(held, key=lambda record: record.number)
+            self._store.remove(self.tenant, later.key)
+            if later is picture:
                 return settled_as_same(key, other_key)
-        return standing(self._kept(key))
+        return current_decision(self._get_record(key))
 
     def accept(self, key: str) -> Decision:
-        """Accept a held picture: a reviewer's word that it is another than all it was held for, remembered for good.
-
-        Raises StoreKeyError for a key that is not there.
-        """
-        record = self._kept(key)
+        """Accept a held picture, as different from all it was held for. Raises StoreKeyError for an unknown key."""
+        record = self._get_record(key)
         for match in record.matches:
             other = self._store.get(self.tenant, match.key)
             if other is not None:
                 self._store.settle(self.tenant, record.identity, other.identity, same=False)
         if record.state is State.HELD:
             self._store.accept_held(record.number)
-        return standing(self._kept(key))
+        return current_decision(self._get_record(key))
 
     def get(self, key: str) -> Record | None:
-        """Return what is kept of a key, None where nothing is."""
+        """Return the record of a key, None where there is none."""
         return self._store.get(self.tenant, key)
 
     def proxy(self, key: str) -> bytes:
-        """Return the small picture (JPEG or WebP) of a key. Raises StoreKeyError for one that is not there."""
-        return self._kept(key).proxy
+        """Return the small picture (JPEG or WebP) of a key. Raises StoreKeyError for an unknown key."""
+        return self._get_record(key).proxy
 
     def held(self, limit: int = 50, after: int = 0) -> list[Record]:
-        """Return the pictures that wait for review, the oldest first, with numbers above `after`."""
+        """Return the pictures that wait for review, oldest first, with numbers above `after`."""
         return self._store.held(self.tenant, limit, after)
 
     def status(self) -> dict[str, Any]:
@@ -226,23 +226,23 @@ class Gate:
         }
 
     def warm(self) -> None:
-        """Read the index now, and not with the first upload."""
+        """Load the index now instead of with the first upload."""
         self._index.catch_up(self._store)
-        self._looked(lambda parts: parts.index.catch_up(parts.store))
+        self._read_from_replica(lambda context: context.index.catch_up(context.store))
 
-    def _kept(self, key: str) -> Record:
+    def _get_record(self, key: str) -> Record:
         record = self._store.get(self.tenant, _checked("key", key))
         if record is None:
-            raise StoreKeyError(f"{key!r}: wanted the key of a kept picture, got one that is not there")
+            raise StoreKeyError(f"{key!r}: expected the key of a kept picture, found one that is not there")
         return record
 
     def _release(self, held: Record) -> None:
-        """Accept a held picture unless something that it is held for is not settled yet."""
-        known = self._store.settled(self.tenant, held.identity)
+        """Accept a held picture unless some match is not settled yet."""
+        settled = self._store.settled(self.tenant, held.identity)
         left = []
         for match in held.matches:
             other = self._store.get(self.tenant, match.key)
-            if other is not None and known.get(other.identity) is not False:
+            if other is not None and settled.get(other.identity) is not False:
                 left.append(match)
         self._store.accept_held(held.number, left)
 
@@ -251,13 +251,15 @@ def _checked(what: str, text: str, least: int = 1) -> str:
     """Return a key or tenant that any store can hold; raise StoreKeyError for others."""
     if not isinstance(text, str) or not least <= len(text) <= GATE.key_letters or "\0" in text:
         raise StoreKeyError(
-            f"{what}: wanted a text of {least} to {GATE.key_letters} characters without NUL, got {text!r:.80}",
+            f"{what}: expected a text of {least} to {GATE.key_letters} characters without NUL, found {text!r:.80}",
             field=what,
         )
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise StoreKeyError(f"{what}: wanted a text that is Unicode, got {text!r:.80}", field=what) from None
+        raise StoreKeyError(
+            f"{what}: expected a text that is Unicode, found {text!r:.80}", field=what
+        ) from None
     return text
 
 
@@ -308,7 +310,7 @@ class AsyncGate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         replaces: Collection[str] = (),
     ) -> Decision:
-        """Tell what `admit` would say now, as `Gate.check`."""
+        """Return what `admit` would decide now, as `Gate.check`."""
         return await asyncio.to_thread(self.gate.check, source, policy=policy, replaces=replaces)
 
     async def admit(
@@ -320,20 +322,20 @@ class AsyncGate:
         policy: GatePolicy | Mapping[str, str] | None = None,
         replaces: Collection[str] = (),
     ) -> Decision:
-        """Take an upload in unless it is kept already, as `Gate.admit`.
+        """Store an upload unless it is a duplicate, as `Gate.admit`.
 
-        Where the caller is cancelled, the upload is decided on all the same: ask again with the same key.
+        Where the caller is cancelled, the upload is decided anyway: retry with the same key.
         """
         return await asyncio.to_thread(
             self.gate.admit, source, key, data=data, policy=policy, replaces=replaces
         )
 
     async def remove(self, key: str) -> None:
-        """Take a picture out, as `Gate.remove`."""
+        """Remove a picture, as `Gate.remove`."""
         await asyncio.to_thread(self.gate.remove, key)
 
     async def settle(self, key: str, other_key: str, *, same: bool) -> Decision:
-        """Remember a reviewer's word, as `Gate.settle`."""
+        """Store a reviewer's decision, as `Gate.settle`."""
         return await asyncio.to_thread(self.gate.settle, key, other_key, same=same)
 
     async def accept(self, key: str) -> Decision:
@@ -341,7 +343,7 @@ class AsyncGate:
         return await asyncio.to_thread(self.gate.accept, key)
 
     async def get(self, key: str) -> Record | None:
-        """Return what is kept of a key, as `Gate.get`."""
+        """Return the record of a key, as `Gate.get`."""
         return await asyncio.to_thread(self.gate.get, key)
 
     async def proxy(self, key: str) -> bytes:
@@ -357,5 +359,5 @@ class AsyncGate:
         return await asyncio.to_thread(self.gate.status)
 
     async def warm(self) -> None:
-        """Read the index now, as `Gate.warm`."""
+        """Load the index now, as `Gate.warm`."""
         await asyncio.to_thread(self.gate.warm)

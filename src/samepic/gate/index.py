@@ -24,9 +24,9 @@ class CandidateNumbers(NamedTuple):
 
 
 class Index:
-    """A cache of the codes of one tenant: 40 bytes a code, filled when it is first asked. Safe to use from threads.
+    """A cache of the codes of one tenant, 40 bytes a code, filled on first use. Thread-safe.
 
-    It may be filled from several standbys of one store: all of them show numbers in the same order.
+    Several standbys of one store may fill it: all show numbers in the same order.
     """
 
     def __init__(self, tenant: str) -> None:
@@ -43,60 +43,60 @@ class Index:
         """The highest number that the index knows of."""
         return self._last
 
-    def candidates(self, store: Store, print_: Fingerprint, below: int | None) -> CandidateNumbers:
+    def candidates(self, store: Store, fingerprint: Fingerprint, below: int | None) -> CandidateNumbers:
         """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
 
-        Everything is looked at that was visible in `store` when this was called; `below` leaves out numbers from it on.
+        Covers everything visible in `store` at the time of the call; numbers from `below` on are left out.
         """
         self.catch_up(store)
         with self._reading():
-            near = {} if print_.is_weak else self._near(print_, below)
-            alike = [] if print_.is_weak or not print_.copycode else self._alike(print_, below)
+            near = {} if fingerprint.is_weak else self._near(fingerprint, below)
+            alike = [] if fingerprint.is_weak or not fingerprint.copycode else self._alike(fingerprint, below)
         order = sorted(near, key=lambda number: (near[number], number))
         return CandidateNumbers(order, [number for number in alike if number not in near])
 
-    def _near(self, print_: Fingerprint, below: int | None) -> dict[int, int]:
+    def _near(self, fingerprint: Fingerprint, below: int | None) -> dict[int, int]:
         """Return the least distance of each picture within the radius to any form of the code."""
-        near = self._pdq.within(print_.pdq_forms, SEARCH.radius)
+        near = self._pdq.within(fingerprint.pdq_forms, SEARCH.radius)
         pairs = zip(near.ids.tolist(), near.distances.tolist(), strict=True)
         return {number: bits for number, bits in pairs if below is None or number < below}
 
-    def _alike(self, print_: Fingerprint, below: int | None) -> list[int]:
+    def _alike(self, fingerprint: Fingerprint, below: int | None) -> list[int]:
         """Return the pictures with the copy codes nearest to this one's, then those nearest to its insets'."""
         if not len(self._copies):
             return []
-        asked = [(print_.copycode, GATE.alike, SEARCH.copy_radius)]
-        asked += [(code, GATE.alike_inset, SEARCH.inset_radius) for code in print_.inset_codes]
-        # Higher numbers are not looked at, but may lie nearer: make room for them.
+        queries = [(fingerprint.copycode, GATE.alike, SEARCH.copy_radius)]
+        queries += [(code, GATE.alike_inset, SEARCH.inset_radius) for code in fingerprint.inset_codes]
+        # Higher numbers do not count but may be nearer: ask for more.
         later = 0 if below is None else max(0, self._last - below + 1)
         alike: dict[int, None] = {}
-        for code, k, radius in asked:
+        for code, k, radius in queries:
             found = self._copies.nearest(code, k + later)
             near = found.ids[found.distances <= radius].tolist()
             alike.update(dict.fromkeys([n for n in near if below is None or n < below][:k]))
         return list(alike)
 
     def catch_up(self, store: Store) -> None:
-        """Read the rows of `store` above the last number known, and what was taken out since."""
+        """Read the rows of `store` above the last number known, and the removals since."""
         with self._turn:
             if self._removed < 0:
                 self._removed = store.last_removal()
-            for piece in store.all_coded(self._tenant, self._last):
+            for page in store.all_codes(self._tenant, self._last):
                 with self._writing():
-                    self._pdq.add(piece.pdq_numbers, piece.pdq)
-                    self._copies.add(piece.copy_numbers, piece.copycodes)
-                    self._last = piece.last
-            position, gone = store.removals(self._tenant, self._removed)
-            if gone:
+                    self._pdq.add(page.pdq_numbers, page.pdq)
+                    self._copies.add(page.copy_numbers, page.copycodes)
+                    self._last = page.last
+            position, removed = store.removals(self._tenant, self._removed)
+            if removed:
                 with self._writing():
-                    for number in gone:
+                    for number in removed:
                         self._pdq.remove(number)
                         self._copies.remove(number)
             self._removed = position
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Search beside other searches, while nobody writes."""
+        """Search concurrently with other searches, but not with a writer."""
         with self._lock:
             self._searching += 1
         try:
@@ -108,7 +108,7 @@ class Index:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Write once no search is under way, and keep new ones out."""
+        """Write once no search is running, and block new ones."""
         with self._lock:
             self._lock.wait_for(lambda: not self._searching)
             yield

@@ -25,7 +25,7 @@ Originals = Callable[[str], object]
 class GateContext:
     """What every admission of one gate shares: its store, index and decoder, and what the caller gave it.
 
-    `copycode` tells that copy codes are made, `lease` is in seconds.
+    With `copycode`, copy codes are made; `lease` is in seconds.
     """
 
     store: Store

@@ -1,4 +1,4 @@
-"""GatePolicy: what a gate does with an upload by what it is to a picture that is kept."""
+"""GatePolicy: the action for each relation between an upload and a kept picture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PolicyAction(StrEnum):
 
 
 _SAME = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED)
-_USUAL: Mapping[Relation, PolicyAction] = MappingProxyType(
+_DEFAULTS: Mapping[Relation, PolicyAction] = MappingProxyType(
     {
         **dict.fromkeys(Relation, PolicyAction.ACCEPT),
         **dict.fromkeys(_SAME, PolicyAction.REFUSE),
@@ -34,9 +34,9 @@ _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 @dataclass(frozen=True, slots=True)
 class GatePolicy:
-    """What is done for each relation; `flooding` is what is done where a kept picture matches very many uploads."""
+    """The action for each relation; `flooding` is the action where a kept picture matches very many uploads."""
 
-    actions: Mapping[Relation, PolicyAction] = field(default_factory=lambda: _USUAL)
+    actions: Mapping[Relation, PolicyAction] = field(default_factory=lambda: _DEFAULTS)
     flooding: PolicyAction = PolicyAction.REVIEW
 
     @classmethod
@@ -47,17 +47,17 @@ class GatePolicy:
         """
         if isinstance(given, GatePolicy):
             return given
-        made = base or cls()
-        actions, flooding = dict(made.actions), made.flooding
-        for name, wanted in (given or {}).items():
-            action = _action(name, wanted)
+        policy = base or cls()
+        actions, flooding = dict(policy.actions), policy.flooding
+        for name, value in (given or {}).items():
+            action = _action(name, value)
             if name == "flooding":
                 flooding = action
                 continue
             relation = Relation.named(name)
             if relation in _NEVER_REFUSED and action is PolicyAction.REFUSE:
                 raise ProfileError(
-                    f"policy, {relation}: wanted review or accept, got refuse: it is not the same"
+                    f"policy, {relation}: expected review or accept, found refuse: it is not the same"
                 )
             actions[relation] = action
         return cls(MappingProxyType(actions), flooding)
@@ -72,19 +72,19 @@ class GatePolicy:
         for part in filter(None, (part.strip() for part in text.split(","))):
             name, mark, action = part.partition("=")
             if not mark:
-                raise ProfileError(f"policy: wanted RELATION=ACTION, got {part!r}")
+                raise ProfileError(f"policy: expected RELATION=ACTION, found {part!r}")
             given[name.strip()] = action.strip()
         return cls.of(given, base)
 
     def __str__(self) -> str:
-        told = [f"{relation}={action}" for relation, action in sorted(self.actions.items())]
-        return ",".join([*told, f"flooding={self.flooding}"])
+        actions = [f"{relation}={action}" for relation, action in sorted(self.actions.items())]
+        return ",".join([*actions, f"flooding={self.flooding}"])
 
 
-def _action(name: str, wanted: str) -> PolicyAction:
+def _action(name: str, value: str) -> PolicyAction:
     try:
-        return PolicyAction(wanted)
+        return PolicyAction(value)
     except ValueError:
         raise ProfileError(
-            f"policy, {name}: wanted one of {', '.join(PolicyAction)}, got {str(wanted)!r}"
+            f"policy, {name}: expected one of {', '.join(PolicyAction)}, found {str(value)!r}"
         ) from None

@@ -1,4 +1,4 @@
-"""Reviewing: what a gate holds, decided by people, one pair at a time."""
+"""The review queue: held uploads, decided by people, one pair at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from samepic.gate.verify import BetterCopy, better_copy, said_of
+from samepic.gate.verify import BetterCopy, better_copy, better_copy_of
 from samepic.limits import REVIEW
 from samepic.store.contract import Store
 from samepic.store.opening import open_store
@@ -19,9 +19,9 @@ __all__ = ["ReviewPair", "ReviewQueue"]
 
 @dataclass(frozen=True, slots=True)
 class ReviewPair:
-    """A held upload and the kept picture that it is held for, taken by one reviewer.
+    """A held upload and the kept picture that it is held for, leased to one reviewer.
 
-    `match` is what the gate said of the two; `place` counts from 0 among the `of` pictures that the upload is still
+    `match` is the gate's match of the two; `place` counts from 0 among the `of` pictures that the upload is still
     held for. `better` is "upload", "kept" or "" for the better copy, and `why` says so in a few words.
     """
 
@@ -50,15 +50,15 @@ class ReviewPair:
     def copies(self) -> BetterCopy:
         """Which is the better copy and why: by the originals where these were compared, else by what is on record."""
         if self.match.evidence is Evidence.ORIGINALS:
-            return said_of(self.match)
+            return better_copy_of(self.match)
         return better_copy(self.upload, self.kept, self.match.relation)
 
 
 class ReviewQueue:
-    """The review queue of a tenant: one pair at a time, which nobody else gets meanwhile.
+    """The review queue of a tenant: one pair at a time, leased to one reviewer.
 
-    `store` is as for `Gate`; any number of reviewers, in any number of processes, may share it. Each has a name, by
-    which what they took is known. Every method may be called from any thread, and raises StoreError when the store
+    `store` is as for `Gate`; any number of reviewers, in any number of processes, may share it. Each has a name, which
+    owns its leases. Every method may be called from any thread, and raises StoreError when the store
     cannot be reached.
     """
 
@@ -88,57 +88,59 @@ class ReviewQueue:
         After the last one the first comes again, so that what was skipped is asked again.
         """
         while True:
-            claim = self._store.claim_next(self.tenant, reviewer, self.lease, after)
-            if claim is None:
+            lease = self._store.lease_next(self.tenant, reviewer, self.lease, after)
+            if lease is None:
                 return None
-            pair = self._pair(claim)
+            pair = self._pair(lease)
             if pair is not None:
                 return pair
-            after = claim.number, claim.other  # one of the two has gone just now
+            after = lease.number, lease.other  # one of the two has gone just now
 
     def take(self, reviewer: str, number: int, other: str) -> ReviewPair | None:
-        """Take this pair, or keep it for another lease; None where it is decided or somebody else's by now."""
-        claim = self._store.claim_pair(self.tenant, reviewer, number, other, self.lease)
-        return self._pair(claim) if claim else None
+        """Lease this pair, or renew its lease; None where it is decided or leased to somebody else."""
+        lease = self._store.lease_pair(self.tenant, reviewer, number, other, self.lease)
+        return self._pair(lease) if lease else None
 
     def let_go(self, reviewer: str) -> None:
-        """Give back what a reviewer has taken."""
-        self._store.let_go(self.tenant, reviewer)
+        """Release the leases of a reviewer."""
+        self._store.release(self.tenant, reviewer)
 
     def decide(self, reviewer: str, number: int, other: str, *, same: bool) -> ReviewDecision | None:
-        """Say for good whether the held upload `number` is the same picture as `other`.
+        """Decide whether the held upload `number` is the same picture as `other`.
 
-        The same: it is taken out as a duplicate. Another than all it was held for: it is accepted. Returns None, and
-        changes nothing, where the pair is decided already or somebody else's.
+        The same: it is removed as a duplicate. Different from all it was held for: it is accepted. Returns None, and
+        changes nothing, where the pair is decided already or leased to somebody else.
         """
-        return self._store.say(self.tenant, reviewer, number, other, same=same)
+        return self._store.record_decision(self.tenant, reviewer, number, other, same=same)
 
     def undo(self, reviewer: str, position: int | None = None) -> ReviewPair | None:
-        """Take back a word, by default the last one of this reviewer, and take the pair again.
+        """Revert a decision, by default the last one of this reviewer, and lease the pair again.
 
-        All is as it was before. Returns None where nothing can be taken back: more than a day has passed, or one of
-        the two was changed since.
+        Everything is as before. Returns None where nothing can be reverted: more than a day has passed, or one of the
+        two was changed since.
         """
         if position is None:
-            mine = self._store.words(self.tenant, 100, reviewer)
-            position = next((word.position for word in mine if not word.undone), None)
-        claim = None if position is None else self._store.unsay(self.tenant, position)
-        if claim is None:
+            decisions = self._store.decisions(self.tenant, 100, reviewer)
+            position = next((decision.position for decision in decisions if not decision.undone), None)
+        lease = None if position is None else self._store.revert_decision(self.tenant, position)
+        if lease is None:
             return None
-        return self.take(reviewer, claim.number, claim.other) or self._pair(claim)
+        return self.take(reviewer, lease.number, lease.other) or self._pair(lease)
 
     def said(self, limit: int = 20, reviewer: str = "") -> list[ReviewDecision]:
-        """Return the last words, the newest first; of one reviewer if named."""
-        return self._store.words(self.tenant, limit, reviewer)
+        """Return the last decisions, newest first; of one reviewer if named."""
+        return self._store.decisions(self.tenant, limit, reviewer)
 
     def waiting(self) -> int:
         """Return how many uploads wait for review."""
         return self._store.counts(self.tenant)[State.HELD]
 
-    def _pair(self, claim: ReviewLease) -> ReviewPair | None:
-        upload = self._store.get(self.tenant, claim.key)
-        kept = self._store.get(self.tenant, claim.other)
-        match = next((one for one in upload.matches if one.key == claim.other), None) if upload else None
+    def _pair(self, lease: ReviewLease) -> ReviewPair | None:
+        upload = self._store.get(self.tenant, lease.key)
+        kept = self._store.get(self.tenant, lease.other)
+        match = (
+            next((match for match in upload.matches if match.key == lease.other), None) if upload else None
+        )
         if upload is None or kept is None or match is None:
             return None
-        return ReviewPair(upload, kept, match, claim.place, claim.of)
+        return ReviewPair(upload, kept, match, lease.place, lease.of)

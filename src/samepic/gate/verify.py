@@ -28,10 +28,10 @@ __all__ = [
     "UncomparedReason",
     "VerifiedMatch",
     "better_copy",
+    "better_copy_of",
+    "error_text",
     "grade_of",
     "of_proxies",
-    "said",
-    "said_of",
 ]
 
 
@@ -60,11 +60,11 @@ class BetterCopy:
 
 
 def grade_of(info: PictureInfo) -> int:
-    """Return how far the format of a picture is trusted to be near its origin, 0 to LOSSLESS."""
+    """Return how close to the original the format of a picture is trusted to be, 0 to LOSSLESS."""
     return merit(info).grade
 
 
-def said_of(match: Match) -> BetterCopy:
+def better_copy_of(match: Match) -> BetterCopy:
     """Return which copy a match calls the better one, and why."""
     better = Better.UPLOAD if match.better else Better.KEPT if match.worse else Better.NEITHER
     return BetterCopy(better, match.better_reason.removeprefix(_NAMES[better]))
@@ -76,20 +76,19 @@ def better_copy(
     """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason.
 
     `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
-    both were laid on each other: what it says of the two goes before what is on record. A copy in which something
-    was changed is never the better one.
+    both were compared: it takes precedence over what is on record. An edited copy is never the better one.
     """
     if relation is Relation.EDITED:
         return BetterCopy(Better.NEITHER, "neither is the better copy: something was changed in one of them")
     if verdict is not None and verdict.original:
         better = Better.UPLOAD if verdict.original == "b" else Better.KEPT
         return BetterCopy(better, explain_better(verdict.facts, verdict.a, verdict.b))
-    one, two = _merit(upload), _merit(kept)
-    if one.rank() == two.rank():
+    uploaded, stored = _merit(upload), _merit(kept)
+    if uploaded.rank() == stored.rank():
         return BetterCopy(Better.NEITHER, "as good as the one that is kept")
-    if one.rank() > two.rank():
-        return BetterCopy(Better.UPLOAD, _why(one, two))
-    return BetterCopy(Better.KEPT, _why(two, one))
+    if uploaded.rank() > stored.rank():
+        return BetterCopy(Better.UPLOAD, _why(uploaded, stored))
+    return BetterCopy(Better.KEPT, _why(stored, uploaded))
 
 
 def _why(best: Merit, other: Merit) -> str:
@@ -129,20 +128,20 @@ class UncomparedReason(StrEnum):
 class OriginalComparer:
     """Compares the upload `record`, of the bytes `data`, with originals of kept pictures.
 
-    Raises UnavailableError and StoreError alone, for what is no fault of the pictures and may be tried again.
+    Raises only UnavailableError and StoreError: not the pictures' fault, may be tried again.
     """
 
-    def __init__(self, parts: GateContext, record: Record, data: bytes) -> None:
-        self._engine, self._profile, self._opens = parts.engine, parts.profile, parts.originals
+    def __init__(self, context: GateContext, record: Record, data: bytes) -> None:
+        self._engine, self._profile, self._open_original = context.engine, context.profile, context.originals
         self._data, self._pixels = data, _pixels(record)
-        self._beyond: int | None = None
+        self._too_large: int | None = None
 
-    def at(self, kept: Record) -> Verdict | UncomparedReason:
+    def compare(self, kept: Record) -> Verdict | UncomparedReason:
         """Return the verdict on the originals, or why there is none."""
-        if self._opens is None:
+        if self._open_original is None:
             return UncomparedReason.NO_WAY
         size = self._pixels + _pixels(kept)
-        if self._beyond is not None and size >= self._beyond:
+        if self._too_large is not None and size >= self._too_large:
             return (
                 UncomparedReason.TOO_MUCH
             )  # what was too much once is not paid for again by each of many candidates
@@ -154,27 +153,27 @@ class OriginalComparer:
                 original, self._data, profile=self._profile, prove=False, visibility=False
             )
         except UnreadableError as error:
-            _log.warning("record %d: the originals cannot be compared: %s", kept.number, said(error))
+            _log.warning("record %d: the originals cannot be compared: %s", kept.number, error_text(error))
             if not isinstance(error, (LimitError, WorkerError)):
                 return UncomparedReason.BROKEN
-            self._beyond = size if self._beyond is None else min(size, self._beyond)
+            self._too_large = size if self._too_large is None else min(size, self._too_large)
             return UncomparedReason.TOO_MUCH
 
     def _original(self, kept: Record) -> bytes | UncomparedReason:
-        """Return the bytes of an original, or why they cannot be had."""
-        assert self._opens is not None
+        """Return the bytes of an original, or why there are none."""
+        assert self._open_original is not None
         try:
-            opened = self._opens(kept.key)
+            opened = self._open_original(kept.key)
             return UncomparedReason.ABSENT if opened is None else read(opened).data
         except (SamepicError, OSError, LookupError) as error:
-            _log.warning("record %d: the original cannot be opened: %s", kept.number, said(error))
+            _log.warning("record %d: the original cannot be opened: %s", kept.number, error_text(error))
             return UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else UncomparedReason.SHUT
 
 
-def said(error: Exception) -> str:
-    """Return what an error says without names of files, which do not belong into a service's log."""
+def error_text(error: Exception) -> str:
+    """Return the text of an error without file names, which do not belong in a service's log."""
     if isinstance(error, UnreadableError):
-        return f"wanted {error.wanted}, got {error.got}"
+        return f"expected {error.wanted}, found {error.got}"
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
@@ -182,9 +181,9 @@ def _pixels(record: Record) -> int:
     return record.width * record.height * record.frames
 
 
-_STILL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
+_IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
 
-_UNSEEN = {
+_UNCOMPARED = {
     UncomparedReason.ABSENT: "the kept original is not at hand",
     UncomparedReason.SHUT: "the kept original cannot be opened",
     UncomparedReason.BROKEN: "the originals cannot be compared",
@@ -194,7 +193,7 @@ _UNSEEN = {
 
 @dataclass(frozen=True, slots=True)
 class VerifiedMatch:
-    """What an upload is to one kept picture, and what is to be done because of it."""
+    """The match of an upload with one kept picture, and the action it leads to."""
 
     match: Match
     action: PolicyAction
@@ -202,28 +201,28 @@ class VerifiedMatch:
 
 @dataclass(frozen=True, slots=True)
 class _PairVerdict:
-    """A verdict on two pictures, and what it was made from; `unseen` is why that was not the originals."""
+    """A verdict on two pictures and its evidence; `uncompared` is why the originals were not compared."""
 
     verdict: Verdict
     evidence: Evidence
-    unseen: UncomparedReason = UncomparedReason.NO_WAY
+    uncompared: UncomparedReason = UncomparedReason.NO_WAY
 
     @property
     def explanation(self) -> str:
-        sentence, why = self.verdict.explanation, _UNSEEN.get(self.unseen)
+        sentence, why = self.verdict.explanation, _UNCOMPARED.get(self.uncompared)
         return f"{sentence}, as far as small pictures show ({why})" if why else sentence
 
 
 class MatchVerifier:
-    """Looks at kept pictures for one upload: `record` as it would be kept, `data` its bytes.
+    """Compares kept pictures with one upload: `record` as it would be kept, `data` its bytes.
 
-    `settled` are the reviewers' words on it by identity; `verified` counts the pairs that were looked at. What has a
-    key in `replaces` is passed over.
+    `settled` are reviewers' decisions on it by identity; `verified` counts the compared pairs. Keys in `replaces` are
+    skipped.
     """
 
     def __init__(
         self,
-        parts: GateContext,
+        context: GateContext,
         record: Record,
         data: bytes,
         policy: GatePolicy,
@@ -231,53 +230,53 @@ class MatchVerifier:
     ) -> None:
         self.record, self.policy, self.replaces = record, policy, replaces
         self.verified = 0
-        self._engine, self._profile = parts.engine, parts.profile
-        self._closer = OriginalComparer(parts, record, data)
-        self._known: dict[int, _PairVerdict | None] = {}
+        self._engine, self._profile = context.engine, context.profile
+        self._original_comparer = OriginalComparer(context, record, data)
+        self._verdicts: dict[int, _PairVerdict | None] = {}
 
-    def proof(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
-        """Return what the upload is to a kept picture; None where it is another, or cannot be told."""
-        word = settled.get(kept.identity)
-        # What has the key that this one wants is another try of the same upload; the store tells the two apart.
-        if word is False or kept.key in self.replaces or kept.key == self.record.key:
+    def verify(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
+        """Return what the upload is to a kept picture; None where it is another one, or unknown."""
+        settled_same = settled.get(kept.identity)
+        # A record under the same key is another try of the same upload; the store keeps the two apart.
+        if settled_same is False or kept.key in self.replaces or kept.key == self.record.key:
             return None
         if kept.identity == self.record.identity:
-            return self._proof(kept, *self._twin(kept))
-        seen = self._seen(kept)
-        if word:
-            same = seen is not None and seen.verdict.relation.is_same(Relation.EDITED)
-            relation = seen.verdict.relation if seen is not None and same else Relation.EDITED
-            said = "the same picture, as a reviewer said"
+            return self._verified(kept, *self._identical(kept))
+        pair = self._pair_verdict(kept)
+        if settled_same:
+            same = pair is not None and pair.verdict.relation.is_same(Relation.EDITED)
+            relation = pair.verdict.relation if pair is not None and same else Relation.EDITED
+            reason = "the same picture, as a reviewer said"
             return VerifiedMatch(
-                self._match(kept, relation, 1.0, said, Evidence.REVIEWER), PolicyAction.REFUSE
+                self._match(kept, relation, 1.0, reason, Evidence.REVIEWER), PolicyAction.REFUSE
             )
-        if seen is None:
+        if pair is None:
             return None
-        verdict = seen.verdict
-        return self._proof(kept, verdict.relation, verdict.probability, seen.explanation, seen.evidence)
+        verdict = pair.verdict
+        return self._verified(kept, verdict.relation, verdict.probability, pair.explanation, pair.evidence)
 
     def shared_features(self, kept: Sequence[Record]) -> list[int]:
         """Return how many features the proxies of kept pictures share with the upload's; none where that fails."""
         try:
-            return self._engine.screen(self.record.proxy, [one.proxy for one in kept])
+            return self._engine.screen(self.record.proxy, [record.proxy for record in kept])
         except UnreadableError as error:
-            _log.warning("an upload cannot be screened: %s", said(error))
+            _log.warning("an upload cannot be screened: %s", error_text(error))
             return [0] * len(kept)
 
-    def _twin(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
+    def _identical(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
         if kept.sha256 == self.record.sha256:
             return Relation.SAME_FILE, 1.0, "the same file, byte for byte", Evidence.DIGESTS
-        told = "every pixel is equal, only what is stored beside the picture differs"
-        return Relation.SAME_PIXELS, 1.0, told, Evidence.DIGESTS
+        reason = "every pixel is equal, only what is stored beside the picture differs"
+        return Relation.SAME_PIXELS, 1.0, reason, Evidence.DIGESTS
 
-    def _proof(
+    def _verified(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
     ) -> VerifiedMatch | None:
         action = self.policy.actions[relation]
         if action is PolicyAction.ACCEPT:
             return None
-        least = self._profile.probability if self._profile is not None else 0.0
-        if relation not in _STILL and probability < least:
+        minimum = self._profile.probability if self._profile is not None else 0.0
+        if relation not in _IDENTICAL and probability < minimum:
             return None
         match = self._match(kept, relation, probability, explanation, evidence)
         caveat = self._caveat(kept, match)
@@ -286,11 +285,11 @@ class MatchVerifier:
         return VerifiedMatch(replace(match, caveat=caveat), action)
 
     def _caveat(self, kept: Record, match: Match) -> Caveat | None:
-        """Return why a match is not enough to refuse the upload, None where it is or is not the same anyway."""
-        if match.relation in _STILL or not match.relation.is_same(Relation.REFRAMED):
+        """Return why a match is not enough to refuse the upload, None where it is enough or not the same picture."""
+        if match.relation in _IDENTICAL or not match.relation.is_same(Relation.REFRAMED):
             return None
         if match.evidence is Evidence.PROXIES:
-            shares = (one.unresolved or 0.0 for one in (kept, self.record))
+            shares = (record.unresolved or 0.0 for record in (kept, self.record))
             if max(shares) >= RESOLUTION.unresolved:
                 return Caveat.UNRESOLVED
         return Caveat.PROBABILITY if match.probability < GATE.probability else None
@@ -298,20 +297,20 @@ class MatchVerifier:
     def _match(
         self, kept: Record, relation: Relation, probability: float, explanation: str, evidence: Evidence
     ) -> Match:
-        seen = self._known.get(kept.number) if evidence is Evidence.ORIGINALS else None
-        copies = better_copy(self.record, kept, relation, seen.verdict if seen else None)
+        pair = self._verdicts.get(kept.number) if evidence is Evidence.ORIGINALS else None
+        copies = better_copy(self.record, kept, relation, pair.verdict if pair else None)
         better, worse = copies.better is Better.UPLOAD, copies.better is Better.KEPT
         return Match(
             kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
         )
 
-    def _seen(self, kept: Record) -> _PairVerdict | None:
-        if kept.number not in self._known:
-            self._known[kept.number] = self._looked(kept)
-        return self._known[kept.number]
+    def _pair_verdict(self, kept: Record) -> _PairVerdict | None:
+        if kept.number not in self._verdicts:
+            self._verdicts[kept.number] = self._compare(kept)
+        return self._verdicts[kept.number]
 
-    def _looked(self, kept: Record) -> _PairVerdict | None:
-        """Lay the proxies on each other; what they say is confirmed on the originals where these can be had."""
+    def _compare(self, kept: Record) -> _PairVerdict | None:
+        """Compare the proxies; the verdict is confirmed on the originals where they can be opened."""
         if kept.frames != self.record.frames:
             return None  # an animation is its frames, and a still none of them
         self.verified += 1
@@ -320,26 +319,26 @@ class MatchVerifier:
                 kept.proxy, self.record.proxy, profile=self._profile, prove=False, visibility=False
             )
         except UnreadableError as error:
-            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, said(error))
+            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, error_text(error))
             return None
-        unseen = UncomparedReason.NO_WAY
+        uncompared = UncomparedReason.NO_WAY
         if self.policy.actions[verdict.relation] is not PolicyAction.ACCEPT:
-            closer = self._closer.at(kept)
-            if isinstance(closer, Verdict):
-                return _PairVerdict(closer, Evidence.ORIGINALS)
-            unseen = closer
+            on_originals = self._original_comparer.compare(kept)
+            if isinstance(on_originals, Verdict):
+                return _PairVerdict(on_originals, Evidence.ORIGINALS)
+            uncompared = on_originals
         if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
             return None  # a sheet of frames says nothing of crops and edits
-        return _PairVerdict(of_proxies(verdict, self._profile), Evidence.PROXIES, unseen)
+        return _PairVerdict(of_proxies(verdict, self._profile), Evidence.PROXIES, uncompared)
 
 
 def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
-    """Return a verdict on two proxies, made with `profile`, as one on the pictures that they stand for."""
+    """Return a verdict on two proxies, made with `profile`, as one on the pictures they stand for."""
     facts, relation, probability = replace(verdict.facts, proxies=True), verdict.relation, verdict.probability
-    if relation in _STILL:
+    if relation in _IDENTICAL:
         relation = Relation.RESAVED
     elif relation is Relation.EDITED and _is_faint(verdict):
-        # A proxy's tables do not tell how coarsely the picture itself was coded, so that noise passes for a change.
+        # A proxy's tables say nothing of the picture's own compression, so noise may look like a change.
         relation, probability = Relation.RESAVED, GATE.faint_probability
         facts = replace(facts, faint=True)
     sentence = Policy.of(profile=profile).explanation(
@@ -349,7 +348,7 @@ def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
 
 
 def _is_faint(verdict: Verdict) -> bool:
-    """Tell whether all that was found changed is so small and faint that coding twice may have done it."""
+    """Return whether the changes are so small and faint that encoding twice may explain them."""
     if (excess := verdict.measures.get("coding_excess")) is not None:
         return excess < GATE.faint_excess
     change, share = (verdict.measures.get(name, 1e9) for name in ("change", "changed_share"))

@@ -19,13 +19,12 @@ from samepic.pages.html import Html, drop_zone, el, page
 from samepic.picture import Encoded
 from samepic.profile import Profile
 from samepic.sandbox.decode import Views
-from samepic.service.answers import refusal
 from samepic.service.body import query_params
 from samepic.service.middleware import add_log_fields
-from samepic.service.problems import HttpProblem, Json, media_type
+from samepic.service.problems import HttpProblem, Json, media_type, unreadable_problem
 from samepic.service.state import Service
 from samepic.service.uploads import sent_pictures
-from samepic.verdict import Match, Outcome, Relation
+from samepic.verdict import Match, Relation
 from samepic.verify.overlay import marks_on_b
 
 __all__ = [
@@ -189,7 +188,7 @@ async def check_file(service: Service, request: Request, context: PageRequest) -
         sent = await sent_pictures(service, request, share, ("file",), ())
         upload = Encoded("file", sent.files["file"])
         gate = service.gates.gate(context.caller.tenant)
-        result = await service.run_heavy(lambda: _check(service, gate, upload))
+        result = await service.run_heavy(lambda: _check(gate, upload))
     outcome = result["decision"]["outcome"]
     add_log_fields(request.scope, outcome=outcome)
     service.metrics.count_decision("check", outcome)
@@ -215,11 +214,11 @@ def _compare_with_kept(service: Service, tenant: str, key: str, upload: bytes) -
     return _pair_json(views, proxies=proxies, profile=profile)
 
 
-def _check(service: Service, gate: Gate, upload: Encoded) -> dict[str, Any]:
+def _check(gate: Gate, upload: Encoded) -> dict[str, Any]:
     """Ask the gate twice: for its decision, and for all similar pictures. Raises HttpProblem if it is no picture."""
-    decision, error = service.gates.workers.decide(lambda: gate.check(upload))
-    if decision.outcome is Outcome.REFUSED:
-        raise refusal(decision, error)
+    decision = gate.check(upload)
+    if decision.error is not None:
+        raise unreadable_problem(decision.error)
     similar = gate.check(upload, policy=_REVIEW_ALL).matches
     matches = {match.key: match for match in (*similar, *decision.matches)}
     nearest = sorted(matches.values(), key=lambda match: (_LADDER.index(match.relation), -match.probability))

@@ -166,7 +166,7 @@ def _status(service: Service, tenant: str) -> _Status:
 
 def _nearest_distances(store: Store, tenant: str, last: int) -> list[int]:
     """Return the PDQ distances, in bits, of a sample of the newest pictures to the nearest other one of these."""
-    codes, newest = Codes(), store.coded(tenant, max(0, last - PAGES.newest), PAGES.newest)
+    codes, newest = Codes(), store.codes(tenant, max(0, last - PAGES.newest), PAGES.newest)
     codes.add(newest.pdq_numbers, newest.pdq)
     step = max(1, len(codes) // PAGES.sample)
     sample = [newest.pdq[index * 32 : index * 32 + 32] for index in range(0, len(codes), step)]

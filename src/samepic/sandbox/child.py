@@ -40,116 +40,127 @@ from samepic.sandbox.protocol import (
     Protection,
     ScreenAnswer,
     ViewsAnswer,
-    framed,
+    frame,
     plain,
+    printable,
     read_frame,
-    shown,
 )
 from samepic.verdict import Verdict
 from samepic.verify.evidence import NETWORKS, load_network
 
-__all__ = ["catalogued", "compared", "failed", "main", "prepared", "prove", "screened", "viewed", "warm"]
+__all__ = [
+    "answer_catalogue",
+    "answer_compare",
+    "answer_prepare",
+    "answer_screen",
+    "answer_views",
+    "error_answer",
+    "main",
+    "preload",
+    "self_test",
+]
 
 _OPENCV_NO_MEMORY = -4
 
 
-def prepared(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+def answer_prepare(data: bytes, task: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
     """Return the answer and the proxy of one encoded picture. Raises as `samepic.fingerprint` and `load`."""
-    found = prepare(data, ask["names"][0], copycode=ask["copycode"], limits=limits)
+    found = prepare(data, task["names"][0], copycode=task["copycode"], limits=limits)
     return _plain(PrepareAnswer(str(found.fingerprint), found.info, found.unresolved)), found.proxy
 
 
-def catalogued(data: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
-    """Return as `prepared` the answer and the proxy, which is empty unless it is asked for."""
-    copycode, proxied = ask["copycode"], ask["proxied"]
-    found = catalogue(data, ask["names"][0], copycode=copycode, proxied=proxied, limits=limits)
+def answer_catalogue(data: bytes, task: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """Return as `answer_prepare` the answer and the proxy, which is empty unless it is asked for."""
+    copycode, proxied = task["copycode"], task["proxied"]
+    found = catalogue(data, task["names"][0], copycode=copycode, proxied=proxied, limits=limits)
     return _plain(PrepareAnswer(str(found.fingerprint), found.info)), found.proxy
 
 
-def compared(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> dict[str, Any]:
+def answer_compare(a: bytes, b: bytes, task: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """Return the verdict on two encoded pictures. Raises as `samepic.compare`."""
     verdict = compare(
-        Encoded(ask["names"][0], a),
-        Encoded(ask["names"][1], b),
-        same_if=ask["same_if"],
-        profile=Profile.parse(ask["profile"]) if ask["profile"] else None,
-        prove=ask["prove"],
-        visibility=ask["visibility"],
+        Encoded(task["names"][0], a),
+        Encoded(task["names"][1], b),
+        same_if=task["same_if"],
+        profile=Profile.parse(task["profile"]) if task["profile"] else None,
+        prove=task["prove"],
+        visibility=task["visibility"],
         limits=limits,
     )
-    return _plain(_answer(verdict))
+    return _plain(_compare_answer(verdict))
 
 
-def viewed(a: bytes, b: bytes, ask: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
+def answer_views(a: bytes, b: bytes, task: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], bytes]:
     """Return the verdict on two encoded pictures, and pictures to look at. Raises as `samepic.compare`."""
-    policy = Policy.of(ask["same_if"], Profile.parse(ask["profile"]) if ask["profile"] else None)
-    names = ask["names"]
-    made = views(
+    policy = Policy.of(task["same_if"], Profile.parse(task["profile"]) if task["profile"] else None)
+    names = task["names"]
+    result = views(
         Encoded(names[0], a),
         Encoded(names[1], b),
         policy,
-        prove=ask["prove"],
-        visibility=ask["visibility"],
+        prove=task["prove"],
+        visibility=task["visibility"],
         limits=limits,
     )
-    shown = made.a, made.b, made.aligned, made.difference
-    sizes = len(made.a), len(made.b), len(made.aligned), len(made.difference)
-    return _plain(ViewsAnswer(_answer(made.verdict), sizes)), b"".join(shown)
+    pictures = result.a, result.b, result.aligned, result.difference
+    sizes = len(result.a), len(result.b), len(result.aligned), len(result.difference)
+    return _plain(ViewsAnswer(_compare_answer(result.verdict), sizes)), b"".join(pictures)
 
 
-def screened(bodies: Sequence[bytes], limits: Limits) -> dict[str, Any]:
+def answer_screen(bodies: Sequence[bytes], limits: Limits) -> dict[str, Any]:
     """Return how many features each proxy but the first shares with the first. Raises as `load`."""
     return _plain(ScreenAnswer(tuple(screen(bodies[0], bodies[1:], limits=limits))))
 
 
-def failed(error: Exception, name: str, memory_bytes: int) -> ErrorAnswer:
-    """Return what is told of an error; that memory ran out is a LimitError whoever says it."""
+def error_answer(error: Exception, name: str, memory_bytes: int) -> ErrorAnswer:
+    """Return the answer for an error; out of memory is a LimitError whoever raised it."""
     for kind in (LimitError, TruncatedError, UnsupportedError, UnreadableError):
         if isinstance(error, kind):
-            return ErrorAnswer(kind.__name__, shown(error.name), shown(error.wanted), shown(error.got))
+            return ErrorAnswer(
+                kind.__name__, printable(error.name), printable(error.wanted), printable(error.got)
+            )
     if isinstance(error, MissingPartError):
-        return ErrorAnswer(MISSING, name, "", shown(str(error)))
+        return ErrorAnswer(MISSING, name, "", printable(str(error)))
     if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:
-        wanted = f"a picture that needs no more than {memory_bytes >> 20} MiB"
-        return ErrorAnswer("LimitError", name, wanted, "one that needs more")
-    return ErrorAnswer("", name, "a picture that can be decoded", _unforeseen(error))
+        expected = f"a picture that needs no more than {memory_bytes >> 20} MiB"
+        return ErrorAnswer("LimitError", name, expected, "one that needs more")
+    return ErrorAnswer("", name, "a picture that can be decoded", _unexpected(error))
 
 
-def _unforeseen(error: Exception) -> str:
+def _unexpected(error: Exception) -> str:
     at, trace = "", error.__traceback__
     while trace is not None:
         at, trace = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}", trace.tb_next
-    return shown(f"one that breaks the decoder: {type(error).__name__}: {error} ({at})", 400)
+    return printable(f"one that breaks the decoder: {type(error).__name__}: {error} ({at})", 400)
 
 
-def _answer(verdict: Verdict) -> CompareAnswer:
-    told = {field.name: getattr(verdict, field.name) for field in fields(CompareAnswer)}
-    told["measures"] = {name: float(value) for name, value in verdict.measures.items()}
-    return CompareAnswer(**told)
+def _compare_answer(verdict: Verdict) -> CompareAnswer:
+    values = {field.name: getattr(verdict, field.name) for field in fields(CompareAnswer)}
+    values["measures"] = {name: float(value) for name, value in verdict.measures.items()}
+    return CompareAnswer(**values)
 
 
 def _plain(answer: object) -> dict[str, Any]:
-    told = plain(answer)
-    assert isinstance(told, dict)
-    return told
+    fields_by_name = plain(answer)
+    assert isinstance(fields_by_name, dict)
+    return fields_by_name
 
 
-_MOST = 1 << 40  # what the parent sends it has bounded already
+_UNBOUNDED = 1 << 40  # what the parent sends it has bounded already
 
 
 def main() -> int:
-    """Make ready, give up what is not needed, then answer one task after the other until the input ends."""
+    """Load everything, drop privileges, then answer one task after the other until the input ends."""
     ignore_signals()
     out = os.dup(1)
-    os.dup2(2, 1)  # what is printed must not mix with answers
+    os.dup2(2, 1)  # prints must not mix with answers
     try:
-        setup, _ = read_frame(_from_parent, _MOST, 0)
+        setup, _ = read_frame(_from_parent, _UNBOUNDED, 0)
     except EOFError:
         return 0
     limits = Limits(**setup["upload"])
-    # What is loaded after this would have to be opened, and nothing can be.
-
-    warm()
+    # Nothing can be opened, so nothing can be imported, after `protect`.
+    preload()
     _silence()
     protection = protect(
         memory_bytes=setup["memory_bytes"],
@@ -158,12 +169,16 @@ def main() -> int:
         filtered=setup["filtered"],
     )
     try:
-        prove()
+        self_test()
     except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
         _send(
             out,
-            framed(
-                {"failure": shown(f"cannot work with its protection: {type(error).__name__}: {error}", 400)}
+            frame(
+                {
+                    "failure": printable(
+                        f"cannot work with its protection: {type(error).__name__}: {error}", 400
+                    )
+                }
             ),
         )
         return 1
@@ -172,33 +187,33 @@ def main() -> int:
 
 def _serve(out: int, setup: Mapping[str, Any], protection: Protection, limits: Limits) -> int:
 
-    _send(out, framed({"protection": plain(protection)}))
+    _send(out, frame({"protection": plain(protection)}))
     while True:
         try:
-            ask, bodies = read_frame(_from_parent, _MOST, _MOST)
+            task, bodies = read_frame(_from_parent, _UNBOUNDED, _UNBOUNDED)
         except EOFError:
             return 0
         allow_cpu(setup["cpu_seconds"])
         proxy = b""
-        told: dict[str, object]
+        reply: dict[str, object]
         try:
-            if ask["task"] == "prepare":
-                answer, proxy = prepared(bodies[0], ask, limits)
-            elif ask["task"] == "catalogue":
-                answer, proxy = catalogued(bodies[0], ask, limits)
-            elif ask["task"] == "views":
-                answer, proxy = viewed(bodies[0], bodies[1], ask, limits)
-            elif ask["task"] == "screen":
-                answer = screened(bodies, limits)
+            if task["task"] == "prepare":
+                answer, proxy = answer_prepare(bodies[0], task, limits)
+            elif task["task"] == "catalogue":
+                answer, proxy = answer_catalogue(bodies[0], task, limits)
+            elif task["task"] == "views":
+                answer, proxy = answer_views(bodies[0], bodies[1], task, limits)
+            elif task["task"] == "screen":
+                answer = answer_screen(bodies, limits)
             else:
-                answer = compared(bodies[0], bodies[1], ask, limits)
-            told = {"answer": answer}
+                answer = answer_compare(bodies[0], bodies[1], task, limits)
+            reply = {"answer": answer}
         except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
-            name = ask["names"][0]
-            told = {"error": plain(failed(error, name, setup["memory_bytes"]))}
+            name = task["names"][0]
+            reply = {"error": plain(error_answer(error, name, setup["memory_bytes"]))}
             del error
         del bodies
-        _send(out, framed({**told, "number": ask["number"]}, proxy))
+        _send(out, frame({**reply, "number": task["number"]}, proxy))
 
 
 def _from_parent(size: int) -> bytes:
@@ -213,14 +228,14 @@ def _send(out: int, pieces: list[bytes]) -> None:
 
 
 def _silence() -> None:
-    """Let what decoders print go nowhere: the parent's log, where it went while nobody was heard, is not theirs."""
+    """Discard what decoders print, to keep it out of the parent's log."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     os.close(nowhere)
 
 
-_SAVED: dict[str, dict[str, Any]] = {
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"progressive": True},
     "PNG": {},
     "WEBP": {"quality": 50},
@@ -247,57 +262,57 @@ _LAZY = ("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "samepic.m
 _HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 
-def warm() -> None:
+def preload() -> None:
     """Load every decoder and network, and run each of the common decoders once."""
     plugins = (f"PIL.{plugin.partition('.')[0]}" for plugin in PLUGINS.values())
-    for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_of_samepic()):
+    for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_samepic_modules()):
         importlib.import_module(name)
     Image.init()  # frames of animations are opened by Pillow's own search
-    # One picture at a time is decoded on one thread; more workers are what makes use of more processors.
+    # One picture is decoded on one thread; more workers use more processors.
     cv2.setNumThreads(1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pi_heif.options.DECODE_THREADS = 1
     for name in NETWORKS:
         load_network(name)
-    for form, data in _pictures():
+    for format_, data in _pictures():
         try:
-            load(Encoded(form, data))
+            load(Encoded(format_, data))
         except SamepicError:
             continue  # what is not built in stays so
     with suppress(MissingPartError):
-        prove(copycode=True)
-    prove()
+        self_test(copycode=True)
+    self_test()
 
 
-def _of_samepic() -> Iterator[str]:
-    """Yield every module that looks at pictures: a function of one may import another."""
+def _samepic_modules() -> Iterator[str]:
+    """Yield every module that handles pictures: a function of one may import another."""
     for name in ("picture", "fingerprints", "verify"):
         package = importlib.import_module(f"samepic.{name}")
         yield from (found.name for found in pkgutil.iter_modules(package.__path__, f"samepic.{name}."))
 
 
-def prove(*, copycode: bool = False) -> None:
-    """Prepare and compare small pictures; raise as these do where it does not work."""
-    forms = dict(_pictures(("JPEG", "PNG", "GIF")))
-    for name, data in forms.items():
-        prepared(data, {"names": [name], "copycode": copycode}, LIMITS)
-    ask = {"names": ["a", "b"], "same_if": "reframed", "profile": None, "prove": True, "visibility": True}
-    compared(forms["JPEG"], forms["PNG"], ask, LIMITS)
+def self_test(*, copycode: bool = False) -> None:
+    """Prepare and compare small pictures; raises as these do where that fails."""
+    formats = dict(_pictures(("JPEG", "PNG", "GIF")))
+    for name, data in formats.items():
+        answer_prepare(data, {"names": [name], "copycode": copycode}, LIMITS)
+    task = {"names": ["a", "b"], "same_if": "reframed", "profile": None, "prove": True, "visibility": True}
+    answer_compare(formats["JPEG"], formats["PNG"], task, LIMITS)
 
 
-def _pictures(forms: tuple[str, ...] = tuple(_SAVED)) -> Iterator[tuple[str, bytes]]:
+def _pictures(formats: tuple[str, ...] = tuple(_SAVE_OPTIONS)) -> Iterator[tuple[str, bytes]]:
     """Yield one small picture in each format that Pillow can write, and a HEIF that holds none."""
     y, x = np.mgrid[0:96, 0:128]
     wave = 127 + 60 * np.sin(x / 9.0) + 60 * np.cos(y / 7.0)
     image = Image.fromarray(np.dstack([wave, 255 - wave, y * 2]).clip(0, 255).astype(np.uint8))
-    for form in forms:
+    for format_ in formats:
         out = io.BytesIO()
         try:
-            image.save(out, form, **_SAVED[form])
+            image.save(out, format_, **_SAVE_OPTIONS[format_])
         except (OSError, KeyError):
             continue
-        yield form, out.getvalue()
-    if "AVIF" in forms:
+        yield format_, out.getvalue()
+    if "AVIF" in formats:
         yield "HEIF", _HEIF
 
 

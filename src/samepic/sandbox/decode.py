@@ -1,7 +1,7 @@
-"""Decoding for the gate, from bytes alone: what is kept of an upload, views of a pair, and a first look at candidates.
+"""Decoding for the gate, from bytes: records of uploads, views of a pair, and the screening of candidates.
 
-The nearest by copy code are proposed however far they are, and in a large store nearly all of them are other pictures.
-Features of two proxies that fit on each other dismiss those for a thirtieth of what it takes to look closely.
+The nearest by copy code are candidates at any distance, and in a large store nearly all of them are other pictures.
+Matching features of the two proxies dismisses those at a thirtieth of the cost of a comparison.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> 
     seen = _luma(upload, limits)
     forms = [_features(seen), _features(np.ascontiguousarray(seen[:, ::-1]))]
     counts = []
-    for one in kept:
-        features = _features(_luma(one, limits))
+    for proxied in kept:
+        features = _features(_luma(proxied, limits))
         maps = [fit_map(features, form) for form in forms]
         counts.append(max((found[1] for found in maps if found is not None), default=0))
     return counts
@@ -84,8 +84,8 @@ def prepare(
     """
     encoded = Encoded(name, data)
     info = inspect(encoded, limits=limits)
-    made, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
-    return Prepared(made, proxy(picture), info, _unresolved(encoded, picture, info))
+    print_, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
+    return Prepared(print_, proxy(picture), info, _unresolved(encoded, picture, info))
 
 
 def catalogue(
@@ -96,11 +96,11 @@ def catalogue(
     The proxy is b"" unless it is asked for. Raises as `prepare`.
     """
     encoded = Encoded(name, data)
-    made = fingerprint(encoded, copycode=copycode, limits=limits)
+    print_ = fingerprint(encoded, copycode=copycode, limits=limits)
     info = inspect(encoded, limits=limits)
     if not proxied:
-        return Prepared(made, b"", info)
-    return Prepared(made, proxy(fingerprint_shown(encoded, GATE.proxy_side, limits=limits)[1]), info)
+        return Prepared(print_, b"", info)
+    return Prepared(print_, proxy(fingerprint_shown(encoded, GATE.proxy_side, limits=limits)[1]), info)
 
 
 def _unresolved(encoded: Encoded, picture: Picture, info: PictureInfo) -> float:
@@ -112,18 +112,18 @@ def _unresolved(encoded: Encoded, picture: Picture, info: PictureInfo) -> float:
         return 0.0
     if picture.alpha is not None:
         return max(unresolved(picture.on(ground), side) for ground in (0, 255))
-    gray = _larger(encoded, picture, info)
+    gray = _larger_luma(encoded, picture, info)
     return unresolved(picture.rgb if gray is None else gray, side)
 
 
-def _larger(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArray[np.uint8] | None:
+def _larger_luma(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArray[np.uint8] | None:
     """Return the luma of a JPEG, lying as stored, where `picture` has fewer pixels than are measured; else None."""
-    shown, whole = picture.rgb.shape[0] * picture.rgb.shape[1], info.width * info.height
-    if shown >= min(whole, RESOLUTION.pixels):
+    decoded_pixels, stored_pixels = picture.rgb.shape[0] * picture.rgb.shape[1], info.width * info.height
+    if decoded_pixels >= min(stored_pixels, RESOLUTION.pixels):
         return None
     if unresolved(picture.rgb, GATE.proxy_side // 2, POSSIBLE) < POSSIBLE.unresolved:
         return None  # no trace of writing, which saves most photographs a second decode
-    eighths = next((n for n in (2, 4) if whole * n * n >= 64 * RESOLUTION.pixels), 8)
+    eighths = next((n for n in (2, 4) if stored_pixels * n * n >= 64 * RESOLUTION.pixels), 8)
     height, width = (info.height, info.width) if info.orientation < 5 else (info.width, info.height)
     least = -(-height * eighths // 8), -(-width * eighths // 8)
     try:
@@ -131,17 +131,17 @@ def _larger(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArray[np
             encoded.data, "GRAY", min_height=least[0], min_width=least[1], min_factor=1
         )
     except ValueError:
-        return None  # what was decoded already must do
+        return None  # fall back to the decode at hand
     return decoded[..., 0]
 
 
 class Decoder(Protocol):
-    """What the gate asks of whoever decodes; `samepic.sandbox.pool.Workers` does it in processes of its own."""
+    """What the gate needs of a decoder; `samepic.sandbox.pool.Workers` decodes in separate processes."""
 
     def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
         """Return fingerprint, proxy and header facts.
 
-        Raises UnreadableError and kin, WorkerError, and MissingPartError where copy codes cannot be made.
+        Raises UnreadableError or a subclass, WorkerError, and MissingPartError where copy codes cannot be made.
         """
 
     def compare(
@@ -160,17 +160,17 @@ class Decoder(Protocol):
         """Return how many features each kept proxy shares with the upload's, as `samepic.sandbox.decode`."""
 
     def close(self) -> None:
-        """End what was started; may be called twice."""
+        """End the processes; may be called twice."""
 
 
 class InProcess:
-    """Decodes in the calling process: for pictures that one trusts, such as those of an import."""
+    """Decodes in the calling process, for trusted pictures such as those of an import."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
 
     def prepare(self, data: bytes, name: str, *, copycode: bool = False) -> Prepared:
-        """Return fingerprint, proxy and header facts. Raises UnreadableError and kin, and MissingPartError."""
+        """Return fingerprint, proxy and header facts. Raises UnreadableError or a subclass, and MissingPartError."""
         return prepare(data, name, copycode=copycode, limits=self.limits)
 
     def compare(
@@ -183,7 +183,7 @@ class InProcess:
         prove: bool = True,
         visibility: bool = True,
     ) -> Verdict:
-        """Return what b is to a. Raises UnreadableError and kin."""
+        """Return what b is to a. Raises UnreadableError or a subclass."""
         return compare(
             a, b, same_if=same_if, profile=profile, prove=prove, visibility=visibility, limits=self.limits
         )
@@ -197,7 +197,7 @@ class InProcess:
 
 
 class Views(NamedTuple):
-    """What is said of two pictures, and pictures to look at, each a JPEG or a WebP.
+    """The verdict on two pictures, and views of them, each a JPEG or a WebP.
 
     `a` and `b` are the two as they are; `aligned` is b as it lies on a, clear where it shows nothing of a;
     `difference` is what differs, dark on light. All but `b` show the frame of a.
@@ -219,29 +219,33 @@ def views(
     visibility: bool = True,
     limits: Limits = LIMITS,
 ) -> Views:
-    """Compare two encoded pictures and make what people look at. Raises as `samepic.compare`."""
-    one, two = load(a, limits=limits), load(b, limits=limits)
+    """Compare two encoded pictures and make views of them for people. Raises as `samepic.compare`."""
+    first, second = load(a, limits=limits), load(b, limits=limits)
     verdict = compare_pictures(
-        one, two, same_if=policy.same_if, profile=policy.profile, prove=prove, visibility=visibility
+        first, second, same_if=policy.same_if, profile=policy.profile, prove=prove, visibility=visibility
     )
     matrix = verdict.transform.matrix if verdict.transform else None
-    laid = lay(one.on(WHITE), two.on(WHITE), matrix, PAGES.view_side)
+    overlay = lay(first.on(WHITE), second.on(WHITE), matrix, PAGES.view_side)
     return Views(
-        verdict, _jpeg(laid.one), _jpeg(laid.two), _clear_outside(laid), _jpeg(laid.difference()[..., None])
+        verdict,
+        _jpeg(overlay.one),
+        _jpeg(overlay.two),
+        _clear_outside(overlay),
+        _jpeg(overlay.difference()[..., None]),
     )
 
 
 def _jpeg(samples: NDArray[np.uint8]) -> bytes:
     space = "GRAY" if samples.shape[2] == 1 else "RGB"
-    whole = np.ascontiguousarray(samples)
-    encoded: bytes = simplejpeg.encode_jpeg(whole, quality=PAGES.view_quality, colorspace=space)
+    contiguous = np.ascontiguousarray(samples)
+    encoded: bytes = simplejpeg.encode_jpeg(contiguous, quality=PAGES.view_quality, colorspace=space)
     return encoded
 
 
-def _clear_outside(laid: OverlayViews) -> bytes:
-    if laid.inside.all():
-        return _jpeg(laid.moved)
-    alpha = np.where(laid.inside, 255, 0).astype(np.uint8)
+def _clear_outside(overlay: OverlayViews) -> bytes:
+    if overlay.inside.all():
+        return _jpeg(overlay.moved)
+    alpha = np.where(overlay.inside, 255, 0).astype(np.uint8)
     out = io.BytesIO()
-    Image.fromarray(np.dstack([laid.moved, alpha])).save(out, "WEBP", quality=PAGES.view_quality, method=0)
+    Image.fromarray(np.dstack([overlay.moved, alpha])).save(out, "WEBP", quality=PAGES.view_quality, method=0)
     return out.getvalue()

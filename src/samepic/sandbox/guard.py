@@ -1,6 +1,6 @@
-"""Guards of a worker process: the system calls and resources it gives up before it sees a stranger's bytes.
+"""The guard of a worker process: the system calls and resources it gives up before it reads untrusted bytes.
 
-A list of what is allowed, since a list of what is not would have to know every call that a later kernel brings.
+An allow list, since a deny list would have to know every call of later kernels.
 Linux on x86_64 and aarch64; seccomp in mode FILTER, as Documentation/userspace-api/seccomp_filter.rst of the kernel
 describes it.
 """
@@ -99,31 +99,38 @@ def program(machine: str, pid: int) -> bytes:
     Raises KeyError for another machine than x86_64 and aarch64.
     """
     column, arch = _MACHINES[machine]
-    code = [_one(_LOAD, _ARCH), _one(_EQUAL, arch, 1, 0), _one(_RETURN, _KILL), _one(_LOAD, _NUMBER)]
-    for number in sorted(one[column] or 0 for one in _ALLOWED.values() if one[column] is not None):
-        code += [_one(_EQUAL, number, 0, 1), _one(_RETURN, _ALLOW)]
-    code += [_one(_EQUAL, _CLONE3[column], 0, 1), _one(_RETURN, _ERRNO | errno.ENOSYS)]
-    code += _if_first(_CLONE[column], _one(_BITS, _THREAD, 0, 1))
-    code += _if_first(_TGKILL[column], _one(_EQUAL, pid, 0, 1))
-    code += _if_first(_PRLIMIT[column], _one(_EQUAL, 0, 0, 1))
-    code += _if_first(_PRCTL[column], _one(_EQUAL, _NAME_THREAD, 0, 1))
-    code += [_one(_GREATER, _NEWEST, 0, 1), _one(_RETURN, _ERRNO | errno.ENOSYS)]
-    code += [_one(_RETURN, _ERRNO | errno.EPERM)]
+    code = [
+        _op(_LOAD, _ARCH),
+        _op(_EQUAL, arch, 1, 0),
+        _op(_RETURN, _KILL),
+        _op(_LOAD, _NUMBER),
+    ]
+    for number in sorted(
+        numbers[column] or 0 for numbers in _ALLOWED.values() if numbers[column] is not None
+    ):
+        code += [_op(_EQUAL, number, 0, 1), _op(_RETURN, _ALLOW)]
+    code += [_op(_EQUAL, _CLONE3[column], 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
+    code += _if_first(_CLONE[column], _op(_BITS, _THREAD, 0, 1))
+    code += _if_first(_TGKILL[column], _op(_EQUAL, pid, 0, 1))
+    code += _if_first(_PRLIMIT[column], _op(_EQUAL, 0, 0, 1))
+    code += _if_first(_PRCTL[column], _op(_EQUAL, _NAME_THREAD, 0, 1))
+    code += [_op(_GREATER, _NEWEST, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
+    code += [_op(_RETURN, _ERRNO | errno.EPERM)]
     return b"".join(code)
 
 
-def _one(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
+def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, k)
 
 
 def _if_first(number: int, test: bytes) -> list[bytes]:
     """Allow the call `number` if its first argument, 32 bits of it, passes the test, and refuse it otherwise."""
     return [
-        _one(_EQUAL, number, 0, 4),
-        _one(_LOAD, _FIRST),
+        _op(_EQUAL, number, 0, 4),
+        _op(_LOAD, _FIRST),
         test,
-        _one(_RETURN, _ALLOW),
-        _one(_RETURN, _ERRNO | errno.EPERM),
+        _op(_RETURN, _ALLOW),
+        _op(_RETURN, _ERRNO | errno.EPERM),
     ]
 
 
@@ -164,7 +171,7 @@ _A_DAY = 86_400.0
 
 
 def ignore_signals() -> None:
-    """Leave it to the parent when to end: what a terminal or a service manager sends to all is for the parent."""
+    """Ignore signals that a terminal or a service manager sends to the whole group: the parent decides when to end."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -173,7 +180,7 @@ def ignore_signals() -> None:
 
 
 def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) -> Protection:
-    """Give up for good what decoding does not need, and tell what could be given up.
+    """Give up what decoding does not need, and return what could be given up.
 
     Memory counts from nothing, code of libraries apart. Ends the process if `parent` is not its parent any more.
     """
@@ -202,7 +209,7 @@ def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) 
 
 
 def allow_cpu(seconds: float) -> bool:
-    """Let this process compute for so many seconds from now, and then end by SIGPROF; False where that cannot be said.
+    """Limit this process to so many seconds of CPU from now, then SIGPROF ends it; False where that is impossible.
 
     A timer of the process, not RLIMIT_CPU: that one counts whole seconds since the process began, by other clocks than
     the process can read.
@@ -214,7 +221,7 @@ def allow_cpu(seconds: float) -> bool:
 
 
 def _limit(memory_bytes: int, open_files: int) -> tuple[bool, bool, bool]:
-    """Limit memory, files and core dumps; tell of memory, new files and core dumps whether that worked."""
+    """Limit memory, files and core dumps; return whether that worked for memory, new files and core dumps."""
     if sys.platform == "win32":
         return False, False, False
     import resource
@@ -254,7 +261,7 @@ def _lower(kind: int, value: int) -> bool:
 
 
 def _drop_capabilities() -> bool:
-    """Give up what an administrator's process may do; True where nothing of it is left."""
+    """Drop all capabilities; True where none is left."""
     library = ctypes.CDLL(None, use_errno=True)
     for capability in range(_LAST_CAPABILITY + 1):
         library.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)

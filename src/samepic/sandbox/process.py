@@ -1,4 +1,4 @@
-"""One worker process as the gate sees it."""
+"""WorkerProcess: one worker process as its parent sees it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from samepic.limits import WorkerLimits
-from samepic.sandbox.protocol import FrameError, Protection, framed, read_frame, shaped, shown
+from samepic.sandbox.protocol import FrameError, Protection, frame, printable, read_frame, validated
 
 __all__ = ["Answer", "LateError", "LostError", "WorkerProcess"]
 
@@ -23,7 +23,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 class LostError(Exception):
-    """The process ended, or answered what is no answer; the text says how."""
+    """The process ended, or its answer was invalid; the text says how."""
 
 
 class LateError(Exception):
@@ -37,16 +37,15 @@ class LateError(Exception):
 @dataclass(slots=True)
 class _Request:
     pieces: list[bytes]
-    most: int
+    limit: int
     answer: queue.SimpleQueue[Answer | LostError] = field(default_factory=queue.SimpleQueue)
 
 
 class WorkerProcess:
     """A process that answers one task at a time.
 
-    A thread of its own starts it, carries tasks to it and answers back. Whoever asks waits for that thread no longer
-    than it must, whatever the process does. It also has to be that thread which starts the process: the system ends
-    an orphan when the thread that started it is gone.
+    A thread of its own starts it and exchanges tasks and answers with it, so that callers can time out. That thread has
+    to start the process: the system ends an orphan when the thread that started it ends.
     """
 
     def __init__(self, limits: WorkerLimits, *, filtered: bool) -> None:
@@ -57,46 +56,46 @@ class WorkerProcess:
         self._filtered = filtered
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = threading.Event()
-        self._errands: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._guard = threading.Lock()
-        self._doomed = False
-        self._over = ""
-        self._thread = threading.Thread(target=self._carry, name="samepic-worker", daemon=True)
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._killed = False
+        self._ending = ""
+        self._thread = threading.Thread(target=self._run, name="samepic-worker", daemon=True)
         self._thread.start()
 
     def wait_ready(self, seconds: float) -> bool:
-        """Tell whether the process is ready to be asked within so many seconds; `failure` says why it is not."""
+        """Return whether the process is ready within so many seconds; `failure` says why it is not."""
         if not self._ready.wait(seconds):
             self.failure = f"not ready within {seconds:g} s"
         return not self.failure
 
     @property
     def pid(self) -> int:
-        """Return the number of the process, 0 before it has started."""
+        """Return the id of the process, 0 before it has started."""
         return self._process.pid if self._process else 0
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs, as far as the system knows now."""
-        return self._process is not None and self._process.poll() is None and not self._doomed
+        return self._process is not None and self._process.poll() is None and not self._killed
 
     def ask(
-        self, head: dict[str, Any], bodies: Sequence[bytes], seconds: float, most: int | None = None
+        self, head: dict[str, Any], bodies: Sequence[bytes], seconds: float, limit: int | None = None
     ) -> Answer:
-        """Have one task done, and read at most `most` bytes beside its answer, those of a proxy if None.
+        """Run one task, and read at most `limit` bytes of body, those of a proxy if None.
 
         Raises LateError after so many seconds, and LostError when the process ends.
         """
         self.tasks += 1
-        pieces = framed({**head, "number": self.tasks}, *bodies)
-        errand = _Request(pieces, self.limits.proxy_bytes if most is None else most)
+        pieces = frame({**head, "number": self.tasks}, *bodies)
+        request = _Request(pieces, self.limits.proxy_bytes if limit is None else limit)
         starved = self._starved()
-        with self._guard:
-            if self._over:
-                raise LostError(self._over)
-            self._errands.put(errand)
+        with self._lock:
+            if self._ending:
+                raise LostError(self._ending)
+            self._requests.put(request)
         try:
-            answer = errand.answer.get(timeout=seconds)
+            answer = request.answer.get(timeout=seconds)
         except queue.Empty:
             raise LateError(self._starved() - starved) from None
         if isinstance(answer, LostError):
@@ -119,19 +118,19 @@ class WorkerProcess:
             return 0.0
 
     def kill(self) -> None:
-        """End the process at once, in the middle of whatever it does."""
-        with self._guard:
-            self._doomed = True
+        """End the process at once."""
+        with self._lock:
+            self._killed = True
             if self._process is not None:
                 self._process.kill()
-        self._errands.put(None)
+        self._requests.put(None)
 
     def join(self, seconds: float) -> None:
         """Wait until the process has ended and been reaped, for so many seconds at most."""
         self._thread.join(seconds)
 
-    def forget(self) -> None:
-        """Let go of the process in a fork of its parent: it belongs to the original, which goes on with it."""
+    def detach(self) -> None:
+        """Detach from the process in a fork: it belongs to the parent."""
         process = self._process
         if process is not None:
             process.returncode = 0  # not ours to wait for
@@ -139,47 +138,47 @@ class WorkerProcess:
                 if stream is not None:
                     stream.close()
 
-    def _carry(self) -> None:
-        process = self._started()
+    def _run(self) -> None:
+        process = self._start()
         if process is None:
             self._ready.set()
             return
-        said: LostError | None = None
+        lost: LostError | None = None
         try:
-            self.protection = self._greeted(process)
+            self.protection = self._handshake(process)
             self._ready.set()
-            while said is None and (errand := self._errands.get()) is not None:
-                answer = self._one(process, errand)
-                said = answer if isinstance(answer, LostError) else None
-                errand.answer.put(answer)
-        except LostError as lost:
-            self.failure = str(lost)
+            while lost is None and (request := self._requests.get()) is not None:
+                answer = self._answer(process, request)
+                lost = answer if isinstance(answer, LostError) else None
+                request.answer.put(answer)
+        except LostError as error:
+            self.failure = str(error)
         finally:
-            _ended(process)
-            self._leave(_how_it_ended(process))
+            _clean_up(process)
+            self._fail_pending(_how_it_ended(process))
             self._ready.set()
 
-    def _leave(self, how: str) -> None:
-        """Answer whoever asked in the moment in which the process was killed, and from now on everybody at once."""
-        with self._guard:
-            self._over = how
-            while not self._errands.empty():
-                errand = self._errands.get()
-                if errand is not None:
-                    errand.answer.put(LostError(how))
+    def _fail_pending(self, how: str) -> None:
+        """Fail every pending request, and every later one at once."""
+        with self._lock:
+            self._ending = how
+            while not self._requests.empty():
+                request = self._requests.get()
+                if request is not None:
+                    request.answer.put(LostError(how))
 
-    def _started(self) -> subprocess.Popen[bytes] | None:
-        with self._guard:
-            if self._doomed:
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        with self._lock:
+            if self._killed:
                 self.failure = "ended before it began"
                 return None
             try:
-                self._process = _popen()
+                self._process = _spawn()
             except OSError as error:
                 self.failure = f"cannot start {_python()}: {error.strerror or error}"
             return self._process
 
-    def _greeted(self, process: subprocess.Popen[bytes]) -> Protection:
+    def _handshake(self, process: subprocess.Popen[bytes]) -> Protection:
         limits = self.limits
         setup = {
             "upload": asdict(limits.upload),
@@ -189,25 +188,25 @@ class WorkerProcess:
             "parent": os.getpid(),
             "filtered": self._filtered,
         }
-        head, _ = self._exchanged(process, framed(setup), 0)
+        head, _ = self._exchange(process, frame(setup), 0)
         if "failure" in head:
-            raise LostError(shown(str(head["failure"]), 400))
+            raise LostError(printable(str(head["failure"]), 400))
         try:
-            return shaped(Protection, head.get("protection"), letters=100, items=0)
+            return validated(Protection, head.get("protection"), letters=100, items=0)
         except FrameError as error:
             raise LostError(f"greets with no protection: {error}") from None
 
-    def _one(self, process: subprocess.Popen[bytes], errand: _Request) -> Answer | LostError:
+    def _answer(self, process: subprocess.Popen[bytes], request: _Request) -> Answer | LostError:
         try:
-            head, bodies = self._exchanged(process, errand.pieces, errand.most)
+            head, bodies = self._exchange(process, request.pieces, request.limit)
         except LostError as lost:
             return lost
         if head.get("number") != self.tasks or len(bodies) != 1:
             return LostError("answered what was not asked")
         return head, bodies[0]
 
-    def _exchanged(
-        self, process: subprocess.Popen[bytes], pieces: list[bytes], most: int
+    def _exchange(
+        self, process: subprocess.Popen[bytes], pieces: list[bytes], limit: int
     ) -> tuple[dict[str, Any], list[bytes]]:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -216,7 +215,7 @@ class WorkerProcess:
                 left = memoryview(piece)
                 while left:
                     left = left[process.stdin.write(left) or 0 :]
-            return read_frame(process.stdout.read, self.limits.answer_bytes, most)
+            return read_frame(process.stdout.read, self.limits.answer_bytes, limit)
         except (OSError, EOFError, ValueError) as error:
             broken = f"gave no answer: {error}" if isinstance(error, FrameError) else ""
             process.kill() if broken else None
@@ -237,8 +236,8 @@ def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
     return name
 
 
-def _ended(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipes, and see to it that the process is gone and reaped."""
+def _clean_up(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipes, and end and reap the process."""
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()
@@ -246,7 +245,7 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _popen() -> subprocess.Popen[bytes]:
+def _spawn() -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [_python(), "-P", "-s", "-m", "samepic.sandbox.child"],
         bufsize=0,
@@ -260,7 +259,7 @@ def _popen() -> subprocess.Popen[bytes]:
 
 
 def _widen(process: subprocess.Popen[bytes]) -> None:
-    """Let a pipe hold a megabyte, so that a large file takes fewer turns of both sides, where the system can."""
+    """Enlarge the pipe to 1 MB where the system can, which saves switches for large files."""
     if sys.platform == "linux" and process.stdin is not None:
         import fcntl
 
@@ -271,18 +270,26 @@ def _widen(process: subprocess.Popen[bytes]) -> None:
 def _python() -> str:
     from multiprocessing import spawn
 
-    # What a program that embeds Python has told multiprocessing with set_executable is meant for this too.
+    # A program that embeds Python sets this with multiprocessing.set_executable.
     return os.fsdecode(spawn.get_executable())
 
 
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONHOME")
+_KEPT_VARIABLES = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "LANG",
+    "LC_ALL",
+    "PYTHONHOME",
+)
 
 
 def _environment() -> dict[str, str]:
-    """Return what a worker's environment holds: how to find libraries and modules, and no secret of the service."""
+    """Return the environment of a worker: paths of libraries and modules, and no secrets of the service."""
     found = [str(Path(__file__).parents[2]), *(path for path in sys.path if Path(path).is_absolute())]
     return {
-        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(found)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",

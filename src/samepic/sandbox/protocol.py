@@ -1,7 +1,7 @@
 """The protocol between the gate and a worker: frames of JSON and bytes, and answers of closed shapes.
 
-A worker has decoded bytes of strangers and may be in their hands. So nothing that it sends is unpickled or believed in
-its length: what is read is bounded, and every value is checked against the type that belongs there.
+A worker has decoded untrusted bytes and may be compromised. So nothing that it sends is unpickled: lengths are bounded,
+and every value is checked against its type.
 """
 
 from __future__ import annotations
@@ -32,66 +32,68 @@ __all__ = [
     "Protection",
     "ScreenAnswer",
     "ViewsAnswer",
-    "framed",
+    "frame",
     "plain",
+    "printable",
     "read_frame",
-    "shaped",
-    "shown",
+    "validated",
 ]
 
 _HEAD = struct.Struct(">II")
 
-_MOST_INT = 2**53
+_MAX_INT = 2**53
 
 Value = TypeVar("Value")
 
 
 class FrameError(ValueError):
-    """What came is no frame, or holds a value that does not belong there."""
+    """The data is not a frame, or holds an invalid value."""
 
 
-def framed(head: Mapping[str, object], *bodies: bytes) -> list[bytes]:
+def frame(head: Mapping[str, object], *bodies: bytes) -> list[bytes]:
     """Return the pieces of one frame: lengths, then `head` as JSON, then the bodies one after the other."""
     text = json.dumps({**head, "bodies": [len(body) for body in bodies]}).encode()
     return [_HEAD.pack(len(text), sum(map(len, bodies))) + text, *bodies]
 
 
 def read_frame(
-    read: Callable[[int], bytes | None], most_head: int, most_body: int
+    read: Callable[[int], bytes | None], max_head: int, max_body: int
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Read one frame with `read`, which returns some of the bytes asked for and none at the end.
 
-    Raises EOFError at the end, and FrameError for what is longer than allowed or no frame.
+    Raises EOFError at the end, and FrameError for an invalid frame or one that is too long.
     """
     head_size, body_size = _HEAD.unpack(_exactly(read, _HEAD.size))
-    if head_size > most_head or body_size > most_body:
-        raise FrameError(f"wanted at most {most_head} and {most_body} bytes, got {head_size} and {body_size}")
+    if head_size > max_head or body_size > max_body:
+        raise FrameError(
+            f"expected at most {max_head} and {max_body} bytes, found {head_size} and {body_size}"
+        )
     text = _exactly(read, head_size)
     body = _exactly(read, body_size)
     try:
         head = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FrameError(f"wanted JSON, got {str(error)[:100]}") from None
+        raise FrameError(f"expected JSON, found {str(error)[:100]}") from None
     if not isinstance(head, dict):
-        raise FrameError("wanted a JSON object, got something else")
-    sizes = shaped(list[int], head.pop("bodies", None), letters=0, items=8)
+        raise FrameError("expected a JSON object, found something else")
+    sizes = validated(list[int], head.pop("bodies", None), letters=0, items=8)
     if any(size < 0 for size in sizes) or sum(sizes) != body_size:
-        raise FrameError(f"wanted bodies of {body_size} bytes, got {sizes}")
-    return head, _cut(body, sizes)
+        raise FrameError(f"expected bodies of {body_size} bytes, found {sizes}")
+    return head, _split(body, sizes)
 
 
 def _exactly(read: Callable[[int], bytes | None], size: int) -> bytes:
-    blocks, left = [], size
-    while left:
-        block = read(left)
+    blocks, missing = [], size
+    while missing:
+        block = read(missing)
         if not block:
             raise EOFError
         blocks.append(block)
-        left -= len(block)
+        missing -= len(block)
     return b"".join(blocks)
 
 
-def _cut(body: bytes, sizes: Sequence[int]) -> list[bytes]:
+def _split(body: bytes, sizes: Sequence[int]) -> list[bytes]:
     if len(sizes) == 1:
         return [body]
     ends = [sum(sizes[: at + 1]) for at in range(len(sizes))]
@@ -99,11 +101,11 @@ def _cut(body: bytes, sizes: Sequence[int]) -> list[bytes]:
 
 
 def plain(value: object) -> object:
-    """Return a value of the closed shapes as what JSON can say, its texts as `shown` shows them."""
+    """Return an answer as JSON values, its texts made `printable`."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):
-        return shown(value)
+        return printable(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -113,41 +115,41 @@ def plain(value: object) -> object:
     return value
 
 
-def shown(text: str, letters: int = 2000) -> str:
-    """Return the text without what cannot be printed (line ends, terminal controls), cut to a number of letters."""
+def printable(text: str, letters: int = 2000) -> str:
+    """Return the text without unprintable characters (line ends, terminal controls), cut to `letters`."""
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:letters]
     )
 
 
-def shaped(kind: type[Value], value: object, *, letters: int, items: int) -> Value:
+def validated(kind: type[Value], value: object, *, letters: int, items: int) -> Value:
     """Return the value that `plain` made JSON of, checked against its type.
 
     Texts must be printable and hold `letters` at most, lists `items` at most, numbers must be finite. Raises
     FrameError.
     """
-    checked: Value = _shaped(kind, value, letters, items)
+    checked: Value = _validated(kind, value, letters, items)
     return checked
 
 
-def _shaped(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+def _validated(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
-        inner = [one for one in typing.get_args(kind) if one is not type(None)]
-        return None if value is None else _shaped(inner[0], value, letters, items)
+        inner = [member for member in typing.get_args(kind) if member is not type(None)]
+        return None if value is None else _validated(inner[0], value, letters, items)
     if origin in (tuple, list, dict):
-        return _collected(origin, typing.get_args(kind), value, letters, items)
+        return _collection(origin, typing.get_args(kind), value, letters, items)
     if dataclasses.is_dataclass(kind):
-        return _built(kind, value, letters, items)
+        return _dataclass(kind, value, letters, items)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _member(kind, value)
-    return _simple(kind, value, letters)
+    return _scalar(kind, value, letters)
 
 
-def _simple(kind: Any, value: Any, letters: int) -> Any:  # noqa: ANN401
+def _scalar(kind: Any, value: Any, letters: int) -> Any:  # noqa: ANN401
     if kind is float and type(value) in (int, float) and abs(value) < math.inf:
-        return float(value) if abs(value) < _MOST_INT else _refuse("a number within reason", value)
-    if kind is int and type(value) is int and abs(value) < _MOST_INT:
+        return float(value) if abs(value) < _MAX_INT else _refuse("a number within reason", value)
+    if kind is int and type(value) is int and abs(value) < _MAX_INT:
         return value
     if kind is bool and type(value) is bool:
         return value
@@ -160,30 +162,32 @@ def _member(kind: type[Enum], value: object) -> Enum:
     try:
         return kind(value)
     except ValueError:
-        return _refuse(f"one of {[one.value for one in kind]}", value)
+        return _refuse(f"one of {[member.value for member in kind]}", value)
 
 
-def _collected(origin: Any, kinds: tuple[Any, ...], value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+def _collection(origin: Any, kinds: tuple[Any, ...], value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
     keyed = origin is dict and isinstance(value, dict)
     if not (keyed or (origin is not dict and isinstance(value, list))) or len(value) > items:
         return _refuse(f"at most {items} items", value)
     if keyed:
         return {
-            _shaped(kinds[0], key, letters, items): _shaped(kinds[1], item, letters, items)
+            _validated(kinds[0], key, letters, items): _validated(kinds[1], item, letters, items)
             for key, item in value.items()
         }
     if origin is list or kinds[-1] is Ellipsis:
-        return origin(_shaped(kinds[0], item, letters, items) for item in value)
+        return origin(_validated(kinds[0], item, letters, items) for item in value)
     if len(value) != len(kinds):
         return _refuse(f"{len(kinds)} items", value)
-    return tuple(_shaped(one, item, letters, items) for one, item in zip(kinds, value, strict=True))
+    return tuple(
+        _validated(element, item, letters, items) for element, item in zip(kinds, value, strict=True)
+    )
 
 
-def _built(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
+def _dataclass(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
     hints = _hints(kind)
     if not isinstance(value, dict) or set(value) != set(hints):
         return _refuse(f"the fields of {kind.__name__}", value)
-    return kind(**{name: _shaped(hint, value[name], letters, items) for name, hint in hints.items()})
+    return kind(**{name: _validated(hint, value[name], letters, items) for name, hint in hints.items()})
 
 
 @cache
@@ -191,8 +195,8 @@ def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
     return typing.get_type_hints(kind)
 
 
-def _refuse(wanted: str, value: object) -> typing.NoReturn:
-    raise FrameError(f"wanted {wanted}, got {shown(repr(value), 80)}")
+def _refuse(expected: str, value: object) -> typing.NoReturn:
+    raise FrameError(f"expected {expected}, found {printable(repr(value), 80)}")
 
 
 ERRORS = {kind.__name__: kind for kind in (UnreadableError, TruncatedError, LimitError, UnsupportedError)}
@@ -202,7 +206,7 @@ MISSING = "MissingPartError"
 
 @dataclass(frozen=True, slots=True)
 class PrepareAnswer:
-    """What is told of one picture besides its proxy: the text form of its fingerprint, and what its header says.
+    """One picture besides its proxy: the text form of its fingerprint, and what its header says.
 
     `unresolved` is as in `Prepared`.
     """
@@ -240,7 +244,7 @@ class CompareAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ViewsAnswer:
-    """A verdict, and how many bytes each picture has that comes beside it."""
+    """A verdict, and the size in bytes of each picture in the body."""
 
     verdict: CompareAnswer
     sizes: tuple[int, int, int, int]
@@ -248,9 +252,9 @@ class ViewsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """What could not be done, as the error says it.
+    """An error.
 
-    `kind` is a key of ERRORS, MISSING, or "" for what nobody foresaw.
+    `kind` is a key of ERRORS, MISSING, or "" for an unexpected one.
     """
 
     kind: str
@@ -261,11 +265,11 @@ class ErrorAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Which of the bounds hold where this runs; what bounds wall time and answers holds everywhere.
+    """The protections that are active here; limits of wall time and answers hold everywhere.
 
-    `memory` and `cpu` are limited by the system; `new_files` tells that no byte can be written into a file, `files`
-    that none can be opened at all, `network` that no socket can be made, `programs` that no program can be started and
-    no other process be touched, `orphans` that the system ends the process with its parent, `privileges` that it can
+    `memory` and `cpu` are limited by the system; `new_files`: no byte can be written into a file; `files`:
+    none can be opened at all; `network`: no socket can be made; `programs`: no program can be started and
+    no other process be touched, `orphans`: the system ends the process with its parent, `privileges`: it can
     gain none and holds none of an administrator's. `system` is the system and machine that this was found on.
     """
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.errors import UnreadableError
 from samepic.service.auth import Caller
 from samepic.service.problems import HttpProblem, Json, unreadable_problem
 from samepic.service.state import Service
@@ -23,7 +22,6 @@ __all__ = [
     "HttpAnswer",
     "decision_answer",
     "idempotency_key",
-    "refusal",
     "run_once",
 ]
 
@@ -50,18 +48,11 @@ class HttpAnswer(NamedTuple):
         return Json(self.body, self.status, headers)
 
 
-def decision_answer(decision: Decision, error: UnreadableError | None, status: int) -> HttpAnswer:
-    """Return a decision as an answer. Raises HttpProblem if the upload was refused because of `error`."""
-    if decision.outcome is Outcome.REFUSED:
-        raise refusal(decision, error)
+def decision_answer(decision: Decision, status: int) -> HttpAnswer:
+    """Return a decision as an answer. Raises HttpProblem if the upload was refused."""
+    if decision.error is not None:
+        raise unreadable_problem(decision.error)
     return HttpAnswer(status, decision.to_dict())
-
-
-def refusal(decision: Decision, error: UnreadableError | None) -> HttpProblem:
-    """Return the problem of a refused upload; `error` is why it could not be read, if that is known."""
-    if error:
-        return unreadable_problem(error)
-    return HttpProblem(422, "unreadable_picture", decision.reason, name="file")
 
 
 def idempotency_key(request: Request, service: Service) -> str:
@@ -90,12 +81,12 @@ def run_once(
     if not key:
         return call(), False
     store, digest = service.gates.store, hashlib.sha256(json.dumps(content()).encode()).hexdigest()
-    first, stored = store.claim(caller.tenant, key, digest, service.limits.replay_seconds)
+    first, stored = store.claim_request(caller.tenant, key, digest, service.limits.replay_seconds)
     if first != digest:
         expected, found = "a new key, or the request that it was first sent with", "another request"
         raise HttpProblem.invalid(IDEMPOTENCY, expected, found, "idempotency_key_reused")
     if stored:
         return HttpAnswer(*json.loads(stored)), True
     answer = call()
-    store.answer(caller.tenant, key, digest, json.dumps(answer))
+    store.save_answer(caller.tenant, key, digest, json.dumps(answer))
     return answer, False

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
-from samepic.errors import SamepicError, UnreadableError
+from samepic.errors import SamepicError
 from samepic.gate.gate import Gate
 from samepic.gate.originals import originals_below
 from samepic.gate.policy import GatePolicy
 from samepic.profile import Profile
-from samepic.sandbox.decode import Prepared
 from samepic.sandbox.pool import Workers
 from samepic.service.body import Budget
 from samepic.service.observability import Metrics
@@ -24,42 +23,17 @@ from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceSettings
 from samepic.store.contract import Store
 from samepic.store.opening import Replicas, open_store
-from samepic.verdict import Decision
 
-__all__ = ["Gates", "Service", "ServiceWorkers", "ThreadQueue"]
+__all__ = ["Gates", "Service", "ThreadQueue"]
 
 _log = logging.getLogger("samepic.service")
 
 Result = TypeVar("Result")
 
 
-class ServiceWorkers(Workers):
-    """Workers that keep, for each thread, the error of the upload that it prepared last.
-
-    A gate explains a refusal in one sentence; an HTTP response has the parts of that sentence.
-    """
-
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
-        self._last = threading.local()
-
-    def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
-        """Return fingerprint, proxy and header facts, as `Workers.prepare`."""
-        try:
-            return super().prepare(data, name, copycode=copycode)
-        except UnreadableError as error:
-            self._last.error = error
-            raise
-
-    def decide(self, ask: Callable[[], Decision]) -> tuple[Decision, UnreadableError | None]:
-        """Return the decision of a gate, and the error of the upload if it cannot be read."""
-        self._last.error = None
-        return ask(), self._last.error
-
-
 class _Resources(NamedTuple):
     store: Store
-    workers: ServiceWorkers
+    workers: Workers
     replicas: Replicas
 
     def close(self) -> None:
@@ -115,7 +89,7 @@ class Gates:
             return gate
 
     @property
-    def workers(self) -> ServiceWorkers:
+    def workers(self) -> Workers:
         """The decoders of every gate. Raises HttpProblem, 503, until they run."""
         return self._require_open().workers
 
@@ -156,7 +130,7 @@ class Gates:
 
     def _open_resources(self) -> _Resources:
         store, replicas = open_store(self._settings.store), Replicas(self._settings.replicas)
-        resources = _Resources(store, ServiceWorkers(self._settings.workers), replicas)
+        resources = _Resources(store, Workers(self._settings.workers), replicas)
         try:
             protection = resources.workers.protection
             if not protection.complete:

@@ -65,14 +65,12 @@ async def check(service: Service, request: Request, caller: Caller) -> Response:
     service.require_capacity()
     with service.budget.share() as share:
         sent = await sent_pictures(service, request, share, ("file",), CHECK)
-        gate, workers = service.gates.gate(caller.tenant), service.gates.workers
+        gate = service.gates.gate(caller.tenant)
         policy = parse_policy(sent.params.get("policy"), gate.policy)
         upload, replaces = Encoded("file", sent.files["file"]), _replaces(sent)
-        decision, error = await service.run_heavy(
-            lambda: workers.decide(lambda: gate.check(upload, policy=policy, replaces=replaces))
-        )
+        decision = await service.run_heavy(lambda: gate.check(upload, policy=policy, replaces=replaces))
     _record_outcome(service, request, "check", decision)
-    return decision_answer(decision, error, 200).response()
+    return decision_answer(decision, 200).response()
 
 
 async def admit(service: Service, request: Request, caller: Caller) -> Response:
@@ -81,7 +79,7 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
     service.require_capacity()
     with service.budget.share() as share:
         sent = await sent_pictures(service, request, share, ("file",), ADMIT)
-        admission = _Admission(service, service.gates.gate(caller.tenant), sent)
+        admission = _Admission(service.gates.gate(caller.tenant), sent)
         answer, replayed = await service.run_heavy(
             lambda: run_once(service, caller, key, admission.content, admission.answer)
         )
@@ -94,8 +92,8 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
 class _Admission:
     """One upload with its parameters, validated before the gate is asked."""
 
-    def __init__(self, service: Service, gate: Gate, sent: SentPictures) -> None:
-        self._workers, self._gate = service.gates.workers, gate
+    def __init__(self, gate: Gate, sent: SentPictures) -> None:
+        self._gate = gate
         params = sent.params
         if "key" not in params:
             raise HttpProblem.invalid("key", "a key for the picture, in the query or the form", "none")
@@ -112,12 +110,10 @@ class _Admission:
 
     def answer(self) -> HttpAnswer:
         """Ask the gate."""
-        self.decision, error = self._workers.decide(
-            lambda: self._gate.admit(
-                self._upload, self._key, data=self._data, policy=self._policy, replaces=self._replaces
-            )
+        self.decision = self._gate.admit(
+            self._upload, self._key, data=self._data, policy=self._policy, replaces=self._replaces
         )
-        return decision_answer(self.decision, error, STATUSES.get(self.decision.outcome, 422))
+        return decision_answer(self.decision, STATUSES.get(self.decision.outcome, 422))
 
 
 def _same_if(text: str | None) -> Relation | None:

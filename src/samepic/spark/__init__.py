@@ -1,4 +1,4 @@
-"""samepic on Apache Spark: collections of any size, the answers of one machine. See docs/scale.md."""
+"""samepic on Apache Spark: collections of any size, with the same results as on one machine. See docs/scale.md."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Candidates on Spark: which pictures are to be compared, as edges that connect them and no more.
+"""Candidates on Spark: the pictures to compare, as edges that connect them.
 
-A crowd of n look-alikes has n² / 2 pairs, but n - 1 edges connect it: each task hands on what connects, and the pairs
-are found again where the pictures of one cluster come together. Rows are numbered in order, none of them through one
-place.
+n look-alikes have n² / 2 pairs, but n - 1 edges connect them: each task returns only connecting edges, and the pairs
+are found again within each cluster. Rows are numbered in order, in parallel.
 """
 
 from __future__ import annotations
@@ -20,11 +19,19 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
 from samepic.limits import SPARK
-from samepic.spark.catalog import Batches, bounded
+from samepic.spark.catalog import Batches, limit_batches
 from samepic.spark.joins import CopyScan, CopyTables, PdqBands, PdqScan
 from samepic.tuning.search import SEARCH
 
-__all__ = ["CandidateScan", "Forest", "copies_edges", "digest_edges", "parts", "pdq_edges", "ranked"]
+__all__ = [
+    "CandidateScan",
+    "Forest",
+    "connected_components",
+    "copies_edges",
+    "digest_edges",
+    "pdq_edges",
+    "rank",
+]
 
 Ids = NDArray[np.int64]
 
@@ -35,8 +42,8 @@ class Forest:
     def __init__(self, n: int) -> None:
         self._parent = np.arange(n)
 
-    def connected(self, numbers: Ids, ids: Ids, queries: Ids, rows: Ids) -> tuple[Ids, Ids]:
-        """Join what each query is near to, and return edges, two arrays of ids, that connect no less than all pairs do.
+    def connect(self, numbers: Ids, ids: Ids, queries: Ids, rows: Ids) -> tuple[Ids, Ids]:
+        """Join the rows near each query, and return edges, two arrays of ids, that connect what all pairs connect.
 
         `numbers` are the ids of the queries and `ids` those of the rows; `queries` and `rows` are pairs of places in
         them, sorted by query.
@@ -54,40 +61,40 @@ class Forest:
         return np.concatenate([none, *a]), np.concatenate([none, *b])
 
     def _roots(self, rows: Ids) -> Ids:
-        seen = self._parent[rows]
+        roots = self._parent[rows]
         while True:
-            above = self._parent[seen]
-            if np.array_equal(above, seen):
+            parents = self._parent[roots]
+            if np.array_equal(parents, roots):
                 break
-            seen = above
-        self._parent[rows] = seen
-        return seen
+            roots = parents
+        self._parent[rows] = roots
+        return roots
 
 
-def parts(a: Ids, b: Ids) -> tuple[Ids, Ids]:
+def connected_components(a: Ids, b: Ids) -> tuple[Ids, Ids]:
     """Return every id in the edges, ascending, and for each the least id that edges connect it to.
 
-    Each picture takes the least it sees, and then what that one has taken, until nothing changes (Shiloach and Vishkin
-    1982): as many rounds as the logarithm of the longest way.
+    Each picture takes the least label of its neighbors, then the label of that one, until nothing changes (Shiloach and
+    Vishkin 1982): as many rounds as the logarithm of the longest path.
     """
     nodes, places = np.unique(np.concatenate([a, b]), return_inverse=True)
-    one, other = places[: len(a)], places[len(a) :]
+    first, second = places[: len(a)], places[len(a) :]
     label = np.arange(len(nodes))
     while True:
-        low = np.minimum(label[one], label[other])
+        low = np.minimum(label[first], label[second])
         new = label.copy()
-        for ends in (one, other):
+        for ends in (first, second):
             np.minimum.at(new, label[ends], low)
             np.minimum.at(new, ends, low)
-        while not np.array_equal(new, above := new[new]):
-            new = above
+        while not np.array_equal(new, parents := new[new]):
+            new = parents
         if np.array_equal(new, label):
             return nodes, nodes[label]
         label = new
 
 
 class CandidateScan(StrEnum):
-    """How candidates are sought: every code is looked at for each picture, or those alone that share a band with it."""
+    """How candidates are searched: among all codes, or among those that share a band."""
 
     SCAN = "scan"
     BANDS = "bands"
@@ -97,8 +104,8 @@ _EDGES = "a bigint, b bigint"
 
 _EDGE = pa.schema([("a", pa.int64()), ("b", pa.int64())])
 
-_held: dict[int, tuple[Ids, Any]] = {}
-"""The index over the last piece that this Python worker was handed."""
+_index_cache: dict[int, tuple[Ids, Any]] = {}
+"""The index over the last piece that this Python worker received."""
 
 
 def digest_edges(items: DataFrame) -> DataFrame:
@@ -111,8 +118,8 @@ def digest_edges(items: DataFrame) -> DataFrame:
 def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = False) -> DataFrame:
     """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is.
 
-    With `everywhere`, some are not `fresh` but known already: each fresh one is held against all, known ones are not
-    held against each other.
+    With `everywhere`, some are not `fresh` but known already: each fresh one is compared with all, known ones are not
+    compared with each other.
     """
     strong = items.where(~_weak()).select("id", "pdq_forms", "fresh")
     ends = fn.min("id").alias("first"), fn.max("id").alias("last"), fn.max("fresh").alias("fresh")
@@ -125,8 +132,10 @@ def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = Fal
     edges = twins
     radius = SEARCH.radius if search is CandidateScan.SCAN else SEARCH.band_radius
     for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
-        # Against known pictures each new one is a query, and what is known is none.
-        near = bounded(codes.where("fresh")).mapInArrow(_near(piece, radius, search, everywhere), _EDGES)
+        # Only fresh pictures are queries; known ones are not.
+        near = limit_batches(codes.where("fresh")).mapInArrow(
+            _pdq_work(piece, radius, search, everywhere), _EDGES
+        )
         edges = edges.unionAll(near)
     return edges
 
@@ -145,16 +154,16 @@ def copies_edges(items: DataFrame, search: CandidateScan) -> DataFrame:
     columns = "a bigint, ask int, k int, b bigint, bits int"
     found: DataFrame | None = None
     for piece in pieces:
-        near = bounded(coded.where("fresh")).mapInArrow(_alike(piece, search), columns)
+        near = limit_batches(coded.where("fresh")).mapInArrow(_copy_work(piece, search), columns)
         found = near if found is None else found.unionAll(near)
     if found is None:
         return items.sparkSession.createDataFrame([], "a bigint, b bigint, bits int")
     if len(pieces) > 1:
         place = fn.row_number().over(Window.partitionBy("a", "ask").orderBy("bits", "b"))
         found = found.withColumn("place", place).where("place <= k")
-    one = found.where("a <> b").select("a", "b", "bits")
-    other = one.select(fn.col("b").alias("a"), fn.col("a").alias("b"), "bits")
-    return one.unionAll(other).groupBy("a", "b").agg(fn.min("bits").alias("bits"))
+    forward = found.where("a <> b").select("a", "b", "bits")
+    backward = forward.select(fn.col("b").alias("a"), fn.col("a").alias("b"), "bits")
+    return forward.unionAll(backward).groupBy("a", "b").agg(fn.min("bits").alias("bits"))
 
 
 def _weak() -> Column:
@@ -164,8 +173,8 @@ def _weak() -> Column:
 def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]]]]:
     """Yield the numbers and codes of all, ascending, in pieces that a Python worker can hold."""
     number = codes.columns[0]
-    most = codes.agg(fn.max(number)).first()
-    end = -1 if most is None or most[0] is None else int(most[0])
+    highest = codes.agg(fn.max(number)).first()
+    end = -1 if highest is None or highest[0] is None else int(highest[0])
     for start in range(0, end + 1, SPARK.piece):
         rows = codes.where(fn.col(number).between(start, start + SPARK.piece - 1)).toArrow()
         ids = rows.column(0).to_numpy().astype(np.int64)
@@ -175,23 +184,23 @@ def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]
             yield codes.sparkSession.sparkContext.broadcast((ids[order], data[order]))
 
 
-def _opened(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tuple[Ids, Any]:
+def _open_index(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tuple[Ids, Any]:
     """Return the numbers of a piece and the index over it, made once in each Python worker."""
     mark = id(piece.value[0])
-    if mark not in _held:
-        _held.clear()
+    if mark not in _index_cache:
+        _index_cache.clear()
         ids, codes = piece.value
-        _held[mark] = ids, index(codes)
-    return _held[mark]
+        _index_cache[mark] = ids, index(codes)
+    return _index_cache[mark]
 
 
-def _near(
+def _pdq_work(
     piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: CandidateScan, everywhere: bool
 ) -> Batches:
     index = PdqScan if search is CandidateScan.SCAN else PdqBands
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        ids, codes = _opened(piece, index)
+        ids, codes = _open_index(piece, index)
         forest = Forest(len(ids))
         for batch in batches:
             first, last = (batch.column(name).to_numpy() for name in ("first", "last"))
@@ -201,39 +210,39 @@ def _near(
             for at in range(0, len(forms), SPARK.queries):
                 part = slice(at, at + SPARK.queries)
                 pairs = codes.within(forms[part], radius, below[part])
-                a, b = forest.connected(first[part], ids, pairs.queries, pairs.rows)
+                a, b = forest.connect(first[part], ids, pairs.queries, pairs.rows)
                 yield pa.RecordBatch.from_arrays([pa.array(a), pa.array(b)], schema=_EDGE)
 
     return work
 
 
-def _alike(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], search: CandidateScan) -> Batches:
+def _copy_work(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], search: CandidateScan) -> Batches:
     index = CopyScan if search is CandidateScan.SCAN else CopyTables
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        ids, codes = _opened(piece, index)
+        ids, codes = _open_index(piece, index)
         for batch in batches:
             own = batch.column("id").to_numpy()
-            whole = [one.as_py() for one in batch.column("copycode")]
-            parts = [one.as_py() for one in batch.column("copycode_parts")]
-            for asked in _asked(own, whole, parts):
-                for at in range(0, len(asked[0]), SPARK.queries):
-                    yield _answered(codes, ids, asked, at)
+            codes_of = [code.as_py() for code in batch.column("copycode")]
+            parts = [code.as_py() for code in batch.column("copycode_parts")]
+            for query in _queries(own, codes_of, parts):
+                for at in range(0, len(query[0]), SPARK.queries):
+                    yield _nearest_batch(codes, ids, query, at)
 
     return work
 
 
-_Asked = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
+_Query = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
 
 
-def _asked(own: Ids, whole: list[bytes], parts: list[bytes]) -> Iterator[_Asked]:
-    """Yield what is asked of the index: whose, the how manieth question of it, the codes, how many, how near."""
+def _queries(own: Ids, codes_of: list[bytes], parts: list[bytes]) -> Iterator[_Query]:
+    """Yield queries of the index: ids, number of the query of each id, codes, k, radius."""
     kinds: list[tuple[int, int, list[tuple[int, int, bytes]]]] = [
         (SEARCH.copy_nearest, SEARCH.copy_radius, []),
         (SEARCH.part_nearest, SEARCH.part_radius, []),
         (SEARCH.inset_nearest, SEARCH.inset_radius, []),
     ]
-    for number, code, more in zip(own.tolist(), whole, parts, strict=True):
+    for number, code, more in zip(own.tolist(), codes_of, parts, strict=True):
         kinds[0][2].append((number, 0, code))
         for place in range(len(more) // 32):
             kinds[1 if place < 4 else 2][2].append((number, place + 1, more[32 * place : 32 * place + 32]))
@@ -244,8 +253,8 @@ def _asked(own: Ids, whole: list[bytes], parts: list[bytes]) -> Iterator[_Asked]
             yield np.array(numbers, np.int64), np.array(asks, np.int32), data, k + 1, radius
 
 
-def _answered(codes: CopyScan | CopyTables, ids: Ids, asked: _Asked, at: int) -> pa.RecordBatch:
-    numbers, asks, data, k, radius = asked
+def _nearest_batch(codes: CopyScan | CopyTables, ids: Ids, query: _Query, at: int) -> pa.RecordBatch:
+    numbers, asks, data, k, radius = query
     part = slice(at, at + SPARK.queries)
     pairs = codes.nearest(data[part], k, radius)
     of = pairs.queries + at
@@ -263,7 +272,7 @@ def _bytes(column: pa.Array, width: int) -> NDArray[np.uint8]:
     return np.frombuffer(b"".join(column.to_pylist()), np.uint8).reshape(-1, width)
 
 
-def ranked(df: DataFrame, column: str, name: str) -> DataFrame:
+def rank(df: DataFrame, column: str, name: str) -> DataFrame:
     """Return the texts of a column, each once in it, with their places in its order, bytewise, as `name`, a bigint.
 
     What this returns is persisted: ranges are cut by a sample, which another run would draw anew.
@@ -273,7 +282,7 @@ def ranked(df: DataFrame, column: str, name: str) -> DataFrame:
         row["part"]: row["count"]
         for row in ranged.groupBy(fn.spark_partition_id().alias("part")).count().collect()
     }
-    first = dict(zip(range(max(counts, default=0) + 1), _before(counts), strict=True))
+    first = dict(zip(range(max(counts, default=0) + 1), _offsets(counts), strict=True))
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         context = TaskContext.get()
@@ -287,6 +296,6 @@ def ranked(df: DataFrame, column: str, name: str) -> DataFrame:
     return ranged.mapInArrow(work, f"{column} string, {name} bigint")
 
 
-def _before(counts: dict[int, int]) -> list[int]:
+def _offsets(counts: dict[int, int]) -> list[int]:
     sizes = [counts.get(part, 0) for part in range(max(counts, default=0) + 1)]
     return [0, *accumulate(sizes)][:-1]

@@ -1,4 +1,4 @@
-"""fingerprints: a DataFrame of pictures to what is kept of each, decoded in a confined process beside the worker."""
+"""fingerprints: a DataFrame of pictures to their fingerprints, decoded in a sandboxed process beside the worker."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ __all__ = [
     "SCHEMA",
     "Batches",
     "arrow_rows",
-    "bounded",
+    "check_source",
     "decoder",
     "fingerprints",
     "from_row",
+    "limit_batches",
     "local_path",
     "original",
-    "peeked",
-    "refused",
+    "peek_bytes",
     "sources",
 ]
 
 
 @cache
 def decoder() -> Workers:
-    """Return the process of this Python worker that decodes: one, since Spark gives a worker one task at a time."""
+    """Return the decoding process of this Python worker: one, since Spark gives a worker one task at a time."""
     return Workers(1, SPARK.workers)
 
 
@@ -54,24 +54,24 @@ def original(path: str) -> bytes:
     return read(local_path(path), limits=SPARK.workers.upload).data
 
 
-def peeked(data: bytes) -> bytes:
-    """Return of a whole file what `samepic.duplicates.scan.peek` returns."""
-    most = COLLECTION.peek
-    return data[:most] + data[max(most, len(data) - TAIL) :]
+def peek_bytes(data: bytes) -> bytes:
+    """Return the bytes that `samepic.duplicates.scan.peek` reads of a file."""
+    limit = COLLECTION.peek
+    return data[:limit] + data[max(limit, len(data) - TAIL) :]
 
 
-def refused(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:
+def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:
     """Return the kind of a source, "" where it may be a picture, the error, and its size in bytes.
 
     Raises OSError and UnreadableError where it cannot be read.
     """
     if data is not None:
-        known = no_picture(peeked(data), name, len(data))
+        known = no_picture(peek_bytes(data), name, len(data))
         return (known.kind, known.content, len(data)) if known else ("", "", len(data))
     if path is None:
         raise UnreadableError(name, "a picture", "null")
     place = local_path(path)
-    size = os.stat(place).st_size  # noqa: PTH116  (Path would normalise the name)
+    size = os.stat(place).st_size  # noqa: PTH116  (Path would normalize the name)
     known = no_picture(peek(place, size), name, size)
     return (known.kind, known.content, size) if known else ("", "", size)
 
@@ -117,7 +117,7 @@ def fingerprints(
 ) -> DataFrame:
     """Fingerprint the pictures of a DataFrame, one row for each; keep it as Parquet to search again and to add to.
 
-    `key` names the column (text) by which pictures are told apart, each once; `content` that of their bytes, or `path`
+    `key` names the column (text) that identifies a picture, each once; `content` that of their bytes, or `path`
     that of their paths, which every executor must be able to open; with `copies`, copy codes are made too, and with
     `proxies` the small pictures that stand for what is not at hand later. The columns are those of `Fingerprint`,
     `size` in bytes, `kind` ("picture", "unreadable" or "other"), `error` for what is unreadable, `facts` by which the
@@ -125,26 +125,28 @@ def fingerprints(
     costs its own row an error: each Python worker has a process beside it that decodes. Nothing is computed before
     Spark is asked for rows. Raises ValueError for columns that are not there.
     """
-    return bounded(sources(df, key, content, path)).mapInArrow(_catalogued(copies, proxies), COLUMNS)
+    return limit_batches(sources(df, key, content, path)).mapInArrow(
+        _catalogue_batches(copies, proxies), COLUMNS
+    )
 
 
 def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> DataFrame:
     """Return the columns key, content and path, the latter of which one is null. Raises ValueError."""
     if (content is None) == (path is None):
-        raise ValueError("wanted either the column of contents or that of paths, got both or neither")
+        raise ValueError("expected either the column of contents or that of paths, found both or neither")
     for name in filter(None, (key, content, path)):
         if name not in df.columns:
-            raise ValueError(f"{name}: wanted one of the columns {', '.join(df.columns)}")
+            raise ValueError(f"{name}: expected one of the columns {', '.join(df.columns)}")
     if not isinstance(df.schema[key].dataType, StringType):
-        raise ValueError(f"{key}: wanted a column of text, got {df.schema[key].dataType.simpleString()}")
+        raise ValueError(f"{key}: expected a column of text, found {df.schema[key].dataType.simpleString()}")
     nothing = fn.lit(None)
     data = fn.col(content).cast("binary") if content else nothing.cast("binary")
     place = fn.col(path).cast("string") if path else nothing.cast("string")
     return df.select(fn.col(key).alias("key"), data.alias("content"), place.alias("path"))
 
 
-def bounded(df: DataFrame) -> DataFrame:
-    """Have batches that go to Python bounded in bytes, unless the session says how already."""
+def limit_batches(df: DataFrame) -> DataFrame:
+    """Limit the bytes of batches that go to Python, unless the session sets a lower limit."""
     conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
     if int((conf.get(name) or "0").removesuffix("b")) > SPARK.batch_bytes:
         conf.set(name, str(SPARK.batch_bytes))
@@ -152,7 +154,7 @@ def bounded(df: DataFrame) -> DataFrame:
 
 
 def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-    """Yield the rows one by one: a batch of contents as Python values would be held twice."""
+    """Yield the rows one by one: a batch of contents as Python values would be in memory twice."""
     for at in range(len(batch)):
         yield {name: batch.column(place)[at].as_py() for place, name in enumerate(batch.schema.names)}
 
@@ -175,7 +177,7 @@ def from_row(row: dict[str, Any]) -> Fingerprint:
     )
 
 
-def _catalogued(copies: bool, proxies: bool) -> Batches:
+def _catalogue_batches(copies: bool, proxies: bool) -> Batches:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             keys, contents, paths = (batch.column(name) for name in ("key", "content", "path"))
@@ -192,22 +194,22 @@ def _row(key: str, data: bytes | None, path: str | None, copies: bool, proxies: 
     """Return the row of one picture; what is missing is null."""
     row: dict[str, Any] = {"key": key, "version": VERSION}
     try:
-        kind, error, row["size"] = refused(key, data, path)
+        kind, error, row["size"] = check_source(key, data, path)
         if kind:
             return {**row, "kind": kind, "error": error or None}
         encoded = original(path) if data is None and path is not None else data
         assert encoded is not None
-        made = decoder().catalogue(encoded, key, copycode=copies, proxied=proxies)
-    except UnreadableError as wrong:
-        return {**row, "kind": "unreadable", "error": f"wanted {wrong.wanted}, got {wrong.got}"}
-    except OSError as wrong:
-        return {**row, "kind": "unreadable", "error": wrong.strerror or str(wrong)}
-    found = made.fingerprint
-    told = {name: getattr(found, name) for name in SCHEMA.names if hasattr(found, name)}
+        prepared = decoder().catalogue(encoded, key, copycode=copies, proxied=proxies)
+    except UnreadableError as failure:
+        return {**row, "kind": "unreadable", "error": f"wanted {failure.wanted}, got {failure.got}"}
+    except OSError as failure:
+        return {**row, "kind": "unreadable", "error": failure.strerror or str(failure)}
+    found = prepared.fingerprint
+    columns = {name: getattr(found, name) for name in SCHEMA.names if hasattr(found, name)}
     return {
         **row,
-        **told,
+        **columns,
         "kind": "picture",
-        "facts": merit(made.info).to_text(),
-        "proxy": made.proxy or None,
+        "facts": merit(prepared.info).to_text(),
+        "proxy": prepared.proxy or None,
     }

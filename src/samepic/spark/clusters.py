@@ -1,4 +1,4 @@
-"""Clusters on Spark: the connected parts of the candidates, gathered round references as on one machine."""
+"""Clusters on Spark: the connected components of the candidates, grouped around references as on one machine."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from samepic.duplicates.groups import GroupBuilder, GroupDraft
 from samepic.duplicates.quality import Merit, why_best
 from samepic.limits import SPARK
 from samepic.profile import Policy
-from samepic.spark.candidates import parts
+from samepic.spark.candidates import connected_components
 from samepic.spark.catalog import Batches, arrow_rows, from_row
 from samepic.spark.compare import Originals, SparkComparer
 from samepic.tuning.search import SEARCH
 
-__all__ = ["FOUND", "FOUND_SQL", "clusters", "clusters_apart", "gathered"]
+__all__ = ["FOUND", "FOUND_SQL", "clusters", "clusters_apart", "group_clusters"]
 
 FOUND = pa.schema(
     [
@@ -39,11 +39,11 @@ FOUND = pa.schema(
 FOUND_SQL = (
     "sha256 string, reference string, relation string, probability double, explanation string, error string"
 )
-"""What becomes of a picture: the reference whose member it is, or itself, with the reason for it; or the error."""
+"""The result for a picture: its reference, or itself with the reason; or the error."""
 
 
-def gathered(policy: Policy) -> Batches:
-    """Return what turns rows of pictures, each cluster's together and in their order, into rows of FOUND."""
+def group_clusters(policy: Policy) -> Batches:
+    """Return a function from rows of pictures, sorted by cluster, to rows of FOUND."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = (row for batch in batches for row in arrow_rows(batch))
@@ -51,14 +51,14 @@ def gathered(policy: Policy) -> Batches:
             with Originals() as originals:
                 kept = []
                 for row in members:
-                    originals.put(row.pop("content"), row["path"], row.pop("proxy"))
+                    originals.add(row.pop("content"), row["path"], row.pop("proxy"))
                     kept.append(row)
-                yield pa.RecordBatch.from_pylist(_found(kept, originals, policy), schema=FOUND)
+                yield pa.RecordBatch.from_pylist(_cluster_rows(kept, originals, policy), schema=FOUND)
 
     return work
 
 
-class _Neighbours:
+class _Neighbors:
     """The candidates within one cluster, as `CandidateGraph` finds them among all; `alike` are pairs by copy code."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
@@ -66,9 +66,9 @@ class _Neighbours:
         places = {row["id"]: place for place, row in enumerate(rows)}
         self._alike: list[dict[int, int]] = [
             {
-                places[one["b"]]: SEARCH.radius + one["bits"]
-                for one in row["alike"] or ()
-                if one["b"] in places
+                places[pair["b"]]: SEARCH.radius + pair["bits"]
+                for pair in row["alike"] or ()
+                if pair["b"] in places
             }
             for row in rows
         ]
@@ -81,61 +81,63 @@ class _Neighbours:
         return {**self._alike[index], **near} if self._alike[index] else near
 
 
-def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
-    """Return what becomes of the pictures of one cluster."""
+def _cluster_rows(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
+    """Return the rows of FOUND of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
-    say = SparkComparer(originals, merits, _heard(rows))
-    gathering = GroupBuilder(_Neighbours(rows), merits, say, policy)
+    comparer = SparkComparer(originals, merits, _cached(rows))
+    builder = GroupBuilder(_Neighbors(rows), merits, comparer, policy)
     found = []
-    for star in gathering.stars(range(len(rows))):
-        found += _told(star, rows, merits)
+    for star in builder.stars(range(len(rows))):
+        found += _group_rows(star, rows, merits)
     found += [
-        {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(say.errors.items())
+        {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(comparer.errors.items())
     ]
     return found
 
 
-def _told(star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -> list[dict[str, Any]]:
+def _group_rows(
+    star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]
+) -> list[dict[str, Any]]:
     reference = rows[star.reference]["sha256"]
     reason = why_best(merits[star.reference], [merits[place] for place in star.said], proven=star.proven)
     found = [{"sha256": reference, "reference": reference, "explanation": reason}]
-    for place, said in star.said.items():
+    for place, verdict in star.said.items():
         found.append(
             {
                 "sha256": rows[place]["sha256"],
                 "reference": reference,
-                "relation": said.relation,
-                "probability": said.probability,
-                "explanation": said.explanation,
+                "relation": verdict.relation,
+                "probability": verdict.probability,
+                "explanation": verdict.explanation,
             }
         )
     return found
 
 
-def _heard(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
-    """Return what was said before of pictures of this cluster, by their places: in crowds, and of alike pairs."""
+def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
+    """Return the verdicts found before on pictures of this cluster, by place: in crowds, and of pairs by copy code."""
     places = {row["id"]: place for place, row in enumerate(rows)}
-    heard = {}
+    cached = {}
     for place, row in enumerate(rows):
-        if row["said"]:
-            heard[places[row["first"]], place] = CachedVerdict(**row["said"])
-        for one in row["alike"] or ():
-            if one["said"] and one["b"] in places:
-                heard[place, places[one["b"]]] = CachedVerdict(**one["said"])
-    return heard
+        if row["verdict"]:
+            cached[places[row["first"]], place] = CachedVerdict(**row["verdict"])
+        for pair in row["alike"] or ():
+            if pair["verdict"] and pair["b"] in places:
+                cached[place, places[pair["b"]]] = CachedVerdict(**pair["verdict"])
+    return cached
 
 
 def clusters(edges: DataFrame) -> DataFrame:
     """Return for each picture that has an edge (a, b) the least number that edges connect it to: id, cluster.
 
-    Up to SPARK.gathered edges are brought to the driver; more are worked on where they are.
+    Up to SPARK.gathered edges are collected on the driver; more stay distributed.
     """
     kept = edges.persist()
     rows = kept.limit(SPARK.gathered + 1).toArrow()
     if rows.num_rows > SPARK.gathered:
         return clusters_apart(kept)
     a, b = (np.asarray(column.to_numpy(), np.int64) for column in rows.columns)
-    nodes, labels = parts(a, b)
+    nodes, labels = connected_components(a, b)
     table = pa.table({"id": pa.array(nodes), "cluster": pa.array(labels)})
     spark = edges.sparkSession
     if not len(nodes):
@@ -156,20 +158,20 @@ def clusters_apart(edges: DataFrame) -> DataFrame:
     )
     if edges.sparkSession.sparkContext.getCheckpointDir() is None:
         raise ValueError(
-            "spark.checkpoint.dir: wanted a folder that every executor can reach, got none, and there are more than"
+            "spark.checkpoint.dir: expected a folder that every executor can reach, found none, and there are more than"
             f" {SPARK.gathered} edges"
         )
     # Without checkpoints the plan of each round would hold that of the one before four times.
     now, before = now.checkpoint(), None
-    while (told := _edge_totals(now)) != before:
-        before = told
-        now = _small(_large(now)).checkpoint()
+    while (totals := _edge_totals(now)) != before:
+        before = totals
+        now = _small_star(_large_star(now)).checkpoint()
     roots = now.select(fn.col("v").alias("id"), fn.col("v").alias("cluster"))
     return now.select(fn.col("u").alias("id"), fn.col("v").alias("cluster")).unionAll(roots).distinct()
 
 
-def _large(edges: DataFrame) -> DataFrame:
-    """Connect what is larger than a picture with the least of all that it is connected with."""
+def _large_star(edges: DataFrame) -> DataFrame:
+    """Connect the larger neighbors of a picture with the least of its neighbors."""
     both = edges.unionAll(edges.select(fn.col("v").alias("u"), fn.col("u").alias("v")))
     least = both.groupBy("u").agg(fn.least(fn.min("v"), fn.col("u")).alias("m"))
     return (
@@ -177,15 +179,15 @@ def _large(edges: DataFrame) -> DataFrame:
     )
 
 
-def _small(edges: DataFrame) -> DataFrame:
-    """Connect a picture, and what is less than it, with the least of them."""
+def _small_star(edges: DataFrame) -> DataFrame:
+    """Connect a picture and its smaller neighbors with the least of them."""
     least = edges.groupBy("u").agg(fn.min("v").alias("m"))
     others = edges.join(least, "u").where("v <> m").select(fn.col("v").alias("u"), fn.col("m").alias("v"))
     return others.unionAll(least.select("u", fn.col("m").alias("v"))).distinct()
 
 
 def _edge_totals(edges: DataFrame) -> tuple[int, int]:
-    """Return how many edges there are and a sum of their digests, which tells whether anything has changed."""
+    """Return how many edges there are and a sum of their digests, to see whether anything changed."""
     row = edges.agg(fn.count("*"), fn.sum(fn.xxhash64("u", "v").cast("decimal(38,0)"))).first()
     assert row is not None
     return int(row[0]), int(row[1] or 0)

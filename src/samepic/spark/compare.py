@@ -22,13 +22,21 @@ from samepic.duplicates.quality import Merit
 from samepic.errors import UnreadableError, WorkerError
 from samepic.limits import SPARK
 from samepic.profile import Policy
-from samepic.spark.catalog import Batches, arrow_rows, bounded, decoder, original
+from samepic.spark.catalog import Batches, arrow_rows, decoder, limit_batches, original
 from samepic.verdict import Verdict
 from samepic.verify.explain import explain
 
-__all__ = ["SAID", "SAID_SQL", "Originals", "SparkComparer", "said_alike", "said_in_crowds", "said_row"]
+__all__ = [
+    "VERDICTS",
+    "VERDICTS_SQL",
+    "Originals",
+    "SparkComparer",
+    "compare_crowds",
+    "compare_pairs",
+    "verdict_row",
+]
 
-SAID = pa.schema(
+VERDICTS = pa.schema(
     [
         ("first", pa.int64()),
         ("id", pa.int64()),
@@ -41,7 +49,7 @@ SAID = pa.schema(
     ]
 )
 
-SAID_SQL = (
+VERDICTS_SQL = (
     "first bigint, id bigint, relation string, probability double, explanation string, original string,"
     " same boolean, error string"
 )
@@ -50,15 +58,17 @@ SAID_SQL = (
 _CALLED = ("the reference", "this file")
 
 
-def said_row(first: int, other: int, said: CachedVerdict, *, same: bool | None = None) -> dict[str, Any]:
-    """Return a row of SAID."""
+def verdict_row(
+    first: int, other: int, verdict: CachedVerdict, *, same: bool | None = None
+) -> dict[str, Any]:
+    """Return a row of VERDICTS."""
     return {
         "first": first,
         "id": other,
-        "relation": said.relation,
-        "probability": said.probability,
-        "explanation": said.explanation,
-        "original": said.original,
+        "relation": verdict.relation,
+        "probability": verdict.probability,
+        "explanation": verdict.explanation,
+        "original": verdict.original,
         "same": same,
     }
 
@@ -79,7 +89,7 @@ class Originals:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def put(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
+    def add(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
         """Add the next picture: by its bytes, by its path, or by its small picture alone."""
         self._proxies.append(proxy)
         if content is None or self._held + len(content) <= SPARK.held_bytes:
@@ -92,11 +102,11 @@ class Originals:
         self._file.write(content)
         self._places.append((None, None, start, len(content)))
 
-    def small(self, index: int) -> bytes | None:
+    def proxy(self, index: int) -> bytes | None:
         """Return the small picture that stands for one, None where none was made."""
         return self._proxies[index]
 
-    def whole(self, index: int) -> bytes | None:
+    def original_bytes(self, index: int) -> bytes | None:
         """Return one as it is, None where it is not at hand. Raises UnreadableError."""
         content, path, start, size = self._places[index]
         if content is not None:
@@ -109,81 +119,81 @@ class Originals:
 
 
 class SparkComparer:
-    """Says what one picture of a cluster is to another; `merits` loses what cannot be read, `errors` says why.
+    """Compares pictures of one cluster; `merits` loses what cannot be read, `errors` says why.
 
-    `heard` is what was said before, by the indices of the two.
+    `cached` is the verdicts found before, by the indices of the two.
     """
 
     def __init__(
         self,
         originals: Originals,
         merits: dict[int, Merit],
-        heard: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
+        cached: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
     ) -> None:
         self.errors: dict[int, str] = {}
-        self._originals, self._merits, self._heard = originals, merits, heard
+        self._originals, self._merits, self._cached = originals, merits, cached
 
     def __call__(self, a: int, b: int) -> CachedVerdict | None:
-        """Return what the second is to the first, None where that cannot be said."""
-        if (a, b) in self._heard:
-            return self._heard[a, b]
+        """Return what the second is to the first, None where there is no verdict."""
+        if (a, b) in self._cached:
+            return self._cached[a, b]
         try:
-            one, other = self._opened(a), self._opened(b)
-        except _SpoiltError:
+            first, second = self._read(a), self._read(b)
+        except _UnreadablePairError:
             return None
-        small = one is None or other is None
-        if one is None or other is None:
-            one, other = self._originals.small(a), self._originals.small(b)
-        if one is None or other is None:
-            raise ValueError("known: wanted fingerprints with proxies, got some without")
+        by_proxy = first is None or second is None
+        if first is None or second is None:
+            first, second = self._originals.proxy(a), self._originals.proxy(b)
+        if first is None or second is None:
+            raise ValueError("known: expected fingerprints with proxies, found some without")
         try:
-            told = decoder().compare(one, other, visibility=False, names=("a", "b"), called=_CALLED)
+            verdict = decoder().compare(first, second, visibility=False, names=("a", "b"), called=_CALLED)
         except WorkerError:
-            # It broke its process, which tells not which of the two did; where neither does alone, nothing is said.
-            self._tried(a, one)
-            self._tried(b, other)
+            # Either of the two may have ended the process; where neither does so alone, there is no verdict.
+            self._check_alone(a, first)
+            self._check_alone(b, second)
             return None
         except UnreadableError as error:
-            self._spoil(b if error.name == "b" else a, error)
+            self._mark_unreadable(b if error.name == "b" else a, error)
             return None
-        sentence = _of_small(told) if small else told.explanation
-        return CachedVerdict(str(told.relation), told.probability, sentence, told.original)
+        sentence = _proxy_sentence(verdict) if by_proxy else verdict.explanation
+        return CachedVerdict(str(verdict.relation), verdict.probability, sentence, verdict.original)
 
-    def _opened(self, index: int) -> bytes | None:
+    def _read(self, index: int) -> bytes | None:
         try:
-            return self._originals.whole(index)
+            return self._originals.original_bytes(index)
         except UnreadableError as error:
-            self._spoil(index, error)
-            raise _SpoiltError from error
+            self._mark_unreadable(index, error)
+            raise _UnreadablePairError from error
 
-    def _tried(self, index: int, data: bytes) -> None:
+    def _check_alone(self, index: int, data: bytes) -> None:
         try:
             decoder().catalogue(data, "picture", proxied=True)
         except UnreadableError as error:
-            self._spoil(index, error)
+            self._mark_unreadable(index, error)
 
-    def _spoil(self, index: int, error: UnreadableError) -> None:
+    def _mark_unreadable(self, index: int, error: UnreadableError) -> None:
         self._merits.pop(index, None)
         self.errors[index] = f"wanted {error.wanted}, got {error.got}"
 
 
-def _of_small(verdict: Verdict) -> str:
+def _proxy_sentence(verdict: Verdict) -> str:
     """Return the sentence of a verdict on small pictures, without the sizes and codings that these have."""
     a, b = (replace(info, name=name) for info, name in zip((verdict.a, verdict.b), _CALLED, strict=True))
     sentence = explain(replace(verdict.facts, proxies=True), verdict.relation, a, b)
     return f"{sentence} (compared as small pictures)"
 
 
-class _SpoiltError(Exception):
+class _UnreadablePairError(Exception):
     """One of two pictures cannot be read."""
 
 
-def said_alike(
+def compare_pairs(
     alike: DataFrame, parts: DataFrame, items: DataFrame, given: DataFrame, policy: Policy
 ) -> DataFrame:
     """Return what the lesser is to the better, of each pair of `alike` that is not in one of the clusters `parts`.
 
-    The columns are those of SAID; what cannot be decoded has a row with its `error`. Pairs are spread over all
+    The columns are those of VERDICTS; what cannot be decoded has a row with its `error`. Pairs are spread over all
     executors; each takes two pictures to one of them.
     """
     pairs = alike.where("a < b").select("a", "b")
@@ -195,36 +205,39 @@ def said_alike(
     rows = heads.unionAll(pairs.select(fn.col("a").alias("head"), fn.col("b").alias("id")))
     rows = rows.join(items.select("id", "key", "facts", "proxy"), "id").join(given, "key", "left").drop("key")
     rows = rows.repartition("head").sortWithinPartitions("head", "id")
-    return bounded(rows).mapInArrow(_compared(policy), SAID_SQL)
+    return limit_batches(rows).mapInArrow(_compare_heads(policy), VERDICTS_SQL)
 
 
-def _compared(policy: Policy) -> Batches:
+def _compare_heads(policy: Policy) -> Batches:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = (row for batch in batches for row in arrow_rows(batch))
         for _, group in groupby(rows, key=itemgetter("head")):
             with Originals() as originals:
                 ids, merits = [], {}
                 for place, row in enumerate(group):
-                    originals.put(row["content"], row["path"], row["proxy"])
+                    originals.add(row["content"], row["path"], row["proxy"])
                     ids.append(row["id"])
                     merits[place] = Merit.from_text(row["facts"])
-                yield pa.RecordBatch.from_pylist(_of_head(ids, merits, originals, policy), schema=SAID)
+                yield pa.RecordBatch.from_pylist(
+                    _compare_to_first(ids, merits, originals, policy), schema=VERDICTS
+                )
 
     return work
 
 
-def _of_head(
+def _compare_to_first(
     ids: list[int], merits: dict[int, Merit], originals: Originals, policy: Policy
 ) -> list[dict[str, object]]:
-    """Return what is said of the first of these pictures and each of the others."""
-    say, found = SparkComparer(originals, merits), []
+    """Return the verdicts on the first of these pictures and each of the others."""
+    comparer, found = SparkComparer(originals, merits), []
     for place in range(1, len(ids)):
         if {0, place} <= merits.keys():
-            a, b = sorted((0, place), key=lambda one: merits[one].order(ids[one]))
-            said = say(a, b)
-            if said is not None:
-                found.append(said_row(ids[a], ids[b], said, same=counted(said, policy) is not None))
-    return found + [{"id": ids[place], "error": error} for place, error in sorted(say.errors.items())]
+            a, b = sorted((0, place), key=lambda index: merits[index].order(ids[index]))
+            verdict = comparer(a, b)
+            if verdict is not None:
+                same = counted(verdict, policy) is not None
+                found.append(verdict_row(ids[a], ids[b], verdict, same=same))
+    return found + [{"id": ids[place], "error": error} for place, error in sorted(comparer.errors.items())]
 
 
 _log = logging.getLogger("samepic.spark")
@@ -232,23 +245,23 @@ _log = logging.getLogger("samepic.spark")
 _FIRST = pa.schema([("cluster", pa.int64()), ("first", pa.int64())])
 
 
-def said_in_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
-    """Return what each picture of a crowd is to the best of it: the columns of SAID; None without crowds.
+def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
+    """Return what each picture of a crowd is to the best of it: the columns of VERDICTS; None without crowds.
 
-    A crowd is a cluster of more than SPARK.crowd pictures, of which a warning tells. They are compared in pieces of so
-    many, by any executor; of what cannot be compared there is no row. The best is taken for the reference, which it
-    is unless another proves to be the original.
+    A crowd is a cluster of more than SPARK.crowd pictures, which is logged as a warning. They are compared in pieces
+    of so many, by any executor; of what cannot be compared there is no row. The best is taken for the reference,
+    which it is unless another proves to be the original.
     """
     sizes = parts.groupBy("cluster").count().where(fn.col("count") > SPARK.crowd)
-    told = sizes.agg(fn.count("*"), fn.max("count")).collect()[0]
-    if not told[0]:
+    totals = sizes.agg(fn.count("*"), fn.max("count")).collect()[0]
+    if not totals[0]:
         return None
-    _log.warning("crowds of look-alikes: %d, up to %d pictures each", *told)
+    _log.warning("crowds of look-alikes: %d, up to %d pictures each", *totals)
     pieces = fn.ceil(fn.col("count") / SPARK.crowd)
     crowds = sizes.select("cluster", pieces.alias("pieces")).persist()
     members = parts.join(crowds, "cluster").join(items.select("id", "key", "facts", "proxy"), "id")
     ranked = members.select("cluster", "id", "facts").repartition("cluster")
-    best = ranked.mapInArrow(_firsts, "cluster bigint, first bigint").persist()
+    best = ranked.mapInArrow(_best_of_clusters, "cluster bigint, first bigint").persist()
     members = members.join(best, "cluster").join(given, "key", "left").drop("key", "facts")
     heads = members.where("id = first").withColumn("piece", fn.explode(fn.expr("sequence(0, pieces - 1)")))
     others = members.where("id <> first").withColumn("piece", fn.expr("pmod(id, pieces)"))
@@ -256,10 +269,10 @@ def said_in_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> Data
     rows = rows.repartition("cluster", "piece").sortWithinPartitions(
         "cluster", "piece", fn.desc("head"), "id"
     )
-    return bounded(rows).mapInArrow(_said, SAID_SQL)
+    return limit_batches(rows).mapInArrow(_compare_pieces, VERDICTS_SQL)
 
 
-def _firsts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _best_of_clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Return the best picture of each cluster, all of whose rows are here."""
     best: dict[int, tuple[int, ...]] = {}
     for batch in batches:
@@ -270,19 +283,19 @@ def _firsts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     yield pa.RecordBatch.from_pylist(found, schema=_FIRST)
 
 
-def _said(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _compare_pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Return what the pictures of each piece are to its first row, the best of the crowd."""
     rows = (row for batch in batches for row in arrow_rows(batch))
     for _, piece in groupby(rows, key=itemgetter("cluster", "piece")):
         with Originals() as originals:
             ids = []
             for row in piece:
-                originals.put(row["content"], row["path"], row["proxy"])
+                originals.add(row["content"], row["path"], row["proxy"])
                 ids.append(row["id"])
-            yield pa.RecordBatch.from_pylist(_of_piece(ids, originals), schema=SAID)
+            yield pa.RecordBatch.from_pylist(_compare_piece(ids, originals), schema=VERDICTS)
 
 
-def _of_piece(ids: list[int], originals: Originals) -> list[dict[str, Any]]:
-    say = SparkComparer(originals, {})
-    heard = ((ids[place], say(0, place)) for place in range(1, len(ids)))
-    return [said_row(ids[0], index, said) for index, said in heard if said is not None]
+def _compare_piece(ids: list[int], originals: Originals) -> list[dict[str, Any]]:
+    comparer = SparkComparer(originals, {})
+    verdicts = ((ids[place], comparer(0, place)) for place in range(1, len(ids)))
+    return [verdict_row(ids[0], index, verdict) for index, verdict in verdicts if verdict is not None]

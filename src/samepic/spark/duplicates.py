@@ -1,4 +1,4 @@
-"""find_duplicates: a DataFrame of pictures to groups of the same, and what `samepic find --engine spark` runs."""
+"""find_duplicates: a DataFrame of pictures to groups of duplicates; `samepic find --engine spark` runs it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ from samepic.duplicates.walk import FoundFile, Unreadable, Walk
 from samepic.fingerprints.fingerprint import VERSION
 from samepic.limits import SPARK
 from samepic.profile import Policy, Profile
-from samepic.spark.candidates import CandidateScan, copies_edges, digest_edges, pdq_edges, ranked
-from samepic.spark.catalog import COLUMNS, bounded, fingerprints, sources
-from samepic.spark.clusters import FOUND_SQL, clusters, gathered
-from samepic.spark.compare import said_alike, said_in_crowds
+from samepic.spark.candidates import CandidateScan, copies_edges, digest_edges, pdq_edges, rank
+from samepic.spark.catalog import COLUMNS, fingerprints, limit_batches, sources
+from samepic.spark.clusters import FOUND_SQL, clusters, group_clusters
+from samepic.spark.compare import compare_crowds, compare_pairs
 from samepic.verdict import Relation
 
-__all__ = ["FoundDuplicates", "SparkFinder", "find_duplicates", "searched", "session"]
+__all__ = ["FoundDuplicates", "SparkFinder", "find_duplicates", "search_duplicates", "session"]
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDuplicates:
-    """What a search found: `members` (group, key, reference, relation, probability, explanation), `references` (group,
-    key, reason), `unreadable` (key, error), and the `prints` of all.
+    """The result of a search, as tables.
+
+    `members` has the columns group, key, reference, relation, probability and explanation, `references` group, key and
+    reason, `unreadable` key and error; `prints` are the fingerprints of all.
     """
 
     members: DataFrame
@@ -72,14 +74,14 @@ def find_duplicates(
     if new is not None and copies:
         bare = new.where("kind = 'picture' and length(copycode) = 0").first()
         if bare is not None:
-            raise ValueError(f"prints: wanted fingerprints with copies, got none for {bare['key']!r}")
+            raise ValueError(f"prints: expected fingerprints with copies, found none for {bare['key']!r}")
     if new is None:
         new = fingerprints(df, key=key, content=content, path=path, copies=copies, proxies=known is not None)
-    found = searched(given, new, known, policy=policy, copies=copies, how=CandidateScan(search))
+    found = search_duplicates(given, new, known, policy=policy, copies=copies, how=CandidateScan(search))
     return found.members
 
 
-def searched(
+def search_duplicates(
     given: DataFrame,
     prints: DataFrame,
     known: DataFrame | None = None,
@@ -88,53 +90,55 @@ def searched(
     copies: bool = False,
     how: CandidateScan = CandidateScan.SCAN,
 ) -> FoundDuplicates:
-    """Do what `find_duplicates` does, and return the references and what is unreadable too.
+    """Return what `find_duplicates` returns, with the references and the unreadable files.
 
     `given` is what `sources` returns, `prints` what `fingerprints` returned for it.
     """
     new = prints.withColumn("fresh", fn.lit(True))
-    kept = _checked(new if known is None else new.unionByName(known.withColumn("fresh", fn.lit(False))))
+    kept = _checked_prints(
+        new if known is None else new.unionByName(known.withColumn("fresh", fn.lit(False)))
+    )
     items = _items(kept).persist()
     if policy.same_if is Relation.SAME_FILE:
         found = given.sparkSession.createDataFrame([], FOUND_SQL)
     else:
         edges = digest_edges(items).unionAll(pdq_edges(items, how, everywhere=known is not None))
-        parts, alike, said = clusters(edges), None, None
+        parts, alike, verdicts = clusters(edges), None, None
         if copies:
-            alike, said = _alike(items, parts, given, policy, how)
-            parts = clusters(edges.unionAll(said.where("same").select("first", "id")))
+            alike, verdicts = _copy_pairs(items, parts, given, policy, how)
+            parts = clusters(edges.unionAll(verdicts.where("same").select("first", "id")))
         if known is not None:
-            # What was found among known pictures alone is not compared again.
+            # Clusters of known pictures alone are not compared again.
             asked = parts.join(items.where("fresh").select("id"), "id").select("cluster").distinct()
             parts = parts.join(asked, "cluster", "left_semi")
-        found = _gathered(items, parts, alike, given, policy)
-        if said is not None:
-            damaged = said.where("error is not null").join(items.select("id", "sha256"), "id")
+        found = _grouped_clusters(items, parts, alike, given, policy)
+        if verdicts is not None:
+            damaged = verdicts.where("error is not null").join(items.select("id", "sha256"), "id")
             found = found.unionByName(damaged.select("sha256", "error"), allowMissingColumns=True)
         found = found.persist()
     return _grouped(kept, items, found, only_new=known is not None)
 
 
-def _checked(prints: DataFrame) -> DataFrame:
+def _checked_prints(prints: DataFrame) -> DataFrame:
     """Return fingerprints of this version. Raises ValueError for others and for a key that comes twice."""
     missing = set(prints.columns) ^ {"fresh", *(column.split()[0] for column in COLUMNS.split(", "))}
     if missing:
         raise ValueError(
-            f"fingerprints: wanted the columns {COLUMNS}, got others or not all: {', '.join(sorted(missing))}"
+            f"fingerprints: expected the columns {COLUMNS}, found others or not all: {', '.join(sorted(missing))}"
         )
     prints = prints.persist()
     least, most = fn.min("version"), fn.max("version")
-    told = prints.agg(least, most, fn.count("*"), fn.count_distinct("key")).collect()[0]
-    if told[2] == told[3] and told[0] in (VERSION, None) and told[1] in (VERSION, None):
+    totals = prints.agg(least, most, fn.count("*"), fn.count_distinct("key")).collect()[0]
+    if totals[2] == totals[3] and totals[0] in (VERSION, None) and totals[1] in (VERSION, None):
         return prints
     other = prints.where(fn.col("version") != VERSION).first()
     if other is not None:
         raise ValueError(
-            f"fingerprints: wanted version {VERSION}, got {other['version']} for {other['key']!r}"
+            f"fingerprints: expected version {VERSION}, found {other['version']} for {other['key']!r}"
         )
     twice = prints.groupBy("key").count().where("key is null or count > 1").first()
     assert twice is not None
-    raise ValueError(f"key: wanted each once, got {twice['key']!r} {twice['count']} times")
+    raise ValueError(f"key: expected each once, found {twice['key']!r} {twice['count']} times")
 
 
 def _items(prints: DataFrame) -> DataFrame:
@@ -147,48 +151,48 @@ def _items(prints: DataFrame) -> DataFrame:
         fn.max("fresh").alias("fresh"),
     )
     items = items.select("sha256", "one.*", "files", "fresh")
-    return items.join(ranked(items, "key", "id"), "key")
+    return items.join(rank(items, "key", "id"), "key")
 
 
-def _alike(
+def _copy_pairs(
     items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: CandidateScan
 ) -> tuple[DataFrame, DataFrame]:
-    """Return the pairs by copy code, both ways, with what was said of the second of those compared; and all said."""
+    """Return the pairs by copy code, both ways, with the verdicts on those compared; and all verdicts."""
     pairs = copies_edges(items, how).persist()
-    said = said_alike(pairs, parts, items, given, policy).persist()
-    told = said.where("error is null").select(
-        fn.col("first").alias("a"), fn.col("id").alias("b"), _said().alias("said")
+    verdicts = compare_pairs(pairs, parts, items, given, policy).persist()
+    compared = verdicts.where("error is null").select(
+        fn.col("first").alias("a"), fn.col("id").alias("b"), _verdict().alias("verdict")
     )
-    return pairs.join(told, ["a", "b"], "left"), said
+    return pairs.join(compared, ["a", "b"], "left"), verdicts
 
 
-def _said() -> Column:
+def _verdict() -> Column:
     return fn.struct("relation", "probability", "explanation", "original")
 
 
-def _gathered(
+def _grouped_clusters(
     items: DataFrame, parts: DataFrame, alike: DataFrame | None, given: DataFrame, policy: Policy
 ) -> DataFrame:
-    """Return what becomes of each picture that has candidates: those of one cluster are gathered in one task."""
+    """Return the rows of FOUND of each picture that has candidates: one task handles a cluster."""
     rows = items.join(parts, "id")
     if alike is None:
         rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint>>"))
     else:
         near = alike.groupBy(fn.col("a").alias("id")).agg(
-            fn.collect_list(fn.struct("b", "bits", "said")).alias("alike")
+            fn.collect_list(fn.struct("b", "bits", "verdict")).alias("alike")
         )
         rows = rows.join(near, "id", "left")
-    said = said_in_crowds(items, parts, given)
-    if said is None:
+    verdicts = compare_crowds(items, parts, given)
+    if verdicts is None:
         rows = rows.withColumns(
-            {"first": fn.lit(None).cast("bigint"), "said": fn.lit(None).cast("struct<b:bigint>")}
+            {"first": fn.lit(None).cast("bigint"), "verdict": fn.lit(None).cast("struct<b:bigint>")}
         )
     else:
-        rows = rows.join(said.select("id", "first", _said().alias("said")), "id", "left")
+        rows = rows.join(verdicts.select("id", "first", _verdict().alias("verdict")), "id", "left")
     rows = rows.drop("size", "kind", "error", "files", "fresh")
     rows = rows.join(given, "key", "left")
     ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "id")
-    return bounded(ordered).mapInArrow(gathered(policy), FOUND_SQL)
+    return limit_batches(ordered).mapInArrow(group_clusters(policy), FOUND_SQL)
 
 
 def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> FoundDuplicates:
@@ -198,11 +202,11 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
     """
     files = prints.where("kind = 'picture'").select("key", "sha256")
     first = items.select("sha256", fn.col("key").alias("first"), "files")
-    said = first.join(found, "sha256", "left")
-    # What stands alone makes a group where several files hold it; what is damaged makes none.
-    said = said.withColumn("reference", fn.coalesce("reference", "sha256")).where("error is null")
+    verdicts = first.join(found, "sha256", "left")
+    # A single picture is a group where several files hold it; damaged ones are none.
+    verdicts = verdicts.withColumn("reference", fn.coalesce("reference", "sha256")).where("error is null")
     heads = first.select(fn.col("sha256").alias("reference"), fn.col("first").alias("head"))
-    copies = files.join(said, "sha256").join(heads, "reference").where("key <> head")
+    copies = files.join(verdicts, "sha256").join(heads, "reference").where("key <> head")
     same = fn.col("relation").isNull()
     members = copies.select(
         "key",
@@ -218,10 +222,10 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
         held = held.unionAll(members.join(heads, "reference", "left_semi").select("reference"))
         members = members.join(held.distinct(), "reference", "left_semi")
     members = members.persist()
-    numbers = ranked(members.select("reference").distinct(), "reference", "place")
+    numbers = rank(members.select("reference").distinct(), "reference", "place")
     numbers = numbers.select("reference", (fn.col("place") + 1).alias("group")).persist()
     columns = ["group", "key", "reference", "relation", "probability", "explanation"]
-    reasons = said.where("relation is null").select(
+    reasons = verdicts.where("relation is null").select(
         fn.col("first").alias("reference"), fn.col("explanation").alias("reason")
     )
     references = numbers.join(reasons, "reference").select(
@@ -276,20 +280,20 @@ class SparkFinder:
         paths = list(self.paths)
         uris = [path for path in paths if _URI.match(path)]
         if uris and len(uris) < len(paths):
-            raise ValueError(f"wanted either paths or URIs, got both: {uris[0]!r}")
-        entries = {} if uris else self._walked(paths)
-        df = self._listed(uris) if uris else self._made(entries)
+            raise ValueError(f"expected either paths or URIs, found both: {uris[0]!r}")
+        entries = {} if uris else self._walk(paths)
+        df = self._list_uris(uris) if uris else self._path_rows(entries)
         content, path = ("content", None) if uris else (None, "path")
         prints = fingerprints(df, key="path", content=content, path=path, copies=self.copies)
         given = sources(df, "path", content, path)
-        found = searched(given, prints, policy=self.policy, copies=self.copies, how=self.how)
+        found = search_duplicates(given, prints, policy=self.policy, copies=self.copies, how=self.how)
         kinds = {row["kind"]: row["count"] for row in found.prints.groupBy("kind").count().collect()}
         self.pictures, self.others = kinds.get("picture", 0), kinds.get("other", 0)
         self.unreadable += [Unreadable(row["key"], row["error"]) for row in found.unreadable.collect()]
-        self.unreadable.sort(key=lambda one: (os.fsencode(one.path), one.error))
+        self.unreadable.sort(key=lambda file: (os.fsencode(file.path), file.error))
         return self._grouped(found, entries, df if uris else None)
 
-    def _walked(self, paths: list[str]) -> dict[str, FoundFile]:
+    def _walk(self, paths: list[str]) -> dict[str, FoundFile]:
         walk = Walk(paths, self.hidden, self.follow, self.least)
         entries = {}
         for entry in walk.entries():
@@ -297,17 +301,17 @@ class SparkFinder:
                 entries[entry.path] = entry
             else:
                 walk.unreadable.append(
-                    Unreadable(entry.path, "wanted a name in UTF-8, as Spark does, got other bytes")
+                    Unreadable(entry.path, "expected a name in UTF-8, as Spark does, found other bytes")
                 )
         self.unreadable += walk.unreadable
         return entries
 
-    def _made(self, entries: dict[str, FoundFile]) -> DataFrame:
+    def _path_rows(self, entries: dict[str, FoundFile]) -> DataFrame:
         rows = [(path,) for path in entries]
         tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(rows) // SPARK.files)
         return self.spark.createDataFrame(rows, "path string").repartition(min(tasks, max(1, len(rows))))
 
-    def _listed(self, uris: list[str]) -> DataFrame:
+    def _list_uris(self, uris: list[str]) -> DataFrame:
         source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
         return source.load(uris).where(fn.col("length") >= self.least)
 
@@ -316,8 +320,8 @@ class SparkFinder:
     ) -> list[Group]:
         members = defaultdict(list)
         for row in found.members.collect():
-            said = CachedVerdict(row["relation"], row["probability"], row["explanation"], "")
-            members[row["group"]].append((row["key"], said))
+            verdict = CachedVerdict(row["relation"], row["probability"], row["explanation"], "")
+            members[row["group"]].append((row["key"], verdict))
         references = {row["group"]: (row["key"], row["reason"]) for row in found.references.collect()}
         keys = {key for key, _ in references.values()} | {key for rows in members.values() for key, _ in rows}
         digests = self._digests(found, keys)
@@ -327,22 +331,22 @@ class SparkFinder:
         for number, (key, reason) in sorted(references.items()):
             first = entries[key]
             links = {first.node: first.path} if first.inode else {}
-            rest = sorted(members[number], key=lambda one: os.fsencode(one[0]))
-            told = tuple(member(entries[path], digests[path], said, links) for path, said in rest)
-            if not all(one.hard_link_to for one in told):
-                groups.append(Group(len(groups) + 1, facts(first, digests[key]), reason, told))
+            rest = sorted(members[number], key=lambda row: os.fsencode(row[0]))
+            copies = tuple(member(entries[path], digests[path], verdict, links) for path, verdict in rest)
+            if not all(copy.hard_link_to for copy in copies):
+                groups.append(Group(len(groups) + 1, facts(first, digests[key]), reason, copies))
         return groups
 
     def _digests(self, found: FoundDuplicates, keys: set[str]) -> dict[str, str]:
-        wanted = self.spark.createDataFrame([(key,) for key in keys], "key string")
-        rows: list[Any] = found.prints.join(wanted, "key", "left_semi").select("key", "sha256").collect()
+        keys_frame = self.spark.createDataFrame([(key,) for key in keys], "key string")
+        rows: list[Any] = found.prints.join(keys_frame, "key", "left_semi").select("key", "sha256").collect()
         return {row["key"]: row["sha256"] for row in rows}
 
 
 def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, FoundFile]:
     """Return the facts of files that Spark listed; their times are in milliseconds, so `samepic clean` needs a copy."""
-    wanted = listed.sparkSession.createDataFrame([(key,) for key in keys], "path string")
-    rows = listed.drop("content").join(wanted, "path", "left_semi").collect()
+    keys_frame = listed.sparkSession.createDataFrame([(key,) for key in keys], "path string")
+    rows = listed.drop("content").join(keys_frame, "path", "left_semi").collect()
     return {
         row["path"]: FoundFile(
             row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6, 0, 0

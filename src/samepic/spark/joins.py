@@ -1,9 +1,9 @@
-"""Join sets of 256-bit codes: what is near each of many queries at once, by all codes or by tables of some bits.
+"""Joins of 256-bit codes: neighbors of many queries at once, by a scan or by tables of sampled bits.
 
-A query is looked up by its own bits and by those that differ in a few places from them, one probe each. Norouzi,
+A query is looked up by its own bits and by all that differ in a few places, one probe each. Norouzi,
 Punjani and Fleet, Fast Search in Hamming Space with Multi-Index Hashing, CVPR 2012.
-The native part goes strip by strip through the codes and asks each strip about all queries while the processor's cache
-holds it. Without it NumPy asks for one query after another, as `samepic.hamming` does.
+The native part compares each strip of codes with all queries while it is in the cache. Without it NumPy runs one query
+after another, as `samepic.hamming` does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _QUERIES = 8192
 
 
 class JoinedPairs(NamedTuple):
-    """What was found: of each pair the query's place, the row of the code, both from 0, and the distance in bits.
+    """Pairs: the place of the query, the row of the code, both from 0, and the distance in bits.
 
     Three int64 arrays of one length, sorted by query, then distance, then row.
     """
@@ -40,7 +40,7 @@ class JoinedPairs(NamedTuple):
 
 
 class PdqScan:
-    """Upright PDQ codes, each of which is looked at for each query: exact at any radius.
+    """Upright PDQ codes, all compared with each query: exact at any radius.
 
     Searching from several threads at once is safe, here and in all else of this module.
     """
@@ -58,28 +58,30 @@ class PdqScan:
         With `below`, q integers, only rows under that of the query count. O(n q). Raises ValueError where the forms are
         no such rows, or `below` is not one for each.
         """
-        asked = checked(forms, _FORM_BYTES)
-        ends = limits(below, len(asked), len(self._codes))
+        query_codes = checked(forms, _FORM_BYTES)
+        ends = limits(below, len(query_codes), len(self._codes))
         if native is None:
-            return self._plain(asked, radius, ends)
+            return self._join_numpy(query_codes, radius, ends)
         found = []
-        for start in range(0, len(asked), _QUERIES):
-            words = by_parity(asked[start : start + _QUERIES]).view(np.uint64).reshape(-1, 8, 4)
+        for start in range(0, len(query_codes), _QUERIES):
+            words = by_parity(query_codes[start : start + _QUERIES]).view(np.uint64).reshape(-1, 8, 4)
             limit = ends[start : start + _QUERIES]
             raw = native.join_turned(self._codes.words, words, limit, radius)
-            found.append(_triples(raw, start))
+            found.append(_as_triples(raw, start))
         return in_order(np.concatenate([_NONE, *found]))
 
-    def _plain(self, asked: NDArray[np.uint8], radius: int, ends: NDArray[np.int64]) -> JoinedPairs:
+    def _join_numpy(
+        self, query_codes: NDArray[np.uint8], radius: int, ends: NDArray[np.int64]
+    ) -> JoinedPairs:
         found = []
-        for query, each in enumerate(asked):
-            near = self._codes.within(each.reshape(-1, _BYTES), radius)
-            found.append(_kept(near, near.ids < ends[query]))
+        for query, own_forms in enumerate(query_codes):
+            near = self._codes.within(own_forms.reshape(-1, _BYTES), radius)
+            found.append(_filtered(near, near.ids < ends[query]))
         return _pairs(found)
 
 
 class CopyScan:
-    """Copy codes, each of which is looked at for each query."""
+    """Copy codes, all compared with each query."""
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
@@ -92,23 +94,23 @@ class CopyScan:
         Of equally near ones the lower row goes first, and in. Raises ValueError for k under 1, and where the queries
         are no such rows.
         """
-        asked = checked(queries, _BYTES)
+        query_codes = checked(queries, _BYTES)
         if k < 1:
-            raise ValueError(f"k: wanted at least 1, got {k}")
+            raise ValueError(f"k: expected at least 1, found {k}")
         if native is None:
-            return self._plain(asked, k, radius)
+            return self._join_numpy(query_codes, k, radius)
         found = []
-        for start in range(0, len(asked), _QUERIES):
-            words = asked[start : start + _QUERIES].view(np.uint64)
+        for start in range(0, len(query_codes), _QUERIES):
+            words = query_codes[start : start + _QUERIES].view(np.uint64)
             raw = native.join_nearest(self._codes.words, words, k, min(radius, 8 * _BYTES))
-            found.append(_triples(raw, start))
+            found.append(_as_triples(raw, start))
         return _columns(np.concatenate([_NONE, *found]))
 
-    def _plain(self, asked: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
+    def _join_numpy(self, query_codes: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
         found = []
-        for query in asked:
+        for query in query_codes:
             near = self._codes.nearest(query, k)
-            found.append(_kept(near, near.distances <= radius))
+            found.append(_filtered(near, near.distances <= radius))
         return _pairs(found)
 
 
@@ -118,9 +120,9 @@ _NONE = np.empty((0, 3), np.int64)
 def checked(codes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     """Return codes as a C-ordered array aligned for words. Raises ValueError where they are not rows of `width`."""
     if codes.ndim != 2 or codes.shape[1] != width:
-        raise ValueError(f"wanted codes as rows of {width} bytes, got {codes.shape}")
-    whole = np.ascontiguousarray(codes, np.uint8)
-    return whole if whole.ctypes.data % 8 == 0 else whole.copy()
+        raise ValueError(f"expected codes as rows of {width} bytes, found {codes.shape}")
+    contiguous = np.ascontiguousarray(codes, np.uint8)
+    return contiguous if contiguous.ctypes.data % 8 == 0 else contiguous.copy()
 
 
 def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[np.int64]:
@@ -128,7 +130,7 @@ def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[
     if below is None:
         return np.full(queries, rows, np.int64)
     if below.shape != (queries,):
-        raise ValueError(f"below: wanted one for each of {queries} queries, got {below.shape}")
+        raise ValueError(f"below: expected one for each of {queries} queries, found {below.shape}")
     return np.ascontiguousarray(below, np.int64)
 
 
@@ -141,13 +143,13 @@ def _columns(triples: NDArray[np.int64]) -> JoinedPairs:
     return JoinedPairs(*(np.ascontiguousarray(column) for column in triples.T))
 
 
-def _triples(raw: bytearray, start: int) -> NDArray[np.int64]:
+def _as_triples(raw: bytearray, start: int) -> NDArray[np.int64]:
     triples = np.frombuffer(raw, np.int64).reshape(-1, 3)
     triples[:, 0] += start
     return triples
 
 
-def _kept(near: Neighbors, kept: NDArray[np.bool_]) -> Neighbors:
+def _filtered(near: Neighbors, kept: NDArray[np.bool_]) -> Neighbors:
     return Neighbors(near.ids[kept], near.distances[kept])
 
 
@@ -171,7 +173,7 @@ _TRADE = 5
 _PROBES, _FOUND = 1 << 19, 1 << 20
 """Probes that NumPy makes at once, 4 MB an array, and codes that it looks at at once, and kept pairs between sorts."""
 
-_CODES = 1 << 16
+_BATCH = 1 << 16
 """Codes whose keys are made at once."""
 
 _STEP = 64
@@ -204,9 +206,9 @@ class _KeyTable:
         keys = (places >> np.uint64(32)).astype(np.uint32)
         new = np.flatnonzero(np.diff(keys, prepend=np.uint32(1) << np.uint32(31)))
         self.starts = np.append(new, len(keys)).astype(np.uint32)
-        there = np.zeros(max(_WORD, 1 << width), np.uint8)
-        there[keys[new]] = 1
-        self.bits = np.packbits(there, bitorder="little").view(np.uint64)
+        present = np.zeros(max(_WORD, 1 << width), np.uint8)
+        present[keys[new]] = 1
+        self.bits = np.packbits(present, bitorder="little").view(np.uint64)
         counts = np.bitwise_count(self.bits)
         self.ranks = (np.cumsum(counts, dtype=np.int64) - counts).astype(np.uint32)
 
@@ -214,23 +216,25 @@ class _KeyTable:
     def nbytes(self) -> int:
         return sum(array.nbytes for array in (self.rows, self.starts, self.bits, self.ranks))
 
-    def near(self, codes: Words, asked: _Queries, of: NDArray[np.int64], keys: Keys, masks: Keys) -> Triples:
-        """Return what is within the radius of those at `keys` ^ `masks`; `of` tells the query of each key."""
+    def near(
+        self, codes: Words, query_codes: _Queries, of: NDArray[np.int64], keys: Keys, masks: Keys
+    ) -> Triples:
+        """Return what is within the radius of those at `keys` ^ `masks`; `of` gives the query of each key."""
         if native is not None:
             table = (self.bits, self.ranks, self.starts, self.rows)
-            forms, ends, radius = asked
+            forms, ends, radius = query_codes
             raw = native.probe(codes, forms, ends, of, keys, masks, *table, forms.shape[1], radius)
             return np.frombuffer(raw, np.int64).reshape(-1, 3)
         found = [np.empty((0, 3), np.int64)]
         step = max(1, _PROBES // len(masks))
         for start in range(0, len(keys), step):
             probed = keys[start : start + step, None] ^ masks
-            at, first, last = self._there(probed.ravel())
+            at, first, last = self._lookup(probed.ravel())
             queries = of[start + at // len(masks)]
-            found += [_checked(codes, asked, *part) for part in self._rows(queries, first, last)]
+            found += [_verified_pairs(codes, query_codes, *part) for part in self._rows(queries, first, last)]
         return np.concatenate(found)
 
-    def _there(self, keys: Keys) -> tuple[NDArray[np.intp], Keys, Keys]:
+    def _lookup(self, keys: Keys) -> tuple[NDArray[np.intp], Keys, Keys]:
         """Return which of the keys there are, and where their rows start and end."""
         places, bits = keys >> np.uint32(6), (keys & np.uint32(63)).astype(np.uint64)
         at = np.flatnonzero(self.bits[places] >> bits & np.uint64(1))
@@ -250,7 +254,7 @@ class _KeyTable:
 
 
 class _KeptPairs:
-    """Pairs that were found, maybe several times: each once, and of each query the k nearest where k is given."""
+    """Distinct pairs, and of each query the k nearest where k is given."""
 
     def __init__(self, k: int | None = None) -> None:
         self._k, self._found, self._count = k, [np.empty((0, 3), np.int64)], 0
@@ -276,27 +280,27 @@ class _KeptPairs:
 class _Band(NamedTuple):
     """Stretches of bits, each (word, lowest bit, how many), that a code near a query has within `within` bits."""
 
-    stretches: tuple[tuple[int, int, int], ...]
+    spans: tuple[tuple[int, int, int], ...]
     within: int
 
     @property
     def width(self) -> int:
         """Bits of a key: of each stretch one is spent on telling it from its opposite."""
-        return sum(many - 1 for _, _, many in self.stretches)
+        return sum(count - 1 for _, _, count in self.spans)
 
     def keys(self, words: Words) -> Keys:
         """Return the keys of codes, (n, 4): the key of the difference of two codes is that of their keys."""
         keys = np.zeros(len(words), np.uint64)
-        for word, lowest, many in self.stretches:
-            ones = np.uint64((1 << many) - 1)
-            bits = words[:, word] >> np.uint64(lowest) & ones
-            bits ^= (np.uint64(0) - (bits >> np.uint64(many - 1))) & ones
-            keys = keys << np.uint64(many - 1) | bits
+        for word, lowest, count in self.spans:
+            mask = np.uint64((1 << count) - 1)
+            bits = words[:, word] >> np.uint64(lowest) & mask
+            bits ^= (np.uint64(0) - (bits >> np.uint64(count - 1))) & mask
+            keys = keys << np.uint64(count - 1) | bits
         return keys.astype(np.uint32)
 
     def masks(self) -> Keys:
         """Return the keys of all differences of at most `within` bits."""
-        places = [(word, lowest + bit) for word, lowest, many in self.stretches for bit in range(many)]
+        places = [(word, lowest + bit) for word, lowest, count in self.spans for bit in range(count)]
         words = np.zeros((sum(comb(len(places), n) for n in range(self.within + 1)), 4), np.uint64)
         row = 0
         for n in range(self.within + 1):
@@ -308,7 +312,7 @@ class _Band(NamedTuple):
 
 
 class PdqBands:
-    """Upright PDQ codes by bands of their bits: exact up to a radius, at a cost that hardly grows with the codes.
+    """Upright PDQ codes by bands of their bits: exact up to a radius, at a cost that grows slowly.
 
     Where bands of all bits are within t1, t2, ... bits and the sum of all t + 1 is more than the radius, a code within
     the radius is within t in one of the bands. Mirroring turns over whole words of codes whose bits are sorted by
@@ -321,13 +325,13 @@ class PdqBands:
     def __init__(self, codes: NDArray[np.uint8], radius: int = SEARCH.band_radius) -> None:
         """Take in the codes, (n, 32). Raises ValueError where they are no such rows, or the radius is under 0."""
         if radius < 0:
-            raise ValueError(f"radius: wanted at least 0, got {radius}")
+            raise ValueError(f"radius: expected at least 0, found {radius}")
         self.radius = radius
         self._words = by_parity(checked(codes, _BYTES)).view(np.uint64)
         self._bands = []
         for band in _bands(radius):
             keys = np.concatenate(
-                [np.empty(0, np.uint32), *(band.keys(part) for part in _parts(self._words))]
+                [np.empty(0, np.uint32), *(band.keys(part) for part in _batches(self._words))]
             )
             self._bands.append((band, band.masks(), _KeyTable(keys, band.width)))
 
@@ -341,15 +345,17 @@ class PdqBands:
     ) -> JoinedPairs:
         """Return what PdqScan.within returns. Raises ValueError also where the radius is more than this is for."""
         if radius > self.radius:
-            raise ValueError(f"radius: wanted at most {self.radius}, which the bands are for, got {radius}")
+            raise ValueError(
+                f"radius: expected at most {self.radius}, which the bands are for, found {radius}"
+            )
         words = by_parity(checked(forms, _BYTES * _FORMS)).view(np.uint64).reshape(-1, _FORMS, 4)
-        asked = _Queries(words, limits(below, len(words), len(self._words)), radius)
+        query_codes = _Queries(words, limits(below, len(words), len(self._words)), radius)
         found = _KeptPairs()
         for band, masks, table in self._bands:
-            of, keys = _distinct(band.keys(words.reshape(-1, 4)).reshape(-1, _FORMS))
+            of, keys = _distinct_keys(band.keys(words.reshape(-1, 4)).reshape(-1, _FORMS))
             for start in range(0, len(keys), _STEP):
                 part = slice(start, start + _STEP)
-                found.add(table.near(self._words, asked, of[part], keys[part], masks))
+                found.add(table.near(self._words, query_codes, of[part], keys[part], masks))
         return in_order(found.all())
 
 
@@ -357,7 +363,7 @@ class CopyTables:
     """Copy codes by several tables of sampled bits: the nearest that are found, most of those that CopyScan finds.
 
     A code that differs from the query in d of 256 bits is found where it differs in at most SEARCH.table_bits of the
-    SEARCH.table_width bits of one of the tables: bench/joining.py tells how many are.
+    SEARCH.table_width bits of one of the tables: bench/joining.py measures how many are.
     """
 
     def __init__(
@@ -372,12 +378,12 @@ class CopyTables:
         Raises ValueError where the codes are no such rows, or a key is wider than 25 bits.
         """
         if not 1 <= width <= _WIDEST:
-            raise ValueError(f"width: wanted 1 to {_WIDEST}, got {width}")
+            raise ValueError(f"width: expected 1 to {_WIDEST}, found {width}")
         self._words = checked(codes, _BYTES).view(np.uint64)
-        self._masks = np.array(_flips(width, bits), np.uint32)
+        self._masks = np.array(_difference_masks(width, bits), np.uint32)
         self._tables = []
-        for places in _samples(count, width):
-            keys = [_sampled(part, places) for part in _parts(self._words)]
+        for places in _bit_samples(count, width):
+            keys = [_sampled_keys(part, places) for part in _batches(self._words)]
             self._tables.append((places, _KeyTable(np.concatenate([np.empty(0, np.uint32), *keys]), width)))
 
     @property
@@ -388,16 +394,16 @@ class CopyTables:
     def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
         """Return the `k` codes nearest to each query of those that the tables find, else as CopyScan.nearest."""
         if k < 1:
-            raise ValueError(f"k: wanted at least 1, got {k}")
+            raise ValueError(f"k: expected at least 1, found {k}")
         words = checked(queries, _BYTES).view(np.uint64)
-        asked = _Queries(words[:, None], limits(None, len(words), len(self._words)), radius)
+        query_codes = _Queries(words[:, None], limits(None, len(words), len(self._words)), radius)
         found = _KeptPairs(k)
         for places, table in self._tables:
-            keys = _sampled(words, places)
+            keys = _sampled_keys(words, places)
             for start in range(0, len(keys), _STEP):
                 part = slice(start, start + _STEP)
                 of = np.arange(start, min(len(keys), start + _STEP))
-                found.add(table.near(self._words, asked, of, keys[part], self._masks))
+                found.add(table.near(self._words, query_codes, of, keys[part], self._masks))
         return in_order(found.all())
 
 
@@ -407,24 +413,24 @@ def _bands(radius: int) -> list[_Band]:
     count = -(-shares // (SEARCH.band_bits + 1))
     within = [shares // count - (number >= shares % count) for number in range(count)]
     trade = _TRADE if _BITS // count > 2 * _TRADE else 0
-    least = (_BITS - trade * sum(bits - min(within) for bits in within)) // count
-    widths = [least + trade * (bits - min(within)) for bits in within]
+    base = (_BITS - trade * sum(bits - min(within) for bits in within)) // count
+    widths = [base + trade * (bits - min(within)) for bits in within]
     spare = _BITS - sum(widths)
     bands, start = [], 0
     for number, (bits, width) in enumerate(zip(within, widths, strict=True)):
         end = start + width + (number < spare)
-        bands.append(_Band(_stretches(start, min(end, start + _WIDEST + 1)), bits))
+        bands.append(_Band(_word_spans(start, min(end, start + _WIDEST + 1)), bits))
         start = end
     return bands
 
 
-def _stretches(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
+def _word_spans(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
     """Return the bits from `start` to `end`, cut where a word ends."""
     cuts = [start, *(edge for edge in range(0, _BITS, _WORD) if start < edge < end), end]
     return tuple((a // _WORD, a % _WORD, b - a) for a, b in pairwise(cuts))
 
 
-def _distinct(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
+def _distinct_keys(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
     """Return each key of each row of `keys`, (q, 8), once, and the row it is of."""
     ordered = np.sort(keys, axis=1)
     new = np.ones(ordered.shape, bool)
@@ -432,41 +438,45 @@ def _distinct(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
     return np.nonzero(new)[0].astype(np.int64), ordered[new]
 
 
-def _flips(width: int, most: int) -> list[int]:
+def _difference_masks(width: int, max_bits: int) -> list[int]:
     """Return all numbers of `width` bits of which at most so many are set."""
-    return [sum(1 << bit for bit in bits) for n in range(most + 1) for bits in combinations(range(width), n)]
+    return [
+        sum(1 << bit for bit in bits) for n in range(max_bits + 1) for bits in combinations(range(width), n)
+    ]
 
 
-def _samples(count: int, width: int) -> Iterator[NDArray[np.int64]]:
+def _bit_samples(count: int, width: int) -> Iterator[NDArray[np.int64]]:
     """Yield the bits that each of `count` tables looks at: as different ones as there are."""
-    chance = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(_SEED)
     pieces = [np.arange(0)]
     for number in range(count):
         if number % (_BITS // width) == 0:
-            order = chance.permutation(_BITS)
+            order = rng.permutation(_BITS)
             pieces = [order[start : start + width] for start in range(0, _BITS - width + 1, width)]
         yield pieces[number % len(pieces)]
 
 
-def _sampled(words: Words, places: NDArray[np.int64]) -> Keys:
+def _sampled_keys(words: Words, places: NDArray[np.int64]) -> Keys:
     bits = np.zeros((len(words), 32), np.uint8)
     bits[:, 32 - len(places) :] = np.unpackbits(words.view(np.uint8), axis=1)[:, places]
     return np.packbits(bits, axis=1).view(">u4")[:, 0].astype(np.uint32)
 
 
-def _parts(words: Words) -> Iterator[Words]:
-    for start in range(0, len(words), _CODES):
-        yield words[start : start + _CODES]
+def _batches(words: Words) -> Iterator[Words]:
+    for start in range(0, len(words), _BATCH):
+        yield words[start : start + _BATCH]
 
 
-def _checked(codes: Words, asked: _Queries, queries: NDArray[np.int64], rows: NDArray[np.int64]) -> Triples:
+def _verified_pairs(
+    codes: Words, query_codes: _Queries, queries: NDArray[np.int64], rows: NDArray[np.int64]
+) -> Triples:
     """Return those of the pairs that count and are within the radius."""
-    counts = rows < asked.ends[queries]
+    counts = rows < query_codes.ends[queries]
     queries, rows = queries[counts], rows[counts]
-    least = np.full(len(rows), _BITS, np.int64)
+    nearest = np.full(len(rows), _BITS, np.int64)
     own = codes[rows]
-    for form in range(asked.forms.shape[1]):
-        apart = np.bitwise_count(own ^ asked.forms[queries, form]).sum(axis=1, dtype=np.int64)
-        least = np.minimum(least, apart)
-    near = least <= asked.radius
-    return np.stack((queries[near], rows[near], least[near]), axis=1)
+    for form in range(query_codes.forms.shape[1]):
+        distance = np.bitwise_count(own ^ query_codes.forms[queries, form]).sum(axis=1, dtype=np.int64)
+        nearest = np.minimum(nearest, distance)
+    near = nearest <= query_codes.radius
+    return np.stack((queries[near], rows[near], nearest[near]), axis=1)

@@ -16,7 +16,7 @@ __all__ = ["APPLICATION", "MIGRATIONS", "VERSION", "CodesPage", "Store"]
 
 
 class CodesPage(NamedTuple):
-    """A piece of the codes of a tenant by ascending number: `last` is the highest number looked at.
+    """A page of the codes of a tenant by ascending number: `last` is the highest number read.
 
     `pdq_numbers`, (n,) int64, and `pdq`, n x 32 bytes, leave out weak codes; so do `copy_numbers` and `copycodes`,
     which also leave out pictures without a copy code.
@@ -32,13 +32,13 @@ class CodesPage(NamedTuple):
 class Store(Protocol):
     """Records by tenant and key, numbered in the order in which they become visible to every process.
 
-    Every method is one transaction and may be called from any thread; what it returned from is on disk. All raise
-    StoreError when the database cannot be reached or breaks off, and may be called again then.
+    Every method is one transaction, durable when it returns, and may be called from any thread. All raise StoreError
+    when the database cannot be reached or the connection breaks, and may be called again then.
     """
 
     @property
     def name(self) -> str:
-        """What messages call the store: never with a password."""
+        """The name of the store in messages, without a password."""
 
     def now(self) -> float:
         """Return the seconds since 1970 by the clock that leases are measured with."""
@@ -50,61 +50,61 @@ class Store(Protocol):
         """
 
     def renew(self, number: int, lease: float) -> bool:
-        """Let a pending record live `lease` seconds from now; return False where it is pending no more."""
+        """Extend the lease of a pending record to `lease` seconds from now; return False where it is not pending."""
 
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
-        """Turn a pending record into accepted or held; return False where it is pending no more."""
+        """Accept or hold a pending record; return False where it is not pending."""
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
-        """Turn a held record into accepted, or, with `matches`, keep it held for these alone.
+        """Accept a held record or, with `matches`, keep it held for these alone.
 
         Returns False where it is not held.
         """
 
     def withdraw(self, number: int, *, expired: bool = False) -> bool:
-        """Take a pending record out; with `expired`, only if its lease has run out. Return whether it was."""
+        """Delete a pending record; with `expired`, only if its lease has expired. Return whether it was deleted."""
 
     def remove(self, tenant: str, key: str) -> bool:
-        """Take a record out, whatever its state, and every refusal that it decided; False where there is none."""
+        """Delete a record, whatever its state, with the refusals that it decided; False where there is none."""
 
     def get(self, tenant: str, key: str) -> Record | None:
         """Return the record of a key."""
 
     def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
-        """Return the records of a tenant that have these numbers, by number; those that are gone are left out."""
+        """Return the records of a tenant with these numbers, by number; deleted ones are left out."""
 
     def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
-        """Return the states of these records and the seconds left of their leases; those that are gone are left out."""
+        """Return the states of these records and the seconds left of their leases; deleted ones are left out."""
 
     def twins(self, tenant: str, identity: str) -> list[int]:
         """Return the numbers of the records with this identity, ascending."""
 
-    def coded(self, tenant: str, after: int, most: int) -> CodesPage:
+    def codes(self, tenant: str, after: int, most: int) -> CodesPage:
         """Return the codes of up to `most` records with numbers above `after`."""
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
-        """Yield the codes of all records with numbers above `after`, piece by piece and by ascending number.
+    def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
+        """Yield the codes of all records with numbers above `after`, page by page and by ascending number.
 
-        Nothing is left out that was visible when this was called and is not taken out since.
+        Covers everything that was visible at the time of the call and was not deleted since.
         """
 
     def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
-        """Return the numbers taken out since the position `after`, and the position to ask from next time."""
+        """Return the position to ask from next time, and the numbers deleted since the position `after`."""
 
     def last_removal(self) -> int:
         """Return the position of the last removal so far."""
 
     def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
-        """Remember for good whether two identities are the same picture; the last word counts."""
+        """Store whether two identities are the same picture; the last decision counts."""
 
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
-        """Return what was settled of an identity: the others, and whether each is the same picture."""
+        """Return the decisions on an identity: the other identities, and whether each is the same picture."""
 
     def put_refusal(self, refusal: Refusal) -> None:
-        """Remember the refusal of an upload, in the place of an earlier one of its key."""
+        """Store the refusal of an upload, replacing an earlier one of its key."""
 
     def refusal(self, tenant: str, key: str) -> Refusal | None:
-        """Return the last refusal of a key, None where there is none or its kept picture is gone."""
+        """Return the last refusal of a key, None where there is none or its kept picture was deleted."""
 
     def refusals(self, tenant: str, number: int, since: float) -> int:
         """Return how many keys were refused since a time because of the record with this number."""
@@ -116,61 +116,61 @@ class Store(Protocol):
         """Return how many records a tenant has in each state."""
 
     def overview(self, tenant: str) -> Overview:
-        """Return what became of uploads in the last days."""
+        """Return the counts of uploads by outcome in the last days."""
 
-    def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
-        """Remember the digest (in hex) of a request under a token of the caller's, unless one came under it before.
+    def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
+        """Store the digest (hex) of a request under the caller's token, unless there is one.
 
-        Returns the digest of the one that came first, and its answer, "" where none is known yet. What came more than
-        `keep` seconds ago is forgotten.
+        Returns the digest of the first request and its answer, "" where there is none yet. Requests older than `keep`
+        seconds are deleted.
         """
 
-    def answer(self, tenant: str, token: str, request: str, told: str) -> None:
-        """Remember the answer to the request under this token."""
+    def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
+        """Store the answer to the request under this token."""
 
-    def claim_next(
+    def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
-        """Take the first pair that waits for review behind `after`, and that nobody else has, for `lease` seconds.
+        """Lease the first free pair after `after` for `lease` seconds.
 
-        `after` is the number of a held picture and the key of what it is held for; behind the last pair the first
-        comes again. The reviewer gives back what they had. Returns None where no pair is free. A held picture is
-        accepted where all that it was held for is gone.
+        `after` is the number of a held picture and the key of its match; after the last pair comes the first. The
+        reviewer's earlier leases are released. Returns None where no pair is free. A held picture is accepted where all
+        its matches were deleted.
         """
 
-    def claim_pair(
+    def lease_pair(
         self, tenant: str, reviewer: str, number: int, other: str, lease: float
     ) -> ReviewLease | None:
-        """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
+        """Lease one pair, or renew its lease; None where another reviewer has it, or it is decided."""
 
-    def let_go(self, tenant: str, reviewer: str) -> None:
-        """Give back whatever a reviewer has taken."""
+    def release(self, tenant: str, reviewer: str) -> None:
+        """Release the leases of a reviewer."""
 
-    def say(
+    def record_decision(
         self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
     ) -> ReviewDecision | None:
-        """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
+        """Decide a pair in one step, and store how to revert it.
 
-        A held picture that is the same as the other is taken out; one that is another than all it was held for is
-        accepted. Returns None, and changes nothing, where the pair is decided or gone, or another has taken it.
+        A held picture that is the same as the other is removed; one that differs from all it was held for is accepted.
+        Returns None, and changes nothing, where the pair is decided, deleted or leased to another reviewer.
         """
 
-    def unsay(self, tenant: str, position: int) -> ReviewLease | None:
-        """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
+    def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
+        """Revert a decision: everything is as before, except that a restored picture has a new number.
 
-        Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
-        changed again since.
+        Returns the pair, None where that is impossible: it was reverted or has expired, or something that it changed
+        was changed again since.
         """
 
-    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
-        """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
+    def decisions(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
+        """Return the last decisions of a tenant, newest first; of one reviewer if named."""
 
     def close(self) -> None:
         """Close every connection; may be called twice."""
 
 
 APPLICATION = 0x53504943
-"""What a SQLite file of samepic says it is in its header: "SPIC"."""
+"""The application id in the header of a SQLite file of samepic: "SPIC"."""
 
 _FIRST = """
 CREATE TABLE pictures (
@@ -283,4 +283,4 @@ PostgreSQL has one step more after the third, samepic.store.postgres.
 """
 
 VERSION = len(MIGRATIONS)
-"""Of the tables in SQLite; a store of a higher one is refused."""
+"""The version of the tables in SQLite; a higher one is refused."""

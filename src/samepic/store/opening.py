@@ -1,4 +1,4 @@
-"""Open the store that a path or URL names, and its replicas, which are asked in turn."""
+"""Open the store at a path or URL, and its replicas, which are asked in turn."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["Replica", "Replicas", "open_store"]
 def open_store(url: str) -> Store:
     """Open the store `url`: a path or "sqlite:///PATH" for SQLite, "postgresql://..." for PostgreSQL.
 
-    It is made where it is not there yet, and brought up to date where it is older. Raises StoreError where it cannot
-    be opened, is no store of samepic or is of a newer one, and MissingPartError where the driver is not installed.
+    It is created where it does not exist, and migrated where it is older. Raises StoreError where it cannot be opened,
+    is not a samepic store or of a newer version, and MissingPartError where the driver is not installed.
     """
     if url.startswith(("postgresql://", "postgres://")):
         from samepic.store.postgres import PostgresStore
@@ -32,7 +32,7 @@ def open_store(url: str) -> Store:
         return SqliteStore(path.removeprefix("/") if path.startswith("/") else path)
     if "://" in url:
         scheme = url.partition("://")[0]
-        raise StoreError(f"store: wanted a path, sqlite:///PATH or postgresql://..., got {scheme}://...")
+        raise StoreError(f"store: expected a path, sqlite:///PATH or postgresql://..., found {scheme}://...")
     return SqliteStore(url)
 
 
@@ -40,19 +40,19 @@ _log = logging.getLogger("samepic.store")
 
 
 class Replica:
-    """One standby, opened when it is first asked, by one thread alone: no other waits for it."""
+    """One standby, opened on first use by one thread; no other waits for it."""
 
     def __init__(self, url: str) -> None:
         if not url.startswith(("postgresql://", "postgres://")):
-            raise StoreError("replica: wanted postgresql://... of a standby, got another kind of store")
-        from samepic.store.postgres import shown
+            raise StoreError("replica: expected postgresql://... of a standby, found another kind of store")
+        from samepic.store.postgres import redacted_url
 
-        self.name, self._url = shown(url), url
+        self.name, self._url = redacted_url(url), url
         self._store: Store | None = None
         self._closed, self._until, self._lock = False, 0.0, threading.Lock()
 
     def store(self) -> Store | None:
-        """Return its store; None while it is passed over, or another thread opens it."""
+        """Return its store; None while it is skipped, or another thread opens it."""
         if time.monotonic() < self._until or self._closed:
             return None
         if self._store is None and self._lock.acquire(blocking=False):
@@ -66,7 +66,7 @@ class Replica:
         return self._store
 
     def pass_over(self, error: StoreError) -> None:
-        """Ask others for a while, and tell the log why."""
+        """Skip it for a while, and log why."""
         self._until = time.monotonic() + GATE.replica_seconds
         _log.warning("replica passed over for %g s: %s", GATE.replica_seconds, error)
 
@@ -79,14 +79,14 @@ class Replica:
 
 
 class Replicas:
-    """The standbys at these URLs, or at one. Raises StoreError for a URL that makes no sense; none is opened yet."""
+    """The standbys at these URLs, or at one. Raises StoreError for an invalid URL; none is opened yet."""
 
     def __init__(self, urls: Sequence[str] = ()) -> None:
         self._members = [Replica(url) for url in ([urls] if isinstance(urls, str) else urls)]
         self._turn, self._lock = 0, threading.Lock()
 
     def in_turn(self) -> Iterator[tuple[Replica, Store]]:
-        """Yield those that can be asked, each time beginning with another one."""
+        """Yield those that can be asked, starting with another one each time."""
         with self._lock:
             first = self._turn
             self._turn += 1

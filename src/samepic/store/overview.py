@@ -1,4 +1,4 @@
-"""Overview: what became of uploads in the last days, counted from what a store holds anyway."""
+"""Overview: uploads by outcome in the last days, counted from the store's own tables."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What became of the uploads of a tenant, by day, the oldest first; the last day ends at `now`.
+    """The uploads of a tenant by outcome and day, oldest first; the last day ends at `now`.
 
     `accepted` and `held` count what is kept today; `refused` refusals by relation, as far as their kept pictures are
-    still there, and `said` the words of reviewers, by "same" and "another". `probabilities` are those of the latest
+    still there, and `said` the decisions of reviewers, by "same" and "another". `probabilities` are those of the latest
     refusals and of what is held; `most_refusing` the keys that refused the most uploads within the last day, and how
-    many. `cut` tells that there were more refusals than were counted.
+    many. `cut`: there were more refusals than were counted.
     """
 
     now: float
@@ -48,13 +48,13 @@ def overview(run: Run, tenant: str, now: float) -> Overview:
         (tenant, begin, PAGES.refusals),
     )
     matches = [(at, json.loads(match)) for at, match in refusals]
-    said = run("SELECT at, same FROM settled WHERE tenant = ? AND at >= ? AND one <= two", (tenant, begin))
+    reviews = run("SELECT at, same FROM settled WHERE tenant = ? AND at >= ? AND one <= two", (tenant, begin))
     return Overview(
         now,
         _kept(run, tenant, begin, State.ACCEPTED),
         _kept(run, tenant, begin, State.HELD),
         _daily(((at, match["relation"]) for at, match in matches), begin),
-        _daily(((at, "same" if same else "another") for at, same in said), begin),
+        _daily(((at, "same" if same else "another") for at, same in reviews), begin),
         tuple(match["probability"] for _, match in matches) + _waiting(run, tenant),
         _most_refusing(run, tenant, now - DAY),
         len(refusals) == PAGES.refusals,
@@ -71,9 +71,9 @@ def _kept(run: Run, tenant: str, begin: float, state: State) -> tuple[int, ...]:
     return tuple(int(count) for count in run(sql, (*bounds, tenant, str(state), begin))[0])
 
 
-def _daily(told: Iterable[tuple[float, str]], begin: float) -> dict[str, tuple[int, ...]]:
+def _daily(events: Iterable[tuple[float, str]], begin: float) -> dict[str, tuple[int, ...]]:
     counts: dict[str, Counter[int]] = {}
-    for at, name in told:
+    for at, name in events:
         counts.setdefault(name, Counter())[min(PAGES.days - 1, int((at - begin) / DAY))] += 1
     return {name: tuple(counts[name][day] for day in range(PAGES.days)) for name in sorted(counts)}
 

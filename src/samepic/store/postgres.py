@@ -22,19 +22,19 @@ from samepic.store.sql import Run
 from samepic.tuning.search import SEARCH
 
 __all__ = [
-    "DRAWN",
+    "LAST_NUMBER",
     "STEPS",
     "VERSION",
     "Connections",
     "NumberRange",
     "PostgresStore",
     "RangePage",
-    "in_parallel",
-    "joined",
-    "make_room",
-    "partitioned",
-    "shown",
-    "told",
+    "ensure_partition",
+    "one_line",
+    "partition_codes",
+    "read_parallel",
+    "read_range",
+    "redacted_url",
 ]
 
 
@@ -48,10 +48,10 @@ _POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
 
 
 class Connections(Generic[C]):
-    """As many connections as threads want at once, of the store called `name`; they are used again.
+    """A pool of connections of the store called `name`, as many as threads use at once.
 
-    `connect` makes one, `lives` tells whether one that was idle still serves, and `broken` is what the driver raises:
-    the connection is given up then, and a StoreError says that `wanted` was wanted.
+    `connect` opens one; `is_alive` says whether an idle one still works. `broken` is what the driver raises: the
+    connection is closed then, and a StoreError says what was `expected`.
     """
 
     def __init__(
@@ -60,62 +60,62 @@ class Connections(Generic[C]):
         connect: Callable[[], C],
         *,
         broken: type[Exception],
-        wanted: str,
-        lives: Callable[[C], bool] = lambda _: True,
+        expected: str,
+        is_alive: Callable[[C], bool] = lambda _: True,
     ) -> None:
-        self._name, self._connect, self._lives = name, connect, lives
-        self._broken, self._wanted = broken, wanted
+        self._name, self._connect, self._is_alive = name, connect, is_alive
+        self._broken, self._expected = broken, expected
         self._orphans: list[C] = []
         self._closed = False
-        self._begin()
+        self._reset()
         _POOLS.add(self)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._lock, self.turn = threading.Lock(), threading.Lock()
         self._idle: list[C] = []
 
     @contextmanager
-    def lent(self) -> Iterator[C]:
-        """Lend a connection. Raises StoreError where the pool is closed, and for whatever the driver raises."""
+    def acquire(self) -> Iterator[C]:
+        """Yield a connection. Raises StoreError where the pool is closed, and for errors of the driver."""
         try:
-            connection = self._taken()
+            connection = self._take()
             try:
                 yield connection
             except self._broken:
                 connection.close()
                 raise
             except BaseException:
-                self._give_back(connection)
+                self._put_back(connection)
                 raise
-            self._give_back(connection)
+            self._put_back(connection)
         except self._broken as error:
-            raise StoreError(f"{self._name}: wanted {self._wanted}, got {told(error)}") from error
+            raise StoreError(f"{self._name}: expected {self._expected}, found {one_line(error)}") from error
 
     def close(self) -> None:
-        """Close what is idle now, and what is lent when it comes back; may be called twice."""
+        """Close idle connections now and the others when they are returned; may be called twice."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
-    def forget(self) -> None:
-        """Begin anew in a fork, where a connection that was used or closed would break off for the parent."""
+    def reset_after_fork(self) -> None:
+        """Start empty in a fork: using or closing a connection would break it for the parent."""
         self._orphans += self._idle
-        self._begin()
+        self._reset()
 
-    def _taken(self) -> C:
+    def _take(self) -> C:
         with self._lock:
             if self._closed:
-                raise StoreError(f"{self._name}: wanted an open store, got one that was closed")
+                raise StoreError(f"{self._name}: expected an open store, found one that was closed")
             while self._idle:
                 connection = self._idle.pop()
-                if self._lives(connection):
+                if self._is_alive(connection):
                     return connection
                 connection.close()
         return self._connect()
 
-    def _give_back(self, connection: C) -> None:
+    def _put_back(self, connection: C) -> None:
         with self._lock:
             if not self._closed:
                 self._idle.append(connection)
@@ -123,25 +123,25 @@ class Connections(Generic[C]):
         connection.close()
 
 
-def told(error: Exception) -> str:
-    """Return what a driver's error says, on one line."""
+def one_line(error: Exception) -> str:
+    """Return the text of a driver's error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _forget_all() -> None:
+def _reset_all() -> None:
     for pool in list(_POOLS):
-        pool.forget()
+        pool.reset_after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(after_in_child=_reset_all)
 
 
 _BYTES = 32
 
 _STRONG = f"quality >= {SEARCH.quality} AND detail >= {SEARCH.detail} AND length(pdq) > 0"
-# The sign of a number tells whether the picture has a copy code; the server then needs no second list of numbers.
-_JOINED = (
+# The sign of a number says whether the picture has a copy code, which saves a second list of numbers.
+_READ_RANGE = (
     "SELECT count(*), coalesce(max(number), 0),"
     " string_agg(int8send(CASE WHEN length(copycode) > 0 THEN number ELSE -number END), ''),"
     " string_agg(pdq, ''), string_agg(copycode, '') FROM (SELECT number, pdq, copycode FROM codes"
@@ -164,36 +164,36 @@ class NumberRange(NamedTuple):
 
 
 class RangePage(NamedTuple):
-    """What was read of the beginning of a stretch, and the stretch that is left of it, if any."""
+    """The codes at the start of a range, and the rest of it, if any."""
 
-    piece: CodesPage
-    left: NumberRange | None
+    codes: CodesPage
+    rest: NumberRange | None
 
 
-def joined(run: Run, tenant: str, stretch: NumberRange, most: int) -> RangePage:
-    """Read the codes of up to `most` records of a stretch; the server joins them, so that no row costs Python."""
-    count, last, numbers, pdq, copies = run(_JOINED, (tenant, *stretch, most))[0]
-    full = count == most and last < stretch.last
+def read_range(run: Run, tenant: str, span: NumberRange, limit: int) -> RangePage:
+    """Read the codes of up to `limit` records of a range; the server joins them, which saves Python a loop."""
+    count, last, numbers, pdq, copies = run(_READ_RANGE, (tenant, *span, limit))[0]
+    full = count == limit and last < span.last
     signed = np.frombuffer(numbers or b"", ">i8").astype(np.int64)
-    piece = CodesPage(
-        last if full else stretch.last,
+    codes = CodesPage(
+        last if full else span.last,
         np.abs(signed),
         bytes(pdq or b""),
         signed[signed > 0],
         bytes(copies or b""),
     )
-    return RangePage(_ascending(piece), NumberRange(last, stretch.last) if full else None)
+    return RangePage(_ascending(codes), NumberRange(last, span.last) if full else None)
 
 
-def in_parallel(
-    read: Callable[[NumberRange], RangePage], stretch: NumberRange, readers: int
+def read_parallel(
+    read: Callable[[NumberRange], RangePage], span: NumberRange, readers: int
 ) -> Iterator[CodesPage]:
-    """Yield what `read` finds in a stretch, by ascending number, while up to `readers` threads read ahead.
+    """Yield what `read` finds in a range, by ascending number, while up to `readers` threads read ahead.
 
-    Where a page did not reach the end of its stretch, what is left is dealt out again: so neither many numbers of
-    other tenants nor a crowd of this one's leave a reader without work, and no more than a few pages wait in memory.
+    Where a page did not reach the end of its range, the rest is split again, so that all readers stay busy and only a
+    few pages wait in memory.
     """
-    waiting = deque(stretch.parts(readers))
+    waiting = deque(span.parts(readers))
     reading: deque[Future[RangePage]] = deque()
     with ThreadPoolExecutor(readers, thread_name_prefix="samepic-load") as pool:
         try:
@@ -201,28 +201,28 @@ def in_parallel(
                 while waiting and len(reading) < 2 * readers:
                     reading.append(pool.submit(read, waiting.popleft()))
                 page = reading.popleft().result()
-                yield page.piece
-                if page.left is not None:
+                yield page.codes
+                if page.rest is not None:
                     # These come before whatever is being read already.
-                    parts = page.left.parts(readers)
+                    parts = page.rest.parts(readers)
                     reading.extendleft(pool.submit(read, part) for part in reversed(parts))
         finally:
-            for one in reading:
-                one.cancel()
+            for future in reading:
+                future.cancel()
 
 
-def _ascending(piece: CodesPage) -> CodesPage:
-    """Return a piece by ascending number, which a server gives unless it chose another plan."""
-    numbers = piece.pdq_numbers
+def _ascending(codes: CodesPage) -> CodesPage:
+    """Return a page by ascending number, as the server returns it unless it chose another plan."""
+    numbers = codes.pdq_numbers
     if (numbers[1:] > numbers[:-1]).all():
-        return piece
-    order, of_copies = np.argsort(numbers), np.argsort(piece.copy_numbers)
+        return codes
+    order, copy_order = np.argsort(numbers), np.argsort(codes.copy_numbers)
     return CodesPage(
-        piece.last,
+        codes.last,
         numbers[order],
-        _rows(piece.pdq)[order].tobytes(),
-        piece.copy_numbers[of_copies],
-        _rows(piece.copycodes)[of_copies].tobytes(),
+        _rows(codes.pdq)[order].tobytes(),
+        codes.copy_numbers[copy_order],
+        _rows(codes.copycodes)[copy_order].tobytes(),
     )
 
 
@@ -230,41 +230,41 @@ def _rows(codes: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.frombuffer(codes, np.uint8).reshape(-1, _BYTES)
 
 
-DRAWN = "coalesce(pg_sequence_last_value(pg_get_serial_sequence('pictures', 'number')::regclass), 0)"
-"""The last number that was drawn, visible or not."""
+LAST_NUMBER = "coalesce(pg_sequence_last_value(pg_get_serial_sequence('pictures', 'number')::regclass), 0)"
+"""The last number drawn from the sequence, visible or not."""
 
-_RENAMED = (
+_PARTITIONING = (
     "ALTER TABLE codes RENAME TO codes_0",
     "ALTER INDEX codes_pkey RENAME TO codes_0_pkey",
     "CREATE TABLE codes (LIKE codes_0, PRIMARY KEY (tenant, number)) PARTITION BY RANGE (number)",
 )
 
-_BOUND = (
+_UPPER_BOUND = (
     "SELECT coalesce(max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''(\\d+)''\\)'))[1]::bigint), 0)"
     " FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'codes'::regclass"
 )
 
 
-def partitioned(run: Run) -> None:
-    """Make the table `codes` of version 3 the first partition of one that has more: no row is written again."""
-    for statement in _RENAMED:
+def partition_codes(run: Run) -> None:
+    """Make the table `codes` of version 3 the first partition of a partitioned one; no row is rewritten."""
+    for statement in _PARTITIONING:
         run(statement, ())
-    # Nobody can put codes in while this runs, but a number may be drawn that comes in later: there is room for it.
-    drawn = run(f"SELECT {DRAWN}", ())[0][0]
-    bound = (drawn // GATE.partition + 2) * GATE.partition
+    # No codes are inserted while this runs, but a number drawn now may be inserted later: leave room for it.
+    last_number = run(f"SELECT {LAST_NUMBER}", ())[0][0]
+    bound = (last_number // GATE.partition + 2) * GATE.partition
     run(f"ALTER TABLE codes ATTACH PARTITION codes_0 FOR VALUES FROM (MINVALUE) TO ({bound})", ())
 
 
-def make_room(run: Run, drawn: int) -> int:
-    """Make the next partition where the numbers drawn are past the middle of the last; return when to ask again.
+def ensure_partition(run: Run, last_number: int) -> int:
+    """Create the next partition once numbers are past the middle of the last; return the number to check again at.
 
-    To be called by one transaction at a time. What is returned holds though the caller be undone.
+    To be called by one transaction at a time. The result holds even if the caller is rolled back.
     """
-    bound = int(run(_BOUND, ())[0][0])
+    bound = int(run(_UPPER_BOUND, ())[0][0])
     middle = bound - GATE.partition // 2
-    if drawn >= middle:
-        end = max(bound, drawn) + GATE.partition
-        # Made apart and then attached, which keeps nobody from reading and writing the others.
+    if last_number >= middle:
+        end = max(bound, last_number) + GATE.partition
+        # Created apart and then attached, which does not lock the other partitions.
         run(f"CREATE TABLE codes_{bound} (LIKE codes INCLUDING ALL)", ())
         run(f"ALTER TABLE codes ATTACH PARTITION codes_{bound} FOR VALUES FROM ({bound}) TO ({end})", ())
     return middle
@@ -274,17 +274,15 @@ try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ImportError as error:
-    raise MissingPartError(
-        "wanted psycopg 3 for a PostgreSQL store, got none: pip install 'samepic[postgres]'"
-    ) from error
+    raise MissingPartError("a PostgreSQL store needs psycopg 3: pip install 'samepic[postgres]'") from error
 
-STEPS: tuple[str | Callable[[Run], None], ...] = (*MIGRATIONS[:3], partitioned, *MIGRATIONS[3:])
-"""What leads from each version to the next: statements, or what runs them."""
+STEPS: tuple[str | Callable[[Run], None], ...] = (*MIGRATIONS[:3], partition_codes, *MIGRATIONS[3:])
+"""The migrations from each version to the next: statements, or a function that runs them."""
 
 VERSION = len(STEPS)
-"""Of the tables in PostgreSQL; a store of a higher one is refused."""
+"""The version of the tables in PostgreSQL; a higher one is refused."""
 
-_WORDS = {
+_TYPES = {
     "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     "real": "DOUBLE PRECISION",
     "bytes": "BYTEA",
@@ -294,18 +292,18 @@ _WORDS = {
 _DEFAULTS: dict[str, Any] = {
     "application_name": "samepic",
     "connect_timeout": GATE.connect_seconds,
-    # A host that is gone says nothing at all: without these a question to it would wait for a quarter of an hour.
+    # A dead host does not answer at all: without these a query would wait for a quarter of an hour.
     "tcp_user_timeout": 1000 * GATE.silent_seconds,
     "keepalives_idle": GATE.silent_seconds // 2,
     "keepalives_interval": max(1, GATE.silent_seconds // 6),
     "keepalives_count": 3,
 }
-"""What a URL leaves out."""
+"""Defaults of the connection URL."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(?, hashtext(current_schema()))"
 
 _NUMBERS, _TABLES = APPLICATION, APPLICATION + 1
-"""The advisory locks round inserts that draw numbers, and round the making of tables, in each schema of a database."""
+"""The advisory locks around inserts that draw numbers, and around migrations, per schema of a database."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -320,10 +318,14 @@ class PostgresStore(ReviewedSqlStore):
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.name = shown(url)
-        self._roomy = 0
+        self.name = redacted_url(url)
+        self._ask_again = 0
         self._pool = Connections(
-            self.name, self._connected, broken=psycopg.Error, wanted="a store that answers", lives=_lives
+            self.name,
+            self._connect,
+            broken=psycopg.Error,
+            expected="a store that answers",
+            is_alive=_is_alive,
         )
         try:
             self._prepare()
@@ -335,9 +337,9 @@ class PostgresStore(ReviewedSqlStore):
         """Close every connection; may be called twice."""
         self._pool.close()
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
+    def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records above `after` that are visible now: many of them over several connections."""
-        first = self.coded(tenant, after, GATE.load_rows)
+        first = self.codes(tenant, after, GATE.load_rows)
         if first.last == after:
             return
         yield first
@@ -345,35 +347,35 @@ class PostgresStore(ReviewedSqlStore):
             # Lower numbers that are not visible by now will never be.
             top = run("SELECT coalesce(max(number), 0) FROM codes WHERE tenant = ?", (tenant,))[0][0]
         if top > first.last:
-            yield from in_parallel(
-                lambda stretch: self._page(tenant, stretch), NumberRange(first.last, top), GATE.load_readers
+            yield from read_parallel(
+                lambda span: self._page(tenant, span), NumberRange(first.last, top), GATE.load_readers
             )
 
-    def _page(self, tenant: str, stretch: NumberRange) -> RangePage:
+    def _page(self, tenant: str, span: NumberRange) -> RangePage:
         with self._reading() as run:
-            return joined(run, tenant, stretch, GATE.load_rows)
+            return read_range(run, tenant, span, GATE.load_rows)
 
     def _now(self, run: Run) -> float:
         return float(run("SELECT extract(epoch FROM clock_timestamp())::double precision", ())[0][0])
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:
-        with self._pool.lent() as connection:
+        with self._pool.acquire() as connection:
             yield _runner(connection)
 
     @contextmanager
     def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
-        with self._pool.lent() as connection, connection.transaction():
+        with self._pool.acquire() as connection, connection.transaction():
             run = _runner(connection)
             if numbered:
-                # In one question, and from left to right: what was drawn is read once nobody else draws.
-                drawn = run(f"{_LOCK}, {DRAWN}", (_NUMBERS,))[0][1]
-                if drawn >= self._roomy:
-                    self._roomy = make_room(run, drawn)
+                # One query, evaluated left to right: the last number is read once the lock is held.
+                last_number = run(f"{_LOCK}, {LAST_NUMBER}", (_NUMBERS,))[0][1]
+                if last_number >= self._ask_again:
+                    self._ask_again = ensure_partition(run, last_number)
             yield run
 
-    def _connected(self) -> Connection:
-        # Statements are not prepared, since poolers that hand connections round lose them.
+    def _connect(self) -> Connection:
+        # Statements are not prepared, since connection poolers lose them.
         connection = psycopg.connect(
             make_conninfo("", **{**_DEFAULTS, **conninfo_to_dict(self._url)}),
             autocommit=True,
@@ -390,8 +392,8 @@ class PostgresStore(ReviewedSqlStore):
         return connection
 
     def _prepare(self) -> None:
-        """Make the tables, or bring them up to date, unless another process did; refuse what is newer."""
-        with self._pool.lent() as connection, connection.transaction():
+        """Create or migrate the tables, unless another process did; refuse a newer version."""
+        with self._pool.acquire() as connection, connection.transaction():
             run = _runner(connection)
             if connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
                 self._check_standby(connection)
@@ -405,20 +407,20 @@ class PostgresStore(ReviewedSqlStore):
                 if callable(step):
                     step(run)
                 else:
-                    for statement in step.format(**_WORDS).split(";"):
+                    for statement in step.format(**_TYPES).split(";"):
                         connection.execute(statement.encode())
             connection.execute("DELETE FROM samepic")
             connection.execute("INSERT INTO samepic VALUES (%s)", (VERSION,))
 
     def _check_standby(self, connection: Connection) -> None:
-        """Raise StoreError where what can only be read has no tables, or older ones."""
+        """Raise StoreError where a read-only database has no tables, or older ones."""
         found = connection.execute("SELECT to_regclass('samepic') IS NOT NULL").fetchone() == (True,)
         version = self._version(connection) if found else 0
         if version < VERSION:
-            got = f"one of version {version}" if version else "one without"
+            found_version = f"one of version {version}" if version else "one without"
             raise StoreError(
-                f"{self.name}: wanted a standby with a store of version {VERSION}, got {got}: open its primary with"
-                " this samepic first"
+                f"{self.name}: expected a standby with a store of version {VERSION}, found {found_version}:"
+                " open its primary with this samepic first"
             )
 
     def _version(self, connection: Connection) -> int:
@@ -427,7 +429,7 @@ class PostgresStore(ReviewedSqlStore):
         version = int(row[0]) if row else 0
         if version > VERSION:
             raise StoreError(
-                f"{self.name}: wanted a store of version {VERSION} or older, got version {version}:"
+                f"{self.name}: expected a store of version {VERSION} or older, found version {version}:"
                 " update samepic to open it"
             )
         return version
@@ -441,8 +443,8 @@ def _runner(connection: Connection) -> Run:
     return run
 
 
-def _lives(connection: Connection) -> bool:
-    """Tell whether the server still holds an idle connection: one that says something has ended it."""
+def _is_alive(connection: Connection) -> bool:
+    """Return whether an idle connection still works: the server sends something only when it ends one."""
     if connection.closed:
         return False
     poll = select.poll()
@@ -450,13 +452,13 @@ def _lives(connection: Connection) -> bool:
     return not poll.poll(0)
 
 
-def shown(url: str) -> str:
-    """Return what messages call a database: never with a password. Raises StoreError for what is no such URL."""
+def redacted_url(url: str) -> str:
+    """Return the URL of a database without its password. Raises StoreError for an invalid URL."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error as error:
         raise StoreError(
-            f"store: wanted a PostgreSQL URL, got one that makes no sense: {told(error)}"
+            f"store: expected a PostgreSQL URL, found one that makes no sense: {one_line(error)}"
         ) from None
     who = f"{parts['user']}@" if parts.get("user") else ""
     port = f":{parts['port']}" if parts.get("port") else ""

@@ -17,7 +17,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class State(StrEnum):
-    """Where a kept picture stands: being decided, in for good, or in and waiting for a reviewer."""
+    """The state of a record: being decided, accepted, or waiting for a reviewer."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -77,8 +77,8 @@ class Record:
 class Refusal:
     """An upload that was refused as a duplicate, so that a retry gets the same answer.
 
-    `number` is that of the kept picture that decided, `policy` the text of the policy under which it did, `match` what
-    was said.
+    `number` is that of the kept picture that decided, `policy` the text of the policy under which it did, `match` the
+    answer.
     """
 
     tenant: str
@@ -91,7 +91,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ReviewLease:
-    """A held picture and one that it is held for, taken by one reviewer so that nobody else gets it.
+    """A held picture and one that it is held for, leased to one reviewer.
 
     `number` and `key` are those of the held picture, `other` is the key of the kept one, `place` the position of it
     among the `matches` that are left (from 0), whose count `of` is.
@@ -106,10 +106,10 @@ class ReviewLease:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
-    """What a reviewer said of a held picture `key` and a kept one `other`.
+    """The decision of a reviewer on a held picture `key` and a kept one `other`.
 
-    `position` orders all words of a store; `at` is in seconds since 1970 by the store's clock; `undone` tells that it
-    was taken back, and `kept` that what it changed is still remembered, so that it could be.
+    `position` orders all decisions of a store; `at` is in seconds since 1970 by the store's clock; `undone`: it was
+    taken back; `kept`: what it changed is still stored, so that it can be.
     """
 
     position: int

@@ -1,4 +1,4 @@
-"""Reviews in SQL: who reviews which pair, what they decided, and how a removed picture is brought back."""
+"""Reviews in SQL: leases of pairs, decisions, and how they are reverted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from typing import Any, NamedTuple
 
 from samepic.limits import REVIEW
 from samepic.store.records import ReviewDecision, ReviewLease, State
-from samepic.store.sql import Run, SqlStore, taken_out, turned
+from samepic.store.sql import PICTURE_COLUMNS, Run, SqlStore, change_state, delete_related, put_settled
 
-__all__ = ["ReviewedSqlStore", "buried", "raised"]
+__all__ = ["ReviewedSqlStore", "restore", "snapshot"]
 
 _TABLES = {
-    "picture": (
-        "pictures",
-        "tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height, frames, size,"
-        " metadata, jpeg_quality, grade, unresolved",
-    ),
+    "picture": ("pictures", PICTURE_COLUMNS),
     "codes": ("codes", "tenant, pdq, copycode, quality, detail"),
     "proxy": ("proxies", "proxy, data, matches"),
 }
@@ -26,38 +22,43 @@ _TABLES = {
 _REFUSALS = "tenant, key, sha256, policy, match, at"
 
 
-def buried(run: Run, tenant: str, number: int) -> dict[str, Any]:
-    """Return all that is kept of a picture, and what was refused because of it."""
+def snapshot(run: Run, tenant: str, number: int) -> dict[str, Any]:
+    """Return all rows of a picture, with the refusals that it decided."""
     found: dict[str, Any] = {}
     for name, (table, columns) in _TABLES.items():
         whose = " AND tenant = ?" if "tenant" in columns else ""
         values = (number, tenant) if whose else (number,)
-        found[name] = _told(columns, run(f"SELECT {columns} FROM {table} WHERE number = ?{whose}", values)[0])
+        found[name] = _by_name(
+            columns, run(f"SELECT {columns} FROM {table} WHERE number = ?{whose}", values)[0]
+        )
     rows = run(f"SELECT {_REFUSALS} FROM refusals WHERE tenant = ? AND number = ?", (tenant, number))
-    return {**found, "refusals": [_told(_REFUSALS, row) for row in rows]}
+    return {**found, "refusals": [_by_name(_REFUSALS, row) for row in rows]}
 
 
-def raised(run: Run, kept: dict[str, Any]) -> int:
-    """Put a picture back as it was, under a new number, which every index still has before it; return the number.
+def restore(run: Run, kept: dict[str, Any]) -> int:
+    """Restore a picture under a new number; return the number.
 
     An index that has read past the old number would never see it there again.
     """
     number = int(_insert(run, "pictures", kept["picture"], " RETURNING number")[0][0])
     _insert(run, "codes", {**kept["codes"], "number": number})
     _insert(run, "proxies", {**kept["proxy"], "number": number})
-    for one in kept["refusals"]:
-        # Who came under this key meanwhile got another answer, which stands.
-        _insert(run, "refusals", {**one, "number": number}, " ON CONFLICT (tenant, key) DO NOTHING")
+    for refusal in kept["refusals"]:
+        # A later answer under this key stands.
+        _insert(run, "refusals", {**refusal, "number": number}, " ON CONFLICT (tenant, key) DO NOTHING")
     return number
 
 
-def _insert(run: Run, table: str, told: dict[str, Any], more: str = "") -> list[tuple[Any, ...]]:
-    values = [base64.b64decode(value["b"]) if isinstance(value, dict) else value for value in told.values()]
+def _insert(run: Run, table: str, values_by_name: dict[str, Any], more: str = "") -> list[tuple[Any, ...]]:
+    values = [
+        base64.b64decode(value["b"]) if isinstance(value, dict) else value
+        for value in values_by_name.values()
+    ]
     marks = ", ".join("?" * len(values))
-    return run(f"INSERT INTO {table} ({', '.join(told)}) VALUES ({marks}){more}", values)
+    return run(f"INSERT INTO {table} ({', '.join(values_by_name)}) VALUES ({marks}){more}", values)
 
 
-def _told(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
+def _by_name(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
     return {name: _text(value) for name, value in zip(columns.split(", "), row, strict=True)}
 
 
@@ -69,7 +70,7 @@ def _text(value: object) -> object:
 
 _HELD = "SELECT p.number, p.key, x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
 
-_WORD = "SELECT position, reviewer, at, key, other, same, undone, before <> '' FROM words"
+_DECISIONS = "SELECT position, reviewer, at, key, other, same, undone, before <> '' FROM words"
 
 
 class _ReviewTransaction(NamedTuple):
@@ -83,58 +84,58 @@ class _ReviewTransaction(NamedTuple):
 class ReviewedSqlStore(SqlStore):
     """The part of the store protocol that a review queue needs."""
 
-    def claim_next(
+    def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
-        """Take the first pair behind `after` that nobody else has, for `lease` seconds; at the end begin anew."""
-        # Two who would wait for each other's claims take turns.
+        """Lease the first free pair after `after` for `lease` seconds; after the last comes the first."""
+        # Reviewers that would wait for each other's leases take turns.
         with self._writing(numbered=True) as run:
-            desk = _ReviewTransaction(run, tenant, self._now(run))
+            transaction = _ReviewTransaction(run, tenant, self._now(run))
             run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
-            for one in _round(run, tenant, after):
-                if _claim(desk, one, reviewer, lease):
-                    return one
+            for pair in _pairs_from(run, tenant, after):
+                if _take(transaction, pair, reviewer, lease):
+                    return pair
         return None
 
-    def claim_pair(
+    def lease_pair(
         self, tenant: str, reviewer: str, number: int, other: str, lease: float
     ) -> ReviewLease | None:
-        """Take, or keep, one pair for `lease` seconds; None where another has it, or it is decided."""
+        """Lease one pair, or renew its lease; None where another reviewer has it, or it is decided."""
         with self._writing(numbered=True) as run:
-            left = _left(run, tenant, number)
+            left = _open_matches(run, tenant, number)
             if left is None or other not in left[1]:
                 return None
-            claim = ReviewLease(number, left[0], other, left[1].index(other), len(left[1]))
+            pair = ReviewLease(number, left[0], other, left[1].index(other), len(left[1]))
             return (
-                claim
-                if _claim(_ReviewTransaction(run, tenant, self._now(run)), claim, reviewer, lease)
+                pair
+                if _take(_ReviewTransaction(run, tenant, self._now(run)), pair, reviewer, lease)
                 else None
             )
 
-    def let_go(self, tenant: str, reviewer: str) -> None:
-        """Give back whatever a reviewer has taken."""
+    def release(self, tenant: str, reviewer: str) -> None:
+        """Release the leases of a reviewer."""
         with self._writing() as run:
             run("DELETE FROM claims WHERE tenant = ? AND reviewer = ?", (tenant, reviewer))
 
-    def say(
+    def record_decision(
         self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
     ) -> ReviewDecision | None:
-        """Decide a pair for good, in one step: the word on the two, the held picture, and how it all comes back.
+        """Decide a pair in one step, and store how to revert it.
 
-        A held picture that is the same as the other is taken out; one that is another than all it was held for is
-        accepted. Returns None, and changes nothing, where the pair is decided or gone, or another has taken it.
+        A held picture that is the same as the other is removed; one that differs from all it was held for is accepted.
+        Returns None, and changes nothing, where the pair is decided, deleted or leased to another reviewer.
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
-            desk = _ReviewTransaction(run, tenant, now)
-            pair = _open_pair(desk, number, other, reviewer)
+            transaction = _ReviewTransaction(run, tenant, now)
+            pair = _open_pair(transaction, number, other, reviewer)
             if pair is None:
                 return None
             key, kept = pair
-            before: dict[str, Any] = {"settled": _settle(desk, number, kept, same)}
+            before: dict[str, Any] = {"settled": _settle(transaction, number, kept, same)}
             if same:
-                before |= {"buried": buried(run, tenant, number)}
-                taken_out(run, [(tenant, number)])
+                before |= {"buried": snapshot(run, tenant, number)}
+                delete_related(run, [(tenant, number)])
                 run("DELETE FROM pictures WHERE number = ?", (number,))
             else:
                 before |= {"turned": [_release(run, number, other), *_release_other(run, kept, key)]}
@@ -148,11 +149,11 @@ class ReviewedSqlStore(SqlStore):
             )
         return ReviewDecision(int(rows[0][0]), reviewer, now, key, other, same, undone=False, kept=True)
 
-    def unsay(self, tenant: str, position: int) -> ReviewLease | None:
-        """Take a word back: all is as it was before it, but that a picture that was taken out has a new number.
+    def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
+        """Revert a decision: everything is as before, except that a restored picture has a new number.
 
-        Returns the pair, None where that cannot be: it was taken back or forgotten, or something that it changed was
-        changed again since.
+        Returns the pair, None where that is impossible: it was reverted or has expired, or something that it changed
+        was changed again since.
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
@@ -164,23 +165,23 @@ class ReviewedSqlStore(SqlStore):
             if not rows:
                 return None
             key, other, same, before = rows[0]
-            if not _put_back(_ReviewTransaction(run, tenant, now), json.loads(before), bool(same)):
+            if not _restore_state(_ReviewTransaction(run, tenant, now), json.loads(before), bool(same)):
                 run("UPDATE words SET undone = 0 WHERE position = ?", (position,))
                 return None
             run("UPDATE words SET before = '' WHERE position = ?", (position,))
             number = run("SELECT number FROM pictures WHERE tenant = ? AND key = ?", (tenant, key))[0][0]
-            left = _left(run, tenant, int(number))
+            left = _open_matches(run, tenant, int(number))
             assert left is not None
             place = left[1].index(other) if other in left[1] else 0
             return ReviewLease(int(number), key, other, place, len(left[1]))
 
-    def words(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
-        """Return the last words on pictures of a tenant, the newest first; of one reviewer if named."""
-        asked: list[Any] = [tenant, *([reviewer] if reviewer else []), limit]
+    def decisions(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
+        """Return the last decisions of a tenant, newest first; of one reviewer if named."""
+        values: list[Any] = [tenant, *([reviewer] if reviewer else []), limit]
         who = " AND reviewer = ?" if reviewer else ""
         with self._reading() as run:
             since = self._now(run) - REVIEW.undo_seconds
-            rows = run(f"{_WORD} WHERE tenant = ?{who} ORDER BY position DESC LIMIT ?", asked)
+            rows = run(f"{_DECISIONS} WHERE tenant = ?{who} ORDER BY position DESC LIMIT ?", values)
         return [
             ReviewDecision(
                 position, who, at, key, other, bool(same), bool(undone), bool(kept) and at >= since
@@ -193,8 +194,8 @@ def _keys(matches: str) -> list[str]:
     return [match["key"] for match in json.loads(matches)]
 
 
-def _there(run: Run, tenant: str, keys: Sequence[str]) -> list[str]:
-    """Return those of these keys that are kept, in their order."""
+def _existing(run: Run, tenant: str, keys: Sequence[str]) -> list[str]:
+    """Return those of these keys that exist, in their order."""
     marks = ", ".join("?" * len(keys))
     rows = (
         run(f"SELECT key FROM pictures WHERE tenant = ? AND key IN ({marks})", (tenant, *keys))
@@ -205,16 +206,16 @@ def _there(run: Run, tenant: str, keys: Sequence[str]) -> list[str]:
     return [key for key in keys if key in found]
 
 
-def _left(run: Run, tenant: str, number: int) -> tuple[str, list[str]] | None:
-    """Return the key of a held picture, and those of what it is still held for; None where it is not held."""
+def _open_matches(run: Run, tenant: str, number: int) -> tuple[str, list[str]] | None:
+    """Return the key of a held picture and those of its open matches; None where it is not held."""
     rows = run(
         f"{_HELD} WHERE p.tenant = ? AND p.number = ? AND p.state = ?", (tenant, number, str(State.HELD))
     )
-    return (rows[0][1], _there(run, tenant, _keys(rows[0][2]))) if rows else None
+    return (rows[0][1], _existing(run, tenant, _keys(rows[0][2]))) if rows else None
 
 
-def _round(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[ReviewLease]:
-    """Yield every open pair of a tenant once, from the one behind `after` on."""
+def _pairs_from(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[ReviewLease]:
+    """Yield every open pair of a tenant once, starting after `after`."""
     number = after[0] if after else 0
     yield from _pairs(run, tenant, number - 1, None, after)
     if after:
@@ -224,7 +225,7 @@ def _round(run: Run, tenant: str, after: tuple[int, str] | None) -> Iterator[Rev
 def _pairs(
     run: Run, tenant: str, above: int, to: int | None, after: tuple[int, str] | None
 ) -> Iterator[ReviewLease]:
-    """Yield the open pairs of held pictures with numbers over `above` and up to `to`, behind the pair `after`."""
+    """Yield the open pairs of held pictures with numbers over `above` and up to `to`, after the pair `after`."""
     while True:
         rows = run(
             f"{_HELD} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?",
@@ -233,10 +234,10 @@ def _pairs(
         for number, key, matches in rows:
             if to is not None and number > to:
                 return
-            left = _there(run, tenant, _keys(matches))
+            left = _existing(run, tenant, _keys(matches))
             if not left:
-                # What it was held for is gone: nothing is left to be said of it.
-                turned(run, number, State.HELD, State.ACCEPTED, ())
+                # All its matches were deleted: there is nothing to review.
+                change_state(run, number, State.HELD, State.ACCEPTED, ())
             skip = after is not None and after[0] == number and after[1] in left
             first = left.index(after[1]) + 1 if skip and after else 0
             for place in range(first, len(left)):
@@ -246,25 +247,27 @@ def _pairs(
         above = rows[-1][0]
 
 
-def _claim(desk: _ReviewTransaction, one: ReviewLease, reviewer: str, lease: float) -> bool:
-    """Take a pair unless another has it; whoever comes second, even at the same moment, does not get it."""
-    now = desk.now
+def _take(transaction: _ReviewTransaction, pair: ReviewLease, reviewer: str, lease: float) -> bool:
+    """Lease a pair unless another reviewer has it; of two at the same moment one gets it."""
+    now = transaction.now
     return bool(
-        desk.run(
+        transaction.run(
             "INSERT INTO claims (tenant, number, other, reviewer, until) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (tenant, number, other) DO UPDATE SET reviewer = excluded.reviewer, until = excluded.until"
             " WHERE claims.until < ? OR claims.reviewer = excluded.reviewer RETURNING number",
-            (desk.tenant, one.number, one.other, reviewer, now + lease, now),
+            (transaction.tenant, pair.number, pair.other, reviewer, now + lease, now),
         )
     )
 
 
-def _open_pair(desk: _ReviewTransaction, number: int, other: str, reviewer: str) -> tuple[str, int] | None:
+def _open_pair(
+    transaction: _ReviewTransaction, number: int, other: str, reviewer: str
+) -> tuple[str, int] | None:
     """Return the key of the held picture and the number of the other one; None where the pair cannot be decided."""
-    run, tenant, now = desk
-    # Takes the row, so that nobody decides on it beside this transaction.
+    run, tenant, now = transaction
+    # Locks the row, so that no other transaction decides on it.
     run("UPDATE pictures SET state = state WHERE number = ? RETURNING number", (number,))
-    left = _left(run, tenant, number)
+    left = _open_matches(run, tenant, number)
     if left is None or other not in left[1]:
         return None
     taken = run(
@@ -275,29 +278,20 @@ def _open_pair(desk: _ReviewTransaction, number: int, other: str, reviewer: str)
     return None if taken or not rows else (left[0], int(rows[0][0]))
 
 
-def _settle(desk: _ReviewTransaction, number: int, kept: int, same: bool) -> dict[str, Any]:
-    """Remember the word on two pictures; return the two, and what was said of them before (None: nothing)."""
-    run, tenant, now = desk
+def _settle(transaction: _ReviewTransaction, number: int, kept: int, same: bool) -> dict[str, Any]:
+    """Store the decision on two pictures; return the two identities and the decision before (None: none)."""
+    run, tenant, now = transaction
     rows = run("SELECT number, identity FROM pictures WHERE number IN (?, ?)", (number, kept))
     known = {row[0]: bytes(row[1]) for row in rows}
-    one, two = known[number], known[kept]
-    said = run("SELECT same, at FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, one, two))
-    _put_word(desk, (one, two), same, now)
-    told = [bool(said[0][0]), said[0][1]] if said else None
-    return {"one": one.hex(), "two": two.hex(), "said": told}
-
-
-def _put_word(desk: _ReviewTransaction, two: tuple[bytes, bytes], same: bool, at: float) -> None:
-    for pair in {two, two[::-1]}:
-        desk.run(
-            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at",
-            (desk.tenant, *pair, int(same), at),
-        )
+    a, b = known[number], known[kept]
+    rows = run("SELECT same, at FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, a, b))
+    put_settled(run, tenant, (a, b), same=same, at=now)
+    earlier = [bool(rows[0][0]), rows[0][1]] if rows else None
+    return {"one": a.hex(), "two": b.hex(), "said": earlier}
 
 
 def _release(run: Run, number: int, other: str) -> dict[str, Any]:
-    """Hold a picture for one less; accept it where none is left. Return what it was before and is now."""
+    """Drop one match of a held picture; accept it where none is left. Return its state before and now."""
     sql = (
         "SELECT p.key, p.sha256, x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
         " WHERE p.number = ?"
@@ -305,13 +299,13 @@ def _release(run: Run, number: int, other: str) -> dict[str, Any]:
     key, sha256, matches = run(sql, (number,))[0]
     left = [match for match in json.loads(matches) if match["key"] != other]
     state = State.HELD if left else State.ACCEPTED
-    told = json.dumps(left, ensure_ascii=False)
-    _set(run, number, str(state), told)
-    return {"key": key, "sha256": bytes(sha256).hex(), "was": matches, "state": str(state), "now": told}
+    remaining = json.dumps(left, ensure_ascii=False)
+    _set(run, number, str(state), remaining)
+    return {"key": key, "sha256": bytes(sha256).hex(), "was": matches, "state": str(state), "now": remaining}
 
 
 def _release_other(run: Run, kept: int, key: str) -> list[dict[str, Any]]:
-    """Hold the other picture for one less too, where it waits for a word on the same pair."""
+    """Drop the match of the other picture too, where it waits for the same decision."""
     rows = run(
         "SELECT x.matches FROM pictures p JOIN proxies x ON x.number = p.number WHERE p.number = ? AND p.state = ?",
         (kept, str(State.HELD)),
@@ -324,39 +318,40 @@ def _set(run: Run, number: int, state: str, matches: str) -> None:
     run("UPDATE proxies SET matches = ? WHERE number = ?", (matches, number))
 
 
-def _put_back(desk: _ReviewTransaction, before: dict[str, Any], same: bool) -> bool:
-    """Bring back what was before a word; False, with nothing changed, where it was changed again since."""
-    run, tenant, _ = desk
+def _restore_state(transaction: _ReviewTransaction, before: dict[str, Any], same: bool) -> bool:
+    """Restore the state before a decision; False, with nothing changed, where it was changed again since."""
+    run, tenant, _ = transaction
     settled = before["settled"]
-    one, two = bytes.fromhex(settled["one"]), bytes.fromhex(settled["two"])
-    now = run("SELECT same FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, one, two))
-    if not now or bool(now[0][0]) is not same or not _unchanged(run, tenant, before):
+    a, b = bytes.fromhex(settled["one"]), bytes.fromhex(settled["two"])
+    now = run("SELECT same FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, a, b))
+    if not now or bool(now[0][0]) is not same or not _is_unchanged(run, tenant, before):
         return False
     if "buried" in before:
-        raised(run, before["buried"])
-    for one_turned in before.get("turned", []):
-        number = run("SELECT number FROM pictures WHERE tenant = ? AND key = ?", (tenant, one_turned["key"]))
-        _set(run, number[0][0], str(State.HELD), one_turned["was"])
+        restore(run, before["buried"])
+    for changed in before.get("turned", []):
+        number = run("SELECT number FROM pictures WHERE tenant = ? AND key = ?", (tenant, changed["key"]))
+        _set(run, number[0][0], str(State.HELD), changed["was"])
     if settled["said"] is None:
-        for pair in {(one, two), (two, one)}:
+        for pair in {(a, b), (b, a)}:
             run("DELETE FROM settled WHERE tenant = ? AND one = ? AND two = ?", (tenant, *pair))
     else:
-        _put_word(desk, (one, two), *settled["said"])
+        earlier, at = settled["said"]
+        put_settled(run, tenant, (a, b), same=earlier, at=at)
     return True
 
 
-def _unchanged(run: Run, tenant: str, before: dict[str, Any]) -> bool:
-    """Tell whether everything that a word changed is as the word left it."""
+def _is_unchanged(run: Run, tenant: str, before: dict[str, Any]) -> bool:
+    """Return whether everything that a decision changed is as it left it."""
     if "buried" in before:
         key = before["buried"]["picture"]["key"]
         return not run("SELECT 1 FROM pictures WHERE tenant = ? AND key = ?", (tenant, key))
-    for one in before["turned"]:
+    for changed in before["turned"]:
         rows = run(
             "SELECT p.state, x.matches, p.sha256 FROM pictures p JOIN proxies x ON x.number = p.number"
             " WHERE p.tenant = ? AND p.key = ?",
-            (tenant, one["key"]),
+            (tenant, changed["key"]),
         )
-        then = (one["state"], one["now"], one["sha256"])
+        then = (changed["state"], changed["now"], changed["sha256"])
         if not rows or (rows[0][0], rows[0][1], bytes(rows[0][2]).hex()) != then:
             return False
     return True

@@ -18,18 +18,18 @@ from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import SEARCH
 from samepic.verdict import Caveat, Evidence, Match, Relation
 
-__all__ = ["Run", "SqlStore", "taken_out", "turned"]
+__all__ = ["PICTURE_COLUMNS", "Run", "SqlStore", "change_state", "delete_related", "put_settled"]
 
 Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """Runs one statement, with `?` for values, and returns its rows."""
 
-_PICTURE = (
+PICTURE_COLUMNS = (
     "tenant, key, state, created, lease_until, identity, sha256, coded, format, width, height, frames, size, metadata,"
     " jpeg_quality, grade, unresolved"
 )
-_INSERT_PICTURE = f"INSERT INTO pictures ({_PICTURE}) VALUES ({', '.join('?' * 17)})"
+_INSERT_PICTURE = f"INSERT INTO pictures ({PICTURE_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 _RECORDS = (
-    f"SELECT p.number, {', '.join('p.' + name for name in _PICTURE.split(', '))}, c.pdq, c.copycode, c.quality,"
+    f"SELECT p.number, {', '.join('p.' + name for name in PICTURE_COLUMNS.split(', '))}, c.pdq, c.copycode, c.quality,"
     " c.detail, x.proxy, x.data, x.matches FROM pictures p JOIN codes c ON c.tenant = p.tenant AND c.number = p.number"
     " JOIN proxies x ON x.number = p.number"
 )
@@ -42,11 +42,11 @@ class SqlStore(ABC):
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Run]:
-        """Give a way to run statements that only read."""
+        """Yield a function that runs statements that only read."""
 
     @abstractmethod
     def _writing(self, *, numbered: bool = False) -> AbstractContextManager[Run]:
-        """Give a way to run statements that are committed, durably, together at the end.
+        """Yield a function that runs statements, committed durably together at the end.
 
         With `numbered`, no other transaction that draws numbers begins before this one has become visible.
         """
@@ -68,26 +68,26 @@ class SqlStore(ABC):
         """Add a record as pending; return it with its number, None where its key is taken."""
         with self._writing(numbered=True) as run:
             now = self._now(run)
-            made = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
+            pending = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
             rows = run(
-                f"{_INSERT_PICTURE} ON CONFLICT (tenant, key) DO NOTHING RETURNING number", _picture(made)
+                f"{_INSERT_PICTURE} ON CONFLICT (tenant, key) DO NOTHING RETURNING number", _picture(pending)
             )
             if not rows:
                 return None
             number = int(rows[0][0])
-            codes = (made.tenant, number, made.pdq, made.copycode, made.quality, made.detail)
+            codes = (pending.tenant, number, pending.pdq, pending.copycode, pending.quality, pending.detail)
             run(
                 "INSERT INTO codes (tenant, number, pdq, copycode, quality, detail) VALUES (?, ?, ?, ?, ?, ?)",
                 codes,
             )
             run(
                 "INSERT INTO proxies (number, proxy, data, matches) VALUES (?, ?, ?, ?)",
-                (number, made.proxy, json.dumps(dict(made.data), ensure_ascii=False), "[]"),
+                (number, pending.proxy, json.dumps(dict(pending.data), ensure_ascii=False), "[]"),
             )
-        return replace(made, number=number)
+        return replace(pending, number=number)
 
     def renew(self, number: int, lease: float) -> bool:
-        """Let a pending record live `lease` seconds from now; return False where it is pending no more."""
+        """Extend the lease of a pending record to `lease` seconds from now; return False where it is not pending."""
         with self._writing() as run:
             values = (self._now(run) + lease, number, str(State.PENDING))
             return bool(
@@ -98,32 +98,32 @@ class SqlStore(ABC):
             )
 
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
-        """Turn a pending record into accepted or held; return False where it is pending no more."""
+        """Accept or hold a pending record; return False where it is not pending."""
         with self._writing() as run:
-            return turned(run, number, State.PENDING, state, matches)
+            return change_state(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
-        """Turn a held record into accepted, or, with `matches`, keep it held for these alone."""
+        """Accept a held record or, with `matches`, keep it held for these alone."""
         with self._writing() as run:
-            return turned(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
+            return change_state(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
 
     def withdraw(self, number: int, *, expired: bool = False) -> bool:
-        """Take a pending record out; with `expired`, only if its lease has run out. Return whether it was."""
+        """Delete a pending record; with `expired`, only if its lease has expired. Return whether it was deleted."""
         with self._writing(numbered=True) as run:
             sql = "DELETE FROM pictures WHERE number = ? AND state = ?"
             values: list[Any] = [number, str(State.PENDING)]
             if expired:
                 sql += " AND lease_until < ?"
                 values.append(self._now(run))
-            return taken_out(run, run(f"{sql} RETURNING tenant, number", values))
+            return delete_related(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
-        """Take a record out, whatever its state, and every refusal that it decided; False where there is none."""
+        """Delete a record, whatever its state, with the refusals that it decided; False where there is none."""
         with self._writing(numbered=True) as run:
-            # A picture that a reviewer took out could still be brought back: nothing of it stays either.
+            # A picture that a reviewer removed could still be restored: delete that too.
             run("UPDATE words SET before = '' WHERE tenant = ? AND key = ? AND before <> ''", (tenant, key))
             sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
-            return taken_out(run, run(sql, (tenant, key)))
+            return delete_related(run, run(sql, (tenant, key)))
 
     def get(self, tenant: str, key: str) -> Record | None:
         """Return the record of a key."""
@@ -132,7 +132,7 @@ class SqlStore(ABC):
         return _record(rows[0]) if rows else None
 
     def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
-        """Return the records of a tenant that have these numbers, by number; those that are gone are left out."""
+        """Return the records of a tenant with these numbers, by number; deleted ones are left out."""
         if not numbers:
             return []
         marks = ", ".join("?" * len(numbers))
@@ -141,7 +141,7 @@ class SqlStore(ABC):
             return [_record(row) for row in run(sql, (tenant, *numbers))]
 
     def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
-        """Return the states of these records and the seconds left of their leases; those that are gone are left out."""
+        """Return the states of these records and the seconds left of their leases; deleted ones are left out."""
         marks = ", ".join("?" * len(numbers))
         with self._reading() as run:
             now = self._now(run)
@@ -154,14 +154,14 @@ class SqlStore(ABC):
         with self._reading() as run:
             return [row[0] for row in run(sql, (tenant, bytes.fromhex(identity)))]
 
-    def coded(self, tenant: str, after: int, most: int) -> CodesPage:
-        """Return the codes of up to `most` records with numbers above `after`."""
+    def codes(self, tenant: str, after: int, limit: int) -> CodesPage:
+        """Return the codes of up to `limit` records with numbers above `after`."""
         sql = (
             "SELECT number, pdq, copycode, quality, detail FROM codes WHERE tenant = ? AND number > ?"
             " ORDER BY number LIMIT ?"
         )
         with self._reading() as run:
-            rows = run(sql, (tenant, after, most))
+            rows = run(sql, (tenant, after, limit))
         strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
         copied = [row for row in strong if row[2]]
         return CodesPage(
@@ -172,14 +172,14 @@ class SqlStore(ABC):
             b"".join([row[2] for row in copied]),
         )
 
-    def all_coded(self, tenant: str, after: int) -> Iterator[CodesPage]:
-        """Yield the codes of all records with numbers above `after` that are visible now, one piece after another."""
-        while (piece := self.coded(tenant, after, GATE.load_rows)).last > after:
-            yield piece
-            after = piece.last
+    def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
+        """Yield the codes of all records with numbers above `after` that are visible now, one page after another."""
+        while (page := self.codes(tenant, after, GATE.load_rows)).last > after:
+            yield page
+            after = page.last
 
     def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
-        """Return the numbers taken out since the position `after`, and the position to ask from next time."""
+        """Return the position to ask from next time, and the numbers deleted since the position `after`."""
         sql = "SELECT position, number FROM removals WHERE tenant = ? AND position > ? ORDER BY position"
         with self._reading() as run:
             rows = run(sql, (tenant, after))
@@ -191,18 +191,12 @@ class SqlStore(ABC):
             return int(run("SELECT coalesce(max(position), 0) FROM removals", ())[0][0])
 
     def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
-        """Remember for good whether two identities are the same picture; the last word counts."""
-        sql = (
-            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at"
-        )
+        """Store whether two identities are the same picture; the last decision counts."""
         with self._writing() as run:
-            now = self._now(run)
-            for a, b in {(one, two), (two, one)}:
-                run(sql, (tenant, bytes.fromhex(a), bytes.fromhex(b), int(same), now))
+            put_settled(run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run))
 
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
-        """Return what was settled of an identity: the others, and whether each is the same picture."""
+        """Return the decisions on an identity: the other identities, and whether each is the same picture."""
         with self._reading() as run:
             rows = run(
                 "SELECT two, same FROM settled WHERE tenant = ? AND one = ?",
@@ -211,14 +205,14 @@ class SqlStore(ABC):
         return {bytes(row[0]).hex(): bool(row[1]) for row in rows}
 
     def put_refusal(self, refusal: Refusal) -> None:
-        """Remember the refusal of an upload, in the place of an earlier one of its key."""
+        """Store the refusal of an upload, replacing an earlier one of its key."""
         sql = (
             "INSERT INTO refusals (tenant, key, sha256, number, policy, match, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (tenant, key) DO UPDATE SET sha256 = excluded.sha256, number = excluded.number,"
             " policy = excluded.policy, match = excluded.match, at = excluded.at"
         )
         with self._writing() as run:
-            told = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
+            text = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
             run(
                 sql,
                 (
@@ -227,13 +221,13 @@ class SqlStore(ABC):
                     bytes.fromhex(refusal.sha256),
                     refusal.number,
                     refusal.policy,
-                    told,
+                    text,
                     self._now(run),
                 ),
             )
 
     def refusal(self, tenant: str, key: str) -> Refusal | None:
-        """Return the last refusal of a key, None where there is none or its kept picture is gone."""
+        """Return the last refusal of a key, None where there is none or its kept picture was deleted."""
         sql = (
             "SELECT r.sha256, r.number, r.policy, r.match FROM refusals r JOIN pictures p ON p.number = r.number"
             " WHERE r.tenant = ? AND r.key = ?"
@@ -264,12 +258,12 @@ class SqlStore(ABC):
         return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
 
     def overview(self, tenant: str) -> Overview:
-        """Return what became of uploads in the last days."""
+        """Return the counts of uploads by outcome in the last days."""
         with self._reading() as run:
             return overview(run, tenant, self._now(run))
 
-    def claim(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
-        """Remember a request under a token, unless one came before; return the digest of the first and its answer."""
+    def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
+        """Store a request under a token, unless there is one; return the digest of the first and its answer."""
         with self._writing() as run:
             now = self._now(run)
             run("DELETE FROM answers WHERE at < ?", (now - keep,))
@@ -281,38 +275,48 @@ class SqlStore(ABC):
             rows = run("SELECT request, told FROM answers WHERE tenant = ? AND token = ?", (tenant, token))
         return bytes(rows[0][0]).hex(), str(rows[0][1])
 
-    def answer(self, tenant: str, token: str, request: str, told: str) -> None:
-        """Remember the answer to the request under this token."""
+    def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
+        """Store the answer to the request under this token."""
         with self._writing() as run:
-            values = told, tenant, token, bytes.fromhex(request)
+            values = response, tenant, token, bytes.fromhex(request)
             run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)
 
 
-def turned(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
-    """Turn a picture from one state into another, held for `matches`; False where it is not in the first."""
+def put_settled(run: Run, tenant: str, pair: tuple[bytes, bytes], *, same: bool, at: float) -> None:
+    """Store both ways whether two identities are the same picture."""
+    for identities in {pair, pair[::-1]}:
+        run(
+            "INSERT INTO settled (tenant, one, two, same, at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant, one, two) DO UPDATE SET same = excluded.same, at = excluded.at",
+            (tenant, *identities, int(same), at),
+        )
+
+
+def change_state(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
+    """Change a picture from one state to another, held for `matches`; False where it is not in the first."""
     rows = run(
         "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING number",
         (str(after), number, str(before)),
     )
     if rows:
-        told = json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
-        run("UPDATE proxies SET matches = ? WHERE number = ? AND matches <> ?", (told, number, told))
+        text = json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
+        run("UPDATE proxies SET matches = ? WHERE number = ? AND matches <> ?", (text, number, text))
     return bool(rows)
 
 
-def taken_out(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
-    """Delete what belongs to the deleted pictures, (tenant, number) each, and tell every index of it."""
-    gone = list(rows)
-    for tenant, number in gone:
+def delete_related(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
+    """Delete what belongs to deleted pictures, (tenant, number) each, and record it for every index."""
+    deleted = list(rows)
+    for tenant, number in deleted:
         run("DELETE FROM codes WHERE tenant = ? AND number = ?", (tenant, number))
         run("DELETE FROM proxies WHERE number = ?", (number,))
         run("DELETE FROM refusals WHERE tenant = ? AND number = ?", (tenant, number))
         run("INSERT INTO removals (tenant, number) VALUES (?, ?)", (tenant, number))
-    return bool(gone)
+    return bool(deleted)
 
 
 def _picture(record: Record) -> tuple[Any, ...]:
-    """Return the values of `_PICTURE`."""
+    """Return the values of `PICTURE_COLUMNS`."""
     return (
         record.tenant,
         record.key,
@@ -361,11 +365,13 @@ def _record(row: tuple[Any, ...]) -> Record:
         state=State(state),
         created=created,
         lease_until=lease,
-        matches=tuple(_match(one) for one in json.loads(matches)),
+        matches=tuple(_match(match) for match in json.loads(matches)),
     )
 
 
-def _match(said: dict[str, Any]) -> Match:
-    evidence = Evidence(said.get("evidence", Evidence.PROXIES))  # earlier records have neither
-    caveat = Caveat(said["caveat"]) if said.get("caveat") else None
-    return Match(**{**said, "relation": Relation(said["relation"]), "evidence": evidence, "caveat": caveat})
+def _match(stored: dict[str, Any]) -> Match:
+    evidence = Evidence(stored.get("evidence", Evidence.PROXIES))  # earlier records have neither
+    caveat = Caveat(stored["caveat"]) if stored.get("caveat") else None
+    return Match(
+        **{**stored, "relation": Relation(stored["relation"]), "evidence": evidence, "caveat": caveat}
+    )

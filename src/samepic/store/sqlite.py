@@ -18,7 +18,7 @@ from samepic.store.sql import Run
 
 __all__ = ["SqliteStore"]
 
-_WORDS = {
+_TYPES = {
     "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
     "real": "REAL",
     "bytes": "BLOB",
@@ -36,7 +36,7 @@ class SqliteStore(ReviewedSqlStore):
     def __init__(self, path: str) -> None:
         self.name = path
         self._path = path
-        self._pool = Connections(path, self._connected, broken=sqlite3.Error, wanted="a store that works")
+        self._pool = Connections(path, self._connect, broken=sqlite3.Error, expected="a store that works")
         try:
             self._prepare()
         except BaseException:
@@ -52,13 +52,13 @@ class SqliteStore(ReviewedSqlStore):
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:
-        with self._pool.lent() as connection:
+        with self._pool.acquire() as connection:
             yield _runner(connection)
 
     @contextmanager
     def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
         # Threads of one process wait here, in turn, and not in SQLite's timed retries.
-        with self._pool.lent() as connection, self._pool.turn:
+        with self._pool.acquire() as connection, self._pool.turn:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield _runner(connection)
@@ -68,7 +68,7 @@ class SqliteStore(ReviewedSqlStore):
                     connection.execute("ROLLBACK")
                 raise
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path, timeout=GATE.busy_seconds, isolation_level=None, check_same_thread=False
         )
@@ -81,16 +81,18 @@ class SqliteStore(ReviewedSqlStore):
         return connection
 
     def _prepare(self) -> None:
-        """Make the tables, or bring them up to date, unless another process did; refuse what is not ours or newer."""
+        """Create or migrate the tables, unless another process did; refuse other databases and newer versions."""
         if self._path == "" or not Path(self._path).absolute().parent.is_dir():
-            raise StoreError(f"{self.name or '(no name)'}: wanted a file in a folder that is there, got none")
-        with self._pool.lent() as connection:
+            raise StoreError(
+                f"{self.name or '(no name)'}: expected a file in a folder that is there, found none"
+            )
+        with self._pool.acquire() as connection:
             _check(connection, self.name)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             version = _check(connection, self.name)
             for step in MIGRATIONS[version:]:
-                for statement in step.format(**_WORDS).split(";"):
+                for statement in step.format(**_TYPES).split(";"):
                     connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -98,15 +100,16 @@ class SqliteStore(ReviewedSqlStore):
 
 
 def _check(connection: sqlite3.Connection, name: str) -> int:
-    """Return the version of the tables, 0 where there are none; raise StoreError for a file that is not ours."""
+    """Return the version of the tables, 0 where there are none; raise StoreError for another program's file."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != APPLICATION and (application or version or tables):
-        raise StoreError(f"{name}: wanted a store of samepic, got another SQLite database")
+        raise StoreError(f"{name}: expected a store of samepic, found another SQLite database")
     if version > VERSION:
         raise StoreError(
-            f"{name}: wanted a store of version {VERSION} or older, got version {version}: update samepic to open it"
+            f"{name}: expected a store of version {VERSION} or older, found version {version}:"
+            " update samepic to open it"
         )
     return version
 

@@ -92,9 +92,9 @@ def link_of(found: models.Model | None) -> str | None:
     """Return the URL of an object as the site says it, None where it has none."""
     if found is None:
         return None
-    told = current().called("link")
-    if told is not None:
-        url = told(found)
+    link = current().called("link")
+    if link is not None:
+        url = link(found)
         return None if url is None else str(url)
     return str(found.get_absolute_url()) if hasattr(found, "get_absolute_url") else None
 
@@ -120,7 +120,7 @@ def _parsed(key: str) -> tuple[models.FileField | None, str]:
 class PictureRefusedError(ValidationError):
     """An upload that is not taken: a duplicate, no sound picture, or too large.
 
-    `status` is the HTTP status that says so (409, 422 or 413), `sentence` what the uploader is told, `url` where the
+    `status` is the HTTP status that says so (409, 422 or 413), `sentence` what the uploader reads, `url` where the
     picture is that is there already, `found` the object that shows it, `decision` what the gate said (None where it was
     not asked), `field` the name of the model's field. As a form's error it is the sentence with a link.
     """
@@ -147,10 +147,10 @@ class PictureRefusedError(ValidationError):
         found = find(decision.match.key) if decision.match else None
         url = link_of(found)
         message = current().called("message")
-        told = sentence(decision) if message is None else str(message(decision, found, url))
+        message_text = sentence(decision) if message is None else str(message(decision, found, url))
         if decision.outcome is Outcome.DUPLICATE:
-            return cls(told, "duplicate", 409, decision=decision, found=found, url=url)
-        return cls(told, "unreadable", 422, decision=decision)
+            return cls(message_text, "duplicate", 409, decision=decision, found=found, url=url)
+        return cls(message_text, "unreadable", 422, decision=decision)
 
     @classmethod
     def too_large(cls, limit: int) -> PictureRefusedError:

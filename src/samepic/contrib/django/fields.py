@@ -24,8 +24,8 @@ picture_admitted = Signal()
 
 def listen(model: type[models.Model]) -> None:
     """Listen to a model that has a picture which no other object may show."""
-    told = f"samepic {model._meta.label}"
-    post_delete.connect(_deleted, sender=model, dispatch_uid=told)
+    name = f"samepic {model._meta.label}"
+    post_delete.connect(_deleted, sender=model, dispatch_uid=name)
 
 
 def _deleted(*, sender: type[models.Model], instance: models.Model, using: str, **_: object) -> None:
@@ -42,7 +42,7 @@ _SAVING = "_samepic_saving"
 class UniquePicture(models.FileField):
     """What makes a file field of a model take no picture twice; mix it in before the field's class.
 
-    `full_clean`, and so every model form, looks and tells the uploader. `save` and `bulk_create` take the picture in,
+    `full_clean`, and so every model form, looks, and says what is wrong. `save` and `bulk_create` take the picture in,
     in one step with another look, and raise PictureRefusedError for one that is in. A rollback takes it out again; so
     does, at the commit, deleting the object or giving it another picture. `tenant` is the name of a collection of its
     own within the store, or a callable that gives it of the object; `policy` changes that of the site.
@@ -63,7 +63,7 @@ class UniquePicture(models.FileField):
         return self.tenant(instance) if callable(self.tenant) else self.tenant
 
     def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: object) -> None:
-        """Add the field to a model, and hear of the end of `save`, which no signal tells of where it fails."""
+        """Add the field to a model, and hear of the end of `save`, which no signal reports where it fails."""
         super().contribute_to_class(cls, name, **kwargs)
         if not cls._meta.abstract and not hasattr(cls.save_base, "samepic"):
             cls.save_base = _told_of_its_end(cls.save_base)
@@ -131,10 +131,10 @@ class UniquePicture(models.FileField):
         replaces = admission.leaving(using) | own
         decision, reservation = admission.admit(data, key, tenant, self.policy, replaces)
         getattr(instance, self.attname).decision = decision
-        told = partial(
+        notify = partial(
             picture_admitted.send, sender=type(instance), instance=instance, field=self, decision=decision
         )
-        return GateChange(tenant, reservation, own - {key}, told)
+        return GateChange(tenant, reservation, own - {key}, notify)
 
     def _own(self, instance: models.Model, using: str) -> set[str]:
         """Return the key of the picture that the row of an object shows now, if any."""
@@ -163,8 +163,8 @@ def unique_fields(model: type[models.Model]) -> list[models.Field]:
 def _using(instance: models.Model) -> str:
     """Return the database that an object is saved to."""
     saving: _Saving | None = instance.__dict__.get(_SAVING)
-    told = (saving and saving.using) or instance._state.db
-    return str(told or router.db_for_write(type(instance), instance=instance))
+    alias = (saving and saving.using) or instance._state.db
+    return str(alias or router.db_for_write(type(instance), instance=instance))
 
 
 def _at_end(change: GateChange, instance: models.Model, using: str) -> None:

@@ -43,7 +43,7 @@ class GateSettings:
         replicas: URLs of standbys of a PostgreSQL store, which answer what only looks.
         link: the URL of an object, or None where the uploader may not see it: a callable, or where to import it from;
             default `get_absolute_url`.
-        message: what the uploader is told: a callable of (decision, object or None, URL or None), or where to import
+        message: what the uploader reads: a callable of (decision, object or None, URL or None), or where to import
             it from.
         orphan_seconds: age from which a kept picture that no object shows any more refuses nothing.
     """
@@ -93,7 +93,7 @@ def current() -> GateSettings:
     given: Any = getattr(site, "SAMEPIC", None)
     for problem in problems(given):
         raise ImproperlyConfigured(f"{problem.text} {problem.hint}")
-    return _made(given)
+    return _settings(given)
 
 
 def problems(given: object) -> Iterator[SettingsProblem]:
@@ -101,7 +101,7 @@ def problems(given: object) -> Iterator[SettingsProblem]:
     if not isinstance(given, Mapping) or not given.get("STORE"):
         yield SettingsProblem(
             "E001",
-            f'SAMEPIC: wanted a mapping with "STORE", got {_shown(given)}.',
+            f'SAMEPIC: expected a mapping with "STORE", found {_shown(given)}.',
             'For instance SAMEPIC = {"STORE": BASE_DIR / "pictures.db"}.',
         )
         return
@@ -117,36 +117,38 @@ def problems(given: object) -> Iterator[SettingsProblem]:
 def _wrong_values(given: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     for name, kinds in _KINDS.items():
         if name in given and not isinstance(given[name], kinds):
-            wanted = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+            expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
             # Addresses of servers hold passwords.
-            got = f"a {type(given[name]).__name__}" if name == "REPLICAS" else repr(given[name])
-            yield SettingsProblem("E003", f'SAMEPIC["{name}"]: wanted {wanted}, got {got}.', "")
+            found = f"a {type(given[name]).__name__}" if name == "REPLICAS" else repr(given[name])
+            yield SettingsProblem("E003", f'SAMEPIC["{name}"]: expected {expected}, found {found}.', "")
             return
-    made = _made(given)
+    settings = _settings(given)
     for name in ("MAX_BYTES", "WORKERS", "ORPHAN_SECONDS"):
         least = 1 if name == "MAX_BYTES" else 0
-        if getattr(made, name.lower()) < least:
+        if getattr(settings, name.lower()) < least:
             yield SettingsProblem(
-                "E003", f'SAMEPIC["{name}"]: wanted {least} or more, got {given[name]!r}.', ""
+                "E003", f'SAMEPIC["{name}"]: expected {least} or more, found {given[name]!r}.', ""
             )
     try:
-        _ = made.gate_policy
-        if made.profile is not None:
-            Profile.read(made.profile)
-        Replicas(made.replicas).close()
+        _ = settings.gate_policy
+        if settings.profile is not None:
+            Profile.read(settings.profile)
+        Replicas(settings.replicas).close()
     except (SamepicError, OSError) as error:
         yield SettingsProblem("E003", f"SAMEPIC: {error}.", "")
     for name in ("link", "message"):
         try:
-            if not callable(made.called(name) or print):
+            if not callable(settings.called(name) or print):
                 yield SettingsProblem(
-                    "E003", f'SAMEPIC["{name.upper()}"]: wanted a callable, got {given[name.upper()]!r}.', ""
+                    "E003",
+                    f'SAMEPIC["{name.upper()}"]: expected a callable, found {given[name.upper()]!r}.',
+                    "",
                 )
         except ImportError as error:
             yield SettingsProblem("E003", f'SAMEPIC["{name.upper()}"]: {error}.', "")
 
 
-def _made(given: Mapping[str, Any]) -> GateSettings:
+def _settings(given: Mapping[str, Any]) -> GateSettings:
     values = {name.lower(): value for name, value in given.items()}
     values["store"] = str(values["store"])
     return GateSettings(**values)

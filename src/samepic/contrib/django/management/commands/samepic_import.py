@@ -42,13 +42,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     def handle(self, *_: object, **options: str) -> None:
-        """Take in all, then tell what became of them."""
+        """Take in all, then print a summary."""
         field = _field(options["field"])
-        told = options["json"]
+        as_json = options["json"]
         counts: Counter[str] = Counter()
         try:
             for line in self._all(field, options["database"], counts):
-                if told:
+                if as_json:
                     self.stdout.write(json.dumps(line))
                 elif line["outcome"] in ("duplicate", "review", "refused", "unreadable"):
                     self._clear()
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             self._clear()
             raise CommandError(f"{error}; until then {_summary(counts)}; run it again to go on") from None
         self._clear()
-        if told:
+        if as_json:
             self.stdout.write(json.dumps({"summary": {name: counts[name] for name in _ORDER}}))
         else:
             self.stdout.write(_summary(counts))
@@ -94,9 +94,9 @@ def _field(name: str) -> models.FileField:
     try:
         found = apps.get_model(label)._meta.get_field(field)
     except (LookupError, ValueError, FieldDoesNotExist) as error:
-        raise CommandError(f"{name!r}: wanted APP.MODEL.FIELD, got {error}") from None
+        raise CommandError(f"{name!r}: expected APP.MODEL.FIELD, found {error}") from None
     if not isinstance(found, models.FileField):
-        raise CommandError(f"{name!r}: wanted a field with files, got {type(found).__name__}")
+        raise CommandError(f"{name!r}: expected a field with files, found {type(found).__name__}")
     return found
 
 
@@ -139,5 +139,5 @@ def _reason(decision: Decision) -> str:
 
 
 def _summary(counts: Counter[str]) -> str:
-    told = [f"{counts[name]} {name}" for name in _ORDER if counts[name]]
-    return ", ".join(told) or "no picture"
+    parts = [f"{counts[name]} {name}" for name in _ORDER if counts[name]]
+    return ", ".join(parts) or "no picture"
