@@ -26,7 +26,9 @@ from bench.collection import Usage, measured
 from bench.common import SEED, data_folder, header, photos
 
 _FOLDER = 250
-_WALK = "import sys; from samepic.duplicates.walk import Walk; print(sum(1 for _ in Walk(sys.argv[1:]).entries()))"
+_WALK = (
+    "import sys; from samepic.duplicates.walk import Walk; print(sum(1 for _ in Walk(sys.argv[1:]).files()))"
+)
 
 
 def make_entries(folder: Path, count: int) -> None:

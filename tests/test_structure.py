@@ -19,6 +19,7 @@ LAYERS = (
     ("_native",),
     ("native",),
     ("errors",),
+    ("writing",),
     ("limits",),
     ("tuning",),
     ("facts",),

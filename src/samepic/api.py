@@ -99,7 +99,7 @@ def compare_pictures(
         relation=relation,
         same=policy.same(relation, probability),
         probability=probability,
-        explanation=policy.told(relation, probability, sentence),
+        explanation=policy.explain(relation, probability, sentence),
         a=a.info,
         b=b.info,
         regions=answer.finding.regions,

@@ -342,7 +342,7 @@ def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
         # A proxy's tables do not tell how coarsely the picture itself was coded, so that noise passes for a change.
         relation, probability = Relation.RESAVED, GATE.faint_probability
         facts = replace(facts, faint=True)
-    sentence = Policy.of(profile=profile).told(
+    sentence = Policy.of(profile=profile).explain(
         relation, probability, explain(facts, relation, verdict.a, verdict.b)
     )
     return replace(verdict, relation=relation, probability=probability, facts=facts, explanation=sentence)

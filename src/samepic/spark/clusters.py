@@ -87,7 +87,7 @@ def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> 
     say = SparkComparer(originals, merits, _heard(rows))
     gathering = GroupBuilder(_Neighbours(rows), merits, say, policy)
     found = []
-    for star in gathering.stars(range(len(rows))):
+    for star in gathering.drafts(range(len(rows))):
         found += _told(star, rows, merits)
     found += [
         {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(say.errors.items())
@@ -97,9 +97,9 @@ def _found(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> 
 
 def _told(star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]) -> list[dict[str, Any]]:
     reference = rows[star.reference]["sha256"]
-    reason = why_best(merits[star.reference], [merits[place] for place in star.said], proven=star.proven)
+    reason = why_best(merits[star.reference], [merits[place] for place in star.verdicts], proven=star.proven)
     found = [{"sha256": reference, "reference": reference, "explanation": reason}]
-    for place, said in star.said.items():
+    for place, said in star.verdicts.items():
         found.append(
             {
                 "sha256": rows[place]["sha256"],

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
-from samepic.duplicates.groups import counted
+from samepic.duplicates.groups import accepted
 from samepic.duplicates.quality import Merit
 from samepic.errors import UnreadableError, WorkerError
 from samepic.limits import SPARK
@@ -223,7 +223,7 @@ def _of_head(
             a, b = sorted((0, place), key=lambda one: merits[one].order(ids[one]))
             said = say(a, b)
             if said is not None:
-                found.append(said_row(ids[a], ids[b], said, same=counted(said, policy) is not None))
+                found.append(said_row(ids[a], ids[b], said, same=accepted(said, policy) is not None))
     return found + [{"id": ids[place], "error": error} for place, error in sorted(say.errors.items())]
 
 

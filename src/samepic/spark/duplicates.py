@@ -16,7 +16,7 @@ from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.finder import processors
-from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, facts, member
+from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, file_facts, make_member
 from samepic.duplicates.walk import FoundFile, Unreadable, Walk
 from samepic.fingerprints.fingerprint import VERSION
 from samepic.limits import SPARK
@@ -292,7 +292,7 @@ class SparkFinder:
     def _walked(self, paths: list[str]) -> dict[str, FoundFile]:
         walk = Walk(paths, self.hidden, self.follow, self.least)
         entries = {}
-        for entry in walk.entries():
+        for entry in walk.files():
             if entry.path.isascii() or entry.path == entry.path.encode(errors="replace").decode():
                 entries[entry.path] = entry
             else:
@@ -328,9 +328,9 @@ class SparkFinder:
             first = entries[key]
             links = {first.node: first.path} if first.inode else {}
             rest = sorted(members[number], key=lambda one: os.fsencode(one[0]))
-            told = tuple(member(entries[path], digests[path], said, links) for path, said in rest)
+            told = tuple(make_member(entries[path], digests[path], said, links) for path, said in rest)
             if not all(one.hard_link_to for one in told):
-                groups.append(Group(len(groups) + 1, facts(first, digests[key]), reason, told))
+                groups.append(Group(len(groups) + 1, file_facts(first, digests[key]), reason, told))
         return groups
 
     def _digests(self, found: FoundDuplicates, keys: set[str]) -> dict[str, str]:

@@ -123,7 +123,7 @@ class Layout:
         wide_letter: how many times as wide as high a letter is at most, several that touch among them.
         beside: how many times its height to the left and right a text is looked at.
         tried: moves that fit best of which each is tried.
-        told: places that the sentence names, and lines.
+        named: places that the sentence names, and lines.
         white: level from which a mask hides.
         same, changed, strangers: probability that a person would call screens the same that are, that changed in
             places, and that have nothing in common; by rule, not measured.
@@ -162,7 +162,7 @@ class Layout:
     wide_letter: int = 6
     beside: int = 4
     tried: int = 3
-    told: int = 4
+    named: int = 4
     white: int = 128
     same: float = 0.99
     changed: float = 0.01

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from samepic.cleanup.apply import Applied, apply
-from samepic.cleanup.decisions import Decisions, files_of
-from samepic.cleanup.plan import CleanupAction, Plan, plan, thumbnail
+from samepic.cleanup.decisions import Decisions
+from samepic.cleanup.plan import CleanupAction, Plan, files_of, plan, thumbnail
 from samepic.cleanup.undo import undo
 from samepic.errors import ReportError, SamepicError
 from samepic.limits import FOUND
@@ -89,7 +89,7 @@ class ReviewSession:
         if mark_of(decided) != shown:
             raise ReportError("the plan has changed since it was shown: look at it again")
         run = CleanupRun(asked, len(decided.steps), self._journal())
-        run.left += [(left.path, left.reason) for left in decided.left]
+        run.left += [(left.path, left.reason) for left in decided.skipped]
         self._start(run, lambda: self._apply(run, decided))
         return run
 
@@ -150,8 +150,8 @@ class ReviewSession:
     def _undo(self, run: CleanupRun) -> None:
         back = _relative(self.decided.gone)
         for told in self._until_stopped(undo(run.journal), run):
-            if told.left:
-                run.left.append((told.path, told.left))
+            if told.skipped:
+                run.left.append((told.path, told.skipped))
             else:
                 run.done += 1
                 run.paths.append(told.path)

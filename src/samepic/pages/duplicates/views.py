@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from samepic.cleanup.decisions import Decisions, GroupState, Mark, files_of
-from samepic.cleanup.plan import CleanupAction, Plan, checked
-from samepic.duplicates.groups import ScannedFile, ScannedGroup
+from samepic.cleanup.decisions import Decisions, GroupState, Mark
+from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
+from samepic.duplicates.groups import FileFacts, Group
 from samepic.errors import UnreadableError
 from samepic.limits import FOUND
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, mark_of
@@ -34,7 +34,7 @@ __all__ = [
     "told_path",
 ]
 
-_MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Drop", "d"), (Mark.OTHER, "Not a duplicate", "n"))
+_MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Drop", "d"), (Mark.NOT_DUPLICATE, "Not a duplicate", "n"))
 
 _KEYS = (
     ("\N{UPWARDS ARROW} \N{DOWNWARDS ARROW}", "group"),
@@ -135,7 +135,7 @@ def _group(decided: Decisions, index: int) -> Html:
     )
 
 
-def _file(group: ScannedGroup, state: GroupState, index: int, place: int) -> Html:
+def _file(group: Group, state: GroupState, index: int, place: int) -> Html:
     file, mark = files_of(group)[place], state.marks[place]
     name = Path(told_path(file.path)).name
     member = group.members[place - 1] if place else None
@@ -155,7 +155,11 @@ def _file(group: ScannedGroup, state: GroupState, index: int, place: int) -> Htm
         el("p.small.soft", _shown(why)),
         el(
             "div.fates",
-            [_button(one, text, key, mark, name) for one, text, key in _MARKS if place or one is not Mark.OTHER],
+            [
+                _button(one, text, key, mark, name)
+                for one, text, key in _MARKS
+                if place or one is not Mark.NOT_DUPLICATE
+            ],
             role="group",
             aria_label=f"What becomes of {name}",
         ),
@@ -176,7 +180,7 @@ def _button(one: Mark, text: str, key: str, mark: Mark, name: str) -> Html:
     )
 
 
-def _path(file: ScannedFile) -> Html:
+def _path(file: FileFacts) -> Html:
     told = Path(told_path(file.path))
     folder = str(told.parent)
     return el("p.path.small", el("bdi", f"{folder}/" if folder != "." else ""), el("b", told.name))
@@ -245,7 +249,7 @@ def plan_page(decided: Decisions, made: Plan, asked: RequestedCleanup, csrf: str
         _choice(asked),
         _do(made, asked, csrf, files),
         _steps(made),
-        _left([(left.path, left.reason) for left in made.left]),
+        _left([(left.path, left.reason) for left in made.skipped]),
     ]
 
 
@@ -395,9 +399,9 @@ def looked(decided: Decisions, index: int, file: int) -> ShownPair:
 
 
 @lru_cache(maxsize=4)
-def _looked(one: ScannedFile, two: ScannedFile, made_ns: int | None) -> ShownPair:
+def _looked(one: FileFacts, two: FileFacts, made_ns: int | None) -> ShownPair:
     try:
-        return ShownPair(views(checked(one, made_ns), checked(two, made_ns), Policy()))
+        return ShownPair(views(read_unchanged(one, made_ns), read_unchanged(two, made_ns), Policy()))
     except UnreadableError as error:
         return ShownPair(None, f"{told_path(error.name)}: {error.got}")
 
