@@ -186,7 +186,9 @@ def test_an_interrupt_while_a_class_is_made_is_an_interrupt() -> None:
     """A Ctrl-C in the middle of an import ends as any other one, not as a bug to report."""
     program = """
 import sys
-import samepic.cli.main as command
+from importlib import import_module
+
+command = import_module("samepic.cli.main")
 
 class Interrupted:
     def __set_name__(self, owner, name):
