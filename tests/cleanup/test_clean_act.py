@@ -170,7 +170,7 @@ def test_a_hard_link_of_the_kept_file_is_left_alone(tmp_path: Path, groups: Grou
     for action in (CleanupAction.TRASH, CleanupAction.HARDLINK):
         decided = planned([{reference: "same-file", twin: "same-file"}], action)
         (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
-        assert "the kept file itself under another name" in reason
+        assert "a hard link to the kept file" in reason
     assert twin.exists()
 
 
@@ -279,7 +279,7 @@ def test_a_hard_link_with_names_outside_the_report_is_left_alone(tmp_path: Path,
     os.link(copy, tmp_path / "outside.png")
     decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.HARDLINK)
     (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
-    assert "other names (hard links) that are not in the report" in reason
+    assert "other hard links that are not in the report" in reason
 
 
 def test_hard_links_among_the_copies_are_hard_links_again_after_undo(
@@ -342,7 +342,7 @@ class TestAnotherFileSystem:
             [{reference: "same-file", copy: "same-file"}], CleanupAction.MOVE, elsewhere / "moved"
         )
         (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
-        assert "other names (hard links), which cannot go to another file system" in reason
+        assert "other hard links, which cannot move to another file system" in reason
         assert copy.exists()
 
     def test_a_hard_link_to_there_is_refused(self, tmp_path: Path, groups: Groups, elsewhere: Path) -> None:
