@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 from bench.common import SEED, measured, option, photos, rgb_of, wanted_data
 
 _FOLDER = 250
-_WALK = "import sys; from samepic.duplicates.walk import Walk; print(sum(1 for _ in Walk(sys.argv[1:]).entries()))"
+_WALK = (
+    "import sys; from samepic.duplicates.walk import Walk; print(sum(1 for _ in Walk(sys.argv[1:]).files()))"
+)
 
 
 def make_entries(folder: Path, count: int) -> None:

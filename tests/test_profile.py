@@ -71,31 +71,34 @@ def without(key: str) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "wanted one JSON object of samepic calibrate --write, got Expecting value"),
-        ("[]", "wanted one JSON object of samepic calibrate --write, got []"),
-        ("[" * 100_000, "wanted one JSON object of samepic calibrate --write, got "),
-        ("{}", 'kind: wanted "samepic profile", got null'),
-        (changed(kind="other"), "kind: wanted \"samepic profile\", got 'other'"),
-        (changed(version=2), "version: wanted 1, got 2"),
-        (changed(version=True), "version: wanted 1, got true"),
-        (changed(colour="red"), "wanted none but kind, version, same_if, "),
-        (without("slope"), "wanted slope, got none"),
-        (changed(same_if="similar"), "same_if: wanted one of same-file, "),
-        (changed(same_if=3), "same_if: wanted a text, got 3"),
-        (changed(probability=1.5), "probability: wanted a number from 0 to 1, got 1.5"),
-        (changed(probability="high"), "probability: wanted a number from 0 to 1, got 'high'"),
-        (changed(probability=True), "probability: wanted a number from 0 to 1, got true"),
-        (changed(slope=0), "slope: wanted a finite number over 0, got 0"),
-        (changed(slope=math.nan), "wanted finite numbers, got NaN"),
-        (changed(intercept=math.inf), "wanted finite numbers, got Infinity"),
-        (changed(intercept=10**400), "intercept: wanted a finite number, got 1000"),
-        (changed(origin=[]), "origin: wanted an object or null, got []"),
-        (changed(origin={}), "origin: wanted csv, got none"),
+        ("", "expected one JSON object of samepic calibrate --write, found Expecting value"),
+        ("[]", "expected one JSON object of samepic calibrate --write, found []"),
+        ("[" * 100_000, "expected one JSON object of samepic calibrate --write, found "),
+        ("{}", 'kind: expected "samepic profile", found null'),
+        (changed(kind="other"), "kind: expected \"samepic profile\", found 'other'"),
+        (changed(version=2), "version: expected 1, found 2"),
+        (changed(version=True), "version: expected 1, found true"),
+        (changed(colour="red"), "expected none but kind, version, same_if, "),
+        (without("slope"), "expected slope, found none"),
+        (changed(same_if="similar"), "same_if: expected one of same-file, "),
+        (changed(same_if=3), "same_if: expected a text, found 3"),
+        (changed(probability=1.5), "probability: expected a number from 0 to 1, found 1.5"),
+        (changed(probability="high"), "probability: expected a number from 0 to 1, found 'high'"),
+        (changed(probability=True), "probability: expected a number from 0 to 1, found true"),
+        (changed(slope=0), "slope: expected a finite number over 0, found 0"),
+        (changed(slope=math.nan), "expected finite numbers, found NaN"),
+        (changed(intercept=math.inf), "expected finite numbers, found Infinity"),
+        (changed(intercept=10**400), "intercept: expected a finite number, found 1000"),
+        (changed(origin=[]), "origin: expected an object or null, found []"),
+        (changed(origin={}), "origin: expected csv, found none"),
         (
             changed(origin={**Profile(origin=ORIGIN).to_dict()["origin"], "sha256": "x"}),
-            "origin: sha256: wanted 64 hexadecimal digits, got 'x'",
+            "origin: sha256: expected 64 hexadecimal digits, found 'x'",
         ),
-        ('{"kind": "samepic profile", "kind": "samepic profile"}', "wanted each key once, got 'kind' twice"),
+        (
+            '{"kind": "samepic profile", "kind": "samepic profile"}',
+            "expected each key once, found 'kind' twice",
+        ),
     ],
 )
 def test_what_is_no_profile_is_refused_with_file_wanted_and_got(text: str, message: str) -> None:
@@ -108,7 +111,7 @@ def test_bytes_that_are_no_text_and_files_that_are_no_file_are_refused(tmp_path:
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "long.json").write_bytes(b" " * 2_000_000)
     for name in ("binary.json", "long.json", "nowhere.json", "."):
-        with pytest.raises(samepic.ProfileError, match="wanted") as caught:
+        with pytest.raises(samepic.ProfileError, match="expected") as caught:
             Profile.read(tmp_path / name)
         assert str(caught.value).startswith(str(tmp_path / name).removesuffix("/."))
 

@@ -74,7 +74,7 @@ def test_compare_rescales_and_refuses_what_is_too_improbable_and_says_so(
     assert (ruled.relation, ruled.same) == (Relation.RESAVED, False)
     assert ruled.probability == HARSH.rescaled(plain.probability) < 0.9
     assert ruled.explanation.startswith(f"{plain.explanation}; but the probability is ")
-    assert ruled.explanation.endswith(" and the profile wants at least 0.9")
+    assert ruled.explanation.endswith(" and the profile requires at least 0.9")
     assert samepic.compare(astronaut, resaved, profile=samepic.Profile("resaved", 0.5)).same
 
 
@@ -82,7 +82,7 @@ def test_compare_takes_a_profile_from_its_file(astronaut: Path, resaved: Path, t
     HARSH.write(tmp_path / "harsh.json")
     for profile in (tmp_path / "harsh.json", str(tmp_path / "harsh.json")):
         assert samepic.compare(astronaut, resaved, profile=profile).same is False
-    with pytest.raises(samepic.ProfileError, match=r"nowhere\.json: wanted a profile"):
+    with pytest.raises(samepic.ProfileError, match=r"nowhere\.json: expected a profile"):
         samepic.compare(astronaut, resaved, profile=tmp_path / "nowhere.json")
 
 

@@ -20,6 +20,7 @@ LAYERS = (
     ("_native",),
     ("native",),
     ("errors",),
+    ("writing",),
     ("limits",),
     ("tuning",),
     ("facts",),

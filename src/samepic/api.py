@@ -98,7 +98,7 @@ def compare_pictures(
         relation=relation,
         same=policy.same(relation, probability),
         probability=probability,
-        explanation=policy.explanation(relation, probability, sentence),
+        explanation=policy.explain(relation, probability, sentence),
         a=a.info,
         b=b.info,
         regions=regions,

@@ -1,4 +1,4 @@
-"""Limits of operation: what sources, gates, workers, pages, reviews and searches may cost in memory and time."""
+"""Limits of operation: the memory and time of sources, gates, workers, pages, reviews and searches."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = [
     "SPARK",
     "UPLOAD",
     "WORKERS",
-    "Calibration",
-    "Collection",
-    "ContribProfile",
-    "GateProfile",
+    "CalibrationLimits",
+    "CollectionLimits",
+    "ContribLimits",
+    "GateLimits",
     "Limits",
     "PageLimits",
-    "PytestProfile",
-    "ReviewPages",
-    "ReviewProfile",
-    "SparkProfile",
+    "PytestLimits",
+    "ReviewLimits",
+    "ReviewPageLimits",
+    "SparkLimits",
     "WorkerLimits",
 ]
 
@@ -57,40 +57,40 @@ LIMITS = Limits()
 """2026-11: a 300-megapixel panorama passes; a decompression bomb does not. Chosen, not calibrated."""
 
 INFLATED_AT_ONCE = 1 << 27
-"""2026-11-23: bytes of the lines of a PNG that are inflated at once; beyond, that beside all pixels is much memory."""
+"""2026-11-23: bytes of PNG lines to inflate at once, to bound the memory beside the pixels."""
 
 
 @dataclass(frozen=True, slots=True)
-class GateProfile:
-    """The bounds of proxies and of the gate.
+class GateLimits:
+    """The limits of proxies and of the gate.
 
     Attributes:
         proxy_side: longer side of a proxy in pixels.
-        proxy_bytes: what a proxy may take at most.
+        proxy_bytes: the largest proxy.
         proxy_qualities: qualities tried in turn until it fits.
-        proxy_frames: frames of an animation that its proxy shows.
-        proxy_spread: frames from the beginning over which these are spread.
-        candidates: pictures at most that one upload is laid over, nearest first.
-        alike: pictures that the copy code may propose beside them; alike_inset: that each inset's may.
-        alike_looked: how many of these are looked at, of those that share features with the upload.
-        screen_points: features of a proxy for that; screen_side: pixels of its shorter side under which it has none.
-        probability: least probability of a verdict on which an upload is refused; under it, it waits for review.
-        faint_change, faint_share: a change seen on proxies that is under both, the odds of its strongest region and
-            the share of the frame, is taken for noise of earlier coding; `faint_probability` is stated then.
-        faint_excess: the same where the codings of the proxies decided: the excess over what both quantizations allow.
-        lease_seconds: how long a pending upload is waited for after its process was last heard of.
-        poll_seconds: first and longest pause between two looks at a pending upload.
-        wait_seconds: how long an upload waits for others in all before it gives up.
-        attempts: how often an upload whose lease was lost begins anew.
-        flooding: different uploads that match one kept picture within `flooding_seconds` from which it decides nothing.
-        flooding_seconds: how far back they are counted.
+        proxy_frames: frames of an animation in its proxy.
+        proxy_spread: the first frames, from which these are taken.
+        candidates: pictures that one upload is compared with at most, nearest first.
+        alike: further candidates by the copy code; alike_inset: by that of each inset.
+        alike_looked: how many of these are compared, among those that share features with the upload.
+        screen_points: features of a proxy for that; screen_side: the least shorter side, in pixels, for features.
+        probability: the least probability to refuse an upload; below it, the upload waits for review.
+        faint_change, faint_share: a change on proxies below both, the log odds of its strongest region and the share
+            of the frame, counts as compression noise; its probability is then `faint_probability`.
+        faint_excess: the same for the excess over what both quantizations allow.
+        lease_seconds: seconds before a pending upload of a dead process is ignored.
+        poll_seconds: first and longest pause between two checks of a pending upload.
+        wait_seconds: how long an upload waits for others in total.
+        attempts: how often an upload restarts after losing its lease.
+        flooding: the number of different uploads that match one kept picture within `flooding_seconds`, from which on
+            that picture decides nothing.
+        flooding_seconds: the period for that count.
         key_letters: the longest key, and the longest name of a tenant.
         busy_seconds: how long SQLite waits for another writer.
-        load_rows: rows that the index reads at a time; load_readers: connections over which it reads many of them.
+        load_rows: rows that the index reads at a time; load_readers: connections to read many rows.
         partition: numbers in a partition of the codes in PostgreSQL.
-        connect_seconds: how long connecting to PostgreSQL may take; silent_seconds: how long a server that is being
-            asked may give no sign at all.
-        replica_seconds: how long a replica that did not answer is passed over.
+        connect_seconds: timeout of a connection to PostgreSQL; silent_seconds: timeout of a silent server.
+        replica_seconds: how long a replica that did not answer is skipped.
     """
 
     proxy_side: int = 320
@@ -125,35 +125,34 @@ class GateProfile:
     replica_seconds: float = 10.0
 
 
-GATE = GateProfile()
-"""2026-11-23: chosen; what of it was measured is in bench/RESULTS.md, section "E: gate".
-`faint_change`, 2026-11-28: a dozen natural units of log odds, about what two or three cells of noise reach together.
-`alike` and the screen: 5 ms a picture at 320
-pixels; of crops to 50 % and more, borders, meme bars, mirrored and turned copies all passed, of crops to 30 % 89 %, of
-unrelated ones 5 %.
+GATE = GateLimits()
+"""2026-11-23: chosen; measurements are in bench/RESULTS.md, section "E: gate".
+`faint_change`, 2026-11-28: a dozen natural units of log odds, about the sum of two or three cells of noise.
+`alike` and the screen: 5 ms a picture at 320 pixels; all crops to 50 % and more, borders, meme bars, mirrored and
+turned copies passed, 89 % of crops to 30 %, 5 % of unrelated pictures.
 """
 
 
 UPLOAD = Limits(file_bytes=128 * 2**20, pixels=100_000_000, metadata_bytes=16 * 2**20)
-"""2026-11-23: what an upload may declare. Chosen so that what is within them fits the memory and time of `WORKERS`."""
+"""2026-11-23: the limits of an upload, chosen to fit the memory and time of `WORKERS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """The bounds of one worker process and of each task it is given.
+    """The limits of one worker process and of each of its tasks.
 
     Attributes:
-        upload: what a picture may declare, and how many bytes it may have.
+        upload: the limits of a picture.
         memory_bytes: private memory of the process, libraries' code not counted.
         cpu_seconds: processor time of one task.
-        wall_seconds: time of one task from when a worker has it; then its process is killed.
-        starved: share of that time which a process spent waiting for a processor, from which the machine is to blame
-            for the delay and not the picture.
-        start_seconds: time until a new process must be ready.
-        queue_seconds: how long a task waits for a process while others have all of them.
+        wall_seconds: time of one task in a worker, after which its process is killed.
+        starved: the share of that time waiting for a processor, from which on the machine is to blame and not the
+            picture.
+        start_seconds: time for a new process to become ready.
+        queue_seconds: how long a task waits for a free process.
         open_files: file descriptors of the process.
-        tasks: after so many a process is replaced by a new one.
-        grown_bytes: resident memory between tasks from which it is replaced.
+        tasks: the number of tasks after which a process is replaced.
+        grown_bytes: the resident memory between tasks from which on it is replaced.
         answer_bytes: the longest answer that is read from a worker, without its proxy.
         proxy_bytes: the longest proxy that is read from it.
         text_letters: the longest text in an answer.
@@ -183,18 +182,18 @@ WORKERS = WorkerLimits()
 
 @dataclass(frozen=True, slots=True)
 class PageLimits:
-    """The bounds of the pages.
+    """The limits of the pages.
 
     Attributes:
-        session_seconds: how long a signed-in browser may ask before the token is wanted again.
+        session_seconds: how long a browser stays signed in.
         view_side: the longest side of a picture that a page shows, in pixels.
         view_quality: the JPEG quality at which it is encoded.
-        view_bytes: the pictures of one pair together, at most.
+        view_bytes: the largest total size of the pictures of one pair.
         days: how far back the status goes.
-        refusals: the latest refusals that are counted for it.
-        flooding: how many of the pictures that refuse the most are named.
-        sample: kept pictures whose distance to the nearest other one is drawn, of the `newest` ones.
-        nearest: how many kept pictures are shown that are like a checked one.
+        refusals: how many of the latest refusals it counts.
+        flooding: how many of the pictures with most refusals it names.
+        sample: how many of the `newest` kept pictures the histogram of distances includes.
+        nearest: how many similar kept pictures are shown for a checked one.
     """
 
     session_seconds: int = 12 * 3600
@@ -214,17 +213,17 @@ PAGES = PageLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class CalibrationLimits:
     """The constants of `samepic calibrate`.
 
     Attributes:
         confidence: of every interval.
-        bins: equal parts of 0 to 1 that probabilities are sorted into for the reliability diagram.
-        cutoffs: probabilities as stated, rising, that are tried as the least that counts as the same.
-        clamp: probabilities are held this far from 0 and 1 before their logarithms are taken.
-        slope_spread, intercept_spread: standard deviations of the normal prior round "rescale nothing" (1 and 0).
-        least_slope: rescaling never turns the order of probabilities round.
-        told: disagreements and unreadable pairs that are listed unless all are asked for.
+        bins: the number of bins of the reliability diagram.
+        cutoffs: the stated probabilities to try as minimum, in rising order.
+        clamp: the least distance of probabilities from 0 and 1 for logarithms.
+        slope_spread, intercept_spread: standard deviations of the normal prior around 1 and 0, which rescale nothing.
+        least_slope: the least slope, so that rescaling keeps the order of probabilities.
+        listed: the number of disagreements and unreadable pairs to list by default.
     """
 
     confidence: float = 0.95
@@ -234,22 +233,22 @@ class Calibration:
     slope_spread: float = 0.5
     intercept_spread: float = 2.0
     least_slope: float = 0.05
-    told: int = 10
+    listed: int = 10
 
 
-CALIBRATION = Calibration()
-"""2026-11: the prior weighs as much as a handful of pairs: probabilities that were right stay, four perfectly
-parted pairs move nothing far, and some hundred pairs outweigh it. Chosen, not calibrated."""
+CALIBRATION = CalibrationLimits()
+"""2026-11: the prior weighs as much as a few pairs: correct probabilities stay, four perfectly separated pairs
+change little, and some hundred pairs outweigh it. Chosen, not calibrated."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewProfile:
-    """The bounds of review queues.
+class ReviewLimits:
+    """The limits of review queues.
 
     Attributes:
-        lease_seconds: how long nobody else gets a pair after its reviewer was last heard of.
-        undo_seconds: how long what a word changed is remembered, so that it can be taken back.
-        page: held pictures that are read at a time to find the next pair.
+        lease_seconds: how long a pair stays reserved after the last sign of its reviewer.
+        undo_seconds: how long a decision can be undone.
+        page: the number of held pictures to read at a time for the next pair.
     """
 
     lease_seconds: float = 90.0
@@ -257,22 +256,22 @@ class ReviewProfile:
     page: int = 100
 
 
-REVIEW = ReviewProfile()
+REVIEW = ReviewLimits()
 """2026-11-23: chosen. The page renews its lease every 30 s, so that two calls may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewPages:
-    """The bounds of a review of what find found.
+class ReviewPageLimits:
+    """The limits of a review of duplicates.
 
     Attributes:
         groups: groups on one page.
-        files: files of one group that are shown; more are counted, and keep their marks.
+        files: the number of files of one group to show; others are counted, and keep their marks.
         steps: files on one page of the plan.
         side: longer side of a thumbnail in pixels.
-        thumbnail_bytes: thumbnails that are kept in memory.
-        threads: thumbnails that are made at once.
-        field_bytes: the body of a request.
+        thumbnail_bytes: the size of the thumbnail cache.
+        threads: the number of thumbnails to make at once.
+        field_bytes: the largest body of a request.
         finish_seconds: how long the last page is served.
     """
 
@@ -286,24 +285,24 @@ class ReviewPages:
     finish_seconds: float = 1.5
 
 
-FOUND = ReviewPages()
+FOUND = ReviewPageLimits()
 """2026-11-23: chosen; 32 MB are about 1500 thumbnails."""
 
 
 @dataclass(frozen=True, slots=True)
-class SparkProfile:
-    """The bounds of a search on Spark.
+class SparkLimits:
+    """The limits of a search on Spark.
 
     Attributes:
-        batch_bytes: what a batch of rows that goes from the JVM to Python takes at most, one larger picture apart.
-        workers: bounds of the process beside each Python worker that decodes; its pictures are those of `find`.
-        piece: codes that each Python worker holds at once; more are gone through piece by piece.
-        queries: pictures whose candidates are sought together.
-        gathered: edges between candidates up to which the driver joins them to clusters itself.
-        crowd: pictures of one cluster beyond which they are told of, and compared with the best of them in pieces of
-            so many by all executors.
-        held_bytes: encoded pictures of one cluster that are held in memory; more lie on the executor's disk.
-        files: pictures in a task when `samepic find --engine spark` cuts the list of files.
+        batch_bytes: the largest batch of rows from the JVM to Python, except for a single larger picture.
+        workers: the limits of the decoding process beside each Python worker.
+        piece: the number of codes in each Python worker at once.
+        queries: the number of pictures to search candidates for at once.
+        gathered: the number of edges up to which the driver builds the clusters itself.
+        crowd: the size of a cluster from which on it is logged, and compared with its best picture in parts of this
+            size by all executors.
+        held_bytes: encoded pictures of one cluster in memory; more are on the executor's disk.
+        files: the number of pictures per task of `samepic find --engine spark`.
     """
 
     batch_bytes: int = 32 * 2**20
@@ -320,29 +319,29 @@ class SparkProfile:
     files: int = 200
 
 
-SPARK = SparkProfile()
+SPARK = SparkLimits()
 """2026-11-23: chosen. `piece` takes 160 MB in each Python worker."""
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
-    """The bounds of a search through a collection.
+class CollectionLimits:
+    """The limits of a search through a collection.
 
     Attributes:
-        held_bytes: decoded pictures that all threads together keep for the next comparison.
-        working_bytes: what all comparisons that run at once may take, as estimated by `bytes_per_pixel`.
-        bytes_per_pixel: memory that comparing takes for each pixel of the two pictures.
-        peek: bytes of a file that are read to tell whether it is a picture.
-        ahead: files that are given to the threads before the first of them is done, for each thread.
-        batch: rows after which the cache is committed.
-        batch_seconds: seconds after which it is committed anyway.
-        settle_ns: a file changed less than this long before it was read is not remembered, since a later change
-            within the file system's clock tick would not show.
-        busy_seconds: how long to wait for another run that writes the cache.
+        held_bytes: decoded pictures that all threads keep for the next comparison.
+        working_bytes: the memory of all comparisons at once, as estimated by `bytes_per_pixel`.
+        bytes_per_pixel: the memory of a comparison for each pixel of both pictures.
+        peek: the first bytes of a file to read for its format.
+        ahead: the number of files to submit in advance for each thread.
+        batch: rows between commits of the cache.
+        batch_seconds: the longest time between commits.
+        settle_ns: the least age of a file for the cache, since a later change within the same clock tick of the file
+            system would not show.
+        busy_seconds: how long to wait for another process that writes the cache.
         thumbnail: longer side, in pixels, of the pictures in an HTML report.
-        crowd: candidates of one picture that are kept in memory; more are searched for again.
-        misses: candidates in a row, nearest first, that turn out to be other pictures before a reference is done with.
-        weight_step: factor between coded sizes that count as different when the better of two copies is chosen.
+        crowd: candidates of one picture in memory; more are searched for again.
+        misses: different pictures in a row, nearest first, after which a reference is finished.
+        weight_step: the factor between coded sizes that counts as a difference in quality.
     """
 
     held_bytes: int = 100 * 2**20
@@ -370,27 +369,27 @@ GRADES: Mapping[str, int] = MappingProxyType(
         **dict.fromkeys(("WEBP", "AVIF"), 1),
     }
 )
-"""2026-11: how far a format is trusted to be nearer the camera or the artist, among pictures of one size;
-LOSSLESS is without loss, those not named are 0. Chosen."""
+"""2026-11: the rank of a format as the likely original, among pictures of one size; LOSSLESS formats are first,
+others are 0. Chosen."""
 
-COLLECTION = Collection()
+COLLECTION = CollectionLimits()
 """2026-11: chosen for 400 MB in all, measured by bench/collection_memory.py; settle_ns is FAT's clock tick; `misses` so
 that thousands of look-alikes take minutes, measured by bench/walk_speed.py."""
 
 
 @dataclass(frozen=True, slots=True)
-class ContribProfile:
-    """The bounds of uploads through a web framework.
+class ContribLimits:
+    """The limits of uploads through a web framework.
 
     Attributes:
-        upload_bytes: what an upload may take at most.
-        orphan_seconds: age from which a kept picture that nothing on the site shows any more is taken out when it would
-            refuse an upload; younger, it may belong to a transaction that is still open.
-        orphans: such pictures at most that one upload takes out.
-        withdraw_seconds: how long the next question waits for what a rollback gave back.
-        tenants: gates of tenants that a process keeps open.
-        workers: processes that decode uploads.
-        copycode: whether crops, borders and captions are looked for, which costs an upload 20 ms more.
+        upload_bytes: the largest upload.
+        orphan_seconds: the age from which on an unused kept picture is removed instead of refusing an upload; a younger
+            one may belong to an open transaction.
+        orphans: the number of such pictures that one upload removes at most.
+        withdraw_seconds: how long the next request waits for a withdrawal after a rollback.
+        tenants: the number of tenants whose gates a process keeps open.
+        workers: the number of processes that decode uploads.
+        copycode: whether to search for crops, borders and captions, which takes 20 ms more per upload.
     """
 
     upload_bytes: int = 20 * 2**20
@@ -402,21 +401,21 @@ class ContribProfile:
     copycode: bool = True
 
 
-CONTRIB = ContribProfile()
+CONTRIB = ContribLimits()
 """2026-11-23: chosen, not calibrated; no transaction of a web request lasts an hour."""
 
 
 @dataclass(frozen=True, slots=True)
-class PytestProfile:
-    """The bounds of the pytest plugin.
+class PytestLimits:
+    """The limits of the pytest plugin.
 
     Attributes:
-        rest_seconds: how long a page may take until it matches its baseline or comes to rest.
+        rest_seconds: how long a page may take to match its baseline or come to rest.
         pauses: seconds between two shots of a page; the last one repeats.
-        name_letters: letters of a baseline's name; a longer one is cut, and told from others by a digest.
-        stale_seconds: age from which what a killed run left half written is removed.
-        places: places of change that a message lists.
-        inlined_bytes: what the pictures in one report may take; those after that are linked.
+        name_letters: the longest name of a baseline; longer ones are cut, and get a digest.
+        stale_seconds: the age from which on temporary files of killed runs are removed.
+        places: the number of changed places in a message.
+        inlined_bytes: the total size of pictures within one report; others are linked.
     """
 
     rest_seconds: float = 5.0
@@ -427,5 +426,5 @@ class PytestProfile:
     inlined_bytes: int = 96 * 2**20
 
 
-PYTEST = PytestProfile()
+PYTEST = PytestLimits()
 """2026-11-23: chosen, not calibrated; 5 s is what Playwright waits for, and browsers open pages of 128 MB."""

@@ -118,7 +118,7 @@ def test_a_search_is_decided_by_keys_cleaned_up_and_undone(
         assert snapshot(pictures) == before, "every byte, mode and time is as it was"
         page.get_by_role("button", name="Finish").click()
         expect(page.get_by_role("heading", name="Finished")).to_be_visible()
-    assert review.finished() == ["2 of 3 groups decided; what was decided is remembered"]
+    assert review.finished() == ["2 of 3 groups decided; decisions are saved"]
 
 
 def test_a_file_is_looked_at_closely_beside_the_best_copy(chromium: Browser, review: Review) -> None:

@@ -39,20 +39,20 @@ def test_a_wrong_reframed_pair_brings_a_cutoff_where_that_refuses_less_than_a_ne
     found = chosen(("reframed", 0.97, True), ("reframed", 0.92, False), ("resaved", 0.99, True))
     assert (found.profile.same_if, found.stated) == ("reframed", 0.95)
     assert found.profile.probability == pytest.approx(0.95)
-    assert "A probability of 0.9 would wrongly let 1 through." in found.reason
+    assert "A probability of 0.9 would wrongly accept 1." in found.reason
 
 
 def test_a_wrong_reframed_pair_that_nothing_speaks_against_brings_a_nearer_rung() -> None:
     found = chosen(("resaved", 0.6, True), ("reframed", 0.97, False))
     assert (found.profile.same_if, found.stated) == ("adjusted", 0)
-    assert "Going as far as reframed would wrongly let 1 through." in found.reason
+    assert "The relation reframed would wrongly accept 1." in found.reason
 
 
 def test_the_upper_bound_of_none_is_told_in_words() -> None:
     found = chosen(("resaved", 0.99, True), *[("different", 0.01, False)] * 118)
     assert found.reason[1] == (
-        "None of 118 does not mean never: with 95 % confidence, at most 3.1 % of such pairs would wrongly be called"
-        " the same."
+        "None of 118 does not mean never: with 95 % confidence, at most 3.1 % of such pairs would wrongly count"
+        " as the same."
     )
 
 

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samepic.calibration.statistics import disagreements, outcomes_of_cutoffs, outcomes_of_rungs, trust
+from samepic.calibration.statistics import (
+    disagreements,
+    outcomes_by_cutoff,
+    outcomes_by_relation,
+    reliability,
+)
 from samepic.verdict import Relation
 from tests.calibration.labelled import judged
 
@@ -19,14 +24,14 @@ rows = st.lists(
 
 def test_brier_and_calibration_error_of_a_case_worked_out_by_hand() -> None:
     """0.8 twice with one same, 0.1 once with none: Brier (0.04 + 0.64 + 0.01) / 3, error (2 * 0.3 + 1 * 0.1) / 3."""
-    found = trust([0.8, 0.8, 0.1], [True, False, False])
+    found = reliability([0.8, 0.8, 0.1], [True, False, False])
     assert found.brier == pytest.approx(0.23)
     assert found.error == pytest.approx(0.7 / 3)
     assert [one.pairs for one in found.bins] == [0, 1, 0, 0, 0, 0, 0, 0, 2, 0]
 
 
 def test_the_last_bin_holds_what_is_certain_and_an_empty_one_claims_nothing() -> None:
-    found = trust([1.0, 1.0], [True, True])
+    found = reliability([1.0, 1.0], [True, True])
     assert (found.brier, found.error) == (0, 0)
     assert (found.bins[-1].pairs, found.bins[-1].share) == (2, 1.0)
     assert (found.bins[0].mean, found.bins[0].share, found.bins[0].interval) == (None, None, (0, 1))
@@ -34,7 +39,7 @@ def test_the_last_bin_holds_what_is_certain_and_an_empty_one_claims_nothing() ->
 
 @given(rows)
 def test_every_pair_is_in_one_bin_and_the_share_in_its_interval(pairs: list[tuple[str, float, bool]]) -> None:
-    found = trust([p for _, p, _ in pairs], [label for _, _, label in pairs])
+    found = reliability([p for _, p, _ in pairs], [label for _, _, label in pairs])
     assert sum(one.pairs for one in found.bins) == len(pairs)
     assert sum(one.same for one in found.bins) == sum(label for _, _, label in pairs)
     assert 0 <= found.brier <= 1
@@ -55,8 +60,8 @@ def test_rungs_and_cutoffs_of_a_case_counted_by_hand() -> None:
         ("undecidable", 0.5, True),
         ("different", 0.001, False),
     )
-    rungs = outcomes_of_rungs(pairs)
-    assert [(out.wrong, out.refused) for out in rungs.values()] == [
+    by_relation = outcomes_by_relation(pairs)
+    assert [(out.wrong, out.refused) for out in by_relation.values()] == [
         (0, 3),
         (0, 3),
         (1, 2),
@@ -64,23 +69,23 @@ def test_rungs_and_cutoffs_of_a_case_counted_by_hand() -> None:
         (1, 2),
         (2, 1),
     ]
-    assert {(out.different, out.same) for out in rungs.values()} == {(3, 4)}
-    cutoffs = outcomes_of_cutoffs(pairs)
+    assert {(out.different, out.same) for out in by_relation.values()} == {(3, 4)}
+    cutoffs = outcomes_by_cutoff(pairs)
     assert (cutoffs[0.3].wrong, cutoffs[0.3].refused) == (1, 1)  # what cannot be told never comes through
     assert (cutoffs[0.98].wrong, cutoffs[0.98].refused) == (0, 2)
 
 
 @given(rows)
 def test_a_farther_rung_and_a_lower_cutoff_never_refuse_more(pairs: list[tuple[str, float, bool]]) -> None:
-    made = judged(*pairs)
+    result = judged(*pairs)
     for outcomes in (
-        list(outcomes_of_rungs(made).values()),
-        list(outcomes_of_cutoffs(made).values())[::-1],
+        list(outcomes_by_relation(result).values()),
+        list(outcomes_by_cutoff(result).values())[::-1],
     ):
         assert [out.wrong for out in outcomes] == sorted(out.wrong for out in outcomes)
         assert [out.refused for out in outcomes] == sorted((out.refused for out in outcomes), reverse=True)
         for out in outcomes:
-            assert out.different + out.same == len(made)
+            assert out.different + out.same == len(result)
             assert out.wrong_interval[0] <= (out.wrong / out.different if out.different else 0)
             assert out.wrong_interval[1] >= (out.wrong / out.different if out.different else 1)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from samepic.calibration.statistics import clopper_pearson, outward, wilson
+from samepic.calibration.statistics import clopper_pearson, format_bound, wilson
 
 Interval = Callable[[int, int], tuple[float, float]]
 
@@ -105,10 +105,10 @@ def test_where_nothing_was_tried_everything_is_possible() -> None:
     ],
 )
 def test_a_bound_is_never_rounded_into_its_interval(bound: float, down: str, up: str) -> None:
-    assert (outward(bound, up=False), outward(bound, up=True)) == (down, up)
+    assert (format_bound(bound, up=False), format_bound(bound, up=True)) == (down, up)
 
 
 @given(st.floats(0, 1))
 def test_rounding_outward_goes_outward(bound: float) -> None:
-    assert float(outward(bound, up=False)) <= bound * 100 + 1e-6
-    assert float(outward(bound, up=True)) >= bound * 100 - 1e-6
+    assert float(format_bound(bound, up=False)) <= bound * 100 + 1e-6
+    assert float(format_bound(bound, up=True)) >= bound * 100 - 1e-6

@@ -57,29 +57,32 @@ def test_the_digest_is_that_of_the_bytes() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "line 1: wanted a header with the columns a, b and same, got nothing"),
-        ("a,b\n", "line 1: wanted a header with the columns a, b and same, got 'a,b'"),
-        ("a;b;same\nx;y;1\n", "line 1: wanted a header with the columns a, b and same, got 'a;b;same'"),
-        ("a,b,same,A\n", "line 1: wanted a header with the columns a, b and same, got a 2 times"),
-        ("a,b,same\n", "wanted at least one pair below the header, got none"),
-        ("a,b,same\nx,y,1\nx,z\n", "line 3: wanted 3 columns as in the header, got 2"),
-        ("a,b,same\nx,y,z,1\n", "line 2: wanted 3 columns as in the header, got 4"),
-        ("a,b,same\n,y,1\n", "line 2: column a: wanted the path of a picture, got nothing"),
-        ("a,b,same\nx,,1\n", "line 2: column b: wanted the path of a picture, got nothing"),
-        ("a,b,same\nx,\0,1\n", "line 2: column b: wanted the path of a picture, got '\\x00'"),
+        ("", "line 1: expected a header with the columns a, b and same, found nothing"),
+        ("a,b\n", "line 1: expected a header with the columns a, b and same, found 'a,b'"),
+        ("a;b;same\nx;y;1\n", "line 1: expected a header with the columns a, b and same, found 'a;b;same'"),
+        ("a,b,same,A\n", "line 1: expected a header with the columns a, b and same, found a 2 times"),
+        ("a,b,same\n", "expected at least one pair below the header, found none"),
+        ("a,b,same\nx,y,1\nx,z\n", "line 3: expected 3 columns as in the header, found 2"),
+        ("a,b,same\nx,y,z,1\n", "line 2: expected 3 columns as in the header, found 4"),
+        ("a,b,same\n,y,1\n", "line 2: column a: expected the path of a picture, found nothing"),
+        ("a,b,same\nx,,1\n", "line 2: column b: expected the path of a picture, found nothing"),
+        ("a,b,same\nx,\0,1\n", "line 2: column b: expected the path of a picture, found '\\x00'"),
         (
             "a,b,same\nx,y,1\nx,z,maybe\n",
-            "line 3: column same: wanted 1, yes, true or same, or 0, no, false or different, got 'maybe'",
+            "line 3: column same: expected 1, yes, true or same, or 0, no, false or different, found 'maybe'",
         ),
         (
             "a,b,same\nx,y,\n",
-            "line 2: column same: wanted 1, yes, true or same, or 0, no, false or different, got nothing",
+            "line 2: column same: expected 1, yes, true or same, or 0, no, false or different, found nothing",
         ),
         (
             "a,b,same\nx,y,1\ny,x,0\n",
-            "line 3: column same: wanted same, as line 2 says of these two, got different",
+            "line 3: column same: expected same, as in line 2, found different",
         ),
-        ('a,b,same\nx,y,1\n"x,z,1\n', "line 3: wanted comma-separated values, got unexpected end of data"),
+        (
+            'a,b,same\nx,y,1\n"x,z,1\n',
+            "line 3: expected comma-separated values, found unexpected end of data",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_told_with_file_line_column_wanted_and_got(text: str, message: str) -> None:

@@ -91,7 +91,7 @@ class Round:
 
     def undo(self) -> None:
         """Bring back, to the end."""
-        left = [one for one in undoing.undo(self.journal) if one.left]
+        left = [one for one in undoing.undo(self.journal) if one.skipped]
         assert not left, left
 
     def check(self) -> None:

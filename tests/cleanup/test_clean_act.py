@@ -81,11 +81,11 @@ def piped(path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda path: path.write_bytes(b"short"), "it was changed since the scan: other size or time"),
-        (lambda path: os.utime(path, ns=(1, 1)), "it was changed since the scan: other size or time"),
-        (rewritten, "it was changed since the scan: other bytes, though size and time are the same"),
+        (lambda path: path.write_bytes(b"short"), "it has changed since the scan: other size or time"),
+        (lambda path: os.utime(path, ns=(1, 1)), "it has changed since the scan: other size or time"),
+        (rewritten, "it has changed since the scan: other bytes, though size and time are the same"),
         (Path.unlink, "it is gone"),
-        (piped, "it is no file any more"),
+        (piped, "it is not a regular file any more"),
         (linked, "it, or a folder on its path, was replaced by a symlink"),
         (folder_linked, "it, or a folder on its path, was replaced by a symlink"),
         (folder_replaced, "its folder was replaced"),
@@ -112,7 +112,7 @@ def test_nothing_is_done_to_a_group_whose_kept_file_changed(
     before = snapshot(tree)
     told = reasons(list(apply(decided, tmp_path / "journal")))
     assert len(told) == 4
-    assert all(f"{names(groups)[0]}, which would be kept: it was changed" in reason for reason in told)
+    assert all(f"{names(groups)[0]}, which would be kept: it has changed" in reason for reason in told)
     assert snapshot(tree) == before
 
 
@@ -170,7 +170,7 @@ def test_a_hard_link_of_the_kept_file_is_left_alone(tmp_path: Path, groups: Grou
     for action in (CleanupAction.TRASH, CleanupAction.HARDLINK):
         decided = planned([{reference: "same-file", twin: "same-file"}], action)
         (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
-        assert "the kept file itself under another name" in reason
+        assert "a hard link to the kept file" in reason
     assert twin.exists()
 
 
@@ -178,8 +178,8 @@ def test_a_file_that_another_process_acts_on_or_keeps_is_left_alone(tmp_path: Pa
     reference, copy, *_ = names(groups)
     decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.TRASH)
     for path, how, told in (
-        (copy, fcntl.LOCK_SH, "another process holds it"),
-        (reference, fcntl.LOCK_EX, f"{reference}, which would be kept: another process holds it"),
+        (copy, fcntl.LOCK_SH, "another process has locked it"),
+        (reference, fcntl.LOCK_EX, f"{reference}, which would be kept: another process has locked it"),
     ):
         with path.open("rb") as file:
             fcntl.flock(file, how)
@@ -204,7 +204,7 @@ def test_two_processes_that_keep_what_the_other_one_removes_leave_one_of_each(
         assert any(path.exists() for path in group)
     for keep in ("oldest", "newest", "best"):
         if (tmp_path / keep).exists():
-            assert [one.left for one in undo(tmp_path / keep) if one.left] == []
+            assert [one.skipped for one in undo(tmp_path / keep) if one.skipped] == []
     assert snapshot(tree, folders=False) == before
 
 
@@ -223,7 +223,7 @@ def test_moving_keeps_folders_and_overwrites_nothing(tmp_path: Path, groups: Gro
         "copies/astronaut-95.jpg",
         "copies/astronaut/astronaut.png",
     ]
-    assert [one.left for one in undo(tmp_path / "journal")] == [""] * 4
+    assert [one.skipped for one in undo(tmp_path / "journal")] == [""] * 4
     assert [path.name for path in target.rglob("*")] == ["copies", "astronaut (1).png"]
 
 
@@ -270,7 +270,7 @@ def test_names_that_no_encoding_knows_that_steer_terminals_or_look_like_paths_co
             for info in (trash / "info").iterdir()
         }
         assert recorded == {os.fsencode(path) for path in paths}
-    assert [one.left for one in undo(tmp_path / "journal")] == [""] * len(odd)
+    assert [one.skipped for one in undo(tmp_path / "journal")] == [""] * len(odd)
     assert snapshot(tree) == before
 
 
@@ -279,7 +279,7 @@ def test_a_hard_link_with_names_outside_the_report_is_left_alone(tmp_path: Path,
     os.link(copy, tmp_path / "outside.png")
     decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.HARDLINK)
     (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
-    assert "other names (hard links) that are not in the report" in reason
+    assert "other hard links that are not in the report" in reason
 
 
 def test_hard_links_among_the_copies_are_hard_links_again_after_undo(
@@ -306,7 +306,7 @@ def test_a_reflink_is_made_or_the_file_system_is_said_to_have_none(
         assert "cannot share blocks" in reason or "bytes are others" in reason
     assert snapshot(tree) == before
     if (tmp_path / "journal").exists():
-        assert [one.left for one in undo(tmp_path / "journal") if one.left] == []
+        assert [one.skipped for one in undo(tmp_path / "journal") if one.skipped] == []
     assert snapshot(tree) == before
 
 
@@ -331,7 +331,7 @@ class TestAnotherFileSystem:
             assert isinstance(one, Applied)
             assert one.to.startswith(str(elsewhere))
             assert Path(one.to).stat().st_mtime_ns == one.step.target.file.mtime_ns
-        assert [one.left for one in undo(tmp_path / "journal")] == [""] * 4
+        assert [one.skipped for one in undo(tmp_path / "journal")] == [""] * 4
         assert snapshot(tree) == before
         assert list(elsewhere.iterdir()) == []
 
@@ -342,7 +342,7 @@ class TestAnotherFileSystem:
             [{reference: "same-file", copy: "same-file"}], CleanupAction.MOVE, elsewhere / "moved"
         )
         (reason,) = reasons(list(apply(decided, tmp_path / "journal")))
-        assert "other names (hard links), which cannot go to another file system" in reason
+        assert "other hard links, which cannot move to another file system" in reason
         assert copy.exists()
 
     def test_a_hard_link_to_there_is_refused(self, tmp_path: Path, groups: Groups, elsewhere: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_folder_to_keep_is_never_acted_on_and_gives_the_kept_one(files: list[P
     assert acted(decided) == ({"a.jpg"}, {"b.jpg", "c.jpg"})
     whole = plan(scan_of([group(files)]), keep_in=[str(files[1].parent)])
     assert whole.steps == ()
-    assert {left.reason for left in whole.left} == {"it is in a folder whose files are kept"}
+    assert {left.reason for left in whole.skipped} == {"it is in a folder whose files are kept"}
 
 
 def test_a_folder_whose_name_only_begins_alike_is_not_kept(files: list[Path], tmp_path: Path) -> None:
@@ -63,14 +63,16 @@ def test_what_one_group_keeps_no_other_group_acts_on(files: list[Path]) -> None:
     a, b, c = files
     decided = plan(scan_of([group([a, b]), group([b, c])]))
     assert [(step.kept.name, step.target.name) for step in decided.steps] == [("b.jpg", "c.jpg")]
-    assert [(Path(left.path).name, left.reason) for left in decided.left] == [("b.jpg", "group 2 keeps it")]
+    assert [(Path(left.path).name, left.reason) for left in decided.skipped] == [
+        ("b.jpg", "group 2 keeps it")
+    ]
 
 
 def test_a_file_in_two_groups_is_acted_on_once(files: list[Path]) -> None:
     a, b, c = files
     decided = plan(scan_of([group([a, c]), group([b, c])]))
     assert [step.target.name for step in decided.steps] == ["c.jpg"]
-    assert [left.reason for left in decided.left] == ["it is named twice in the report"]
+    assert [left.reason for left in decided.skipped] == ["it is listed twice in the report"]
 
 
 def test_the_kept_file_written_another_way_is_still_the_kept_file(files: list[Path]) -> None:
@@ -84,8 +86,8 @@ def test_only_equal_bytes_are_linked(files: list[Path], tmp_path: Path) -> None:
     for action in (CleanupAction.HARDLINK, CleanupAction.REFLINK):
         decided = plan(scan_of([group([*files, twin])]), action=action)
         assert acted(decided)[1] == {"twin.jpg"}
-        assert [left.reason.split(":")[0] for left in decided.left] == [
-            f"its bytes are others than those of {files[0]}"
+        assert [left.reason.split(":")[0] for left in decided.skipped] == [
+            f"its bytes differ from those of {files[0]}"
         ] * 2
 
 
@@ -101,9 +103,9 @@ def test_what_is_gone_changed_or_a_symlink_by_now_is_left_with_its_reason(
     twin.symlink_to(files[0])
     decided = plan(scan)
     assert decided.steps == ()
-    assert [left.reason for left in decided.left] == [
+    assert [left.reason for left in decided.skipped] == [
         "it is gone",
-        "it was changed since the scan: other size or time",
+        "it has changed since the scan: other size or time",
         "it is a symlink",
     ]
 
@@ -119,7 +121,7 @@ def test_a_folder_that_became_a_symlink_after_the_report_is_refused(
     assert acted(plan(scan))[0] == {"a.jpg"}
     decided = plan(old)
     assert acted(decided) == ({"b.jpg"}, {"c.jpg"})  # the reference is left, the others have each other
-    assert [left.reason for left in decided.left] == [
+    assert [left.reason for left in decided.skipped] == [
         f"{tmp_path / 'albums'} became a symlink after the scan"
     ]
 
@@ -140,7 +142,7 @@ def test_relative_paths_count_from_the_current_folder(
 
 
 def test_a_move_without_a_folder_and_a_folder_that_does_not_exist_are_refused(files: list[Path]) -> None:
-    with pytest.raises(ReportError, match="move_to: wanted a folder"):
+    with pytest.raises(ReportError, match="move_to: expected a folder"):
         plan(scan_of([group(files)]), action=CleanupAction.MOVE)
-    with pytest.raises(ReportError, match="nowhere: wanted a folder to keep files in"):
+    with pytest.raises(ReportError, match="nowhere: no such folder"):
         plan(scan_of([group(files)]), keep_in=["nowhere"])

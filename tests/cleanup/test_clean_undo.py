@@ -39,7 +39,7 @@ def test_clean_and_undo_leave_the_tree_byte_for_byte_as_it_was(
     for group in groups:
         assert next(iter(group)).exists()
     back = list(undo(tmp_path / "journal"))
-    assert [one.left for one in back] == [""] * len(told)
+    assert [one.skipped for one in back] == [""] * len(told)
     assert snapshot(tree) == before
     assert not (tmp_path / "moved").exists()
     assert list(undo(tmp_path / "journal")) == []
@@ -58,7 +58,7 @@ def moved(tmp_path: Path, photos: Photos) -> list[Path]:
 
 
 def left(journal: Path) -> list[str]:
-    return [one.left for one in undo(journal)]
+    return [one.skipped for one in undo(journal)]
 
 
 def test_a_journal_whose_last_line_was_cut_off_still_undoes_what_was_done(
@@ -78,10 +78,10 @@ def test_a_file_that_is_no_journal_is_refused_with_its_line(tmp_path: Path, move
     text = journal.read_text()
     for wrong in ("nonsense\n", "[]\n", '{"done": 77}\n', '{"intent": 2}\nx\n'):
         journal.write_text(text + wrong)
-        with pytest.raises(ReportError, match=r"journal: line [45]: wanted a line of a journal"):
+        with pytest.raises(ReportError, match=r"journal: line [45]: expected a line of a journal"):
             list(undo(journal))
     journal.write_text('{"journal": "samepic clean", "version": 2, "name": "x"}\n')
-    with pytest.raises(ReportError, match="line 1: wanted"):
+    with pytest.raises(ReportError, match="line 1: expected"):
         list(undo(journal))
     assert not moved[1].exists()
 
@@ -89,7 +89,7 @@ def test_a_file_that_is_no_journal_is_refused_with_its_line(tmp_path: Path, move
 def test_a_journal_that_another_process_works_on_is_refused(tmp_path: Path, moved: list[Path]) -> None:
     with (tmp_path / "journal").open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(ReportError, match="another process works on"):
+        with pytest.raises(ReportError, match="another process uses this journal"):
             list(undo(tmp_path / "journal"))
     assert left(tmp_path / "journal") == [""]
 
@@ -158,5 +158,5 @@ def test_a_file_that_came_to_the_path_of_a_hard_link_is_not_overwritten(
     )
     copy.unlink()
     copy.write_bytes(b"new")
-    assert left(tmp_path / "journal") == ["something else is there now"]
+    assert left(tmp_path / "journal") == ["another file is there now"]
     assert copy.read_bytes() == b"new"

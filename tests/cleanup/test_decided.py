@@ -11,7 +11,7 @@ from samepic.errors import ReportError
 from samepic.verdict import Relation
 from tests.cleanup.clean_scene import make_scene, scan_of
 
-KEEP, DROP, OTHER = Mark.KEEP, Mark.DROP, Mark.OTHER
+KEEP, DROP, OTHER = Mark.KEEP, Mark.DROP, Mark.NOT_DUPLICATE
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_only_what_was_decided_goes_and_every_group_keeps_a_copy(decided: Decisi
     group = decided.groups[crop]
     assert [(one.reference, len(one.members)) for one in scan.groups] == [(group.reference, 4)]
     assert farthest is Relation.REFRAMED
-    with pytest.raises(ReportError, match="one copy of the picture to stay"):
+    with pytest.raises(ReportError, match="one copy has to stay"):
         decided.mark(crop, 0, DROP)
 
 

@@ -32,7 +32,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Path]) -> Path:
-    """Return a folder with nine copies labelled same, three edited ones and three other pictures labelled different."""
+    """Return a folder with nine copies labeled same, three edited ones and three other pictures labeled different."""
     folder = tmp_path_factory.mktemp("labelled") / "my"
     folder.mkdir()
     names = ("astronaut", "chelsea", "coffee")
@@ -83,15 +83,15 @@ def test_the_report_tells_counts_trust_rungs_cutoffs_and_the_choice(run: Run, la
     done = run("calibrate", labelled)
     assert (done.returncode, done.stderr) == (0, "")
     first = done.stdout.splitlines()[0]
-    assert first == f"{labelled}: 15 pairs compared: {SAME} labelled same, {DIFFERENT} different"
+    assert first == f"{labelled}: 15 pairs compared: {SAME} labeled same, {DIFFERENT} different"
     for said in (
-        "Can the stated probability be trusted?",
+        "How reliable are the stated probabilities?",
         "Brier score 0.0",
         f"wrong of {DIFFERENT}",
         "0 wrong of 6 does not mean never: at most 46 % of such pairs, with 95 % confidence",
-        "Where should same end?",
-        "The relation reframed lets through 9 of the 9 pairs labelled same and none of the 6 labelled different.",
-        "Going as far as edited would wrongly let 3 through.",
+        "Recommended profile",
+        "The relation reframed accepts 9 of the 9 pairs labeled same and none of the 6 labeled different.",
+        "The relation edited would wrongly accept 3.",
         "No disagreements: every label is the answer of samepic compare.",
     ):
         assert said in done.stdout
@@ -128,11 +128,11 @@ def test_the_verdicts_are_those_of_compare(run: Run, labelled: Path) -> None:
     """Every label is turned round, so that every pair is told."""
     rows = read(labelled)
     write(labelled, [(a, b, "0" if same == "same" else "1") for a, b, same in rows])
-    told = found(run, labelled)["disagreements"]
-    assert len(told) == 15
-    distances = [abs(one["labelled"] - one["probability"]) for one in told]
+    printed = found(run, labelled)["disagreements"]
+    assert len(printed) == 15
+    distances = [abs(one["labelled"] - one["probability"]) for one in printed]
     assert distances == sorted(distances, reverse=True)
-    for one in told:
+    for one in printed:
         verdict = samepic.compare(one["a"], one["b"])
         assert (one["relation"], one["probability"], one["same"]) == (
             verdict.relation,
@@ -145,8 +145,8 @@ def test_ten_disagreements_are_told_unless_all_are_asked_for(run: Run, labelled:
     rows = read(labelled)
     write(labelled, [(a, b, "0" if same == "same" else "1") for a, b, same in rows])
     short, whole = run("calibrate", labelled).stdout, run("calibrate", "--all", labelled).stdout
-    assert "Where label and verdict disagree (15 of 15), worst first" in short
-    assert (short.count("    labelled  "), whole.count("    labelled  ")) == (10, 15)
+    assert "Disagreements of label and verdict (15 of 15), worst first" in short
+    assert (short.count("    labeled  "), whole.count("    labeled  ")) == (10, 15)
     assert "and 5 more (--all lists them)" in short
     assert "more (--all" not in whole
 
@@ -158,15 +158,15 @@ def test_unreadable_pictures_are_told_and_left_out_of_the_figures(run: Run, labe
         file.write("chelsea.png,nowhere.png,1\nnotes.jpg,chelsea.png,0\n")
     after = found(run, labelled)
     assert [one["line"] for one in after["unreadable"]] == [17, 18]
-    assert [Path(one["error"].split(": expected ")[0]).name for one in after["unreadable"]] == [
+    assert [Path(one["error"].split(": wanted ")[0]).name for one in after["unreadable"]] == [
         "nowhere.png",
         "notes.jpg",
     ]
     for key in ("stated", "rescaled", "same_if", "probability", "choice"):
         assert after[key] == before[key]
-    told = run("calibrate", labelled).stdout
-    assert "2 left out, since one of the two cannot be read" in told
-    assert re.search(r"^  unreadable  line 17: .*nowhere\.png: expected ", told, re.MULTILINE)
+    printed = run("calibrate", labelled).stdout
+    assert "2 skipped: one of the two cannot be read" in printed
+    assert re.search(r"^  unreadable  line 17: .*nowhere\.png: wanted ", printed, re.MULTILINE)
 
 
 def test_the_figures_do_not_depend_on_the_number_of_threads(run: Run, labelled: Path) -> None:
@@ -177,7 +177,7 @@ def test_pairs_may_come_from_standard_input(run: Run, labelled: Path, tmp_path: 
     rows = read(labelled)
     write(tmp_path / "here.csv", [(f"my/{a}", f"my/{b}", same) for a, b, same in rows])
     done = run("calibrate", "-", stdin=tmp_path / "here.csv")
-    assert done.stdout.startswith("-: 15 pairs compared: 9 labelled same, 6 different\n")
+    assert done.stdout.startswith("-: 15 pairs compared: 9 labeled same, 6 different\n")
 
 
 def test_the_profile_that_is_written_is_the_choice_with_its_origin(
@@ -223,7 +223,7 @@ def test_a_profile_may_refuse_what_compare_takes(run: Run, labelled: Path, tmp_p
     assert run("compare", *pair).returncode == 0
     done = run("compare", *pair, "--profile", "harsh.json")
     assert done.returncode == 1
-    assert "and the profile wants at least 0.99" in done.stdout
+    assert "and the profile requires at least 0.99" in done.stdout
     assert "0 groups" in run("find", "--profile", "harsh.json", *pair).stdout
     assert "1 group" in run("find", *pair).stdout
 
@@ -242,7 +242,10 @@ def test_a_profile_that_is_none_is_trouble_that_names_it(
     run: Run, labelled: Path, tmp_path: Path, verb: tuple[str, ...]
 ) -> None:
     (tmp_path / "bad.json").write_text('{"kind": "samepic profile", "version": 9}')
-    for name, got in (("bad.json", "version: wanted 1, got 9"), ("nowhere.json", "wanted a profile, got ")):
+    for name, got in (
+        ("bad.json", "version: expected 1, found 9"),
+        ("nowhere.json", "expected a profile, found "),
+    ):
         done = run(*verb, "--profile", name)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"samepic: {name}: {got}")
@@ -255,9 +258,7 @@ def test_a_profile_that_exists_is_not_overwritten_unless_forced(
     (tmp_path / "mine.json").write_text("precious")
     done = run("calibrate", labelled, "--write", "mine.json")
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr == "samepic: mine.json: wanted a new file, got one that exists (--force overwrites it)\n"
-    )
+    assert done.stderr == "samepic: mine.json: the file exists (--force overwrites it)\n"
     assert (tmp_path / "mine.json").read_text() == "precious"
     assert run("calibrate", labelled, "--write", "mine.json", "--force").returncode == 0
     assert Profile.read(tmp_path / "mine.json").origin
@@ -270,8 +271,8 @@ def test_no_profile_is_written_where_no_rule_keeps_the_different_apart(
         file.write("coffee.png,coffee.png,different\n")
     done = run("calibrate", labelled, "--write", "mine.json")
     assert done.returncode == 2
-    assert "Where label and verdict disagree (1 of 16), worst first\nline 17: " in done.stdout
-    assert re.search(r"wanted pairs labelled different that some rule keeps apart, got 1 that are the same file",
+    assert "Disagreements of label and verdict (1 of 16), worst first\nline 17: " in done.stdout
+    assert re.search(r"expected pairs labeled different that some rule can separate, found 1 that are the same file",
                      done.stderr)  # fmt: skip
     assert not (tmp_path / "mine.json").exists()
     assert run("calibrate", labelled).returncode == 0
@@ -282,18 +283,18 @@ def test_pairs_of_one_label_alone_make_no_profile(run: Run, labelled: Path, tmp_
     done = run("calibrate", "one.csv", "--write", "mine.json")
     assert (done.returncode, done.stderr) == (
         2,
-        "samepic: one.csv: wanted pairs of both kinds to choose where same ends, got none labelled different\n",
+        "samepic: one.csv: expected pairs of both kinds to choose a cutoff, found none labeled different\n",
     )
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,b,same\nx,y,maybe\n", "list.csv: line 2: column same: wanted 1, yes, true or same, or 0, no, "),
-        ("a,b\nx,y\n", "list.csv: line 1: wanted a header with the columns a, b and same, got 'a,b'"),
+        ("a,b,same\nx,y,maybe\n", "list.csv: line 2: column same: expected 1, yes, true or same, or 0, no, "),
+        ("a,b\nx,y\n", "list.csv: line 1: expected a header with the columns a, b and same, found 'a,b'"),
         (
             "a,b,same\nx.png,y.png,1\n",
-            "list.csv: wanted at least one pair that can be read, got x.png: expected ",
+            "list.csv: expected at least one pair that can be read, found x.png: wanted ",
         ),
     ],
 )
@@ -304,9 +305,9 @@ def test_a_list_that_makes_no_sense_is_trouble_in_one_line(
     done = run("calibrate", "list.csv")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(f"samepic: {message}")
-    told = json.loads(run("calibrate", "--json", "list.csv").stdout)
-    assert told["kind"] == "ReportError"
-    assert told["error"].startswith(message)
+    printed = json.loads(run("calibrate", "--json", "list.csv").stdout)
+    assert printed["kind"] == "ReportError"
+    assert printed["error"].startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -324,8 +325,8 @@ def test_progress_is_shown_on_a_terminal_and_ctrl_c_leaves_quietly(labelled: Pat
     names = [f"name-{number}.png" for number in range(200)]
     for name in names:
         (folder / name).symlink_to("chelsea.png")
-    spoilt = [(a, b, "1") for number, a in enumerate(names) for b in names[number + 1 :]]
-    write(labelled, spoilt)
+    broken = [(a, b, "1") for number, a in enumerate(names) for b in names[number + 1 :]]
+    write(labelled, broken)
     main, side = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "samepic", "calibrate", str(labelled)],

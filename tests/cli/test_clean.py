@@ -48,13 +48,13 @@ def test_yes_does_it_and_undo_brings_it_back(run: Run, report: Path, groups: Gro
     done = run("clean", report, "--trash", "--yes")
     assert (done.returncode, done.stderr) == (0, "")
     assert [path.exists() for path in groups[0]] == [True, False, False, False, False]
-    assert done.stdout.splitlines()[-1].startswith("samepic clean --undo ")
+    assert done.stdout.splitlines()[-1].startswith("undo with: samepic clean --undo ")
     done = run("clean", "--undo")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1].startswith("4 files brought back, 0 left alone")
+    assert done.stdout.splitlines()[-1].startswith("4 files restored, 0 skipped")
     assert snapshot(tmp_path / "tree") == before
     again = run("clean", "--undo")
-    assert (again.returncode, again.stdout.splitlines()[-1][:21]) == (0, "0 files brought back,")
+    assert (again.returncode, again.stdout.splitlines()[-1][:17]) == (0, "0 files restored,")
 
 
 def test_a_file_that_is_left_alone_is_told_and_exits_1(run: Run, report: Path, groups: Groups) -> None:
@@ -62,7 +62,7 @@ def test_a_file_that_is_left_alone_is_told_and_exits_1(run: Run, report: Path, g
     changed.write_bytes(b"new")
     done = run("clean", report, "--trash", "--yes")
     assert (done.returncode, done.stderr) == (1, "")
-    assert f"left alone {changed}: it was changed since the scan: other size or time" in done.stdout
+    assert f"skipped {changed}: it has changed since the scan: other size or time" in done.stdout
     assert changed.read_bytes() == b"new"
 
 
@@ -75,7 +75,7 @@ def test_undo_leaves_alone_what_came_to_a_path_meanwhile(
     done = run("clean", "--undo")
     assert (done.returncode, done.stderr) == (1, "")
     where = tmp_path / "moved" / taken.name
-    told = f"left alone {taken}: something else is there now; what was there before is {where}"
+    told = f"skipped {taken}: another file is there now; the earlier file is {where}"
     assert told in done.stdout.splitlines()
     assert (taken.read_bytes(), where.exists(), other.exists()) == (b"new", True, True)
     taken.unlink()
@@ -116,16 +116,16 @@ def test_the_journal_has_a_name_of_the_callers_choice_that_must_be_new(
 @pytest.mark.parametrize(
     "case",
     [
-        ((), "wanted a REPORT or --undo"),
-        (("found.jsonl", "--yes"), "--yes: wanted --trash"),
-        (("found.jsonl", "--yes", "--list"), "--yes: wanted --trash"),
+        ((), "expected a REPORT or --undo"),
+        (("found.jsonl", "--yes"), "--yes: expected --trash"),
+        (("found.jsonl", "--yes", "--list"), "--yes: expected --trash"),
         (("found.jsonl", "--trash", "--hardlink"), "not allowed with"),
         (("found.jsonl", "--yes", "--dry-run", "--trash"), "not allowed with"),
-        (("found.jsonl", "--undo", "x"), "--undo: wanted at most a JOURNAL"),
-        (("--undo",), "--undo: wanted a journal in "),
-        (("--undo", "found.jsonl"), "found.jsonl: line 1: wanted a line of a journal"),
+        (("found.jsonl", "--undo", "x"), "--undo: expected only a JOURNAL"),
+        (("--undo",), "--undo: no journal in "),
+        (("--undo", "found.jsonl"), "found.jsonl: line 1: expected a line of a journal"),
         (("nowhere.jsonl",), "nowhere.jsonl: No such file"),
-        (("rocket.jpg",), "rocket.jpg: line 1: wanted one JSON object"),
+        (("rocket.jpg",), "rocket.jpg: line 1: expected one JSON object"),
     ],
 )
 def test_what_makes_no_sense_is_trouble(

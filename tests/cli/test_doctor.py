@@ -43,5 +43,5 @@ def test_doctor_tells_whether_the_native_part_is_there(monkeypatch: pytest.Monke
     assert doctor.examine()["optional"]["native part"] == "built"
     monkeypatch.setattr("samepic.native.native", None)
     report = doctor.examine()
-    assert report["optional"]["native part"].startswith("not built: all works")
+    assert report["optional"]["native part"].startswith("not built: everything works")
     assert report["healthy"] is True

@@ -43,7 +43,8 @@ def test_the_report_names_the_best_the_copies_and_what_can_be_won(run: Run, fold
     ]
     assert any(line.startswith(f"unreadable  {folder}/broken.png: expected ") for line in rest)
     assert re.fullmatch(
-        r"5 pictures: 1 group with 4 to spare, \d+ KB can be won, 1 unreadable, 1 file no picture", rest[-1]
+        r"5 pictures: 4 duplicates in 1 group, \d+ KB reclaimable; 1 unreadable; 1 file is not an image",
+        rest[-1],
     )
 
 
@@ -122,7 +123,7 @@ def test_the_page_shows_what_wins_most_first(run: Run, tmp_path: Path, photos: d
             shutil.copy(photos[name], tmp_path / "two" / f"{name}-{number}{photos[name].suffix}")
     run("find", "--html", "out.html", "two")
     text = (tmp_path / "out.html").read_text()
-    told = re.findall(r'cop(?:y|ies), <abbr title="([\d,]+) bytes">[^<]*</abbr> can be won', text)
+    told = re.findall(r'cop(?:y|ies), <abbr title="([\d,]+) bytes">[^<]*</abbr> reclaimable', text)
     wasted = [int(number.replace(",", "")) for number in told]
     assert wasted == sorted(wasted, reverse=True)
     assert len(wasted) == 2
@@ -133,7 +134,7 @@ def test_paths_may_come_from_a_list(run: Run, folder: Path, tmp_path: Path, ends
     names = tmp_path / "list"
     names.write_text(ends.join([f"{folder}/chelsea.png", f"{folder}/chelsea.webp", ""]))
     expected = run("find", folder / "chelsea.png", folder / "chelsea.webp").stdout
-    assert "1 group with 1 to spare" in expected
+    assert "1 duplicate in 1 group" in expected
     assert run("find", "--files-from", names).stdout == expected
     assert run("find", "--files-from", "-", stdin=names).stdout == expected
     assert run("find", "-", stdin=names).stdout == expected
@@ -143,13 +144,16 @@ def test_a_path_that_does_not_exist_is_trouble_but_the_rest_is_searched(run: Run
     done = run("find", "nowhere", folder)
     assert done.returncode == 2
     assert "unreadable  nowhere: No such file or directory" in done.stdout
-    assert "1 group with 4 to spare" in done.stdout
+    assert "4 duplicates in 1 group" in done.stdout
 
 
 def test_nothing_the_same_is_no_trouble(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = run("find", "empty")
-    assert (done.returncode, done.stdout) == (0, "0 pictures: 0 groups with 0 to spare, 0 bytes can be won\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "0 pictures: 0 duplicates in 0 groups, 0 bytes reclaimable\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -228,8 +232,8 @@ def test_the_report_is_the_same_with_a_cold_a_warm_and_no_cache(run: Run, folder
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--jobs", "2", "album"), "--jobs: wanted --master for --engine spark"),
-        (("--html", "page.html", "hdfs://host/album"), "--html: wanted files that this process can open"),
+        (("--jobs", "2", "album"), "--jobs: not for --engine spark"),
+        (("--html", "page.html", "hdfs://host/album"), "--html: expected local files"),
     ],
 )
 def test_what_spark_cannot_do_is_told_before_it_starts(

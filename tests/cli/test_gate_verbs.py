@@ -28,7 +28,7 @@ def test_a_folder_is_taken_in_and_a_second_run_changes_nothing(
         assert (done.returncode, done.stderr) == (1, "")
         assert [line.split(":")[0] for line in lines[:3]] == ["accepted", "accepted", "duplicate"]
         assert "[p/new/astronaut.jpg]: this picture was uploaded already" in lines[2]
-        assert lines[3] == "2 accepted, 1 duplicate, 1 no pictures"
+        assert lines[3] == "2 accepted, 1 duplicate, 1 not pictures"
 
 
 @pytest.mark.slow
@@ -86,8 +86,8 @@ def test_what_is_no_picture_or_wants_a_taken_key_is_trouble(run: Run, coffee: Pa
         (("check", "--store", "nowhere/x.db", "x.jpg"), "folder that is there"),
         (("check", "--store", "x.db", "--policy", "resaved", "x.jpg"), "RELATION=ACTION"),
         (("admit", "--store", "x.db", "-"), "--key"),
-        (("admit", "--store", "x.db", "--key", "k", "."), "--key: wanted one file"),
-        (("check", "--store", "x.db", "-", "-"), "named twice"),
+        (("admit", "--store", "x.db", "--key", "k", "."), "--key: expected one file"),
+        (("check", "--store", "x.db", "-", "-"), "only once"),
     ],
 )
 def test_a_command_line_that_makes_no_sense_says_what_was_wanted(

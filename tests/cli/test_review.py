@@ -17,7 +17,7 @@ def test_a_report_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFi
     report = tmp_path / "found.jsonl"
     report.write_text("hello\n")
     assert main(["review", str(report), "--no-browser"]) == 2
-    assert "found.jsonl: line 1: wanted one JSON object" in capsys.readouterr().err
+    assert "found.jsonl: line 1: expected one JSON object" in capsys.readouterr().err
     assert main(["review", str(tmp_path / "none.jsonl"), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["kind"] == "FileNotFoundError"
 

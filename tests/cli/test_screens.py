@@ -33,7 +33,7 @@ def test_what_changed_is_told_in_terms_of_layout(run: Run, pages: tuple[Path, Pa
 def test_boxes_and_masks_are_ignored(run: Run, pages: tuple[Path, Path], tmp_path: Path) -> None:
     done = run("compare", "--screen", "--ignore", "30,190,140,60", "--ignore", "0,0,1,1", *pages)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("same: the same screen but for what is ignored\n")
+    assert done.stdout.startswith("same: the same screen except for what is ignored\n")
     mask = np.zeros((300, 400), np.uint8)
     mask[190:250, 30:170] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
@@ -62,10 +62,10 @@ def test_diff_writes_the_picture_of_a_screen(run: Run, pages: tuple[Path, Path],
 @pytest.mark.parametrize(
     ("options", "message"),
     [(["--ignore", "1,2,3,4"], "--ignore: expected together with --screen, found it alone"),
-     (["--screen", "--ignore", "1,2,3"], "wanted X,Y,W,H in pixels, got '1,2,3'"),
-     (["--screen", "--ignore", "1,2,0,3"], "ignore: expected boxes of four whole numbers"),
-     (["--screen", "--threshold", "7"], "threshold: expected a number from 0 to 1, found 7.0"),
-     (["--screen", "--mask", "none.png"], "none.png: expected a picture file, found No such file"),
+     (["--screen", "--ignore", "1,2,3"], "expected X,Y,W,H in pixels, found '1,2,3'"),
+     (["--screen", "--ignore", "1,2,0,3"], "ignore: wanted boxes of four whole numbers"),
+     (["--screen", "--threshold", "7"], "threshold: wanted a number from 0 to 1, got 7.0"),
+     (["--screen", "--mask", "none.png"], "none.png: wanted a picture file, got No such file"),
      (["--screen", "--profile", "x.json"], "--profile: expected a comparison of pictures, found --screen"),
      (["--most-pixels", "3"], "--most-pixels: expected together with --screen, found it alone")],
 )  # fmt: skip

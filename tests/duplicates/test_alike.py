@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.finder import Clusters, joined
+from samepic.duplicates.finder import Clusters, join_copies
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.verify import Verifier
 from samepic.profile import Policy
@@ -22,7 +22,7 @@ PAIRS = st.sets(st.tuples(st.integers(0, COUNT - 1), st.integers(0, COUNT - 1)).
 
 
 class Candidates:
-    """Candidates as `CandidateGraph` tells them."""
+    """Candidates as a `CandidateGraph` has them."""
 
     def __init__(self, coded: set[tuple[int, int]], alike: set[tuple[int, int]]) -> None:
         self._coded, self._alike = coded, alike - coded
@@ -30,10 +30,10 @@ class Candidates:
     def __len__(self) -> int:
         return COUNT
 
-    def by_code(self, index: int) -> dict[int, int]:
+    def pdq_candidates(self, index: int) -> dict[int, int]:
         return {a + b - index: 9 for a, b in self._coded if index in (a, b)}
 
-    def alike(self, index: int) -> list[int]:
+    def copycode_candidates(self, index: int) -> list[int]:
         return sorted(b for a, b in self._alike if a == index)
 
 
@@ -43,34 +43,34 @@ class Judge:
     def __init__(self, same: set[tuple[int, int]], damaged: set[int], asked: list[tuple[int, int]]) -> None:
         self.merits: dict[int, Merit] = {}
         self.errors: dict[int, str] = {}
-        self.asked = self.compared = 0
-        self._same, self._damaged, self._said = same, damaged, asked
+        self.requested = self.compared = 0
+        self._same, self._damaged, self._asked = same, damaged, asked
 
-    def know(self, index: int) -> None:
+    def inspect_picture(self, index: int) -> None:
         if index in self._damaged:
             self.errors[index] = f"damaged {index}"
         else:
             self.merits[index] = Merit(100 + index, 1, 2, 75, 9, 0, "JPEG", 64, 64)
 
-    def say(self, a: int, b: int) -> CachedVerdict:
-        self.asked += 1
-        self._said.append((a, b))
+    def verdict_of(self, a: int, b: int) -> CachedVerdict:
+        self.requested += 1
+        self._asked.append((a, b))
         same = (b, a) in self._same
         return CachedVerdict("reframed" if same else "different", 0.99 if same else 0.01, "", "")
 
-    def forget(self) -> None:
+    def release(self) -> None:
         pass
 
 
 def made(near: Candidates, verifier: Callable[[], Judge], threads: int = 1) -> Clusters:
     with ThreadPoolExecutor(threads) as pool:
-        return joined(
+        return join_copies(
             cast("CandidateGraph", near),
             cast("Callable[[], Verifier]", verifier),
             Policy.of(None, None),
             pool,
             window=2 * threads,
-            tell=lambda done: None,
+            progress=lambda done: None,
         )
 
 
@@ -90,16 +90,16 @@ def test_clusters_are_those_of_comparing_every_pair(
     threads: int, coded: set[tuple[int, int]], alike: set[tuple[int, int]], same: set[tuple[int, int]]
 ) -> None:
     found = made(Candidates(coded, alike), lambda: Judge(same, set(), []), threads)
-    assert found.parts == connected(coded | (alike & same))
-    assert {(b, a) for a, b in found.heard} <= same
+    assert found.clusters == connected(coded | (alike & same))
+    assert {(b, a) for a, b in found.verdicts} <= same
 
 
 def test_the_better_of_two_is_the_reference_and_what_is_joined_already_is_not_asked() -> None:
     asked: list[tuple[int, int]] = []
     near = Candidates({(0, 1)}, {(0, 2), (1, 2), (3, 4), (0, 5)})
     found = made(near, lambda: Judge({(0, 2), (1, 2)}, set(), asked))
-    assert found.parts == [[0, 1, 2]]
-    assert found.heard.keys() == {(2, 0)}
+    assert found.clusters == [[0, 1, 2]]
+    assert found.verdicts.keys() == {(2, 0)}
     assert asked == [(2, 0), (5, 0), (4, 3)]
 
 
@@ -107,4 +107,4 @@ def test_what_cannot_be_decoded_joins_nothing_and_is_told() -> None:
     found = made(
         Candidates(set(), {(0, 1), (1, 2), (2, 3)}), lambda: Judge({(0, 1), (1, 2), (2, 3)}, {1}, [])
     )
-    assert (found.parts, found.errors) == ([[2, 3]], {1: "damaged 1"})
+    assert (found.clusters, found.errors) == ([[2, 3]], {1: "damaged 1"})

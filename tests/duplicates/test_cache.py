@@ -123,7 +123,7 @@ def test_a_corrupt_cache_is_begun_anew_with_a_word(
     second, finder = search(folder, cache)
     assert second == first
     assert finder.read == 5
-    assert any("begun anew" in record.message for record in caplog.records)
+    assert any("is replaced" in record.message for record in caplog.records)
     caplog.clear()
     assert search(folder, cache)[1].read == 0
     assert not caplog.records
@@ -150,7 +150,7 @@ def test_a_cache_that_cannot_be_written_is_gone_without_with_a_word(
     (tmp_path / "file").write_bytes(b"")
     groups, _ = search(folder, tmp_path / "file" / "find.db")
     assert len(groups) == 1
-    assert any("going on without" in record.message for record in caplog.records)
+    assert any("continuing without" in record.message for record in caplog.records)
 
 
 def test_no_cache_writes_none(folder: Path, cache: Path) -> None:
@@ -191,8 +191,8 @@ def test_what_an_earlier_version_kept_is_not_used(tmp_path: Path, monkeypatch: p
     with Cache(tmp_path / "find.db") as cache:
         assert cache.verdict("1", "2") == said
         assert cache.picture("3") is not None
-    monkeypatch.setattr(cache_module, "_JUDGING", "0")
-    monkeypatch.setattr(cache_module, "_READING", "0")
+    monkeypatch.setattr(cache_module, "_VERDICT_VERSION", "0")
+    monkeypatch.setattr(cache_module, "_PICTURE_VERSION", "0")
     with Cache(tmp_path / "find.db") as cache:
         assert cache.verdict("1", "2") is None
         assert cache.picture("3") is None

@@ -103,7 +103,7 @@ def test_the_largest_is_the_reference_then_colour_then_the_least_blurred(
     assert (names([group])[0][0], group.reason) == ("large.jpg", "the largest: 900x600 against 600x400")
     (tmp_path / "large.jpg").unlink()
     (group,) = found(tmp_path)
-    assert (names([group])[0][0], group.reason) == ("colour.jpg", "in colour, the others in gray")
+    assert (names([group])[0][0], group.reason) == ("colour.jpg", "in color, the others are gray")
 
 
 def test_hard_links_are_told_and_win_nothing(tmp_path: Path, astronaut: Path) -> None:
@@ -138,7 +138,7 @@ def test_files_are_told_by_content_and_none_is_lost(tmp_path: Path, astronaut: P
     assert names(groups) == [["no-suffix", "picture.txt"]]
     assert (finder.pictures, finder.others) == (2, 2)
     assert [Path(one.path).name for one in finder.unreadable] == ["cut.jpg", "zeros.jpg"]
-    assert all(one.error.startswith("wanted ") for one in finder.unreadable)
+    assert all(one.error.startswith("expected ") for one in finder.unreadable)
 
 
 def test_damage_that_only_verification_sees_is_told_and_the_rest_is_grouped(

@@ -90,6 +90,8 @@ def test_candidates_by_copy_code_go_both_ways_and_stand_behind_those_of_pdq() ->
     found = CandidateGraph(prints, lambda _: None, copies=True)
     assert found[0] == {12: SEARCH.radius + 16} and found[12] == {0: SEARCH.radius + 16}
     assert found[13] == {5: SEARCH.radius} and found[5] == {13: SEARCH.radius}
-    assert (found.pairs, found.alike_pairs) == (2, 2)
-    assert {index: found.alike(index) for index in range(14) if found.alike(index)} == {0: [12], 5: [13]}
-    assert not any(found.by_code(index) or found.count(index) for index in range(14))
+    assert (found.pairs, found.copycode_pairs) == (2, 2)
+    assert {
+        index: found.copycode_candidates(index) for index in range(14) if found.copycode_candidates(index)
+    } == {0: [12], 5: [13]}
+    assert not any(found.pdq_candidates(index) or found.count(index) for index in range(14))

@@ -53,7 +53,7 @@ def test_16_bits_are_kept_before_their_preview(folder: Path, chelsea: Path) -> N
     noise = np.random.default_rng(3).integers(0, 120, gray.shape, np.uint16)
     Image.fromarray(np.minimum(gray * np.uint16(257), 65400) + noise).save(folder / "z_master.png")
     Image.fromarray(gray.astype(np.uint8)).save(folder / "a_preview.png")
-    assert grouped(folder).reason == "more exact: 16 bits a sample against 8"
+    assert grouped(folder).reason == "higher bit depth: 16 bits per sample, not 8"
     assert cleaned(folder)[1] == ["z_master.png"]
 
 
@@ -69,7 +69,7 @@ def test_a_cut_out_is_kept_before_its_flattened_copy(folder: Path, chelsea: Path
     flat.save(folder / "flat.bmp")
     group = grouped(folder)
     assert Path(group.reference.path).name == "z_cut.png"
-    assert group.reason.startswith("a cut-out")
+    assert group.reason.startswith("a cutout")
     assert cleaned(folder)[1] == ["z_cut.png"]
 
 
@@ -119,7 +119,7 @@ def test_an_edited_export_is_left_alone_and_the_cameras_file_goes_before_it(
     assert [member.relation for member in group.members] == [Relation.ADJUSTED]
     made, left = cleaned(folder)
     assert (made.steps, left) == ((), ["a-edited.jpg", "photo.jpg"])
-    assert "--same-if resaved leaves that alone" in made.left[0].reason
+    assert "--same-if resaved skips that" in made.skipped[0].reason
     assert cleaned(folder, Relation.ADJUSTED)[1] == ["photo.jpg"]
 
 

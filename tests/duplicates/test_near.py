@@ -67,9 +67,9 @@ def test_a_crowd_of_look_alikes_is_not_laid_each_on_each_and_a_copy_in_it_is_fou
 
     merits = {index: Merit(4096, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(60)}
     gathering = GroupBuilder(near, merits, say, Policy.of(None, None))
-    stars = list(gathering.stars(range(60)))
-    assert [{star.reference, *star.said} for star in stars] == [{20, 50}]
-    assert len(asked) <= 60 * 5 and gathering.passed > 1000
+    drafts = list(gathering.drafts(range(60)))
+    assert [{draft.reference, *draft.verdicts} for draft in drafts] == [{20, 50}]
+    assert len(asked) <= 60 * 5 and gathering.skipped > 1000
 
 
 def test_a_crowd_of_copies_is_gone_through_once_and_not_once_for_each() -> None:
@@ -84,8 +84,8 @@ def test_a_crowd_of_copies_is_gone_through_once_and_not_once_for_each() -> None:
     gathering = GroupBuilder(
         All(), merits, lambda a, b: CachedVerdict("resaved", 0.99, "", ""), Policy.of(None, None)
     )
-    (star,) = gathering.stars(range(500))
-    assert len(star.said) == 499
+    (draft,) = gathering.drafts(range(500))
+    assert len(draft.verdicts) == 499
     assert read == [0]
 
 
@@ -103,6 +103,6 @@ def test_what_only_a_member_is_near_to_is_laid_against_the_reference_and_joins_o
         return CachedVerdict("reframed" if same else "similar", 0.99 if same else 0.01, "", "")
 
     merits = {index: Merit(9000 - index, 1, 2, 75, 9, 0, "JPEG", 64, 64) for index in range(3)}
-    stars = list(GroupBuilder(near, merits, say, Policy.of(None, None)).stars(range(3)))
+    drafts = list(GroupBuilder(near, merits, say, Policy.of(None, None)).drafts(range(3)))
     assert asked == [(0, 1), (0, 2)]
-    assert [(star.reference, set(star.said)) for star in stars] == [(0, {1, 2} if passing else {1})]
+    assert [(draft.reference, set(draft.verdicts)) for draft in drafts] == [(0, {1, 2} if passing else {1})]

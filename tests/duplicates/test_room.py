@@ -8,7 +8,7 @@ from samepic.duplicates.scan import MemoryBudget
 
 
 def test_one_that_asks_for_more_than_is_free_lets_go_and_waits() -> None:
-    room = MemoryBudget(100)
+    memory = MemoryBudget(100)
     events: list[str] = []
     waiting = threading.Event()
 
@@ -17,11 +17,11 @@ def test_one_that_asks_for_more_than_is_free_lets_go_and_waits() -> None:
         waiting.set()
 
     def second() -> None:
-        with room.taken(60, let_go):
+        with memory.reserve(60, let_go):
             events.append("second")
 
     thread = threading.Thread(target=second)
-    with room.taken(60, lambda: events.append("never")):
+    with memory.reserve(60, lambda: events.append("never")):
         thread.start()
         assert waiting.wait(60)
         events.append("first done")
@@ -30,20 +30,23 @@ def test_one_that_asks_for_more_than_is_free_lets_go_and_waits() -> None:
 
 
 def test_those_that_fit_beside_each_other_do_not_wait() -> None:
-    room = MemoryBudget(100)
+    memory = MemoryBudget(100)
     events: list[str] = []
-    with room.taken(50, lambda: events.append("waited")), room.taken(50, lambda: events.append("waited")):
+    with (
+        memory.reserve(50, lambda: events.append("waited")),
+        memory.reserve(50, lambda: events.append("waited")),
+    ):
         pass
     assert events == []
 
 
 def test_more_than_there_is_gets_all_there_is_and_gives_it_back_after_an_error() -> None:
-    room = MemoryBudget(100)
+    memory = MemoryBudget(100)
     for _ in range(2):
         try:
-            with room.taken(1000):
+            with memory.reserve(1000):
                 raise ZeroDivisionError
         except ZeroDivisionError:
             continue
-    with room.taken(100):
+    with memory.reserve(100):
         pass

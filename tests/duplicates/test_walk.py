@@ -15,7 +15,7 @@ from samepic.duplicates.walk import FoundFile, Walk
 
 
 def paths(walk: Walk, folder: Path) -> list[str]:
-    return [os.path.relpath(entry.path, folder) for entry in walk.entries()]
+    return [os.path.relpath(entry.path, folder) for entry in walk.files()]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_loops_end_and_no_file_is_met_twice_by_other_ways(tree: Path) -> None:
     (tree / "self").symlink_to("self")
     (tree / "z").symlink_to(tree / "a")
     walk = Walk([str(tree)], follow=True)
-    met = [os.path.realpath(entry.path) for entry in walk.entries()]
+    met = [os.path.realpath(entry.path) for entry in walk.files()]
     assert sorted(met) == sorted({os.path.realpath(tree / name) for name in ("a", "b/one", "b/two")})
     assert [Path(one.path).name for one in walk.unreadable] == ["self"]
 
@@ -69,7 +69,7 @@ def test_a_path_named_twice_or_in_two_ways_is_walked_once(tree: Path) -> None:
 
 def test_hard_links_are_files_of_their_own_with_one_node(tree: Path) -> None:
     os.link(tree / "a", tree / "b" / "hard")
-    met = {os.path.relpath(entry.path, tree): entry for entry in Walk([str(tree)]).entries()}
+    met = {os.path.relpath(entry.path, tree): entry for entry in Walk([str(tree)]).files()}
     assert met["a"].node == met["b/hard"].node
     assert met["a"].links == 2
 
@@ -77,10 +77,10 @@ def test_hard_links_are_files_of_their_own_with_one_node(tree: Path) -> None:
 def test_what_does_not_exist_or_is_no_file_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     walk = Walk([str(tmp_path / "nowhere"), str(tmp_path / "pipe"), "nul\0in it"])
-    assert list(walk.entries()) == []
+    assert list(walk.files()) == []
     assert len(walk.unreadable) == 3
     below = Walk([str(tmp_path)])
-    assert (list(below.entries()), below.skipped, below.unreadable) == ([], 1, [])
+    assert (list(below.files()), below.skipped, below.unreadable) == ([], 1, [])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -97,7 +97,7 @@ def test_a_folder_that_may_not_be_read_is_told_and_the_rest_is_walked(tree: Path
 def test_a_link_that_leads_nowhere_is_told_when_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to(tmp_path / "nothing-here")
     walk = Walk([str(tmp_path)], follow=True)
-    assert (list(walk.entries()), [Path(one.path).name for one in walk.unreadable]) == ([], ["gone"])
+    assert (list(walk.files()), [Path(one.path).name for one in walk.unreadable]) == ([], ["gone"])
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def deep(folder: Path, name: str, depth: int) -> Iterator[None]:
 
 def test_a_thousand_folders_deep_is_not_too_deep(tmp_path: Path) -> None:
     with deep(tmp_path, "d", 1200):
-        (entry,) = Walk([str(tmp_path)]).entries()
+        (entry,) = Walk([str(tmp_path)]).files()
     assert Path(entry.path).name == "end"
 
 
@@ -136,7 +136,7 @@ def test_memory_does_not_grow_with_what_is_walked(tmp_path: Path) -> None:
         for number in range(500):
             (tmp_path / f"{folder:02}" / f"{number:03}").touch()
     tracemalloc.start()
-    count = sum(1 for _ in Walk([str(tmp_path)]).entries())
+    count = sum(1 for _ in Walk([str(tmp_path)]).files())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert count == 10_000
@@ -145,10 +145,10 @@ def test_memory_does_not_grow_with_what_is_walked(tmp_path: Path) -> None:
 
 def test_files_under_the_least_size_are_passed_over(tree: Path) -> None:
     (tree / "large").write_bytes(b"x" * 100)
-    assert paths(Walk([str(tree)], least=11), tree) == ["large"]
+    assert paths(Walk([str(tree)], min_size=11), tree) == ["large"]
 
 
 def test_an_entry_keeps_what_tells_of_a_change(tree: Path) -> None:
     known = (tree / "a").stat()
-    (entry,) = Walk([str(tree / "a")]).entries()
+    (entry,) = Walk([str(tree / "a")]).files()
     assert entry == FoundFile(str(tree / "a"), 10, known.st_mtime_ns, known.st_ino, known.st_dev, 1)

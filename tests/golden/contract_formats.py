@@ -106,7 +106,7 @@ def _decisions(memory: Path) -> str:
     scan = read_scan([json.dumps(_REPORT).encode()], "report")
     decided = Decisions(scan, memory)
     decided.mark(0, 1, Mark.KEEP)
-    decided.mark(0, 2, Mark.OTHER)
+    decided.mark(0, 2, Mark.NOT_DUPLICATE)
     decided.undo()
     decided.accept(0)
     lines = [json.loads(line) for line in memory.read_text().splitlines()]

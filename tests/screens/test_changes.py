@@ -50,20 +50,20 @@ def test_text_that_changed_is_told_as_text() -> None:
 
 def test_text_in_another_colour_is_told_as_that_and_not_as_other_text() -> None:
     said = told(Page(badge=None, button=None), Page(badge=None, button=None, ink="#888888"))
-    assert re.search(r"the colour of \d+x\d+ pixels at \(\d+, \d+\) changed from #222222 to #888888", said)
+    assert re.search(r"the color of \d+x\d+ pixels at \(\d+, \d+\) changed from #222222 to #888888", said)
     assert "text changed" not in said
 
 
 def test_a_button_in_another_colour_is_told_with_both_colours() -> None:
     assert re.fullmatch(
-        r"the colour of 111x37 pixels at \(40, 200\) changed from #2563eb to #16a34a",
+        r"the color of 111x37 pixels at \(40, 200\) changed from #2563eb to #16a34a",
         told(PAGE, PAGE.but(colour="#16a34a")),
     )
 
 
 def test_a_page_on_another_ground_is_one_change_of_colour_not_another_page() -> None:
     assert re.fullmatch(
-        r"the colour of 400x300 pixels at \(0, 0\) changed from #fafafa to #e0e7ff",
+        r"the color of 400x300 pixels at \(0, 0\) changed from #fafafa to #e0e7ff",
         told(PAGE, PAGE.but(ground="#e0e7ff")),
     )
 
@@ -88,8 +88,8 @@ def test_a_page_that_is_taller_says_where_and_that_the_rest_is_equal() -> None:
 
 def test_a_page_of_one_height_in_which_rows_were_added_is_told_as_that() -> None:
     # The button is cut off by the lower end: what is below the insertion has not just moved.
-    plain, taller = drawn(PAGE.but(badge=None))[:225], drawn(PAGE.but(badge=None, gap=10))[:225]
-    verdict = samepic.compare_screenshots(plain, taller)
+    file_name_part, taller = drawn(PAGE.but(badge=None))[:225], drawn(PAGE.but(badge=None, gap=10))[:225]
+    verdict = samepic.compare_screenshots(file_name_part, taller)
     assert re.fullmatch(
         r"10 rows were added at y = \d+ and 10 rows were removed at y = \d+, the rest is equal",
         verdict.explanation,

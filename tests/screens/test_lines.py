@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samepic.screens.alignment import LineRun, align, codes_of, framed, lay_lines
-from samepic.screens.pixels import DifferingBox, spots
+from samepic.screens.alignment import LineRun, align, align_lines, row_hashes, with_equal_ends
+from samepic.screens.pixels import DifferingBox, find_spots
 
 codes = st.lists(st.integers(0, 6), max_size=30)
 
@@ -40,11 +40,11 @@ def test_a_block_that_was_added_anywhere_is_the_only_run_that_is_not_equal(
 
 def test_equal_rows_before_and_behind_make_one_run_with_equal_ones_beside_them() -> None:
     middle = align([1, 2, 3], [1, 9, 9, 3])
-    assert framed(middle, 10, 5) == (
+    assert with_equal_ends(middle, 10, 5) == (
         LineRun(0, 11, 0, 11, equal=True), LineRun(11, 12, 11, 13), LineRun(12, 18, 13, 19, equal=True),
     )  # fmt: skip
-    assert framed((), 4, 0) == (LineRun(0, 4, 0, 4, equal=True),)
-    assert framed((), 0, 0) == ()
+    assert with_equal_ends((), 4, 0) == (LineRun(0, 4, 0, 4, equal=True),)
+    assert with_equal_ends((), 0, 0) == ()
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,11 +57,11 @@ def test_what_is_laid_line_by_line_is_equal_wherever_lines_were_put_in(
     two = np.insert(one, [at] * count, 7, axis=0)
     if not upright:
         one, two = one.transpose(1, 0, 2), two.transpose(1, 0, 2)
-    laid = lay_lines(one, two, upright=upright)
+    laid = align_lines(one, two, by_rows=upright)
     assert np.array_equal(laid.of_a(one), laid.of_b(two))
     assert laid.of_a(one).shape == one.shape
-    assert [run.more for run in laid.runs] == [count]
-    assert laid.found == 1
+    assert [run.growth for run in laid.runs] == [count]
+    assert laid.matched == 1
 
 
 def test_rows_that_differ_by_one_level_of_one_pixel_have_other_codes() -> None:
@@ -69,8 +69,8 @@ def test_rows_that_differ_by_one_level_of_one_pixel_have_other_codes() -> None:
     rows = rng.integers(0, 255, (500, 40, 3), np.uint8)
     other = rows.copy()
     other[np.arange(500), rng.integers(0, 40, 500), rng.integers(0, 3, 500)] ^= 1
-    assert not set(codes_of(rows)) & set(codes_of(other))
-    assert len(set(codes_of(rows))) == 500
+    assert not set(row_hashes(rows)) & set(row_hashes(other))
+    assert len(set(row_hashes(rows))) == 500
 
 
 @settings(max_examples=100, deadline=None)
@@ -79,7 +79,7 @@ def test_spots_hold_all_that_differs_once_and_lie_apart(points: list[tuple[int, 
     differ = np.zeros((60, 80), np.bool_)
     for x, y in points:
         differ[y, x] = True
-    found = spots(differ)
+    found = find_spots(differ)
     assert sum(spot.pixels for spot in found) == int(differ.sum())
     covered = np.zeros_like(differ)
     for spot in found:
@@ -95,6 +95,6 @@ def test_pixels_with_up_to_ten_between_them_are_one_spot() -> None:
     for gap, count in ((11, 1), (12, 2)):
         differ = np.zeros((5, 40), np.bool_)
         differ[2, 3] = differ[2, 3 + gap] = True
-        assert len(spots(differ)) == count
-    assert spots(np.zeros((5, 5), np.bool_)) == []
-    assert spots(np.ones((1, 1), np.bool_)) == [DifferingBox((0, 0, 1, 1), 1)]
+        assert len(find_spots(differ)) == count
+    assert find_spots(np.zeros((5, 5), np.bool_)) == []
+    assert find_spots(np.ones((1, 1), np.bool_)) == [DifferingBox((0, 0, 1, 1), 1)]

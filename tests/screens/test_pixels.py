@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from samepic.native import native
-from samepic.screens.pixels import PixelKind, kinds, kinds_plain
+from samepic.screens.pixels import PixelKind, classify_in_python, classify_pixels
 from samepic.tuning.screens import SCREEN, Screen
 from tests.golden.make_pixelmatch import pairs
 
@@ -38,7 +38,7 @@ def test_the_native_part_tells_pixels_as_the_plain_way_does(
         y, x = data.draw(st.integers(0, one.shape[0] - 1)), data.draw(st.integers(0, one.shape[1] - 1))
         two[y, x] = data.draw(st.sampled_from([0, 60, 127, 255]))
     screen = Screen(antialiasing=antialiasing)
-    (fast, largest), (slow, most) = kinds(one, two, screen), kinds_plain(one, two, screen)
+    (fast, largest), (slow, most) = classify_pixels(one, two, screen), classify_in_python(one, two, screen)
     assert np.array_equal(fast, slow)
     assert largest == pytest.approx(most, abs=1e-9)
 
@@ -50,7 +50,7 @@ def test_noise_of_every_strength_is_told_alike_by_both() -> None:
         two = (
             (one.astype(int) + rng.integers(-strength, strength + 1, one.shape)).clip(0, 255).astype(np.uint8)
         )
-        fast, slow = kinds(one, two, SCREEN)[0], kinds_plain(one, two, SCREEN)[0]
+        fast, slow = classify_pixels(one, two, SCREEN)[0], classify_in_python(one, two, SCREEN)[0]
         assert np.array_equal(fast, slow)
         assert set(np.unique(fast)) <= set(PixelKind)
 
@@ -70,6 +70,6 @@ def test_the_native_part_refuses_what_would_lead_it_astray() -> None:
 def test_pixels_that_differ_are_about_as_many_as_pixelmatch_counts(name: str) -> None:
     """Its threshold of 0.05 is 0.045 here; at most 3 in 100 of those it counts, or two pixels, are told otherwise."""
     one, two = pairs()[name]
-    count = int(np.count_nonzero(kinds(one, two, SCREEN)[0] == PixelKind.DIFFERENT))
+    count = int(np.count_nonzero(classify_pixels(one, two, SCREEN)[0] == PixelKind.DIFFERENT))
     wanted = GOLDEN["counts"][name]
     assert abs(count - wanted) <= max(2, 0.03 * wanted), (count, wanted)

@@ -114,7 +114,7 @@ def test_an_update_takes_the_button_where_it_is_now(changed: tuple[Path, str], t
     told = run(folder, "--samepic-update")
     assert "10 passed" in told, told
     # The order shows the button twice: it is compared before and after.
-    assert "samepic: 7 baselines written anew\n" in told
+    assert "samepic: 7 baselines written again\n" in told
     told = run(folder, "-n", "2")
     assert "10 passed" in told, told
     assert "samepic:" not in told

@@ -20,21 +20,28 @@ from numpy.typing import NDArray
 
 import samepic
 from samepic.picture import load
-from samepic.screens.pytest.baselines import Names, in_place, kept, place_of, plain, platform_name
-from samepic.screens.pytest.capture import placed
+from samepic.screens.pytest.baselines import (
+    Names,
+    baseline_path,
+    file_name_part,
+    platform_name,
+    read_baseline,
+    write_baseline,
+)
+from samepic.screens.pytest.capture import box_in_pixels
 from samepic.screens.pytest.report import Event, summary
 
 WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from samepic.screens.pytest.baselines import in_place
+from samepic.screens.pytest.baselines import write_baseline
 from samepic.picture import load
 pictures = [load(np.random.default_rng(seed).integers(0, 256, (900, 900, 3), np.uint8)) for seed in (1, 2)]
 print("ready", flush=True)
 while True:
     for picture in pictures:
-        in_place(Path(sys.argv[1]), picture)
+        write_baseline(Path(sys.argv[1]), picture)
 """
 
 
@@ -56,12 +63,17 @@ def names(test: str = "test_menu", case: str = "") -> Names:
 def test_a_baseline_is_called_by_its_name_case_and_platform(
     test: str, case: str, name: str | None, platform: str, expected: str
 ) -> None:
-    assert names(test, case).next(name, platform) == expected
+    assert names(test, case).next_name(name, platform) == expected
 
 
 def test_pictures_without_a_name_are_numbered_and_never_called_as_another_case_is() -> None:
     one, two = names("test_menu", "1"), names("test_menu", "1-2")
-    called = [one.next(None, ""), one.next(None, ""), two.next(None, ""), two.next(None, "")]
+    called = [
+        one.next_name(None, ""),
+        one.next_name(None, ""),
+        two.next_name(None, ""),
+        two.next_name(None, ""),
+    ]
     assert called == ["test_menu-1", "test_menu-1~2", "test_menu-1-2", "test_menu-1-2~2"]
 
 
@@ -69,20 +81,20 @@ def test_pictures_without_a_name_are_numbered_and_never_called_as_another_case_i
     "name", ["", " ", ".", "..", "../up", "a/b", "a\\b", "/etc/x", ".hidden", "con", "LPT1.x", "a\0b", "a:b", 3, b"a"]
 )  # fmt: skip
 def test_a_name_that_is_no_plain_file_name_is_refused(name: str) -> None:
-    with pytest.raises(samepic.BaselineError, match="wanted a plain file name"):
-        names().next(name, "")
+    with pytest.raises(samepic.BaselineError, match="expected a plain file name"):
+        names().next_name(name, "")
     if isinstance(name, str) and name:
-        with pytest.raises(samepic.BaselineError, match="wanted a plain file name"):
-            names().next("menu", name)
+        with pytest.raises(samepic.BaselineError, match="expected a plain file name"):
+            names().next_name("menu", name)
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_whatever_the_name_a_baseline_lies_in_the_folder_of_its_test(name: str, case: str) -> None:
     try:
-        called = names(case=case).next(name, "")
+        called = names(case=case).next_name(name, "")
     except samepic.BaselineError:
         return
-    place = place_of(Path("/project/test_a.py"), "__screens__", called)
+    place = baseline_path(Path("/project/test_a.py"), "__screens__", called)
     assert place.parent == Path("/project/__screens__/test_a")
     assert len(place.name.encode()) < 140
     assert Path(os.path.normpath(place)) == place
@@ -90,8 +102,8 @@ def test_whatever_the_name_a_baseline_lies_in_the_folder_of_its_test(name: str, 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_cases_that_differ_have_baselines_that_differ(one: str, two: str) -> None:
-    assert (plain(one) == plain(two)) == (one == two)
-    assert re.fullmatch(r"[\w.=+-]*", plain(one))
+    assert (file_name_part(one) == file_name_part(two)) == (one == two)
+    assert re.fullmatch(r"[\w.=+-]*", file_name_part(one))
 
 
 def test_a_platform_is_named_when_wanted() -> None:
@@ -99,14 +111,14 @@ def test_a_platform_is_named_when_wanted() -> None:
     assert [platform_name(None, "none"), platform_name(None, "system")] == ["", own]
     assert [platform_name(True, "none"), platform_name(False, "system")] == [own, ""]
     assert platform_name("kiosk", "system") == "kiosk"
-    with pytest.raises(samepic.BaselineError, match="wanted none or system, got 'yes'"):
+    with pytest.raises(samepic.BaselineError, match="expected none or system, found 'yes'"):
         platform_name(None, "yes")
 
 
 @pytest.mark.parametrize("folder", ["", "..", "../screens", "a/../../b", "/tmp/screens"])
 def test_baselines_lie_beside_their_tests(folder: str, tmp_path: Path) -> None:
     with pytest.raises(samepic.BaselineError, match="samepic_baselines"):
-        place_of(tmp_path / "test_a.py", folder, "menu")
+        baseline_path(tmp_path / "test_a.py", folder, "menu")
 
 
 @pytest.mark.parametrize("level", ["__screens__", "__screens__/test_a", "__screens__/test_a/menu.png"])
@@ -117,8 +129,8 @@ def test_a_baseline_is_never_reached_by_a_link_out_of_the_folder(level: str, tmp
     link = tests / level
     link.parent.mkdir(parents=True)
     link.symlink_to(outside / "menu.png" if level.endswith("png") else outside)
-    with pytest.raises(samepic.BaselineError, match="wanted a baseline below"):
-        place_of(tests / "test_a.py", "__screens__", "menu")
+    with pytest.raises(samepic.BaselineError, match="expected a baseline below"):
+        baseline_path(tests / "test_a.py", "__screens__", "menu")
     assert (outside / "menu.png").read_bytes() == b"somebody's"
 
 
@@ -131,10 +143,10 @@ def test_a_baseline_is_read_as_it_was_written(
     pixels: NDArray[np.uint8], boxes: list[tuple[int, int, int, int]], tmp_path: Path
 ) -> None:
     picture, place = load(pixels), tmp_path / "deep" / "menu.png"
-    in_place(place, picture, boxes)
-    found = kept(place)
+    write_baseline(place, picture, boxes)
+    found = read_baseline(place)
     assert found is not None
-    assert found.found == tuple(boxes)
+    assert found.ignored == tuple(boxes)
     assert np.array_equal(found.picture.rgb, picture.rgb)
     assert (found.picture.alpha is None) == (picture.alpha is None)
     if picture.alpha is not None and found.picture.alpha is not None:
@@ -144,7 +156,7 @@ def test_a_baseline_is_read_as_it_was_written(
 
 def test_a_baseline_has_the_rights_that_other_new_files_have(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
-    in_place(tmp_path / "menu.png", load(np.zeros((4, 4, 3), np.uint8)))
+    write_baseline(tmp_path / "menu.png", load(np.zeros((4, 4, 3), np.uint8)))
     assert (tmp_path / "menu.png").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
@@ -163,7 +175,7 @@ def test_a_broken_baseline_is_named(data: bytes, got: str, tmp_path: Path) -> No
     with pytest.raises(
         samepic.BaselineError, match=rf"the baseline {re.escape(str(place))} cannot be read.*({got})"
     ):
-        kept(place)
+        read_baseline(place)
 
 
 def test_a_baseline_that_cannot_be_written_says_why(tmp_path: Path) -> None:
@@ -171,7 +183,7 @@ def test_a_baseline_that_cannot_be_written_says_why(tmp_path: Path) -> None:
     with pytest.raises(
         samepic.BaselineError, match=r"menu\.png cannot be written: (Not a directory|File exists)"
     ):
-        in_place(tmp_path / "file" / "menu.png", load(np.zeros((4, 4, 3), np.uint8)))
+        write_baseline(tmp_path / "file" / "menu.png", load(np.zeros((4, 4, 3), np.uint8)))
 
 
 @pytest.mark.slow
@@ -188,14 +200,14 @@ def test_a_writer_that_is_killed_leaves_the_old_baseline_or_the_new_one(tmp_path
             pass
         writer.send_signal(signal.SIGKILL)
         writer.communicate()
-        found = kept(place)
+        found = read_baseline(place)
         assert found is not None
         assert any(np.array_equal(found.picture.rgb, one) for one in sound)
         left = list(tmp_path.glob(".samepic-*"))
         halves += len(left)
         for path in left:
             os.utime(path, (1, 1))
-        in_place(place, load(sound[0]))
+        write_baseline(place, load(sound[0]))
         assert list(tmp_path.iterdir()) == [place]
     assert halves  # else it was never killed while it wrote
 
@@ -208,7 +220,7 @@ def test_a_writer_that_is_killed_leaves_the_old_baseline_or_the_new_one(tmp_path
 def test_a_box_holds_every_pixel_that_an_area_touches(
     area: tuple[float, float, float, float], origin: tuple[float, float], ratio: float
 ) -> None:
-    box = placed(area, origin, ratio)
+    box = box_in_pixels(area, origin, ratio)
     for axis in (0, 1):
         start = (area[axis] - origin[axis]) * ratio
         end = (area[axis] + area[axis + 2] - origin[axis]) * ratio
@@ -234,7 +246,7 @@ def test_a_summary_counts_what_was_written_what_differs_and_what_is_missing() ->
 
     assert summary([]) == ""
     assert summary([event(True, True, False)]) == "1 baseline written for the first time"
-    assert summary([event(False, True, False)] * 2) == "2 baselines written anew"
+    assert summary([event(False, True, False)] * 2) == "2 baselines written again"
     assert summary([event(True, True, False), event(False, True, True), event(False, False, True)]) == (
         "2 baselines written (1 new, 1 changed), 2 pictures differ"
     )

@@ -14,7 +14,7 @@ from PIL import Image
 
 import samepic
 from samepic.picture import load
-from samepic.screens.pytest.baselines import Names, in_place
+from samepic.screens.pytest.baselines import Names, write_baseline
 from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 from tests.kits.project import Project, size_of
 
@@ -93,7 +93,7 @@ def test_an_update_takes_what_changed(project: Project) -> None:
     project.move(53)
     outcomes, told = project.run("--samepic-update")
     assert outcomes == {"passed": 1}
-    assert "samepic: 1 baseline written anew\n" in told
+    assert "samepic: 1 baseline written again\n" in told
     assert project.run()[0] == {"passed": 1}
     project.move(50)
     assert project.run()[0] == {"failed": 1}
@@ -107,19 +107,19 @@ def test_in_ci_a_baseline_that_was_just_taken_is_no_pass(
     outcomes, told = project.run()
     assert outcomes == {"failed": 1}
     assert (
-        'run pytest "test_site.py::test_menu" --samepic-update where you work, look at it and commit it'
+        'run pytest "test_site.py::test_menu" --samepic-update on your machine, check it and commit it'
         in told
     )
     outcomes, told = project.run("--samepic-update")
     assert outcomes == {"failed": 1}
-    assert "samepic.NoBaselineError: menu: this is a new baseline, which nobody has looked at" in told
-    assert "in CI a new baseline is no pass" in told
+    assert "samepic.NoBaselineError: menu: this is a new baseline that nobody has checked" in told
+    assert "in CI a new baseline fails the test" in told
     assert project.run("--samepic-update")[0] == {"passed": 1}
     project.move(53)
     outcomes, told = project.run("--samepic-update")
     assert outcomes == {"failed": 1}
     assert "PictureChangedError: menu: something of 80x30 pixels at (40, 50) moved 3 px down" in told
-    assert "samepic: 1 baseline written anew, 1 picture differs; report:" in told
+    assert "samepic: 1 baseline written again, 1 picture differs; report:" in told
     assert project.run()[0] == {"passed": 1}
 
 
@@ -173,7 +173,7 @@ def test_menu(same_picture):
 """)
     outcomes, told = project.run("--samepic-update")
     assert outcomes == {"failed": 1}
-    assert "BaselineError: name: 'menu' was used in this test before, for another picture" in told
+    assert "BaselineError: name: 'menu' was used in this test before: give each picture" in told
     outcomes, told = project.run()
     assert outcomes == {"failed": 1}
     assert "moved 3 px down" in told
@@ -217,12 +217,12 @@ async def coming() -> bytes:
 @pytest.mark.parametrize(
     ("actual", "told"),
     [
-        (3, "wanted a path, bytes, .* Playwright or Selenium, got int"),
-        (None, "wanted a path.*got NoneType"),
-        (coming, "wanted a path.*got function"),
-        ("nowhere.png", "nowhere.png: expected a picture file, found No such file"),
-        ("iVBORw0KGgo!", "wanted a PNG in base64"),
-        (b"no picture", "<bytes>: expected a picture .*found text that begins with 'no picture'"),
+        (3, "expected a path, bytes, .* Playwright or Selenium, found int"),
+        (None, "expected a path.*found NoneType"),
+        (coming, "expected a path.*found function"),
+        ("nowhere.png", "nowhere.png: wanted a picture file, got No such file"),
+        ("iVBORw0KGgo!", "expected a PNG in base64"),
+        (b"no picture", "<bytes>: wanted a picture .*got text that begins with 'no picture'"),
         (np.zeros((9, 9, 2), np.uint8), r"wanted an array.*got shape \(9, 9, 2\)"),
         (moving(), "<bytes>: expected a still picture, found an animation of 2 frames"),
     ],
@@ -239,7 +239,7 @@ def test_what_is_no_picture_is_an_error_that_says_what_was_wanted(
 def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
     shot = coming()
     with pytest.raises(
-        samepic.SourceError, match=r"got what must be awaited: await its screenshot and pass the bytes"
+        samepic.SourceError, match=r"found an awaitable: await its screenshot and pass the bytes"
     ):
         called(shot)
     shot.close()
@@ -248,22 +248,25 @@ def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"name": "a/b"}, "name: wanted a plain file name such as 'menu-open', got 'a/b', with '/'"),
-        ({"platform": "../x"}, "name: wanted a plain file name"),
-        ({"ignore": ".clock"}, "ignore: a selector or element can be found on a page only"),
-        ({"ignore": [(1, 2, 3)]}, r"ignore: expected boxes.*found \(1, 2, 3\)"),
-        ({"threshold": 2}, "threshold: expected a number from 0 to 1, found 2"),
-        ({"profile": "screen"}, "profile: wanted a samepic.Screen, got str"),
-        ({"full_page": True}, "full_page: wanted a page of Playwright or a driver of Selenium, got ndarray"),
-        ({"mask": np.ones((2, 2), np.bool_)}, "mask: wanted 9x9 pixels"),
-        ({"mask": "nowhere.png"}, "nowhere.png: expected a picture file"),
+        ({"name": "a/b"}, "name: expected a plain file name such as 'menu-open', found 'a/b', with '/'"),
+        ({"platform": "../x"}, "name: expected a plain file name"),
+        ({"ignore": ".clock"}, "ignore: selectors and elements need a page"),
+        ({"ignore": [(1, 2, 3)]}, r"ignore: wanted boxes.*got \(1, 2, 3\)"),
+        ({"threshold": 2}, "threshold: wanted a number from 0 to 1, got 2"),
+        ({"profile": "screen"}, "profile: expected a samepic.Screen, found str"),
+        (
+            {"full_page": True},
+            "full_page: expected a page of Playwright or a driver of Selenium, found ndarray",
+        ),
+        ({"mask": np.ones((2, 2), np.bool_)}, "mask: expected 9x9 pixels"),
+        ({"mask": "nowhere.png"}, "nowhere.png: wanted a picture file"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_an_error(
     options: dict[str, Any], told: str, called: SamePicture, tmp_path: Path
 ) -> None:
     picture = np.zeros((9, 9, 3), np.uint8)
-    in_place(tmp_path / "__screens__" / "test_a" / "test_odd.png", load(picture))
+    write_baseline(tmp_path / "__screens__" / "test_a" / "test_odd.png", load(picture))
     called(picture)
     with pytest.raises(samepic.SamepicError, match=told) as error:
         called(picture, **{"name": "test_odd", **options})

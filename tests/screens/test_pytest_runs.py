@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samepic.screens.pytest.baselines import kept
+from samepic.screens.pytest.baselines import read_baseline
 from tests.kits.project import Project, size_of
 
 pytest_plugins = ["pytester"]
@@ -89,8 +89,8 @@ def test_a_broken_baseline_is_named_and_an_update_replaces_it(project: Project) 
     project.baseline().write_bytes(whole[: len(whole) // 2])
     outcomes, told = project.run()
     assert outcomes == {"failed": 1}
-    assert re.search(r"BaselineError: the baseline .*menu\.png cannot be read: wanted", told)
-    assert 'To take it anew: pytest "test_site.py::test_menu" --samepic-update' in told
+    assert re.search(r"BaselineError: the baseline .*menu\.png cannot be read: expected", told)
+    assert 'To update it: pytest "test_site.py::test_menu" --samepic-update' in told
     assert project.run("--samepic-update")[0] == {"passed": 1}
     assert project.baseline().read_bytes() == whole
 
@@ -248,7 +248,7 @@ def test_pictures_beyond_the_room_of_a_report_are_linked(project: Project) -> No
     (told,) = output.glob("*/samepic.json")
     event = Event.from_dict(json.loads(told.read_text()))
     whole = "".join(page(output, [event], datetime.now()))
-    full = "".join(page(output, [event], datetime.now(), room=0))
+    full = "".join(page(output, [event], datetime.now(), budget=0))
     assert "data:image/png" in whole
     assert "data:image/png" not in full
     for link in re.findall(r'href="([^"#:]+\.png)"', full):
@@ -264,11 +264,11 @@ def test_many(same_picture, number):
 
 @pytest.mark.parametrize("number", range(20))
 def test_one(number, request, tmp_path_factory):
-    from samepic.screens.pytest.baselines import in_place, kept
+    from samepic.screens.pytest.baselines import read_baseline, write_baseline
     from samepic.picture import load
     place = HERE / "contended.png"
-    in_place(place, load(scene(number)))
-    assert kept(place).picture.rgb.shape == (200, 300, 3)
+    write_baseline(place, load(scene(number)))
+    assert read_baseline(place).picture.rgb.shape == (200, 300, 3)
 """
 
 
@@ -297,7 +297,7 @@ def test_processes_write_baselines_at_once_and_report_as_one(project: Project) -
     assert len(files) == 40
     assert not list(project.path.rglob(".samepic-*"))
     for number in range(20):
-        baseline = kept(project.baseline(f"test_many-{number}"))
+        baseline = read_baseline(project.baseline(f"test_many-{number}"))
         assert baseline is not None
         assert np.array_equal(baseline.picture.rgb[20 + 3 * number, 60], (20, 90, 200))
     passed = run().stdout

@@ -17,7 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.webdriver import WebDriver
 
 import samepic
-from samepic.screens.pytest.baselines import Names, kept
+from samepic.screens.pytest.baselines import Names, read_baseline
 from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 from samepic.screens.pytest.report import Event
 from tests.kits.browser import CHROMEDRIVER, CHROMIUM, browser, path_of
@@ -178,10 +178,10 @@ def test_a_whole_page_is_more_than_its_window(page: Page, making: Making, tmp_pa
     making(update=True)(page, "shot", full_page=True)
     ratio = page.evaluate("devicePixelRatio")
     assert size_of(where(tmp_path)) == (700 * ratio, 1400 * ratio)
-    with pytest.raises(samepic.SourceError, match="full_page: wanted a page, got an element"):
+    with pytest.raises(samepic.SourceError, match="full_page: expected a page, found an element"):
         making()(page.locator("#card"), "shot", full_page=True)
     with pytest.raises(
-        samepic.SourceError, match=r"ignore: wanted boxes .* or locators of the page, got int"
+        samepic.SourceError, match=r"ignore: expected boxes .* or locators of the page, found int"
     ):
         making()(page, "shot", ignore=[3, (1, 1, 1, 1)])
 
@@ -204,10 +204,10 @@ def test_a_page_that_never_rests_is_no_baseline(page: Page, making: Making, tmp_
         "let n = 0; setInterval(() => { document.querySelector('.box').style.width = `${++n % 300}px` }, 5)"
     )
     with pytest.raises(
-        samepic.NoBaselineError, match="no baseline was taken, for the page did not come to rest"
+        samepic.NoBaselineError, match="no baseline was taken: the page did not come to rest"
     ) as error:
         making(update=True)(page, "shot", timeout=0.5)
-    assert "no two shots in a row were the same in 0.5 s" in str(error.value)
+    assert "no two consecutive shots were equal within 0.5 s" in str(error.value)
     assert not where(tmp_path).exists()
 
 
@@ -298,16 +298,16 @@ def test_selenium_gives_the_page_back_as_it_was(driver: WebDriver, making: Makin
     )
     assert (sheets, left) == (0, None)
     assert "running" in running
-    baseline = kept(where(tmp_path))
+    baseline = read_baseline(where(tmp_path))
     assert baseline is not None
     assert baseline.picture.rgb[400:440, 20:100].min() < 100  # the heading had come in
 
 
 def test_what_selenium_cannot_do_is_said(driver: WebDriver, making: Making) -> None:
     driver.get(ADDRESS)
-    with pytest.raises(samepic.SourceError, match="full_page: wanted a driver, got an element"):
+    with pytest.raises(samepic.SourceError, match="full_page: expected a driver, found an element"):
         making()(driver.find_element("css selector", "#card"), full_page=True)
-    with pytest.raises(samepic.SourceError, match="or elements of the page, got int"):
+    with pytest.raises(samepic.SourceError, match="or elements of the page, found int"):
         making()(driver, ignore=[3])
-    with pytest.raises(samepic.SourceError, match="got SwitchTo"):
+    with pytest.raises(samepic.SourceError, match="found SwitchTo"):
         making()(driver.switch_to)

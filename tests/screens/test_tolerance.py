@@ -44,7 +44,7 @@ def test_one_pixel_of_another_colour_is_seen() -> None:
     two[280, 200] = (255, 0, 0)
     verdict = seen(two)
     assert (verdict.relation, verdict.same) == ("edited", False)
-    assert verdict.explanation == "the colour of 1 pixel at (200, 280) changed from #fafafa to #ff0000"
+    assert verdict.explanation == "the color of 1 pixel at (200, 280) changed from #fafafa to #ff0000"
     assert verdict.regions == (samepic.Region(200, 280, 1, 1),)
 
 
@@ -102,7 +102,7 @@ def test_so_many_pixels_may_differ_as_one_says() -> None:
 def test_what_is_ignored_is_not_looked_at_and_all_else_is() -> None:
     two = changed(200, 250, 10, 10, -200)
     verdict = seen(two, ignore=[(195, 245, 20, 20)])
-    assert (verdict.same, verdict.explanation) == (True, "the same screen but for what is ignored")
+    assert (verdict.same, verdict.explanation) == (True, "the same screen except for what is ignored")
     assert seen(two, ignore=[(195, 245, 14, 20)]).regions == (samepic.Region(209, 250, 1, 10),)
     assert seen(two, ignore=[(-50, -50, 1000, 1000)]).same is True
 
@@ -116,7 +116,7 @@ def test_a_mask_hides_what_is_white_in_it(tmp_path: Path) -> None:
     for form in (mask, file, Image.open(file)):
         assert seen(two, mask=form).same is True
     assert seen(two, mask=~mask).same is False
-    with pytest.raises(ProfileError, match=r"^mask: wanted 400x300 pixels, as a has, got 20x10$"):
+    with pytest.raises(ProfileError, match=r"^mask: expected 400x300 pixels, as a has, found 20x10$"):
         seen(two, mask=np.zeros((10, 20), np.bool_))
 
 

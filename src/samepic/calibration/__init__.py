@@ -1,1 +1,1 @@
-"""calibration: what the verdicts are worth on pairs that a user labelled, and the profile made of that."""
+"""calibration: what the verdicts are worth on pairs that a user labeled, and the profile made of that."""

@@ -12,15 +12,15 @@ from samepic.calibration.statistics import (
     JudgedPair,
     LabeledPair,
     LabeledPairs,
-    Reliance,
+    Reliability,
     RuleOutcome,
     disagreements,
     fit_rescaling,
+    format_bound,
     outcome,
-    outcomes_of_cutoffs,
-    outcomes_of_rungs,
-    outward,
-    trust,
+    outcomes_by_cutoff,
+    outcomes_by_relation,
+    reliability,
 )
 from samepic.duplicates.finder import Progress, processors
 from samepic.duplicates.scan import MemoryBudget, in_order
@@ -30,14 +30,14 @@ from samepic.picture import inspect, load, read
 from samepic.profile import AS_STATED, RUNGS, Origin, Policy, Profile
 from samepic.verdict import Relation
 
-__all__ = ["CutoffChoice", "Result", "UnreadPair", "choose", "judge_pairs", "result_of"]
+__all__ = ["CutoffChoice", "Result", "UnreadablePair", "choose", "judge_pairs", "result_of"]
 
-_FARTHEST_UNASKED = Relation.REFRAMED
+_LOOSEST_DEFAULT = Relation.REFRAMED
 
 
 @dataclass(frozen=True, slots=True)
 class CutoffChoice:
-    """Where "same" ends: a rung and the least probability, `stated` and in the `profile` after rescaling; and why."""
+    """A recommended profile, with its least probability as `stated` before rescaling, and the reason for it."""
 
     profile: Profile
     stated: float
@@ -56,85 +56,89 @@ class CutoffChoice:
 
 
 def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> CutoffChoice | None:
-    """Return the rule without a wrong "same" that refuses the fewest of the pairs labelled same.
+    """Return the rule without a false "same" that refuses the fewest pairs labeled same.
 
-    Of rules that refuse equally few it is one that stays within `reframed`, since `edited` is for those whose pairs
-    ask for it; then the one with the lowest cutoff; then the farthest rung. None where every rule lets a wrong one
-    through, or where no pair is labelled the one or the other.
+    Ties go to a rule within `reframed`, then to the lowest cutoff, then to the loosest relation. None where every
+    rule has a false "same", or where all pairs have one label.
     """
     tried = {
         (profile.same_if, stated): (profile, _outcome(judged, profile))
         for profile, stated in _rules(slope, intercept)
     }
-    sound = [key for key, (_, made) in tried.items() if made.wrong == 0 and made.same and made.different]
-    if not sound:
+    valid = [
+        key for key, (_, result) in tried.items() if result.wrong == 0 and result.same and result.different
+    ]
+    if not valid:
         return None
 
-    def order(key: tuple[str, float]) -> tuple[float, ...]:
-        rung, stated = key
-        asked = Relation(rung).is_same(_FARTHEST_UNASKED) is True
-        return (-tried[key][1].refused, asked, -stated, RUNGS.index(rung))
+    def rank(key: tuple[str, float]) -> tuple[float, ...]:
+        relation, stated = key
+        within_default = Relation(relation).is_same(_LOOSEST_DEFAULT) is True
+        return (-tried[key][1].refused, within_default, -stated, RUNGS.index(relation))
 
-    best = max(sound, key=order)
-    profile, made = tried[best]
-    outcomes = {key: out for key, (_, out) in tried.items()}
-    return CutoffChoice(profile, best[1], made, tuple(_reasons(best, outcomes)))
+    best = max(valid, key=rank)
+    profile, result = tried[best]
+    outcomes = {key: value for key, (_, value) in tried.items()}
+    return CutoffChoice(profile, best[1], result, tuple(_reasons(best, outcomes)))
 
 
 def _rules(slope: float, intercept: float) -> Iterator[tuple[Profile, float]]:
-    bare = Profile("reframed", 0.0, slope, intercept)
-    for rung in RUNGS:
+    base = Profile("reframed", 0.0, slope, intercept)
+    for relation in RUNGS:
         for stated in (0.0, *CALIBRATION.cutoffs):
-            least = bare.rescaled(stated) if stated else 0.0
-            yield Profile(rung, least, slope, intercept), stated
+            probability = base.rescaled(stated) if stated else 0.0
+            yield Profile(relation, probability, slope, intercept), stated
 
 
 def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
     policy = Policy(Relation(profile.same_if), profile)
     return outcome(
-        (one.pair.same, policy.same(one.relation, policy.probability(one.relation, one.probability)) is True)
-        for one in judged
+        (
+            item.pair.same,
+            policy.same(item.relation, policy.probability(item.relation, item.probability)) is True,
+        )
+        for item in judged
     )
 
 
 def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome]) -> Iterator[str]:
-    """Yield the sentences that say why: what the rule does, why not farther, why not a lower cutoff."""
-    rung, stated = best
-    made = tried[best]
-    asks = f" with a stated probability of at least {stated:g}" if stated else ""
+    """Yield the sentences that say what the rule does, why none looser, and why no lower cutoff."""
+    relation, stated = best
+    result = tried[best]
+    condition = f" with a stated probability of at least {stated:g}" if stated else ""
     yield (
-        f"The relation {rung}{asks} lets through {made.same - made.refused} of the {made.same} pairs labelled same"
-        f" and none of the {made.different} labelled different."
+        f"The relation {relation}{condition} accepts {result.same - result.refused} of the {result.same} pairs"
+        f" labeled same and none of the {result.different} labeled different."
     )
-    yield _bound(made)
-    if rung != RUNGS[-1]:
-        farther = RUNGS[RUNGS.index(rung) + 1]
-        yield from _against(f"Going as far as {farther}{asks}", tried[farther, stated], made)
+    yield _confidence_sentence(result)
+    if relation != RUNGS[-1]:
+        looser = RUNGS[RUNGS.index(relation) + 1]
+        yield from _objection(f"The relation {looser}{condition}", tried[looser, stated], result)
     if stated:
         ladder = (0.0, *CALIBRATION.cutoffs)
-        lower = ladder[ladder.index(stated) - 1]
-        words = f"A probability of {lower:g}" if lower else "No least probability"
-        yield from _against(words, tried[rung, lower], made)
+        previous = ladder[ladder.index(stated) - 1]
+        subject = f"A probability of {previous:g}" if previous else "No least probability"
+        yield from _objection(subject, tried[relation, previous], result)
 
 
-def _bound(made: RuleOutcome) -> str:
-    confidence, most = CALIBRATION.confidence * 100, outward(made.wrong_interval[1], up=True)
+def _confidence_sentence(result: RuleOutcome) -> str:
+    confidence, upper = CALIBRATION.confidence * 100, format_bound(result.wrong_interval[1], up=True)
     return (
-        f"None of {made.different} does not mean never: with {confidence:g} % confidence, at most {most} % of such"
-        " pairs would wrongly be called the same."
+        f"None of {result.different} does not mean never: with {confidence:g} % confidence, at most {upper} % of such"
+        " pairs would wrongly count as the same."
     )
 
 
-def _against(name: str, other: RuleOutcome, made: RuleOutcome) -> Iterator[str]:
+def _objection(name: str, other: RuleOutcome, result: RuleOutcome) -> Iterator[str]:
     if other.wrong:
-        yield f"{name} would wrongly let {other.wrong} through."
-    elif other.refused == made.refused:
-        yield f"{name} would let no more of those labelled same through."
+        yield f"{name} would wrongly accept {other.wrong}."
+    elif other.refused == result.refused:
+        yield f"{name} would accept no more of those labeled same."
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadPair:
-    """A pair that could not be compared, and why: which of the two, what was wanted, what came."""
+class UnreadablePair:
+    """A pair that could not be compared, and why."""
 
     pair: LabeledPair
     error: str
@@ -146,41 +150,41 @@ class UnreadPair:
 
 def judge_pairs(
     pairs: Sequence[LabeledPair], jobs: int | None = None, progress: Callable[[Progress], None] | None = None
-) -> tuple[list[JudgedPair], list[UnreadPair]]:
-    """Compare each pair; return what is said of them and what could not be read, both in the order of `pairs`.
+) -> tuple[list[JudgedPair], list[UnreadablePair]]:
+    """Compare each pair; return the judged and the unreadable pairs, both in the order of `pairs`.
 
-    `jobs` threads work (default: one for each processor); `progress` is told how far it is.
+    `jobs` is the number of threads (default: one for each processor); `progress` is called after each pair.
     """
     threads = jobs or processors()
     pool = ThreadPoolExecutor(threads, "samepic-calibrate")
-    room = MemoryBudget(COLLECTION.working_bytes)
+    budget = MemoryBudget(COLLECTION.working_bytes)
     judged: list[JudgedPair] = []
-    unread: list[UnreadPair] = []
+    unreadable: list[UnreadablePair] = []
 
-    def work(pair: LabeledPair) -> JudgedPair | UnreadPair:
-        return _judged(pair, room)
+    def judge(pair: LabeledPair) -> JudgedPair | UnreadablePair:
+        return _judge(pair, budget)
 
     try:
-        for done, answer in enumerate(in_order(pool, work, pairs, threads * COLLECTION.ahead), 1):
-            if isinstance(answer, JudgedPair):
-                judged.append(answer)
+        for done, result in enumerate(in_order(pool, judge, pairs, threads * COLLECTION.ahead), 1):
+            if isinstance(result, JudgedPair):
+                judged.append(result)
             else:
-                unread.append(answer)
+                unreadable.append(result)
             if progress is not None:
                 progress(Progress("comparing", done, len(pairs), "pairs"))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return judged, unread
+    return judged, unreadable
 
 
-def _judged(pair: LabeledPair, room: MemoryBudget) -> JudgedPair | UnreadPair:
+def _judge(pair: LabeledPair, budget: MemoryBudget) -> JudgedPair | UnreadablePair:
     try:
         encoded = [read(path) for path in (pair.a, pair.b)]
         pixels = sum(info.width * info.height for info in map(inspect, encoded))
-        with room.taken(pixels * COLLECTION.bytes_per_pixel):
-            verdict = compare_pictures(*(load(one) for one in encoded))
+        with budget.reserve(pixels * COLLECTION.bytes_per_pixel):
+            verdict = compare_pictures(*(load(image) for image in encoded))
     except UnreadableError as error:
-        return UnreadPair(pair, str(error))
+        return UnreadablePair(pair, str(error))
     return JudgedPair(pair, verdict.relation, verdict.probability, verdict.explanation)
 
 
@@ -188,27 +192,27 @@ def _judged(pair: LabeledPair, room: MemoryBudget) -> JudgedPair | UnreadPair:
 class Result:
     """What `samepic calibrate` found.
 
-    `stated` is how far probabilities can be trusted as they are, `rescaled` how far on the same pairs after
-    rescaling by `slope` and `intercept`, which are 1 and 0 where that does not lower the Brier score, as happens when
-    a label is wrong; `choice` is None where no rule keeps the pairs labelled different apart.
+    `stated` is the reliability of probabilities as they are, `rescaled` that on the same pairs after rescaling by
+    `slope` and `intercept`. These are 1 and 0 where rescaling does not lower the Brier score, as happens when a label
+    is wrong. `choice` is None where every rule accepts a pair labeled different.
     """
 
     pairs: LabeledPairs
     judged: tuple[JudgedPair, ...]
-    unread: tuple[UnreadPair, ...]
-    stated: Reliance
-    rescaled: Reliance
+    unreadable: tuple[UnreadablePair, ...]
+    stated: Reliability
+    rescaled: Reliability
     slope: float
     intercept: float
-    rungs: dict[str, RuleOutcome]
-    cutoffs: dict[float, RuleOutcome]
+    outcomes_by_relation: dict[str, RuleOutcome]
+    outcomes_by_cutoff: dict[float, RuleOutcome]
     choice: CutoffChoice | None
     disagreements: tuple[JudgedPair, ...]
 
     @property
     def same(self) -> int:
-        """The pairs labelled same among those compared."""
-        return sum(one.pair.same for one in self.judged)
+        """The pairs labeled same among those compared."""
+        return sum(item.pair.same for item in self.judged)
 
     def profile(self, date: str, samepic: str, command: str) -> Profile:
         """Return the profile to write; raise ReportError where there is no choice."""
@@ -218,21 +222,17 @@ class Result:
         return replace(self.choice.profile, origin=origin)
 
     def why_no_choice(self) -> str:
-        """Return why there is no place for the end of "same", in the words of an error."""
+        """Return why there is no choice, as the text of an error."""
         if self.same in (0, len(self.judged)):
             missing = "different" if self.same else "same"
-            return f"wanted pairs of both kinds to choose where same ends, got none labelled {missing}"
-        wrong = next(iter(self.rungs.values())).wrong
-        what = (
-            f"{wrong} that are the same file" if wrong else "some that nothing tells from those labelled same"
-        )
-        return (
-            f"wanted pairs labelled different that some rule keeps apart, got {what}: check the labels first"
-        )
+            return f"expected pairs of both kinds to choose a cutoff, found none labeled {missing}"
+        wrong = next(iter(self.outcomes_by_relation.values())).wrong
+        reason = f"{wrong} that are the same file" if wrong else "some that look like those labeled same"
+        return f"expected pairs labeled different that some rule can separate, found {reason}: check the labels first"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in the shape of `samepic calibrate --json`."""
-        bare = Profile(slope=self.slope, intercept=self.intercept)
+        profile = Profile(slope=self.slope, intercept=self.intercept)
         return {
             "pairs": {
                 "csv": self.pairs.name,
@@ -244,44 +244,53 @@ class Result:
             },
             "stated": self.stated.to_dict(),
             "rescaled": {"slope": self.slope, "intercept": self.intercept, **self.rescaled.to_dict()},
-            "same_if": [{"same_if": rung, **made.to_dict()} for rung, made in self.rungs.items()],
+            "same_if": [
+                {"same_if": relation, **result.to_dict()}
+                for relation, result in self.outcomes_by_relation.items()
+            ],
             "probability": [
-                {"stated": cutoff, "rescaled": bare.rescaled(cutoff), **made.to_dict()}
-                for cutoff, made in self.cutoffs.items()
+                {"stated": cutoff, "rescaled": profile.rescaled(cutoff), **result.to_dict()}
+                for cutoff, result in self.outcomes_by_cutoff.items()
             ],
             "choice": self.choice.to_dict() if self.choice else None,
-            "disagreements": [one.to_dict() for one in self.disagreements],
-            "unreadable": [one.to_dict() for one in self.unread],
+            "disagreements": [item.to_dict() for item in self.disagreements],
+            "unreadable": [item.to_dict() for item in self.unreadable],
         }
 
 
-def result_of(pairs: LabeledPairs, judged: Sequence[JudgedPair], unread: Sequence[UnreadPair]) -> Result:
-    """Return what the verdicts are worth; raise ReportError where not one pair could be compared."""
+def result_of(
+    pairs: LabeledPairs, judged: Sequence[JudgedPair], unreadable: Sequence[UnreadablePair]
+) -> Result:
+    """Return the statistics and the choice; raise ReportError where no pair could be compared."""
     if not judged:
-        raise ReportError(f"{pairs.name}: wanted at least one pair that can be read, got {unread[0].error}")
-    labels = [one.pair.same for one in judged]
-    stated = trust([one.probability for one in judged], labels)
+        raise ReportError(
+            f"{pairs.name}: expected at least one pair that can be read, found {unreadable[0].error}"
+        )
+    labels = [item.pair.same for item in judged]
+    stated = reliability([item.probability for item in judged], labels)
     slope, intercept, rescaled = _rescaled(judged, labels)
     if rescaled.brier > stated.brier:
         slope, intercept, rescaled = 1.0, 0.0, stated
     return Result(
         pairs=pairs,
         judged=tuple(judged),
-        unread=tuple(unread),
+        unreadable=tuple(unreadable),
         stated=stated,
         rescaled=rescaled,
         slope=slope,
         intercept=intercept,
-        rungs=outcomes_of_rungs(judged),
-        cutoffs=outcomes_of_cutoffs(judged),
+        outcomes_by_relation=outcomes_by_relation(judged),
+        outcomes_by_cutoff=outcomes_by_cutoff(judged),
         choice=choose(judged, slope, intercept),
         disagreements=tuple(disagreements(judged)),
     )
 
 
-def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, Reliance]:
-    fitted = [one for one in judged if one.relation not in AS_STATED]
-    slope, intercept = fit_rescaling([one.probability for one in fitted], [one.pair.same for one in fitted])
+def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, Reliability]:
+    fitted = [item for item in judged if item.relation not in AS_STATED]
+    slope, intercept = fit_rescaling(
+        [item.probability for item in fitted], [item.pair.same for item in fitted]
+    )
     policy = Policy(profile=Profile(slope=slope, intercept=intercept))
-    rescaled = [policy.probability(one.relation, one.probability) for one in judged]
-    return slope, intercept, trust(rescaled, labels)
+    rescaled = [policy.probability(item.relation, item.probability) for item in judged]
+    return slope, intercept, reliability(rescaled, labels)

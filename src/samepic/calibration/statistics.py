@@ -24,25 +24,25 @@ __all__ = [
     "JudgedPair",
     "LabeledPair",
     "LabeledPairs",
+    "Reliability",
     "ReliabilityBin",
-    "Reliance",
     "RuleOutcome",
     "clopper_pearson",
     "disagreements",
     "fit_line",
     "fit_rescaling",
+    "format_bound",
     "outcome",
-    "outcomes_of_cutoffs",
-    "outcomes_of_rungs",
-    "outward",
+    "outcomes_by_cutoff",
+    "outcomes_by_relation",
     "read_pairs",
-    "trust",
+    "reliability",
     "wilson",
 ]
 
 _TINY = 1e-300
 
-_NOTHING = 1e-6
+_NEGLIGIBLE = 1e-6
 
 
 def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -> tuple[float, float]:
@@ -54,10 +54,10 @@ def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -
         return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share, weight = hits / trials, z * z / trials
-    centre = (share + weight / 2) / (1 + weight)
+    center = (share + weight / 2) / (1 + weight)
     half = math.sqrt(share * (1 - share) * weight + weight * weight / 4) / (1 + weight)
-    low = 0.0 if hits == 0 else max(0.0, centre - half)
-    return low, 1.0 if hits == trials else min(1.0, centre + half)
+    low = 0.0 if hits == 0 else max(0.0, center - half)
+    return low, 1.0 if hits == trials else min(1.0, center + half)
 
 
 def clopper_pearson(
@@ -75,15 +75,15 @@ def clopper_pearson(
     return low, high
 
 
-def outward(bound: float, *, up: bool) -> str:
-    """Return a bound, 0 to 1, in percent with two digits that count, from 0 or from 100; never rounded inward."""
+def format_bound(bound: float, *, up: bool) -> str:
+    """Return a bound, 0 to 1, in percent with two significant digits from 0 or from 100; never rounded inward."""
     percent = bound * 100
     near = min(percent, 100 - percent)
-    if near < _NOTHING:
-        return "100" if percent > 50 else f"{_NOTHING:f}" if up and percent > 0 else "0"
+    if near < _NEGLIGIBLE:
+        return "100" if percent > 50 else f"{_NEGLIGIBLE:f}" if up and percent > 0 else "0"
     digits = 1 - math.floor(math.log10(near))
     scaled = percent * 10.0**digits
-    # What a product of floats adds in its last digit is no reason to go a step farther.
+    # A rounding error in the last digit must not add a step.
     whole = math.ceil(scaled - 1e-6) if up else math.floor(scaled + 1e-6)
     text = f"{whole / 10.0**digits:.{max(digits, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -94,22 +94,22 @@ def _beta_quantile(share: float, a: float, b: float) -> float:
     low, high = 0.0, 1.0
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
-        if _beta_cumulated(middle, a, b) < share:
+        if _beta_cdf(middle, a, b) < share:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _beta_cumulated(x: float, a: float, b: float) -> float:
-    """Return the regularised incomplete beta function I_x(a, b) of 0 < x < 1. DLMF 8.17.4 and 8.17.22."""
+def _beta_cdf(x: float, a: float, b: float) -> float:
+    """Return the regularized incomplete beta function I_x(a, b) of 0 < x < 1. DLMF 8.17.4 and 8.17.22."""
     if x > (a + 1) / (a + b + 2):  # where the fraction converges faster for the mirrored function
-        return 1 - _beta_cumulated(1 - x, b, a)
+        return 1 - _beta_cdf(1 - x, b, a)
     scale = a * math.log(x) + b * math.log1p(-x) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    return math.exp(scale) / (a * _fraction(x, a, b))
+    return math.exp(scale) / (a * _continued_fraction(x, a, b))
 
 
-def _fraction(x: float, a: float, b: float) -> float:
+def _continued_fraction(x: float, a: float, b: float) -> float:
     """Return 1 + d1/(1 + d2/(1 + ...)) of DLMF 8.17.22, by Lentz's method (Thompson and Barnett, 1986)."""
     value, c, d, change, step = 1.0, 1.0, 0.0, 0.0, 0
     while abs(change - 1) > 1e-15:
@@ -138,30 +138,30 @@ def fit_rescaling(stated: Sequence[float], same: Sequence[bool]) -> tuple[float,
     on logits, with a weak normal prior round "rescale nothing" in the place of his softened targets: few or
     perfectly parted pairs then move little. The slope is never under `CALIBRATION.least_slope`.
     """
-    least = CALIBRATION.clamp
-    held = np.clip(np.asarray(stated, np.float64), least, 1 - least)
-    logits, labels = np.log(held / (1 - held)), np.asarray(same, np.float64)
+    margin = CALIBRATION.clamp
+    clamped = np.clip(np.asarray(stated, np.float64), margin, 1 - margin)
+    logits, labels = np.log(clamped / (1 - clamped)), np.asarray(same, np.float64)
     spreads = (CALIBRATION.slope_spread, CALIBRATION.intercept_spread)
     slope, intercept = fit_line(logits, labels, spreads)
     if slope < CALIBRATION.least_slope:
-        # The penalised likelihood is concave, so its best value under the bound lies on the bound.
+        # The penalized likelihood is concave, so its best value under the bound lies on the bound.
         slope = CALIBRATION.least_slope
         intercept = fit_line(logits, labels, (0.0, spreads[1]), slope)[1]
     return slope, intercept
 
 
 def fit_line(
-    x: _Floats, labels: _Floats, spreads: tuple[float, float], centre: float = 1.0
+    x: _Floats, labels: _Floats, spreads: tuple[float, float], center: float = 1.0
 ) -> tuple[float, float]:
     """Return slope and intercept of the logistic regression of labels (0 or 1) on x, both of shape (n,).
 
-    Slope and intercept have normal priors round `centre` and 0 with these standard deviations: infinity for none, 0
+    Slope and intercept have normal priors round `center` and 0 with these standard deviations: infinity for none, 0
     to hold the parameter there. By Newton's method with halved steps (Lin, Lin and Weng, A note on Platt's
     probabilistic outputs, Machine Learning 68, 2007).
     """
     free = np.array([spread > 0 for spread in spreads])
     weights = np.array([1 / spread**2 if spread > 0 else 0.0 for spread in spreads])
-    middle = np.array([centre, 0.0])
+    middle = np.array([center, 0.0])
     design = np.column_stack([x, np.ones_like(x)])
 
     def loss(line: _Floats) -> float:
@@ -176,25 +176,25 @@ def fit_line(
         step[free] = np.linalg.lstsq(curvature[np.ix_(free, free)], gradient[free], rcond=None)[0]
         return step
 
-    line = _descended(np.where(free, 0.0, middle), loss, newton_step)
+    line = _descend(np.where(free, 0.0, middle), loss, newton_step)
     return float(line[0]), float(line[1])
 
 
-def _descended(
+def _descend(
     line: _Floats, loss: Callable[[_Floats], float], newton_step: Callable[[_Floats], _Floats]
 ) -> _Floats:
     """Return the line of least loss; steps are halved until they lessen it."""
-    now = loss(line)
+    current = loss(line)
     for _ in range(_STEPS):
         step = newton_step(line)
         for _ in range(_HALVINGS):
-            if loss(line - step) <= now:
+            if loss(line - step) <= current:
                 break
             step = step / 2
         else:
             return line
         line = line - step
-        now = loss(line)
+        current = loss(line)
         if np.max(np.abs(step)) < _DONE:
             return line
     return line
@@ -220,7 +220,7 @@ class LabeledPair:
 
 @dataclass(frozen=True, slots=True)
 class LabeledPairs:
-    """The pairs of one file, each once: `repeated` rows said again what another had said."""
+    """The pairs of one file, each once; `repeated` counts the rows that repeat another."""
 
     name: str
     sha256: str
@@ -230,79 +230,87 @@ class LabeledPairs:
 
 @dataclass(frozen=True, slots=True)
 class _PairTable:
-    """What is needed to read a row: the name of the file, the folder paths count from, the header."""
+    """What is needed to read a row: the name of the file, the folder of relative paths, the header."""
 
     name: str
     folder: str
     columns: int
-    places: dict[str, int]
+    index_of: dict[str, int]
 
 
 def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
     """Read the CSV text `data`, called `name` in messages; relative paths in it count from `folder`.
 
     The header names the columns a, b and same in any order; other columns are ignored. `same` is 1, yes, true or
-    same, or 0, no, false or different. Raises ReportError, with name, line, column, wanted and got.
+    same, or 0, no, false or different. Raises ReportError, with name, line and column.
     """
     text = data.decode("utf-8-sig", "surrogateescape")
     rows = _rows(text, name)
     line, header = next(rows, (1, []))
-    places = _places([column.strip().lower() for column in header], f"{name}: line {line}")
-    table = _PairTable(name, folder, len(header), places)
-    kept: dict[frozenset[str], LabeledPair] = {}
+    index_of = _column_indices([column.strip().lower() for column in header], f"{name}: line {line}")
+    table = _PairTable(name, folder, len(header), index_of)
+    pairs: dict[frozenset[str], LabeledPair] = {}
     repeated = 0
     for line, row in rows:
         pair = _pair(row, line, table)
-        known = kept.setdefault(frozenset((pair.a, pair.b)), pair)
-        if known.same != pair.same:
+        first = pairs.setdefault(frozenset((pair.a, pair.b)), pair)
+        if first.same != pair.same:
             raise ReportError(
-                f"{name}: line {line}: column same: wanted {_word(known.same)}, as line {known.line} says of these"
-                f" two, got {_word(pair.same)}"
+                f"{name}: line {line}: column same: expected {_word(first.same)}, as in line {first.line},"
+                f" found {_word(pair.same)}"
             )
-        repeated += known is not pair
-    if not kept:
-        raise ReportError(f"{name}: wanted at least one pair below the header, got none")
-    return LabeledPairs(name, hashlib.sha256(data).hexdigest(), tuple(kept.values()), repeated)
+        repeated += first is not pair
+    if not pairs:
+        raise ReportError(f"{name}: expected at least one pair below the header, found none")
+    return LabeledPairs(name, hashlib.sha256(data).hexdigest(), tuple(pairs.values()), repeated)
 
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not empty with the line that it begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    begins = 1
+    start = 1
     while True:
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            raise ReportError(f"{name}: line {begins}: wanted comma-separated values, got {error}") from None
+            raise ReportError(
+                f"{name}: line {start}: expected comma-separated values, found {error}"
+            ) from None
         if row:
-            yield begins, row
-        begins = reader.line_num + 1
+            yield start, row
+        start = reader.line_num + 1
 
 
-def _places(header: list[str], where: str) -> dict[str, int]:
+def _column_indices(header: list[str], where: str) -> dict[str, int]:
     for column in _COLUMNS:
         if header.count(column) != 1:
-            got = f"{column} {header.count(column)} times" if column in header else _shown(",".join(header))
-            raise ReportError(f"{where}: wanted a header with the columns a, b and same, got {got}")
+            found = (
+                f"{column} {header.count(column)} times" if column in header else _shorten(",".join(header))
+            )
+            raise ReportError(f"{where}: expected a header with the columns a, b and same, found {found}")
     return {column: header.index(column) for column in _COLUMNS}
 
 
 def _pair(row: list[str], line: int, table: _PairTable) -> LabeledPair:
-    where, places = f"{table.name}: line {line}", table.places
+    where, index_of = f"{table.name}: line {line}", table.index_of
     if len(row) != table.columns:
-        raise ReportError(f"{where}: wanted {table.columns} columns as in the header, got {len(row)}")
+        raise ReportError(f"{where}: expected {table.columns} columns as in the header, found {len(row)}")
     paths = []
     for column in ("a", "b"):
-        path = row[places[column]]
+        path = row[index_of[column]]
         if not path or "\0" in path:
-            raise ReportError(f"{where}: column {column}: wanted the path of a picture, got {_shown(path)}")
-        paths.append(os.path.join(table.folder, path))  # noqa: PTH118  (Path would normalise the name)
-    word = row[places["same"]].strip().lower()
+            raise ReportError(
+                f"{where}: column {column}: expected the path of a picture, found {_shorten(path)}"
+            )
+        paths.append(os.path.join(table.folder, path))  # noqa: PTH118  (Path would normalize the name)
+    word = row[index_of["same"]].strip().lower()
     if word not in _WORDS:
-        wanted = "1, yes, true or same, or 0, no, false or different"
-        raise ReportError(f"{where}: column same: wanted {wanted}, got {_shown(row[places['same']])}")
+        expected = "1, yes, true or same, or 0, no, false or different"
+        raise ReportError(
+            f"{where}: column same: expected {expected}, found {_shorten(row[index_of['same']])}"
+        )
     return LabeledPair(line, paths[0], paths[1], _WORDS[word])
 
 
@@ -310,13 +318,13 @@ def _word(same: bool) -> str:
     return "same" if same else "different"
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:40] + "...") if text else "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedPair:
-    """A labelled pair and what `compare` says of it; `probability` is 0 to 1, as stated without any profile."""
+    """A labeled pair and the verdict of `compare`; `probability` is 0 to 1, as stated without any profile."""
 
     pair: LabeledPair
     relation: Relation
@@ -324,7 +332,7 @@ class JudgedPair:
     explanation: str
 
     def same(self) -> bool | None:
-        """Tell what `compare` answers where nothing else is asked for."""
+        """Return the answer of `compare` with default arguments."""
         return Policy().same(self.relation, self.probability)
 
     def to_dict(self) -> dict[str, Any]:
@@ -345,7 +353,7 @@ class JudgedPair:
 class ReliabilityBin:
     """The pairs whose probability lies from `low` to under `high` (1 belongs to the last bin).
 
-    `mean` of their probabilities and the `share` labelled same are None where there are none; `interval` is
+    `mean` of their probabilities and the `share` labeled same are None where there are none; `interval` is
     Wilson's, 95 %, of the share.
     """
 
@@ -359,8 +367,8 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
-class Reliance:
-    """How far probabilities can be trusted.
+class Reliability:
+    """How well probabilities fit the labels.
 
     `brier` is the mean squared distance from the labels (Brier, Verification of forecasts expressed in terms of
     probability, 1950), `error` the expected calibration error: the distance of mean and share, weighted by the pairs
@@ -376,13 +384,13 @@ class Reliance:
         return {
             "brier": self.brier,
             "expected_calibration_error": self.error,
-            "bins": [asdict(one) for one in self.bins],
+            "bins": [asdict(entry) for entry in self.bins],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """What a rule does with labelled pairs: `wrong` of the `different` come through, `refused` of the `same` do not.
+    """What a rule does with labeled pairs: it accepts `wrong` of the `different` and refuses `refused` of the `same`.
 
     The intervals of both shares are Clopper and Pearson's, 95 %.
     """
@@ -394,12 +402,12 @@ class RuleOutcome:
 
     @property
     def wrong_interval(self) -> tuple[float, float]:
-        """The share of pairs labelled different that come through as the same."""
+        """The share of pairs labeled different that are accepted as the same."""
         return clopper_pearson(self.wrong, self.different)
 
     @property
     def refused_interval(self) -> tuple[float, float]:
-        """The share of pairs labelled same that do not come through."""
+        """The share of pairs labeled same that are refused."""
         return clopper_pearson(self.refused, self.same)
 
     def to_dict(self) -> dict[str, Any]:
@@ -414,29 +422,29 @@ class RuleOutcome:
         }
 
 
-def trust(probabilities: Sequence[float], labels: Sequence[bool]) -> Reliance:
+def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> Reliability:
     """Return how well probabilities, 0 to 1, fit the labels of the same pairs, of which there is at least one."""
     count = CALIBRATION.bins
-    sorted_in: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
+    binned: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
     for probability, label in zip(probabilities, labels, strict=True):
-        sorted_in[min(int(probability * count), count - 1)].append((probability, label))
-    bins = tuple(_bin(place, members) for place, members in enumerate(sorted_in))
+        binned[min(int(probability * count), count - 1)].append((probability, label))
+    bins = tuple(_bin(index, members) for index, members in enumerate(binned))
     total = len(probabilities)
     brier = sum((p - label) ** 2 for p, label in zip(probabilities, labels, strict=True)) / total
     error = sum(
-        one.pairs * abs(one.mean - one.share) / total
-        for one in bins
-        if one.mean is not None and one.share is not None
+        entry.pairs * abs(entry.mean - entry.share) / total
+        for entry in bins
+        if entry.mean is not None and entry.share is not None
     )
-    return Reliance(bins, brier, error)
+    return Reliability(bins, brier, error)
 
 
-def _bin(place: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
+def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
     count = CALIBRATION.bins
     pairs, same = len(members), sum(label for _, label in members)
     return ReliabilityBin(
-        place / count,
-        (place + 1) / count,
+        index / count,
+        (index + 1) / count,
         pairs,
         same,
         sum(probability for probability, _ in members) / pairs if pairs else None,
@@ -446,7 +454,7 @@ def _bin(place: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
 
 
 def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
-    """Return what a rule does, from (labelled same, comes through) of each pair."""
+    """Return what a rule does, from (labeled same, accepted) of each pair."""
     counts = dict.fromkeys(((label, through) for label in (True, False) for through in (True, False)), 0)
     for answer in answers:
         counts[answer] += 1
@@ -454,24 +462,28 @@ def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
     return RuleOutcome(wrong, wrong + counts[False, False], refused, refused + counts[True, True])
 
 
-def outcomes_of_rungs(judged: Sequence[JudgedPair]) -> dict[str, RuleOutcome]:
-    """Return what each `same_if` would do, by its name, the nearest first."""
+def outcomes_by_relation(judged: Sequence[JudgedPair]) -> dict[str, RuleOutcome]:
+    """Return what each `same_if` would do, by its name, the closest first."""
     return {
-        rung: outcome((one.pair.same, one.relation.is_same(Relation(rung)) is True) for one in judged)
-        for rung in RUNGS
+        relation: outcome(
+            (item.pair.same, item.relation.is_same(Relation(relation)) is True) for item in judged
+        )
+        for relation in RUNGS
     }
 
 
-def outcomes_of_cutoffs(judged: Sequence[JudgedPair]) -> dict[float, RuleOutcome]:
-    """Return what each least probability, as stated, would do on its own; what cannot be told never comes through."""
-    told = [(one.pair.same, one.relation is not Relation.UNDECIDABLE, one.probability) for one in judged]
+def outcomes_by_cutoff(judged: Sequence[JudgedPair]) -> dict[float, RuleOutcome]:
+    """Return what each least probability, as stated, would do on its own; undecidable pairs are never accepted."""
+    answers = [(one.pair.same, one.relation is not Relation.UNDECIDABLE, one.probability) for one in judged]
     return {
-        cutoff: outcome((label, can and probability >= cutoff) for label, can, probability in told)
+        cutoff: outcome(
+            (label, decidable and probability >= cutoff) for label, decidable, probability in answers
+        )
         for cutoff in CALIBRATION.cutoffs
     }
 
 
 def disagreements(judged: Iterable[JudgedPair]) -> list[JudgedPair]:
-    """Return the pairs whose label is not the answer of `compare`, those farthest from their label first."""
-    found = [one for one in judged if one.same() is not one.pair.same]
-    return sorted(found, key=lambda one: (-abs(one.probability - one.pair.same), one.pair.line))
+    """Return the pairs whose label is not the answer of `compare`, the farthest from their label first."""
+    found = [item for item in judged if item.same() is not item.pair.same]
+    return sorted(found, key=lambda item: (-abs(item.probability - item.pair.same), item.pair.line))

@@ -1,4 +1,4 @@
-"""Files that cleaning up may touch: checked against the scan, locked, and moved without following a symlink.
+"""Files to clean up: checked against the scan, locked, and moved without following symlinks.
 
 The trash follows the freedesktop.org Trash specification 1.0, or is ~/.Trash on macOS.
 https://specifications.freedesktop.org/trash-spec/1.0/
@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 from samepic.cleanup.plan import PlannedFile
 from samepic.errors import ReportError
+from samepic.writing import reason_of
 
 __all__ = [
     "SAME_INODE",
@@ -31,27 +32,27 @@ __all__ = [
     "SkippedFileError",
     "Trash",
     "absent",
-    "copied",
-    "fitted",
-    "held",
+    "copy_file",
+    "encoded_xattrs",
+    "find_trash",
     "home_trash",
     "identity",
-    "look",
+    "locked",
     "make_folder",
     "missing_folders",
-    "opened_folder",
-    "plain",
-    "rename_new",
-    "replace",
+    "numbered_name",
+    "open_folder",
+    "reason_of",
+    "rename_exclusive",
+    "replace_if",
     "restore_attributes",
     "sha256_of",
-    "text_of_xattrs",
-    "trash_for",
+    "stat_at",
 ]
 
 _BLOCK = 1 << 20
 
-_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -62,21 +63,21 @@ _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 
 @contextmanager
-def opened_folder(path: str) -> Iterator[int]:
-    """Hold the folder at the absolute `path` open, following no symlink on the way; yield its descriptor.
+def open_folder(path: str) -> Iterator[int]:
+    """Open the folder at the absolute `path` without following symlinks, and yield its descriptor.
 
     Raises OSError: ELOOP or ENOTDIR where a part of the path is a symlink.
     """
     parts = [part for part in path.split("/") if part]
-    here = os.open("/", _PASS if parts else _FOLDER)
+    current = os.open("/", _PATH_ONLY if parts else _FOLDER)
     try:
-        for number, part in enumerate(parts, 1):
-            below = os.open(part, _FOLDER if number == len(parts) else _PASS, dir_fd=here)
-            os.close(here)
-            here = below
-        yield here
+        for depth, part in enumerate(parts, 1):
+            child = os.open(part, _FOLDER if depth == len(parts) else _PATH_ONLY, dir_fd=current)
+            os.close(current)
+            current = child
+        yield current
     finally:
-        os.close(here)
+        os.close(current)
 
 
 def missing_folders(path: str) -> list[str]:
@@ -92,13 +93,13 @@ def make_folder(path: str, mode: int = 0o777) -> None:
     """Make the folder at the absolute `path` and those above it, as far as they are missing."""
     for folder in missing_folders(path):
         parent, _, name = folder.rpartition("/")
-        with opened_folder(parent or "/") as above:
-            os.mkdir(name, mode, dir_fd=above)
-            os.fsync(above)
+        with open_folder(parent or "/") as parent_folder:
+            os.mkdir(name, mode, dir_fd=parent_folder)
+            os.fsync(parent_folder)
 
 
-def look(folder: int, name: str) -> os.stat_result | None:
-    """Return what stands at `name` in an open folder, symlinks not followed; None where nothing does."""
+def stat_at(folder: int, name: str) -> os.stat_result | None:
+    """Return the status of `name` in an open folder, without following symlinks; None where there is none."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -106,14 +107,15 @@ def look(folder: int, name: str) -> os.stat_result | None:
 
 
 def absent(folder: int, name: str) -> bool:
-    """Tell whether nothing stands at `name` in an open folder."""
-    return look(folder, name) is None
+    """Return whether there is nothing at `name` in an open folder."""
+    return stat_at(folder, name) is None
 
 
-def rename_new(source: int, name: str, target: int, new: str) -> None:
-    """Rename within a file system; raise FileExistsError, and change nothing, where `new` is taken.
+def rename_exclusive(source: int, name: str, target: int, new: str) -> None:
+    """Rename within a file system; raise FileExistsError, and change nothing, where `new` exists.
 
-    Where the file system cannot do that in one step, link and unlink: never an overwrite, at worst two names.
+    Where the file system cannot do that in one step, link and unlink: that never overwrites, and at worst leaves two
+    names.
     """
     try:
         _rename(source, name, target, new, exchange=False)
@@ -124,23 +126,23 @@ def rename_new(source: int, name: str, target: int, new: str) -> None:
         os.unlink(name, dir_fd=source)
 
 
-def replace(folder: int, part: str, name: str, expected: Callable[[os.stat_result], bool]) -> bool:
-    """Put `part` at `name`, and drop what stood there, if that is what is `expected`; else change nothing.
+def replace_if(folder: int, part: str, name: str, expected: Callable[[os.stat_result], bool]) -> bool:
+    """Replace `name` by `part` if the status of `name` is `expected`; else change nothing. Return whether it was done.
 
-    The two are exchanged in one step, so that the name is never absent, and looked at after that. Where the
-    file system cannot exchange names, look first and rename. Returns whether it was done.
+    The two are exchanged in one step, so that the name is never absent, and checked after that. Where the file system
+    cannot exchange names, check first and rename.
     """
     try:
         _rename(folder, part, folder, name, exchange=True)
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             raise
-        now = look(folder, name)
+        now = stat_at(folder, name)
         if now is None or not expected(now):
             return False
         os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
         return True
-    taken = look(folder, part)
+    taken = stat_at(folder, part)
     if taken is None or not expected(taken):
         _rename(folder, part, folder, name, exchange=True)
         return False
@@ -155,8 +157,8 @@ def _rename(source: int, name: str, target: int, new: str, *, exchange: bool) ->
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), os.fsencode(name))
     flags = exchanging if exchange else exclusive
     if call(source, os.fsencode(name), target, os.fsencode(new), flags) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), os.fsdecode(name))
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), os.fsdecode(name))
 
 
 def sha256_of(file: int) -> str:
@@ -168,19 +170,19 @@ def sha256_of(file: int) -> str:
     return digest.hexdigest()
 
 
-def copied(source: int, folder: int, name: str, attributes: Mapping[str, Any]) -> str:
+def copy_file(source: int, folder: int, name: str, attributes: Mapping[str, Any]) -> str:
     """Copy an open file to the new `name`, flushed to the disk, with `attributes`; return its SHA-256.
 
-    The digest is that of what was read back. Raises FileExistsError where `name` is taken.
+    The digest is of the copy as read back. Raises FileExistsError where `name` exists.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o600, dir_fd=folder)
     try:
         offset = 0
         while block := os.pread(source, _BLOCK, offset):
-            rest = memoryview(block)
-            while rest:
-                rest = rest[os.write(file, rest) :]
+            unwritten = memoryview(block)
+            while unwritten:
+                unwritten = unwritten[os.write(file, unwritten) :]
             offset += len(block)
         restore_attributes(file, attributes)
         os.fsync(file)
@@ -189,7 +191,7 @@ def copied(source: int, folder: int, name: str, attributes: Mapping[str, Any]) -
         os.close(file)
 
 
-def text_of_xattrs(file: int) -> dict[str, str]:
+def encoded_xattrs(file: int) -> dict[str, str]:
     """Return the extended attributes of an open file, values in base64; empty where there can be none."""
     if sys.platform != "linux":
         return {}
@@ -206,7 +208,7 @@ def restore_attributes(file: int, attributes: Mapping[str, Any]) -> None:
     """Give an open file the owner, extended attributes, mode and times that were recorded."""
     now = os.fstat(file)
     if (now.st_uid, now.st_gid) != (attributes["uid"], attributes["gid"]):
-        with suppress(PermissionError):  # only root gives files away; the bytes matter more than their owner
+        with suppress(PermissionError):  # only root may change the owner, and the bytes matter more
             os.fchown(file, attributes["uid"], attributes["gid"])
     if sys.platform == "linux":
         _restore_xattrs(file, attributes.get("xattrs", {}))
@@ -221,107 +223,101 @@ def _restore_xattrs(file: int, xattrs: Mapping[str, str]) -> None:
         try:
             os.setxattr(file, name, base64.b64decode(value))
         except OSError:
-            continue  # the system's own, or a file system without them
+            continue  # an attribute of the system, or a file system without attributes
 
 
-SAME_INODE = "it is the kept file itself under another name (a hard link): nothing would be won"
+SAME_INODE = "it is a hard link to the kept file: nothing to reclaim"
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class SkippedFileError(ReportError):
-    """A file that is left alone; the message is the reason, as the end of "left alone: "."""
+    """A file that is skipped; the message is the reason."""
 
 
 def identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    """Return what tells one state of one file from every other: device, inode, size and mtime."""
+    """Return device, inode, size and mtime, which identify one state of one file."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def plain(error: OSError) -> str:
-    """Return the system's reason in its own words, without path and number."""
-    return error.strerror or str(error)
 
 
 @dataclass(slots=True)
 class LockedFile:
-    """An open file whose folder is held open too; `data` are its bytes, as the scan saw them."""
+    """A locked open file in an open folder; `data` are its bytes, the same as in the scan."""
 
-    target: PlannedFile
+    planned: PlannedFile
     folder: int
     file: int
     status: os.stat_result
     data: bytes = field(repr=False)
 
     def check(self) -> None:
-        """Raise SkippedFileError unless the name still means this file, unchanged since it was read."""
-        now = look(self.folder, self.target.name)
+        """Raise SkippedFileError unless the name still leads to this file, unchanged since it was read."""
+        now = stat_at(self.folder, self.planned.name)
         if now is None:
             raise SkippedFileError("it is gone")
-        # The time of the last change of the inode cannot be set by anybody, so that bytes need not be read again.
+        # Programs cannot set the ctime, so there is no need to read the bytes again.
         if identity(now) != identity(self.status) or now.st_ctime_ns != self.status.st_ctime_ns:
             raise SkippedFileError("it was changed just now")
 
     def refresh(self) -> None:
-        """Take note that this process itself gave the file another name, or took one away."""
+        """Update the status after this process added or removed a name of the file."""
         self.status = os.fstat(self.file)
 
 
 @contextmanager
-def held(target: PlannedFile, *, other_than: LockedFile | None = None) -> Iterator[LockedFile]:
+def locked(planned: PlannedFile, *, other_than: LockedFile | None = None) -> Iterator[LockedFile]:
     """Open, lock and read a file; raise SkippedFileError unless it is unchanged since the scan.
 
-    With `other_than`, the file that is kept, it is to be acted on: it must not be that same file, and is locked
-    for this process alone. Those who keep a file share its lock, so that of two processes none acts on what
-    the other one keeps.
+    `other_than` is the kept file, for a file to act on: that must be another file, and its lock is exclusive. Kept
+    files have shared locks, so that no process acts on a file that another one keeps.
     """
     with ExitStack() as stack:
         try:
-            folder = stack.enter_context(opened_folder(target.folder))
-            file = os.open(target.name, _READ, dir_fd=folder)
+            folder = stack.enter_context(open_folder(planned.folder))
+            file = os.open(planned.name, _READ, dir_fd=folder)
             stack.callback(os.close, file)
-            one = _checked(target, folder, file, other_than)
+            locked_file = _lock_checked(planned, folder, file, other_than)
         except OSError as error:
-            raise SkippedFileError(_why(error)) from error
-        yield one
+            raise SkippedFileError(_open_error(error)) from error
+        yield locked_file
 
 
-def _why(error: OSError) -> str:
+def _open_error(error: OSError) -> str:
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
         return "it, or a folder on its path, was replaced by a symlink"
     if error.errno == errno.ENOENT:
         return "it is gone"
-    return f"{plain(error)[:1].lower()}{plain(error)[1:]}"
+    return f"{reason_of(error)[:1].lower()}{reason_of(error)[1:]}"
 
 
-def _checked(target: PlannedFile, folder: int, file: int, other_than: LockedFile | None) -> LockedFile:
-    here, status, seen = os.fstat(folder), os.fstat(file), target.file
-    if (here.st_dev, here.st_ino) != (target.device, target.inode):
+def _lock_checked(planned: PlannedFile, folder: int, file: int, other_than: LockedFile | None) -> LockedFile:
+    folder_status, status, scanned = os.fstat(folder), os.fstat(file), planned.file
+    if (folder_status.st_dev, folder_status.st_ino) != (planned.device, planned.inode):
         raise SkippedFileError("its folder was replaced")
     if not stat.S_ISREG(status.st_mode):
-        raise SkippedFileError("it is no file any more")
+        raise SkippedFileError("it is not a regular file any more")
     if other_than and os.path.samestat(status, other_than.status):
         raise SkippedFileError(SAME_INODE)
-    _lock(file, alone=other_than is not None)
-    if (status.st_size, status.st_mtime_ns) != (seen.size, seen.mtime_ns):
-        raise SkippedFileError("it was changed since the scan: other size or time")
-    data = _read(file, seen.size)
-    if hashlib.sha256(data).hexdigest() != seen.sha256:
+    _lock(file, exclusive=other_than is not None)
+    if (status.st_size, status.st_mtime_ns) != (scanned.size, scanned.mtime_ns):
+        raise SkippedFileError("it has changed since the scan: other size or time")
+    data = _read(file, scanned.size)
+    if hashlib.sha256(data).hexdigest() != scanned.sha256:
         raise SkippedFileError(
-            "it was changed since the scan: other bytes, though size and time are the same"
+            "it has changed since the scan: other bytes, though size and time are the same"
         )
-    one = LockedFile(target, folder, file, status, data)
-    one.check()
-    return one
+    locked_file = LockedFile(planned, folder, file, status, data)
+    locked_file.check()
+    return locked_file
 
 
-def _lock(file: int, *, alone: bool) -> None:
+def _lock(file: int, *, exclusive: bool) -> None:
     try:
-        fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise SkippedFileError("another process holds it") from None
+        raise SkippedFileError("another process has locked it") from None
     except OSError as error:
-        raise SkippedFileError(f"its file system cannot lock it: {plain(error)}") from error
+        raise SkippedFileError(f"its file system cannot lock it: {reason_of(error)}") from error
 
 
 def _read(file: int, size: int) -> bytes:
@@ -334,14 +330,14 @@ def _read(file: int, size: int) -> bytes:
 
 _NAME_BYTES = 255
 
-_NONE = "its file system has no trash: use --move-to"
+_NO_TRASH = "its file system has no trash: use --move-to"
 
 
 @dataclass(frozen=True, slots=True)
 class Trash:
-    """The folder `files` that takes the file, `info` that takes what is known of it ("" on macOS).
+    """The folder `files` for the file, and `info` for its .trashinfo ("" on macOS).
 
-    `top` is the folder that recorded paths count from; "" where they are absolute.
+    Recorded paths are relative to the folder `top`, or absolute where it is "".
     """
 
     files: str
@@ -364,27 +360,27 @@ def home_trash() -> str:
     return os.path.realpath(base / "Trash")
 
 
-def trash_for(folder: str, device: int) -> Trash:
-    """Return the trash of files in `folder` on `device`, made where it does not exist.
+def find_trash(folder: str, device: int) -> Trash:
+    """Return the trash for files in `folder` on `device`, created where it does not exist.
 
-    Raises SkippedFileError where there is none that a file could be moved to by a mere rename.
+    Raises SkippedFileError where there is none on the file system of the files.
     """
     if sys.platform not in ("linux", "darwin"):
-        raise SkippedFileError(f"the trash of {sys.platform} is not known here: use --move-to")
+        raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
     home = home_trash()
     try:
         make_folder(home)
         if Path(home).stat().st_dev == device:
-            return _made(home, "")
+            return _create_trash(home, "")
         if sys.platform == "darwin":
-            raise SkippedFileError(_NONE)
+            raise SkippedFileError(_NO_TRASH)
         top = _mount_point(folder, device)
-        return _made(_own_trash(top), top)
+        return _create_trash(_own_trash(top), top)
     except OSError as error:
-        raise SkippedFileError(f"{_NONE} ({error.strerror or error})") from error
+        raise SkippedFileError(f"{_NO_TRASH} ({error.strerror or error})") from error
 
 
-def _made(path: str, top: str) -> Trash:
+def _create_trash(path: str, top: str) -> Trash:
     if sys.platform == "darwin":
         return Trash(path, "", "")
     files, info = f"{path}/files", f"{path}/info"
@@ -401,7 +397,7 @@ def _mount_point(folder: str, device: int) -> str:
 
 
 def _own_trash(top: str) -> str:
-    """Return $topdir/.Trash/$uid where an administrator has made .Trash rightly, else $topdir/.Trash-$uid."""
+    """Return $topdir/.Trash/$uid where .Trash is a folder with the sticky bit, else $topdir/.Trash-$uid."""
     user, base = os.getuid(), top.rstrip("/")
     try:
         shared = os.lstat(f"{base}/.Trash")
@@ -409,17 +405,17 @@ def _own_trash(top: str) -> str:
             make_folder(f"{base}/.Trash/{user}", 0o700)
             return f"{base}/.Trash/{user}"
     except OSError:
-        pass  # none, or it cannot be used: the specification goes on to the second place
+        pass  # absent or unusable: the specification says to use the second place
     own = f"{base}/.Trash-{user}"
     make_folder(own, 0o700)
-    found = os.lstat(own)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
-        raise SkippedFileError(_NONE)
+    status = os.lstat(own)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != user:
+        raise SkippedFileError(_NO_TRASH)
     return own
 
 
-def fitted(name: str, number: int, room: int = 0) -> str:
-    """Return the `number`-th name to try for a file (0: its own), cut so that `room` more bytes still fit.
+def numbered_name(name: str, attempt: int, reserved: int = 0) -> str:
+    """Return the `attempt`-th name to try for a file (0: its own), cut so that `reserved` more bytes still fit.
 
     >>> fitted("photo.jpg", 0), fitted("photo.jpg", 1)
     ('photo.jpg', 'photo.2.jpg')
@@ -427,6 +423,6 @@ def fitted(name: str, number: int, room: int = 0) -> str:
     stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix) > 20:
         stem, dot, suffix = name, "", ""
-    tail = (f".{number + 1}" if number else "") + dot + suffix
-    most = _NAME_BYTES - room - len(os.fsencode(tail))
-    return os.fsdecode(os.fsencode(stem)[:most]) + tail
+    tail = (f".{attempt + 1}" if attempt else "") + dot + suffix
+    limit = _NAME_BYTES - reserved - len(os.fsencode(tail))
+    return os.fsdecode(os.fsencode(stem)[:limit]) + tail

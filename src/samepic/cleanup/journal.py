@@ -1,4 +1,4 @@
-"""The journal: one JSON line before and one after every action, on the disk before anything goes on."""
+"""Journal: one JSON line before and one after every action, flushed to disk."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Entry = dict[str, Any]
 class Journal:
     """An open journal, locked for this process; use it in a `with`.
 
-    `entries` are the intents by number, each with what became of it: `done`, `void` (given up before anything
-    was done) and `undone`.
+    `entries` are the intents by number, each with its later events: `done`, `void` (given up before anything was
+    done), `copied` and `undone`.
     """
 
     def __init__(self, path: Path, file: int, entries: dict[int, Entry], name: str) -> None:
@@ -34,12 +34,12 @@ class Journal:
 
     @classmethod
     def create(cls, path: Path) -> Journal:
-        """Make a new journal; raise ReportError where the file exists, OSError where it cannot be made."""
+        """Create a journal; raise ReportError where the file exists, OSError where it cannot be created."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except FileExistsError:
-            raise ReportError(f"{path}: wanted a new journal, got a file that exists") from None
+            raise ReportError(f"{path}: the journal exists already") from None
         _lock(file, path)
         folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -52,7 +52,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open a journal to undo it; a last line that was cut off is taken away.
+        """Open a journal to undo it, and remove a last line that was cut off.
 
         Raises ReportError where another process uses it or a line has another shape, OSError where it cannot
         be opened.
@@ -60,7 +60,7 @@ class Journal:
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
             _lock(file, path)
-            text = _whole(file)
+            text = _read_all(file)
             end = text.rfind(b"\n") + 1
             if end < len(text):
                 os.ftruncate(file, end)
@@ -79,25 +79,25 @@ class Journal:
         with suppress(OSError):
             os.close(self._file)
 
-    def holding(self, number: int) -> str:
-        """Return the name of the file that entry `number` may use beside the one it acts on."""
+    def part_name(self, number: int) -> str:
+        """Return the name of the temporary file that entry `number` may use beside its file."""
         return f".samepic-{self.name}-{number}"
 
-    def next(self) -> int:
+    def next_number(self) -> int:
         """Return the number of the next intent."""
         return len(self.entries) + 1
 
-    def intend(self, entry: Entry) -> int:
-        """Write down what is about to be done; return its number. On the disk when this returns."""
-        number = self.next()
+    def begin(self, entry: Entry) -> int:
+        """Write an intent to disk and return its number."""
+        number = self.next_number()
         self._write({"intent": number, **entry})
         self.entries[number] = dict(entry)
         return number
 
-    def note(self, number: int, what: str, **more: int) -> None:
-        """Write down what became of an intent: `what` is "done", "void", "copied" or "undone"."""
-        self._write({what: number, **more})
-        self.entries[number][what] = more or True
+    def record(self, number: int, event: str, **more: int) -> None:
+        """Write an event of an intent to disk: "done", "void", "copied" or "undone"."""
+        self._write({event: number, **more})
+        self.entries[number][event] = more or True
 
     def _write(self, line: Mapping[str, Any]) -> None:
         data = json.dumps(line).encode("ascii") + b"\n"
@@ -110,12 +110,10 @@ def _lock(file: int, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ReportError(
-            f"{path}: wanted a journal that nobody uses, got one that another process works on"
-        ) from None
+        raise ReportError(f"{path}: another process uses this journal") from None
 
 
-def _whole(file: int) -> bytes:
+def _read_all(file: int) -> bytes:
     blocks, offset = [], 0
     while block := os.pread(file, 1 << 20, offset):
         blocks.append(block)
@@ -136,9 +134,9 @@ def _read(lines: list[bytes], path: Path) -> tuple[str, dict[int, Entry]]:
             elif "intent" in value:
                 entries[int(value.pop("intent"))] = value
             else:
-                what = next(iter(value))
-                entries[value.pop(what)][what] = value or True
+                event = next(iter(value))
+                entries[value.pop(event)][event] = value or True
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
             wanted = f"a line of a journal of {_KIND}, version {_VERSION}"
-            raise ReportError(f"{path}: line {number}: wanted {wanted}, got {error!r}") from None
+            raise ReportError(f"{path}: line {number}: expected {wanted}, found {error!r}") from None
     return name, entries

@@ -1,4 +1,4 @@
-"""Plan what is kept and what goes, touching nothing, and show it as one HTML page with thumbnails."""
+"""Plan which files to keep and which to act on, and show groups as one HTML page with thumbnails."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from samepic.duplicates.groups import FileFacts, Group, Member, ScannedFile, ScannedGroup, ScanReport
+from samepic.duplicates.groups import FileFacts, Group, Member, ScanReport
 from samepic.duplicates.walk import Unreadable
 from samepic.errors import ReportError, UnreadableError
 from samepic.limits import COLLECTION
 from samepic.picture import Encoded, Picture, load
 from samepic.verdict import Relation
+from samepic.writing import bytes_text, plural, printable, reason_of
 
 __all__ = [
     "CLEANED",
@@ -29,17 +30,18 @@ __all__ = [
     "PlannedFile",
     "Skipped",
     "Step",
-    "checked",
-    "located",
+    "files_of",
+    "locate",
     "page",
     "plan",
+    "read_unchanged",
     "small_jpeg",
     "thumbnail",
 ]
 
 CLEANED, FARTHEST = Relation.RESAVED, Relation.REFRAMED
-"""What is acted on unless asked for more, and the most that `samepic clean` can be asked for: a copy in which
-content was covered or changed never takes the place of anything, however large it is."""
+"""The default and the loosest relation of `samepic clean`: a copy with covered or changed content never replaces
+another file, however large it is."""
 
 
 class KeepRule(StrEnum):
@@ -51,7 +53,7 @@ class KeepRule(StrEnum):
 
 
 class CleanupAction(StrEnum):
-    """What is done with the others."""
+    """What to do with the other files."""
 
     LIST = "list"
     TRASH = "trash"
@@ -62,9 +64,9 @@ class CleanupAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """A file with the place where it really lies: the folder without symlinks, and which folder that is."""
+    """A file with the resolved path of its folder, and the device and inode of that folder."""
 
-    file: ScannedFile
+    file: FileFacts
     folder: str
     device: int
     inode: int
@@ -82,7 +84,7 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One file to act on, and the file of its group that is kept."""
+    """A file to act on, and the kept file of its group."""
 
     group: int
     kept: PlannedFile
@@ -102,7 +104,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """One file that is left alone, and why."""
+    """A file that is skipped, and why."""
 
     group: int
     path: str
@@ -115,22 +117,22 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be done: `steps` in the order of the report, and what is left alone already now.
+    """What to do: `steps` in the order of the report, and the files that are `skipped` already.
 
-    `move_to` is the absolute folder of `--move-to`, or ""; `root` the deepest folder that
-    all of these files lie in; `same_if` the last relation that counts as the same when each pair is verified again.
+    `move_to` is the absolute folder of `--move-to`, or ""; `root` is the deepest common folder of the files; `same_if`
+    is the loosest relation that counts as the same when each pair is verified again.
     """
 
     action: CleanupAction
     same_if: Relation
     steps: tuple[Step, ...]
-    left: tuple[Skipped, ...]
+    skipped: tuple[Skipped, ...]
     root: str = "/"
     move_to: str = ""
 
     @property
     def size(self) -> int:
-        """The bytes of all files that would be acted on."""
+        """The bytes of all files to act on."""
         return sum(step.target.file.size for step in self.steps)
 
 
@@ -143,44 +145,45 @@ def plan(
     move_to: str = "",
     same_if: Relation = CLEANED,
 ) -> Plan:
-    """Choose what is kept of each group, and what is done with the others.
+    """Choose the file to keep of each group, and plan `action` for the others.
 
-    Files in the folders `keep_in` are never acted on; of a group that has some there, `keep` chooses among
-    them, else among all. What is a farther relation than `same_if` is left alone: by default a copy of other tone or
-    sharpness, a crop, a bordered, turned or mirrored copy, and the picture it was made of, since either may be the
-    only one of its kind. Relative paths count from the current folder. Files are looked at (not read), and what is
-    gone, changed or a symlink is left alone with its reason.
+    Files in the folders `keep_in` are never acted on; where a group has some there, `keep` chooses among them, else
+    among all. Relations looser than `same_if` are skipped: by default a copy of other tone or sharpness, a crop, a
+    bordered, turned or mirrored copy, and the picture it was made of, since either may be the only one of its kind.
+    Relative paths start from the current folder. The status of each file is checked; what is gone, changed or a symlink
+    is skipped with its reason.
 
     Raises ReportError where `action` and `move_to` do not fit, or a folder of `keep_in` does not exist.
     """
     if (action is CleanupAction.MOVE) != bool(move_to):
         raise ReportError(
-            f"move_to: wanted a folder with the action move-to alone, got {move_to!r} with {action}"
+            f"move_to: expected a folder with the action move-to only, found {move_to!r} with {action}"
         )
     same_if.is_same(same_if)
-    folders = [_folder(path) for path in keep_in]
+    folders = [_keep_folder(path) for path in keep_in]
     planner = _Planner(scan, keep, folders, action, same_if)
     for group in scan.groups:
-        planner.decide(group)
-    steps, left = planner.result()
-    places = {step.target.folder for step in steps}
-    root = os.path.commonpath(places) if places else "/"
-    where = os.path.realpath(move_to) if move_to else ""
-    return Plan(action, same_if, steps, left, root, where)
+        planner.add_group(group)
+    steps, skipped = planner.result()
+    step_folders = {step.target.folder for step in steps}
+    root = os.path.commonpath(step_folders) if step_folders else "/"
+    target_folder = os.path.realpath(move_to) if move_to else ""
+    return Plan(action, same_if, steps, skipped, root, target_folder)
 
 
-def _folder(path: str) -> str:
+def _keep_folder(path: str) -> str:
     if not Path(path).is_dir():
-        raise ReportError(f"{path}: wanted a folder to keep files in, got none")
+        raise ReportError(f"{path}: no such folder")
     return os.path.realpath(path)
 
 
-def _files(group: ScannedGroup) -> list[ScannedFile]:
+def files_of(group: Group) -> list[FileFacts]:
+    """Return the files of a group, the reference first."""
     return [group.reference, *(member.file for member in group.members)]
 
 
 class _Planner:
-    """Goes through the groups; what is kept in one group is acted on in none."""
+    """Plans all groups; a file that one group keeps is acted on in none."""
 
     def __init__(
         self, scan: ScanReport, keep: KeepRule, folders: list[str], action: CleanupAction, same_if: Relation
@@ -188,62 +191,62 @@ class _Planner:
         self.same_if = same_if
         self.keep, self.folders, self.action, self.made_ns = keep, folders, action, scan.made_ns
         self.steps: list[Step] = []
-        self.left: list[Skipped] = []
+        self.skipped: list[Skipped] = []
         self.kept: dict[str, int] = {}
 
-    def decide(self, group: ScannedGroup) -> None:
+    def add_group(self, group: Group) -> None:
         """Choose the file to keep and plan a step for every other one."""
         targets: list[PlannedFile] = []
-        for file in _files(group):
-            found = located(file, self.made_ns)
-            if isinstance(found, PlannedFile):
-                targets.append(found)
+        for file in files_of(group):
+            located = locate(file, self.made_ns)
+            if isinstance(located, PlannedFile):
+                targets.append(located)
             else:
-                self.left.append(Skipped(group.number, file.path, found))
+                self.skipped.append(Skipped(group.number, file.path, located))
         relations = {group.reference.path: Relation.SAME_FILE}
         relations |= {member.file.path: member.relation for member in group.members}
         protected = [target for target in targets if self._protected(target)]
         if not targets:
             return
-        kept = self._chosen(protected or targets, group, relations)
+        kept = self._best(protected or targets, group, relations)
         self.kept[kept.place] = group.number
         for target in targets:
             if target is kept:
                 continue
-            reason = self._why_not(target, kept, protected)
-            if kept.file.path == group.reference.path:  # else the two are compared before anything is done
-                reason = reason or self._too_far(relations[target.file.path])
+            reason = self._skip_reason(target, kept, protected)
+            if kept.file.path == group.reference.path:  # others are compared before anything is done
+                reason = reason or self._beyond_limit(relations[target.file.path])
             if reason:
-                self.left.append(Skipped(group.number, target.file.path, reason))
+                self.skipped.append(Skipped(group.number, target.file.path, reason))
                 continue
             self.steps.append(Step(group.number, kept, target, relations[target.file.path]))
 
-    def _too_far(self, relation: Relation) -> str:
+    def _beyond_limit(self, relation: Relation) -> str:
         if relation.is_same(self.same_if):
             return ""
-        return f"it is {relation}, and --same-if {self.same_if} leaves that alone"
+        return f"it is {relation}, and --same-if {self.same_if} skips that"
 
     def result(self) -> tuple[tuple[Step, ...], tuple[Skipped, ...]]:
-        """Return the steps, without those on a file that another group keeps or acts on, and what is left."""
+        """Return the steps, without those on a file that another group keeps or acts on, and the skipped files."""
         steps, seen = [], set()
         for step in self.steps:
             place = step.target.place
             if place in self.kept:
                 reason = f"group {self.kept[place]} keeps it"
             elif place in seen:
-                reason = "it is named twice in the report"
+                reason = "it is listed twice in the report"
             else:
                 seen.add(place)
                 steps.append(step)
                 continue
-            self.left.append(Skipped(step.group, step.target.file.path, reason))
-        return tuple(steps), tuple(self.left)
+            self.skipped.append(Skipped(step.group, step.target.file.path, reason))
+        return tuple(steps), tuple(self.skipped)
 
     def _protected(self, target: PlannedFile) -> bool:
         return any(os.path.commonpath([folder, target.folder]) == folder for folder in self.folders)
 
-    def _chosen(
-        self, candidates: list[PlannedFile], group: ScannedGroup, relations: dict[str, Relation]
+    def _best(
+        self, candidates: list[PlannedFile], group: Group, relations: dict[str, Relation]
     ) -> PlannedFile:
         order = tuple(Relation)
 
@@ -257,8 +260,8 @@ class _Planner:
 
         return min(candidates, key=rank)
 
-    def _why_not(self, target: PlannedFile, kept: PlannedFile, protected: list[PlannedFile]) -> str:
-        """Return why a file is left alone for a reason that needs no reading, or ""."""
+    def _skip_reason(self, target: PlannedFile, kept: PlannedFile, protected: list[PlannedFile]) -> str:
+        """Return why to skip a file for a reason that needs no reading, or ""."""
         if target in protected:
             return "it is in a folder whose files are kept"
         if target.place == kept.place:
@@ -267,14 +270,14 @@ class _Planner:
             self.action in (CleanupAction.HARDLINK, CleanupAction.REFLINK)
             and target.file.sha256 != kept.file.sha256
         ):
-            return f"its bytes are others than those of {kept.file.path}: only equal files can share them"
+            return f"its bytes differ from those of {kept.file.path}: only identical files can share them"
         return ""
 
 
-def located(file: ScannedFile, made_ns: int | None) -> PlannedFile | str:
-    """Return where a file really lies, or the reason why it must be left alone.
+def locate(file: FileFacts, made_ns: int | None) -> PlannedFile | str:
+    """Return a file with its resolved folder, or the reason to skip it.
 
-    `made_ns` is when the report was written: a symlink on the way that is younger has taken the place of a folder.
+    `made_ns` is when the report was written: a later symlink on the path has replaced a folder.
     """
     path = Path.cwd() / file.path
     try:
@@ -282,36 +285,36 @@ def located(file: ScannedFile, made_ns: int | None) -> PlannedFile | str:
             if made_ns is None or link.lstat().st_ctime_ns > made_ns:
                 return f"{link} became a symlink after the scan"
         folder = path.parent.resolve(strict=True)
-        here, found = folder.stat(), (folder / path.name).lstat()
+        folder_status, status = folder.stat(), (folder / path.name).lstat()
     except OSError as error:
-        return "it is gone" if isinstance(error, FileNotFoundError) else (error.strerror or str(error))
-    if not stat.S_ISREG(found.st_mode):
-        return "it is a symlink" if stat.S_ISLNK(found.st_mode) else "it is no file any more"
-    if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
-        return "it was changed since the scan: other size or time"
-    return PlannedFile(file, str(folder), here.st_dev, here.st_ino)
+        return "it is gone" if isinstance(error, FileNotFoundError) else reason_of(error)
+    if not stat.S_ISREG(status.st_mode):
+        return "it is a symlink" if stat.S_ISLNK(status.st_mode) else "it is not a regular file any more"
+    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
+        return "it has changed since the scan: other size or time"
+    return PlannedFile(file, str(folder), folder_status.st_dev, folder_status.st_ino)
 
 
 def _symlinks(folder: Path) -> Iterator[Path]:
     return (path for path in (*reversed(folder.parents), folder) if path.is_symlink())
 
 
-def thumbnail(file: ScannedFile, side: int, made_ns: int | None = None) -> bytes:
-    """Return a JPEG of at most `side` pixels of a file that is as the scan saw it. Raises UnreadableError."""
-    return small_jpeg(load(checked(file, made_ns)), side)
+def thumbnail(file: FileFacts, side: int, made_ns: int | None = None) -> bytes:
+    """Return a JPEG of at most `side` pixels of an unchanged file. Raises UnreadableError."""
+    return small_jpeg(load(read_unchanged(file, made_ns)), side)
 
 
-def checked(file: ScannedFile, made_ns: int | None = None) -> Encoded:
-    """Return the bytes of a file that is as the scan saw it, at its place. Raises UnreadableError for any other."""
-    wanted, target = "the file that was found", located(file, made_ns)
+def read_unchanged(file: FileFacts, made_ns: int | None = None) -> Encoded:
+    """Return the bytes of a file that has not changed since the scan. Raises UnreadableError for any other."""
+    expected, target = "the file that was found", locate(file, made_ns)
     if isinstance(target, str):
-        raise UnreadableError(file.path, wanted, target)
+        raise UnreadableError(file.path, expected, target)
     try:
         data = Path(target.place).read_bytes()
     except OSError as error:
-        raise UnreadableError(file.path, wanted, error.strerror or str(error)) from error
+        raise UnreadableError(file.path, expected, reason_of(error)) from error
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise UnreadableError(file.path, wanted, "other bytes: it was changed since")
+        raise UnreadableError(file.path, expected, "other bytes: it has changed since the scan")
     return Encoded(file.path, data)
 
 
@@ -322,12 +325,12 @@ def small_jpeg(picture: Picture, side: int, quality: int = 80) -> bytes:
     rgb = picture.on(255)
     scale = min(1.0, side / max(rgb.shape[:2]))
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    done, coded = cv2.imencode(
-        ".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    resized = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    ok, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(resized, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
-    assert done
-    return coded.tobytes()
+    assert ok
+    return data.tobytes()
 
 
 _HEAD = """\
@@ -359,37 +362,36 @@ h2 span, figcaption span, p, i, figcaption b { color: #999 } img { outline-color
 </style></head><body>
 """
 
-_EQUAL = "<i>the same bytes</i>"
+_EQUAL = "<i>identical file</i>"
 
 
 def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[str]:
     """Yield the parts of the page. Pictures are read again, one group at a time, for their thumbnails.
 
-    Nothing in it is fetched from anywhere, and every name is escaped.
+    The page is self-contained, and every name is escaped.
     """
-    copies, won = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
+    copies, wasted = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
     yield _HEAD
-    yield f"<header><h1>Pictures that are the same</h1>\n<p>{_counted(len(groups), 'group')} with {copies} to spare: "
-    yield f"{_size(won)} can be won. The first of each group is the best of it, and the others were laid on it. "
-    yield "What wins most comes first.</p></header>\n"
-    for group in sorted(groups, key=lambda one: (-one.wasted, one.number)):
+    yield f"<header><h1>Duplicate pictures</h1>\n<p>{plural(copies, 'duplicate')} in {plural(len(groups), 'group')}, "
+    yield f"{_size(wasted)} reclaimable. The first picture of each group is the best one; the others were compared with"
+    yield " it. Groups with the most reclaimable space come first.</p></header>\n"
+    for group in sorted(groups, key=lambda item: (-item.wasted, item.number)):
         yield _section(group)
     if unreadable:
         yield f"<section><h2>Unreadable: {len(unreadable)}</h2>\n<ul>\n"
-        for one in unreadable:
-            yield f"<li>{_name(one.path)}: {html.escape(_printable(one.error))}</li>\n"
+        for item in unreadable:
+            yield f"<li>{_name(item.path)}: {html.escape(printable(item.error))}</li>\n"
         yield "</ul></section>\n"
     yield "</body></html>\n"
 
 
 def _section(group: Group) -> str:
     parts = [
-        f"<section><h2>Group {group.number} <span>{_counted(len(group.members), 'copy', 'copies')},"
-        f" {_size(group.wasted)} can be won</span></h2>\n<div>\n"
+        f"<section><h2>Group {group.number} <span>{plural(len(group.members), 'copy', 'copies')},"
+        f" {_size(group.wasted)} reclaimable</span></h2>\n<div>\n"
     ]
     parts.append(_figure(group.reference, "reference", group.reason, _thumbnail(group.reference)))
     for member in group.members:
-        # Bytes that have been shown need not be shown again.
         shown = _EQUAL if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
         parts.append(_figure(member.file, str(member.relation), _why(member), shown))
     return "".join((*parts, "</div></section>\n"))
@@ -399,37 +401,26 @@ def _why(member: Member) -> str:
     return f"{member.explanation}, a hard link" if member.hard_link_to else member.explanation
 
 
-def _figure(file: FileFacts, role: str, text: str, image: str) -> str:
+def _figure(file: FileFacts, role: str, text: str, thumbnail: str) -> str:
     return (
-        f"<figure><samp>{image}</samp><figcaption><b>{html.escape(role)}</b> <span>{_size(file.size)}</span>"
-        f" {_name(file.path)} <span>{html.escape(_printable(text))}</span></figcaption></figure>\n"
+        f"<figure><samp>{thumbnail}</samp><figcaption><b>{html.escape(role)}</b> <span>{_size(file.size)}</span>"
+        f" {_name(file.path)} <span>{html.escape(printable(text))}</span></figcaption></figure>\n"
     )
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _size(size: int) -> str:
-    """Return a size as people read it, with its bytes where they point."""
-    told = (
-        f"{size} bytes" if size < 1000 else f"{size / 1e3:.0f} KB" if size < 1e6 else f"{size / 1e6:.1f} MB"
-    )
-    return f'<abbr title="{size:,} bytes">{told}</abbr>'
+    """Return a rounded size, with its bytes as a tooltip."""
+    return f'<abbr title="{size:,} bytes">{bytes_text(size)}</abbr>'
 
 
 def _name(path: str) -> str:
-    return f"<bdi>{html.escape(_printable(path))}</bdi>"
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return f"<bdi>{html.escape(printable(path))}</bdi>"
 
 
 def _thumbnail(file: FileFacts) -> str:
-    """Return an img element with the picture, on white, as a data URI."""
+    """Return an img element with the picture on white, as a data URI."""
     try:
         data = small_jpeg(load(os.fspath(file.path)), COLLECTION.thumbnail, quality=75)
     except UnreadableError:
-        return "<i>gone, or changed since it was read</i>"
+        return "<i>gone, or changed since the scan</i>"
     return f'<img loading="lazy" alt="" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'

@@ -1,4 +1,4 @@
-"""samepic admit PATH...: take pictures into a store, each once."""
+"""samepic admit PATH...: add pictures to a store, each once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from samepic.cli.options import (
     STATUSES,
     UsageError,
+    Verbs,
     add_rules,
     add_store,
-    count,
-    opened,
+    add_verb,
+    open_gate,
+    print_decision,
+    print_error,
     status_of_outcomes,
-    tell,
-    tell_error,
+    thread_count,
 )
 from samepic.cli.output import Meter
 
@@ -33,36 +35,36 @@ __all__ = ["AdmitItem", "register", "run"]
 
 _EPILOG = f"""\
 {STATUSES}
-file that is no sound picture or a key that holds another picture; 130 stopped by Ctrl-C: run it again to go on
+damaged file or a key of another picture; 130 stopped by Ctrl-C: run it again to continue
 
-The key of a picture is its path below the folder that was named, or the name of a file that was named, with PREFIX
-before it. What was answered before is answered again without a look at the picture, so an import can be stopped and
-goes on where it was. Files that are no pictures are passed over in folders.
+The key of a picture is PREFIX and its path relative to the given folder, or the name of a given file. Repeated
+requests get the same answer without reading the picture, so an import can be stopped and continued. Files in folders
+that are not pictures are skipped.
 
 examples:
   samepic admit --store uploads.db photos/
   samepic admit --store uploads.db --key photo/17 upload.jpg
   samepic admit --store postgresql://localhost/pictures --jobs 8 --prefix 2026/ photos/"""
-_AHEAD = 4
+_AHEAD_PER_JOB = 4
 
 
 class AdmitItem(NamedTuple):
-    """A file to be admitted: its `path`, the `key` that it gets, and whether it was named itself."""
+    """A file to admit: its `path`, its `key`, and whether it was `named` on the command line."""
 
     path: str
     key: str
     named: bool
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "admit",
-        help="take pictures into a store, each once",
-        description="Take the pictures of files and folders into a store, unless they are in already.",
+        run,
+        summary="add pictures to a store, each once",
+        description="Add the pictures in files and folders to a store, unless they are in it already.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "paths", metavar="PATH", nargs="+", help="a picture file or a folder, or - for standard input"
@@ -70,16 +72,15 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     add_store(parser)
     add_rules(parser)
     keys = parser.add_mutually_exclusive_group()
-    keys.add_argument("--key", metavar="KEY", help="the key of the one file that PATH names")
-    keys.add_argument("--prefix", metavar="PREFIX", default="", help="what all keys begin with")
-    parser.add_argument("--hidden", action="store_true", help="look at names that begin with a dot too")
+    keys.add_argument("--key", metavar="KEY", help="the key, for a single file")
+    keys.add_argument("--prefix", metavar="PREFIX", default="", help="the beginning of all keys")
+    parser.add_argument("--hidden", action="store_true", help="include names that begin with a dot")
     parser.add_argument(
         "--jobs",
         metavar="N",
-        type=count,
-        help="how many pictures are looked at at once (default: one for each processor)",
+        type=thread_count,
+        help="pictures to process at once (default: one per processor)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -91,15 +92,15 @@ def run(args: argparse.Namespace) -> int:
     items, unreadable = _items(args)
     outcomes: Counter[str] = Counter()
     for path, error in unreadable:
-        tell_error(path, error, json=args.json)
+        print_error(path, error, json=args.json)
         outcomes["trouble"] += 1
     pool = ThreadPoolExecutor(jobs, "samepic-admit")
-    with opened(args, jobs) as gate, Meter() as meter:
+    with open_gate(args, jobs) as gate, Meter() as meter:
         try:
-            answers = in_order(pool, lambda item: _admitted(gate, item), items, jobs * _AHEAD)
+            answers = in_order(pool, lambda item: _admit(gate, item), items, jobs * _AHEAD_PER_JOB)
             for done, (item, decision) in enumerate(answers, 1):
-                outcomes[_told(item, decision, json=args.json)] += 1
-                if meter.wanted:
+                outcomes[_print_result(item, decision, json=args.json)] += 1
+                if meter.enabled:
                     meter.show(Progress("admitting", done, len(items), "files"))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -109,34 +110,34 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _items(args: argparse.Namespace) -> tuple[list[AdmitItem], list[tuple[str, str]]]:
-    """Return the files that the paths name, and what could not be read of them. Raises UsageError."""
+    """Return the files below the paths, and those that cannot be read as (path, error). Raises UsageError."""
     from samepic.duplicates.walk import Walk
 
     if "-" in args.paths and (len(args.paths) > 1 or sys.stdin is None or not args.key):
-        raise UsageError("-: wanted one picture from standard input, with --key")
+        raise UsageError("-: standard input takes one picture, with --key")
     if args.key and (len(args.paths) > 1 or Path(args.paths[0]).is_dir()):
-        raise UsageError("--key: wanted one file to go with it, got a folder or several")
+        raise UsageError("--key: expected one file, found a folder or several")
     if args.paths == ["-"]:
         return [AdmitItem("-", args.key, named=True)], []
     items, unreadable = [], []
     for path in args.paths:
         walk = Walk([path], hidden=args.hidden)
-        items += list(_below(path, walk, args))
+        items += list(_items_below(path, walk, args))
         unreadable += [(one.path, one.error) for one in walk.unreadable]
     return items, unreadable
 
 
-def _below(path: str, walk: Walk, args: argparse.Namespace) -> Iterator[AdmitItem]:
-    for entry in walk.entries():
-        named = entry.path == path
-        name = os.path.basename(path) if named else os.path.relpath(entry.path, path)  # noqa: PTH119  (as in Walk)
-        # Bytes that are no UTF-8 would be no key that a store can hold.
+def _items_below(path: str, walk: Walk, args: argparse.Namespace) -> Iterator[AdmitItem]:
+    for file in walk.files():
+        named = file.path == path
+        name = os.path.basename(path) if named else os.path.relpath(file.path, path)  # noqa: PTH119  (as in Walk)
+        # A store holds only keys in UTF-8.
         text = os.fsencode(name.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
-        yield AdmitItem(entry.path, args.key or args.prefix + text, named)
+        yield AdmitItem(file.path, args.key or args.prefix + text, named)
 
 
-def _admitted(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | None]:
-    """Return the decision on a file, what went wrong, or None for a file that is no picture."""
+def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | None]:
+    """Return the decision on a file, an error, or None for a file that is not a picture."""
     from samepic.errors import StoreKeyError, UnreadableError
     from samepic.picture import read
     from samepic.picture.formats import sniff
@@ -154,17 +155,17 @@ def _admitted(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | 
         return item, str(error)
 
 
-def _told(item: AdmitItem, decision: Decision | str | None, *, json: bool) -> str:
-    """Print the line of a file, and return what is counted for it."""
+def _print_result(item: AdmitItem, decision: Decision | str | None, *, json: bool) -> str:
+    """Print the line of a file, and return the name of its count."""
     if decision is None:
-        return "no pictures"
+        return "not pictures"
     if isinstance(decision, str):
-        tell_error(item.path, decision, json=json)
+        print_error(item.path, decision, json=json)
         return "trouble"
-    tell(item.path, decision, json=json)
+    print_decision(item.path, decision, json=json)
     return str(decision.outcome)
 
 
 def _summary(outcomes: Counter[str]) -> str:
-    order = ("accepted", "duplicate", "review", "refused", "trouble", "no pictures")
+    order = ("accepted", "duplicate", "review", "refused", "trouble", "not pictures")
     return ", ".join(f"{outcomes[word]} {word}" for word in order if outcomes[word]) or "no files"

@@ -1,4 +1,4 @@
-"""samepic check FILE...: would these be let in?"""
+"""samepic check FILE...: are these pictures in a store already?"""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import argparse
 
 from samepic.cli.options import (
     STATUSES,
+    Verbs,
     add_replicas,
     add_rules,
     add_store,
+    add_verb,
     named_sources,
-    opened,
+    open_gate,
+    print_decision,
     status_of_outcomes,
-    tell,
 )
 
 __all__ = ["register", "run"]
 
 _EPILOG = f"""\
 {STATUSES}
-FILE that is no sound picture
+damaged FILE
 
 examples:
   samepic check --store uploads.db photo.jpg
@@ -27,15 +29,15 @@ examples:
   curl -s https://example.org/photo.jpg | samepic check --store uploads.db -"""
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "check",
-        help="is this picture in a store already?",
-        description="Tell whether each FILE is in a store already, and change nothing.",
+        run,
+        summary="is this picture in a store already?",
+        description="Show whether each FILE is in a store already, without changing it.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "files", metavar="FILE", nargs="+", help="a picture file, or - for standard input (once)"
@@ -43,16 +45,15 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     add_store(parser)
     add_rules(parser)
     add_replicas(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check each file, print its line as soon as it is known, and return the exit status."""
     named = named_sources(args.files)
     outcomes = []
-    with opened(args) as gate:
+    with open_gate(args) as gate:
         for name, source in named:
             decision = gate.check(source)
-            tell(name, decision, json=args.json)
+            print_decision(name, decision, json=args.json)
             outcomes.append(decision.outcome)
     return status_of_outcomes(outcomes)

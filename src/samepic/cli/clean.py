@@ -1,4 +1,4 @@
-"""samepic clean REPORT: keep one of each group, do something with the others, and bring it all back."""
+"""samepic clean REPORT: keep one file of each group, trash, move or link the others, and undo it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import NOT_SAME, SAME, UsageError, add_json, add_same_if, print_json
-from samepic.cli.output import bytes_text, printable, styled
+from samepic.cli.options import (
+    CLOSED,
+    NOT_SAME,
+    SAME,
+    UsageError,
+    Verbs,
+    add_json,
+    add_same_if,
+    add_verb,
+    print_json,
+)
+from samepic.cli.output import styled
 from samepic.verdict import Relation
+from samepic.writing import bytes_text, plural, printable
 
 if TYPE_CHECKING:
     from samepic.cleanup.apply import Applied
@@ -22,59 +33,54 @@ if TYPE_CHECKING:
 __all__ = ["journal_folder", "journal_name", "read_report", "register", "run"]
 
 _EPILOG = """\
-exit status: 0 done (or would be), 1 some files are left alone, 2 trouble
+exit status: 0 done (or would be), 1 some files are skipped, 2 trouble
 
 examples:
   samepic find --json photos > found.jsonl
-  samepic clean found.jsonl --trash            what would be done
-  samepic clean found.jsonl --trash --yes      does it
-  samepic clean found.jsonl --same-if adjusted brighter, darker or sharper copies go too
-  samepic clean --undo                         brings everything back"""
+  samepic clean found.jsonl --trash            show what would be done
+  samepic clean found.jsonl --trash --yes      do it
+  samepic clean found.jsonl --same-if adjusted include brighter, darker or sharper copies
+  samepic clean --undo                         restore everything"""
 
-_DID = {
+_DONE = {
     "trash": "moved to the trash",
     "move-to": "moved",
-    "hardlink": "made hard links",
-    "reflink": "made to share their blocks",
+    "hardlink": "replaced by hard links",
+    "reflink": "made to share blocks",
 }
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "clean",
-        help="keep one of each group that find found",
+        run,
+        summary="keep one file of each group of duplicates",
         description="Keep one file of each group in REPORT and list, trash, move or link the others. "
-        "Nothing is deleted; nothing at all is done without --yes.",
+        "Nothing is deleted, and nothing is done without --yes.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
-    parser.add_argument("report", metavar="REPORT", nargs="?", help="what find --json printed, or -")
-    _add_choice(parser)
-    _add_actions(parser)
+    parser.add_argument("report", metavar="REPORT", nargs="?", help="a report of find --json, or -")
+    _add_keep_options(parser)
+    _add_action_options(parser)
     add_same_if(parser, default="resaved", last="reframed")
-    parser.add_argument(
-        "--journal", metavar="FILE", help="the new file that --undo reads (default: see --undo)"
-    )
+    parser.add_argument("--journal", metavar="FILE", help="the new file for --undo (default: see --undo)")
     parser.add_argument(
         "--undo",
         metavar="JOURNAL",
         nargs="?",
         const="",
-        help=f"bring back what the newest run did, or that of JOURNAL (in {journal_folder()})".replace(
-            "%", "%%"
-        ),
+        help=f"undo the newest run, or that of JOURNAL (in {journal_folder()})".replace("%", "%%"),
     )
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def _add_keep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         choices=("best", "oldest", "newest"),
-        help="the file of each group to keep: the one that find calls best (default), the oldest, the newest",
+        help="the file of each group to keep: the best according to find (default), the oldest, the newest",
     )
     parser.add_argument(
         "--keep-in",
@@ -85,23 +91,23 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_actions(parser: argparse.ArgumentParser) -> None:
+def _add_action_options(parser: argparse.ArgumentParser) -> None:
     action = parser.add_mutually_exclusive_group()
     for name, text in (
-        ("list", "name the files (default)"),
+        ("list", "list the files (default)"),
         ("trash", "move them to the trash"),
-        ("hardlink", "make those with equal bytes hard links to the kept file"),
-        ("reflink", "let those with equal bytes share its blocks (btrfs, XFS)"),
+        ("hardlink", "replace identical files by hard links to the kept file"),
+        ("reflink", "let identical files share its blocks (btrfs, XFS)"),
     ):
         action.add_argument(f"--{name}", dest="action", action="store_const", const=name, help=text)
     action.add_argument("--move-to", metavar="DIR", help="move them below DIR, which keeps their folders")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--dry-run", action="store_true", help="only tell what would be done (default)")
-    how.add_argument("--yes", action="store_true", help="do it")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--dry-run", action="store_true", help="only show what would be done (default)")
+    mode.add_argument("--yes", action="store_true", help="do it")
 
 
 def journal_folder() -> Path:
-    """Return the folder that journals are kept in, by the XDG base directory specification."""
+    """Return the folder of journals, by the XDG base directory specification."""
     if sys.platform == "darwin":
         return Path("~/Library/Application Support/samepic/journals").expanduser()
     state = os.environ.get("XDG_STATE_HOME", "")
@@ -113,17 +119,17 @@ def journal_folder() -> Path:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Plan, tell, act where --yes says so, or undo; return the exit status."""
+    """Plan and print, act with --yes, or undo; return the exit status."""
     if args.undo is not None:
         return _undo(args)
     if args.report is None:
-        raise UsageError("clean: wanted a REPORT or --undo, got neither")
+        raise UsageError("clean: expected a REPORT or --undo, found neither")
     if (args.yes and not (args.action or args.move_to)) or (args.yes and args.action == "list"):
-        raise UsageError("--yes: wanted --trash, --move-to, --hardlink or --reflink with it, got no action")
+        raise UsageError("--yes: expected --trash, --move-to, --hardlink or --reflink, found no action")
     from samepic.cleanup.plan import CleanupAction, KeepRule, plan
 
     action = CleanupAction.MOVE if args.move_to else CleanupAction(args.action or "list")
-    decided = plan(
+    planned = plan(
         read_report(args.report),
         keep=KeepRule(args.keep or "best"),
         keep_in=args.keep_in,
@@ -131,110 +137,106 @@ def run(args: argparse.Namespace) -> int:
         move_to=args.move_to or "",
         same_if=Relation.named(args.same_if),
     )
-    return _act(decided, args) if args.yes else _tell(decided, args)
+    return _apply(planned, args) if args.yes else _print_plan(planned, args)
 
 
 def read_report(name: str) -> ScanReport:
-    """Return what find said, from a file or standard input. Raises ReportError, OSError, UsageError."""
+    """Return the report in a file or on standard input. Raises ReportError, OSError, UsageError."""
     from samepic.duplicates.groups import read_scan
 
     if name == "-":
         if sys.stdin is None:
-            raise UsageError("-: wanted a report from standard input, got none: it is closed")
+            raise UsageError(CLOSED)
         return read_scan(sys.stdin.buffer, "<stdin>")
     with Path(name).open("rb") as file:
         return read_scan(file, name, made_ns=os.fstat(file.fileno()).st_mtime_ns)
 
 
-def _tell(decided: Plan, args: argparse.Namespace) -> int:
+def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
     """Print what would be done."""
     if args.json:
-        for step in decided.steps:
-            print_json({**step.to_dict(), "would": str(decided.action)})
-        for left in decided.left:
-            print_json(left.to_dict())
+        for step in planned.steps:
+            print_json({**step.to_dict(), "would": str(planned.action)})
+        for file in planned.skipped:
+            _print_skipped(file, as_json=True)
     else:
-        _tell_groups(decided)
-        print(_would(decided))
-    return NOT_SAME if decided.left else SAME
+        _print_groups(planned)
+        print(_summary(planned))
+    return NOT_SAME if planned.skipped else SAME
 
 
-def _tell_groups(decided: Plan) -> None:
+def _print_groups(planned: Plan) -> None:
     kept = ""
-    for step in decided.steps:
+    for step in planned.steps:
         if step.kept.file.path != kept:
             kept = step.kept.file.path
-            print(f"keep {_name(kept)}")
-        print(f"  {_step(step, decided.action)}")
-    for left in decided.left:
-        print(_left(left.path, left.reason))
+            print(f"keep {printable(kept)}")
+        print(f"  {_step_line(step, planned.action)}")
+    for file in planned.skipped:
+        _print_skipped(file, as_json=False)
 
 
-def _step(step: Step, action: CleanupAction) -> str:
-    word = "also" if action == "list" else str(action)
-    return f"{word} {_name(step.target.file.path)}  ({step.relation}, {bytes_text(step.target.file.size)})"
+def _step_line(step: Step, action: CleanupAction) -> str:
+    label = "also" if action == "list" else str(action)
+    return (
+        f"{label} {printable(step.target.file.path)}  ({step.relation}, {bytes_text(step.target.file.size)})"
+    )
 
 
-def _left(path: str, reason: str) -> str:
-    return f"{styled('left alone', 'yellow')} {_name(path)}: {printable(reason)}"
+def _skipped_line(path: str, reason: str) -> str:
+    return f"{styled('skipped', 'yellow')} {printable(path)}: {printable(reason)}"
 
 
-def _name(path: str) -> str:
-    return printable(path)
-
-
-def _counted(steps: Iterable[Step]) -> str:
+def _count_files(steps: Iterable[Step]) -> str:
     listed = list(steps)
     groups = len({step.group for step in listed})
     size = bytes_text(sum(step.target.file.size for step in listed))
-    return f"{_files(len(listed))} of {groups} group{'' if groups == 1 else 's'}, {size}"
+    return f"{plural(len(listed), 'file')} of {plural(groups, 'group')}, {size}"
 
 
-def _files(count: int) -> str:
-    return f"{count} file{'' if count == 1 else 's'}"
+def _summary(planned: Plan) -> str:
+    files = _count_files(planned.steps)
+    if planned.action == "list":
+        return f"{files}: choose an action, and --yes to do it"
+    return f"{files} would be {_DONE[planned.action]}: --yes does it"
 
 
-def _would(decided: Plan) -> str:
-    told = _counted(decided.steps)
-    if decided.action == "list":
-        return f"{told}: nothing is done without an action and --yes"
-    return f"{told} would be {_DID[decided.action]}: --yes does it"
-
-
-def _act(decided: Plan, args: argparse.Namespace) -> int:
-    """Do it, print each file as it is done, and say how it comes back."""
+def _apply(planned: Plan, args: argparse.Namespace) -> int:
+    """Carry out the plan, print each file as it is done, and say how to undo it."""
     from samepic.cleanup.apply import Applied, apply
 
     journal = Path(args.journal) if args.journal else journal_folder() / journal_name()
     done: list[Applied] = []
-    left = list(decided.left)
-    for one in left:
-        _print_left(one, args.json)
-    for number, told in enumerate(apply(decided, journal), 1):
-        if not isinstance(told, Applied):
-            left.append(told)
-            _print_left(told, args.json)
+    skipped = list(planned.skipped)
+    for file in skipped:
+        _print_skipped(file, args.json)
+    for number, result in enumerate(apply(planned, journal), 1):
+        if not isinstance(result, Applied):
+            skipped.append(result)
+            _print_skipped(result, args.json)
             continue
-        done.append(told)
+        done.append(result)
         if args.json:
-            print_json(told.to_dict())
+            print_json(result.to_dict())
         else:
-            print(f"[{number}/{len(decided.steps)}] {_step(told.step, decided.action)} -> {_name(told.to)}")
+            line = _step_line(result.step, planned.action)
+            print(f"[{number}/{len(planned.steps)}] {line} -> {printable(result.to)}")
         sys.stdout.flush()
     if args.json:
-        print_json({"done": len(done), "left": len(left), "journal": str(journal) if done else None})
+        print_json({"done": len(done), "left": len(skipped), "journal": str(journal) if done else None})
     else:
-        print(f"{_counted(one.step for one in done)} {_DID[decided.action]}; {_files(len(left))} left alone")
+        files = _count_files(applied.step for applied in done)
+        print(f"{files} {_DONE[planned.action]}; {plural(len(skipped), 'file')} skipped")
         if done:
-            print(f"samepic clean --undo {_name(str(journal))} brings everything back")
-    return NOT_SAME if left else SAME
+            print(f"undo with: samepic clean --undo {printable(str(journal))}")
+    return NOT_SAME if skipped else SAME
 
 
-def _print_left(left: Skipped, as_json: bool) -> None:
+def _print_skipped(skipped: Skipped, as_json: bool) -> None:
     if as_json:
-        print_json(left.to_dict())
+        print_json(skipped.to_dict())
     else:
-        print(_left(left.path, left.reason))
+        print(_skipped_line(skipped.path, skipped.reason))
 
 
 def journal_name() -> str:
@@ -244,31 +246,31 @@ def journal_name() -> str:
 
 
 def _undo(args: argparse.Namespace) -> int:
-    """Bring back what one journal says, and print it."""
+    """Undo one journal, and print each file."""
     from samepic.cleanup.undo import undo
 
     if args.report is not None or args.yes or args.action or args.move_to or args.keep or args.keep_in:
-        raise UsageError("--undo: wanted at most a JOURNAL with it, got options of a new run")
-    journal = Path(args.undo) if args.undo else _newest()
-    back = left = 0
-    for told in undo(journal):
-        left, back = left + bool(told.left), back + (not told.left)
+        raise UsageError("--undo: expected only a JOURNAL, found options of a new run")
+    journal = Path(args.undo) if args.undo else _newest_journal()
+    restored = skipped = 0
+    for result in undo(journal):
+        skipped, restored = skipped + bool(result.skipped), restored + (not result.skipped)
         if args.json:
-            print_json(told.to_dict())
-        elif told.left:
-            print(_left(told.path, told.left))
+            print_json(result.to_dict())
+        elif result.skipped:
+            print(_skipped_line(result.path, result.skipped))
         else:
-            print(f"back {_name(told.path)}")
+            print(f"restored {printable(result.path)}")
     if args.json:
-        print_json({"done": back, "left": left, "journal": str(journal)})
+        print_json({"done": restored, "left": skipped, "journal": str(journal)})
     else:
-        print(f"{_files(back)} brought back, {left} left alone, by {_name(str(journal))}")
-    return NOT_SAME if left else SAME
+        print(f"{plural(restored, 'file')} restored, {skipped} skipped, from {printable(str(journal))}")
+    return NOT_SAME if skipped else SAME
 
 
-def _newest() -> Path:
+def _newest_journal() -> Path:
     folder = journal_folder()
     journals = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
     if not journals:
-        raise UsageError(f"--undo: wanted a journal in {folder}, got none: nothing was done yet")
+        raise UsageError(f"--undo: no journal in {folder}: nothing to undo")
     return journals[-1]

@@ -1,4 +1,4 @@
-"""main: parse, run one verb, and turn whatever goes wrong into one line and an exit code."""
+"""main: parse the command line, run one verb, and report any error as one line and an exit code."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from samepic import __version__
 from samepic.cli.options import PIPE, STOPPED, TROUBLE, UsageError
-from samepic.cli.output import printable
 from samepic.errors import SamepicError
+from samepic.writing import printable
 
 __all__ = ["VERBS", "Parser", "build_parser", "main"]
 
@@ -24,7 +24,7 @@ VERBS = (
     *("fingerprint", "calibrate", "doctor"),
 )
 
-_DESCRIPTION = "Tell whether two images are the same picture, the way a person who looks at both would."
+_DESCRIPTION = "Tell whether two images are the same picture, as a person who looks at both would."
 _EPILOG = """\
 exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
 A picture named - is read from standard input. Every verb takes --json."""
@@ -34,12 +34,12 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser that raises UsageError where its parent would print and exit."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise UsageError with the way to the help text."""
+        """Raise UsageError that names the help option."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 def build_parser() -> Parser:
-    """Return the parser of the whole command line, each verb registered by its own file."""
+    """Return the parser of the command line, with all verbs."""
     parser = Parser(
         prog="samepic",
         description=_DESCRIPTION,
@@ -56,7 +56,7 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return its exit status."""
-    # Nothing here multiplies large matrices, and a pool of threads for it is dear to start.
+    # No verb multiplies large matrices, and a thread pool for that is slow to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return PIPE
     except OSError as error:
         _discard_output()
-        _complain(f"standard output: {error.strerror or error}")
+        _print_error(f"standard output: {error.strerror or error}")
         return TROUBLE
     except KeyboardInterrupt:
         return STOPPED
@@ -79,48 +79,48 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _discard_output() -> None:
-    """Send what is still unwritten to nowhere, so that Python does not fail on it once more at its end."""
+    """Discard unwritten output, so that Python does not fail on it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _complain(message: str) -> None:
+def _print_error(message: str) -> None:
     if sys.stderr:  # None where the caller closed it; print would take stdout instead
         print(f"samepic: {printable(message)}", file=sys.stderr)
 
 
 def _run(arguments: Sequence[str]) -> int:
-    """Parse and run; an uncaught exception would exit 1, which says "not the same", so none gets out."""
+    """Parse and run. An uncaught exception would exit 1, which means "not the same", so all are caught."""
     try:
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
         args = build_parser().parse_args(arguments)
         status: int = args.run(args)
-    except SystemExit as leaving:  # --help and --version, which have already printed
-        return leaving.code if isinstance(leaving.code, int) else TROUBLE
+    except SystemExit as stop:  # --help and --version, which have already printed
+        return stop.code if isinstance(stop.code, int) else TROUBLE
     except (SamepicError, UsageError) as error:
-        return _trouble(arguments, str(error), type(error).__name__)
+        return _report_error(arguments, str(error), type(error).__name__)
     except BrokenPipeError:
         raise
     except OSError as error:
         name = error.filename if isinstance(error.filename, str) else "system"
-        return _trouble(arguments, f"{name}: {error.strerror or error}", type(error).__name__)
+        return _report_error(arguments, f"{name}: {error.strerror or error}", type(error).__name__)
     except MemoryError:
-        return _trouble(arguments, "wanted more memory than there is", "MemoryError")
-    except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
-        # Python 3.11 wraps a Ctrl-C that comes while a class is being made, in an import, in a RuntimeError.
+        return _report_error(arguments, "out of memory", "MemoryError")
+    except Exception as error:  # noqa: BLE001  (see above)
+        # Python 3.11 wraps a Ctrl-C during the creation of a class, in an import, in a RuntimeError.
         if isinstance(error.__cause__, KeyboardInterrupt):
             raise error.__cause__ from None
         if os.environ.get("SAMEPIC_DEBUG"):
             traceback.print_exc()
         hint = "please report this bug, with what SAMEPIC_DEBUG=1 prints"
-        return _trouble(arguments, f"{type(error).__name__}: {error} ({hint})", type(error).__name__)
+        return _report_error(arguments, f"{type(error).__name__}: {error} ({hint})", type(error).__name__)
     return status
 
 
-def _trouble(arguments: Sequence[str], message: str, kind: str) -> int:
+def _report_error(arguments: Sequence[str], message: str, kind: str) -> int:
     """Report one error: an object on stdout for --json, else one line on stderr."""
     if "--json" in arguments:
         print(json.dumps({"error": message, "kind": kind}, ensure_ascii=False))
     else:
-        _complain(message)
+        _print_error(message)
     return TROUBLE

@@ -6,8 +6,18 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import add_json, add_pair, add_screen, compared, print_json, status_of
-from samepic.cli.output import bytes_text, heading, percent, rows
+from samepic.cli.options import (
+    Verbs,
+    add_json,
+    add_pair,
+    add_screen,
+    add_verb,
+    compare_pair,
+    print_json,
+    status_of,
+)
+from samepic.cli.output import heading, percent, rows
+from samepic.writing import bytes_text
 
 if TYPE_CHECKING:
     from samepic.verdict import PictureInfo, Region, Verdict
@@ -23,30 +33,29 @@ examples:
   samepic compare --screen --ignore 900,20,200,40 page.png page-now.png
   convert photo.jpg -resize 50% jpg:- | samepic compare photo.jpg -"""
 
-_REGIONS_TOLD = 4
+_REGIONS_LISTED = 4
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "compare",
-        help="are these two the same picture?",
-        description="Tell whether A and B are the same picture, and what B is to A.",
+        run,
+        summary="are these two the same picture?",
+        description="Show whether A and B are the same picture, and how B differs from A.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add_pair(parser)
     add_screen(parser)
     how = parser.add_mutually_exclusive_group()
     add_json(how)
-    how.add_argument("-q", "--quiet", action="store_true", help="print nothing; the exit status tells")
-    parser.set_defaults(run=run)
+    how.add_argument("-q", "--quiet", action="store_true", help="print nothing; only set the exit status")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, and return the exit status."""
-    verdict = compared(args)
+    verdict = compare_pair(args)
     if args.json:
         print_json(verdict.to_dict())
     elif not args.quiet:
@@ -55,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(verdict: Verdict) -> str:
-    """Return a verdict as lines for a person: the sentence, then the facts behind it."""
+    """Return a verdict as lines for a person: the sentence, then the facts."""
     return heading(verdict.same, verdict.explanation) + "\n" + rows(_facts(verdict))
 
 
@@ -70,22 +79,22 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if "different_pixels" in verdict.measures:
         yield "pixels", _pixels(verdict.measures)
     if verdict.regions:
-        yield "changed", _places(verdict.regions)
+        yield "changed", _regions(verdict.regions)
     yield "a", _picture(verdict.a)
     yield "b", _picture(verdict.b)
 
 
 def _pixels(measures: Mapping[str, float]) -> str:
-    """Tell how many pixels of two screenshots differ, and how many more do without being seen."""
+    """Return how many pixels of two screenshots differ, and how many more differ invisibly."""
     unseen = sum(measures[f"{kind}_pixels"] for kind in ("smoothed", "speck", "faint"))
-    told = f"{measures['different_pixels']:.0f} of {measures['pixels']:.0f} differ"
-    return f"{told}, {unseen:.0f} more without being seen" if unseen else told
+    text = f"{measures['different_pixels']:.0f} of {measures['pixels']:.0f} differ"
+    return f"{text}, {unseen:.0f} more invisibly" if unseen else text
 
 
-def _places(regions: tuple[Region, ...]) -> str:
-    told = ", ".join(f"{r.w}x{r.h} at ({r.x}, {r.y})" for r in regions[:_REGIONS_TOLD])
-    more = len(regions) - _REGIONS_TOLD
-    return told + (f" and {more} more" if more > 0 else "")
+def _regions(regions: tuple[Region, ...]) -> str:
+    text = ", ".join(f"{r.w}x{r.h} at ({r.x}, {r.y})" for r in regions[:_REGIONS_LISTED])
+    more = len(regions) - _REGIONS_LISTED
+    return text + (f" and {more} more" if more > 0 else "")
 
 
 def _picture(info: PictureInfo) -> str:
@@ -93,8 +102,8 @@ def _picture(info: PictureInfo) -> str:
     if info.size:
         parts.append(bytes_text(info.size))
     if info.jpeg:
-        about = "" if info.jpeg.quality_exact else "about "
-        parts.append(f"quality {about}{info.jpeg.quality}, {info.jpeg.subsampling}")
+        approximately = "" if info.jpeg.quality_exact else "about "
+        parts.append(f"quality {approximately}{info.jpeg.quality}, {info.jpeg.subsampling}")
     if info.mode not in ("RGB", "YCbCr"):
         parts.append(f"stored as {info.mode}")
     if info.orientation != 1:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
-from samepic.cli.options import SAME, TROUBLE, add_json, print_json
+from samepic.cli.options import SAME, TROUBLE, Verbs, add_json, add_verb, print_json
 from samepic.cli.output import rows, styled
 from samepic.errors import SamepicError
 
@@ -29,7 +29,7 @@ _CODECS: tuple[tuple[str, str, dict[str, Any], float], ...] = (
     ("JPEG 2000", "JPEG2000", {}, 0.0),
 )
 
-_HELD = {
+_PROTECTIONS = {
     "memory": "memory bounded",
     "cpu": "time bounded",
     "new_files": "no new files",
@@ -42,17 +42,17 @@ _HELD = {
 }
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "doctor",
-        help="what is installed, and does it work?",
-        description="Tell versions, try every codec on a small picture, list optional parts and limits.",
+        run,
+        summary="check the installation",
+        description="Show versions, test every codec on a small picture, list optional parts and limits.",
         epilog="exit status: 0 everything works, 2 something does not",
-        allow_abbrev=False,
     )
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,32 +63,32 @@ def run(args: argparse.Namespace) -> int:
     else:
         for title in ("versions", "codecs", "optional", "limits", "workers"):
             print(styled(title, "bold"))
-            print(rows((name, _told(value)) for name, value in report[title].items()))
+            print(rows((name, _format(value)) for name, value in report[title].items()))
     return SAME if report["healthy"] else TROUBLE
 
 
 def examine() -> dict[str, Any]:
-    """Return versions, codecs, optional parts, limits and what holds decoding workers back.
+    """Return versions, codecs, optional parts, limits and the protections of decoding workers.
 
-    `healthy` tells whether every codec works.
+    `healthy` says whether every codec works.
     """
     from samepic.limits import LIMITS
 
-    tried = {name: _try_codec(form, options, most) for name, form, options, most in _CODECS}
-    tried["HEIC"] = _heic()
+    tried = {name: _try_codec(format_name, options, limit) for name, format_name, options, limit in _CODECS}
+    tried["HEIC"] = _check_heic()
     codecs = {name: state for name, (_, state) in tried.items()}
     return {
         "healthy": all(works for works, _ in tried.values()),
         "versions": dict(_versions()),
         "codecs": codecs,
-        "optional": {"native part": _native(), **_optional()},
+        "optional": {"native part": _native_state(), **_optional_parts()},
         "limits": dataclasses.asdict(LIMITS),
         "workers": _workers(),
     }
 
 
 def _workers() -> dict[str, Any]:
-    """Return which bounds hold for the processes that decode uploads here, by starting one."""
+    """Start a process that decodes uploads, and return its protections."""
     from samepic.sandbox.pool import Workers
 
     try:
@@ -96,10 +96,10 @@ def _workers() -> dict[str, Any]:
             found = workers.protection.to_dict()
     except SamepicError as error:
         return {"none": str(error)}
-    return {_HELD.get(name, name): held for name, held in found.items()}
+    return {_PROTECTIONS.get(name, name): active for name, active in found.items()}
 
 
-def _told(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
@@ -137,59 +137,66 @@ def _installed(package: str) -> str:
         return "not installed"
 
 
-def _try_codec(form: str, options: dict[str, Any], most: float) -> tuple[bool, str]:
-    """Encode a small picture with Pillow, load it as any source is loaded; return whether that works, in words too."""
+def _try_codec(format_name: str, options: dict[str, Any], limit: float) -> tuple[bool, str]:
+    """Encode a small picture with Pillow and load it; return whether that works, and a sentence."""
     import numpy as np
     from PIL import Image
 
     from samepic.picture import load
 
     ramp = np.linspace(0, 255, 32, dtype=np.uint8)
-    across, grey = np.tile(ramp, (32, 1)), np.full((32, 32), 90, np.uint8)
-    pixels = np.stack([across, across.T, grey], axis=2)
+    gradient, flat = np.tile(ramp, (32, 1)), np.full((32, 32), 90, np.uint8)
+    pixels = np.stack([gradient, gradient.T, flat], axis=2)
     coded = io.BytesIO()
     try:
-        Image.fromarray(pixels).save(coded, format=form, **options)
+        Image.fromarray(pixels).save(coded, format=format_name, **options)
     except (OSError, KeyError, ValueError) as error:
-        return False, f"cannot be tried: no encoder here ({error})"
+        return False, f"cannot be tested: no encoder ({error})"
     try:
-        got = load(coded.getvalue()).rgb
+        decoded = load(coded.getvalue()).rgb
     except SamepicError as error:
         return False, f"fails: {error}"
-    if got.shape != pixels.shape:
-        return False, f"fails: wanted {pixels.shape[1]}x{pixels.shape[0]}, got {got.shape[1]}x{got.shape[0]}"
-    error_levels = float(np.abs(got.astype(np.int16) - pixels).mean())
-    if error_levels > most:
-        return False, f"fails: pixels are off by {error_levels:.1f} levels in the mean"
+    if decoded.shape != pixels.shape:
+        return (
+            False,
+            f"fails: expected {pixels.shape[1]}x{pixels.shape[0]}, found {decoded.shape[1]}x{decoded.shape[0]}",
+        )
+    error_levels = float(np.abs(decoded.astype(np.int16) - pixels).mean())
+    if error_levels > limit:
+        return False, f"fails: pixels are off by {error_levels:.1f} levels on average"
     return True, "works"
 
 
-def _heic() -> tuple[bool, str]:
-    """Return the state of the decoder alone: no encoder of HEIC is installed, so there is nothing to try it on."""
+def _check_heic() -> tuple[bool, str]:
+    """Return the state of the HEIC decoder; without an encoder, it cannot be tested on a picture."""
     try:
         import pi_heif
     except ImportError as error:
         return False, f"fails: {error}"
     loaded = pi_heif.libheif_version()
-    return True, f"works, as far as loading libheif {loaded} tells (no encoder to try it with)"
+    return True, f"libheif {loaded} can be loaded (no encoder for a test)"
 
 
-def _native() -> str:
+def _native_state() -> str:
     from samepic.native import native
 
-    return "not built: all works, fingerprints and search slower" if native is None else "built"
+    return (
+        "not built: everything works, but fingerprints and search are slower" if native is None else "built"
+    )
 
 
-def _optional() -> dict[str, str]:
-    """Return each extra of the package with what is missing of it."""
+def _optional_parts() -> dict[str, str]:
+    """Return each extra of the package with its missing packages."""
     try:
-        wanted = requires("samepic") or []
+        requirements = requires("samepic") or []
     except PackageNotFoundError:
         return {}
     missing: dict[str, list[str]] = {}
-    for line in wanted:
+    for line in requirements:
         match = re.match(r"([\w.-]+).*;\s*extra\s*==\s*['\"]([\w-]+)['\"]", line)
         if match:
-            lacks = missing.setdefault(match[2], [])
-            lacks += [match[1]] if _installed(match[1]) == "not installed" else []
-    return {extra: f"lacks {', '.join(lacks)}" if lacks else "installed" for extra, lacks in missing.items()}
+            absent = missing.setdefault(match[2], [])
+            absent += [match[1]] if _installed(match[1]) == "not installed" else []
+    return {
+        extra: f"missing: {', '.join(absent)}" if absent else "installed" for extra, absent in missing.items()
+    }

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from samepic.cli.options import SAME, TROUBLE, UsageError, add_policy, count
-from samepic.cli.output import Meter, bytes_text, printable, styled, table
-from samepic.cli.review import add_browsing, expect_pages, review
+from samepic.cli.options import CLOSED, SAME, TROUBLE, UsageError, Verbs, add_policy, add_verb, thread_count
+from samepic.cli.output import Meter, styled, table
+from samepic.cli.review import add_no_browser, require_pages, review
+from samepic.writing import bytes_text, plural, printable, replacing
 
 if TYPE_CHECKING:
     from samepic.duplicates.groups import Group
@@ -28,43 +29,41 @@ __all__ = ["add_engine", "register", "run", "spark_finder"]
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add --engine and what belongs to Spark."""
     group = parser.add_argument_group(
-        "a cluster", "The answers are those of one machine; docs/scale.md says from when on it is worth it."
+        "a cluster", "The results are those of one machine; docs/scale.md says from what size on it pays."
     )
     group.add_argument(
         "--engine",
         choices=("local", "spark"),
         default="local",
-        help="where to search: in this process, or on Apache Spark, where PATH may be a URI (hdfs://, s3a://) too",
+        help="search in this process, or on Apache Spark, where PATH may also be a URI (hdfs://, s3a://)",
     )
     group.add_argument(
         "--master",
         metavar="URL",
-        help="the Spark to use (default: that of spark-submit, else local[*], all processors of this machine)",
+        help="the Spark master (default: that of spark-submit, else local[*], all processors of this machine)",
     )
     group.add_argument(
         "--search",
         choices=("scan", "bands"),
         default="scan",
-        help="on Spark: look at every code for each picture (scan), or at those alone that share a band with it, which"
-        " finds less and is faster from some hundred thousand on (bands)",
+        help="on Spark: compare each picture with every code (scan), or only with those that share a band with it"
+        " (bands), which finds less and is faster from some hundred thousand pictures on",
     )
 
 
 def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> SparkFinder:
-    """Return the search on Spark. Raises UsageError for what it cannot do and MissingPartError where there is none."""
+    """Return the search on Spark. Raises UsageError for options that it lacks, MissingPartError without PySpark."""
     uris = [path for path in paths if "://" in path]
     for option in ("html", "review"):
         if getattr(args, option) and uris:
-            raise UsageError(f"--{option}: wanted files that this process can open, got {uris[0]!r}")
+            raise UsageError(f"--{option}: expected local files, found {uris[0]!r}")
     if args.jobs:
-        raise UsageError(
-            "--jobs: wanted --master for --engine spark, say local[4], got threads of this process"
-        )
+        raise UsageError("--jobs: not for --engine spark; use --master, such as local[4]")
     from samepic.spark.candidates import CandidateScan
     from samepic.spark.duplicates import SparkFinder, session
 
     if uris and len(uris) < len(paths):
-        raise UsageError(f"wanted either paths or URIs, got both: {uris[0]!r}")
+        raise UsageError(f"expected only paths or only URIs, found both: {uris[0]!r}")
     spark = session(args.master)
     spark.sparkContext.setLogLevel("INFO" if args.verbose else "ERROR")
     return SparkFinder(
@@ -80,9 +79,8 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
 
 
 _EPILOG = """\
-exit status: 0 done, whether or not there are copies and unreadable files; 2 trouble: a PATH that cannot be
-read, a report that cannot be written, a command line that makes no sense; 130 stopped by Ctrl-C, and the next run
-goes on from there
+exit status: 0 done, with or without duplicates and unreadable files; 2 trouble: a PATH that cannot be read, a report
+that cannot be written, an invalid command line; 130 stopped by Ctrl-C (the next run continues from there)
 
 examples:
   samepic find ~/Pictures
@@ -95,7 +93,7 @@ examples:
 
 
 class _Searched(Protocol):
-    """What a search leaves behind."""
+    """The result of a search."""
 
     unreadable: list[Unreadable]
     pictures: int
@@ -107,16 +105,16 @@ class _Searched(Protocol):
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "find",
-        help="which pictures in these folders are the same?",
-        description="Find the pictures below PATHS that are the same, in groups round the best of each."
-        " Nothing is changed: samepic clean does that, from the report of --json.",
+        run,
+        summary="find the duplicate pictures in folders",
+        description="Find the pictures below PATHS that are the same, in groups with the best file first."
+        " Nothing is changed; samepic clean acts on the report of --json.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a folder or file; - reads a list of them")
     parser.add_argument(
@@ -126,15 +124,15 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     add_policy(parser)
     parser.add_argument("--copies", action="store_true",
-                        help="search for crops, captioned, framed and turned copies too; takes longer")  # fmt: skip
-    parser.add_argument("--min-size", metavar="SIZE", type=_size, default=1,
-                        help="pass over files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
-    parser.add_argument("--hidden", action="store_true", help="look at names that begin with a dot too")
+                        help="also search for crops, captioned, framed and turned copies; takes longer")  # fmt: skip
+    parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1,
+                        help="skip files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
+    parser.add_argument("--hidden", action="store_true", help="include names that begin with a dot")
     parser.add_argument("--follow", action="store_true", help="follow symbolic links")
-    parser.add_argument("--jobs", metavar="N", type=count, help="threads (default: one for each processor)")
+    parser.add_argument("--jobs", metavar="N", type=thread_count, help="threads (default: one per processor)")
     parser.add_argument("--no-cache", action="store_true", help="neither use nor write the cache")
     parser.add_argument(
-        "-v", "--verbose", action="store_true", help="tell the counts of every stage on stderr"
+        "-v", "--verbose", action="store_true", help="print the counts of every stage on stderr"
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print one JSON object a line")
@@ -142,12 +140,11 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how.add_argument(
         "--review",
         action="store_true",
-        help="decide in the browser what becomes of each file, as samepic review",
+        help="decide about each file in the browser, as samepic review does",
     )
-    parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, in one file")
-    add_browsing(parser)
+    parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, as one file")
+    add_no_browser(parser)
     add_engine(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -156,21 +153,21 @@ def run(args: argparse.Namespace) -> int:
 
     policy = Policy.of(args.same_if, args.profile)
     if args.review:
-        expect_pages()
+        require_pages()
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
     if args.engine == "spark":
         finder: _Searched = spark_finder(args, paths, policy)
         groups = finder.groups()
     else:
-        finder, groups = _here(args, paths, policy)
+        finder, groups = _search_here(args, paths, policy)
     _print(args, finder, groups)
     if args.review:
         _review(args, finder, groups)
     return _status(finder, paths)
 
 
-def _here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_Searched, list[Group]]:
+def _search_here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_Searched, list[Group]]:
     """Search in this process."""
     from samepic.duplicates.cache import cache_file
     from samepic.duplicates.finder import Finder
@@ -184,7 +181,7 @@ def _here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_
             args.min_size,
             args.jobs,
             None if args.no_cache else cache_file(),
-            meter.show if meter.wanted else None,
+            meter.show if meter.enabled else None,
             policy.profile,
             args.copies,
         )
@@ -192,7 +189,7 @@ def _here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_
 
 
 def _review(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
-    """Let the groups be decided in the browser, as they would be read back from a report that was written now."""
+    """Serve the review of a report of these groups."""
     from samepic.duplicates.groups import json_lines, read_scan
 
     lines = (line.encode("utf-8", "surrogateescape") for line in json_lines(groups, finder.unreadable))
@@ -213,32 +210,28 @@ def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> 
     elif args.review:
         print(_summary(finder, groups))
     else:
-        for line in _told(finder, groups):
+        for line in _report_lines(finder, groups):
             print(line)
 
 
 def _write_page(name: str, groups: list[Group], finder: _Searched) -> None:
-    """Write the page beside its place first, so that it is there whole or not at all."""
     from samepic.cleanup.plan import page
 
-    place = Path(name)
-    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        with beside.open("x", encoding="utf-8", errors="backslashreplace") as file:
-            file.writelines(page(groups, finder.unreadable))
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+    with (
+        replacing(Path(name)) as temporary,
+        temporary.open("x", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        file.writelines(page(groups, finder.unreadable))
 
 
 def _status(finder: _Searched, paths: list[str]) -> int:
-    """Return trouble where a path that was asked for could not be read."""
+    """Return trouble where one of the given paths could not be read."""
     named = set(paths)
-    return TROUBLE if any(one.path in named for one in finder.unreadable) else SAME
+    return TROUBLE if any(file.path in named for file in finder.unreadable) else SAME
 
 
-def _told(finder: _Searched, groups: list[Group]) -> Iterator[str]:
-    """Yield the report for people: each group, what is unreadable, and what can be won."""
+def _report_lines(finder: _Searched, groups: list[Group]) -> Iterator[str]:
+    """Yield the report for people: each group, the unreadable files, and the summary."""
     for group in groups:
         name = f"{group.number}. {printable(group.reference.path)}"
         yield f"{styled(name, 'bold')}  {bytes_text(group.reference.size)}, {group.reason}"
@@ -248,62 +241,56 @@ def _told(finder: _Searched, groups: list[Group]) -> Iterator[str]:
         ]
         yield table(("", "", "", ""), rows).partition("\n")[2]
         yield ""
-    for one in finder.unreadable:
-        yield f"{styled('unreadable', 'yellow')}  {printable(one.path)}: {printable(one.error)}"
+    for file in finder.unreadable:
+        yield f"{styled('unreadable', 'yellow')}  {printable(file.path)}: {printable(file.error)}"
     yield _summary(finder, groups)
 
 
 def _summary(finder: _Searched, groups: list[Group]) -> str:
+    """Return one line like "7 pictures: 1 duplicate in 1 group, 132 KB reclaimable; 1 file is not an image"."""
     copies = sum(len(group.members) for group in groups)
-    won = bytes_text(sum(group.wasted for group in groups))
-    parts = [
-        f"{_counted(finder.pictures, 'picture')}: {_counted(len(groups), 'group')} with {copies} to spare"
-    ]
-    parts.append(f"{won} can be won")
+    line = f"{plural(finder.pictures, 'picture')}: {plural(copies, 'duplicate')} in {plural(len(groups), 'group')}"
+    line += f", {bytes_text(sum(group.wasted for group in groups))} reclaimable"
     if finder.unreadable:
-        parts.append(f"{len(finder.unreadable)} unreadable")
+        line += f"; {len(finder.unreadable)} unreadable"
     if finder.others:
-        parts.append(f"{_counted(finder.others, 'file')} no picture")
-    return ", ".join(parts)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+        line += f"; {plural(finder.others, 'file is not an image', 'files are not images')}"
+    return line
 
 
 def _paths(args: argparse.Namespace) -> list[str]:
     lists = ([args.files_from] if args.files_from else []) + ["-"] * args.paths.count("-")
     if lists.count("-") > 1:
-        raise UsageError("-: wanted one list of paths from standard input, got it named twice")
+        raise UsageError("-: standard input can be read only once")
     paths = [path for path in args.paths if path != "-"]
     for name in lists:
-        paths += _listed(name)
+        paths += _read_list(name)
     if not paths and not lists:
-        raise UsageError("wanted at least one PATH (see samepic find --help)")
+        raise UsageError("expected at least one PATH (see samepic find --help)")
     return paths
 
 
-def _listed(name: str) -> list[str]:
+def _read_list(name: str) -> list[str]:
     if name == "-":
         if sys.stdin is None:
-            raise UsageError("-: wanted a list of paths from standard input, got none: it is closed")
+            raise UsageError(CLOSED)
         raw = sys.stdin.buffer.read()
     else:
-        with open(name, "rb") as file:  # noqa: PTH123  (Path would normalise the name)
+        with open(name, "rb") as file:  # noqa: PTH123  (Path would normalize the name)
             raw = file.read()
     ends = b"\0" if b"\0" in raw else b"\n"
     return [os.fsdecode(part) for part in raw.split(ends) if part]
 
 
-def _size(text: str) -> int:
+def _parse_size(text: str) -> int:
     match = re.fullmatch(r"(\d+)([kmg]?)b?", text.lower())
     if match is None:
-        raise argparse.ArgumentTypeError(f"wanted a size such as 20000 or 20k, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a size such as 20000 or 20k, found {text!r}")
     return int(match[1]) * _UNITS[match[2]]
 
 
 def _log_to_stderr(*, verbose: bool) -> None:
-    """Let warnings of the search reach standard error, and its counts too if `verbose`."""
+    """Send warnings of the search to standard error, and its counts if `verbose`."""
     if sys.stderr is None:
         return
     log = logging.getLogger("samepic")

@@ -1,4 +1,4 @@
-"""samepic fingerprint FILE: what is kept of each picture to find it again."""
+"""samepic fingerprint FILE...: the fingerprint of each picture."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import SAME, TROUBLE, named_sources, print_json
-from samepic.cli.output import printable, styled
+from samepic.cli.options import SAME, TROUBLE, Verbs, add_verb, named_sources, print_json
+from samepic.cli.output import styled
 from samepic.errors import SamepicError, UnreadableError
+from samepic.writing import printable, reason_of
 
 if TYPE_CHECKING:
     from samepic.fingerprints.fingerprint import Fingerprint
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["register", "run"]
 
 _EPILOG = """\
-exit status: 0 every FILE has its line, 2 trouble: the other files are still told
+exit status: 0 every FILE has its line, 2 trouble with a file (the others are still printed)
 
-A line is the fingerprint, which holds no space, two spaces and the name of the file; then, in brackets, a word
-where the picture is so plain that its code says nothing.
+A line is the fingerprint, two spaces and the name of the file; then, in brackets, a note if the picture is too plain
+for its code.
 
 examples:
   samepic fingerprint photo.jpg
@@ -27,15 +28,15 @@ examples:
   curl -s https://example.org/photo.jpg | samepic fingerprint -"""
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "fingerprint",
-        help="what is kept of a picture to find it again",
+        run,
+        summary="print the fingerprints of pictures",
         description="Print the fingerprint of each FILE on a line: digests, codes, quality and size.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "files", metavar="FILE", nargs="+", help="a picture file, or - for standard input (once)"
@@ -45,48 +46,47 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         choices=("fast", "reference"),
         default="fast",
         metavar="MODE",
-        help="fast decodes no more than a code needs; reference decodes all of it, and its code is that of"
+        help="fast decodes only what a code needs; reference decodes the whole picture, and its code equals that of"
         " ThreatExchange's own program bit for bit (default: %(default)s)",
     )
     parser.add_argument(
         "--copycode",
         action="store_true",
-        help="make the copy code too, by which crops, captioned, framed and turned copies are found",
+        help="add the copy code, which finds crops and captioned, framed and turned copies",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line, for errors too")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Fingerprint each file, print its line as soon as it is known, and return the exit status."""
     from samepic.fingerprints.make import fingerprint
 
-    named = named_sources(args.files)
+    sources = named_sources(args.files)
     status = SAME
-    for name, source in named:
+    for name, source in sources:
         try:
-            made = fingerprint(source, reference=args.mode == "reference", copycode=args.copycode)
+            result = fingerprint(source, reference=args.mode == "reference", copycode=args.copycode)
         except SamepicError as error:
-            _tell_trouble(name, error, json=args.json)
+            _print_failure(name, error, json=args.json)
             status = TROUBLE
         else:
-            _tell(name, made, json=args.json)
+            _print_fingerprint(name, result, json=args.json)
     return status
 
 
-def _tell(name: str, made: Fingerprint, *, json: bool) -> None:
+def _print_fingerprint(name: str, result: Fingerprint, *, json: bool) -> None:
     if json:
-        print_json({"path": name, **made.to_dict()})
+        print_json({"path": name, **result.to_dict()})
         return
     note = ""
-    if made.is_weak:
-        note = f"  (too plain to be found by its code: quality {made.quality}, detail {made.detail})"
-    print(f"{made}  {printable(name)}{styled(note, 'yellow') if note else ''}")
+    if result.is_weak:
+        note = f"  (too plain for its code: quality {result.quality}, detail {result.detail})"
+    print(f"{result}  {printable(name)}{styled(note, 'yellow') if note else ''}")
 
 
-def _tell_trouble(name: str, error: SamepicError, *, json: bool) -> None:
+def _print_failure(name: str, error: SamepicError, *, json: bool) -> None:
     if json:
-        why = f"wanted {error.wanted}, got {error.got}" if isinstance(error, UnreadableError) else str(error)
-        print_json({"unreadable": name, "error": why, "kind": type(error).__name__})
+        reason = reason_of(error) if isinstance(error, UnreadableError) else str(error)
+        print_json({"unreadable": name, "error": reason, "kind": type(error).__name__})
     elif sys.stderr:  # None where the caller closed it
         print(f"samepic: {printable(str(error))}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""samepic measure A B: every classical measure, its cutoff, and how far it can be trusted."""
+"""samepic measure A B: every classical measure, its cutoff, and its reliability."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import SAME, add_json, add_pair, print_json, sources
+from samepic.cli.options import SAME, Verbs, add_json, add_pair, add_verb, print_json, sources
 from samepic.cli.output import percent, styled, table, width
 
 if TYPE_CHECKING:
@@ -14,27 +14,26 @@ if TYPE_CHECKING:
 
 __all__ = ["register", "run"]
 
-_HEAD = ("measure", "value", "cutoff", "passes", "finds", "trust", "know that it")
+_HEAD = ("measure", "value", "cutoff", "passes", "finds", "trust", "caveat")
 _LEGEND = """\
-passes: on the side of the cutoff that at most 1 in 10 000 pairs of different photographs reaches
+passes: within the cutoff, as at most 1 in 10 000 pairs of different photographs are
 finds:  the share of re-saved copies that this cutoff finds
 trust:  proof, strong (finds 99 % or more), weak (half or more), none
-No measure here answers whether the two are the same picture: samepic compare does."""
+No measure decides whether both are the same picture: samepic compare does."""
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "measure",
-        help="every classical measure, with its cutoff and its trust",
-        description="Print each classical measure of A and B, and how far it can be trusted.",
+        run,
+        summary="print every classical measure with its cutoff",
+        description="Print each classical measure of A and B, and how reliable it is.",
         epilog=f"{_LEGEND}\n\nexit status: 0 measured, 2 trouble",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add_pair(parser)
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,16 +45,16 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(measures.to_dict())
     else:
-        print(_fitted([_HEAD, *(_line(row) for row in measures.values())]))
+        print(_fit_to_width([_HEAD, *(_line(row) for row in measures.values())]))
         print(styled(_LEGEND, "dim"))
     return SAME
 
 
-def _fitted(lines: list[tuple[str, ...]]) -> str:
-    """Return the table, without its last column where the terminal is too narrow for it."""
-    whole = table(lines[0], lines[1:], right=(4,))
-    if max(map(len, whole.splitlines())) <= width():
-        return whole
+def _fit_to_width(lines: list[tuple[str, ...]]) -> str:
+    """Return the table, without its last column if the terminal is too narrow."""
+    full = table(lines[0], lines[1:], right=(4,))
+    if max(map(len, full.splitlines())) <= width():
+        return full
     return table(lines[0][:-1], [line[:-1] for line in lines[1:]], right=(4,))
 
 

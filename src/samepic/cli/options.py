@@ -1,17 +1,18 @@
-"""Options that verbs share: pictures, JSON, the store and its policy, screenshots, and exit codes."""
+"""Options that several verbs share: pictures, JSON, the store and its policy, screenshots; and exit codes."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-from samepic.cli.output import printable, styled
+from samepic.cli.output import styled
 from samepic.tuning.screens import SCREEN, Box, Screen
 from samepic.verdict import Relation
+from samepic.writing import printable
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANNOT_TELL",
+    "CLOSED",
     "NOT_SAME",
     "PIPE",
     "SAME",
@@ -26,6 +28,7 @@ __all__ = [
     "STOPPED",
     "TROUBLE",
     "UsageError",
+    "Verbs",
     "add_json",
     "add_originals",
     "add_pair",
@@ -35,17 +38,18 @@ __all__ = [
     "add_same_if",
     "add_screen",
     "add_store",
-    "compared",
-    "count",
+    "add_verb",
+    "compare_pair",
     "folder_of_originals",
     "named_sources",
-    "opened",
+    "open_gate",
+    "print_decision",
+    "print_error",
     "print_json",
     "sources",
     "status_of",
     "status_of_outcomes",
-    "tell",
-    "tell_error",
+    "thread_count",
 ]
 
 SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
@@ -54,13 +58,40 @@ STOPPED, PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell reports fo
 
 
 class UsageError(Exception):
-    """A command line that makes no sense."""
+    """An invalid command line."""
+
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+CLOSED = "-: standard input is closed"
+
+
+def add_verb(
+    verbs: Verbs,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    summary: str,
+    description: str,
+    epilog: str,
+) -> argparse.ArgumentParser:
+    """Add a verb that calls `run`, and return its parser."""
+    parser = verbs.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
 
 
 def add_pair(parser: argparse.ArgumentParser) -> None:
     """Add the two pictures A and B."""
     parser.add_argument("a", metavar="A", help="a picture file, or - for standard input")
-    parser.add_argument("b", metavar="B", help="the picture file to hold against it, or -")
+    parser.add_argument("b", metavar="B", help="the picture file to compare it with, or -")
 
 
 def add_json(parser: argparse._ActionsContainer) -> None:
@@ -71,10 +102,7 @@ def add_json(parser: argparse._ActionsContainer) -> None:
 def add_same_if(
     parser: argparse.ArgumentParser, *, unless: str = "", default: str = "reframed", last: str = "edited"
 ) -> None:
-    """Add --same-if with the rungs of the ladder that may end "same", up to `last`.
-
-    `unless` tells what may set the default.
-    """
+    """Add --same-if with the relations up to `last`; `unless` says what may set the default."""
     rungs = [str(relation) for relation in Relation]
     ladder = rungs[: rungs.index(last) + 1]
     parser.add_argument(
@@ -82,17 +110,17 @@ def add_same_if(
         choices=ladder,
         default=None if unless else default,
         metavar="RELATION",
-        help=f"the last relation that counts as the same: {', '.join(ladder)} (default: {unless}{default})",
+        help=f"the loosest relation still treated as the same: {', '.join(ladder)} (default: {unless}{default})",
     )
 
 
 def add_policy(parser: argparse.ArgumentParser) -> None:
     """Add --same-if and --profile."""
-    add_same_if(parser, unless="what the profile says, else ")
+    add_same_if(parser, unless="that of the profile, else ")
     parser.add_argument(
         "--profile",
         metavar="FILE",
-        help="what samepic calibrate --write made: it rescales probabilities and says where the same ends",
+        help="a profile of samepic calibrate --write: it rescales probabilities and sets the cutoff",
     )
 
 
@@ -101,32 +129,28 @@ def sources(args: argparse.Namespace) -> tuple[str | BinaryIO, str | BinaryIO]:
 
     Raises UsageError when both are standard input, or when that is closed.
     """
-    if args.a == "-" and args.b == "-":
-        raise UsageError("-: wanted one picture from standard input, got it named twice")
-    if "-" in (args.a, args.b) and sys.stdin is None:
-        raise UsageError("-: wanted a picture from standard input, got none: it is closed")
-    a, b = (sys.stdin.buffer if name == "-" else name for name in (args.a, args.b))
+    (_, a), (_, b) = named_sources([args.a, args.b])
     return a, b
 
 
 def named_sources(files: Sequence[str]) -> list[tuple[str, str | BinaryIO]]:
-    """Return each name with what to read: itself, or standard input for "-". Raises UsageError where that cannot be."""
+    """Return each name with its source: itself, or standard input for "-", once at most. Raises UsageError."""
     if files.count("-") > 1:
-        raise UsageError("-: wanted one picture from standard input, got it named twice")
+        raise UsageError("-: standard input can be read only once")
     if "-" in files and sys.stdin is None:
-        raise UsageError("-: wanted a picture from standard input, got none: it is closed")
+        raise UsageError(CLOSED)
     return [(name, sys.stdin.buffer if name == "-" else name) for name in files]
 
 
-def count(text: str) -> int:
-    """Return the number of threads that an option names."""
+def thread_count(text: str) -> int:
+    """Parse a number of threads."""
     if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"wanted a number from 1 to 256, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 256, found {text!r}")
     return int(text)
 
 
 def status_of(verdict: Verdict) -> int:
-    """Return the exit status that tells a verdict."""
+    """Return the exit status of a verdict."""
     return {True: SAME, False: NOT_SAME, None: CANNOT_TELL}[verdict.same]
 
 
@@ -136,10 +160,10 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 STATUSES = (
-    "exit status: 0 all accepted, 1 a duplicate among them, 3 one waits for review, 2 trouble, of which a"
+    "exit status: 0 all accepted, 1 a duplicate among them, 3 one waits for review, 2 trouble, such as a"
 )
 
-_COLOURS = {"accepted": "green", "duplicate": "yellow", "review": "yellow", "refused": "red"}
+_COLORS = {"accepted": "green", "duplicate": "yellow", "review": "yellow", "refused": "red"}
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -148,11 +172,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         "--store",
         metavar="URL",
         required=True,
-        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; made where it is not there yet",
+        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; created if it does not exist",
     )
-    parser.add_argument(
-        "--tenant", default="", metavar="NAME", help="a collection of its own within the store"
-    )
+    parser.add_argument("--tenant", default="", metavar="NAME", help="a separate collection within the store")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line, for errors too")
 
 
@@ -162,9 +184,9 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         "--policy",
         metavar="TEXT",
         default="",
-        help="what to do for which relation: refuse, review or accept, such as edited=accept,reframed=review",
+        help="refuse, review or accept for each relation, such as edited=accept,reframed=review",
     )
-    parser.add_argument("--profile", metavar="FILE", help="what samepic calibrate --write made")
+    parser.add_argument("--profile", metavar="FILE", help="a profile of samepic calibrate --write")
     add_originals(parser)
 
 
@@ -173,8 +195,8 @@ def add_originals(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--originals",
         metavar="FOLDER",
-        help="where the kept pictures lie, each at the path that is its key (with a tenant: FOLDER/TENANT/KEY), so that"
-        " they have the last word and not the small pictures of the store",
+        help="the folder of the kept pictures, each at FOLDER/KEY (with a tenant: FOLDER/TENANT/KEY): they are compared"
+        " instead of the small pictures in the store",
     )
 
 
@@ -185,21 +207,21 @@ def add_replicas(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         action="append",
         default=[],
-        help="postgresql://USER@HOST/DATABASE of a standby of the store, for check alone; may be given several times",
+        help="postgresql://USER@HOST/DATABASE of a standby of the store, used by check; may be repeated",
     )
 
 
 def folder_of_originals(args: argparse.Namespace) -> str | None:
-    """Return the folder that --originals names, whole, or None. Raises UsageError where there is no such folder."""
+    """Return the absolute folder of --originals, or None. Raises UsageError where there is no such folder."""
     if args.originals is None:
         return None
     if not Path(args.originals).is_dir():
-        raise UsageError(f"--originals: wanted a folder, got {args.originals!r}, which is none")
+        raise UsageError(f"--originals: no such folder: {args.originals!r}")
     return str(Path(args.originals).absolute())
 
 
-def opened(args: argparse.Namespace, workers: int = 1) -> Gate:
-    """Return the gate that the options name; to be closed by the caller, and its workers with it."""
+def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
+    """Return the gate for the options; the caller closes it."""
     from samepic.gate.gate import Gate
     from samepic.gate.originals import originals_below
     from samepic.gate.policy import GatePolicy
@@ -216,20 +238,20 @@ def opened(args: argparse.Namespace, workers: int = 1) -> Gate:
     )
 
 
-def tell(name: str, decision: Decision, *, json: bool) -> None:
-    """Print what was decided of one file on one line."""
+def print_decision(name: str, decision: Decision, *, json: bool) -> None:
+    """Print the decision on one file on one line."""
     if json:
         print_json({"path": name, **decision.to_dict()})
         return
-    word = styled(str(decision.outcome), _COLOURS[decision.outcome])
+    word = styled(str(decision.outcome), _COLORS[decision.outcome])
     match = decision.match
-    kept = f" [{printable(match.key)}]" if match is not None else ""
+    key = f" [{printable(match.key)}]" if match is not None else ""
     better = f"; {printable(match.better_reason)}" if match is not None and match.better else ""
-    print(f"{word}: {printable(name)}{kept}: {printable(decision.reason)}{better}")
+    print(f"{word}: {printable(name)}{key}: {printable(decision.reason)}{better}")
 
 
-def tell_error(name: str, error: str, *, json: bool) -> None:
-    """Print what went wrong with one file."""
+def print_error(name: str, error: str, *, json: bool) -> None:
+    """Print the error of one file."""
     if json:
         print_json({"path": name, "error": error})
     else:
@@ -237,15 +259,15 @@ def tell_error(name: str, error: str, *, json: bool) -> None:
 
 
 def status_of_outcomes(outcomes: Iterable[str]) -> int:
-    """Return the exit status that tells of decisions, "trouble" among them: the gravest counts."""
-    met = set(outcomes)
+    """Return the exit status of several decisions, which may include "trouble": that of the worst one."""
+    seen = set(outcomes)
     for outcome, status in (
         ("trouble", TROUBLE),
         ("refused", TROUBLE),
         ("duplicate", NOT_SAME),
         ("review", CANNOT_TELL),
     ):
-        if outcome in met:
+        if outcome in seen:
             return status
     return SAME
 
@@ -254,12 +276,12 @@ _OPTIONS = ("ignore", "mask", "threshold", "most_pixels")
 
 
 def add_screen(parser: argparse.ArgumentParser) -> None:
-    """Add --same-if, --profile, --screen, and what says how two screenshots are compared."""
+    """Add --same-if, --profile, --screen and the options of screenshots."""
     add_policy(parser)
     parser.add_argument(
         "--screen",
         action="store_true",
-        help="A and B are screenshots: compare them pixel on pixel; they are the same up to resaved",
+        help="A and B are screenshots: compare them pixel by pixel; they are the same up to resaved",
     )
     group = parser.add_argument_group("with --screen")
     group.add_argument(
@@ -267,11 +289,9 @@ def add_screen(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=_box,
         metavar="X,Y,W,H",
-        help="a box in pixels that is not looked at; may be given again",
+        help="a box in pixels to ignore; may be repeated",
     )
-    group.add_argument(
-        "--mask", metavar="FILE", help="a picture of A's size: what is white in it is not looked at"
-    )
+    group.add_argument("--mask", metavar="FILE", help="a picture of A's size; what is white in it is ignored")
     group.add_argument(
         "--threshold",
         type=float,
@@ -281,8 +301,8 @@ def add_screen(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--most-pixels", type=int, metavar="N", help="how many pixels may differ (default: 0)")
 
 
-def compared(args: argparse.Namespace) -> Verdict:
-    """Compare A and B as pictures or, with --screen, as screenshots. Raises UsageError where options do not fit."""
+def compare_pair(args: argparse.Namespace) -> Verdict:
+    """Compare A and B as pictures or, with --screen, as screenshots. Raises UsageError for conflicting options."""
     a, b = sources(args)
     given = {name: getattr(args, name) for name in _OPTIONS if getattr(args, name) is not None}
     if not args.screen:
@@ -304,5 +324,5 @@ def _box(text: str) -> Box:
     try:
         left, top, width, height = (int(part) for part in parts)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"wanted X,Y,W,H in pixels, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected X,Y,W,H in pixels, found {text!r}") from None
     return left, top, width, height

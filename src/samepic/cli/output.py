@@ -1,4 +1,4 @@
-"""Output on a terminal: color, aligned rows, names that cannot steer the terminal, and a line of progress."""
+"""Output on a terminal: color, aligned rows and tables, percentages, and a progress line."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from samepic.writing import printable
+
 if TYPE_CHECKING:
     from samepic.duplicates.finder import Progress
 
-__all__ = ["Meter", "bytes_text", "heading", "percent", "printable", "rows", "styled", "table", "width"]
+__all__ = ["Meter", "heading", "percent", "rows", "styled", "table", "width"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
 def styled(text: str, *styles: str) -> str:
-    """Return `text` in colour or bold on a terminal, unless NO_COLOR is set; else as it is."""
+    """Return `text` in color or bold on a terminal, unless NO_COLOR is set; else unchanged."""
     if not _on_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
@@ -34,21 +36,16 @@ def width() -> float:
     return shutil.get_terminal_size().columns if _on_terminal() else math.inf
 
 
-def printable(text: str) -> str:
-    """Return `text` with control characters escaped, so that a file name cannot steer the terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def heading(same: bool | None, sentence: str) -> str:
-    """Return the first line of an answer: a mark on a terminal, the answer in words where it is piped."""
-    mark, words, colour = {
+    """Return the first line of an answer: with a mark on a terminal, with words where output is piped."""
+    mark, words, color = {
         True: ("✓", "same", "green"),
         False: ("✗", "not the same", "red"),
         None: ("?", "cannot tell", "yellow"),
     }[same]
     if not _on_terminal():
         return f"{words}: {printable(sentence)}"
-    return f"{styled(mark, colour, 'bold')} {styled(printable(sentence), 'bold')}"
+    return f"{styled(mark, color, 'bold')} {styled(printable(sentence), 'bold')}"
 
 
 def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
@@ -61,7 +58,7 @@ def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
-    """Return an aligned table; `right` are the columns set flush right."""
+    """Return an aligned table; `right` are the right-aligned columns."""
     lines = [list(head), *([printable(cell) for cell in line] for line in body)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     flush = set(right)
@@ -76,7 +73,7 @@ def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[in
 
 
 def percent(share: float) -> str:
-    """Return a probability as people say it; only a true 0 or 1 is called 0 % or 100 %."""
+    """Return a probability for people; only an exact 0 or 1 is 0 % or 100 %."""
     if 0 < share < 0.001:
         return "under 0.1 %"
     if 0.999 < share < 1:
@@ -84,24 +81,15 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f}".removesuffix(".0") + " %"
 
 
-def bytes_text(size: int) -> str:
-    """Return a file size as people read it: 812 bytes, 41 KB, 3.2 MB."""
-    if size < 1000:
-        return f"{size} bytes"
-    if size < 1_000_000:
-        return f"{size / 1000:.0f} KB"
-    return f"{size / 1_000_000:.1f} MB"
-
-
 _EVERY = 0.1
 
 
 class Meter:
-    """Shows progress on standard error where that is a terminal, and nothing elsewhere."""
+    """Shows progress on standard error if that is a terminal."""
 
     def __init__(self) -> None:
         dumb = os.environ.get("TERM") == "dumb"
-        self.wanted = sys.stderr is not None and sys.stderr.isatty() and not dumb
+        self.enabled = sys.stderr is not None and sys.stderr.isatty() and not dumb
         self._stage, self._began, self._shown = "", 0.0, 0.0
 
     def __enter__(self) -> Meter:
@@ -113,7 +101,7 @@ class Meter:
             sys.stderr.flush()
 
     def show(self, progress: Progress) -> None:
-        """Draw the line anew, at most ten times a second."""
+        """Redraw the line, at most ten times a second."""
         now = time.monotonic()
         if progress.stage != self._stage:
             self._stage, self._began = progress.stage, now

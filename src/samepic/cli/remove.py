@@ -1,35 +1,34 @@
-"""samepic remove KEY...: take pictures out of a store."""
+"""samepic remove KEY...: remove pictures from a store."""
 
 from __future__ import annotations
 
 import argparse
 
-from samepic.cli.options import SAME, TROUBLE, add_store, print_json, tell_error
-from samepic.cli.output import printable
+from samepic.cli.options import SAME, TROUBLE, Verbs, add_store, add_verb, print_error, print_json
+from samepic.writing import printable
 
 __all__ = ["register", "run"]
 
 _EPILOG = """\
-exit status: 0 all are out, 2 trouble: a KEY that is not there (the others are taken out all the same)
+exit status: 0 all were removed, 2 trouble: no such KEY (the others are removed)
 
 examples:
   samepic remove --store uploads.db photo/17
   samepic remove --store uploads.db --json photo/17 photo/18"""
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "remove",
-        help="take pictures out of a store, so that they may be uploaded again",
-        description="Take the pictures with these keys out of a store. Files are not touched.",
+        run,
+        summary="remove pictures from a store, so that they may be uploaded again",
+        description="Remove the pictures with these keys from a store. Files are not touched.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("keys", metavar="KEY", nargs="+", help="the key of a picture in the store")
     add_store(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             try:
                 gate.remove(key)
             except StoreKeyError as error:
-                tell_error(key, str(error), json=args.json)
+                print_error(key, str(error), json=args.json)
                 status = TROUBLE
                 continue
             if args.json:

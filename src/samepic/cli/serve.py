@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.options import (
     SAME,
+    Verbs,
     add_json,
     add_originals,
     add_replicas,
-    count,
+    add_verb,
     folder_of_originals,
     print_json,
+    thread_count,
 )
 from samepic.service.settings import SERVICE
 
@@ -28,9 +30,9 @@ __all__ = ["register", "run"]
 _TOKEN = "SAMEPIC_TOKEN"
 _EPILOG = """\
 Addresses, answers, tokens and tenants are in docs/service.md; the service describes itself at /openapi.json.
-It stops on Ctrl-C or SIGTERM, once the requests that it is working on are answered.
+It stops on Ctrl-C or SIGTERM, after answering the current requests.
 
-exit status: 0 stopped, 2 trouble: no such store, an address that is taken, options that make no sense
+exit status: 0 stopped, 2 trouble: no such store, an address in use, invalid options
 
 examples:
   samepic serve --store uploads.db
@@ -40,43 +42,42 @@ examples:
   samepic serve --store uploads.db --originals /srv/site/media"""
 
 
-def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def register(verbs: Verbs) -> None:
     """Add the verb to the command line."""
-    parser = verbs.add_parser(
+    parser = add_verb(
+        verbs,
         "serve",
-        help="keep pictures from being uploaded twice, over HTTP",
-        description="Answer POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures.",
+        run,
+        summary="keep pictures from being uploaded twice, over HTTP",
+        description="Serve POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "--store",
         metavar="URL",
         required=True,
-        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; made where it is not there yet",
+        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; created if it does not exist",
     )
     add_replicas(parser)
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on (default: 127.0.0.1, this machine alone)",
+        help="the address to listen on (default: 127.0.0.1, this machine only)",
     )
     parser.add_argument(
-        "--port", type=_port, default=8000, help="the port; 0 for any that is free (default: 8000)"
+        "--port", type=_parse_port, default=8000, help="the port; 0 for any free one (default: 8000)"
     )
     parser.add_argument(
-        "--processes", type=count, default=1, metavar="N", help="service processes (default: 1)"
+        "--processes", type=thread_count, default=1, metavar="N", help="service processes (default: 1)"
     )
     parser.add_argument(
         "--workers",
-        type=count,
+        type=thread_count,
         metavar="N",
         help="decoding processes of each service process (default: the processors, shared among them)",
     )
     _add_rules(parser)
     add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
@@ -88,19 +89,19 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-token",
         action="store_true",
-        help="let everybody in, though --host is not this machine alone",
+        help="allow everybody, although --host is not this machine only",
     )
     parser.add_argument(
         "--policy",
         metavar="TEXT",
         default="",
-        help="what to do for which relation, such as edited=accept,reframed=review",
+        help="refuse, review or accept for each relation, such as edited=accept,reframed=review",
     )
-    parser.add_argument("--profile", metavar="FILE", help="what samepic calibrate --write made")
+    parser.add_argument("--profile", metavar="FILE", help="a profile of samepic calibrate --write")
     add_originals(parser)
     parser.add_argument(
         "--max-bytes",
-        type=_bytes,
+        type=_parse_bytes,
         default=SERVICE.upload_bytes,
         metavar="N",
         help=f"the largest picture in bytes (default, and at most: {SERVICE.upload_bytes})",
@@ -117,14 +118,14 @@ def run(args: argparse.Namespace) -> int:
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    def told() -> None:
+    def announce() -> None:
         if args.json:
             print_json({"address": address, "pid": os.getpid()})
         else:
             print(f"listening on {address} (Ctrl-C stops it)")
         sys.stdout.flush()
 
-    serve(settings, listener, told)
+    serve(settings, listener, announce)
     return SAME
 
 
@@ -164,7 +165,7 @@ def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
 
 
 def _check_store(settings: ServiceSettings) -> None:
-    """Open a store that is a file once, so that what is wrong with it is told here; a server may yet come."""
+    """Open a store file once, to report its errors now; a database server may start later."""
     from samepic.store.opening import Replicas, open_store
 
     Replicas(settings.replicas)
@@ -174,13 +175,15 @@ def _check_store(settings: ServiceSettings) -> None:
         open_store(settings.store).close()
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"wanted a number from 0 to 65535, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, found {text!r}")
     return int(text)
 
 
-def _bytes(text: str) -> int:
+def _parse_bytes(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= SERVICE.upload_bytes:
-        raise argparse.ArgumentTypeError(f"wanted a number from 1 to {SERVICE.upload_bytes}, got {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected a number from 1 to {SERVICE.upload_bytes}, found {text!r}"
+        )
     return int(text)

@@ -1,4 +1,4 @@
-"""Cache: what was read and compared before, in one SQLite file that several runs may use at once."""
+"""Cache: fingerprints and verdicts of earlier runs, in one SQLite file that several processes may share."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from samepic.limits import COLLECTION
 __all__ = ["VERSION", "Cache", "CachedFile", "CachedVerdict", "cache_file"]
 
 VERSION = 1
-"""Of the tables below. A cache of a higher one is left alone."""
+"""The version of the tables below. A cache of a later version is not used."""
 
-_READING = f"{FINGERPRINT_VERSION}.{tuning.VERSION}"
-_JUDGING = str(tuning.VERSION)
+_PICTURE_VERSION = f"{FINGERPRINT_VERSION}.{tuning.VERSION}"
+_VERDICT_VERSION = str(tuning.VERSION)
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS verdicts (
     PRIMARY KEY (a, b, version)
 ) WITHOUT ROWID;
 """
-_PUT = {
+_INSERT = {
     "files": "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "pictures": "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)",
     "verdicts": "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -51,9 +51,7 @@ _PUT = {
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """What a file was found to be: `kind` "picture" with its sha256 as `content`, "unreadable" with the reason, or
-    "other" with "".
-    """
+    """The content of a file: the sha256 of a "picture", the reason of an "unreadable" file, "" of an "other" file."""
 
     kind: str
     content: str
@@ -61,7 +59,7 @@ class CachedFile:
 
 @dataclass(frozen=True, slots=True)
 class CachedVerdict:
-    """A verdict as it is kept: which relation b has to a; `original` is "a", "b" or ""."""
+    """A verdict as the cache stores it: the relation of b to a; `original` is "a", "b" or ""."""
 
     relation: str
     probability: float
@@ -74,7 +72,7 @@ class _NewerError(Exception):
 
 
 def cache_file() -> Path:
-    """Return where the cache lies: in the folder SAMEPIC_CACHE, else in the user's cache folder."""
+    """Return the path of the cache: in the folder SAMEPIC_CACHE, else in the user's cache folder."""
     if chosen := os.environ.get("SAMEPIC_CACHE"):
         return Path(chosen) / "find.db"
     if sys.platform == "win32":
@@ -82,24 +80,24 @@ def cache_file() -> Path:
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / "Caches"
     else:
-        given = os.environ.get("XDG_CACHE_HOME", "")
-        base = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+        configured = os.environ.get("XDG_CACHE_HOME", "")
+        base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
     return base / "samepic" / "find.db"
 
 
 class Cache:
-    """A cache in the SQLite file `file`, or one that remembers nothing where that is None or cannot be used.
+    """A cache in the SQLite file `file`; without one, or where it cannot be used, nothing is stored.
 
-    Every method may be called from any thread. Rows are committed in batches; `close` commits the rest. A file that
-    is no sound cache is put aside and begun anew; whatever else fails turns the cache off, with a warning in the log.
+    Every method is thread-safe. Rows are committed in batches; `close` commits the rest. A damaged file is replaced;
+    any other failure turns the cache off, with a warning in the log.
     """
 
     def __init__(self, file: Path | None) -> None:
         self._lock = threading.Lock()
-        self._pending: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _PUT}
+        self._pending: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERT}
         self._committed = time.monotonic()
         self._file = file
-        self._database = self._opened(file) if file is not None else None
+        self._database = self._open(file) if file is not None else None
 
     def __enter__(self) -> Cache:
         return self
@@ -115,45 +113,54 @@ class Cache:
                 self._database.close()
                 self._database = None
 
-    def file(self, entry: FoundFile) -> CachedFile | None:
-        """Return what the file was found to be, None where it is unknown or has changed."""
+    def file(self, file: FoundFile) -> CachedFile | None:
+        """Return the content of a file, None where it is unknown or has changed."""
         row = self._row(
             "SELECT kind, content FROM files WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?"
             " AND device = ? AND version = ?",
-            _key(entry),
+            _key(file),
         )
         return CachedFile(*row) if row else None
 
-    def put_file(self, entry: FoundFile, known: CachedFile) -> None:
-        """Remember what a file was found to be."""
-        if time.time_ns() - entry.mtime_ns >= COLLECTION.settle_ns:
-            self._put("files", (*_key(entry), known.kind, known.content))
+    def put_file(self, file: FoundFile, content: CachedFile) -> None:
+        """Store the content of a file."""
+        if time.time_ns() - file.mtime_ns >= COLLECTION.settle_ns:
+            self._put("files", (*_key(file), content.kind, content.content))
 
     def picture(self, sha256: str) -> tuple[str, str, str] | None:
         """Return the fingerprint, facts and error, each a text or "", of the bytes with this digest."""
         row = self._row(
             "SELECT fingerprint, facts, error FROM pictures WHERE sha256 = ? AND version = ?",
-            (sha256, _READING),
+            (sha256, _PICTURE_VERSION),
         )
         return (row[0], row[1], row[2]) if row else None
 
     def put_picture(self, sha256: str, fingerprint: str, facts: str, error: str) -> None:
-        """Remember a fingerprint, the facts and the error of a picture, each a text or ""."""
-        self._put("pictures", (sha256, _READING, fingerprint, facts, error))
+        """Store the fingerprint, facts and error of a picture, each a text or ""."""
+        self._put("pictures", (sha256, _PICTURE_VERSION, fingerprint, facts, error))
 
     def verdict(self, a: str, b: str) -> CachedVerdict | None:
-        """Return what was said of b against a, each named by its sha256."""
+        """Return the verdict on b against a, each named by its sha256."""
         row = self._row(
             "SELECT relation, probability, explanation, original FROM verdicts"
             " WHERE a = ? AND b = ? AND version = ?",
-            (a, b, _JUDGING),
+            (a, b, _VERDICT_VERSION),
         )
         return CachedVerdict(*row) if row else None
 
-    def put_verdict(self, a: str, b: str, said: CachedVerdict) -> None:
-        """Remember what was said of b against a."""
+    def put_verdict(self, a: str, b: str, verdict: CachedVerdict) -> None:
+        """Store the verdict on b against a."""
         self._put(
-            "verdicts", (a, b, _JUDGING, said.relation, said.probability, said.explanation, said.original)
+            "verdicts",
+            (
+                a,
+                b,
+                _VERDICT_VERSION,
+                verdict.relation,
+                verdict.probability,
+                verdict.explanation,
+                verdict.original,
+            ),
         )
 
     def _row(self, query: str, values: Iterable[object]) -> tuple[Any, ...] | None:
@@ -170,12 +177,12 @@ class Cache:
     def _put(self, table: str, row: tuple[Any, ...]) -> None:
         with self._lock:
             self._pending[table].append(row)
-            late = time.monotonic() - self._committed > COLLECTION.batch_seconds
-            if late or sum(map(len, self._pending.values())) >= COLLECTION.batch:
+            overdue = time.monotonic() - self._committed > COLLECTION.batch_seconds
+            if overdue or sum(map(len, self._pending.values())) >= COLLECTION.batch:
                 self._commit()
 
     def _commit(self) -> None:
-        pending, self._pending = self._pending, {table: [] for table in _PUT}
+        pending, self._pending = self._pending, {table: [] for table in _INSERT}
         self._committed = time.monotonic()
         if self._database is None:
             return
@@ -183,38 +190,38 @@ class Cache:
             with self._database:
                 for table, rows in pending.items():
                     if rows:
-                        self._database.executemany(_PUT[table], rows)
+                        self._database.executemany(_INSERT[table], rows)
         except sqlite3.Error as error:
             self._give_up(error)
 
     def _give_up(self, error: sqlite3.Error) -> None:
-        _log.warning("the cache %s cannot be used any more, going on without: %s", self._file, error)
+        _log.warning("the cache %s cannot be used any more, continuing without it: %s", self._file, error)
         if self._database is not None:
             with suppress(sqlite3.Error):
                 self._database.close()
         self._database = None
 
-    def _opened(self, file: Path) -> sqlite3.Connection | None:
+    def _open(self, file: Path) -> sqlite3.Connection | None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             return _connect(file)
         except _NewerError:
-            _log.warning("the cache %s is of a newer samepic: left alone and not used", file)
+            _log.warning("the cache %s was written by a newer samepic and is not used", file)
         except sqlite3.OperationalError as error:
-            _log.warning("the cache %s cannot be used, going on without: %s", file, error)
+            _log.warning("the cache %s cannot be used, continuing without it: %s", file, error)
         except sqlite3.DatabaseError as error:
-            return _rebuilt(file, error)
+            return _rebuild(file, error)
         except OSError as error:
-            _log.warning("the cache %s cannot be used, going on without: %s", file, error.strerror)
+            _log.warning("the cache %s cannot be used, continuing without it: %s", file, error.strerror)
         return None
 
 
-def _key(entry: FoundFile) -> tuple[object, ...]:
+def _key(file: FoundFile) -> tuple[object, ...]:
     # SQLite's integers are signed; inode numbers are not.
-    inode = entry.inode - (1 << 64) if entry.inode >= 1 << 63 else entry.inode
-    device = entry.device - (1 << 64) if entry.device >= 1 << 63 else entry.device
-    path = os.fsencode(os.path.abspath(entry.path))  # noqa: PTH100  (Path would resolve nothing and cost more)
-    return path, entry.size, entry.mtime_ns, inode, device, _READING
+    inode = file.inode - (1 << 64) if file.inode >= 1 << 63 else file.inode
+    device = file.device - (1 << 64) if file.device >= 1 << 63 else file.device
+    path = os.fsencode(os.path.abspath(file.path))  # noqa: PTH100  (Path would resolve nothing and cost more)
+    return path, file.size, file.mtime_ns, inode, device, _PICTURE_VERSION
 
 
 def _connect(file: Path) -> sqlite3.Connection:
@@ -235,12 +242,12 @@ def _connect(file: Path) -> sqlite3.Connection:
     return database
 
 
-def _rebuilt(file: Path, why: sqlite3.DatabaseError) -> sqlite3.Connection | None:
-    _log.warning("the cache %s is not sound (%s): begun anew", file, why)
+def _rebuild(file: Path, error: sqlite3.DatabaseError) -> sqlite3.Connection | None:
+    _log.warning("the cache %s is damaged (%s) and is replaced", file, error)
     try:
         for name in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
             name.unlink(missing_ok=True)
         return _connect(file)
-    except (sqlite3.Error, OSError) as error:
-        _log.warning("the cache %s cannot be used, going on without: %s", file, error)
+    except (sqlite3.Error, OSError) as failure:
+        _log.warning("the cache %s cannot be used, continuing without it: %s", file, failure)
         return None

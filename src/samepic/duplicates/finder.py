@@ -1,8 +1,8 @@
-"""find: the groups of pictures that are the same, in folders of any size.
+"""Finder: the groups of pictures that are the same, in folders of any size.
 
-Pairs that the copy code alone proposes are compared before clusters are made. The nearest by copy code are proposed
-however many others are as near, and most of them are other pictures: as they stand they would join nearly all of a
-collection to one cluster, which one thread would have to go through.
+Pairs that only the copy code proposes are compared before the clusters are built. It proposes the nearest pictures
+even where these are different pictures. Unchecked, such pairs would join nearly the whole collection into one cluster
+for one thread.
 """
 
 from __future__ import annotations
@@ -11,12 +11,20 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from samepic.duplicates.cache import Cache, CachedVerdict, cache_file
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import Group, GroupBuilder, GroupDraft, clusters, counted, made_group
+from samepic.duplicates.groups import (
+    Group,
+    GroupBuilder,
+    GroupDraft,
+    UnionFind,
+    accepted,
+    build_group,
+    clusters,
+)
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import DistinctPicture, MemoryBudget, Reader, in_order
 from samepic.duplicates.verify import Verifier
@@ -25,116 +33,88 @@ from samepic.limits import COLLECTION
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
-__all__ = ["Clusters", "Finder", "Progress", "find", "joined", "processors"]
+__all__ = ["Clusters", "Finder", "Progress", "find", "join_copies", "processors"]
 
-Heard = dict[tuple[int, int], CachedVerdict]
+Verdicts = dict[tuple[int, int], CachedVerdict]
 
 
 @dataclass(slots=True, eq=False)
 class Clusters:
-    """The clusters: `parts` of two pictures or more, each in order.
+    """The clusters of two pictures or more, each in order.
 
-    `heard` are the compared pairs that are the same, the better first, and `errors` the pictures that cannot be
-    decoded; `asked` and `compared` are as those of Verifier.
+    `verdicts` are those of compared pairs that are the same, the better picture first; `errors` are the pictures that
+    cannot be decoded; `requested` and `compared` count as in Verifier.
     """
 
-    parts: list[list[int]]
-    heard: Heard = field(default_factory=dict)
+    clusters: list[list[int]]
+    verdicts: Verdicts = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
-    asked: int = 0
+    requested: int = 0
     compared: int = 0
 
 
-def joined(
-    near: CandidateGraph,
-    verifier: Callable[[], Verifier],
+def join_copies(
+    graph: CandidateGraph,
+    new_verifier: Callable[[], Verifier],
     policy: Policy,
     pool: ThreadPoolExecutor,
     *,
     window: int,
-    tell: Callable[[int], None],
+    progress: Callable[[int], None],
 ) -> Clusters:
-    """Return what PDQ and digests join, and what pairs by copy code join of that: those that are the same.
+    """Return the clusters by PDQ and digests, joined by the pairs of the copy code that are the same.
 
-    The better of two is the reference. What is in one cluster already is not compared here, so which pairs are depends
-    on the threads, and the clusters do not. `tell` is called with how many pairs are done with.
+    The better of two is the reference. Pairs within one cluster are not compared here, so which pairs are compared
+    depends on the threads; the clusters do not. `progress` is called with the number of finished pairs.
     """
-    parts = clusters(_ByCode(near))
-    found, forest, done = Clusters(parts), _Forest(len(near), parts), 0
+    found = Clusters(clusters(_ByPdq(graph)))
+    sets, done = UnionFind(len(graph), found.clusters), 0
 
-    def work(index: int) -> tuple[Heard, Verifier]:
-        mine, heard, roots = verifier(), {}, {forest.root(index)}
-        for other in near.alike(index):
-            root = forest.root(other)
+    def work(index: int) -> tuple[Verdicts, Verifier]:
+        verifier, verdicts, roots = new_verifier(), {}, {sets.root(index)}
+        for other in graph.copycode_candidates(index):
+            root = sets.root(other)
             if root in roots:
                 continue
-            for one in (index, other):
-                mine.know(one)
-            if not {index, other} <= mine.merits.keys():
+            for picture in (index, other):
+                verifier.inspect_picture(picture)
+            merits = verifier.merits
+            if not {index, other} <= merits.keys():
                 continue
-            a, b = sorted((index, other), key=lambda one: mine.merits[one].order(one))
-            said = mine.say(a, b)
-            if said is not None and counted(said, policy) is not None:
-                heard[a, b] = said
+            a, b = sorted((index, other), key=lambda picture: merits[picture].order(picture))
+            verdict = verifier.verdict_of(a, b)
+            if verdict is not None and accepted(verdict, policy) is not None:
+                verdicts[a, b] = verdict
                 roots.add(root)
-        mine.forget()
-        return heard, mine
+        verifier.release()
+        return verdicts, verifier
 
-    proposed = [index for index in range(len(near)) if near.alike(index)]
-    for index, (heard, mine) in zip(proposed, in_order(pool, work, proposed, window), strict=True):
-        for pair in heard:
-            forest.join(*pair)
-        found.heard |= heard
-        found.errors |= mine.errors
-        found.asked += mine.asked
-        found.compared += mine.compared
-        done += len(near.alike(index))
-        tell(done)
-    if found.heard:
-        found.parts = forest.parts()
+    proposed = [index for index in range(len(graph)) if graph.copycode_candidates(index)]
+    for index, (verdicts, verifier) in zip(proposed, in_order(pool, work, proposed, window), strict=True):
+        for pair in verdicts:
+            sets.join(*pair)
+        found.verdicts |= verdicts
+        found.errors |= verifier.errors
+        found.requested += verifier.requested
+        found.compared += verifier.compared
+        done += len(graph.copycode_candidates(index))
+        progress(done)
+    if found.verdicts:
+        found.clusters = sets.clusters()
     return found
 
 
-class _ByCode:
+class _ByPdq:
     """The candidates without those that only copy codes propose."""
 
-    def __init__(self, near: CandidateGraph) -> None:
-        self._near = near
+    def __init__(self, graph: CandidateGraph) -> None:
+        self._graph = graph
 
     def __len__(self) -> int:
-        return len(self._near)
+        return len(self._graph)
 
     def __getitem__(self, index: int, /) -> dict[int, int]:
-        return self._near.by_code(index)
-
-
-class _Forest:
-    """Which pictures are joined; one thread joins while others ask."""
-
-    def __init__(self, size: int, parts: Iterable[list[int]]) -> None:
-        self._above = list(range(size))
-        for part in parts:
-            for index in part:
-                self._above[index] = part[0]
-
-    def root(self, index: int) -> int:
-        """Return the least that a picture is joined with."""
-        while self._above[index] != index:
-            index = self._above[index]
-        return index
-
-    def join(self, a: int, b: int) -> None:
-        """Join what two are joined with."""
-        a, b = sorted((self.root(a), self.root(b)))
-        self._above[b] = a
-
-    def parts(self) -> list[list[int]]:
-        """Return what is joined, of two or more, each in order, by its first."""
-        found: dict[int, list[int]] = {}
-        for index in range(len(self._above)):
-            root = self._above[index] = self.root(index)
-            found.setdefault(root, []).append(index)
-        return [part for part in found.values() if len(part) > 1]
+        return self._graph.pdq_candidates(index)
 
 
 _log = logging.getLogger("samepic.duplicates")
@@ -142,7 +122,7 @@ _log = logging.getLogger("samepic.duplicates")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a stage is: `done` of `total` of its `unit`."""
+    """The progress of a stage: `done` of `total` of its `unit`."""
 
     stage: str
     done: int
@@ -154,19 +134,18 @@ class Progress:
 class Finder:
     """One search for the same pictures below `paths`.
 
-    `same_if` is the farthest relation that makes a member; `hidden` takes in names that begin with a dot; `follow`
-    goes through symbolic links; files under `least` bytes are passed over; `jobs` is how many threads work (None:
-    one for each processor); `cache` is the file that remembers, None for none; `progress` is told how far it is;
-    `profile` rescales probabilities and says how probable a member must be; with `copies`, candidates are searched for
-    by copy code too.
-    After `groups()`, `unreadable` lists by path what could not be read, and the counts tell what was met.
+    `same_if` is the loosest relation of a member; `hidden` includes names that begin with a dot; `follow` follows
+    symbolic links; files under `min_size` bytes are skipped; `jobs` is the number of threads (None: one for each
+    processor); `cache` is the cache file, None for none; `progress` is called as the search goes on; `profile` rescales
+    probabilities and sets their minimum; `copies` also searches by copy code.
+    After `groups()`, `unreadable` lists by path what could not be read, and the counts are those of this search.
     """
 
     paths: Iterable[str]
     same_if: Relation = Relation.REFRAMED
     hidden: bool = False
     follow: bool = False
-    least: int = 1
+    min_size: int = 1
     jobs: int | None = None
     cache: Path | None = field(default_factory=cache_file)
     progress: Callable[[Progress], None] | None = None
@@ -193,16 +172,16 @@ class Finder:
 
     def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[DistinctPicture]:
         walk = self._walk()
-        total = sum(1 for _ in self._walk().entries()) if self.progress else 0
+        total = sum(1 for _ in self._walk().files()) if self.progress else 0
         reader = Reader(
             cache, pool, jobs * COLLECTION.ahead, MemoryBudget(COLLECTION.working_bytes), self.copies
         )
-        for _ in reader.take(walk.entries()):
-            self._tell("reading", reader.files, total, "files")
+        for _ in reader.read_all(walk.files()):
+            self._report("reading", reader.files, total, "files")
         self.unreadable = [*walk.unreadable, *reader.unreadable]
         self.others, self.read = reader.others, reader.read
         self.pictures = sum(len(item.files) for item in reader.items.values())
-        _log.info("walked: %d folders, %d files, %d passed over", walk.folders, reader.files, walk.skipped)
+        _log.info("walked: %d folders, %d files, %d skipped", walk.folders, reader.files, walk.skipped)
         _log.info("by content: %d pictures, %d others, %d unreadable", self.pictures, self.others,
                   len(self.unreadable))  # fmt: skip
         _log.info("not in the cache, read: %d", self.read)
@@ -210,53 +189,53 @@ class Finder:
         return sorted(reader.items.values(), key=_first_path)
 
     def _walk(self) -> Walk:
-        return Walk(self.paths, self.hidden, self.follow, self.least)
+        return Walk(self.paths, self.hidden, self.follow, self.min_size)
 
     def _grouped(
         self, items: list[DistinctPicture], cache: Cache, pool: ThreadPoolExecutor, jobs: int
     ) -> list[Group]:
         searched = items if self.same_if is not Relation.SAME_FILE else []
-        near = CandidateGraph(
+        graph = CandidateGraph(
             [item.fingerprint for item in searched],
-            lambda done: self._tell("searching", done, len(items), "pictures"),
+            lambda done: self._report("searching", done, len(items), "pictures"),
             self.copies,
         )
-        room, policy = MemoryBudget(COLLECTION.working_bytes), Policy(self.same_if, self.profile)
+        memory, policy = MemoryBudget(COLLECTION.working_bytes), Policy(self.same_if, self.profile)
         window = jobs * COLLECTION.ahead
-        alike = joined(
-            near,
-            lambda: Verifier(items, cache, room, COLLECTION.held_bytes // jobs),
+        joined = join_copies(
+            graph,
+            lambda: Verifier(items, cache, memory, COLLECTION.held_bytes // jobs),
             policy,
             pool,
             window=window,
-            tell=lambda done: self._tell("comparing", done, near.pairs, "pairs"),
+            progress=lambda done: self._report("comparing", done, graph.pairs, "pairs"),
         )
         found: list[tuple[GroupDraft, dict[int, Merit]]] = []
-        damaged, asked, self.compared = alike.errors, alike.asked, self.compared + alike.compared
-        done, passed = near.alike_pairs, 0
+        damaged, requested, self.compared = joined.errors, joined.requested, self.compared + joined.compared
+        done, skipped = graph.copycode_pairs, 0
 
-        def work(part: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
-            verifier = Verifier(items, cache, room, COLLECTION.held_bytes // jobs, alike.heard)
-            for index in part:
-                verifier.know(index)
-            gathering = GroupBuilder(near, verifier.merits, verifier.say, policy)
-            made = list(gathering.stars(part))
-            verifier.forget()
-            return made, verifier, gathering.passed
+        def work(cluster: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
+            verifier = Verifier(items, cache, memory, COLLECTION.held_bytes // jobs, joined.verdicts)
+            for index in cluster:
+                verifier.inspect_picture(index)
+            builder = GroupBuilder(graph, verifier.merits, verifier.verdict_of, policy)
+            drafts = list(builder.drafts(cluster))
+            verifier.release()
+            return drafts, verifier, builder.skipped
 
-        gathered = in_order(pool, work, alike.parts, window)
-        for part, (made, verifier, left_out) in zip(alike.parts, gathered, strict=True):
-            found += [(star, verifier.merits) for star in made]
+        results = in_order(pool, work, joined.clusters, window)
+        for cluster, (drafts, verifier, left_out) in zip(joined.clusters, results, strict=True):
+            found += [(draft, verifier.merits) for draft in drafts]
             damaged |= verifier.errors
-            done += sum(map(near.count, part)) // 2
-            passed += left_out
-            asked, self.compared = asked + verifier.asked, self.compared + verifier.compared
-            self._tell("comparing", done, near.pairs, "pairs")
-        _log.info("verified: %d pairs, %d of them not in the cache", asked, self.compared)
+            done += sum(map(graph.count, cluster)) // 2
+            skipped += left_out
+            requested, self.compared = requested + verifier.requested, self.compared + verifier.compared
+            self._report("comparing", done, graph.pairs, "pairs")
+        _log.info("verified: %d pairs, %d of them not in the cache", requested, self.compared)
         for index, error in damaged.items():
-            self.unreadable += [Unreadable(entry.path, error) for entry in items[index].files]
-        if passed:
-            _log.info("passed over in crowds of look-alikes: %d pairs", passed)
+            self.unreadable += [Unreadable(file.path, error) for file in items[index].files]
+        if skipped:
+            _log.info("skipped in crowds of look-alikes: %d pairs", skipped)
         return self._numbered(items, found, damaged.keys())
 
     def _numbered(
@@ -265,21 +244,18 @@ class Finder:
         found: list[tuple[GroupDraft, dict[int, Merit]]],
         damaged: Collection[int],
     ) -> list[Group]:
-        taken = {index for star, _ in found for index in (star.reference, *star.said)}
-        alone = [index for index in range(len(items)) if index not in taken and index not in damaged]
-        stars_made = found + [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
-        made = [made_group(0, star, items, merits) for star, merits in stars_made]
-        # Where all are one file on disk, there is nothing to win and nothing to decide.
-        made = [group for group in made if not all(member.hard_link_to for member in group.members)]
-        made.sort(key=lambda group: os.fsencode(group.reference.path))
-        self.unreadable.sort(key=lambda one: (os.fsencode(one.path), one.error))
-        _log.info("groups: %d, with %d copies", len(made), sum(len(group.members) for group in made))
-        return [
-            Group(number, group.reference, group.reason, group.members)
-            for number, group in enumerate(made, 1)
-        ]
+        grouped = {index for draft, _ in found for index in (draft.reference, *draft.verdicts)}
+        alone = [index for index in range(len(items)) if index not in grouped and index not in damaged]
+        drafts = found + [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
+        groups = [build_group(0, draft, items, merits) for draft, merits in drafts]
+        # Hard links to one file waste nothing.
+        groups = [group for group in groups if not all(member.hard_link_to for member in group.members)]
+        groups.sort(key=lambda group: os.fsencode(group.reference.path))
+        self.unreadable.sort(key=lambda file: (os.fsencode(file.path), file.error))
+        _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
+        return [replace(group, number=number) for number, group in enumerate(groups, 1)]
 
-    def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
+    def _report(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress is not None:
             self.progress(Progress(stage, done, max(done, total), unit))
 
@@ -299,21 +275,21 @@ def find(
 ) -> Iterator[Group]:
     """Find the groups of files below `paths` that are the same picture, by the path of their reference.
 
-    Every member was verified against its group's reference, which is the best of them. `same_if` is the farthest
-    relation that counts, from "same-file" to "edited" (default: that of the profile, else "reframed"); `profile` is
-    one that `samepic calibrate` made, or its file; with `copies`, crops, captioned, framed and turned copies are
-    searched for too, which takes longer; `hidden` takes in names that begin with a dot; `follow` goes
-    through symbolic links; files under `min_size` bytes are passed over; `jobs` threads work (default: one for each
-    processor); `cache` is False, or the file that remembers what was read (default: in the user's cache folder).
-    `unreadable` is called with each file or folder that could not be read, before the first group comes.
+    Every member was verified against its group's reference, which is the best file of the group. `same_if` is the
+    loosest relation that counts, from "same-file" to "edited" (default: that of the profile, else "reframed");
+    `profile` is a profile of `samepic calibrate`, or its file; `copies` also searches for crops and for captioned,
+    framed and turned copies, which takes longer; `hidden` includes names that begin with a dot; `follow` follows
+    symbolic links; files under `min_size` bytes are skipped; `jobs` is the number of threads (default: one for each
+    processor); `cache` is False, or the cache file (default: in the user's cache folder). `unreadable` is called with
+    each file or folder that could not be read, before the first group.
 
-    Raises ProfileError for a relation or a profile that does not exist; MissingPartError where `copies` is asked for
-    and copy codes cannot be made.
+    Raises ProfileError for a relation or a profile that does not exist; MissingPartError where `copies` needs a part
+    that is not installed.
     """
     policy = Policy.of(same_if, profile)
-    named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    listed = [paths] if isinstance(paths, (str, os.PathLike)) else paths
     finder = Finder(
-        [os.fspath(path) for path in named],
+        [os.fspath(path) for path in listed],
         policy.same_if,
         hidden,
         follow,
@@ -329,8 +305,8 @@ def find(
 def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) -> Iterator[Group]:
     groups = finder.groups()
     if unreadable is not None:
-        for one in finder.unreadable:
-            unreadable(one)
+        for file in finder.unreadable:
+            unreadable(file)
     yield from groups
 
 
@@ -342,4 +318,4 @@ def processors() -> int:
 
 
 def _first_path(item: DistinctPicture) -> bytes:
-    return min(os.fsencode(entry.path) for entry in item.files)
+    return min(os.fsencode(file.path) for file in item.files)

@@ -1,4 +1,4 @@
-"""Groups: copies of one picture round one reference, written as a report and read back with every line checked."""
+"""Groups: copies of one picture around one reference, and the reports that hold them."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ __all__ = [
     "GroupBuilder",
     "GroupDraft",
     "Member",
-    "Neighbours",
+    "Neighbors",
     "ScanReport",
-    "ScannedFile",
-    "ScannedGroup",
-    "ScannedMember",
+    "UnionFind",
+    "accepted",
+    "build_group",
     "clusters",
-    "counted",
     "csv_lines",
-    "facts",
+    "file_facts",
     "json_lines",
-    "made_group",
-    "member",
+    "make_member",
     "read_scan",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """A file as it was when it was read: what tells whether it has changed since."""
+    """A file as it was when it was read, to detect later changes.
+
+    `path` is as `os.fsdecode` gives it; `size` is in bytes, `sha256` in hexadecimal digits.
+    """
 
     path: str
     size: int
@@ -63,8 +64,8 @@ class FileFacts:
 class Member:
     """A file of a group and what it is to the reference.
 
-    `probability`, 0 to 1, is the chance that a person would call the two the same picture; `hard_link_to` is the
-    path in the group that is the same file on disk, or "".
+    `probability`, 0 to 1, is the chance that a person would call both the same picture; `hard_link_to` is the path in
+    the group that is the same file on disk, or "". Reports that were read back have "" there.
     """
 
     file: FileFacts
@@ -95,7 +96,7 @@ class Group:
 
     @property
     def wasted(self) -> int:
-        """The bytes that would be won if only the reference were kept; a hard link wins nothing."""
+        """The bytes that all files but the reference take; a hard link takes none."""
         return sum(member.file.size for member in self.members if not member.hard_link_to)
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class Group:
         }
 
 
-class Neighbours(Protocol):
+class Neighbors(Protocol):
     """The candidates of each picture by index, with their distance."""
 
     def __len__(self) -> int: ...
@@ -119,200 +120,194 @@ class Neighbours(Protocol):
 
 @dataclass(slots=True)
 class GroupDraft:
-    """A reference and its members by index, with what was said of each; `proven` is why it is the original, or ""."""
+    """A reference and its members by index with their verdicts; `proven` is why it is the original, or ""."""
 
     reference: int
-    said: dict[int, CachedVerdict] = field(default_factory=dict)
+    verdicts: dict[int, CachedVerdict] = field(default_factory=dict)
     proven: str = ""
 
 
-def clusters(near: Neighbours) -> list[list[int]]:
-    """Return the connected parts of the graph of candidates that hold two or more, each in order."""
-    met, found = [False] * len(near), []
-    for start in range(len(near)):
-        if met[start] or not near[start]:
-            continue
-        met[start], part, ahead = True, [], [start]
-        while ahead:
-            here = ahead.pop()
-            part.append(here)
-            for other in near[here]:
-                if not met[other]:
-                    met[other] = True
-                    ahead.append(other)
-        found.append(sorted(part))
-    return found
+class UnionFind:
+    """Disjoint sets of the numbers under `size`. One thread may join while others ask for roots."""
+
+    def __init__(self, size: int, clusters: Iterable[list[int]] = ()) -> None:
+        self._parents = list(range(size))
+        for cluster in clusters:
+            for index in cluster:
+                self._parents[index] = cluster[0]
+
+    def root(self, index: int) -> int:
+        """Return the least number of the set that holds `index`."""
+        parents = self._parents
+        while parents[index] != index:
+            parents[index] = parents[parents[index]]
+            index = parents[index]
+        return index
+
+    def join(self, a: int, b: int) -> None:
+        """Join the sets that hold `a` and `b`."""
+        a, b = sorted((self.root(a), self.root(b)))
+        self._parents[b] = a
+
+    def clusters(self) -> list[list[int]]:
+        """Return the sets of two or more numbers, each in order, by their least number."""
+        found: dict[int, list[int]] = {}
+        for index in range(len(self._parents)):
+            found.setdefault(self.root(index), []).append(index)
+        return [cluster for cluster in found.values() if len(cluster) > 1]
+
+
+def clusters(candidates: Neighbors) -> list[list[int]]:
+    """Return the connected components of two or more pictures, each in order."""
+    sets = UnionFind(len(candidates))
+    for index in range(len(candidates)):
+        for other in candidates[index]:
+            sets.join(index, other)
+    return sets.clusters()
 
 
 @dataclass(slots=True, eq=False)
 class GroupBuilder:
-    """How the pictures of one cluster are gathered round references.
+    """Groups the pictures of one cluster around references.
 
-    `near` are the candidates of each picture by index with their distance; `merits` what is known of each picture,
-    without those that cannot be read; `say` tells what the second of two is to the first, None where one of them
-    turns out to be unreadable, which then leaves `merits`. `policy` decides whether that is the same; what is said
-    has not gone through its profile yet, so that one cache serves every profile. A reference is done with after
-    COLLECTION.misses candidates in a row that are other pictures: pages of one layout are all near each other, and
-    laying each on each would take the square of their number. `passed` counts the pairs so passed over.
+    `candidates` are those of each picture by index with their distance; `merits` are those of the readable pictures;
+    `verdict_of` returns the verdict on the second index against the first, None where one of them turns out to be
+    unreadable and leaves `merits`. `policy` decides what is the same; verdicts are not rescaled by its profile yet,
+    so that one cache serves every profile. A reference stops after COLLECTION.misses different pictures in a row:
+    otherwise n pages of one layout, all near each other, would take n² comparisons. `skipped` counts such pairs.
     """
 
-    near: Neighbours
+    candidates: Neighbors
     merits: Mapping[int, Merit]
-    say: Callable[[int, int], CachedVerdict | None]
+    verdict_of: Callable[[int, int], CachedVerdict | None]
     policy: Policy
-    passed: int = 0
+    skipped: int = 0
 
-    def stars(self, cluster: Iterable[int]) -> Iterator[GroupDraft]:
+    def drafts(self, cluster: Iterable[int]) -> Iterator[GroupDraft]:
         """Yield the groups of a cluster, best reference first.
 
-        The best picture left is laid against each of its candidates that are left, nearest first. A member that
-        proves to be the original takes the reference's place, and all are laid against it instead.
+        The best remaining picture is compared with its remaining candidates, nearest first. A member that proves to
+        be the original becomes the reference, and all are compared with it instead.
         """
         order = sorted(
             (index for index in cluster if index in self.merits),
             key=lambda index: self.merits[index].order(index),
         )
-        left = set(order)
+        remaining = set(order)
         for first in order:
-            while first in left and first in self.merits:
-                star, tried = GroupDraft(first), {first}
-                while (original := self._gather(star, left, tried)) is not None:
-                    tried.add(original[0])
-                    star = GroupDraft(original[0], proven=original[1])
-                if star.said:
-                    yield star
-                left -= {star.reference, *star.said}
+            while first in remaining and first in self.merits:
+                draft, rejected = GroupDraft(first), {first}
+                while (original := self._fill(draft, remaining, rejected)) is not None:
+                    rejected.add(original[0])
+                    draft = GroupDraft(original[0], proven=original[1])
+                if draft.verdicts:
+                    yield draft
+                remaining -= {draft.reference, *draft.verdicts}
 
-    def _gather(self, star: GroupDraft, left: set[int], tried: set[int]) -> tuple[int, str] | None:
-        """Fill the star; return the member that is the original instead and why, if one is.
+    def _fill(self, draft: GroupDraft, remaining: set[int], rejected: set[int]) -> tuple[int, str] | None:
+        """Add members to the draft; return the member that is the original instead and why, if there is one.
 
-        The candidates of members are laid against the reference too, after its own: a border or a caption takes the
-        reference's code far from copies that its members are near to.
+        The candidates of members are compared with the reference too: a border or a caption moves the code of the
+        reference far from copies that are near its members.
         """
-        asked, missed = {star.reference}, 0
-        ahead = self._nearest([star.reference], left, asked)
-        while ahead:
-            met: list[int] = []
-            for place, other in enumerate(ahead):
-                if other in asked or not {star.reference, other} <= self.merits.keys():
+        compared, misses = {draft.reference}, 0
+        queue = self._nearest([draft.reference], remaining, compared)
+        while queue:
+            added: list[int] = []
+            for place, other in enumerate(queue):
+                if other in compared or not {draft.reference, other} <= self.merits.keys():
                     continue
-                if missed >= COLLECTION.misses:
-                    self.passed += len(ahead) - place
+                if misses >= COLLECTION.misses:
+                    self.skipped += len(queue) - place
                     return None
-                asked.add(other)
-                said = self._heard(star.reference, other)
-                if said is None:
-                    missed += 1
+                compared.add(other)
+                verdict = self._accepted(draft.reference, other)
+                if verdict is None:
+                    misses += 1
                     continue
-                missed = 0
-                known = self.merits
-                why = why_original(known[star.reference], known[other], said) if other not in tried else ""
-                if why:
-                    return other, why
-                star.said[other] = said
-                met.append(other)
-            ahead = self._nearest(met, left, asked)
+                misses = 0
+                merits = self.merits
+                reason = (
+                    why_original(merits[draft.reference], merits[other], verdict)
+                    if other not in rejected
+                    else ""
+                )
+                if reason:
+                    return other, reason
+                draft.verdicts[other] = verdict
+                added.append(other)
+            queue = self._nearest(added, remaining, compared)
         return None
 
-    def _nearest(self, indices: Iterable[int], among: set[int], asked: set[int]) -> list[int]:
-        """Return those of `among`, the `asked` apart, that are candidates of any of `indices`, nearest first."""
+    def _nearest(self, indices: Iterable[int], among: set[int], compared: set[int]) -> list[int]:
+        """Return the candidates of `indices` in `among` that are not in `compared`, nearest first."""
         found: dict[int, int] = {}
-        wanted = among - asked
-        # Of a crowd that is all near each other nobody is left after the first time.
-        for index in indices if wanted else ():
-            for other, bits in self.near[index].items():
-                if other in wanted:
+        pending = among - compared
+        # In a crowd where all are near each other, nothing is open after the first time.
+        for index in indices if pending else ():
+            for other, bits in self.candidates[index].items():
+                if other in pending:
                     found[other] = min(bits, found.get(other, bits))
         return sorted(found, key=lambda other: (found[other], other))
 
-    def _heard(self, reference: int, other: int) -> CachedVerdict | None:
-        said = self.say(reference, other)
-        return None if said is None else counted(said, self.policy)
+    def _accepted(self, reference: int, other: int) -> CachedVerdict | None:
+        verdict = self.verdict_of(reference, other)
+        return None if verdict is None else accepted(verdict, self.policy)
 
 
-def counted(said: CachedVerdict, policy: Policy) -> CachedVerdict | None:
-    """Return what was said, its probability rescaled; None where that is not the same."""
-    relation = Relation(said.relation)
-    probability = policy.probability(relation, said.probability)
-    return replace(said, probability=probability) if policy.same(relation, probability) else None
+def accepted(verdict: CachedVerdict, policy: Policy) -> CachedVerdict | None:
+    """Return a verdict with its probability rescaled; None where it is not the same picture."""
+    relation = Relation(verdict.relation)
+    probability = policy.probability(relation, verdict.probability)
+    return replace(verdict, probability=probability) if policy.same(relation, probability) else None
 
 
-def made_group(
-    number: int, star: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]
+def build_group(
+    number: int, draft: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]
 ) -> Group:
-    """Return the group of a star, or of one item with several files, its members by path."""
-    item = items[star.reference]
-    files = sorted(item.files, key=_by_path)
+    """Return the group of a draft, or of one item with several files, its members by path."""
+    item = items[draft.reference]
+    files = sorted(item.files, key=_path_key)
     first = files[0]
     rest: list[tuple[FoundFile, str, CachedVerdict]] = [
-        (entry, item.sha256, CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")) for entry in files[1:]
+        (file, item.sha256, CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")) for file in files[1:]
     ]
-    for index, said in star.said.items():
-        rest += [(entry, items[index].sha256, said) for entry in items[index].files]
-    rest.sort(key=lambda one: _by_path(one[0]))
+    for index, verdict in draft.verdicts.items():
+        rest += [(file, items[index].sha256, verdict) for file in items[index].files]
+    rest.sort(key=lambda row: _path_key(row[0]))
     links = {first.node: first.path}
-    members = tuple(member(entry, sha256, said, links) for entry, sha256, said in rest)
-    others = [merits[index] for index in star.said]
-    reason = why_best(merits[star.reference], others, proven=star.proven) if others else SAME_BYTES
-    return Group(number, facts(first, item.sha256), reason, members)
+    members = tuple(make_member(file, sha256, verdict, links) for file, sha256, verdict in rest)
+    others = [merits[index] for index in draft.verdicts]
+    reason = why_best(merits[draft.reference], others, proven=draft.proven) if others else SAME_BYTES
+    return Group(number, file_facts(first, item.sha256), reason, members)
 
 
-SAME_BYTES = "the same bytes in all: first by path"
-"""The reason for a reference that was best in nothing."""
+SAME_BYTES = "identical files; first by path"
+"""The reason for the reference of a group of identical files."""
 
 BYTE_FOR_BYTE = "the same file, byte for byte"
-"""What is said of a member with the bytes of the reference."""
+"""The explanation of a member with the bytes of the reference."""
 
 
-def member(entry: FoundFile, sha256: str, said: CachedVerdict, links: dict[tuple[int, int], str]) -> Member:
-    """Return a file as a member; `links` are the files of its group so far by what hard links have in common."""
-    link = links.get(entry.node, "") if entry.links > 1 else ""
-    links.setdefault(entry.node, entry.path)
-    explanation = said.explanation if not link else "the same file on disk (a hard link)"
-    return Member(facts(entry, sha256), Relation(said.relation), said.probability, explanation, link)
+def make_member(
+    file: FoundFile, sha256: str, verdict: CachedVerdict, links: dict[tuple[int, int], str]
+) -> Member:
+    """Return a file as a member; `links` are the paths of its group so far by node."""
+    link = links.get(file.node, "") if file.links > 1 else ""
+    links.setdefault(file.node, file.path)
+    explanation = verdict.explanation if not link else "the same file on disk (a hard link)"
+    return Member(
+        file_facts(file, sha256), Relation(verdict.relation), verdict.probability, explanation, link
+    )
 
 
-def facts(entry: FoundFile, sha256: str) -> FileFacts:
-    """Return what tells whether a file has changed."""
-    return FileFacts(entry.path, entry.size, entry.mtime_ns, sha256)
+def file_facts(file: FoundFile, sha256: str) -> FileFacts:
+    """Return the facts to detect later changes of a file."""
+    return FileFacts(file.path, file.size, file.mtime_ns, sha256)
 
 
-def _by_path(entry: FoundFile) -> bytes:
-    return os.fsencode(entry.path)
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """A file as the scan saw it: `path` as `os.fsdecode` gives it, bytes, nanoseconds, hexadecimal digest."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    sha256: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the file in the shape of the report."""
-        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedMember:
-    """A file that was verified against the reference of its group, and what it is to it."""
-
-    file: ScannedFile
-    relation: Relation
-    probability: float
-    explanation: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedGroup:
-    """A reference, the reason why it is the best of its group, and the members (the reference is none)."""
-
-    number: int
-    reference: ScannedFile
-    reason: str
-    members: tuple[ScannedMember, ...]
+def _path_key(file: FoundFile) -> bytes:
+    return os.fsencode(file.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +318,7 @@ class ScanReport:
     None where that is not known.
     """
 
-    groups: tuple[ScannedGroup, ...]
+    groups: tuple[Group, ...]
     unreadable: tuple[tuple[str, str], ...] = ()
     made_ns: int | None = field(default=None, compare=False)
 
@@ -331,14 +326,14 @@ class ScanReport:
 def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> ScanReport:
     """Read the lines of a report that is called `name` in messages.
 
-    Raises ReportError, with the line, what was wanted and what came, for anything of another shape.
+    Raises ReportError, with the line, for anything of another shape.
     """
-    groups: list[ScannedGroup] = []
+    groups: list[Group] = []
     unreadable: list[tuple[str, str]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        entry = _Fields(_parsed(line, f"{name}: line {number}"), f"{name}: line {number}")
+        entry = _Fields(_parse(line, f"{name}: line {number}"), f"{name}: line {number}")
         if "unreadable" in entry.fields:
             unreadable.append((entry.text("unreadable"), entry.text("error")))
         else:
@@ -346,19 +341,21 @@ def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) 
     return ScanReport(tuple(groups), tuple(unreadable), made_ns)
 
 
-def _parsed(line: bytes, where: str) -> object:
+def _parse(line: bytes, where: str) -> object:
     try:
         return json.loads(line.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
-        raise ReportError(f"{where}: wanted one JSON object of samepic find --json, got {error}") from None
+        raise ReportError(
+            f"{where}: expected one JSON object of samepic find --json, found {error}"
+        ) from None
 
 
 class _Fields:
-    """The fields of one object, asked for by name and kind."""
+    """The fields of one object, read by name and type."""
 
     def __init__(self, value: object, where: str) -> None:
         if not isinstance(value, dict):
-            raise ReportError(f"{where}: wanted an object, got {_shown(value)}")
+            raise ReportError(f"{where}: expected an object, found {_shorten(value)}")
         self.fields: dict[str, object] = value
         self.where = where
 
@@ -385,48 +382,50 @@ class _Fields:
     def below(self, name: str) -> _Fields:
         return _Fields(self._get(name, "an object", lambda v: isinstance(v, dict)), f"{self.where}: {name}")
 
-    def _get(self, name: str, wanted: str, fits: Callable[[Any], bool]) -> object:
+    def _get(self, name: str, expected: str, fits: Callable[[Any], bool]) -> object:
         if name not in self.fields:
-            raise ReportError(f"{self.where}: wanted {name}: {wanted}, got none")
+            raise ReportError(f"{self.where}: expected {name}: {expected}, found none")
         value = self.fields[name]
         if not fits(value):
-            raise ReportError(f"{self.where}: wanted {name}: {wanted}, got {_shown(value)}")
+            raise ReportError(f"{self.where}: expected {name}: {expected}, found {_shorten(value)}")
         return value
 
 
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:40] + "..."
 
 
-def _group(entry: _Fields) -> ScannedGroup:
+def _group(entry: _Fields) -> Group:
     reference = _file(entry.below("reference_file"))
     if reference.path != entry.text("reference"):
-        raise ReportError(f"{entry.where}: wanted reference_file: the file of reference, got another path")
+        raise ReportError(
+            f"{entry.where}: expected reference_file: the file of reference, found another path"
+        )
     members = tuple(
         _member(_Fields(item, f"{entry.where}: member {number}"))
         for number, item in enumerate(entry.items("members"), 1)
     )
-    return ScannedGroup(entry.whole("group"), reference, entry.text("reason"), members)
+    return Group(entry.whole("group"), reference, entry.text("reason"), members)
 
 
-def _member(entry: _Fields) -> ScannedMember:
+def _member(entry: _Fields) -> Member:
     try:
         relation = Relation.named(entry.text("relation"))
     except ProfileError as error:
         raise ReportError(f"{entry.where}: {error}") from None
-    return ScannedMember(_file(entry), relation, entry.number("probability"), entry.text("explanation"))
+    return Member(_file(entry), relation, entry.number("probability"), entry.text("explanation"))
 
 
-def _file(entry: _Fields) -> ScannedFile:
+def _file(entry: _Fields) -> FileFacts:
     path, digest, size = entry.text("path"), entry.text("sha256"), entry.whole("size")
     if not path or "\0" in path:
-        raise ReportError(f"{entry.where}: wanted path: the name of a file, got {_shown(path)}")
+        raise ReportError(f"{entry.where}: expected path: the name of a file, found {_shorten(path)}")
     if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise ReportError(f"{entry.where}: wanted sha256: 64 hexadecimal digits, got {_shown(digest)}")
+        raise ReportError(f"{entry.where}: expected sha256: 64 hexadecimal digits, found {_shorten(digest)}")
     if size < 0:
-        raise ReportError(f"{entry.where}: wanted size: bytes, 0 or more, got {size}")
-    return ScannedFile(path, size, entry.whole("mtime_ns"), digest)
+        raise ReportError(f"{entry.where}: expected size: bytes, 0 or more, found {size}")
+    return FileFacts(path, size, entry.whole("mtime_ns"), digest)
 
 
 _COLUMNS = (
@@ -446,18 +445,18 @@ _COLUMNS = (
 def json_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
     """Yield one JSON object a line: every group, then every unreadable file.
 
-    Bytes of a path that are no UTF-8 are written as the escapes \\udc80 to \\udcff (PEP 383), which `json.loads` and
+    Bytes of a path that are not UTF-8 are written as the escapes \\udc80 to \\udcff (PEP 383), which `json.loads` and
     `os.fsencode` turn back, and each such path comes once more, exactly, as `path_base64` beside it.
     """
     for group in groups:
         value = group.to_dict()
-        for facts in (value["reference_file"], *value["members"]):
-            _add_bytes(facts)
+        for file in (value["reference_file"], *value["members"]):
+            _add_bytes(file)
         yield _line(value)
-    for one in unreadable:
-        value = {"unreadable": one.path, "error": one.error}
-        if not _is_text(one.path):
-            value["path_base64"] = _base64(one.path)
+    for item in unreadable:
+        value = {"unreadable": item.path, "error": item.error}
+        if not _is_text(item.path):
+            value["path_base64"] = _base64(item.path)
         yield _line(value)
 
 
@@ -466,9 +465,9 @@ def _line(value: Mapping[str, Any]) -> str:
     return text if _is_text(text) else json.dumps(value, ensure_ascii=True, allow_nan=False)
 
 
-def _add_bytes(facts: dict[str, Any]) -> None:
-    if not _is_text(facts["path"]):
-        facts["path_base64"] = _base64(facts["path"])
+def _add_bytes(file: dict[str, Any]) -> None:
+    if not _is_text(file["path"]):
+        file["path_base64"] = _base64(file["path"])
 
 
 def _base64(path: str) -> str:
@@ -480,40 +479,22 @@ def _is_text(text: str) -> bool:
 
 
 def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
-    """Yield the lines of a CSV table (RFC 4180): a head, then one row for each file.
+    """Yield the lines of a CSV table (RFC 4180): a header, then one row for each file.
 
     `role` is "reference", "member" or "unreadable"; `text` is the reason, the explanation or the error.
     """
     yield _row(_COLUMNS)
     for group in groups:
-        best = group.reference
-        yield _row(
-            (
-                group.number,
-                "reference",
-                best.path,
-                best.size,
-                best.mtime_ns,
-                best.sha256,
-                "",
-                "",
-                "",
-                group.reason,
-            )
-        )
+        yield _row((group.number, "reference", *_cells(group.reference), "", "", "", group.reason))
         for member in group.members:
-            file = member.file
-            facts = (
-                file.path,
-                file.size,
-                file.mtime_ns,
-                file.sha256,
-                str(member.relation),
-                member.probability,
-            )
-            yield _row((group.number, "member", *facts, member.hard_link_to, member.explanation))
-    for one in unreadable:
-        yield _row(("", "unreadable", one.path, "", "", "", "", "", "", one.error))
+            verdict = str(member.relation), member.probability, member.hard_link_to, member.explanation
+            yield _row((group.number, "member", *_cells(member.file), *verdict))
+    for item in unreadable:
+        yield _row(("", "unreadable", item.path, "", "", "", "", "", "", item.error))
+
+
+def _cells(file: FileFacts) -> tuple[object, ...]:
+    return file.path, file.size, file.mtime_ns, file.sha256
 
 
 def _row(values: Iterable[object]) -> str:

@@ -1,4 +1,4 @@
-"""Reference: which of several copies of a picture is the best, and why."""
+"""Quality: which of several copies of a picture is the best, and why."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from samepic.verdict import PictureInfo, Relation
 __all__ = ["Merit", "merit", "why_best", "why_original"]
 
 
-_SAVED = "the original: another was made by re-saving it"
+_ORIGINAL = "the original: another was made by re-saving it"
 
 _GRAYS = frozenset({"1", "L", "LA", "La", "LA;16", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 
 
 class Merit(NamedTuple):
-    """What is held for a copy, in this order: `pixels`, `colour` (1, or 0 for gray), `depth` (bits a sample), `grade`
+    """What makes a copy better, in this order: `pixels`, `color` (1, or 0 for gray), `depth` (bits per sample), `grade`
     of its format, JPEG `quality`, `weight` (coded bytes of a lossy format in coarse steps: a blurred copy has fewer),
     bytes of `metadata`.
 
-    `format`, `width` and `height` are there to tell of it; `alpha` tells that it may be transparent, `camera` that it
-    has the camera's own data: what these are worth shows only beside another copy.
+    `format`, `width` and `height` are for the explanation. `alpha` (it may be transparent) and `camera` (it has camera
+    metadata) count only against another copy, in `why_original`.
     """
 
     pixels: int
-    colour: int
+    color: int
     grade: int
     quality: int
     weight: int
@@ -44,11 +44,11 @@ class Merit(NamedTuple):
     camera: int = 0
 
     def rank(self) -> tuple[int, ...]:
-        """Return what copies are ordered by, more being better."""
-        return (self.pixels, self.colour, self.depth, *self[2:6])
+        """Return the sort key of copies, higher being better."""
+        return (self.pixels, self.color, self.depth, *self[2:6])
 
     def order(self, index: int) -> tuple[int, ...]:
-        """Return what pictures are taken up by, the least and so the best first; `index` is the last of it."""
+        """Return the sort key that puts the best picture first; `index` breaks ties."""
         return (*(-value for value in self.rank()), index)
 
     def to_text(self) -> str:
@@ -62,7 +62,7 @@ class Merit(NamedTuple):
 
 
 def merit(info: PictureInfo) -> Merit:
-    """Return the merit of a picture by what its header says."""
+    """Return the merit of a picture from its header."""
     palette = info.mode in ("P", "1")
     grade = 0 if palette else GRADES.get(info.format, 0)
     quality = info.jpeg.quality if info.jpeg else 0
@@ -70,53 +70,59 @@ def merit(info: PictureInfo) -> Merit:
     size = info.width, info.height
     coded = max(1, info.size - info.metadata)
     weight = int(math.log(coded, COLLECTION.weight_step)) if 0 < grade < LOSSLESS else 0
-    more = info.depth, int(info.mode in _ALPHA), int(info.camera)
+    rest = info.depth, int(info.mode in _ALPHA), int(info.camera)
     first = (size[0] * size[1], int(not gray), grade, quality, weight, info.metadata, info.format)
-    return Merit(*first, *size, *more)
+    return Merit(*first, *size, *rest)
 
 
-def why_original(reference: Merit, other: Merit, said: CachedVerdict) -> str:
-    """Return why `other` is the better copy though it seemed the lesser, "" where it is not.
+def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
+    """Return why `other` is the original though it ranks lower than the reference, "" where it is not.
 
-    `said` is what it is to the reference, as samepic.verify.quality and samepic.verify.resave judge the two pictures.
+    `verdict` is that on `other` against the reference.
     """
     small = other.pixels < KEEP.as_large * reference.pixels
-    if said.relation == Relation.SAME_PIXELS:
-        # A lossless file whose pixels are those of a lossy one was made from it.
-        return _SAVED if reference.grade == LOSSLESS > other.grade > 0 else ""
-    if said.relation == Relation.ADJUSTED and other.camera > reference.camera and not small:
+    if verdict.relation == Relation.SAME_PIXELS:
+        # A lossless file with the pixels of a lossy one was made from it.
+        return _ORIGINAL if reference.grade == LOSSLESS > other.grade > 0 else ""
+    if verdict.relation == Relation.ADJUSTED and other.camera > reference.camera and not small:
         return "from the camera, by its metadata: others were edited"
-    if said.relation != Relation.RESAVED or said.original != "b":
+    if verdict.relation != Relation.RESAVED or verdict.original != "b":
         return ""
     reasons = (
         (small, f"the original: another was enlarged from it, to {reference.width}x{reference.height}"),
-        (other.alpha > reference.alpha, "a cut-out: it is transparent where others were filled"),
-        (other.depth > reference.depth, f"more exact: {other.depth} bits a sample against {reference.depth}"),
+        (other.alpha > reference.alpha, "a cutout: transparent where others are filled"),
+        (
+            other.depth > reference.depth,
+            f"higher bit depth: {other.depth} bits per sample, not {reference.depth}",
+        ),
     )
-    return next((reason for holds, reason in reasons if holds), _SAVED)
+    return next((reason for applies, reason in reasons if applies), _ORIGINAL)
 
 
 def why_best(best: Merit, others: Sequence[Merit], *, proven: str) -> str:
-    """Say why `best` is the reference of `others`, one or more: `proven` where `why_original` said so of one."""
-    nearest = max(others, key=Merit.rank)
-    kept = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
+    """Return why `best` is the reference of `others`, one or more; `proven` is the reason of `why_original`, or ""."""
+    second_best = max(others, key=Merit.rank)
+    better_stored = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
     reasons = (
         (bool(proven), proven),
         (
-            best.pixels > nearest.pixels,
-            f"the largest: {best.width}x{best.height} against {nearest.width}x{nearest.height}",
+            best.pixels > second_best.pixels,
+            f"the largest: {best.width}x{best.height} against {second_best.width}x{second_best.height}",
         ),
-        (best.colour > nearest.colour, "in colour, the others in gray"),
-        (best.depth > nearest.depth, f"more exact: {best.depth} bits a sample against {nearest.depth}"),
-        (best.grade > nearest.grade, f"{kept} ({best.format} against {nearest.format})"),
+        (best.color > second_best.color, "in color, the others are gray"),
         (
-            best.quality > nearest.quality,
-            f"higher JPEG quality: {best.quality} against {nearest.quality}",
+            best.depth > second_best.depth,
+            f"higher bit depth: {best.depth} bits per sample, not {second_best.depth}",
         ),
-        (best.weight > nearest.weight, "more is coded in it than in the others"),
+        (best.grade > second_best.grade, f"{better_stored} ({best.format} against {second_best.format})"),
         (
-            best.metadata > nearest.metadata,
-            f"has more metadata: {best.metadata} bytes against {nearest.metadata}",
+            best.quality > second_best.quality,
+            f"higher JPEG quality: {best.quality} against {second_best.quality}",
+        ),
+        (best.weight > second_best.weight, "less compressed than the others"),
+        (
+            best.metadata > second_best.metadata,
+            f"has more metadata: {best.metadata} bytes against {second_best.metadata}",
         ),
     )
-    return next((reason for holds, reason in reasons if holds), "equal quality; first by path")
+    return next((reason for applies, reason in reasons if applies), "equal quality; first by path")

@@ -1,4 +1,4 @@
-"""Scan: files become distinct pictures with their fingerprints, within a budget of memory."""
+"""Scan: distinct pictures of many files with their fingerprints, within a memory budget."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from samepic.fingerprints.make import fingerprint_within
 from samepic.limits import COLLECTION
 from samepic.picture import read
 from samepic.picture.formats import REFUSED, sniff
+from samepic.writing import reason_of
 
-__all__ = ["TAIL", "DistinctPicture", "MemoryBudget", "Reader", "in_order", "no_picture", "peek"]
+__all__ = ["TAIL", "DistinctPicture", "MemoryBudget", "Reader", "in_order", "not_a_picture", "peek"]
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 
 @cache
-def _trim() -> Callable[[int], object]:
-    """Return glibc's malloc_trim, elsewhere what does nothing."""
+def _malloc_trim() -> Callable[[int], object]:
+    """Return malloc_trim of glibc, elsewhere a function that does nothing."""
     try:
         trim: Callable[[int], object] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # another C library; on Windows None names none
@@ -40,36 +41,36 @@ def _trim() -> Callable[[int], object]:
     return trim
 
 
-def _give_back() -> None:
-    # glibc keeps what one thread has freed for that thread, up to 64 MB for each of them.
-    _trim()(0)
+def _trim_heap() -> None:
+    # glibc keeps up to 64 MB of freed memory for each thread.
+    _malloc_trim()(0)
 
 
 class MemoryBudget:
-    """Memory of `size` bytes that work on several threads shares: one waits until what it asks for is free."""
+    """Memory of `size` bytes for several threads: each waits until its share is free."""
 
     def __init__(self, size: int) -> None:
         self._size = self._free = size
         self._changed = threading.Condition()
 
     @contextmanager
-    def taken(self, wanted: int, before_waiting: Callable[[], None] = _nothing) -> Iterator[None]:
-        """Hold `wanted` bytes, or all there are where more is wanted, for the time of the block.
+    def reserve(self, size: int, before_waiting: Callable[[], None] = _do_nothing) -> Iterator[None]:
+        """Reserve `size` bytes, or the whole budget if that is less, for the time of the block.
 
-        `before_waiting` is called once if they are not free at once: whoever waits holds nothing meanwhile.
+        `before_waiting` is called once before any wait, to release what the caller holds.
         """
-        share = min(wanted, self._size)
+        share = min(size, self._size)
         with self._changed:
             if self._free < share:
                 before_waiting()
-                _give_back()
+                _trim_heap()
             self._changed.wait_for(lambda: self._free >= share)
             self._free -= share
         try:
             yield
         finally:
             if 4 * share >= self._size:
-                _give_back()
+                _trim_heap()
             with self._changed:
                 self._free += share
                 self._changed.notify_all()
@@ -80,7 +81,7 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 TAIL = 32
-"""Bytes at the end of a file that are looked at to tell its format."""
+"""Bytes at the end of a file that help to tell its format."""
 
 _NAMED_AS_PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".avif", ".heic", ".heif"),
@@ -104,7 +105,7 @@ _NOT_PICTURES = frozenset(
 
 @dataclass(slots=True, eq=False)
 class DistinctPicture:
-    """One picture by its bytes: the fingerprint, and every file that holds these bytes."""
+    """One picture by its bytes: its fingerprint, and every file with these bytes."""
 
     fingerprint: Fingerprint
     files: list[FoundFile] = field(default_factory=list)
@@ -116,122 +117,120 @@ class DistinctPicture:
 
 
 class Reader:
-    """Reads files, each at most once: from the cache where it knows them, else on `jobs` threads.
+    """Reads files, each at most once: from the cache where possible, else on the threads of the pool.
 
-    `items` are the pictures by sha256, in the order met; `unreadable` lists what is damaged or refused; `others`
-    counts the files that are no pictures. With `copies`, fingerprints have copy codes.
+    `items` are the pictures by sha256, in the order found; `unreadable` lists what is damaged or refused; `others`
+    counts files that are not pictures. With `copies`, fingerprints have copy codes.
     """
 
     def __init__(
-        self, cache: Cache, pool: ThreadPoolExecutor, window: int, room: MemoryBudget, copies: bool = False
+        self, cache: Cache, pool: ThreadPoolExecutor, window: int, memory: MemoryBudget, copies: bool = False
     ) -> None:
         self.items: dict[str, DistinctPicture] = {}
         self.unreadable: list[Unreadable] = []
         self.others = 0
         self.files = 0
         self.read = 0
-        self._cache, self._pool, self._window, self._room = cache, pool, window, room
-        self._copies = copies
-        self._made: dict[str, Fingerprint] = {}
+        self._cache, self._pool, self._window, self._memory = cache, pool, window, memory
+        self._copycodes = copies
+        self._fingerprints: dict[str, Fingerprint] = {}
         self._sizes: set[int] = set()
         self._lock = threading.Lock()
 
-    def take(self, entries: Iterable[FoundFile]) -> Iterator[int]:
-        """Read every file of `entries`; yield the bytes of each that is done."""
-        for entry, known in in_order(self._pool, self._known, entries, self._window):
-            self._sort_in(entry, known)
-            yield entry.size
+    def read_all(self, files: Iterable[FoundFile]) -> Iterator[int]:
+        """Read every file; yield the size of each one that is done."""
+        for file, result in in_order(self._pool, self._classify, files, self._window):
+            self._record(file, result)
+            yield file.size
 
-    def _sort_in(self, entry: FoundFile, known: CachedFile) -> None:
+    def _record(self, file: FoundFile, result: CachedFile) -> None:
         self.files += 1
-        if known.kind == "other":
+        if result.kind == "other":
             self.others += 1
-        elif known.kind == "unreadable":
-            self.unreadable.append(Unreadable(entry.path, known.content))
+        elif result.kind == "unreadable":
+            self.unreadable.append(Unreadable(file.path, result.content))
         else:
-            item = self.items.setdefault(known.content, DistinctPicture(self._made[known.content]))
-            item.files.append(entry)
+            item = self.items.setdefault(result.content, DistinctPicture(self._fingerprints[result.content]))
+            item.files.append(file)
 
-    def _known(self, entry: FoundFile) -> tuple[FoundFile, CachedFile]:
-        """Return what a file is. Runs on a thread of the pool."""
-        known = self._cache.file(entry)
-        if known is not None and (known.kind != "picture" or self._recall(known.content)):
-            return entry, known
+    def _classify(self, file: FoundFile) -> tuple[FoundFile, CachedFile]:
+        """Return the content of a file. Runs on a thread of the pool."""
+        result = self._cache.file(file)
+        if result is not None and (result.kind != "picture" or self._load_cached(result.content)):
+            return file, result
         self.read += 1
         try:
-            known = self._look(entry)
-            _check_unchanged(entry)
-        except UnreadableError as error:
-            return entry, CachedFile("unreadable", f"wanted {error.wanted}, got {error.got}")
-        except OSError as error:
-            return entry, CachedFile("unreadable", error.strerror or str(error))
-        self._cache.put_file(entry, known)
-        return entry, known
+            result = self._examine(file)
+            _check_unchanged(file)
+        except (UnreadableError, OSError) as error:
+            return file, CachedFile("unreadable", reason_of(error))
+        self._cache.put_file(file, result)
+        return file, result
 
-    def _look(self, entry: FoundFile) -> CachedFile:
-        known = no_picture(peek(entry.path, entry.size), entry.path, entry.size)
-        if known is not None:
-            return known
-        encoded = read(entry.path)
+    def _examine(self, file: FoundFile) -> CachedFile:
+        result = not_a_picture(peek(file.path, file.size), file.path, file.size)
+        if result is not None:
+            return result
+        encoded = read(file.path)
         with self._lock:
-            seen_size = entry.size in self._sizes
-            self._sizes.add(entry.size)
+            seen_size = file.size in self._sizes
+            self._sizes.add(file.size)
         if seen_size:
             sha256 = hashlib.sha256(encoded.data).hexdigest()
-            if self._recall(sha256):
+            if self._load_cached(sha256):
                 return CachedFile("picture", sha256)
         try:
-            made = fingerprint_within(self._decoding, encoded, copycode=self._copies)
+            fingerprint = fingerprint_within(self._decoding, encoded, copycode=self._copycodes)
         except UnsupportedError:
-            raise  # what is not installed today may be tomorrow
+            raise  # not cached: the decoder may be installed tomorrow
         except UnreadableError as error:
-            return CachedFile("unreadable", f"wanted {error.wanted}, got {error.got}")
-        self._made[made.sha256] = made
-        self._keep(made)
-        return CachedFile("picture", made.sha256)
+            return CachedFile("unreadable", reason_of(error))
+        self._fingerprints[fingerprint.sha256] = fingerprint
+        self._store(fingerprint)
+        return CachedFile("picture", fingerprint.sha256)
 
-    def _keep(self, made: Fingerprint) -> None:
-        """Remember a fingerprint; what else is known of a picture that was read before stays."""
-        row = self._cache.picture(made.sha256) or ("", "", "")
-        self._cache.put_picture(made.sha256, str(made), row[1], row[2])
+    def _store(self, fingerprint: Fingerprint) -> None:
+        """Store a fingerprint, and keep the facts and error stored before."""
+        row = self._cache.picture(fingerprint.sha256) or ("", "", "")
+        self._cache.put_picture(fingerprint.sha256, str(fingerprint), row[1], row[2])
 
     def _decoding(self, pixels: int) -> AbstractContextManager[None]:
-        return self._room.taken(pixels * COLLECTION.bytes_per_pixel)
+        return self._memory.reserve(pixels * COLLECTION.bytes_per_pixel)
 
-    def _recall(self, sha256: str) -> bool:
-        """Tell whether the fingerprint of these bytes is known, and have it ready if so."""
-        if sha256 in self._made:
+    def _load_cached(self, sha256: str) -> bool:
+        """Load the fingerprint of these bytes from the cache; return whether it is there."""
+        if sha256 in self._fingerprints:
             return True
         row = self._cache.picture(sha256)
         if row is None or not row[0]:
             return False
         try:
-            made = Fingerprint.parse(row[0])
+            fingerprint = Fingerprint.parse(row[0])
         except FingerprintError:
             return False
-        if self._copies and not made.copycode:
+        if self._copycodes and not fingerprint.copycode:
             return False
-        self._made[sha256] = made
+        self._fingerprints[sha256] = fingerprint
         return True
 
 
-def no_picture(head: bytes, name: str, size: int) -> CachedFile | None:
-    """Tell by what `peek` returns of a file, by its name and its size, whether it is no picture; None: it may be.
+def not_a_picture(head: bytes, name: str, size: int) -> CachedFile | None:
+    """Return the content of a file that is not a picture, by what `peek` returns, its name and size; else None.
 
-    What is named as a picture and is none is unreadable.
+    A file with the name of a picture is unreadable instead.
     """
-    form = sniff(head)
-    if form != "" and form.removeprefix(REFUSED) not in _NOT_PICTURES:
+    kind = sniff(head)
+    if kind != "" and kind.removeprefix(REFUSED) not in _NOT_PICTURES:
         return None
-    if form == "" and name.lower().endswith(_NAMED_AS_PICTURES):
-        got = "an empty file" if size == 0 else "a file that holds none"
-        return CachedFile("unreadable", f"wanted the picture that its name promises, got {got}")
+    if kind == "" and name.lower().endswith(_NAMED_AS_PICTURES):
+        found = "an empty file" if size == 0 else "another kind of file"
+        return CachedFile("unreadable", f"expected a picture, as its name says, found {found}")
     return CachedFile("other", "")
 
 
 def peek(path: str, size: int) -> bytes:
-    """Return the first bytes of a file of `size` bytes, and its last ones if it is longer: what tells the format."""
-    with open(path, "rb") as file:  # noqa: PTH123  (Path would normalise the name)
+    """Return the first bytes of a file of `size` bytes, and its last ones if it is longer, to tell its format."""
+    with open(path, "rb") as file:  # noqa: PTH123  (Path would normalize the name)
         head = file.read(COLLECTION.peek)
         if size > len(head):
             file.seek(max(len(head), size - TAIL))
@@ -239,16 +238,16 @@ def peek(path: str, size: int) -> bytes:
     return head
 
 
-def _check_unchanged(entry: FoundFile) -> None:
-    now = os.stat(entry.path)  # noqa: PTH116  (Path would normalise the name)
-    if (now.st_size, now.st_mtime_ns, now.st_ino) != (entry.size, entry.mtime_ns, entry.inode):
-        raise UnreadableError(entry.path, "a file that stays as it is", "one that changed while it was read")
+def _check_unchanged(file: FoundFile) -> None:
+    now = os.stat(file.path)  # noqa: PTH116  (Path would normalize the name)
+    if (now.st_size, now.st_mtime_ns, now.st_ino) != (file.size, file.mtime_ns, file.inode):
+        raise UnreadableError(file.path, "a stable file", "one that changed while it was read")
 
 
 def in_order(
     pool: ThreadPoolExecutor, work: Callable[[_In], _Out], values: Iterable[_In], window: int
 ) -> Iterator[_Out]:
-    """Yield `work` of each value in the order of values, at most `window` of them under way or waiting."""
+    """Yield `work(value)` in the order of values, with at most `window` of them submitted at a time."""
     waiting: deque[Future[_Out]] = deque()
     try:
         for value in values:

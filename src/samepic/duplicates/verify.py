@@ -1,4 +1,4 @@
-"""Verify: lay two pictures of a collection on each other, within bounds of memory, and remember what was said."""
+"""Verify: compare the pictures of one cluster within a memory budget, and cache the verdicts."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from samepic.duplicates.scan import DistinctPicture, MemoryBudget
 from samepic.errors import UnreadableError
 from samepic.limits import COLLECTION
 from samepic.picture import Picture, inspect, load, read
+from samepic.writing import reason_of
 
 __all__ = ["MemoryBudget", "Verifier"]
 
 
 class Verifier:
-    """Compares the pictures of one cluster, on one thread, keeping the last ones decoded.
+    """Compares the pictures of one cluster on one thread, and keeps the last ones decoded.
 
-    `merits` holds what is known of each by index, and loses those that turn out to be damaged, whose reasons go to
-    `errors` by index. `heard` is what was said before, by the indices of the two. `asked` counts the other pairs,
-    `compared` those that the cache did not know either.
+    `merits` are the merits of readable pictures by index, `errors` the reasons of the others. `known` are earlier
+    verdicts by the indices of both pictures. `requested` counts the other pairs, `compared` those not in the cache.
     """
 
     def __init__(
         self,
         items: list[DistinctPicture],
         cache: Cache,
-        room: MemoryBudget,
-        held_bytes: int,
-        heard: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
+        memory: MemoryBudget,
+        max_bytes: int,
+        known: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
     ) -> None:
         self.merits: dict[int, Merit] = {}
         self.errors: dict[int, str] = {}
-        self.compared = self.asked = 0
-        self._items, self._cache, self._room, self._most = items, cache, room, held_bytes
-        self._heard = heard
-        self._held: OrderedDict[int, Picture] = OrderedDict()
+        self.compared = self.requested = 0
+        self._items, self._cache, self._memory, self._max_bytes = items, cache, memory, max_bytes
+        self._known = known
+        self._decoded: OrderedDict[int, Picture] = OrderedDict()
 
-    def know(self, index: int) -> None:
-        """Learn the merit of a picture from its header, or why it cannot be read."""
+    def inspect_picture(self, index: int) -> None:
+        """Set the merit of a picture from its header, or its error."""
         row = self._cache.picture(self._items[index].sha256)
         if row is not None and row[2]:
             self.errors[index] = row[2]
@@ -55,62 +55,62 @@ class Verifier:
             try:
                 self.merits[index] = merit(inspect(read(self._items[index].files[0].path)))
             except UnreadableError as error:
-                self._spoilt(index, error)
+                self._mark_unreadable(index, error)
             else:
-                self._keep(index)
+                self._store(index)
 
-    def say(self, a: int, b: int) -> CachedVerdict | None:
-        """Return what b is to a; None where one of them cannot be decoded."""
-        if (a, b) in self._heard:
-            return self._heard[a, b]
-        self.asked += 1
-        one, two = self._items[a].sha256, self._items[b].sha256
-        said = self._cache.verdict(one, two)
-        if said is not None:
-            return said
+    def verdict_of(self, a: int, b: int) -> CachedVerdict | None:
+        """Return the verdict on b against a; None where one of them cannot be decoded."""
+        if (a, b) in self._known:
+            return self._known[a, b]
+        self.requested += 1
+        sha_a, sha_b = self._items[a].sha256, self._items[b].sha256
+        cached = self._cache.verdict(sha_a, sha_b)
+        if cached is not None:
+            return cached
         pixels = sum(self._items[i].fingerprint.width * self._items[i].fingerprint.height for i in (a, b))
-        with self._room.taken(pixels * COLLECTION.bytes_per_pixel, self.forget):
+        with self._memory.reserve(pixels * COLLECTION.bytes_per_pixel, self.release):
             first, second = self._picture(a), self._picture(b)
             if first is None or second is None:
                 return None
-            verdict = compare_pictures(_called(first, "the reference"), _called(second, "this file"))
-            self._let_go(a)
-        said = CachedVerdict(
+            verdict = compare_pictures(_renamed(first, "the reference"), _renamed(second, "this file"))
+            self._evict(a)
+        cached = CachedVerdict(
             str(verdict.relation), verdict.probability, verdict.explanation, verdict.original
         )
-        self._cache.put_verdict(one, two, said)
+        self._cache.put_verdict(sha_a, sha_b, cached)
         self.compared += 1
-        return said
+        return cached
 
-    def forget(self) -> None:
-        """Let go of the decoded pictures."""
-        self._held.clear()
+    def release(self) -> None:
+        """Drop the decoded pictures."""
+        self._decoded.clear()
 
     def _picture(self, index: int) -> Picture | None:
-        if index in self._held:
-            self._held.move_to_end(index)
-            return self._held[index]
+        if index in self._decoded:
+            self._decoded.move_to_end(index)
+            return self._decoded[index]
         try:
             picture = load(self._items[index].files[0].path)
         except UnreadableError as error:
-            self._spoilt(index, error)
+            self._mark_unreadable(index, error)
             return None
-        self._held[index] = picture
+        self._decoded[index] = picture
         return picture
 
-    def _let_go(self, reference: int) -> None:
-        """Keep the reference, which is compared next, and of the others what there is room for."""
-        if reference in self._held:
-            self._held.move_to_end(reference)
-        while len(self._held) > 1 and sum(map(_bytes, self._held.values())) > self._most:
-            self._held.popitem(last=False)
+    def _evict(self, reference: int) -> None:
+        """Drop the oldest decoded pictures over the limit, but not the reference, which is compared next."""
+        if reference in self._decoded:
+            self._decoded.move_to_end(reference)
+        while len(self._decoded) > 1 and sum(map(_bytes, self._decoded.values())) > self._max_bytes:
+            self._decoded.popitem(last=False)
 
-    def _spoilt(self, index: int, error: UnreadableError) -> None:
+    def _mark_unreadable(self, index: int, error: UnreadableError) -> None:
         self.merits.pop(index, None)
-        self.errors[index] = f"wanted {error.wanted}, got {error.got}"
-        self._keep(index)
+        self.errors[index] = reason_of(error)
+        self._store(index)
 
-    def _keep(self, index: int) -> None:
+    def _store(self, index: int) -> None:
         item = self._items[index]
         facts = self.merits[index].to_text() if index in self.merits else ""
         self._cache.put_picture(item.sha256, str(item.fingerprint), facts, self.errors.get(index, ""))
@@ -124,5 +124,5 @@ def _bytes(picture: Picture) -> int:
     )
 
 
-def _called(picture: Picture, name: str) -> Picture:
+def _renamed(picture: Picture, name: str) -> Picture:
     return replace(picture, info=replace(picture.info, name=name))

@@ -1,4 +1,4 @@
-"""Walk: paths and folders -> every file below them, once each, in one order."""
+"""Walk: every file below paths and folders, once each, in a fixed order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["FoundFile", "Unreadable", "Walk"]
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """An ordinary file as the walk met it.
+    """A regular file that the walk found.
 
-    `path` holds bytes that are no UTF-8 as surrogates (`os.fsencode` gives them back); `links` counts its hard links.
+    `path` holds bytes that are not UTF-8 as surrogates (see `os.fsencode`); `links` counts its hard links.
     """
 
     path: str
@@ -26,7 +26,7 @@ class FoundFile:
 
     @property
     def node(self) -> tuple[int, int]:
-        """What all hard links to one file have in common."""
+        """The device and inode, equal for all hard links to one file."""
         return self.device, self.inode
 
 
@@ -42,67 +42,66 @@ class Unreadable:
 class Walk:
     """Walks `paths`, which are files and folders.
 
-    `hidden` takes in names that begin with a dot; `follow` goes through symbolic links; files under `least` bytes are
-    passed over. Paths that were named are walked whatever they are called and wherever they lead. A folder is
-    entered once, however many links, loops and paths lead there, and a file is met once; hard links are files of
-    their own. `unreadable` lists what could not be read so far, `folders` and `skipped` count.
+    `hidden` includes names that begin with a dot; `follow` follows symbolic links; files under `min_size` bytes are
+    skipped. `paths` themselves may be hidden or links. A folder is entered once, however many links, loops and paths
+    lead there, and a file is found once; hard links are separate files. `unreadable` lists what could not be read so
+    far; `folders` and `skipped` are counts.
     """
 
     paths: Iterable[str]
     hidden: bool = False
     follow: bool = False
-    least: int = 0
+    min_size: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
     folders: int = 0
     skipped: int = 0
     _entered: set[tuple[int, int]] = field(default_factory=set)
-    _ways: dict[tuple[int, int], set[str]] = field(default_factory=dict)
+    _real_paths: dict[tuple[int, int], set[str]] = field(default_factory=dict)
 
-    def entries(self) -> Iterator[FoundFile]:
-        """Yield every ordinary file: paths in the order given, folders by the bytes of their names."""
-        named = [(path, known) for path in self.paths if (known := self._stat(path)) is not None]
-        for _, known in named:
-            if stat.S_ISREG(known.st_mode):
-                self._ways.setdefault((known.st_dev, known.st_ino), set())
-        for path, known in named:
-            if stat.S_ISREG(known.st_mode):
-                yield from self._file(path, known)
-            elif stat.S_ISDIR(known.st_mode):
-                yield from self._folder(path, known)
+    def files(self) -> Iterator[FoundFile]:
+        """Yield every regular file: paths in the given order, folders by the bytes of their names."""
+        named = [(path, status) for path in self.paths if (status := self._stat(path)) is not None]
+        for _, status in named:
+            if stat.S_ISREG(status.st_mode):
+                self._real_paths.setdefault((status.st_dev, status.st_ino), set())
+        for path, status in named:
+            if stat.S_ISREG(status.st_mode):
+                yield from self._file(path, status)
+            elif stat.S_ISDIR(status.st_mode):
+                yield from self._folder(path, status)
             else:
-                wanted = "wanted a file or folder, got a device, pipe or socket"
-                self.unreadable.append(Unreadable(path, wanted))
+                self.unreadable.append(Unreadable(path, "not a file or folder but a device, pipe or socket"))
 
     def _stat(self, path: str, *, follow: bool = True) -> os.stat_result | None:
         try:
-            return os.stat(path, follow_symlinks=follow)  # noqa: PTH116  (Path would normalise the name)
+            return os.stat(path, follow_symlinks=follow)  # noqa: PTH116  (Path would normalize the name)
         except OSError as error:
-            self._tell(path, error)
+            self._record(path, error)
         except ValueError as error:
-            self.unreadable.append(Unreadable(path, f"no path: {error}"))
+            self.unreadable.append(Unreadable(path, f"invalid path: {error}"))
         return None
 
-    def _tell(self, path: str, error: OSError) -> None:
+    def _record(self, path: str, error: OSError) -> None:
         self.unreadable.append(Unreadable(path, error.strerror or str(error)))
 
-    def _folder(self, path: str, known: os.stat_result) -> Iterator[FoundFile]:
-        """Walk below a folder without recursion, so that no depth is too deep."""
-        stack: list[tuple[str, os.stat_result]] = [(path, known)]
+    def _folder(self, path: str, status: os.stat_result) -> Iterator[FoundFile]:
+        """Walk below a folder without recursion, so that depth is not limited."""
+        stack: list[tuple[str, os.stat_result]] = [(path, status)]
         while stack:
-            path, known = stack.pop()
-            node = known.st_dev, known.st_ino
+            path, status = stack.pop()
+            node = status.st_dev, status.st_ino
             if node in self._entered:
                 continue
             self._entered.add(node)
             self.folders += 1
-            below: list[tuple[str, os.stat_result]] = []
+            subfolders: list[tuple[str, os.stat_result]] = []
             for name in self._names(path):
-                inner = self._stat(os.path.join(path, name), follow=False)  # noqa: PTH118  (as above)
-                yield from self._one(os.path.join(path, name), inner, below)  # noqa: PTH118  (as above)
-            stack.extend(reversed(below))
+                child = self._stat(os.path.join(path, name), follow=False)  # noqa: PTH118  (as above)
+                yield from self._visit(os.path.join(path, name), child, subfolders)  # noqa: PTH118  (as above)
+            stack.extend(reversed(subfolders))
 
     def _names(self, path: str) -> list[str]:
-        """Return the names in a folder that are to be looked at, sorted by their bytes."""
+        """Return the names in a folder to visit, sorted by their bytes."""
         names = []
         try:
             with os.scandir(path) as found:
@@ -112,38 +111,38 @@ class Walk:
                     else:
                         self.skipped += 1
         except OSError as error:
-            self._tell(path, error)
+            self._record(path, error)
         names.sort(key=os.fsencode)
         return names
 
-    def _one(
-        self, path: str, known: os.stat_result | None, below: list[tuple[str, os.stat_result]]
+    def _visit(
+        self, path: str, status: os.stat_result | None, subfolders: list[tuple[str, os.stat_result]]
     ) -> Iterator[FoundFile]:
-        if known is not None and stat.S_ISLNK(known.st_mode):
+        if status is not None and stat.S_ISLNK(status.st_mode):
             if not self.follow:
                 self.skipped += 1
                 return
-            known = self._stat(path)
-        if known is None:
+            status = self._stat(path)
+        if status is None:
             return
-        if stat.S_ISDIR(known.st_mode):
-            below.append((path, known))
-        elif stat.S_ISREG(known.st_mode):
-            yield from self._file(path, known)
+        if stat.S_ISDIR(status.st_mode):
+            subfolders.append((path, status))
+        elif stat.S_ISREG(status.st_mode):
+            yield from self._file(path, status)
         else:
             self.skipped += 1
 
-    def _file(self, path: str, known: os.stat_result) -> Iterator[FoundFile]:
-        node = known.st_dev, known.st_ino
-        if self.follow or node in self._ways or known.st_nlink > 1:
-            # Several paths may lead here: two names of a file are hard links, two ways to one name are not.
-            real, met = os.path.realpath(path), self._ways.setdefault(node, set())
-            if real in met:
+    def _file(self, path: str, status: os.stat_result) -> Iterator[FoundFile]:
+        node = status.st_dev, status.st_ino
+        if self.follow or node in self._real_paths or status.st_nlink > 1:
+            # Several paths may lead here: two names of a file are hard links, two paths to one name are not.
+            real, seen = os.path.realpath(path), self._real_paths.setdefault(node, set())
+            if real in seen:
                 return
-            met.add(real)
-        if known.st_size >= self.least:
+            seen.add(real)
+        if status.st_size >= self.min_size:
             yield FoundFile(
-                path, known.st_size, known.st_mtime_ns, known.st_ino, known.st_dev, known.st_nlink
+                path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, status.st_nlink
             )
         else:
             self.skipped += 1

@@ -341,7 +341,7 @@ def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
         # A proxy's tables say nothing of the picture's own compression, so noise may look like a change.
         relation, probability = Relation.RESAVED, GATE.faint_probability
         facts = replace(facts, faint=True)
-    sentence = Policy.of(profile=profile).explanation(
+    sentence = Policy.of(profile=profile).explain(
         relation, probability, explain(facts, relation, verdict.a, verdict.b)
     )
     return replace(verdict, relation=relation, probability=probability, facts=facts, explanation=sentence)

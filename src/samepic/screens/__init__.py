@@ -1,1 +1,1 @@
-"""Whether two screenshots show the same screen: pixel against pixel, and what changed in terms of layout."""
+"""Screenshots: whether two show the same screen, pixel by pixel, and what changed in terms of layout."""

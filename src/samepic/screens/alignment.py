@@ -19,25 +19,24 @@ __all__ = [
     "LineRun",
     "ScreenAlignment",
     "align",
-    "codes_of",
-    "framed",
-    "lay_lines",
-    "lay_plainly",
-    "settled",
-    "where_rows_differ",
+    "align_lines",
+    "align_top_left",
+    "differing_rows",
+    "row_hashes",
+    "split_uneven",
+    "with_equal_ends",
 ]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-Codes: TypeAlias = Sequence[int]
+Hashes: TypeAlias = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class LineRun:
-    """Rows `a0` to `a1` of one picture that stand for rows `b0` to `b1` of the other, the ends not included.
+    """Rows `a0` to `a1` of one picture that match rows `b0` to `b1` of the other, the ends not included.
 
-    Where both are as many, they stand for each other one by one and are `equal` or not; else one of them is empty
-    once `settled`.
+    Runs of one length are paired row by row, and `equal` or not; of other runs one side is empty after `split_uneven`.
     """
 
     a0: int
@@ -47,28 +46,28 @@ class LineRun:
     equal: bool = False
 
     @property
-    def more(self) -> int:
-        """How many more rows the second has than the first."""
+    def growth(self) -> int:
+        """The number of rows added in b; negative where rows were removed."""
         return (self.b1 - self.b0) - (self.a1 - self.a0)
 
 
-def codes_of(picture: Pixels) -> list[int]:
-    """Return 64 bits for every row of a picture of (height, width, 3) uint8, which tell it from all others."""
+def row_hashes(picture: Pixels) -> list[int]:
+    """Return a 64-bit hash of every row of a picture, (height, width, 3) uint8."""
     rows = np.ascontiguousarray(picture)
     return [crc32(row.data) << 32 | adler32(row.data) for row in rows]
 
 
-def align(a: Codes, b: Codes) -> tuple[LineRun, ...]:
-    """Return the runs of rows, in order, that lead from all rows of one picture to all of the other.
+def align(a: Hashes, b: Hashes) -> tuple[LineRun, ...]:
+    """Return runs of rows, in order, that cover both pictures.
 
-    Rows that occur once in each are found again in the longest order that both share, and what lies next to them is
-    matched outwards (Cohen's patience diff); what is left over between is one run that is not equal.
+    Rows that occur once in each are matched in their longest common order, then extended to both sides (Cohen's
+    patience diff). The rest between them is one run that is not equal.
     """
-    return tuple(_merged(_runs(a, b, LineRun(0, len(a), 0, len(b)))))
+    return tuple(_merge(_runs(a, b, LineRun(0, len(a), 0, len(b)))))
 
 
-def _runs(a: Codes, b: Codes, within: LineRun) -> Iterator[LineRun]:
-    head, middle, tail = _trimmed(a, b, within)
+def _runs(a: Hashes, b: Hashes, within: LineRun) -> Iterator[LineRun]:
+    head, middle, tail = _trim(a, b, within)
     if head:
         yield head
     anchors = _anchors(a, b, middle)
@@ -76,21 +75,21 @@ def _runs(a: Codes, b: Codes, within: LineRun) -> Iterator[LineRun]:
         if middle.a0 < middle.a1 or middle.b0 < middle.b1:
             yield middle
     else:
-        at_a, at_b = middle.a0, middle.b0
+        next_a, next_b = middle.a0, middle.b0
         for row, other in anchors:
-            if row >= at_a and other >= at_b:
+            if row >= next_a and other >= next_b:
                 end_a, end_b = row + 1, other + 1
                 while end_a < middle.a1 and end_b < middle.b1 and a[end_a] == b[end_b]:
                     end_a, end_b = end_a + 1, end_b + 1
-                yield from _runs(a, b, LineRun(at_a, row, at_b, other))
+                yield from _runs(a, b, LineRun(next_a, row, next_b, other))
                 yield LineRun(row, end_a, other, end_b, equal=True)
-                at_a, at_b = end_a, end_b
-        yield from _runs(a, b, LineRun(at_a, middle.a1, at_b, middle.b1))
+                next_a, next_b = end_a, end_b
+        yield from _runs(a, b, LineRun(next_a, middle.a1, next_b, middle.b1))
     if tail:
         yield tail
 
 
-def _trimmed(a: Codes, b: Codes, run: LineRun) -> tuple[LineRun | None, LineRun, LineRun | None]:
+def _trim(a: Hashes, b: Hashes, run: LineRun) -> tuple[LineRun | None, LineRun, LineRun | None]:
     """Return the equal rows at the start, what lies between, and the equal rows at the end."""
     head = 0
     most = min(run.a1 - run.a0, run.b1 - run.b0)
@@ -106,8 +105,8 @@ def _trimmed(a: Codes, b: Codes, run: LineRun) -> tuple[LineRun | None, LineRun,
     return (start if head else None), middle, end
 
 
-def _anchors(a: Codes, b: Codes, run: LineRun) -> list[tuple[int, int]]:
-    """Return the pairs of rows that occur once on either side, in the longest order that both share."""
+def _anchors(a: Hashes, b: Hashes, run: LineRun) -> list[tuple[int, int]]:
+    """Return the pairs of rows that occur once in each, in their longest common order."""
     here, there = Counter(a[run.a0 : run.a1]), Counter(b[run.b0 : run.b1])
     where = {code: row for row, code in enumerate(b[run.b0 : run.b1], run.b0)}
     pairs = [
@@ -115,11 +114,11 @@ def _anchors(a: Codes, b: Codes, run: LineRun) -> list[tuple[int, int]]:
         for row, code in enumerate(a[run.a0 : run.a1], run.a0)
         if here[code] == 1 and there.get(code) == 1
     ]
-    return _rising(pairs)
+    return _longest_increasing(pairs)
 
 
-def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the longest part of the pairs of which the second numbers rise (patience sorting)."""
+def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the longest subsequence of pairs with rising second numbers (patience sorting)."""
     tops: list[int] = []
     piles: list[int] = []
     before: list[int] = []
@@ -131,15 +130,15 @@ def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
             piles.append(index)
         else:
             tops[pile], piles[pile] = other, index
-    found = []
+    matched = []
     index = piles[-1] if piles else -1
     while index >= 0:
-        found.append(pairs[index])
+        matched.append(pairs[index])
         index = before[index]
-    return found[::-1]
+    return matched[::-1]
 
 
-def _merged(runs: Iterator[LineRun]) -> Iterator[LineRun]:
+def _merge(runs: Iterator[LineRun]) -> Iterator[LineRun]:
     last: LineRun | None = None
     for run in runs:
         if last is not None and last.equal == run.equal:
@@ -152,34 +151,36 @@ def _merged(runs: Iterator[LineRun]) -> Iterator[LineRun]:
         yield last
 
 
-def framed(runs: Sequence[LineRun], before: int, behind: int) -> tuple[LineRun, ...]:
-    """Return runs with so many equal rows put before and behind them."""
+def with_equal_ends(runs: Sequence[LineRun], before: int, after: int) -> tuple[LineRun, ...]:
+    """Return the runs with equal rows added before and after them."""
     last = runs[-1] if runs else LineRun(0, 0, 0, 0)
-    moved = [LineRun(r.a0 + before, r.a1 + before, r.b0 + before, r.b1 + before, r.equal) for r in runs]
+    moved = [
+        LineRun(run.a0 + before, run.a1 + before, run.b0 + before, run.b1 + before, run.equal) for run in runs
+    ]
     end_a, end_b = last.a1 + before, last.b1 + before
     ends = (
         LineRun(0, before, 0, before, equal=True),
-        LineRun(end_a, end_a + behind, end_b, end_b + behind, equal=True),
+        LineRun(end_a, end_a + after, end_b, end_b + after, equal=True),
     )
-    whole = [*([ends[0]] if before else []), *moved, *([ends[1]] if behind else [])]
-    return tuple(_merged(iter(whole)))
+    runs_with_ends = [*([ends[0]] if before else []), *moved, *([ends[1]] if after else [])]
+    return tuple(_merge(iter(runs_with_ends)))
 
 
-def settled(a: Pixels, b: Pixels, runs: Sequence[LineRun]) -> tuple[LineRun, ...]:
-    """Return the runs with every one of unequal lengths cut in two: rows that stand for each other, and the others.
+def split_uneven(a: Pixels, b: Pixels, runs: Sequence[LineRun]) -> tuple[LineRun, ...]:
+    """Return the runs with each of unequal lengths split in two: paired rows, and added or removed rows.
 
-    Rows are laid on each other from the start or from the end of the run, whichever lies closer.
+    Rows are paired from the start or from the end of the run, whichever differs less.
     """
-    return tuple(part for run in runs for part in _settled(a, b, run))
+    return tuple(part for run in runs for part in _split_uneven(a, b, run))
 
 
-def _settled(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
+def _split_uneven(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
     count = min(run.a1 - run.a0, run.b1 - run.b0)
-    if not count or not run.more:
+    if not count or not run.growth:
         yield run
         return
-    first = _apart(a[run.a0 : run.a0 + count], b[run.b0 : run.b0 + count])
-    last = _apart(a[run.a1 - count : run.a1], b[run.b1 - count : run.b1])
+    first = _differing_pixels(a[run.a0 : run.a0 + count], b[run.b0 : run.b0 + count])
+    last = _differing_pixels(a[run.a1 - count : run.a1], b[run.b1 - count : run.b1])
     if first <= last:
         yield LineRun(run.a0, run.a0 + count, run.b0, run.b0 + count)
         yield LineRun(run.a0 + count, run.a1, run.b0 + count, run.b1)
@@ -188,7 +189,7 @@ def _settled(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
         yield LineRun(run.a1 - count, run.a1, run.b1 - count, run.b1)
 
 
-def _apart(a: Pixels, b: Pixels) -> int:
+def _differing_pixels(a: Pixels, b: Pixels) -> int:
     return int(np.count_nonzero((a != b).any(axis=2)))
 
 
@@ -199,10 +200,10 @@ _Sample = TypeVar("_Sample", bound=np.generic)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenAlignment:
-    """Which rows and columns of a lie on which of b; `runs` are those that were added or removed.
+    """The rows and columns of a and b that are paired, and the `runs` that were added or removed.
 
-    `rows_a[i]` of a lies on `rows_b[i]` of b, columns alike; `upright` tells that runs are of rows. `found` is the
-    share of the lines of the shorter picture that are equal to the ones they lie on.
+    `rows_a[i]` of a is paired with `rows_b[i]` of b, and columns likewise; `by_rows` says whether runs are of rows.
+    `matched` is the share of the lines of the shorter picture that are equal to their pairs.
     """
 
     rows_a: Lines
@@ -210,22 +211,22 @@ class ScreenAlignment:
     columns_a: Lines
     columns_b: Lines
     runs: tuple[LineRun, ...] = ()
-    upright: bool = True
-    found: float = 0.0
+    by_rows: bool = True
+    matched: float = 0.0
 
     def of_a(self, plane: NDArray[_Sample]) -> NDArray[_Sample]:
-        """Return of a plane of a, (height, width[, 3]), the rows and columns that lie on b."""
-        return _taken(plane, self.rows_a, self.columns_a)
+        """Return the paired rows and columns of a plane of a, (height, width[, 3])."""
+        return _select(plane, self.rows_a, self.columns_a)
 
     def of_b(self, plane: NDArray[_Sample]) -> NDArray[_Sample]:
-        """Return of a plane of b the rows and columns that lie on a."""
-        return _taken(plane, self.rows_b, self.columns_b)
+        """Return the paired rows and columns of a plane of b."""
+        return _select(plane, self.rows_b, self.columns_b)
 
 
-def _taken(plane: NDArray[_Sample], rows: Lines, columns: Lines) -> NDArray[_Sample]:
+def _select(plane: NDArray[_Sample], rows: Lines, columns: Lines) -> NDArray[_Sample]:
     for axis, lines in enumerate((rows, columns)):
         count = len(lines)
-        # What goes through without a gap is a view, which costs nothing.
+        # Lines without a gap are a view, which costs nothing.
         if count and int(lines[-1]) - int(lines[0]) + 1 == count:
             start = int(lines[0])
             plane = plane[start : start + count] if axis == 0 else plane[:, start : start + count]
@@ -234,41 +235,46 @@ def _taken(plane: NDArray[_Sample], rows: Lines, columns: Lines) -> NDArray[_Sam
     return plane
 
 
-def lay_plainly(a: tuple[int, ...], b: tuple[int, ...]) -> ScreenAlignment:
-    """Return pictures of the shapes `a` and `b` laid with their top left corners on each other."""
+def align_top_left(a: tuple[int, ...], b: tuple[int, ...]) -> ScreenAlignment:
+    """Align pictures of the shapes `a` and `b` at their top left corners."""
     rows, columns = np.arange(min(a[0], b[0])), np.arange(min(a[1], b[1]))
     return ScreenAlignment(rows, rows, columns, columns)
 
 
-def lay_lines(a: Pixels, b: Pixels, *, upright: bool = True, within: slice | None = None) -> ScreenAlignment:
-    """Return two pictures of one width (of one height unless `upright`) laid on each other line by line.
+def align_lines(
+    a: Pixels, b: Pixels, *, by_rows: bool = True, within: slice | None = None
+) -> ScreenAlignment:
+    """Align two pictures of one width (of one height unless `by_rows`) line by line.
 
-    Where they are of one size, only lines `within` are looked at; those before and behind it are equal.
+    For pictures of one size, `within` are the lines to align; those before and after it are equal.
     """
-    one, two = (a, b) if upright else (a.transpose(1, 0, 2), b.transpose(1, 0, 2))
-    start, stop = (within.start, within.stop) if within is not None else (0, len(one))
-    runs = align(codes_of(one[start:stop]), codes_of(two[start : len(two) - len(one) + stop]))
-    runs = settled(one, two, framed(runs, start, len(one) - stop))
-    lines_a, lines_b = _paired(runs)
-    across = np.arange(min(one.shape[1], two.shape[1]))
+    a_lines, b_lines = (a, b) if by_rows else (a.transpose(1, 0, 2), b.transpose(1, 0, 2))
+    start, stop = (within.start, within.stop) if within is not None else (0, len(a_lines))
+    runs = align(
+        row_hashes(a_lines[start:stop]),
+        row_hashes(b_lines[start : len(b_lines) - len(a_lines) + stop]),
+    )
+    runs = split_uneven(a_lines, b_lines, with_equal_ends(runs, start, len(a_lines) - stop))
+    lines_a, lines_b = _line_pairs(runs)
+    across = np.arange(min(a_lines.shape[1], b_lines.shape[1]))
     equal = sum(run.a1 - run.a0 for run in runs if run.equal)
-    added = tuple(run for run in runs if run.more)
-    found = equal / max(1, min(len(one), len(two)))
-    if upright:
-        return ScreenAlignment(lines_a, lines_b, across, across, added, upright, found)
-    return ScreenAlignment(across, across, lines_a, lines_b, added, upright, found)
+    added = tuple(run for run in runs if run.growth)
+    matched = equal / max(1, min(len(a_lines), len(b_lines)))
+    if by_rows:
+        return ScreenAlignment(lines_a, lines_b, across, across, added, by_rows, matched)
+    return ScreenAlignment(across, across, lines_a, lines_b, added, by_rows, matched)
 
 
-def _paired(runs: Sequence[LineRun]) -> tuple[Lines, Lines]:
-    pairs = [run for run in runs if not run.more]
+def _line_pairs(runs: Sequence[LineRun]) -> tuple[Lines, Lines]:
+    pairs = [run for run in runs if not run.growth]
     sides = ([(run.a0, run.a1) for run in pairs], [(run.b0, run.b1) for run in pairs])
-    nothing = [np.arange(0)]
-    one, two = (np.concatenate(nothing + [np.arange(*ends) for ends in side]) for side in sides)
-    return one, two
+    empty = [np.arange(0)]
+    first, second = (np.concatenate(empty + [np.arange(*ends) for ends in side]) for side in sides)
+    return first, second
 
 
-def where_rows_differ(kinds: Pixels) -> slice | None:
-    """Return the rows between which all differ that do; None where so few do that no lines can have been added."""
+def differing_rows(kinds: Pixels) -> slice | None:
+    """Return the range of all differing rows; None where too few differ for added lines."""
     seen = np.flatnonzero((kinds == PixelKind.DIFFERENT).any(axis=1))
     if len(seen) < LAYOUT.rows * len(kinds):
         return None

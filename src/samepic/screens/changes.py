@@ -1,8 +1,8 @@
-"""Changes of a screenshot: what a region shows, and whether it moved, was recolored, changed its text, came or went."""
+"""Changes between two screenshots: what moved, was recolored, changed its text, appeared or disappeared."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -11,25 +11,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.screens.alignment import LineRun, lay_lines
-from samepic.screens.pixels import PixelKind, around, kinds, within
+from samepic.screens.alignment import LineRun, ScreenAlignment, align_lines
+from samepic.screens.pixels import PixelKind, bounds_of, classify_pixels, slices_around
 from samepic.tuning.screens import LAYOUT, Box, Screen
+from samepic.writing import plural
 
 __all__ = [
+    "UNRELATED",
     "PatchStats",
     "Place",
     "Scene",
     "ScreenChange",
-    "are_recoloured",
+    "appears_at",
     "changes",
-    "elsewhere",
+    "colors_changed",
+    "common_color_change",
+    "describe_changes",
+    "describe_same",
     "is_text",
     "moved_by",
-    "outlined_alike",
-    "packed",
-    "shown",
+    "outline_similarity",
+    "pack_colors",
+    "patch_stats",
     "slid_by",
-    "usual_change",
 ]
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -38,61 +42,56 @@ Packed: TypeAlias = NDArray[np.int32]
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-Colour: TypeAlias = tuple[int, ...]
+Color: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PatchStats:
-    """The colour that most of a part has, as `packed`, whether it fills the part, and the colours of its rim."""
+    """The most frequent color of a patch, as of `pack_colors`; whether it fills the patch; the colors of its border."""
 
-    ground: int
+    background: int
     is_plain: bool
-    rim: frozenset[int]
+    border: frozenset[int]
 
 
-def packed(pixels: Pixels) -> Packed:
-    """Return (...) one number for each colour of (..., 3) uint8."""
+def pack_colors(pixels: Pixels) -> Packed:
+    """Return (...) one int32 for each color of (..., 3) uint8."""
     wide = pixels.astype(np.int32)
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.int32)
 
 
-def shown(part: Packed) -> PatchStats:
-    """Tell what a part shows."""
-    colours, counts = np.unique(part, return_counts=True)
+def patch_stats(patch: Packed) -> PatchStats:
+    """Return the statistics of a patch of packed colors."""
+    colors, counts = np.unique(patch, return_counts=True)
     most = int(counts.argmax())
-    rim = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
+    border = np.concatenate([patch[0], patch[-1], patch[:, 0], patch[:, -1]])
     return PatchStats(
-        int(colours[most]),
-        float(counts[most]) >= LAYOUT.plain * part.size,
-        frozenset(int(colour) for colour in np.unique(rim)),
+        int(colors[most]),
+        float(counts[most]) >= LAYOUT.plain * patch.size,
+        frozenset(int(color) for color in np.unique(border)),
     )
 
 
-def are_recoloured(one: Packed, two: Packed, different: Mask) -> bool:
-    """Tell whether nothing but colours changed.
-
-    That is so where every colour of one became nearly the same colour of the other, wherever it is, and the other way
-    round.
-    """
-    pairs, counts = np.unique(one.astype(np.int64) << 24 | two, return_counts=True)
-    was, is_now = pairs >> 24, pairs & 0xFFFFFF
-    strays = max(_strays(was, is_now, counts), _strays(is_now, was, counts))
+def colors_changed(before: Packed, after: Packed, different: Mask) -> bool:
+    """Return whether only colors changed: each color maps to nearly one other color, in both directions."""
+    pairs, counts = np.unique(before.astype(np.int64) << 24 | after, return_counts=True)
+    old, new = pairs >> 24, pairs & 0xFFFFFF
+    strays = max(_count_strays(old, new, counts), _count_strays(new, old, counts))
     return strays <= (1 - LAYOUT.mapped) * int(np.count_nonzero(different))
 
 
-def usual_change(one: Pixels, two: Pixels, different: Mask) -> tuple[Colour, Colour] | None:
-    """Return the colour that most pixels which differ had and the one they became; None where
-    too few became that."""
-    pairs = packed(one[different]).astype(np.int64) << 24 | packed(two[different])
+def common_color_change(before: Pixels, after: Pixels, different: Mask) -> tuple[Color, Color] | None:
+    """Return the most common old and new color of the pixels that differ; None where too few share it."""
+    pairs = pack_colors(before[different]).astype(np.int64) << 24 | pack_colors(after[different])
     pairs, counts = np.unique(pairs, return_counts=True)
     most = int(counts.argmax())
     if int(counts[most]) < LAYOUT.usual * int(counts.sum()):
         return None
-    return _colour(int(pairs[most]) >> 24), _colour(int(pairs[most]) & 0xFFFFFF)
+    return _color(int(pairs[most]) >> 24), _color(int(pairs[most]) & 0xFFFFFF)
 
 
-def _strays(keys: NDArray[np.int64], values: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
-    """Return how many pixels of a colour do not become about what most pixels of that colour become."""
+def _count_strays(keys: NDArray[np.int64], values: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
+    """Return how many pixels do not change to nearly the same color as most pixels of their old color."""
     order = np.lexsort((-counts, keys))
     keys, values, counts = keys[order], values[order], counts[order]
     first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
@@ -101,25 +100,25 @@ def _strays(keys: NDArray[np.int64], values: NDArray[np.int64], counts: NDArray[
     return int(counts[apart > LAYOUT.near].sum())
 
 
-def _levels(colours: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.stack([colours >> 16 & 255, colours >> 8 & 255, colours & 255], axis=1)
+def _levels(colors: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.stack([colors >> 16 & 255, colors >> 8 & 255, colors & 255], axis=1)
 
 
-def outlined_alike(one: Pixels, two: Pixels) -> float:
-    """Return how far the steps from pixel to pixel in one picture are those of the other: 1 all, 0 as by chance.
+def outline_similarity(a: Pixels, b: Pixels) -> float:
+    """Return how far two pictures, (height, width, 3) uint8, have the same edges: 1 all, 0 as by chance.
 
-    Both are (height, width, 3) uint8. Of the steps in either it is the share in both, less what chance would have in
-    common. A page in other colours keeps its outlines. 1 where neither has any.
+    It is the share of the edges in either picture that are in both, corrected for chance; 1 where neither has any. A
+    page in other colors keeps its edges.
     """
-    steps = [_steps(picture) for picture in (one, two)]
-    count = [int(np.count_nonzero(picture)) for picture in steps]
-    both = int(np.count_nonzero(steps[0] & steps[1]))
+    edges = [_edges(picture) for picture in (a, b)]
+    count = [int(np.count_nonzero(picture)) for picture in edges]
+    both = int(np.count_nonzero(edges[0] & edges[1]))
     either = sum(count) - both
-    by_chance = count[0] * count[1] / steps[0].size
+    by_chance = count[0] * count[1] / edges[0].size
     return (both - by_chance) / (either - by_chance) if either > by_chance else float(not either)
 
 
-def _steps(picture: Pixels) -> Mask:
+def _edges(picture: Pixels) -> Mask:
     """Return where a pixel differs from the one above or to the left, (height, width) of bool."""
     levels = picture.astype(np.int16)
     found = np.zeros(picture.shape[:2], np.bool_)
@@ -128,140 +127,140 @@ def _steps(picture: Pixels) -> Mask:
     return found
 
 
-def _colour(value: int) -> Colour:
+def _color(value: int) -> Color:
     return value >> 16 & 255, value >> 8 & 255, value & 255
 
 
 def is_text(picture: Pixels, box: Box) -> bool:
-    """Tell whether the box shows letters: at least three small shapes of another colour on plain ground, in line.
+    """Return whether the box shows text: at least three small shapes in a row on a plain background.
 
-    What lies to the left and right on the same line counts, since a single letter may be all that changed.
+    Shapes to the left and right on the same line count, since only a single letter may have changed.
     """
     x, y, w, h = box
     height, width = picture.shape[:2]
-    aside = LAYOUT.beside * min(h, LAYOUT.glyph[1])
-    part = picture[max(0, y - 2) : min(height, y + h + 2), max(0, x - aside) : min(width, x + w + aside)]
-    colours, counts = np.unique(packed(part), return_counts=True)
+    reach = LAYOUT.beside * min(h, LAYOUT.glyph[1])
+    part = picture[max(0, y - 2) : min(height, y + h + 2), max(0, x - reach) : min(width, x + w + reach)]
+    colors, counts = np.unique(pack_colors(part), return_counts=True)
     most = int(counts.argmax())
     if float(counts[most]) < LAYOUT.ground * part.shape[0] * part.shape[1]:
         return False
-    ground = np.array(_colour(int(colours[most])), np.int16)
-    ink = (np.abs(part.astype(np.int16) - ground).max(axis=2) > LAYOUT.ink).astype(np.uint8)
+    background = np.array(_color(int(colors[most])), np.int16)
+    ink = (np.abs(part.astype(np.int16) - background).max(axis=2) > LAYOUT.ink).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     wide, high = stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT]
-    least, largest = LAYOUT.glyph
-    letters = (high >= least) & (high <= largest) & (wide <= LAYOUT.wide_letter * high)
+    smallest, largest = LAYOUT.glyph
+    letters = (high >= smallest) & (high <= largest) & (wide <= LAYOUT.wide_letter * high)
     areas = stats[1:, cv2.CC_STAT_AREA]
     return int(letters.sum()) >= LAYOUT.letters and float(areas[letters].sum()) >= LAYOUT.ground * float(
         areas.sum()
     )
 
 
-By: TypeAlias = tuple[int, int]
+Offset: TypeAlias = tuple[int, int]
 
 
 def moved_by(
-    a: Pixels, b: Pixels, told: Pixels, box: Box, screen: Screen, *, only: By | None = None
-) -> By | None:
+    a: Pixels, b: Pixels, kinds: Pixels, box: Box, screen: Screen, *, only: Offset | None = None
+) -> Offset | None:
     """Return how far right and down what `a` shows in the box has moved in `b`, None where it has not.
 
-    `told` are the kinds of the pixels where the pictures lie. With `only` no other move is looked at. What moved takes
-    the little around it with it, and leaves next to nothing of what differs.
+    `kinds` are the kinds of the aligned pixels. With `only`, no other move is tried. A move includes a small margin and
+    has to explain nearly all pixels that differ.
     """
-    patch = _grown(box, a.shape, LAYOUT.margin)
-    x, y, w, h = patch
-    here = a[y : y + h, x : x + w]
-    differ = int(np.count_nonzero(told[y : y + h, x : x + w] == PixelKind.DIFFERENT))
-    if max(box[2:]) < LAYOUT.smallest or shown(packed(here)).is_plain:
+    grown = _grow(box, a.shape, LAYOUT.margin)
+    x, y, w, h = grown
+    patch = a[y : y + h, x : x + w]
+    differ = int(np.count_nonzero(kinds[y : y + h, x : x + w] == PixelKind.DIFFERENT))
+    if max(box[2:]) < LAYOUT.smallest or patch_stats(pack_colors(patch)).is_plain:
         return None
-    most = min(LAYOUT.left * w * h, LAYOUT.gained * differ)
-    moves = [only] if only is not None else _likely(here, b, patch) if w * h <= LAYOUT.patch else []
+    limit = min(LAYOUT.left * w * h, LAYOUT.gained * differ)
+    moves = [only] if only is not None else _best_moves(patch, b, grown) if w * h <= LAYOUT.patch else []
     for by in moves:
-        there = x + by[0], y + by[1], w, h
-        if _left(here, b, there, screen) <= most and _is_new(told, there, differ):
+        target = x + by[0], y + by[1], w, h
+        if _differing(patch, b, target, screen) <= limit and _is_new(kinds, target, differ):
             return by
     return None
 
 
-def _is_new(told: Pixels, box: Box, differ: int) -> bool:
-    """Tell whether the other picture showed something else there: the same letter may well stand twice on a page."""
+def _is_new(kinds: Pixels, box: Box, differ: int) -> bool:
+    """Return whether the box showed something else before: the same letter may occur twice on a page."""
     x, y, w, h = box
-    return int(np.count_nonzero(told[y : y + h, x : x + w] == PixelKind.DIFFERENT)) >= LAYOUT.fresh * differ
+    return int(np.count_nonzero(kinds[y : y + h, x : x + w] == PixelKind.DIFFERENT)) >= LAYOUT.fresh * differ
 
 
-def slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> By | None:
-    """Return how far right and down what stands on one ground in the box stands elsewhere in it in `b`, else None.
+def slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> Offset | None:
+    """Return how far right and down the content on a plain background in the box has moved within it, else None.
 
-    The box holds where it was and where it is now, as that of what differs does where both lie close together.
+    The box contains the old and the new place, as the box of differing pixels does where both are close together.
     """
-    rows, columns = around(box, a.shape, LAYOUT.margin)
-    one, two = (_standing(picture[rows, columns]) for picture in (a, b))
-    if one is None or two is None or one[2:] != two[2:] or one == two:
+    rows, columns = slices_around(box, a.shape, LAYOUT.margin)
+    box_a, box_b = (_foreground_box(picture[rows, columns]) for picture in (a, b))
+    if box_a is None or box_b is None or box_a[2:] != box_b[2:] or box_a == box_b:
         return None
     left, top = int(columns.start), int(rows.start)
-    old = one[0] + left, one[1] + top, one[2], one[3]
-    new = two[0] + left, two[1] + top, two[2], two[3]
-    return (new[0] - old[0], new[1] - old[1]) if elsewhere(a, b, old, new, screen) else None
+    old = box_a[0] + left, box_a[1] + top, box_a[2], box_a[3]
+    new = box_b[0] + left, box_b[1] + top, box_b[2], box_b[3]
+    return (new[0] - old[0], new[1] - old[1]) if appears_at(a, b, old, new, screen) else None
 
 
-def _standing(part: Pixels) -> Box | None:
-    """Return the box of all that is not the ground on the rim of a part; None where the rim is of several colours."""
-    rim = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
-    if np.abs(rim.astype(np.int16) - rim[0]).max() > LAYOUT.level:
+def _foreground_box(part: Pixels) -> Box | None:
+    """Return the box of all that differs from the border color; None where the border has several colors."""
+    border = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
+    if np.abs(border.astype(np.int16) - border[0]).max() > LAYOUT.level:
         return None
-    rows, columns = within(np.abs(part.astype(np.int16) - rim[0]).max(axis=2) > LAYOUT.level)
+    rows, columns = bounds_of(np.abs(part.astype(np.int16) - border[0]).max(axis=2) > LAYOUT.level)
     if rows.start == rows.stop:
         return None
     return int(columns.start), int(rows.start), int(columns.stop - columns.start), int(rows.stop - rows.start)
 
 
-def elsewhere(a: Pixels, b: Pixels, old: Box, new: Box, screen: Screen) -> bool:
-    """Tell whether `b` shows at `new` what `a` shows at `old`."""
+def appears_at(a: Pixels, b: Pixels, old: Box, new: Box, screen: Screen) -> bool:
+    """Return whether `b` shows at `new` what `a` shows at `old`."""
     if old[2:] != new[2:]:
         return False
     x, y, w, h = old
-    return _left(a[y : y + h, x : x + w], b, new, screen) <= LAYOUT.left * w * h
+    return _differing(a[y : y + h, x : x + w], b, new, screen) <= LAYOUT.left * w * h
 
 
-def _left(here: Pixels, b: Pixels, box: Box, screen: Screen) -> float:
-    """Return how many pixels of `here` differ from the box of `b`; all, where that sticks out."""
+def _differing(patch: Pixels, b: Pixels, box: Box, screen: Screen) -> float:
+    """Return how many pixels of `patch` differ from the box of `b`; all, where the box exceeds the picture."""
     x, y, w, h = box
     if x < 0 or y < 0 or y + h > b.shape[0] or x + w > b.shape[1]:
         return float(w * h)
-    found, _ = kinds(here, b[y : y + h, x : x + w], screen)
+    found, _ = classify_pixels(patch, b[y : y + h, x : x + w], screen)
     return float(np.count_nonzero(found == PixelKind.DIFFERENT))
 
 
-def _likely(here: Pixels, b: Pixels, patch: Box) -> list[By]:
-    """Return the moves within reach that fit best, the shortest first of those that fit as well."""
-    left, top, width, height = _grown(patch, b.shape, LAYOUT.reach)
+def _best_moves(patch: Pixels, b: Pixels, box: Box) -> list[Offset]:
+    """Return the best moves of the patch at `box` within reach, the shortest first."""
+    left, top, width, height = _grow(box, b.shape, LAYOUT.reach)
     there = b[top : top + height, left : left + width]
-    fit = cv2.matchTemplate(there, here, cv2.TM_SQDIFF)
+    fit = cv2.matchTemplate(there, patch, cv2.TM_SQDIFF)
     y, x = np.indices(fit.shape)
-    dx, dy = x + left - patch[0], y + top - patch[1]
+    dx, dy = x + left - box[0], y + top - box[1]
     fit[(dx == 0) & (dy == 0)] = np.inf
     if not np.isfinite(fit).any():
         return []
-    best = np.flatnonzero(fit <= float(fit.min()) + 1e-3 * here.size)
+    best = np.flatnonzero(fit <= float(fit.min()) + 1e-3 * patch.size)
     order = best[np.argsort((np.abs(dx) + np.abs(dy)).ravel()[best], kind="stable")][: LAYOUT.tried]
     return [(int(dx.flat[at]), int(dy.flat[at])) for at in order]
 
 
-def _grown(box: Box, shape: tuple[int, ...], by: int) -> Box:
+def _grow(box: Box, shape: tuple[int, ...], by: int) -> Box:
     x, y, w, h = box
     left, top = max(0, x - by), max(0, y - by)
     return left, top, min(shape[1], x + w + by) - left, min(shape[0], y + h + by) - top
 
 
 class ScreenChange(StrEnum):
-    """What happened at a place: a closed set."""
+    """What happened at a place."""
 
     MOVED = "moved"
     TEXT = "text"
-    COLOUR = "colour"
+    COLOR = "color"
     ADDED = "added"
     REMOVED = "removed"
-    SEEN_THROUGH = "seen through"
+    TRANSPARENCY = "seen through"
     LINES = "lines"
     CHANGED = "changed"
 
@@ -270,22 +269,22 @@ class ScreenChange(StrEnum):
 class Place:
     """A box of pixels that differ, and what happened there.
 
-    `by` is how far what was there moved, to the right and down in pixels; `text` tells that it is text; `colours` are
-    the one that most pixels had and the one that they became, (r, g, b) each, where that is one pair; `lines` are the
-    rows that were added or removed within the box, counted from its top.
+    `by` is the move to the right and down in pixels; `text` says whether it is text; `colors` are the old and the new
+    color, (r, g, b) each, where most pixels share them; `lines` are the rows that were added or removed within the
+    box, counted from its top.
     """
 
     box: Box
     change: ScreenChange = ScreenChange.CHANGED
     by: tuple[int, int] = (0, 0)
     text: bool = False
-    colours: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    colors: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     lines: tuple[LineRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """Two screenshots laid on each other, the kinds of their pixels, and the profile that told them."""
+    """Two aligned screenshots, the kinds of their pixels, and the options that were used."""
 
     a: Pixels
     b: Pixels
@@ -294,22 +293,22 @@ class Scene:
 
 
 def changes(scene: Scene, boxes: Sequence[Box]) -> list[Place]:
-    """Return what happened at each of the boxes, what moved together as one place."""
-    found = [_change(scene, box) for box in boxes[: LAYOUT.places]]
-    found = _lines_of_text(_carried(scene, _together(scene, _slid(scene, found))))
+    """Return what happened at each box; what moved together is one place."""
+    found = [_find_change(scene, box) for box in boxes[: LAYOUT.places]]
+    found = _merge_text_lines(_pair_moves(scene, _merge_moves(scene, _merge_slides(scene, found))))
     return found + [Place(box) for box in boxes[LAYOUT.places :]]
 
 
-def _change(scene: Scene, box: Box) -> Place:
-    """Return what happened at a box: the first thing that explains all of it."""
+def _find_change(scene: Scene, box: Box) -> Place:
+    """Return the first change that explains the whole box."""
     x, y, w, h = box
     cut = slice(y, y + h), slice(x, x + w)
-    here = _Here(scene.a[cut], scene.b[cut], scene.kinds[cut])
-    return next(filter(None, (find(scene, box, here) for find in _FINDERS)), Place(box))
+    patch = _Patch(scene.a[cut], scene.b[cut], scene.kinds[cut])
+    return next(filter(None, (find(scene, box, patch) for find in _FINDERS)), Place(box))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Here:
+class _Patch:
     """A scene within a box."""
 
     a: Pixels
@@ -321,150 +320,271 @@ class _Here:
         return np.asarray(self.kinds == PixelKind.DIFFERENT, np.bool_)
 
 
-def _seen_through(_scene: Scene, box: Box, here: _Here) -> Place | None:
-    """Find what is equal on white and yet differs."""
-    return Place(box, ScreenChange.SEEN_THROUGH) if np.array_equal(here.a, here.b) else None
+def _transparency(_scene: Scene, box: Box, patch: _Patch) -> Place | None:
+    """Find a box that is equal on white and differs on black."""
+    return Place(box, ScreenChange.TRANSPARENCY) if np.array_equal(patch.a, patch.b) else None
 
 
-def _moved(scene: Scene, box: Box, _here: _Here) -> Place | None:
+def _moved(scene: Scene, box: Box, _patch: _Patch) -> Place | None:
     by = moved_by(scene.a, scene.b, scene.kinds, box, scene.screen) or slid_by(
         scene.a, scene.b, box, scene.screen
     )
     return Place(box, ScreenChange.MOVED, by) if by is not None else None
 
 
-def _come_or_gone(scene: Scene, box: Box, here: _Here) -> Place | None:
-    one, two = shown(packed(here.a)), shown(packed(here.b))
-    if one.is_plain == two.is_plain:
+def _added_or_removed(scene: Scene, box: Box, patch: _Patch) -> Place | None:
+    before, after = patch_stats(pack_colors(patch.a)), patch_stats(pack_colors(patch.b))
+    if before.is_plain == after.is_plain:
         return None
-    if one.is_plain:
-        return Place(box, ScreenChange.ADDED, text=one.ground in two.rim and is_text(scene.b, box))
-    return Place(box, ScreenChange.REMOVED, text=two.ground in one.rim and is_text(scene.a, box))
+    if before.is_plain:
+        return Place(
+            box, ScreenChange.ADDED, text=before.background in after.border and is_text(scene.b, box)
+        )
+    return Place(box, ScreenChange.REMOVED, text=after.background in before.border and is_text(scene.a, box))
 
 
-def _recoloured(_scene: Scene, box: Box, here: _Here) -> Place | None:
+def _recolored(_scene: Scene, box: Box, patch: _Patch) -> Place | None:
     step = -(-max(box[2:]) // LAYOUT.sample)
-    one, two, different = here.a[::step, ::step], here.b[::step, ::step], here.different[::step, ::step]
-    if different.any() and are_recoloured(packed(one), packed(two), different):
-        return Place(box, ScreenChange.COLOUR, colours=usual_change(one, two, different))
-    mostly = 2 * int(np.count_nonzero(here.different)) >= here.kinds.size
-    alike = mostly and outlined_alike(here.a, here.b) >= LAYOUT.outlined
-    return Place(box, ScreenChange.COLOUR) if alike else None
+    before, after, different = (
+        patch.a[::step, ::step],
+        patch.b[::step, ::step],
+        patch.different[::step, ::step],
+    )
+    if different.any() and colors_changed(pack_colors(before), pack_colors(after), different):
+        return Place(box, ScreenChange.COLOR, colors=common_color_change(before, after, different))
+    mostly = 2 * int(np.count_nonzero(patch.different)) >= patch.kinds.size
+    alike = mostly and outline_similarity(patch.a, patch.b) >= LAYOUT.outlined
+    return Place(box, ScreenChange.COLOR) if alike else None
 
 
-def _lines(scene: Scene, box: Box, here: _Here) -> Place | None:
-    """Find rows that were added or removed within a place, where that explains most of what differs."""
-    if len(here.a) < LAYOUT.tall:
+def _lines_changed(scene: Scene, box: Box, patch: _Patch) -> Place | None:
+    """Find rows that were added or removed within the box and explain most of the difference."""
+    if len(patch.a) < LAYOUT.tall:
         return None
-    laid = lay_lines(here.a, here.b)
-    if not 0 < len(laid.runs) <= LAYOUT.runs or laid.found < LAYOUT.found:
+    alignment = align_lines(patch.a, patch.b)
+    if not 0 < len(alignment.runs) <= LAYOUT.runs or alignment.matched < LAYOUT.found:
         return None
-    left, _ = kinds(laid.of_a(here.a), laid.of_b(here.b), scene.screen)
-    most = LAYOUT.gained * int(np.count_nonzero(here.different))
+    left, _ = classify_pixels(alignment.of_a(patch.a), alignment.of_b(patch.b), scene.screen)
+    most = LAYOUT.gained * int(np.count_nonzero(patch.different))
     explained = int(np.count_nonzero(left == PixelKind.DIFFERENT)) <= most
-    return Place(box, ScreenChange.LINES, lines=laid.runs) if explained else None
+    return Place(box, ScreenChange.LINES, lines=alignment.runs) if explained else None
 
 
-def _text(scene: Scene, box: Box, _here: _Here) -> Place | None:
+def _text_changed(scene: Scene, box: Box, _patch: _Patch) -> Place | None:
     return (
         Place(box, ScreenChange.TEXT, text=True) if is_text(scene.a, box) and is_text(scene.b, box) else None
     )
 
 
-_FINDERS = (_seen_through, _moved, _come_or_gone, _recoloured, _lines, _text)
+_FINDERS = (_transparency, _moved, _added_or_removed, _recolored, _lines_changed, _text_changed)
 
 
-def _slid(scene: Scene, found: list[Place]) -> list[Place]:
-    """Put the two ends of something plain that moved along itself into one place."""
-    told: list[Place] = []
-    for place in found:
-        for at, other in enumerate(told):
-            box = _around(place.box, other.box)
-            if (
-                _face(place.box, other.box)
-                and (by := slid_by(scene.a, scene.b, box, scene.screen)) is not None
-            ):
-                told[at] = Place(box, ScreenChange.MOVED, by)
+def _merged(places: Iterable[Place], join: Callable[[Place, Place], Place | None]) -> list[Place]:
+    """Return the places, each joined with the first earlier one for which `join` returns a place."""
+    merged: list[Place] = []
+    for place in places:
+        for index, other in enumerate(merged):
+            if (joined := join(other, place)) is not None:
+                merged[index] = joined
                 break
         else:
-            told.append(place)
-    return told
+            merged.append(place)
+    return merged
 
 
-def _face(one: Box, two: Box) -> bool:
-    """Tell whether two boxes lie beside or above each other and are as high, or as wide, near enough for one thing."""
-    gaps = [
-        max(two[axis] - one[axis] - one[axis + 2], one[axis] - two[axis] - two[axis + 2]) for axis in (0, 1)
-    ]
-    beside = one[1] == two[1] and one[3] == two[3] and gaps[0] <= LAYOUT.wide
-    return beside or (one[0] == two[0] and one[2] == two[2] and gaps[1] <= LAYOUT.wide)
+def _merge_slides(scene: Scene, places: list[Place]) -> list[Place]:
+    """Join both ends of something plain that moved along itself."""
+
+    def join(other: Place, place: Place) -> Place | None:
+        box = _union(place.box, other.box)
+        by = slid_by(scene.a, scene.b, box, scene.screen) if _adjacent(place.box, other.box) else None
+        return Place(box, ScreenChange.MOVED, by) if by is not None else None
+
+    return _merged(places, join)
 
 
-def _together(scene: Scene, found: list[Place]) -> list[Place]:
-    """Put places that moved by the same into one where all that lies between them moved, too."""
-    told: list[Place] = []
-    for place in found:
-        for at, other in enumerate(told):
-            if place.change is ScreenChange.MOVED is other.change and place.by == other.by:
-                box = _around(place.box, other.box)
-                if moved_by(scene.a, scene.b, scene.kinds, box, scene.screen, only=place.by):
-                    told[at] = replace(other, box=box)
-                    break
-        else:
-            told.append(place)
-    return [one for one in told if not any(_holds(other, one) for other in told)]
+def _adjacent(a: Box, b: Box) -> bool:
+    """Return whether two boxes of one height or width are close side by side, or above each other."""
+    gaps = [max(b[axis] - a[axis] - a[axis + 2], a[axis] - b[axis] - b[axis + 2]) for axis in (0, 1)]
+    beside = a[1] == b[1] and a[3] == b[3] and gaps[0] <= LAYOUT.wide
+    return beside or (a[0] == b[0] and a[2] == b[2] and gaps[1] <= LAYOUT.wide)
 
 
-def _holds(outer: Place, inner: Place) -> bool:
-    """Tell whether `inner` is a part of what moved at `outer`, or where that is now."""
+def _merge_moves(scene: Scene, places: list[Place]) -> list[Place]:
+    """Join places with equal moves where all between them moved too."""
+
+    def join(other: Place, place: Place) -> Place | None:
+        if not (place.change is ScreenChange.MOVED is other.change and place.by == other.by):
+            return None
+        box = _union(place.box, other.box)
+        moved = moved_by(scene.a, scene.b, scene.kinds, box, scene.screen, only=place.by)
+        return replace(other, box=box) if moved else None
+
+    merged = _merged(places, join)
+    return [place for place in merged if not any(_contains(other, place) for other in merged)]
+
+
+def _contains(outer: Place, inner: Place) -> bool:
+    """Return whether `inner` is a part of what moved at `outer`, at its old or new place."""
     if outer is inner or outer.change is not ScreenChange.MOVED or outer.box == inner.box:
         return False
     x, y, w, h = outer.box
-    there = x + outer.by[0], y + outer.by[1], w, h
-    return _around(outer.box, inner.box) == outer.box or (
-        inner.change is ScreenChange.ADDED and _around(there, inner.box) == there
+    moved_box = x + outer.by[0], y + outer.by[1], w, h
+    return _union(outer.box, inner.box) == outer.box or (
+        inner.change is ScreenChange.ADDED and _union(moved_box, inner.box) == moved_box
     )
 
 
-def _carried(scene: Scene, found: list[Place]) -> list[Place]:
-    """Put what is gone from one place and has appeared, equal, at another into one place that moved."""
-    come = [one for one in found if one.change is ScreenChange.ADDED]
-    moved: dict[Place, Place] = {}
-    for old in found:
+def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
+    """Join what was removed at one place and appeared, equal, at another into one move."""
+    added = [place for place in places if place.change is ScreenChange.ADDED]
+    pairs: dict[Place, Place] = {}
+    for old in places:
         if old.change is ScreenChange.REMOVED:
-            for new in come:
-                if elsewhere(scene.a, scene.b, old.box, new.box, scene.screen):
-                    moved[old] = new
-                    come.remove(new)
+            for new in added:
+                if appears_at(scene.a, scene.b, old.box, new.box, scene.screen):
+                    pairs[old] = new
+                    added.remove(new)
                     break
-    kept = [one for one in found if one not in moved and one not in moved.values()]
-    told = [
+    others = [place for place in places if place not in pairs and place not in pairs.values()]
+    moved = [
         Place(old.box, ScreenChange.MOVED, (new.box[0] - old.box[0], new.box[1] - old.box[1]), text=old.text)
-        for old, new in moved.items()
+        for old, new in pairs.items()
     ]
-    return sorted(kept + told, key=lambda one: (one.box[1], one.box[0]))
+    return sorted(others + moved, key=_reading_order)
 
 
-def _lines_of_text(found: list[Place]) -> list[Place]:
-    """Put words that changed side by side on one line into one place."""
-    told: list[Place] = []
-    for place in sorted(found, key=lambda one: one.box[0]):
-        for at, other in enumerate(told):
-            if place.change is ScreenChange.TEXT is other.change and _on_one_line(other.box, place.box):
-                told[at] = replace(other, box=_around(other.box, place.box))
-                break
-        else:
-            told.append(place)
-    return sorted(told, key=lambda one: (one.box[1], one.box[0]))
+def _merge_text_lines(places: list[Place]) -> list[Place]:
+    """Join words that changed side by side on one line."""
+
+    def join(other: Place, place: Place) -> Place | None:
+        if place.change is ScreenChange.TEXT is other.change and _on_same_line(other.box, place.box):
+            return replace(other, box=_union(other.box, place.box))
+        return None
+
+    return sorted(_merged(sorted(places, key=lambda place: place.box[0]), join), key=_reading_order)
 
 
-def _on_one_line(left: Box, right: Box) -> bool:
+def _reading_order(place: Place) -> tuple[int, int]:
+    return place.box[1], place.box[0]
+
+
+def _on_same_line(left: Box, right: Box) -> bool:
     shared = min(left[1] + left[3], right[1] + right[3]) - max(left[1], right[1])
     low, high = sorted((left[3], right[3]))
     return 2 * shared > high and right[0] - left[0] - left[2] <= low
 
 
-def _around(one: Box, two: Box) -> Box:
-    left, top = min(one[0], two[0]), min(one[1], two[1])
-    right, low = max(one[0] + one[2], two[0] + two[2]), max(one[1] + one[3], two[1] + two[3])
-    return left, top, right - left, low - top
+def _union(a: Box, b: Box) -> Box:
+    left, top = min(a[0], b[0]), min(a[1], b[1])
+    right, bottom = max(a[0] + a[2], b[0] + b[2]), max(a[1] + a[3], b[1] + b[3])
+    return left, top, right - left, bottom - top
+
+
+def describe_same(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
+    """Return the sentence for the same screen, with the number of pixels that differ."""
+    parts = []
+    for name, words in (
+        ("different", f"differ, of which {_allowed(screen)} may"),
+        ("smoothed", "differ at smoothed edges"),
+        ("speck", "in specks too faint to see"),
+        ("faint", "too little to see"),
+    ):
+        if counts[name]:
+            parts.append(f"{plural(counts[name], 'pixel')} {words}")
+    details = f": {', '.join(parts)}" if parts else ""
+    return f"the same screen{' except for what is ignored' if ignored else ''}{details}"
+
+
+def _allowed(screen: Screen) -> str:
+    if screen.most_share:
+        return f"{screen.most_pixels or f'{screen.most_share:.4g} of all'}"
+    return str(screen.most_pixels)
+
+
+UNRELATED = "two different screens"
+
+
+def describe_changes(sizes: str, alignment: ScreenAlignment, places: Sequence[Place], other: str) -> str:
+    """Return the sentence for a change: the size, added or removed lines, the largest places; `other` is b's name."""
+    parts = [sizes] if sizes else []
+    if alignment.runs:
+        parts.append(_describe_lines(alignment))
+    named = sorted(places, key=lambda place: -place.box[2] * place.box[3])[: LAYOUT.named]
+    sentences = [_describe_place(place) for place in places if place in named]
+    if len(places) > len(named):
+        sentences.append(f"{plural(len(places) - len(named), 'more place')} changed")
+    parts.append(_join(sentences) if sentences else "the rest is equal")
+    if sizes:
+        return f"{other} is {parts[0]}: {', '.join(parts[1:])}"
+    return ", ".join(parts)
+
+
+def _describe_lines(alignment: ScreenAlignment) -> str:
+    """Return the added or removed lines; single ones beside larger runs, which come of rounding, as a number."""
+    kind, axis = ("row", "y") if alignment.by_rows else ("column", "x")
+    singles = [run for run in alignment.runs if abs(run.growth) == 1]
+    runs = [run for run in alignment.runs if abs(run.growth) > 1]
+    if not runs or len(singles) < 2:
+        runs, singles = list(alignment.runs), []
+    sentences = [_describe_line(run, kind, f"{axis} = {run.a0}") for run in runs[: LAYOUT.named]]
+    left = len(runs) - len(sentences)
+    if left or singles:
+        sentences.append(f"{left + len(singles)} more {'times' if left else f'single {kind}s'} elsewhere")
+    return _join(sentences)
+
+
+def _describe_line(run: LineRun, kind: str, position: str) -> str:
+    count = abs(run.growth)
+    verb = f"{'was' if count == 1 else 'were'} {'added' if run.growth > 0 else 'removed'}"
+    return f"{plural(count, kind)} {verb} at {position}"
+
+
+def _describe_place(place: Place) -> str:
+    x, y, w, h = place.box
+    size, position = _size_text(w, h), f"at ({x}, {y})"
+    what = f"{'text' if place.text else 'something'} of {size}"
+    match place.change:
+        case ScreenChange.MOVED:
+            sentence = _describe_move(place)
+        case ScreenChange.TEXT:
+            sentence = f"text changed {position}, {size}"
+        case ScreenChange.ADDED:
+            sentence = f"{what} appeared {position}"
+        case ScreenChange.REMOVED:
+            sentence = f"{what} is gone {position}"
+        case ScreenChange.LINES:
+            lines = [_describe_line(run, "row", f"y = {y + run.a0}") for run in place.lines[: LAYOUT.named]]
+            sentence = f"within {size} {position} {_join(lines)}"
+        case ScreenChange.COLOR if place.colors is None:
+            sentence = f"the colors of {size} {position} changed"
+        case ScreenChange.TRANSPARENCY:
+            sentence = f"the transparency of {size} {position} changed"
+        case ScreenChange.COLOR if place.colors is not None:
+            old, new = ("#" + "".join(f"{level:02x}" for level in color) for color in place.colors)
+            sentence = f"the color of {size} {position} changed from {old} to {new}"
+        case _:
+            sentence = f"{size} changed {position}"
+    return sentence
+
+
+def _describe_move(place: Place) -> str:
+    """Return what moved. The box contains the old and the new place, unless the move is longer than the box."""
+    (x, y, w, h), (right, down) = place.box, place.by
+    if abs(right) < w and abs(down) < h:
+        x, w = x + max(0, -right), w - abs(right)
+        y, h = y + max(0, -down), h - abs(down)
+    directions = [
+        f"{abs(by)} px {after if by > 0 else before}"
+        for by, after, before in ((right, "right", "left"), (down, "down", "up"))
+        if by
+    ]
+    return f"{'text' if place.text else 'something'} of {w}x{h} pixels at ({x}, {y}) moved {' and '.join(directions)}"
+
+
+def _size_text(width: int, height: int) -> str:
+    return "1 pixel" if width == height == 1 else f"{width}x{height} pixels"
+
+
+def _join(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,4 +1,4 @@
-"""Compare two screenshots: from their pixels to changes, a verdict and a picture of the difference."""
+"""Compare two screenshots: their pixels, the changes, a verdict and a picture of the difference."""
 
 from __future__ import annotations
 
@@ -19,20 +19,28 @@ from samepic.facts import Facts
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Picture, as_picture, equal_pixels
 from samepic.profile import Policy
-from samepic.screens.alignment import ScreenAlignment, lay_lines, lay_plainly, where_rows_differ
-from samepic.screens.changes import Place, Scene, ScreenChange, changes, outlined_alike
-from samepic.screens.explain import apart_words, changed_words, same_words
+from samepic.screens.alignment import ScreenAlignment, align_lines, align_top_left, differing_rows
+from samepic.screens.changes import (
+    UNRELATED,
+    Place,
+    Scene,
+    ScreenChange,
+    changes,
+    describe_changes,
+    describe_same,
+    outline_similarity,
+)
 from samepic.screens.pixels import (
     DifferingBox,
     PixelKind,
-    around,
-    boxed,
-    filled,
+    bounds_of,
+    classify_pixels,
+    find_spots,
     is_letter,
     is_speck,
-    kinds,
-    spots,
-    within,
+    mask_of,
+    promote_faint,
+    slices_around,
 )
 from samepic.tuning.screens import LAYOUT, SCREEN, Box, Screen
 from samepic.verdict import Region, Relation, Verdict
@@ -40,76 +48,80 @@ from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside
 
-__all__ = ["ScreenComparison", "compare_screenshots", "draw_screens", "see"]
+__all__ = ["ScreenComparison", "compare_pixels", "compare_screenshots", "draw_screens"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-_BOX = (214, 39, 40)
+_BOX_COLOR = (214, 39, 40)
 
-_INKS = ((PixelKind.SMOOTHED, (240, 180, 0)), (PixelKind.DIFFERENT, _BOX))
+_KIND_COLORS = ((PixelKind.SMOOTHED, (240, 180, 0)), (PixelKind.DIFFERENT, _BOX_COLOR))
 
-_LINE = (31, 119, 180)
+_LINE_COLOR = (31, 119, 180)
 
-_FADED = np.float32(0.2)
+_FADE = np.float32(0.2)
 
 
 def draw_screens(
-    a: Pixels, b: Pixels, kinds: Pixels, laid: ScreenAlignment, regions: tuple[Region, ...]
+    a: Pixels, b: Pixels, kinds: Pixels, alignment: ScreenAlignment, regions: tuple[Region, ...]
 ) -> Image.Image:
     """Return a, b and their difference side by side as an RGB image, each with a long side of at most 1600.
 
-    `a` and `b` are (height, width, 3) uint8, `kinds` those of the pixels where `laid` lays them on each other. In the
-    third panel a is faded, with what differs in red and smoothed edges in yellow. Red boxes are round the places of the
-    `regions`, in pixels of a; blue is where lines were added or removed, and round those that were added in b.
+    `a` and `b` are (height, width, 3) uint8, `kinds` those of the aligned pixels. The third panel shows a faded, with
+    differing pixels in red and smoothed edges in yellow. Red boxes are around the `regions`, in pixels of a; blue ones
+    are around added or removed lines.
     """
-    panels = [_small(a), _small(b)]
-    panels.append((255 - (255 - panels[0]) * _FADED).astype(np.uint8))
-    _ink(panels[2], a.shape, kinds, laid)
+    panels = [_shrink(a), _shrink(b)]
+    panels.append((255 - (255 - panels[0]) * _FADE).astype(np.uint8))
+    _draw_kinds(panels[2], a.shape, kinds, alignment)
     scales = [small.shape[1] / large.shape[1] for small, large in zip(panels, (a, b, a), strict=True)]
     for panel, scale in ((panels[0], scales[0]), (panels[2], scales[2])):
-        for run in laid.runs:
-            _framed(panel, _lines(run.a0, run.a1, a.shape, laid), scale, _LINE)
-        for region in regions[: len(regions) - len(laid.runs)]:
-            _framed(panel, region, scale, _BOX)
-    for run in laid.runs:
-        if run.more > 0:
-            _framed(panels[1], _lines(run.b0, run.b1, b.shape, laid), scales[1], _LINE)
+        for run in alignment.runs:
+            _draw_box(panel, _line_region(run.a0, run.a1, a.shape, alignment), scale, _LINE_COLOR)
+        for region in regions[: len(regions) - len(alignment.runs)]:
+            _draw_box(panel, region, scale, _BOX_COLOR)
+    for run in alignment.runs:
+        if run.growth > 0:
+            _draw_box(panels[1], _line_region(run.b0, run.b1, b.shape, alignment), scales[1], _LINE_COLOR)
     return Image.fromarray(beside(panels))
 
 
-def _ink(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, laid: ScreenAlignment) -> None:
-    """Draw on a panel of a what became of its pixels; one that differs is seen however small the panel is."""
+def _draw_kinds(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, alignment: ScreenAlignment) -> None:
+    """Draw the kinds of the pixels on a panel of a; each one that differs is visible at any size of the panel."""
     height, width = panel.shape[:2]
-    for kind, ink in _INKS:
+    for kind, color in _KIND_COLORS:
         rows, columns = np.nonzero(kinds == kind)
-        panel[laid.rows_a[rows] * height // shape[0], laid.columns_a[columns] * width // shape[1]] = ink
+        panel[
+            alignment.rows_a[rows] * height // shape[0], alignment.columns_a[columns] * width // shape[1]
+        ] = color
 
 
-def _lines(start: int, stop: int, shape: tuple[int, ...], laid: ScreenAlignment) -> Region:
+def _line_region(start: int, stop: int, shape: tuple[int, ...], alignment: ScreenAlignment) -> Region:
     return (
-        Region(0, start, shape[1], stop - start) if laid.upright else Region(start, 0, stop - start, shape[0])
+        Region(0, start, shape[1], stop - start)
+        if alignment.by_rows
+        else Region(start, 0, stop - start, shape[0])
     )
 
 
-def _shrunk(height: int, width: int) -> tuple[int, int]:
+def _small_size(height: int, width: int) -> tuple[int, int]:
     scale = min(1.0, LAYOUT.panel / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _small(picture: Pixels) -> Pixels:
-    height, width = _shrunk(*picture.shape[:2])
+def _shrink(picture: Pixels) -> Pixels:
+    height, width = _small_size(*picture.shape[:2])
     if (height, width) == picture.shape[:2]:
         return picture.copy()
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _framed(panel: Pixels, region: Region, scale: float, ink: tuple[int, int, int]) -> None:
-    """Draw a box round a region, two pixels wide; round a single line it is one line."""
-    out = 3 if min(region.w, region.h) > 1 else 0
-    left, top = round(region.x * scale) - out, round(region.y * scale) - out
-    right = round((region.x + region.w) * scale) + max(0, out - 1)
-    low = round((region.y + region.h) * scale) + max(0, out - 1)
-    cv2.rectangle(panel, (left, top), (right, low), ink, 2)
+def _draw_box(panel: Pixels, region: Region, scale: float, color: tuple[int, int, int]) -> None:
+    """Draw a box around a region, two pixels wide, or one line for a single line."""
+    margin = 3 if min(region.w, region.h) > 1 else 0
+    left, top = round(region.x * scale) - margin, round(region.y * scale) - margin
+    right = round((region.x + region.w) * scale) + max(0, margin - 1)
+    bottom = round((region.y + region.h) * scale) + max(0, margin - 1)
+    cv2.rectangle(panel, (left, top), (right, bottom), color, 2)
 
 
 Mask: TypeAlias = NDArray[np.bool_]
@@ -117,20 +129,20 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenComparison:
-    """What was found: a relation with regions in pixels of a, one sentence, figures, and what drawing them needs."""
+    """The result: a relation with regions in pixels of a, a sentence, measures, and what drawing needs."""
 
     finding: Judgment
     sentence: str
     measures: dict[str, float]
-    laid: ScreenAlignment
+    alignment: ScreenAlignment
     kinds: Pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compared:
-    """Two pictures laid on each other: the parts on white that lie on each other, and the kinds of their pixels."""
+class _AlignedPair:
+    """Two aligned pictures: their common parts on white, and the kinds of the pixels."""
 
-    laid: ScreenAlignment
+    alignment: ScreenAlignment
     a: Pixels
     b: Pixels
     kinds: Pixels
@@ -144,54 +156,58 @@ class _Compared:
         return Scene(self.a, self.b, self.kinds, screen)
 
 
-def see(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> ScreenComparison:
-    """Compare two screenshots; `mask` is what the profile's mask hides of a, (height, width) of bool.
+def compare_pixels(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> ScreenComparison:
+    """Compare two screenshots; `mask`, (height, width) of bool, is what to ignore in a.
 
     Raises ProfileError for a mask of another size than a.
     """
-    hidden = _hidden(a, b, screen, mask)
-    found = _laid(a, b, screen, hidden)
-    seen, specks = _spots(found, screen)
-    counts = _counts(found.kinds, specks)
+    ignored = _ignored_masks(a, b, screen, mask)
+    found = _align(a, b, screen, ignored)
+    visible, specks = _find_visible_spots(found, screen)
+    counts = _count_kinds(found.kinds, specks)
     measures = {f"{name}_pixels": float(count) for name, count in counts.items()}
     measures.update(pixels=float(found.kinds.size), largest=found.largest)
-    sizes = _sizes(a, b)
-    if not sizes and not found.laid.runs and counts["different"] <= _most(screen, found.kinds.size):
+    sizes = _size_changes(a, b)
+    if (
+        not sizes
+        and not found.alignment.runs
+        and counts["different"] <= _allowed_pixels(screen, found.kinds.size)
+    ):
         finding, sentence = (
             Judgment(Relation.RESAVED, LAYOUT.same),
-            same_words(counts, screen, hidden is not None),
+            describe_same(counts, screen, ignored is not None),
         )
-    elif _are_apart(found):
-        finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), apart_words()
+    elif _are_unrelated(found):
+        finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), UNRELATED
     else:
-        told = changes(found.scene(screen), [spot.box for spot in seen])
-        told = [replace(place, box=_of_a(place.box, found.laid)) for place in told]
-        sentence = changed_words(sizes, found.laid, told, display_name(b.info, "b"))
-        finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.laid, told))
-    return ScreenComparison(finding, sentence, measures, found.laid, found.kinds)
+        places = changes(found.scene(screen), [spot.box for spot in visible])
+        places = [replace(place, box=_to_a(place.box, found.alignment)) for place in places]
+        sentence = describe_changes(sizes, found.alignment, places, display_name(b.info, "b"))
+        finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.alignment, places))
+    return ScreenComparison(finding, sentence, measures, found.alignment, found.kinds)
 
 
-def _spots(found: _Compared, screen: Screen) -> tuple[list[DifferingBox], int]:
-    """Return where something differs that is seen, and the number of pixels in specks.
+def _find_visible_spots(found: _AlignedPair, screen: Screen) -> tuple[list[DifferingBox], int]:
+    """Return the visible spots of differing pixels, and the number of pixels in specks.
 
-    What is a letter is written into the kinds as DIFFERENT.
+    Smoothed pixels that look like letters become DIFFERENT in `found.kinds`.
     """
-    everywhere = spots(found.kinds == PixelKind.DIFFERENT)
-    seen = [spot for spot in everywhere if not is_speck(found.a, found.b, found.kinds, spot, screen)]
-    specks = sum(spot.pixels for spot in everywhere) - sum(spot.pixels for spot in seen)
+    everywhere = find_spots(found.kinds == PixelKind.DIFFERENT)
+    visible = [spot for spot in everywhere if not is_speck(found.a, found.b, found.kinds, spot, screen)]
+    specks = sum(spot.pixels for spot in everywhere) - sum(spot.pixels for spot in visible)
     smooth = found.kinds == PixelKind.SMOOTHED
-    for spot in seen:
-        smooth[around(spot.box, found.kinds.shape, LAYOUT.gap)] = False
-    letters = [spot for spot in spots(smooth) if is_letter(found.a, found.b, smooth, spot, screen)]
+    for spot in visible:
+        smooth[slices_around(spot.box, found.kinds.shape, LAYOUT.gap)] = False
+    letters = [spot for spot in find_spots(smooth) if is_letter(found.a, found.b, smooth, spot, screen)]
     for spot in letters:
-        cut = around(spot.box, found.kinds.shape)
+        cut = slices_around(spot.box, found.kinds.shape)
         found.kinds[cut][smooth[cut]] = PixelKind.DIFFERENT
-    return sorted(seen + letters, key=lambda spot: (spot.box[1], spot.box[0])), specks
+    return sorted(visible + letters, key=lambda spot: (spot.box[1], spot.box[0])), specks
 
 
-def _counts(found: Pixels, specks: int) -> dict[str, int]:
-    """Return how many pixels differ, and why others that do are not seen."""
-    part = found[within(found > PixelKind.EQUAL)]
+def _count_kinds(found: Pixels, specks: int) -> dict[str, int]:
+    """Return how many pixels differ, and how many differ invisibly, by the reason."""
+    part = found[bounds_of(found > PixelKind.EQUAL)]
     different, smoothed, rest = (
         int(np.count_nonzero(part == kind))
         for kind in (PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL)
@@ -200,11 +216,11 @@ def _counts(found: Pixels, specks: int) -> dict[str, int]:
     return {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
 
 
-def _most(screen: Screen, pixels: int) -> float:
+def _allowed_pixels(screen: Screen, pixels: int) -> float:
     return max(screen.most_pixels, screen.most_share * pixels)
 
 
-def _sizes(a: Picture, b: Picture) -> str:
+def _size_changes(a: Picture, b: Picture) -> str:
     parts = [
         f"{abs(more)} px {greater if more > 0 else less}"
         for more, greater, less in (
@@ -216,93 +232,97 @@ def _sizes(a: Picture, b: Picture) -> str:
     return " and ".join(parts)
 
 
-def _hidden(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> tuple[Mask, Mask] | None:
-    """Return what is not looked at of each picture, None where all is."""
+def _ignored_masks(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> tuple[Mask, Mask] | None:
+    """Return the ignored pixels of each picture, None where there are none."""
     if mask is None and not screen.ignore:
         return None
     shapes = a.rgb.shape[:2], b.rgb.shape[:2]
-    one, two = (boxed((shape[0], shape[1]), screen.ignore) for shape in shapes)
+    mask_a, mask_b = (mask_of((shape[0], shape[1]), screen.ignore) for shape in shapes)
     if mask is not None:
         if mask.shape != shapes[0]:
             raise ProfileError(
-                f"mask: wanted {a.info.width}x{a.info.height} pixels, as {display_name(a.info, 'a')} has, "
-                f"got {mask.shape[1]}x{mask.shape[0]}"
+                f"mask: expected {a.info.width}x{a.info.height} pixels, as {display_name(a.info, 'a')} has, "
+                f"found {mask.shape[1]}x{mask.shape[0]}"
             )
         height, width = (min(ends) for ends in zip(*shapes, strict=True))
-        one |= mask
-        two[:height, :width] |= mask[:height, :width]
-    return one, two
+        mask_a |= mask
+        mask_b[:height, :width] |= mask[:height, :width]
+    return mask_a, mask_b
 
 
-def _laid(a: Picture, b: Picture, screen: Screen, hidden: tuple[Mask, Mask] | None) -> _Compared:
-    """Lay the pictures on each other: as they are, or where that leaves far less, with lines added or removed."""
-    plainly = _compared(a, b, lay_plainly(a.rgb.shape, b.rgb.shape), screen, hidden)
+def _align(a: Picture, b: Picture, screen: Screen, ignored: tuple[Mask, Mask] | None) -> _AlignedPair:
+    """Align the pictures as they are, or with lines added or removed where that leaves far less difference."""
+    direct = _compare(a, b, align_top_left(a.rgb.shape, b.rgb.shape), screen, ignored)
     same_size = a.rgb.shape == b.rgb.shape
-    rows = where_rows_differ(plainly.kinds) if same_size else None
+    rows = differing_rows(direct.kinds) if same_size else None
     if same_size and rows is None:
-        return plainly
-    upright = a.rgb.shape[1] == b.rgb.shape[1]
-    if not upright and a.rgb.shape[0] != b.rgb.shape[0]:
-        return plainly
-    one, two = a.on(255), b.on(255)
-    if hidden is not None:
-        one, two = one.copy(), two.copy()
-        one[hidden[0]], two[hidden[1]] = 0, 0
-    laid = lay_lines(one, two, upright=upright, within=rows)
-    if not laid.runs or len(laid.runs) > LAYOUT.runs or laid.found < LAYOUT.anchored:
-        return plainly
-    by_lines = _compared(a, b, laid, screen, hidden)
+        return direct
+    by_rows = a.rgb.shape[1] == b.rgb.shape[1]
+    if not by_rows and a.rgb.shape[0] != b.rgb.shape[0]:
+        return direct
+    rgb_a, rgb_b = a.on(255), b.on(255)
+    if ignored is not None:
+        rgb_a, rgb_b = rgb_a.copy(), rgb_b.copy()
+        rgb_a[ignored[0]], rgb_b[ignored[1]] = 0, 0
+    alignment = align_lines(rgb_a, rgb_b, by_rows=by_rows, within=rows)
+    if not alignment.runs or len(alignment.runs) > LAYOUT.runs or alignment.matched < LAYOUT.anchored:
+        return direct
+    line_based = _compare(a, b, alignment, screen, ignored)
     if not same_size:
-        return by_lines
-    better = by_lines.different <= LAYOUT.gained * plainly.different
-    return by_lines if better and not _only_moved(plainly, screen) else plainly
+        return line_based
+    better = line_based.different <= LAYOUT.gained * direct.different
+    return line_based if better and not _only_moves(direct, screen) else direct
 
 
-def _only_moved(found: _Compared, screen: Screen) -> bool:
-    """Tell whether all that differs are things that moved: rows above and below one were not added and removed."""
-    seen, _ = _spots(found, screen)
-    told = changes(found.scene(screen), [spot.box for spot in seen])
-    return all(place.change is ScreenChange.MOVED for place in told)
+def _only_moves(found: _AlignedPair, screen: Screen) -> bool:
+    """Return whether all differences are moves, which can look like rows that were added and removed."""
+    visible, _ = _find_visible_spots(found, screen)
+    places = changes(found.scene(screen), [spot.box for spot in visible])
+    return all(place.change is ScreenChange.MOVED for place in places)
 
 
-def _compared(
-    a: Picture, b: Picture, laid: ScreenAlignment, screen: Screen, hidden: tuple[Mask, Mask] | None
-) -> _Compared:
-    """Tell the pixels apart on white, and on black too where something can be seen through."""
-    one, two = laid.of_a(a.on(255)), laid.of_b(b.on(255))
-    found, largest = kinds(one, two, screen)
+def _compare(
+    a: Picture, b: Picture, alignment: ScreenAlignment, screen: Screen, ignored: tuple[Mask, Mask] | None
+) -> _AlignedPair:
+    """Classify the pixels on white, and on black too where a picture is transparent."""
+    aligned_a, aligned_b = alignment.of_a(a.on(255)), alignment.of_b(b.on(255))
+    found, largest = classify_pixels(aligned_a, aligned_b, screen)
     if a.alpha is not None or b.alpha is not None:
-        dark, farthest = kinds(laid.of_a(a.on(0)), laid.of_b(b.on(0)), screen)
-        found, largest = np.maximum(found, dark), max(largest, farthest)
-    if hidden is not None:
-        found = np.where(laid.of_a(hidden[0]) | laid.of_b(hidden[1]), np.uint8(PixelKind.EQUAL), found)
-    return _Compared(laid, one, two, filled(found, screen), largest)
+        on_black, farthest = classify_pixels(alignment.of_a(a.on(0)), alignment.of_b(b.on(0)), screen)
+        found, largest = np.maximum(found, on_black), max(largest, farthest)
+    if ignored is not None:
+        found = np.where(
+            alignment.of_a(ignored[0]) | alignment.of_b(ignored[1]), np.uint8(PixelKind.EQUAL), found
+        )
+    return _AlignedPair(alignment, aligned_a, aligned_b, promote_faint(found, screen), largest)
 
 
-def _are_apart(found: _Compared) -> bool:
-    """Tell whether nearly nothing lies on anything like it, not even a line, and not in other colours either."""
-    if found.laid.runs or found.different < LAYOUT.apart * found.kinds.size:
+def _are_unrelated(found: _AlignedPair) -> bool:
+    """Return whether the screens have nearly nothing in common: no lines, and no edges in other colors."""
+    if found.alignment.runs or found.different < LAYOUT.apart * found.kinds.size:
         return False
-    return outlined_alike(found.a, found.b) < LAYOUT.strange
+    return outline_similarity(found.a, found.b) < LAYOUT.strange
 
 
-def _regions(a: Picture, laid: ScreenAlignment, told: Sequence[Place]) -> tuple[Region, ...]:
-    """Return the places, and the lines that were removed or before which some were added, in pixels of a."""
-    regions = [Region(*place.box) for place in told]
+def _regions(a: Picture, alignment: ScreenAlignment, places: Sequence[Place]) -> tuple[Region, ...]:
+    """Return the regions of places, and of lines that were removed or before which some were added, in pixels of a."""
+    regions = [Region(*place.box) for place in places]
     height, width = a.rgb.shape[:2]
-    for run in laid.runs:
-        start = min(run.a0, (height if laid.upright else width) - 1)
-        long = max(1, run.a1 - run.a0)
-        regions.append(Region(0, start, width, long) if laid.upright else Region(start, 0, long, height))
+    for run in alignment.runs:
+        start = min(run.a0, (height if alignment.by_rows else width) - 1)
+        length = max(1, run.a1 - run.a0)
+        regions.append(
+            Region(0, start, width, length) if alignment.by_rows else Region(start, 0, length, height)
+        )
     return tuple(regions)
 
 
-def _of_a(box: Box, laid: ScreenAlignment) -> Box:
-    """Return in pixels of a what is a box where a and b lie on each other."""
+def _to_a(box: Box, alignment: ScreenAlignment) -> Box:
+    """Return a box of aligned pixels in pixels of a."""
     x, y, w, h = box
-    left, right = int(laid.columns_a[x]), int(laid.columns_a[x + w - 1])
-    top, low = int(laid.rows_a[y]), int(laid.rows_a[y + h - 1])
-    return left, top, right - left + 1, low - top + 1
+    left, right = int(alignment.columns_a[x]), int(alignment.columns_a[x + w - 1])
+    top, bottom = int(alignment.rows_a[y]), int(alignment.rows_a[y + h - 1])
+    return left, top, right - left + 1, bottom - top + 1
 
 
 def compare_screenshots(
@@ -313,45 +333,51 @@ def compare_screenshots(
     screen: Screen = SCREEN,
     limits: Limits = LIMITS,
 ) -> Verdict:
-    """Tell whether two screenshots show the same screen, pixel on pixel, but for what nobody sees (docs/screens.md).
+    """Compare two screenshots pixel by pixel, except for invisible differences (docs/screens.md).
 
-    `a` and `b` are in any form that `compare` takes; `same_if` is the loosest relation that counts as the same;
-    `screen` says which pixels differ and which are not looked at. Of the relations only same-file,
-    same-pixels, resaved (nothing that a person would see), edited and different are used; the probability is that of
-    a rule and was not measured. Raises as `compare`, UnsupportedError for an animation, and ProfileError for a mask of
-    another size than a.
+    `a` and `b` take any form that `compare` takes; `same_if` is the loosest relation that counts as the same; `screen`
+    says which pixels differ and which are ignored. The relations are same-file, same-pixels, resaved (no visible
+    change), edited and different; their probabilities are fixed and were not measured. Raises the errors of `compare`,
+    UnsupportedError for an animation, and ProfileError for a mask of another size than a.
     """
     loosest = Policy.of(same_if).same_if
-    one, two = _both(a, b, limits)
-    for picture in (one, two):
+    picture_a, picture_b = _open_both(a, b, limits)
+    for picture in (picture_a, picture_b):
         if picture.info.frames > 1:
             raise UnsupportedError(picture.info.name, "a screenshot", f"{picture.info.frames} frames")
-    seen = see(one, two, screen, _mask(screen.mask, limits))
-    finding, sentence = seen.finding, seen.sentence
-    if one.data is not None and one.data == two.data:
+    comparison = compare_pixels(picture_a, picture_b, screen, _mask(screen.mask, limits))
+    finding, sentence = comparison.finding, comparison.sentence
+    if picture_a.data is not None and picture_a.data == picture_b.data:
         finding = Judgment(Relation.SAME_FILE, 1.0)
-    elif equal_pixels(one, two):
+    elif equal_pixels(picture_a, picture_b):
         finding = Judgment(Relation.SAME_PIXELS, 1.0)
-    if finding is not seen.finding:
-        sentence = explain(Facts(), finding.relation, one.info, two.info)
+    if finding is not comparison.finding:
+        sentence = explain(Facts(), finding.relation, picture_a.info, picture_b.info)
     return Verdict(
         relation=finding.relation,
         same=finding.relation.is_same(loosest),
         probability=finding.probability,
         explanation=sentence,
-        a=one.info,
-        b=two.info,
+        a=picture_a.info,
+        b=picture_b.info,
         regions=finding.regions,
-        measures=MappingProxyType({name: round(value, 4) for name, value in seen.measures.items()}),
-        draw=partial(draw_screens, one.on(255), two.on(255), seen.kinds, seen.laid, finding.regions),
+        measures=MappingProxyType({name: round(value, 4) for name, value in comparison.measures.items()}),
+        draw=partial(
+            draw_screens,
+            picture_a.on(255),
+            picture_b.on(255),
+            comparison.kinds,
+            comparison.alignment,
+            finding.regions,
+        ),
     )
 
 
-def _both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
-    """Decode both, at once: a decoder of PNG leaves the other processor free."""
+def _open_both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
+    """Decode both at once, on two threads."""
     with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(as_picture, b, limits)
-        return as_picture(a, limits), other.result()
+        future = pool.submit(as_picture, b, limits)
+        return as_picture(a, limits), future.result()
 
 
 def _mask(source: object, limits: Limits) -> Mask | None:

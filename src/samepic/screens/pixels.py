@@ -1,4 +1,4 @@
-"""Pixels of two screenshots: which differ for a person (OKLab), which are not looked at, and the boxes around them."""
+"""Pixels of two screenshots: which differ visibly (OKLab), which are ignored, and the boxes around them."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ __all__ = [
     "TABLES",
     "DifferingBox",
     "PixelKind",
-    "around",
-    "boxed",
+    "bounds_of",
+    "classify_in_python",
+    "classify_pixels",
     "distances",
-    "filled",
+    "find_spots",
     "is_letter",
     "is_speck",
-    "kinds",
-    "kinds_plain",
+    "mask_of",
     "oklab",
-    "spots",
-    "within",
+    "promote_faint",
+    "slices_around",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_TO_CONES = np.array([
+_RGB_TO_LMS = np.array([
     [0.4122214708, 0.5363325363, 0.0514459929],
     [0.2119034982, 0.6806995451, 0.1073969566],
     [0.0883024619, 0.2817188376, 0.6299787005],
 ])  # fmt: skip
 
-_TO_LAB = np.array([
+_LMS_TO_LAB = np.array([
     [0.2104542553, 0.7936177850, -0.0040720468],
     [1.9779984951, -2.4285922050, 0.4505937099],
     [0.0259040371, 0.7827717662, -0.8086757660],
@@ -49,26 +49,26 @@ _TOE = np.array([0.206, 0.03, 1.206 / 1.03])
 
 
 def _linear() -> Floats:
-    """Return the light of each level of sRGB (IEC 61966-2-1), 0 to 1."""
+    """Return the linear light of each sRGB level (IEC 61966-2-1), 0 to 1."""
     level = np.arange(256) / 255
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
 
 
-_CONES: Floats = _TO_CONES[:, :, None] * _linear()
+_LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * _linear()
 
-TABLES: Floats = np.concatenate([_CONES.ravel(), _TO_LAB.ravel(), _TOE])
-"""What the native part reckons OKLab by: tables from levels to cones, the matrix to OKLab, the three of the toe."""
+TABLES: Floats = np.concatenate([_LMS_TABLES.ravel(), _LMS_TO_LAB.ravel(), _TOE])
+"""The OKLab constants of the native part: tables from levels to LMS, the matrix to OKLab, the constants of the toe."""
 
 
 def oklab(pixels: NDArray[np.uint8]) -> Floats:
-    """Return (..., 3) lightness and two opponent colours of (..., 3) sRGB: 0 to 1, and about -0.4 to 0.4.
+    """Return (..., 3) lightness and two opponent colors of (..., 3) sRGB: 0 to 1, and about -0.4 to 0.4.
 
     Ottosson, "A perceptual color space for image processing", 2020; the lightness is that of his "Okhsv and Okhsl",
     2021, whose toe makes dark levels as far apart as they look.
     """
     red, green, blue = (pixels[..., band] for band in range(3))
-    cones = [np.cbrt(table[0][red] + table[1][green] + table[2][blue]) for table in _CONES]
-    lab: Any = np.stack(cones, axis=-1) @ _TO_LAB.T
+    lms = [np.cbrt(table[0][red] + table[1][green] + table[2][blue]) for table in _LMS_TABLES]
+    lab: Any = np.stack(lms, axis=-1) @ _LMS_TO_LAB.T
     k1, k2, k3 = _TOE
     over = k3 * lab[..., 0] - k1
     lab[..., 0] = 0.5 * (over + np.sqrt(over * over + 4 * k2 * k3 * lab[..., 0]))
@@ -76,7 +76,7 @@ def oklab(pixels: NDArray[np.uint8]) -> Floats:
 
 
 def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
-    """Return (...) distances of (..., 3) colours in OKLab: 0 to about 1, which is black against white."""
+    """Return (...) distances of (..., 3) colors in OKLab: 0 to about 1, which is black against white."""
     return np.asarray(np.linalg.norm(oklab(a) - oklab(b), axis=-1), np.float64)
 
 
@@ -86,11 +86,11 @@ Places: TypeAlias = NDArray[np.intp]
 
 _AROUND = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)]
 
-_AT_ONCE = 1 << 18
+_BATCH = 1 << 18
 
 
 class PixelKind(IntEnum):
-    """What a pixel is to the other's: a closed set, from equal to different."""
+    """How two pixels differ, from equal to different."""
 
     EQUAL = 0
     UNSEEN = 1
@@ -99,29 +99,29 @@ class PixelKind(IntEnum):
     DIFFERENT = 4
 
 
-def kinds(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
+def classify_pixels(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
     """Return the `PixelKind` of each pixel, (height, width) uint8, and the largest distance of two, 0 to about 1.
 
     `a` and `b` are (height, width, 3) uint8 of one size. A pixel over the threshold that smooths an edge in either
-    picture is SMOOTHED: it lies between a darker and a brighter neighbour, of which one is on plain ground in both
-    (Vysniauskas, "Anti-aliased Pixel and Intensity Slope Detector", 2009, as pixelmatch reads it).
+    picture is SMOOTHED: it is between a darker and a brighter neighbor, of which one is in a plain area in both
+    (Vysniauskas, "Anti-aliased Pixel and Intensity Slope Detector", 2009, as implemented by pixelmatch).
     """
     if native is None or a.size == 0:
-        return kinds_plain(a, b, screen)
-    one, two = np.ascontiguousarray(a), np.ascontiguousarray(b)
+        return classify_in_python(a, b, screen)
+    pixels_a, pixels_b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     found, largest = native.screens(
-        one, two, a.shape[1], TABLES, screen.threshold, screen.faint, screen.antialiasing
+        pixels_a, pixels_b, a.shape[1], TABLES, screen.threshold, screen.faint, screen.antialiasing
     )
     return np.frombuffer(found, np.uint8).reshape(a.shape[:2]), largest
 
 
-def kinds_plain(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
-    """Return what `kinds` returns, without the native part."""
+def classify_in_python(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
+    """Return what `classify_pixels` returns, without the native part."""
     found = np.zeros(a.shape[:2], np.uint8)
     rows, columns = np.nonzero((a != b).any(axis=2))
     largest = 0.0
-    for start in range(0, len(rows), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
+    for start in range(0, len(rows), _BATCH):
+        part = slice(start, start + _BATCH)
         y, x = rows[part], columns[part]
         apart = distances(a[y, x], b[y, x])
         largest = max(largest, float(apart.max()))
@@ -129,39 +129,43 @@ def kinds_plain(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
         over = apart > screen.threshold
         kind[over] = PixelKind.DIFFERENT
         if screen.antialiasing and over.any():
-            smooth = _smooth(a, (a, b), y[over], x[over]) | _smooth(b, (a, b), y[over], x[over])
+            smooth = _is_antialiased(a, (a, b), y[over], x[over]) | _is_antialiased(
+                b, (a, b), y[over], x[over]
+            )
             kind[over] = np.where(smooth, np.uint8(PixelKind.SMOOTHED), np.uint8(PixelKind.DIFFERENT))
         found[y, x] = kind
     return found, largest
 
 
-def _smooth(picture: Pixels, both: tuple[Pixels, Pixels], y: Places, x: Places) -> NDArray[np.bool_]:
-    """Tell which pixels of `picture` lie between a darker and a brighter one, of which one is on plain ground."""
+def _is_antialiased(picture: Pixels, both: tuple[Pixels, Pixels], y: Places, x: Places) -> NDArray[np.bool_]:
+    """Return which pixels are between a darker and a brighter one, of which one is in a plain area."""
     here = _luma(picture[y, x])
     equal = _on_edge(picture, y, x).astype(int)
     extremes = [(np.zeros(len(y), int), y.copy(), x.copy()) for _ in range(2)]
     for dx, dy in _AROUND:
-        inside, v, u = _neighbours(picture, y + dy, x + dx)
+        inside, v, u = _neighbors(picture, y + dy, x + dx)
         step = np.where(inside, _luma(picture[v, u]) - here, 0)
         equal += inside & (step == 0)
         for sign, (most, at_y, at_x) in zip((-1, 1), extremes, strict=True):
             farther = step * sign > most * sign
             most[farther], at_y[farther], at_x[farther] = step[farther], v[farther], u[farther]
     between = (equal <= 2) & (extremes[0][0] < 0) & (extremes[1][0] > 0)
-    plain = [_plain(both[0], v, u) & _plain(both[1], v, u) for _, v, u in extremes]
+    plain = [
+        _has_plain_neighbors(both[0], v, u) & _has_plain_neighbors(both[1], v, u) for _, v, u in extremes
+    ]
     return np.asarray(between & (plain[0] | plain[1]))
 
 
-def _plain(picture: Pixels, y: Places, x: Places) -> NDArray[np.bool_]:
-    """Tell which pixels have more than two equal ones around them, the frame counting as one."""
+def _has_plain_neighbors(picture: Pixels, y: Places, x: Places) -> NDArray[np.bool_]:
+    """Return which pixels have more than two equal neighbors; the frame counts as one."""
     equal = _on_edge(picture, y, x).astype(int)
     for dx, dy in _AROUND:
-        inside, v, u = _neighbours(picture, y + dy, x + dx)
+        inside, v, u = _neighbors(picture, y + dy, x + dx)
         equal += inside & (picture[v, u] == picture[y, x]).all(axis=1)
     return np.asarray(equal > 2)
 
 
-def _neighbours(picture: Pixels, y: Places, x: Places) -> tuple[NDArray[np.bool_], Places, Places]:
+def _neighbors(picture: Pixels, y: Places, x: Places) -> tuple[NDArray[np.bool_], Places, Places]:
     height, width = picture.shape[:2]
     inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
     return inside, y.clip(0, height - 1), x.clip(0, width - 1)
@@ -181,14 +185,14 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class DifferingBox:
-    """The box of pixels that differ and lie close together, and how many they are."""
+    """The box of differing pixels that are close together, and their number."""
 
     box: Box
     pixels: int
 
 
-def within(mask: Mask) -> tuple[slice, slice]:
-    """Return the rows and columns of the smallest box that holds all of a mask, (height, width) of bool."""
+def bounds_of(mask: Mask) -> tuple[slice, slice]:
+    """Return the rows and columns of the bounding box of a mask, (height, width) of bool."""
     rows = np.flatnonzero(mask.any(axis=1))
     if not len(rows):
         return slice(0, 0), slice(0, 0)
@@ -196,24 +200,23 @@ def within(mask: Mask) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def around(box: Box, shape: tuple[int, ...], by: int = 0) -> tuple[slice, slice]:
+def slices_around(box: Box, shape: tuple[int, ...], by: int = 0) -> tuple[slice, slice]:
     """Return the rows and columns of a box, `by` pixels wider all around, within a picture of that shape."""
     x, y, w, h = box
     return slice(max(0, y - by), min(shape[0], y + h + by)), slice(max(0, x - by), min(shape[1], x + w + by))
 
 
-def spots(different: Mask) -> list[DifferingBox]:
-    """Return where something differs, from top to bottom and left to right: (height, width) of bool.
+def find_spots(different: Mask) -> list[DifferingBox]:
+    """Return the boxes of a mask, (height, width) of bool, from top to bottom and left to right.
 
-    Pixels with at most LAYOUT.gap others between them are in one box, since the letters of a word, or a thing and its
-    shadow, are one.
+    Pixels with gaps of at most LAYOUT.gap pixels are in one box, such as the letters of a word.
     """
     gap = LAYOUT.gap
-    rows, columns = within(different)
+    rows, columns = bounds_of(different)
     part = different[rows, columns]
     if not part.size:
         return []
-    # With room for the widening at the ends, a box less the widening is the box of the pixels.
+    # The dilation widens each box by the gap to the right and bottom; _spot subtracts it.
     wide = cv2.copyMakeBorder(part.astype(np.uint8), 0, gap, 0, gap, cv2.BORDER_CONSTANT, value=0)
     wide = cv2.dilate(wide, np.ones((gap + 1, gap + 1), np.uint8), anchor=(gap, gap))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(wide, connectivity=8)
@@ -228,50 +231,50 @@ def _spot(stat: NDArray[np.int32], pixels: int, left: int, top: int) -> Differin
     return DifferingBox((x + left, y + top, width - LAYOUT.gap, height - LAYOUT.gap), pixels)
 
 
-def boxed(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
-    """Return what lies in one of the boxes, (height, width) of bool; what sticks out of the picture is cut off."""
+def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
+    """Return the mask of boxes, (height, width) of bool, cut off at the frame."""
     found = np.zeros(shape, np.bool_)
     for left, top, width, height in boxes:
         found[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = True
     return found
 
 
-def filled(kinds: Pixels, screen: Screen) -> Pixels:
-    """Return a copy of the kinds, (height, width) uint8, with FAINT as DIFFERENT where it fills a square with others.
+def promote_faint(kinds: Pixels, screen: Screen) -> Pixels:
+    """Return a copy of the kinds, (height, width) uint8, with FAINT pixels in larger areas as DIFFERENT.
 
-    A small contrast is seen on an area, not on a dot or a line.
+    A small contrast is visible on an area, not on a dot or a line.
     """
-    told = kinds.copy()
-    rows, columns = within(kinds == PixelKind.FAINT)
+    result = kinds.copy()
+    rows, columns = bounds_of(kinds == PixelKind.FAINT)
     box = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
-    part = told[around(box, kinds.shape, screen.faint_side)]
+    part = result[slices_around(box, kinds.shape, screen.faint_side)]
     if box[2]:
         square = np.ones((screen.faint_side, screen.faint_side), np.uint8)
         squares = cv2.morphologyEx((part >= PixelKind.FAINT).astype(np.uint8), cv2.MORPH_OPEN, square)
         part[(part == PixelKind.FAINT) & (squares > 0)] = PixelKind.DIFFERENT
-    return told
+    return result
 
 
 def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Screen) -> bool:
-    """Tell whether a spot of pixels that differ is of few, all of which differ little."""
+    """Return whether a spot has few pixels, all of which differ little."""
     if spot.pixels > screen.speck_pixels:
         return False
-    different = kinds[around(spot.box, kinds.shape)] == PixelKind.DIFFERENT
-    return float(_apart(a, b, different, spot).max()) <= screen.speck
+    different = kinds[slices_around(spot.box, kinds.shape)] == PixelKind.DIFFERENT
+    return float(_distances(a, b, different, spot).max()) <= screen.speck
 
 
 def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: DifferingBox, screen: Screen) -> bool:
-    """Tell whether a spot of smoothed pixels is what a letter left that is nothing but smoothed edges.
+    """Return whether a spot of smoothed pixels is a changed letter.
 
-    At small sizes a comma differs from a full stop in such pixels alone. Edges that are drawn a little otherwise are
-    longer, or hardly differ.
+    At small sizes a comma differs from a period only in such pixels. Edges with other smoothing are longer, or differ
+    less.
     """
     if not screen.ink or max(spot.box[2:]) > screen.letter:
         return False
-    return float(_apart(a, b, smooth[around(spot.box, smooth.shape)], spot).sum()) >= screen.ink
+    return float(_distances(a, b, smooth[slices_around(spot.box, smooth.shape)], spot).sum()) >= screen.ink
 
 
-def _apart(a: Pixels, b: Pixels, which: Mask, spot: DifferingBox) -> NDArray[np.float64]:
-    """Return the distances of the pixels of a spot, of those in its box that are meant."""
-    cut = around(spot.box, a.shape)
-    return distances(a[cut][which], b[cut][which])
+def _distances(a: Pixels, b: Pixels, mask: Mask, spot: DifferingBox) -> NDArray[np.float64]:
+    """Return the distances of the pixels in the box of a spot that are in `mask`."""
+    cut = slices_around(spot.box, a.shape)
+    return distances(a[cut][mask], b[cut][mask])

@@ -14,7 +14,7 @@ from pyspark.sql import functions as fn
 from pyspark.sql.types import StringType
 
 from samepic.duplicates.quality import merit
-from samepic.duplicates.scan import TAIL, no_picture, peek
+from samepic.duplicates.scan import TAIL, not_a_picture, peek
 from samepic.errors import UnreadableError
 from samepic.fingerprints.fingerprint import VERSION, Fingerprint
 from samepic.limits import COLLECTION, SPARK
@@ -66,13 +66,13 @@ def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, 
     Raises OSError and UnreadableError where it cannot be read.
     """
     if data is not None:
-        known = no_picture(peek_bytes(data), name, len(data))
+        known = not_a_picture(peek_bytes(data), name, len(data))
         return (known.kind, known.content, len(data)) if known else ("", "", len(data))
     if path is None:
         raise UnreadableError(name, "a picture", "null")
     place = local_path(path)
     size = os.stat(place).st_size  # noqa: PTH116  (Path would normalize the name)
-    known = no_picture(peek(place, size), name, size)
+    known = not_a_picture(peek(place, size), name, size)
     return (known.kind, known.content, size) if known else ("", "", size)
 
 

@@ -87,7 +87,7 @@ def _cluster_rows(rows: list[dict[str, Any]], originals: Originals, policy: Poli
     comparer = SparkComparer(originals, merits, _cached(rows))
     builder = GroupBuilder(_Neighbors(rows), merits, comparer, policy)
     found = []
-    for star in builder.stars(range(len(rows))):
+    for star in builder.drafts(range(len(rows))):
         found += _group_rows(star, rows, merits)
     found += [
         {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(comparer.errors.items())
@@ -99,9 +99,9 @@ def _group_rows(
     star: GroupDraft, rows: list[dict[str, Any]], merits: Mapping[int, Merit]
 ) -> list[dict[str, Any]]:
     reference = rows[star.reference]["sha256"]
-    reason = why_best(merits[star.reference], [merits[place] for place in star.said], proven=star.proven)
+    reason = why_best(merits[star.reference], [merits[place] for place in star.verdicts], proven=star.proven)
     found = [{"sha256": reference, "reference": reference, "explanation": reason}]
-    for place, verdict in star.said.items():
+    for place, verdict in star.verdicts.items():
         found.append(
             {
                 "sha256": rows[place]["sha256"],

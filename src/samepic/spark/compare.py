@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
-from samepic.duplicates.groups import counted
+from samepic.duplicates.groups import accepted
 from samepic.duplicates.quality import Merit
 from samepic.errors import UnreadableError, WorkerError
 from samepic.limits import SPARK
@@ -235,7 +235,7 @@ def _compare_to_first(
             a, b = sorted((0, place), key=lambda index: merits[index].order(ids[index]))
             verdict = comparer(a, b)
             if verdict is not None:
-                same = counted(verdict, policy) is not None
+                same = accepted(verdict, policy) is not None
                 found.append(verdict_row(ids[a], ids[b], verdict, same=same))
     return found + [{"id": ids[place], "error": error} for place, error in sorted(comparer.errors.items())]
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.finder import processors
-from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, facts, member
+from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, file_facts, make_member
 from samepic.duplicates.walk import FoundFile, Unreadable, Walk
 from samepic.fingerprints.fingerprint import VERSION
 from samepic.limits import SPARK
@@ -296,7 +296,7 @@ class SparkFinder:
     def _walk(self, paths: list[str]) -> dict[str, FoundFile]:
         walk = Walk(paths, self.hidden, self.follow, self.least)
         entries = {}
-        for entry in walk.entries():
+        for entry in walk.files():
             if entry.path.isascii() or entry.path == entry.path.encode(errors="replace").decode():
                 entries[entry.path] = entry
             else:
@@ -332,9 +332,11 @@ class SparkFinder:
             first = entries[key]
             links = {first.node: first.path} if first.inode else {}
             rest = sorted(members[number], key=lambda row: os.fsencode(row[0]))
-            copies = tuple(member(entries[path], digests[path], verdict, links) for path, verdict in rest)
+            copies = tuple(
+                make_member(entries[path], digests[path], verdict, links) for path, verdict in rest
+            )
             if not all(copy.hard_link_to for copy in copies):
-                groups.append(Group(len(groups) + 1, facts(first, digests[key]), reason, copies))
+                groups.append(Group(len(groups) + 1, file_facts(first, digests[key]), reason, copies))
         return groups
 
     def _digests(self, found: FoundDuplicates, keys: set[str]) -> dict[str, str]:

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from samepic.cleanup.decisions import Decisions, Mark, files_of
-from samepic.cleanup.plan import CleanupAction
+from samepic.cleanup.decisions import Decisions, Mark
+from samepic.cleanup.plan import CleanupAction, files_of
 from samepic.errors import UnreadableError
 from samepic.limits import FOUND
 from samepic.pages.duplicates.guard import ENTER, BrowserGuard, GuardedRequest

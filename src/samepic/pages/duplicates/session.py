@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from samepic.cleanup.apply import Applied, apply
-from samepic.cleanup.decisions import Decisions, files_of
-from samepic.cleanup.plan import CleanupAction, Plan, plan, thumbnail
+from samepic.cleanup.decisions import Decisions
+from samepic.cleanup.plan import CleanupAction, Plan, files_of, plan, thumbnail
 from samepic.cleanup.undo import undo
 from samepic.errors import ReportError, SamepicError
 from samepic.limits import FOUND
@@ -89,7 +89,7 @@ class ReviewSession:
         if plan_digest(planned) != digest:
             raise ReportError("The plan has changed since you saw it. Please look at it again.")
         run = CleanupRun(request, len(planned.steps), self._journal())
-        run.skipped += [(left.path, left.reason) for left in planned.left]
+        run.skipped += [(left.path, left.reason) for left in planned.skipped]
         self._start(run, lambda: self._apply(run, planned))
         return run
 
@@ -151,8 +151,8 @@ class ReviewSession:
     def _undo(self, run: CleanupRun) -> None:
         reported = _reported_paths(self.decisions.gone)
         for result in self._until_stopped(undo(run.journal), run):
-            if result.left:
-                run.skipped.append((result.path, result.left))
+            if result.skipped:
+                run.skipped.append((result.path, result.skipped))
             else:
                 run.done += 1
                 run.paths.append(result.path)

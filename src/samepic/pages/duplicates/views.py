@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from samepic.cleanup.decisions import Decisions, GroupState, Mark, files_of
-from samepic.cleanup.plan import CleanupAction, Plan, checked
-from samepic.duplicates.groups import ScannedFile, ScannedGroup
+from samepic.cleanup.decisions import Decisions, GroupState, Mark
+from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
+from samepic.duplicates.groups import FileFacts, Group
 from samepic.errors import UnreadableError
 from samepic.limits import FOUND
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
@@ -33,7 +33,7 @@ __all__ = [
     "run_page",
 ]
 
-_MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Remove", "d"), (Mark.OTHER, "Not a duplicate", "n"))
+_MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Remove", "d"), (Mark.NOT_DUPLICATE, "Not a duplicate", "n"))
 
 _KEYS = (
     ("\N{UPWARDS ARROW} \N{DOWNWARDS ARROW}", "group"),
@@ -127,7 +127,7 @@ def _group(decisions: Decisions, index: int) -> Html:
     )
 
 
-def _file(group: ScannedGroup, state: GroupState, index: int, place: int) -> Html:
+def _file(group: Group, state: GroupState, index: int, place: int) -> Html:
     file, mark = files_of(group)[place], state.marks[place]
     name = Path(printable(file.path)).name
     member = group.members[place - 1] if place else None
@@ -146,7 +146,7 @@ def _file(group: ScannedGroup, state: GroupState, index: int, place: int) -> Htm
         el("p.small.soft", printable(reason)),
         el(
             "div.options",
-            [_mark_button(*entry, mark, name) for entry in _MARKS if place or entry[0] is not Mark.OTHER],
+            [_mark_button(*entry, mark, name) for entry in _MARKS if place or entry[0] is not Mark.NOT_DUPLICATE],
             role="group",
             aria_label=f"Decision on {name}",
         ),
@@ -166,7 +166,7 @@ def _mark_button(mark: Mark, label: str, key: str, current: Mark, name: str) -> 
     )
 
 
-def _path(file: ScannedFile) -> Html:
+def _path(file: FileFacts) -> Html:
     path = Path(printable(file.path))
     folder = str(path.parent)
     return el("p.path.small", el("bdi", f"{folder}/" if folder != "." else ""), el("b", path.name))
@@ -232,7 +232,7 @@ def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, cs
         _action_form(request),
         _run_form(planned, request, csrf, files),
         _steps(planned),
-        _skipped([(left.path, left.reason) for left in planned.left]),
+        _skipped([(left.path, left.reason) for left in planned.skipped]),
     ]
 
 
@@ -276,7 +276,7 @@ def _run_form(planned: Plan, request: RequestedCleanup, csrf: str, files: str) -
         [el("input", type="hidden", name=name, value=value) for name, value in hidden.items()],
         el("button.primary", labels.get(request.action, f"Link {files}"), type="submit", id="act"),
         el("a.button", "Back to the groups", href="/"),
-        el("span.soft", "Each file is checked again first. You can undo everything."),
+        el("span.soft", "Each file is read_unchanged again first. You can undo everything."),
         method="post",
         action="/act",
     )
@@ -393,9 +393,9 @@ def compare_again(decisions: Decisions, index: int, file: int) -> FileComparison
 
 
 @lru_cache(maxsize=4)
-def _compare(a: ScannedFile, b: ScannedFile, made_ns: int | None) -> FileComparison:
+def _compare(a: FileFacts, b: FileFacts, made_ns: int | None) -> FileComparison:
     try:
-        return FileComparison(views(checked(a, made_ns), checked(b, made_ns), Policy()))
+        return FileComparison(views(read_unchanged(a, made_ns), read_unchanged(b, made_ns), Policy()))
     except UnreadableError as error:
         return FileComparison(None, f"{printable(error.name)}: {error.got}")
 

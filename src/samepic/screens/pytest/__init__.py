@@ -1,1 +1,1 @@
-"""The parts of the pytest plugin: what is shot, where baselines lie, what is said and shown of a change."""
+"""The pytest plugin: captured pages, baselines, and messages and reports of changes."""

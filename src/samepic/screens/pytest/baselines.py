@@ -1,4 +1,4 @@
-"""Baselines: PNG files beside the test, named after it, its case and platform, written whole or not at all."""
+"""Baselines: PNG files beside the test, named after it, its case and platform."""
 
 from __future__ import annotations
 
@@ -22,110 +22,120 @@ from samepic.errors import BaselineError, UnreadableError
 from samepic.limits import PYTEST
 from samepic.picture import Picture, load
 from samepic.tuning.screens import Box
+from samepic.writing import reason_of
 
-__all__ = ["Baseline", "Names", "in_place", "kept", "place_of", "plain", "platform_name", "png"]
+__all__ = [
+    "Baseline",
+    "Names",
+    "baseline_path",
+    "file_name_part",
+    "platform_name",
+    "png",
+    "read_baseline",
+    "write_baseline",
+]
 
-_IGNORED = "samepic-ignored"
+_IGNORED_KEY = "samepic-ignored"
 
-_LEFT = ".samepic-"
+_TEMPORARY = ".samepic-"
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A baseline that was read: its picture, and where the elements were that were ignored when it was taken."""
+    """A baseline: its picture, and the boxes of elements that were ignored when it was taken."""
 
     picture: Picture
-    found: tuple[Box, ...]
+    ignored: tuple[Box, ...]
 
 
-def place_of(test: Path, folder: str, name: str) -> Path:
-    """Return where the baseline `name` of the test file `test` lies: `folder` is beside it.
+def baseline_path(test: Path, folder: str, name: str) -> Path:
+    """Return the path of the baseline `name` of the test file `test`, in `folder` beside it.
 
-    Raises BaselineError for a folder that is not below that of the test, also by way of a symbolic link.
+    Raises BaselineError for a folder that is not below that of the test, also through a symbolic link.
     """
     parts = PurePath(folder)
     if not parts.parts or parts.is_absolute() or ".." in parts.parts:
         raise BaselineError(
-            f"samepic_baselines: wanted the name of a folder beside the tests, got {folder!r}"
+            f"samepic_baselines: expected the name of a folder beside the tests, found {folder!r}"
         )
-    place = test.parent / parts / test.stem / f"{name}.png"
+    path = test.parent / parts / test.stem / f"{name}.png"
     here = test.parent.resolve()
-    if not place.resolve().is_relative_to(here):
-        raise BaselineError(f"{place}: wanted a baseline below {here}, got a link to {place.resolve()}")
-    return place
+    if not path.resolve().is_relative_to(here):
+        raise BaselineError(f"{path}: expected a baseline below {here}, found a link to {path.resolve()}")
+    return path
 
 
-def kept(place: Path) -> Baseline | None:
-    """Return the baseline that lies at a place, None where there is none. Raises BaselineError for a broken one."""
-    if not place.exists():
+def read_baseline(path: Path) -> Baseline | None:
+    """Return the baseline at `path`, None where there is none. Raises BaselineError for a broken one."""
+    if not path.exists():
         return None
     try:
-        picture = load(place)
+        picture = load(path)
         if picture.info.format != "PNG" or picture.info.frames > 1:
-            raise UnreadableError(str(place), "a PNG of one frame", picture.info.format)
+            raise UnreadableError(str(path), "a PNG of one frame", picture.info.format)
     except UnreadableError as error:
-        raise BaselineError(
-            f"the baseline {place} cannot be read: wanted {error.wanted}, got {error.got}"
-        ) from error
-    return Baseline(picture, _found(place))
+        raise BaselineError(f"the baseline {path} cannot be read: {reason_of(error)}") from error
+    return Baseline(picture, _read_ignored(path))
 
 
-def in_place(place: Path, picture: Picture, found: Sequence[Box] = ()) -> None:
-    """Write a baseline. Whoever reads meanwhile, or after a crash, finds the old file or the new one.
+def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
+    """Write a baseline atomically: other processes see the old file or the new one, also after a crash.
 
     Raises BaselineError where it cannot be written.
     """
-    data = png(picture, found)
-    left = place.parent / f"{_LEFT}{secrets.token_hex(8)}"
+    data = png(picture, ignored)
+    temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _tidy(place.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path.parent)
         try:
-            with left.open("xb") as file:
+            with temporary.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            left.replace(place)
+            temporary.replace(path)
         except BaseException:
-            left.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise BaselineError(f"the baseline {place} cannot be written: {error.strerror or error}") from error
+        raise BaselineError(f"the baseline {path} cannot be written: {error.strerror or error}") from error
 
 
-def png(picture: Picture, found: Sequence[Box] = ()) -> bytes:
-    """Return a picture as it was compared, upright and in sRGB, as PNG."""
+def png(picture: Picture, ignored: Sequence[Box] = ()) -> bytes:
+    """Return a picture as it is compared, upright and in sRGB, as PNG."""
     image = Image.fromarray(picture.rgb)
     if picture.alpha is not None:
         image.putalpha(Image.fromarray(picture.alpha))
-    told = PngImagePlugin.PngInfo()
-    if found:
-        told.add_text(_IGNORED, json.dumps([list(box) for box in found]))
+    info = PngImagePlugin.PngInfo()
+    if ignored:
+        info.add_text(_IGNORED_KEY, json.dumps([list(box) for box in ignored]))
     stream = io.BytesIO()
-    image.save(stream, "PNG", pnginfo=told, compress_level=9)
+    image.save(stream, "PNG", pnginfo=info, compress_level=9)
     return stream.getvalue()
 
 
-def _found(place: Path) -> tuple[Box, ...]:
-    with Image.open(place) as image:
-        text = image.info.get(_IGNORED, "[]")
+def _read_ignored(path: Path) -> tuple[Box, ...]:
+    with Image.open(path) as image:
+        text = image.info.get(_IGNORED_KEY, "[]")
     try:
         return tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in json.loads(text))
     except (TypeError, ValueError) as error:
-        raise BaselineError(f"the baseline {place} cannot be read: {_IGNORED} is no list of boxes") from error
+        raise BaselineError(
+            f"the baseline {path} cannot be read: {_IGNORED_KEY} is not a list of boxes"
+        ) from error
 
 
-def _tidy(folder: Path) -> None:
-    """Remove what runs that were killed left half written."""
-    for left in folder.glob(f"{_LEFT}*"):
+def _remove_stale(folder: Path) -> None:
+    """Remove temporary files of runs that were killed."""
+    for temporary in folder.glob(f"{_TEMPORARY}*"):
         with suppress(OSError):
-            if left.stat().st_mtime < time.time() - PYTEST.stale_seconds:
-                left.unlink()
+            if temporary.stat().st_mtime < time.time() - PYTEST.stale_seconds:
+                temporary.unlink()
 
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
-_ODD = re.compile(r"[^\w.=+-]+")
+_UNUSUAL = re.compile(r"[^\w.=+-]+")
 
 _PLATFORMS = {"win32": "windows", "darwin": "macos"}
 
@@ -136,62 +146,67 @@ class Names:
     """The names of the baselines of one test, `test`, in one case of its parameters ("" where it has none)."""
 
     def __init__(self, test: str, case: str) -> None:
-        self._test, self._case = plain(test), plain(case)
+        self._test, self._case = file_name_part(test), file_name_part(case)
         self._unnamed: Counter[str] = Counter()
 
-    def next(self, name: str | None, platform: str) -> str:
-        """Return the name for a picture: that which was given, else that of the test, numbered from the second on.
+    def next_name(self, name: str | None, platform: str) -> str:
+        """Return the name of a picture: the given one, else that of the test, numbered from the second on.
 
-        Raises BaselineError for a name that is no plain file name.
+        Raises BaselineError for a name that is not a plain file name.
         """
-        stem = self._test if name is None else _checked(name)
-        told = "-".join(part for part in (stem, self._case) if part)
+        stem = self._test if name is None else _check_name(name)
+        result = "-".join(part for part in (stem, self._case) if part)
         if name is None:
             self._unnamed[platform] += 1
             number = self._unnamed[platform]
-            # No test and no case has this letter in its name, so it can't be taken for one.
-            told += f"~{number}" if number > 1 else ""
-        return _short(f"{told}-{_checked(platform)}" if platform else told)
+            # Names of tests and cases cannot contain this character.
+            result += f"~{number}" if number > 1 else ""
+        return _short(f"{result}-{_check_name(platform)}" if platform else result)
 
 
-def platform_name(wanted: str | bool | None, setting: str) -> str:
-    """Return what names the platform, "" for nothing: `wanted` is what a test asks for, `setting` that of the project.
+def platform_name(requested: str | bool | None, setting: str) -> str:
+    """Return the platform in the names of baselines, or "", for the argument of a test and the setting of a project.
 
     Raises BaselineError for a setting that does not exist.
     """
-    if isinstance(wanted, str):
-        return wanted
+    if isinstance(requested, str):
+        return requested
     if setting not in ("none", "system"):
-        raise BaselineError(f"samepic_platform: wanted none or system, got {setting!r}")
-    if wanted if wanted is not None else setting == "system":
+        raise BaselineError(f"samepic_platform: expected none or system, found {setting!r}")
+    if requested if requested is not None else setting == "system":
         return _PLATFORMS.get(sys.platform, sys.platform)
     return ""
 
 
-def plain(text: str) -> str:
-    """Return a text as a part of a file name; texts that differ stay different."""
-    told = _ODD.sub("-", text).strip("-.")
-    return told if told == text else f"{told}-{_digest(text)}".lstrip("-")
+def file_name_part(text: str) -> str:
+    """Return a text as a part of a file name; different texts stay different."""
+    result = _UNUSUAL.sub("-", text).strip("-.")
+    return result if result == text else f"{result}-{_digest(text)}".lstrip("-")
 
 
-def _checked(name: str) -> str:
-    wanted = "wanted a plain file name such as 'menu-open'"
+def _check_name(name: str) -> str:
+    expected = "expected a plain file name such as 'menu-open'"
     if not isinstance(name, str):
-        raise BaselineError(f"name: {wanted}, got {type(name).__name__}")
-    told = name.removesuffix(".png")
-    if not told.strip() or told.startswith(".") or told.endswith((".", " ")) or _RESERVED.fullmatch(told):
-        raise BaselineError(f"name: {wanted}, got {name!r}")
-    if found := _UNSAFE.search(told):
-        raise BaselineError(f"name: {wanted}, got {name!r}, with {found[0]!r}")
-    return told
+        raise BaselineError(f"name: {expected}, found {type(name).__name__}")
+    result = name.removesuffix(".png")
+    if (
+        not result.strip()
+        or result.startswith(".")
+        or result.endswith((".", " "))
+        or _RESERVED.fullmatch(result)
+    ):
+        raise BaselineError(f"name: {expected}, found {name!r}")
+    if ignored := _UNSAFE.search(result):
+        raise BaselineError(f"name: {expected}, found {name!r}, with {ignored[0]!r}")
+    return result
 
 
 def _short(name: str) -> str:
-    # Bytes, for file systems count them: a letter may take four.
-    most = PYTEST.name_letters
-    if len(name.encode()) <= most:
+    # File systems limit bytes, and a letter may take four.
+    limit = PYTEST.name_letters
+    if len(name.encode()) <= limit:
         return name
-    return f"{name.encode()[:most].decode(errors='ignore')}-{_digest(name)}"
+    return f"{name.encode()[:limit].decode(errors='ignore')}-{_digest(name)}"
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Capture a page or element of Playwright or Selenium once it is at rest, or take a picture in any form."""
+"""Capture a page or element of Playwright or Selenium when it is at rest, or take a picture in any form."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ __all__ = [
     "SeleniumSource",
     "Shot",
     "Source",
-    "against",
-    "placed",
+    "box_in_pixels",
+    "capture_at_rest",
+    "compare_with_baseline",
     "source_of",
-    "taken",
 ]
 
-_WANTED = (
+_SOURCES = (
     "a path, bytes, a binary file object, a PIL image, an ndarray, or a page, element or driver of Playwright or"
     " Selenium"
 )
@@ -56,62 +56,62 @@ Area = tuple[float, float, float, float]
 
 
 class Source(Protocol):
-    """Something that can be shot. What is `live` may look otherwise a moment later."""
+    """Something to capture. A `live` source may change over time."""
 
     live: bool
 
-    def shoot(self) -> object:
+    def take(self) -> object:
         """Return a picture in any form that samepic reads."""
 
-    def found(self, ignore: Sequence[object]) -> list[Box]:
-        """Return where what `ignore` names is, in pixels of the picture that was shot last. Raises SourceError."""
+    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
+        """Return the boxes of what `ignore` names, in pixels of the last picture. Raises SourceError."""
 
     def pause(self, seconds: float) -> None:
-        """Let the page go on for a while."""
+        """Wait while the page continues."""
 
 
 class _StillSource:
-    """A picture that is there already."""
+    """A picture that exists already."""
 
     live = False
 
     def __init__(self, picture: object) -> None:
         self._picture = picture
 
-    def shoot(self) -> object:
+    def take(self) -> object:
         return self._picture
 
-    def found(self, ignore: Sequence[object]) -> list[Box]:
+    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
         raise SourceError(
-            "ignore: a selector or element can be found on a page only: pass the page or element itself instead of a"
-            f" picture, or a box (left, top, width, height); got {ignore[0]!r}"
+            "ignore: selectors and elements need a page: pass the page or element instead of a picture, or a box (left,"
+            f" top, width, height); found {ignore[0]!r}"
         )
 
     def pause(self, seconds: float) -> None:
-        """Do nothing: it stays as it is."""
+        """Do nothing: the picture does not change."""
 
 
 def source_of(actual: object, *, full_page: bool = False) -> Source:
-    """Return what can be shot of `actual`. Raises SourceError for what cannot."""
+    """Return the source for `actual`. Raises SourceError for an unsupported object."""
     browser = _browser_source(actual, full_page)
     if browser is not None:
         return browser
     if full_page:
         raise SourceError(
-            f"full_page: wanted a page of Playwright or a driver of Selenium, got {_called(actual)}"
+            f"full_page: expected a page of Playwright or a driver of Selenium, found {_type_name(actual)}"
         )
     if isinstance(actual, str) and actual.startswith(_PNG_IN_BASE64):
         return _StillSource(_decoded(actual))
     known = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray)
     if isinstance(actual, known) or callable(getattr(actual, "read", None)):
         return _StillSource(actual)
-    raise SourceError(f"wanted {_WANTED}, got {_called(actual)}")
+    raise SourceError(f"expected {_SOURCES}, found {_type_name(actual)}")
 
 
-def placed(area: Area, origin: tuple[float, float], ratio: float) -> Box | None:
-    """Return an area of a page as a box of pixels in a picture whose left top corner is at `origin`.
+def box_in_pixels(area: Area, origin: tuple[float, float], ratio: float) -> Box | None:
+    """Return an area of a page as a box of pixels in a picture whose top left corner is at `origin`.
 
-    Every pixel that the area touches is in it. None for an area without any.
+    The box includes all pixels that the area touches. None for an empty area.
     """
     left, top = (max(0, math.floor((area[at] - origin[at]) * ratio)) for at in (0, 1))
     right, bottom = (math.ceil((area[at] + area[at + 2] - origin[at]) * ratio) for at in (0, 1))
@@ -119,14 +119,18 @@ def placed(area: Area, origin: tuple[float, float], ratio: float) -> Box | None:
 
 
 def _browser_source(actual: object, full_page: bool) -> Source | None:
-    """Return the source of a browser's object. Neither tool is imported: who has its objects has imported it."""
+    """Return the source for an object of a browser tool. Such an object exists only if its tool is imported."""
     if inspect.isawaitable(actual):
-        raise SourceError(f"wanted {_WANTED}, got what must be awaited: {_AWAIT}")
-    if (asynchronous := sys.modules.get("playwright.async_api")) and isinstance(actual, _shown(asynchronous)):
-        raise SourceError(f"wanted {_WANTED}, got a {_called(actual)} of Playwright's async API: {_AWAIT}")
-    if (playwright := sys.modules.get("playwright.sync_api")) and isinstance(actual, _shown(playwright)):
-        shown: Any = actual
-        return PlaywrightSource(shown, full_page=full_page)
+        raise SourceError(f"expected {_SOURCES}, found an awaitable: {_AWAIT}")
+    if (asynchronous := sys.modules.get("playwright.async_api")) and isinstance(
+        actual, _page_types(asynchronous)
+    ):
+        raise SourceError(
+            f"expected {_SOURCES}, found a {_type_name(actual)} of Playwright's async API: {_AWAIT}"
+        )
+    if (playwright := sys.modules.get("playwright.sync_api")) and isinstance(actual, _page_types(playwright)):
+        target: Any = actual
+        return PlaywrightSource(target, full_page=full_page)
     if "selenium" in {kind.__module__.split(".")[0] for kind in type(actual).__mro__}:
         from selenium.webdriver.remote.webdriver import WebDriver
         from selenium.webdriver.remote.webelement import WebElement
@@ -136,11 +140,11 @@ def _browser_source(actual: object, full_page: bool) -> Source | None:
     return None
 
 
-def _shown(playwright: ModuleType) -> tuple[type, ...]:
+def _page_types(playwright: ModuleType) -> tuple[type, ...]:
     return playwright.Page, playwright.Locator, playwright.ElementHandle
 
 
-def _called(actual: object) -> str:
+def _type_name(actual: object) -> str:
     return type(actual).__name__
 
 
@@ -148,155 +152,159 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise SourceError(f"wanted a PNG in base64, got a text that begins like one: {error}") from error
+        raise SourceError(f"expected a PNG in base64, found a text that begins like one: {error}") from error
 
 
 _PLAYWRIGHT_VIEW = "() => [scrollX, scrollY, devicePixelRatio]"
 
 
 class PlaywrightSource:
-    """A page, locator or element handle of Playwright's sync API. Raises SourceError for `full_page` of an element."""
+    """A page, locator or element handle of Playwright's sync API. Raises SourceError for a `full_page` element."""
 
     live = True
 
-    def __init__(self, shown: Page | Locator | ElementHandle, *, full_page: bool) -> None:
-        if full_page and not isinstance(shown, Page):
-            raise SourceError("full_page: wanted a page, got an element: it is shot as a whole in any case")
-        self._shown, self._full_page = shown, full_page
-        self._page = _page_of(shown)
+    def __init__(self, target: Page | Locator | ElementHandle, *, full_page: bool) -> None:
+        if full_page and not isinstance(target, Page):
+            raise SourceError(
+                "full_page: expected a page, found an element, which is always captured as a whole"
+            )
+        self._target, self._full_page = target, full_page
+        self._page = _page_of(target)
 
-    def shoot(self) -> bytes:
+    def take(self) -> bytes:
         """Return the picture as PNG, with animations ended and the caret hidden."""
-        if isinstance(self._shown, Page):
-            return self._shown.screenshot(animations="disabled", caret="hide", full_page=self._full_page)
-        return self._shown.screenshot(animations="disabled", caret="hide")
+        if isinstance(self._target, Page):
+            return self._target.screenshot(animations="disabled", caret="hide", full_page=self._full_page)
+        return self._target.screenshot(animations="disabled", caret="hide")
 
-    def found(self, ignore: Sequence[object]) -> list[Box]:
+    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
         """Return the boxes of locators, handles and CSS selectors; what is not visible has none."""
-        across, down, ratio = self._page.evaluate(_PLAYWRIGHT_VIEW)
-        origin = self._origin(across, down)
+        scroll_x, scroll_y, ratio = self._page.evaluate(_PLAYWRIGHT_VIEW)
+        origin = self._origin(scroll_x, scroll_y)
         areas = [area for one in ignore for area in self._areas(one)]
-        return [box for area in areas if (box := placed(area, origin, ratio))]
+        return [box for area in areas if (box := box_in_pixels(area, origin, ratio))]
 
     def pause(self, seconds: float) -> None:
-        """Let the page go on; what the test answers for its network is answered meanwhile."""
+        """Wait while the page continues; routes of the test are served meanwhile."""
         self._page.wait_for_timeout(1000 * seconds)
 
-    def _origin(self, across: float, down: float) -> tuple[float, float]:
-        """Return where the left top corner of the picture is in the window, as areas of elements are told."""
+    def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
+        """Return the top left corner of the picture in window coordinates."""
         if self._full_page:
-            return -across, -down
-        area = None if isinstance(self._shown, Page) else self._shown.bounding_box()
+            return -scroll_x, -scroll_y
+        area = None if isinstance(self._target, Page) else self._target.bounding_box()
         if area is None:
             return 0, 0
-        # Playwright shoots from the whole pixel of the document in which the element begins.
-        return math.floor(area["x"] + across) - across, math.floor(area["y"] + down) - down
+        # Playwright captures from the whole pixel of the document in which the element begins.
+        return math.floor(area["x"] + scroll_x) - scroll_x, math.floor(area["y"] + scroll_y) - scroll_y
 
-    def _areas(self, one: object) -> Iterator[Area]:
+    def _areas(self, target: object) -> Iterator[Area]:
         handles: Sequence[Locator | ElementHandle]
-        if isinstance(one, ElementHandle):
-            handles = [one]
-        elif isinstance(one, (str, Locator)):
-            handles = (self._page.locator(one) if isinstance(one, str) else one).all()
+        if isinstance(target, ElementHandle):
+            handles = [target]
+        elif isinstance(target, (str, Locator)):
+            handles = (self._page.locator(target) if isinstance(target, str) else target).all()
         else:
             raise SourceError(
-                "ignore: wanted boxes (left, top, width, height), CSS selectors or locators of the page,"
-                f" got {type(one).__name__}"
+                "ignore: expected boxes (left, top, width, height), CSS selectors or locators of the page,"
+                f" found {type(target).__name__}"
             )
         for handle in handles:
             if (area := handle.bounding_box()) is not None:
                 yield area["x"], area["y"], area["width"], area["height"]
 
 
-def _page_of(shown: Page | Locator | ElementHandle) -> Page:
-    if isinstance(shown, Page):
-        return shown
-    if isinstance(shown, Locator):
-        return shown.page
-    frame = shown.owner_frame()
+def _page_of(target: Page | Locator | ElementHandle) -> Page:
+    if isinstance(target, Page):
+        return target
+    if isinstance(target, Locator):
+        return target.page
+    frame = target.owner_frame()
     if frame is None:
-        raise SourceError("wanted an element on a page, got one that belongs to none")
+        raise SourceError("expected an element on a page, found a detached one")
     return frame.page
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture that was taken; what is not to be looked at in it: `boxes`, and elements that were `found` there."""
+    """A captured picture; `boxes` and the boxes of `ignored` elements are not compared."""
 
     picture: Picture
     boxes: tuple[Box, ...]
-    found: tuple[Box, ...]
+    ignored: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedShot:
-    """The last shot, what was said of it (None without a baseline), and whether the page was at rest."""
+    """The last shot, its verdict (None without a baseline), and whether the page was at rest."""
 
     shot: Shot
     verdict: Verdict | None
-    rested: bool = True
+    at_rest: bool = True
 
 
 Judge = Callable[[Shot], Verdict | None]
 """Compares a shot with its baseline, if there is one."""
 
 
-def taken(
+def capture_at_rest(
     source: Source, ignore: Sequence[object], screen: Screen, judge: Judge, seconds: float
 ) -> CapturedShot:
-    """Return the first shot that is the same as the baseline, else one that is the same as that before it.
+    """Return the first shot that equals the baseline, else the first one that equals the shot before it.
 
-    Raises SourceError for what is no still picture, UnreadableError for what cannot be decoded.
+    Raises SourceError for an animation, UnreadableError for a picture that cannot be decoded.
     """
-    ends, number = time.monotonic() + seconds, 0
-    shot = _shot(source, ignore)
+    deadline, number = time.monotonic() + seconds, 0
+    shot = _take_shot(source, ignore)
     while True:
         verdict = judge(shot)
         if not source.live or (verdict is not None and verdict.same):
             return CapturedShot(shot, verdict)
         before = shot
         source.pause(PYTEST.pauses[min(number, len(PYTEST.pauses) - 1)])
-        shot, number = _shot(source, ignore), number + 1
-        if _same(before, shot, screen):
+        shot, number = _take_shot(source, ignore), number + 1
+        if _look_equal(before, shot, screen):
             return CapturedShot(shot, judge(shot))
-        if time.monotonic() > ends:
-            return CapturedShot(shot, judge(shot), rested=False)
+        if time.monotonic() > deadline:
+            return CapturedShot(shot, judge(shot), at_rest=False)
 
 
-def against(expected: Picture, shot: Shot, screen: Screen, found: Sequence[Box]) -> Verdict:
-    """Compare a shot with what is expected, without what it ignores.
+def compare_with_baseline(expected: Picture, shot: Shot, screen: Screen, ignored: Sequence[Box]) -> Verdict:
+    """Compare a shot with its baseline, except for what it ignores.
 
-    `found` are elements that were ignored in what is expected, where they may have been of another size, as a clock is.
-    They count while as many are ignored: what a test no longer ignores is looked at again.
+    `ignored` are the boxes of elements that were ignored in the baseline, where an element such as a clock may have had
+    another size. They count as long as the number of ignored elements stays the same.
     """
-    before = found if len(found) == len(shot.found) else ()
-    boxes = (*screen.ignore, *shot.boxes, *shot.found, *before)
-    # The sentence calls a picture by its name, and a shot has none that says more.
+    before = ignored if len(ignored) == len(shot.ignored) else ()
+    boxes = (*screen.ignore, *shot.boxes, *shot.ignored, *before)
+    # The sentence uses the name of a picture, and a shot has none.
     actual = replace(shot.picture, info=replace(shot.picture.info, name="the picture"))
     return compare_screenshots(expected, actual, screen=replace(screen, ignore=boxes))
 
 
-def _same(one: Shot, two: Shot, screen: Screen) -> bool:
-    if one.picture.data is not None and one.picture.data == two.picture.data:
+def _look_equal(before: Shot, after: Shot, screen: Screen) -> bool:
+    if before.picture.data is not None and before.picture.data == after.picture.data:
         return True
-    # A mask is of the size of the baseline, and these two need not be.
-    return against(one.picture, two, replace(screen, mask=None), one.found).same is True
+    # A mask has the size of the baseline, which these shots may not have.
+    return (
+        compare_with_baseline(before.picture, after, replace(screen, mask=None), before.ignored).same is True
+    )
 
 
-def _shot(source: Source, ignore: Sequence[object]) -> Shot:
-    picture = load(source.shoot())
+def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
+    picture = load(source.take())
     name, frames = picture.info.name, picture.info.frames
     if frames > 1:
         raise SourceError(
-            f"{name}: wanted a still picture, got an animation of {frames} frames: pass one of them"
+            f"{name}: expected a still picture, found an animation of {frames} frames: pass one of them"
         )
-    boxes: list[Any] = [tuple(one) for one in ignore if isinstance(one, (tuple, list))]
-    others = [one for one in ignore if not isinstance(one, (tuple, list))]
-    return Shot(picture, tuple(boxes), tuple(source.found(others)) if others else ())
+    boxes: list[Any] = [tuple(area) for area in ignore if isinstance(area, (tuple, list))]
+    others = [area for area in ignore if not isinstance(area, (tuple, list))]
+    return Shot(picture, tuple(boxes), tuple(source.locate_ignored(others)) if others else ())
 
 
-# WebDriver ends no animations and hides no caret. A sheet that the document adopts is not subject to its policy.
-_HOLD = """
+# WebDriver neither ends animations nor hides the caret. Adopted style sheets are not subject to the page's policy.
+_FREEZE = """
 const sheet = new CSSStyleSheet();
 sheet.replaceSync("*, *::before, *::after { transition: none !important; caret-color: transparent !important }");
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
@@ -325,71 +333,71 @@ _AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
 class SeleniumSource:
     """A driver or an element of Selenium.
 
-    Raises SourceError for `full_page` of an element, or of a browser that is not built on Chromium.
+    Raises SourceError for `full_page` with an element, or a browser that is not based on Chromium.
     """
 
     live = True
 
-    def __init__(self, shown: WebDriver | WebElement, *, full_page: bool) -> None:
-        if full_page and isinstance(shown, WebElement):
-            raise SourceError("full_page: wanted a driver, got an element")
-        if full_page and not hasattr(shown, "execute_cdp_cmd"):
+    def __init__(self, target: WebDriver | WebElement, *, full_page: bool) -> None:
+        if full_page and isinstance(target, WebElement):
+            raise SourceError("full_page: expected a driver, found an element")
+        if full_page and not hasattr(target, "execute_cdp_cmd"):
             raise SourceError(
-                "full_page: wanted a driver of Chrome, Chromium or Edge, got another: pass the bytes,"
+                "full_page: expected a driver of Chrome, Chromium or Edge; in other browsers pass the bytes,"
                 " driver.get_full_page_screenshot_as_png() in Firefox"
             )
-        self._shown, self._full_page = shown, full_page
-        self._driver: Any = shown.parent if isinstance(shown, WebElement) else shown
+        self._target, self._full_page = target, full_page
+        self._driver: Any = target.parent if isinstance(target, WebElement) else target
 
-    def shoot(self) -> bytes:
+    def take(self) -> bytes:
         """Return the picture as PNG, with animations ended and the caret hidden."""
-        with self._held():
+        with self._frozen():
             if self._full_page:
-                return self._scrolled()
-            if isinstance(self._shown, WebElement):
-                return self._shown.screenshot_as_png
-            return self._shown.get_screenshot_as_png()
+                return self._full_page_png()
+            if isinstance(self._target, WebElement):
+                return self._target.screenshot_as_png
+            return self._target.get_screenshot_as_png()
 
-    def found(self, ignore: Sequence[object]) -> list[Box]:
+    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
         """Return the boxes of elements and CSS selectors; what is not visible has none."""
-        across, down, ratio = self._driver.execute_script(_SELENIUM_VIEW)
-        origin = self._origin(across, down)
+        scroll_x, scroll_y, ratio = self._driver.execute_script(_SELENIUM_VIEW)
+        origin = self._origin(scroll_x, scroll_y)
         areas = self._areas([element for one in ignore for element in self._elements(one)])
-        return [box for area in areas if (box := placed(area, origin, ratio))]
+        return [box for area in areas if (box := box_in_pixels(area, origin, ratio))]
 
     def pause(self, seconds: float) -> None:
-        """Let the page go on."""
+        """Wait while the page continues."""
         time.sleep(seconds)
 
     @contextmanager
-    def _held(self) -> Iterator[None]:
-        self._driver.execute_script(_HOLD)
+    def _frozen(self) -> Iterator[None]:
+        self._driver.execute_script(_FREEZE)
         try:
             yield
         finally:
             self._driver.execute_script(_RELEASE)
 
-    def _scrolled(self) -> bytes:
+    def _full_page_png(self) -> bytes:
         size = self._driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         options = {"format": "png", "captureBeyondViewport": True, "clip": clip}
         return base64.b64decode(self._driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
-    def _origin(self, across: float, down: float) -> tuple[float, float]:
+    def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
         if self._full_page:
-            return -across, -down
-        areas = self._areas([self._shown]) if isinstance(self._shown, WebElement) else []
+            return -scroll_x, -scroll_y
+        areas = self._areas([self._target]) if isinstance(self._target, WebElement) else []
         return (math.floor(areas[0][0]), math.floor(areas[0][1])) if areas else (0, 0)
 
     def _areas(self, elements: list[WebElement]) -> list[Area]:
         return [(x, y, w, h) for x, y, w, h in self._driver.execute_script(_AREAS, elements)]
 
-    def _elements(self, one: object) -> list[WebElement]:
-        if isinstance(one, str):
-            return list(self._driver.find_elements("css selector", one))
-        if isinstance(one, WebElement):
-            return [one]
+    def _elements(self, target: object) -> list[WebElement]:
+        if isinstance(target, str):
+            return list(self._driver.find_elements("css selector", target))
+        if isinstance(target, WebElement):
+            return [target]
         raise SourceError(
-            "ignore: wanted boxes (left, top, width, height), CSS selectors or elements of the page,"
-            f" got {type(one).__name__}"
+            "ignore: expected boxes (left, top, width, height), CSS selectors or elements of the page,"
+            f" found {type(target).__name__}"
         )

@@ -1,4 +1,4 @@
-"""The fixture `same_picture`: what it gives to a test, and what is done where a picture is not its baseline."""
+"""The fixture `same_picture`: it compares pictures with baselines, and reports changes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,30 @@ from typing import Any
 from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, ProfileError, SamepicError
 from samepic.limits import PYTEST
 from samepic.picture import Picture
-from samepic.screens.pytest.baselines import Names, in_place, kept, place_of, platform_name, png
-from samepic.screens.pytest.capture import CapturedShot, Shot, Source, against, source_of, taken
-from samepic.screens.pytest.report import INDEX, Event, facts_of, save, shown, told
+from samepic.screens.pytest.baselines import (
+    Names,
+    baseline_path,
+    platform_name,
+    png,
+    read_baseline,
+    write_baseline,
+)
+from samepic.screens.pytest.capture import (
+    CapturedShot,
+    Shot,
+    Source,
+    capture_at_rest,
+    compare_with_baseline,
+    source_of,
+)
+from samepic.screens.pytest.report import (
+    INDEX,
+    Event,
+    failure_message,
+    relative_path,
+    save_pictures,
+    verdict_facts,
+)
 from samepic.tuning.screens import LAYOUT, SCREEN, Screen
 from samepic.verdict import Verdict
 
@@ -23,9 +44,9 @@ __all__ = ["BaselineOutcome", "FixtureSettings", "SamePicture"]
 
 @dataclass(frozen=True, slots=True)
 class FixtureSettings:
-    """What holds for a test: its id and file, where baselines and failures go, and what was asked for.
+    """The settings of a test: its id and file, the folders of baselines and output, and the options of pytest.
 
-    `folder` and `platform` are the settings of the project; `here` is where pytest was started.
+    `folder` and `platform` are the settings of the project; `here` is the folder where pytest was started.
     """
 
     test: str
@@ -37,12 +58,12 @@ class FixtureSettings:
     update: bool
     ci: bool
 
-    def advice(self, what: str = "To take it anew") -> str:
-        """Return how a baseline is taken."""
+    def advice(self, what: str = "To update it") -> str:
+        """Return how to update a baseline."""
         test = self.test.replace('"', '\\"')
         command = f'pytest "{test}" --samepic-update'
         return (
-            f"{what}, run {command} where you work, look at it and commit it"
+            f"{what}, run {command} on your machine, check it and commit it"
             if self.ci
             else f"{what}: {command}"
         )
@@ -50,55 +71,55 @@ class FixtureSettings:
 
 @dataclass(frozen=True, slots=True)
 class BaselineOutcome:
-    """A picture that was `taken` and is not the same as `expected` (None where there is no baseline) at `place`.
+    """A `captured` picture that differs from the baseline `expected` (None where there is none) at `path`.
 
-    `used` tells that the test used the name before; `seconds` is how long a page had to come to rest.
+    `name_used` says whether the test used the name before; `timeout` is the time for a page to come to rest.
     """
 
     settings: FixtureSettings
     name: str
-    place: Path
+    path: Path
     expected: Picture | None
-    taken: CapturedShot
-    seconds: float
-    used: bool
+    captured: CapturedShot
+    timeout: float
+    name_used: bool
 
-    def settle(self, events: list[Event]) -> None:
-        """Write the baseline where that was asked for, tell what happened, and fail the test where it has to fail.
+    def finish(self, events: list[Event]) -> None:
+        """Write the baseline if requested, record the event, and fail the test if necessary.
 
         Raises PictureChangedError, NoBaselineError or BaselineError.
         """
         settings, written = self.settings, False
-        if settings.update and self.used:
+        if settings.update and self.name_used:
             raise BaselineError(
-                f"name: {self.name!r} was used in this test before, for another picture: give each its own name"
+                f"name: {self.name!r} was used in this test before: give each picture its own name"
             )
-        if settings.update and self.taken.rested:
-            in_place(self.place, self.taken.shot.picture, self.taken.shot.found)
+        if settings.update and self.captured.at_rest:
+            write_baseline(self.path, self.captured.shot.picture, self.captured.shot.ignored)
             written = True
         event = self._event(written=written, failed=not written or settings.ci)
         events.append(event)
         if not event.failed:
             return
-        paths = {"baseline": self.place} if written else {}
-        paths |= save(settings.output, event, self._pictures()) | {"report": settings.output / INDEX}
+        paths = {"baseline": self.path} if written else {}
+        paths |= save_pictures(settings.output, event, self._pictures()) | {"report": settings.output / INDEX}
         error = PictureChangedError if self.expected is not None else NoBaselineError
         heading = f"{self.name}: {event.sentence}"
-        raise error(told(heading, event.facts, paths, settings.here, self._advice(written)))
+        raise error(failure_message(heading, event.facts, paths, settings.here, self._advice(written)))
 
     def _event(self, *, written: bool, failed: bool) -> Event:
-        facts, verdict = [], self.taken.verdict
+        facts, verdict = [], self.captured.verdict
         if verdict is not None:
-            facts += facts_of(verdict)
-        if not self.taken.rested:
-            facts.append(("not at rest", f"no two shots in a row were the same in {self.seconds:g} s"))
-        if self.used:
+            facts += verdict_facts(verdict)
+        if not self.captured.at_rest:
+            facts.append(("not at rest", f"no two consecutive shots were equal within {self.timeout:g} s"))
+        if self.name_used:
             facts.append(("name", "was used in this test before"))
         digest = hashlib.sha256(f"{self.settings.test} {self.name}".encode()).hexdigest()[:6]
         return Event(
             test=self.settings.test,
             name=self.name,
-            baseline=shown(self.place, self.settings.here),
+            baseline=relative_path(self.path, self.settings.here),
             sentence=self._sentence(verdict, written=written),
             new=self.expected is None,
             written=written,
@@ -112,27 +133,27 @@ class BaselineOutcome:
         if verdict is not None:
             return verdict.explanation
         if written:
-            return "this is a new baseline, which nobody has looked at"
-        if not self.taken.rested and self.settings.update:
-            return "no baseline was taken, for the page did not come to rest"
+            return "this is a new baseline that nobody has checked"
+        if not self.captured.at_rest and self.settings.update:
+            return "no baseline was taken: the page did not come to rest"
         return "there is no baseline yet"
 
     def _advice(self, written: bool) -> str:
         if not written:
             return self.settings.advice("To take it as the baseline")
-        return "It was written, but in CI a new baseline is no pass: look at it and commit it"
+        return "It was written, but in CI a new baseline fails the test: check it and commit it"
 
     def _pictures(self) -> dict[str, bytes]:
-        pictures = {"actual": png(self.taken.shot.picture)}
+        pictures = {"actual": png(self.captured.shot.picture)}
         if self.expected is not None:
             pictures = {"expected": png(self.expected), **pictures}
-        if self.taken.verdict is not None:
-            pictures["difference"] = _difference(self.taken.verdict)
+        if self.captured.verdict is not None:
+            pictures["difference"] = _difference(self.captured.verdict)
         return pictures
 
 
 def _difference(verdict: Verdict) -> bytes:
-    """Return the part of the difference picture that shows what differs, for the other two lie beside it."""
+    """Return the third panel of the difference picture; the report shows the other two itself."""
     sheet, one = verdict.difference_image(), verdict.a
     scale = min(1.0, LAYOUT.panel / max(one.width, one.height))
     width, height = max(1, round(one.width * scale)), max(1, round(one.height * scale))
@@ -142,9 +163,9 @@ def _difference(verdict: Verdict) -> bytes:
 
 
 class SamePicture:
-    """Tell whether something looks as its baseline does: `same_picture(page, "menu")`.
+    """Compares something with its baseline: `same_picture(page, "menu")`.
 
-    `screen` is the profile of the project, None for that of samepic; what happened is added to `events`.
+    `screen` are the options of the project, None for the defaults; changes are added to `events`.
     """
 
     def __init__(
@@ -169,16 +190,16 @@ class SamePicture:
         platform: str | bool | None = None,
         timeout: float = PYTEST.rest_seconds,
     ) -> None:
-        """Compare `actual` with the baseline `name`, and fail the test where they are not the same picture.
+        """Compare `actual` with the baseline `name`, and fail the test if they are not the same picture.
 
         `actual` is a path, bytes, a file object, a PIL image, an ndarray, or a page, locator, element or driver of
-        Playwright's sync API or of Selenium, which is shot until it is as expected or at rest, `timeout` seconds at
-        most; `full_page` shoots a page beyond its window. Without a `name` it is that of the test. `threshold` to
-        `mask` are those of `samepic.Screen`, and go before those of `profile`; `ignore` takes boxes (left, top, width,
-        height) in pixels of the picture, and CSS selectors, locators or elements of the page. `platform` is added to
-        the name: a text, or True for the operating system.
+        Playwright's sync API or of Selenium. These are captured until they equal the baseline or are at rest, for
+        `timeout` seconds at most; `full_page` captures a page beyond its window. The default `name` is that of the
+        test. `threshold` to `mask` are those of `samepic.Screen`, and override those of `profile`. `ignore` takes boxes
+        (left, top, width, height) in pixels of the picture, and CSS selectors, locators or elements of the page.
+        `platform` is added to the name: a text, or True for the operating system.
 
-        Raises PictureChangedError for another picture, NoBaselineError where there is no baseline, or in CI a new one;
+        Raises PictureChangedError for another picture, NoBaselineError where there is no baseline, or a new one in CI;
         BaselineError, SourceError, UnreadableError or ProfileError for what cannot be compared.
         """
         __tracebackhide__ = True
@@ -186,23 +207,25 @@ class SamePicture:
             given = {"threshold": threshold, "antialiasing": antialiasing, "most_pixels": most_pixels}
             screen = self._profile(profile, given | {"most_share": most_share, "mask": mask})
             source = source_of(actual, full_page=full_page)
-            called = self._names.next(name, platform_name(platform, self._settings.platform))
-            self._look(source, called, _listed(ignore), screen, timeout)
+            baseline_name = self._names.next_name(name, platform_name(platform, self._settings.platform))
+            self._compare(source, baseline_name, _as_list(ignore), screen, timeout)
         except SamepicError as error:
-            # A test that fails shows the line that asked, not what happened in here.
+            # A failed test shows its own line, not the traceback of this one.
             raise error.with_traceback(None) from None
 
     def _profile(self, profile: object, given: dict[str, Any]) -> Screen:
         base = profile if profile is not None else self._screen if self._screen is not None else SCREEN
         if not isinstance(base, Screen):
-            raise ProfileError(f"profile: wanted a samepic.Screen, got {type(base).__name__}")
+            raise ProfileError(f"profile: expected a samepic.Screen, found {type(base).__name__}")
         return replace(base, **{name: value for name, value in given.items() if value is not None})
 
-    def _look(self, source: Source, name: str, ignore: list[object], screen: Screen, seconds: float) -> None:
+    def _compare(
+        self, source: Source, name: str, ignore: list[object], screen: Screen, timeout: float
+    ) -> None:
         settings = self._settings
-        place = place_of(settings.file, settings.folder, name)
+        path = baseline_path(settings.file, settings.folder, name)
         try:
-            baseline = kept(place)
+            baseline = read_baseline(path)
         except BaselineError as error:
             if not settings.update:
                 raise BaselineError(f"{error}\n{settings.advice()}") from error
@@ -211,18 +234,18 @@ class SamePicture:
         def judge(shot: Shot) -> Verdict | None:
             if baseline is None:
                 return None
-            return against(baseline.picture, shot, screen, baseline.found)
+            return compare_with_baseline(baseline.picture, shot, screen, baseline.ignored)
 
-        seen = taken(source, ignore, screen, judge, seconds)
-        used, self._used = place in self._used, {*self._used, place}
+        seen = capture_at_rest(source, ignore, screen, judge, timeout)
+        name_used, self._used = path in self._used, {*self._used, path}
         if seen.verdict is None or not seen.verdict.same:
             expected = baseline.picture if baseline is not None else None
-            outcome = BaselineOutcome(settings, name, place, expected, seen, seconds, used=used)
-            outcome.settle(self._events)
+            outcome = BaselineOutcome(settings, name, path, expected, seen, timeout, name_used=name_used)
+            outcome.finish(self._events)
 
 
-def _listed(ignore: object) -> list[object]:
-    """Return what is to be ignored as a list: one alone, a box of four numbers too, needs no brackets."""
+def _as_list(ignore: object) -> list[object]:
+    """Return what to ignore as a list; a single item, such as one box of four numbers, needs no list."""
     if isinstance(ignore, str) or not isinstance(ignore, Sequence):
         return [ignore]
     alone = len(ignore) == 4 and all(isinstance(one, (int, float)) for one in ignore)

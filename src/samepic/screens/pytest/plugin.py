@@ -49,38 +49,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         _OUTPUT,
         metavar="DIR",
-        help="folder for pictures of what failed, and the report (default: samepic_output)",
+        help="folder for pictures of failed tests, and the report (default: samepic_output)",
     )
     parser.addini(
         "samepic_baselines", "name of the folder of baselines beside the tests", default="__screens__"
     )
     parser.addini("samepic_platform", "none, or system: a baseline for each operating system", default="none")
     parser.addini(
-        "samepic_output", "folder for what failed, from the root of the project", default="samepic-report"
+        "samepic_output",
+        "folder for pictures of failed tests, from the root of the project",
+        default="samepic-report",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the process that the user started collect what the others tell, and report it."""
+    """Register the report in the main process, which collects the events of all workers."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Run(config), _RUN)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tell a worker of xdist where what failed goes."""
+    """Pass the output folder to a worker of xdist."""
     node.workerinput[_WORKER] = str(_output(node.config))
 
 
 @pytest.fixture(scope="session")
 def samepic_screen() -> Screen | None:
-    """Return the profile of all pictures, None for that of samepic; a project may put its own in place of this."""
+    """Return the options of all pictures, None for the defaults; a project may override this fixture."""
     return None
 
 
 @pytest.fixture
 def same_picture(request: pytest.FixtureRequest, samepic_screen: Screen | None) -> SamePicture:
-    """Tell whether a page, an element or a picture looks as its baseline does: `same_picture(page, "menu")`."""
+    """Compare a page, an element or a picture with its baseline: `same_picture(page, "menu")`."""
     from samepic.screens.pytest.baselines import Names
     from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 
@@ -103,7 +105,7 @@ def same_picture(request: pytest.FixtureRequest, samepic_screen: Screen | None) 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what happened into the report of the test, which goes from a worker of xdist to the run as a whole."""
+    """Attach the events of the test to its report, which xdist sends to the main process."""
     report = yield
     if events := item.stash.get(_EVENTS, []):
         report.__dict__["samepic"] = [event.to_dict() for event in events]
@@ -112,15 +114,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 class _Run:
-    """What all tests of a run told, in the process that the user started."""
+    """The events of all tests of a run, in the main process."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._told: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+        self._events_by_test: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
         self._line = ""
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Remove what the run before this one left. Raises UsageError where a report would lie on a page of others."""
+        """Remove the output of the last run. Raises UsageError where the report would overwrite another page."""
         output = _output(self._config)
         if output.is_dir() and not self._config.getoption("collectonly"):
             from samepic.screens.pytest.report import INDEX, clear
@@ -132,28 +134,28 @@ class _Run:
                 )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a test told; where it is run again, its last word counts."""
+        """Keep the events of a test; a rerun replaces them."""
         events = getattr(report, "samepic", [])
-        self._told.pop((report.nodeid, report.when), None)
+        self._events_by_test.pop((report.nodeid, report.when), None)
         if events:
-            self._told[report.nodeid, report.when] = events
+            self._events_by_test[report.nodeid, report.when] = events
 
     def pytest_sessionfinish(self) -> None:
         """Write the report."""
-        if not self._told:
+        if not self._events_by_test:
             return
         from datetime import datetime
 
-        from samepic.screens.pytest.report import Event, shown, summary, write
+        from samepic.screens.pytest.report import Event, relative_path, summary, write_report
 
-        events = [Event.from_dict(told) for one in self._told.values() for told in one]
+        events = [Event.from_dict(event) for values in self._events_by_test.values() for event in values]
         self._line = f"samepic: {summary(events)}"
         if any(event.failed for event in events):
-            place = write(_output(self._config), events, datetime.now())
-            self._line += f"; report: {shown(place, self._config.invocation_params.dir)}"
+            path = write_report(_output(self._config), events, datetime.now())
+            self._line += f"; report: {relative_path(path, self._config.invocation_params.dir)}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say in one line what happened."""
+        """Print the summary line."""
         if self._line:
             terminalreporter.write_line(self._line)
 

@@ -1,4 +1,4 @@
-"""The report of a run: the message of a failed test, the folder of what failed, and one HTML page that holds it all."""
+"""Report: the message of a failed test, the folder of its pictures, and one HTML page for the whole run."""
 
 from __future__ import annotations
 
@@ -14,75 +14,76 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from samepic.limits import PYTEST
+from PIL import Image
 
-if TYPE_CHECKING:
-    from samepic.verdict import Region, Verdict
+from samepic.limits import PYTEST
+from samepic.verdict import Region, Verdict
+from samepic.writing import plural, printable, replacing
 
 __all__ = [
     "INDEX",
     "KINDS",
     "Event",
     "clear",
-    "facts_of",
+    "create_folder",
+    "failure_message",
     "page",
-    "save",
-    "set_up",
-    "shown",
+    "relative_path",
+    "save_pictures",
     "summary",
-    "told",
-    "write",
+    "verdict_facts",
+    "write_report",
 ]
 
 
-def facts_of(verdict: Verdict) -> list[tuple[str, str]]:
-    """Return the numbers behind a verdict with their names."""
+def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return the facts of a verdict with their names."""
     facts = []
-    one, two = verdict.a, verdict.b
-    if (one.width, one.height) != (two.width, two.height):
-        facts.append(("size", f"{two.width}x{two.height} instead of {one.width}x{one.height}"))
+    item, two = verdict.a, verdict.b
+    if (item.width, item.height) != (two.width, two.height):
+        facts.append(("size", f"{two.width}x{two.height} instead of {item.width}x{item.height}"))
     if (count := verdict.measures.get("different_pixels")) is not None:
-        share = 100 * count / max(1, one.width * one.height)
+        share = 100 * count / max(1, item.width * item.height)
         largest = verdict.measures.get("largest", 0)
         facts.append(("different pixels", f"{count:.0f} ({share:.2g} %), by up to {largest:.2g}"))
     if smoothed := verdict.measures.get("smoothed_pixels", 0):
-        facts.append(("smoothed edges", f"{smoothed:.0f} pixels more, which do not count"))
+        facts.append(("smoothed edges", f"{smoothed:.0f} more pixels, which do not count"))
     if verdict.regions:
-        facts.append(("changed", _places(verdict.regions)))
+        facts.append(("changed", _describe_regions(verdict.regions)))
     return facts
 
 
-def told(
+def failure_message(
     heading: str, facts: Iterable[Sequence[str]], paths: Mapping[str, Path], here: Path, advice: str
 ) -> str:
-    """Return the message: one line, the facts and paths in rows, and the advice."""
-    rows = [*facts, *((kind, shown(path, here)) for kind, path in paths.items())]
+    """Return the message of a failed test: one line, the facts and paths in rows, and the advice."""
+    rows = [*facts, *((kind, relative_path(path, here)) for kind, path in paths.items())]
     width = max((len(name) for name, _ in rows), default=0)
     return "\n".join([heading, *(f"  {name:<{width}}  {text}" for name, text in rows), advice])
 
 
-def shown(path: Path, here: Path) -> str:
-    """Return a path as a person at `here` would write it."""
-    told = os.path.relpath(path, here) if path.is_relative_to(here) else str(path)
-    return told.replace(os.sep, "/")
+def relative_path(path: Path, here: Path) -> str:
+    """Return a path relative to the folder `here` where possible, with slashes."""
+    text = os.path.relpath(path, here) if path.is_relative_to(here) else str(path)
+    return text.replace(os.sep, "/")
 
 
-def _places(regions: Sequence[Region]) -> str:
+def _describe_regions(regions: Sequence[Region]) -> str:
     most = PYTEST.places
-    text = ", ".join(f"{one.w}x{one.h} at ({one.x}, {one.y})" for one in regions[:most])
+    text = ", ".join(f"{item.w}x{item.h} at ({item.x}, {item.y})" for item in regions[:most])
     return text + (f" and {len(regions) - most} more" if len(regions) > most else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A picture that was not simply the same as its baseline.
+    """A picture that was not the same as its baseline.
 
-    `new` tells that there was no baseline, `written` that there is one now, `failed` that the test failed by it.
-    `test` is the id of the test, `name` and `baseline` the name and path of the baseline, `folder` where in the output
-    its pictures are. `boxes` (left, top, width, height) say where it changed; `facts` are names and texts.
+    `new` says whether there was no baseline, `written` whether one was written, `failed` whether the test failed.
+    `test` is the id of the test, `name` and `baseline` are the name and path of the baseline, `folder` is that of its
+    pictures in the output. `boxes` (left, top, width, height) are the changes; `facts` are names and texts.
     """
 
     test: str
@@ -97,101 +98,96 @@ class Event:
     boxes: Sequence[Sequence[int]] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the event in plain values, as JSON and xdist take them."""
-        told = asdict(self)
-        told.update(facts=[list(one) for one in self.facts], boxes=[list(one) for one in self.boxes])
-        return told
+        """Return the event as plain values for JSON and xdist."""
+        lists = {"facts": [list(fact) for fact in self.facts], "boxes": [list(box) for box in self.boxes]}
+        return asdict(self) | lists
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Event:
-        """Return the event that `to_dict` made these values of."""
-        return cls(**told)
+    def from_dict(cls, values: Mapping[str, Any]) -> Event:
+        """Return the event of the values of `to_dict`."""
+        return cls(**values)
 
 
 def summary(events: Iterable[Event]) -> str:
-    """Return what happened in one line, "" for nothing."""
-    known = list(events)
-    changed = sum(event.failed and not event.new for event in known)
-    missing = sum(event.new and not event.written for event in known)
-    new = sum(event.new and event.written for event in known)
-    again = sum(event.written and not event.new for event in known)
+    """Return all events in one line, "" for none."""
+    listed = list(events)
+    changed = sum(event.failed and not event.new for event in listed)
+    missing = sum(event.new and not event.written for event in listed)
+    new = sum(event.new and event.written for event in listed)
+    again = sum(event.written and not event.new for event in listed)
     parts = []
     if new or again:
         kinds = (
-            f" ({new} new, {again} changed)" if new and again else " for the first time" if new else " anew"
+            f" ({new} new, {again} changed)" if new and again else " for the first time" if new else " again"
         )
-        parts.append(f"{_counted(new + again, 'baseline')} written{kinds}")
+        parts.append(f"{plural(new + again, 'baseline')} written{kinds}")
     if changed:
-        parts.append(f"{_counted(changed, 'picture')} {'differs' if changed == 1 else 'differ'}")
+        parts.append(f"{plural(changed, 'picture')} {'differs' if changed == 1 else 'differ'}")
     if missing:
-        parts.append(f"{_counted(missing, 'picture')} without a baseline")
+        parts.append(f"{plural(missing, 'picture')} without a baseline")
     return ", ".join(parts)
-
-
-def _counted(count: int, one: str) -> str:
-    return f"{count} {one}{'' if count == 1 else 's'}"
 
 
 INDEX = "index.html"
 
 KINDS = ("expected", "actual", "difference")
 
-_TOLD = "samepic.json"
+_EVENT_FILE = "samepic.json"
 
 _IGNORE = ".gitignore"
 
 _IGNORED = "# Made by samepic at each run of pytest.\n*\n"
 
-_MADE = b'name="generator" content="samepic"'
+_GENERATOR = b'name="generator" content="samepic"'
 
 
-def set_up(output: Path) -> None:
-    """Make the folder, which version control passes over."""
+def create_folder(output: Path) -> None:
+    """Create the output folder, which version control ignores."""
     output.mkdir(parents=True, exist_ok=True)
     ignore = output / _IGNORE
-    # The folder may be one that somebody keeps other things in.
+    # The folder may contain other files of the user.
     if not ignore.exists() and not any(output.iterdir()):
         ignore.write_text(_IGNORED)
 
 
-def save(output: Path, event: Event, pictures: Mapping[str, bytes]) -> dict[str, Path]:
-    """Write the pictures of an event, by their kinds, and what is told of it; return where they lie."""
-    set_up(output)
+def save_pictures(output: Path, event: Event, pictures: Mapping[str, bytes]) -> dict[str, Path]:
+    """Write an event and its pictures by kind; return the paths of the pictures."""
+    create_folder(output)
     folder = output / event.folder
     folder.mkdir(exist_ok=True)
     paths = {}
     for kind, data in pictures.items():
         paths[kind] = folder / f"{event.name}-{kind}.png"
         paths[kind].write_bytes(data)
-    (folder / _TOLD).write_text(json.dumps(event.to_dict(), indent=1), encoding="utf-8")
+    (folder / _EVENT_FILE).write_text(json.dumps(event.to_dict(), indent=1), encoding="utf-8")
     return paths
 
 
 def clear(output: Path) -> None:
-    """Remove what an earlier run wrote. Links are not followed, and files of others stay."""
+    """Remove the output of an earlier run. Links are not followed, and other files stay."""
     if not output.is_dir():
         return
     for folder in output.iterdir():
-        if (folder / _TOLD).is_file() and not folder.is_symlink():
+        if (folder / _EVENT_FILE).is_file() and not folder.is_symlink():
             _clear(folder)
     index, ignore = output / INDEX, output / _IGNORE
-    if index.is_file() and _MADE in index.read_bytes()[:2000]:
+    if index.is_file() and _GENERATOR in index.read_bytes()[:2000]:
         index.unlink()
     if ignore.is_file() and ignore.read_text(errors="replace") == _IGNORED:
         ignore.unlink()
-    _drop(output)
+    _remove_if_empty(output)
 
 
 def _clear(folder: Path) -> None:
     for kind in KINDS:
         for path in folder.glob(f"*-{kind}.png"):
             path.unlink()
-    (folder / _TOLD).unlink()
-    _drop(folder)
+    (folder / _EVENT_FILE).unlink()
+    _remove_if_empty(folder)
 
 
-def _drop(folder: Path) -> None:
-    with suppress(OSError):  # it holds something of others
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # it holds other files
         folder.rmdir()
 
 
@@ -204,19 +200,18 @@ _SCRIPTS = ("pages/static/dom.js", "pages/static/view.js", "screens/pytest/repor
 _TITLES = {"expected": "Expected", "actual": "Actual", "difference": "Difference"}
 
 
-def write(output: Path, events: Sequence[Event], when: datetime) -> Path:
-    """Write the report of the events that failed, whole or not at all; return where it lies."""
-    set_up(output)
-    place, left = output / INDEX, output / f".{INDEX}"
-    left.write_text("".join(page(output, events, when)), encoding="utf-8")
-    left.replace(place)
-    return place
+def write_report(output: Path, events: Sequence[Event], when: datetime) -> Path:
+    """Write the report of failed events atomically; return its path."""
+    create_folder(output)
+    with replacing(output / INDEX) as temporary:
+        temporary.write_text("".join(page(output, events, when)), encoding="utf-8")
+    return output / INDEX
 
 
 def page(
-    output: Path, events: Sequence[Event], when: datetime, room: int = PYTEST.inlined_bytes
+    output: Path, events: Sequence[Event], when: datetime, budget: int = PYTEST.inlined_bytes
 ) -> Iterator[str]:
-    """Yield the parts of the page; it holds about `room` bytes of the pictures of the events, which are in `output`."""
+    """Yield the parts of the page, with at most about `budget` bytes of the pictures in `output`."""
     failed = sorted((event for event in events if event.failed), key=lambda event: (event.test, event.name))
     written = [event for event in events if event.written and not event.failed]
     yield _head(summary(events))
@@ -226,21 +221,21 @@ def page(
     if len(failed) > 1:
         yield _contents(failed)
     for number, event in enumerate(failed, 1):
-        pictures = _pictures(output, event) if room > 0 else {}
-        room -= sum(map(len, pictures.values()))
+        pictures = _pictures(output, event) if budget > 0 else {}
+        budget -= sum(map(len, pictures.values()))
         yield _article(number, event, pictures)
     if written:
         yield '<section class="card written"><h2>Baselines written</h2><ul>'
         yield "".join(f"<li><code>{_text(event.baseline)}</code></li>" for event in written)
         yield "</ul></section>\n"
-    yield '</main><footer class="foot"><p>This page holds all it shows. Nothing is fetched or sent.</p></footer>\n'
-    yield f'<script type="module">{_joined(_SCRIPTS)}</script></body></html>\n'
+    yield '</main><footer class="foot"><p>This page is self-contained: it loads and sends nothing.</p></footer>\n'
+    yield f'<script type="module">{_joined_assets(_SCRIPTS)}</script></body></html>\n'
 
 
 def _head(title: str) -> str:
-    allowed = {"script": _digest(_joined(_SCRIPTS)), "style": _digest(_joined(_STYLES))}
+    allowed = {"script": _digest(_joined_assets(_SCRIPTS)), "style": _digest(_joined_assets(_STYLES))}
     policy = "default-src 'none'; img-src data:" + "".join(
-        f"; {kind}-src '{one}'" for kind, one in allowed.items()
+        f"; {kind}-src '{item}'" for kind, item in allowed.items()
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="samepic">\n'
@@ -248,7 +243,7 @@ def _head(title: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">\n'
         f'<title>{_text(title)} · samepic</title><link rel="icon" href="{_data("image/svg+xml", _svg().encode())}">\n'
-        f'<style>{_joined(_STYLES)}</style></head><body><a class="skip" href="#main">Skip to content</a>\n'
+        f'<style>{_joined_assets(_STYLES)}</style></head><body><a class="skip" href="#main">Skip to content</a>\n'
     )
 
 
@@ -272,8 +267,9 @@ def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
 
 
 def _view(event: Event, pictures: dict[str, bytes]) -> str:
-    """Return the pictures as figures; with scripts, a view with swipe and blink takes their place."""
-    width, height = _size(pictures["actual"])
+    """Return the pictures as figures; scripts replace them by a view with swipe and blink."""
+    with Image.open(io.BytesIO(pictures["actual"])) as image:
+        width, height = image.size
     pair = {
         "width": width,
         "height": height,
@@ -293,11 +289,11 @@ def _links(event: Event) -> str:
         f'<a href="{quote(f"{event.folder}/{event.name}-{kind}.png")}">{_TITLES[kind].lower()}</a>'
         for kind in (KINDS if not event.new else ("actual",))
     )
-    return f'<p class="soft">This report is full; its pictures lie beside this page: {links}.</p>'
+    return f'<p class="soft">This report is full; its pictures are beside this page: {links}.</p>'
 
 
 def _pictures(output: Path, event: Event) -> dict[str, bytes]:
-    """Return the pictures of an event as PNG, all on a canvas of one size, so that they can be laid on each other."""
+    """Return the pictures of an event as PNG, all on a canvas of one size."""
     found = {kind: output / event.folder / f"{event.name}-{kind}.png" for kind in KINDS}
     data = {kind: path.read_bytes() for kind, path in found.items() if path.is_file()}
     if "expected" not in data or "actual" not in data:
@@ -307,20 +303,16 @@ def _pictures(output: Path, event: Event) -> dict[str, bytes]:
         return data
     canvas = tuple(max(sides) for sides in zip(*sizes.values(), strict=True))
     frames = {**sizes, "difference": sizes["expected"]}
-    return {kind: _on(canvas, frames[kind], one) for kind, one in data.items()}
+    return {kind: _paste_on_canvas(canvas, frames[kind], item) for kind, item in data.items()}
 
 
 def _size(data: bytes) -> tuple[int, int]:
-    from PIL import Image  # a run that looks at no picture loads none of it
-
     with Image.open(io.BytesIO(data)) as image:
         return image.size
 
 
-def _on(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
-    """Lay a picture that shows `frame` in the left top corner of a clear canvas, both in pixels of the screen."""
-    from PIL import Image
-
+def _paste_on_canvas(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
+    """Paste a picture of size `frame` into the top left corner of a transparent canvas, in pixels of the screen."""
     with Image.open(io.BytesIO(data)) as image:
         scale = image.width / frame[0]
         sheet = Image.new("RGBA", (round(canvas[0] * scale), round(canvas[1] * scale)))
@@ -331,8 +323,8 @@ def _on(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
 
 
 @cache
-def _joined(names: tuple[str, ...]) -> str:
-    """Return style sheets, or modules as one: what they import of each other is there already."""
+def _joined_assets(names: tuple[str, ...]) -> str:
+    """Return style sheets or modules joined to one, without imports and exports."""
     lines = (line for name in names for line in (_STATIC / name).read_text(encoding="utf-8").splitlines())
     kept = (line.removeprefix("export ") for line in lines if not line.startswith("import "))
     return "\n" + "\n".join(kept) + "\n"
@@ -359,5 +351,4 @@ def _sentence(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    printable = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-    return html.escape(printable)
+    return html.escape(printable(text))

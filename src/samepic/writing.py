@@ -1,0 +1,55 @@
+"""Writing: counts, sizes and names for people, and files that are replaced whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from samepic.errors import UnreadableError
+
+__all__ = ["bytes_text", "plural", "printable", "reason_of", "replacing"]
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, so that a file name cannot steer a terminal or a page."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """Return a count with its noun: "1 group", "3 groups", or with `many` where an s does not do."""
+    return f"{count} {noun if count == 1 else many or noun + 's'}"
+
+
+def bytes_text(size: int) -> str:
+    """Return a file size for people: 812 bytes, 41 KB, 3.2 MB."""
+    if size < 1000:
+        return plural(size, "byte")
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} KB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def reason_of(error: UnreadableError | OSError) -> str:
+    """Return why a file cannot be read, without its name."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"expected {error.wanted}, found {error.got}"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a new file name beside `path`, and move that file to `path` at the end of the block.
+
+    Other processes see the old file or the new one. Where the block fails, the old file stays. Raises OSError, with
+    `path`, where the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
