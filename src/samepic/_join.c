@@ -206,8 +206,8 @@ static void fill_places(const uint64_t *code, const uint64_t *mask, uint8_t *pla
     }
 }
 
-/* Tell whether counting so many bits tells chance from the radius: by chance half of them differ, and at three and a
-   half deviations above the radius one code in four thousand is counted in vain. */
+/* Return whether counting so many bits separates chance from the radius: by chance half of them differ, and at
+   three and a half deviations above the radius one code in four thousand is counted in vain. */
 static int enough(int bits, int radius)
 {
     const int above = bits - 2 * radius;

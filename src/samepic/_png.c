@@ -88,7 +88,7 @@ PyObject *native_png_pixels(PyObject *self, PyObject *args)
     int bands;
     if (!PyArg_ParseTuple(args, "y*nni", &raw, &width, &height, &bands))
         return NULL;
-    PyObject *rgb = NULL, *alpha = NULL, *told = NULL;
+    PyObject *rgb = NULL, *alpha = NULL, *result = NULL;
     uint8_t *lines = NULL;
     if (width < 1 || height < 1 || (bands != 3 && bands != 4) || width > PY_SSIZE_T_MAX / 8 / height ||
         raw.len != height * (bands * width + 1)) {
@@ -110,12 +110,12 @@ PyObject *native_png_pixels(PyObject *self, PyObject *args)
                        : clear_lines(raw.buf, lines, to, clear, width, height);
     Py_END_ALLOW_THREADS
     if (sound)
-        told = Py_BuildValue("(OO)", rgb, alpha);
+        result = Py_BuildValue("(OO)", rgb, alpha);
     else
         PyErr_SetString(PyExc_ValueError, "png_pixels: wanted filters 0 to 4");
 done:
     PyMem_Free(lines);
     Py_XDECREF(rgb), Py_XDECREF(alpha);
     PyBuffer_Release(&raw);
-    return told;
+    return result;
 }

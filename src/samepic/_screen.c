@@ -152,7 +152,7 @@ PyObject *native_screens(PyObject *self, PyObject *args)
     Screens s;
     if (!PyArg_ParseTuple(args, "y*y*ny*ddp", &a, &b, &s.width, &tables, &s.threshold, &s.faint, &s.antialiasing))
         return NULL;
-    PyObject *kinds = NULL, *told = NULL;
+    PyObject *kinds = NULL, *result = NULL;
     if (s.width < 1 || a.len != b.len || a.len % (3 * s.width) || tables.len != TABLES * (Py_ssize_t)sizeof(double)) {
         PyErr_SetString(PyExc_ValueError, "screens: wanted two pictures of one size, three bytes a pixel, and the tables");
     } else {
@@ -165,9 +165,9 @@ PyObject *native_screens(PyObject *self, PyObject *args)
             memset(to, EQUAL, (size_t)(a.len / 3));
             largest = tell(&s, to);
             Py_END_ALLOW_THREADS
-            told = Py_BuildValue("(Nd)", kinds, largest);
+            result = Py_BuildValue("(Nd)", kinds, largest);
         }
     }
     PyBuffer_Release(&a), PyBuffer_Release(&b), PyBuffer_Release(&tables);
-    return told;
+    return result;
 }

@@ -23,7 +23,7 @@ from samepic.spark.clusters import group_clusters
 from samepic.spark.compare import Originals, SparkComparer
 from tests.picture.picture_files import many_pixels
 
-TOO_LONG = "wanted a picture that takes at most 0.5 s of computing, got one that takes more"
+TOO_LONG = "expected a picture that takes at most 0.5 s of computing, found one that takes more"
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ def test_what_was_said_in_pieces_of_a_crowd_is_not_asked_again(
     }
     (asked,) = group_clusters(Policy())(batch(rows))
     assert {row["error"] for row in asked.to_pylist()} == {
-        "wanted a picture file, got No such file or directory"
+        "expected a picture file, found No such file or directory"
     }
     (found,) = group_clusters(Policy())(batch([rows[0], *({**row, "verdict": said} for row in rows[1:])]))
     result = [row for row in found.to_pylist() if row["relation"]]

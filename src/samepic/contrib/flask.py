@@ -42,10 +42,10 @@ class PictureRefusedError(HTTPException):
     """
 
     def __init__(
-        self, status: int, told: str, decision: Decision | None = None, url: str | None = None
+        self, status: int, sentence: str, decision: Decision | None = None, url: str | None = None
     ) -> None:
-        super().__init__(told)
-        self.code, self.sentence, self.decision, self.url = status, told, decision, url
+        super().__init__(sentence)
+        self.code, self.sentence, self.decision, self.url = status, sentence, decision, url
 
     @property
     def html(self) -> Markup:

@@ -20,6 +20,7 @@ from samepic.fingerprints.fingerprint import VERSION, Fingerprint
 from samepic.limits import COLLECTION, SPARK
 from samepic.picture import read
 from samepic.sandbox.pool import Workers
+from samepic.writing import reason_of
 
 __all__ = [
     "COLUMNS",
@@ -200,10 +201,8 @@ def _row(key: str, data: bytes | None, path: str | None, copies: bool, proxies: 
         encoded = original(path) if data is None and path is not None else data
         assert encoded is not None
         prepared = decoder().catalogue(encoded, key, copycode=copies, proxied=proxies)
-    except UnreadableError as failure:
-        return {**row, "kind": "unreadable", "error": f"wanted {failure.wanted}, got {failure.got}"}
-    except OSError as failure:
-        return {**row, "kind": "unreadable", "error": failure.strerror or str(failure)}
+    except (UnreadableError, OSError) as failure:
+        return {**row, "kind": "unreadable", "error": reason_of(failure)}
     found = prepared.fingerprint
     columns = {name: getattr(found, name) for name in SCHEMA.names if hasattr(found, name)}
     return {

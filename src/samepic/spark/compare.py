@@ -25,6 +25,7 @@ from samepic.profile import Policy
 from samepic.spark.catalog import Batches, arrow_rows, decoder, limit_batches, original
 from samepic.verdict import Verdict
 from samepic.verify.explain import explain
+from samepic.writing import reason_of
 
 __all__ = [
     "VERDICTS",
@@ -174,7 +175,7 @@ class SparkComparer:
 
     def _mark_unreadable(self, index: int, error: UnreadableError) -> None:
         self._merits.pop(index, None)
-        self.errors[index] = f"wanted {error.wanted}, got {error.got}"
+        self.errors[index] = reason_of(error)
 
 
 def _proxy_sentence(verdict: Verdict) -> str:

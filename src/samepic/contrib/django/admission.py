@@ -127,7 +127,7 @@ class PictureRefusedError(ValidationError):
 
     def __init__(
         self,
-        told: str,
+        sentence: str,
         code: str,
         status: int,
         *,
@@ -135,9 +135,9 @@ class PictureRefusedError(ValidationError):
         found: models.Model | None = None,
         url: str | None = None,
     ) -> None:
-        html = format_html('{} <a href="{}">{}</a>', told, url, _(SEE)) if url else told
+        html = format_html('{} <a href="{}">{}</a>', sentence, url, _(SEE)) if url else sentence
         super().__init__(html, code=code)
-        self.sentence, self.status = told, status
+        self.sentence, self.status = sentence, status
         self.decision, self.found, self.url = decision, found, url
         self.field: str | None = None
 
