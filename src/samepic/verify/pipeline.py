@@ -21,7 +21,7 @@ from samepic.verify.features import Matrix, Turn, inverse, scaling
 from samepic.verify.judge import Judgment, is_sign, judge, judge_codings, weigh
 from samepic.verify.mapping import MappedPair, map_onto, texture
 from samepic.verify.photometry import coarse
-from samepic.verify.quantization import SharedSource, may_derive, shared_source
+from samepic.verify.quantization import SharedSource, is_beyond_saving, may_derive, shared_source
 from samepic.verify.resave import Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
 
@@ -89,9 +89,21 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
     # alpha must look the same on either.
     choose = max if (a.alpha is None) == (b.alpha is None) else min
     answer = choose(answers, key=_rank)
+    if answer.finding.relation is Relation.RESAVED and is_beyond_saving(a, b):
+        answer = _unexplained(answer)
     whole = answer.transform is None or answer.turn is not None
     likely = whole and answer.finding.probability >= JUDGE.provable
     return _proven(answer, a, b) if prove and likely else _with_original(answer, a, b, None, None)
+
+
+def _unexplained(answer: Analysis) -> Analysis:
+    """Return the answer on two frames whose difference neither saving nor a change of the whole frame explains.
+
+    Two shots of a burst look like that: all but certain, or not the same. It never is a mere re-save.
+    """
+    if answer.finding.probability < JUDGE.unexplained:
+        return replace(answer, finding=Judgment(Relation.SIMILAR, JUDGE.most_doubt), facts=Facts())
+    return replace(answer, finding=replace(answer.finding, relation=Relation.ADJUSTED))
 
 
 def _grounds(a: Picture, b: Picture) -> tuple[int, ...]:

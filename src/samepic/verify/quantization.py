@@ -36,6 +36,7 @@ __all__ = [
     "excess_of",
     "excess_plain",
     "histogram_percentile",
+    "is_beyond_saving",
     "is_derivable",
     "may_derive",
     "shared_source",
@@ -131,6 +132,20 @@ def may_derive(source: Picture, copy: Picture) -> bool:
     if rows.stop - rows.start < _BLOCK:
         return True
     return is_derivable(source.rgb[rows], copy.rgb[rows], coding)
+
+
+def is_beyond_saving(a: Picture, b: Picture) -> bool:
+    """Return whether more than one save each lies between two frames that differ, by a few bands of their rows.
+
+    Their encodings allow no such difference: another shot of the same things looks like that, or a frame to which noise
+    was added. False where nothing can be concluded: another size, or an encoding that bounds nothing.
+    """
+    if a.rgb.shape != b.rgb.shape or min(a.rgb.shape[:2]) < 2 * _BLOCK or not (_bounded(a) and _bounded(b)):
+        return False
+    if a.info.jpeg is None and b.info.jpeg is None:
+        return True
+    excess = np.concatenate(_bands(_shown(a), _shown(b), a.rgb.shape[0], (a.info.jpeg, b.info.jpeg)))
+    return percentile(excess, 90) > QUANTIZATION.unrelated
 
 
 def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
@@ -264,12 +279,18 @@ def _far_apart(
     a: SampleRows, b: SampleRows, height: int, codings: tuple[JpegInfo | None, JpegInfo | None]
 ) -> bool:
     """Return whether a few bands differ so much that nothing else needs to be read."""
-    tops = np.linspace(0, height // _BLOCK - 2, QUANTIZATION.bands).astype(int) * _BLOCK
     if height < QUANTIZATION.bands * 2 * _BLOCK:
         return False
-    bands = [excess_of(a, b, slice(top, top + 2 * _BLOCK), codings) for top in tops.tolist()]
-    far = np.concatenate(bands) > QUANTIZATION.far
+    far = np.concatenate(_bands(a, b, height, codings)) > QUANTIZATION.far
     return float(far.mean()) >= QUANTIZATION.far_apart
+
+
+def _bands(
+    a: SampleRows, b: SampleRows, height: int, codings: tuple[JpegInfo | None, JpegInfo | None]
+) -> list[Floats]:
+    """Return the excess of a few bands of two rows of blocks, spread over the frame."""
+    tops = np.linspace(0, height // _BLOCK - 2, QUANTIZATION.bands).astype(int) * _BLOCK
+    return [excess_of(a, b, slice(top, top + 2 * _BLOCK), codings) for top in tops.tolist()]
 
 
 def excess_of(
