@@ -70,7 +70,7 @@ def member(**changes: object) -> bytes:
         (changed(reference="other.jpg"), "line 1: expected reference_file: the file of reference"),
         (changed(members={}), r"line 1: expected members: a list, found \{\}"),
         (changed(members=["b.jpg"]), 'line 1: member 1: expected an object, found "b.jpg"'),
-        (member(relation="twin"), "line 1: member 1: relation: wanted one of same-file"),
+        (member(relation="twin"), "line 1: member 1: relation: expected one of same-file"),
         (member(probability=1.5), "line 1: member 1: expected probability: a number from 0 to 1, found 1.5"),
         (member(sha256="xyz"), "line 1: member 1: expected sha256: 64 hexadecimal digits"),
         (member(size=-1), "line 1: member 1: expected size: bytes, 0 or more, found -1"),

@@ -158,7 +158,7 @@ def test_unreadable_pictures_are_told_and_left_out_of_the_figures(run: Run, labe
         file.write("chelsea.png,nowhere.png,1\nnotes.jpg,chelsea.png,0\n")
     after = found(run, labelled)
     assert [one["line"] for one in after["unreadable"]] == [17, 18]
-    assert [Path(one["error"].split(": wanted ")[0]).name for one in after["unreadable"]] == [
+    assert [Path(one["error"].split(": expected ")[0]).name for one in after["unreadable"]] == [
         "nowhere.png",
         "notes.jpg",
     ]
@@ -166,7 +166,7 @@ def test_unreadable_pictures_are_told_and_left_out_of_the_figures(run: Run, labe
         assert after[key] == before[key]
     printed = run("calibrate", labelled).stdout
     assert "2 skipped: one of the two cannot be read" in printed
-    assert re.search(r"^  unreadable  line 17: .*nowhere\.png: wanted ", printed, re.MULTILINE)
+    assert re.search(r"^  unreadable  line 17: .*nowhere\.png: expected ", printed, re.MULTILINE)
 
 
 def test_the_figures_do_not_depend_on_the_number_of_threads(run: Run, labelled: Path) -> None:
@@ -294,7 +294,7 @@ def test_pairs_of_one_label_alone_make_no_profile(run: Run, labelled: Path, tmp_
         ("a,b\nx,y\n", "list.csv: line 1: expected a header with the columns a, b and same, found 'a,b'"),
         (
             "a,b,same\nx.png,y.png,1\n",
-            "list.csv: expected at least one pair that can be read, found x.png: wanted ",
+            "list.csv: expected at least one pair that can be read, found x.png: expected ",
         ),
     ],
 )

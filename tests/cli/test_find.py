@@ -179,8 +179,8 @@ def test_min_size_and_hidden_choose_what_is_looked_at(run: Run, tmp_path: Path, 
     (tmp_path / "d").mkdir()
     shutil.copy(astronaut, tmp_path / "d" / ".a.jpg")
     shutil.copy(astronaut, tmp_path / "d" / "b.jpg")
-    assert "1 picture: 0 groups" in run("find", "d").stdout
-    assert "2 pictures: 1 group" in run("find", "--hidden", "d").stdout
+    assert "1 picture: 0 duplicates in 0 groups" in run("find", "d").stdout
+    assert "2 pictures: 1 duplicate in 1 group" in run("find", "--hidden", "d").stdout
     assert "0 pictures" in run("find", "--min-size", "10M", "d").stdout
 
 

@@ -32,8 +32,8 @@ def test_a_text_file_is_trouble_in_one_line_that_names_it(
 ) -> None:
     done = run(verb, rocket, text)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"samepic: {text}: wanted ")
-    assert ", got " in done.stderr
+    assert done.stderr.startswith(f"samepic: {text}: expected ")
+    assert ", found " in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -188,7 +188,7 @@ def test_an_interrupt_while_a_class_is_made_is_an_interrupt() -> None:
 import sys
 from importlib import import_module
 
-command = import_module("samepic.cli.main")
+command = import_module("samepic.cli.command")
 
 class Interrupted:
     def __set_name__(self, owner, name):

@@ -192,7 +192,7 @@ def test_a_policy_says_what_is_done_for_which_relation(opens: Opens, coffee: Pat
     ("policy", "wanted"),
     [
         ({"resaved": "block"}, "resaved: expected one of refuse, review, accept, found 'block'"),
-        ({"copied": "refuse"}, "wanted one of same-file"),
+        ({"copied": "refuse"}, "expected one of same-file"),
         ({"similar": "refuse"}, "it is not the same"),
     ],
 )

@@ -115,7 +115,7 @@ class Cluster:
 
         path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / program
         # A server that was started keeps what it inherits: a pipe would never be at its end.
-        with (self._folder / "log").open("w+") as log:
+        with (self._folder / "output").open("w+") as log:
             done = subprocess.run(
                 [str(path), *options],
                 stdin=subprocess.DEVNULL,

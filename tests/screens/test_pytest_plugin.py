@@ -220,10 +220,10 @@ async def coming() -> bytes:
         (3, "expected a path, bytes, .* Playwright or Selenium, found int"),
         (None, "expected a path.*found NoneType"),
         (coming, "expected a path.*found function"),
-        ("nowhere.png", "nowhere.png: wanted a picture file, got No such file"),
+        ("nowhere.png", "nowhere.png: expected a picture file, found No such file"),
         ("iVBORw0KGgo!", "expected a PNG in base64"),
-        (b"no picture", "<bytes>: wanted a picture .*got text that begins with 'no picture'"),
-        (np.zeros((9, 9, 2), np.uint8), r"wanted an array.*got shape \(9, 9, 2\)"),
+        (b"no picture", "<bytes>: expected a picture .*found text that begins with 'no picture'"),
+        (np.zeros((9, 9, 2), np.uint8), r"expected an array.*found shape \(9, 9, 2\)"),
         (moving(), "<bytes>: expected a still picture, found an animation of 2 frames"),
     ],
 )
@@ -251,15 +251,15 @@ def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
         ({"name": "a/b"}, "name: expected a plain file name such as 'menu-open', found 'a/b', with '/'"),
         ({"platform": "../x"}, "name: expected a plain file name"),
         ({"ignore": ".clock"}, "ignore: selectors and elements need a page"),
-        ({"ignore": [(1, 2, 3)]}, r"ignore: wanted boxes.*got \(1, 2, 3\)"),
-        ({"threshold": 2}, "threshold: wanted a number from 0 to 1, got 2"),
+        ({"ignore": [(1, 2, 3)]}, r"ignore: expected boxes.*found \(1, 2, 3\)"),
+        ({"threshold": 2}, "threshold: expected a number from 0 to 1, found 2"),
         ({"profile": "screen"}, "profile: expected a samepic.Screen, found str"),
         (
             {"full_page": True},
             "full_page: expected a page of Playwright or a driver of Selenium, found ndarray",
         ),
         ({"mask": np.ones((2, 2), np.bool_)}, "mask: expected 9x9 pixels"),
-        ({"mask": "nowhere.png"}, "nowhere.png: wanted a picture file"),
+        ({"mask": "nowhere.png"}, "nowhere.png: expected a picture file"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_an_error(

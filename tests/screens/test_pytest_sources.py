@@ -253,7 +253,7 @@ asyncio.run(main())
     lines = done.stdout.splitlines()
     assert len(lines) == 4, done.stderr
     for line, kind in zip(
-        lines, ("a Page of", "a Locator of", "a ElementHandle of", "what must be awaited"), strict=True
+        lines, ("a Page of", "a Locator of", "a ElementHandle of", "an awaitable"), strict=True
     ):
         assert kind in line
         assert line.endswith(

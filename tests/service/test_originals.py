@@ -115,4 +115,4 @@ def test_a_folder_of_originals_that_is_not_there_is_named_before_anything_is_ser
         status, output = samepic(
             *verb, "--store", str(tmp_path / "u.db"), "--originals", str(tmp_path / "no")
         )
-        assert (status, f"--originals: wanted a folder, got '{tmp_path / 'no'}'" in output) == (2, True)
+        assert (status, f"--originals: no such folder: '{tmp_path / 'no'}'" in output) == (2, True)

@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from PIL import Image
-
 from samepic.limits import PYTEST
-from samepic.verdict import Region, Verdict
 from samepic.writing import plural, printable, replacing
+
+if TYPE_CHECKING:
+    from samepic.verdict import Region, Verdict
 
 __all__ = [
     "INDEX",
@@ -42,11 +42,11 @@ __all__ = [
 def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
     """Return the facts of a verdict with their names."""
     facts = []
-    item, two = verdict.a, verdict.b
-    if (item.width, item.height) != (two.width, two.height):
-        facts.append(("size", f"{two.width}x{two.height} instead of {item.width}x{item.height}"))
+    a, b = verdict.a, verdict.b
+    if (a.width, a.height) != (b.width, b.height):
+        facts.append(("size", f"{b.width}x{b.height} instead of {a.width}x{a.height}"))
     if (count := verdict.measures.get("different_pixels")) is not None:
-        share = 100 * count / max(1, item.width * item.height)
+        share = 100 * count / max(1, a.width * a.height)
         largest = verdict.measures.get("largest", 0)
         facts.append(("different pixels", f"{count:.0f} ({share:.2g} %), by up to {largest:.2g}"))
     if smoothed := verdict.measures.get("smoothed_pixels", 0):
@@ -268,8 +268,7 @@ def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
 
 def _view(event: Event, pictures: dict[str, bytes]) -> str:
     """Return the pictures as figures; scripts replace them by a view with swipe and blink."""
-    with Image.open(io.BytesIO(pictures["actual"])) as image:
-        width, height = image.size
+    width, height = _size(pictures["actual"])
     pair = {
         "width": width,
         "height": height,
@@ -307,12 +306,16 @@ def _pictures(output: Path, event: Event) -> dict[str, bytes]:
 
 
 def _size(data: bytes) -> tuple[int, int]:
+    from PIL import Image  # a run that takes no pictures loads none of it
+
     with Image.open(io.BytesIO(data)) as image:
         return image.size
 
 
 def _paste_on_canvas(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
     """Paste a picture of size `frame` into the top left corner of a transparent canvas, in pixels of the screen."""
+    from PIL import Image
+
     with Image.open(io.BytesIO(data)) as image:
         scale = image.width / frame[0]
         sheet = Image.new("RGBA", (round(canvas[0] * scale), round(canvas[1] * scale)))
