@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,7 +17,13 @@ from samepic.native import native
 from samepic.picture import load
 from samepic.verdict import Relation
 from samepic.verify import quantization
-from samepic.verify.quantization import SampleRows, excess_of, histogram_percentile, shared_source
+from samepic.verify.quantization import (
+    SampleRows,
+    excess_of,
+    histogram_percentile,
+    is_beyond_saving,
+    shared_source,
+)
 
 CODINGS = {
     f"{quality} {'4:2:0' if sampling else '4:4:4'}": {"quality": quality, "subsampling": sampling}
@@ -150,3 +157,33 @@ def test_a_percentile_of_counted_levels_is_that_of_the_levels(count: int, share:
     levels = np.random.default_rng(count).integers(0, 256, count).astype(np.uint8)
     found = histogram_percentile(np.bincount(levels, minlength=256), share)
     assert found == pytest.approx(float(np.percentile(levels, share)), abs=1e-9)
+
+
+def shots(photo: Path, count: int = 2) -> list[Image.Image]:
+    """Return a picture with the noise of `count` exposures, each its own."""
+    rgb = np.asarray(Image.open(photo).convert("RGB"), float)
+    rng = np.random.default_rng(1)
+    noisy = (np.clip(rgb + rng.normal(0, 14, rgb.shape), 0, 255) for _ in range(count))
+    return [Image.fromarray(one.astype(np.uint8)) for one in noisy]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("name", ["rocket", "hubble", "retina"])
+def test_two_shots_are_never_one_file_saved_again(photos: dict[str, Path], name: str, kind: str) -> None:
+    a, b = (encoded(shot, kind) for shot in shots(photos[name]))
+    assert is_beyond_saving(load(a), load(b))
+    assert compare(a, b, visibility=False).relation not in (Relation.RESAVED, Relation.SAME_PIXELS)
+
+
+def test_what_bounds_nothing_is_never_beyond_saving(rocket: Path) -> None:
+    image = Image.open(rocket).convert("RGB")
+    original = load(encoded(image, "JPEG"))
+    small = image.resize((image.width // 2, image.height // 2))
+    for copy in (coded(image, quality=40), encoded(image, "WEBP"), coded(small, quality=90)):
+        assert not is_beyond_saving(original, load(copy))
+
+
+def encoded(image: Image.Image, kind: str) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, quality=95)
+    return out.getvalue()
