@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "hostile files": ("hostile", "hostile_service", "hostile_cost"),
     "screenshots": ("screens",),
     "Spark": ("spark_find", "spark_join"),
+    "the source": ("house",),
 }
 """The names by what they measure; each is a module with `main`, and with OPTIONS where it has some."""
 

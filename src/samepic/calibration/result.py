@@ -12,7 +12,7 @@ from samepic.calibration.statistics import (
     JudgedPair,
     LabeledPair,
     LabeledPairs,
-    Reliability,
+    ReliabilityCurve,
     RuleOutcome,
     disagreements,
     fit_rescaling,
@@ -200,8 +200,8 @@ class Result:
     pairs: LabeledPairs
     judged: tuple[JudgedPair, ...]
     unreadable: tuple[UnreadablePair, ...]
-    stated: Reliability
-    rescaled: Reliability
+    stated: ReliabilityCurve
+    rescaled: ReliabilityCurve
     slope: float
     intercept: float
     outcomes_by_relation: dict[str, RuleOutcome]
@@ -286,7 +286,7 @@ def result_of(
     )
 
 
-def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, Reliability]:
+def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, ReliabilityCurve]:
     fitted = [item for item in judged if item.relation not in AS_STATED]
     slope, intercept = fit_rescaling(
         [item.probability for item in fitted], [item.pair.same for item in fitted]

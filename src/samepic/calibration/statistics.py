@@ -24,8 +24,8 @@ __all__ = [
     "JudgedPair",
     "LabeledPair",
     "LabeledPairs",
-    "Reliability",
     "ReliabilityBin",
+    "ReliabilityCurve",
     "RuleOutcome",
     "clopper_pearson",
     "disagreements",
@@ -367,7 +367,7 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
-class Reliability:
+class ReliabilityCurve:
     """How well probabilities fit the labels.
 
     `brier` is the mean squared distance from the labels (Brier, Verification of forecasts expressed in terms of
@@ -422,7 +422,7 @@ class RuleOutcome:
         }
 
 
-def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> Reliability:
+def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> ReliabilityCurve:
     """Return how well probabilities, 0 to 1, fit the labels of the same pairs, of which there is at least one."""
     count = CALIBRATION.bins
     binned: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
@@ -436,7 +436,7 @@ def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> Relia
         for entry in bins
         if entry.mean is not None and entry.share is not None
     )
-    return Reliability(bins, brier, error)
+    return ReliabilityCurve(bins, brier, error)
 
 
 def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:

@@ -29,7 +29,7 @@ __all__ = [
     "GroupBuilder",
     "GroupDraft",
     "Member",
-    "Neighbors",
+    "NeighborSource",
     "ScanReport",
     "UnionFind",
     "accepted",
@@ -111,7 +111,7 @@ class Group:
         }
 
 
-class Neighbors(Protocol):
+class NeighborSource(Protocol):
     """The candidates of each picture by index, with their distance."""
 
     def __len__(self) -> int: ...
@@ -157,7 +157,7 @@ class UnionFind:
         return [cluster for cluster in found.values() if len(cluster) > 1]
 
 
-def clusters(candidates: Neighbors) -> list[list[int]]:
+def clusters(candidates: NeighborSource) -> list[list[int]]:
     """Return the connected components of two or more pictures, each in order."""
     sets = UnionFind(len(candidates))
     for index in range(len(candidates)):
@@ -177,7 +177,7 @@ class GroupBuilder:
     otherwise n pages of one layout, all near each other, would take n² comparisons. `skipped` counts such pairs.
     """
 
-    candidates: Neighbors
+    candidates: NeighborSource
     merits: Mapping[int, Merit]
     verdict_of: Callable[[int, int], CachedVerdict | None]
     policy: Policy
