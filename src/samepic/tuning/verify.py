@@ -220,7 +220,7 @@ class Align:
 
 
 ALIGN = Align()
-"""2026-11-23, `python -m bench.accuracy` on the training half; see bench/RESULTS.md."""
+"""2026-11-23, `python -m bench lookalikes --kinds altered,labelled` on the training half; see bench/RESULTS.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +291,7 @@ class Judge:
 
 
 JUDGE = Judge()
-"""2026-11-28, `python -m bench.fit_evidence --count 260`, held-out pairs of the training half: with these `same`
+"""2026-11-28, `python -m bench fit_evidence --count 260`, held-out pairs of the training half: with these `same`
 and `copy` 18 of 8541 pairs that are not the same are called so, and 266 of 8750 copies are not; at 0.6 31 and 189.
 `unexplained`: 2026-11-29, 16 photographs saved twice (JPEG 20 or 40 or WebP 50, then JPEG 90) have 0.967 and more, two
 frames of a walk 0.90; others of a film, up to 0.987, stay `adjusted`.
@@ -392,7 +392,7 @@ class Resolution:
 
 
 RESOLUTION = Resolution()
-"""2026-11-28, `python -m bench.gate_proxies --measure`, at 320 pixels: receipts have 0.050 and more, drawn forms 0.070,
+"""2026-11-28, `python -m bench gate_proxies --measure`, at 320 pixels: receipts have 0.050 and more, drawn forms 0.070,
 pages of 1 to 20 lines 0.057, noisy ones 0.25; of 1031 photographs 3 have 0.04 and more. Pages whose letters are large
 enough have less, and what is changed in them is seen on the small picture.
 """
