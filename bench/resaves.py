@@ -1,17 +1,18 @@
 """Measure `compare` on re-saves, copies of copies, local edits, formats, kinds of pictures and distinct photographs.
 
-    python -m bench resaves [resaves|copies|between|plain|edits|kinds|formats|distinct ...] [--every N] [--jobs N]
+    python -m bench resaves [resaves|twice|copies|between|plain|edits|kinds|formats|distinct ...] [--every N] [--jobs N]
 
-resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called
-the same. copies: two copies of each picture, at JPEG qualities 30 to 95 that are one or two apart: neither was made
-from the other, and both are of one picture. between: of those 40 ways each against one drawn by chance, as uploads
-meet. plain: each picture small on a white or dark ground, saved at two qualities: the same, and edited once a word
-stands beside it. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the frame, saved at JPEG 85: none
-may be called `resaved`. kinds: twelve photographs made into kinds that collections of photographs hold few of, in two
-codings, and with a word (bench/made_kinds.py). formats: eight orientations with a number each, which are `edited`, 15
-sample modes and the pictures of phones, which are the same. distinct: all pairs of all photographs; those whose coarse
-planes correlate at all (0.5 in any pair of channels, in the frame scaled to 48 x 48, or 0.8 in one channel once turned
-or mirrored) go through `compare` in full, the others cannot agree.
+resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called the
+same. twice: the same pictures against copies that were saved coarsely first, which no single save explains, so that
+they must be the same with JUDGE.unexplained. copies: two copies of each picture, at JPEG qualities 30 to 95 that are
+one or two apart: neither was made from the other, and both are of one picture. between: of those 40 ways each against
+one drawn by chance, as uploads meet. plain: each picture small on a white or dark ground, saved at two qualities: the
+same, and edited once a word stands beside it. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the
+frame, saved at JPEG 85: none may be called `resaved`. kinds: twelve photographs made into kinds that collections of
+photographs hold few of, in two codings, and with a word (bench/made_kinds.py). formats: eight orientations with a
+number each, which are `edited`, 15 sample modes and the pictures of phones, which are the same. distinct: all pairs of
+all photographs; those whose coarse planes correlate at all (0.5 in any pair of channels, in the frame scaled to 48 x
+48, or 0.8 in one channel once turned or mirrored) go through `compare` in full, the others cannot agree.
 """
 
 from __future__ import annotations
@@ -93,6 +94,27 @@ def resaves(path: Path) -> list[Row]:
     for name, pipeline in PIPELINES.items():
         first, second = strip_exif(image) if name == "exif stripped" else (original, pipeline(image))
         rows.append(_row(name, path.name, compare(first, second)))
+    return rows
+
+
+def twice(path: Path) -> list[Row]:
+    """Save one picture coarsely, or a little cropped, and again at quality 90; or keep the coarse one without loss."""
+    image = rgb_of(path)
+    fine, lossless = encoded(image, quality=92), encoded(image, "PNG")
+    rows = []
+    for name, coarse_one in {
+        "JPEG 40": encoded(image, quality=40),
+        "JPEG 20": encoded(image, quality=20),
+        "WebP 80": encoded(image, "WEBP", quality=80),
+        "WebP 50": encoded(image, "WEBP", quality=50),
+        "cropped by 3 pixels, JPEG 80": encoded(
+            image.crop((3, 2, image.width, image.height)).resize(image.size), quality=80
+        ),
+    }.items():
+        again = load(coarse_one).rgb
+        rows.append(_row(f"{name}, then JPEG 90", path.name, compare(fine, encoded(again, quality=90))))
+        if name in ("JPEG 40", "JPEG 20"):
+            rows.append(_row(f"{name}, then PNG", path.name, compare(lossless, encoded(again, "PNG"))))
     return rows
 
 
@@ -269,6 +291,7 @@ def _twelve(data: Path, every: int, jobs: int) -> list[Path]:
 Work = Callable[[Path, int, int], list[Any]]
 PARTS: Mapping[str, tuple[str, Callable[[Any], list[Row]], Work]] = {
     "resaves": ("Re-saves called the same", resaves, _chosen),
+    "twice": ("Copies saved twice", twice, _chosen),
     "copies": ("Copies at neighboring qualities", copies, _chosen),
     "between": ("Copies saved in any two ways", between, _chosen),
     "plain": ("Things on plain ground", plain, _chosen),

@@ -47,7 +47,7 @@ def test_the_search_goes_through_the_native_part(monkeypatch: pytest.MonkeyPatch
     assert asked == [3, -1]
 
 
-def told(seen: Pdq) -> tuple[list[str], int, int]:
+def result(seen: Pdq) -> tuple[list[str], int, int]:
     return [code.tobytes().hex() for code in seen.codes], seen.quality, seen.detail
 
 
@@ -68,9 +68,9 @@ def without_native() -> Iterator[None]:
 def test_codes_of_any_samples_are_the_same_with_the_native_part_and_without(
     taken: NDArray[np.float32],
 ) -> None:
-    fast = told(coded(taken))
+    fast = result(coded(taken))
     with without_native():
-        assert told(coded(taken)) == fast
+        assert result(coded(taken)) == fast
 
 
 @only_built
@@ -99,9 +99,9 @@ def test_golden_pictures_have_the_same_codes_with_the_native_part_and_without(
     name: str,
 ) -> None:
     rgb = PICTURES[name]
-    fast = told(pdq_reference(rgb)), told(pdq(rgb[..., 1]))
+    fast = result(pdq_reference(rgb)), result(pdq(rgb[..., 1]))
     with without_native():
-        assert (told(pdq_reference(rgb)), told(pdq(rgb[..., 1]))) == fast
+        assert (result(pdq_reference(rgb)), result(pdq(rgb[..., 1]))) == fast
 
 
 @only_built

@@ -9,13 +9,14 @@ __version__ = "0.1.0"
 
 def _homes() -> dict[str, str]:
     """Return the module of every public name, as __init__.pyi lists them, so that each is listed once."""
-    stub = __loader__.get_data(__file__.removesuffix(".py") + ".pyi").decode()  # type: ignore[name-defined]
+    stub = __loader__.get_data(__file__.removesuffix(".py") + ".pyi").decode()
     lines = [line.split() for line in stub.splitlines() if line.startswith("from ")]
     return {name: module for _, module, _, name, *_ in lines}
 
 
 _HOMES = _homes()
-__all__ = sorted(["__version__", *_HOMES])  # noqa: PLE0605  (names from the stub)
+__all__ = ["__version__"]
+__all__.extend(sorted(_HOMES))
 
 
 def __getattr__(name: str) -> object:

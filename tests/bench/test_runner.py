@@ -31,8 +31,8 @@ def test_what_has_a_main_is_listed_and_what_is_listed_has_one() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_says_in_one_line_what_it_is_and_how_it_is_called(name: str) -> None:
-    told = ast.get_docstring(tree_of(FOLDER / f"{name}.py")) or ""
-    first, _, rest = told.partition("\n")
+    result = ast.get_docstring(tree_of(FOLDER / f"{name}.py")) or ""
+    first, _, rest = result.partition("\n")
     assert first.endswith((".", "?")), first
     assert len(first) <= 120
     assert f"python -m bench {name}" in rest

@@ -46,8 +46,8 @@ def names(groups: Groups) -> list[Path]:
     return list(groups[0])
 
 
-def reasons(told: list[Applied | Skipped]) -> list[str]:
-    return [one.reason for one in told if isinstance(one, Skipped)]
+def reasons(result: list[Applied | Skipped]) -> list[str]:
+    return [one.reason for one in result if isinstance(one, Skipped)]
 
 
 def rewritten(path: Path) -> None:
@@ -98,8 +98,8 @@ def test_a_file_that_changed_after_the_plan_is_left_alone_and_told(
     decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.TRASH)
     change(copy)
     before = snapshot(tree) if change is not piped else {}
-    told = list(apply(decided, tmp_path / "journal"))
-    assert reasons(told) == [reason]
+    result = list(apply(decided, tmp_path / "journal"))
+    assert reasons(result) == [reason]
     assert (snapshot(tree) if change is not piped else {}) == before
     assert not (tmp_path / "journal").exists()
 
@@ -110,9 +110,9 @@ def test_nothing_is_done_to_a_group_whose_kept_file_changed(
     decided = planned(groups, CleanupAction.TRASH)
     rewritten(names(groups)[0])
     before = snapshot(tree)
-    told = reasons(list(apply(decided, tmp_path / "journal")))
-    assert len(told) == 4
-    assert all(f"{names(groups)[0]}, which would be kept: it has changed" in reason for reason in told)
+    result = reasons(list(apply(decided, tmp_path / "journal")))
+    assert len(result) == 4
+    assert all(f"{names(groups)[0]}, which would be kept: it has changed" in reason for reason in result)
     assert snapshot(tree) == before
 
 
@@ -121,10 +121,10 @@ def test_copies_of_a_file_that_nobody_can_read_are_left_alone(tmp_path: Path, as
     one, two = tmp_path / "one.jpg", tmp_path / "two.jpg"
     for path in (one, two):
         path.write_bytes(whole[: len(whole) // 2])
-    told = list(
+    result = list(
         apply(planned([{one: "same-file", two: "same-file"}], CleanupAction.TRASH), tmp_path / "journal")
     )
-    assert [reason.split(": ")[0] for reason in reasons(told)] == [f"{one}, which would be kept"]
+    assert [reason.split(": ")[0] for reason in reasons(result)] == [f"{one}, which would be kept"]
     assert two.exists()
 
 
@@ -157,9 +157,9 @@ def test_each_is_compared_with_the_one_that_is_kept_not_with_the_reference(
     decided = plan(
         scan_of([group]), keep=KeepRule.OLDEST, action=CleanupAction.TRASH, same_if=Relation.REFRAMED
     )
-    told = reasons(list(apply(decided, tmp_path / "journal")))
-    assert len(told) == 2
-    assert all(f"not the same as {edits[0]}" in reason for reason in told)
+    result = reasons(list(apply(decided, tmp_path / "journal")))
+    assert len(result) == 2
+    assert all(f"not the same as {edits[0]}" in reason for reason in result)
     assert all(path.exists() for path in group)
 
 
@@ -177,13 +177,13 @@ def test_a_hard_link_of_the_kept_file_is_left_alone(tmp_path: Path, groups: Grou
 def test_a_file_that_another_process_acts_on_or_keeps_is_left_alone(tmp_path: Path, groups: Groups) -> None:
     reference, copy, *_ = names(groups)
     decided = planned([{reference: "same-file", copy: "same-file"}], CleanupAction.TRASH)
-    for path, how, told in (
+    for path, how, result in (
         (copy, fcntl.LOCK_SH, "another process has locked it"),
         (reference, fcntl.LOCK_EX, f"{reference}, which would be kept: another process has locked it"),
     ):
         with path.open("rb") as file:
             fcntl.flock(file, how)
-            assert reasons(list(apply(decided, tmp_path / "journal"))) == [told]
+            assert reasons(list(apply(decided, tmp_path / "journal"))) == [result]
 
 
 def test_two_processes_that_keep_what_the_other_one_removes_leave_one_of_each(
@@ -213,8 +213,8 @@ def test_moving_keeps_folders_and_overwrites_nothing(tmp_path: Path, groups: Gro
     (target / "copies").mkdir(parents=True)
     taken = target / "astronaut (1).png"
     taken.write_bytes(b"mine")
-    told = list(apply(planned(groups, CleanupAction.MOVE, target), tmp_path / "journal"))
-    assert reasons(told) == []
+    result = list(apply(planned(groups, CleanupAction.MOVE, target), tmp_path / "journal"))
+    assert reasons(result) == []
     assert taken.read_bytes() == b"mine"
     assert sorted(str(path.relative_to(target)) for path in target.rglob("*.*")) == [
         "astronaut (1).2.png",
@@ -262,8 +262,8 @@ def test_names_that_no_encoding_knows_that_steer_terminals_or_look_like_paths_co
     decided = planned(
         [dict.fromkeys([kept, *paths], "same-file")], action, tmp_path / "to" if action == "move-to" else None
     )
-    told = list(apply(decided, tmp_path / "journal"))
-    assert reasons(told) == []
+    result = list(apply(decided, tmp_path / "journal"))
+    assert reasons(result) == []
     if action is CleanupAction.TRASH:
         recorded = {
             unquote_to_bytes(info.read_bytes().splitlines()[1].removeprefix(b"Path="))
@@ -301,8 +301,8 @@ def test_a_reflink_is_made_or_the_file_system_is_said_to_have_none(
     tmp_path: Path, tree: Path, groups: Groups
 ) -> None:
     before = snapshot(tree)
-    told = list(apply(planned(groups, CleanupAction.REFLINK), tmp_path / "journal"))
-    for reason in reasons(told):
+    result = list(apply(planned(groups, CleanupAction.REFLINK), tmp_path / "journal"))
+    for reason in reasons(result):
         assert "cannot share blocks" in reason or "bytes are others" in reason
     assert snapshot(tree) == before
     if (tmp_path / "journal").exists():
@@ -325,9 +325,9 @@ class TestAnotherFileSystem:
         self, tmp_path: Path, tree: Path, groups: Groups, elsewhere: Path
     ) -> None:
         before = snapshot(tree)
-        told = list(apply(planned(groups, CleanupAction.MOVE, elsewhere / "moved"), tmp_path / "journal"))
-        assert reasons(told) == []
-        for one in told:
+        result = list(apply(planned(groups, CleanupAction.MOVE, elsewhere / "moved"), tmp_path / "journal"))
+        assert reasons(result) == []
+        for one in result:
             assert isinstance(one, Applied)
             assert one.to.startswith(str(elsewhere))
             assert Path(one.to).stat().st_mtime_ns == one.step.target.file.mtime_ns

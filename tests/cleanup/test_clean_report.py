@@ -58,7 +58,7 @@ def member(**changes: object) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "result"),
     [
         (b"{", "line 1: expected one JSON object"),
         (b"[" * 100_000, "line 1: expected one JSON object"),
@@ -78,6 +78,6 @@ def member(**changes: object) -> bytes:
         (member(path="a\0b"), "line 1: member 1: expected path: the name of a file"),
     ],
 )
-def test_a_wrong_shape_is_told_by_line_and_field(line: bytes, told: str) -> None:
-    with pytest.raises(ReportError, match=told):
+def test_a_wrong_shape_is_told_by_line_and_field(line: bytes, result: str) -> None:
+    with pytest.raises(ReportError, match=result):
         read_scan([line], "found.jsonl")

@@ -32,14 +32,14 @@ def test_clean_and_undo_leave_the_tree_byte_for_byte_as_it_was(
     before = snapshot(tree)
     move_to = tmp_path / "moved" if action is CleanupAction.MOVE else None
     plan = planned(groups, action, move_to)
-    told = list(apply(plan, tmp_path / "journal"))
-    assert all(isinstance(one, Applied) for one in told), told
-    assert len(told) == (4 if action is CleanupAction.HARDLINK else 8)
+    result = list(apply(plan, tmp_path / "journal"))
+    assert all(isinstance(one, Applied) for one in result), result
+    assert len(result) == (4 if action is CleanupAction.HARDLINK else 8)
     assert snapshot(tree) != before
     for group in groups:
         assert next(iter(group)).exists()
     back = list(undo(tmp_path / "journal"))
-    assert [one.skipped for one in back] == [""] * len(told)
+    assert [one.skipped for one in back] == [""] * len(result)
     assert snapshot(tree) == before
     assert not (tmp_path / "moved").exists()
     assert list(undo(tmp_path / "journal")) == []

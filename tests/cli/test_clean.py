@@ -75,8 +75,8 @@ def test_undo_leaves_alone_what_came_to_a_path_meanwhile(
     done = run("clean", "--undo")
     assert (done.returncode, done.stderr) == (1, "")
     where = tmp_path / "moved" / taken.name
-    told = f"skipped {taken}: another file is there now; the earlier file is {where}"
-    assert told in done.stdout.splitlines()
+    result = f"skipped {taken}: another file is there now; the earlier file is {where}"
+    assert result in done.stdout.splitlines()
     assert (taken.read_bytes(), where.exists(), other.exists()) == (b"new", True, True)
     taken.unlink()
     assert run("clean", "--undo").returncode == 0
@@ -131,11 +131,11 @@ def test_the_journal_has_a_name_of_the_callers_choice_that_must_be_new(
 def test_what_makes_no_sense_is_trouble(
     run: Run, report: Path, rocket: Path, tmp_path: Path, case: tuple[tuple[str, ...], str]
 ) -> None:
-    arguments, told = case
+    arguments, result = case
     (tmp_path / "rocket.jpg").symlink_to(rocket)
     done = run("clean", *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert told in done.stderr
+    assert result in done.stderr
 
 
 def test_find_and_clean_work_together(run: Run, groups: Groups, tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ def test_a_file_that_is_called_dash_is_reached_by_its_folder(run: Run, rocket: P
 def test_json_has_the_shape_of_the_contract(run: Run, astronaut: Path, resaved: Path) -> None:
     done = run("compare", "--json", astronaut, resaved)
     assert done.stdout.count("\n") == 1
-    told = json.loads(done.stdout)
-    assert list(told) == [
+    result = json.loads(done.stdout)
+    assert list(result) == [
         "relation",
         "same",
         "probability",
@@ -81,12 +81,14 @@ def test_json_has_the_shape_of_the_contract(run: Run, astronaut: Path, resaved: 
         "a",
         "b",
     ]
-    assert set(told["visibility"]) == {"score", "words"}
-    assert told["relation"] == "resaved"
-    assert told["same"] is True
-    assert 0.5 < told["probability"] <= 1
-    assert {"format": "JPEG", "size": astronaut.stat().st_size, "orientation": 1}.items() <= told["a"].items()
-    assert told["b"]["jpeg"]["quality"] == 75
+    assert set(result["visibility"]) == {"score", "words"}
+    assert result["relation"] == "resaved"
+    assert result["same"] is True
+    assert 0.5 < result["probability"] <= 1
+    assert {"format": "JPEG", "size": astronaut.stat().st_size, "orientation": 1}.items() <= result[
+        "a"
+    ].items()
+    assert result["b"]["jpeg"]["quality"] == 75
 
 
 def test_json_of_an_edit_says_where_in_pixels_of_a(run: Run, rocket: Path, tmp_path: Path) -> None:
@@ -94,9 +96,9 @@ def test_json_of_an_edit_says_where_in_pixels_of_a(run: Run, rocket: Path, tmp_p
     edited.paste((200, 30, 30), (300, 60, 360, 110))
     edited.save(tmp_path / "edited.png")
     done = run("compare", "--json", rocket, tmp_path / "edited.png")
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["same"]) == (1, False)
-    region = max(told["regions"], key=lambda box: box["w"] * box["h"])
+    result = json.loads(done.stdout)
+    assert (done.returncode, result["same"]) == (1, False)
+    region = max(result["regions"], key=lambda box: box["w"] * box["h"])
     assert set(region) == {"x", "y", "w", "h"}
     assert region["x"] <= 310
     assert region["y"] <= 70

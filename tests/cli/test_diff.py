@@ -65,6 +65,6 @@ def test_a_name_without_png_and_a_missing_folder_are_trouble(run: Run, rocket: P
 def test_json_adds_the_name_of_the_file(run: Run, astronaut: Path, resaved: Path, tmp_path: Path) -> None:
     done = run("diff", astronaut, resaved, "--json", "-o", tmp_path / "d.png")
     assert (done.returncode, done.stderr) == (0, "")
-    told = json.loads(done.stdout)
-    assert told["output"] == str(tmp_path / "d.png")
-    assert told["relation"] == "resaved"
+    result = json.loads(done.stdout)
+    assert result["output"] == str(tmp_path / "d.png")
+    assert result["relation"] == "resaved"

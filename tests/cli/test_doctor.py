@@ -21,13 +21,13 @@ def test_doctor_finds_every_codec_working(run: Run) -> None:
 
 
 def test_json_names_versions_codecs_and_limits(run: Run) -> None:
-    told = json.loads(run("doctor", "--json").stdout)
-    assert told["healthy"] is True
-    assert {"samepic", "Python", "NumPy", "OpenCV", "Pillow", "libjpeg-turbo"} <= set(told["versions"])
+    result = json.loads(run("doctor", "--json").stdout)
+    assert result["healthy"] is True
+    assert {"samepic", "Python", "NumPy", "OpenCV", "Pillow", "libjpeg-turbo"} <= set(result["versions"])
     formats = {"JPEG", "PNG", "WebP", "AVIF", "GIF", "TIFF", "BMP", "JPEG 2000", "HEIC"}
-    assert set(told["codecs"]) == formats
-    assert told["limits"]["pixels"] == samepic.LIMITS.pixels
-    assert told["workers"]["no network"] in (True, False)
+    assert set(result["codecs"]) == formats
+    assert result["limits"]["pixels"] == samepic.LIMITS.pixels
+    assert result["workers"]["no network"] in (True, False)
 
 
 def test_a_codec_whose_pixels_come_back_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

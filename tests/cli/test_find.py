@@ -123,8 +123,8 @@ def test_the_page_shows_what_wins_most_first(run: Run, tmp_path: Path, photos: d
             shutil.copy(photos[name], tmp_path / "two" / f"{name}-{number}{photos[name].suffix}")
     run("find", "--html", "out.html", "two")
     text = (tmp_path / "out.html").read_text()
-    told = re.findall(r'cop(?:y|ies), <abbr title="([\d,]+) bytes">[^<]*</abbr> reclaimable', text)
-    wasted = [int(number.replace(",", "")) for number in told]
+    result = re.findall(r'cop(?:y|ies), <abbr title="([\d,]+) bytes">[^<]*</abbr> reclaimable', text)
+    wasted = [int(number.replace(",", "")) for number in result]
     assert wasted == sorted(wasted, reverse=True)
     assert len(wasted) == 2
 
@@ -185,7 +185,7 @@ def test_min_size_and_hidden_choose_what_is_looked_at(run: Run, tmp_path: Path, 
 
 
 def test_verbose_tells_the_count_of_every_stage(run: Run, folder: Path) -> None:
-    told = run("find", "-v", folder).stderr
+    result = run("find", "-v", folder).stderr
     for stage in (
         "walked: ",
         "by content: ",
@@ -195,7 +195,7 @@ def test_verbose_tells_the_count_of_every_stage(run: Run, folder: Path) -> None:
         "verified: ",
         "groups: ",
     ):
-        assert f"samepic: {stage}" in told
+        assert f"samepic: {stage}" in result
 
 
 def test_a_name_cannot_steer_the_terminal(run: Run, tmp_path: Path, astronaut: Path) -> None:
@@ -230,15 +230,15 @@ def test_the_report_is_the_same_with_a_cold_a_warm_and_no_cache(run: Run, folder
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "result"),
     [
         (("--jobs", "2", "album"), "--jobs: not for --engine spark"),
         (("--html", "page.html", "hdfs://host/album"), "--html: expected local files"),
     ],
 )
 def test_what_spark_cannot_do_is_told_before_it_starts(
-    run: Run, arguments: tuple[str, ...], told: str
+    run: Run, arguments: tuple[str, ...], result: str
 ) -> None:
     done = run("find", "--engine", "spark", *arguments)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert result in done.stderr

@@ -57,12 +57,12 @@ def test_a_file_that_cannot_be_read_is_one_line_and_the_others_go_on(
 def test_json_is_one_object_a_line_for_errors_too(run: Run, astronaut: Path) -> None:
     done = run("fingerprint", "--json", astronaut, "nowhere.jpg")
     assert (done.returncode, done.stderr) == (2, "")
-    told, trouble = map(json.loads, done.stdout.splitlines())
+    result, trouble = map(json.loads, done.stdout.splitlines())
     made = samepic.fingerprint(astronaut)
-    assert told.pop("path") == str(astronaut) and told == made.to_dict()
-    assert Fingerprint.parse(told["fingerprint"]) == made
-    assert told["pdq"] == made.pdq.hex() == told["pdq_forms"]["upright"] and len(told["pdq_forms"]) == 8
-    assert (told["weak"], told["mode"], told["version"]) == (False, "fast", 3)
+    assert result.pop("path") == str(astronaut) and result == made.to_dict()
+    assert Fingerprint.parse(result["fingerprint"]) == made
+    assert result["pdq"] == made.pdq.hex() == result["pdq_forms"]["upright"] and len(result["pdq_forms"]) == 8
+    assert (result["weak"], result["mode"], result["version"]) == (False, "fast", 3)
     assert (trouble["unreadable"], trouble["kind"]) == ("nowhere.jpg", "UnreadableError")
     assert trouble["error"].startswith("expected ")
 
@@ -75,9 +75,9 @@ def test_a_code_that_says_nothing_is_told_so(run: Run, astronaut: Path, greys: t
 
 @pytest.mark.parametrize("mode", ["fast", "reference"])
 def test_the_mode_is_that_of_the_library(run: Run, astronaut: Path, mode: str) -> None:
-    told = json.loads(run("fingerprint", "--mode", mode, "--json", astronaut).stdout)
-    assert told["mode"] == mode
-    assert Fingerprint.parse(told["fingerprint"]) == samepic.fingerprint(
+    result = json.loads(run("fingerprint", "--mode", mode, "--json", astronaut).stdout)
+    assert result["mode"] == mode
+    assert Fingerprint.parse(result["fingerprint"]) == samepic.fingerprint(
         astronaut, reference=mode == "reference"
     )
 

@@ -36,10 +36,10 @@ def test_one_file_is_admitted_checked_and_removed(run: Run, coffee: Path, astron
     done = run("admit", "--store", "x.db", "--key", "a", "--json", coffee)
     assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "accepted")
     checked = run("check", "--store", "x.db", "--json", coffee, astronaut, "-", stdin=coffee)
-    told = [json.loads(line) for line in checked.stdout.splitlines()]
+    result = [json.loads(line) for line in checked.stdout.splitlines()]
     assert checked.returncode == 1
-    assert [one["outcome"] for one in told] == ["duplicate", "accepted", "duplicate"]
-    assert told[0]["match"]["key"] == "a"
+    assert [one["outcome"] for one in result] == ["duplicate", "accepted", "duplicate"]
+    assert result[0]["match"]["key"] == "a"
     removed = run("remove", "--store", "x.db", "a", "b")
     assert removed.returncode == 2
     assert removed.stdout.splitlines()[0] == "removed: a"
@@ -59,15 +59,15 @@ def test_pictures_that_lie_in_a_folder_under_their_keys_are_compared_themselves(
     upload = tmp_path / "again.jpg"
     with Image.open(coffee) as image:
         image.save(upload)
-    told = [
+    result = [
         json.loads(run(verb, *shop, *more, upload).stdout)
         for verb, more in (("check", ()), ("admit", ("--key", "b")))
     ]
-    assert [one["match"]["evidence"] for one in told] == ["originals", "originals"]
+    assert [one["match"]["evidence"] for one in result] == ["originals", "originals"]
     (folder / "a.png").unlink()
-    told = [json.loads(run("check", *shop, upload).stdout)]
-    assert told[0]["match"]["evidence"] == "proxies"
-    assert "the kept original is not at hand" in told[0]["reason"]
+    result = [json.loads(run("check", *shop, upload).stdout)]
+    assert result[0]["match"]["evidence"] == "proxies"
+    assert "the kept original is not at hand" in result[0]["reason"]
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def test_what_is_no_picture_or_wants_a_taken_key_is_trouble(run: Run, coffee: Pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "result"),
     [
         (("check", "x.jpg"), "--store"),
         (("check", "--store", "nowhere/x.db", "x.jpg"), "folder that is there"),
@@ -91,8 +91,8 @@ def test_what_is_no_picture_or_wants_a_taken_key_is_trouble(run: Run, coffee: Pa
     ],
 )
 def test_a_command_line_that_makes_no_sense_says_what_was_wanted(
-    run: Run, arguments: tuple[str, ...], told: str
+    run: Run, arguments: tuple[str, ...], result: str
 ) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert result in done.stderr

@@ -24,7 +24,7 @@ def test_measuring_different_pictures_is_no_trouble(run: Run, rocket: Path, coff
 def test_json_names_each_measure_with_what_is_known_of_it(run: Run, astronaut: Path, resaved: Path) -> None:
     done = run("measure", "--json", astronaut, resaved)
     assert (done.returncode, done.stderr) == (0, "")
-    told = json.loads(done.stdout)
+    result = json.loads(done.stdout)
     wanted = {
         "name",
         "value",
@@ -37,9 +37,9 @@ def test_json_names_each_measure_with_what_is_known_of_it(run: Run, astronaut: P
         "reliability",
         "note",
     }
-    assert all(wanted <= set(row) for row in told.values())
-    assert told["same_bytes"]["value"] in (False, 0)
-    assert told["psnr"]["value"] > 30
+    assert all(wanted <= set(row) for row in result.values())
+    assert result["same_bytes"]["value"] in (False, 0)
+    assert result["psnr"]["value"] > 30
 
 
 def test_json_of_equal_pictures_is_still_json(run: Run, rocket: Path) -> None:

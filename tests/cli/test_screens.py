@@ -46,10 +46,10 @@ def test_thresholds_are_taken(run: Run, pages: tuple[Path, Path]) -> None:
 
 
 def test_json_holds_the_counts(run: Run, pages: tuple[Path, Path]) -> None:
-    told = json.loads(run("compare", "--json", "--screen", *pages).stdout)
-    assert (told["relation"], told["same"]) == ("edited", False)
-    assert told["measures"]["different_pixels"] > 100
-    assert told["regions"] == [{"x": 40, "y": 200, "w": 111, "h": 40}]
+    result = json.loads(run("compare", "--json", "--screen", *pages).stdout)
+    assert (result["relation"], result["same"]) == ("edited", False)
+    assert result["measures"]["different_pixels"] > 100
+    assert result["regions"] == [{"x": 40, "y": 200, "w": 111, "h": 40}]
 
 
 def test_diff_writes_the_picture_of_a_screen(run: Run, pages: tuple[Path, Path], tmp_path: Path) -> None:

@@ -40,18 +40,18 @@ def test_a_terminal_gets_a_mark_and_colour(rocket: Path) -> None:
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_terminal_that_wants_no_colour_gets_none(rocket: Path, env: dict[str, str]) -> None:
-    told = on_a_terminal(["compare", str(rocket), str(rocket)], env)
-    assert told.startswith("✓ ")
-    assert "\x1b" not in told
+    result = on_a_terminal(["compare", str(rocket), str(rocket)], env)
+    assert result.startswith("✓ ")
+    assert "\x1b" not in result
 
 
 @pytest.mark.parametrize(("columns", "notes"), [("200", True), ("100", False)])
 def test_a_narrow_terminal_gets_the_measures_without_their_notes(
     rocket: Path, columns: str, notes: bool
 ) -> None:
-    told = on_a_terminal(["measure", str(rocket), str(rocket)], {"COLUMNS": columns, "NO_COLOR": "1"})
-    assert ("caveat" in told) is notes
-    assert max(map(len, told.splitlines())) <= int(columns)
+    result = on_a_terminal(["measure", str(rocket), str(rocket)], {"COLUMNS": columns, "NO_COLOR": "1"})
+    assert ("caveat" in result) is notes
+    assert max(map(len, result.splitlines())) <= int(columns)
 
 
 def test_probabilities_are_never_rounded_to_certainty() -> None:

@@ -62,10 +62,10 @@ def test_a_truncated_photograph_is_trouble(run: Run, rocket: Path, tmp_path: Pat
 def test_json_prints_one_object_for_an_error_too(run: Run, rocket: Path, text: Path, verb: str) -> None:
     done = run(verb, "--json", rocket, text)
     assert (done.returncode, done.stderr) == (2, "")
-    told = json.loads(done.stdout)
-    assert set(told) == {"error", "kind"}
-    assert told["kind"] == "UnreadableError"
-    assert str(text) in told["error"]
+    result = json.loads(done.stdout)
+    assert set(result) == {"error", "kind"}
+    assert result["kind"] == "UnreadableError"
+    assert str(text) in result["error"]
 
 
 @pytest.mark.parametrize(

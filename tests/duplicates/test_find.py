@@ -170,8 +170,8 @@ def test_hostile_names_come_through_to_the_byte(tmp_path: Path, astronaut: Path)
     for name in HOSTILE:
         shutil.copy(astronaut, os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
     (group,) = found(tmp_path)
-    told = [group.reference.path, *(m.file.path for m in group.members)]
-    assert sorted(os.fsencode(Path(path).name) for path in told) == sorted(HOSTILE)
+    result = [group.reference.path, *(m.file.path for m in group.members)]
+    assert sorted(os.fsencode(Path(path).name) for path in result) == sorted(HOSTILE)
 
 
 def test_the_same_input_gives_the_same_groups_whatever_the_threads_and_the_order(
@@ -187,9 +187,9 @@ def test_the_same_input_gives_the_same_groups_whatever_the_threads_and_the_order
 
 def test_unreadable_files_are_handed_to_who_asks(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
-    told: list[samepic.Unreadable] = []
-    assert list(samepic.find(str(tmp_path), cache=False, unreadable=told.append)) == []
-    assert [one.path for one in told] == [str(tmp_path / "broken.png")]
+    result: list[samepic.Unreadable] = []
+    assert list(samepic.find(str(tmp_path), cache=False, unreadable=result.append)) == []
+    assert [one.path for one in result] == [str(tmp_path / "broken.png")]
 
 
 def test_turned_by_its_tag_is_the_same_picture(tmp_path: Path, photos: dict[str, Path]) -> None:

@@ -31,7 +31,7 @@ def prints(count: int, flips: int) -> list[Fingerprint]:
     return made
 
 
-def told(near: CandidateGraph) -> list[dict[int, int]]:
+def result(near: CandidateGraph) -> list[dict[int, int]]:
     return [dict(near[index]) for index in range(len(near))]
 
 
@@ -42,11 +42,11 @@ def test_candidates_are_the_same_whether_kept_or_searched_for_again(monkeypatch:
     kept = CandidateGraph(of, lambda _: None)
     monkeypatch.setattr(near_module, "COLLECTION", dataclasses.replace(COLLECTION, crowd=3))
     again = CandidateGraph(of, lambda _: None)
-    assert told(kept) == told(again)
+    assert result(kept) == result(again)
     assert kept[5] == {9: 0} and kept[9][5] == 0
     slow = {i: of[3].distance(one) for i, one in enumerate(of) if i not in (3, 5)}
     assert kept[3] == slow
-    assert kept.pairs == again.pairs == sum(map(len, told(kept))) // 2
+    assert kept.pairs == again.pairs == sum(map(len, result(kept))) // 2
     assert [again.count(index) for index in range(40)] == [len(kept[index]) for index in range(40)]
     assert clusters(kept) == clusters(again) == [list(range(40))]
 

@@ -19,7 +19,7 @@ def page(path: Path, width: int) -> bytes:
     for line in range(24):
         draw.text(
             (40, 20 + 28 * line),
-            "What happened on Monday, told once more " * 2,
+            "What happened on Monday, result once more " * 2,
             fill=(40, 40, 40),
             font_size=17,
         )

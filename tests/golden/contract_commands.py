@@ -182,8 +182,8 @@ def _help(parser: argparse.ArgumentParser) -> str:
     print(f"{parser.prog}: {parser.description}", file=out)
     for group in parser._action_groups:
         if group._group_actions:
-            told = f": {group.description}" if group.description else ""
-            print(f"\n[{group.title}]{told}", file=out)
+            result = f": {group.description}" if group.description else ""
+            print(f"\n[{group.title}]{result}", file=out)
         for action in group._group_actions:
             print("\n".join(_option(parser, action)), file=out)
     for exclusive in parser._mutually_exclusive_groups:

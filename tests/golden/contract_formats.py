@@ -68,11 +68,11 @@ def _flat(sql: str) -> str:
     text = re.sub(r"\s+", " ", re.sub(r"--[^\n]*", " ", sql)).strip()
     if not text.startswith("CREATE TABLE"):
         return text
-    depth, told = 0, ""
+    depth, result = 0, ""
     for letter in text:
         depth += (letter == "(") - (letter == ")")
-        told += ",\n       " if (letter, depth) == (",", 1) else letter
-    return told
+        result += ",\n       " if (letter, depth) == (",", 1) else letter
+    return result
 
 
 def _cache(folder: Path) -> str:
@@ -151,8 +151,8 @@ def _tables(connection: psycopg.Connection[tuple[object, ...]], schema: str) -> 
             "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
             " WHERE conrelid = %s AND contype <> 'n' ORDER BY conname"
         )
-        for constraint, told in connection.execute(asked, (oid,)):
-            yield f"    CONSTRAINT {constraint} {told}"
+        for constraint, result in connection.execute(asked, (oid,)):
+            yield f"    CONSTRAINT {constraint} {result}"
         asked = "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s ORDER BY 1"
         for (index,) in connection.execute(asked, (oid,)):
             yield f"    {index}"
@@ -162,4 +162,4 @@ def _tables(connection: psycopg.Connection[tuple[object, ...]], schema: str) -> 
         "SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = %s::regnamespace",
         (schema,),
     )
-    yield from (f"function {name}: {told}" for name, told in found)
+    yield from (f"function {name}: {result}" for name, result in found)

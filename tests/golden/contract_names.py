@@ -58,20 +58,20 @@ def names_of_parts(folder: Path) -> dict[str, str]:
     command = import_module("samepic.contrib.django.management.commands.samepic_import").Command()
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    told = [
+    result = [
         f"{' '.join(one.option_strings) or one.dest} ({one.nargs}): {one.help}"
         for one in parser._actions
         if one.dest != "help"
     ]
-    made["names/samepic_import.txt"] = "\n".join((str(command.help), *told)) + "\n"
+    made["names/samepic_import.txt"] = "\n".join((str(command.help), *result)) + "\n"
     return made
 
 
 def _record() -> type:
     """Return the class of what Gate.get gives."""
-    told = _told(inspect.signature(samepic.Gate.get).return_annotation).partition(" ")[0]
+    result = _annotation(inspect.signature(samepic.Gate.get).return_annotation).partition(" ")[0]
     module = import_module(samepic.Gate.__module__)
-    found = getattr(module, told, None) or getattr(import_module("samepic.store.records"), told)
+    found = getattr(module, result, None) or getattr(import_module("samepic.store.records"), result)
     assert inspect.isclass(found)
     return found
 
@@ -146,12 +146,12 @@ def _module(module: ModuleType, only: tuple[str, ...] = ()) -> str:
     for name in listed:
         if name == "__version__":
             continue
-        told = (
+        result = (
             _described(name, getattr(module, name))
             if name in module.__all__
             else [f"{name} is not in __all__"]
         )
-        lines += ["", *told]
+        lines += ["", *result]
     return _veiled("\n".join(lines)) + "\n"
 
 
@@ -176,7 +176,7 @@ def _class(name: str, made: type) -> Iterator[str]:
     elif issubclass(made, tuple):
         defaults = getattr(made, "_field_defaults", {})
         for field in getattr(made, "_fields", ()):
-            yield f"    {field}: {_told(inspect.get_annotations(made)[field])}" + (
+            yield f"    {field}: {_annotation(inspect.get_annotations(made)[field])}" + (
                 f" = {defaults[field]!r}" if field in defaults else ""
             )
     for attribute in _attributes(made):
@@ -201,13 +201,13 @@ def _field(one: dataclasses.Field[Any]) -> str:
         default = f" = {one.default!r}"
     elif one.default_factory is not dataclasses.MISSING:
         default = f" = {getattr(one.default_factory, '__name__', 'made')}()"
-    return f"{one.name}: {_told(one.type)}{default}{'' if one.init else ' (not in __init__)'}"
+    return f"{one.name}: {_annotation(one.type)}{default}{'' if one.init else ' (not in __init__)'}"
 
 
 def _member(name: str, value: object) -> Iterator[str]:
     if isinstance(value, property):
-        told = inspect.signature(value.fget).return_annotation if value.fget else ""
-        yield f"    property {name}: {_told(told)}"
+        result = inspect.signature(value.fget).return_annotation if value.fget else ""
+        yield f"    property {name}: {_annotation(result)}"
     elif isinstance(value, (classmethod, staticmethod)):
         yield f"    {type(value).__name__} {name}{_signature(value.__func__)}"
     elif inspect.isfunction(value) and value.__module__.partition(".")[0] == "samepic":
@@ -218,7 +218,7 @@ def _kind(value: object) -> str:
     return "async def" if inspect.iscoroutinefunction(value) else "def"
 
 
-def _told(annotation: object) -> str:
+def _annotation(annotation: object) -> str:
     if isinstance(annotation, str):
         return annotation
     named = getattr(annotation, "__forward_arg__", None) or getattr(annotation, "__name__", None)
@@ -253,16 +253,16 @@ def _attributes(made: type) -> list[str]:
 def _signature(function: Callable[..., object]) -> str:
     """Return the parameters one by one: how Python writes a whole signature differs between versions."""
     signature = inspect.signature(function)
-    told, before = list[str](), None
+    result, before = list[str](), None
     for one in signature.parameters.values():
         if before is inspect.Parameter.POSITIONAL_ONLY and one.kind is not before:
-            told.append("/")
+            result.append("/")
         starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY)
         if one.kind is inspect.Parameter.KEYWORD_ONLY and before not in starred:
-            told.append("*")
+            result.append("*")
         text = _STARS.get(one.kind, "") + one.name
-        text += f": {_told(one.annotation)}" if one.annotation is not one.empty else ""
-        told.append(text + (f" = {_shown(one.default)}" if one.default is not one.empty else ""))
+        text += f": {_annotation(one.annotation)}" if one.annotation is not one.empty else ""
+        result.append(text + (f" = {_shown(one.default)}" if one.default is not one.empty else ""))
         before = one.kind
     after = signature.return_annotation
-    return f"({', '.join(told)})" + (f" -> {_told(after)}" if after is not signature.empty else "")
+    return f"({', '.join(result)})" + (f" -> {_annotation(after)}" if after is not signature.empty else "")

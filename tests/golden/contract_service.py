@@ -45,7 +45,7 @@ _HEADERS = (
 
 
 class Ask(NamedTuple):
-    """A request: method, address and what else httpx is told of it; `token` is "" for none."""
+    """A request: method, address and what else httpx is given; `token` is "" for none."""
 
     method: str
     path: str
@@ -153,15 +153,15 @@ def _told(ask: Ask, answer: httpx.Response, said: Sentences) -> dict[str, Any]:
     name = f"{ask.method} {ask.path}"
     who = {_TOKEN: "shop", _WATCH: "operator", "": "nobody"}.get(ask.token, "unknown")
     headers = {header: answer.headers[header] for header in _HEADERS if header in answer.headers}
-    told: dict[str, Any] = {"request": name, "by": who, "status": answer.status_code, "headers": headers}
+    result: dict[str, Any] = {"request": name, "by": who, "status": answer.status_code, "headers": headers}
     media = headers.get("content-type", "").partition(";")[0]
     if media == "application/json":
-        told["answer"] = shaped(answer.json(), said, name)
+        result["answer"] = shaped(answer.json(), said, name)
     elif media == "text/plain":
         lines = answer.text.splitlines()
-        told["answer"] = sorted(
+        result["answer"] = sorted(
             line
             for line in lines
             if line.startswith("# TYPE ") and "_created" not in line and "samepic" in line
         )
-    return told
+    return result

@@ -27,16 +27,16 @@ Make = Callable[[Picture], bytes]
 
 def verdicts(folder: Path) -> dict[str, str]:
     """Return the verdicts on all pairs with the version that they are of, and their sentences."""
-    told, sentences = {}, []
+    result, sentences = {}, []
     for name, (a, b) in sorted(_pairs()):
         verdict = samepic.compare(a, b)
-        told[name] = {
+        result[name] = {
             "probability": round(verdict.probability, 2),
             "relation": str(verdict.relation),
             "same": verdict.same,
         }
         sentences.append(f"{name}: {masked(verdict.explanation)}\n")
-    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(one)}" for name, one in told.items())
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(one)}" for name, one in result.items())
     whole = f'{{\n "verdicts": {{\n{lines}\n }},\n "version": {VERSION}\n}}\n'
     return {VERDICTS: whole, "verdicts/sentences.txt": "".join(sentences)}
 

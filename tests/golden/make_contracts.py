@@ -56,9 +56,9 @@ def differences(name: str, wanted: str, got: str) -> list[str]:
     while same < min(len(before), len(now)) and before[same] == now[same]:
         same += 1
     pair = [lines[same] if same < len(lines) else "<end of the file>" for lines in (before, now)]
-    told = [f"tests/golden/contracts/{name}:{same + 1}: wanted {pair[0]!r}", f"    got {pair[1]!r}"]
+    result = [f"tests/golden/contracts/{name}:{same + 1}: wanted {pair[0]!r}", f"    got {pair[1]!r}"]
     more = sum(one != other for one, other in zip(before, now, strict=False)) + abs(len(before) - len(now))
-    return [*told, *([f"    and about {more - 1} lines more"] if more > 1 else [])]
+    return [*result, *([f"    and about {more - 1} lines more"] if more > 1 else [])]
 
 
 def _line(lines: list[str], pair: str) -> int:

@@ -59,14 +59,14 @@ def read_pictures(names: Sequence[str]) -> dict[str, Path]:
 
 def masked(text: str) -> str:
     """Return words without what depends on the machine: decimals, sizes of files, times, codes, widths of columns."""
-    for pattern, told in ((_BYTES, "<bytes>"), (_DECIMAL, "<decimal>"), (_COLUMNS, "  ")):
-        text = pattern.sub(told, text)
+    for pattern, result in ((_BYTES, "<bytes>"), (_DECIMAL, "<decimal>"), (_COLUMNS, "  ")):
+        text = pattern.sub(result, text)
     return _coded(text)
 
 
 def _coded(text: str) -> str:
-    for pattern, told in ((_HEX, "<hex>"), (_CODE, "<code>"), (_TIME, "<time>")):
-        text = pattern.sub(told, text)
+    for pattern, result in ((_HEX, "<hex>"), (_CODE, "<code>"), (_TIME, "<time>")):
+        text = pattern.sub(result, text)
     return text
 
 

@@ -13,7 +13,7 @@ from tests.screens.pages import Page, drawn
 PAGE = Page()
 
 
-def told(one: Page, two: Page) -> str:
+def result(one: Page, two: Page) -> str:
     verdict = samepic.compare_screenshots(drawn(one), drawn(two))
     assert (verdict.relation, verdict.same) == (samepic.Relation.EDITED, False)
     return verdict.explanation
@@ -28,7 +28,9 @@ def test_a_button_that_moved_is_told_with_its_place_its_size_and_how_far(
     by: tuple[int, int], words: str
 ) -> None:
     moved = PAGE.but(button=(40 + by[0], 200 + by[1]))
-    said = re.fullmatch(r"something of (\d+)x(\d+) pixels at \((\d+), (\d+)\) moved (.*)", told(PAGE, moved))
+    said = re.fullmatch(
+        r"something of (\d+)x(\d+) pixels at \((\d+), (\d+)\) moved (.*)", result(PAGE, moved)
+    )
     assert said is not None
     width, height, x, y = (int(number) for number in said.groups()[:4])
     assert said[5] == words
@@ -38,18 +40,18 @@ def test_a_button_that_moved_is_told_with_its_place_its_size_and_how_far(
 
 
 def test_what_moved_beside_other_changes_is_told_along_with_them() -> None:
-    said = told(PAGE, PAGE.but(button=(40, 203), heading="Another page"))
+    said = result(PAGE, PAGE.but(button=(40, 203), heading="Another page"))
     assert "moved 3 px down" in said
     assert "text changed at (52, 27)" in said  # where "An" ends
 
 
 def test_text_that_changed_is_told_as_text() -> None:
     assert re.fullmatch(r"text changed at \(\d+, 1\d\d\), \d+x\d+ pixels",
-                        told(PAGE, PAGE.but(lines=(PAGE.lines[0], "another one here", PAGE.lines[2]))))  # fmt: skip
+                        result(PAGE, PAGE.but(lines=(PAGE.lines[0], "another one here", PAGE.lines[2]))))  # fmt: skip
 
 
 def test_text_in_another_colour_is_told_as_that_and_not_as_other_text() -> None:
-    said = told(Page(badge=None, button=None), Page(badge=None, button=None, ink="#888888"))
+    said = result(Page(badge=None, button=None), Page(badge=None, button=None, ink="#888888"))
     assert re.search(r"the color of \d+x\d+ pixels at \(\d+, \d+\) changed from #222222 to #888888", said)
     assert "text changed" not in said
 
@@ -57,23 +59,23 @@ def test_text_in_another_colour_is_told_as_that_and_not_as_other_text() -> None:
 def test_a_button_in_another_colour_is_told_with_both_colours() -> None:
     assert re.fullmatch(
         r"the color of 111x37 pixels at \(40, 200\) changed from #2563eb to #16a34a",
-        told(PAGE, PAGE.but(colour="#16a34a")),
+        result(PAGE, PAGE.but(colour="#16a34a")),
     )
 
 
 def test_a_page_on_another_ground_is_one_change_of_colour_not_another_page() -> None:
     assert re.fullmatch(
         r"the color of 400x300 pixels at \(0, 0\) changed from #fafafa to #e0e7ff",
-        told(PAGE, PAGE.but(ground="#e0e7ff")),
+        result(PAGE, PAGE.but(ground="#e0e7ff")),
     )
 
 
 def test_what_appears_and_what_is_gone_is_told() -> None:
     nothing = PAGE.but(badge=None)
-    assert re.fullmatch(r"something of 2\dx2\d pixels appeared at \(34\d, 2\d\)", told(nothing, PAGE))
-    assert re.fullmatch(r"something of 2\dx2\d pixels is gone at \(34\d, 2\d\)", told(PAGE, nothing))
+    assert re.fullmatch(r"something of 2\dx2\d pixels appeared at \(34\d, 2\d\)", result(nothing, PAGE))
+    assert re.fullmatch(r"something of 2\dx2\d pixels is gone at \(34\d, 2\d\)", result(PAGE, nothing))
     lines = PAGE.but(lines=PAGE.lines[:2])
-    assert re.fullmatch(r"text of \d+x\d+ pixels appeared at \(2\d, 1\d\d\)", told(lines, PAGE))
+    assert re.fullmatch(r"text of \d+x\d+ pixels appeared at \(2\d, 1\d\d\)", result(lines, PAGE))
 
 
 def test_a_page_that_is_taller_says_where_and_that_the_rest_is_equal() -> None:

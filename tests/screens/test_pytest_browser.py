@@ -87,37 +87,37 @@ def report(changed: tuple[Path, str]) -> str:
 
 
 def test_ten_tests_of_a_shop_pass_in_one_process_on_what_two_have_taken(shop: Path) -> None:
-    told = run(shop)
-    assert "10 passed" in told, told
-    assert "samepic:" not in told
+    result = run(shop)
+    assert "10 passed" in result, result
+    assert "samepic:" not in result
     assert len(list((shop / "__screens__" / "test_shop").iterdir())) == 11
 
 
 def test_a_button_that_moved_fails_the_tests_that_show_it_and_says_so(changed: tuple[Path, str]) -> None:
-    folder, told = changed
-    assert "6 failed, 4 passed" in told, told
+    folder, result = changed
+    assert "6 failed, 4 passed" in result, result
     said = re.findall(
         r"^E +samepic\.PictureChangedError: (\w+)-chromium: (.*) pixels at \(\d+, \d+\) moved 3 px down$",
-        told,
+        result,
         re.M,
     )
     assert {name for name, _ in said} == WITH_BUTTON
     (size,) = {size for _, size in said}  # all show one button
     assert re.fullmatch(r"something of \d+x\d+", size)
-    assert told.count("samepic: 6 pictures differ; report: samepic-report/index.html\n") == 1
+    assert result.count("samepic: 6 pictures differ; report: samepic-report/index.html\n") == 1
     assert len(list(folder.glob("samepic-report/*/*-difference.png"))) == 6
 
 
 def test_an_update_takes_the_button_where_it_is_now(changed: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "screens"
     shutil.copytree(changed[0], folder)
-    told = run(folder, "--samepic-update")
-    assert "10 passed" in told, told
+    result = run(folder, "--samepic-update")
+    assert "10 passed" in result, result
     # The order shows the button twice: it is compared before and after.
-    assert "samepic: 7 baselines written again\n" in told
-    told = run(folder, "-n", "2")
-    assert "10 passed" in told, told
-    assert "samepic:" not in told
+    assert "samepic: 7 baselines written again\n" in result
+    result = run(folder, "-n", "2")
+    assert "10 passed" in result, result
+    assert "samepic:" not in result
 
 
 def opened(page: Page, report: str, name: str = "desk-chromium") -> None:

@@ -41,25 +41,25 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 
 
 def test_a_missing_baseline_fails_and_says_how_it_is_taken(project: Project) -> None:
-    outcomes, told = project.run()
+    outcomes, result = project.run()
     assert outcomes == {"failed": 1}
-    assert "samepic.NoBaselineError: menu: there is no baseline yet" in told
-    assert 'To take it as the baseline: pytest "test_site.py::test_menu" --samepic-update' in told
-    assert "samepic: 1 picture without a baseline; report: samepic-report/index.html" in told
+    assert "samepic.NoBaselineError: menu: there is no baseline yet" in result
+    assert 'To take it as the baseline: pytest "test_site.py::test_menu" --samepic-update' in result
+    assert "samepic: 1 picture without a baseline; report: samepic-report/index.html" in result
     assert not project.baseline().exists()
     (shot,) = project.path.glob("samepic-report/*/menu-actual.png")
-    assert str(shot.relative_to(project.path)) in told
+    assert str(shot.relative_to(project.path)) in result
     assert size_of(shot) == (300, 200)
 
 
 def test_a_baseline_is_taken_compared_and_left_alone_while_it_is_the_same(project: Project) -> None:
-    outcomes, told = project.run("--samepic-update")
+    outcomes, result = project.run("--samepic-update")
     assert outcomes == {"passed": 1}
-    assert "samepic: 1 baseline written for the first time\n" in told
+    assert "samepic: 1 baseline written for the first time\n" in result
     before = project.baseline().stat()
     for options in ((), ("--samepic-update",)):
-        outcomes, told = project.run(*options)
-        assert (outcomes, "samepic" in told) == ({"passed": 1}, False)
+        outcomes, result = project.run(*options)
+        assert (outcomes, "samepic" in result) == ({"passed": 1}, False)
     after = project.baseline().stat()
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
     assert not (project.path / "samepic-report").exists()
@@ -68,9 +68,9 @@ def test_a_baseline_is_taken_compared_and_left_alone_while_it_is_the_same(projec
 def test_a_change_fails_with_what_moved_where_and_where_to_look(project: Project) -> None:
     project.run("--samepic-update")
     project.move(53)
-    outcomes, told = project.run()
+    outcomes, result = project.run()
     assert outcomes == {"failed": 1}
-    lines = [line.removeprefix("E").strip() for line in told.splitlines() if line.startswith("E ")]
+    lines = [line.removeprefix("E").strip() for line in result.splitlines() if line.startswith("E ")]
     heading, *rows = lines
     assert heading == (
         "samepic.PictureChangedError: menu: something of 80x30 pixels at (40, 50) moved 3 px down"
@@ -84,16 +84,16 @@ def test_a_change_fails_with_what_moved_where_and_where_to_look(project: Project
     assert rows[5].split() == ["report", "samepic-report/index.html"]
     assert rows[6] == 'To take it as the baseline: pytest "test_site.py::test_menu" --samepic-update'
     # The traceback ends at the line of the test.
-    assert 'same_picture(scene(top()), "menu")' in told
-    assert "outcome.py" not in told
+    assert 'same_picture(scene(top()), "menu")' in result
+    assert "outcome.py" not in result
 
 
 def test_an_update_takes_what_changed(project: Project) -> None:
     project.run("--samepic-update")
     project.move(53)
-    outcomes, told = project.run("--samepic-update")
+    outcomes, result = project.run("--samepic-update")
     assert outcomes == {"passed": 1}
-    assert "samepic: 1 baseline written again\n" in told
+    assert "samepic: 1 baseline written again\n" in result
     assert project.run()[0] == {"passed": 1}
     project.move(50)
     assert project.run()[0] == {"failed": 1}
@@ -104,22 +104,22 @@ def test_in_ci_a_baseline_that_was_just_taken_is_no_pass(
     ci: str, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", ci)
-    outcomes, told = project.run()
+    outcomes, result = project.run()
     assert outcomes == {"failed": 1}
     assert (
         'run pytest "test_site.py::test_menu" --samepic-update on your machine, check it and commit it'
-        in told
+        in result
     )
-    outcomes, told = project.run("--samepic-update")
+    outcomes, result = project.run("--samepic-update")
     assert outcomes == {"failed": 1}
-    assert "samepic.NoBaselineError: menu: this is a new baseline that nobody has checked" in told
-    assert "in CI a new baseline fails the test" in told
+    assert "samepic.NoBaselineError: menu: this is a new baseline that nobody has checked" in result
+    assert "in CI a new baseline fails the test" in result
     assert project.run("--samepic-update")[0] == {"passed": 1}
     project.move(53)
-    outcomes, told = project.run("--samepic-update")
+    outcomes, result = project.run("--samepic-update")
     assert outcomes == {"failed": 1}
-    assert "PictureChangedError: menu: something of 80x30 pixels at (40, 50) moved 3 px down" in told
-    assert "samepic: 1 baseline written again, 1 picture differs; report:" in told
+    assert "PictureChangedError: menu: something of 80x30 pixels at (40, 50) moved 3 px down" in result
+    assert "samepic: 1 baseline written again, 1 picture differs; report:" in result
     assert project.run()[0] == {"passed": 1}
 
 
@@ -171,13 +171,13 @@ def test_menu(same_picture):
     same_picture(scene(50), "menu")
     same_picture(scene(53), "menu")
 """)
-    outcomes, told = project.run("--samepic-update")
+    outcomes, result = project.run("--samepic-update")
     assert outcomes == {"failed": 1}
-    assert "BaselineError: name: 'menu' was used in this test before: give each picture" in told
-    outcomes, told = project.run()
+    assert "BaselineError: name: 'menu' was used in this test before: give each picture" in result
+    outcomes, result = project.run()
     assert outcomes == {"failed": 1}
-    assert "moved 3 px down" in told
-    assert re.search(r"name +was used in this test before", told)
+    assert "moved 3 px down" in result
+    assert re.search(r"name +was used in this test before", result)
 
 
 def test_a_picture_comes_in_every_form(project: Project) -> None:
@@ -215,7 +215,7 @@ async def coming() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("actual", "told"),
+    ("actual", "result"),
     [
         (3, "expected a path, bytes, .* Playwright or Selenium, found int"),
         (None, "expected a path.*found NoneType"),
@@ -228,9 +228,9 @@ async def coming() -> bytes:
     ],
 )
 def test_what_is_no_picture_is_an_error_that_says_what_was_wanted(
-    actual: object, told: str, called: SamePicture
+    actual: object, result: str, called: SamePicture
 ) -> None:
-    with pytest.raises(samepic.SamepicError, match=f"(?s){told}") as error:
+    with pytest.raises(samepic.SamepicError, match=f"(?s){result}") as error:
         called(actual)
     assert not isinstance(error.value, AssertionError)
     assert len(error.traceback) == 2  # this line, and one that pytest hides
@@ -246,7 +246,7 @@ def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "result"),
     [
         ({"name": "a/b"}, "name: expected a plain file name such as 'menu-open', found 'a/b', with '/'"),
         ({"platform": "../x"}, "name: expected a plain file name"),
@@ -263,11 +263,11 @@ def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
     ],
 )
 def test_an_option_that_makes_no_sense_is_an_error(
-    options: dict[str, Any], told: str, called: SamePicture, tmp_path: Path
+    options: dict[str, Any], result: str, called: SamePicture, tmp_path: Path
 ) -> None:
     picture = np.zeros((9, 9, 3), np.uint8)
     write_baseline(tmp_path / "__screens__" / "test_a" / "test_odd.png", load(picture))
     called(picture)
-    with pytest.raises(samepic.SamepicError, match=told) as error:
+    with pytest.raises(samepic.SamepicError, match=result) as error:
         called(picture, **{"name": "test_odd", **options})
     assert not isinstance(error.value, AssertionError)

@@ -73,10 +73,10 @@ def samepic_screen():
 def test_another_size_is_told(project: Project) -> None:
     project.run("--samepic-update")
     project.write('def test_menu(same_picture):\n    same_picture(scene(size=(220, 300)), "menu")')
-    outcomes, told = project.run()
+    outcomes, result = project.run()
     assert outcomes == {"failed": 1}
-    assert "PictureChangedError: menu: the picture is 20 px taller" in told
-    assert re.search(r"size +300x220 instead of 300x200", told)
+    assert "PictureChangedError: menu: the picture is 20 px taller" in result
+    assert re.search(r"size +300x220 instead of 300x200", result)
     # In the report both lie on one canvas, so that they can be laid on each other.
     pair = re.search(r'data-pair="([^"]*)"', project.report())
     assert pair is not None
@@ -87,10 +87,10 @@ def test_a_broken_baseline_is_named_and_an_update_replaces_it(project: Project) 
     project.run("--samepic-update")
     whole = project.baseline().read_bytes()
     project.baseline().write_bytes(whole[: len(whole) // 2])
-    outcomes, told = project.run()
+    outcomes, result = project.run()
     assert outcomes == {"failed": 1}
-    assert re.search(r"BaselineError: the baseline .*menu\.png cannot be read: expected", told)
-    assert 'To update it: pytest "test_site.py::test_menu" --samepic-update' in told
+    assert re.search(r"BaselineError: the baseline .*menu\.png cannot be read: expected", result)
+    assert 'To update it: pytest "test_site.py::test_menu" --samepic-update' in result
     assert project.run("--samepic-update")[0] == {"passed": 1}
     assert project.baseline().read_bytes() == whole
 
@@ -105,8 +105,8 @@ def test_settings_name_the_folder_of_baselines_the_platform_and_the_output(proje
     own = {"linux": "linux", "darwin": "macos", "win32": "windows"}[sys.platform]
     assert (project.path / "shots" / "test_site" / f"menu-{own}.png").exists()
     project.move(53)
-    _, told = project.run("--samepic-output", "elsewhere")
-    assert "report: elsewhere/index.html" in told
+    _, result = project.run("--samepic-output", "elsewhere")
+    assert "report: elsewhere/index.html" in result
     assert (project.path / "elsewhere" / "index.html").exists()
 
 
@@ -212,8 +212,8 @@ def pytest_runtest_protocol(item, nextitem):
         (Path(__file__).parent / "top").write_text("50")
     return True
 """)
-    _, told = project.run()
-    assert "samepic:" not in told
+    _, result = project.run()
+    assert "samepic:" not in result
     assert not (project.path / "samepic-report" / "index.html").exists()
 
 
@@ -245,8 +245,8 @@ def test_pictures_beyond_the_room_of_a_report_are_linked(project: Project) -> No
     project.move(53)
     project.run()
     output = project.path / "samepic-report"
-    (told,) = output.glob("*/samepic.json")
-    event = Event.from_dict(json.loads(told.read_text()))
+    (result,) = output.glob("*/samepic.json")
+    event = Event.from_dict(json.loads(result.read_text()))
     whole = "".join(page(output, [event], datetime.now()))
     full = "".join(page(output, [event], datetime.now(), budget=0))
     assert "data:image/png" in whole

@@ -84,9 +84,9 @@ def test_the_page_works_from_top_to_bottom(tmp_path: Path) -> None:
     for language, block in BLOCK.findall(PAGE):
         if language == "console":
             for command, output in commands(block):
-                told = typed(command, tmp_path)
-                assert shown(output).fullmatch(told), f"$ {command}\n{told}"
-                if "1 picture differs" in told:
+                result = typed(command, tmp_path)
+                assert shown(output).fullmatch(result), f"$ {command}\n{result}"
+                if "1 picture differs" in result:
                     pictured(tmp_path / "samepic-report" / "index.html")
                     seen += 1
         elif language != "sh":
