@@ -23,12 +23,12 @@ def plural(count: int, noun: str, many: str = "") -> str:
 
 
 def bytes_text(size: int) -> str:
-    """Return a file size for people: 812 bytes, 41 KB, 3.2 MB."""
+    """Return a file size for people: 812 bytes, 41 KB, 3.2 MB, 1.5 GB."""
     if size < 1000:
         return plural(size, "byte")
     if size < 1_000_000:
         return f"{size / 1000:.0f} KB"
-    return f"{size / 1_000_000:.1f} MB"
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
 def reason_of(error: UnreadableError | OSError) -> str:

@@ -19,9 +19,9 @@ from samepic.verdict import Relation
 from samepic.verify import quantization
 from samepic.verify.quantization import (
     SampleRows,
+    exceeds_encoding_loss,
     excess_of,
     histogram_percentile,
-    is_beyond_saving,
     shared_source,
 )
 
@@ -171,16 +171,16 @@ def shots(photo: Path, count: int = 2) -> list[Image.Image]:
 @pytest.mark.parametrize("name", ["rocket", "hubble", "retina"])
 def test_two_shots_are_never_one_file_saved_again(photos: dict[str, Path], name: str, kind: str) -> None:
     a, b = (encoded(shot, kind) for shot in shots(photos[name]))
-    assert is_beyond_saving(load(a), load(b))
+    assert exceeds_encoding_loss(load(a), load(b))
     assert compare(a, b, visibility=False).relation not in (Relation.RESAVED, Relation.SAME_PIXELS)
 
 
-def test_what_bounds_nothing_is_never_beyond_saving(rocket: Path) -> None:
+def test_what_bounds_nothing_never_exceeds_it(rocket: Path) -> None:
     image = Image.open(rocket).convert("RGB")
     original = load(encoded(image, "JPEG"))
     small = image.resize((image.width // 2, image.height // 2))
     for copy in (coded(image, quality=40), encoded(image, "WEBP"), coded(small, quality=90)):
-        assert not is_beyond_saving(original, load(copy))
+        assert not exceeds_encoding_loss(original, load(copy))
 
 
 def encoded(image: Image.Image, kind: str) -> bytes:

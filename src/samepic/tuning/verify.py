@@ -293,8 +293,8 @@ class Judge:
 JUDGE = Judge()
 """2026-11-28, `python -m bench fit_evidence --count 260`, held-out pairs of the training half: with these `same`
 and `copy` 18 of 8541 pairs that are not the same are called so, and 266 of 8750 copies are not; at 0.6 31 and 189.
-`unexplained`: 2026-11-29, 16 photographs saved twice (JPEG 20 or 40 or WebP 50, then JPEG 90) have 0.967 and more, two
-frames of a walk 0.90; others of a film, up to 0.987, stay `adjusted`.
+`unexplained`: 2026-11-29, `python -m bench resaves twice`: of 444 copies saved coarsely first all but one have 0.97 and
+more; two frames of a series have 0.90. Frames of a film have up to 0.987 and stay `adjusted`.
 """
 
 

@@ -21,7 +21,7 @@ from samepic.verify.features import Matrix, Turn, inverse, scaling
 from samepic.verify.judge import Judgment, is_sign, judge, judge_codings, weigh
 from samepic.verify.mapping import MappedPair, map_onto, texture
 from samepic.verify.photometry import coarse
-from samepic.verify.quantization import SharedSource, is_beyond_saving, may_derive, shared_source
+from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may_derive, shared_source
 from samepic.verify.resave import Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
 
@@ -89,7 +89,7 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
     # alpha must look the same on either.
     choose = max if (a.alpha is None) == (b.alpha is None) else min
     answer = choose(answers, key=_rank)
-    if answer.finding.relation is Relation.RESAVED and is_beyond_saving(a, b):
+    if answer.finding.relation is Relation.RESAVED and exceeds_encoding_loss(a, b):
         answer = _unexplained(answer)
     whole = answer.transform is None or answer.turn is not None
     likely = whole and answer.finding.probability >= JUDGE.provable

@@ -33,10 +33,10 @@ __all__ = [
     "LOSSLESS",
     "SampleRows",
     "SharedSource",
+    "exceeds_encoding_loss",
     "excess_of",
     "excess_plain",
     "histogram_percentile",
-    "is_beyond_saving",
     "is_derivable",
     "may_derive",
     "shared_source",
@@ -134,7 +134,7 @@ def may_derive(source: Picture, copy: Picture) -> bool:
     return is_derivable(source.rgb[rows], copy.rgb[rows], coding)
 
 
-def is_beyond_saving(a: Picture, b: Picture) -> bool:
+def exceeds_encoding_loss(a: Picture, b: Picture) -> bool:
     """Return whether more than one save each lies between two frames that differ, by a few bands of their rows.
 
     Their encodings allow no such difference: another shot of the same things looks like that, or a frame to which noise

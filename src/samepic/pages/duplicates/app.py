@@ -30,13 +30,13 @@ from samepic.pages.duplicates.views import (
     page_count,
     page_of,
     plan_page,
-    printable,
     progress_json,
     run_json,
     run_page,
 )
 from samepic.pages.html import el, page, static
 from samepic.service.problems import HttpProblem, Json, media_type
+from samepic.writing import printable
 
 __all__ = ["duplicates_app", "serve_duplicates"]
 

@@ -17,6 +17,7 @@ from samepic.pages.html import Html, count_text, el, plural
 from samepic.profile import Policy
 from samepic.sandbox.decode import Views, views
 from samepic.verdict import Relation
+from samepic.writing import bytes_text, printable
 
 __all__ = [
     "FileComparison",
@@ -27,7 +28,6 @@ __all__ = [
     "page_count",
     "page_of",
     "plan_page",
-    "printable",
     "progress_json",
     "run_json",
     "run_page",
@@ -80,7 +80,7 @@ def progress_json(decisions: Decisions) -> dict[str, int | str]:
         "decided": decided,
         "groups": len(decisions),
         "text": f"{count_text(decided)} of {plural(len(decisions), 'group')} decided",
-        "selected": f"{plural(selected, 'file')} selected, {_size_text(size)}"
+        "selected": f"{plural(selected, 'file')} selected, {bytes_text(size)}"
         if selected
         else "nothing selected yet",
     }
@@ -106,7 +106,7 @@ def _bar(decisions: Decisions) -> Html:
 def _group(decisions: Decisions, index: int) -> Html:
     group, state = decisions.groups[index], decisions.state(index)
     files = files_of(group)
-    size = _size_text(sum(member.file.size for member in group.members))
+    size = bytes_text(sum(member.file.size for member in group.members))
     count = f"{len(group.members)} {'copy' if len(group.members) == 1 else 'copies'}"
     items = [_file(group, state, index, place) for place in range(min(len(files), FOUND.files))]
     more = len(files) - len(items)
@@ -141,7 +141,7 @@ def _file(group: Group, state: GroupState, index: int, place: int) -> Html:
             href=f"/look?group={index}&file={place or 1}",
             aria_label=f"Compare {name}",
         ),
-        el("p.what", tag, " ", el("span.soft", _size_text(file.size))),
+        el("p.what", tag, " ", el("span.soft", bytes_text(file.size))),
         _path(file),
         el("p.small.soft", printable(reason)),
         el(
@@ -192,19 +192,6 @@ def _pagination(decisions: Decisions, number: int) -> Html:
     )  # fmt: skip
 
 
-def _size_text(size: int) -> str:
-    for unit, step in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
-        if size >= step:
-            value = size / step
-            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
-    return f"{size} bytes"
-
-
-def printable(text: str) -> str:
-    """Return a path or sentence with unprintable characters and undecodable bytes escaped."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-
-
 _ACTIONS = (
     (CleanupAction.TRASH, "Move them to the trash"),
     (CleanupAction.MOVE, "Move them to a folder"),
@@ -223,7 +210,7 @@ def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, cs
     undecided = len(decisions) - decisions.counts()[0]
     files = plural(len(planned.steps), "file")
     text = (
-        f"{files} will be {_DONE[request.action]}, {_size_text(planned.size)}. Nothing has been changed yet."
+        f"{files} will be {_DONE[request.action]}, {bytes_text(planned.size)}. Nothing has been changed yet."
     )
     return [
         el("h1", "Plan"),
@@ -289,7 +276,7 @@ def _steps(planned: Plan) -> Html | None:
         el(
             "tr",
             el("td", printable(step.target.file.path)),
-            el("td", _size_text(step.target.file.size)),
+            el("td", bytes_text(step.target.file.size)),
             el("td", printable(step.kept.file.path)),
         )
         for step in planned.steps[: FOUND.steps]
