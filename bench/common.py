@@ -165,10 +165,10 @@ def measured(
     exit statuses that are no failure.
     """
     with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder) / "told"
-        given = [sys.executable, "-S", "-c", _BETWEEN, str(told), str(out or os.devnull), *command]
+        result = Path(folder) / "result"
+        given = [sys.executable, "-S", "-c", _BETWEEN, str(result), str(out or os.devnull), *command]
         subprocess.run(given, env={**os.environ, **(env or {})}, check=True)
-        status, wall, cpu, peak = json.loads(told.read_text())
+        status, wall, cpu, peak = json.loads(result.read_text())
     if status not in fine:
         raise subprocess.CalledProcessError(status, list(command))
     return Usage(wall, cpu, peak)

@@ -157,7 +157,7 @@ def main(args: argparse.Namespace) -> int:
                 if wrong:
                     print(f"  {kind}, round {number + 1}: {'; '.join(wrong[:4])}", flush=True)
             rounds.end()
-        told = ", ".join(f"{n} {what}" for what, n in sorted(rounds.counts.items()))
-        print(f"{kind}: {count} rounds: {told}; {time.monotonic() - begin:.0f} s", flush=True)
+        result = ", ".join(f"{n} {what}" for what, n in sorted(rounds.counts.items()))
+        print(f"{kind}: {count} rounds: {result}; {time.monotonic() - begin:.0f} s", flush=True)
     print(f"{failed} rounds failed")
     return bool(failed)

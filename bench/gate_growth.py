@@ -238,8 +238,8 @@ def _told(found: dict[int, dict[str, list[float]]], sizes: dict[int, dict[tuple[
     print("\n**Disk, MB a million records**\n")
     head("", *map(_big, sizes))
     for index, name in sizes[list(sizes)[-1]]:
-        told = [f"{one.get((index, name), 0) / size:.0f}" for size, one in sizes.items()]
-        row(f"{'index' if index else 'table'} `{name}`", *told)
+        result = [f"{one.get((index, name), 0) / size:.0f}" for size, one in sizes.items()]
+        row(f"{'index' if index else 'table'} `{name}`", *result)
     row("all, without proxies", *(f"{sum(one.values()) / size:.0f}" for size, one in sizes.items()))
 
 

@@ -258,7 +258,7 @@ def _step(path: Path, size: int, uploads: list[bytes], rounds: int) -> None:
     ratios = np.array(checks) / floor
     disk = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
     ends = [f"{value:.2f}" for value in (np.median(ratios), np.quantile(ratios, 0.99), ratios.max())]
-    told = [
+    result = [
         size,
         f"{1000 * floor:.1f}",
         f"{1000 * np.median(checks):.1f}",
@@ -266,7 +266,7 @@ def _step(path: Path, size: int, uploads: list[bytes], rounds: int) -> None:
         f"{cpu:.2f}",
         f"{wall:.2f}",
     ]
-    row(*told, f"{held / max(1, indexed):.0f}", f"{disk / 2**20:.0f}", json.dumps(outcomes))
+    row(*result, f"{held / max(1, indexed):.0f}", f"{disk / 2**20:.0f}", json.dumps(outcomes))
 
 
 OPTIONS = (

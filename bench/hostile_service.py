@@ -45,7 +45,7 @@ class Answer:
 
     name: str
     kind: str
-    told: str
+    result: str
     seconds: float
 
     @property
@@ -59,7 +59,7 @@ class Answer:
         """What is wrong with it, "" where nothing is."""
         if self.seconds > SECONDS:
             return "late"
-        return "unforeseen" if _UNFORESEEN in self.told else ""
+        return "unforeseen" if _UNFORESEEN in self.result else ""
 
 
 def make(folder: Path, mutated: int) -> None:
@@ -101,10 +101,10 @@ def _attempt(pool: Workers, path: Path) -> Answer:
     began = time.monotonic()
     try:
         found = pool.prepare(data, path.name)
-        kind, told = "picture", f"{found.info.format} {found.info.width}x{found.info.height}"
+        kind, result = "picture", f"{found.info.format} {found.info.width}x{found.info.height}"
     except SamepicError as error:
-        kind, told = type(error).__name__, str(error).partition(": ")[2]
-    return Answer(path.name, kind, told, time.monotonic() - began)
+        kind, result = type(error).__name__, str(error).partition(": ")[2]
+    return Answer(path.name, kind, result, time.monotonic() - began)
 
 
 class Sound:
@@ -135,7 +135,7 @@ def _report(answers: list[Answer], everything: bool) -> int:
     for answer in answers:
         if everything or answer.fault or answer.kind == WorkerError.__name__:
             print(
-                f"{answer.fault or 'ok':12}{answer.seconds:6.2f} s  {answer.name}: {answer.kind} {answer.told[:150]}"
+                f"{answer.fault or 'ok':12}{answer.seconds:6.2f} s  {answer.name}: {answer.kind} {answer.result[:150]}"
             )
     for group in (*_GROUPS, _GIVEN):
         chosen = [one for one in answers if one.group == group]
@@ -149,7 +149,7 @@ def _report(answers: list[Answer], everything: bool) -> int:
     busy = [one.name for one in answers if one.kind == UnavailableError.__name__]
     print(f"told to try again, since the machine had no time for them: {len(busy)} {busy}")
     worst = max(answers, key=attrgetter("seconds"))
-    print(f"slowest: {worst.name}, {worst.seconds:.2f} s: {worst.kind} {worst.told[:120]}")
+    print(f"slowest: {worst.name}, {worst.seconds:.2f} s: {worst.kind} {worst.result[:120]}")
     return sum(bool(answer.fault) for answer in answers)
 
 

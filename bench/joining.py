@@ -68,7 +68,7 @@ def least(call: Callable[[], JoinedPairs], times: int = 3) -> float:
     return min(taken)
 
 
-def told(name: str, n: int, seconds: float, *, built: float, size: float) -> None:
+def result(name: str, n: int, seconds: float, *, built: float, size: float) -> None:
     """Print a row of the table: `seconds` a query among `n` codes, `size` bytes a code."""
     row(f"{n:,}", name, f"{built:.2f}", f"{size:.0f}", f"{seconds * 1e6:,.0f}", f"{seconds / n * 1e9:.2f}")
 
@@ -83,27 +83,27 @@ def speed(n: int) -> None:
         scan, built = timed(lambda: PdqScan(codes))
         for radius in (near, SEARCH.radius):
             seconds = least(partial(scan.within, forms, radius)) / queries
-            told(f"PdqScan {radius}", n, seconds, built=built, size=40)
+            result(f"PdqScan {radius}", n, seconds, built=built, size=40)
         copies, built = timed(lambda: CopyScan(codes))
         seconds = least(lambda: copies.nearest(upright, k, far)) / queries
-        told(f"CopyScan {k}, {far}", n, seconds, built=built, size=40)
+        result(f"CopyScan {k}, {far}", n, seconds, built=built, size=40)
     if n <= _PLAIN:
         with patch.object(joins, "native", None), patch.object(hamming, "native", None):
             seconds = least(lambda: scan.within(forms[:50], SEARCH.radius)) / 50
-            told(f"PdqScan {SEARCH.radius}, NumPy", n, seconds, built=0, size=40)
+            result(f"PdqScan {SEARCH.radius}, NumPy", n, seconds, built=0, size=40)
             seconds = least(lambda: copies.nearest(upright[:50], k, far)) / 50
-            told(f"CopyScan {k}, {far}, NumPy", n, seconds, built=0, size=40)
+            result(f"CopyScan {k}, {far}, NumPy", n, seconds, built=0, size=40)
     index, built = timed(lambda: PdqBands(codes))
     seconds, size = least(partial(index.within, forms, near)) / queries, index.nbytes / n
-    told(f"PdqBands {near}", n, seconds, built=built, size=size)
+    result(f"PdqBands {near}", n, seconds, built=built, size=size)
     if n <= _PLAIN:
         with patch.object(joins, "native", None):
             seconds = least(partial(index.within, forms[:50], near)) / 50
-            told(f"PdqBands {near}, NumPy", n, seconds, built=0, size=size)
+            result(f"PdqBands {near}, NumPy", n, seconds, built=0, size=size)
     del index
     tables, built = timed(lambda: CopyTables(codes))
     seconds, size = least(lambda: tables.nearest(upright, k, far)) / queries, tables.nbytes / n
-    told(f"CopyTables {k}, {far}", n, seconds, built=built, size=size)
+    result(f"CopyTables {k}, {far}", n, seconds, built=built, size=size)
 
 
 def timed(make: Callable[[], Made]) -> tuple[Made, float]:

@@ -3,8 +3,8 @@
     python -m bench resaves [resaves|twice|copies|between|plain|edits|kinds|formats|distinct ...] [--every N] [--jobs N]
 
 resaves: 24 pictures of photos/kodak and 50 of photos/bsds500, each saved again in 40 ways: how many are called the
-same. twice: the same pictures against copies that were saved coarsely first, which no single save explains, so that
-they must be the same with JUDGE.unexplained. copies: two copies of each picture, at JPEG qualities 30 to 95 that are
+same. twice: the same pictures against copies that were saved coarsely first, which no single save explains.
+copies: two copies of each picture, at JPEG qualities 30 to 95 that are
 one or two apart: neither was made from the other, and both are of one picture. between: of those 40 ways each against
 one drawn by chance, as uploads meet. plain: each picture small on a white or dark ground, saved at two qualities: the
 same, and edited once a word stands beside it. edits: the same pictures with one local edit of 0.1 % or 0.5 % of the

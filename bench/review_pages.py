@@ -91,8 +91,8 @@ def pairs(chromium: Browser, folder: Path, pictures: list[Path], count: int) -> 
             for done in range(1, count):
                 begun = time.perf_counter()
                 page.keyboard.press("s" if done % 2 else "d")
-                told = f"document.getElementById('told').textContent.includes(', {done} decided here')"
-                page.wait_for_function(f"() => {told} && ({_LOADED})()", polling="raf")
+                result = f"document.getElementById('progress-text').textContent.includes(', {done} decided here')"
+                page.wait_for_function(f"() => {result} && ({_LOADED})()", polling="raf")
                 taken.append((time.perf_counter() - begun) * 1000)
             whole = time.perf_counter() - whole
     taken.sort()

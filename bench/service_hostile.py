@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
     name: str
     status: int
-    told: str
+    result: str
     seconds: float
 
     @property
@@ -65,12 +65,12 @@ def sent(address: str, path: Path) -> Answer:
     data = path.read_bytes()
     for _ in range(_TRIES):
         begun = time.monotonic()
-        status, told = asked(address, f"/v1/admit?key={quote(path.name)}", data)
+        status, result = asked(address, f"/v1/admit?key={quote(path.name)}", data)
         if status != 503:
             break
         time.sleep(1)
-    error = told.get("error")
-    said = str(error["code"]) if isinstance(error, dict) else str(told.get("outcome", told.get("reason")))
+    error = result.get("error")
+    said = str(error["code"]) if isinstance(error, dict) else str(result.get("outcome", result.get("reason")))
     return Answer(path.name, status, said, time.monotonic() - begun)
 
 
@@ -93,14 +93,14 @@ class Watch:
         return self.most
 
 
-def told(answers: list[Answer]) -> int:
+def result(answers: list[Answer]) -> int:
     """Print what came, and return how many answers were wrong."""
     for answer in answers:
         if answer.wrong:
-            print(f"{answer.name}: {answer.status} {answer.told}, {answer.seconds:.1f} s")
-    counts = Counter((answer.status, answer.told) for answer in answers)
+            print(f"{answer.name}: {answer.status} {answer.result}, {answer.seconds:.1f} s")
+    counts = Counter((answer.status, answer.result) for answer in answers)
     for (status, said), count in sorted(counts.items()):
-        took = sorted(one.seconds for one in answers if (one.status, one.told) == (status, said))
+        took = sorted(one.seconds for one in answers if (one.status, one.result) == (status, said))
         row(status, said, count, f"{1000 * took[len(took) // 2]:.0f} ms", f"{took[-1]:.2f} s")
     return sum(answer.wrong for answer in answers)
 
@@ -117,7 +117,7 @@ def hostile(service: Running, files: list[Path], clients: int) -> int:
             if len(answers) % 100 == 0:
                 print(f"{len(answers)} of {len(files)} answered", file=sys.stderr)
     most = watch.stop()
-    wrong = told(answers)
+    wrong = result(answers)
     status, after = asked(service.address, "/v1/check", sound)
     match = after.get("match")
     known = isinstance(match, dict) and match["key"] == "sound"

@@ -158,7 +158,7 @@ def decoded(pictures: Sequence[bytes]) -> float:
     return (time.process_time() - begun) / len(pictures)
 
 
-def told(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
+def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
     """Print what the clients saw, and return how many requests went wrong."""
     wrong = [one for one in done if one.status not in _USUAL[one.asked]]
     print(
@@ -233,7 +233,7 @@ def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: flo
     done = here.recv()
     process.join()
     spent = processor(service.process.pid) - spent
-    wrong = told(done, seconds, spent, plain)
+    wrong = result(done, seconds, spent, plain)
     share = cpu_of(service.process.pid) / len(done)
     print(
         f"of that {1000 * share:.1f} ms a request in the first process of the service itself, not in its decoders"

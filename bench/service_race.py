@@ -50,11 +50,11 @@ def admitted(address: str, upload: Upload, gate: threading.Barrier) -> Answer:
     gate.wait()
     connection.request("POST", f"/v1/admit?key={quote(upload.key)}", body=upload.data)
     response = connection.getresponse()
-    told = json.loads(response.read())
+    outcome = json.loads(response.read())
     connection.close()
-    if "error" in told:
-        return Answer(upload.key, f"{response.status}", told["error"]["message"])
-    return Answer(upload.key, told["outcome"], told["match"]["key"] if told["match"] else "")
+    if "error" in outcome:
+        return Answer(upload.key, f"{response.status}", outcome["error"]["message"])
+    return Answer(upload.key, outcome["outcome"], outcome["match"]["key"] if outcome["match"] else "")
 
 
 def raced(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer]:
@@ -126,8 +126,8 @@ def main(args: argparse.Namespace) -> int:
             for line in wrong:
                 print(f"round {number}: {line}", flush=True)
         for address in addresses:
-            told = httpx.get(f"{address}/metrics", timeout=60).text.splitlines()
-            print(address, *(x for x in told if x.startswith("samepic_decisions_total") and "admit" in x))
+            outcome = httpx.get(f"{address}/metrics", timeout=60).text.splitlines()
+            print(address, *(x for x in outcome if x.startswith("samepic_decisions_total") and "admit" in x))
     print(
         f"{len(seconds)} rounds of {args.copies} re-saves at once, {args.services} services: {failed} went wrong;"
         f" median round {statistics.median(seconds):.2f} s"

@@ -62,10 +62,10 @@ def executors() -> list[int]:
 
 def descendants(text: str) -> list[int]:
     """Return the numbers of the processes with a text in their command line that descend from this process."""
-    told = subprocess.run(
+    result = subprocess.run(
         ["ps", "-eww", "-o", "pid,ppid,args"], check=True, capture_output=True, text=True
     ).stdout
-    rows = [line.split(None, 2) for line in told.splitlines()[1:]]
+    rows = [line.split(None, 2) for line in result.splitlines()[1:]]
     parents = {int(pid): int(parent) for pid, parent, *_ in rows}
 
     def ours(pid: int) -> bool:

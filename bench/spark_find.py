@@ -58,10 +58,10 @@ def main(args: argparse.Namespace) -> None:
         print(f"samepic.find: {alone:.1f} s, {len(want)} members in {groups} groups\n", flush=True)
         head("partitions", "executor killed", "wall s", "against find", "shuffled MB", "members", "equal")
         for partitions in args.partitions:
-            told(files, want, alone, partitions=partitions, args=args, made=Path(made))
+            result(files, want, alone, partitions=partitions, args=args, made=Path(made))
 
 
-def told(
+def result(
     files: list[str], want: list[Row], alone: float, *, partitions: int, args: argparse.Namespace, made: Path
 ) -> None:
     """Search once on a cluster of its own and print the row."""

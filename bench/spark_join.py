@@ -44,10 +44,10 @@ def main(args: argparse.Namespace) -> None:
     for name in args.search:
         first: tuple[int, float] | None = None
         for size in args.sizes:
-            wall, told = joined(CandidateScan(name), size, size * args.copies // 1_000_000, args)
+            wall, result = joined(CandidateScan(name), size, size * args.copies // 1_000_000, args)
             first = first or (size, wall)
             growth = (wall / first[1]) / (size / first[0])
-            row(name, size, *told[:2], f"{wall:.1f}", f"{growth:.2f}", *told[2:])
+            row(name, size, *result[:2], f"{wall:.1f}", f"{growth:.2f}", *result[2:])
 
 
 def joined(

@@ -233,8 +233,6 @@ class Judge:
         aspect_slack: pixels by which a scaled side may be off through rounding.
         same: probability of "same" from which two pictures are called so.
         copy: probability of one exposure that is required as well where a map had to be found.
-        unexplained: probability of "same" that two frames need which differ by more than saving explains, though
-            nothing was done to the whole frame.
         one_exposure: probability of one exposure from which what differs is called an edit.
         contained: share of the visible content of one of the two that the other must show for them to be the same.
         most_changed: share of the overlap that edits may cover; beyond, it is another picture.
@@ -263,7 +261,6 @@ class Judge:
     aspect_slack: float = 1.0
     same: float = 0.8
     copy: float = 0.8
-    unexplained: float = 0.95
     one_exposure: float = 0.5
     contained: float = 0.6
     most_changed: float = 0.7
@@ -292,10 +289,7 @@ class Judge:
 
 JUDGE = Judge()
 """2026-11-28, `python -m bench fit_evidence --count 260`, held-out pairs of the training half: with these `same`
-and `copy` 18 of 8541 pairs that are not the same are called so, and 266 of 8750 copies are not; at 0.6 31 and 189.
-`unexplained`: 2026-11-29, `python -m bench resaves twice`: of 444 copies saved coarsely first all but one have 0.97 and
-more; two frames of a series have 0.90. Frames of a film have up to 0.987 and stay `adjusted`.
-"""
+and `copy` 18 of 8541 pairs that are not the same are called so, and 266 of 8750 copies are not; at 0.6 31 and 189."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,20 +90,11 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
     choose = max if (a.alpha is None) == (b.alpha is None) else min
     answer = choose(answers, key=_rank)
     if answer.finding.relation is Relation.RESAVED and exceeds_encoding_loss(a, b):
-        answer = _unexplained(answer)
+        # Two shots of a burst differ like that, and no such pair may pass for one file saved again.
+        answer = replace(answer, finding=replace(answer.finding, relation=Relation.ADJUSTED))
     whole = answer.transform is None or answer.turn is not None
     likely = whole and answer.finding.probability >= JUDGE.provable
     return _proven(answer, a, b) if prove and likely else _with_original(answer, a, b, None, None)
-
-
-def _unexplained(answer: Analysis) -> Analysis:
-    """Return the answer on two frames whose difference neither saving nor a change of the whole frame explains.
-
-    Two shots of a burst look like that: all but certain, or not the same. It never is a mere re-save.
-    """
-    if answer.finding.probability < JUDGE.unexplained:
-        return replace(answer, finding=Judgment(Relation.SIMILAR, JUDGE.most_doubt), facts=Facts())
-    return replace(answer, finding=replace(answer.finding, relation=Relation.ADJUSTED))
 
 
 def _grounds(a: Picture, b: Picture) -> tuple[int, ...]:
