@@ -91,7 +91,9 @@ def pairs(chromium: Browser, folder: Path, pictures: list[Path], count: int) -> 
             for done in range(1, count):
                 begun = time.perf_counter()
                 page.keyboard.press("s" if done % 2 else "d")
-                result = f"document.getElementById('progress-text').textContent.includes(', {done} decided here')"
+                result = (
+                    f"document.getElementById('progress-text').textContent.includes(', {done} decided here')"
+                )
                 page.wait_for_function(f"() => {result} && ({_LOADED})()", polling="raf")
                 taken.append((time.perf_counter() - begun) * 1000)
             whole = time.perf_counter() - whole
