@@ -2,221 +2,151 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
 
-__all__ = [
-    "CHANGE",
-    "EVIDENCE",
-    "MAPPING",
-    "PALETTE",
-    "REGISTRATION",
-    "SHADE",
-    "SIGN",
-    "TONE",
-    "ChangeLimits",
-    "EvidenceLimits",
-    "MappingLimits",
-    "PaletteLimits",
-    "RegistrationLimits",
-    "ShadeLimits",
-    "SignLimits",
-    "ToneLimits",
-]
+__all__ = ["CHANGE", "EVIDENCE", "MAPPING", "PALETTE", "REGISTRATION", "SHADE", "SIGN", "TONE"]
 
 
-@dataclass(frozen=True, slots=True)
 class ToneLimits:
-    """Limits of a change of tone of a whole frame; levels are those of 8-bit samples.
+    """Limits of a change of tone of a whole frame; levels are those of 8-bit samples."""
 
-    Attributes:
-        none: change in levels under which no tone is applied.
-        best: share of the samples, the nearest ones, by which a fit is judged.
-        price: levels of misfit that a level of change, as its root mean square, must gain to be believed.
-        close: levels of misfit, with its prices, up to which the fit begun from all samples holds.
-        settled: levels by which a round must move some sample for another one to follow.
-        rest, most_left: weight of the mean of what is left, and the levels of it that count at most.
-        no_gain: change of the gain of color under which no tone is applied.
-        gray: levels from gray within which a picture holds no color.
-        pale, colored: levels from gray under which a sample has no color, and the weight of those that have, where the
-            other picture has none.
-        most_mix, mix_pull: weight of color in luma, at most, and how strongly it is pulled to 0 (squared levels).
-        most_turn, most_gain: degrees by which all hues may turn, and factor by which color may grow.
-        no_color: gain under which a picture lost its colors, so that a turn of hues means nothing.
-        most_tint: levels by which color may shift, all over or as luma rises by half its range.
-        gain_pull, tint_pull, slope_pull: squared levels a sample by which gain is pulled to 1, and the others to 0.
-    """
+    __slots__ = ()
 
-    none: float = 1.5
-    best: float = 0.4
-    price: float = 0.02
-    close: float = 0.8
-    settled: float = 0.25
-    rest: float = 0.05
-    most_left: float = 20.0
-    no_gain: float = 0.1
-    gray: float = 2.5
-    pale: float = 12.0
-    colored: float = 0.1
-    most_mix: float = 0.4
-    mix_pull: float = 20.0
-    most_turn: float = 25.0
-    most_gain: float = 3.0
-    no_color: float = 0.15
-    most_tint: float = 40.0
-    gain_pull: float = 6.0
-    tint_pull: float = 0.02
-    slope_pull: float = 0.02
+    none: Final = 1.5  # change in levels under which no tone is applied
+    best: Final = 0.4  # share of the samples, the nearest ones, by which a fit is judged
+    # levels of misfit that a level of change, as its root mean square, must gain to be believed
+    price: Final = 0.02
+    close: Final = 0.8  # levels of misfit, with its prices, up to which the fit begun from all samples holds
+    settled: Final = 0.25  # levels by which a round must move some sample for another one to follow
+    # rest, most_left: weight of the mean of what is left, and the levels of it that count at most
+    rest: Final = 0.05
+    most_left: Final = 20.0
+    no_gain: Final = 0.1  # change of the gain of color under which no tone is applied
+    gray: Final = 2.5  # levels from gray within which a picture holds no color
+    # pale, colored: levels from gray under which a sample has no color, and the weight of those that have,
+    # where the other picture has none
+    pale: Final = 12.0
+    colored: Final = 0.1
+    # most_mix, mix_pull: weight of color in luma, at most, and how strongly it is pulled to 0 (squared
+    # levels)
+    most_mix: Final = 0.4
+    mix_pull: Final = 20.0
+    # most_turn, most_gain: degrees by which all hues may turn, and factor by which color may grow
+    most_turn: Final = 25.0
+    most_gain: Final = 3.0
+    no_color: Final = 0.15  # gain under which a picture lost its colors, so that a turn of hues means nothing
+    most_tint: Final = 40.0  # levels by which color may shift, all over or as luma rises by half its range
+    # gain_pull, tint_pull, slope_pull: squared levels a sample by which gain is pulled to 1, and the others
+    # to 0
+    gain_pull: Final = 6.0
+    tint_pull: Final = 0.02
+    slope_pull: Final = 0.02
 
 
-@dataclass(frozen=True, slots=True)
 class EvidenceLimits:
-    """The sizes at which evidence is gathered.
+    """The sizes at which evidence is gathered."""
 
-    Attributes:
-        pixels: overlays are reduced to at most this size.
-        least_side: shorter sides below this many pixels are enlarged to it.
-        fine_pixels: size up to which a cell is 4 pixels wide; beyond, 8.
-        window: side of the window of local correlation, in pixels.
-        floor: squared levels that count as no structure in a local correlation.
-        telling: standard deviation, in levels, from which a window has structure.
-        placed: local correlation from which pictures are aligned well enough as they are (40th percentile).
-        samples: pixels by which the filter between two pictures is fitted.
-    """
+    __slots__ = ()
 
-    pixels: int = 1_200_000
-    least_side: int = 112
-    fine_pixels: int = 400_000
-    window: int = 11
-    floor: float = 6.0
-    telling: float = 4.0
-    placed: float = 0.97
-    samples: int = 20_000
+    pixels: Final = 1_200_000  # overlays are reduced to at most this size
+    least_side: Final = 112  # shorter sides below this many pixels are enlarged to it
+    fine_pixels: Final = 400_000  # size up to which a cell is 4 pixels wide; beyond, 8
+    window: Final = 11  # side of the window of local correlation, in pixels
+    floor: Final = 6.0  # squared levels that count as no structure in a local correlation
+    telling: Final = 4.0  # standard deviation, in levels, from which a window has structure
+    # local correlation from which pictures are aligned well enough as they are (40th percentile)
+    placed: Final = 0.97
+    samples: Final = 20_000  # pixels by which the filter between two pictures is fitted
 
 
-@dataclass(frozen=True, slots=True)
 class ShadeLimits:
-    """When uneven light is assumed; its unit is the natural logarithm of a factor.
+    """When uneven light is assumed; its unit is the natural logarithm of a factor."""
 
-    Attributes:
-        black: levels that are added to both before they are divided, so that black does not count.
-        pull: how strongly the terms are pulled to even light, against the weight of all samples.
-        seen: share of the samples, at least, by which a shade is fitted.
-        least, most: what the 90th percentile must reach, and what none may exceed.
-        most_left: levels of difference, at most, that count where a shade is compared with none.
-        left: median difference in levels from which a shade is searched for.
-        held: share of a sample that must lie in the overlap.
-        rounding: levels added to what is left before shares of it are taken.
-        gain: what is left with it, at most, of what was left without.
-    """
+    __slots__ = ()
 
-    black: float = 8.0
-    pull: float = 1e-3
-    seen: float = 0.2
-    least: float = 0.03
-    most: float = 1.2
-    most_left: float = 30.0
-    left: float = 1.0
-    held: float = 0.9
-    rounding: float = 0.1
-    gain: float = 0.8
+    black: Final = 8.0  # levels that are added to both before they are divided, so that black does not count
+    pull: Final = 1e-3  # how strongly the terms are pulled to even light, against the weight of all samples
+    seen: Final = 0.2  # share of the samples, at least, by which a shade is fitted
+    # least, most: what the 90th percentile must reach, and what none may exceed
+    least: Final = 0.03
+    most: Final = 1.2
+    most_left: Final = 30.0  # levels of difference, at most, that count where a shade is compared with none
+    left: Final = 1.0  # median difference in levels from which a shade is searched for
+    held: Final = 0.9  # share of a sample that must lie in the overlap
+    rounding: Final = 0.1  # levels added to what is left before shares of it are taken
+    gain: Final = 0.8  # what is left with it, at most, of what was left without
 
 
-@dataclass(frozen=True, slots=True)
 class RegistrationLimits:
-    """Tracking of a smooth displacement; lengths are pixels of the overlay.
+    """Tracking of a smooth displacement; lengths are pixels of the overlay."""
 
-    Attributes:
-        points, least: the most corners that are tracked, and the fewest that must be found.
-        window: side of the window by which a corner is found again.
-        reach: distance from the median displacement beyond which a corner is an outlier.
-        most_left: levels of difference, at most, that count where a displacement is compared with none.
-        still: median displacement under which nothing is moved.
-        bent: median distance that a linear displacement leaves from which whole frames count as bent.
-    """
+    __slots__ = ()
 
-    points: int = 500
-    least: int = 40
-    window: int = 21
-    reach: float = 8.0
-    most_left: float = 20.0
-    still: float = 0.08
-    bent: float = 0.3
+    # points, least: the most corners that are tracked, and the fewest that must be found
+    points: Final = 500
+    least: Final = 40
+    window: Final = 21  # side of the window by which a corner is found again
+    reach: Final = 8.0  # distance from the median displacement beyond which a corner is an outlier
+    # levels of difference, at most, that count where a displacement is compared with none
+    most_left: Final = 20.0
+    still: Final = 0.08  # median displacement under which nothing is moved
+    # median distance that a linear displacement leaves from which whole frames count as bent
+    bent: Final = 0.3
 
 
-@dataclass(frozen=True, slots=True)
 class MappingLimits:
-    """The choice of the map between two pictures.
+    """The choice of the map between two pictures."""
 
-    Attributes:
-        pixels: size at which whole frames are first compared.
-        turned: degrees from which one of two signs is turned against the other.
-        close: local correlation from which a place agrees closely.
-        in_place: share of the places with structure that agree closely from which whole frames coincide.
-        sure: share of the places with structure that must agree closely for no other map to be searched for.
-    """
+    __slots__ = ()
 
-    pixels: int = 100_000
-    turned: float = 45.0
-    close: float = 0.9
-    in_place: float = 0.2
-    sure: float = 0.9
+    pixels: Final = 100_000  # size at which whole frames are first compared
+    turned: Final = 45.0  # degrees from which one of two signs is turned against the other
+    close: Final = 0.9  # local correlation from which a place agrees closely
+    # share of the places with structure that agree closely from which whole frames coincide
+    in_place: Final = 0.2
+    # share of the places with structure that must agree closely for no other map to be searched for
+    sure: Final = 0.9
 
 
-@dataclass(frozen=True, slots=True)
 class ChangeLimits:
-    """How cells form regions.
+    """How cells form regions."""
 
-    Attributes:
-        most_odds: logarithm of odds at which a cell is capped.
-        most_regions: connected changed cells that get a box, the surest first.
-        high: percentiles of the frame that a cell is compared with.
-        fewest: cells with content from which only these count for the percentiles.
-        sure: odds of its surest cell from which a region is shown beside the strongest one.
-        core: share of a region's largest difference that the edge of its box must reach.
-        still: levels up to which a cell is unchanged: of its mean and its largest difference, and of its color.
-    """
+    __slots__ = ()
 
-    most_odds: float = 8.0
-    most_regions: int = 40
-    high: tuple[float, ...] = (90, 98)
-    fewest: int = 50
-    sure: float = 4.0
-    core: float = 0.25
-    still: float = 1.0
+    most_odds: Final = 8.0  # logarithm of odds at which a cell is capped
+    most_regions: Final = 40  # connected changed cells that get a box, the surest first
+    high: Final[tuple[float, ...]] = (90, 98)  # percentiles of the frame that a cell is compared with
+    fewest: Final = 50  # cells with content from which only these count for the percentiles
+    sure: Final = 4.0  # odds of its surest cell from which a region is shown beside the strongest one
+    core: Final = 0.25  # share of a region's largest difference that the edge of its box must reach
+    # levels up to which a cell is unchanged: of its mean and its largest difference, and of its color
+    still: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
 class PaletteLimits:
-    """What counts as a palette.
+    """What counts as a palette."""
 
-    Attributes:
-        fewest: colors under which a picture is a flat drawing, whose every color is content.
-        reach: how far a color may move, as a share of the median distance between neighbors in the palette.
-    """
+    __slots__ = ()
 
-    fewest: int = 8
-    reach: float = 2.0
+    fewest: Final = 8  # colors under which a picture is a flat drawing, whose every color is content
+    # how far a color may move, as a share of the median distance between neighbors in the palette
+    reach: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
 class SignLimits:
-    """What makes a picture a sign rather than a photograph or a page.
+    """What makes a picture a sign rather than a photograph or a page."""
 
-    Attributes:
-        side: long side to which a picture is reduced.
-        bits: low bits of a sample that do not count as another color.
-        colors, share: the number of colors that must cover this share of the picture.
-        corner: smaller eigenvalue of the gradients (Shi and Tomasi 1994) from which a place is a corner, whatever the
-            sharpest corner is.
-        corners: the most corners that it may have.
-    """
+    __slots__ = ()
 
-    side: int = 128
-    bits: int = 5
-    colors: int = 6
-    share: float = 0.9
-    corner: float = 0.004
-    corners: int = 30
+    side: Final = 128  # long side to which a picture is reduced
+    bits: Final = 5  # low bits of a sample that do not count as another color
+    # colors, share: the number of colors that must cover this share of the picture
+    colors: Final = 6
+    share: Final = 0.9
+    # smaller eigenvalue of the gradients (Shi and Tomasi 1994) from which a place is a corner, whatever the
+    # sharpest corner is
+    corner: Final = 0.004
+    corners: Final = 30  # the most corners that it may have
 
 
 SHADE = ShadeLimits()

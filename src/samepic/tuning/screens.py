@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from samepic.errors import ProfileError
 
-__all__ = ["LAYOUT", "SCREEN", "Box", "Layout", "Screen"]
+__all__ = ["LAYOUT", "SCREEN", "Box", "Screen"]
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, width and height in pixels."""
@@ -86,88 +86,57 @@ SCREEN = Screen()
 was chosen so that all pairs which Playwright keeps as equal are, and none of those it keeps as different."""
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """What the explanation of a change on a screen goes by.
+    """What the explanation of a change on a screen goes by."""
 
-    Attributes:
-        gap: pixels between two places that are reported as one.
-        places: places that are looked at closely; all are counted and boxed.
-        reach: pixels that something may have moved to be found where it is now.
-        wide: pixels between the two ends of something plain that moved along itself.
-        margin: pixels around a place that must have moved with it.
-        patch: most pixels of a place that is searched for in its neighborhood.
-        smallest: pixels that the longer side of what moved has at least.
-        left: share of a moved place's pixels that may differ at its new place.
-        gained: share of the pixels that differ which a move, or an insertion of lines, may leave.
-        fresh: share of the pixels that differ here that must differ where something moved to as well.
-        plain: share of a place that one color fills where nothing is shown in it.
-        sample: pixels along the longer side of a place of which the colors are compared.
-        mapped: share of a place whose colors must all have become the same others where only colors changed.
-        usual: share of the pixels that differ that changed from one color to one other where both are named.
-        outlined: share of the outlines that stay where the colors changed all over a place.
-        tall: pixels of height or width from which lines are looked for that were added within a place.
-        rows: share of the rows that differ from which inserted lines are looked for.
-        runs: most groups of lines that were added or removed.
-        found: share of the lines of a place that are found again where some were added in it.
-        glyph: least and most height in pixels of a letter.
-        ground: least share of the ground that letters stand on.
-        apart: share of all pixels that differ from which two screens may have nothing in common.
-        strange: share of the outlines that two such screens have in common at most.
-        anchored: share of the lines of which one must be found again in two screens that have something in common.
-        near: levels that rounding and smoothing may make of one color.
-        level: levels that rounding may make of one ground.
-        step: levels between two neighbors that are an outline.
-        ink: levels in which letters and their ground differ at least.
-        letters: how many letters make a text.
-        wide_letter: how many times as wide as high a letter is at most, several that touch among them.
-        beside: how many times its height to the left and right a text is looked at.
-        tried: moves that fit best of which each is tried.
-        named: places that the sentence names, and lines.
-        white: level from which a mask hides.
-        same, changed, strangers: probability that a person would call screens the same that are, that changed in
-            places, and that have nothing in common; by rule, not measured.
-        panel: longer side in pixels of a panel of the difference picture, at most.
-    """
+    __slots__ = ()
 
-    gap: int = 10
-    places: int = 40
-    reach: int = 64
-    wide: int = 400
-    margin: int = 2
-    patch: int = 400_000
-    smallest: int = 12
-    left: float = 0.02
-    gained: float = 0.34
-    fresh: float = 0.5
-    plain: float = 0.995
-    sample: int = 512
-    mapped: float = 0.98
-    usual: float = 0.2
-    outlined: float = 0.6
-    tall: int = 48
-    rows: float = 0.1
-    runs: int = 12
-    found: float = 0.3
-    glyph: tuple[int, int] = (4, 96)
-    ground: float = 0.5
-    apart: float = 0.5
-    strange: float = 0.25
-    anchored: float = 0.05
-    near: int = 12
-    level: int = 8
-    step: int = 16
-    ink: int = 48
-    letters: int = 3
-    wide_letter: int = 6
-    beside: int = 4
-    tried: int = 3
-    named: int = 4
-    white: int = 128
-    same: float = 0.99
-    changed: float = 0.01
-    strangers: float = 0.001
-    panel: int = 1600
+    gap: Final = 10  # pixels between two places that are reported as one
+    places: Final = 40  # places that are looked at closely; all are counted and boxed
+    reach: Final = 64  # pixels that something may have moved to be found where it is now
+    wide: Final = 400  # pixels between the two ends of something plain that moved along itself
+    margin: Final = 2  # pixels around a place that must have moved with it
+    patch: Final = 400_000  # most pixels of a place that is searched for in its neighborhood
+    smallest: Final = 12  # pixels that the longer side of what moved has at least
+    left: Final = 0.02  # share of a moved place's pixels that may differ at its new place
+    gained: Final = 0.34  # share of the pixels that differ which a move, or an insertion of lines, may leave
+    # share of the pixels that differ here that must differ where something moved to as well
+    fresh: Final = 0.5
+    plain: Final = 0.995  # share of a place that one color fills where nothing is shown in it
+    sample: Final = 512  # pixels along the longer side of a place of which the colors are compared
+    # share of a place whose colors must all have become the same others where only colors changed
+    mapped: Final = 0.98
+    # share of the pixels that differ that changed from one color to one other where both are named
+    usual: Final = 0.2
+    outlined: Final = 0.6  # share of the outlines that stay where the colors changed all over a place
+    # pixels of height or width from which lines are looked for that were added within a place
+    tall: Final = 48
+    rows: Final = 0.1  # share of the rows that differ from which inserted lines are looked for
+    runs: Final = 12  # most groups of lines that were added or removed
+    found: Final = 0.3  # share of the lines of a place that are found again where some were added in it
+    glyph: Final[tuple[int, int]] = (4, 96)  # least and most height in pixels of a letter
+    ground: Final = 0.5  # least share of the ground that letters stand on
+    apart: Final = 0.5  # share of all pixels that differ from which two screens may have nothing in common
+    strange: Final = 0.25  # share of the outlines that two such screens have in common at most
+    # share of the lines of which one must be found again in two screens that have something in common
+    anchored: Final = 0.05
+    near: Final = 12  # levels that rounding and smoothing may make of one color
+    level: Final = 8  # levels that rounding may make of one ground
+    step: Final = 16  # levels between two neighbors that are an outline
+    ink: Final = 48  # levels in which letters and their ground differ at least
+    letters: Final = 3  # how many letters make a text
+    # how many times as wide as high a letter is at most, several that touch among them
+    wide_letter: Final = 6
+    beside: Final = 4  # how many times its height to the left and right a text is looked at
+    tried: Final = 3  # moves that fit best of which each is tried
+    named: Final = 4  # places that the sentence names, and lines
+    white: Final = 128  # level from which a mask hides
+    # same, changed, strangers: probability that a person would call screens the same that are, that changed
+    # in places, and that have nothing in common; by rule, not measured
+    same: Final = 0.99
+    changed: Final = 0.01
+    strangers: Final = 0.001
+    panel: Final = 1600  # longer side in pixels of a panel of the difference picture, at most
 
 
 LAYOUT = Layout()

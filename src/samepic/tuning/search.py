@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["INSETS", "SEARCH", "Insets", "SearchLimits"]
+__all__ = ["INSETS", "SEARCH"]
 
 
-@dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """Thresholds of fingerprints and of the search for candidates.
+    """Thresholds of fingerprints and of the search for candidates; distances are bits of 256."""
 
-    `radius` in bits, of 256, within which two codes make a candidate; `quality` 0 to 100 and `detail` 0 to 100
-    under either of which a code says too little to match alone; `noise` in luma levels of the 64x64 samples'
-    cosine terms, under which a term is noise; `side` in pixels that the shorter side of a reduced decode keeps.
-    `copy_side` in pixels is the side of the square that the network of copy codes sees, `copy_decode` what the shorter
-    side of a reduced decode for it keeps, which insets are sought in too; `copy_nearest` is how many pictures nearest
-    by copy code are candidates, as far as they are within `copy_radius` bits, of 256; `part_nearest` and `part_radius`
-    are the same for each quarter of the query, `inset_nearest` and `inset_radius` for each inset of it.
-    `band_radius` in bits within which bands find PDQ codes, each band within `band_bits` of its bits.
-    `table_count` is how many tables find copy codes by sampled bits, `table_width` of them each, within `table_bits`.
-    """
+    __slots__ = ()
 
-    radius: int = 80
-    quality: int = 20
-    detail: int = 50
-    noise: float = 2.0
-    side: int = 128
-    copy_side: int = 176
-    copy_decode: int = 192
-    copy_nearest: int = 5
-    copy_radius: int = 95
-    part_nearest: int = 1
-    part_radius: int = 90
-    inset_nearest: int = 3
-    inset_radius: int = 95
-    band_radius: int = 31
-    band_bits: int = 2
-    table_count: int = 16
-    table_width: int = 18
-    table_bits: int = 2
+    radius: Final = 80  # distance within which two codes make a candidate
+    # quality, detail: 0 to 100, under either of which a code says too little to match alone
+    quality: Final = 20
+    detail: Final = 50
+    noise: Final = 2.0  # levels of luma of the cosine terms of the 64x64 samples, under which a term is noise
+    side: Final = 128  # pixels that the shorter side of a reduced decode keeps
+    copy_side: Final = 176  # side in pixels of the square that the network of copy codes sees
+    copy_decode: Final = 192  # the same as `side` for the copy code, and for insets
+    # copy_nearest, copy_radius: how many pictures nearest by copy code are candidates, within which distance
+    copy_nearest: Final = 5
+    copy_radius: Final = 95
+    # part_nearest, part_radius: the same for each quarter of the query
+    part_nearest: Final = 1
+    part_radius: Final = 90
+    # inset_nearest, inset_radius: the same for each inset of the query
+    inset_nearest: Final = 3
+    inset_radius: Final = 95
+    band_radius: Final = 31  # distance within which bands find PDQ codes
+    band_bits: Final = 2  # distance of a band within which it is found
+    # table_count, table_width, table_bits: tables that find copy codes by sampled bits, the bits of each, and
+    # the distance of such a sample within which it is found
+    table_count: Final = 16
+    table_width: Final = 18
+    table_bits: Final = 2
 
 
 SEARCH = SearchLimits()
@@ -66,53 +62,36 @@ hundred; tables of 16 bits find 97.5 % for one in thirty, of 20 bits 92 % for on
 """
 
 
-@dataclass(frozen=True, slots=True)
 class Insets:
-    """Thresholds of the search for insets.
+    """Thresholds of the search for insets."""
 
-    Attributes:
-        side: pixels of the longer side at which it is done, where there are as many.
-        smallest: pixels of the shorter side under which a picture has no insets, and half of it an inset is none.
-        step: levels by which two pixels beside a line must differ from the two beyond it.
-        reaches: pixels to either side among which the step must be the largest, narrow and wide.
-        scores: what a pixel of a line is worth where the step is the largest in none of them, in one, in both.
-        lines: how many columns, and how many rows, are taken for sides.
-        run: least score of the best part of such a line.
-        least: shortest side, as a share of the frame's.
-        area: least and largest share of the frame.
-        aspect: largest ratio of the longer to the shorter side.
-        mean: least score a pixel of each side, where it is no edge of the frame.
-        alone: the same where all other sides are edges of the frame.
-        density: least score a pixel of all of them together.
-        total: least score of all of them together.
-        through: how much a pixel of a line that divides a rectangle must score, as a share of one of its sides.
-        shared: intersection over union from which two rectangles count as one.
-        looked: rectangles that are sorted out, the best ones.
-        most: insets of a picture.
-        change: levels by which brightness changes where it does, from one of 32 x 32 places to the next.
-        busy: least share of the places of an inset at which it does.
-    """
+    __slots__ = ()
 
-    side: int = 384
-    smallest: int = 48
-    step: int = 10
-    reaches: tuple[int, int] = (1, 3)
-    scores: tuple[int, int, int] = (-9, 8, 17)
-    lines: int = 14
-    run: int = 200
-    least: float = 0.09
-    area: tuple[float, float] = (0.02, 0.9)
-    aspect: float = 4.0
-    mean: float = 2.0
-    alone: float = 12.5
-    density: float = 6.0
-    total: float = 1200.0
-    through: float = 0.5
-    shared: float = 0.6
-    looked: int = 200
-    most: int = 6
-    change: int = 2
-    busy: float = 0.25
+    side: Final = 384  # pixels of the longer side at which it is done, where there are as many
+    # pixels of the shorter side under which a picture has no insets, and half of it an inset is none
+    smallest: Final = 48
+    step: Final = 10  # levels by which two pixels beside a line must differ from the two beyond it
+    # pixels to either side among which the step must be the largest, narrow and wide
+    reaches: Final[tuple[int, int]] = (1, 3)
+    # what a pixel of a line is worth where the step is the largest in none of them, in one, in both
+    scores: Final[tuple[int, int, int]] = (-9, 8, 17)
+    lines: Final = 14  # how many columns, and how many rows, are taken for sides
+    run: Final = 200  # least score of the best part of such a line
+    least: Final = 0.09  # shortest side, as a share of the frame's
+    area: Final[tuple[float, float]] = (0.02, 0.9)  # least and largest share of the frame
+    aspect: Final = 4.0  # largest ratio of the longer to the shorter side
+    mean: Final = 2.0  # least score a pixel of each side, where it is no edge of the frame
+    alone: Final = 12.5  # the same where all other sides are edges of the frame
+    density: Final = 6.0  # least score a pixel of all of them together
+    total: Final = 1200.0  # least score of all of them together
+    # how much a pixel of a line that divides a rectangle must score, as a share of one of its sides
+    through: Final = 0.5
+    shared: Final = 0.6  # intersection over union from which two rectangles count as one
+    looked: Final = 200  # rectangles that are sorted out, the best ones
+    most: Final = 6  # insets of a picture
+    # levels by which brightness changes where it does, from one of 32 x 32 places to the next
+    change: Final = 2
+    busy: Final = 0.25  # least share of the places of an inset at which it does
 
 
 INSETS = Insets()
