@@ -32,7 +32,7 @@ def whole(pixels: dict[str, Pixels]) -> MappedPair:
     rgb = pixels["chelsea"]
     found = align_by(Planes(rgb, rgb), np.eye(3))
     assert found is not None
-    alignment = replace(found, matrix=np.eye(3), part_a=1.0, part_b=1.0, held_a=1.0, held_b=1.0)
+    alignment = found._replace(matrix=np.eye(3), part_a=1.0, part_b=1.0, held_a=1.0, held_b=1.0)
     inside = np.ones(rgb.shape[:2], np.bool_)
     return MappedPair(rgb, rgb, inside, np.eye(3), np.eye(3), alignment, 1.0, whole=False)
 
@@ -48,8 +48,8 @@ def lying(
 ) -> MappedPair:
     """Return the overlay with another map and other shares."""
     assert over.alignment is not None
-    found = replace(over.alignment, matrix=matrix, part_a=part_a, part_b=part_b, held_a=held_a, held_b=held_b)
-    return replace(over, alignment=found, matrix=matrix)
+    found = over.alignment._replace(matrix=matrix, part_a=part_a, part_b=part_b, held_a=held_a, held_b=held_b)
+    return over._replace(alignment=found, matrix=matrix)
 
 
 STILL = WholeChange()
@@ -141,7 +141,7 @@ def put(
     larger = replace(B, width=round(400 / (right - left)), height=round(300 / (low - top)))
     there = np.array([[1, 0, -left * larger.width], [0, 1, -top * larger.height], [0, 0, 1.0]])
     found = lying(over, there, part_b=(right - left) * (low - top), held_b=held)
-    return replace(found, pasted=pasted), larger
+    return found._replace(pasted=pasted), larger
 
 
 def exchanged(over: MappedPair) -> MappedPair:
@@ -151,7 +151,7 @@ def exchanged(over: MappedPair) -> MappedPair:
     swapped = lying(
         over, inverse(f.matrix), part_a=f.part_b, part_b=f.part_a, held_a=f.held_b, held_b=f.held_a
     )
-    return replace(swapped, pasted=over.pasted)
+    return swapped._replace(pasted=over.pasted)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_border_too_thin_to_measure_its_edge_is_still_a_border(whole: MappedPa
 
 
 def test_a_tilted_picture_has_corners_and_no_border(whole: MappedPair) -> None:
-    filled = replace(lying(whole, turn(7), part_b=0.85, held_b=0.98), pasted=True)
+    filled = lying(whole, turn(7), part_b=0.85, held_b=0.98)._replace(pasted=True)
     assert sentence_for(filled) == "the same picture, tilted by 7°, with its corners filled"
     cut = lying(whole, turn(7), part_a=0.93, part_b=0.93)
     assert sentence_for(cut) == "the same picture, tilted by 7°, with its corners cut off"
@@ -329,7 +329,7 @@ def test_what_was_done_to_a_whole_frame_is_told_of_b(pixels: dict[str, Pixels]) 
 def test_the_detail_of_whole_frames_is_told_unless_it_was_changed_in_places(
     whole: MappedPair, detail: DetailChange, words: str
 ) -> None:
-    frames = replace(whole, alignment=None, whole=True)
+    frames = whole._replace(alignment=None, whole=True)
     change = WholeChange(detail=detail)
     assert sentence_for(frames, Relation.ADJUSTED, change=change) == f"the same picture, {words}"
     assert words not in sentence_for(frames, Relation.EDITED, places=1, change=change)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = [
     "ALIGN",
@@ -277,8 +276,7 @@ half, which was drawn anew to measure) 12 do. `telling` was chosen, `far` and `f
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What counts as writing that a smaller picture has lost; levels are 0 to 255, lengths are pixels.
 
     Attributes:

@@ -9,8 +9,7 @@ stray from the best map is evidence. What one map leaves over is one smooth disp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -129,8 +128,7 @@ def banded(luma: Plane) -> Plane:
     return np.asarray(cv2.convertScaleAbs(detail * (40.0 / (spread + 2.0)) + 128.0), np.uint8)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrackedPoints:
+class TrackedPoints(NamedTuple):
     """The map from the moved picture to the ground, the points (n, 2) tracked on the ground, how far each strays
     from the map (n,), and how far the map moves the corners at most, all in pixels."""
 
@@ -223,8 +221,7 @@ _FAR = 9.0
 _BUSY = 9
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Alignment:
+class Alignment(NamedTuple):
     """How b lies on a and how well they agree there, measured at a long side of about 400 pixels.
 
     `matrix` maps pixels of b to pixels of a; `matched` counts matched features, 0 where none were needed. `shift` is
@@ -348,7 +345,7 @@ def align_by(pair: Planes, matrix: Matrix) -> Alignment | None:
 
 def _at_full_size(found: Alignment, there: Matrix, here: Matrix) -> Alignment:
     matrix = there @ found.matrix @ here
-    return replace(found, matrix=np.asarray(matrix / matrix[2, 2], np.float64))
+    return found._replace(matrix=np.asarray(matrix / matrix[2, 2], np.float64))
 
 
 def _mean(rgb: Pixels) -> Plane:
@@ -422,7 +419,7 @@ def _in_its_tile(one: Plane, two: Plane, laid: Overlay, found: Alignment) -> Ali
     tile = agreeing_rectangle(alike, (spread >= JUDGE.telling**2) & laid.inside)
     if tile is None:
         return None
-    laid, last = replace(laid, inside=tile & laid.inside), None
+    laid, last = laid._replace(inside=tile & laid.inside), None
     for levels in (2, 1):
         tracked = track(*_ground_first(laid, _toned(laid)), laid.inside, levels)
         if tracked is None:
@@ -433,11 +430,11 @@ def _in_its_tile(one: Plane, two: Plane, laid: Overlay, found: Alignment) -> Ali
             return None
         there, size = inverse(again.to_a) @ laid.to_a, again.inside.shape[::-1]
         shown = cv2.warpPerspective(laid.inside.astype(np.uint8), there, size, flags=cv2.INTER_NEAREST)
-        laid, last = replace(again, inside=again.inside & (shown > 0)), tracked
+        laid, last = again._replace(inside=again.inside & (shown > 0)), tracked
     if last is None or laid.inside.sum() < ALIGN.overlap_pixels:
         return None
     better = _measured(laid, found.matched, last, (found.held_a, found.held_b))
-    return None if better is None else replace(better, tiled=True)
+    return None if better is None else better._replace(tiled=True)
 
 
 def _smoothed(laid: Overlay) -> tuple[Floats, Floats]:

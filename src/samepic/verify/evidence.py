@@ -7,10 +7,9 @@ as much as the reverse. Small perceptrons that ship with the package say how sur
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -90,8 +89,7 @@ CONTEXT = (
 """The measures of the whole frame, which say what a cell's mean."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CellEvidence:
+class CellEvidence(NamedTuple):
     """The measures of every cell.
 
     `cells` is (rows, columns, len(MEASURES)) float32, `context` (len(CONTEXT),), `inside` (rows, columns) where a cell
@@ -113,8 +111,7 @@ class CellEvidence:
     colorless: tuple[bool, bool]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Explained:
+class _Explained(NamedTuple):
     """A source as it should look in the target: `raw` in its place, `sharp` with its tone, `shown` filtered besides."""
 
     raw: tuple[Floats, ...]
@@ -397,8 +394,7 @@ NETWORKS = ("change", "same", "origin")
 """The networks that ship with the package, by name; `make calibrate` fits them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
+class Network(NamedTuple):
     """A perceptron: `layers` are (weights (in, out), bias (out,)), inputs are brought to `mean` 0 and `spread` 1."""
 
     mean: Floats
@@ -440,8 +436,7 @@ _REACH = 3
 _LARGEST = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Changes:
+class Changes(NamedTuple):
     """The cells that were changed.
 
     `odds` is (rows, columns) float32, the logarithm of the odds of a change in each cell; `masses` the sums of it over
@@ -505,7 +500,7 @@ def find_changes(evidence: CellEvidence) -> Changes:
     """Return what was changed by the evidence of two pictures that lie on each other."""
     odds = odds_of(evidence.cells, evidence.context, evidence.inside, load_network("change"))
     changes = changes_of_odds(odds, evidence.inside)
-    return replace(changes, regions=_boxes(changes.odds, evidence))
+    return changes._replace(regions=_boxes(changes.odds, evidence))
 
 
 def changes_of_odds(odds: Floats, inside: Mask) -> Changes:

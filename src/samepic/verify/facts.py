@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -36,8 +36,7 @@ _MAIN_PART, _CORNERS, _EVEN = 0.6, 0.8, 0.03  # shares of a picture
 _BARS = ((Side.ABOVE, Side.BELOW), (Side.LEFT, Side.RIGHT))
 
 
-@dataclass(frozen=True, slots=True)
-class _SourceAndCopy:
+class _SourceAndCopy(NamedTuple):
     """A source and its copy: sizes (height, width), the map from the copy to the source, and the shares that overlap.
 
     `rest` is the share of the visible content of the larger picture that the other shows as well.
@@ -188,8 +187,7 @@ def _touches(edge: Edge, size: tuple[int, int]) -> bool:
     return bool((away <= _NEAR_EDGE).all())
 
 
-@dataclass(frozen=True, slots=True)
-class WholeChange:
+class WholeChange(NamedTuple):
     """The change of a whole picture from a to b, in tone and color, and in sharpness and grain.
 
     `levels` is the 90th percentile of the change of tone, in levels; `sharpness` is the fine detail of b over that of

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -47,8 +46,7 @@ _CONFIDENCE = 0.999
 _ROUNDS = 2000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Features:
+class Features(NamedTuple):
     """Positions (n, 2) float32 in pixels of a plane of `size` (width, height), and descriptors (n, 32) uint8."""
 
     at: Floats
@@ -192,8 +190,7 @@ def is_sane(matrix: Matrix, size: tuple[int, int]) -> bool:
     return 1 / ALIGN.scale <= scales[-1] <= ALIGN.scale and max(scales) <= ALIGN.depth * min(scales)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What a map does to a frame: `angle` in degrees by which a is turned clockwise to be held as b is, `stretch` the
     ratio of the two axes (1 or more), `shear` in degrees, `depth` the ratio of the scales at two corners."""
 
@@ -259,8 +256,7 @@ def correlation_map_plain(a: Floats, b: Floats, step: int = 1) -> tuple[Floats, 
 Pixels: TypeAlias = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """First mirrored left to right, if `mirrored`, then turned clockwise by `degrees`: 0, 90, 180 or 270."""
 
     degrees: int = 0

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -99,8 +98,7 @@ SAME_FACTORS = (
 _SAME_PLACES = [FACTORS.index(name) for name in SAME_FACTORS]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgment:
+class Judgment(NamedTuple):
     """A relation, the probability (0 to 1) of "same", and the regions that changed, in pixels of a."""
 
     relation: Relation
@@ -108,8 +106,7 @@ class Judgment:
     regions: tuple[Region, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PairOdds:
+class PairOdds(NamedTuple):
     """What the models make of a pair: the probabilities, 0 to 1, that both come from one exposure, be it edited or not,
     and that they are the same picture with nothing added or taken away."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -117,8 +116,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MappedPair:
+class MappedPair(NamedTuple):
     """Two pictures of one size, (height, width, 3), that lie on each other within `inside`.
 
     `to_a` maps their pixels to pixels of a, `matrix` pixels of b to pixels of a. `alignment` says how well features

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -40,8 +39,7 @@ Shape: TypeAlias = tuple[int, ...]
 _FRINGE = 2  # rows beside a border that scaling and coding have mixed with it
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Overlay:
+class Overlay(NamedTuple):
     """Two pictures of one size, cut to where they overlap: `one` is of a, `two` of b, `inside` where both are.
 
     `matrix` is the map from pixels of b to pixels of a; `to_a` that from pixels of these to pixels of a; `on_a`
@@ -158,7 +156,7 @@ def trimmed(laid: Overlay, a: Pixels, b: Pixels) -> Overlay:
             cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
             inside = inside & (mask > 0)
     kept = float(inside.sum()) / max(1, int(laid.inside.sum()))
-    return laid if inside is laid.inside or kept < 1 - ALIGN.most_border else replace(laid, inside=inside)
+    return laid if inside is laid.inside or kept < 1 - ALIGN.most_border else laid._replace(inside=inside)
 
 
 def _busy_box(picture: Pixels) -> NDArray[np.float64] | None:
@@ -196,8 +194,7 @@ def _plain_ends(plane: NDArray[np.float32]) -> tuple[int, int]:
 _NOTHING = 225
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OverlayViews:
+class OverlayViews(NamedTuple):
     """Two pictures reduced to be shown, and b laid on a.
 
     `one` and `two` are (height, width, 3) uint8, of a and b; `there` is the map from pixels of `two` to pixels of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ _COPIES = (Relation.RESAVED, Relation.ADJUSTED)
 _COLORLESS = (ToneChange.WITHOUT_COLOR, ToneChange.WITH_COLOR)
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """What was found before it is put into a verdict.
 
     `turn` is how a must be held for whole frames to lie on each other, None where they do as they are.
@@ -66,7 +65,7 @@ def look(a: Picture, b: Picture, prove: bool) -> Analysis:
     closer = bare.finding.relation is Relation.RESAVED or _change(bare) < _change(answer)
     if not closer or bare.finding.relation not in (*_COPIES, Relation.REFRAMED, Relation.EDITED):
         return answer
-    return replace(bare, facts=replace(bare.facts, lost_profile=a.info.profile or b.info.profile))
+    return bare._replace(facts=replace(bare.facts, lost_profile=a.info.profile or b.info.profile))
 
 
 def _rank(answer: Analysis) -> int:
@@ -91,7 +90,7 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
     answer = choose(answers, key=_rank)
     if answer.finding.relation is Relation.RESAVED and exceeds_encoding_loss(a, b):
         # Two shots of a burst differ like that, and no such pair may pass for one file saved again.
-        answer = replace(answer, finding=replace(answer.finding, relation=Relation.ADJUSTED))
+        answer = answer._replace(finding=answer.finding._replace(relation=Relation.ADJUSTED))
     whole = answer.transform is None or answer.turn is not None
     likely = whole and answer.finding.probability >= JUDGE.provable
     return _proven(answer, a, b) if prove and likely else _with_original(answer, a, b, None, None)
@@ -125,7 +124,7 @@ def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> 
     grays = _is_gray(a), _is_gray(b)
     tone = ToneChange.NONE if grays[0] == grays[1] else _COLORLESS[grays[0]]
     if finding.relation is Relation.RESAVED and tone is not ToneChange.NONE:
-        finding = replace(finding, relation=Relation.ADJUSTED)
+        finding = finding._replace(relation=Relation.ADJUSTED)
     facts = facts_of(a.info, b.info, finding, mapped, WholeChange(tone))
     answer = Analysis(finding, facts, {"coding_excess": float(shared.excess.max())})
     same = finding.relation in _COPIES
@@ -187,9 +186,9 @@ def _proven(answer: Analysis, a: Picture, b: Picture) -> Analysis:
     if proven.facts.proof is None:
         return answer
     if is_sign(held.on(WHITE)):
-        return replace(answer, finding=Judgment(Relation.SIMILAR, JUDGE.turned_sign), facts=Facts())
+        return answer._replace(finding=Judgment(Relation.SIMILAR, JUDGE.turned_sign), facts=Facts())
     facts = replace(proven.facts, turned=answer.turn.degrees, mirrored=answer.turn.mirrored)
-    return replace(proven, finding=replace(proven.finding, relation=Relation.REFRAMED), facts=facts)
+    return proven._replace(finding=proven.finding._replace(relation=Relation.REFRAMED), facts=facts)
 
 
 def _held(picture: Picture, turn: Turn) -> Picture:
@@ -227,7 +226,7 @@ def _with_original(
     exact = max((made.exact for made in (forward, backward) if made is not None), default=None)
     if exact is not None:
         measures["reenacted"] = exact
-    return replace(answer, finding=finding, facts=facts, measures=measures)
+    return answer._replace(finding=finding, facts=facts, measures=measures)
 
 
 _LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000", "GIF"})
@@ -270,9 +269,8 @@ def exchanged(answer: Analysis, a: Picture, b: Picture) -> Analysis:
     measures = dict(answer.measures)
     if measures.get("detail"):
         measures["detail"] = 1 / measures["detail"]
-    return replace(
-        answer,
-        finding=replace(answer.finding, regions=_carried(regions, there, b.rgb.shape)),
+    return answer._replace(
+        finding=answer.finding._replace(regions=_carried(regions, there, b.rgb.shape)),
         facts=answer.facts.swapped(),
         measures=measures,
         transform=transform,

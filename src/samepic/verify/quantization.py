@@ -14,9 +14,8 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -58,8 +57,7 @@ _DCT = np.where(
 """The orthonormal DCT-II of 8 samples, whose products are the coefficients of JPEG (ITU-T T.81, A.3.3)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SampleRows:
+class SampleRows(NamedTuple):
     """The samples of a picture, some rows at a time.
 
     `rows` returns them as (height, width, 3) or, for gray, (height, width) uint8. With `shown` they are the displayed
@@ -70,8 +68,7 @@ class SampleRows:
     shown: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SharedSource:
+class SharedSource(NamedTuple):
     """How far two encodings on one grid are from having one source.
 
     `excess` is (rows, columns) float32, a whole 8 x 8 block each: the largest difference of a coefficient over what

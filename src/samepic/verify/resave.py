@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -41,8 +40,7 @@ _BLOCK = 8
 _BAND = 64  # rows: whole blocks of every subsampling
 
 
-@dataclass(frozen=True, slots=True)
-class Reenactment:
+class Reenactment(NamedTuple):
     """The result of saving the source like the target.
 
     `exact` is the share, 0 to 1, of the target's textured 8 x 8 blocks that are equal bit for bit (of those in a band
@@ -89,8 +87,7 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     return best
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     """A scaling, its result on a band of rows, and the distance of the scaled rows to the target."""
 
     scaling: str

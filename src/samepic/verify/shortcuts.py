@@ -72,7 +72,7 @@ def compare_deep(a: Picture, b: Picture, compare: Compare) -> Analysis | None:
         # Samples may differ by less than the stretched pixels show.
         equal = analysis.finding.relation is Relation.SAME_PIXELS
         finding = Judgment(Relation.RESAVED, DEPTH.shown_alike) if equal else analysis.finding
-        return replace(analysis, finding=finding, facts=replace(analysis.facts, depth=Depth.STRETCHED))
+        return analysis._replace(finding=finding, facts=replace(analysis.facts, depth=Depth.STRETCHED))
     return _identical_as_shown(a) if equal_displayed(a, b) else None
 
 
@@ -134,7 +134,7 @@ def _compare_frames(a: Picture, b: Picture, compare: Compare) -> Analysis:
         if worst is None or order.index(analysis.finding.relation) > order.index(worst.finding.relation):
             worst, worst_number = analysis, number
         if len(turns) > 1:
-            worst = replace(analysis, finding=Judgment(Relation.SIMILAR, 0.05), facts=Facts())
+            worst = analysis._replace(finding=Judgment(Relation.SIMILAR, 0.05), facts=Facts())
             worst_number = number
         if not worst.finding.relation.is_same(Relation.REFRAMED):
             break
@@ -151,12 +151,12 @@ def _compare_equal_frames(a: Picture, b: Picture, equal: Analysis, compare: Comp
         for number, (frame_a, frame_b) in enumerate(zip(frames(a, total), frames(b, total), strict=True)):
             if not equal_pixels(frame_a, frame_b):
                 return _of_series(a, b, compare(_still(frame_a), _still(frame_b)), number)
-    return replace(equal, facts=replace(equal.facts, series=_series(a, b)))
+    return equal._replace(facts=replace(equal.facts, series=_series(a, b)))
 
 
 def _of_series(a: Picture, b: Picture, analysis: Analysis, number: int) -> Analysis:
     """Return the analysis of a pair of frames as that of the two files; `number` counts from 0."""
-    return replace(analysis, facts=replace(analysis.facts, series=_series(a, b), frame=number + 1))
+    return analysis._replace(facts=replace(analysis.facts, series=_series(a, b), frame=number + 1))
 
 
 def _series(a: Picture, b: Picture) -> Series:

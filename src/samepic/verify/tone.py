@@ -8,8 +8,7 @@ alone is in other light its edge remains, since nothing slow follows it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -63,8 +62,7 @@ _BINS = 24
 _ROUNDS = 6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ToneMap:
+class ToneMap(NamedTuple):
     """The change of tone from one picture to another, in Y, Cr, Cb of 8-bit levels.
 
     `curve` (256,) is that of luma, monotone; `mix` what Cr and Cb add to luma before it; `gain` turns and scales color
@@ -136,8 +134,7 @@ def _price(fit: ToneMap) -> float:
     return fit.misfit + TONE.rest * fit.rest + TONE.price * fit.power
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ToneSamples:
+class ToneSamples(NamedTuple):
     """Luma and color (n,) of the source and of the target, and the weights to begin with."""
 
     y: Wide
@@ -283,8 +280,7 @@ _ORDER = 3
 _TURNS = 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shade:
+class Shade(NamedTuple):
     """A factor of light: exp of a polynomial of the place, of `terms` (10,); `strength` is how far it is from even.
 
     Places go from -1 to 1 over the frame; `strength` is the 90th percentile of the logarithm's size over it.
