@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "samepic"
 LAYERS = (
     ("_native",),
-    ("native",),
+    ("native", "arrays"),
     ("errors",),
     ("writing",),
     ("limits",),

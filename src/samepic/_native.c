@@ -384,9 +384,70 @@ match_popcnt(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssi
 }
 #endif
 
+#ifdef HAS_VARIANTS
+#define LANES 8
+#define NONE ((int64_t)(8 * CODE_BYTES + 1) << 32 | 0xFFFFFFFF) /* farther than any code, and its number is -1 */
+
+/* Eight others at a time, their words apart: words k of all others lie from k * room on. A code that is met is its
+   distance and its number in one, so that the least is the first of the nearest. */
+VARIANT("avx512f,avx512vpopcntdq") static void
+two_nearest_of_eight(const uint64_t *code, const uint64_t *words, Py_ssize_t room, Py_ssize_t m, int32_t *found)
+{
+    const __m512i a = _mm512_set1_epi64((int64_t)code[0]), b = _mm512_set1_epi64((int64_t)code[1]);
+    const __m512i c = _mm512_set1_epi64((int64_t)code[2]), d = _mm512_set1_epi64((int64_t)code[3]);
+    const __m512i none = _mm512_set1_epi64(NONE);
+    __m512i at = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), best = none, second = none;
+    for (Py_ssize_t j = 0; j < m; j += LANES) {
+        const uint64_t *w = words + j;
+        const __m512i one = _mm512_popcnt_epi64(_mm512_xor_si512(a, _mm512_loadu_si512(w)));
+        const __m512i two = _mm512_popcnt_epi64(_mm512_xor_si512(b, _mm512_loadu_si512(w + room)));
+        const __m512i three = _mm512_popcnt_epi64(_mm512_xor_si512(c, _mm512_loadu_si512(w + 2 * room)));
+        const __m512i four = _mm512_popcnt_epi64(_mm512_xor_si512(d, _mm512_loadu_si512(w + 3 * room)));
+        const __m512i bits = _mm512_add_epi64(_mm512_add_epi64(one, two), _mm512_add_epi64(three, four));
+        __m512i met = _mm512_or_si512(_mm512_slli_epi64(bits, 32), at);
+        if (m - j < LANES)
+            met = _mm512_mask_blend_epi64((__mmask8)(0xFF << (m - j)), met, none);
+        second = _mm512_min_epi64(second, _mm512_max_epi64(best, met));
+        best = _mm512_min_epi64(best, met);
+        at = _mm512_add_epi64(at, _mm512_set1_epi64(LANES));
+    }
+    int64_t kept[2 * LANES], first = NONE, next = NONE;
+    _mm512_storeu_si512(kept, best);
+    _mm512_storeu_si512(kept + LANES, second);
+    for (int i = 0; i < 2 * LANES; i++)
+        if (kept[i] < first) {
+            next = first;
+            first = kept[i];
+        } else if (kept[i] < next)
+            next = kept[i];
+    found[0] = (int32_t)(uint32_t)first;
+    found[1] = (int32_t)(first >> 32);
+    found[2] = (int32_t)(next >> 32);
+}
+
+VARIANT("avx512f,avx512vpopcntdq,popcnt") static void
+match_avx512(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssize_t m, int32_t *found)
+{
+    const Py_ssize_t room = (m + LANES - 1) / LANES * LANES;
+    uint64_t *words = room ? calloc((size_t)room, CODE_BYTES) : NULL;
+    if (words == NULL) {
+        two_nearest(codes, n, others, m, found);
+        return;
+    }
+    for (Py_ssize_t j = 0; j < m; j++)
+        for (int k = 0; k < WORDS; k++)
+            words[k * room + j] = others[WORDS * j + k];
+    for (Py_ssize_t i = 0; i < n; i++)
+        two_nearest_of_eight(codes + WORDS * i, words, room, m, found + 3 * i);
+    free(words);
+}
+#endif
+
 static Matcher matcher(void)
 {
 #ifdef HAS_VARIANTS
+    if (RUNS("avx512f") && RUNS("avx512vpopcntdq"))
+        return match_avx512;
     if (RUNS("popcnt"))
         return match_popcnt;
 #endif

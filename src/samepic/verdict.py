@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,6 +12,7 @@ from samepic.errors import ProfileError, UnreadableError
 from samepic.facts import Facts
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from PIL.Image import Image
 
 __all__ = [
@@ -28,6 +29,12 @@ __all__ = [
     "Verdict",
     "Visibility",
 ]
+
+
+def _values(record: DataclassInstance) -> dict[str, Any]:
+    """Return the fields of a record by name, enumerations as plain strings."""
+    values = {item.name: getattr(record, item.name) for item in fields(record)}
+    return {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
 
 
 class Relation(StrEnum):
@@ -76,7 +83,7 @@ class Region:
 
     def to_dict(self) -> dict[str, int]:
         """Return the box as a JSON object."""
-        return {"x": self.x, "y": self.y, "w": self.w, "h": self.h}
+        return _values(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +104,7 @@ class Transform:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the transform as a JSON object."""
-        return {
-            "matrix": list(self.matrix),
-            "turned": self.turned,
-            "mirrored": self.mirrored,
-            "larger": self.larger,
-            "kept": self.kept,
-        }
+        return _values(self) | {"matrix": list(self.matrix)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +178,9 @@ class PictureInfo:
             "subsampling": self.jpeg.subsampling,
             "progressive": self.jpeg.progressive,
         }
-        return {
-            "name": self.name,
-            "format": self.format,
-            "width": self.width,
-            "height": self.height,
-            "size": self.size,
-            "orientation": self.orientation,
-            "mode": self.mode,
-            "frames": self.frames,
-            "metadata": self.metadata,
-            "profile": self.profile,
-            "jpeg": jpeg,
-        }
+        values = _values(self) | {"jpeg": jpeg}
+        del values["camera"]
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +196,7 @@ class Visibility:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {"score": self.score, "words": self.words}
+        return _values(self)
 
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -325,17 +316,7 @@ class Match:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the match as a JSON object."""
-        return {
-            "key": self.key,
-            "relation": str(self.relation),
-            "probability": self.probability,
-            "explanation": self.explanation,
-            "better": self.better,
-            "better_reason": self.better_reason,
-            "evidence": str(self.evidence),
-            "caveat": self.caveat and str(self.caveat),
-            "worse": self.worse,
-        }
+        return _values(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 __all__ = ["CHANGE", "EVIDENCE", "MAPPING", "PALETTE", "REGISTRATION", "SHADE", "SIGN", "TONE"]
 
 
-class ToneLimits:
+class _ToneLimits:
     """Limits of a change of tone of a whole frame; levels are those of 8-bit samples."""
 
     __slots__ = ()
@@ -43,7 +43,7 @@ class ToneLimits:
     slope_pull: Final = 0.02
 
 
-class EvidenceLimits:
+class _EvidenceLimits:
     """The sizes at which evidence is gathered."""
 
     __slots__ = ()
@@ -59,7 +59,7 @@ class EvidenceLimits:
     samples: Final = 20_000  # pixels by which the filter between two pictures is fitted
 
 
-class ShadeLimits:
+class _ShadeLimits:
     """When uneven light is assumed; its unit is the natural logarithm of a factor."""
 
     __slots__ = ()
@@ -77,7 +77,7 @@ class ShadeLimits:
     gain: Final = 0.8  # what is left with it, at most, of what was left without
 
 
-class RegistrationLimits:
+class _RegistrationLimits:
     """Tracking of a smooth displacement; lengths are pixels of the overlay."""
 
     __slots__ = ()
@@ -94,7 +94,7 @@ class RegistrationLimits:
     bent: Final = 0.3
 
 
-class MappingLimits:
+class _MappingLimits:
     """The choice of the map between two pictures."""
 
     __slots__ = ()
@@ -108,7 +108,7 @@ class MappingLimits:
     sure: Final = 0.9
 
 
-class ChangeLimits:
+class _ChangeLimits:
     """How cells form regions."""
 
     __slots__ = ()
@@ -123,7 +123,7 @@ class ChangeLimits:
     still: Final = 1.0
 
 
-class PaletteLimits:
+class _PaletteLimits:
     """What counts as a palette."""
 
     __slots__ = ()
@@ -133,7 +133,7 @@ class PaletteLimits:
     reach: Final = 2.0
 
 
-class SignLimits:
+class _SignLimits:
     """What makes a picture a sign rather than a photograph or a page."""
 
     __slots__ = ()
@@ -149,20 +149,20 @@ class SignLimits:
     corners: Final = 30  # the most corners that it may have
 
 
-SHADE = ShadeLimits()
+SHADE = _ShadeLimits()
 """2026-11-28: chosen on six photographs under vignettes and slow shades of the bench; none is found where a part was
 painted over or nothing was done. tests/verify/test_shade.py shows what they are for."""
 
-PALETTE = PaletteLimits()
-SIGN = SignLimits()
+PALETTE = _PaletteLimits()
+SIGN = _SignLimits()
 """2026-11-28: `corner` and `corners` lie between turned signs and icons of `bench.lookalikes` (24 corners at most; some
 are of the test half, which was drawn anew to measure) and sprites, charts and pages (32 and more)."""
 
-TONE = ToneLimits()
-CHANGE = ChangeLimits()
+TONE = _ToneLimits()
+CHANGE = _ChangeLimits()
 """2026-11-28: `sure` lies between regions that gamma 1.6 leaves (3.6 at most) and patches (11 and more) on three
 photographs; `high` and `fewest` are what the network of cells was fitted with."""
 
-MAPPING = MappingLimits()
-REGISTRATION = RegistrationLimits()
-EVIDENCE = EvidenceLimits()
+MAPPING = _MappingLimits()
+REGISTRATION = _RegistrationLimits()
+EVIDENCE = _EvidenceLimits()

@@ -86,7 +86,7 @@ SCREEN = Screen()
 was chosen so that all pairs which Playwright keeps as equal are, and none of those it keeps as different."""
 
 
-class Layout:
+class _Layout:
     """What the explanation of a change on a screen goes by."""
 
     __slots__ = ()
@@ -139,5 +139,5 @@ class Layout:
     panel: Final = 1600  # longer side in pixels of a panel of the difference picture, at most
 
 
-LAYOUT = Layout()
+LAYOUT = _Layout()
 """2026-11-23: chosen on pages rendered in Chromium, `python -m bench screens changes`."""

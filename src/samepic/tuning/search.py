@@ -7,7 +7,7 @@ from typing import Final
 __all__ = ["INSETS", "SEARCH"]
 
 
-class SearchLimits:
+class _SearchLimits:
     """Thresholds of fingerprints and of the search for candidates; distances are bits of 256."""
 
     __slots__ = ()
@@ -38,7 +38,7 @@ class SearchLimits:
     table_bits: Final = 2
 
 
-SEARCH = SearchLimits()
+SEARCH = _SearchLimits()
 """2026-11. `radius`: on 499 500 pairs of distinct photographs the least distance was 86 bits. `detail` and `noise`: of
 1031 photographs none had a detail under 85, of blank, noisy, sloping and two-toned pictures none over 54, and of those
 without grain all had 0. `quality`: the least of 1031 photographs was 49, grain on a flat ground gave at most 3.
@@ -62,7 +62,7 @@ hundred; tables of 16 bits find 97.5 % for one in thirty, of 20 bits 92 % for on
 """
 
 
-class Insets:
+class _Insets:
     """Thresholds of the search for insets."""
 
     __slots__ = ()
@@ -94,7 +94,7 @@ class Insets:
     busy: Final = 0.25  # least share of the places of an inset at which it does
 
 
-INSETS = Insets()
+INSETS = _Insets()
 """2026-11-23: bench/retrieval_insets.py, on the training half. `scores` are ten times the logarithm of how much oftener
 it is so on sides than elsewhere. `mean`, `density` and `total`: on 250 photographs 0.3 insets a picture and none on
 87 %; with half of `mean` and two thirds of `density` 0.5, and no more copies were found. `most`: walls of six tiles.

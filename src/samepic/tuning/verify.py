@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-class Blank:
+class _Blank:
     """When two single-color pictures are different pictures."""
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class Blank:
     same: Final = 0.001  # probability that a person would call such a pair the same
 
 
-class DepthLimits:
+class _DepthLimits:
     """Limits for pictures of more than 8 bits per sample."""
 
     __slots__ = ()
@@ -44,7 +44,7 @@ class DepthLimits:
     shown_alike: Final = 0.999  # probability of "same" of two pictures that look identical on a screen
 
 
-class QualityLimits:
+class _QualityLimits:
     """Limits that make one of two copies the better one, beyond their headers."""
 
     __slots__ = ()
@@ -62,7 +62,7 @@ class QualityLimits:
     cut_out: Final = 0.001  # share of such pixels from which a picture is a cut-out
 
 
-class PartLimits:
+class _PartLimits:
     """When a picture found in another pixel for pixel is a part of it, and how it is searched for."""
 
     __slots__ = ()
@@ -78,20 +78,20 @@ class PartLimits:
     same: Final = 0.99  # probability that a person would call the two the same
 
 
-BLANK = Blank()
+BLANK = _Blank()
 """2026-11: chosen; tests/verify/test_blank.py shows what they are for."""
 
-DEPTH = DepthLimits()
+DEPTH = _DepthLimits()
 """2026-11: chosen; tests/verify/test_depth.py shows what they are for."""
 
-PART = PartLimits()
+PART = _PartLimits()
 """2026-11: chosen; tests/verify/test_part.py shows what they are for."""
 
-KEEP = QualityLimits()
+KEEP = _QualityLimits()
 """2026-11: chosen; tests/verify/test_order_stored.py and tests/gate/test_originals.py show what they are for."""
 
 
-class Align:
+class _Align:
     """The sizes and limits of alignment; lengths are in pixels of the reduced pictures."""
 
     __slots__ = ()
@@ -168,11 +168,11 @@ class Align:
     overlap_pixels: Final = 1_200
 
 
-ALIGN = Align()
+ALIGN = _Align()
 """2026-11-23, `python -m bench lookalikes --kinds altered,labelled` on the training half; see bench/RESULTS.md."""
 
 
-class Judge:
+class _Judge:
     """The thresholds of verification; levels are those of 8-bit samples, 0 to 255."""
 
     __slots__ = ()
@@ -220,12 +220,12 @@ class Judge:
     frames_looked_at: Final = 100  # frames of an animation that are compared, evenly spread over it
 
 
-JUDGE = Judge()
+JUDGE = _Judge()
 """2026-11-28, `python -m bench fit_evidence --count 260`, held-out pairs of the training half: with these `same`
 and `copy` 18 of 8541 pairs that are not the same are called so, and 266 of 8750 copies are not; at 0.6 31 and 189."""
 
 
-class Quantization:
+class _Quantization:
     """The limits of the comparison of coefficients: those of the orthonormal DCT of 8-bit levels."""
 
     __slots__ = ()
@@ -268,7 +268,7 @@ class Quantization:
     most_core: Final = 0.6
 
 
-QUANTIZATION = Quantization()
+QUANTIZATION = _Quantization()
 """2026-11-28, children of 21 photographs in six pairs of codings: luma exceeds the bound by 3.4 at most, color by 22;
 local edits of 0.1 % of the frame exceed it by 25 and more. See "Children of one picture" in bench/RESULTS.md.
 `places`: of 53 edits of the training half one changes more than two; of 20 copies that were called edits (of the test
@@ -322,7 +322,7 @@ POSSIBLE = Resolution(
 """
 
 
-class VisibilityAnchors:
+class _VisibilityAnchors:
     """The scores of SSIMULACRA 2.1 from which an average observer, at 1:1 and a usual distance, sees no difference."""
 
     __slots__ = ()
@@ -335,7 +335,7 @@ class VisibilityAnchors:
     least_side: Final = 113
 
 
-VISIBILITY = VisibilityAnchors()
+VISIBILITY = _VisibilityAnchors()
 """2023-04: the anchors as Cloudinary publishes them with SSIMULACRA 2.1 (README of the reference implementation).
 
 2026-11-23: `least_side`: a side of 113 pixels can be halved five times; with fewer scales the published weights fall on

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Floats, Mask, Matrix, Pixels, Plane
 from samepic.tuning.evidence import REGISTRATION
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verify.features import (
-    Matrix,
     correlation_map,
     find_features,
     fit_map,
@@ -44,9 +44,6 @@ __all__ = [
     "track",
 ]
 
-Floats: TypeAlias = NDArray[np.float32]
-
-Mask: TypeAlias = NDArray[np.bool_]
 
 _CELL = 8
 
@@ -96,16 +93,10 @@ def _best_rectangle(gain: Floats) -> tuple[int, int, int, int]:
     return int(tops[k]), int(ends[k]), int(spans[0, k]), int(spans[1, k])
 
 
-Plane: TypeAlias = NDArray[np.uint8]
-
 _LEAST = 8
-
 _SAMPLES = 20_000
-
 _CLASS = 30  # samples from which a class of levels has a median
-
 _WINDOW = 15
-
 _STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 15, 0.02)
 
 
@@ -214,10 +205,7 @@ def track(ground: Plane, picture: Plane, inside: Mask, levels: int = 2) -> Track
     return TrackedPoints(np.asarray(step, np.float64), np.asarray(there, np.float32), strays, moved)
 
 
-Pixels: TypeAlias = NDArray[np.uint8]
-
 _FAR = 9.0
-
 _BUSY = 9
 
 

@@ -8,17 +8,18 @@ as much as the reverse. Small perceptrons that ship with the package say how sur
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.native import native
+from samepic.arrays import Floats, Mask, Pixels
 from samepic.tuning.evidence import CHANGE, EVIDENCE, TONE
 from samepic.verdict import Region
 from samepic.verify.align import refined
+from samepic.verify.features import correlation_map
 from samepic.verify.photometry import percentile
 from samepic.verify.tone import ToneMap, fit_tone_map, is_gray, lit, planes_of
 
@@ -37,16 +38,9 @@ __all__ = [
     "odds_of",
 ]
 
-Pixels: TypeAlias = NDArray[np.uint8]
-
-Floats: TypeAlias = NDArray[np.float32]
-
-Mask: TypeAlias = NDArray[np.bool_]
 
 Planes: TypeAlias = tuple[Floats, Floats, Floats]
-
 _COARSE = 48
-
 _KINDS = 12
 
 MEASURES = (
@@ -203,18 +197,7 @@ def _area(plane: Floats, size: tuple[int, int]) -> Floats:
 
 
 def _correlation(a: Floats, b: Floats, step: int) -> tuple[Floats, Floats, Floats]:
-    """Return the local correlation of two planes at every `step`-th pixel, and the smaller and larger variance."""
-    window = EVIDENCE.window
-    if native is not None:
-        one, two = np.ascontiguousarray(a), np.ascontiguousarray(b)
-        made = native.correlation(one, two, a.shape[1], window, step, EVIDENCE.floor)
-        planes = np.frombuffer(made, np.float32).reshape(3, -(-a.shape[0] // step), -1)
-        return planes[0], planes[1], planes[2]
-    means = [cv2.blur(p, (window, window))[::step, ::step] for p in (a, b, a * a, b * b, a * b)]
-    one, two = (np.maximum(means[k + 2] - means[k] ** 2, 0) for k in (0, 1))
-    floor = np.float32(EVIDENCE.floor)
-    found = (means[4] - means[0] * means[1]) / np.sqrt((one + floor) * (two + floor))
-    return np.asarray(found, np.float32), np.minimum(one, two), np.maximum(one, two)
+    return correlation_map(a, b, step, EVIDENCE.window, EVIDENCE.floor)
 
 
 def _filtered(source: Floats, target: Floats, inside: Mask) -> Floats:
@@ -279,12 +262,11 @@ def _spread(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
 
 def _usual(values: Floats, kinds: NDArray[np.intp], inside: Mask) -> Floats:
     """Return what is usual, the median, of `values` in cells of the same kind."""
-    usual = np.full(_KINDS, np.nan, np.float32)
-    for kind in range(_KINDS):
-        some = values[inside & (kinds == kind)]
-        if len(some) >= 8:
-            usual[kind] = percentile(some, 50)
-    known = np.flatnonzero(~np.isnan(usual))
+    usual = np.zeros(_KINDS, np.float32)
+    held, kept = values[inside], kinds[inside]
+    known = np.flatnonzero(np.bincount(kept, minlength=_KINDS) >= 8)
+    for kind in known:
+        usual[kind] = percentile(held[kept == kind], 50)
     if not len(known):
         return np.zeros_like(values)
     return np.asarray(np.interp(np.arange(_KINDS), known, usual[known]), np.float32)[kinds]
@@ -414,8 +396,7 @@ class Network(NamedTuple):
 @cache
 def load_network(name: str) -> Network:
     """Return one of `NETWORKS`, read once."""
-    path = files("samepic.verify") / f"{name}.npz"
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+    with np.load(Path(__file__).with_name(f"{name}.npz"), allow_pickle=False) as held:
         count = sum(entry.startswith("weights") for entry in held.files)
         layers = tuple((held[f"weights{k}"], held[f"bias{k}"]) for k in range(count))
         return Network(held["mean"], held["spread"], layers)
@@ -426,13 +407,9 @@ _WIDER = tuple(
 )
 
 _AGAINST = tuple(MEASURES.index(name) for name in ("difference", "peak", "color", "apart", "apart coarse"))
-
 _HELD = tuple(MEASURES.index(name) for name in ("held source", "held target"))
-
 _STILL = tuple(MEASURES.index(name) for name in ("difference", "peak", "color"))
-
 _REACH = 3
-
 _LARGEST = 5
 
 

@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Matrix, Pixels
 from samepic.facts import DetailChange, Doubt, Facts, Placing, Proof, Side, ToneChange
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import PictureInfo, Relation
 from samepic.verify.evidence import MEASURES, CellEvidence, Changes
-from samepic.verify.features import Matrix, Shape, decompose, inverse, local_scale
+from samepic.verify.features import Shape, decompose, inverse, local_scale
 from samepic.verify.judge import Judgment
 from samepic.verify.mapping import MappedPair
 from samepic.verify.overlay import polygon
@@ -24,8 +25,6 @@ from samepic.verify.resave import Reenactment
 __all__ = ["WholeChange", "facts_of", "placed", "proof_of", "whole_change"]
 
 Edge: TypeAlias = NDArray[np.float64]
-Pixels: TypeAlias = NDArray[np.uint8]
-
 _COPIES = (Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED, Relation.EDITED)
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _TILTED, _SLIGHTLY_TILTED = 1.5, 0.7  # degrees

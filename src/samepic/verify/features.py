@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Floats, Matrix, Pixels, Plane
 from samepic.native import native
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Transform
@@ -33,16 +34,11 @@ __all__ = [
     "two_nearest_plain",
 ]
 
-Plane: TypeAlias = NDArray[np.uint8]
-
-Floats: TypeAlias = NDArray[np.float32]
 
 Whole: TypeAlias = NDArray[np.int32]
 
-Matrix: TypeAlias = NDArray[np.float64]
 
 _CONFIDENCE = 0.999
-
 _ROUNDS = 2000
 
 
@@ -220,40 +216,40 @@ def decompose(matrix: Matrix, width: int, height: int) -> Shape:
 
 
 _WINDOW = 17
+_FLOOR = (JUDGE.telling / 2) ** 2
 
-_FLOOR = np.float32(JUDGE.telling / 2) ** 2
 
+def correlation_map(
+    a: Floats, b: Floats, step: int = 1, window: int = _WINDOW, floor: float = _FLOOR
+) -> tuple[Floats, Floats, Floats]:
+    """Return the normalized correlation of two luma planes in square windows, and how much there is to tell.
 
-def correlation_map(a: Floats, b: Floats, step: int = 1) -> tuple[Floats, Floats, Floats]:
-    """Return the normalized correlation of two luma planes in windows of 17 x 17, and how much there is to tell.
-
-    Both are (height, width) float32; of the windows every `step`-th each way is measured. The others are the smaller
-    and the larger variance of the two in the window, in squared levels; the correlation is -1 to 1 (Lewis, "Fast
-    normalized cross-correlation", 1995).
+    Both are (height, width) float32; of the windows every `step`-th each way is measured; `floor`, in squared levels,
+    is added to each variance. The others are the smaller and the larger variance of the two in the window, in squared
+    levels; the correlation is -1 to 1 (Lewis, "Fast normalized cross-correlation", 1995).
     """
     if native is None:
-        return correlation_map_plain(a, b, step)
+        return correlation_map_plain(a, b, step, window, floor)
     one, two = np.ascontiguousarray(a), np.ascontiguousarray(b)
-    found = native.correlation(one, two, a.shape[1], _WINDOW, step, float(_FLOOR))
+    found = native.correlation(one, two, a.shape[1], window, step, floor)
     planes = np.frombuffer(found, np.float32).reshape(3, -(-a.shape[0] // step), -1)
     return planes[0], planes[1], planes[2]
 
 
-def correlation_map_plain(a: Floats, b: Floats, step: int = 1) -> tuple[Floats, Floats, Floats]:
+def correlation_map_plain(
+    a: Floats, b: Floats, step: int = 1, window: int = _WINDOW, floor: float = _FLOOR
+) -> tuple[Floats, Floats, Floats]:
     """Return what `correlation_map` does, without the native part: three times as slow."""
 
     def means(plane: Floats) -> Floats:
-        return np.asarray(cv2.blur(plane, (_WINDOW, _WINDOW))[::step, ::step], np.float32)
+        return np.asarray(cv2.blur(plane, (window, window))[::step, ::step], np.float32)
 
     mean_a, mean_b = means(a), means(b)
     var_a = np.maximum(means(a * a) - mean_a * mean_a, 0.0)
     var_b = np.maximum(means(b * b) - mean_b * mean_b, 0.0)
-    together = means(a * b) - mean_a * mean_b
-    found = together / np.sqrt((var_a + _FLOOR) * (var_b + _FLOOR))
+    together, least = means(a * b) - mean_a * mean_b, np.float32(floor)
+    found = together / np.sqrt((var_a + least) * (var_b + least))
     return np.asarray(found, np.float32), np.minimum(var_a, var_b), np.maximum(var_a, var_b)
-
-
-Pixels: TypeAlias = NDArray[np.uint8]
 
 
 class Turn(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from samepic.arrays import Floats, Pixels
 from samepic.tuning.evidence import SIGN
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Relation
@@ -28,8 +28,6 @@ __all__ = [
     "judge_codings",
     "weigh",
 ]
-
-Pixels: TypeAlias = NDArray[np.uint8]
 
 
 def is_sign(rgb: Pixels) -> bool:
@@ -53,10 +51,7 @@ def is_sign(rgb: Pixels) -> bool:
     return corners is None or len(corners) <= SIGN.corners
 
 
-Floats: TypeAlias = NDArray[np.float32]
-
 _FAR = 3.0
-
 _CHANGE_FACTORS = ("strongest change", "other changes", "places", "changed share", "surest cell")
 
 _MAP_FACTORS = (

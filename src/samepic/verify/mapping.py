@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Mask, Matrix, Pixels
 from samepic.tuning.evidence import EVIDENCE, MAPPING
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Transform
 from samepic.verify.align import Alignment, Planes, align, align_by
-from samepic.verify.features import Matrix, Turn, correlation_map, inverse, likely_turn, scaling
+from samepic.verify.features import Turn, correlation_map, inverse, likely_turn, scaling
 from samepic.verify.overlay import overlaid, polygon, trimmed
 from samepic.verify.photometry import halved, in_one_palette, percentile
 
 __all__ = ["MappedPair", "agreeing_share", "is_pasted", "map_onto", "same_frame", "texture"]
 
-Pixels: TypeAlias = NDArray[np.uint8]
 
 Size: TypeAlias = tuple[int, int]
 
@@ -109,11 +109,6 @@ def _ring(
     )
     beyond = (points < 1).any(axis=1) | (points > np.array(luma.shape[::-1]) - 2).any(axis=1)
     return np.where(beyond, -1, found[:, 0]).astype(np.float32)
-
-
-Floats: TypeAlias = NDArray[np.float32]
-
-Mask: TypeAlias = NDArray[np.bool_]
 
 
 class MappedPair(NamedTuple):

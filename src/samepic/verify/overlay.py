@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.arrays import Mask, Matrix, Pixels
 from samepic.tuning.verify import ALIGN
 from samepic.verdict import Region, Verdict
-from samepic.verify.features import Matrix, inverse, local_scale, reduced, scaling
+from samepic.verify.features import inverse, local_scale, reduced, scaling
 from samepic.verify.photometry import shrunk
 
 __all__ = [
@@ -30,12 +31,8 @@ __all__ = [
     "trimmed",
 ]
 
-Pixels: TypeAlias = NDArray[np.uint8]
-
-Mask: TypeAlias = NDArray[np.bool_]
 
 Shape: TypeAlias = tuple[int, ...]
-
 _FRINGE = 2  # rows beside a border that scaling and coding have mixed with it
 
 
@@ -249,15 +246,10 @@ def fitted(rgb: Pixels, side: int) -> Pixels:
 
 
 _LONG_SIDE = 640
-
 _GAP = 8
-
 _BOX = (214, 39, 40)
-
 _OUTLINE = (31, 119, 180)
-
 _OWN_FRAME = 0.015
-
 _PAPER = 245
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.arrays import Floats, Mask, Pixels
 from samepic.tuning.evidence import PALETTE
 from samepic.tuning.verify import JUDGE, RESOLUTION, Resolution
 
@@ -30,10 +31,7 @@ __all__ = [
 ]
 
 Samples = NDArray[np.uint8]
-
 Cells = NDArray[np.uint8]
-
-Mask = NDArray[np.bool_]
 
 
 def unresolved(samples: Samples, side: int, rules: Resolution = RESOLUTION) -> float:
@@ -127,10 +125,6 @@ def _runs(levels: NDArray[np.int16], rules: Resolution) -> Mask:
     return kept
 
 
-Pixels: TypeAlias = NDArray[np.uint8]
-
-Floats: TypeAlias = NDArray[np.float32]
-
 _GRID = 48
 
 
@@ -166,15 +160,13 @@ def percentile(values: NDArray[Any], share: float) -> float:
     low = int(at)
     if low + 1 >= flat.size:
         return float(flat.max())
-    parted = np.partition(flat, (low, low + 1))
-    below, above = float(parted[low]), float(parted[low + 1])
+    parted = np.partition(flat, low)  # for two places at once it takes half as long again
+    below, above = float(parted[low]), float(parted[low + 1 :].min())
     return below + (above - below) * (at - low)
 
 
 _MOST = 256
-
 _STEP = 7
-
 _FIRST = 8
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from samepic.arrays import Matrix, Pixels
 from samepic.facts import Doubt, Facts, ToneChange
 from samepic.picture import Picture
 from samepic.picture.load import unprofiled
@@ -17,7 +17,7 @@ from samepic.tuning.verify import JUDGE
 from samepic.verdict import Region, Relation, Transform
 from samepic.verify.evidence import CONTEXT, CellEvidence, find_changes, gather
 from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
-from samepic.verify.features import Matrix, Turn, inverse, scaling
+from samepic.verify.features import Turn, inverse, scaling
 from samepic.verify.judge import Judgment, is_sign, judge, judge_codings, weigh
 from samepic.verify.mapping import MappedPair, map_onto, texture
 from samepic.verify.photometry import coarse
@@ -27,12 +27,10 @@ from samepic.verify.tone import is_gray, planes_of
 
 __all__ = ["BLACK", "WHITE", "Analysis", "comes_first", "exchanged", "look", "look_in_order"]
 
-Pixels: TypeAlias = NDArray[np.uint8]
 
 WHITE, BLACK = 255, 0
 
 _COPIES = (Relation.RESAVED, Relation.ADJUSTED)
-
 _COLORLESS = (ToneChange.WITHOUT_COLOR, ToneChange.WITH_COLOR)
 
 
@@ -230,9 +228,7 @@ def _with_original(
 
 
 _LOSSY = frozenset({"JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000", "GIF"})
-
 _STEP = 8  # every eighth row and column distinguishes nearly all pictures
-
 _OTHER = {"a": "b", "b": "a", "": ""}
 
 

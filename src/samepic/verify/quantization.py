@@ -15,13 +15,14 @@ import io
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.arrays import Floats, Mask, Pixels
 from samepic.native import native
 from samepic.picture import Picture
 from samepic.tuning.verify import QUANTIZATION
@@ -41,9 +42,6 @@ __all__ = [
     "shared_source",
 ]
 
-Pixels: TypeAlias = NDArray[np.uint8]
-Floats: TypeAlias = NDArray[np.float32]
-Mask: TypeAlias = NDArray[np.bool_]
 
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)

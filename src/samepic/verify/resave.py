@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.arrays import Pixels
 from samepic.facts import OriginalReason
 from samepic.native import native
 from samepic.picture import Picture, load
@@ -21,7 +22,6 @@ from samepic.verify.quantization import LOSSLESS, is_derivable
 
 __all__ = ["Reenactment", "block_differences", "block_differences_plain", "original_of", "reenact"]
 
-Pixels: TypeAlias = NDArray[np.uint8]
 
 _UNDO = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -34,9 +34,7 @@ _UNDO = {
 }
 
 _SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
-
 _BLOCK = 8
-
 _BAND = 64  # rows: whole blocks of every subsampling
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Pixels
 from samepic.facts import Depth, Doubt, Facts, OriginalReason, Placing, Series
 from samepic.picture import Picture, equal_pixels
 from samepic.picture.load import frame_numbers, frames
@@ -22,10 +23,8 @@ from samepic.verify.pipeline import BLACK, WHITE, Analysis
 __all__ = ["compare_blank", "compare_deep", "compare_exact_part", "compare_series", "locate_part"]
 
 Lab: TypeAlias = NDArray[np.float32]
-Pixels: TypeAlias = NDArray[np.uint8]
 Packed: TypeAlias = NDArray[np.uint32]
 Compare: TypeAlias = Callable[[Picture, Picture], Analysis]
-
 _LOSSY = frozenset({"JPEG", "HEIF", "AVIF", "JPEG2000"})
 
 

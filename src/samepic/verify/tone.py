@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Floats
 from samepic.native import native
 from samepic.tuning.evidence import SHADE, TONE
 from samepic.verify.photometry import percentile
@@ -32,10 +33,8 @@ __all__ = [
     "planes_of",
 ]
 
-Floats: TypeAlias = NDArray[np.float32]
 
 Wide: TypeAlias = NDArray[np.float64]
-
 Complex: TypeAlias = NDArray[np.complex128]
 
 _LIMITS = np.array(
@@ -58,7 +57,6 @@ _LIMITS = np.array(
 """What the native part takes of the limits, in its order."""
 
 _BINS = 24
-
 _ROUNDS = 6
 
 
@@ -119,9 +117,9 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
         return _untouched(apart, weights)
     lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
     pair = ToneSamples(y, c, to_y, to_c, weights)
-    starts = np.stack([apart, lifted])
-    first, *others = fits_plain(pair, starts) if native is None else fits_of(pair, starts)
-    return first if _price(first) <= TONE.close else min((first, *others), key=_price)
+    fits = fits_plain if native is None else fits_of
+    (first,) = fits(pair, np.zeros((0, len(y))))
+    return first if _price(first) <= TONE.close else min(fits(pair, np.stack([apart, lifted])), key=_price)
 
 
 def _untouched(apart: Wide, weights: Floats) -> ToneMap:
@@ -272,11 +270,8 @@ def planes_of(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
 
 
 Planes: TypeAlias = tuple[Floats, Floats, Floats]
-
 _COARSE = 48
-
 _ORDER = 3
-
 _TURNS = 2
 
 
