@@ -11,7 +11,7 @@ from samepic.facts import Doubt, Facts
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Picture, as_picture, equal_pixels
 from samepic.profile import Policy
-from samepic.tuning.verify import JUDGE
+from samepic.tuning.verify import BY_RULE, JUDGE
 from samepic.verdict import Relation, Verdict, Visibility
 from samepic.verify.explain import explain, explain_original
 from samepic.verify.judge import Judgment
@@ -126,7 +126,7 @@ def _analyze(a: Picture, b: Picture, prove: bool) -> Analysis:
     if (deep := compare_deep(a, b, partial(_analyze, prove=False))) is not None:
         return deep
     if min(a.info.width, a.info.height, b.info.width, b.info.height) < JUDGE.tiny_side:
-        return Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.TINY), {})
+        return Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.TINY), {})
     return _analyze_pixels(a, b, prove)
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 __all__ = [
     "ALIGN",
     "BLANK",
+    "BY_RULE",
     "DEPTH",
     "JUDGE",
     "KEEP",
@@ -29,7 +30,6 @@ class _Blank:
     # distance in CIELAB (delta E 1976) from which two colors are clearly different: more than a change of
     # exposure between two scans of white paper, and less than any two named colors
     apart: Final = 25.0
-    same: Final = 0.001  # probability that a person would call such a pair the same
 
 
 class _DepthLimits:
@@ -41,7 +41,6 @@ class _DepthLimits:
     # show at most 16 steps of it, so labels and raw data look black
     narrow: Final = 1 / 16
     flat: Final = 0  # levels within which the displayed picture is one flat color
-    shown_alike: Final = 0.999  # probability of "same" of two pictures that look identical on a screen
 
 
 class _QualityLimits:
@@ -75,7 +74,6 @@ class _PartLimits:
     sampled: Final = 2048  # of these, the number searched for one of a rare color
     probes: Final = 64  # pixels that are compared before a place is compared as a whole
     places: Final = 32  # places that are compared as a whole; periodic patterns may leave more, all alike
-    same: Final = 0.99  # probability that a person would call the two the same
 
 
 BLANK = _Blank()
@@ -191,14 +189,8 @@ class _Judge:
     # pairs
     most_doubt: Final = 0.5
     unlike: Final = 0.02
-    # probability of "same" of two signs that are equal only once one is turned or mirrored
-    turned_sign: Final = 0.4
     # local correlation from which two pictures, neither a copy of the other, show the same things
     alike: Final = 0.80
-    # coded_alike, coded_apart: probability of "same" where one source explains both codings, and where none
-    # does
-    coded_alike: Final = 0.999
-    coded_apart: Final = 0.01
     surest: Final = 8.0  # logarithm of odds at which the surest cell is capped
     same_tone: Final = 4.0  # 90th percentile of the change of tone that still counts as none
     # share of the fine detail (Laplacian RMS) that a copy must keep not to count as blurred
@@ -223,6 +215,29 @@ class _Judge:
 JUDGE = _Judge()
 """2026-11-28, `python -m bench fit_evidence --count 260`, held-out pairs of the training half: with these `same`
 and `copy` 18 of 8541 pairs that are not the same are called so, and 266 of 8750 copies are not; at 0.6 31 and 189."""
+
+
+class _ByRule:
+    """Probabilities of "same" where a rule decides, and no model was asked."""
+
+    __slots__ = ()
+
+    proven: Final = 0.9999  # re-encoding the one gives the other
+    coded_alike: Final = 0.999  # one source explains both encodings
+    shown_alike: Final = 0.999  # both look identical on a screen, and their stored samples differ
+    exact_part: Final = 0.99  # one is cut out of the other, pixel for pixel
+    undecided: Final = 0.5  # too little to see
+    turned_sign: Final = 0.4  # two signs that are equal only once one is turned or mirrored
+    in_series: Final = 0.05  # one is a frame of the other, or their frames differ
+    coded_apart: Final = 0.01  # no source explains both encodings
+    nothing_fits: Final = 0.01  # no map lays one on the other
+    other_color: Final = 0.001  # each is of one color, and not of the same
+    not_in_series: Final = 0.001  # one is no frame of the other
+    blank: Final = 0.0005  # one is blank, the other is not
+
+
+BY_RULE = _ByRule()
+"""2026-11: set by hand: the labeled pairs hold too few of each kind to fit them."""
 
 
 class _Quantization:

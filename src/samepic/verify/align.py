@@ -172,23 +172,34 @@ def _curve(x: Plane, y: Plane) -> Plane | None:
     return np.asarray(np.clip(np.rint(np.interp(np.arange(256), at, to)), 0, 255), np.uint8)
 
 
-def track(ground: Plane, picture: Plane, inside: Mask, levels: int = 2) -> TrackedPoints | None:
-    """Return how `picture` must move to lie on `ground`, both levelled.
+def _eroded(inside: Mask, side: int) -> Plane:
+    """Return 1 where all of a window lies inside, 0 elsewhere."""
+    window = np.ones((side, side), np.uint8)
+    found = cv2.erode(inside.astype(np.uint8), window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(found, np.uint8)
 
-    Corners (Shi and Tomasi 1994) are tracked by the pyramidal method of Lucas and Kanade (Bouguet 2000). None
-    where there are too few corners to tell.
+
+def _flow(
+    ground: Plane, picture: Plane, inside: Mask, *, most: int, apart: int, window: int, levels: int
+) -> tuple[Floats, Floats]:
+    """Return the positions (n, 2) of up to `most` corners on the ground and on the picture, `apart` pixels and more.
+
+    Corners (Shi and Tomasi 1994) are tracked by the pyramidal method of Lucas and Kanade (Bouguet 2000).
     """
-    mask = cv2.erode(
-        inside.astype(np.uint8), np.ones((7, 7), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    corners = cv2.goodFeaturesToTrack(ground, ALIGN.tracked, 0.01, 6, mask=mask, blockSize=5)
-    if corners is None or len(corners) < _LEAST:
-        return None
+    mask = _eroded(inside, 7)
+    corners = cv2.goodFeaturesToTrack(ground, most, 0.01, apart, mask=mask, blockSize=5)
+    if corners is None:
+        return np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)
     found, kept, _ = cv2.calcOpticalFlowPyrLK(
-        ground, picture, corners, np.empty_like(corners), None, None, (_WINDOW, _WINDOW), levels, _STOP
+        ground, picture, corners, np.empty_like(corners), None, None, (window, window), levels, _STOP
     )
     sound = np.asarray(kept).ravel() == 1
-    there, here = corners[sound, 0], found[sound, 0]
+    return np.asarray(corners[sound, 0], np.float32), np.asarray(found[sound, 0], np.float32)
+
+
+def track(ground: Plane, picture: Plane, inside: Mask, levels: int = 2) -> TrackedPoints | None:
+    """Return how `picture` must move to lie on `ground`, both levelled; None where too few corners tell."""
+    there, here = _flow(ground, picture, inside, most=ALIGN.tracked, apart=6, window=_WINDOW, levels=levels)
     if len(there) < _LEAST:
         return None
     cv2.setRNGSeed(0)
@@ -480,9 +491,7 @@ def _measured(
     detail, held_detail, _ = correlation_map(sharp[0] - one, sharp[1] - two)
     blurred = [np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.strong), np.float32) for p in sharp]
     rough, _, _ = correlation_map(blurred[0], blurred[1])
-    whole = cv2.erode(
-        laid.inside.astype(np.uint8), np.ones((9, 9), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
+    whole = _eroded(laid.inside, 9)
     telling = (spread >= JUDGE.telling**2) & (whole > 0)
     values = found[telling]
     if values.size < ALIGN.overlap_pixels / 4:
@@ -549,18 +558,12 @@ def refined(source: Channels, target: Channels, inside: Mask, *, whole: bool) ->
     leaves nothing over.
     """
     ground, picture = (levelled(np.clip(p[0], 0, 255).astype(np.uint8)) for p in (target, source))
-    mask = cv2.erode(
-        inside.astype(np.uint8), np.ones((7, 7), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+    flow = _flow(
+        ground, picture, inside, most=REGISTRATION.points, apart=8, window=REGISTRATION.window, levels=1
     )
-    corners = cv2.goodFeaturesToTrack(ground, REGISTRATION.points, 0.01, 8, mask=mask, blockSize=5)
-    if corners is None or len(corners) < REGISTRATION.least:
+    there, here = (points.astype(np.float64) for points in flow)
+    if len(there) < REGISTRATION.least:
         return source, 0.0
-    window = (REGISTRATION.window, REGISTRATION.window)
-    found, kept, _ = cv2.calcOpticalFlowPyrLK(
-        ground, picture, corners, np.empty_like(corners), None, None, window, 1, _STOP
-    )
-    sound = np.asarray(kept).ravel() == 1
-    there, here = corners[sound, 0].astype(np.float64), found[sound, 0].astype(np.float64)
     step = here - there
     near = np.linalg.norm(step - np.median(step, axis=0), axis=1) <= REGISTRATION.reach
     there, step = there[near], step[near]

@@ -158,9 +158,8 @@ def local_scale(matrix: Matrix, x: float, y: float) -> tuple[float, float, bool]
 
     The scale is the square root of the area of a small unit square after the map; 0 beyond the horizon.
     """
-    (a, b, c), (d, e, f), (g, h, i) = (
-        matrix.tolist()
-    )  # plain numbers: a NumPy call costs more than all of this
+    # Plain numbers: a NumPy call costs more than all of this.
+    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
     w = g * x + h * y + i
     if w <= 1e-6:
         return 0.0, math.inf, False

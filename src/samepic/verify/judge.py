@@ -10,7 +10,7 @@ import numpy as np
 
 from samepic.arrays import Floats, Pixels
 from samepic.tuning.evidence import SIGN
-from samepic.tuning.verify import ALIGN, JUDGE
+from samepic.tuning.verify import ALIGN, BY_RULE, JUDGE
 from samepic.verdict import Region, Relation
 from samepic.verify.align import Alignment
 from samepic.verify.evidence import CONTEXT, CellEvidence, Changes, load_network
@@ -162,8 +162,8 @@ def _probability(odds: float) -> float:
 def judge_codings(shared: SharedSource) -> Judgment:
     """Judge two whole frames whose codings on one grid say whether they can come from one source."""
     if shared.regions:
-        return Judgment(Relation.EDITED, JUDGE.coded_apart, shared.regions)
-    return Judgment(Relation.RESAVED, JUDGE.coded_alike)
+        return Judgment(Relation.EDITED, BY_RULE.coded_apart, shared.regions)
+    return Judgment(Relation.RESAVED, BY_RULE.coded_alike)
 
 
 def judge(
@@ -179,7 +179,7 @@ def judge(
     certain = mapped.alignment is None or weighed.one_exposure >= JUDGE.copy
     if same >= JUDGE.same and certain and mapped.contained >= JUDGE.contained:
         if mapped.is_turned and is_sign(mapped.one):
-            return Judgment(Relation.SIMILAR, JUDGE.turned_sign)
+            return Judgment(Relation.SIMILAR, BY_RULE.turned_sign)
         if not mapped.is_upright:
             return Judgment(Relation.REFRAMED, same)
         return Judgment(Relation.ADJUSTED if adjusted else Relation.RESAVED, same)

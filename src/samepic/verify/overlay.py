@@ -65,9 +65,8 @@ def polygon(a: Shape, b: Shape, matrix: Matrix) -> NDArray[np.float64]:
     """Return the corners (n, 2), in pixels of a, of the part of a of shape (height, width) that b covers."""
     corners = cv2.perspectiveTransform(_frame(b)[None], matrix)[0].astype(np.float32)
     _, found = cv2.intersectConvexConvex(corners, _frame(a).astype(np.float32))
-    none = found is None or not np.all(
-        np.abs(found) < 1e6
-    )  # frames that only touch come with corners far off
+    # Frames that only touch come with corners far off.
+    none = found is None or not np.all(np.abs(found) < 1e6)
     return np.zeros((0, 2)) if none else np.asarray(found, np.float64).reshape(-1, 2)
 
 
@@ -227,10 +226,8 @@ def marks_on_b(verdict: Verdict) -> list[list[list[float]]]:
     sizes = (verdict.b.height, verdict.b.width), (verdict.a.height, verdict.a.width)
     there = np.array(verdict.transform.matrix).reshape(3, 3) if verdict.transform else scaling(*sizes)
     back, marks = inverse(there), []
-    for one in verdict.regions:
-        left, top = one.x - 0.5, one.y - 0.5
-        box = np.array([[left, top], [left + one.w, top], [left + one.w, top + one.h], [left, top + one.h]])
-        corners = cv2.perspectiveTransform(box[None], back)[0]
+    for region in verdict.regions:
+        corners = _moved_corners(region, back)
         if np.abs(corners).max() < 4 * max(sizes[0]):
             marks.append(np.round(corners, 1).tolist())
     return marks
@@ -272,9 +269,9 @@ def draw_difference(
     ink = laid.difference(gain)
     panels = [one.copy(), two.copy(), np.dstack([ink] * 3)]
     if matrix is not None:
-        for panel, edge in ((0, polygon(one.shape, two.shape, small)), (2, polygon(one.shape, two.shape, small)),
-                            (1, polygon(two.shape, one.shape, inverse(small)))):  # fmt: skip
-            _outlined(panels[panel], edge)
+        edge, back = polygon(one.shape, two.shape, small), polygon(two.shape, one.shape, inverse(small))
+        for sheet, outline in zip(panels, (edge, back, edge), strict=True):
+            _outlined(sheet, outline)
     to_small = scaling(a.shape, one.shape)
     for region in regions:
         corners = _moved_corners(region, to_small)
@@ -318,11 +315,5 @@ def _outlined(panel: Pixels, edge: NDArray[np.float64]) -> None:
         [float(np.linalg.norm(edge - corner, axis=1).min()) for corner in corners] if len(edge) >= 3 else []
     )
     if max(away, default=0.0) > _OWN_FRAME * max(width, height):
-        cv2.polylines(
-            panel,
-            [np.rint(edge).astype(np.int32)],
-            isClosed=True,
-            color=_OUTLINE,
-            thickness=2,
-            lineType=cv2.LINE_AA,
-        )
+        points = [np.rint(edge).astype(np.int32)]
+        cv2.polylines(panel, points, isClosed=True, color=_OUTLINE, thickness=2, lineType=cv2.LINE_AA)

@@ -13,7 +13,7 @@ from samepic.arrays import Matrix, Pixels
 from samepic.facts import Doubt, Facts, ToneChange
 from samepic.picture import Picture
 from samepic.picture.load import unprofiled
-from samepic.tuning.verify import JUDGE
+from samepic.tuning.verify import BY_RULE, JUDGE
 from samepic.verdict import Region, Relation, Transform
 from samepic.verify.evidence import CONTEXT, CellEvidence, find_changes, gather
 from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
@@ -106,10 +106,10 @@ def _blank(a: Picture, b: Picture, prove: bool) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
     blank = [tuple(texture(p.on(ground)) < JUDGE.blank_detail for p in (a, b)) for ground in _grounds(a, b)]
     if all(one and two for one, two in blank):
-        answer = Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.BLANK), {})
+        answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
         return _proven(answer, a, b) if prove else answer
     if all(one != two for one, two in blank):
-        return Analysis(Judgment(Relation.DIFFERENT, 0.0005), Facts(), {})
+        return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.blank), Facts(), {})
     return None
 
 
@@ -138,7 +138,7 @@ def _laid(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
     """Lay b over a on one ground by whatever map fits, and judge what that shows."""
     mapped = map_onto(one, two)
     if mapped is None:
-        return Analysis(Judgment(Relation.DIFFERENT, JUDGE.unlike / 2), Facts(), {})
+        return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.nothing_fits), Facts(), {})
     evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
     changes = find_changes(evidence)
     weighed = weigh(evidence, changes, mapped)
@@ -184,7 +184,7 @@ def _proven(answer: Analysis, a: Picture, b: Picture) -> Analysis:
     if proven.facts.proof is None:
         return answer
     if is_sign(held.on(WHITE)):
-        return answer._replace(finding=Judgment(Relation.SIMILAR, JUDGE.turned_sign), facts=Facts())
+        return answer._replace(finding=Judgment(Relation.SIMILAR, BY_RULE.turned_sign), facts=Facts())
     facts = replace(proven.facts, turned=answer.turn.degrees, mirrored=answer.turn.mirrored)
     return proven._replace(finding=proven.finding._replace(relation=Relation.REFRAMED), facts=facts)
 
@@ -214,7 +214,7 @@ def _with_original(
     if proof is not None and proof.proof:
         # What the save itself took away is a re-save, however much; only colors are not lost by saving.
         lost = facts.tone if facts.tone in _COLORLESS else ToneChange.NONE
-        finding = Judgment(Relation.RESAVED if lost is ToneChange.NONE else Relation.ADJUSTED, 0.9999)
+        finding = Judgment(Relation.RESAVED if lost is ToneChange.NONE else Relation.ADJUSTED, BY_RULE.proven)
         scale = scaling(a.rgb.shape, b.rgb.shape)[0, 0]
         facts = Facts(scale=float(scale), tone=lost, proof=proof_of(proof, copy), copy=copy)
     if finding.relation in _COPIES:

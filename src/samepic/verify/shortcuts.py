@@ -15,7 +15,7 @@ from samepic.facts import Depth, Doubt, Facts, OriginalReason, Placing, Series
 from samepic.picture import Picture, equal_pixels
 from samepic.picture.load import frame_numbers, frames
 from samepic.picture.picture import Deep, deep_of, equal_displayed
-from samepic.tuning.verify import BLANK, DEPTH, JUDGE, PART
+from samepic.tuning.verify import BLANK, BY_RULE, DEPTH, JUDGE, PART
 from samepic.verdict import Relation, Transform
 from samepic.verify.judge import Judgment
 from samepic.verify.pipeline import BLACK, WHITE, Analysis
@@ -40,7 +40,7 @@ def compare_blank(a: Picture, b: Picture) -> Analysis | None:
             return None
         if a.alpha is None and b.alpha is None:
             break
-    return Analysis(Judgment(Relation.DIFFERENT, BLANK.same), Facts(one_color=True), {})
+    return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.other_color), Facts(one_color=True), {})
 
 
 def _single_color(rgb: Pixels) -> Lab | None:
@@ -70,7 +70,7 @@ def compare_deep(a: Picture, b: Picture, compare: Compare) -> Analysis | None:
         analysis = compare(_stretched(a, deep_a, ends), _stretched(b, deep_b, ends))
         # Samples may differ by less than the stretched pixels show.
         equal = analysis.finding.relation is Relation.SAME_PIXELS
-        finding = Judgment(Relation.RESAVED, DEPTH.shown_alike) if equal else analysis.finding
+        finding = Judgment(Relation.RESAVED, BY_RULE.shown_alike) if equal else analysis.finding
         return analysis._replace(finding=finding, facts=replace(analysis.facts, depth=Depth.STRETCHED))
     return _identical_as_shown(a) if equal_displayed(a, b) else None
 
@@ -78,9 +78,9 @@ def compare_deep(a: Picture, b: Picture, compare: Compare) -> Analysis | None:
 def _identical_as_shown(picture: Picture) -> Analysis:
     """Return the analysis of two pictures that both show the pixels of `picture` but differ in their samples."""
     if int(picture.rgb.max()) - int(picture.rgb.min()) <= DEPTH.flat:
-        return Analysis(Judgment(Relation.UNDECIDABLE, 0.5), Facts(doubt=Doubt.DEPTH), {})
+        return Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.DEPTH), {})
     facts = Facts(scale=1.0, depth=Depth.ALIKE)
-    return Analysis(Judgment(Relation.RESAVED, DEPTH.shown_alike), facts, {})
+    return Analysis(Judgment(Relation.RESAVED, BY_RULE.shown_alike), facts, {})
 
 
 def _common_range(a: Deep, b: Deep) -> tuple[float, float] | None:
@@ -112,13 +112,13 @@ def compare_series(a: Picture, b: Picture, compare: Compare) -> Analysis | None:
     facts = Facts(series=_series(a, b))
     longer, shorter, still = (a, b, "b") if a.info.frames > b.info.frames else (b, a, "a")
     if shorter.info.frames > 1:
-        return Analysis(Judgment(Relation.SIMILAR, 0.05), facts, {})
+        return Analysis(Judgment(Relation.SIMILAR, BY_RULE.in_series), facts, {})
     numbers = frame_numbers(longer.info.frames, JUDGE.frames_looked_at)
     for number, frame in zip(numbers, frames(longer, JUDGE.frames_looked_at), strict=True):
         if compare(_still(frame), shorter).finding.relation.is_same(Relation.ADJUSTED):
             facts = replace(facts, still=still, frame=number + 1)
-            return Analysis(Judgment(Relation.SIMILAR, 0.05), facts, {})
-    return Analysis(Judgment(Relation.DIFFERENT, 0.001), facts, {})
+            return Analysis(Judgment(Relation.SIMILAR, BY_RULE.in_series), facts, {})
+    return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.not_in_series), facts, {})
 
 
 def _compare_frames(a: Picture, b: Picture, compare: Compare) -> Analysis:
@@ -133,7 +133,7 @@ def _compare_frames(a: Picture, b: Picture, compare: Compare) -> Analysis:
         if worst is None or order.index(analysis.finding.relation) > order.index(worst.finding.relation):
             worst, worst_number = analysis, number
         if len(turns) > 1:
-            worst = analysis._replace(finding=Judgment(Relation.SIMILAR, 0.05), facts=Facts())
+            worst = analysis._replace(finding=Judgment(Relation.SIMILAR, BY_RULE.in_series), facts=Facts())
             worst_number = number
         if not worst.finding.relation.is_same(Relation.REFRAMED):
             break
@@ -200,7 +200,7 @@ def compare_exact_part(a: Picture, b: Picture) -> Analysis | None:
         original_reason=OriginalReason.WHOLE,
     )
     transform = Transform(matrix, larger=larger, kept=round(kept, 4))
-    return Analysis(Judgment(Relation.REFRAMED, PART.same), facts, {}, transform)
+    return Analysis(Judgment(Relation.REFRAMED, BY_RULE.exact_part), facts, {}, transform)
 
 
 def locate_part(part: Pixels, whole: Pixels) -> tuple[int, int] | None:
