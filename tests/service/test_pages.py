@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from samepic.pages.app import PAGES
 from samepic.pages.html import Html, el, join
-from samepic.service.app import PAGES
 from samepic.service.settings import ServiceSettings
 from tests.gate.pictures import resaved
 from tests.kits.service import Running

@@ -110,6 +110,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve, and return the exit status."""
+    from samepic.pages.app import create_site
     from samepic.service.server import bind_socket, serve
 
     settings = _settings(args)
@@ -125,14 +126,14 @@ def run(args: argparse.Namespace) -> int:
             print(f"listening on {address} (Ctrl-C stops it)")
         sys.stdout.flush()
 
-    serve(settings, listener, announce)
+    serve(create_site, settings, listener, announce)
     return SAME
 
 
 def _settings(args: argparse.Namespace) -> ServiceSettings:
     from dataclasses import replace
 
-    from samepic.gate.policy import GatePolicy
+    from samepic.gate.options import GatePolicy
     from samepic.profile import Profile
     from samepic.service.settings import ServiceSettings
 

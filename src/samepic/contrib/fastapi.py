@@ -6,12 +6,20 @@ import asyncio
 import inspect
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from samepic.contrib.common import LATER, STATUS, Shown, give_back, past_orphans, sentence, too_large
+from samepic.contrib.common import (
+    LATER,
+    STATUS,
+    UPLOAD_BYTES,
+    AdmittedPicture,
+    Shown,
+    give_back,
+    past_orphans,
+    sentence,
+    too_large,
+)
 from samepic.errors import StoreError, missing_part
-from samepic.limits import CONTRIB
 from samepic.verdict import Decision
 
 try:
@@ -22,23 +30,10 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     from samepic.gate.gate import AsyncGate, Gate
 
-__all__ = ["AdmittedPicture", "UniquePicture"]
+__all__ = ["AdmittedPicture", "PictureDependency", "UniquePicture"]
 
 
-@dataclass(frozen=True, slots=True)
-class AdmittedPicture:
-    """An upload that was accepted under `key`, with its bytes and file name.
-
-    `decision.outcome` is accepted or review.
-    """
-
-    key: str
-    decision: Decision
-    data: bytes
-    filename: str
-
-
-class UniquePicture:
+class PictureDependency:
     """A dependency that passes an accepted upload to the endpoint, or answers why not.
 
     It answers 409 for a duplicate, 413 for more than `max_bytes`, 422 for what is no sound picture, and 503 while the
@@ -66,7 +61,7 @@ class UniquePicture:
         key: Callable[[], str] = lambda: str(uuid.uuid4()),
         link: Callable[[str], str | None] = lambda key: None,
         shown: Shown | None = None,
-        max_bytes: int = CONTRIB.upload_bytes,
+        max_bytes: int = UPLOAD_BYTES,
         policy: Mapping[str, str] | None = None,
         check_only: bool = False,
     ) -> None:
@@ -142,3 +137,7 @@ class UniquePicture:
             "link": await asyncio.to_thread(self._link, decision.match.key),
             "match": decision.match.to_dict(),
         }
+
+
+UniquePicture = PictureDependency
+"""The name to import."""

@@ -12,19 +12,19 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
+from samepic.duplicates.quality import merit
 from samepic.errors import StoreError, StoreKeyError, UnreadableError
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.gate.index import Index
-from samepic.gate.originals import GateContext
-from samepic.gate.policy import GatePolicy, PolicyAction
-from samepic.gate.verify import MatchVerifier, VerifiedMatch, grade_of
-from samepic.limits import GATE
+from samepic.gate.options import GatePolicy, PolicyAction
+from samepic.gate.verify import GateContext, MatchVerifier, VerifiedMatch
 from samepic.picture import Encoded
 from samepic.sandbox.decode import Prepared
 from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
+from samepic.tuning.gate import GATE
 from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation
 
 __all__ = [
@@ -40,6 +40,10 @@ __all__ = [
     "sentence_of",
     "settled_as_same",
 ]
+
+_POLL_SECONDS: Final = (0.005, 0.1)  # first and longest pause between two checks of a pending upload
+_WAIT_SECONDS: Final = 60.0  # how long an upload waits for others in total
+_ATTEMPTS: Final = 5  # how often an upload restarts after losing its lease
 
 
 @dataclass(slots=True)
@@ -247,8 +251,8 @@ class Admission:
 
     def admit(self) -> Decision:
         """Accept the upload or say why not. Raises as `check`, StoreKeyError and StoreError."""
-        deadline = time.monotonic() + GATE.wait_seconds
-        for _ in range(GATE.attempts):
+        deadline = time.monotonic() + _WAIT_SECONDS
+        for _ in range(_ATTEMPTS):
             previous = self._previous_decision(deadline)
             if previous is not None:
                 return previous
@@ -271,7 +275,7 @@ class Admission:
             finally:
                 self._lease.number = 0
         raise StoreError(
-            f"{self._context.store.name}: expected to decide on {self._key!r}, was interrupted {GATE.attempts} times"
+            f"{self._context.store.name}: expected to decide on {self._key!r}, was interrupted {_ATTEMPTS} times"
         )
 
     def _resolve(self, pending: Record, search: CandidateSearch, deadline: float) -> Decision:
@@ -293,7 +297,7 @@ class Admission:
 
     def _wait(self, earlier: list[Record], deadline: float) -> None:
         """Wait until one of these pending records is decided; withdraw those whose lease has expired."""
-        store, pause = self._context.store, GATE.poll_seconds[0]
+        store, pause = self._context.store, _POLL_SECONDS[0]
         numbers = [record.number for record in earlier]
         while True:
             states = store.states(numbers)
@@ -305,11 +309,11 @@ class Admission:
             if time.monotonic() > deadline:
                 raise StoreError(
                     f"{store.name}: expected to decide on {self._key!r}, found no answer on {earlier[0].key!r} within"
-                    f" {GATE.wait_seconds:g} seconds: try again"
+                    f" {_WAIT_SECONDS:g} seconds: try again"
                 )
             self._lease.keep()
             time.sleep(pause)
-            pause = min(2 * pause, GATE.poll_seconds[1])
+            pause = min(2 * pause, _POLL_SECONDS[1])
 
     def _previous_decision(self, deadline: float) -> Decision | None:
         """Return the earlier decision under this key, None where there is none. Raises StoreKeyError."""
@@ -362,7 +366,7 @@ class Admission:
             frames=info.frames,
             metadata=info.metadata,
             jpeg_quality=info.jpeg.quality if info.jpeg else None,
-            grade=grade_of(info),
+            grade=merit(info).grade,
             unresolved=prepared.unresolved,
             data=self._data,
         )

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from samepic.gate.verify import BetterCopy, better_copy, better_copy_of
-from samepic.limits import REVIEW
 from samepic.store.contract import Store
 from samepic.store.opening import open_store
 from samepic.store.records import Record, ReviewDecision, ReviewLease, State
 from samepic.verdict import Evidence, Match
 
 __all__ = ["ReviewPair", "ReviewQueue"]
+
+_LEASE_SECONDS: Final = 90.0
+"""How long a pair stays reserved: the page renews it every 30 s, so that two calls may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class ReviewQueue:
     """
 
     def __init__(
-        self, store: str | os.PathLike[str] | Store, *, tenant: str = "", lease: float = REVIEW.lease_seconds
+        self, store: str | os.PathLike[str] | Store, *, tenant: str = "", lease: float = _LEASE_SECONDS
     ) -> None:
         self._owns = isinstance(store, (str, os.PathLike))
         self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store

@@ -8,21 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from samepic.duplicates.quality import Merit, merit
+from samepic.duplicates.quality import Merit
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
-from samepic.gate.originals import GateContext
-from samepic.gate.policy import GatePolicy, PolicyAction
-from samepic.limits import COLLECTION, GATE, LOSSLESS
+from samepic.gate.index import Index
+from samepic.gate.options import GatePolicy, Originals, PolicyAction
+from samepic.limits import COLLECTION, LOSSLESS
 from samepic.picture import read
 from samepic.profile import Policy, Profile
+from samepic.sandbox.decode import Decoder
+from samepic.store.contract import Store
 from samepic.store.records import Record
+from samepic.tuning.gate import GATE
 from samepic.tuning.verify import RESOLUTION
-from samepic.verdict import Caveat, Evidence, Match, PictureInfo, Relation, Verdict
+from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
 from samepic.verify.explain import explain, explain_better
 
 __all__ = [
     "Better",
     "BetterCopy",
+    "GateContext",
     "MatchVerifier",
     "OriginalComparer",
     "UncomparedReason",
@@ -30,7 +34,6 @@ __all__ = [
     "better_copy",
     "better_copy_of",
     "error_text",
-    "grade_of",
     "of_proxies",
 ]
 
@@ -57,11 +60,6 @@ class BetterCopy:
     def reason(self) -> str:
         """Which is the better copy and why, or that neither is."""
         return f"{_NAMES[self.better]}{self.why}"
-
-
-def grade_of(info: PictureInfo) -> int:
-    """Return how close to the original the format of a picture is trusted to be, 0 to LOSSLESS."""
-    return merit(info).grade
 
 
 def better_copy_of(match: Match) -> BetterCopy:
@@ -123,6 +121,20 @@ class UncomparedReason(StrEnum):
     SHUT = "shut"
     BROKEN = "broken"
     TOO_MUCH = "too-much"
+
+
+@dataclass(frozen=True, slots=True)
+class GateContext:
+    """What every admission of one gate shares: its store, index and decoder, and what the caller gave it."""
+
+    store: Store
+    index: Index
+    engine: Decoder
+    tenant: str
+    profile: Profile | None
+    originals: Originals | None
+    copycode: bool
+    lease: float  # in seconds
 
 
 class OriginalComparer:

@@ -11,9 +11,8 @@ from starlette.responses import Response
 from samepic.errors import SamepicError, UnreadableError
 from samepic.gate.admission import sentence_of
 from samepic.gate.gate import Gate
-from samepic.gate.originals import originals_below
+from samepic.gate.options import originals_below
 from samepic.gate.verify import of_proxies
-from samepic.limits import PAGES
 from samepic.pages.browser import PageRequest
 from samepic.pages.html import Html, drop_zone, el, page
 from samepic.picture import Encoded
@@ -46,6 +45,7 @@ _REVIEW_ALL = {
 }
 
 _LADDER = tuple(Relation)
+_NEAREST = 12  # similar kept pictures that are shown for a checked one
 
 
 async def show_compare(service: Service, request: Request, context: PageRequest) -> Response:
@@ -222,11 +222,11 @@ def _check(gate: Gate, upload: Encoded) -> dict[str, Any]:
     similar = gate.check(upload, policy=_REVIEW_ALL).matches
     matches = {match.key: match for match in (*similar, *decision.matches)}
     nearest = sorted(matches.values(), key=lambda match: (_LADDER.index(match.relation), -match.probability))
-    cards = (_match_json(gate, match) for match in nearest[: PAGES.nearest])
+    cards = (_match_json(gate, match) for match in nearest[:_NEAREST])
     return {
         "decision": decision.to_dict(),
         "nearest": [card for card in cards if card is not None],
-        "more": max(0, len(nearest) - PAGES.nearest),
+        "more": max(0, len(nearest) - _NEAREST),
         "kept": gate.status()["indexed"],
     }
 

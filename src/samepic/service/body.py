@@ -16,7 +16,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from samepic.errors import ProfileError
-from samepic.gate.policy import GatePolicy
+from samepic.gate.options import GatePolicy
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceLimits
 

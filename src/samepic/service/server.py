@@ -14,15 +14,18 @@ from functools import partial
 
 import h11
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors.multiprocess import Multiprocess
 
-from samepic.service.app import create_app
 from samepic.service.observability import LOG_CONFIG, MULTIPROC_DIR
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import SERVICE, ServiceSettings
 
-__all__ = ["Connection", "bind_socket", "serve"]
+__all__ = ["Connection", "CreateApp", "bind_socket", "serve"]
+
+CreateApp = Callable[[ServiceSettings], Starlette]
+"""Makes an application in each process: a function that can be pickled."""
 
 
 class Connection(H11Protocol):
@@ -107,8 +110,10 @@ def bind_socket(settings: ServiceSettings) -> socket.socket:
     return listener
 
 
-def serve(settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; running requests then have `SERVICE.stop_seconds` to finish.
+def serve(
+    create: CreateApp, settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]
+) -> None:
+    """Serve what `create` returns until SIGTERM or SIGINT; running requests then have `SERVICE.stop_seconds`.
 
     `on_ready` is called once connections are accepted. Raises KeyboardInterrupt after SIGINT.
     """
@@ -116,28 +121,30 @@ def serve(settings: ServiceSettings, listener: socket.socket, on_ready: Callable
     previous = signal.signal(signal.SIGTERM, lambda number, _: None)
     try:
         if settings.processes > 1:
-            _serve_many(settings, listener, on_ready)
+            _serve_many(create, settings, listener, on_ready)
         else:
             on_ready()
-            uvicorn.Server(_config(settings)).run(sockets=[listener])
+            uvicorn.Server(_config(create, settings)).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, previous)
         listener.close()
 
 
-def _serve_many(settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+def _serve_many(
+    create: CreateApp, settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]
+) -> None:
     with tempfile.TemporaryDirectory(prefix="samepic-metrics-") as folder:
         os.environ[MULTIPROC_DIR] = folder
-        config = _config(replace(settings, parent=os.getpid()))
+        config = _config(create, replace(settings, parent=os.getpid()))
         config.configure_logging()
         supervisor = Multiprocess(config, sockets=[listener])
         on_ready()
         supervisor.run()
 
 
-def _config(settings: ServiceSettings) -> uvicorn.Config:
+def _config(create: CreateApp, settings: ServiceSettings) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(create_app, settings),
+        partial(create, settings),
         factory=True,
         http=Connection,
         ws="none",

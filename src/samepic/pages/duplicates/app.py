@@ -19,7 +19,6 @@ from starlette.routing import Route
 from samepic.cleanup.decisions import Decisions, Mark
 from samepic.cleanup.plan import CleanupAction, files_of
 from samepic.errors import UnreadableError
-from samepic.limits import FOUND
 from samepic.pages.duplicates.guard import ENTER, BrowserGuard, GuardedRequest
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
 from samepic.pages.duplicates.views import (
@@ -43,6 +42,8 @@ __all__ = ["duplicates_app", "serve_duplicates"]
 Result = TypeVar("Result")
 
 _SCRIPTS, _STYLES = ("duplicates.js",), ("duplicates.css",)
+_THREADS = 2  # thumbnails to make at once
+_FINISH_SECONDS = 1.5  # how long the last page is served
 
 _MISSING_PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200" viewBox="0 0 320 200">'
@@ -91,7 +92,7 @@ class _ReviewPages:
 
     def __init__(self, session: ReviewSession, finish: Callable[[], None]) -> None:
         self._session, self._decisions, self._finish = session, session.decisions, finish
-        self._pool = ThreadPoolExecutor(FOUND.threads, "samepic-thumbnails")
+        self._pool = ThreadPoolExecutor(_THREADS, "samepic-thumbnails")
 
     async def groups(self, guarded: GuardedRequest) -> Response:
         """Show a page of groups."""
@@ -198,7 +199,7 @@ class _ReviewPages:
     async def finish(self, guarded: GuardedRequest) -> Response:
         """End the review."""
         # Later: this page still loads its styles.
-        asyncio.get_running_loop().call_later(FOUND.finish_seconds, self._finish)
+        asyncio.get_running_loop().call_later(_FINISH_SECONDS, self._finish)
         text = el("p.lead", "You can close this page. Your decisions are saved.")
         return page("Finished", el("h1", "Finished"), text, frame=guarded.frame)
 

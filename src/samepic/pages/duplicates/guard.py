@@ -15,7 +15,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.errors import SamepicError
-from samepic.limits import FOUND
 from samepic.pages.html import PageFrame, el, error_page, page
 from samepic.service.auth import CSRF, BrowserSession, Sessions, require_own_page
 from samepic.service.problems import HttpProblem, to_problem
@@ -27,6 +26,7 @@ ENTER = "/enter"
 """The address that takes the secret, once."""
 
 _TOKEN_ID = "f" * 32
+_FIELD_BYTES = 16 * 1024  # the largest body of a request
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -106,10 +106,8 @@ class BrowserGuard:
         body = b""
         async for chunk in request.stream():
             body += chunk
-            if len(body) > FOUND.field_bytes:
-                raise HttpProblem.mismatch(
-                    413, "too_large", "body", f"at most {FOUND.field_bytes} bytes", "more"
-                )
+            if len(body) > _FIELD_BYTES:
+                raise HttpProblem.mismatch(413, "too_large", "body", f"at most {_FIELD_BYTES} bytes", "more")
         try:
             if request.headers.get("content-type", "").startswith("application/json"):
                 fields = json.loads(body or b"{}")

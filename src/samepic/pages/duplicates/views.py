@@ -11,7 +11,6 @@ from samepic.cleanup.decisions import Decisions, GroupState, Mark
 from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
 from samepic.duplicates.groups import FileFacts, Group
 from samepic.errors import UnreadableError
-from samepic.limits import FOUND
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
 from samepic.pages.html import Html, count_text, el, plural
 from samepic.profile import Policy
@@ -33,6 +32,10 @@ __all__ = [
     "run_page",
 ]
 
+_GROUPS = 20  # groups on one page
+_FILES = 60  # files of one group to show; others are counted, and keep their marks
+_STEPS = 200  # files on one page of the plan
+
 _MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Remove", "d"), (Mark.NOT_DUPLICATE, "Not a duplicate", "n"))
 
 _KEYS = (
@@ -49,20 +52,20 @@ _KEYS = (
 
 def page_count(decisions: Decisions) -> int:
     """Return the number of pages, at least 1."""
-    return max(1, -(-len(decisions) // FOUND.groups))
+    return max(1, -(-len(decisions) // _GROUPS))
 
 
 def page_of(index: int) -> int:
     """Return the page of a group, from 1."""
-    return index // FOUND.groups + 1
+    return index // _GROUPS + 1
 
 
 def groups_page(decisions: Decisions, number: int) -> list[Html]:
     """Return the content of page `number`, from 1."""
     if not len(decisions):
         return [el("h1", "No duplicates"), el("p.lead", "The report has no duplicates.")]
-    first = (number - 1) * FOUND.groups
-    indexes = range(first, min(first + FOUND.groups, len(decisions)))
+    first = (number - 1) * _GROUPS
+    indexes = range(first, min(first + _GROUPS, len(decisions)))
     hints = [el("span", el("kbd", key), f" {action}") for key, action in _KEYS]
     return [
         el("h1", "Duplicates"),
@@ -108,7 +111,7 @@ def _group(decisions: Decisions, index: int) -> Html:
     files = files_of(group)
     size = bytes_text(sum(member.file.size for member in group.members))
     count = f"{len(group.members)} {'copy' if len(group.members) == 1 else 'copies'}"
-    items = [_file(group, state, index, place) for place in range(min(len(files), FOUND.files))]
+    items = [_file(group, state, index, place) for place in range(min(len(files), _FILES))]
     more = len(files) - len(items)
     return el(
         f"section.group.card{'.decided' if state.decided else ''}",
@@ -279,7 +282,7 @@ def _steps(planned: Plan) -> Html | None:
             el("td", bytes_text(step.target.file.size)),
             el("td", printable(step.kept.file.path)),
         )
-        for step in planned.steps[: FOUND.steps]
+        for step in planned.steps[:_STEPS]
     ]
     head = [el("th", title, scope="col") for title in ("Selected file", "Size", "Kept copy")]
     return el(
@@ -295,10 +298,7 @@ def _steps(planned: Plan) -> Html | None:
 def _skipped(skipped: list[tuple[str, str]]) -> Html | None:
     if not skipped:
         return None
-    rows = [
-        el("li", el("b", printable(path)), f": {printable(reason)}")
-        for path, reason in skipped[: FOUND.steps]
-    ]
+    rows = [el("li", el("b", printable(path)), f": {printable(reason)}") for path, reason in skipped[:_STEPS]]
     return el(
         "section.left",
         el("h2", f"Not changed: {plural(len(skipped), 'file')}"),
