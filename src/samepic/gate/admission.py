@@ -25,7 +25,7 @@ from samepic.sandbox.decode import Prepared
 from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.gate import GATE
-from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation
+from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation, Verdict
 
 __all__ = [
     "Admission",
@@ -184,19 +184,15 @@ def current_decision(record: Record) -> Decision:
 def decision_from(key: str, result: SearchResult, policy: GatePolicy, *, floods: bool) -> Decision:
     """Return the decision that a search leads to; `floods`: what refuses matches too many uploads."""
     reviewing = tuple(verified.match for verified in result.reviewing)
-    if result.refusing is not None:
-        kept, verified = result.refusing
-        if not floods or policy.flooding is PolicyAction.REFUSE:
-            decision = duplicate(key, verified.match, reviewing, waiting=kept.state is State.HELD)
-            return decision if not floods else _flooding(decision)
-        if policy.flooding is PolicyAction.REVIEW:
-            return review(key, (verified.match, *reviewing), flooding=True)
-        return _flooding(review(key, reviewing) if reviewing else accepted(key, result.skipped))
-    return review(key, reviewing) if reviewing else accepted(key, result.skipped)
-
-
-def _flooding(decision: Decision) -> Decision:
-    return replace(decision, flooding=True)
+    decision = review(key, reviewing) if reviewing else accepted(key, result.skipped)
+    if result.refusing is None:
+        return decision
+    kept, verified = result.refusing
+    if floods and policy.flooding is PolicyAction.REVIEW:
+        return review(key, (verified.match, *reviewing), flooding=True)
+    if not floods or policy.flooding is PolicyAction.REFUSE:
+        decision = duplicate(key, verified.match, reviewing, waiting=kept.state is State.HELD)
+    return replace(decision, flooding=floods)
 
 
 class _LostError(Exception):
@@ -220,7 +216,6 @@ class _Lease:
             self.begin(self.number)
 
     def begin(self, number: int) -> None:
-        """Start a lease that was just granted."""
         self.number, self.until = number, time.monotonic() + self.seconds / 3
 
 
@@ -338,7 +333,7 @@ class Admission:
             context, encoded = self._context, self._encoded
             prepared = context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
             record = self._record(prepared)
-            verifier = MatchVerifier(context, record, encoded.data, self._policy, self._replaces)
+            verifier = MatchVerifier(context, record, self._compare, self._policy, self._replaces)
             self._ready = (
                 verifier,
                 CandidateSearch(
@@ -346,6 +341,12 @@ class Admission:
                 ),
             )
         return self._ready
+
+    def _compare(self, original: bytes) -> Verdict:
+        context = self._context
+        return context.engine.compare(
+            original, self._encoded.data, profile=context.profile, prove=False, visibility=False
+        )
 
     def _record(self, prepared: Prepared) -> Record:
         fingerprint, info = prepared.fingerprint, prepared.info

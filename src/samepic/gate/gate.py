@@ -151,7 +151,7 @@ class Gate:
         return work(self._context)
 
     def _read(self, source: object) -> Encoded:
-        encoded = read(source, limits=self.limits)
+        encoded = source if isinstance(source, Encoded) else read(source, limits=self.limits)
         return encoded if encoded.name.startswith("<") else Encoded(Path(encoded.name).name, encoded.data)
 
     def remove(self, key: str) -> None:
@@ -195,7 +195,10 @@ class Gate:
 
     def get(self, key: str) -> Record | None:
         """Return the record of a key, None where there is none."""
-        return self._store.get(self.tenant, key)
+        try:
+            return self._get_record(key)
+        except StoreKeyError:
+            return None
 
     def proxy(self, key: str) -> bytes:
         """Return the small picture (JPEG or WebP) of a key. Raises StoreKeyError for an unknown key."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -137,15 +137,18 @@ class GateContext:
     lease: float  # in seconds
 
 
+Comparison = Callable[[bytes], Verdict]
+"""Gives the verdict on an original and the upload, which is b."""
+
+
 class OriginalComparer:
-    """Compares the upload `record`, of the bytes `data`, with originals of kept pictures.
+    """Compares the upload `record` with originals of kept pictures, each by `compare` of its bytes.
 
     Raises only UnavailableError and StoreError: not the pictures' fault, may be tried again.
     """
 
-    def __init__(self, context: GateContext, record: Record, data: bytes) -> None:
-        self._engine, self._profile, self._open_original = context.engine, context.profile, context.originals
-        self._data, self._pixels = data, _pixels(record)
+    def __init__(self, originals: Originals | None, record: Record, compare: Comparison) -> None:
+        self._open_original, self._compare, self._pixels = originals, compare, _pixels(record)
         self._too_large: int | None = None
 
     def compare(self, kept: Record) -> Verdict | UncomparedReason:
@@ -154,16 +157,13 @@ class OriginalComparer:
             return UncomparedReason.NO_WAY
         size = self._pixels + _pixels(kept)
         if self._too_large is not None and size >= self._too_large:
-            return (
-                UncomparedReason.TOO_MUCH
-            )  # what was too much once is not paid for again by each of many candidates
+            # What was too much once is not paid for again by each of many candidates.
+            return UncomparedReason.TOO_MUCH
         original = self._original(kept)
         if isinstance(original, UncomparedReason):
             return original
         try:
-            return self._engine.compare(
-                original, self._data, profile=self._profile, prove=False, visibility=False
-            )
+            return self._compare(original)
         except UnreadableError as error:
             _log.warning("record %d: the originals cannot be compared: %s", kept.number, error_text(error))
             if not isinstance(error, (LimitError, WorkerError)):
@@ -226,42 +226,45 @@ class _PairVerdict:
 
 
 class MatchVerifier:
-    """Compares kept pictures with one upload: `record` as it would be kept, `data` its bytes.
+    """Compares kept pictures with one upload: `record` as it would be kept, `compare` of it with an original.
 
-    `settled` are reviewers' decisions on it by identity; `verified` counts the compared pairs. Keys in `replaces` are
-    skipped.
+    Keys in `replaces` are skipped.
     """
 
     def __init__(
         self,
         context: GateContext,
         record: Record,
-        data: bytes,
+        compare: Comparison,
         policy: GatePolicy,
         replaces: frozenset[str] = frozenset(),
     ) -> None:
         self.record, self.policy, self.replaces = record, policy, replaces
-        self.verified = 0
         self._engine, self._profile = context.engine, context.profile
-        self._original_comparer = OriginalComparer(context, record, data)
+        self._original_comparer = OriginalComparer(context.originals, record, compare)
         self._verdicts: dict[int, _PairVerdict | None] = {}
 
     def verify(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
-        """Return what the upload is to a kept picture; None where it is another one, or unknown."""
+        """Return what the upload is to a kept picture; None where it is another one, or unknown.
+
+        `settled` are reviewers' decisions on the upload by identity.
+        """
         settled_same = settled.get(kept.identity)
         # A record under the same key is another try of the same upload; the store keeps the two apart.
         if settled_same is False or kept.key in self.replaces or kept.key == self.record.key:
             return None
         if kept.identity == self.record.identity:
             return self._verified(kept, *self._identical(kept))
-        pair = self._pair_verdict(kept)
+        if kept.number not in self._verdicts:
+            self._verdicts[kept.number] = self._compare(kept)
+        pair = self._verdicts[kept.number]
         if settled_same:
             same = pair is not None and pair.verdict.relation.is_same(Relation.EDITED)
             relation = pair.verdict.relation if pair is not None and same else Relation.EDITED
-            reason = "the same picture, as a reviewer said"
-            return VerifiedMatch(
-                self._match(kept, relation, 1.0, reason, Evidence.REVIEWER), PolicyAction.REFUSE
+            match = self._match(
+                kept, relation, 1.0, "the same picture, as a reviewer said", Evidence.REVIEWER
             )
+            return VerifiedMatch(match, PolicyAction.REFUSE)
         if pair is None:
             return None
         verdict = pair.verdict
@@ -316,16 +319,10 @@ class MatchVerifier:
             kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
         )
 
-    def _pair_verdict(self, kept: Record) -> _PairVerdict | None:
-        if kept.number not in self._verdicts:
-            self._verdicts[kept.number] = self._compare(kept)
-        return self._verdicts[kept.number]
-
     def _compare(self, kept: Record) -> _PairVerdict | None:
         """Compare the proxies; the verdict is confirmed on the originals where they can be opened."""
         if kept.frames != self.record.frames:
             return None  # an animation is its frames, and a still none of them
-        self.verified += 1
         try:
             verdict = self._engine.compare(
                 kept.proxy, self.record.proxy, profile=self._profile, prove=False, visibility=False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,7 +23,7 @@ from samepic.service.auth import (
     reject_other_sites,
     require_own_page,
 )
-from samepic.service.body import query_params, read_small_body
+from samepic.service.body import parse_form, query_params, read_small_body
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem, to_problem
 from samepic.service.settings import Token, find_token
@@ -90,16 +90,6 @@ def form_fields(request: Request) -> Mapping[str, str]:
     return fields
 
 
-async def _read_form(service: Service, request: Request) -> dict[str, str]:
-    body = await read_small_body(request, service.budget, service.limits)
-    try:
-        return dict(
-            parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=32)
-        )
-    except ValueError:
-        raise HttpProblem.invalid("body", "a form", "another text") from None
-
-
 def _endpoint(
     service: Service, sessions: Sessions, route: PageRoute, pages: Sequence[PageRoute]
 ) -> Callable[[Request], Awaitable[Response]]:
@@ -111,7 +101,12 @@ def _endpoint(
         try:
             caller = _caller(service, request, session, route)
             add_log_fields(request.scope, caller=caller.name, tenant=caller.tenant)
-            frame = PageFrame(_menu(pages, caller), route.path, sessions.csrf_token(session), caller.name)
+            menu = [
+                (page.path, page.label)
+                for page in pages
+                if page.label and caller.rights.issuperset(page.rights)
+            ]
+            frame = PageFrame(menu, route.path, sessions.csrf_token(session), caller.name)
             if route.method != "GET":
                 await _require_csrf(service, sessions, request, session)
             elif not route.is_page:
@@ -154,14 +149,10 @@ async def _require_csrf(
     if csrf is None and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     ):
-        fields = await _read_form(service, request)
+        fields = parse_form(await read_small_body(request, service.budget, service.limits))
         request.scope["samepic.form"] = fields
         csrf = fields.get("csrf")
     sessions.require_csrf(session, csrf or "")
-
-
-def _menu(pages: Sequence[PageRoute], caller: Caller) -> list[tuple[str, str]]:
-    return [(page.path, page.label) for page in pages if page.label and caller.rights.issuperset(page.rights)]
 
 
 def _error_response(request: Request, problem: HttpProblem, frame: PageFrame) -> Response:

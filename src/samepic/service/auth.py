@@ -171,14 +171,11 @@ def _bearer(request: Request, settings: ServiceSettings) -> Caller:
     scheme, _, text = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     token = find_token(settings.tokens, text.strip()) if scheme.lower() == "bearer" else None
     if token is None:
-        raise HttpProblem.mismatch(
-            401,
-            "unauthorized",
-            "authorization",
-            "Bearer and a known token",
-            "another" if values else "none",
-            headers={"WWW-Authenticate": 'Bearer realm="samepic"'},
-        )
+        found = "another" if values else "none"
+        expected = "Bearer and a known token"
+        problem = HttpProblem.mismatch(401, "unauthorized", "authorization", expected, found)
+        problem.headers["WWW-Authenticate"] = 'Bearer realm="samepic"'
+        raise problem
     return Caller(token.name, token.tenant, token.rights)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Form",
     "Share",
     "is_form",
+    "parse_form",
     "parse_json_object",
     "parse_policy",
     "path_key",
@@ -166,7 +167,6 @@ class _FormCollector:
         self._name, self._data = "", bytearray()
 
     def callbacks(self) -> MultipartCallbacks:
-        """Return the callbacks for the parser."""
         return {
             "on_part_begin": self._begin_part,
             "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
@@ -276,6 +276,15 @@ def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise HttpProblem.invalid(name, "a JSON object", type(value).__name__)
     return value
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """Return the fields of a form without files. Raises HttpProblem."""
+    try:
+        text = body.decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=32))
+    except ValueError:
+        raise HttpProblem.invalid("body", "a form", "another text") from None
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:

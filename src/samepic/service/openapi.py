@@ -70,7 +70,6 @@ _SIMPLE: Final = {
 
 
 def _schema(kind: types.Type) -> Schema:
-    """Return the schema of the JSON value of a type."""
     match kind:
         case types.EnumType():
             return _one_of(kind.cls)
@@ -332,7 +331,6 @@ class _Operation(NamedTuple):
     anyone: bool = False
 
     def described(self, *, tokens: bool) -> Schema:
-        """Return the description, for a service with or without tokens."""
         statuses = (*_ALWAYS, *(() if self.anyone else _RESTRICTED), *self.problems)
         errors = {status: _json(_PROBLEMS[status], "Error") for status in statuses}
         errors[503]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}

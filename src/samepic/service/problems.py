@@ -31,6 +31,14 @@ _HTTP = {
 
 _NOT_AN_IMAGE = "This file is damaged or not a supported image."
 
+_CODES: Mapping[type[UnreadableError], str] = {
+    TruncatedError: "damaged_picture",
+    LimitError: "picture_too_large",
+    WorkerError: "picture_too_costly",
+    UnsupportedError: "unsupported_format",
+    UnreadableError: "unreadable_picture",
+}
+
 _FOR_VISITORS = {
     "busy": "The service is busy. Please try again in a moment.",
     "damaged_picture": _NOT_AN_IMAGE,
@@ -93,28 +101,12 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
 
     @classmethod
     def mismatch(
-        cls,
-        status: int,
-        code: str,
-        name: str,
-        expected: str,
-        found: str,
-        *,
-        for_visitor: str = "",
-        headers: Mapping[str, str] | None = None,
+        cls, status: int, code: str, name: str, expected: str, found: str, *, for_visitor: str = ""
     ) -> HttpProblem:
         """Return a problem whose message says what was expected of `name`, and what was found."""
         message = f"{name}: expected {expected}, found {found}"
-        return cls(
-            status,
-            code,
-            message,
-            expected=expected,
-            found=found,
-            name=name,
-            for_visitor=for_visitor,
-            headers=headers,
-        )
+        more = {"expected": expected, "found": found, "name": name, "for_visitor": for_visitor}
+        return cls(status, code, message, **more)
 
     @classmethod
     def invalid(cls, name: str, expected: str, found: str, code: str = "bad_input") -> HttpProblem:
@@ -150,14 +142,7 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
 
 def unreadable_problem(error: UnreadableError) -> HttpProblem:
     """Return the problem of a picture that cannot be decoded: 415 for an unsupported format, 422 for the rest."""
-    kinds: tuple[tuple[type[UnreadableError], str], ...] = (
-        (TruncatedError, "damaged_picture"),
-        (LimitError, "picture_too_large"),
-        (WorkerError, "picture_too_costly"),
-        (UnsupportedError, "unsupported_format"),
-        (UnreadableError, "unreadable_picture"),
-    )
-    code = next(code for kind, code in kinds if isinstance(error, kind))
+    code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
     return HttpProblem(
         415 if code == "unsupported_format" else 422,
         code,

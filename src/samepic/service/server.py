@@ -22,7 +22,7 @@ from samepic.service.observability import LOG_CONFIG, MULTIPROC_DIR
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import SERVICE, ServiceSettings
 
-__all__ = ["Connection", "CreateApp", "bind_socket", "serve"]
+__all__ = ["Connection", "CreateApp", "bind_socket", "serve", "server_of"]
 
 CreateApp = Callable[[ServiceSettings], Starlette]
 """Makes an application in each process: a function that can be pickled."""
@@ -46,12 +46,13 @@ class Connection(H11Protocol):
         self._stop_timer()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        """Process data. Until the headers are complete, the time runs on from their first byte."""
+    def handle_events(self) -> None:
+        """Process what was received. Until the headers are complete, the time runs on from their first byte."""
         if self.transport.is_closing():
             return
-        super().data_received(data)
-        if self.conn.their_state is h11.IDLE and not self._is_between_requests():
+        super().handle_events()
+        # Between two requests, uvicorn itself limits the time.
+        if self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None:
             self._start_timer()
         else:
             self._stop_timer()
@@ -63,10 +64,6 @@ class Connection(H11Protocol):
             self._send_problem(HttpProblem(400, "no_http", msg))
         else:
             self.transport.close()
-
-    def _is_between_requests(self) -> bool:
-        """Whether a request has ended and the next one has not begun; uvicorn limits that time."""
-        return self.timeout_keep_alive_task is not None
 
     def _start_timer(self) -> None:
         if self._header_timer is None:
@@ -124,10 +121,15 @@ def serve(
             _serve_many(create, settings, listener, on_ready)
         else:
             on_ready()
-            uvicorn.Server(_config(create, settings)).run(sockets=[listener])
+            server_of(create, settings).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, previous)
         listener.close()
+
+
+def server_of(create: CreateApp, settings: ServiceSettings) -> uvicorn.Server:
+    """Return the server of one process."""
+    return uvicorn.Server(_config(create, settings))
 
 
 def _serve_many(

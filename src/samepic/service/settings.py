@@ -45,28 +45,22 @@ class ServiceLimits:
     requests: int = 400  # running requests, also those that are still being received
     threads: int = 16  # running requests that decode, search or wait for a lock of the store
     waiting: int = 64  # requests that may wait for one of these threads
-    queue_seconds: float = (
-        20.0  # longest wait for a thread; later the request is rejected without being processed
-    )
+    queue_seconds: float = 20.0  # longest wait for a thread; later the request is rejected
     light_threads: int = 4  # running requests that only read or write the store
     light_waiting: int = 128  # requests that may wait for one of these threads
     header_seconds: float = 10.0  # time for the headers of a request
     body_seconds: float = 20.0  # time for a body; every `body_rate` bytes of it add one second
     body_rate: int = 8 * 1024  # slowest rate of a body, in bytes a second
-    drain_bytes: int = (
-        256 * 2**20
-    )  # bytes of a rejected body that are discarded, so that the client gets the response
+    drain_bytes: int = 256 * 2**20  # of a rejected body that are read, so that the client gets the response
     drain_seconds: float = 5.0  # time for that
     idle_seconds: int = 20  # how long a connection may stay open between two requests
     stop_seconds: int = 30  # time for running requests to finish when the service stops
-    hung_seconds: int = (
-        60  # how long a service process may be silent, also at its start, before it is replaced
-    )
+    hung_seconds: int = 60  # how long a service process may be silent or starting, before it is replaced
     retry_seconds: int = 2  # value of Retry-After
     reopen_seconds: tuple[float, float] = (
         0.2,
         5.0,
-    )  # first and longest pause between attempts to open the store
+    )  # first and longest pause before the store is tried again
     replay_seconds: float = 86_400.0  # how long the answer to an idempotency key is stored
     idempotency_key_length: int = 255  # longest idempotency key, in characters
     min_token_length: int = 16  # shortest bearer token, in characters

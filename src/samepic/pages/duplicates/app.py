@@ -22,6 +22,7 @@ from samepic.errors import UnreadableError
 from samepic.pages.duplicates.guard import ENTER, BrowserGuard, GuardedRequest
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
 from samepic.pages.duplicates.views import (
+    PICTURES,
     compare_again,
     comparison_json,
     comparison_page,
@@ -88,21 +89,19 @@ async def _handle_problem(_: Request, error: Exception) -> Response:
 
 
 class _ReviewPages:
-    """The handlers of all addresses."""
+    """The handlers of all addresses, which stand in `duplicates_app`."""
 
     def __init__(self, session: ReviewSession, finish: Callable[[], None]) -> None:
         self._session, self._decisions, self._finish = session, session.decisions, finish
         self._pool = ThreadPoolExecutor(_THREADS, "samepic-thumbnails")
 
     async def groups(self, guarded: GuardedRequest) -> Response:
-        """Show a page of groups."""
         text = guarded.request.query_params.get("page", "")
         number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
         content = groups_page(self._decisions, min(max(number, 1), page_count(self._decisions)))
         return page("Duplicates", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def first_undecided(self, guarded: GuardedRequest) -> Response:
-        """Redirect to the first undecided group."""
         index = self._decisions.next_open(-1)
         return RedirectResponse(f"/?page={page_of(index)}#g{index}" if index is not None else "/plan", 303)
 
@@ -116,7 +115,6 @@ class _ReviewPages:
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
     async def comparison(self, guarded: GuardedRequest) -> Response:
-        """Show a file beside the best copy of its group."""
         params = guarded.request.query_params
         index, file = self._indexes(params.get("group", ""), params.get("file", ""))
         content = comparison_page(self._decisions, index, file)
@@ -125,22 +123,23 @@ class _ReviewPages:
         )
 
     async def comparison_json(self, guarded: GuardedRequest) -> Response:
-        """Return the verdict on the two files, and the addresses of their views."""
         index, file = self._path_indexes(guarded)
-        comparison = await self._in_thread(lambda: compare_again(self._decisions, index, file))
-        return Json(comparison_json(index, file, comparison))
+        try:
+            compared = await self._in_thread(lambda: compare_again(self._decisions, index, file))
+        except UnreadableError as error:
+            return Json({"error": f"{printable(error.name)}: {error.got}"})
+        return Json(comparison_json(index, file, compared))
 
     async def comparison_picture(self, guarded: GuardedRequest) -> Response:
-        """Return one picture of these views."""
         index, file = self._path_indexes(guarded)
-        comparison = await self._in_thread(lambda: compare_again(self._decisions, index, file))
-        data = comparison.picture(guarded.request.path_params["name"])
-        if data is None:
+        name = guarded.request.path_params["name"]
+        if name not in PICTURES:
             raise HttpProblem(404, "not_found", "no such picture")
+        compared = await self._in_thread(lambda: compare_again(self._decisions, index, file))
+        data: bytes = getattr(compared, name)
         return Response(data, media_type=media_type(data))
 
     async def mark(self, guarded: GuardedRequest) -> Response:
-        """Mark one file."""
         index, file = self._indexes(guarded.fields.get("group"), guarded.fields.get("file"))
         try:
             mark = Mark(guarded.fields.get("mark", ""))
@@ -150,23 +149,19 @@ class _ReviewPages:
         return self._group_response(index)
 
     async def accept(self, guarded: GuardedRequest) -> Response:
-        """Accept the marks of a group."""
         index, _ = self._indexes(guarded.fields.get("group"), 0)
         await self._in_thread(lambda: self._decisions.accept(index))
         return self._group_response(index)
 
     async def accept_rest(self, guarded: GuardedRequest) -> Response:
-        """Accept the marks of all undecided groups."""
         count = await self._in_thread(self._decisions.accept_rest)
         return Json({"count": count, "progress": progress_json(self._decisions)})
 
     async def undo(self, guarded: GuardedRequest) -> Response:
-        """Undo the last decision."""
         index = await self._in_thread(self._decisions.undo)
         return Json({"group": None}) if index is None else self._group_response(index)
 
     async def plan(self, guarded: GuardedRequest) -> Response:
-        """Show what would be done."""
         request = _requested_cleanup(dict(parse_qsl(guarded.request.url.query, keep_blank_values=True)))
         if request.action is CleanupAction.MOVE and not request.move_to:
             request = RequestedCleanup(CleanupAction.TRASH)
@@ -175,29 +170,24 @@ class _ReviewPages:
         return page("Plan", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def start_run(self, guarded: GuardedRequest) -> Response:
-        """Carry out the plan that was shown."""
         request, digest = _requested_cleanup(guarded.fields), str(guarded.fields.get("shown", ""))
         await self._in_thread(lambda: self._session.start_run(request, digest))
         return RedirectResponse("/run", 303)
 
     async def start_undo(self, guarded: GuardedRequest) -> Response:
-        """Undo the last run."""
         await self._in_thread(self._session.start_undo)
         return RedirectResponse("/run", 303)
 
     async def run(self, guarded: GuardedRequest) -> Response:
-        """Show the progress of the run."""
         if self._session.run is None:
             return RedirectResponse("/plan", 303)
         content = run_page(self._session.run, guarded.frame.csrf)
         return page("Clean up", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def run_progress(self, guarded: GuardedRequest) -> Response:
-        """Return the progress of the run."""
         return Json(run_json(self._session.run) if self._session.run else {})
 
     async def finish(self, guarded: GuardedRequest) -> Response:
-        """End the review."""
         # Later: this page still loads its styles.
         asyncio.get_running_loop().call_later(_FINISH_SECONDS, self._finish)
         text = el("p.lead", "You can close this page. Your decisions are saved.")

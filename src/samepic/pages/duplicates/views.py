@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from samepic.cleanup.decisions import Decisions, GroupState, Mark
 from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
 from samepic.duplicates.groups import FileFacts, Group
-from samepic.errors import UnreadableError
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
 from samepic.pages.html import Html, count_text, el, plural
 from samepic.profile import Policy
@@ -19,7 +17,7 @@ from samepic.verdict import Relation
 from samepic.writing import bytes_text, printable
 
 __all__ = [
-    "FileComparison",
+    "PICTURES",
     "compare_again",
     "comparison_json",
     "comparison_page",
@@ -353,38 +351,21 @@ def _post_form(action: str, csrf: str, button: Html) -> Html:
     )
 
 
-_PICTURES = ("a", "b", "aligned", "difference")
+PICTURES = ("a", "b", "aligned", "difference")
+"""The names of the pictures of a comparison."""
 
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class FileComparison:
-    """The views of two files, or the error of one of them."""
-
-    views: Views | None
-    error: str = ""
-
-    def picture(self, name: str) -> bytes | None:
-        """Return the picture of a view, None if there is none of this name."""
-        if self.views is None or name not in _PICTURES:
-            return None
-        data: bytes = getattr(self.views, name)
-        return data
-
-
-def compare_again(decisions: Decisions, index: int, file: int) -> FileComparison:
-    """Read a file and the best copy of its group again, and compare them."""
+def compare_again(decisions: Decisions, index: int, file: int) -> Views:
+    """Read a file and the best copy of its group again, and compare them. Raises UnreadableError."""
     files = files_of(decisions.groups[index])
     return _compare(files[0], files[file], decisions.scan.made_ns)
 
 
 @lru_cache(maxsize=4)
-def _compare(a: FileFacts, b: FileFacts, made_ns: int | None) -> FileComparison:
-    try:
-        return FileComparison(views(read_unchanged(a, made_ns), read_unchanged(b, made_ns), Policy()))
-    except UnreadableError as error:
-        return FileComparison(None, f"{printable(error.name)}: {error.got}")
+def _compare(a: FileFacts, b: FileFacts, made_ns: int | None) -> Views:
+    return views(read_unchanged(a, made_ns), read_unchanged(b, made_ns), Policy())
 
 
 def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
@@ -405,13 +386,11 @@ def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
     ]  # fmt: skip
 
 
-def comparison_json(index: int, file: int, comparison: FileComparison) -> dict[str, Any]:
+def comparison_json(index: int, file: int, compared: Views) -> dict[str, Any]:
     """Return a comparison as the compare page of the service has it."""
-    if comparison.views is None:
-        return {"error": comparison.error}
-    verdict, address = comparison.views.verdict, f"/look/{index}/{file}"
+    verdict, address = compared.verdict, f"/look/{index}/{file}"
     view = {
-        **{name: f"{address}/{name}" for name in _PICTURES},
+        **{name: f"{address}/{name}" for name in PICTURES},
         "width": verdict.a.width,
         "height": verdict.a.height,
         "boxes": [region.to_dict() for region in verdict.regions],
