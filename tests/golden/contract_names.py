@@ -25,7 +25,7 @@ __all__ = ["names", "names_of_parts"]
 
 _PARTS: dict[str, tuple[str, ...]] = {
     "samepic.contrib.django.fields": ("UniqueImageField", "UniquePicture", "picture_admitted"),
-    "samepic.contrib.django.forms": ("UniqueImageField", "UniquePictureValidator"),
+    "samepic.contrib.django.forms": ("UniqueImageField", "UniqueImageFormField", "UniquePictureValidator"),
     "samepic.contrib.django.views": ("RefusalMiddleware", "UniquePictureMixin"),
     "samepic.contrib.django.admission": ("PictureRefusedError", "gate"),
     "samepic.contrib.fastapi": (),
@@ -155,7 +155,9 @@ def _module(module: ModuleType, only: tuple[str, ...] = ()) -> str:
 
 
 def _described(name: str, value: object) -> Iterator[str]:
-    if inspect.isclass(value):
+    if inspect.isclass(value) and value.__name__ != name:
+        yield f"{name} = {value.__name__}"
+    elif inspect.isclass(value):
         yield from _class(name, value)
     elif inspect.isroutine(value):
         yield f"{_kind(value)} {name}{_signature(value)}"

@@ -24,21 +24,17 @@ from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
 from samepic.verify.explain import explain, explain_better
 
 __all__ = [
-    "Better",
     "BetterCopy",
     "GateContext",
     "MatchVerifier",
-    "OriginalComparer",
-    "UncomparedReason",
     "VerifiedMatch",
     "better_copy",
     "better_copy_of",
-    "error_text",
     "of_proxies",
 ]
 
 
-class Better(StrEnum):
+class _Better(StrEnum):
     """Which of an upload and a kept picture is the better copy."""
 
     UPLOAD = "upload"
@@ -46,14 +42,14 @@ class Better(StrEnum):
     NEITHER = ""
 
 
-_NAMES = {Better.UPLOAD: "the upload ", Better.KEPT: "the kept one ", Better.NEITHER: ""}
+_NAMES = {_Better.UPLOAD: "the upload ", _Better.KEPT: "the kept one ", _Better.NEITHER: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class BetterCopy:
     """The better of two copies; `why` goes on from its name ("is larger: ..."), `reason` has all of it."""
 
-    better: Better
+    better: _Better
     why: str
 
     @property
@@ -64,7 +60,7 @@ class BetterCopy:
 
 def better_copy_of(match: Match) -> BetterCopy:
     """Return which copy a match calls the better one, and why."""
-    better = Better.UPLOAD if match.better else Better.KEPT if match.worse else Better.NEITHER
+    better = _Better.UPLOAD if match.better else _Better.KEPT if match.worse else _Better.NEITHER
     return BetterCopy(better, match.better_reason.removeprefix(_NAMES[better]))
 
 
@@ -77,16 +73,16 @@ def better_copy(
     both were compared: it takes precedence over what is on record. An edited copy is never the better one.
     """
     if relation is Relation.EDITED:
-        return BetterCopy(Better.NEITHER, "neither is the better copy: something was changed in one of them")
+        return BetterCopy(_Better.NEITHER, "neither is the better copy: something was changed in one of them")
     if verdict is not None and verdict.original:
-        better = Better.UPLOAD if verdict.original == "b" else Better.KEPT
+        better = _Better.UPLOAD if verdict.original == "b" else _Better.KEPT
         return BetterCopy(better, explain_better(verdict.facts, verdict.a, verdict.b))
     uploaded, stored = _merit(upload), _merit(kept)
     if uploaded.rank() == stored.rank():
-        return BetterCopy(Better.NEITHER, "as good as the one that is kept")
+        return BetterCopy(_Better.NEITHER, "as good as the one that is kept")
     if uploaded.rank() > stored.rank():
-        return BetterCopy(Better.UPLOAD, _why(uploaded, stored))
-    return BetterCopy(Better.KEPT, _why(stored, uploaded))
+        return BetterCopy(_Better.UPLOAD, _why(uploaded, stored))
+    return BetterCopy(_Better.KEPT, _why(stored, uploaded))
 
 
 def _why(best: Merit, other: Merit) -> str:
@@ -113,14 +109,14 @@ def _merit(record: Record) -> Merit:
 _log = logging.getLogger("samepic.gate")
 
 
-class UncomparedReason(StrEnum):
-    """Why the originals of two pictures were not compared: a closed set; `no-way` where the gate cannot open any."""
+class _UncomparedReason(StrEnum):
+    """Why the originals of two pictures were not compared, for the explanation: "" where the gate opens none."""
 
-    NO_WAY = "no-way"
-    ABSENT = "absent"
-    SHUT = "shut"
-    BROKEN = "broken"
-    TOO_MUCH = "too-much"
+    NO_WAY = ""
+    ABSENT = "the kept original is not at hand"
+    SHUT = "the kept original cannot be opened"
+    BROKEN = "the originals cannot be compared"
+    TOO_MUCH = "comparing the originals exceeds the limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +137,7 @@ Comparison = Callable[[bytes], Verdict]
 """Gives the verdict on an original and the upload, which is b."""
 
 
-class OriginalComparer:
+class _OriginalComparer:
     """Compares the upload `record` with originals of kept pictures, each by `compare` of its bytes.
 
     Raises only UnavailableError and StoreError: not the pictures' fault, may be tried again.
@@ -151,38 +147,38 @@ class OriginalComparer:
         self._open_original, self._compare, self._pixels = originals, compare, _pixels(record)
         self._too_large: int | None = None
 
-    def compare(self, kept: Record) -> Verdict | UncomparedReason:
+    def compare(self, kept: Record) -> Verdict | _UncomparedReason:
         """Return the verdict on the originals, or why there is none."""
         if self._open_original is None:
-            return UncomparedReason.NO_WAY
+            return _UncomparedReason.NO_WAY
         size = self._pixels + _pixels(kept)
         if self._too_large is not None and size >= self._too_large:
             # What was too much once is not paid for again by each of many candidates.
-            return UncomparedReason.TOO_MUCH
+            return _UncomparedReason.TOO_MUCH
         original = self._original(kept)
-        if isinstance(original, UncomparedReason):
+        if isinstance(original, _UncomparedReason):
             return original
         try:
             return self._compare(original)
         except UnreadableError as error:
-            _log.warning("record %d: the originals cannot be compared: %s", kept.number, error_text(error))
+            _log.warning("record %d: the originals cannot be compared: %s", kept.number, _error_text(error))
             if not isinstance(error, (LimitError, WorkerError)):
-                return UncomparedReason.BROKEN
+                return _UncomparedReason.BROKEN
             self._too_large = size if self._too_large is None else min(size, self._too_large)
-            return UncomparedReason.TOO_MUCH
+            return _UncomparedReason.TOO_MUCH
 
-    def _original(self, kept: Record) -> bytes | UncomparedReason:
+    def _original(self, kept: Record) -> bytes | _UncomparedReason:
         """Return the bytes of an original, or why there are none."""
         assert self._open_original is not None
         try:
             opened = self._open_original(kept.key)
-            return UncomparedReason.ABSENT if opened is None else read(opened).data
+            return _UncomparedReason.ABSENT if opened is None else read(opened).data
         except (SamepicError, OSError, LookupError) as error:
-            _log.warning("record %d: the original cannot be opened: %s", kept.number, error_text(error))
-            return UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else UncomparedReason.SHUT
+            _log.warning("record %d: the original cannot be opened: %s", kept.number, _error_text(error))
+            return _UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else _UncomparedReason.SHUT
 
 
-def error_text(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """Return the text of an error without file names, which do not belong in a service's log."""
     if isinstance(error, UnreadableError):
         return f"expected {error.wanted}, found {error.got}"
@@ -194,13 +190,6 @@ def _pixels(record: Record) -> int:
 
 
 _IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
-
-_UNCOMPARED = {
-    UncomparedReason.ABSENT: "the kept original is not at hand",
-    UncomparedReason.SHUT: "the kept original cannot be opened",
-    UncomparedReason.BROKEN: "the originals cannot be compared",
-    UncomparedReason.TOO_MUCH: "comparing the originals exceeds the limits",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +206,11 @@ class _PairVerdict:
 
     verdict: Verdict
     evidence: Evidence
-    uncompared: UncomparedReason = UncomparedReason.NO_WAY
+    uncompared: _UncomparedReason = _UncomparedReason.NO_WAY
 
     @property
     def explanation(self) -> str:
-        sentence, why = self.verdict.explanation, _UNCOMPARED.get(self.uncompared)
+        sentence, why = self.verdict.explanation, self.uncompared
         return f"{sentence}, as far as small pictures show ({why})" if why else sentence
 
 
@@ -241,7 +230,7 @@ class MatchVerifier:
     ) -> None:
         self.record, self.policy, self.replaces = record, policy, replaces
         self._engine, self._profile = context.engine, context.profile
-        self._original_comparer = OriginalComparer(context.originals, record, compare)
+        self._original_comparer = _OriginalComparer(context.originals, record, compare)
         self._verdicts: dict[int, _PairVerdict | None] = {}
 
     def verify(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
@@ -275,7 +264,7 @@ class MatchVerifier:
         try:
             return self._engine.screen(self.record.proxy, [record.proxy for record in kept])
         except UnreadableError as error:
-            _log.warning("an upload cannot be screened: %s", error_text(error))
+            _log.warning("an upload cannot be screened: %s", _error_text(error))
             return [0] * len(kept)
 
     def _identical(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
@@ -314,7 +303,7 @@ class MatchVerifier:
     ) -> Match:
         pair = self._verdicts.get(kept.number) if evidence is Evidence.ORIGINALS else None
         copies = better_copy(self.record, kept, relation, pair.verdict if pair else None)
-        better, worse = copies.better is Better.UPLOAD, copies.better is Better.KEPT
+        better, worse = copies.better is _Better.UPLOAD, copies.better is _Better.KEPT
         return Match(
             kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
         )
@@ -328,9 +317,9 @@ class MatchVerifier:
                 kept.proxy, self.record.proxy, profile=self._profile, prove=False, visibility=False
             )
         except UnreadableError as error:
-            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, error_text(error))
+            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, _error_text(error))
             return None
-        uncompared = UncomparedReason.NO_WAY
+        uncompared = _UncomparedReason.NO_WAY
         if self.policy.actions[verdict.relation] is not PolicyAction.ACCEPT:
             on_originals = self._original_comparer.compare(kept)
             if isinstance(on_originals, Verdict):

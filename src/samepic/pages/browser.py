@@ -38,7 +38,6 @@ __all__ = [
     "show_sign_in",
     "sign_in",
     "sign_out",
-    "token_id",
 ]
 
 SIGN_IN = "/ui/enter"
@@ -79,7 +78,7 @@ def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
     ]
 
 
-def token_id(token: Token) -> str:
+def _token_id(token: Token) -> str:
     """Return the id of a token in session cookies."""
     return token.digest.hex()[:32]
 
@@ -129,7 +128,7 @@ def _caller(service: Service, request: Request, session: BrowserSession, route: 
     settings = service.settings
     if not settings.tokens:
         return local_caller(request, settings)
-    token = next((token for token in settings.tokens if token_id(token) == session.token_id), None)
+    token = next((token for token in settings.tokens if _token_id(token) == session.token_id), None)
     if token is None:
         if route.public:
             return Caller("", "", frozenset())
@@ -183,7 +182,7 @@ async def sign_in(service: Service, request: Request, context: PageRequest) -> R
         return page("Sign in", _form(context, target, error), frame=context.frame, status=401)
     sessions = Sessions(service.settings.secret)
     response = RedirectResponse(target, 303)
-    sessions.set_cookie(request, response, sessions.start(token_id(token)))
+    sessions.set_cookie(request, response, sessions.start(_token_id(token)))
     return response
 
 

@@ -18,12 +18,10 @@ from samepic.service.settings import RIGHTS, ServiceSettings, find_token, is_loo
 
 __all__ = [
     "CSRF",
-    "TENANT",
     "BrowserSession",
     "Caller",
     "Sessions",
     "authenticate",
-    "cookie_name",
     "local_caller",
     "missing_right",
     "reject_other_sites",
@@ -33,7 +31,7 @@ __all__ = [
 CSRF = "x-csrf-token"
 """The header with the CSRF token of a page; forms have the field `csrf`."""
 
-TENANT = "samepic-tenant"
+_TENANT = "samepic-tenant"
 """The header that names a tenant."""
 
 _SESSION_SECONDS: Final = 12 * 3600  # how long a browser stays signed in: a working day
@@ -64,7 +62,7 @@ class Sessions:
 
     def read(self, request: Request) -> BrowserSession | None:
         """Return the session of a request; None without a cookie, or if it expired or has a wrong signature."""
-        cookie = request.cookies.get(cookie_name(request), "")
+        cookie = request.cookies.get(_cookie_name(request), "")
         try:
             signed = self._cookies.unsign(cookie, max_age=_SESSION_SECONDS).decode()
         except BadSignature:
@@ -75,7 +73,7 @@ class Sessions:
     def set_cookie(self, request: Request, response: Response, session: BrowserSession) -> None:
         """Store a session in the browser."""
         response.set_cookie(
-            cookie_name(request),
+            _cookie_name(request),
             self._cookies.sign(f"{session.id}.{session.token_id}").decode(),
             max_age=_SESSION_SECONDS,
             path="/",
@@ -97,7 +95,7 @@ class Sessions:
             )
 
 
-def cookie_name(request: Request) -> str:
+def _cookie_name(request: Request) -> str:
     """Return the name of the session cookie. It has the port, since services on one host share their cookies."""
     port = request.headers.get("host", "").rpartition(":")[2]
     return f"samepic-{port}" if port.isdecimal() else "samepic"
@@ -135,7 +133,7 @@ def authenticate(request: Request, settings: ServiceSettings, right: str) -> Cal
     if settings.tokens:
         caller = _bearer(request, settings)
         if tenant is not None and tenant != caller.tenant:
-            raise _forbidden(TENANT, "the tenant of the token, or none", "another")
+            raise _forbidden(_TENANT, "the tenant of the token, or none", "another")
     else:
         _require_local(request, settings)
         caller = Caller("", tenant or "", frozenset(RIGHTS))
@@ -151,18 +149,18 @@ def local_caller(request: Request, settings: ServiceSettings) -> Caller:
 
 
 def _tenant(request: Request) -> str | None:
-    values = request.headers.getlist(TENANT)
+    values = request.headers.getlist(_TENANT)
     if not values:
         return None
     if len(values) > 1:
-        raise HttpProblem.invalid(TENANT, "one tenant", "two")
+        raise HttpProblem.invalid(_TENANT, "one tenant", "two")
     try:
         # Header values come as Latin-1; clients send other bytes than ASCII as UTF-8.
         tenant = values[0].encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        raise HttpProblem.invalid(TENANT, "a name in UTF-8", "another") from None
+        raise HttpProblem.invalid(_TENANT, "a name in UTF-8", "another") from None
     if len(tenant) > KEY_LETTERS or not tenant.isprintable():
-        raise HttpProblem.invalid(TENANT, f"a name of at most {KEY_LETTERS} characters", "another")
+        raise HttpProblem.invalid(_TENANT, f"a name of at most {KEY_LETTERS} characters", "another")
     return tenant
 
 
@@ -182,8 +180,8 @@ def _bearer(request: Request, settings: ServiceSettings) -> Caller:
 def _require_local(request: Request, settings: ServiceSettings) -> None:
     """Reject pages of other sites: a browser on this machine would let them use a service without tokens."""
     if not settings.loopback:
-        if request.headers.get(TENANT) is not None:
-            raise _forbidden(TENANT, "none, since this service has no tokens and others can reach it", "one")
+        if request.headers.get(_TENANT) is not None:
+            raise _forbidden(_TENANT, "none, since this service has no tokens and others can reach it", "one")
         return
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     if not is_loopback(host):

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Budget",
-    "Form",
     "Share",
     "is_form",
     "parse_form",
@@ -116,7 +115,7 @@ def _too_large(max_bytes: int, found: str, name: str = "body") -> HttpProblem:
 
 
 @dataclass(slots=True)
-class Form:
+class _Form:
     """The content of a form: the bytes of its files and the texts of its other fields, by name."""
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -134,7 +133,7 @@ async def read_form(
     files: Sequence[str],
     texts: Sequence[str],
     limits: ServiceLimits,
-) -> Form:
+) -> _Form:
     """Parse a form with the fields `files`, which are pictures, and `texts`; there must be no others.
 
     Raises HttpProblem: 413 for a part that is too long, 422 for an invalid form, or a repeated or unknown field.
@@ -159,7 +158,7 @@ class _FormCollector:
     """Collects the parts of a form from the callbacks of the parser."""
 
     def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits) -> None:
-        self.form, self.ended = Form(), False
+        self.form, self.ended = _Form(), False
         self._files, self._texts, self._limits = files, texts, limits
         self._parts = 0
         self._header = (bytearray(), bytearray())

@@ -190,11 +190,6 @@ class Reservation:
             give_back(*args)
 
 
-def wait() -> None:
-    """Wait until everything is out that was given back so far, for a bounded time."""
-    _withdrawals.wait()
-
-
 class _Withdrawals:
     """The queue of keys that were given back, and the thread that takes them out; one of each a process."""
 
@@ -218,7 +213,7 @@ class _Withdrawals:
             return self._queue
 
     def wait(self) -> None:
-        """Wait until all that is on the queue now is out."""
+        """Wait until everything is out that was given back so far, for a bounded time."""
         queue = self._queue
         if queue is not None:
             done = threading.Event()
@@ -253,6 +248,7 @@ def _work(queue: _Queue) -> None:
 
 
 _withdrawals = _Withdrawals()
+wait = _withdrawals.wait
 
 atexit.register(_withdrawals.finish)
 

@@ -24,7 +24,7 @@ class SettingsProblem(NamedTuple):
 
     number: str
     text: str
-    hint: str
+    hint: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,30 +104,28 @@ def _wrong_values(given: Mapping[str, Any]) -> Iterator[SettingsProblem]:
             # Addresses of servers hold passwords.
             hidden = name in ("STORE", "REPLICAS")
             found = f"a {type(given[name]).__name__}" if hidden else repr(given[name])
-            yield SettingsProblem("E003", f'SAMEPIC["{name}"]: expected {expected}, found {found}.', "")
+            yield _wrong(name, f"expected {expected}, found {found}")
             return
     settings = _settings(given)
     for name, least in (("MAX_BYTES", 1), ("WORKERS", 0), ("ORPHAN_SECONDS", 0)):
         if given.get(name, least) < least:
-            yield SettingsProblem(
-                "E003", f'SAMEPIC["{name}"]: expected {least} or more, found {given[name]!r}.', ""
-            )
+            yield _wrong(name, f"expected {least} or more, found {given[name]!r}")
     try:
         GatePolicy.of(settings.options.policy)
         settings.options.loaded_profile()
         Replicas(given.get("REPLICAS", ())).close()
     except (SamepicError, OSError) as error:
-        yield SettingsProblem("E003", f"SAMEPIC: {error}.", "")
-    for name in ("link", "message"):
+        yield SettingsProblem("E003", f"SAMEPIC: {error}.")
+    for name in ("LINK", "MESSAGE"):
         try:
-            if not callable(settings.called(name) or print):
-                yield SettingsProblem(
-                    "E003",
-                    f'SAMEPIC["{name.upper()}"]: expected a callable, found {given[name.upper()]!r}.',
-                    "",
-                )
+            if not callable(settings.called(name.lower()) or print):
+                yield _wrong(name, f"expected a callable, found {given[name]!r}")
         except ImportError as error:
-            yield SettingsProblem("E003", f'SAMEPIC["{name.upper()}"]: {error}.', "")
+            yield _wrong(name, str(error))
+
+
+def _wrong(name: str, text: str) -> SettingsProblem:
+    return SettingsProblem("E003", f'SAMEPIC["{name}"]: {text}.')
 
 
 def _settings(given: Mapping[str, Any]) -> GateSettings:
