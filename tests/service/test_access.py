@@ -12,35 +12,27 @@ import pytest
 from samepic.errors import ProfileError
 from samepic.service.settings import RIGHTS, ServiceSettings, find_token, read_tokens
 from tests.gate.pictures import resaved
-from tests.kits.service import Running, client_of
+from tests.kits.service import Running, client_of, token_options, token_text
 from tests.service.test_service import admit, error
 
 RED, BLUE, WATCH = "red-" + "r" * 30, "blue-" + "b" * 30, "watch-" + "w" * 30
-TOKENS = f"""
-[[token]]
-name = "red shop"
-token = "{RED}"
-tenant = "red"
-
-[[token]]
-name = "blue shop"
-sha256 = "{hashlib.sha256(BLUE.encode()).hexdigest()}"
-tenant = "blue"
-may = ["check", "admit", "status"]
-
-[[token]]
-name = "operator"
-token = "{WATCH}"
-may = ["metrics"]
-"""
+TOKENS: tuple[dict[str, object], ...] = (
+    {"name": "red shop", "token": RED, "tenant": "red"},
+    {
+        "name": "blue shop",
+        "sha256": hashlib.sha256(BLUE.encode()).hexdigest(),
+        "tenant": "blue",
+        "may": ["check", "admit", "status"],
+    },
+    {"name": "operator", "token": WATCH, "may": ["metrics"]},
+)
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a service for two tenants and an operator."""
     folder = tmp_path_factory.mktemp("guarded")
-    (folder / "tokens.toml").write_text(TOKENS)
-    with Running(folder / "u.db", folder / "log", "--token-file", str(folder / "tokens.toml")) as service:
+    with Running(folder / "u.db", folder / "log", *token_options(folder, *TOKENS)) as service:
         yield service
 
 
@@ -153,7 +145,7 @@ def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> N
     path.write_text(RED + "\n")
     (one,) = read_tokens(str(path))
     assert (one.tenant, one.rights) == ("", frozenset(RIGHTS))
-    path.write_text(TOKENS)
+    path.write_text(token_text(*TOKENS))
     red, blue, watch = read_tokens(str(path))
     assert red.rights == frozenset(RIGHTS) - {"metrics"}
     assert (blue.tenant, sorted(blue.rights)) == ("blue", ["admit", "check", "status"])

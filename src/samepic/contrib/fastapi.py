@@ -8,17 +8,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from samepic.contrib.common import (
-    LATER,
-    STATUS,
-    UPLOAD_BYTES,
-    AdmittedPicture,
-    Shown,
-    give_back,
-    past_orphans,
-    sentence,
-    too_large,
-)
+from samepic.contrib import common
+from samepic.contrib.common import AdmittedPicture, Shown
 from samepic.errors import StoreError, missing_part
 from samepic.verdict import Decision
 
@@ -61,7 +52,7 @@ class PictureDependency:
         key: Callable[[], str] = lambda: str(uuid.uuid4()),
         link: Callable[[str], str | None] = lambda key: None,
         shown: Shown | None = None,
-        max_bytes: int = UPLOAD_BYTES,
+        max_bytes: int = common.UPLOAD_BYTES,
         policy: Mapping[str, str] | None = None,
         check_only: bool = False,
     ) -> None:
@@ -85,7 +76,9 @@ class PictureDependency:
         except BaseException:
             if not self.check_only:
                 # In a thread, which a cancelled request does not stop.
-                await asyncio.shield(asyncio.to_thread(give_back, self.gate, admitted.key, self._shown))
+                await asyncio.shield(
+                    asyncio.to_thread(common.give_back, self.gate, admitted.key, self._shown)
+                )
             raise
 
     async def take(self, picture: UploadFile, *, replaces: Collection[str] = ()) -> AdmittedPicture:
@@ -101,15 +94,15 @@ class PictureDependency:
         try:
             decision = await self._decide(ask, key)
         except StoreError:
-            detail = {"code": "unavailable", "message": LATER}
+            detail = {"code": "unavailable", "message": common.LATER}
             raise HTTPException(503, detail, {"Retry-After": "5"}) from None
-        if decision.outcome in STATUS:
-            raise HTTPException(STATUS[decision.outcome], await self._refusal_detail(decision))
+        if decision.outcome in common.STATUS:
+            raise HTTPException(common.STATUS[decision.outcome], await self._refusal_detail(decision))
         return AdmittedPicture(key, decision, data, picture.filename or "")
 
     async def _decide(self, ask: Callable[[], Decision], key: str) -> Decision:
         """Ask in a thread; an upload accepted after the request was cancelled is removed."""
-        task = asyncio.ensure_future(asyncio.to_thread(past_orphans, self.gate, ask, self._shown))
+        task = asyncio.ensure_future(asyncio.to_thread(common.past_orphans, self.gate, ask, self._shown))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -119,21 +112,21 @@ class PictureDependency:
 
     async def _after(self, task: asyncio.Future[Decision], key: str) -> None:
         await asyncio.wait([task])
-        await asyncio.to_thread(give_back, self.gate, key, self._shown)
+        await asyncio.to_thread(common.give_back, self.gate, key, self._shown)
 
     async def _read(self, picture: UploadFile) -> bytes:
         data = await picture.read(self.max_bytes + 1)
         await picture.seek(0)
         if len(data) > self.max_bytes:
-            raise HTTPException(413, {"code": "too-large", "message": too_large(self.max_bytes)})
+            raise HTTPException(413, {"code": "too-large", "message": common.too_large(self.max_bytes)})
         return data
 
     async def _refusal_detail(self, decision: Decision) -> dict[str, Any]:
         if decision.match is None:
-            return {"code": "unreadable", "message": sentence(decision)}
+            return {"code": "unreadable", "message": common.sentence(decision)}
         return {
             "code": "duplicate",
-            "message": sentence(decision),
+            "message": common.sentence(decision),
             "link": await asyncio.to_thread(self._link, decision.match.key),
             "match": decision.match.to_dict(),
         }

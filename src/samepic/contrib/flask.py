@@ -9,17 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from samepic.contrib.common import (
-    SEE,
-    STATUS,
-    UPLOAD_BYTES,
-    AdmittedPicture,
-    Shown,
-    give_back,
-    past_orphans,
-    sentence,
-    too_large,
-)
+from samepic.contrib import common
+from samepic.contrib.common import AdmittedPicture, Shown
 from samepic.errors import StoreError, missing_part
 from samepic.verdict import Decision
 
@@ -65,7 +56,7 @@ class RefusedUploadError(HTTPException):
     @property
     def html(self) -> Markup:
         """The sentence, with a link where there is one."""
-        link = Markup(' <a href="{}">{}</a>').format(self.url, SEE) if self.url else Markup("")
+        link = Markup(' <a href="{}">{}</a>').format(self.url, common.SEE) if self.url else Markup("")
         return escape(self.sentence) + link
 
     def get_description(self, environ: object = None, scope: object = None) -> str:
@@ -101,7 +92,7 @@ class SamePic:
             raise StoreError(
                 "SAMEPIC_STORE: expected a path, sqlite:///PATH or postgresql://..., found nothing"
             )
-        app.config.setdefault("SAMEPIC_MAX_BYTES", UPLOAD_BYTES)
+        app.config.setdefault("SAMEPIC_MAX_BYTES", common.UPLOAD_BYTES)
         app.extensions[_NAME] = _State(self)
 
     @property
@@ -160,14 +151,16 @@ class SamePic:
         try:
             yield AdmittedPicture(name, decision, taken, file.filename or "")
         except BaseException:
-            give_back(gate, name, self._shown)
+            common.give_back(gate, name, self._shown)
             raise
 
     def _asked(self, ask: Callable[[], Decision]) -> Decision:
-        decision = past_orphans(self.gate, ask, self._shown)
-        if decision.outcome in STATUS:
+        decision = common.past_orphans(self.gate, ask, self._shown)
+        if decision.outcome in common.STATUS:
             url = self._link(decision.match.key) if decision.match else None
-            raise RefusedUploadError(STATUS[decision.outcome], sentence(decision), decision, url)
+            raise RefusedUploadError(
+                common.STATUS[decision.outcome], common.sentence(decision), decision, url
+            )
         return decision
 
 
@@ -216,7 +209,7 @@ def _read(file: FileStorage) -> bytes:
     data = stream.read(most + 1)
     stream.seek(0)
     if len(data) > most:
-        raise RefusedUploadError(413, too_large(most))
+        raise RefusedUploadError(413, common.too_large(most))
     return data
 
 

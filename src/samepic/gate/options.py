@@ -193,8 +193,8 @@ class GateOptions:
         return given if isinstance(given, Profile) or given is None else Profile.read(given)
 
     def opener(self) -> Originals | None:
-        """Return what opens the original of a key."""
-        given = self.originals
+        """Return what opens the original of a key; None where there are none, and for a folder without a name."""
+        given = self.originals or None
         return originals_below(given, self.tenant) if isinstance(given, (str, os.PathLike)) else given
 
 

@@ -105,8 +105,7 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
     ) -> HttpProblem:
         """Return a problem whose message says what was expected of `name`, and what was found."""
         message = f"{name}: expected {expected}, found {found}"
-        more = {"expected": expected, "found": found, "name": name, "for_visitor": for_visitor}
-        return cls(status, code, message, **more)
+        return cls(status, code, message, expected=expected, found=found, name=name, for_visitor=for_visitor)
 
     @classmethod
     def invalid(cls, name: str, expected: str, found: str, code: str = "bad_input") -> HttpProblem:

@@ -15,18 +15,9 @@ from samepic.gate.gate import Gate
 from samepic.picture import Encoded
 from samepic.picture.formats import KNOWN, REFUSED, sniff
 from samepic.profile import Policy
+from samepic.service import body
 from samepic.service.answers import STATUSES, HttpAnswer, decision_answer, idempotency_key, run_once
 from samepic.service.auth import Caller
-from samepic.service.body import (
-    Share,
-    is_form,
-    parse_json_object,
-    parse_policy,
-    query_params,
-    read_body,
-    read_form,
-    stream_body,
-)
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
@@ -63,20 +54,20 @@ async def received(
 
 
 async def _sent_pictures(
-    service: Service, request: Request, share: Share, files: Sequence[str], texts: Sequence[str]
+    service: Service, request: Request, share: body.Share, files: Sequence[str], texts: Sequence[str]
 ) -> SentPictures:
     limits, content_type = service.limits, request.headers.get("content-type", "")
-    params = query_params(request, texts)
-    if is_form(content_type):
+    params = body.query_params(request, texts)
+    if body.is_form(content_type):
         max_bytes = len(files) * limits.upload_bytes + len(texts) * limits.field_bytes + limits.form_bytes
-        body = stream_body(request, max_bytes, share, limits)
-        form = await read_form(content_type, body, files, texts, limits)
+        chunks = body.stream_body(request, max_bytes, share, limits)
+        form = await body.read_form(content_type, chunks, files, texts, limits)
         twice = [name for name in form.fields if name in params]
         if twice:
             raise HttpProblem.invalid(twice[0], "it in the query or in the form", "both")
         sent = SentPictures(form.files, {**params, **form.fields})
     elif len(files) == 1:
-        data = await read_body(request, limits.upload_bytes, share, limits)
+        data = await body.read_body(request, limits.upload_bytes, share, limits)
         sent = SentPictures({files[0]: data}, params)
     else:
         expected = f"multipart/form-data with the pictures {' and '.join(files)}"
@@ -104,7 +95,7 @@ async def check(service: Service, request: Request, caller: Caller) -> Response:
     """Return what admit would decide."""
     async with received(service, request, ("file",), CHECK) as sent:
         gate = service.gates.gate(caller.tenant)
-        policy = parse_policy(sent.params.get("policy"), gate.policy)
+        policy = body.parse_policy(sent.params.get("policy"), gate.policy)
         upload, replaces = Encoded("file", sent.files["file"]), _replaces(sent)
         decision = await service.run_heavy(lambda: gate.check(upload, policy=policy, replaces=replaces))
     _record_outcome(service, request, "check", decision)
@@ -134,8 +125,8 @@ class _Admission:
         if "key" not in params:
             raise HttpProblem.invalid("key", "a key for the picture, in the query or the form", "none")
         self._upload, self._key = Encoded("file", sent.files["file"]), params["key"]
-        self._data = parse_json_object(params["data"], "data") if "data" in params else {}
-        self._policy = parse_policy(params.get("policy"), gate.policy)
+        self._data = body.parse_json_object(params["data"], "data") if "data" in params else {}
+        self._policy = body.parse_policy(params.get("policy"), gate.policy)
         self._replaces = _replaces(sent)
         self.decision: Decision | None = None
 

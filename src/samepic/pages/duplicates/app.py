@@ -19,21 +19,9 @@ from starlette.routing import Route
 from samepic.cleanup.decisions import Decisions, Mark
 from samepic.cleanup.plan import CleanupAction, files_of
 from samepic.errors import UnreadableError
+from samepic.pages.duplicates import views
 from samepic.pages.duplicates.guard import ENTER, BrowserGuard, GuardedRequest
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
-from samepic.pages.duplicates.views import (
-    PICTURES,
-    compare_again,
-    comparison_json,
-    comparison_page,
-    groups_page,
-    page_count,
-    page_of,
-    plan_page,
-    progress_json,
-    run_json,
-    run_page,
-)
 from samepic.pages.html import el, page, static
 from samepic.service.problems import HttpProblem, Json, media_type
 from samepic.writing import printable
@@ -98,12 +86,14 @@ class _ReviewPages:
     async def groups(self, guarded: GuardedRequest) -> Response:
         text = guarded.request.query_params.get("page", "")
         number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
-        content = groups_page(self._decisions, min(max(number, 1), page_count(self._decisions)))
+        content = views.groups_page(self._decisions, min(max(number, 1), views.page_count(self._decisions)))
         return page("Duplicates", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def first_undecided(self, guarded: GuardedRequest) -> Response:
         index = self._decisions.next_open(-1)
-        return RedirectResponse(f"/?page={page_of(index)}#g{index}" if index is not None else "/plan", 303)
+        return RedirectResponse(
+            f"/?page={views.page_of(index)}#g{index}" if index is not None else "/plan", 303
+        )
 
     async def thumbnail(self, guarded: GuardedRequest) -> Response:
         """Return the thumbnail of a file, or a placeholder if it cannot be read."""
@@ -117,7 +107,7 @@ class _ReviewPages:
     async def comparison(self, guarded: GuardedRequest) -> Response:
         params = guarded.request.query_params
         index, file = self._indexes(params.get("group", ""), params.get("file", ""))
-        content = comparison_page(self._decisions, index, file)
+        content = views.comparison_page(self._decisions, index, file)
         return page(
             "Compare", content, frame=guarded.frame, scripts=("duplicates_compare.js",), styles=_STYLES
         )
@@ -125,17 +115,17 @@ class _ReviewPages:
     async def comparison_json(self, guarded: GuardedRequest) -> Response:
         index, file = self._path_indexes(guarded)
         try:
-            compared = await self._in_thread(lambda: compare_again(self._decisions, index, file))
+            compared = await self._in_thread(lambda: views.compare_again(self._decisions, index, file))
         except UnreadableError as error:
             return Json({"error": f"{printable(error.name)}: {error.got}"})
-        return Json(comparison_json(index, file, compared))
+        return Json(views.comparison_json(index, file, compared))
 
     async def comparison_picture(self, guarded: GuardedRequest) -> Response:
         index, file = self._path_indexes(guarded)
         name = guarded.request.path_params["name"]
-        if name not in PICTURES:
+        if name not in views.PICTURES:
             raise HttpProblem(404, "not_found", "no such picture")
-        compared = await self._in_thread(lambda: compare_again(self._decisions, index, file))
+        compared = await self._in_thread(lambda: views.compare_again(self._decisions, index, file))
         data: bytes = getattr(compared, name)
         return Response(data, media_type=media_type(data))
 
@@ -155,7 +145,7 @@ class _ReviewPages:
 
     async def accept_rest(self, guarded: GuardedRequest) -> Response:
         count = await self._in_thread(self._decisions.accept_rest)
-        return Json({"count": count, "progress": progress_json(self._decisions)})
+        return Json({"count": count, "progress": views.progress_json(self._decisions)})
 
     async def undo(self, guarded: GuardedRequest) -> Response:
         index = await self._in_thread(self._decisions.undo)
@@ -166,7 +156,7 @@ class _ReviewPages:
         if request.action is CleanupAction.MOVE and not request.move_to:
             request = RequestedCleanup(CleanupAction.TRASH)
         planned = await self._in_thread(lambda: self._session.plan(request))
-        content = plan_page(self._decisions, planned, request, guarded.frame.csrf)
+        content = views.plan_page(self._decisions, planned, request, guarded.frame.csrf)
         return page("Plan", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def start_run(self, guarded: GuardedRequest) -> Response:
@@ -181,11 +171,11 @@ class _ReviewPages:
     async def run(self, guarded: GuardedRequest) -> Response:
         if self._session.run is None:
             return RedirectResponse("/plan", 303)
-        content = run_page(self._session.run, guarded.frame.csrf)
+        content = views.run_page(self._session.run, guarded.frame.csrf)
         return page("Clean up", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def run_progress(self, guarded: GuardedRequest) -> Response:
-        return Json(run_json(self._session.run) if self._session.run else {})
+        return Json(views.run_json(self._session.run) if self._session.run else {})
 
     async def finish(self, guarded: GuardedRequest) -> Response:
         # Later: this page still loads its styles.
@@ -213,11 +203,11 @@ class _ReviewPages:
         return Json(
             {
                 "group": index,
-                "page": page_of(index),
+                "page": views.page_of(index),
                 "name": f"Group {group.number}, {printable(group.reference.path)}",
                 "marks": [str(mark) for mark in state.marks],
                 "decided": state.decided,
-                "progress": progress_json(self._decisions),
+                "progress": views.progress_json(self._decisions),
             }
         )
 
