@@ -13,16 +13,7 @@ from starlette.routing import Route
 
 from samepic.errors import SamepicError
 from samepic.pages.html import Html, PageFrame, el, error_page, page
-from samepic.service.auth import (
-    CSRF,
-    BrowserSession,
-    Caller,
-    Sessions,
-    local_caller,
-    missing_right,
-    reject_other_sites,
-    require_own_page,
-)
+from samepic.service import auth
 from samepic.service.body import parse_form, query_params, read_small_body
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem, to_problem
@@ -47,8 +38,8 @@ SIGN_IN = "/ui/enter"
 class PageRequest(NamedTuple):
     """The context of a request from a browser: its caller, its session, and the frame of the page."""
 
-    caller: Caller
-    session: BrowserSession
+    caller: auth.Caller
+    session: auth.BrowserSession
     frame: PageFrame
 
 
@@ -71,7 +62,7 @@ class PageRoute(NamedTuple):
 
 def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
     """Return the routes of a set of pages, whose menu has those with a label."""
-    sessions = Sessions(service.settings.secret)
+    sessions = auth.Sessions(service.settings.secret)
     return [
         Route(page.path, _endpoint(service, sessions, page, pages), methods=[page.method], name=page.name)
         for page in pages
@@ -90,7 +81,7 @@ def form_fields(request: Request) -> Mapping[str, str]:
 
 
 def _endpoint(
-    service: Service, sessions: Sessions, route: PageRoute, pages: Sequence[PageRoute]
+    service: Service, sessions: auth.Sessions, route: PageRoute, pages: Sequence[PageRoute]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         add_log_fields(request.scope, operation=route.name)
@@ -109,7 +100,7 @@ def _endpoint(
             if route.method != "GET":
                 await _require_csrf(service, sessions, request, session)
             elif not route.is_page:
-                reject_other_sites(request)
+                auth.reject_other_sites(request)
             response = await route.handler(service, request, PageRequest(caller, session, frame))
         except (HttpProblem, SamepicError) as error:
             problem = to_problem(error)
@@ -123,28 +114,30 @@ def _endpoint(
     return answer
 
 
-def _caller(service: Service, request: Request, session: BrowserSession, route: PageRoute) -> Caller:
+def _caller(
+    service: Service, request: Request, session: auth.BrowserSession, route: PageRoute
+) -> auth.Caller:
     """Return the caller. Raises HttpProblem: 401 if not signed in, 403 without the rights of the page."""
     settings = service.settings
     if not settings.tokens:
-        return local_caller(request, settings)
+        return auth.local_caller(request, settings)
     token = next((token for token in settings.tokens if _token_id(token) == session.token_id), None)
     if token is None:
         if route.public:
-            return Caller("", "", frozenset())
+            return auth.Caller("", "", frozenset())
         raise HttpProblem(401, "unauthorized", "expected a browser session with a known token, found none")
     missing = [right for right in route.rights if right not in token.rights]
     if missing:
-        raise missing_right(missing[0])
-    return Caller(token.name, token.tenant, token.rights)
+        raise auth.missing_right(missing[0])
+    return auth.Caller(token.name, token.tenant, token.rights)
 
 
 async def _require_csrf(
-    service: Service, sessions: Sessions, request: Request, session: BrowserSession
+    service: Service, sessions: auth.Sessions, request: Request, session: auth.BrowserSession
 ) -> None:
     """Raise HttpProblem unless a page of this session asks: other sites can send forms, but lack the CSRF token."""
-    require_own_page(request)
-    csrf = request.headers.get(CSRF)
+    auth.require_own_page(request)
+    csrf = request.headers.get(auth.CSRF)
     if csrf is None and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     ):
@@ -180,7 +173,7 @@ async def sign_in(service: Service, request: Request, context: PageRequest) -> R
     if token is None:
         error = "This token is not known. Use the one that applications send as Authorization: Bearer."
         return page("Sign in", _form(context, target, error), frame=context.frame, status=401)
-    sessions = Sessions(service.settings.secret)
+    sessions = auth.Sessions(service.settings.secret)
     response = RedirectResponse(target, 303)
     sessions.set_cookie(request, response, sessions.start(_token_id(token)))
     return response
@@ -188,7 +181,7 @@ async def sign_in(service: Service, request: Request, context: PageRequest) -> R
 
 async def sign_out(service: Service, request: Request, context: PageRequest) -> Response:
     """End the session of this browser."""
-    sessions = Sessions(service.settings.secret)
+    sessions = auth.Sessions(service.settings.secret)
     response = RedirectResponse(SIGN_IN if service.settings.tokens else "/", 303)
     sessions.set_cookie(request, response, sessions.start())
     return response

@@ -8,19 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec.inspect as types
 
+from samepic import verdict
 from samepic.facts import Facts, Proof
 from samepic.gate.options import KEY_LETTERS, PolicyAction
 from samepic.service.settings import SERVICE
-from samepic.verdict import (
-    Caveat,
-    Decision,
-    Match,
-    Outcome,
-    PictureInfo,
-    Region,
-    Relation,
-    Transform,
-)
 
 __all__ = ["description"]
 
@@ -103,7 +94,7 @@ _SIDE: Final = _one_of(("a", "b", ""))
 
 _VERDICT = _object(
     {
-        "relation": _one_of(Relation),
+        "relation": _one_of(verdict.Relation),
         "same": {"type": ["boolean", "null"], "description": "Null if it cannot be decided."},
         "probability": _CHANCE,
         "explanation": _TEXT,
@@ -163,10 +154,10 @@ _ERROR = _object(
 
 _SCHEMAS: Final[Schema] = {
     "Decision": _fields(
-        Decision,
+        verdict.Decision,
         "The decision of the gate on an upload.",
         "error",
-        outcome=_one_of(outcome for outcome in Outcome if outcome is not Outcome.REFUSED),
+        outcome=_one_of(outcome for outcome in verdict.Outcome if outcome is not verdict.Outcome.REFUSED),
         reason={"description": "One sentence for the uploader."},
         flooding={"description": "The kept picture matches so many different uploads that it refuses none."},
     ),
@@ -189,7 +180,7 @@ _SCHEMAS: Final[Schema] = {
     ),
     "Held": _HELD,
     "Match": _fields(
-        Match,
+        verdict.Match,
         "A kept picture, and how the upload relates to it.",
         probability=_CHANCE,
         better={"description": "Whether the upload is the better copy of the two."},
@@ -200,19 +191,19 @@ _SCHEMAS: Final[Schema] = {
         },
         caveat=_or_null(
             {
-                **_one_of(Caveat),
+                **_one_of(verdict.Caveat),
                 "description": "Why a person must review a match: the probability is too low, or fine print cannot be"
                 " compared on the small pictures.",
             }
         ),
     ),
     "PictureInfo": _fields(
-        PictureInfo,
+        verdict.PictureInfo,
         "The properties of a picture from its header.",
         "camera",
         jpeg=_or_null({"type": "object"}),
     ),
-    "Region": _fields(Region, "A box in pixels of a."),
+    "Region": _fields(verdict.Region, "A box in pixels of a."),
     "Settle": {
         **_object({"key": _KEY, "other_key": _KEY, "same": _FLAG}, additionalProperties=False),
         "required": ["key", "same"],
@@ -224,7 +215,7 @@ _SCHEMAS: Final[Schema] = {
     ),
     "State": _object({"status": _one_of(("ok", "ready"))}),
     "Transform": _fields(
-        Transform,
+        verdict.Transform,
         "How b is placed on a.",
         matrix={"minItems": 9, "maxItems": 9},
         turned=_TURNED,
@@ -253,7 +244,7 @@ _POLICY: Final[Schema] = {
     "examples": ["edited=accept,reframed=review"],
 }
 _SAME_IF: Final[Schema] = {
-    **_one_of(tuple(Relation)[:6]),
+    **_one_of(tuple(verdict.Relation)[:6]),
     "description": "The loosest relation still treated as the same; by default `reframed`, or that of the profile.",
 }
 _REPLACES: Final[Schema] = {
