@@ -40,7 +40,8 @@ LAYERS = (
     ("gate",),
     ("contrib",),
     ("spark",),
-    ("service", "pages"),
+    ("service",),
+    ("pages",),
     ("cli",),
 )
 """Rooms and single modules; each imports itself, its neighbors on the same line, and what stands above."""

@@ -38,7 +38,7 @@ from samepic.fingerprints.fingerprint import Fingerprint as Fingerprint
 from samepic.fingerprints.make import fingerprint as fingerprint
 from samepic.gate.gate import AsyncGate as AsyncGate
 from samepic.gate.gate import Gate as Gate
-from samepic.gate.policy import GatePolicy as GatePolicy
+from samepic.gate.options import GatePolicy as GatePolicy
 from samepic.limits import LIMITS as LIMITS
 from samepic.limits import Limits as Limits
 from samepic.measures.table import Measured as Measured

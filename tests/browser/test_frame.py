@@ -9,35 +9,26 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from samepic.pages.app import PAGES
 from samepic.pages.html import POLICY
-from samepic.service.app import PAGES
 from tests.kits.browser import PHONE, Watched, faults, shot
-from tests.kits.service import Running
+from tests.kits.service import Running, token_options
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 TOKEN = "reviewer-" + "r" * 24
 LESS = "looks-only-" + "l" * 24
-TOKENS = f"""
-[[token]]
-name = "reviewer"
-token = "{TOKEN}"
-tenant = "red"
-
-[[token]]
-name = "little"
-token = "{LESS}"
-tenant = "red"
-may = ["status"]
-"""
+TOKENS: tuple[dict[str, object], ...] = (
+    {"name": "reviewer", "token": TOKEN, "tenant": "red"},
+    {"name": "little", "token": LESS, "tenant": "red", "may": ["status"]},
+)
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a service that wants a token."""
     folder: Path = tmp_path_factory.mktemp("guarded-pages")
-    (folder / "tokens.toml").write_text(TOKENS)
-    with Running(folder / "u.db", folder / "log", "--token-file", str(folder / "tokens.toml")) as service:
+    with Running(folder / "u.db", folder / "log", *token_options(folder, *TOKENS)) as service:
         yield service
 
 
@@ -106,11 +97,12 @@ def test_a_cookie_that_was_changed_is_none(guarded: Running) -> None:
         client.post("/ui/enter", data={"token": LESS, "csrf": word}, headers={"Origin": guarded.address})
         ((name, value),) = client.cookies.items()
         assert "token" not in client.get("/").url.path
-        number, who, until, sign = value.split(".")
+        number, who, since, sign = value.split(".")
     for changed in (
-        f"{number}.{who}.{int(until) + 1}.{sign}",
-        f"{number}.{'0' * 32}.{until}.{sign}",
-        f"{number}..{until}.{sign}",
+        f"{number}.{who}.{chr(ord(since[0]) ^ 1)}{since[1:]}.{sign}",
+        f"{number}.{'0' * 32}.{since}.{sign}",
+        f"{number}..{since}.{sign}",
+        f"{number}.{who}.{sign}",
         value[:-1],
     ):
         answer = httpx.get(guarded.address, headers={"Cookie": f"{name}={changed}"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from samepic import LimitError, UnreadableError
-from samepic.gate.originals import originals_below
+from samepic.gate.options import originals_below
 from samepic.limits import UPLOAD
 from samepic.picture import Encoded
 

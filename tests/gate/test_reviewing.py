@@ -82,5 +82,5 @@ def test_the_better_copy_is_marked_with_the_reason(tmp_path: Path, coffee: Path)
         gate.admit(resaved(coffee, scale=0.7), "middle")
     with ReviewQueue(tmp_path / URL) as queue:
         pair = taken(queue.next("ann"))
-        assert (pair.upload.key, pair.kept.key, pair.better) == ("large", "small", "upload")
-        assert pair.why.startswith("the upload is larger: 600x400 against")
+        assert (pair.upload.key, pair.kept.key, pair.copies.better) == ("large", "small", "upload")
+        assert pair.copies.reason.startswith("the upload is larger: 600x400 against")

@@ -25,7 +25,7 @@ __all__ = ["names", "names_of_parts"]
 
 _PARTS: dict[str, tuple[str, ...]] = {
     "samepic.contrib.django.fields": ("UniqueImageField", "UniquePicture", "picture_admitted"),
-    "samepic.contrib.django.forms": ("UniqueImageField", "UniquePictureValidator"),
+    "samepic.contrib.django.forms": ("UniqueImageField", "UniqueImageFormField", "UniquePictureValidator"),
     "samepic.contrib.django.views": ("RefusalMiddleware", "UniquePictureMixin"),
     "samepic.contrib.django.admission": ("PictureRefusedError", "gate"),
     "samepic.contrib.fastapi": (),
@@ -79,11 +79,10 @@ def _record() -> type:
 def _keys() -> Iterator[str]:
     """Yield the keys of SAMEPIC in the settings of a Django site, with what they are where they are left out."""
     module = import_module("samepic.contrib.django.settings")
-    known = [one for one in vars(module).values() if issubclass(type(one), type)]  # others ask for settings
-    (made,) = (one for one in known if dataclasses.is_dataclass(one) and one.__module__ == module.__name__)
-    for one in dataclasses.fields(made):
-        name, colon, rest = _field(one).partition(":")
-        yield name.upper() + colon + rest
+    made = (module.GateOptions, module.GateSettings)
+    known = {one.name.upper(): _field(one) for each in made for one in dataclasses.fields(each)}
+    for key in module.NAMES:
+        yield key + known[key].removeprefix(key.lower())
 
 
 def _environment() -> str:
@@ -156,7 +155,9 @@ def _module(module: ModuleType, only: tuple[str, ...] = ()) -> str:
 
 
 def _described(name: str, value: object) -> Iterator[str]:
-    if inspect.isclass(value):
+    if inspect.isclass(value) and value.__name__ != name:
+        yield f"{name} = {value.__name__}"
+    elif inspect.isclass(value):
         yield from _class(name, value)
     elif inspect.isroutine(value):
         yield f"{_kind(value)} {name}{_signature(value)}"

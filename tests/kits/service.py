@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import httpx
 
-__all__ = ["Running", "client_of", "operation_of"]
+__all__ = ["Running", "client_of", "operation_of", "token_options", "token_text"]
 
 _STARTED = 60.0
 _PROGRAM = """
@@ -124,6 +124,21 @@ class Running:
     def logged(self) -> list[dict[str, Any]]:
         """Return the lines of its log."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+def token_options(folder: Path, *tokens: Mapping[str, object]) -> tuple[str, str]:
+    """Write tokens to a file in a folder, and return the options of a service that takes them."""
+    path = folder / "tokens.toml"
+    path.write_text(token_text(*tokens))
+    return "--token-file", str(path)
+
+
+def token_text(*tokens: Mapping[str, object]) -> str:
+    """Return the TOML of tokens."""
+    lines = [
+        ["[[token]]", *(f"{key} = {json.dumps(value)}" for key, value in token.items())] for token in tokens
+    ]
+    return "\n".join(line for table in lines for line in table)
 
 
 def client_of(address: str, headers: Mapping[str, str] | None = None) -> httpx.Client:

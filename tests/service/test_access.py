@@ -8,39 +8,36 @@ from pathlib import Path
 
 import httpx
 import pytest
+from itsdangerous import TimestampSigner
+from starlette.requests import Request
+from starlette.responses import Response
 
 from samepic.errors import ProfileError
+from samepic.service.auth import Sessions
+from samepic.service.problems import HttpProblem
 from samepic.service.settings import RIGHTS, ServiceSettings, find_token, read_tokens
 from tests.gate.pictures import resaved
-from tests.kits.service import Running, client_of
+from tests.kits.service import Running, client_of, token_options, token_text
 from tests.service.test_service import admit, error
 
 RED, BLUE, WATCH = "red-" + "r" * 30, "blue-" + "b" * 30, "watch-" + "w" * 30
-TOKENS = f"""
-[[token]]
-name = "red shop"
-token = "{RED}"
-tenant = "red"
-
-[[token]]
-name = "blue shop"
-sha256 = "{hashlib.sha256(BLUE.encode()).hexdigest()}"
-tenant = "blue"
-may = ["check", "admit", "status"]
-
-[[token]]
-name = "operator"
-token = "{WATCH}"
-may = ["metrics"]
-"""
+TOKENS: tuple[dict[str, object], ...] = (
+    {"name": "red shop", "token": RED, "tenant": "red"},
+    {
+        "name": "blue shop",
+        "sha256": hashlib.sha256(BLUE.encode()).hexdigest(),
+        "tenant": "blue",
+        "may": ["check", "admit", "status"],
+    },
+    {"name": "operator", "token": WATCH, "may": ["metrics"]},
+)
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a service for two tenants and an operator."""
     folder = tmp_path_factory.mktemp("guarded")
-    (folder / "tokens.toml").write_text(TOKENS)
-    with Running(folder / "u.db", folder / "log", "--token-file", str(folder / "tokens.toml")) as service:
+    with Running(folder / "u.db", folder / "log", *token_options(folder, *TOKENS)) as service:
         yield service
 
 
@@ -153,7 +150,7 @@ def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> N
     path.write_text(RED + "\n")
     (one,) = read_tokens(str(path))
     assert (one.tenant, one.rights) == ("", frozenset(RIGHTS))
-    path.write_text(TOKENS)
+    path.write_text(token_text(*TOKENS))
     red, blue, watch = read_tokens(str(path))
     assert red.rights == frozenset(RIGHTS) - {"metrics"}
     assert (blue.tenant, sorted(blue.rights)) == ("blue", ["admit", "check", "status"])
@@ -192,3 +189,30 @@ def test_a_token_file_that_makes_no_sense_is_reported_without_its_tokens(
     with pytest.raises(ProfileError, match=message) as raised:
         read_tokens(str(path))
     assert RED not in str(raised.value)
+
+
+def request_with(cookie: str = "") -> Request:
+    headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", f"samepic-8000={cookie}".encode("latin-1"))]
+    return Request({"type": "http", "headers": headers})
+
+
+def test_a_session_ends_after_twelve_hours_and_only_its_own_signature_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sessions, response = Sessions(b"s" * 32), Response()
+    session = sessions.start("f" * 32)
+    sessions.set_cookie(request_with(), response, session)
+    cookie = response.headers["set-cookie"].partition("=")[2].partition(";")[0]
+    assert sessions.read(request_with(cookie)) == session
+    csrf = sessions.csrf_token(session)
+    for other in ("", "\xe9", cookie[:-4], f"{session.id}.{csrf}", f"{session.id}.{'f' * 32}.{csrf}"):
+        assert sessions.read(request_with(other)) is None
+    assert Sessions(b"t" * 32).read(request_with(cookie)) is None
+    sessions.require_csrf(session, csrf)
+    for wrong in ("", csrf[:-1], csrf + "!", "\udc80", sessions.csrf_token(sessions.start())):
+        with pytest.raises(HttpProblem):
+            sessions.require_csrf(session, wrong)
+    now = TimestampSigner(b"").get_timestamp()
+    for later, valid in ((12 * 3600 - 5, True), (12 * 3600 + 5, False)):
+        monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _, at=now + later: at)
+        assert (sessions.read(request_with(cookie)) is not None) == valid

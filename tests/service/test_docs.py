@@ -37,7 +37,7 @@ def test_every_address_and_every_right_is_listed() -> None:
 def test_every_code_of_an_error_is_listed_and_no_other() -> None:
     source = "".join(path.read_text() for path in sorted((ROOT / "src/samepic/service").glob("*.py")))
     coded = set(re.findall(r"(?:Problem|mismatch)\(\s*\d{3},\s*\"(\w+)\"", source)) | set(
-        re.findall(r"Error, \"(\w+)\"\)", source)
+        re.findall(r"Error: \"(\w+)\",", source)
     )
     coded |= {"not_found", "method_not_allowed", "bad_input", "idempotency_key_reused"} - {"internal"}
     table = PAGE[PAGE.index("| status | codes |") : PAGE.index("A 5xx or a connection")]

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 
 import numpy as np
 import psycopg
@@ -14,7 +13,6 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.gate.index import Index
-from samepic.limits import GATE
 from samepic.store import postgres
 from samepic.store.contract import CodesPage
 from samepic.store.postgres import NumberRange, PostgresStore, read_range
@@ -37,7 +35,8 @@ FROM generate_series(%s::bigint, %s::bigint) AS n
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresStore]:
     """Return an empty store that reads a few rows at a time on three threads."""
-    monkeypatch.setattr(postgres, "GATE", replace(GATE, load_rows=50, load_readers=3))
+    monkeypatch.setattr(postgres, "LOAD_ROWS", 50)
+    monkeypatch.setattr(postgres, "_LOAD_READERS", 3)
     with closing(PostgresStore(fresh_url())) as opened:
         yield opened
 

@@ -223,16 +223,13 @@ def folder_of_originals(args: argparse.Namespace) -> str | None:
 def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
     """Return the gate for the options; the caller closes it."""
     from samepic.gate.gate import Gate
-    from samepic.gate.originals import originals_below
-    from samepic.gate.policy import GatePolicy
 
-    folder = folder_of_originals(args)
     return Gate(
         args.store,
         tenant=args.tenant,
-        policy=GatePolicy.parse(args.policy),
+        policy=args.policy,
         profile=args.profile,
-        originals=originals_below(folder, args.tenant) if folder else None,
+        originals=folder_of_originals(args),
         workers=workers,
         replicas=getattr(args, "replica", ()),
     )

@@ -13,8 +13,8 @@ from samepic.cli.options import (
     SAME,
     Verbs,
     add_json,
-    add_originals,
     add_replicas,
+    add_rules,
     add_verb,
     folder_of_originals,
     print_json,
@@ -91,14 +91,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="allow everybody, although --host is not this machine only",
     )
-    parser.add_argument(
-        "--policy",
-        metavar="TEXT",
-        default="",
-        help="refuse, review or accept for each relation, such as edited=accept,reframed=review",
-    )
-    parser.add_argument("--profile", metavar="FILE", help="a profile of samepic calibrate --write")
-    add_originals(parser)
+    add_rules(parser)
     parser.add_argument(
         "--max-bytes",
         type=_parse_bytes,
@@ -110,6 +103,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve, and return the exit status."""
+    from samepic.pages.app import create_site
     from samepic.service.server import bind_socket, serve
 
     settings = _settings(args)
@@ -125,14 +119,14 @@ def run(args: argparse.Namespace) -> int:
             print(f"listening on {address} (Ctrl-C stops it)")
         sys.stdout.flush()
 
-    serve(settings, listener, announce)
+    serve(create_site, settings, listener, announce)
     return SAME
 
 
 def _settings(args: argparse.Namespace) -> ServiceSettings:
     from dataclasses import replace
 
-    from samepic.gate.policy import GatePolicy
+    from samepic.gate.options import GatePolicy
     from samepic.profile import Profile
     from samepic.service.settings import ServiceSettings
 

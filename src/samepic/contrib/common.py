@@ -5,16 +5,37 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from samepic.errors import StoreKeyError
-from samepic.limits import CONTRIB
 from samepic.verdict import Decision, Outcome
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
 
-__all__ = ["LATER", "SEE", "STATUS", "Shown", "give_back", "past_orphans", "sentence", "too_large"]
+__all__ = [
+    "LATER",
+    "ORPHAN_SECONDS",
+    "SEE",
+    "STATUS",
+    "UPLOAD_BYTES",
+    "AdmittedPicture",
+    "Shown",
+    "give_back",
+    "past_orphans",
+    "sentence",
+    "too_large",
+]
+
+UPLOAD_BYTES: Final = 20 * 2**20
+"""The largest upload."""
+
+ORPHAN_SECONDS: Final = 3600.0
+"""The age from which on an unused kept picture is removed instead of refusing an upload; a younger one may belong to an
+open transaction."""
+
+_ORPHANS: Final = 10  # how many of these one upload removes at most
 
 SEE = "See the picture that is already here."
 LATER = "Pictures cannot be taken just now: try again."
@@ -23,6 +44,16 @@ STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}
 
 Shown = Callable[[str], bool]
 """Says whether the site shows the picture of a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedPicture:
+    """An upload that was accepted under `key`, with its bytes and file name; `decision` says accepted or review."""
+
+    key: str
+    decision: Decision
+    data: bytes
+    filename: str
 
 
 def sentence(decision: Decision) -> str:
@@ -47,7 +78,7 @@ def past_orphans(
     gate: Gate,
     ask: Callable[[], Decision],
     shown: Shown | None,
-    seconds: float = CONTRIB.orphan_seconds,
+    seconds: float = ORPHAN_SECONDS,
 ) -> Decision:
     """Return the decision of `ask`, which checks or admits, once no orphan decides it.
 
@@ -57,7 +88,7 @@ def past_orphans(
     """
     if shown is None:
         return ask()
-    for _ in range(CONTRIB.orphans):
+    for _ in range(_ORPHANS):
         decision = ask()
         if decision.outcome is not Outcome.DUPLICATE or decision.match is None:
             return decision

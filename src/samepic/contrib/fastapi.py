@@ -6,12 +6,11 @@ import asyncio
 import inspect
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from samepic.contrib.common import LATER, STATUS, Shown, give_back, past_orphans, sentence, too_large
+from samepic.contrib import common
+from samepic.contrib.common import AdmittedPicture, Shown
 from samepic.errors import StoreError, missing_part
-from samepic.limits import CONTRIB
 from samepic.verdict import Decision
 
 try:
@@ -22,23 +21,10 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     from samepic.gate.gate import AsyncGate, Gate
 
-__all__ = ["AdmittedPicture", "UniquePicture"]
+__all__ = ["AdmittedPicture", "PictureDependency", "UniquePicture"]
 
 
-@dataclass(frozen=True, slots=True)
-class AdmittedPicture:
-    """An upload that was accepted under `key`, with its bytes and file name.
-
-    `decision.outcome` is accepted or review.
-    """
-
-    key: str
-    decision: Decision
-    data: bytes
-    filename: str
-
-
-class UniquePicture:
+class PictureDependency:
     """A dependency that passes an accepted upload to the endpoint, or answers why not.
 
     It answers 409 for a duplicate, 413 for more than `max_bytes`, 422 for what is no sound picture, and 503 while the
@@ -66,7 +52,7 @@ class UniquePicture:
         key: Callable[[], str] = lambda: str(uuid.uuid4()),
         link: Callable[[str], str | None] = lambda key: None,
         shown: Shown | None = None,
-        max_bytes: int = CONTRIB.upload_bytes,
+        max_bytes: int = common.UPLOAD_BYTES,
         policy: Mapping[str, str] | None = None,
         check_only: bool = False,
     ) -> None:
@@ -90,7 +76,9 @@ class UniquePicture:
         except BaseException:
             if not self.check_only:
                 # In a thread, which a cancelled request does not stop.
-                await asyncio.shield(asyncio.to_thread(give_back, self.gate, admitted.key, self._shown))
+                await asyncio.shield(
+                    asyncio.to_thread(common.give_back, self.gate, admitted.key, self._shown)
+                )
             raise
 
     async def take(self, picture: UploadFile, *, replaces: Collection[str] = ()) -> AdmittedPicture:
@@ -106,15 +94,15 @@ class UniquePicture:
         try:
             decision = await self._decide(ask, key)
         except StoreError:
-            detail = {"code": "unavailable", "message": LATER}
+            detail = {"code": "unavailable", "message": common.LATER}
             raise HTTPException(503, detail, {"Retry-After": "5"}) from None
-        if decision.outcome in STATUS:
-            raise HTTPException(STATUS[decision.outcome], await self._refusal_detail(decision))
+        if decision.outcome in common.STATUS:
+            raise HTTPException(common.STATUS[decision.outcome], await self._refusal_detail(decision))
         return AdmittedPicture(key, decision, data, picture.filename or "")
 
     async def _decide(self, ask: Callable[[], Decision], key: str) -> Decision:
         """Ask in a thread; an upload accepted after the request was cancelled is removed."""
-        task = asyncio.ensure_future(asyncio.to_thread(past_orphans, self.gate, ask, self._shown))
+        task = asyncio.ensure_future(asyncio.to_thread(common.past_orphans, self.gate, ask, self._shown))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -124,21 +112,25 @@ class UniquePicture:
 
     async def _after(self, task: asyncio.Future[Decision], key: str) -> None:
         await asyncio.wait([task])
-        await asyncio.to_thread(give_back, self.gate, key, self._shown)
+        await asyncio.to_thread(common.give_back, self.gate, key, self._shown)
 
     async def _read(self, picture: UploadFile) -> bytes:
         data = await picture.read(self.max_bytes + 1)
         await picture.seek(0)
         if len(data) > self.max_bytes:
-            raise HTTPException(413, {"code": "too-large", "message": too_large(self.max_bytes)})
+            raise HTTPException(413, {"code": "too-large", "message": common.too_large(self.max_bytes)})
         return data
 
     async def _refusal_detail(self, decision: Decision) -> dict[str, Any]:
         if decision.match is None:
-            return {"code": "unreadable", "message": sentence(decision)}
+            return {"code": "unreadable", "message": common.sentence(decision)}
         return {
             "code": "duplicate",
-            "message": sentence(decision),
+            "message": common.sentence(decision),
             "link": await asyncio.to_thread(self._link, decision.match.key),
             "match": decision.match.to_dict(),
         }
+
+
+UniquePicture = PictureDependency
+"""The name to import."""

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from samepic.contrib.common import SEE, STATUS, Shown, give_back, past_orphans, sentence, too_large
+from samepic.contrib import common
+from samepic.contrib.common import AdmittedPicture, Shown
 from samepic.errors import StoreError, missing_part
-from samepic.gate.policy import GatePolicy
-from samepic.limits import CONTRIB
 from samepic.verdict import Decision
 
 try:
@@ -27,14 +26,21 @@ except ModuleNotFoundError:
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
-    from samepic.sandbox.decode import Decoder
 
-__all__ = ["AdmittedPicture", "PictureRefusedError", "SamePic", "UniquePicture"]
+__all__ = [
+    "AdmittedPicture",
+    "PictureRefusedError",
+    "PictureValidator",
+    "RefusedUploadError",
+    "SamePic",
+    "UniquePicture",
+]
 
 _NAME = "samepic"
+_OPTIONS = ("store", "tenant", "policy", "profile", "copycode", "replicas", "workers")
 
 
-class PictureRefusedError(HTTPException):
+class RefusedUploadError(HTTPException):
     """A rejected upload; unhandled, Flask answers 409, 413 or 422 with the sentence.
 
     `sentence` is what the uploader reads, `url` where the picture is that is there already, `html` both together,
@@ -50,7 +56,7 @@ class PictureRefusedError(HTTPException):
     @property
     def html(self) -> Markup:
         """The sentence, with a link where there is one."""
-        link = Markup(' <a href="{}">{}</a>').format(self.url, SEE) if self.url else Markup("")
+        link = Markup(' <a href="{}">{}</a>').format(self.url, common.SEE) if self.url else Markup("")
         return escape(self.sentence) + link
 
     def get_description(self, environ: object = None, scope: object = None) -> str:
@@ -58,23 +64,13 @@ class PictureRefusedError(HTTPException):
         return f"<p>{self.html}</p>"
 
 
-@dataclass(frozen=True, slots=True)
-class AdmittedPicture:
-    """An upload that was accepted under `key`; `decision.outcome` is accepted or review."""
-
-    key: str
-    decision: Decision
-
-
 class SamePic:
     """The gate of an application.
 
-    Its settings are SAMEPIC_STORE (a path, "sqlite:///PATH" or "postgresql://..."), and if wanted SAMEPIC_TENANT,
-    SAMEPIC_POLICY (a mapping or a text such as "edited=accept"), SAMEPIC_PROFILE, SAMEPIC_COPYCODE, SAMEPIC_REPLICAS
-    (as for `Gate`), SAMEPIC_MAX_BYTES and SAMEPIC_WORKERS (processes that decode uploads, 0 for this process). `link`
-    gives the URL of what is kept under a key, None where the uploader may not see it; `shown` says whether the site
-    shows the picture of a key, so that what a crash left behind refuses nothing for long; `originals` opens the file of
-    a key.
+    Its settings are SAMEPIC_STORE, and if wanted SAMEPIC_TENANT, SAMEPIC_POLICY, SAMEPIC_PROFILE, SAMEPIC_COPYCODE,
+    SAMEPIC_REPLICAS and SAMEPIC_WORKERS, which are those of `GateOptions`, and SAMEPIC_MAX_BYTES. `link` gives the URL
+    of what is kept under a key, None where the uploader may not see it; `shown` says whether the site shows the picture
+    of a key, so that what a crash left behind refuses nothing for long; `originals` opens the file of a key.
     """
 
     def __init__(
@@ -96,9 +92,7 @@ class SamePic:
             raise StoreError(
                 "SAMEPIC_STORE: expected a path, sqlite:///PATH or postgresql://..., found nothing"
             )
-        app.config.setdefault("SAMEPIC_MAX_BYTES", CONTRIB.upload_bytes)
-        app.config.setdefault("SAMEPIC_WORKERS", CONTRIB.workers)
-        app.config.setdefault("SAMEPIC_COPYCODE", CONTRIB.copycode)
+        app.config.setdefault("SAMEPIC_MAX_BYTES", common.UPLOAD_BYTES)
         app.extensions[_NAME] = _State(self)
 
     @property
@@ -109,24 +103,18 @@ class SamePic:
         state, config = _state(), current_app.config
         with self._lock:
             if state.gate is None:
-                policy = config.get("SAMEPIC_POLICY")
-                state.gate = Gate(
-                    str(config["SAMEPIC_STORE"]),
-                    tenant=config.get("SAMEPIC_TENANT", ""),
-                    policy=GatePolicy.parse(policy) if isinstance(policy, str) else policy,
-                    profile=config.get("SAMEPIC_PROFILE"),
-                    originals=self._originals,
-                    workers=state.engine(config["SAMEPIC_WORKERS"]),
-                    copycode=config["SAMEPIC_COPYCODE"],
-                    replicas=config.get("SAMEPIC_REPLICAS", ()),
-                )
+                given = {name: f"SAMEPIC_{name.upper()}" for name in _OPTIONS}
+                options = {name: config[setting] for name, setting in given.items() if setting in config}
+                state.gate = Gate(**options, originals=self._originals)
             return state.gate
 
     def close(self) -> None:
         """Close the gate of the application; the next use opens it again."""
         state = _state()
         with self._lock:
-            state.close()
+            if state.gate is not None:
+                state.gate.close()
+            state.gate = None
 
     def check(
         self,
@@ -161,20 +149,22 @@ class SamePic:
 
         decision = self._asked(ask)
         try:
-            yield AdmittedPicture(name, decision)
+            yield AdmittedPicture(name, decision, taken, file.filename or "")
         except BaseException:
-            give_back(gate, name, self._shown)
+            common.give_back(gate, name, self._shown)
             raise
 
     def _asked(self, ask: Callable[[], Decision]) -> Decision:
-        decision = past_orphans(self.gate, ask, self._shown)
-        if decision.outcome in STATUS:
+        decision = common.past_orphans(self.gate, ask, self._shown)
+        if decision.outcome in common.STATUS:
             url = self._link(decision.match.key) if decision.match else None
-            raise PictureRefusedError(STATUS[decision.outcome], sentence(decision), decision, url)
+            raise RefusedUploadError(
+                common.STATUS[decision.outcome], common.sentence(decision), decision, url
+            )
         return decision
 
 
-class UniquePicture:
+class PictureValidator:
     """A validator for file fields that rejects a duplicate with a sentence and a link.
 
     It stores nothing: `SamePic.admit` does, and decides between two copies that arrive at once.
@@ -190,31 +180,16 @@ class UniquePicture:
             if isinstance(file, FileStorage) and file.filename:
                 try:
                     _state().extension.check(file, policy=self.policy)
-                except PictureRefusedError as refusal:
+                except RefusedUploadError as refusal:
                     raise ValidationError(refusal.html) from None
 
 
+@dataclass(slots=True)
 class _State:
-    """The extension of one application, and its gate and workers once they are there."""
+    """The extension of one application, and its gate once it is open."""
 
-    def __init__(self, extension: SamePic) -> None:
-        self.extension = extension
-        self.gate: Gate | None = None
-        self._engine: Decoder | None = None
-
-    def engine(self, count: int) -> Decoder:
-        from samepic.sandbox.decode import InProcess
-        from samepic.sandbox.pool import Workers
-
-        self._engine = self._engine or (Workers(count) if count else InProcess())
-        return self._engine
-
-    def close(self) -> None:
-        if self.gate is not None:
-            self.gate.close()
-        if self._engine is not None:
-            self._engine.close()
-        self.gate = self._engine = None
+    extension: SamePic
+    gate: Gate | None = None
 
 
 def _state() -> _State:
@@ -234,5 +209,10 @@ def _read(file: FileStorage) -> bytes:
     data = stream.read(most + 1)
     stream.seek(0)
     if len(data) > most:
-        raise PictureRefusedError(413, too_large(most))
+        raise RefusedUploadError(413, common.too_large(most))
     return data
+
+
+PictureRefusedError = RefusedUploadError
+UniquePicture = PictureValidator
+"""The names to import."""

@@ -11,9 +11,9 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from samepic.limits import GATE
 from samepic.picture import Picture
 from samepic.picture.load import frames
+from samepic.tuning.gate import GATE
 
 __all__ = ["proxy", "proxy_of"]
 

@@ -12,38 +12,30 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
+from samepic.duplicates.quality import merit
 from samepic.errors import StoreError, StoreKeyError, UnreadableError
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.gate.index import Index
-from samepic.gate.originals import GateContext
-from samepic.gate.policy import GatePolicy, PolicyAction
-from samepic.gate.verify import MatchVerifier, VerifiedMatch, grade_of
-from samepic.limits import GATE
+from samepic.gate.options import GatePolicy, PolicyAction
+from samepic.gate.verify import GateContext, MatchVerifier, VerifiedMatch
 from samepic.picture import Encoded
 from samepic.sandbox.decode import Prepared
 from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
-from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation
+from samepic.tuning.gate import GATE
+from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation, Verdict
 
-__all__ = [
-    "Admission",
-    "CandidateSearch",
-    "SearchResult",
-    "accepted",
-    "current_decision",
-    "decision_from",
-    "duplicate",
-    "refused",
-    "review",
-    "sentence_of",
-    "settled_as_same",
-]
+__all__ = ["Admission", "current_decision", "refused", "sentence_of", "settled_as_same"]
+
+_POLL_SECONDS: Final = (0.005, 0.1)  # first and longest pause between two checks of a pending upload
+_WAIT_SECONDS: Final = 60.0  # how long an upload waits for others in total
+_ATTEMPTS: Final = 5  # how often an upload restarts after losing its lease
 
 
 @dataclass(slots=True)
-class SearchResult:
+class _SearchResult:
     """The result of one search: verified matches with kept pictures, and pending pictures that match.
 
     `refusing` is the kept picture that makes the upload a duplicate, `reviewing` are those that need a review,
@@ -56,7 +48,7 @@ class SearchResult:
     skipped: int = 0
 
 
-class CandidateSearch:
+class _CandidateSearch:
     """Searches candidates of one upload, repeatedly as the store changes; each pair is compared once.
 
     `keep_alive` is called between comparisons, which may take a while.
@@ -74,9 +66,9 @@ class CandidateSearch:
         self._fingerprint, self._keep_alive = fingerprint, keep_alive
         self._shared: dict[int, int] = {}
 
-    def search(self, below: int | None = None) -> SearchResult:
+    def search(self, below: int | None = None) -> _SearchResult:
         """Compare with every candidate that is visible now and has a number under `below`, nearest first."""
-        record, result = self._verifier.record, SearchResult()
+        record, result = self._verifier.record, _SearchResult()
         settled = self._store.settled(record.tenant, record.identity)
         order, result.skipped = self._candidates(settled, below)
         # Accepted and held pictures first: they need no waiting.
@@ -123,14 +115,11 @@ class CandidateSearch:
         return sorted(sharing, key=lambda candidate: -self._shared[candidate.number])[: GATE.alike_looked]
 
 
-_CAVEATS = {Caveat.UNRESOLVED: "its fine print cannot be compared at the stored size"}
-"""Added to the explanation of a match; a low probability shows as its number."""
-
-
 def sentence_of(match: Match) -> str:
-    """Return the explanation of a match, with its caveat."""
-    caveat = _CAVEATS.get(match.caveat) if match.caveat else None
-    return f"{match.explanation}; {caveat}" if caveat else match.explanation
+    """Return the explanation of a match, with its caveat; a low probability shows as its number."""
+    if match.caveat is Caveat.UNRESOLVED:
+        return f"{match.explanation}; its fine print cannot be compared at the stored size"
+    return match.explanation
 
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
@@ -139,7 +128,7 @@ def refused(error: UnreadableError, key: str = "") -> Decision:
     return Decision(Outcome.REFUSED, reason, key, error=error)
 
 
-def accepted(key: str, skipped: int = 0) -> Decision:
+def _accepted(key: str, skipped: int = 0) -> Decision:
     """Return that an upload is accepted; `skipped` candidates were too many to compare."""
     reason = "not uploaded before"
     if skipped:
@@ -147,14 +136,14 @@ def accepted(key: str, skipped: int = 0) -> Decision:
     return Decision(Outcome.ACCEPTED, reason, key)
 
 
-def duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
+def _duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
     """Return that an upload is a duplicate of `match`; `waiting`: that picture waits for review."""
     held = ", and waits for review" if waiting else ""
     reason = f"this picture was uploaded already{held}: {sentence_of(match)}"
     return Decision(Outcome.DUPLICATE, reason, key, match, (match, *others))
 
 
-def review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
+def _review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
     """Return that an upload needs a review because of `matches`."""
     if flooding:
         why = "it matches a picture that very many uploads match, such as a default avatar or a blank page"
@@ -167,32 +156,28 @@ def settled_as_same(key: str, other_key: str) -> Decision:
     """Return the decision on a picture that a reviewer called the same as another."""
     reason = "the same picture, as a reviewer said"
     match = Match(other_key, Relation.EDITED, 1.0, reason, evidence=Evidence.REVIEWER)
-    return duplicate(key, match)
+    return _duplicate(key, match)
 
 
 def current_decision(record: Record) -> Decision:
     """Return the current decision on a kept picture."""
     if record.state is State.HELD and record.matches:
-        return review(record.key, record.matches)
-    return accepted(record.key)
+        return _review(record.key, record.matches)
+    return _accepted(record.key)
 
 
-def decision_from(key: str, result: SearchResult, policy: GatePolicy, *, floods: bool) -> Decision:
+def _decision_from(key: str, result: _SearchResult, policy: GatePolicy, *, floods: bool) -> Decision:
     """Return the decision that a search leads to; `floods`: what refuses matches too many uploads."""
     reviewing = tuple(verified.match for verified in result.reviewing)
-    if result.refusing is not None:
-        kept, verified = result.refusing
-        if not floods or policy.flooding is PolicyAction.REFUSE:
-            decision = duplicate(key, verified.match, reviewing, waiting=kept.state is State.HELD)
-            return decision if not floods else _flooding(decision)
-        if policy.flooding is PolicyAction.REVIEW:
-            return review(key, (verified.match, *reviewing), flooding=True)
-        return _flooding(review(key, reviewing) if reviewing else accepted(key, result.skipped))
-    return review(key, reviewing) if reviewing else accepted(key, result.skipped)
-
-
-def _flooding(decision: Decision) -> Decision:
-    return replace(decision, flooding=True)
+    decision = _review(key, reviewing) if reviewing else _accepted(key, result.skipped)
+    if result.refusing is None:
+        return decision
+    kept, verified = result.refusing
+    if floods and policy.flooding is PolicyAction.REVIEW:
+        return _review(key, (verified.match, *reviewing), flooding=True)
+    if not floods or policy.flooding is PolicyAction.REFUSE:
+        decision = _duplicate(key, verified.match, reviewing, waiting=kept.state is State.HELD)
+    return replace(decision, flooding=floods)
 
 
 class _LostError(Exception):
@@ -216,7 +201,6 @@ class _Lease:
             self.begin(self.number)
 
     def begin(self, number: int) -> None:
-        """Start a lease that was just granted."""
         self.number, self.until = number, time.monotonic() + self.seconds / 3
 
 
@@ -237,7 +221,7 @@ class Admission:
         self._data, self._replaces = data or {}, frozenset(replaces)
         self._sha256 = hashlib.sha256(encoded.data).hexdigest()
         self._lease = _Lease(context.store, context.lease)
-        self._ready: tuple[MatchVerifier, CandidateSearch] | None = None
+        self._ready: tuple[MatchVerifier, _CandidateSearch] | None = None
         self._number = 0
 
     def check(self) -> Decision:
@@ -247,8 +231,8 @@ class Admission:
 
     def admit(self) -> Decision:
         """Accept the upload or say why not. Raises as `check`, StoreKeyError and StoreError."""
-        deadline = time.monotonic() + GATE.wait_seconds
-        for _ in range(GATE.attempts):
+        deadline = time.monotonic() + _WAIT_SECONDS
+        for _ in range(_ATTEMPTS):
             previous = self._previous_decision(deadline)
             if previous is not None:
                 return previous
@@ -271,10 +255,10 @@ class Admission:
             finally:
                 self._lease.number = 0
         raise StoreError(
-            f"{self._context.store.name}: expected to decide on {self._key!r}, was interrupted {GATE.attempts} times"
+            f"{self._context.store.name}: expected to decide on {self._key!r}, was interrupted {_ATTEMPTS} times"
         )
 
-    def _resolve(self, pending: Record, search: CandidateSearch, deadline: float) -> Decision:
+    def _resolve(self, pending: Record, search: _CandidateSearch, deadline: float) -> Decision:
         """Decide on the pending record. Raises _LostError where it was withdrawn meanwhile."""
         store, number = self._context.store, pending.number
         self._lease.begin(number)
@@ -293,7 +277,7 @@ class Admission:
 
     def _wait(self, earlier: list[Record], deadline: float) -> None:
         """Wait until one of these pending records is decided; withdraw those whose lease has expired."""
-        store, pause = self._context.store, GATE.poll_seconds[0]
+        store, pause = self._context.store, _POLL_SECONDS[0]
         numbers = [record.number for record in earlier]
         while True:
             states = store.states(numbers)
@@ -305,11 +289,11 @@ class Admission:
             if time.monotonic() > deadline:
                 raise StoreError(
                     f"{store.name}: expected to decide on {self._key!r}, found no answer on {earlier[0].key!r} within"
-                    f" {GATE.wait_seconds:g} seconds: try again"
+                    f" {_WAIT_SECONDS:g} seconds: try again"
                 )
             self._lease.keep()
             time.sleep(pause)
-            pause = min(2 * pause, GATE.poll_seconds[1])
+            pause = min(2 * pause, _POLL_SECONDS[1])
 
     def _previous_decision(self, deadline: float) -> Decision | None:
         """Return the earlier decision under this key, None where there is none. Raises StoreKeyError."""
@@ -327,21 +311,27 @@ class Admission:
             return None
         if refusal.match.key in self._replaces:
             return None
-        return duplicate(self._key, refusal.match)
+        return _duplicate(self._key, refusal.match)
 
-    def _prepared(self) -> tuple[MatchVerifier, CandidateSearch]:
+    def _prepared(self) -> tuple[MatchVerifier, _CandidateSearch]:
         if self._ready is None:
             context, encoded = self._context, self._encoded
             prepared = context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
             record = self._record(prepared)
-            verifier = MatchVerifier(context, record, encoded.data, self._policy, self._replaces)
+            verifier = MatchVerifier(context, record, self._compare, self._policy, self._replaces)
             self._ready = (
                 verifier,
-                CandidateSearch(
+                _CandidateSearch(
                     context.store, context.index, verifier, prepared.fingerprint, self._lease.keep
                 ),
             )
         return self._ready
+
+    def _compare(self, original: bytes) -> Verdict:
+        context = self._context
+        return context.engine.compare(
+            original, self._encoded.data, profile=context.profile, prove=False, visibility=False
+        )
 
     def _record(self, prepared: Prepared) -> Record:
         fingerprint, info = prepared.fingerprint, prepared.info
@@ -362,19 +352,19 @@ class Admission:
             frames=info.frames,
             metadata=info.metadata,
             jpeg_quality=info.jpeg.quality if info.jpeg else None,
-            grade=grade_of(info),
+            grade=merit(info).grade,
             unresolved=prepared.unresolved,
             data=self._data,
         )
 
-    def _decision(self, result: SearchResult) -> Decision:
+    def _decision(self, result: _SearchResult) -> Decision:
         floods = False
         if result.refusing is not None:
             store, kept = self._context.store, result.refusing[0]
             since = store.now() - GATE.flooding_seconds
             floods = store.refusals(self._context.tenant, kept.number, since) >= GATE.flooding
         self._number = result.refusing[0].number if result.refusing else 0
-        return decision_from(self._key, result, self._policy, floods=floods)
+        return _decision_from(self._key, result, self._policy, floods=floods)
 
     def _remember_refusal(self, decision: Decision) -> Decision:
         """Store a refusal: a retry gets the same answer, and refusals by one picture are counted."""

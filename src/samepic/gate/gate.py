@@ -6,77 +6,75 @@ import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import ExitStack, closing
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from samepic.errors import StoreError, StoreKeyError, UnavailableError, UnreadableError
 from samepic.gate.admission import Admission, current_decision, refused, settled_as_same
 from samepic.gate.index import Index
-from samepic.gate.originals import GateContext, Originals
-from samepic.gate.policy import GatePolicy
-from samepic.limits import GATE, LIMITS, Limits
+from samepic.gate.options import KEY_LETTERS, GateOptions, GatePolicy, takes
+from samepic.gate.verify import GateContext
 from samepic.picture import Encoded, read
-from samepic.profile import Profile
-from samepic.sandbox.decode import Decoder
+from samepic.sandbox.decode import Decoder, InProcess
 from samepic.sandbox.pool import Workers
 from samepic.store.contract import Store
 from samepic.store.opening import Replicas, open_store
 from samepic.store.records import Record, State
 from samepic.verdict import Decision
 
-__all__ = ["AsyncGate", "Gate"]
+__all__ = ["AsyncGate", "Gate", "opened"]
 
+Parameters = ParamSpec("Parameters")
 T = TypeVar("T")
 
 
-class Gate:
-    """A gate that lets no picture into a collection twice.
+def opened(options: GateOptions) -> tuple[Store, Decoder, Replicas, ExitStack]:
+    """Return the store, the decoders and the standbys of a gate, and what closes those that were not open before."""
+    store, workers, replicas = options.store, options.workers, options.replicas
+    with ExitStack() as own:
+        if not isinstance(replicas, Replicas):
+            replicas = own.enter_context(closing(Replicas(replicas)))
+        if isinstance(store, (str, os.PathLike)):
+            store = own.enter_context(closing(open_store(os.fspath(store))))
+        if isinstance(workers, int):
+            workers = own.enter_context(closing(Workers(workers) if workers else InProcess()))
+        return store, workers, replicas, own.pop_all()
 
-    `store` is a path, "sqlite:///PATH" or "postgresql://...", or an open `Store`; `tenant` names a collection of its
-    own within it, invisible to other tenants; `policy` maps relations to actions, by default refuse
-    the same picture, hold edited ones for review, accept the rest; `profile` is one that `samepic calibrate` made,
-    or its file; `originals` opens the picture of a key, so that matches are confirmed on it and not on its proxy;
-    `workers` decodes uploads: so many processes of bounded memory and time, or a pool that several gates share, or
-    `InProcess()`, which decodes in this process; with `copycode`, crops, borders and captions are found too, for about
-    20 ms an upload more; `lease`: seconds before a pending upload of a dead process is ignored;
-    `replicas` are URLs of standbys of a PostgreSQL store, or `Replicas`: `check` asks them in turn, with an index of
-    their own, and the store itself where none answers; everything else asks the store alone.
+
+class Gate:
+    """A gate that lets no picture into a collection twice; its options are those of `GateOptions`.
 
     Every method may be called from any thread; any number of processes may share a store. All but `close` raise
     StoreError when the store cannot be reached, and may be called again then.
     """
 
-    def __init__(
-        self,
-        store: str | os.PathLike[str] | Store,
-        *,
-        tenant: str = "",
-        policy: GatePolicy | Mapping[str, str] | None = None,
-        profile: Profile | str | os.PathLike[str] | None = None,
-        originals: Originals | None = None,
-        workers: Decoder | int = 2,
-        limits: Limits = LIMITS,
-        copycode: bool = True,
-        lease: float = GATE.lease_seconds,
-        replicas: Replicas | Sequence[str] = (),
-    ) -> None:
-        self.tenant, self.limits = _checked("tenant", tenant, least=0), limits
-        self.policy = GatePolicy.of(policy)
-        loaded = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
-        self._replicas = replicas if isinstance(replicas, Replicas) else Replicas(replicas)
-        self._owns = (
-            isinstance(store, (str, os.PathLike)),
-            isinstance(workers, int),
-            self._replicas is not replicas,
-        )
-        self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
-        self._engine = Workers(workers) if isinstance(workers, int) else workers
+    @takes(GateOptions)
+    def __init__(self, options: GateOptions) -> None:
+        self.tenant, self.limits = _checked("tenant", options.tenant, least=0), options.limits
+        self.policy = GatePolicy.of(options.policy)
+        profile = options.loaded_profile()
+        store, workers, self._replicas, self._own = opened(options)
+        self._store = store
         # Replicas have an index of their own: admit must not miss what a replica has not received.
         self._index, self._index_of_replicas = Index(self.tenant), Index(self.tenant)
         self._context = GateContext(
-            self._store, self._index, self._engine, self.tenant, loaded, originals, copycode, lease
+            store,
+            self._index,
+            workers,
+            self.tenant,
+            profile,
+            options.opener(),
+            options.copycode,
+            options.lease,
         )
+
+    @classmethod
+    def of(cls, options: GateOptions) -> Gate:
+        """Return the gate with these options."""
+        return cls(**options.as_keywords())
 
     def __enter__(self) -> Gate:
         return self
@@ -86,12 +84,7 @@ class Gate:
 
     def close(self) -> None:
         """Close the stores and end the workers that this gate opened; may be called twice."""
-        if self._owns[0]:
-            self._store.close()
-        if self._owns[1]:
-            self._engine.close()
-        if self._owns[2]:
-            self._replicas.close()
+        self._own.close()
 
     def check(
         self,
@@ -158,7 +151,7 @@ class Gate:
         return work(self._context)
 
     def _read(self, source: object) -> Encoded:
-        encoded = read(source, limits=self.limits)
+        encoded = source if isinstance(source, Encoded) else read(source, limits=self.limits)
         return encoded if encoded.name.startswith("<") else Encoded(Path(encoded.name).name, encoded.data)
 
     def remove(self, key: str) -> None:
@@ -202,7 +195,10 @@ class Gate:
 
     def get(self, key: str) -> Record | None:
         """Return the record of a key, None where there is none."""
-        return self._store.get(self.tenant, key)
+        try:
+            return self._get_record(key)
+        except StoreKeyError:
+            return None
 
     def proxy(self, key: str) -> bytes:
         """Return the small picture (JPEG or WebP) of a key. Raises StoreKeyError for an unknown key."""
@@ -249,9 +245,9 @@ class Gate:
 
 def _checked(what: str, text: str, least: int = 1) -> str:
     """Return a key or tenant that any store can hold; raise StoreKeyError for others."""
-    if not isinstance(text, str) or not least <= len(text) <= GATE.key_letters or "\0" in text:
+    if not isinstance(text, str) or not least <= len(text) <= KEY_LETTERS or "\0" in text:
         raise StoreKeyError(
-            f"{what}: expected a text of {least} to {GATE.key_letters} characters without NUL, found {text!r:.80}",
+            f"{what}: expected a text of {least} to {KEY_LETTERS} characters without NUL, found {text!r:.80}",
             field=what,
         )
     try:
@@ -263,35 +259,27 @@ def _checked(what: str, text: str, least: int = 1) -> str:
     return text
 
 
-class AsyncGate:
-    """A `Gate` whose methods are awaited; arguments, answers and errors are those of `Gate`, which is its `gate`."""
+def _awaited(
+    method: Callable[Concatenate[Gate, Parameters], T],
+) -> Callable[Concatenate[AsyncGate, Parameters], Coroutine[Any, Any, T]]:
+    """Return a method of the gate as one that is awaited, and runs in a thread."""
 
-    def __init__(
-        self,
-        store: str | os.PathLike[str] | Store,
-        *,
-        tenant: str = "",
-        policy: GatePolicy | Mapping[str, str] | None = None,
-        profile: Profile | str | os.PathLike[str] | None = None,
-        originals: Originals | None = None,
-        workers: Decoder | int = 2,
-        limits: Limits = LIMITS,
-        copycode: bool = True,
-        lease: float = GATE.lease_seconds,
-        replicas: Replicas | Sequence[str] = (),
-    ) -> None:
-        self.gate = Gate(
-            store,
-            tenant=tenant,
-            policy=policy,
-            profile=profile,
-            originals=originals,
-            workers=workers,
-            limits=limits,
-            copycode=copycode,
-            lease=lease,
-            replicas=replicas,
-        )
+    @wraps(method)
+    async def awaited(self: AsyncGate, /, *args: Parameters.args, **keywords: Parameters.kwargs) -> T:
+        return await asyncio.to_thread(method, self.gate, *args, **keywords)
+
+    return awaited
+
+
+class AsyncGate:
+    """A `Gate` whose methods are awaited; arguments, answers and errors are those of `Gate`, which is its `gate`.
+
+    Where the caller of `admit` is cancelled, the upload is decided anyway: retry with the same key.
+    """
+
+    @takes(Gate)
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
 
     async def __aenter__(self) -> AsyncGate:
         return self
@@ -299,65 +287,14 @@ class AsyncGate:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def close(self) -> None:
-        """Close the gate, as `Gate.close`."""
-        await asyncio.to_thread(self.gate.close)
-
-    async def check(
-        self,
-        source: object,
-        *,
-        policy: GatePolicy | Mapping[str, str] | None = None,
-        replaces: Collection[str] = (),
-    ) -> Decision:
-        """Return what `admit` would decide now, as `Gate.check`."""
-        return await asyncio.to_thread(self.gate.check, source, policy=policy, replaces=replaces)
-
-    async def admit(
-        self,
-        source: object,
-        key: str,
-        *,
-        data: Mapping[str, Any] | None = None,
-        policy: GatePolicy | Mapping[str, str] | None = None,
-        replaces: Collection[str] = (),
-    ) -> Decision:
-        """Store an upload unless it is a duplicate, as `Gate.admit`.
-
-        Where the caller is cancelled, the upload is decided anyway: retry with the same key.
-        """
-        return await asyncio.to_thread(
-            self.gate.admit, source, key, data=data, policy=policy, replaces=replaces
-        )
-
-    async def remove(self, key: str) -> None:
-        """Remove a picture, as `Gate.remove`."""
-        await asyncio.to_thread(self.gate.remove, key)
-
-    async def settle(self, key: str, other_key: str, *, same: bool) -> Decision:
-        """Store a reviewer's decision, as `Gate.settle`."""
-        return await asyncio.to_thread(self.gate.settle, key, other_key, same=same)
-
-    async def accept(self, key: str) -> Decision:
-        """Accept a held picture, as `Gate.accept`."""
-        return await asyncio.to_thread(self.gate.accept, key)
-
-    async def get(self, key: str) -> Record | None:
-        """Return the record of a key, as `Gate.get`."""
-        return await asyncio.to_thread(self.gate.get, key)
-
-    async def proxy(self, key: str) -> bytes:
-        """Return the small picture of a key, as `Gate.proxy`."""
-        return await asyncio.to_thread(self.gate.proxy, key)
-
-    async def held(self, limit: int = 50, after: int = 0) -> list[Record]:
-        """Return the pictures that wait for review, as `Gate.held`."""
-        return await asyncio.to_thread(self.gate.held, limit, after)
-
-    async def status(self) -> dict[str, Any]:
-        """Return how much is kept, as `Gate.status`."""
-        return await asyncio.to_thread(self.gate.status)
-
-    async def warm(self) -> None:
-        """Load the index now, as `Gate.warm`."""
-        await asyncio.to_thread(self.gate.warm)
+    close = _awaited(Gate.close)
+    check = _awaited(Gate.check)
+    admit = _awaited(Gate.admit)
+    remove = _awaited(Gate.remove)
+    settle = _awaited(Gate.settle)
+    accept = _awaited(Gate.accept)
+    get = _awaited(Gate.get)
+    proxy = _awaited(Gate.proxy)
+    held = _awaited(Gate.held)
+    status = _awaited(Gate.status)
+    warm = _awaited(Gate.warm)

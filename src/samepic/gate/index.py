@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.hamming import Codes, TurnedCodes
-from samepic.limits import GATE
 from samepic.store.contract import Store
+from samepic.tuning.gate import GATE
 from samepic.tuning.search import SEARCH
 
 __all__ = ["CandidateNumbers", "Index"]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from samepic.gate.verify import BetterCopy, better_copy, better_copy_of
-from samepic.limits import REVIEW
 from samepic.store.contract import Store
 from samepic.store.opening import open_store
 from samepic.store.records import Record, ReviewDecision, ReviewLease, State
@@ -16,13 +14,16 @@ from samepic.verdict import Evidence, Match
 
 __all__ = ["ReviewPair", "ReviewQueue"]
 
+_LEASE_SECONDS: Final = 90.0
+"""How long a pair stays reserved: the page renews it every 30 s, so that two calls may be lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewPair:
     """A held upload and the kept picture that it is held for, leased to one reviewer.
 
     `match` is the gate's match of the two; `place` counts from 0 among the `of` pictures that the upload is still
-    held for. `better` is "upload", "kept" or "" for the better copy, and `why` says so in a few words.
+    held for.
     """
 
     upload: Record
@@ -35,16 +36,6 @@ class ReviewPair:
     def number(self) -> int:
         """The number of the upload, which names the pair together with the key of the kept one."""
         return self.upload.number
-
-    @property
-    def better(self) -> str:
-        """Which of the two is the better copy."""
-        return str(self.copies.better)
-
-    @property
-    def why(self) -> str:
-        """Why it is the better copy, or that neither is."""
-        return self.copies.reason
 
     @property
     def copies(self) -> BetterCopy:
@@ -63,7 +54,7 @@ class ReviewQueue:
     """
 
     def __init__(
-        self, store: str | os.PathLike[str] | Store, *, tenant: str = "", lease: float = REVIEW.lease_seconds
+        self, store: str | os.PathLike[str] | Store, *, tenant: str = "", lease: float = _LEASE_SECONDS
     ) -> None:
         self._owns = isinstance(store, (str, os.PathLike))
         self._store = open_store(os.fspath(store)) if isinstance(store, (str, os.PathLike)) else store
@@ -72,9 +63,7 @@ class ReviewQueue:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

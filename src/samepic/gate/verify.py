@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from samepic.duplicates.quality import Merit, merit
+from samepic.duplicates.quality import Merit
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
-from samepic.gate.originals import GateContext
-from samepic.gate.policy import GatePolicy, PolicyAction
-from samepic.limits import COLLECTION, GATE, LOSSLESS
+from samepic.gate.index import Index
+from samepic.gate.options import GatePolicy, Originals, PolicyAction
+from samepic.limits import COLLECTION, LOSSLESS
 from samepic.picture import read
 from samepic.profile import Policy, Profile
+from samepic.sandbox.decode import Decoder
+from samepic.store.contract import Store
 from samepic.store.records import Record
+from samepic.tuning.gate import GATE
 from samepic.tuning.verify import RESOLUTION
-from samepic.verdict import Caveat, Evidence, Match, PictureInfo, Relation, Verdict
+from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
 from samepic.verify.explain import explain, explain_better
 
 __all__ = [
-    "Better",
     "BetterCopy",
+    "GateContext",
     "MatchVerifier",
-    "OriginalComparer",
-    "UncomparedReason",
     "VerifiedMatch",
     "better_copy",
     "better_copy_of",
-    "error_text",
-    "grade_of",
     "of_proxies",
 ]
 
 
-class Better(StrEnum):
+class _Better(StrEnum):
     """Which of an upload and a kept picture is the better copy."""
 
     UPLOAD = "upload"
@@ -43,14 +42,14 @@ class Better(StrEnum):
     NEITHER = ""
 
 
-_NAMES = {Better.UPLOAD: "the upload ", Better.KEPT: "the kept one ", Better.NEITHER: ""}
+_NAMES = {_Better.UPLOAD: "the upload ", _Better.KEPT: "the kept one ", _Better.NEITHER: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class BetterCopy:
     """The better of two copies; `why` goes on from its name ("is larger: ..."), `reason` has all of it."""
 
-    better: Better
+    better: _Better
     why: str
 
     @property
@@ -59,14 +58,9 @@ class BetterCopy:
         return f"{_NAMES[self.better]}{self.why}"
 
 
-def grade_of(info: PictureInfo) -> int:
-    """Return how close to the original the format of a picture is trusted to be, 0 to LOSSLESS."""
-    return merit(info).grade
-
-
 def better_copy_of(match: Match) -> BetterCopy:
     """Return which copy a match calls the better one, and why."""
-    better = Better.UPLOAD if match.better else Better.KEPT if match.worse else Better.NEITHER
+    better = _Better.UPLOAD if match.better else _Better.KEPT if match.worse else _Better.NEITHER
     return BetterCopy(better, match.better_reason.removeprefix(_NAMES[better]))
 
 
@@ -79,16 +73,16 @@ def better_copy(
     both were compared: it takes precedence over what is on record. An edited copy is never the better one.
     """
     if relation is Relation.EDITED:
-        return BetterCopy(Better.NEITHER, "neither is the better copy: something was changed in one of them")
+        return BetterCopy(_Better.NEITHER, "neither is the better copy: something was changed in one of them")
     if verdict is not None and verdict.original:
-        better = Better.UPLOAD if verdict.original == "b" else Better.KEPT
+        better = _Better.UPLOAD if verdict.original == "b" else _Better.KEPT
         return BetterCopy(better, explain_better(verdict.facts, verdict.a, verdict.b))
     uploaded, stored = _merit(upload), _merit(kept)
     if uploaded.rank() == stored.rank():
-        return BetterCopy(Better.NEITHER, "as good as the one that is kept")
+        return BetterCopy(_Better.NEITHER, "as good as the one that is kept")
     if uploaded.rank() > stored.rank():
-        return BetterCopy(Better.UPLOAD, _why(uploaded, stored))
-    return BetterCopy(Better.KEPT, _why(stored, uploaded))
+        return BetterCopy(_Better.UPLOAD, _why(uploaded, stored))
+    return BetterCopy(_Better.KEPT, _why(stored, uploaded))
 
 
 def _why(best: Merit, other: Merit) -> str:
@@ -115,62 +109,76 @@ def _merit(record: Record) -> Merit:
 _log = logging.getLogger("samepic.gate")
 
 
-class UncomparedReason(StrEnum):
-    """Why the originals of two pictures were not compared: a closed set; `no-way` where the gate cannot open any."""
+class _UncomparedReason(StrEnum):
+    """Why the originals of two pictures were not compared, for the explanation: "" where the gate opens none."""
 
-    NO_WAY = "no-way"
-    ABSENT = "absent"
-    SHUT = "shut"
-    BROKEN = "broken"
-    TOO_MUCH = "too-much"
+    NO_WAY = ""
+    ABSENT = "the kept original is not at hand"
+    SHUT = "the kept original cannot be opened"
+    BROKEN = "the originals cannot be compared"
+    TOO_MUCH = "comparing the originals exceeds the limits"
 
 
-class OriginalComparer:
-    """Compares the upload `record`, of the bytes `data`, with originals of kept pictures.
+@dataclass(frozen=True, slots=True)
+class GateContext:
+    """What every admission of one gate shares: its store, index and decoder, and what the caller gave it."""
+
+    store: Store
+    index: Index
+    engine: Decoder
+    tenant: str
+    profile: Profile | None
+    originals: Originals | None
+    copycode: bool
+    lease: float  # in seconds
+
+
+Comparison = Callable[[bytes], Verdict]
+"""Gives the verdict on an original and the upload, which is b."""
+
+
+class _OriginalComparer:
+    """Compares the upload `record` with originals of kept pictures, each by `compare` of its bytes.
 
     Raises only UnavailableError and StoreError: not the pictures' fault, may be tried again.
     """
 
-    def __init__(self, context: GateContext, record: Record, data: bytes) -> None:
-        self._engine, self._profile, self._open_original = context.engine, context.profile, context.originals
-        self._data, self._pixels = data, _pixels(record)
+    def __init__(self, originals: Originals | None, record: Record, compare: Comparison) -> None:
+        self._open_original, self._compare, self._pixels = originals, compare, _pixels(record)
         self._too_large: int | None = None
 
-    def compare(self, kept: Record) -> Verdict | UncomparedReason:
+    def compare(self, kept: Record) -> Verdict | _UncomparedReason:
         """Return the verdict on the originals, or why there is none."""
         if self._open_original is None:
-            return UncomparedReason.NO_WAY
+            return _UncomparedReason.NO_WAY
         size = self._pixels + _pixels(kept)
         if self._too_large is not None and size >= self._too_large:
-            return (
-                UncomparedReason.TOO_MUCH
-            )  # what was too much once is not paid for again by each of many candidates
+            # What was too much once is not paid for again by each of many candidates.
+            return _UncomparedReason.TOO_MUCH
         original = self._original(kept)
-        if isinstance(original, UncomparedReason):
+        if isinstance(original, _UncomparedReason):
             return original
         try:
-            return self._engine.compare(
-                original, self._data, profile=self._profile, prove=False, visibility=False
-            )
+            return self._compare(original)
         except UnreadableError as error:
-            _log.warning("record %d: the originals cannot be compared: %s", kept.number, error_text(error))
+            _log.warning("record %d: the originals cannot be compared: %s", kept.number, _error_text(error))
             if not isinstance(error, (LimitError, WorkerError)):
-                return UncomparedReason.BROKEN
+                return _UncomparedReason.BROKEN
             self._too_large = size if self._too_large is None else min(size, self._too_large)
-            return UncomparedReason.TOO_MUCH
+            return _UncomparedReason.TOO_MUCH
 
-    def _original(self, kept: Record) -> bytes | UncomparedReason:
+    def _original(self, kept: Record) -> bytes | _UncomparedReason:
         """Return the bytes of an original, or why there are none."""
         assert self._open_original is not None
         try:
             opened = self._open_original(kept.key)
-            return UncomparedReason.ABSENT if opened is None else read(opened).data
+            return _UncomparedReason.ABSENT if opened is None else read(opened).data
         except (SamepicError, OSError, LookupError) as error:
-            _log.warning("record %d: the original cannot be opened: %s", kept.number, error_text(error))
-            return UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else UncomparedReason.SHUT
+            _log.warning("record %d: the original cannot be opened: %s", kept.number, _error_text(error))
+            return _UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else _UncomparedReason.SHUT
 
 
-def error_text(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """Return the text of an error without file names, which do not belong in a service's log."""
     if isinstance(error, UnreadableError):
         return f"expected {error.wanted}, found {error.got}"
@@ -182,13 +190,6 @@ def _pixels(record: Record) -> int:
 
 
 _IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
-
-_UNCOMPARED = {
-    UncomparedReason.ABSENT: "the kept original is not at hand",
-    UncomparedReason.SHUT: "the kept original cannot be opened",
-    UncomparedReason.BROKEN: "the originals cannot be compared",
-    UncomparedReason.TOO_MUCH: "comparing the originals exceeds the limits",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,51 +206,54 @@ class _PairVerdict:
 
     verdict: Verdict
     evidence: Evidence
-    uncompared: UncomparedReason = UncomparedReason.NO_WAY
+    uncompared: _UncomparedReason = _UncomparedReason.NO_WAY
 
     @property
     def explanation(self) -> str:
-        sentence, why = self.verdict.explanation, _UNCOMPARED.get(self.uncompared)
+        sentence, why = self.verdict.explanation, self.uncompared
         return f"{sentence}, as far as small pictures show ({why})" if why else sentence
 
 
 class MatchVerifier:
-    """Compares kept pictures with one upload: `record` as it would be kept, `data` its bytes.
+    """Compares kept pictures with one upload: `record` as it would be kept, `compare` of it with an original.
 
-    `settled` are reviewers' decisions on it by identity; `verified` counts the compared pairs. Keys in `replaces` are
-    skipped.
+    Keys in `replaces` are skipped.
     """
 
     def __init__(
         self,
         context: GateContext,
         record: Record,
-        data: bytes,
+        compare: Comparison,
         policy: GatePolicy,
         replaces: frozenset[str] = frozenset(),
     ) -> None:
         self.record, self.policy, self.replaces = record, policy, replaces
-        self.verified = 0
         self._engine, self._profile = context.engine, context.profile
-        self._original_comparer = OriginalComparer(context, record, data)
+        self._original_comparer = _OriginalComparer(context.originals, record, compare)
         self._verdicts: dict[int, _PairVerdict | None] = {}
 
     def verify(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
-        """Return what the upload is to a kept picture; None where it is another one, or unknown."""
+        """Return what the upload is to a kept picture; None where it is another one, or unknown.
+
+        `settled` are reviewers' decisions on the upload by identity.
+        """
         settled_same = settled.get(kept.identity)
         # A record under the same key is another try of the same upload; the store keeps the two apart.
         if settled_same is False or kept.key in self.replaces or kept.key == self.record.key:
             return None
         if kept.identity == self.record.identity:
             return self._verified(kept, *self._identical(kept))
-        pair = self._pair_verdict(kept)
+        if kept.number not in self._verdicts:
+            self._verdicts[kept.number] = self._compare(kept)
+        pair = self._verdicts[kept.number]
         if settled_same:
             same = pair is not None and pair.verdict.relation.is_same(Relation.EDITED)
             relation = pair.verdict.relation if pair is not None and same else Relation.EDITED
-            reason = "the same picture, as a reviewer said"
-            return VerifiedMatch(
-                self._match(kept, relation, 1.0, reason, Evidence.REVIEWER), PolicyAction.REFUSE
+            match = self._match(
+                kept, relation, 1.0, "the same picture, as a reviewer said", Evidence.REVIEWER
             )
+            return VerifiedMatch(match, PolicyAction.REFUSE)
         if pair is None:
             return None
         verdict = pair.verdict
@@ -260,7 +264,7 @@ class MatchVerifier:
         try:
             return self._engine.screen(self.record.proxy, [record.proxy for record in kept])
         except UnreadableError as error:
-            _log.warning("an upload cannot be screened: %s", error_text(error))
+            _log.warning("an upload cannot be screened: %s", _error_text(error))
             return [0] * len(kept)
 
     def _identical(self, kept: Record) -> tuple[Relation, float, str, Evidence]:
@@ -299,29 +303,23 @@ class MatchVerifier:
     ) -> Match:
         pair = self._verdicts.get(kept.number) if evidence is Evidence.ORIGINALS else None
         copies = better_copy(self.record, kept, relation, pair.verdict if pair else None)
-        better, worse = copies.better is Better.UPLOAD, copies.better is Better.KEPT
+        better, worse = copies.better is _Better.UPLOAD, copies.better is _Better.KEPT
         return Match(
             kept.key, relation, probability, explanation, better, copies.reason, evidence, worse=worse
         )
-
-    def _pair_verdict(self, kept: Record) -> _PairVerdict | None:
-        if kept.number not in self._verdicts:
-            self._verdicts[kept.number] = self._compare(kept)
-        return self._verdicts[kept.number]
 
     def _compare(self, kept: Record) -> _PairVerdict | None:
         """Compare the proxies; the verdict is confirmed on the originals where they can be opened."""
         if kept.frames != self.record.frames:
             return None  # an animation is its frames, and a still none of them
-        self.verified += 1
         try:
             verdict = self._engine.compare(
                 kept.proxy, self.record.proxy, profile=self._profile, prove=False, visibility=False
             )
         except UnreadableError as error:
-            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, error_text(error))
+            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, _error_text(error))
             return None
-        uncompared = UncomparedReason.NO_WAY
+        uncompared = _UncomparedReason.NO_WAY
         if self.policy.actions[verdict.relation] is not PolicyAction.ACCEPT:
             on_originals = self._original_comparer.compare(kept)
             if isinstance(on_originals, Verdict):

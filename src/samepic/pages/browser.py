@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,17 +13,8 @@ from starlette.routing import Route
 
 from samepic.errors import SamepicError
 from samepic.pages.html import Html, PageFrame, el, error_page, page
-from samepic.service.auth import (
-    CSRF,
-    BrowserSession,
-    Caller,
-    Sessions,
-    local_caller,
-    missing_right,
-    reject_other_sites,
-    require_own_page,
-)
-from samepic.service.body import query_params, read_small_body
+from samepic.service import auth
+from samepic.service.body import parse_form, query_params, read_small_body
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem, to_problem
 from samepic.service.settings import Token, find_token
@@ -38,7 +29,6 @@ __all__ = [
     "show_sign_in",
     "sign_in",
     "sign_out",
-    "token_id",
 ]
 
 SIGN_IN = "/ui/enter"
@@ -48,8 +38,8 @@ SIGN_IN = "/ui/enter"
 class PageRequest(NamedTuple):
     """The context of a request from a browser: its caller, its session, and the frame of the page."""
 
-    caller: Caller
-    session: BrowserSession
+    caller: auth.Caller
+    session: auth.BrowserSession
     frame: PageFrame
 
 
@@ -72,14 +62,14 @@ class PageRoute(NamedTuple):
 
 def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
     """Return the routes of a set of pages, whose menu has those with a label."""
-    sessions = Sessions(service.settings.secret)
+    sessions = auth.Sessions(service.settings.secret)
     return [
         Route(page.path, _endpoint(service, sessions, page, pages), methods=[page.method], name=page.name)
         for page in pages
     ]
 
 
-def token_id(token: Token) -> str:
+def _token_id(token: Token) -> str:
     """Return the id of a token in session cookies."""
     return token.digest.hex()[:32]
 
@@ -90,18 +80,8 @@ def form_fields(request: Request) -> Mapping[str, str]:
     return fields
 
 
-async def _read_form(service: Service, request: Request) -> dict[str, str]:
-    body = await read_small_body(request, service.budget, service.limits)
-    try:
-        return dict(
-            parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=32)
-        )
-    except ValueError:
-        raise HttpProblem.invalid("body", "a form", "another text") from None
-
-
 def _endpoint(
-    service: Service, sessions: Sessions, route: PageRoute, pages: Sequence[PageRoute]
+    service: Service, sessions: auth.Sessions, route: PageRoute, pages: Sequence[PageRoute]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         add_log_fields(request.scope, operation=route.name)
@@ -111,11 +91,16 @@ def _endpoint(
         try:
             caller = _caller(service, request, session, route)
             add_log_fields(request.scope, caller=caller.name, tenant=caller.tenant)
-            frame = PageFrame(_menu(pages, caller), route.path, sessions.csrf_token(session), caller.name)
+            menu = [
+                (page.path, page.label)
+                for page in pages
+                if page.label and caller.rights.issuperset(page.rights)
+            ]
+            frame = PageFrame(menu, route.path, sessions.csrf_token(session), caller.name)
             if route.method != "GET":
                 await _require_csrf(service, sessions, request, session)
             elif not route.is_page:
-                reject_other_sites(request)
+                auth.reject_other_sites(request)
             response = await route.handler(service, request, PageRequest(caller, session, frame))
         except (HttpProblem, SamepicError) as error:
             problem = to_problem(error)
@@ -129,39 +114,37 @@ def _endpoint(
     return answer
 
 
-def _caller(service: Service, request: Request, session: BrowserSession, route: PageRoute) -> Caller:
+def _caller(
+    service: Service, request: Request, session: auth.BrowserSession, route: PageRoute
+) -> auth.Caller:
     """Return the caller. Raises HttpProblem: 401 if not signed in, 403 without the rights of the page."""
     settings = service.settings
     if not settings.tokens:
-        return local_caller(request, settings)
-    token = next((token for token in settings.tokens if token_id(token) == session.token_id), None)
+        return auth.local_caller(request, settings)
+    token = next((token for token in settings.tokens if _token_id(token) == session.token_id), None)
     if token is None:
         if route.public:
-            return Caller("", "", frozenset())
+            return auth.Caller("", "", frozenset())
         raise HttpProblem(401, "unauthorized", "expected a browser session with a known token, found none")
     missing = [right for right in route.rights if right not in token.rights]
     if missing:
-        raise missing_right(missing[0])
-    return Caller(token.name, token.tenant, token.rights)
+        raise auth.missing_right(missing[0])
+    return auth.Caller(token.name, token.tenant, token.rights)
 
 
 async def _require_csrf(
-    service: Service, sessions: Sessions, request: Request, session: BrowserSession
+    service: Service, sessions: auth.Sessions, request: Request, session: auth.BrowserSession
 ) -> None:
     """Raise HttpProblem unless a page of this session asks: other sites can send forms, but lack the CSRF token."""
-    require_own_page(request)
-    csrf = request.headers.get(CSRF)
+    auth.require_own_page(request)
+    csrf = request.headers.get(auth.CSRF)
     if csrf is None and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     ):
-        fields = await _read_form(service, request)
+        fields = parse_form(await read_small_body(request, service.budget, service.limits))
         request.scope["samepic.form"] = fields
         csrf = fields.get("csrf")
     sessions.require_csrf(session, csrf or "")
-
-
-def _menu(pages: Sequence[PageRoute], caller: Caller) -> list[tuple[str, str]]:
-    return [(page.path, page.label) for page in pages if page.label and caller.rights.issuperset(page.rights)]
 
 
 def _error_response(request: Request, problem: HttpProblem, frame: PageFrame) -> Response:
@@ -190,15 +173,15 @@ async def sign_in(service: Service, request: Request, context: PageRequest) -> R
     if token is None:
         error = "This token is not known. Use the one that applications send as Authorization: Bearer."
         return page("Sign in", _form(context, target, error), frame=context.frame, status=401)
-    sessions = Sessions(service.settings.secret)
+    sessions = auth.Sessions(service.settings.secret)
     response = RedirectResponse(target, 303)
-    sessions.set_cookie(request, response, sessions.start(token_id(token)))
+    sessions.set_cookie(request, response, sessions.start(_token_id(token)))
     return response
 
 
 async def sign_out(service: Service, request: Request, context: PageRequest) -> Response:
     """End the session of this browser."""
-    sessions = Sessions(service.settings.secret)
+    sessions = auth.Sessions(service.settings.secret)
     response = RedirectResponse(SIGN_IN if service.settings.tokens else "/", 303)
     sessions.set_cookie(request, response, sessions.start())
     return response

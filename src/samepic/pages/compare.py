@@ -11,9 +11,8 @@ from starlette.responses import Response
 from samepic.errors import SamepicError, UnreadableError
 from samepic.gate.admission import sentence_of
 from samepic.gate.gate import Gate
-from samepic.gate.originals import originals_below
+from samepic.gate.options import originals_below
 from samepic.gate.verify import of_proxies
-from samepic.limits import PAGES
 from samepic.pages.browser import PageRequest
 from samepic.pages.html import Html, drop_zone, el, page
 from samepic.picture import Encoded
@@ -21,9 +20,10 @@ from samepic.profile import Profile
 from samepic.sandbox.decode import Views
 from samepic.service.body import query_params
 from samepic.service.middleware import add_log_fields
-from samepic.service.problems import HttpProblem, Json, media_type, unreadable_problem
+from samepic.service.pictures import proxy_of, send_proxy
+from samepic.service.problems import Json, media_type, unreadable_problem
 from samepic.service.state import Service
-from samepic.service.uploads import sent_pictures
+from samepic.service.uploads import received
 from samepic.verdict import Match, Relation
 from samepic.verify.overlay import marks_on_b
 
@@ -46,6 +46,7 @@ _REVIEW_ALL = {
 }
 
 _LADDER = tuple(Relation)
+_NEAREST = 12  # similar kept pictures that are shown for a checked one
 
 
 async def show_compare(service: Service, request: Request, context: PageRequest) -> Response:
@@ -66,9 +67,7 @@ async def show_compare(service: Service, request: Request, context: PageRequest)
 
 async def compare_files(service: Service, request: Request, context: PageRequest) -> Response:
     """Compare the two pictures of a form."""
-    service.require_capacity()
-    with service.budget.share() as share:
-        sent = await sent_pictures(service, request, share, ("a", "b"), ())
+    async with received(service, request, ("a", "b")) as sent:
         a, b = sent.files["a"], sent.files["b"]
         workers, profile = service.gates.workers, service.gates.profile
         views = await service.run_heavy(lambda: workers.views(a, b, profile=profile, names=("a", "b")))
@@ -89,7 +88,7 @@ async def compare_kept(service: Service, request: Request, context: PageRequest)
 def _compare_kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[str, Any]:
     gate = service.gates.gate(tenant)
     workers, profile = service.gates.workers, service.gates.profile
-    proxies = _proxy(gate, keys[0], "a"), _proxy(gate, keys[1], "b")
+    proxies = proxy_of(gate, keys[0], "a"), proxy_of(gate, keys[1], "b")
     a, b = (_original(service, tenant, key) for key in keys)
     if a is not None and b is not None:
         try:
@@ -103,16 +102,7 @@ def _compare_kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[
 async def proxy(service: Service, request: Request, context: PageRequest) -> Response:
     """Return the proxy of a kept picture."""
     key = query_params(request, ("key",)).get("key", "")
-    gate = service.gates.gate(context.caller.tenant)
-    data = await service.run_light(lambda: _proxy(gate, key, "key"))
-    return Response(data, media_type=media_type(data))
-
-
-def _proxy(gate: Gate, key: str, name: str) -> bytes:
-    record = gate.get(key) if key and "\0" not in key else None
-    if record is None:
-        raise HttpProblem.unknown_key(key, name)
-    return record.proxy
+    return await send_proxy(service, service.gates.gate(context.caller.tenant), key)
 
 
 def _original(service: Service, tenant: str, key: str) -> bytes | None:
@@ -183,9 +173,7 @@ async def show_check(service: Service, request: Request, context: PageRequest) -
 
 async def check_file(service: Service, request: Request, context: PageRequest) -> Response:
     """Return what the gate would decide on a picture, and the most similar kept pictures; changes nothing."""
-    service.require_capacity()
-    with service.budget.share() as share:
-        sent = await sent_pictures(service, request, share, ("file",), ())
+    async with received(service, request, ("file",)) as sent:
         upload = Encoded("file", sent.files["file"])
         gate = service.gates.gate(context.caller.tenant)
         result = await service.run_heavy(lambda: _check(gate, upload))
@@ -197,16 +185,14 @@ async def check_file(service: Service, request: Request, context: PageRequest) -
 
 async def compare_with_kept(service: Service, request: Request, context: PageRequest) -> Response:
     """Compare a picture with a kept one: its original if that is available, else its proxy."""
-    service.require_capacity()
-    with service.budget.share() as share:
-        sent = await sent_pictures(service, request, share, ("file",), ("key",))
+    async with received(service, request, ("file",), ("key",)) as sent:
         tenant, key, upload = context.caller.tenant, sent.params.get("key", ""), sent.files["file"]
         result = await service.run_heavy(lambda: _compare_with_kept(service, tenant, key, upload))
     return Json(result)
 
 
 def _compare_with_kept(service: Service, tenant: str, key: str, upload: bytes) -> dict[str, Any]:
-    proxy_data = _proxy(service.gates.gate(tenant), key, "key")
+    proxy_data = proxy_of(service.gates.gate(tenant), key)
     original = _original(service, tenant, key)
     kept, proxies = (proxy_data, True) if original is None else (original, False)
     workers, profile = service.gates.workers, service.gates.profile
@@ -222,11 +208,11 @@ def _check(gate: Gate, upload: Encoded) -> dict[str, Any]:
     similar = gate.check(upload, policy=_REVIEW_ALL).matches
     matches = {match.key: match for match in (*similar, *decision.matches)}
     nearest = sorted(matches.values(), key=lambda match: (_LADDER.index(match.relation), -match.probability))
-    cards = (_match_json(gate, match) for match in nearest[: PAGES.nearest])
+    cards = (_match_json(gate, match) for match in nearest[:_NEAREST])
     return {
         "decision": decision.to_dict(),
         "nearest": [card for card in cards if card is not None],
-        "more": max(0, len(nearest) - PAGES.nearest),
+        "more": max(0, len(nearest) - _NEAREST),
         "kept": gate.status()["indexed"],
     }
 

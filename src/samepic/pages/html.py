@@ -18,7 +18,6 @@ from samepic.service.problems import HttpProblem
 
 __all__ = [
     "POLICY",
-    "STATIC",
     "Child",
     "Html",
     "PageFrame",
@@ -212,7 +211,7 @@ def drop_zone(name: str, title: str) -> Html:
     )
 
 
-STATIC = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parent / "static"
 """The folder of the static files."""
 
 _TYPES = {
@@ -237,7 +236,7 @@ async def static(request: Request) -> Response:
 @cache
 def _files() -> dict[str, tuple[bytes, str, str]]:
     """Return content, ETag and media type of each file by its name; a request never names a path."""
-    files = {path: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
+    files = {path: path.read_bytes() for path in _STATIC.iterdir() if path.suffix in _TYPES}
     return {
         path.name: (data, f'"{hashlib.sha256(data).hexdigest()[:16]}"', _TYPES[path.suffix])
         for path, data in files.items()

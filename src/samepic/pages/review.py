@@ -58,7 +58,6 @@ class _ReviewRequest:
 
     @classmethod
     async def read(cls, service: Service, request: Request, context: PageRequest) -> _ReviewRequest:
-        """Read the request. Raises HttpProblem."""
         body = await read_small_body(request, service.budget, service.limits)
         return cls(service, context, parse_json_object(body, "body"))
 
@@ -70,7 +69,6 @@ class _ReviewRequest:
         return number, text_field(self.fields, "other")
 
     def response(self, pair: ReviewPair | None, **more: object) -> Response:
-        """Return a pair with the state of the queue."""
         recent = [_decision_json(decision, self.reviewer) for decision in self.queue.said(_RECENT)]
         return Json(
             {"pair": pair and _pair_json(pair), **more, "waiting": self.queue.waiting(), "recent": recent}
@@ -162,7 +160,7 @@ def _pair_json(pair: ReviewPair) -> dict[str, Any]:
         "upload": _record_json(pair.upload),
         "kept": _record_json(pair.kept),
         "match": pair.match.to_dict() | {"explanation": sentence_of(pair.match)},
-        "better": pair.better,
+        "better": str(pair.copies.better),
         "why": pair.copies.why,
     }
 

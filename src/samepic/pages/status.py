@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.hamming import Codes
-from samepic.limits import GATE, PAGES
 from samepic.pages.browser import PageRequest
 from samepic.pages.html import Child, Html, count_text, el, page, plural
 from samepic.service.body import query_params
 from samepic.service.state import Service
 from samepic.store.contract import Store
-from samepic.store.overview import Overview
+from samepic.store.overview import DAYS, REFUSALS, Overview
+from samepic.tuning.gate import GATE
 from samepic.tuning.search import SEARCH
 
 __all__ = ["home", "show"]
@@ -124,6 +124,8 @@ _RELATIONS = {
 
 _BITS = 256
 _BIN_BITS = 16
+_NEWEST = 20_000  # kept pictures, of which the histogram of distances shows a sample
+_SAMPLE = 400
 
 
 class _Status(NamedTuple):
@@ -166,9 +168,9 @@ def _status(service: Service, tenant: str) -> _Status:
 
 def _nearest_distances(store: Store, tenant: str, last: int) -> list[int]:
     """Return the PDQ distances, in bits, of a sample of the newest pictures to the nearest other one of these."""
-    codes, newest = Codes(), store.codes(tenant, max(0, last - PAGES.newest), PAGES.newest)
+    codes, newest = Codes(), store.codes(tenant, max(0, last - _NEWEST), _NEWEST)
     codes.add(newest.pdq_numbers, newest.pdq)
-    step = max(1, len(codes) // PAGES.sample)
+    step = max(1, len(codes) // _SAMPLE)
     sample = [newest.pdq[index * 32 : index * 32 + 32] for index in range(0, len(codes), step)]
     return [int(codes.nearest(code, 2).distances[1]) for code in sample] if len(codes) > 1 else []
 
@@ -178,7 +180,7 @@ def _figures(status: _Status) -> Html:
     figures = [
         (status.counts["accepted"] + status.counts["held"], "pictures in the store"),
         (status.counts["held"], "of them wait for review"),
-        (refused, f"uploads refused in {PAGES.days} days"),
+        (refused, f"uploads refused in {DAYS} days"),
         (status.counts["pending"], "uploads in progress"),
     ]
     return el(
@@ -188,7 +190,7 @@ def _figures(status: _Status) -> Html:
 
 
 def _decisions(overview: Overview) -> Html:
-    days = f"by day, last {PAGES.days} days"
+    days = f"by day, last {DAYS} days"
     rows = [("Accepted", overview.accepted), ("Waiting for review", overview.held)]
     rows += [(f"Refused: {_RELATIONS.get(name, name)}", daily) for name, daily in overview.refused.items()]
     rows += [
@@ -206,7 +208,7 @@ def _decisions(overview: Overview) -> Html:
         el("th", days, scope="col"),
         el("th.number", "Total", scope="col"),
     )
-    cut = f"Only the last {count_text(PAGES.refusals)} refusals are counted."
+    cut = f"Only the last {count_text(REFUSALS)} refusals are counted."
     return _card(
         "Decisions",
         el("table.decisions", el("thead", head), el("tbody", body)),

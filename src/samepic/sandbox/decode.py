@@ -10,7 +10,7 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -22,9 +22,10 @@ from samepic.api import compare, compare_pictures
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.fingerprints.make import fingerprint, fingerprint_shown
 from samepic.fingerprints.proxy import proxy
-from samepic.limits import GATE, LIMITS, PAGES, Limits
+from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load
 from samepic.profile import Policy, Profile
+from samepic.tuning.gate import GATE
 from samepic.tuning.verify import POSSIBLE, RESOLUTION
 from samepic.verdict import PictureInfo, Relation, Verdict
 from samepic.verify.features import Features, find_features, fit_map
@@ -32,7 +33,22 @@ from samepic.verify.overlay import OverlayViews, lay
 from samepic.verify.photometry import unresolved
 from samepic.verify.pipeline import WHITE
 
-__all__ = ["Decoder", "InProcess", "Prepared", "Views", "catalogue", "prepare", "screen", "views"]
+__all__ = [
+    "VIEW_SIDE",
+    "Decoder",
+    "InProcess",
+    "Prepared",
+    "Views",
+    "catalogue",
+    "prepare",
+    "screen",
+    "views",
+]
+
+VIEW_SIDE: Final = 1200
+"""The longest side, in pixels, of a picture that a page shows: it fills a window without filling a process."""
+
+_VIEW_QUALITY: Final = 85  # of its JPEG
 
 
 def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> list[int]:
@@ -225,7 +241,7 @@ def views(
         first, second, same_if=policy.same_if, profile=policy.profile, prove=prove, visibility=visibility
     )
     matrix = verdict.transform.matrix if verdict.transform else None
-    overlay = lay(first.on(WHITE), second.on(WHITE), matrix, PAGES.view_side)
+    overlay = lay(first.on(WHITE), second.on(WHITE), matrix, VIEW_SIDE)
     return Views(
         verdict,
         _jpeg(overlay.one),
@@ -238,7 +254,7 @@ def views(
 def _jpeg(samples: NDArray[np.uint8]) -> bytes:
     space = "GRAY" if samples.shape[2] == 1 else "RGB"
     contiguous = np.ascontiguousarray(samples)
-    encoded: bytes = simplejpeg.encode_jpeg(contiguous, quality=PAGES.view_quality, colorspace=space)
+    encoded: bytes = simplejpeg.encode_jpeg(contiguous, quality=_VIEW_QUALITY, colorspace=space)
     return encoded
 
 
@@ -247,5 +263,5 @@ def _clear_outside(overlay: OverlayViews) -> bytes:
         return _jpeg(overlay.moved)
     alpha = np.where(overlay.inside, 255, 0).astype(np.uint8)
     out = io.BytesIO()
-    Image.fromarray(np.dstack([overlay.moved, alpha])).save(out, "WEBP", quality=PAGES.view_quality, method=0)
+    Image.fromarray(np.dstack([overlay.moved, alpha])).save(out, "WEBP", quality=_VIEW_QUALITY, method=0)
     return out.getvalue()

@@ -26,7 +26,7 @@ from samepic.errors import (
     WorkerError,
 )
 from samepic.fingerprints.fingerprint import Fingerprint
-from samepic.limits import PAGES, WORKERS, WorkerLimits
+from samepic.limits import WORKERS, WorkerLimits
 from samepic.profile import Policy, Profile
 from samepic.sandbox.decode import Prepared, Views
 from samepic.sandbox.process import LateError, LostError, WorkerProcess
@@ -44,9 +44,12 @@ from samepic.sandbox.protocol import (
 )
 from samepic.verdict import Relation, Verdict
 
-__all__ = ["Prepared", "Protection", "Views", "WorkerPool", "Workers"]
+__all__ = ["VIEW_BYTES", "Prepared", "Protection", "Views", "WorkerPool", "Workers"]
 
 _LOG = logging.getLogger("samepic.gate")
+
+VIEW_BYTES = 8 * 2**20
+"""The largest total size of the pictures of one pair."""
 
 _POOLS: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
 
@@ -376,7 +379,7 @@ class Workers:
             views = [_image(body[begin:end]) for begin, end in itertools.pairwise(ends)]
             return Views(_verdict(found.verdict, names), *views)
 
-        return self._run_task(head, (a, b), names, accept, limit=PAGES.view_bytes)
+        return self._run_task(head, (a, b), names, accept, limit=VIEW_BYTES)
 
     def _compare_task(
         self,

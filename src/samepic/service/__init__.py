@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from samepic.errors import MissingPartError
 
 _PACKAGES = {
+    "itsdangerous": "itsdangerous",
+    "msgspec": "msgspec",
     "prometheus_client": "prometheus-client",
     "python_multipart": "python-multipart",
     "starlette": "starlette",

@@ -16,16 +16,9 @@ from samepic.service.problems import HttpProblem, Json, unreadable_problem
 from samepic.service.state import Service
 from samepic.verdict import Decision, Outcome
 
-__all__ = [
-    "IDEMPOTENCY",
-    "STATUSES",
-    "HttpAnswer",
-    "decision_answer",
-    "idempotency_key",
-    "run_once",
-]
+__all__ = ["STATUSES", "HttpAnswer", "decision_answer", "idempotency_key", "run_once"]
 
-IDEMPOTENCY = "idempotency-key"
+_IDEMPOTENCY = "idempotency-key"
 """The header that marks repetitions of one request."""
 
 STATUSES = {Outcome.ACCEPTED: 201, Outcome.REVIEW: 202, Outcome.DUPLICATE: 409}
@@ -57,13 +50,13 @@ def decision_answer(decision: Decision, status: int) -> HttpAnswer:
 
 def idempotency_key(request: Request, service: Service) -> str:
     """Return the idempotency key of a request, "" if it has none. Raises HttpProblem."""
-    values = request.headers.getlist(IDEMPOTENCY)
+    values = request.headers.getlist(_IDEMPOTENCY)
     longest = service.limits.idempotency_key_length
     if not values:
         return ""
     if len(values) > 1 or len(values[0]) > longest or not _KEY.fullmatch(values[0]):
         expected = f"one key of 1 to {longest} printable ASCII characters without spaces"
-        raise HttpProblem.invalid(IDEMPOTENCY, expected, "another")
+        raise HttpProblem.invalid(_IDEMPOTENCY, expected, "another")
     return values[0]
 
 
@@ -84,7 +77,7 @@ def run_once(
     first, stored = store.claim_request(caller.tenant, key, digest, service.limits.replay_seconds)
     if first != digest:
         expected, found = "a new key, or the request that it was first sent with", "another request"
-        raise HttpProblem.invalid(IDEMPOTENCY, expected, found, "idempotency_key_reused")
+        raise HttpProblem.invalid(_IDEMPOTENCY, expected, found, "idempotency_key_reused")
     if stored:
         return HttpAnswer(*json.loads(stored)), True
     answer = call()

@@ -1,4 +1,4 @@
-"""The ASGI application of the service: its addresses with their rights and handlers, and its health."""
+"""The ASGI application of the API: its addresses with their rights and handlers, and its health."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Final, NamedTuple
@@ -20,9 +20,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from samepic.errors import SamepicError
-from samepic.pages import browser, compare, review, status
-from samepic.pages.browser import SIGN_IN, PageRoute, page_routes
-from samepic.pages.html import static
 from samepic.service import pictures, uploads
 from samepic.service.auth import Caller, authenticate
 from samepic.service.body import query_params
@@ -33,30 +30,7 @@ from samepic.service.problems import HttpProblem, Json, to_problem
 from samepic.service.settings import ServiceSettings
 from samepic.service.state import Service
 
-__all__ = ["ENDPOINTS", "PAGES", "Endpoint", "create_app", "health", "metrics", "openapi", "ready", "routes"]
-
-_REVIEW: Final = ("held", "settle", "proxy")
-
-PAGES: Final = (
-    PageRoute("GET", "/", "page-home", (), status.home, is_page=True),
-    PageRoute("GET", "/compare", "page-compare", ("compare",), compare.show_compare, "Compare", is_page=True),
-    PageRoute("POST", "/ui/compare", "page-compare-files", ("compare",), compare.compare_files),
-    PageRoute("GET", "/ui/pair", "page-compare-kept", ("compare", "proxy"), compare.compare_kept),
-    PageRoute("GET", "/ui/picture", "page-picture", ("proxy",), compare.proxy),
-    PageRoute("GET", "/check", "page-check", ("check", "proxy"), compare.show_check, "Check", is_page=True),
-    PageRoute("POST", "/ui/check", "page-check-file", ("check", "proxy"), compare.check_file),
-    PageRoute("POST", "/ui/against", "page-check-against", ("check", "proxy"), compare.compare_with_kept),
-    PageRoute("GET", "/review", "page-review", _REVIEW, review.show, "Review", is_page=True),
-    PageRoute("POST", "/ui/review/next", "page-review-next", _REVIEW, review.next_pair),
-    PageRoute("POST", "/ui/review/say", "page-review-say", _REVIEW, review.decide),
-    PageRoute("POST", "/ui/review/take", "page-review-take", _REVIEW, review.take),
-    PageRoute("POST", "/ui/review/undo", "page-review-undo", _REVIEW, review.undo),
-    PageRoute("POST", "/ui/review/leave", "page-review-leave", _REVIEW, review.leave),
-    PageRoute("GET", "/status", "page-status", ("status",), status.show, "Status", is_page=True),
-    PageRoute("GET", SIGN_IN, "page-enter", (), browser.show_sign_in, is_page=True, public=True),
-    PageRoute("POST", SIGN_IN, "page-enter", (), browser.sign_in, is_page=True, public=True),
-    PageRoute("POST", "/ui/leave", "page-leave", (), browser.sign_out, is_page=True, public=True),
-)
+__all__ = ["ENDPOINTS", "Endpoint", "create_app", "health", "metrics", "openapi", "ready"]
 
 
 async def health(service: Service, request: Request, caller: Caller) -> Response:
@@ -120,15 +94,6 @@ ENDPOINTS: Final = (
 )
 
 
-def routes(service: Service) -> list[Route]:
-    """Return the routes of the API and of the pages."""
-    return [
-        *(_route(service, endpoint) for endpoint in ENDPOINTS),
-        *page_routes(service, PAGES),
-        Route("/ui/static/{name}", static, methods=["GET"], name="static"),
-    ]
-
-
 def _route(service: Service, endpoint: Endpoint) -> Route:
     async def answer(request: Request) -> Response:
         add_log_fields(request.scope, operation=endpoint.name)
@@ -144,10 +109,12 @@ def _route(service: Service, endpoint: Endpoint) -> Route:
 _log = logging.getLogger("samepic.service")
 
 
-def create_app(settings: ServiceSettings) -> Starlette:
+def create_app(
+    settings: ServiceSettings, pages: Callable[[Service], Sequence[Route]] = lambda service: ()
+) -> Starlette:
     """Return the application, which opens the store when it starts and closes it when it ends.
 
-    Raises ProfileError for an invalid policy or profile.
+    `pages` gives the routes beside those of the API. Raises ProfileError for an invalid policy or profile.
     """
     service = Service(settings)
 
@@ -164,7 +131,7 @@ def create_app(settings: ServiceSettings) -> Starlette:
             await anyio.to_thread.run_sync(service.close)
 
     app = Starlette(
-        routes=routes(service),
+        routes=[*(_route(service, endpoint) for endpoint in ENDPOINTS), *pages(service)],
         lifespan=lifespan,
         middleware=[Middleware(RequestMiddleware, service)],
         exception_handlers=dict.fromkeys((HttpProblem, SamepicError, HTTPException), _handle_error),

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
-import time
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from itsdangerous import BadSignature, Signer, TimestampSigner
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samepic.limits import GATE, PAGES
+from samepic.gate.options import KEY_LETTERS
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import RIGHTS, ServiceSettings, find_token, is_loopback
 
 __all__ = [
     "CSRF",
-    "TENANT",
     "BrowserSession",
     "Caller",
     "Sessions",
     "authenticate",
-    "cookie_name",
     "local_caller",
     "missing_right",
     "reject_other_sites",
@@ -34,19 +31,17 @@ __all__ = [
 CSRF = "x-csrf-token"
 """The header with the CSRF token of a page; forms have the field `csrf`."""
 
-TENANT = "samepic-tenant"
+_TENANT = "samepic-tenant"
 """The header that names a tenant."""
 
-_COOKIE = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{0,32})\.(\d{1,12})\.([0-9a-f]{64})")
+_SESSION_SECONDS: Final = 12 * 3600  # how long a browser stays signed in: a working day
 
 
-@dataclass(frozen=True, slots=True)
-class BrowserSession:
-    """One browser: a random `id`, the `token_id` it signed in with ("" without one), and when it `expires`."""
+class BrowserSession(NamedTuple):
+    """One browser: a random `id`, and the `token_id` it signed in with, "" without one."""
 
     id: str
     token_id: str
-    expires: int
 
 
 class Sessions:
@@ -56,29 +51,31 @@ class Sessions:
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+        self._cookies = TimestampSigner(
+            secret, b"session", key_derivation="hmac", digest_method=hashlib.sha256
+        )
+        self._csrf = Signer(secret, b"csrf", key_derivation="hmac", digest_method=hashlib.sha256)
 
     def start(self, token_id: str = "") -> BrowserSession:
         """Return a new session."""
-        return BrowserSession(secrets.token_hex(16), token_id, int(time.time()) + PAGES.session_seconds)
+        return BrowserSession(secrets.token_hex(16), token_id)
 
     def read(self, request: Request) -> BrowserSession | None:
         """Return the session of a request; None without a cookie, or if it expired or has a wrong signature."""
-        match = _COOKIE.fullmatch(request.cookies.get(cookie_name(request), ""))
-        if match is None:
+        cookie = request.cookies.get(_cookie_name(request), "")
+        try:
+            signed = self._cookies.unsign(cookie, max_age=_SESSION_SECONDS).decode()
+        except BadSignature:
             return None
-        number, token_id, expires, signature = match.groups()
-        if not hmac.compare_digest(signature, self._sign("session", f"{number}.{token_id}.{expires}")):
-            return None
-        return BrowserSession(number, token_id, int(expires)) if int(expires) > time.time() else None
+        number, _, token_id = signed.partition(".")
+        return BrowserSession(number, token_id)
 
     def set_cookie(self, request: Request, response: Response, session: BrowserSession) -> None:
         """Store a session in the browser."""
-        value = f"{session.id}.{session.token_id}.{session.expires}"
         response.set_cookie(
-            cookie_name(request),
-            f"{value}.{self._sign('session', value)}",
-            max_age=max(0, session.expires - int(time.time())),
+            _cookie_name(request),
+            self._cookies.sign(f"{session.id}.{session.token_id}").decode(),
+            max_age=_SESSION_SECONDS,
             path="/",
             secure=request.headers.get("origin", "").startswith("https://"),
             httponly=True,
@@ -87,20 +84,18 @@ class Sessions:
 
     def csrf_token(self, session: BrowserSession) -> str:
         """Return the CSRF token of a session."""
-        return self._sign("csrf", session.id)
+        return self._csrf.get_signature(session.id).decode()
 
     def require_csrf(self, session: BrowserSession, token: str) -> None:
         """Raise HttpProblem, 403, unless `token` is the CSRF token of the session."""
-        if not hmac.compare_digest(token.encode(), self.csrf_token(session).encode()):
+        # As texts: the signer takes other base64 for the same signature.
+        if not hmac.compare_digest(token.encode("utf-8", "replace"), self.csrf_token(session).encode()):
             raise _forbidden(
                 CSRF, "the token of the page", "another", "This page is out of date. Please reload it."
             )
 
-    def _sign(self, use: str, text: str) -> str:
-        return hmac.new(self._secret, f"{use}:{text}".encode(), hashlib.sha256).hexdigest()
 
-
-def cookie_name(request: Request) -> str:
+def _cookie_name(request: Request) -> str:
     """Return the name of the session cookie. It has the port, since services on one host share their cookies."""
     port = request.headers.get("host", "").rpartition(":")[2]
     return f"samepic-{port}" if port.isdecimal() else "samepic"
@@ -124,8 +119,7 @@ def reject_other_sites(request: Request) -> None:
         raise _forbidden("sec-fetch-site", "same-origin", "another")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks: `name` is for the log, "" without a token; `rights` are some of RIGHTS."""
 
     name: str
@@ -139,7 +133,7 @@ def authenticate(request: Request, settings: ServiceSettings, right: str) -> Cal
     if settings.tokens:
         caller = _bearer(request, settings)
         if tenant is not None and tenant != caller.tenant:
-            raise _forbidden(TENANT, "the tenant of the token, or none", "another")
+            raise _forbidden(_TENANT, "the tenant of the token, or none", "another")
     else:
         _require_local(request, settings)
         caller = Caller("", tenant or "", frozenset(RIGHTS))
@@ -155,18 +149,18 @@ def local_caller(request: Request, settings: ServiceSettings) -> Caller:
 
 
 def _tenant(request: Request) -> str | None:
-    values = request.headers.getlist(TENANT)
+    values = request.headers.getlist(_TENANT)
     if not values:
         return None
     if len(values) > 1:
-        raise HttpProblem.invalid(TENANT, "one tenant", "two")
+        raise HttpProblem.invalid(_TENANT, "one tenant", "two")
     try:
         # Header values come as Latin-1; clients send other bytes than ASCII as UTF-8.
         tenant = values[0].encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        raise HttpProblem.invalid(TENANT, "a name in UTF-8", "another") from None
-    if len(tenant) > GATE.key_letters or not tenant.isprintable():
-        raise HttpProblem.invalid(TENANT, f"a name of at most {GATE.key_letters} characters", "another")
+        raise HttpProblem.invalid(_TENANT, "a name in UTF-8", "another") from None
+    if len(tenant) > KEY_LETTERS or not tenant.isprintable():
+        raise HttpProblem.invalid(_TENANT, f"a name of at most {KEY_LETTERS} characters", "another")
     return tenant
 
 
@@ -175,22 +169,19 @@ def _bearer(request: Request, settings: ServiceSettings) -> Caller:
     scheme, _, text = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     token = find_token(settings.tokens, text.strip()) if scheme.lower() == "bearer" else None
     if token is None:
-        raise HttpProblem.mismatch(
-            401,
-            "unauthorized",
-            "authorization",
-            "Bearer and a known token",
-            "another" if values else "none",
-            headers={"WWW-Authenticate": 'Bearer realm="samepic"'},
-        )
+        found = "another" if values else "none"
+        expected = "Bearer and a known token"
+        problem = HttpProblem.mismatch(401, "unauthorized", "authorization", expected, found)
+        problem.headers["WWW-Authenticate"] = 'Bearer realm="samepic"'
+        raise problem
     return Caller(token.name, token.tenant, token.rights)
 
 
 def _require_local(request: Request, settings: ServiceSettings) -> None:
     """Reject pages of other sites: a browser on this machine would let them use a service without tokens."""
     if not settings.loopback:
-        if request.headers.get(TENANT) is not None:
-            raise _forbidden(TENANT, "none, since this service has no tokens and others can reach it", "one")
+        if request.headers.get(_TENANT) is not None:
+            raise _forbidden(_TENANT, "none, since this service has no tokens and others can reach it", "one")
         return
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     if not is_loopback(host):

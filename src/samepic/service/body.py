@@ -16,7 +16,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from samepic.errors import ProfileError
-from samepic.gate.policy import GatePolicy
+from samepic.gate.options import GatePolicy
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceLimits
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Budget",
-    "Form",
     "Share",
     "is_form",
+    "parse_form",
     "parse_json_object",
     "parse_policy",
     "path_key",
@@ -115,7 +115,7 @@ def _too_large(max_bytes: int, found: str, name: str = "body") -> HttpProblem:
 
 
 @dataclass(slots=True)
-class Form:
+class _Form:
     """The content of a form: the bytes of its files and the texts of its other fields, by name."""
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -133,7 +133,7 @@ async def read_form(
     files: Sequence[str],
     texts: Sequence[str],
     limits: ServiceLimits,
-) -> Form:
+) -> _Form:
     """Parse a form with the fields `files`, which are pictures, and `texts`; there must be no others.
 
     Raises HttpProblem: 413 for a part that is too long, 422 for an invalid form, or a repeated or unknown field.
@@ -158,7 +158,7 @@ class _FormCollector:
     """Collects the parts of a form from the callbacks of the parser."""
 
     def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits) -> None:
-        self.form, self.ended = Form(), False
+        self.form, self.ended = _Form(), False
         self._files, self._texts, self._limits = files, texts, limits
         self._parts = 0
         self._header = (bytearray(), bytearray())
@@ -166,7 +166,6 @@ class _FormCollector:
         self._name, self._data = "", bytearray()
 
     def callbacks(self) -> MultipartCallbacks:
-        """Return the callbacks for the parser."""
         return {
             "on_part_begin": self._begin_part,
             "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
@@ -276,6 +275,15 @@ def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise HttpProblem.invalid(name, "a JSON object", type(value).__name__)
     return value
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """Return the fields of a form without files. Raises HttpProblem."""
+    try:
+        text = body.decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=32))
+    except ValueError:
+        raise HttpProblem.invalid("body", "a form", "another text") from None
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:

@@ -80,7 +80,6 @@ class _RequestLog:
         scope["samepic"] = {"id": self.id}
 
     async def receive(self) -> Message:
-        """Pass on a chunk of the body."""
         self._awaits_continue = False
         message = await self._receive()
         if message["type"] == "http.disconnect":
@@ -109,7 +108,6 @@ class _RequestLog:
             await problem.response()(self._scope, self.receive, self.send)
 
     def finish(self) -> None:
-        """Write the log line, and count the request."""
         seconds = time.monotonic() - self._start
         fields: dict[str, Any] = {"operation": "other", **self._scope["samepic"]}
         fields |= {

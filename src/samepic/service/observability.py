@@ -101,7 +101,6 @@ class Metrics:
 
 
 def _remove_dead_processes(folder: str) -> None:
-    """Remove the gauges of processes that have ended."""
     for path in Path(folder).glob("gauge_live*_*.db"):
         pid = int(path.stem.rpartition("_")[2])
         try:

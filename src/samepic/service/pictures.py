@@ -19,7 +19,7 @@ from samepic.service.problems import HttpProblem, Json, media_type
 from samepic.service.state import Service
 from samepic.store.records import Record
 
-__all__ = ["held", "proxy", "remove", "settle", "status"]
+__all__ = ["held", "proxy", "proxy_of", "remove", "send_proxy", "settle", "status"]
 
 
 async def remove(service: Service, request: Request, caller: Caller) -> Response:
@@ -46,15 +46,21 @@ async def proxy(service: Service, request: Request, caller: Caller) -> Response:
     key = path_key(request, "/proxy")
     query_params(request, ())
     gate = service.gates.gate(caller.tenant)
+    return await send_proxy(service, gate, key)
 
-    def call() -> bytes:
-        try:
-            return gate.proxy(key)
-        except StoreKeyError:
-            raise HttpProblem.unknown_key(key) from None
 
-    data = await service.run_light(call)
+async def send_proxy(service: Service, gate: Gate, key: str) -> Response:
+    """Return the proxy of a key. Raises HttpProblem, 404."""
+    data = await service.run_light(lambda: proxy_of(gate, key))
     return Response(data, media_type=media_type(data))
+
+
+def proxy_of(gate: Gate, key: str, name: str = "key") -> bytes:
+    """Return the proxy of the key that the parameter `name` of a request has. Raises HttpProblem, 404."""
+    record = gate.get(key)
+    if record is None:
+        raise HttpProblem.unknown_key(key, name)
+    return record.proxy
 
 
 async def held(service: Service, request: Request, caller: Caller) -> Response:
@@ -66,7 +72,7 @@ async def held(service: Service, request: Request, caller: Caller) -> Response:
     def call() -> list[Record]:
         number = 0
         if "after" in params:
-            last = _record(gate, params["after"])
+            last = gate.get(params["after"])
             if last is None:
                 raise HttpProblem.unknown_key(params["after"], "after")
             number = last.number
@@ -124,19 +130,10 @@ def _settle(gate: Gate, key: str, other: str | None, same: bool) -> HttpAnswer:
         decision = gate.accept(key) if other is None else gate.settle(key, other, same=same)
     except StoreKeyError as error:
         for name, value in (("key", key), ("other_key", other)):
-            if value is not None and _record(gate, value) is None:
+            if value is not None and gate.get(value) is None:
                 raise HttpProblem.unknown_key(value, name) from None
         raise HttpProblem(422, "bad_key", str(error), name="other_key") from None
     return HttpAnswer(200, decision.to_dict())
-
-
-def _record(gate: Gate, key: str) -> Record | None:
-    """Return the record of a key, None if there is none or the key is not a valid one."""
-    try:
-        gate.proxy(key)
-    except StoreKeyError:
-        return None
-    return gate.get(key)
 
 
 def _page_size(text: str | None, service: Service) -> int:

@@ -9,17 +9,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from samepic.errors import (
-    LimitError,
-    MissingPartError,
-    SamepicError,
-    StoreError,
-    StoreKeyError,
-    TruncatedError,
-    UnreadableError,
-    UnsupportedError,
-    WorkerError,
-)
+from samepic import errors
 from samepic.service.settings import SERVICE
 
 __all__ = ["HttpProblem", "Json", "media_type", "to_problem", "unreadable_problem"]
@@ -30,6 +20,14 @@ _HTTP = {
 }
 
 _NOT_AN_IMAGE = "This file is damaged or not a supported image."
+
+_CODES: Mapping[type[errors.UnreadableError], str] = {
+    errors.TruncatedError: "damaged_picture",
+    errors.LimitError: "picture_too_large",
+    errors.WorkerError: "picture_too_costly",
+    errors.UnsupportedError: "unsupported_format",
+    errors.UnreadableError: "unreadable_picture",
+}
 
 _FOR_VISITORS = {
     "busy": "The service is busy. Please try again in a moment.",
@@ -93,28 +91,11 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
 
     @classmethod
     def mismatch(
-        cls,
-        status: int,
-        code: str,
-        name: str,
-        expected: str,
-        found: str,
-        *,
-        for_visitor: str = "",
-        headers: Mapping[str, str] | None = None,
+        cls, status: int, code: str, name: str, expected: str, found: str, *, for_visitor: str = ""
     ) -> HttpProblem:
         """Return a problem whose message says what was expected of `name`, and what was found."""
         message = f"{name}: expected {expected}, found {found}"
-        return cls(
-            status,
-            code,
-            message,
-            expected=expected,
-            found=found,
-            name=name,
-            for_visitor=for_visitor,
-            headers=headers,
-        )
+        return cls(status, code, message, expected=expected, found=found, name=name, for_visitor=for_visitor)
 
     @classmethod
     def invalid(cls, name: str, expected: str, found: str, code: str = "bad_input") -> HttpProblem:
@@ -148,16 +129,9 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
         return Json(content, self.status, self.headers)
 
 
-def unreadable_problem(error: UnreadableError) -> HttpProblem:
+def unreadable_problem(error: errors.UnreadableError) -> HttpProblem:
     """Return the problem of a picture that cannot be decoded: 415 for an unsupported format, 422 for the rest."""
-    kinds: tuple[tuple[type[UnreadableError], str], ...] = (
-        (TruncatedError, "damaged_picture"),
-        (LimitError, "picture_too_large"),
-        (WorkerError, "picture_too_costly"),
-        (UnsupportedError, "unsupported_format"),
-        (UnreadableError, "unreadable_picture"),
-    )
-    code = next(code for kind, code in kinds if isinstance(error, kind))
+    code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
     return HttpProblem(
         415 if code == "unsupported_format" else 422,
         code,
@@ -168,18 +142,18 @@ def unreadable_problem(error: UnreadableError) -> HttpProblem:
     )
 
 
-def to_problem(error: HttpProblem | SamepicError | HTTPException) -> HttpProblem:
+def to_problem(error: HttpProblem | errors.SamepicError | HTTPException) -> HttpProblem:
     """Return an error of samepic or of the router as a problem."""
     if isinstance(error, HttpProblem):
         return error
     if isinstance(error, HTTPException):
         code, message = _HTTP.get(error.status_code, ("bad_request", error.detail))
         return HttpProblem(error.status_code, code, message, headers=error.headers)
-    if isinstance(error, UnreadableError):
+    if isinstance(error, errors.UnreadableError):
         return unreadable_problem(error)
-    if isinstance(error, StoreKeyError):
+    if isinstance(error, errors.StoreKeyError):
         name = "replaces" if error.field == "replaces" else "key"
         return HttpProblem(422, "bad_key", str(error), name=name)
-    if isinstance(error, (StoreError, MissingPartError)):
+    if isinstance(error, (errors.StoreError, errors.MissingPartError)):
         return HttpProblem(503, "unavailable", "the store or the decoders are unreachable: try again")
     return HttpProblem(422, "bad_input", str(error))

@@ -14,15 +14,18 @@ from functools import partial
 
 import h11
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors.multiprocess import Multiprocess
 
-from samepic.service.app import create_app
 from samepic.service.observability import LOG_CONFIG, MULTIPROC_DIR
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import SERVICE, ServiceSettings
 
-__all__ = ["Connection", "bind_socket", "serve"]
+__all__ = ["Connection", "CreateApp", "bind_socket", "serve", "server_of"]
+
+CreateApp = Callable[[ServiceSettings], Starlette]
+"""Makes an application in each process: a function that can be pickled."""
 
 
 class Connection(H11Protocol):
@@ -43,12 +46,13 @@ class Connection(H11Protocol):
         self._stop_timer()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        """Process data. Until the headers are complete, the time runs on from their first byte."""
+    def handle_events(self) -> None:
+        """Process what was received. Until the headers are complete, the time runs on from their first byte."""
         if self.transport.is_closing():
             return
-        super().data_received(data)
-        if self.conn.their_state is h11.IDLE and not self._is_between_requests():
+        super().handle_events()
+        # Between two requests, uvicorn itself limits the time.
+        if self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None:
             self._start_timer()
         else:
             self._stop_timer()
@@ -60,10 +64,6 @@ class Connection(H11Protocol):
             self._send_problem(HttpProblem(400, "no_http", msg))
         else:
             self.transport.close()
-
-    def _is_between_requests(self) -> bool:
-        """Whether a request has ended and the next one has not begun; uvicorn limits that time."""
-        return self.timeout_keep_alive_task is not None
 
     def _start_timer(self) -> None:
         if self._header_timer is None:
@@ -107,8 +107,10 @@ def bind_socket(settings: ServiceSettings) -> socket.socket:
     return listener
 
 
-def serve(settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; running requests then have `SERVICE.stop_seconds` to finish.
+def serve(
+    create: CreateApp, settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]
+) -> None:
+    """Serve what `create` returns until SIGTERM or SIGINT; running requests then have `SERVICE.stop_seconds`.
 
     `on_ready` is called once connections are accepted. Raises KeyboardInterrupt after SIGINT.
     """
@@ -116,28 +118,35 @@ def serve(settings: ServiceSettings, listener: socket.socket, on_ready: Callable
     previous = signal.signal(signal.SIGTERM, lambda number, _: None)
     try:
         if settings.processes > 1:
-            _serve_many(settings, listener, on_ready)
+            _serve_many(create, settings, listener, on_ready)
         else:
             on_ready()
-            uvicorn.Server(_config(settings)).run(sockets=[listener])
+            server_of(create, settings).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, previous)
         listener.close()
 
 
-def _serve_many(settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+def server_of(create: CreateApp, settings: ServiceSettings) -> uvicorn.Server:
+    """Return the server of one process."""
+    return uvicorn.Server(_config(create, settings))
+
+
+def _serve_many(
+    create: CreateApp, settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]
+) -> None:
     with tempfile.TemporaryDirectory(prefix="samepic-metrics-") as folder:
         os.environ[MULTIPROC_DIR] = folder
-        config = _config(replace(settings, parent=os.getpid()))
+        config = _config(create, replace(settings, parent=os.getpid()))
         config.configure_logging()
         supervisor = Multiprocess(config, sockets=[listener])
         on_ready()
         supervisor.run()
 
 
-def _config(settings: ServiceSettings) -> uvicorn.Config:
+def _config(create: CreateApp, settings: ServiceSettings) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(create_app, settings),
+        partial(create, settings),
         factory=True,
         http=Connection,
         ws="none",

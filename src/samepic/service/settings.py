@@ -15,7 +15,8 @@ from secrets import token_bytes
 from typing import Any, Final
 
 from samepic.errors import ProfileError
-from samepic.limits import GATE, UPLOAD
+from samepic.gate.options import KEY_LETTERS
+from samepic.limits import UPLOAD
 
 __all__ = [
     "RIGHTS",
@@ -32,71 +33,42 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
-    """The limits of one service process.
+    """The limits of one service process; chosen 2026-11-23, measured with bench/service_load.py."""
 
-    Attributes:
-        upload_bytes: size of one picture of a request.
-        body_bytes: memory for the bodies of all requests together.
-        field_bytes: size of a form field that is not a picture, and of a JSON body.
-        fields: parts of a form.
-        connections: open connections; further ones are rejected.
-        requests: running requests, also those that are still being received.
-        threads: running requests that decode, search or wait for a lock of the store.
-        waiting: requests that may wait for one of these threads.
-        queue_seconds: longest wait for a thread; later the request is rejected without being processed.
-        light_threads: running requests that only read or write the store.
-        light_waiting: requests that may wait for one of these threads.
-        header_seconds: time for the headers of a request.
-        body_seconds: time for a body; every `body_rate` bytes of it add one second.
-        body_rate: slowest rate of a body, in bytes a second.
-        drain_bytes: bytes of a rejected body that are read and discarded, so that the client gets the response.
-        drain_seconds: time for that.
-        idle_seconds: how long a connection may stay open between two requests.
-        stop_seconds: time for running requests to finish when the service stops.
-        hung_seconds: how long a service process may be silent, also while it starts, before it is replaced.
-        retry_seconds: value of Retry-After.
-        reopen_seconds: first and longest pause between two attempts to open the store.
-        replay_seconds: how long the answer to an idempotency key is stored.
-        idempotency_key_length: longest idempotency key, in characters.
-        min_token_length: shortest bearer token, in characters.
-        form_bytes: size of the boundaries and headers of a form, besides its parts.
-        backlog: connections that the system keeps until they are accepted.
-        tenants: gates that are open at once; each keeps the index of its tenant.
-        held: held pictures in one answer, by default and at most.
-    """
-
-    upload_bytes: int = UPLOAD.file_bytes
-    body_bytes: int = 512 * 2**20
-    field_bytes: int = 64 * 1024
-    fields: int = 8
-    connections: int = 1000
-    requests: int = 400
-    threads: int = 16
-    waiting: int = 64
-    queue_seconds: float = 20.0
-    light_threads: int = 4
-    light_waiting: int = 128
-    header_seconds: float = 10.0
-    body_seconds: float = 20.0
-    body_rate: int = 8 * 1024
-    drain_bytes: int = 256 * 2**20
-    drain_seconds: float = 5.0
-    idle_seconds: int = 20
-    stop_seconds: int = 30
-    hung_seconds: int = 60
-    retry_seconds: int = 2
-    reopen_seconds: tuple[float, float] = (0.2, 5.0)
-    replay_seconds: float = 86_400.0
-    idempotency_key_length: int = 255
-    min_token_length: int = 16
-    form_bytes: int = 64 * 1024
-    backlog: int = 1024
-    tenants: int = 1000
-    held: tuple[int, int] = (50, 200)
+    upload_bytes: int = UPLOAD.file_bytes  # one picture of a request
+    body_bytes: int = 512 * 2**20  # memory for the bodies of all requests together
+    field_bytes: int = 64 * 1024  # a form field that is not a picture, and a JSON body
+    form_bytes: int = 64 * 1024  # the boundaries and headers of a form, besides its parts
+    fields: int = 8  # parts of a form
+    connections: int = 1000  # open connections; further ones are rejected
+    backlog: int = 1024  # connections that the system keeps until they are accepted
+    requests: int = 400  # running requests, also those that are still being received
+    threads: int = 16  # running requests that decode, search or wait for a lock of the store
+    waiting: int = 64  # requests that may wait for one of these threads
+    queue_seconds: float = 20.0  # longest wait for a thread; later the request is rejected
+    light_threads: int = 4  # running requests that only read or write the store
+    light_waiting: int = 128  # requests that may wait for one of these threads
+    header_seconds: float = 10.0  # time for the headers of a request
+    body_seconds: float = 20.0  # time for a body; every `body_rate` bytes of it add one second
+    body_rate: int = 8 * 1024  # slowest rate of a body, in bytes a second
+    drain_bytes: int = 256 * 2**20  # of a rejected body that are read, so that the client gets the response
+    drain_seconds: float = 5.0  # time for that
+    idle_seconds: int = 20  # how long a connection may stay open between two requests
+    stop_seconds: int = 30  # time for running requests to finish when the service stops
+    hung_seconds: int = 60  # how long a service process may be silent or starting, before it is replaced
+    retry_seconds: int = 2  # value of Retry-After
+    reopen_seconds: tuple[float, float] = (
+        0.2,
+        5.0,
+    )  # first and longest pause before the store is tried again
+    replay_seconds: float = 86_400.0  # how long the answer to an idempotency key is stored
+    idempotency_key_length: int = 255  # longest idempotency key, in characters
+    min_token_length: int = 16  # shortest bearer token, in characters
+    tenants: int = 1000  # gates that are open at once; each keeps the index of its tenant
+    held: tuple[int, int] = (50, 200)  # held pictures in one answer, by default and at most
 
 
 SERVICE = ServiceLimits()
-"""Chosen 2026-11-23; the load that one process handles was measured with bench/service_load.py."""
 
 RIGHTS: Final = ("compare", "check", "admit", "remove", "proxy", "held", "settle", "status", "metrics")
 """The rights of tokens; `metrics` counts the requests of all tenants together."""
@@ -163,8 +135,8 @@ def _table_token(table: Mapping[str, Any], where: str) -> Token:
     if ("token" in table) == ("sha256" in table):
         raise _mismatch(where, "either token or sha256", "both" if "token" in table else "none")
     tenant = table.get("tenant", "")
-    if len(tenant) > GATE.key_letters or not (tenant.isprintable() or tenant == ""):
-        raise _mismatch(f"{where}, tenant", f"at most {GATE.key_letters} printable characters", "others")
+    if len(tenant) > KEY_LETTERS or not (tenant.isprintable() or tenant == ""):
+        raise _mismatch(f"{where}, tenant", f"at most {KEY_LETTERS} printable characters", "others")
     rights = table.get("may", [right for right in RIGHTS if not tenant or right != "metrics"])
     wrong = [right for right in rights if right not in RIGHTS]
     if wrong:

@@ -9,20 +9,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from samepic.errors import SamepicError
-from samepic.gate.gate import Gate
-from samepic.gate.originals import originals_below
-from samepic.gate.policy import GatePolicy
-from samepic.profile import Profile
+from samepic.gate.gate import Gate, opened
+from samepic.gate.options import GateOptions, GatePolicy
 from samepic.sandbox.pool import Workers
 from samepic.service.body import Budget
 from samepic.service.observability import Metrics
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceSettings
 from samepic.store.contract import Store
-from samepic.store.opening import Replicas, open_store
 
 __all__ = ["Gates", "Service", "ThreadQueue"]
 
@@ -32,15 +31,12 @@ Result = TypeVar("Result")
 
 
 class _Resources(NamedTuple):
+    """What the gates of all tenants share: options with the open store, decoders and standbys; and what closes them."""
+
+    options: GateOptions
     store: Store
     workers: Workers
-    replicas: Replicas
-
-    def close(self) -> None:
-        """Close all of them."""
-        self.workers.close()
-        self.store.close()
-        self.replicas.close()
+    own: ExitStack
 
 
 class Gates:
@@ -48,8 +44,16 @@ class Gates:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
-        self._policy = GatePolicy.parse(settings.policy)
-        self.profile = Profile.read(settings.profile) if settings.profile else None
+        options = GateOptions(
+            settings.store,
+            policy=GatePolicy.of(settings.policy),
+            profile=settings.profile or None,
+            originals=settings.originals,
+            workers=settings.workers,
+            replicas=settings.replicas,
+        )
+        self.profile = options.loaded_profile()
+        self._options = replace(options, profile=self.profile)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._open: _Resources | None = None
@@ -69,7 +73,7 @@ class Gates:
             resources, self._open = self._open, None
             self._gates.clear()
         if resources is not None:
-            resources.close()
+            resources.own.close()
 
     @property
     def ready(self) -> bool:
@@ -82,7 +86,7 @@ class Gates:
             resources = self._require_open()
             gate = self._gates.get(tenant)
             if gate is None:
-                gate = self._gates[tenant] = self._new_gate(resources, tenant)
+                gate = self._gates[tenant] = Gate.of(replace(resources.options, tenant=tenant))
                 if len(self._gates) > self._settings.limits.tenants:
                     self._gates.popitem(last=False)
             self._gates.move_to_end(tenant)
@@ -103,18 +107,6 @@ class Gates:
             raise HttpProblem(503, "not_ready", "the service is starting or stopping: try again")
         return self._open
 
-    def _new_gate(self, resources: _Resources, tenant: str) -> Gate:
-        folder = self._settings.originals
-        return Gate(
-            resources.store,
-            tenant=tenant,
-            policy=self._policy,
-            profile=self.profile,
-            originals=originals_below(folder, tenant) if folder else None,
-            workers=resources.workers,
-            replicas=resources.replicas,
-        )
-
     def _open_with_retries(self) -> None:
         pause, longest = self._settings.limits.reopen_seconds
         while not self._stopped.is_set():
@@ -129,19 +121,21 @@ class Gates:
                 return
 
     def _open_resources(self) -> _Resources:
-        store, replicas = open_store(self._settings.store), Replicas(self._settings.replicas)
-        resources = _Resources(store, Workers(self._settings.workers), replicas)
+        store, workers, replicas, own = opened(self._options)
+        assert isinstance(workers, Workers)
+        options = replace(self._options, store=store, workers=workers, replicas=replicas)
+        resources = _Resources(options, store, workers, own)
         try:
-            protection = resources.workers.protection
+            protection = workers.protection
             if not protection.complete:
                 missing = ", ".join(name for name, active in protection.to_dict().items() if active is False)
                 _log.warning("decoding is not fully sandboxed here: %s", missing)
             # Load the indexes of the known tenants now, not with the first upload.
             for tenant in {token.tenant for token in self._settings.tokens} or {""}:
-                self._gates[tenant] = self._new_gate(resources, tenant)
+                self._gates[tenant] = Gate.of(replace(resources.options, tenant=tenant))
                 self._gates[tenant].warm()
         except BaseException:
-            resources.close()
+            own.close()
             raise
         return resources
 

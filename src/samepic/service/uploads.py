@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -14,27 +15,21 @@ from samepic.gate.gate import Gate
 from samepic.picture import Encoded
 from samepic.picture.formats import KNOWN, REFUSED, sniff
 from samepic.profile import Policy
+from samepic.service import body
 from samepic.service.answers import STATUSES, HttpAnswer, decision_answer, idempotency_key, run_once
 from samepic.service.auth import Caller
-from samepic.service.body import (
-    Share,
-    is_form,
-    parse_json_object,
-    parse_policy,
-    query_params,
-    read_body,
-    read_form,
-    stream_body,
-)
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
 from samepic.verdict import Decision, Relation
 
-__all__ = ["ADMIT", "CHECK", "COMPARE", "SentPictures", "admit", "check", "compare", "sent_pictures"]
+__all__ = ["ADMIT", "CHECK", "COMPARE", "SentPictures", "admit", "check", "compare", "received"]
 
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
 """The parameters of each besides pictures, in the query or as fields of the form."""
+
+
+_HEAD, _TAIL = 4096, 18  # bytes of a file that tell its format; only a TGA has a mark at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +40,47 @@ class SentPictures:
     params: dict[str, str] = field(default_factory=dict)
 
 
-async def compare(service: Service, request: Request, caller: Caller) -> Response:
-    """Return the verdict on two pictures."""
+@asynccontextmanager
+async def received(
+    service: Service, request: Request, files: Sequence[str], texts: Sequence[str] = ()
+) -> AsyncIterator[SentPictures]:
+    """Yield the content of a request, whose memory counts until the end of the block.
+
+    It is a form, or, if it has one picture, just the body. Raises HttpProblem, 503 before the body is read.
+    """
     service.require_capacity()
     with service.budget.share() as share:
-        sent = await sent_pictures(service, request, share, ("a", "b"), COMPARE)
+        yield await _sent_pictures(service, request, share, files, texts)
+
+
+async def _sent_pictures(
+    service: Service, request: Request, share: body.Share, files: Sequence[str], texts: Sequence[str]
+) -> SentPictures:
+    limits, content_type = service.limits, request.headers.get("content-type", "")
+    params = body.query_params(request, texts)
+    if body.is_form(content_type):
+        max_bytes = len(files) * limits.upload_bytes + len(texts) * limits.field_bytes + limits.form_bytes
+        chunks = body.stream_body(request, max_bytes, share, limits)
+        form = await body.read_form(content_type, chunks, files, texts, limits)
+        twice = [name for name in form.fields if name in params]
+        if twice:
+            raise HttpProblem.invalid(twice[0], "it in the query or in the form", "both")
+        sent = SentPictures(form.files, {**params, **form.fields})
+    elif len(files) == 1:
+        data = await body.read_body(request, limits.upload_bytes, share, limits)
+        sent = SentPictures({files[0]: data}, params)
+    else:
+        expected = f"multipart/form-data with the pictures {' and '.join(files)}"
+        found = f"{content_type!r:.60}" if content_type else "none"
+        raise HttpProblem.invalid("content-type", expected, found)
+    for name in files:
+        _check_format(name, sent.files.get(name))
+    return sent
+
+
+async def compare(service: Service, request: Request, caller: Caller) -> Response:
+    """Return the verdict on two pictures."""
+    async with received(service, request, ("a", "b"), COMPARE) as sent:
         a, b = sent.files["a"], sent.files["b"]
         same_if = _same_if(sent.params.get("same_if"))
         workers, profile = service.gates.workers, service.gates.profile
@@ -62,11 +93,9 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
 
 async def check(service: Service, request: Request, caller: Caller) -> Response:
     """Return what admit would decide."""
-    service.require_capacity()
-    with service.budget.share() as share:
-        sent = await sent_pictures(service, request, share, ("file",), CHECK)
+    async with received(service, request, ("file",), CHECK) as sent:
         gate = service.gates.gate(caller.tenant)
-        policy = parse_policy(sent.params.get("policy"), gate.policy)
+        policy = body.parse_policy(sent.params.get("policy"), gate.policy)
         upload, replaces = Encoded("file", sent.files["file"]), _replaces(sent)
         decision = await service.run_heavy(lambda: gate.check(upload, policy=policy, replaces=replaces))
     _record_outcome(service, request, "check", decision)
@@ -76,9 +105,7 @@ async def check(service: Service, request: Request, caller: Caller) -> Response:
 async def admit(service: Service, request: Request, caller: Caller) -> Response:
     """Admit an upload, or refuse it with the reason."""
     key = idempotency_key(request, service)
-    service.require_capacity()
-    with service.budget.share() as share:
-        sent = await sent_pictures(service, request, share, ("file",), ADMIT)
+    async with received(service, request, ("file",), ADMIT) as sent:
         admission = _Admission(service.gates.gate(caller.tenant), sent)
         answer, replayed = await service.run_heavy(
             lambda: run_once(service, caller, key, admission.content, admission.answer)
@@ -98,8 +125,8 @@ class _Admission:
         if "key" not in params:
             raise HttpProblem.invalid("key", "a key for the picture, in the query or the form", "none")
         self._upload, self._key = Encoded("file", sent.files["file"]), params["key"]
-        self._data = parse_json_object(params["data"], "data") if "data" in params else {}
-        self._policy = parse_policy(params.get("policy"), gate.policy)
+        self._data = body.parse_json_object(params["data"], "data") if "data" in params else {}
+        self._policy = body.parse_policy(params.get("policy"), gate.policy)
         self._replaces = _replaces(sent)
         self.decision: Decision | None = None
 
@@ -109,7 +136,6 @@ class _Admission:
         return "admit", self._key, self._data, str(self._policy), self._replaces, digest
 
     def answer(self) -> HttpAnswer:
-        """Ask the gate."""
         self.decision = self._gate.admit(
             self._upload, self._key, data=self._data, policy=self._policy, replaces=self._replaces
         )
@@ -132,37 +158,11 @@ def _replaces(sent: SentPictures) -> tuple[str, ...]:
     return (sent.params["replaces"],) if "replaces" in sent.params else ()
 
 
-async def sent_pictures(
-    service: Service, request: Request, share: Share, files: Sequence[str], texts: Sequence[str]
-) -> SentPictures:
-    """Return the content of a request: a form, or, if it has one picture, just the body. Raises HttpProblem."""
-    limits, content_type = service.limits, request.headers.get("content-type", "")
-    params = query_params(request, texts)
-    if is_form(content_type):
-        max_bytes = len(files) * limits.upload_bytes + len(texts) * limits.field_bytes + limits.form_bytes
-        body = stream_body(request, max_bytes, share, limits)
-        form = await read_form(content_type, body, files, texts, limits)
-        twice = [name for name in form.fields if name in params]
-        if twice:
-            raise HttpProblem.invalid(twice[0], "it in the query or in the form", "both")
-        sent = SentPictures(form.files, {**params, **form.fields})
-    elif len(files) == 1:
-        data = await read_body(request, limits.upload_bytes, share, limits)
-        sent = SentPictures({files[0]: data}, params)
-    else:
-        expected = f"multipart/form-data with the pictures {' and '.join(files)}"
-        found = f"{content_type!r:.60}" if content_type else "none"
-        raise HttpProblem.invalid("content-type", expected, found)
-    for name in files:
-        _check_format(name, sent.files.get(name))
-    return sent
-
-
 def _check_format(name: str, data: bytes | None) -> None:
     """Raise HttpProblem if there is no picture: 422 for no data, 415 for an unsupported format."""
     if not data:
         raise HttpProblem.invalid(name, "a picture", "none" if data is None else "an empty file")
-    found = sniff(data)
+    found = sniff(data[:_HEAD] + data[-_TAIL:])
     if found == "" or found.startswith(REFUSED):
         expected, other = f"a picture ({', '.join(KNOWN)})", found.removeprefix(REFUSED)
         raise HttpProblem.mismatch(415, "unsupported_format", name, expected, other or "none of these")

@@ -10,15 +10,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from samepic.errors import MissingPartError, StoreError
-from samepic.limits import GATE
 from samepic.store.contract import APPLICATION, MIGRATIONS, CodesPage
 from samepic.store.reviews import ReviewedSqlStore
-from samepic.store.sql import Run
+from samepic.store.sql import BUSY_SECONDS, LOAD_ROWS, Run
 from samepic.tuning.search import SEARCH
 
 __all__ = [
@@ -36,6 +35,11 @@ __all__ = [
     "read_range",
     "redacted_url",
 ]
+
+_LOAD_READERS: Final = 4  # connections to read many rows
+_PARTITION: Final = 5_000_000  # numbers in a partition of the codes
+_CONNECT_SECONDS: Final = 10  # timeout of a connection
+_SILENT_SECONDS: Final = 20  # timeout of a silent server
 
 
 class _Closes(Protocol):
@@ -251,7 +255,7 @@ def partition_codes(run: Run) -> None:
         run(statement, ())
     # No codes are inserted while this runs, but a number drawn now may be inserted later: leave room for it.
     last_number = run(f"SELECT {LAST_NUMBER}", ())[0][0]
-    bound = (last_number // GATE.partition + 2) * GATE.partition
+    bound = (last_number // _PARTITION + 2) * _PARTITION
     run(f"ALTER TABLE codes ATTACH PARTITION codes_0 FOR VALUES FROM (MINVALUE) TO ({bound})", ())
 
 
@@ -261,9 +265,9 @@ def ensure_partition(run: Run, last_number: int) -> int:
     To be called by one transaction at a time. The result holds even if the caller is rolled back.
     """
     bound = int(run(_UPPER_BOUND, ())[0][0])
-    middle = bound - GATE.partition // 2
+    middle = bound - _PARTITION // 2
     if last_number >= middle:
-        end = max(bound, last_number) + GATE.partition
+        end = max(bound, last_number) + _PARTITION
         # Created apart and then attached, which does not lock the other partitions.
         run(f"CREATE TABLE codes_{bound} (LIKE codes INCLUDING ALL)", ())
         run(f"ALTER TABLE codes ATTACH PARTITION codes_{bound} FOR VALUES FROM ({bound}) TO ({end})", ())
@@ -291,11 +295,11 @@ _TYPES = {
 
 _DEFAULTS: dict[str, Any] = {
     "application_name": "samepic",
-    "connect_timeout": GATE.connect_seconds,
+    "connect_timeout": _CONNECT_SECONDS,
     # A dead host does not answer at all: without these a query would wait for a quarter of an hour.
-    "tcp_user_timeout": 1000 * GATE.silent_seconds,
-    "keepalives_idle": GATE.silent_seconds // 2,
-    "keepalives_interval": max(1, GATE.silent_seconds // 6),
+    "tcp_user_timeout": 1000 * _SILENT_SECONDS,
+    "keepalives_idle": _SILENT_SECONDS // 2,
+    "keepalives_interval": max(1, _SILENT_SECONDS // 6),
     "keepalives_count": 3,
 }
 """Defaults of the connection URL."""
@@ -339,7 +343,7 @@ class PostgresStore(ReviewedSqlStore):
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records above `after` that are visible now: many of them over several connections."""
-        first = self.codes(tenant, after, GATE.load_rows)
+        first = self.codes(tenant, after, LOAD_ROWS)
         if first.last == after:
             return
         yield first
@@ -348,12 +352,12 @@ class PostgresStore(ReviewedSqlStore):
             top = run("SELECT coalesce(max(number), 0) FROM codes WHERE tenant = ?", (tenant,))[0][0]
         if top > first.last:
             yield from read_parallel(
-                lambda span: self._page(tenant, span), NumberRange(first.last, top), GATE.load_readers
+                lambda span: self._page(tenant, span), NumberRange(first.last, top), _LOAD_READERS
             )
 
     def _page(self, tenant: str, span: NumberRange) -> RangePage:
         with self._reading() as run:
-            return read_range(run, tenant, span, GATE.load_rows)
+            return read_range(run, tenant, span, LOAD_ROWS)
 
     def _now(self, run: Run) -> float:
         return float(run("SELECT extract(epoch FROM clock_timestamp())::double precision", ())[0][0])
@@ -383,7 +387,7 @@ class PostgresStore(ReviewedSqlStore):
         )
         try:
             connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-            connection.execute(f"SET lock_timeout = '{GATE.busy_seconds:g}s'")
+            connection.execute(f"SET lock_timeout = '{BUSY_SECONDS:g}s'")
             if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
                 connection.execute("SET synchronous_commit = on")
         except BaseException:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from samepic.limits import REVIEW
 from samepic.store.records import ReviewDecision, ReviewLease, State
 from samepic.store.sql import PICTURE_COLUMNS, Run, SqlStore, change_state, delete_related, put_settled
 
 __all__ = ["ReviewedSqlStore", "restore", "snapshot"]
+
+_UNDO_SECONDS: Final = 86_400.0  # how long a decision can be undone
+_PAGE: Final = 100  # held pictures to read at a time for the next pair
 
 _TABLES = {
     "picture": ("pictures", PICTURE_COLUMNS),
@@ -141,7 +143,7 @@ class ReviewedSqlStore(SqlStore):
                 before |= {"turned": [_release(run, number, other), *_release_other(run, kept, key)]}
             done = (tenant, number, int(same), other)
             run("DELETE FROM claims WHERE tenant = ? AND number = ? AND (? = 1 OR other = ?)", done)
-            run("UPDATE words SET before = '' WHERE at < ? AND before <> ''", (now - REVIEW.undo_seconds,))
+            run("UPDATE words SET before = '' WHERE at < ? AND before <> ''", (now - _UNDO_SECONDS,))
             rows = run(
                 "INSERT INTO words (tenant, reviewer, at, key, other, same, undone, before)"
                 " VALUES (?, ?, ?, ?, ?, ?, 0, ?) RETURNING position",
@@ -160,7 +162,7 @@ class ReviewedSqlStore(SqlStore):
             rows = run(
                 "UPDATE words SET undone = 1 WHERE tenant = ? AND position = ? AND undone = 0 AND before <> ''"
                 " AND at >= ? RETURNING key, other, same, before",
-                (tenant, position, now - REVIEW.undo_seconds),
+                (tenant, position, now - _UNDO_SECONDS),
             )
             if not rows:
                 return None
@@ -180,7 +182,7 @@ class ReviewedSqlStore(SqlStore):
         values: list[Any] = [tenant, *([reviewer] if reviewer else []), limit]
         who = " AND reviewer = ?" if reviewer else ""
         with self._reading() as run:
-            since = self._now(run) - REVIEW.undo_seconds
+            since = self._now(run) - _UNDO_SECONDS
             rows = run(f"{_DECISIONS} WHERE tenant = ?{who} ORDER BY position DESC LIMIT ?", values)
         return [
             ReviewDecision(
@@ -229,7 +231,7 @@ def _pairs(
     while True:
         rows = run(
             f"{_HELD} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?",
-            (tenant, str(State.HELD), above, REVIEW.page),
+            (tenant, str(State.HELD), above, _PAGE),
         )
         for number, key, matches in rows:
             if to is not None and number > to:
@@ -242,7 +244,7 @@ def _pairs(
             first = left.index(after[1]) + 1 if skip and after else 0
             for place in range(first, len(left)):
                 yield ReviewLease(number, key, left[place], place, len(left))
-        if len(rows) < REVIEW.page:
+        if len(rows) < _PAGE:
             return
         above = rows[-1][0]
 

@@ -7,18 +7,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from samepic.limits import GATE
 from samepic.store.contract import CodesPage
 from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import SEARCH
 from samepic.verdict import Caveat, Evidence, Match, Relation
 
-__all__ = ["PICTURE_COLUMNS", "Run", "SqlStore", "change_state", "delete_related", "put_settled"]
+__all__ = [
+    "BUSY_SECONDS",
+    "LOAD_ROWS",
+    "PICTURE_COLUMNS",
+    "Run",
+    "SqlStore",
+    "change_state",
+    "delete_related",
+    "put_settled",
+]
+
+BUSY_SECONDS: Final = 60.0
+"""How long a store waits for another writer."""
+
+LOAD_ROWS: Final = 20_000
+"""Rows that the index reads at a time."""
 
 Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """Runs one statement, with `?` for values, and returns its rows."""
@@ -174,7 +188,7 @@ class SqlStore(ABC):
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records with numbers above `after` that are visible now, one page after another."""
-        while (page := self.codes(tenant, after, GATE.load_rows)).last > after:
+        while (page := self.codes(tenant, after, LOAD_ROWS)).last > after:
             yield page
             after = page.last
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from samepic.errors import StoreError
-from samepic.limits import GATE
 from samepic.store.contract import APPLICATION, MIGRATIONS, VERSION
 from samepic.store.postgres import Connections
 from samepic.store.reviews import ReviewedSqlStore
-from samepic.store.sql import Run
+from samepic.store.sql import BUSY_SECONDS, Run
 
 __all__ = ["SqliteStore"]
 
@@ -70,7 +69,7 @@ class SqliteStore(ReviewedSqlStore):
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path, timeout=GATE.busy_seconds, isolation_level=None, check_same_thread=False
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")

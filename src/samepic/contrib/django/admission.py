@@ -18,9 +18,10 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -31,16 +32,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from samepic.contrib.common import SEE, past_orphans, sentence, too_large
-from samepic.contrib.django.settings import GateSettings, current
+from samepic.contrib.django.settings import current
 from samepic.errors import StoreError, StoreKeyError
-from samepic.limits import CONTRIB
+from samepic.gate.options import GateOptions
 from samepic.verdict import Decision, Outcome
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
-    from samepic.sandbox.decode import Decoder
-    from samepic.store.contract import Store
-    from samepic.store.opening import Replicas
 
 __all__ = [
     "GateChange",
@@ -60,6 +58,9 @@ __all__ = [
     "shown",
     "wait",
 ]
+
+_WITHDRAW_SECONDS: Final = 10.0  # how long the next request waits for a withdrawal after a rollback
+_TENANTS: Final = 64  # tenants whose gates a process keeps open
 
 
 def key_of(field: models.FileField, name: str) -> str:
@@ -189,11 +190,6 @@ class Reservation:
             give_back(*args)
 
 
-def wait() -> None:
-    """Wait until everything is out that was given back so far, for a bounded time."""
-    _withdrawals.wait()
-
-
 class _Withdrawals:
     """The queue of keys that were given back, and the thread that takes them out; one of each a process."""
 
@@ -217,12 +213,12 @@ class _Withdrawals:
             return self._queue
 
     def wait(self) -> None:
-        """Wait until all that is on the queue now is out."""
+        """Wait until everything is out that was given back so far, for a bounded time."""
         queue = self._queue
         if queue is not None:
             done = threading.Event()
             queue.put(done)
-            done.wait(CONTRIB.withdraw_seconds)
+            done.wait(_WITHDRAW_SECONDS)
 
     def finish(self) -> None:
         """Give back what no commit kept until the process ended."""
@@ -252,6 +248,7 @@ def _work(queue: _Queue) -> None:
 
 
 _withdrawals = _Withdrawals()
+wait = _withdrawals.wait
 
 atexit.register(_withdrawals.finish)
 
@@ -260,7 +257,7 @@ os.register_at_fork(after_in_child=_withdrawals.begin_anew)
 
 _lock = threading.RLock()
 
-_shared: list[tuple[GateSettings, Store, Decoder, Replicas]] = []
+_shared: list[tuple[GateOptions, ExitStack]] = []
 
 _gates: OrderedDict[str, Gate] = OrderedDict()
 
@@ -275,21 +272,12 @@ def gate(tenant: str | None = None) -> Gate:
 
     wait()
     with _lock:
-        settings, store, engine, replicas = _opened()
-        name = settings.tenant if tenant is None else tenant
+        options = _opened()
+        name = options.tenant if tenant is None else tenant
         if name not in _gates:
-            _gates[name] = Gate(
-                store,
-                tenant=name,
-                policy=settings.gate_policy,
-                profile=settings.profile,
-                originals=original if settings.originals else None,
-                workers=engine,
-                copycode=settings.copycode,
-                replicas=replicas,
-            )
+            _gates[name] = Gate.of(replace(options, tenant=name))
         _gates.move_to_end(name)
-        while len(_gates) > CONTRIB.tenants:
+        while len(_gates) > _TENANTS:
             _gates.popitem(last=False)
         return _gates[name]
 
@@ -300,10 +288,7 @@ def close() -> None:
     with _lock:
         _gates.clear()
         while _shared:
-            _, store, engine, replicas = _shared.pop()
-            store.close()
-            replicas.close()
-            engine.close()
+            _shared.pop()[1].close()
 
 
 def listen() -> None:
@@ -311,17 +296,17 @@ def listen() -> None:
     setting_changed.connect(_changed, dispatch_uid="samepic gates")
 
 
-def _opened() -> tuple[GateSettings, Store, Decoder, Replicas]:
-    from samepic.sandbox.decode import InProcess
-    from samepic.sandbox.pool import Workers
-    from samepic.store.opening import Replicas, open_store
+def _opened() -> GateOptions:
+    """Return the options of the site with everything open that its gates share."""
+    from samepic.gate.gate import opened
 
     if not _shared:
         settings = current()
-        store = open_store(settings.store)
-        engine = Workers(settings.workers) if settings.workers else InProcess()
-        _shared.append((settings, store, engine, Replicas(settings.replicas)))
-    return _shared[0]
+        store, workers, replicas, own = opened(settings.options)
+        opener = original if settings.originals else None
+        options = replace(settings.options, store=store, workers=workers, replicas=replicas, originals=opener)
+        _shared.append((options, own))
+    return _shared[0][0]
 
 
 def _changed(*, setting: str, **_: object) -> None:

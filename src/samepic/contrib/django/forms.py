@@ -12,10 +12,10 @@ from django.utils.deconstruct import deconstructible
 
 from samepic.contrib.django import admission
 
-__all__ = ["UniqueImageField", "UniquePictureValidator"]
+__all__ = ["UniqueImageField", "UniqueImageFormField", "UniquePictureValidator"]
 
 
-class UniqueImageField(forms.ImageField):
+class UniqueImageFormField(forms.ImageField):
     """An ImageField of a form that refuses what the gate knows, with a sentence and a link to it.
 
     It looks and takes nothing in. The cleaned file has the gate's answer in `decision`. A model form needs none of
@@ -34,6 +34,10 @@ class UniqueImageField(forms.ImageField):
         if data and file:
             file.decision = admission.examine(admission.read(file), self.tenant, self.policy)
         return file
+
+
+UniqueImageField = UniqueImageFormField
+"""The name to import, as of the model's field."""
 
 
 @deconstructible

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings as site
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from samepic.contrib.common import ORPHAN_SECONDS, UPLOAD_BYTES
 from samepic.errors import SamepicError
-from samepic.gate.policy import GatePolicy
-from samepic.limits import CONTRIB
-from samepic.profile import Profile
+from samepic.gate.options import GateOptions, GatePolicy
 from samepic.store.opening import Replicas
 
-__all__ = ["GateSettings", "SettingsProblem", "current", "problems"]
+__all__ = ["NAMES", "SHARED", "GateSettings", "SettingsProblem", "current", "problems"]
 
 
 class SettingsProblem(NamedTuple):
@@ -24,49 +24,24 @@ class SettingsProblem(NamedTuple):
 
     number: str
     text: str
-    hint: str
+    hint: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GateSettings:
-    """SAMEPIC = {"STORE": ...}: one key for each attribute, in capitals; all but STORE have a default.
+    """SAMEPIC = {"STORE": ...}: one key, in capitals, for each of SHARED in `options` and for each other attribute."""
 
-    Attributes:
-        store: a path, "sqlite:///PATH" or "postgresql://...".
-        tenant: the collection of its own within the store, for fields that name none.
-        policy: what is done for which relation, as a mapping or a text such as "edited=accept".
-        profile: the file of a profile that `samepic calibrate` made.
-        workers: processes that decode uploads, 0 for this process.
-        copycode: find crops, borders and captions too, for about 20 ms an upload more.
-        originals: say the last word on the files in the storage, and not on the small proxies.
-        max_bytes: what an upload may take at most.
-        replicas: URLs of standbys of a PostgreSQL store, which answer what only looks.
-        link: the URL of an object, or None where the uploader may not see it: a callable, or where to import it from;
-            default `get_absolute_url`.
-        message: what the uploader reads: a callable of (decision, object or None, URL or None), or where to import
-            it from.
-        orphan_seconds: age from which a kept picture that no object shows any more refuses nothing.
-    """
-
-    store: str
-    tenant: str = ""
-    policy: Mapping[str, str] | str | None = None
-    profile: str | None = None
-    workers: int = CONTRIB.workers
-    copycode: bool = CONTRIB.copycode
-    originals: bool = True
-    max_bytes: int = CONTRIB.upload_bytes
-    replicas: Sequence[str] = ()
+    options: GateOptions
+    originals: bool = True  # say the last word on the files in the storage, and not on the small proxies
+    max_bytes: int = UPLOAD_BYTES  # what an upload may take at most
+    # The URL of an object, or None where the uploader may not see it: a callable, or where to import it from; default
+    # `get_absolute_url`.
     link: Any = None
+    # What the uploader reads: a callable of (decision, object or None, URL or None), or where to import it from.
     message: Any = None
-    orphan_seconds: float = CONTRIB.orphan_seconds
-
-    @property
-    def gate_policy(self) -> GatePolicy:
-        """The policy of the gate. Raises ProfileError for one that makes no sense."""
-        if isinstance(self.policy, str):
-            return GatePolicy.parse(self.policy)
-        return GatePolicy.of(self.policy)
+    orphan_seconds: float = (
+        ORPHAN_SECONDS  # from which age a picture that no object shows any more refuses nothing
+    )
 
     def called(self, name: str) -> Callable[..., object] | None:
         """Return the callable of the setting `name`, None where there is none. Raises ImportError."""
@@ -75,10 +50,18 @@ class GateSettings:
         return found
 
 
-_NAMES = tuple(field.name.upper() for field in dataclasses.fields(GateSettings))
+SHARED = ("store", "tenant", "policy", "profile", "workers", "copycode", "replicas")
+"""The options of the gate that a site may set."""
+
+_OWN = tuple(field.name for field in dataclasses.fields(GateSettings) if field.name != "options")
+NAMES = tuple(name.upper() for name in (*SHARED, *_OWN))
+"""The keys that SAMEPIC may have."""
+
 _KINDS: Mapping[str, tuple[type, ...]] = {
+    "STORE": (str, os.PathLike),
     "TENANT": (str,),
     "POLICY": (str, Mapping, type(None)),
+    "PROFILE": (str, os.PathLike, type(None)),
     "WORKERS": (int,),
     "COPYCODE": (bool,),
     "ORIGINALS": (bool,),
@@ -106,9 +89,9 @@ def problems(given: object) -> Iterator[SettingsProblem]:
         )
         return
     for name in given:
-        if name not in _NAMES:
+        if name not in NAMES:
             yield SettingsProblem(
-                "E002", f"SAMEPIC: {name!r} is no setting.", f"Those there are: {', '.join(_NAMES)}."
+                "E002", f"SAMEPIC: {name!r} is no setting.", f"Those there are: {', '.join(NAMES)}."
             )
             return
     yield from _wrong_values(given)
@@ -119,39 +102,36 @@ def _wrong_values(given: Mapping[str, Any]) -> Iterator[SettingsProblem]:
         if name in given and not isinstance(given[name], kinds):
             expected = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
             # Addresses of servers hold passwords.
-            found = f"a {type(given[name]).__name__}" if name == "REPLICAS" else repr(given[name])
-            yield SettingsProblem("E003", f'SAMEPIC["{name}"]: expected {expected}, found {found}.', "")
+            hidden = name in ("STORE", "REPLICAS")
+            found = f"a {type(given[name]).__name__}" if hidden else repr(given[name])
+            yield _wrong(name, f"expected {expected}, found {found}")
             return
     settings = _settings(given)
-    for name in ("MAX_BYTES", "WORKERS", "ORPHAN_SECONDS"):
-        least = 1 if name == "MAX_BYTES" else 0
-        if getattr(settings, name.lower()) < least:
-            yield SettingsProblem(
-                "E003", f'SAMEPIC["{name}"]: expected {least} or more, found {given[name]!r}.', ""
-            )
+    for name, least in (("MAX_BYTES", 1), ("WORKERS", 0), ("ORPHAN_SECONDS", 0)):
+        if given.get(name, least) < least:
+            yield _wrong(name, f"expected {least} or more, found {given[name]!r}")
     try:
-        _ = settings.gate_policy
-        if settings.profile is not None:
-            Profile.read(settings.profile)
-        Replicas(settings.replicas).close()
+        GatePolicy.of(settings.options.policy)
+        settings.options.loaded_profile()
+        Replicas(given.get("REPLICAS", ())).close()
     except (SamepicError, OSError) as error:
-        yield SettingsProblem("E003", f"SAMEPIC: {error}.", "")
-    for name in ("link", "message"):
+        yield SettingsProblem("E003", f"SAMEPIC: {error}.")
+    for name in ("LINK", "MESSAGE"):
         try:
-            if not callable(settings.called(name) or print):
-                yield SettingsProblem(
-                    "E003",
-                    f'SAMEPIC["{name.upper()}"]: expected a callable, found {given[name.upper()]!r}.',
-                    "",
-                )
+            if not callable(settings.called(name.lower()) or print):
+                yield _wrong(name, f"expected a callable, found {given[name]!r}")
         except ImportError as error:
-            yield SettingsProblem("E003", f'SAMEPIC["{name.upper()}"]: {error}.', "")
+            yield _wrong(name, str(error))
+
+
+def _wrong(name: str, text: str) -> SettingsProblem:
+    return SettingsProblem("E003", f'SAMEPIC["{name}"]: {text}.')
 
 
 def _settings(given: Mapping[str, Any]) -> GateSettings:
     values = {name.lower(): value for name, value in given.items()}
-    values["store"] = str(values["store"])
-    return GateSettings(**values)
+    options = {name: values.pop(name) for name in SHARED if name in values}
+    return GateSettings(GateOptions(**options), **values)
 
 
 def _shown(given: object) -> str:

@@ -19,21 +19,9 @@ from starlette.routing import Route
 from samepic.cleanup.decisions import Decisions, Mark
 from samepic.cleanup.plan import CleanupAction, files_of
 from samepic.errors import UnreadableError
-from samepic.limits import FOUND
+from samepic.pages.duplicates import views
 from samepic.pages.duplicates.guard import ENTER, BrowserGuard, GuardedRequest
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
-from samepic.pages.duplicates.views import (
-    compare_again,
-    comparison_json,
-    comparison_page,
-    groups_page,
-    page_count,
-    page_of,
-    plan_page,
-    progress_json,
-    run_json,
-    run_page,
-)
 from samepic.pages.html import el, page, static
 from samepic.service.problems import HttpProblem, Json, media_type
 from samepic.writing import printable
@@ -43,6 +31,8 @@ __all__ = ["duplicates_app", "serve_duplicates"]
 Result = TypeVar("Result")
 
 _SCRIPTS, _STYLES = ("duplicates.js",), ("duplicates.css",)
+_THREADS = 2  # thumbnails to make at once
+_FINISH_SECONDS = 1.5  # how long the last page is served
 
 _MISSING_PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200" viewBox="0 0 320 200">'
@@ -87,23 +77,23 @@ async def _handle_problem(_: Request, error: Exception) -> Response:
 
 
 class _ReviewPages:
-    """The handlers of all addresses."""
+    """The handlers of all addresses, which stand in `duplicates_app`."""
 
     def __init__(self, session: ReviewSession, finish: Callable[[], None]) -> None:
         self._session, self._decisions, self._finish = session, session.decisions, finish
-        self._pool = ThreadPoolExecutor(FOUND.threads, "samepic-thumbnails")
+        self._pool = ThreadPoolExecutor(_THREADS, "samepic-thumbnails")
 
     async def groups(self, guarded: GuardedRequest) -> Response:
-        """Show a page of groups."""
         text = guarded.request.query_params.get("page", "")
         number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
-        content = groups_page(self._decisions, min(max(number, 1), page_count(self._decisions)))
+        content = views.groups_page(self._decisions, min(max(number, 1), views.page_count(self._decisions)))
         return page("Duplicates", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def first_undecided(self, guarded: GuardedRequest) -> Response:
-        """Redirect to the first undecided group."""
         index = self._decisions.next_open(-1)
-        return RedirectResponse(f"/?page={page_of(index)}#g{index}" if index is not None else "/plan", 303)
+        return RedirectResponse(
+            f"/?page={views.page_of(index)}#g{index}" if index is not None else "/plan", 303
+        )
 
     async def thumbnail(self, guarded: GuardedRequest) -> Response:
         """Return the thumbnail of a file, or a placeholder if it cannot be read."""
@@ -115,31 +105,31 @@ class _ReviewPages:
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
     async def comparison(self, guarded: GuardedRequest) -> Response:
-        """Show a file beside the best copy of its group."""
         params = guarded.request.query_params
         index, file = self._indexes(params.get("group", ""), params.get("file", ""))
-        content = comparison_page(self._decisions, index, file)
+        content = views.comparison_page(self._decisions, index, file)
         return page(
             "Compare", content, frame=guarded.frame, scripts=("duplicates_compare.js",), styles=_STYLES
         )
 
     async def comparison_json(self, guarded: GuardedRequest) -> Response:
-        """Return the verdict on the two files, and the addresses of their views."""
         index, file = self._path_indexes(guarded)
-        comparison = await self._in_thread(lambda: compare_again(self._decisions, index, file))
-        return Json(comparison_json(index, file, comparison))
+        try:
+            compared = await self._in_thread(lambda: views.compare_again(self._decisions, index, file))
+        except UnreadableError as error:
+            return Json({"error": f"{printable(error.name)}: {error.got}"})
+        return Json(views.comparison_json(index, file, compared))
 
     async def comparison_picture(self, guarded: GuardedRequest) -> Response:
-        """Return one picture of these views."""
         index, file = self._path_indexes(guarded)
-        comparison = await self._in_thread(lambda: compare_again(self._decisions, index, file))
-        data = comparison.picture(guarded.request.path_params["name"])
-        if data is None:
+        name = guarded.request.path_params["name"]
+        if name not in views.PICTURES:
             raise HttpProblem(404, "not_found", "no such picture")
+        compared = await self._in_thread(lambda: views.compare_again(self._decisions, index, file))
+        data: bytes = getattr(compared, name)
         return Response(data, media_type=media_type(data))
 
     async def mark(self, guarded: GuardedRequest) -> Response:
-        """Mark one file."""
         index, file = self._indexes(guarded.fields.get("group"), guarded.fields.get("file"))
         try:
             mark = Mark(guarded.fields.get("mark", ""))
@@ -149,56 +139,47 @@ class _ReviewPages:
         return self._group_response(index)
 
     async def accept(self, guarded: GuardedRequest) -> Response:
-        """Accept the marks of a group."""
         index, _ = self._indexes(guarded.fields.get("group"), 0)
         await self._in_thread(lambda: self._decisions.accept(index))
         return self._group_response(index)
 
     async def accept_rest(self, guarded: GuardedRequest) -> Response:
-        """Accept the marks of all undecided groups."""
         count = await self._in_thread(self._decisions.accept_rest)
-        return Json({"count": count, "progress": progress_json(self._decisions)})
+        return Json({"count": count, "progress": views.progress_json(self._decisions)})
 
     async def undo(self, guarded: GuardedRequest) -> Response:
-        """Undo the last decision."""
         index = await self._in_thread(self._decisions.undo)
         return Json({"group": None}) if index is None else self._group_response(index)
 
     async def plan(self, guarded: GuardedRequest) -> Response:
-        """Show what would be done."""
         request = _requested_cleanup(dict(parse_qsl(guarded.request.url.query, keep_blank_values=True)))
         if request.action is CleanupAction.MOVE and not request.move_to:
             request = RequestedCleanup(CleanupAction.TRASH)
         planned = await self._in_thread(lambda: self._session.plan(request))
-        content = plan_page(self._decisions, planned, request, guarded.frame.csrf)
+        content = views.plan_page(self._decisions, planned, request, guarded.frame.csrf)
         return page("Plan", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def start_run(self, guarded: GuardedRequest) -> Response:
-        """Carry out the plan that was shown."""
         request, digest = _requested_cleanup(guarded.fields), str(guarded.fields.get("shown", ""))
         await self._in_thread(lambda: self._session.start_run(request, digest))
         return RedirectResponse("/run", 303)
 
     async def start_undo(self, guarded: GuardedRequest) -> Response:
-        """Undo the last run."""
         await self._in_thread(self._session.start_undo)
         return RedirectResponse("/run", 303)
 
     async def run(self, guarded: GuardedRequest) -> Response:
-        """Show the progress of the run."""
         if self._session.run is None:
             return RedirectResponse("/plan", 303)
-        content = run_page(self._session.run, guarded.frame.csrf)
+        content = views.run_page(self._session.run, guarded.frame.csrf)
         return page("Clean up", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def run_progress(self, guarded: GuardedRequest) -> Response:
-        """Return the progress of the run."""
-        return Json(run_json(self._session.run) if self._session.run else {})
+        return Json(views.run_json(self._session.run) if self._session.run else {})
 
     async def finish(self, guarded: GuardedRequest) -> Response:
-        """End the review."""
         # Later: this page still loads its styles.
-        asyncio.get_running_loop().call_later(FOUND.finish_seconds, self._finish)
+        asyncio.get_running_loop().call_later(_FINISH_SECONDS, self._finish)
         text = el("p.lead", "You can close this page. Your decisions are saved.")
         return page("Finished", el("h1", "Finished"), text, frame=guarded.frame)
 
@@ -222,11 +203,11 @@ class _ReviewPages:
         return Json(
             {
                 "group": index,
-                "page": page_of(index),
+                "page": views.page_of(index),
                 "name": f"Group {group.number}, {printable(group.reference.path)}",
                 "marks": [str(mark) for mark in state.marks],
                 "decided": state.decided,
-                "progress": progress_json(self._decisions),
+                "progress": views.progress_json(self._decisions),
             }
         )
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.errors import SamepicError
-from samepic.limits import FOUND
 from samepic.pages.html import PageFrame, el, error_page, page
 from samepic.service.auth import CSRF, BrowserSession, Sessions, require_own_page
+from samepic.service.body import Budget, parse_form, parse_json_object, read_body
 from samepic.service.problems import HttpProblem, to_problem
-from samepic.service.settings import is_loopback
+from samepic.service.settings import SERVICE, is_loopback
 
 __all__ = ["ENTER", "BrowserGuard", "GuardedRequest", "Handler"]
 
@@ -27,6 +26,7 @@ ENTER = "/enter"
 """The address that takes the secret, once."""
 
 _TOKEN_ID = "f" * 32
+_FIELD_BYTES = 16 * 1024  # the largest body of a request
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -103,22 +103,12 @@ class BrowserGuard:
     async def _fields(self, request: Request, session: BrowserSession) -> dict[str, Any]:
         """Return the form or JSON object that a page of the review sent. Raises HttpProblem for other requests."""
         require_own_page(request)
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > FOUND.field_bytes:
-                raise HttpProblem.mismatch(
-                    413, "too_large", "body", f"at most {FOUND.field_bytes} bytes", "more"
-                )
-        try:
-            if request.headers.get("content-type", "").startswith("application/json"):
-                fields = json.loads(body or b"{}")
-            else:
-                fields = dict(parse_qsl(body.decode("utf-8", "surrogateescape"), keep_blank_values=True))
-        except ValueError:
-            raise HttpProblem.invalid("body", "a form or JSON", "another text") from None
-        if not isinstance(fields, dict):
-            raise HttpProblem.invalid("body", "an object", type(fields).__name__)
+        with Budget(_FIELD_BYTES).share() as share:
+            body = await read_body(request, _FIELD_BYTES, share, SERVICE)
+        if request.headers.get("content-type", "").startswith("application/json"):
+            fields = parse_json_object(body or b"{}", "body")
+        else:
+            fields = parse_form(body)
         self._sessions.require_csrf(session, request.headers.get(CSRF) or str(fields.get("csrf", "")))
         return fields
 

@@ -16,11 +16,13 @@ from samepic.cleanup.decisions import Decisions
 from samepic.cleanup.plan import CleanupAction, Plan, files_of, plan, thumbnail
 from samepic.cleanup.undo import undo
 from samepic.errors import ReportError, SamepicError
-from samepic.limits import FOUND
 
 __all__ = ["CleanupRun", "RequestedCleanup", "ReviewSession", "plan_digest"]
 
 Step = TypeVar("Step")
+
+_SIDE = 320  # longer side of a thumbnail, in pixels
+_THUMBNAIL_BYTES = 32 * 2**20  # the size of their cache: about 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,16 @@ class ReviewSession:
     def thumbnail(self, index: int, file: int) -> bytes:
         """Return a small JPEG of a file, cached. Raises UnreadableError."""
         scanned = files_of(self.decisions.groups[index])[file]
-        key = scanned.sha256, FOUND.side
+        key = scanned.sha256, _SIDE
         with self._lock:
             if key in self._thumbnails:
                 self._thumbnails.move_to_end(key)
                 return self._thumbnails[key]
-        data = thumbnail(scanned, FOUND.side, self.decisions.scan.made_ns)
+        data = thumbnail(scanned, _SIDE, self.decisions.scan.made_ns)
         with self._lock:
             self._thumbnail_bytes += len(data) - len(self._thumbnails.get(key, b""))
             self._thumbnails[key] = data
-            while self._thumbnail_bytes > FOUND.thumbnail_bytes:
+            while self._thumbnail_bytes > _THUMBNAIL_BYTES:
                 self._thumbnail_bytes -= len(self._thumbnails.popitem(last=False)[1])
         return data
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 from samepic.cleanup.decisions import Decisions, GroupState, Mark
 from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
 from samepic.duplicates.groups import FileFacts, Group
-from samepic.errors import UnreadableError
-from samepic.limits import FOUND
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
 from samepic.pages.html import Html, count_text, el, plural
 from samepic.profile import Policy
@@ -20,7 +17,7 @@ from samepic.verdict import Relation
 from samepic.writing import bytes_text, printable
 
 __all__ = [
-    "FileComparison",
+    "PICTURES",
     "compare_again",
     "comparison_json",
     "comparison_page",
@@ -32,6 +29,10 @@ __all__ = [
     "run_json",
     "run_page",
 ]
+
+_GROUPS = 20  # groups on one page
+_FILES = 60  # files of one group to show; others are counted, and keep their marks
+_STEPS = 200  # files on one page of the plan
 
 _MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Remove", "d"), (Mark.NOT_DUPLICATE, "Not a duplicate", "n"))
 
@@ -49,20 +50,20 @@ _KEYS = (
 
 def page_count(decisions: Decisions) -> int:
     """Return the number of pages, at least 1."""
-    return max(1, -(-len(decisions) // FOUND.groups))
+    return max(1, -(-len(decisions) // _GROUPS))
 
 
 def page_of(index: int) -> int:
     """Return the page of a group, from 1."""
-    return index // FOUND.groups + 1
+    return index // _GROUPS + 1
 
 
 def groups_page(decisions: Decisions, number: int) -> list[Html]:
     """Return the content of page `number`, from 1."""
     if not len(decisions):
         return [el("h1", "No duplicates"), el("p.lead", "The report has no duplicates.")]
-    first = (number - 1) * FOUND.groups
-    indexes = range(first, min(first + FOUND.groups, len(decisions)))
+    first = (number - 1) * _GROUPS
+    indexes = range(first, min(first + _GROUPS, len(decisions)))
     hints = [el("span", el("kbd", key), f" {action}") for key, action in _KEYS]
     return [
         el("h1", "Duplicates"),
@@ -108,7 +109,7 @@ def _group(decisions: Decisions, index: int) -> Html:
     files = files_of(group)
     size = bytes_text(sum(member.file.size for member in group.members))
     count = f"{len(group.members)} {'copy' if len(group.members) == 1 else 'copies'}"
-    items = [_file(group, state, index, place) for place in range(min(len(files), FOUND.files))]
+    items = [_file(group, state, index, place) for place in range(min(len(files), _FILES))]
     more = len(files) - len(items)
     return el(
         f"section.group.card{'.decided' if state.decided else ''}",
@@ -279,7 +280,7 @@ def _steps(planned: Plan) -> Html | None:
             el("td", bytes_text(step.target.file.size)),
             el("td", printable(step.kept.file.path)),
         )
-        for step in planned.steps[: FOUND.steps]
+        for step in planned.steps[:_STEPS]
     ]
     head = [el("th", title, scope="col") for title in ("Selected file", "Size", "Kept copy")]
     return el(
@@ -295,10 +296,7 @@ def _steps(planned: Plan) -> Html | None:
 def _skipped(skipped: list[tuple[str, str]]) -> Html | None:
     if not skipped:
         return None
-    rows = [
-        el("li", el("b", printable(path)), f": {printable(reason)}")
-        for path, reason in skipped[: FOUND.steps]
-    ]
+    rows = [el("li", el("b", printable(path)), f": {printable(reason)}") for path, reason in skipped[:_STEPS]]
     return el(
         "section.left",
         el("h2", f"Not changed: {plural(len(skipped), 'file')}"),
@@ -353,38 +351,21 @@ def _post_form(action: str, csrf: str, button: Html) -> Html:
     )
 
 
-_PICTURES = ("a", "b", "aligned", "difference")
+PICTURES = ("a", "b", "aligned", "difference")
+"""The names of the pictures of a comparison."""
 
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class FileComparison:
-    """The views of two files, or the error of one of them."""
-
-    views: Views | None
-    error: str = ""
-
-    def picture(self, name: str) -> bytes | None:
-        """Return the picture of a view, None if there is none of this name."""
-        if self.views is None or name not in _PICTURES:
-            return None
-        data: bytes = getattr(self.views, name)
-        return data
-
-
-def compare_again(decisions: Decisions, index: int, file: int) -> FileComparison:
-    """Read a file and the best copy of its group again, and compare them."""
+def compare_again(decisions: Decisions, index: int, file: int) -> Views:
+    """Read a file and the best copy of its group again, and compare them. Raises UnreadableError."""
     files = files_of(decisions.groups[index])
     return _compare(files[0], files[file], decisions.scan.made_ns)
 
 
 @lru_cache(maxsize=4)
-def _compare(a: FileFacts, b: FileFacts, made_ns: int | None) -> FileComparison:
-    try:
-        return FileComparison(views(read_unchanged(a, made_ns), read_unchanged(b, made_ns), Policy()))
-    except UnreadableError as error:
-        return FileComparison(None, f"{printable(error.name)}: {error.got}")
+def _compare(a: FileFacts, b: FileFacts, made_ns: int | None) -> Views:
+    return views(read_unchanged(a, made_ns), read_unchanged(b, made_ns), Policy())
 
 
 def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
@@ -405,13 +386,11 @@ def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
     ]  # fmt: skip
 
 
-def comparison_json(index: int, file: int, comparison: FileComparison) -> dict[str, Any]:
+def comparison_json(index: int, file: int, compared: Views) -> dict[str, Any]:
     """Return a comparison as the compare page of the service has it."""
-    if comparison.views is None:
-        return {"error": comparison.error}
-    verdict, address = comparison.views.verdict, f"/look/{index}/{file}"
+    verdict, address = compared.verdict, f"/look/{index}/{file}"
     view = {
-        **{name: f"{address}/{name}" for name in _PICTURES},
+        **{name: f"{address}/{name}" for name in PICTURES},
         "width": verdict.a.width,
         "height": verdict.a.height,
         "boxes": [region.to_dict() for region in verdict.regions],

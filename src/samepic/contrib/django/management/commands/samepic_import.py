@@ -89,7 +89,6 @@ class Command(BaseCommand):
 
 
 def _field(name: str) -> models.FileField:
-    """Return the field that was asked for. Raises CommandError."""
     label, _, field = name.rpartition(".")
     try:
         found = apps.get_model(label)._meta.get_field(field)
