@@ -20,6 +20,7 @@ LAYERS = (
     ("_native",),
     ("native",),
     ("errors",),
+    ("reading",),
     ("writing",),
     ("limits",),
     ("tuning",),

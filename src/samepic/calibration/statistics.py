@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import ReportError
-from samepic.limits import CALIBRATION
-from samepic.profile import RUNGS, Policy
+from samepic.profile import CLAMP, RUNGS, Policy
 from samepic.verdict import Relation
 
 __all__ = [
+    "CONFIDENCE",
+    "CUTOFFS",
+    "LEAST_SLOPE",
     "JudgedPair",
     "LabeledPair",
     "LabeledPairs",
@@ -40,12 +42,26 @@ __all__ = [
     "wilson",
 ]
 
+CONFIDENCE = 0.95  # of every interval
+
+CUTOFFS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+"""The stated probabilities to try as minimum."""
+
+LEAST_SLOPE = 0.05  # so that rescaling keeps the order of probabilities
+
+# Standard deviations of the normal prior of slope and intercept around 1 and 0, which rescale nothing. It weighs as
+# much as a few pairs: correct probabilities stay, four perfectly separated pairs change little, and some hundred pairs
+# outweigh it. Chosen, not calibrated.
+SLOPE_SPREAD, INTERCEPT_SPREAD = 0.5, 2.0
+
+_BINS = 10  # of the reliability diagram
+
 _TINY = 1e-300
 
 _NEGLIGIBLE = 1e-6
 
 
-def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -> tuple[float, float]:
+def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return Wilson's score interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
@@ -60,9 +76,7 @@ def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -
     return low, 1.0 if hits == trials else min(1.0, center + half)
 
 
-def clopper_pearson(
-    hits: int, trials: int, confidence: float = CALIBRATION.confidence
-) -> tuple[float, float]:
+def clopper_pearson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the exact interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
 
     It holds the true share at least as often as `confidence` says, however small the counts. C. J. Clopper and
@@ -136,16 +150,15 @@ def fit_rescaling(stated: Sequence[float], same: Sequence[bool]) -> tuple[float,
 
     Platt, Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods, 1999,
     on logits, with a weak normal prior round "rescale nothing" in the place of his softened targets: few or
-    perfectly parted pairs then move little. The slope is never under `CALIBRATION.least_slope`.
+    perfectly parted pairs then move little. The slope is never under `LEAST_SLOPE`.
     """
-    margin = CALIBRATION.clamp
-    clamped = np.clip(np.asarray(stated, np.float64), margin, 1 - margin)
+    clamped = np.clip(np.asarray(stated, np.float64), CLAMP, 1 - CLAMP)
     logits, labels = np.log(clamped / (1 - clamped)), np.asarray(same, np.float64)
-    spreads = (CALIBRATION.slope_spread, CALIBRATION.intercept_spread)
+    spreads = (SLOPE_SPREAD, INTERCEPT_SPREAD)
     slope, intercept = fit_line(logits, labels, spreads)
-    if slope < CALIBRATION.least_slope:
+    if slope < LEAST_SLOPE:
         # The penalized likelihood is concave, so its best value under the bound lies on the bound.
-        slope = CALIBRATION.least_slope
+        slope = LEAST_SLOPE
         intercept = fit_line(logits, labels, (0.0, spreads[1]), slope)[1]
     return slope, intercept
 
@@ -424,7 +437,7 @@ class RuleOutcome:
 
 def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> ReliabilityCurve:
     """Return how well probabilities, 0 to 1, fit the labels of the same pairs, of which there is at least one."""
-    count = CALIBRATION.bins
+    count = _BINS
     binned: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
     for probability, label in zip(probabilities, labels, strict=True):
         binned[min(int(probability * count), count - 1)].append((probability, label))
@@ -440,7 +453,7 @@ def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> Relia
 
 
 def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
-    count = CALIBRATION.bins
+    count = _BINS
     pairs, same = len(members), sum(label for _, label in members)
     return ReliabilityBin(
         index / count,
@@ -479,7 +492,7 @@ def outcomes_by_cutoff(judged: Sequence[JudgedPair]) -> dict[float, RuleOutcome]
         cutoff: outcome(
             (label, decidable and probability >= cutoff) for label, decidable, probability in answers
         )
-        for cutoff in CALIBRATION.cutoffs
+        for cutoff in CUTOFFS
     }
 
 

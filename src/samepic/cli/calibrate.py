@@ -14,7 +14,6 @@ from samepic import __version__
 from samepic.calibration.statistics import clopper_pearson, format_bound
 from samepic.cli.options import CLOSED, SAME, UsageError, Verbs, add_json, add_verb, print_json, thread_count
 from samepic.cli.output import Meter, percent, rows, styled, table, width
-from samepic.limits import CALIBRATION
 from samepic.writing import printable
 
 if TYPE_CHECKING:
@@ -108,6 +107,8 @@ def _write(result: Result, target: Path, args: argparse.Namespace) -> None:
     result.profile(today, __version__, shlex.join(command)).write(target)
 
 
+_LISTED = 10  # disagreements and unreadable pairs, without --all
+
 _CURVE = 31
 
 _LEGEND = "( ) 95 % interval of the share labeled same, o the share, : the mean stated probability"
@@ -115,7 +116,7 @@ _LEGEND = "( ) 95 % interval of the share labeled same, o the share, : the mean 
 
 def report_lines(result: Result, *, everything: bool) -> Iterator[str]:
     """Yield the report line by line; without `everything`, only the first disagreements and unreadable pairs."""
-    limit = len(result.judged) + len(result.unreadable) if everything else CALIBRATION.listed
+    limit = len(result.judged) + len(result.unreadable) if everything else _LISTED
     yield from _counts(result, limit)
     yield ""
     yield from _reliability(result)

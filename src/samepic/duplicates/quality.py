@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from samepic.duplicates.cache import CachedVerdict
-from samepic.limits import COLLECTION, GRADES, LOSSLESS
 from samepic.tuning.verify import KEEP
 from samepic.verdict import PictureInfo, Relation
 
-__all__ = ["Merit", "merit", "why_best", "why_original"]
+__all__ = ["LOSSLESS", "Merit", "merit", "weight_of", "why_best", "why_original"]
 
+LOSSLESS = 4
+
+_GRADES: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(("PNG", "TIFF", "BMP", "PPM", "TGA", "PSD", "QOI", "SGI", "SUN", "PCX"), LOSSLESS),
+        "HEIF": 3,
+        **dict.fromkeys(("JPEG", "JPEG2000"), 2),
+        **dict.fromkeys(("WEBP", "AVIF"), 1),
+    }
+)
+"""2026-11: the rank of a format as the likely original, among pictures of one size; others are 0. Chosen."""
+
+_WEIGHT_STEP = 1.3  # the factor between coded sizes that counts as a difference in quality
 
 _ORIGINAL = "the original: another was made by re-saving it"
 
@@ -64,15 +77,19 @@ class Merit(NamedTuple):
 def merit(info: PictureInfo) -> Merit:
     """Return the merit of a picture from its header."""
     palette = info.mode in ("P", "1")
-    grade = 0 if palette else GRADES.get(info.format, 0)
+    grade = 0 if palette else _GRADES.get(info.format, 0)
     quality = info.jpeg.quality if info.jpeg else 0
     gray = info.mode in _GRAYS or (info.jpeg is not None and info.jpeg.colour == "gray")
     size = info.width, info.height
-    coded = max(1, info.size - info.metadata)
-    weight = int(math.log(coded, COLLECTION.weight_step)) if 0 < grade < LOSSLESS else 0
+    weight = weight_of(info.size - info.metadata, grade)
     rest = info.depth, int(info.mode in _ALPHA), int(info.camera)
     first = (size[0] * size[1], int(not gray), grade, quality, weight, info.metadata, info.format)
     return Merit(*first, *size, *rest)
+
+
+def weight_of(coded: int, grade: int) -> int:
+    """Return the weight of `coded` bytes in a format of this grade: a step for every 30 % more, 0 if not lossy."""
+    return int(math.log(max(1, coded), _WEIGHT_STEP)) if 0 < grade < LOSSLESS else 0
 
 
 def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from samepic.duplicates.quality import Merit, merit
+from samepic.duplicates.quality import LOSSLESS, Merit, merit, weight_of
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
 from samepic.gate.originals import GateContext
 from samepic.gate.policy import GatePolicy, PolicyAction
-from samepic.limits import COLLECTION, GATE, LOSSLESS
+from samepic.limits import GATE
 from samepic.picture import read
 from samepic.profile import Policy, Profile
 from samepic.store.records import Record
@@ -105,8 +104,7 @@ def _why(best: Merit, other: Merit) -> str:
 
 
 def _merit(record: Record) -> Merit:
-    coded = max(1, record.size - record.metadata)
-    weight = int(math.log(coded, COLLECTION.weight_step)) if 0 < record.grade < LOSSLESS else 0
+    weight = weight_of(record.size - record.metadata, record.grade)
     size = record.width, record.height
     quality = record.jpeg_quality or 0
     return Merit(size[0] * size[1], 0, record.grade, quality, weight, record.metadata, record.format, *size)
