@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from samepic.errors import ProfileError
 from samepic.reading import convert, read_json, require, shorten
 from samepic.verdict import Relation
-from samepic.writing import replacing
+from samepic.writing import NO_SUCH_FILE, replacing
 
 __all__ = ["AS_STATED", "CLAMP", "KIND", "RUNGS", "VERSION", "Origin", "Policy", "Profile"]
 
@@ -118,6 +118,8 @@ class Profile:
         try:
             with Path(name).open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
+        except FileNotFoundError as error:
+            raise ProfileError(f"{name}: {NO_SUCH_FILE}") from error
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
             raise ProfileError(f"{name}: expected a profile, found {reason}") from error

@@ -12,9 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from samepic.cli.options import CLOSED, SAME, TROUBLE, UsageError, Verbs, add_policy, add_verb, thread_count
+from samepic.cli.options import (
+    SAME,
+    TROUBLE,
+    UsageError,
+    add_jobs,
+    add_policy,
+    add_shared,
+    standard_input,
+)
 from samepic.cli.output import Meter, styled, table
-from samepic.cli.review import add_no_browser, require_pages, review
+from samepic.cli.review import require_pages, review
 from samepic.writing import bytes_text, plural, printable, replacing
 
 if TYPE_CHECKING:
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
 
-__all__ = ["add_engine", "register", "run", "spark_finder"]
+__all__ = ["add_arguments", "add_engine", "run", "spark_finder"]
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +86,13 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
     )
 
 
-_EPILOG = """\
+SUMMARY = "find the duplicate pictures in folders"
+DESCRIPTION = (
+    "Find the pictures below PATHS that are the same, in groups with the best file first."
+    " Nothing is changed; samepic clean acts on the report of --json."
+)
+
+EPILOG = """\
 exit status: 0 done, with or without duplicates and unreadable files; 2 trouble: a PATH that cannot be read, a report
 that cannot be written, an invalid command line; 130 stopped by Ctrl-C (the next run continues from there)
 
@@ -105,17 +119,8 @@ class _Searched(Protocol):
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "find",
-        run,
-        summary="find the duplicate pictures in folders",
-        description="Find the pictures below PATHS that are the same, in groups with the best file first."
-        " Nothing is changed; samepic clean acts on the report of --json.",
-        epilog=_EPILOG,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a folder or file; - reads a list of them")
     parser.add_argument(
         "--files-from",
@@ -127,9 +132,9 @@ def register(verbs: Verbs) -> None:
                         help="also search for crops, captioned, framed and turned copies; takes longer")  # fmt: skip
     parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1,
                         help="skip files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
-    parser.add_argument("--hidden", action="store_true", help="include names that begin with a dot")
+    add_shared(parser, "--hidden")
     parser.add_argument("--follow", action="store_true", help="follow symbolic links")
-    parser.add_argument("--jobs", metavar="N", type=thread_count, help="threads (default: one per processor)")
+    add_jobs(parser)
     parser.add_argument("--no-cache", action="store_true", help="neither use nor write the cache")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="print the counts of every stage on stderr"
@@ -143,7 +148,7 @@ def register(verbs: Verbs) -> None:
         help="decide about each file in the browser, as samepic review does",
     )
     parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, as one file")
-    add_no_browser(parser)
+    add_shared(parser, "--no-browser")
     add_engine(parser)
 
 
@@ -272,9 +277,7 @@ def _paths(args: argparse.Namespace) -> list[str]:
 
 def _read_list(name: str) -> list[str]:
     if name == "-":
-        if sys.stdin is None:
-            raise UsageError(CLOSED)
-        raw = sys.stdin.buffer.read()
+        raw = standard_input().read()
     else:
         with open(name, "rb") as file:  # noqa: PTH123  (Path would normalize the name)
             raw = file.read()

@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.options import (
     SAME,
-    Verbs,
-    add_json,
-    add_originals,
-    add_replicas,
-    add_verb,
+    add_shared,
     folder_of_originals,
-    print_json,
+    print_result,
     thread_count,
 )
 from samepic.service.settings import SERVICE
@@ -25,10 +21,13 @@ from samepic.service.settings import SERVICE
 if TYPE_CHECKING:
     from samepic.service.settings import ServiceSettings, Token
 
-__all__ = ["register", "run"]
+__all__ = ["add_arguments", "run"]
 
 _TOKEN = "SAMEPIC_TOKEN"
-_EPILOG = """\
+SUMMARY = "keep pictures from being uploaded twice, over HTTP"
+DESCRIPTION = "Serve POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures."
+
+EPILOG = """\
 Addresses, answers, tokens and tenants are in docs/service.md; the service describes itself at /openapi.json.
 It stops on Ctrl-C or SIGTERM, after answering the current requests.
 
@@ -42,23 +41,9 @@ examples:
   samepic serve --store uploads.db --originals /srv/site/media"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "serve",
-        run,
-        summary="keep pictures from being uploaded twice, over HTTP",
-        description="Serve POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures.",
-        epilog=_EPILOG,
-    )
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        required=True,
-        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; created if it does not exist",
-    )
-    add_replicas(parser)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "--store", "--replica")
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -77,7 +62,7 @@ def register(verbs: Verbs) -> None:
         help="decoding processes of each service process (default: the processors, shared among them)",
     )
     _add_rules(parser)
-    add_json(parser)
+    add_shared(parser, "--json")
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
@@ -91,14 +76,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="allow everybody, although --host is not this machine only",
     )
-    parser.add_argument(
-        "--policy",
-        metavar="TEXT",
-        default="",
-        help="refuse, review or accept for each relation, such as edited=accept,reframed=review",
-    )
-    parser.add_argument("--profile", metavar="FILE", help="a profile of samepic calibrate --write")
-    add_originals(parser)
+    add_shared(parser, "--policy", "--profile", "--originals")
     parser.add_argument(
         "--max-bytes",
         type=_parse_bytes,
@@ -119,10 +97,8 @@ def run(args: argparse.Namespace) -> int:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def announce() -> None:
-        if args.json:
-            print_json({"address": address, "pid": os.getpid()})
-        else:
-            print(f"listening on {address} (Ctrl-C stops it)")
+        text = f"listening on {address} (Ctrl-C stops it)"
+        print_result({"address": address, "pid": os.getpid()}, text, as_json=args.json)
         sys.stdout.flush()
 
     serve(settings, listener, announce)

@@ -23,7 +23,6 @@ from samepic.duplicates.groups import (
     UnionFind,
     accepted,
     build_group,
-    clusters,
 )
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
@@ -68,8 +67,10 @@ def join_copies(
     The better of two is the reference. Pairs within one cluster are not compared here, so which pairs are compared
     depends on the threads; the clusters do not. `progress` is called with the number of finished pairs.
     """
-    found = Clusters(clusters(_ByPdq(graph)))
-    sets, done = UnionFind(len(graph), found.clusters), 0
+    sets, done = UnionFind(len(graph)), 0
+    for index in range(len(graph)):
+        sets.join(index, *graph.pdq_candidates(index))
+    found = Clusters(sets.clusters())
 
     def work(index: int) -> tuple[Verdicts, Verifier]:
         verifier, verdicts, roots = new_verifier(), {}, {sets.root(index)}
@@ -103,19 +104,6 @@ def join_copies(
     if found.verdicts:
         found.clusters = sets.clusters()
     return found
-
-
-class _ByPdq:
-    """The candidates without those that only copy codes propose."""
-
-    def __init__(self, graph: CandidateGraph) -> None:
-        self._graph = graph
-
-    def __len__(self) -> int:
-        return len(self._graph)
-
-    def __getitem__(self, index: int, /) -> dict[int, int]:
-        return self._graph.pdq_candidates(index)
 
 
 _log = logging.getLogger("samepic.duplicates")

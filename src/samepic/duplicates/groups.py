@@ -33,7 +33,6 @@ __all__ = [
     "UnionFind",
     "accepted",
     "build_group",
-    "clusters",
     "csv_lines",
     "json_lines",
     "make_member",
@@ -99,7 +98,6 @@ class Group:
 class NeighborSource(Protocol):
     """The candidates of each picture by index, with their distance."""
 
-    def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Mapping[int, int]: ...
 
 
@@ -115,11 +113,8 @@ class GroupDraft:
 class UnionFind:
     """Disjoint sets of the numbers under `size`. One thread may join while others ask for roots."""
 
-    def __init__(self, size: int, clusters: Iterable[list[int]] = ()) -> None:
+    def __init__(self, size: int) -> None:
         self._parents = list(range(size))
-        for cluster in clusters:
-            for index in cluster:
-                self._parents[index] = cluster[0]
 
     def root(self, index: int) -> int:
         """Return the least number of the set that holds `index`."""
@@ -129,10 +124,11 @@ class UnionFind:
             index = parents[index]
         return index
 
-    def join(self, a: int, b: int) -> None:
-        """Join the sets that hold `a` and `b`."""
-        a, b = sorted((self.root(a), self.root(b)))
-        self._parents[b] = a
+    def join(self, a: int, *others: int) -> None:
+        """Join the sets that hold `a` and `others`."""
+        for other in others:
+            first, second = sorted((self.root(a), self.root(other)))
+            self._parents[second] = first
 
     def clusters(self) -> list[list[int]]:
         """Return the sets of two or more numbers, each in order, by their least number."""
@@ -140,15 +136,6 @@ class UnionFind:
         for index in range(len(self._parents)):
             found.setdefault(self.root(index), []).append(index)
         return [cluster for cluster in found.values() if len(cluster) > 1]
-
-
-def clusters(candidates: NeighborSource) -> list[list[int]]:
-    """Return the connected components of two or more pictures, each in order."""
-    sets = UnionFind(len(candidates))
-    for index in range(len(candidates)):
-        for other in candidates[index]:
-            sets.join(index, other)
-    return sets.clusters()
 
 
 @dataclass(slots=True, eq=False)
@@ -206,7 +193,8 @@ class GroupBuilder:
                     self.skipped += len(queue) - place
                     return None
                 compared.add(other)
-                verdict = self._accepted(draft.reference, other)
+                found = self.verdict_of(draft.reference, other)
+                verdict = found and accepted(found, self.policy)
                 if verdict is None:
                     misses += 1
                     continue
@@ -234,10 +222,6 @@ class GroupBuilder:
                 if other in pending:
                     found[other] = min(bits, found.get(other, bits))
         return sorted(found, key=lambda other: (found[other], other))
-
-    def _accepted(self, reference: int, other: int) -> CachedVerdict | None:
-        verdict = self.verdict_of(reference, other)
-        return None if verdict is None else accepted(verdict, self.policy)
 
 
 def accepted(verdict: CachedVerdict, policy: Policy) -> CachedVerdict | None:

@@ -116,30 +116,23 @@ def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
     return next((reason for applies, reason in reasons if applies), _ORIGINAL)
 
 
+_ADVANTAGES = {
+    "pixels": "the largest: {0.width}x{0.height} against {1.width}x{1.height}",
+    "color": "in color, the others are gray",
+    "depth": "higher bit depth: {0.depth} bits per sample, not {1.depth}",
+    "grade": "{better} ({0.format} against {1.format})",
+    "quality": "higher JPEG quality: {0.quality} against {1.quality}",
+    "weight": "less compressed than the others",
+    "metadata": "has more metadata: {0.metadata} bytes against {1.metadata}",
+}
+"""What the best file has over the second best, in the order of `Merit.rank`."""
+
+
 def why_best(best: Merit, others: Sequence[Merit], *, proven: str) -> str:
     """Return why `best` is the reference of `others`, one or more; `proven` is the reason of `why_original`, or ""."""
-    second_best = max(others, key=Merit.rank)
-    better_stored = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
-    reasons = (
-        (bool(proven), proven),
-        (
-            best.pixels > second_best.pixels,
-            f"the largest: {best.width}x{best.height} against {second_best.width}x{second_best.height}",
-        ),
-        (best.color > second_best.color, "in color, the others are gray"),
-        (
-            best.depth > second_best.depth,
-            f"higher bit depth: {best.depth} bits per sample, not {second_best.depth}",
-        ),
-        (best.grade > second_best.grade, f"{better_stored} ({best.format} against {second_best.format})"),
-        (
-            best.quality > second_best.quality,
-            f"higher JPEG quality: {best.quality} against {second_best.quality}",
-        ),
-        (best.weight > second_best.weight, "less compressed than the others"),
-        (
-            best.metadata > second_best.metadata,
-            f"has more metadata: {best.metadata} bytes against {second_best.metadata}",
-        ),
-    )
-    return next((reason for applies, reason in reasons if applies), "equal quality; first by path")
+    second = max(others, key=Merit.rank)
+    better = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
+    for name, text in _ADVANTAGES.items():
+        if getattr(best, name) > getattr(second, name) and not proven:
+            return text.format(best, second, better=better)
+    return proven or "equal quality; first by path"

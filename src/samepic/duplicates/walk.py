@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from samepic.writing import reason_of
+
 __all__ = ["File", "Unreadable", "Walk"]
 
 
@@ -90,7 +92,7 @@ class Walk:
         return None
 
     def _record(self, path: str, error: OSError) -> None:
-        self.unreadable.append(Unreadable(path, error.strerror or str(error)))
+        self.unreadable.append(Unreadable(path, reason_of(error)))
 
     def _folder(self, path: str, status: os.stat_result) -> Iterator[File]:
         """Walk below a folder without recursion, so that depth is not limited."""

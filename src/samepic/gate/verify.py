@@ -18,6 +18,7 @@ from samepic.store.records import Record
 from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Caveat, Evidence, Match, PictureInfo, Relation, Verdict
 from samepic.verify.explain import explain, explain_better
+from samepic.writing import reason_of
 
 __all__ = [
     "Better",
@@ -171,7 +172,7 @@ class OriginalComparer:
 def error_text(error: Exception) -> str:
     """Return the text of an error without file names, which do not belong in a service's log."""
     if isinstance(error, UnreadableError):
-        return f"expected {error.wanted}, found {error.got}"
+        return reason_of(error)
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
