@@ -248,7 +248,6 @@ def _query(query: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def _words(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return codes of 32 bytes each as (n, 4) uint64."""
     raw = codes if isinstance(codes, bytes) else np.ascontiguousarray(codes, np.uint8).tobytes()
     if len(raw) % _BYTES:
         raise ValueError(f"expected codes of {_BYTES} bytes each, found {len(raw)} bytes in all")

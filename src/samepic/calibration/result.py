@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
 from samepic.calibration.statistics import (
@@ -36,8 +36,7 @@ __all__ = ["CutoffChoice", "Result", "UnreadablePair", "choose", "judge_pairs", 
 _LOOSEST_DEFAULT = Relation.REFRAMED
 
 
-@dataclass(frozen=True, slots=True)
-class CutoffChoice:
+class CutoffChoice(NamedTuple):
     """A recommended profile, with its least probability as `stated` before rescaling, and the reason for it."""
 
     profile: Profile
@@ -103,7 +102,6 @@ def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
 
 
 def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome]) -> Iterator[str]:
-    """Yield the sentences that say what the rule does, why none looser, and why no lower cutoff."""
     relation, stated = best
     result = tried[best]
     condition = f" with a stated probability of at least {stated:g}" if stated else ""

@@ -249,7 +249,6 @@ def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
 
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not empty with the line that it begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     start = 1
     while True:

@@ -9,10 +9,10 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count, groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
 from samepic.cleanup.files import (
@@ -55,7 +55,6 @@ _MAX_SPAN = 16 << 20  # what btrfs and XFS take at once
 
 
 def _entry(action: CleanupAction, target: LockedFile, kept: LockedFile) -> Entry:
-    """Return the journal entry that is needed to restore the file."""
     status = target.status
     return Entry(
         action=action,
@@ -318,8 +317,7 @@ MOVES: dict[CleanupAction, Callable[[Plan, LockedFile, LockedFile, OpenJournal],
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """A file that was acted on; `to` is where it is now, or the kept file that it shares its bytes with."""
 
     step: Step

@@ -410,7 +410,6 @@ def _figure(file: File, role: str, text: str, thumbnail: str) -> str:
 
 
 def _size(size: int) -> str:
-    """Return a rounded size, with its bytes as a tooltip."""
     return f'<abbr title="{size:,} bytes">{bytes_text(size)}</abbr>'
 
 
@@ -419,7 +418,6 @@ def _name(path: str) -> str:
 
 
 def _thumbnail(file: File) -> str:
-    """Return an img element with the picture on white, as a data URI."""
     try:
         data = small_jpeg(load(os.fspath(file.path)), _THUMBNAIL, quality=75)
     except UnreadableError:

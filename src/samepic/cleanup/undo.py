@@ -229,7 +229,6 @@ class _Restoration:
         return self._digest(folder, name) == entry.sha256
 
     def _digest(self, folder: int, name: str) -> str:
-        """Return the SHA-256 of a file, or "" where there is none."""
         try:
             file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         except OSError:

@@ -142,7 +142,6 @@ def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | Non
 
 
 def _print_result(item: AdmitItem, decision: Decision | str | None, *, as_json: bool) -> str:
-    """Print the line of a file, and return the name of its count."""
     if decision is None:
         return "not pictures"
     if isinstance(decision, str):

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     target = _check_target(args)
     pairs = _read_pairs(args.pairs)
     with Meter() as meter:
-        judged, unreadable = judge_pairs(pairs.pairs, args.jobs, meter.show if meter.enabled else None)
+        judged, unreadable = judge_pairs(pairs.pairs, args.jobs, meter.progress)
     result = result_of(pairs, judged, unreadable)
     if not args.json:
         for line in report_lines(result, everything=args.all):
@@ -73,7 +73,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_target(args: argparse.Namespace) -> Path | None:
-    """Refuse a bad name for the profile before any work is done."""
     if args.write is None:
         return None
     target = Path(args.write)

@@ -146,7 +146,6 @@ def read_report(name: str) -> ScanReport:
 
 
 def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
-    """Print what would be done."""
     kept = ""
     for step in planned.steps:
         if step.kept.file.path != kept and not args.json:
@@ -224,7 +223,6 @@ def journal_name() -> str:
 
 
 def _undo(args: argparse.Namespace) -> int:
-    """Undo one journal, and print each file."""
     from samepic.cleanup.undo import undo
 
     if args.report is not None or args.yes or args.action or args.move_to or args.keep or args.keep_in:

@@ -128,7 +128,6 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _report_error(arguments: Sequence[str], message: str, kind: str) -> int:
-    """Report one error: an object on stdout for --json, else one line on stderr."""
     if "--json" in arguments:
         print(json.dumps({"error": message, "kind": kind}, ensure_ascii=False))
     else:

@@ -86,7 +86,6 @@ def examine() -> dict[str, Any]:
 
 
 def _workers() -> dict[str, Any]:
-    """Start a process that decodes uploads, and return its protections."""
     from samepic.sandbox.pool import Workers
 
     try:
@@ -184,7 +183,6 @@ def _native_state() -> str:
 
 
 def _optional_parts() -> dict[str, str]:
-    """Return each extra of the package with its missing packages."""
     try:
         requirements = requires("samepic") or []
     except PackageNotFoundError:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from samepic.cli.options import (
     SAME,
@@ -26,8 +26,8 @@ from samepic.cli.review import require_pages, review
 from samepic.writing import bytes_text, plural, printable, replacing
 
 if TYPE_CHECKING:
+    from samepic.duplicates.finder import Finder
     from samepic.duplicates.groups import Group
-    from samepic.duplicates.walk import Unreadable
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
 
@@ -106,16 +106,6 @@ examples:
   find photos -mtime -7 -print0 | samepic find --files-from -"""
 
 
-class _Searched(Protocol):
-    """The result of a search."""
-
-    unreadable: list[Unreadable]
-    pictures: int
-    others: int
-
-    def groups(self) -> list[Group]: ...
-
-
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
 
@@ -162,18 +152,21 @@ def run(args: argparse.Namespace) -> int:
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
     if args.engine == "spark":
-        finder: _Searched = spark_finder(args, paths, policy)
+        finder: Finder | SparkFinder = spark_finder(args, paths, policy)
         groups = finder.groups()
     else:
         finder, groups = _search_here(args, paths, policy)
     _print(args, finder, groups)
     if args.review:
-        _review(args, finder, groups)
-    return _status(finder, paths)
+        from samepic.duplicates.groups import ScanReport
+
+        review(ScanReport(tuple(groups), tuple(finder.unreadable), time.time_ns()), args)
+    return TROUBLE if {file.path for file in finder.unreadable} & set(paths) else SAME
 
 
-def _search_here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_Searched, list[Group]]:
-    """Search in this process."""
+def _search_here(
+    args: argparse.Namespace, paths: list[str], policy: Policy
+) -> tuple[Finder | SparkFinder, list[Group]]:
     from samepic.duplicates.cache import cache_file
     from samepic.duplicates.finder import Finder
 
@@ -186,22 +179,14 @@ def _search_here(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
             args.min_size,
             args.jobs,
             None if args.no_cache else cache_file(),
-            meter.show if meter.enabled else None,
+            meter.progress,
             policy.profile,
             args.copies,
         )
         return finder, finder.groups()
 
 
-def _review(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
-    """Serve the review of a report of these groups."""
-    from samepic.duplicates.groups import json_lines, read_scan
-
-    lines = (line.encode("utf-8", "surrogateescape") for line in json_lines(groups, finder.unreadable))
-    review(read_scan(lines, "find", made_ns=time.time_ns()), args)
-
-
-def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
+def _print(args: argparse.Namespace, finder: Finder | SparkFinder, groups: list[Group]) -> None:
     from samepic.duplicates.groups import csv_lines, json_lines
 
     if args.html:
@@ -219,7 +204,7 @@ def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> 
             print(line)
 
 
-def _write_page(name: str, groups: list[Group], finder: _Searched) -> None:
+def _write_page(name: str, groups: list[Group], finder: Finder | SparkFinder) -> None:
     from samepic.cleanup.plan import page
 
     with (
@@ -229,13 +214,7 @@ def _write_page(name: str, groups: list[Group], finder: _Searched) -> None:
         file.writelines(page(groups, finder.unreadable))
 
 
-def _status(finder: _Searched, paths: list[str]) -> int:
-    """Return trouble where one of the given paths could not be read."""
-    named = set(paths)
-    return TROUBLE if any(file.path in named for file in finder.unreadable) else SAME
-
-
-def _report_lines(finder: _Searched, groups: list[Group]) -> Iterator[str]:
+def _report_lines(finder: Finder | SparkFinder, groups: list[Group]) -> Iterator[str]:
     """Yield the report for people: each group, the unreadable files, and the summary."""
     for group in groups:
         name = f"{group.number}. {printable(group.reference.path)}"
@@ -251,7 +230,7 @@ def _report_lines(finder: _Searched, groups: list[Group]) -> Iterator[str]:
     yield _summary(finder, groups)
 
 
-def _summary(finder: _Searched, groups: list[Group]) -> str:
+def _summary(finder: Finder | SparkFinder, groups: list[Group]) -> str:
     """Return one line like "7 pictures: 1 duplicate in 1 group, 132 KB reclaimable; 1 file is not an image"."""
     copies = sum(len(group.members) for group in groups)
     line = f"{plural(finder.pictures, 'picture')}: {plural(copies, 'duplicate')} in {plural(len(groups), 'group')}"

@@ -44,7 +44,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fit_to_width(lines: list[tuple[str, ...]]) -> str:
-    """Return the table, without its last column if the terminal is too narrow."""
     full = table(lines[0], lines[1:], right=(4,))
     if max(map(len, full.splitlines())) <= width():
         return full

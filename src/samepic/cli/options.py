@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,6 +25,7 @@ __all__ = [
     "SAME",
     "STATUSES",
     "STOPPED",
+    "THREADS",
     "TROUBLE",
     "UsageError",
     "add_jobs",
@@ -43,7 +44,7 @@ __all__ = [
     "standard_input",
     "status_of",
     "status_of_outcomes",
-    "thread_count",
+    "whole_number",
 ]
 
 SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
@@ -99,7 +100,7 @@ def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: objec
 
 def add_jobs(parser: argparse._ActionsContainer, what: str = "threads") -> None:
     """Add --jobs."""
-    parser.add_argument("--jobs", metavar="N", type=thread_count, help=f"{what} (default: one per processor)")
+    parser.add_argument("--jobs", metavar="N", type=THREADS, help=f"{what} (default: one per processor)")
 
 
 def add_same_if(
@@ -138,11 +139,18 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def thread_count(text: str) -> int:
-    """Parse a number of threads."""
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 to 256, found {text!r}")
-    return int(text)
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return the parser of a number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"expected a number from {low} to {high}, found {text!r}")
+        return int(text)
+
+    return parse
+
+
+THREADS = whole_number(1, 256)
 
 
 def status_of(verdict: Verdict) -> int:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.options import (
     SAME,
+    THREADS,
     add_shared,
     folder_of_originals,
     print_result,
-    thread_count,
+    whole_number,
 )
 from samepic.service.settings import SERVICE
 
@@ -50,22 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the address to listen on (default: 127.0.0.1, this machine only)",
     )
     parser.add_argument(
-        "--port", type=_parse_port, default=8000, help="the port; 0 for any free one (default: 8000)"
+        "--port",
+        type=whole_number(0, 65535),
+        default=8000,
+        help="the port; 0 for any free one (default: 8000)",
     )
     parser.add_argument(
-        "--processes", type=thread_count, default=1, metavar="N", help="service processes (default: 1)"
+        "--processes", type=THREADS, default=1, metavar="N", help="service processes (default: 1)"
     )
     parser.add_argument(
         "--workers",
-        type=thread_count,
+        type=THREADS,
         metavar="N",
         help="decoding processes of each service process (default: the processors, shared among them)",
     )
-    _add_rules(parser)
-    add_shared(parser, "--json")
-
-
-def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token-file",
         metavar="FILE",
@@ -79,11 +78,12 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     add_shared(parser, "--policy", "--profile", "--originals")
     parser.add_argument(
         "--max-bytes",
-        type=_parse_bytes,
+        type=whole_number(1, SERVICE.upload_bytes),
         default=SERVICE.upload_bytes,
         metavar="N",
         help=f"the largest picture in bytes (default, and at most: {SERVICE.upload_bytes})",
     )
+    add_shared(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -149,17 +149,3 @@ def _check_store(settings: ServiceSettings) -> None:
         import_module("samepic.store.postgres")  # says which extra brings the driver, where it is missing
     else:
         open_store(settings.store).close()
-
-
-def _parse_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, found {text!r}")
-    return int(text)
-
-
-def _parse_bytes(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= SERVICE.upload_bytes:
-        raise argparse.ArgumentTypeError(
-            f"expected a number from 1 to {SERVICE.upload_bytes}, found {text!r}"
-        )
-    return int(text)

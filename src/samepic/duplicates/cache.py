@@ -10,9 +10,8 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from samepic import tuning
 from samepic.duplicates.walk import File
@@ -55,16 +54,14 @@ _INSERT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CachedFile:
+class CachedFile(NamedTuple):
     """The content of a file: the sha256 of a "picture", the reason of an "unreadable" file, "" of an "other" file."""
 
     kind: str
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class CachedVerdict:
+class CachedVerdict(NamedTuple):
     """A verdict as the cache stores it: the relation of b to a; `original` is "a", "b" or ""."""
 
     relation: str
@@ -128,7 +125,7 @@ class Cache:
     def put_file(self, file: File, content: CachedFile) -> None:
         """Store the content of a file."""
         if time.time_ns() - file.mtime_ns >= _SETTLED_NS:
-            self._put("files", (*_key(file), content.kind, content.content))
+            self._put("files", (*_key(file), *content))
 
     def picture(self, sha256: str) -> tuple[str, str, str] | None:
         """Return the fingerprint, facts and error, each a text or "", of the bytes with this digest."""
@@ -153,7 +150,7 @@ class Cache:
 
     def put_verdict(self, a: str, b: str, verdict: CachedVerdict) -> None:
         """Store the verdict on b against a."""
-        self._put("verdicts", (a, b, _VERDICT_VERSION, *astuple(verdict)))
+        self._put("verdicts", (a, b, _VERDICT_VERSION, *verdict))
 
     def _row(self, query: str, values: Iterable[object]) -> tuple[Any, ...] | None:
         with self._lock:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from samepic.duplicates.cache import CachedVerdict
@@ -228,7 +228,7 @@ def accepted(verdict: CachedVerdict, policy: Policy) -> CachedVerdict | None:
     """Return a verdict with its probability rescaled; None where it is not the same picture."""
     relation = Relation(verdict.relation)
     probability = policy.probability(relation, verdict.probability)
-    return replace(verdict, probability=probability) if policy.same(relation, probability) else None
+    return verdict._replace(probability=probability) if policy.same(relation, probability) else None
 
 
 def build_group(
@@ -289,17 +289,14 @@ def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) 
         where = f"{name}: line {number}"
         value = read_json(line, where, "one JSON object of samepic find --json", ReportError)
         if "unreadable" in value:
-            found = convert(value, _UnreadableLine, where, ReportError)
-            unreadable.append(Unreadable(found.unreadable, found.error))
+            texts = (
+                convert(value.get(key), str, f"{where}: {key}", ReportError)
+                for key in ("unreadable", "error")
+            )
+            unreadable.append(Unreadable(*texts))
         else:
             groups.append(convert(value, _GroupLine, where, ReportError).group_of_files())
     return ScanReport(tuple(groups), tuple(unreadable), made_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class _UnreadableLine:
-    unreadable: str
-    error: str
 
 
 @dataclass(frozen=True, slots=True)

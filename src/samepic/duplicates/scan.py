@@ -51,7 +51,6 @@ def _do_nothing() -> None:
 
 @cache
 def _malloc_trim() -> Callable[[int], object]:
-    """Return malloc_trim of glibc, elsewhere a function that does nothing."""
     try:
         trim: Callable[[int], object] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # another C library; on Windows None names none
@@ -205,7 +204,6 @@ class Reader:
         return CachedFile("picture", fingerprint.sha256)
 
     def _store(self, fingerprint: Fingerprint) -> None:
-        """Store a fingerprint, and keep the facts and error stored before."""
         row = self._cache.picture(fingerprint.sha256) or ("", "", "")
         self._cache.put_picture(fingerprint.sha256, str(fingerprint), row[1], row[2])
 

@@ -111,7 +111,6 @@ class Walk:
             stack.extend(reversed(subfolders))
 
     def _names(self, path: str) -> list[str]:
-        """Return the names in a folder to visit, sorted by their bytes."""
         names = []
         try:
             with os.scandir(path) as found:
