@@ -213,17 +213,14 @@ class _Planner:
             if target is kept:
                 continue
             reason = self._skip_reason(target, kept, protected)
-            if kept.file.path == group.reference.path:  # others are compared before anything is done
-                reason = reason or self._beyond_limit(relations[target.file.path])
+            relation = relations[target.file.path]
+            # Those of another kept file are compared before anything is done.
+            if kept.file.path == group.reference.path and not relation.is_same(self.same_if):
+                reason = reason or f"it is {relation}, and --same-if {self.same_if} skips that"
             if reason:
                 self.skipped.append(Skipped(group.number, target.file.path, reason))
                 continue
-            self.steps.append(Step(group.number, kept, target, relations[target.file.path]))
-
-    def _beyond_limit(self, relation: Relation) -> str:
-        if relation.is_same(self.same_if):
-            return ""
-        return f"it is {relation}, and --same-if {self.same_if} skips that"
+            self.steps.append(Step(group.number, kept, target, relation))
 
     def result(self) -> tuple[tuple[Step, ...], tuple[Skipped, ...]]:
         """Return the steps, without those on a file that another group keeps or acts on, and the skipped files."""
@@ -248,14 +245,12 @@ class _Planner:
         self, candidates: list[PlannedFile], group: Group, relations: dict[str, Relation]
     ) -> PlannedFile:
         order = tuple(Relation)
+        sign = {KeepRule.BEST: 0, KeepRule.OLDEST: 1, KeepRule.NEWEST: -1}[self.keep]
 
         def rank(target: PlannedFile) -> tuple[int, bool, int, int, str]:
             file = target.file
-            when = {KeepRule.BEST: 0, KeepRule.OLDEST: file.mtime_ns, KeepRule.NEWEST: -file.mtime_ns}[
-                self.keep
-            ]
-            reference = file.path == group.reference.path
-            return when, not reference, order.index(relations[file.path]), -file.size, file.path
+            closeness = order.index(relations[file.path])
+            return sign * file.mtime_ns, file.path != group.reference.path, closeness, -file.size, file.path
 
         return min(candidates, key=rank)
 

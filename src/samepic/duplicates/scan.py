@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
@@ -45,22 +45,14 @@ AHEAD = 8  # files to submit in advance for each thread
 HEAD, TAIL = 4096, 32  # bytes at the beginning and the end of a file that tell its format
 
 
-def _do_nothing() -> None:
-    pass
-
-
 @cache
 def _malloc_trim() -> Callable[[int], object]:
+    """Return malloc_trim of glibc, which keeps up to 64 MB of freed memory for each thread; else what does nothing."""
     try:
         trim: Callable[[int], object] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # another C library; on Windows None names none
         return bool
     return trim
-
-
-def _trim_heap() -> None:
-    # glibc keeps up to 64 MB of freed memory for each thread.
-    _malloc_trim()(0)
 
 
 class MemoryBudget:
@@ -71,7 +63,7 @@ class MemoryBudget:
         self._changed = threading.Condition()
 
     @contextmanager
-    def reserve(self, size: int, before_waiting: Callable[[], None] = _do_nothing) -> Iterator[None]:
+    def reserve(self, size: int, before_waiting: Callable[[], None] | None = None) -> Iterator[None]:
         """Reserve `size` bytes, or the whole budget if that is less, for the time of the block.
 
         `before_waiting` is called once before any wait, to release what the caller holds.
@@ -79,15 +71,16 @@ class MemoryBudget:
         share = min(size, self._size)
         with self._changed:
             if self._free < share:
-                before_waiting()
-                _trim_heap()
+                if before_waiting:
+                    before_waiting()
+                _malloc_trim()(0)
             self._changed.wait_for(lambda: self._free >= share)
             self._free -= share
         try:
             yield
         finally:
             if 4 * share >= self._size:
-                _trim_heap()
+                _malloc_trim()(0)
             with self._changed:
                 self._free += share
                 self._changed.notify_all()
@@ -194,21 +187,19 @@ class Reader:
             if self._load_cached(sha256):
                 return CachedFile("picture", sha256)
         try:
-            fingerprint = fingerprint_within(self._decoding, encoded, copycode=self._copycodes)
+            fingerprint = fingerprint_within(
+                lambda pixels: self._memory.reserve(pixels * BYTES_PER_PIXEL),
+                encoded,
+                copycode=self._copycodes,
+            )
         except UnsupportedError:
             raise  # not cached: the decoder may be installed tomorrow
         except UnreadableError as error:
             return CachedFile("unreadable", reason_of(error))
         self._fingerprints[fingerprint.sha256] = fingerprint
-        self._store(fingerprint)
+        _, facts, failure = self._cache.picture(fingerprint.sha256) or ("", "", "")
+        self._cache.put_picture(fingerprint.sha256, str(fingerprint), facts, failure)
         return CachedFile("picture", fingerprint.sha256)
-
-    def _store(self, fingerprint: Fingerprint) -> None:
-        row = self._cache.picture(fingerprint.sha256) or ("", "", "")
-        self._cache.put_picture(fingerprint.sha256, str(fingerprint), row[1], row[2])
-
-    def _decoding(self, pixels: int) -> AbstractContextManager[None]:
-        return self._memory.reserve(pixels * BYTES_PER_PIXEL)
 
     def _load_cached(self, sha256: str) -> bool:
         """Load the fingerprint of these bytes from the cache; return whether it is there."""

@@ -26,6 +26,7 @@ from samepic.sandbox.decode import Prepared
 from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
 from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation
+from samepic.writing import reason_of
 
 __all__ = [
     "Admission",
@@ -135,8 +136,9 @@ def sentence_of(match: Match) -> str:
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
     """Return the decision on a file that is not a usable image."""
-    reason = f"not a usable image: expected {error.wanted}, found {error.got}"
-    return Decision(Outcome.REFUSED, reason, key, error=error)
+    reason = reason_of(error)
+    text = f"not a usable image: {reason}" if error.wanted else reason
+    return Decision(Outcome.REFUSED, text, key, error=error)
 
 
 def accepted(key: str, skipped: int = 0) -> Decision:
