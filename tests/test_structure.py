@@ -20,6 +20,7 @@ LAYERS = (
     ("_native",),
     ("native", "arrays"),
     ("errors",),
+    ("reading",),
     ("writing",),
     ("limits",),
     ("tuning",),

@@ -3,9 +3,9 @@
 from samepic.api import compare as compare
 from samepic.api import measure as measure
 from samepic.duplicates.finder import find as find
-from samepic.duplicates.groups import FileFacts as FileFacts
 from samepic.duplicates.groups import Group as Group
 from samepic.duplicates.groups import Member as Member
+from samepic.duplicates.walk import File as File
 from samepic.duplicates.walk import Unreadable as Unreadable
 from samepic.errors import BaselineError as BaselineError
 from samepic.errors import FingerprintError as FingerprintError

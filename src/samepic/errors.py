@@ -35,11 +35,12 @@ class SourceError(SamepicError, TypeError):
 class UnreadableError(SamepicError):
     """A source cannot be decoded as a picture.
 
-    `name` is the file (or `<bytes>`, `<stream>`), `wanted` is what was expected and `got` what was found.
+    `name` is the file (or `<bytes>`, `<stream>`), `wanted` what was expected ("" where there is no such file) and `got`
+    what was found.
     """
 
     def __init__(self, name: str, wanted: str, got: str) -> None:
-        super().__init__(f"{name}: expected {wanted}, found {got}")
+        super().__init__(f"{name}: expected {wanted}, found {got}" if wanted else f"{name}: {got}")
         self.name, self.wanted, self.got = name, wanted, got
 
     def __reduce__(self) -> tuple[type[UnreadableError], tuple[str, str, str]]:

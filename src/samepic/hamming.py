@@ -6,7 +6,7 @@ blocks that fit the processor's cache, and computes exactly only the codes near 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -96,33 +96,16 @@ class Codes:
             raise ValueError(f"k: expected at least 1, found {k}")
         if native is not None:
             return self._native(query, k, _BITS)
-        rows, distances = np.empty(0, np.int64), np.empty(0, np.int64)
-        bound = _BITS
-        for start, block in self._scan(query):
-            if bound == _BITS and len(block) > k:
-                bound = int(np.partition(block, k - 1)[k - 1])
-            near = np.flatnonzero(block <= bound)
-            if len(near) == 0:
-                continue
-            rows = np.concatenate((rows, near + start))
-            distances = np.concatenate((distances, block[near]))
-            if len(rows) > k:
-                bound = int(np.partition(distances, k - 1)[k - 1])
-                kept = distances <= bound
-                rows, distances = rows[kept], distances[kept]
-        return self._sorted(rows, distances, k)
+        distances = self._distances(query)
+        bound = np.partition(distances, k - 1)[k - 1] if len(distances) > k else _BITS
+        return self._sorted(np.flatnonzero(distances <= bound), distances, k)
 
     def within(self, query: bytes | NDArray[np.uint8], radius: int) -> Neighbors:
         """Return all codes at most `radius` bits from a query of 32 bytes. O(n)."""
         if native is not None:
             return self._native(query, _NO_LIMIT, radius)
-        rows, distances = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for start, block in self._scan(query):
-            near = np.flatnonzero(block <= radius)
-            if len(near):
-                rows.append(near + start)
-                distances.append(block[near].astype(np.int64))
-        return self._sorted(np.concatenate(rows), np.concatenate(distances), None)
+        distances = self._distances(query)
+        return self._sorted(np.flatnonzero(distances <= radius), distances, None)
 
     def _reserve(self, size: int) -> None:
         if len(self._ids) < size:
@@ -137,26 +120,27 @@ class Codes:
         pairs = np.frombuffer(native.search(codes, ids, _query(query), most, bound), np.int64).reshape(-1, 2)
         return Neighbors(pairs[:, 0], pairs[:, 1])
 
-    def _scan(self, query: bytes | NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.unsignedinteger]]]:
-        """Yield the first row of each block and the distances of its codes, valid until the next block."""
+    def _distances(self, query: bytes | NDArray[np.uint8]) -> NDArray[np.uint16]:
+        """Return the distance of every code, (n,)."""
         # NumPy broadcasts a row of four slowly, so the query is tiled once for all blocks.
         words = np.tile(_query(query), (min(_BLOCK, self._size), 1))
         mixed, counts = np.empty_like(words), np.empty(words.shape, np.uint8)
         packed = counts.view(np.uint32)[:, 0]
-        total = np.empty_like(packed)
+        found = np.empty(self._size, np.uint16)
         for start in range(0, self._size, _BLOCK):
             n = min(_BLOCK, self._size - start)
             np.bitwise_xor(self._words[start : start + n], words[:n], out=mixed[:n])
             np.bitwise_count(mixed[:n], out=counts[:n])
-            # The four counts of a code are the bytes of one number, and the top byte of this product their sum.
-            np.multiply(packed[:n], _SUM, out=total[:n])
-            np.right_shift(total[:n], 24, out=total[:n])
-            yield start, _unwrapped(total[:n], packed[:n])
+            # The four counts of a code are the bytes of one number, and the top byte of this product their sum, in
+            # which 256 reads 0.
+            total = (packed[:n] * _SUM) >> np.uint32(24)
+            found[start : start + n] = np.where((total == 0) & (packed[:n] != 0), _BITS, total)
+        return found
 
-    def _sorted(self, rows: Ids, distances: NDArray[np.int64], most: int | None) -> Neighbors:
-        ids = self._ids[rows]
-        order = np.lexsort((ids, distances))[:most]
-        return Neighbors(ids[order], distances[order].astype(np.int64))
+    def _sorted(self, rows: Ids, distances: NDArray[np.uint16], most: int | None) -> Neighbors:
+        ids, bits = self._ids[rows], distances[rows].astype(np.int64)
+        order = np.lexsort((ids, bits))[:most]
+        return Neighbors(ids[order], bits[order])
 
 
 class TurnedCodes:
@@ -207,9 +191,7 @@ class TurnedCodes:
             slack = max(_slack(words[list(group)]) for group in _GROUPS)
             return np.frombuffer(native.search_turned(self._codes.words, queries, radius + slack), np.int64)
         rows = [np.empty(0, np.int64)]
-        for word in words:
-            for start, block in self._codes._scan(word.view(np.uint8)):
-                rows.append(np.flatnonzero(block <= radius) + start)
+        rows += [np.flatnonzero(self._codes._distances(word.view(np.uint8)) <= radius) for word in words]
         return np.unique(np.concatenate(rows))
 
 
@@ -258,13 +240,6 @@ def _every_other(first: int) -> NDArray[np.uint8]:
     return np.packbits(np.unpackbits(rows, axis=1)[:, first::2], axis=1)[:, 0]
 
 
-def _unwrapped(total: NDArray[np.uint32], counts: NDArray[np.uint32]) -> NDArray[np.unsignedinteger]:
-    """Return the distances from sums in a byte, in which 256 reads 0; `counts` then is not zero."""
-    if not total.all():
-        total[(total == 0) & (counts != 0)] = _BITS
-    return total
-
-
 def _query(query: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
     words = _words(query)
     if len(words) != 1:
@@ -273,7 +248,6 @@ def _query(query: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def _words(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return codes of 32 bytes each as (n, 4) uint64."""
     raw = codes if isinstance(codes, bytes) else np.ascontiguousarray(codes, np.uint8).tobytes()
     if len(raw) % _BYTES:
         raise ValueError(f"expected codes of {_BYTES} bytes each, found {len(raw)} bytes in all")

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 __all__ = [
-    "CALIBRATION",
-    "COLLECTION",
-    "GRADES",
     "INFLATED_AT_ONCE",
     "LIMITS",
-    "LOSSLESS",
     "PYTEST",
     "SPARK",
     "UPLOAD",
     "WORKERS",
-    "CalibrationLimits",
-    "CollectionLimits",
     "Limits",
     "PytestLimits",
     "SparkLimits",
@@ -98,34 +90,6 @@ WORKERS = WorkerLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationLimits:
-    """The constants of `samepic calibrate`.
-
-    Attributes:
-        confidence: of every interval.
-        bins: the number of bins of the reliability diagram.
-        cutoffs: the stated probabilities to try as minimum, in rising order.
-        clamp: the least distance of probabilities from 0 and 1 for logarithms.
-        slope_spread, intercept_spread: standard deviations of the normal prior around 1 and 0, which rescale nothing.
-        least_slope: the least slope, so that rescaling keeps the order of probabilities.
-        listed: the number of disagreements and unreadable pairs to list by default.
-    """
-
-    confidence: float = 0.95
-    bins: int = 10
-    cutoffs: tuple[float, ...] = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-    clamp: float = 1e-6
-    slope_spread: float = 0.5
-    intercept_spread: float = 2.0
-    least_slope: float = 0.05
-    listed: int = 10
-
-
-CALIBRATION = CalibrationLimits()
-"""2026-11: the prior weighs as much as a few pairs: correct probabilities stay, four perfectly separated pairs
-change little, and some hundred pairs outweigh it. Chosen, not calibrated."""
-
-
 @dataclass(frozen=True, slots=True)
 class SparkLimits:
     """The limits of a search on Spark.
@@ -161,59 +125,6 @@ SPARK = SparkLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionLimits:
-    """The limits of a search through a collection.
-
-    Attributes:
-        held_bytes: decoded pictures that all threads keep for the next comparison.
-        working_bytes: the memory of all comparisons at once, as estimated by `bytes_per_pixel`.
-        bytes_per_pixel: the memory of a comparison for each pixel of both pictures.
-        peek: the first bytes of a file to read for its format.
-        ahead: the number of files to submit in advance for each thread.
-        batch: rows between commits of the cache.
-        batch_seconds: the longest time between commits.
-        settle_ns: the least age of a file for the cache, since a later change within the same clock tick of the file
-            system would not show.
-        busy_seconds: how long to wait for another process that writes the cache.
-        thumbnail: longer side, in pixels, of the pictures in an HTML report.
-        crowd: candidates of one picture in memory; more are searched for again.
-        misses: different pictures in a row, nearest first, after which a reference is finished.
-        weight_step: the factor between coded sizes that counts as a difference in quality.
-    """
-
-    held_bytes: int = 100 * 2**20
-    working_bytes: int = 220 * 2**20
-    bytes_per_pixel: int = 16
-    peek: int = 4096
-    ahead: int = 8
-    batch: int = 500
-    batch_seconds: float = 2.0
-    settle_ns: int = 2_000_000_000
-    busy_seconds: float = 30.0
-    thumbnail: int = 160
-    crowd: int = 256
-    misses: int = 24
-    weight_step: float = 1.3
-
-
-LOSSLESS = 4
-
-GRADES: Mapping[str, int] = MappingProxyType(
-    {
-        **dict.fromkeys(("PNG", "TIFF", "BMP", "PPM", "TGA", "PSD", "QOI", "SGI", "SUN", "PCX"), LOSSLESS),
-        "HEIF": 3,
-        **dict.fromkeys(("JPEG", "JPEG2000"), 2),
-        **dict.fromkeys(("WEBP", "AVIF"), 1),
-    }
-)
-"""2026-11: the rank of a format as the likely original, among pictures of one size; LOSSLESS formats are first,
-others are 0. Chosen."""
-
-COLLECTION = CollectionLimits()
-"""2026-11: chosen for 400 MB in all, measured by bench/collection_memory.py; settle_ns is FAT's clock tick; `misses` so
-that thousands of look-alikes take minutes, measured by bench/walk_speed.py."""
-
-
 @dataclass(frozen=True, slots=True)
 class PytestLimits:
     """The limits of the pytest plugin.

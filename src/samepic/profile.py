@@ -6,33 +6,37 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, TypeVar
 
 from samepic.errors import ProfileError
-from samepic.limits import CALIBRATION
+from samepic.reading import convert, read_json, require, shorten
 from samepic.verdict import Relation
-from samepic.writing import replacing
+from samepic.writing import NO_SUCH_FILE, replacing
 
-__all__ = ["AS_STATED", "KIND", "RUNGS", "VERSION", "Origin", "Policy", "Profile"]
+__all__ = ["AS_STATED", "CLAMP", "KIND", "RUNGS", "VERSION", "Origin", "Policy", "Profile"]
 
 KIND = "samepic profile"
 
 VERSION = 1
+
+CLAMP = 1e-6  # the least distance of probabilities from 0 and 1 for logarithms
 
 RUNGS = ("same-file", "same-pixels", "resaved", "adjusted", "reframed", "edited")
 """The relations that may end "same", the closest first; a test compares them with `Relation`."""
 
 _MOST_BYTES = 1 << 20
 
-_DIGEST = re.compile("[0-9a-f]{64}")
+_T = TypeVar("_T", bound="Profile | Origin")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a profile was made: the name and SHA-256 of the list of pairs, how many were compared, when and how."""
+    """How a profile was made: the name and SHA-256 of the list of pairs, how many were compared, when and how.
+
+    Raises ProfileError for values out of range.
+    """
 
     csv: str
     sha256: str
@@ -40,6 +44,11 @@ class Origin:
     date: str
     samepic: str
     command: str
+
+    def __post_init__(self) -> None:
+        digest = re.fullmatch("[0-9a-f]{64}", self.sha256)
+        require(digest is not None, "sha256", "64 hexadecimal digits", self.sha256, ProfileError)
+        require(self.pairs >= 0, "pairs", "a whole number from 0", self.pairs, ProfileError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +68,18 @@ class Profile:
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
-        _check("same_if", str(self.same_if), f"one of {', '.join(RUNGS)}", lambda v: v in RUNGS)
-        _check(
-            "probability", self.probability, "a number from 0 to 1", lambda v: _is_number(v) and 0 <= v <= 1
+        require(
+            self.same_if in RUNGS, "same_if", f"one of {', '.join(RUNGS)}", str(self.same_if), ProfileError
         )
-        _check("slope", self.slope, "a finite number over 0", lambda v: _is_number(v) and v > 0)
-        _check("intercept", self.intercept, "a finite number", _is_number)
+        probable = _is_number(self.probability) and 0 <= self.probability <= 1
+        require(probable, "probability", "a number from 0 to 1", self.probability, ProfileError)
+        positive = _is_number(self.slope) and self.slope > 0
+        require(positive, "slope", "a finite number over 0", self.slope, ProfileError)
+        require(_is_number(self.intercept), "intercept", "a finite number", self.intercept, ProfileError)
 
     def rescaled(self, probability: float) -> float:
         """Return a stated probability, 0 to 1, rescaled to the user's own pairs."""
-        margin = CALIBRATION.clamp
-        clamped = min(max(probability, margin), 1 - margin)
+        clamped = min(max(probability, CLAMP), 1 - CLAMP)
         return _logistic(self.slope * math.log(clamped / (1 - clamped)) + self.intercept)
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,10 +100,16 @@ class Profile:
 
         Raises ProfileError, with what was expected and what was found, for another kind, version or shape.
         """
-        try:
-            return _from_values(_parse_object(text))
-        except ProfileError as error:
-            raise ProfileError(f"{name}: {error}") from None
+        data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+        values = read_json(data, name, "one JSON object of samepic calibrate --write", ProfileError)
+        # Kind and version come first: another version has other keys.
+        for key, expected in (("kind", KIND), ("version", VERSION)):
+            found = values.pop(key, None)
+            fits = type(found) is type(expected) and found == expected
+            require(fits, f"{name}: {key}", json.dumps(expected), found, ProfileError)
+        origin = values.get("origin")
+        made = None if origin is None else _strictly(origin, Origin, f"{name}: origin")
+        return replace(_strictly({**values, "origin": None}, cls, name), origin=made)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Profile:
@@ -102,6 +118,8 @@ class Profile:
         try:
             with Path(name).open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
+        except FileNotFoundError as error:
+            raise ProfileError(f"{name}: {NO_SUCH_FILE}") from error
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
             raise ProfileError(f"{name}: expected a profile, found {reason}") from error
@@ -126,79 +144,23 @@ def _logistic(value: float) -> float:
     return power / (1 + power)
 
 
-def _parse_object(text: str | bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(
-            text.decode("utf-8") if isinstance(text, bytes) else text,
-            object_pairs_hook=_unique_keys,
-            parse_constant=_reject_constant,
-        )
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ProfileError):
-            raise
-        raise ProfileError(f"expected one JSON object of samepic calibrate --write, found {error}") from None
-    if not isinstance(value, dict):
-        raise ProfileError(f"expected one JSON object of samepic calibrate --write, found {_shorten(value)}")
-    return value
-
-
-def _from_values(values: dict[str, Any]) -> Profile:
-    # Kind and version come first: another version has other keys.
-    _check("kind", values.get("kind"), f'"{KIND}"', lambda v: v == KIND)
-    _check("version", values.get("version"), str(VERSION), lambda v: type(v) is int and v == VERSION)
-    _check_keys(values, ("kind", "version", *(field.name for field in fields(Profile))), "")
-    origin = values["origin"]
-    if origin is not None:
-        _check("origin", origin, "an object or null", lambda v: isinstance(v, dict))
-        _check_keys(origin, tuple(field.name for field in fields(Origin)), "origin: ")
-        for key in ("csv", "date", "samepic", "command"):
-            _check(f"origin: {key}", origin[key], "a text", lambda v: isinstance(v, str))
-        _check("origin: sha256", origin["sha256"], "64 hexadecimal digits", _is_digest)
-        _check("origin: pairs", origin["pairs"], "a whole number from 0", lambda v: type(v) is int and v >= 0)
-        origin = Origin(**origin)
-    _check("same_if", values["same_if"], "a text", lambda v: isinstance(v, str))
-    return Profile(values["same_if"], values["probability"], values["slope"], values["intercept"], origin)
-
-
-def _check_keys(values: dict[str, Any], keys: tuple[str, ...], prefix: str) -> None:
-    for key in keys:
+def _strictly(values: object, kind: type[_T], where: str) -> _T:
+    """Return a dataclass from JSON that has every field of it, and no other."""
+    result = convert(values, kind, where, ProfileError)
+    assert isinstance(values, dict)
+    names = [field.name for field in fields(kind)]
+    for key in names:
         if key not in values:
-            raise ProfileError(f"{prefix}expected {key}, found none")
+            raise ProfileError(f"{where}: expected {key}, found none")
     for key in values:
-        if key not in keys:
-            raise ProfileError(f"{prefix}expected none but {', '.join(keys)}, found {_shorten(key)}")
-
-
-def _check(key: str, value: object, expected: str, fits: Callable[[Any], bool]) -> None:
-    if not fits(value):
-        raise ProfileError(f"{key}: expected {expected}, found {_shorten(value)}")
+        if key not in names:
+            raise ProfileError(f"{where}: expected none but {', '.join(names)}, found {shorten(key)}")
+    return result
 
 
 def _is_number(value: object) -> bool:
     # JSON may hold a whole number of a thousand digits, which no float can hold.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
-
-
-def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ProfileError(f"expected each key once, found {_shorten(repeated)} twice")
-    return found
-
-
-def _reject_constant(text: str) -> NoReturn:
-    raise ProfileError(f"expected finite numbers, found {text}")
-
-
-def _shorten(value: object) -> str:
-    text = json.dumps(value, default=repr) if not isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else text[:60] + "..."
 
 
 AS_STATED = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.UNDECIDABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from samepic.errors import UnreadableError
 
-__all__ = ["bytes_text", "plural", "printable", "reason_of", "replacing"]
+__all__ = ["NO_SUCH_FILE", "bytes_text", "plural", "printable", "reason_of", "replacing"]
+
+NO_SUCH_FILE = "no such file"
 
 
 def printable(text: str) -> str:
@@ -34,8 +37,9 @@ def bytes_text(size: int) -> str:
 def reason_of(error: UnreadableError | OSError) -> str:
     """Return why a file cannot be read, without its name."""
     if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return f"expected {error.wanted}, found {error.got}"
+        text = error.strerror or str(error)
+        return NO_SUCH_FILE if text == os.strerror(errno.ENOENT) else text
+    return f"expected {error.wanted}, found {error.got}" if error.wanted else error.got
 
 
 @contextmanager
@@ -50,6 +54,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        reason = "no such folder" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        raise OSError(error.errno, reason, str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from samepic.calibration.statistics import fit_line, fit_rescaling
-from samepic.limits import CALIBRATION
-from samepic.profile import Profile
+from samepic.calibration.statistics import LEAST_SLOPE, fit_line, fit_rescaling
+from samepic.profile import CLAMP, Profile
 
 # The O-rings of 23 flights of the space shuttle. S. R. Dalal, E. B. Fowlkes and B. Hoadley, Risk analysis of the space
 # shuttle, JASA 84, 1989: joint temperature in Fahrenheit, and whether a ring was damaged. R's
@@ -31,7 +30,7 @@ def test_without_a_prior_the_line_is_the_published_logistic_regression() -> None
 
 @given(labelled)
 def test_the_line_is_the_best_that_another_method_finds(pairs: list[tuple[float, bool]]) -> None:
-    least = CALIBRATION.clamp
+    least = CLAMP
     held = np.clip([p for p, _ in pairs], least, 1 - least)
     x, labels = np.log(held / (1 - held)), np.array([float(label) for _, label in pairs])
     spreads = np.array([0.5, 2.0])
@@ -77,7 +76,7 @@ def test_probabilities_that_are_too_bold_are_drawn_in() -> None:
 @given(labelled)
 def test_the_order_of_probabilities_is_never_turned_round(pairs: list[tuple[float, bool]]) -> None:
     slope, intercept = fit_rescaling([p for p, _ in pairs], [label for _, label in pairs])
-    assert slope >= CALIBRATION.least_slope
+    assert slope >= LEAST_SLOPE
     profile = Profile(slope=slope, intercept=intercept)
     rescaled = [profile.rescaled(p) for p in sorted(p for p, _ in pairs)]
     assert rescaled == sorted(rescaled)
@@ -86,5 +85,5 @@ def test_the_order_of_probabilities_is_never_turned_round(pairs: list[tuple[floa
 
 def test_labels_against_all_that_is_stated_flatten_but_do_not_turn() -> None:
     slope, intercept = fit_rescaling([0.99] * 300 + [0.01] * 300, [False] * 300 + [True] * 300)
-    assert slope == CALIBRATION.least_slope
+    assert slope == LEAST_SLOPE
     assert abs(intercept) < 0.1

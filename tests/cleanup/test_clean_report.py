@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from samepic.duplicates.groups import read_scan
+from samepic.duplicates.walk import Unreadable
 from samepic.errors import ReportError
 from tests.cleanup.clean_scene import report_of
 
@@ -37,7 +38,7 @@ def test_a_report_is_read_as_it_was_written() -> None:
     (group,) = scan.groups
     assert (group.number, group.reference.path, group.reason) == (1, "a.jpg", "larger")
     assert [(m.file.path, str(m.relation), m.file.size) for m in group.members] == [("b.jpg", "resaved", 2)]
-    assert scan.unreadable == (("c.jpg", "torn"),)
+    assert scan.unreadable == (Unreadable("c.jpg", "torn"),)
 
 
 def test_a_name_that_is_no_utf_8_comes_through(tmp_path: Path) -> None:
@@ -62,20 +63,26 @@ def member(**changes: object) -> bytes:
     [
         (b"{", "line 1: expected one JSON object"),
         (b"[" * 100_000, "line 1: expected one JSON object"),
-        (b"[1]", r"line 1: expected an object, found \[1\]"),
-        (b"{}", "line 1: expected reference_file: an object, found none"),
-        (b'{"unreadable": 3, "error": "x"}', "line 1: expected unreadable: a text, found 3"),
-        (changed(group="1"), 'line 1: expected group: a whole number, found "1"'),
-        (changed(group=True), "line 1: expected group: a whole number, found true"),
-        (changed(reference="other.jpg"), "line 1: expected reference_file: the file of reference"),
-        (changed(members={}), r"line 1: expected members: a list, found \{\}"),
-        (changed(members=["b.jpg"]), 'line 1: member 1: expected an object, found "b.jpg"'),
-        (member(relation="twin"), "line 1: member 1: relation: expected one of same-file"),
-        (member(probability=1.5), "line 1: member 1: expected probability: a number from 0 to 1, found 1.5"),
-        (member(sha256="xyz"), "line 1: member 1: expected sha256: 64 hexadecimal digits"),
-        (member(size=-1), "line 1: member 1: expected size: bytes, 0 or more, found -1"),
-        (member(mtime_ns=1.5), "line 1: member 1: expected mtime_ns: a whole number, found 1.5"),
-        (member(path="a\0b"), "line 1: member 1: expected path: the name of a file"),
+        (b"[1]", r"line 1: expected one JSON object of samepic find --json, found \[1\]"),
+        (b"{}", "line 1: expected group, found none"),
+        (b'{"unreadable": 3, "error": "x"}', "line 1: unreadable: expected a text, found 3"),
+        (changed(group="1"), "line 1: group: expected a whole number, found '1'"),
+        (changed(group=True), "line 1: group: expected a whole number, found true"),
+        (
+            changed(reference="other.jpg"),
+            "line 1: reference_file: expected the file of reference, found 'a.jpg'",
+        ),
+        (changed(members={}), r"line 1: members: expected a list, found \{\}"),
+        (changed(members=["b.jpg"]), r"line 1: members\[0\]: expected an object, found 'b.jpg'"),
+        (member(relation="twin"), r"line 1: members\[0\]: relation: expected one of same-file"),
+        (
+            member(probability=1.5),
+            r"line 1: members\[0\]: probability: expected a number from 0 to 1, found 1.5",
+        ),
+        (member(sha256="xyz"), r"line 1: members\[0\]: sha256: expected 64 hexadecimal digits, found 'xyz'"),
+        (member(size=-1), r"line 1: members\[0\]: size: expected bytes, 0 or more, found -1"),
+        (member(mtime_ns=1.5), r"line 1: members\[0\].mtime_ns: expected a whole number, found 1.5"),
+        (member(path="a\0b"), r"line 1: members\[0\]: path: expected the name of a file"),
     ],
 )
 def test_a_wrong_shape_is_told_by_line_and_field(line: bytes, result: str) -> None:

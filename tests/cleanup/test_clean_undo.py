@@ -78,7 +78,7 @@ def test_a_file_that_is_no_journal_is_refused_with_its_line(tmp_path: Path, move
     text = journal.read_text()
     for wrong in ("nonsense\n", "[]\n", '{"done": 77}\n', '{"intent": 2}\nx\n'):
         journal.write_text(text + wrong)
-        with pytest.raises(ReportError, match=r"journal: line [45]: expected a line of a journal"):
+        with pytest.raises(ReportError, match=r"journal: line [45]: .*expected .*, found "):
             list(undo(journal))
     journal.write_text('{"journal": "samepic clean", "version": 2, "name": "x"}\n')
     with pytest.raises(ReportError, match="line 1: expected"):

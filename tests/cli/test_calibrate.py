@@ -158,7 +158,7 @@ def test_unreadable_pictures_are_told_and_left_out_of_the_figures(run: Run, labe
         file.write("chelsea.png,nowhere.png,1\nnotes.jpg,chelsea.png,0\n")
     after = found(run, labelled)
     assert [one["line"] for one in after["unreadable"]] == [17, 18]
-    assert [Path(one["error"].split(": expected ")[0]).name for one in after["unreadable"]] == [
+    assert [Path(one["error"].split(": ")[0]).name for one in after["unreadable"]] == [
         "nowhere.png",
         "notes.jpg",
     ]

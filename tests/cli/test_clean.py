@@ -124,7 +124,7 @@ def test_the_journal_has_a_name_of_the_callers_choice_that_must_be_new(
         (("found.jsonl", "--undo", "x"), "--undo: expected only a JOURNAL"),
         (("--undo",), "--undo: no journal in "),
         (("--undo", "found.jsonl"), "found.jsonl: line 1: expected a line of a journal"),
-        (("nowhere.jsonl",), "nowhere.jsonl: No such file"),
+        (("nowhere.jsonl",), "nowhere.jsonl: no such file"),
         (("rocket.jpg",), "rocket.jpg: line 1: expected one JSON object"),
     ],
 )

@@ -143,7 +143,7 @@ def test_paths_may_come_from_a_list(run: Run, folder: Path, tmp_path: Path, ends
 def test_a_path_that_does_not_exist_is_trouble_but_the_rest_is_searched(run: Run, folder: Path) -> None:
     done = run("find", "nowhere", folder)
     assert done.returncode == 2
-    assert "unreadable  nowhere: No such file or directory" in done.stdout
+    assert "unreadable  nowhere: no such file" in done.stdout
     assert "4 duplicates in 1 group" in done.stdout
 
 

@@ -65,7 +65,7 @@ def test_diff_writes_the_picture_of_a_screen(run: Run, pages: tuple[Path, Path],
      (["--screen", "--ignore", "1,2,3"], "expected X,Y,W,H in pixels, found '1,2,3'"),
      (["--screen", "--ignore", "1,2,0,3"], "ignore: expected boxes of four whole numbers"),
      (["--screen", "--threshold", "7"], "threshold: expected a number from 0 to 1, found 7.0"),
-     (["--screen", "--mask", "none.png"], "none.png: expected a picture file, found No such file"),
+     (["--screen", "--mask", "none.png"], "none.png: no such file"),
      (["--screen", "--profile", "x.json"], "--profile: expected a comparison of pictures, found --screen"),
      (["--most-pixels", "3"], "--most-pixels: expected together with --screen, found it alone")],
 )  # fmt: skip

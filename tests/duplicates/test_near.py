@@ -11,10 +11,9 @@ from samepic.duplicates import candidates as near_module
 from samepic.duplicates import groups
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import GroupBuilder, clusters
+from samepic.duplicates.groups import GroupBuilder, UnionFind
 from samepic.duplicates.quality import Merit
 from samepic.fingerprints import FORMS, Fingerprint
-from samepic.limits import COLLECTION
 from samepic.profile import Policy
 
 
@@ -40,7 +39,7 @@ def test_candidates_are_the_same_whether_kept_or_searched_for_again(monkeypatch:
     of[5] = dataclasses.replace(of[5], coded_digest="ab" * 32, quality=0)
     of[9] = dataclasses.replace(of[9], coded_digest="ab" * 32)
     kept = CandidateGraph(of, lambda _: None)
-    monkeypatch.setattr(near_module, "COLLECTION", dataclasses.replace(COLLECTION, crowd=3))
+    monkeypatch.setattr(near_module, "_CROWD", 3)
     again = CandidateGraph(of, lambda _: None)
     assert result(kept) == result(again)
     assert kept[5] == {9: 0} and kept[9][5] == 0
@@ -48,13 +47,17 @@ def test_candidates_are_the_same_whether_kept_or_searched_for_again(monkeypatch:
     assert kept[3] == slow
     assert kept.pairs == again.pairs == sum(map(len, result(kept))) // 2
     assert [again.count(index) for index in range(40)] == [len(kept[index]) for index in range(40)]
-    assert clusters(kept) == clusters(again) == [list(range(40))]
+    for graph in (kept, again):
+        sets = UnionFind(40)
+        for index in range(40):
+            sets.join(index, *graph[index])
+        assert sets.clusters() == [list(range(40))]
 
 
 def test_a_crowd_of_look_alikes_is_not_laid_each_on_each_and_a_copy_in_it_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(groups, "COLLECTION", dataclasses.replace(COLLECTION, misses=4))
+    monkeypatch.setattr(groups, "_MISSES", 4)
     of = prints(60, 10)
     of[50] = dataclasses.replace(of[20], sha256="f" * 64)
     near = CandidateGraph(of, lambda _: None)

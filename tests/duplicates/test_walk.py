@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic.duplicates.walk import FoundFile, Walk
+from samepic.duplicates.walk import File, Walk
 
 
 def paths(walk: Walk, folder: Path) -> list[str]:
@@ -151,4 +151,5 @@ def test_files_under_the_least_size_are_passed_over(tree: Path) -> None:
 def test_an_entry_keeps_what_tells_of_a_change(tree: Path) -> None:
     known = (tree / "a").stat()
     (entry,) = Walk([str(tree / "a")]).files()
-    assert entry == FoundFile(str(tree / "a"), 10, known.st_mtime_ns, known.st_ino, known.st_dev, 1)
+    assert entry == File(str(tree / "a"), 10, known.st_mtime_ns)
+    assert (entry.inode, entry.device, entry.links) == (known.st_ino, known.st_dev, 1)

@@ -251,7 +251,7 @@ def test_what_is_no_source_is_said_to_be_none(source: object) -> None:
 
 
 def test_a_missing_file_a_folder_and_nothing_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableError, match=r"none\.jpg: .*No such file") as missing:
+    with pytest.raises(UnreadableError, match=r"none\.jpg: no such file") as missing:
         load(tmp_path / "none.jpg")
     assert missing.value.name == str(tmp_path / "none.jpg")
     with pytest.raises(UnreadableError, match="a folder"):

@@ -220,7 +220,7 @@ async def coming() -> bytes:
         (3, "expected a path, bytes, .* Playwright or Selenium, found int"),
         (None, "expected a path.*found NoneType"),
         (coming, "expected a path.*found function"),
-        ("nowhere.png", "nowhere.png: expected a picture file, found No such file"),
+        ("nowhere.png", "nowhere.png: no such file"),
         ("iVBORw0KGgo!", "expected a PNG in base64"),
         (b"no picture", "<bytes>: expected a picture .*found text that begins with 'no picture'"),
         (np.zeros((9, 9, 2), np.uint8), r"expected an array.*found shape \(9, 9, 2\)"),

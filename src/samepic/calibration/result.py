@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
 from samepic.calibration.statistics import (
+    CONFIDENCE,
+    CUTOFFS,
     JudgedPair,
     LabeledPair,
     LabeledPairs,
@@ -23,9 +25,8 @@ from samepic.calibration.statistics import (
     reliability,
 )
 from samepic.duplicates.finder import Progress, processors
-from samepic.duplicates.scan import MemoryBudget, in_order
+from samepic.duplicates.scan import AHEAD, BYTES_PER_PIXEL, WORKING_BYTES, MemoryBudget, in_order
 from samepic.errors import ReportError, UnreadableError
-from samepic.limits import CALIBRATION, COLLECTION
 from samepic.picture import inspect, load, read
 from samepic.profile import AS_STATED, RUNGS, Origin, Policy, Profile
 from samepic.verdict import Relation
@@ -35,8 +36,7 @@ __all__ = ["CutoffChoice", "Result", "UnreadablePair", "choose", "judge_pairs", 
 _LOOSEST_DEFAULT = Relation.REFRAMED
 
 
-@dataclass(frozen=True, slots=True)
-class CutoffChoice:
+class CutoffChoice(NamedTuple):
     """A recommended profile, with its least probability as `stated` before rescaling, and the reason for it."""
 
     profile: Profile
@@ -85,7 +85,7 @@ def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> Cuto
 def _rules(slope: float, intercept: float) -> Iterator[tuple[Profile, float]]:
     base = Profile("reframed", 0.0, slope, intercept)
     for relation in RUNGS:
-        for stated in (0.0, *CALIBRATION.cutoffs):
+        for stated in (0.0, *CUTOFFS):
             probability = base.rescaled(stated) if stated else 0.0
             yield Profile(relation, probability, slope, intercept), stated
 
@@ -102,7 +102,6 @@ def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
 
 
 def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome]) -> Iterator[str]:
-    """Yield the sentences that say what the rule does, why none looser, and why no lower cutoff."""
     relation, stated = best
     result = tried[best]
     condition = f" with a stated probability of at least {stated:g}" if stated else ""
@@ -115,14 +114,14 @@ def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome
         looser = RUNGS[RUNGS.index(relation) + 1]
         yield from _objection(f"The relation {looser}{condition}", tried[looser, stated], result)
     if stated:
-        ladder = (0.0, *CALIBRATION.cutoffs)
+        ladder = (0.0, *CUTOFFS)
         previous = ladder[ladder.index(stated) - 1]
         subject = f"A probability of {previous:g}" if previous else "No least probability"
         yield from _objection(subject, tried[relation, previous], result)
 
 
 def _confidence_sentence(result: RuleOutcome) -> str:
-    confidence, upper = CALIBRATION.confidence * 100, format_bound(result.wrong_interval[1], up=True)
+    confidence, upper = CONFIDENCE * 100, format_bound(result.wrong_interval[1], up=True)
     return (
         f"None of {result.different} does not mean never: with {confidence:g} % confidence, at most {upper} % of such"
         " pairs would wrongly count as the same."
@@ -157,7 +156,7 @@ def judge_pairs(
     """
     threads = jobs or processors()
     pool = ThreadPoolExecutor(threads, "samepic-calibrate")
-    budget = MemoryBudget(COLLECTION.working_bytes)
+    budget = MemoryBudget(WORKING_BYTES)
     judged: list[JudgedPair] = []
     unreadable: list[UnreadablePair] = []
 
@@ -165,7 +164,7 @@ def judge_pairs(
         return _judge(pair, budget)
 
     try:
-        for done, result in enumerate(in_order(pool, judge, pairs, threads * COLLECTION.ahead), 1):
+        for done, result in enumerate(in_order(pool, judge, pairs, threads * AHEAD), 1):
             if isinstance(result, JudgedPair):
                 judged.append(result)
             else:
@@ -181,7 +180,7 @@ def _judge(pair: LabeledPair, budget: MemoryBudget) -> JudgedPair | UnreadablePa
     try:
         encoded = [read(path) for path in (pair.a, pair.b)]
         pixels = sum(info.width * info.height for info in map(inspect, encoded))
-        with budget.reserve(pixels * COLLECTION.bytes_per_pixel):
+        with budget.reserve(pixels * BYTES_PER_PIXEL):
             verdict = compare_pictures(*(load(image) for image in encoded))
     except UnreadableError as error:
         return UnreadablePair(pair, str(error))

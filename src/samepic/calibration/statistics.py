@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import ReportError
-from samepic.limits import CALIBRATION
-from samepic.profile import RUNGS, Policy
+from samepic.profile import CLAMP, RUNGS, Policy
 from samepic.verdict import Relation
 
 __all__ = [
+    "CONFIDENCE",
+    "CUTOFFS",
+    "LEAST_SLOPE",
     "JudgedPair",
     "LabeledPair",
     "LabeledPairs",
@@ -40,12 +42,24 @@ __all__ = [
     "wilson",
 ]
 
-_TINY = 1e-300
+CONFIDENCE = 0.95  # of every interval
+
+CUTOFFS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+"""The stated probabilities to try as minimum."""
+
+LEAST_SLOPE = 0.05  # so that rescaling keeps the order of probabilities
+
+# Standard deviations of the normal prior of slope and intercept around 1 and 0, which rescale nothing. It weighs as
+# much as a few pairs: correct probabilities stay, four perfectly separated pairs change little, and some hundred pairs
+# outweigh it. Chosen, not calibrated.
+SLOPE_SPREAD, INTERCEPT_SPREAD = 0.5, 2.0
+
+_BINS = 10  # of the reliability diagram
 
 _NEGLIGIBLE = 1e-6
 
 
-def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -> tuple[float, float]:
+def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return Wilson's score interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
@@ -60,9 +74,7 @@ def wilson(hits: int, trials: int, confidence: float = CALIBRATION.confidence) -
     return low, 1.0 if hits == trials else min(1.0, center + half)
 
 
-def clopper_pearson(
-    hits: int, trials: int, confidence: float = CALIBRATION.confidence
-) -> tuple[float, float]:
+def clopper_pearson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the exact interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
 
     It holds the true share at least as often as `confidence` says, however small the counts. C. J. Clopper and
@@ -89,41 +101,21 @@ def format_bound(bound: float, *, up: bool) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _beta_quantile(share: float, a: float, b: float) -> float:
-    """Return where the cumulated beta distribution reaches `share`, by halving."""
+def _beta_quantile(share: float, a: int, b: int) -> float:
+    """Return where the cumulated beta distribution, a sum of binomial terms (DLMF 8.17.5), reaches `share`."""
+    trials = a + b - 1
+    factorials = np.cumsum(np.log(np.maximum(np.arange(trials + 1), 1)))
+    hits = np.arange(a, trials + 1)
+    ways = factorials[trials] - factorials[hits] - factorials[trials - hits]
     low, high = 0.0, 1.0
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
-        if _beta_cdf(middle, a, b) < share:
+        terms = ways + hits * math.log(middle) + (trials - hits) * math.log1p(-middle)
+        if np.exp(terms).sum() < share:
             low = middle
         else:
             high = middle
     return (low + high) / 2
-
-
-def _beta_cdf(x: float, a: float, b: float) -> float:
-    """Return the regularized incomplete beta function I_x(a, b) of 0 < x < 1. DLMF 8.17.4 and 8.17.22."""
-    if x > (a + 1) / (a + b + 2):  # where the fraction converges faster for the mirrored function
-        return 1 - _beta_cdf(1 - x, b, a)
-    scale = a * math.log(x) + b * math.log1p(-x) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    return math.exp(scale) / (a * _continued_fraction(x, a, b))
-
-
-def _continued_fraction(x: float, a: float, b: float) -> float:
-    """Return 1 + d1/(1 + d2/(1 + ...)) of DLMF 8.17.22, by Lentz's method (Thompson and Barnett, 1986)."""
-    value, c, d, change, step = 1.0, 1.0, 0.0, 0.0, 0
-    while abs(change - 1) > 1e-15:
-        step += 1
-        m = step // 2
-        if step % 2:
-            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        c = 1 + term / c or _TINY
-        d = 1 / (1 + term * d or _TINY)
-        change = c * d
-        value *= change
-    return value
 
 
 _Floats = NDArray[np.float64]
@@ -136,16 +128,15 @@ def fit_rescaling(stated: Sequence[float], same: Sequence[bool]) -> tuple[float,
 
     Platt, Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods, 1999,
     on logits, with a weak normal prior round "rescale nothing" in the place of his softened targets: few or
-    perfectly parted pairs then move little. The slope is never under `CALIBRATION.least_slope`.
+    perfectly parted pairs then move little. The slope is never under `LEAST_SLOPE`.
     """
-    margin = CALIBRATION.clamp
-    clamped = np.clip(np.asarray(stated, np.float64), margin, 1 - margin)
+    clamped = np.clip(np.asarray(stated, np.float64), CLAMP, 1 - CLAMP)
     logits, labels = np.log(clamped / (1 - clamped)), np.asarray(same, np.float64)
-    spreads = (CALIBRATION.slope_spread, CALIBRATION.intercept_spread)
+    spreads = (SLOPE_SPREAD, INTERCEPT_SPREAD)
     slope, intercept = fit_line(logits, labels, spreads)
-    if slope < CALIBRATION.least_slope:
+    if slope < LEAST_SLOPE:
         # The penalized likelihood is concave, so its best value under the bound lies on the bound.
-        slope = CALIBRATION.least_slope
+        slope = LEAST_SLOPE
         intercept = fit_line(logits, labels, (0.0, spreads[1]), slope)[1]
     return slope, intercept
 
@@ -200,8 +191,6 @@ def _descend(
     return line
 
 
-_COLUMNS = ("a", "b", "same")
-
 _WORDS = {
     **dict.fromkeys(("1", "yes", "true", "same"), True),
     **dict.fromkeys(("0", "no", "false", "different"), False),
@@ -228,16 +217,6 @@ class LabeledPairs:
     repeated: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _PairTable:
-    """What is needed to read a row: the name of the file, the folder of relative paths, the header."""
-
-    name: str
-    folder: str
-    columns: int
-    index_of: dict[str, int]
-
-
 def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
     """Read the CSV text `data`, called `name` in messages; relative paths in it count from `folder`.
 
@@ -246,13 +225,17 @@ def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
     """
     text = data.decode("utf-8-sig", "surrogateescape")
     rows = _rows(text, name)
-    line, header = next(rows, (1, []))
-    index_of = _column_indices([column.strip().lower() for column in header], f"{name}: line {line}")
-    table = _PairTable(name, folder, len(header), index_of)
+    line, first_row = next(rows, (1, []))
+    header = [column.strip().lower() for column in first_row]
+    _check_header(header, f"{name}: line {line}")
     pairs: dict[frozenset[str], LabeledPair] = {}
     repeated = 0
     for line, row in rows:
-        pair = _pair(row, line, table)
+        if len(row) != len(header):
+            raise ReportError(
+                f"{name}: line {line}: expected {len(header)} columns as in the header, found {len(row)}"
+            )
+        pair = _pair(dict(zip(header, row, strict=True)), line, name, folder)
         first = pairs.setdefault(frozenset((pair.a, pair.b)), pair)
         if first.same != pair.same:
             raise ReportError(
@@ -266,7 +249,6 @@ def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
 
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not empty with the line that it begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     start = 1
     while True:
@@ -283,35 +265,30 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
         start = reader.line_num + 1
 
 
-def _column_indices(header: list[str], where: str) -> dict[str, int]:
-    for column in _COLUMNS:
-        if header.count(column) != 1:
-            found = (
-                f"{column} {header.count(column)} times" if column in header else _shorten(",".join(header))
-            )
+def _check_header(header: list[str], where: str) -> None:
+    for column in ("a", "b", "same"):
+        count = header.count(column)
+        if count != 1:
+            found = f"{column} {count} times" if count else _shorten(",".join(header))
             raise ReportError(f"{where}: expected a header with the columns a, b and same, found {found}")
-    return {column: header.index(column) for column in _COLUMNS}
 
 
-def _pair(row: list[str], line: int, table: _PairTable) -> LabeledPair:
-    where, index_of = f"{table.name}: line {line}", table.index_of
-    if len(row) != table.columns:
-        raise ReportError(f"{where}: expected {table.columns} columns as in the header, found {len(row)}")
-    paths = []
+def _pair(row: dict[str, str], line: int, name: str, folder: str) -> LabeledPair:
     for column in ("a", "b"):
-        path = row[index_of[column]]
+        path = row[column]
         if not path or "\0" in path:
+            found = _shorten(path)
             raise ReportError(
-                f"{where}: column {column}: expected the path of a picture, found {_shorten(path)}"
+                f"{name}: line {line}: column {column}: expected the path of a picture, found {found}"
             )
-        paths.append(os.path.join(table.folder, path))  # noqa: PTH118  (Path would normalize the name)
-    word = row[index_of["same"]].strip().lower()
-    if word not in _WORDS:
+    same = _WORDS.get(row["same"].strip().lower())
+    if same is None:
         expected = "1, yes, true or same, or 0, no, false or different"
         raise ReportError(
-            f"{where}: column same: expected {expected}, found {_shorten(row[index_of['same']])}"
+            f"{name}: line {line}: column same: expected {expected}, found {_shorten(row['same'])}"
         )
-    return LabeledPair(line, paths[0], paths[1], _WORDS[word])
+    a, b = (os.path.join(folder, row[column]) for column in ("a", "b"))  # noqa: PTH118  (Path would normalize it)
+    return LabeledPair(line, a, b, same)
 
 
 def _word(same: bool) -> str:
@@ -424,7 +401,7 @@ class RuleOutcome:
 
 def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> ReliabilityCurve:
     """Return how well probabilities, 0 to 1, fit the labels of the same pairs, of which there is at least one."""
-    count = CALIBRATION.bins
+    count = _BINS
     binned: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
     for probability, label in zip(probabilities, labels, strict=True):
         binned[min(int(probability * count), count - 1)].append((probability, label))
@@ -440,7 +417,7 @@ def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> Relia
 
 
 def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
-    count = CALIBRATION.bins
+    count = _BINS
     pairs, same = len(members), sum(label for _, label in members)
     return ReliabilityBin(
         index / count,
@@ -479,7 +456,7 @@ def outcomes_by_cutoff(judged: Sequence[JudgedPair]) -> dict[float, RuleOutcome]
         cutoff: outcome(
             (label, decidable and probability >= cutoff) for label, decidable, probability in answers
         )
-        for cutoff in CALIBRATION.cutoffs
+        for cutoff in CUTOFFS
     }
 
 

@@ -9,10 +9,10 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import count, groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
 from samepic.cleanup.files import (
@@ -54,26 +54,24 @@ _STATUS_DIFFERS = 1
 _MAX_SPAN = 16 << 20  # what btrfs and XFS take at once
 
 
-def _entry(action: CleanupAction, target: LockedFile, kept: LockedFile, **more: object) -> Entry:
-    """Return the journal entry that is needed to restore the file."""
+def _entry(action: CleanupAction, target: LockedFile, kept: LockedFile) -> Entry:
     status = target.status
-    return {
-        "action": str(action),
-        "path": target.planned.place,
-        "kept": kept.planned.place,
-        "device": status.st_dev,
-        "inode": status.st_ino,
-        "size": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
-        "atime_ns": status.st_atime_ns,
-        "mode": status.st_mode,
-        "uid": status.st_uid,
-        "gid": status.st_gid,
-        "xattrs": encoded_xattrs(target.file),
-        "sha256": target.planned.file.sha256,
-        "folder_mtime_ns": os.fstat(target.folder).st_mtime_ns,
-        **more,
-    }
+    return Entry(
+        action=action,
+        path=target.planned.place,
+        kept=kept.planned.place,
+        device=status.st_dev,
+        inode=status.st_ino,
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        atime_ns=status.st_atime_ns,
+        mode=status.st_mode,
+        uid=status.st_uid,
+        gid=status.st_gid,
+        xattrs=encoded_xattrs(target.file),
+        sha256=target.planned.file.sha256,
+        folder_mtime_ns=os.fstat(target.folder).st_mtime_ns,
+    )
 
 
 @contextmanager
@@ -123,7 +121,7 @@ def trash(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJourna
                 continue
             place = f"{where.files}/{name}"
             note = f"{where.info}/{name}{_INFO_SUFFIX}" if where.info else ""
-            number = journal.begin(_entry(plan.action, target, kept, to=place, info=note))
+            number = journal.begin(replace(_entry(plan.action, target, kept), to=place, info=note))
             try:
                 with _void_on_error(journal, number):
                     _to_trash(target, files, name, info, where.note(target.planned.place))
@@ -166,7 +164,7 @@ def move(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal
         if os.path.lexists(place):
             continue
         made = missing_folders(folder)
-        number = journal.begin(_entry(plan.action, target, kept, to=place, made=made))
+        number = journal.begin(replace(_entry(plan.action, target, kept), to=place, made=made))
         try:
             with _void_on_error(journal, number):
                 make_folder(folder)
@@ -194,7 +192,7 @@ def _move_across(target: LockedFile, destination: int, name: str, journal: Journ
         raise SkippedFileError("it has other hard links, which cannot move to another file system with it")
     temporary, entry = journal.part_name(number), journal.entries[number]
     try:
-        if copy_file(target.file, destination, temporary, entry) != entry["sha256"]:
+        if copy_file(target.file, destination, temporary, entry) != entry.sha256:
             raise SkippedFileError("its copy on the other file system has other bytes")
         copy = stat_at(destination, temporary)
         assert copy is not None
@@ -222,7 +220,9 @@ def hardlink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJou
     if target.status.st_nlink > 1 + len(twins):
         raise SkippedFileError("it has other hard links that are not in the report: nothing to reclaim")
     journal, name = open_log(), target.planned.name
-    number = journal.begin(_entry(plan.action, target, kept, kept_inode=kept.status.st_ino, twins=twins))
+    number = journal.begin(
+        replace(_entry(plan.action, target, kept), kept_inode=kept.status.st_ino, twins=twins)
+    )
     temporary = journal.part_name(number)
     with _void_on_error(journal, number):
         os.link(
@@ -317,8 +317,7 @@ MOVES: dict[CleanupAction, Callable[[Plan, LockedFile, LockedFile, OpenJournal],
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """A file that was acted on; `to` is where it is now, or the kept file that it shares its bytes with."""
 
     step: Step

@@ -6,14 +6,16 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from samepic.cleanup.plan import CLEANED, files_of
 from samepic.duplicates.groups import Group, Member, ScanReport
 from samepic.errors import ReportError
+from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
 
 __all__ = ["Decisions", "GroupState", "Mark", "default_state"]
@@ -177,35 +179,41 @@ def _key(group: Group) -> str:
     return hashlib.sha256(json.dumps(record).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """A line of the file: the marks of a group, whose files are named by their digests, the reference first."""
+
+    group: str
+    reference: str
+    files: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    decided: bool
+
+    def __post_init__(self) -> None:
+        require(len(self.files) == len(self.marks), "marks", "one for each of the files", len(self.marks))
+
+
 def _line(group: Group, state: GroupState) -> str:
-    record = {
-        "group": _key(group),
-        "reference": group.reference.sha256,
-        "files": [file.sha256 for file in files_of(group)],
-        "marks": [str(mark) for mark in state.marks],
-        "decided": state.decided,
-    }
-    return json.dumps(record) + "\n"
+    digests = tuple(file.sha256 for file in files_of(group))
+    decision = _Decision(_key(group), group.reference.sha256, digests, state.marks, state.decided)
+    return json.dumps(asdict(decision)) + "\n"
 
 
 def _read(file: Path | None) -> tuple[dict[str, GroupState], set[tuple[str, str]]]:
     """Return the decided groups by key, and the pairs of digests that are not duplicates."""
-    lines: Sequence[str] = file.read_text("utf-8").splitlines() if file and file.exists() else ()
-    last: dict[str, tuple[GroupState, set[tuple[str, str]]]] = {}
-    for line in lines:
-        try:
-            record = json.loads(line)
-            state = GroupState(tuple(map(Mark, record["marks"])), bool(record["decided"]))
-            pairs = zip(record["files"], state.marks, strict=True)
-            not_duplicates = {
-                (record["reference"], sha256) for sha256, mark in pairs if mark is Mark.NOT_DUPLICATE
-            }
-        except (ValueError, KeyError, TypeError):
-            continue  # a line that was cut off by a crash
-        last[record["group"]] = state, not_duplicates
-    decided = {key: (state, others) for key, (state, others) in last.items() if state.decided}
-    return {key: state for key, (state, _) in decided.items()}, {
-        pair for _, others in decided.values() for pair in others
+    last: dict[str, _Decision] = {}
+    for line in file.read_bytes().splitlines() if file and file.exists() else ():
+        with suppress(ReportError):  # a line that was cut off by a crash
+            found = convert(
+                read_json(line, str(file), "a decision", ReportError), _Decision, str(file), ReportError
+            )
+            last[found.group] = found
+    decided = [decision for decision in last.values() if decision.decided]
+    return {decision.group: GroupState(decision.marks, decided=True) for decision in decided}, {
+        (decision.reference, sha256)
+        for decision in decided
+        for sha256, mark in zip(decision.files, decision.marks, strict=True)
+        if mark is Mark.NOT_DUPLICATE
     }
 
 

@@ -15,13 +15,15 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
+from platformdirs import user_data_path
+
+from samepic.cleanup.journal import Entry
 from samepic.cleanup.plan import PlannedFile
 from samepic.errors import ReportError
 from samepic.writing import reason_of
@@ -42,7 +44,6 @@ __all__ = [
     "missing_folders",
     "numbered_name",
     "open_folder",
-    "reason_of",
     "rename_exclusive",
     "replace_if",
     "restore_attributes",
@@ -170,7 +171,7 @@ def sha256_of(file: int) -> str:
     return digest.hexdigest()
 
 
-def copy_file(source: int, folder: int, name: str, attributes: Mapping[str, Any]) -> str:
+def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
     """Copy an open file to the new `name`, flushed to the disk, with `attributes`; return its SHA-256.
 
     The digest is of the copy as read back. Raises FileExistsError where `name` exists.
@@ -196,34 +197,24 @@ def encoded_xattrs(file: int) -> dict[str, str]:
     if sys.platform != "linux":
         return {}
     found = {}
-    try:
+    with suppress(OSError):
         for name in os.listxattr(file):
             found[name] = base64.b64encode(os.getxattr(file, name)).decode("ascii")
-    except OSError:
-        return found
     return found
 
 
-def restore_attributes(file: int, attributes: Mapping[str, Any]) -> None:
+def restore_attributes(file: int, attributes: Entry) -> None:
     """Give an open file the owner, extended attributes, mode and times that were recorded."""
     now = os.fstat(file)
-    if (now.st_uid, now.st_gid) != (attributes["uid"], attributes["gid"]):
+    if (now.st_uid, now.st_gid) != (attributes.uid, attributes.gid):
         with suppress(PermissionError):  # only root may change the owner, and the bytes matter more
-            os.fchown(file, attributes["uid"], attributes["gid"])
+            os.fchown(file, attributes.uid, attributes.gid)
     if sys.platform == "linux":
-        _restore_xattrs(file, attributes.get("xattrs", {}))
-    os.fchmod(file, stat.S_IMODE(attributes["mode"]))
-    os.utime(file, ns=(attributes["atime_ns"], attributes["mtime_ns"]))
-
-
-def _restore_xattrs(file: int, xattrs: Mapping[str, str]) -> None:
-    if sys.platform != "linux":
-        return
-    for name, value in xattrs.items():
-        try:
-            os.setxattr(file, name, base64.b64decode(value))
-        except OSError:
-            continue  # an attribute of the system, or a file system without attributes
+        for name, value in attributes.xattrs.items():
+            with suppress(OSError):  # an attribute of the system, or a file system without attributes
+                os.setxattr(file, name, base64.b64decode(value))
+    os.fchmod(file, stat.S_IMODE(attributes.mode))
+    os.utime(file, ns=(attributes.atime_ns, attributes.mtime_ns))
 
 
 SAME_INODE = "it is a hard link to the kept file: nothing to reclaim"
@@ -355,9 +346,7 @@ def home_trash() -> str:
     """Return the absolute path of this user's home trash, which may not exist yet."""
     if sys.platform == "darwin":
         return str(Path("~/.Trash").expanduser())
-    data = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(data) if data.startswith("/") else Path("~/.local/share").expanduser()
-    return os.path.realpath(base / "Trash")
+    return os.path.realpath(user_data_path() / "Trash")
 
 
 def find_trash(folder: str, device: int) -> Trash:

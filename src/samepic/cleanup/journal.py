@@ -7,26 +7,58 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
+from samepic.cleanup.plan import CleanupAction
 from samepic.errors import ReportError
+from samepic.reading import convert, read_json
 
 __all__ = ["Entry", "Journal"]
 
 _KIND = "samepic clean"
 _VERSION = 1
+_LINE = f"a line of a journal of {_KIND}, version {_VERSION}"
 
-Entry = dict[str, Any]
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """An intent: what is done to which file, and what is needed to restore it; None is what an action does not need.
+
+    `to`, `info` and `made` are where a file is moved, its .trashinfo ("" for none), and the folders made for it;
+    `kept_inode` is the kept file that replaces it, and `twins` are its other hard links. `events` came later, with
+    their values: "done", "void" (given up before anything was done), "copied" and "undone".
+    """
+
+    action: CleanupAction
+    path: str
+    kept: str
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    atime_ns: int
+    mode: int
+    uid: int
+    gid: int
+    xattrs: dict[str, str] = field(default_factory=dict)
+    sha256: str
+    folder_mtime_ns: int
+    to: str | None = None
+    info: str | None = None
+    made: list[str] | None = None
+    kept_inode: int | None = None
+    twins: list[str] | None = None
+    events: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry in the shape of its line."""
+        return {key: value for key, value in asdict(self).items() if value is not None and key != "events"}
 
 
 class Journal:
-    """An open journal, locked for this process; use it in a `with`.
-
-    `entries` are the intents by number, each with its later events: `done`, `void` (given up before anything was
-    done), `copied` and `undone`.
-    """
+    """An open journal, locked for this process; use it in a `with`. `entries` are the intents by number."""
 
     def __init__(self, path: Path, file: int, entries: dict[int, Entry], name: str) -> None:
         self.path, self.entries, self.name = path, entries, name
@@ -70,12 +102,10 @@ class Journal:
             raise
         return cls(path, file, entries, name)
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             os.close(self._file)
 
@@ -83,21 +113,17 @@ class Journal:
         """Return the name of the temporary file that entry `number` may use beside its file."""
         return f".samepic-{self.name}-{number}"
 
-    def next_number(self) -> int:
-        """Return the number of the next intent."""
-        return len(self.entries) + 1
-
     def begin(self, entry: Entry) -> int:
         """Write an intent to disk and return its number."""
-        number = self.next_number()
-        self._write({"intent": number, **entry})
-        self.entries[number] = dict(entry)
+        number = len(self.entries) + 1
+        self._write({"intent": number, **entry.to_dict()})
+        self.entries[number] = entry
         return number
 
     def record(self, number: int, event: str, **more: int) -> None:
-        """Write an event of an intent to disk: "done", "void", "copied" or "undone"."""
+        """Write an event of an intent to disk."""
         self._write({event: number, **more})
-        self.entries[number][event] = more or True
+        self.entries[number].events[event] = more
 
     def _write(self, line: Mapping[str, Any]) -> None:
         data = json.dumps(line).encode("ascii") + b"\n"
@@ -125,18 +151,22 @@ def _read(lines: list[bytes], path: Path) -> tuple[str, dict[int, Entry]]:
     entries: dict[int, Entry] = {}
     name = ""
     for number, line in enumerate(lines, 1):
-        try:
-            value = json.loads(line)
-            if number == 1:
-                if value["journal"] != _KIND or value["version"] != _VERSION:
-                    raise ValueError("another kind or version")
-                name = str(value["name"])
-            elif "intent" in value:
-                entries[int(value.pop("intent"))] = value
-            else:
-                event = next(iter(value))
-                entries[value.pop(event)][event] = value or True
-        except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
-            wanted = f"a line of a journal of {_KIND}, version {_VERSION}"
-            raise ReportError(f"{path}: line {number}: expected {wanted}, found {error!r}") from None
+        where = f"{path}: line {number}"
+        value = read_json(line, where, _LINE, ReportError)
+        if number == 1:
+            if (value.get("journal"), value.get("version")) != (_KIND, _VERSION):
+                raise ReportError(f"{where}: expected {_LINE}, found another kind or version")
+            name = convert(value.get("name"), str, f"{where}: name", ReportError)
+            continue
+        event = "intent" if "intent" in value else next(iter(value), "event")
+        intent = convert(value.pop(event, None), int, f"{where}: {event}", ReportError)
+        if event == "intent":
+            entry = entries[intent] = convert(value, Entry, where, ReportError)
+            needed = {"trash": "to", "move-to": "to", "hardlink": "kept_inode"}.get(entry.action)
+            if needed and needed not in value:
+                raise ReportError(f"{where}: expected {needed} for the action {entry.action}, found none")
+        elif intent in entries:
+            entries[intent].events[event] = convert(value, dict[str, int], where, ReportError)
+        else:
+            raise ReportError(f"{where}: {event}: expected the number of an intent, found {intent}")
     return name, entries

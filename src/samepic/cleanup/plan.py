@@ -13,10 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from samepic.duplicates.groups import FileFacts, Group, Member, ScanReport
-from samepic.duplicates.walk import Unreadable
+from samepic.duplicates.groups import Group, Member, ScanReport
+from samepic.duplicates.walk import File, Unreadable
 from samepic.errors import ReportError, UnreadableError
-from samepic.limits import COLLECTION
 from samepic.picture import Encoded, Picture, load
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, plural, printable, reason_of
@@ -66,7 +65,7 @@ class CleanupAction(StrEnum):
 class PlannedFile:
     """A file with the resolved path of its folder, and the device and inode of that folder."""
 
-    file: FileFacts
+    file: File
     folder: str
     device: int
     inode: int
@@ -177,7 +176,7 @@ def _keep_folder(path: str) -> str:
     return os.path.realpath(path)
 
 
-def files_of(group: Group) -> list[FileFacts]:
+def files_of(group: Group) -> list[File]:
     """Return the files of a group, the reference first."""
     return [group.reference, *(member.file for member in group.members)]
 
@@ -214,17 +213,14 @@ class _Planner:
             if target is kept:
                 continue
             reason = self._skip_reason(target, kept, protected)
-            if kept.file.path == group.reference.path:  # others are compared before anything is done
-                reason = reason or self._beyond_limit(relations[target.file.path])
+            relation = relations[target.file.path]
+            # Those of another kept file are compared before anything is done.
+            if kept.file.path == group.reference.path and not relation.is_same(self.same_if):
+                reason = reason or f"it is {relation}, and --same-if {self.same_if} skips that"
             if reason:
                 self.skipped.append(Skipped(group.number, target.file.path, reason))
                 continue
-            self.steps.append(Step(group.number, kept, target, relations[target.file.path]))
-
-    def _beyond_limit(self, relation: Relation) -> str:
-        if relation.is_same(self.same_if):
-            return ""
-        return f"it is {relation}, and --same-if {self.same_if} skips that"
+            self.steps.append(Step(group.number, kept, target, relation))
 
     def result(self) -> tuple[tuple[Step, ...], tuple[Skipped, ...]]:
         """Return the steps, without those on a file that another group keeps or acts on, and the skipped files."""
@@ -249,14 +245,12 @@ class _Planner:
         self, candidates: list[PlannedFile], group: Group, relations: dict[str, Relation]
     ) -> PlannedFile:
         order = tuple(Relation)
+        sign = {KeepRule.BEST: 0, KeepRule.OLDEST: 1, KeepRule.NEWEST: -1}[self.keep]
 
         def rank(target: PlannedFile) -> tuple[int, bool, int, int, str]:
             file = target.file
-            when = {KeepRule.BEST: 0, KeepRule.OLDEST: file.mtime_ns, KeepRule.NEWEST: -file.mtime_ns}[
-                self.keep
-            ]
-            reference = file.path == group.reference.path
-            return when, not reference, order.index(relations[file.path]), -file.size, file.path
+            closeness = order.index(relations[file.path])
+            return sign * file.mtime_ns, file.path != group.reference.path, closeness, -file.size, file.path
 
         return min(candidates, key=rank)
 
@@ -274,7 +268,7 @@ class _Planner:
         return ""
 
 
-def locate(file: FileFacts, made_ns: int | None) -> PlannedFile | str:
+def locate(file: File, made_ns: int | None) -> PlannedFile | str:
     """Return a file with its resolved folder, or the reason to skip it.
 
     `made_ns` is when the report was written: a later symlink on the path has replaced a folder.
@@ -299,12 +293,12 @@ def _symlinks(folder: Path) -> Iterator[Path]:
     return (path for path in (*reversed(folder.parents), folder) if path.is_symlink())
 
 
-def thumbnail(file: FileFacts, side: int, made_ns: int | None = None) -> bytes:
+def thumbnail(file: File, side: int, made_ns: int | None = None) -> bytes:
     """Return a JPEG of at most `side` pixels of an unchanged file. Raises UnreadableError."""
     return small_jpeg(load(read_unchanged(file, made_ns)), side)
 
 
-def read_unchanged(file: FileFacts, made_ns: int | None = None) -> Encoded:
+def read_unchanged(file: File, made_ns: int | None = None) -> Encoded:
     """Return the bytes of a file that has not changed since the scan. Raises UnreadableError for any other."""
     expected, target = "the file that was found", locate(file, made_ns)
     if isinstance(target, str):
@@ -362,6 +356,8 @@ h2 span, figcaption span, p, i, figcaption b { color: #999 } img { outline-color
 </style></head><body>
 """
 
+_THUMBNAIL = 160  # longer side of the pictures, in pixels
+
 _EQUAL = "<i>identical file</i>"
 
 
@@ -401,7 +397,7 @@ def _why(member: Member) -> str:
     return f"{member.explanation}, a hard link" if member.hard_link_to else member.explanation
 
 
-def _figure(file: FileFacts, role: str, text: str, thumbnail: str) -> str:
+def _figure(file: File, role: str, text: str, thumbnail: str) -> str:
     return (
         f"<figure><samp>{thumbnail}</samp><figcaption><b>{html.escape(role)}</b> <span>{_size(file.size)}</span>"
         f" {_name(file.path)} <span>{html.escape(printable(text))}</span></figcaption></figure>\n"
@@ -409,7 +405,6 @@ def _figure(file: FileFacts, role: str, text: str, thumbnail: str) -> str:
 
 
 def _size(size: int) -> str:
-    """Return a rounded size, with its bytes as a tooltip."""
     return f'<abbr title="{size:,} bytes">{bytes_text(size)}</abbr>'
 
 
@@ -417,10 +412,9 @@ def _name(path: str) -> str:
     return f"<bdi>{html.escape(printable(path))}</bdi>"
 
 
-def _thumbnail(file: FileFacts) -> str:
-    """Return an img element with the picture on white, as a data URI."""
+def _thumbnail(file: File) -> str:
     try:
-        data = small_jpeg(load(os.fspath(file.path)), COLLECTION.thumbnail, quality=75)
+        data = small_jpeg(load(os.fspath(file.path)), _THUMBNAIL, quality=75)
     except UnreadableError:
         return "<i>gone, or changed since the scan</i>"
     return f'<img loading="lazy" alt="" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'

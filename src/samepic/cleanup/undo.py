@@ -53,17 +53,17 @@ def undo(journal: Path) -> Iterator[Restored]:
     with Journal.open(journal) as log:
         for number in sorted(log.entries, reverse=True):
             entry = log.entries[number]
-            if "void" in entry or "undone" in entry:
+            if "void" in entry.events or "undone" in entry.events:
                 continue
             try:
                 _Restoration(log, number).restore()
             except SkippedFileError as reason:
-                yield Restored(entry["path"], str(reason))
+                yield Restored(entry.path, str(reason))
             except OSError as error:
-                yield Restored(entry["path"], reason_of(error))
+                yield Restored(entry.path, reason_of(error))
             else:
                 log.record(number, "undone")
-                yield Restored(entry["path"])
+                yield Restored(entry.path)
 
 
 class _Restoration:
@@ -72,11 +72,11 @@ class _Restoration:
     def __init__(self, journal: Journal, number: int) -> None:
         self.journal, self.entry = journal, journal.entries[number]
         self.part = journal.part_name(number)
-        self.place, self.name = os.path.split(self.entry["path"])
+        self.place, self.name = os.path.split(self.entry.path)
 
     def restore(self) -> None:
         """Restore the file; raise SkippedFileError or OSError where it stays as it is."""
-        action = CleanupAction(self.entry["action"])
+        action = self.entry.action
         if action is CleanupAction.REFLINK:
             return  # its bytes, mode and time never changed
         if action is not CleanupAction.HARDLINK:
@@ -88,14 +88,13 @@ class _Restoration:
             else:
                 self._move_back(folder)
             os.fsync(folder)
-            done = self.entry.get("done")
             # The time of the folder is restored too, unless something else in it has changed.
-            if isinstance(done, dict) and done["folder_mtime_ns"] == before.st_mtime_ns:
-                os.utime(folder, ns=(before.st_atime_ns, self.entry["folder_mtime_ns"]))
+            if self.entry.events.get("done", {}).get("folder_mtime_ns") == before.st_mtime_ns:
+                os.utime(folder, ns=(before.st_atime_ns, self.entry.folder_mtime_ns))
 
     def _move_back(self, folder: int) -> None:
         self._finish_interrupted_move(folder)
-        moved_place, moved_name = os.path.split(self.entry["to"])
+        moved_place, moved_name = os.path.split(self.entry.to or "")
         with ExitStack() as stack:
             try:
                 moved_folder = stack.enter_context(open_folder(moved_place))
@@ -120,20 +119,20 @@ class _Restoration:
         self, here: os.stat_result, folder: int, moved: os.stat_result | None, moved_folder: int, name: str
     ) -> None:
         if not self._is_original(folder, self.name):
-            before = self.entry["to"] if moved else f"{self.place}/{self.part}"
+            before = self.entry.to if moved else f"{self.place}/{self.part}"
             where = f"; the earlier file is {before}" if moved or not absent(folder, self.part) else ""
             raise SkippedFileError(f"another file is there now{where}")
-        copy = self.entry.get("copied")
+        copy = self.entry.events.get("copied")
         ours = moved and (
             os.path.samestat(moved, here)
             or (copy and (moved.st_dev, moved.st_ino) == (copy["device"], copy["inode"]))
         )
-        if ours and self._digest(moved_folder, name) == self.entry["sha256"]:
+        if ours and self._digest(moved_folder, name) == self.entry.sha256:
             os.unlink(name, dir_fd=moved_folder)  # a second name or copy of the restored file
 
     def _move_here(self, folder: int, moved_folder: int, name: str) -> None:
-        if self._digest(moved_folder, name) != self.entry["sha256"]:
-            raise SkippedFileError(f"it was changed in {self.entry['to']}")
+        if self._digest(moved_folder, name) != self.entry.sha256:
+            raise SkippedFileError(f"it was changed in {self.entry.to}")
         try:
             rename_exclusive(moved_folder, name, folder, self.name)
         except OSError as error:
@@ -152,7 +151,7 @@ class _Restoration:
         os.unlink(name, dir_fd=moved_folder)
 
     def _copy_here(self, source: int, folder: int) -> None:
-        if copy_file(source, folder, self.part, self.entry) != self.entry["sha256"]:
+        if copy_file(source, folder, self.part, self.entry) != self.entry.sha256:
             os.unlink(self.part, dir_fd=folder)
             raise SkippedFileError("its copy has other bytes")
 
@@ -163,16 +162,16 @@ class _Restoration:
                 os.unlink(self.part, dir_fd=place)
         if moved_folder >= 0:
             os.fsync(moved_folder)
-        if self.entry.get("info") and (moved_folder < 0 or absent(moved_folder, name)):
-            Path(self.entry["info"]).unlink(missing_ok=True)
-        for created in reversed(self.entry.get("made", [])):
+        if self.entry.info and (moved_folder < 0 or absent(moved_folder, name)):
+            Path(self.entry.info).unlink(missing_ok=True)
+        for created in reversed(self.entry.made or []):
             with suppress(OSError):  # it is in use, or was removed before an interruption
                 Path(created).rmdir()
 
     def _restore_link(self, folder: int) -> None:
         """Replace a hard link by its own file again."""
         here, part = stat_at(folder, self.name), stat_at(folder, self.part)
-        linked = here is not None and here.st_ino == self.entry["kept_inode"]
+        linked = here is not None and here.st_ino == self.entry.kept_inode
         if here is not None and not linked:
             if not self._is_original(folder, self.name):
                 raise SkippedFileError("another file is there now")
@@ -180,7 +179,7 @@ class _Restoration:
                 os.unlink(self.part, dir_fd=folder)  # the unfinished link
             return
         if part is not None and (
-            part.st_ino == self.entry["kept_inode"] or not self._is_original(folder, self.part)
+            part.st_ino == self.entry.kept_inode or not self._is_original(folder, self.part)
         ):
             os.unlink(self.part, dir_fd=folder)
             part = None
@@ -189,7 +188,7 @@ class _Restoration:
         if here is None:
             rename_exclusive(folder, self.part, folder, self.name)
         elif not replace_if(
-            folder, self.part, self.name, lambda taken: taken.st_ino == self.entry["kept_inode"]
+            folder, self.part, self.name, lambda taken: taken.st_ino == self.entry.kept_inode
         ):
             os.unlink(self.part, dir_fd=folder)
             raise SkippedFileError("another file came there just now")
@@ -198,28 +197,24 @@ class _Restoration:
         """Create the file again beside its name: a link to another restored name of it, else a copy."""
         if self._relink(folder):
             return
-        kept_place, kept_name = os.path.split(self.entry["kept"])
+        kept_place, kept_name = os.path.split(self.entry.kept)
         with ExitStack() as stack:
             for place, name in ((self.place, self.name), (kept_place, kept_name)):
                 other_folder = stack.enter_context(open_folder(place))
-                if self._digest(other_folder, name) == self.entry["sha256"]:
+                if self._digest(other_folder, name) == self.entry.sha256:
                     source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=other_folder)
                     stack.callback(os.close, source)
                     self._copy_here(source, folder)
                     return
-        raise SkippedFileError(f"its bytes are gone: {self.entry['kept']} was changed since")
+        raise SkippedFileError(f"its bytes are gone: {self.entry.kept} was changed since")
 
     def _relink(self, folder: int) -> bool:
         """Link to another name of the same file that was not changed, or is restored already."""
-        for twin in self.entry["twins"]:
+        for twin in self.entry.twins or []:
             place, name = os.path.split(twin)
             with suppress(OSError), open_folder(place) as other_folder:
                 found = stat_at(other_folder, name)
-                if (
-                    found
-                    and found.st_ino != self.entry["kept_inode"]
-                    and self._is_original(other_folder, name)
-                ):
+                if found and found.st_ino != self.entry.kept_inode and self._is_original(other_folder, name):
                     os.link(
                         name, self.part, src_dir_fd=other_folder, dst_dir_fd=folder, follow_symlinks=False
                     )
@@ -229,12 +224,11 @@ class _Restoration:
     def _is_original(self, folder: int, name: str) -> bool:
         """Return whether a name has the bytes and the time of the file that was acted on."""
         status, entry = stat_at(folder, name), self.entry
-        if status is None or (status.st_size, status.st_mtime_ns) != (entry["size"], entry["mtime_ns"]):
+        if status is None or (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
             return False
-        return self._digest(folder, name) == str(entry["sha256"])
+        return self._digest(folder, name) == entry.sha256
 
     def _digest(self, folder: int, name: str) -> str:
-        """Return the SHA-256 of a file, or "" where there is none."""
         try:
             file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         except OSError:

@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from samepic.cli.options import (
     STATUSES,
     UsageError,
-    Verbs,
-    add_rules,
-    add_store,
-    add_verb,
+    add_jobs,
+    add_shared,
     open_gate,
     print_decision,
     print_error,
     status_of_outcomes,
-    thread_count,
 )
 from samepic.cli.output import Meter
 
@@ -31,9 +28,12 @@ if TYPE_CHECKING:
     from samepic.gate.gate import Gate
     from samepic.verdict import Decision
 
-__all__ = ["AdmitItem", "register", "run"]
+__all__ = ["AdmitItem", "add_arguments", "run"]
 
-_EPILOG = f"""\
+SUMMARY = "add pictures to a store, each once"
+DESCRIPTION = "Add the pictures in files and folders to a store, unless they are in it already."
+
+EPILOG = f"""\
 {STATUSES}
 damaged file or a key of another picture; 130 stopped by Ctrl-C: run it again to continue
 
@@ -56,31 +56,17 @@ class AdmitItem(NamedTuple):
     named: bool
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "admit",
-        run,
-        summary="add pictures to a store, each once",
-        description="Add the pictures in files and folders to a store, unless they are in it already.",
-        epilog=_EPILOG,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
     parser.add_argument(
         "paths", metavar="PATH", nargs="+", help="a picture file or a folder, or - for standard input"
     )
-    add_store(parser)
-    add_rules(parser)
+    add_shared(parser, "--store", "--tenant", "--json lines", "--policy", "--profile", "--originals")
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--key", metavar="KEY", help="the key, for a single file")
     keys.add_argument("--prefix", metavar="PREFIX", default="", help="the beginning of all keys")
-    parser.add_argument("--hidden", action="store_true", help="include names that begin with a dot")
-    parser.add_argument(
-        "--jobs",
-        metavar="N",
-        type=thread_count,
-        help="pictures to process at once (default: one per processor)",
-    )
+    add_shared(parser, "--hidden")
+    add_jobs(parser, "pictures to process at once")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,14 +78,14 @@ def run(args: argparse.Namespace) -> int:
     items, unreadable = _items(args)
     outcomes: Counter[str] = Counter()
     for path, error in unreadable:
-        print_error(path, error, json=args.json)
+        print_error(path, error, as_json=args.json)
         outcomes["trouble"] += 1
     pool = ThreadPoolExecutor(jobs, "samepic-admit")
     with open_gate(args, jobs) as gate, Meter() as meter:
         try:
             answers = in_order(pool, lambda item: _admit(gate, item), items, jobs * _AHEAD_PER_JOB)
             for done, (item, decision) in enumerate(answers, 1):
-                outcomes[_print_result(item, decision, json=args.json)] += 1
+                outcomes[_print_result(item, decision, as_json=args.json)] += 1
                 if meter.enabled:
                     meter.show(Progress("admitting", done, len(items), "files"))
         finally:
@@ -155,14 +141,13 @@ def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | Non
         return item, str(error)
 
 
-def _print_result(item: AdmitItem, decision: Decision | str | None, *, json: bool) -> str:
-    """Print the line of a file, and return the name of its count."""
+def _print_result(item: AdmitItem, decision: Decision | str | None, *, as_json: bool) -> str:
     if decision is None:
         return "not pictures"
     if isinstance(decision, str):
-        print_error(item.path, decision, json=json)
+        print_error(item.path, decision, as_json=as_json)
         return "trouble"
-    print_decision(item.path, decision, json=json)
+    print_decision(item.path, decision, as_json=as_json)
     return str(decision.outcome)
 
 

@@ -5,25 +5,29 @@ from __future__ import annotations
 import argparse
 import datetime
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic import __version__
 from samepic.calibration.statistics import clopper_pearson, format_bound
-from samepic.cli.options import CLOSED, SAME, UsageError, Verbs, add_json, add_verb, print_json, thread_count
+from samepic.cli.options import SAME, UsageError, add_jobs, add_shared, print_json, standard_input
 from samepic.cli.output import Meter, percent, rows, styled, table, width
-from samepic.limits import CALIBRATION
 from samepic.writing import printable
 
 if TYPE_CHECKING:
     from samepic.calibration.result import Result
     from samepic.calibration.statistics import LabeledPairs, ReliabilityBin, RuleOutcome
 
-__all__ = ["register", "report_lines", "run"]
+__all__ = ["add_arguments", "report_lines", "run"]
 
-_EPILOG = """\
+SUMMARY = "check verdicts against your own labeled pairs"
+DESCRIPTION = (
+    "Compare the pairs of PAIRS.csv, show how well verdicts and labels agree and what each cutoff"
+    " would have accepted or refused, and write a profile for --profile."
+)
+
+EPILOG = """\
 PAIRS.csv has a header with the columns a, b and same: two paths, relative to the folder of PAIRS.csv, and 1, yes,
 true or same, or 0, no, false or different. Other columns are ignored.
 
@@ -35,25 +39,16 @@ examples:
   samepic find --profile mine.json photos"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "calibrate",
-        run,
-        summary="check verdicts against your own labeled pairs",
-        description="Compare the pairs of PAIRS.csv, show how well verdicts and labels agree and what each cutoff"
-        " would have accepted or refused, and write a profile for --profile.",
-        epilog=_EPILOG,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
     parser.add_argument("pairs", metavar="PAIRS.csv", help="the labeled pairs, or - for standard input")
     parser.add_argument("--write", metavar="PROFILE.json", help="write a profile for --profile")
     parser.add_argument("--force", action="store_true", help="overwrite PROFILE.json if it exists")
     parser.add_argument(
         "--all", action="store_true", help="list all disagreements and unreadable pairs, not only the first"
     )
-    parser.add_argument("--jobs", metavar="N", type=thread_count, help="threads (default: one per processor)")
-    add_json(parser)
+    add_jobs(parser)
+    add_shared(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     target = _check_target(args)
     pairs = _read_pairs(args.pairs)
     with Meter() as meter:
-        judged, unreadable = judge_pairs(pairs.pairs, args.jobs, meter.show if meter.enabled else None)
+        judged, unreadable = judge_pairs(pairs.pairs, args.jobs, meter.progress)
     result = result_of(pairs, judged, unreadable)
     if not args.json:
         for line in report_lines(result, everything=args.all):
@@ -78,7 +73,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_target(args: argparse.Namespace) -> Path | None:
-    """Refuse a bad name for the profile before any work is done."""
     if args.write is None:
         return None
     target = Path(args.write)
@@ -95,9 +89,7 @@ def _read_pairs(name: str) -> LabeledPairs:
     from samepic.calibration.statistics import read_pairs
 
     if name == "-":
-        if sys.stdin is None:
-            raise UsageError(CLOSED)
-        return read_pairs(sys.stdin.buffer.read(), "-", "")
+        return read_pairs(standard_input().read(), "-", "")
     path = Path(name)
     return read_pairs(path.read_bytes(), name, "" if path.parent == Path() else str(path.parent))
 
@@ -108,6 +100,8 @@ def _write(result: Result, target: Path, args: argparse.Namespace) -> None:
     result.profile(today, __version__, shlex.join(command)).write(target)
 
 
+_LISTED = 10  # disagreements and unreadable pairs, without --all
+
 _CURVE = 31
 
 _LEGEND = "( ) 95 % interval of the share labeled same, o the share, : the mean stated probability"
@@ -115,7 +109,7 @@ _LEGEND = "( ) 95 % interval of the share labeled same, o the share, : the mean 
 
 def report_lines(result: Result, *, everything: bool) -> Iterator[str]:
     """Yield the report line by line; without `everything`, only the first disagreements and unreadable pairs."""
-    limit = len(result.judged) + len(result.unreadable) if everything else CALIBRATION.listed
+    limit = len(result.judged) + len(result.unreadable) if everything else _LISTED
     yield from _counts(result, limit)
     yield ""
     yield from _reliability(result)

@@ -6,20 +6,19 @@ import argparse
 
 from samepic.cli.options import (
     STATUSES,
-    Verbs,
-    add_replicas,
-    add_rules,
-    add_store,
-    add_verb,
+    add_shared,
     named_sources,
     open_gate,
     print_decision,
     status_of_outcomes,
 )
 
-__all__ = ["register", "run"]
+__all__ = ["add_arguments", "run"]
 
-_EPILOG = f"""\
+SUMMARY = "is this picture in a store already?"
+DESCRIPTION = "Show whether each FILE is in a store already, without changing it."
+
+EPILOG = f"""\
 {STATUSES}
 damaged FILE
 
@@ -29,22 +28,10 @@ examples:
   curl -s https://example.org/photo.jpg | samepic check --store uploads.db -"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "check",
-        run,
-        summary="is this picture in a store already?",
-        description="Show whether each FILE is in a store already, without changing it.",
-        epilog=_EPILOG,
-    )
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", help="a picture file, or - for standard input (once)"
-    )
-    add_store(parser)
-    add_rules(parser)
-    add_replicas(parser)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "files", "--store", "--tenant", "--json lines")
+    add_shared(parser, "--policy", "--profile", "--originals", "--replica")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,6 +41,6 @@ def run(args: argparse.Namespace) -> int:
     with open_gate(args) as gate:
         for name, source in named:
             decision = gate.check(source)
-            print_decision(name, decision, json=args.json)
+            print_decision(name, decision, as_json=args.json)
             outcomes.append(decision.outcome)
     return status_of_outcomes(outcomes)

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic.cli.options import (
-    CLOSED,
     NOT_SAME,
     SAME,
     UsageError,
-    Verbs,
-    add_json,
     add_same_if,
-    add_verb,
-    print_json,
+    add_shared,
+    print_result,
+    standard_input,
 )
 from samepic.cli.output import styled
 from samepic.verdict import Relation
@@ -30,9 +28,15 @@ if TYPE_CHECKING:
     from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
     from samepic.duplicates.groups import ScanReport
 
-__all__ = ["journal_folder", "journal_name", "read_report", "register", "run"]
+__all__ = ["add_arguments", "journal_folder", "journal_name", "read_report", "run"]
 
-_EPILOG = """\
+SUMMARY = "keep one file of each group of duplicates"
+DESCRIPTION = (
+    "Keep one file of each group in REPORT and list, trash, move or link the others. "
+    "Nothing is deleted, and nothing is done without --yes."
+)
+
+EPILOG = """\
 exit status: 0 done (or would be), 1 some files are skipped, 2 trouble
 
 examples:
@@ -50,18 +54,9 @@ _DONE = {
 }
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "clean",
-        run,
-        summary="keep one file of each group of duplicates",
-        description="Keep one file of each group in REPORT and list, trash, move or link the others. "
-        "Nothing is deleted, and nothing is done without --yes.",
-        epilog=_EPILOG,
-    )
-    parser.add_argument("report", metavar="REPORT", nargs="?", help="a report of find --json, or -")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "report", nargs="?")
     _add_keep_options(parser)
     _add_action_options(parser)
     add_same_if(parser, default="resaved", last="reframed")
@@ -73,7 +68,7 @@ def register(verbs: Verbs) -> None:
         const="",
         help=f"undo the newest run, or that of JOURNAL (in {journal_folder()})".replace("%", "%%"),
     )
-    add_json(parser)
+    add_shared(parser, "--json")
 
 
 def _add_keep_options(parser: argparse.ArgumentParser) -> None:
@@ -145,35 +140,24 @@ def read_report(name: str) -> ScanReport:
     from samepic.duplicates.groups import read_scan
 
     if name == "-":
-        if sys.stdin is None:
-            raise UsageError(CLOSED)
-        return read_scan(sys.stdin.buffer, "<stdin>")
+        return read_scan(standard_input(), "<stdin>")
     with Path(name).open("rb") as file:
         return read_scan(file, name, made_ns=os.fstat(file.fileno()).st_mtime_ns)
 
 
 def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
-    """Print what would be done."""
-    if args.json:
-        for step in planned.steps:
-            print_json({**step.to_dict(), "would": str(planned.action)})
-        for file in planned.skipped:
-            _print_skipped(file, as_json=True)
-    else:
-        _print_groups(planned)
-        print(_summary(planned))
-    return NOT_SAME if planned.skipped else SAME
-
-
-def _print_groups(planned: Plan) -> None:
     kept = ""
     for step in planned.steps:
-        if step.kept.file.path != kept:
+        if step.kept.file.path != kept and not args.json:
             kept = step.kept.file.path
             print(f"keep {printable(kept)}")
-        print(f"  {_step_line(step, planned.action)}")
+        value = {**step.to_dict(), "would": str(planned.action)}
+        print_result(value, f"  {_step_line(step, planned.action)}", as_json=args.json)
     for file in planned.skipped:
-        _print_skipped(file, as_json=False)
+        _print_skipped(file, args.json)
+    if not args.json:
+        print(_summary(planned))
+    return NOT_SAME if planned.skipped else SAME
 
 
 def _step_line(step: Step, action: CleanupAction) -> str:
@@ -181,10 +165,6 @@ def _step_line(step: Step, action: CleanupAction) -> str:
     return (
         f"{label} {printable(step.target.file.path)}  ({step.relation}, {bytes_text(step.target.file.size)})"
     )
-
-
-def _skipped_line(path: str, reason: str) -> str:
-    return f"{styled('skipped', 'yellow')} {printable(path)}: {printable(reason)}"
 
 
 def _count_files(steps: Iterable[Step]) -> str:
@@ -216,27 +196,24 @@ def _apply(planned: Plan, args: argparse.Namespace) -> int:
             _print_skipped(result, args.json)
             continue
         done.append(result)
-        if args.json:
-            print_json(result.to_dict())
-        else:
-            line = _step_line(result.step, planned.action)
-            print(f"[{number}/{len(planned.steps)}] {line} -> {printable(result.to)}")
+        line = f"{_step_line(result.step, planned.action)} -> {printable(result.to)}"
+        print_result(result.to_dict(), f"[{number}/{len(planned.steps)}] {line}", as_json=args.json)
         sys.stdout.flush()
-    if args.json:
-        print_json({"done": len(done), "left": len(skipped), "journal": str(journal) if done else None})
-    else:
-        files = _count_files(applied.step for applied in done)
-        print(f"{files} {_DONE[planned.action]}; {plural(len(skipped), 'file')} skipped")
-        if done:
-            print(f"undo with: samepic clean --undo {printable(str(journal))}")
+    files = _count_files(applied.step for applied in done)
+    text = f"{files} {_DONE[planned.action]}; {plural(len(skipped), 'file')} skipped"
+    if done:
+        text += f"\nundo with: samepic clean --undo {printable(str(journal))}"
+    value = {"done": len(done), "left": len(skipped), "journal": str(journal) if done else None}
+    print_result(value, text, as_json=args.json)
     return NOT_SAME if skipped else SAME
 
 
 def _print_skipped(skipped: Skipped, as_json: bool) -> None:
-    if as_json:
-        print_json(skipped.to_dict())
-    else:
-        print(_skipped_line(skipped.path, skipped.reason))
+    print_result(skipped.to_dict(), _skipped_line(skipped.path, skipped.reason), as_json=as_json)
+
+
+def _skipped_line(path: str, reason: str) -> str:
+    return f"{styled('skipped', 'yellow')} {printable(path)}: {printable(reason)}"
 
 
 def journal_name() -> str:
@@ -246,7 +223,6 @@ def journal_name() -> str:
 
 
 def _undo(args: argparse.Namespace) -> int:
-    """Undo one journal, and print each file."""
     from samepic.cleanup.undo import undo
 
     if args.report is not None or args.yes or args.action or args.move_to or args.keep or args.keep_in:
@@ -255,16 +231,14 @@ def _undo(args: argparse.Namespace) -> int:
     restored = skipped = 0
     for result in undo(journal):
         skipped, restored = skipped + bool(result.skipped), restored + (not result.skipped)
-        if args.json:
-            print_json(result.to_dict())
-        elif result.skipped:
-            print(_skipped_line(result.path, result.skipped))
-        else:
-            print(f"restored {printable(result.path)}")
-    if args.json:
-        print_json({"done": restored, "left": skipped, "journal": str(journal)})
-    else:
-        print(f"{plural(restored, 'file')} restored, {skipped} skipped, from {printable(str(journal))}")
+        line = (
+            _skipped_line(result.path, result.skipped)
+            if result.skipped
+            else f"restored {printable(result.path)}"
+        )
+        print_result(result.to_dict(), line, as_json=args.json)
+    text = f"{plural(restored, 'file')} restored, {skipped} skipped, from {printable(str(journal))}"
+    print_result({"done": restored, "left": skipped, "journal": str(journal)}, text, as_json=args.json)
     return NOT_SAME if skipped else SAME
 
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 from samepic import __version__
 from samepic.cli.options import PIPE, STOPPED, TROUBLE, UsageError
 from samepic.errors import SamepicError
-from samepic.writing import printable
+from samepic.writing import printable, reason_of
 
 __all__ = ["VERBS", "Parser", "build_parser", "main"]
 
@@ -49,8 +49,18 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"samepic {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for verb in VERBS:
-        import_module(f"samepic.cli.{verb}").register(verbs)
+    for name in VERBS:
+        verb = import_module(f"samepic.cli.{name}")
+        options = verbs.add_parser(
+            name,
+            help=verb.SUMMARY,
+            description=verb.DESCRIPTION,
+            epilog=verb.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        options.set_defaults(run=verb.run)
+        verb.add_arguments(options)
     return parser
 
 
@@ -103,7 +113,7 @@ def _run(arguments: Sequence[str]) -> int:
         raise
     except OSError as error:
         name = error.filename if isinstance(error.filename, str) else "system"
-        return _report_error(arguments, f"{name}: {error.strerror or error}", type(error).__name__)
+        return _report_error(arguments, f"{name}: {reason_of(error)}", type(error).__name__)
     except MemoryError:
         return _report_error(arguments, "out of memory", "MemoryError")
     except Exception as error:  # noqa: BLE001  (see above)
@@ -118,7 +128,6 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _report_error(arguments: Sequence[str], message: str, kind: str) -> int:
-    """Report one error: an object on stdout for --json, else one line on stderr."""
     if "--json" in arguments:
         print(json.dumps({"error": message, "kind": kind}, ensure_ascii=False))
     else:

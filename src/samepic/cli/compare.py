@@ -7,11 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from samepic.cli.options import (
-    Verbs,
-    add_json,
-    add_pair,
     add_screen,
-    add_verb,
+    add_shared,
     compare_pair,
     print_json,
     status_of,
@@ -22,9 +19,12 @@ from samepic.writing import bytes_text
 if TYPE_CHECKING:
     from samepic.verdict import PictureInfo, Region, Verdict
 
-__all__ = ["describe", "register", "run"]
+__all__ = ["add_arguments", "describe", "run"]
 
-_EPILOG = """\
+SUMMARY = "are these two the same picture?"
+DESCRIPTION = "Show whether A and B are the same picture, and how B differs from A."
+
+EPILOG = """\
 exit status: 0 the same picture, 1 not the same, 2 trouble, 3 cannot tell
 
 examples:
@@ -36,20 +36,12 @@ examples:
 _REGIONS_LISTED = 4
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "compare",
-        run,
-        summary="are these two the same picture?",
-        description="Show whether A and B are the same picture, and how B differs from A.",
-        epilog=_EPILOG,
-    )
-    add_pair(parser)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "a", "b")
     add_screen(parser)
     how = parser.add_mutually_exclusive_group()
-    add_json(how)
+    add_shared(how, "--json")
     how.add_argument("-q", "--quiet", action="store_true", help="print nothing; only set the exit status")
 
 

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from samepic.cli.compare import describe
 from samepic.cli.options import (
     UsageError,
-    Verbs,
-    add_json,
-    add_pair,
     add_screen,
-    add_verb,
+    add_shared,
     compare_pair,
-    print_json,
+    print_result,
     status_of,
 )
 from samepic.writing import replacing
@@ -23,33 +20,23 @@ from samepic.writing import replacing
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["register", "run"]
+__all__ = ["add_arguments", "run"]
 
-_EPILOG = """\
+SUMMARY = "write a picture of the differences"
+DESCRIPTION = "Write one PNG of A, B and their amplified difference, with a box around each change."
+
+EPILOG = """\
 exit status: 0 the same picture, 1 not the same, 2 trouble (nothing is written), 3 cannot tell"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "diff",
-        run,
-        summary="write a picture of the differences",
-        description="Write one PNG of A, B and their amplified difference, with a box around each change.",
-        epilog=_EPILOG,
-    )
-    add_pair(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        default="difference.png",
-        metavar="OUT.png",
-        help="the file to write (default: %(default)s)",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "a", "b")
+    text = "the file to write (default: %(default)s)"
+    parser.add_argument("-o", "--output", default="difference.png", metavar="OUT.png", help=text)
     parser.add_argument("--force", action="store_true", help="overwrite OUT.png if it exists")
     add_screen(parser)
-    add_json(parser)
+    add_shared(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,10 +45,8 @@ def run(args: argparse.Namespace) -> int:
     verdict = compare_pair(args)
     image = verdict.difference_image()
     _write(image, output, force=args.force)
-    if args.json:
-        print_json({**verdict.to_dict(), "output": str(output)})
-    else:
-        print(f"{describe(verdict)}\nwrote {output} ({image.width}x{image.height})")
+    text = f"{describe(verdict)}\nwrote {output} ({image.width}x{image.height})"
+    print_result({**verdict.to_dict(), "output": str(output)}, text, as_json=args.json)
     return status_of(verdict)
 
 

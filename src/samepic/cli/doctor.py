@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
-from samepic.cli.options import SAME, TROUBLE, Verbs, add_json, add_verb, print_json
+from samepic.cli.options import SAME, TROUBLE, add_shared, print_result
 from samepic.cli.output import rows, styled
 from samepic.errors import SamepicError
 
-__all__ = ["examine", "register", "run"]
+__all__ = ["add_arguments", "examine", "run"]
 
 _CODECS: tuple[tuple[str, str, dict[str, Any], float], ...] = (
     # name, Pillow's format, how to save, largest mean error of the round trip in levels
@@ -41,29 +41,27 @@ _PROTECTIONS = {
     "privileges": "no privileges",
 }
 
+SUMMARY = "check the installation"
+DESCRIPTION = "Show versions, test every codec on a small picture, list optional parts and limits."
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "doctor",
-        run,
-        summary="check the installation",
-        description="Show versions, test every codec on a small picture, list optional parts and limits.",
-        epilog="exit status: 0 everything works, 2 something does not",
-    )
-    add_json(parser)
+EPILOG = "exit status: 0 everything works, 2 something does not"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
     """Examine, print, and return the exit status."""
     report = examine()
-    if args.json:
-        print_json(report)
-    else:
-        for title in ("versions", "codecs", "optional", "limits", "workers"):
-            print(styled(title, "bold"))
-            print(rows((name, _format(value)) for name, value in report[title].items()))
+    lines = []
+    for title in ("versions", "codecs", "optional", "limits", "workers"):
+        lines += [
+            styled(title, "bold"),
+            rows((name, _format(value)) for name, value in report[title].items()),
+        ]
+    print_result(report, "\n".join(lines), as_json=args.json)
     return SAME if report["healthy"] else TROUBLE
 
 
@@ -88,7 +86,6 @@ def examine() -> dict[str, Any]:
 
 
 def _workers() -> dict[str, Any]:
-    """Start a process that decodes uploads, and return its protections."""
     from samepic.sandbox.pool import Workers
 
     try:
@@ -186,7 +183,6 @@ def _native_state() -> str:
 
 
 def _optional_parts() -> dict[str, str]:
-    """Return each extra of the package with its missing packages."""
     try:
         requirements = requires("samepic") or []
     except PackageNotFoundError:

@@ -10,20 +10,28 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from samepic.cli.options import CLOSED, SAME, TROUBLE, UsageError, Verbs, add_policy, add_verb, thread_count
+from samepic.cli.options import (
+    SAME,
+    TROUBLE,
+    UsageError,
+    add_jobs,
+    add_policy,
+    add_shared,
+    standard_input,
+)
 from samepic.cli.output import Meter, styled, table
-from samepic.cli.review import add_no_browser, require_pages, review
+from samepic.cli.review import require_pages, review
 from samepic.writing import bytes_text, plural, printable, replacing
 
 if TYPE_CHECKING:
+    from samepic.duplicates.finder import Finder
     from samepic.duplicates.groups import Group
-    from samepic.duplicates.walk import Unreadable
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
 
-__all__ = ["add_engine", "register", "run", "spark_finder"]
+__all__ = ["add_arguments", "add_engine", "run", "spark_finder"]
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +86,13 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
     )
 
 
-_EPILOG = """\
+SUMMARY = "find the duplicate pictures in folders"
+DESCRIPTION = (
+    "Find the pictures below PATHS that are the same, in groups with the best file first."
+    " Nothing is changed; samepic clean acts on the report of --json."
+)
+
+EPILOG = """\
 exit status: 0 done, with or without duplicates and unreadable files; 2 trouble: a PATH that cannot be read, a report
 that cannot be written, an invalid command line; 130 stopped by Ctrl-C (the next run continues from there)
 
@@ -92,30 +106,11 @@ examples:
   find photos -mtime -7 -print0 | samepic find --files-from -"""
 
 
-class _Searched(Protocol):
-    """The result of a search."""
-
-    unreadable: list[Unreadable]
-    pictures: int
-    others: int
-
-    def groups(self) -> list[Group]: ...
-
-
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "find",
-        run,
-        summary="find the duplicate pictures in folders",
-        description="Find the pictures below PATHS that are the same, in groups with the best file first."
-        " Nothing is changed; samepic clean acts on the report of --json.",
-        epilog=_EPILOG,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a folder or file; - reads a list of them")
     parser.add_argument(
         "--files-from",
@@ -127,9 +122,9 @@ def register(verbs: Verbs) -> None:
                         help="also search for crops, captioned, framed and turned copies; takes longer")  # fmt: skip
     parser.add_argument("--min-size", metavar="SIZE", type=_parse_size, default=1,
                         help="skip files under SIZE bytes; k, M and G are powers of 1000")  # fmt: skip
-    parser.add_argument("--hidden", action="store_true", help="include names that begin with a dot")
+    add_shared(parser, "--hidden")
     parser.add_argument("--follow", action="store_true", help="follow symbolic links")
-    parser.add_argument("--jobs", metavar="N", type=thread_count, help="threads (default: one per processor)")
+    add_jobs(parser)
     parser.add_argument("--no-cache", action="store_true", help="neither use nor write the cache")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="print the counts of every stage on stderr"
@@ -143,7 +138,7 @@ def register(verbs: Verbs) -> None:
         help="decide about each file in the browser, as samepic review does",
     )
     parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, as one file")
-    add_no_browser(parser)
+    add_shared(parser, "--no-browser")
     add_engine(parser)
 
 
@@ -157,18 +152,21 @@ def run(args: argparse.Namespace) -> int:
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
     if args.engine == "spark":
-        finder: _Searched = spark_finder(args, paths, policy)
+        finder: Finder | SparkFinder = spark_finder(args, paths, policy)
         groups = finder.groups()
     else:
         finder, groups = _search_here(args, paths, policy)
     _print(args, finder, groups)
     if args.review:
-        _review(args, finder, groups)
-    return _status(finder, paths)
+        from samepic.duplicates.groups import ScanReport
+
+        review(ScanReport(tuple(groups), tuple(finder.unreadable), time.time_ns()), args)
+    return TROUBLE if {file.path for file in finder.unreadable} & set(paths) else SAME
 
 
-def _search_here(args: argparse.Namespace, paths: list[str], policy: Policy) -> tuple[_Searched, list[Group]]:
-    """Search in this process."""
+def _search_here(
+    args: argparse.Namespace, paths: list[str], policy: Policy
+) -> tuple[Finder | SparkFinder, list[Group]]:
     from samepic.duplicates.cache import cache_file
     from samepic.duplicates.finder import Finder
 
@@ -181,22 +179,14 @@ def _search_here(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
             args.min_size,
             args.jobs,
             None if args.no_cache else cache_file(),
-            meter.show if meter.enabled else None,
+            meter.progress,
             policy.profile,
             args.copies,
         )
         return finder, finder.groups()
 
 
-def _review(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
-    """Serve the review of a report of these groups."""
-    from samepic.duplicates.groups import json_lines, read_scan
-
-    lines = (line.encode("utf-8", "surrogateescape") for line in json_lines(groups, finder.unreadable))
-    review(read_scan(lines, "find", made_ns=time.time_ns()), args)
-
-
-def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> None:
+def _print(args: argparse.Namespace, finder: Finder | SparkFinder, groups: list[Group]) -> None:
     from samepic.duplicates.groups import csv_lines, json_lines
 
     if args.html:
@@ -214,7 +204,7 @@ def _print(args: argparse.Namespace, finder: _Searched, groups: list[Group]) -> 
             print(line)
 
 
-def _write_page(name: str, groups: list[Group], finder: _Searched) -> None:
+def _write_page(name: str, groups: list[Group], finder: Finder | SparkFinder) -> None:
     from samepic.cleanup.plan import page
 
     with (
@@ -224,13 +214,7 @@ def _write_page(name: str, groups: list[Group], finder: _Searched) -> None:
         file.writelines(page(groups, finder.unreadable))
 
 
-def _status(finder: _Searched, paths: list[str]) -> int:
-    """Return trouble where one of the given paths could not be read."""
-    named = set(paths)
-    return TROUBLE if any(file.path in named for file in finder.unreadable) else SAME
-
-
-def _report_lines(finder: _Searched, groups: list[Group]) -> Iterator[str]:
+def _report_lines(finder: Finder | SparkFinder, groups: list[Group]) -> Iterator[str]:
     """Yield the report for people: each group, the unreadable files, and the summary."""
     for group in groups:
         name = f"{group.number}. {printable(group.reference.path)}"
@@ -246,7 +230,7 @@ def _report_lines(finder: _Searched, groups: list[Group]) -> Iterator[str]:
     yield _summary(finder, groups)
 
 
-def _summary(finder: _Searched, groups: list[Group]) -> str:
+def _summary(finder: Finder | SparkFinder, groups: list[Group]) -> str:
     """Return one line like "7 pictures: 1 duplicate in 1 group, 132 KB reclaimable; 1 file is not an image"."""
     copies = sum(len(group.members) for group in groups)
     line = f"{plural(finder.pictures, 'picture')}: {plural(copies, 'duplicate')} in {plural(len(groups), 'group')}"
@@ -272,9 +256,7 @@ def _paths(args: argparse.Namespace) -> list[str]:
 
 def _read_list(name: str) -> list[str]:
     if name == "-":
-        if sys.stdin is None:
-            raise UsageError(CLOSED)
-        raw = sys.stdin.buffer.read()
+        raw = standard_input().read()
     else:
         with open(name, "rb") as file:  # noqa: PTH123  (Path would normalize the name)
             raw = file.read()

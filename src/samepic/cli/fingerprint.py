@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import SAME, TROUBLE, Verbs, add_verb, named_sources, print_json
+from samepic.cli.options import SAME, TROUBLE, add_shared, named_sources, print_json, print_result
 from samepic.cli.output import styled
 from samepic.errors import SamepicError, UnreadableError
 from samepic.writing import printable, reason_of
@@ -14,9 +14,12 @@ from samepic.writing import printable, reason_of
 if TYPE_CHECKING:
     from samepic.fingerprints.fingerprint import Fingerprint
 
-__all__ = ["register", "run"]
+__all__ = ["add_arguments", "run"]
 
-_EPILOG = """\
+SUMMARY = "print the fingerprints of pictures"
+DESCRIPTION = "Print the fingerprint of each FILE on a line: digests, codes, quality and size."
+
+EPILOG = """\
 exit status: 0 every FILE has its line, 2 trouble with a file (the others are still printed)
 
 A line is the fingerprint, two spaces and the name of the file; then, in brackets, a note if the picture is too plain
@@ -28,19 +31,9 @@ examples:
   curl -s https://example.org/photo.jpg | samepic fingerprint -"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "fingerprint",
-        run,
-        summary="print the fingerprints of pictures",
-        description="Print the fingerprint of each FILE on a line: digests, codes, quality and size.",
-        epilog=_EPILOG,
-    )
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", help="a picture file, or - for standard input (once)"
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "files")
     parser.add_argument(
         "--mode",
         choices=("fast", "reference"),
@@ -54,7 +47,7 @@ def register(verbs: Verbs) -> None:
         action="store_true",
         help="add the copy code, which finds crops and captioned, framed and turned copies",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line, for errors too")
+    add_shared(parser, "--json lines")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,25 +60,21 @@ def run(args: argparse.Namespace) -> int:
         try:
             result = fingerprint(source, reference=args.mode == "reference", copycode=args.copycode)
         except SamepicError as error:
-            _print_failure(name, error, json=args.json)
+            _print_failure(name, error, as_json=args.json)
             status = TROUBLE
         else:
-            _print_fingerprint(name, result, json=args.json)
+            _print_fingerprint(name, result, as_json=args.json)
     return status
 
 
-def _print_fingerprint(name: str, result: Fingerprint, *, json: bool) -> None:
-    if json:
-        print_json({"path": name, **result.to_dict()})
-        return
-    note = ""
-    if result.is_weak:
-        note = f"  (too plain for its code: quality {result.quality}, detail {result.detail})"
-    print(f"{result}  {printable(name)}{styled(note, 'yellow') if note else ''}")
+def _print_fingerprint(name: str, result: Fingerprint, *, as_json: bool) -> None:
+    note = f"  (too plain for its code: quality {result.quality}, detail {result.detail})"
+    line = f"{result}  {printable(name)}{styled(note, 'yellow') if result.is_weak else ''}"
+    print_result({"path": name, **result.to_dict()}, line, as_json=as_json)
 
 
-def _print_failure(name: str, error: SamepicError, *, json: bool) -> None:
-    if json:
+def _print_failure(name: str, error: SamepicError, *, as_json: bool) -> None:
+    if as_json:
         reason = reason_of(error) if isinstance(error, UnreadableError) else str(error)
         print_json({"unreadable": name, "error": reason, "kind": type(error).__name__})
     elif sys.stderr:  # None where the caller closed it

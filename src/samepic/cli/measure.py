@@ -6,13 +6,13 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import SAME, Verbs, add_json, add_pair, add_verb, print_json, sources
+from samepic.cli.options import SAME, add_shared, named_sources, print_result
 from samepic.cli.output import percent, styled, table, width
 
 if TYPE_CHECKING:
     from samepic.measures.table import Measured
 
-__all__ = ["register", "run"]
+__all__ = ["add_arguments", "run"]
 
 _HEAD = ("measure", "value", "cutoff", "passes", "finds", "trust", "caveat")
 _LEGEND = """\
@@ -21,37 +21,29 @@ finds:  the share of re-saved copies that this cutoff finds
 trust:  proof, strong (finds 99 % or more), weak (half or more), none
 No measure decides whether both are the same picture: samepic compare does."""
 
+SUMMARY = "print every classical measure with its cutoff"
+DESCRIPTION = "Print each classical measure of A and B, and how reliable it is."
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "measure",
-        run,
-        summary="print every classical measure with its cutoff",
-        description="Print each classical measure of A and B, and how reliable it is.",
-        epilog=f"{_LEGEND}\n\nexit status: 0 measured, 2 trouble",
-    )
-    add_pair(parser)
-    add_json(parser)
+EPILOG = f"{_LEGEND}\n\nexit status: 0 measured, 2 trouble"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "a", "b", "--json")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and return the exit status."""
     from samepic.api import measure
 
-    a, b = sources(args)
+    (_, a), (_, b) = named_sources([args.a, args.b])
     measures = measure(a, b)
-    if args.json:
-        print_json(measures.to_dict())
-    else:
-        print(_fit_to_width([_HEAD, *(_line(row) for row in measures.values())]))
-        print(styled(_LEGEND, "dim"))
+    lines = _fit_to_width([_HEAD, *(_line(row) for row in measures.values())])
+    print_result(measures.to_dict(), f"{lines}\n{styled(_LEGEND, 'dim')}", as_json=args.json)
     return SAME
 
 
 def _fit_to_width(lines: list[tuple[str, ...]]) -> str:
-    """Return the table, without its last column if the terminal is too narrow."""
     full = table(lines[0], lines[1:], right=(4,))
     if max(map(len, full.splitlines())) <= width():
         return full

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from samepic.cli.output import styled
 from samepic.tuning.screens import SCREEN, Box, Screen
@@ -20,25 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANNOT_TELL",
-    "CLOSED",
     "NOT_SAME",
     "PIPE",
     "SAME",
     "STATUSES",
     "STOPPED",
+    "THREADS",
     "TROUBLE",
     "UsageError",
-    "Verbs",
-    "add_json",
-    "add_originals",
-    "add_pair",
+    "add_jobs",
     "add_policy",
-    "add_replicas",
-    "add_rules",
     "add_same_if",
     "add_screen",
-    "add_store",
-    "add_verb",
+    "add_shared",
     "compare_pair",
     "folder_of_originals",
     "named_sources",
@@ -46,10 +40,11 @@ __all__ = [
     "print_decision",
     "print_error",
     "print_json",
-    "sources",
+    "print_result",
+    "standard_input",
     "status_of",
     "status_of_outcomes",
-    "thread_count",
+    "whole_number",
 ]
 
 SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
@@ -61,42 +56,51 @@ class UsageError(Exception):
     """An invalid command line."""
 
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_SHARED: dict[str, dict[str, Any]] = {
+    "a": {"metavar": "A", "help": "a picture file, or - for standard input"},
+    "b": {"metavar": "B", "help": "the picture file to compare it with, or -"},
+    "files": {"metavar": "FILE", "nargs": "+", "help": "a picture file, or - for standard input (once)"},
+    "report": {"metavar": "REPORT", "help": "a report of find --json, or -"},
+    "--json": {"action": "store_true", "help": "print one JSON object, for errors too"},
+    "--json lines": {"action": "store_true", "help": "print one JSON object a line, for errors too"},
+    "--hidden": {"action": "store_true", "help": "include names that begin with a dot"},
+    "--profile": {"metavar": "FILE", "help": "a profile of samepic calibrate --write"},
+    "--store": {
+        "metavar": "URL",
+        "required": True,
+        "help": "a file (SQLite) or postgresql://USER@HOST/DATABASE; created if it does not exist",
+    },
+    "--tenant": {"default": "", "metavar": "NAME", "help": "a separate collection within the store"},
+    "--policy": {
+        "metavar": "TEXT",
+        "default": "",
+        "help": "refuse, review or accept for each relation, such as edited=accept,reframed=review",
+    },
+    "--originals": {
+        "metavar": "FOLDER",
+        "help": "the folder of the kept pictures, each at FOLDER/KEY (with a tenant: FOLDER/TENANT/KEY): they are"
+        " compared instead of the small pictures in the store",
+    },
+    "--replica": {
+        "metavar": "URL",
+        "action": "append",
+        "default": [],
+        "help": "postgresql://USER@HOST/DATABASE of a standby of the store, used by check; may be repeated",
+    },
+    "--no-browser": {"action": "store_true", "help": "only print the address of the review"},
+}
+"""The arguments of several verbs; a word behind a name tells two of one name apart."""
 
-CLOSED = "-: standard input is closed"
+
+def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: object) -> None:
+    """Add shared arguments by their names, with `changes`."""
+    for name in names:
+        parser.add_argument(name.partition(" ")[0], **{**_SHARED[name], **changes})
 
 
-def add_verb(
-    verbs: Verbs,
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    *,
-    summary: str,
-    description: str,
-    epilog: str,
-) -> argparse.ArgumentParser:
-    """Add a verb that calls `run`, and return its parser."""
-    parser = verbs.add_parser(
-        name,
-        help=summary,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
-def add_pair(parser: argparse.ArgumentParser) -> None:
-    """Add the two pictures A and B."""
-    parser.add_argument("a", metavar="A", help="a picture file, or - for standard input")
-    parser.add_argument("b", metavar="B", help="the picture file to compare it with, or -")
-
-
-def add_json(parser: argparse._ActionsContainer) -> None:
-    """Add --json."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object, for errors too")
+def add_jobs(parser: argparse._ActionsContainer, what: str = "threads") -> None:
+    """Add --jobs."""
+    parser.add_argument("--jobs", metavar="N", type=THREADS, help=f"{what} (default: one per processor)")
 
 
 def add_same_if(
@@ -117,36 +121,36 @@ def add_same_if(
 def add_policy(parser: argparse.ArgumentParser) -> None:
     """Add --same-if and --profile."""
     add_same_if(parser, unless="that of the profile, else ")
-    parser.add_argument(
-        "--profile",
-        metavar="FILE",
-        help="a profile of samepic calibrate --write: it rescales probabilities and sets the cutoff",
-    )
-
-
-def sources(args: argparse.Namespace) -> tuple[str | BinaryIO, str | BinaryIO]:
-    """Return A and B as `samepic.compare` takes them.
-
-    Raises UsageError when both are standard input, or when that is closed.
-    """
-    (_, a), (_, b) = named_sources([args.a, args.b])
-    return a, b
+    text = "a profile of samepic calibrate --write: it rescales probabilities and sets the cutoff"
+    add_shared(parser, "--profile", help=text)
 
 
 def named_sources(files: Sequence[str]) -> list[tuple[str, str | BinaryIO]]:
     """Return each name with its source: itself, or standard input for "-", once at most. Raises UsageError."""
     if files.count("-") > 1:
         raise UsageError("-: standard input can be read only once")
-    if "-" in files and sys.stdin is None:
-        raise UsageError(CLOSED)
-    return [(name, sys.stdin.buffer if name == "-" else name) for name in files]
+    return [(name, standard_input() if name == "-" else name) for name in files]
 
 
-def thread_count(text: str) -> int:
-    """Parse a number of threads."""
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 to 256, found {text!r}")
-    return int(text)
+def standard_input() -> BinaryIO:
+    """Return standard input; raise UsageError where the caller closed it."""
+    if sys.stdin is None:
+        raise UsageError("-: standard input is closed")
+    return sys.stdin.buffer
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return the parser of a number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"expected a number from {low} to {high}, found {text!r}")
+        return int(text)
+
+    return parse
+
+
+THREADS = whole_number(1, 256)
 
 
 def status_of(verdict: Verdict) -> int:
@@ -159,56 +163,16 @@ def print_json(value: Mapping[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
+def print_result(value: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print a result: the object on one line, or the text for people."""
+    print_json(value) if as_json else print(text)
+
+
 STATUSES = (
     "exit status: 0 all accepted, 1 a duplicate among them, 3 one waits for review, 2 trouble, such as a"
 )
 
 _COLORS = {"accepted": "green", "duplicate": "yellow", "review": "yellow", "refused": "red"}
-
-
-def add_store(parser: argparse.ArgumentParser) -> None:
-    """Add --store, --tenant and --json."""
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        required=True,
-        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; created if it does not exist",
-    )
-    parser.add_argument("--tenant", default="", metavar="NAME", help="a separate collection within the store")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line, for errors too")
-
-
-def add_rules(parser: argparse.ArgumentParser) -> None:
-    """Add --policy, --profile and --originals."""
-    parser.add_argument(
-        "--policy",
-        metavar="TEXT",
-        default="",
-        help="refuse, review or accept for each relation, such as edited=accept,reframed=review",
-    )
-    parser.add_argument("--profile", metavar="FILE", help="a profile of samepic calibrate --write")
-    add_originals(parser)
-
-
-def add_originals(parser: argparse.ArgumentParser) -> None:
-    """Add --originals."""
-    parser.add_argument(
-        "--originals",
-        metavar="FOLDER",
-        help="the folder of the kept pictures, each at FOLDER/KEY (with a tenant: FOLDER/TENANT/KEY): they are compared"
-        " instead of the small pictures in the store",
-    )
-
-
-def add_replicas(parser: argparse.ArgumentParser) -> None:
-    """Add --replica."""
-    parser.add_argument(
-        "--replica",
-        metavar="URL",
-        action="append",
-        default=[],
-        help="postgresql://USER@HOST/DATABASE of a standby of the store, used by check; may be repeated",
-    )
 
 
 def folder_of_originals(args: argparse.Namespace) -> str | None:
@@ -235,38 +199,27 @@ def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
     )
 
 
-def print_decision(name: str, decision: Decision, *, json: bool) -> None:
+def print_decision(name: str, decision: Decision, *, as_json: bool) -> None:
     """Print the decision on one file on one line."""
-    if json:
-        print_json({"path": name, **decision.to_dict()})
-        return
     word = styled(str(decision.outcome), _COLORS[decision.outcome])
     match = decision.match
     key = f" [{printable(match.key)}]" if match is not None else ""
     better = f"; {printable(match.better_reason)}" if match is not None and match.better else ""
-    print(f"{word}: {printable(name)}{key}: {printable(decision.reason)}{better}")
+    line = f"{word}: {printable(name)}{key}: {printable(decision.reason)}{better}"
+    print_result({"path": name, **decision.to_dict()}, line, as_json=as_json)
 
 
-def print_error(name: str, error: str, *, json: bool) -> None:
+def print_error(name: str, error: str, *, as_json: bool) -> None:
     """Print the error of one file."""
-    if json:
-        print_json({"path": name, "error": error})
-    else:
-        print(f"{styled('trouble', 'red')}: {printable(name)}: {printable(error)}")
+    line = f"{styled('trouble', 'red')}: {printable(name)}: {printable(error)}"
+    print_result({"path": name, "error": error}, line, as_json=as_json)
 
 
 def status_of_outcomes(outcomes: Iterable[str]) -> int:
     """Return the exit status of several decisions, which may include "trouble": that of the worst one."""
     seen = set(outcomes)
-    for outcome, status in (
-        ("trouble", TROUBLE),
-        ("refused", TROUBLE),
-        ("duplicate", NOT_SAME),
-        ("review", CANNOT_TELL),
-    ):
-        if outcome in seen:
-            return status
-    return SAME
+    worst = {"trouble": TROUBLE, "refused": TROUBLE, "duplicate": NOT_SAME, "review": CANNOT_TELL}
+    return next((status for outcome, status in worst.items() if outcome in seen), SAME)
 
 
 _OPTIONS = ("ignore", "mask", "threshold", "most_pixels")
@@ -281,13 +234,8 @@ def add_screen(parser: argparse.ArgumentParser) -> None:
         help="A and B are screenshots: compare them pixel by pixel; they are the same up to resaved",
     )
     group = parser.add_argument_group("with --screen")
-    group.add_argument(
-        "--ignore",
-        action="append",
-        type=_box,
-        metavar="X,Y,W,H",
-        help="a box in pixels to ignore; may be repeated",
-    )
+    text = "a box in pixels to ignore; may be repeated"
+    group.add_argument("--ignore", action="append", type=_box, metavar="X,Y,W,H", help=text)
     group.add_argument("--mask", metavar="FILE", help="a picture of A's size; what is white in it is ignored")
     group.add_argument(
         "--threshold",
@@ -300,7 +248,7 @@ def add_screen(parser: argparse.ArgumentParser) -> None:
 
 def compare_pair(args: argparse.Namespace) -> Verdict:
     """Compare A and B as pictures or, with --screen, as screenshots. Raises UsageError for conflicting options."""
-    a, b = sources(args)
+    (_, a), (_, b) = named_sources([args.a, args.b])
     given = {name: getattr(args, name) for name in _OPTIONS if getattr(args, name) is not None}
     if not args.screen:
         if given:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from samepic.writing import printable
@@ -99,6 +99,11 @@ class Meter:
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+    @property
+    def progress(self) -> Callable[[Progress], None] | None:
+        """What a search calls as it goes on; None where nothing is shown."""
+        return self.show if self.enabled else None
 
     def show(self, progress: Progress) -> None:
         """Redraw the line, at most ten times a second."""

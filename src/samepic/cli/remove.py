@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from samepic.cli.options import SAME, TROUBLE, Verbs, add_store, add_verb, print_error, print_json
+from samepic.cli.options import SAME, TROUBLE, add_shared, print_error, print_result
 from samepic.writing import printable
 
-__all__ = ["register", "run"]
+__all__ = ["add_arguments", "run"]
 
-_EPILOG = """\
+SUMMARY = "remove pictures from a store, so that they may be uploaded again"
+DESCRIPTION = "Remove the pictures with these keys from a store. Files are not touched."
+
+EPILOG = """\
 exit status: 0 all were removed, 2 trouble: no such KEY (the others are removed)
 
 examples:
@@ -17,18 +20,10 @@ examples:
   samepic remove --store uploads.db --json photo/17 photo/18"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "remove",
-        run,
-        summary="remove pictures from a store, so that they may be uploaded again",
-        description="Remove the pictures with these keys from a store. Files are not touched.",
-        epilog=_EPILOG,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
     parser.add_argument("keys", metavar="KEY", nargs="+", help="the key of a picture in the store")
-    add_store(parser)
+    add_shared(parser, "--store", "--tenant", "--json lines")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,11 +37,8 @@ def run(args: argparse.Namespace) -> int:
             try:
                 gate.remove(key)
             except StoreKeyError as error:
-                print_error(key, str(error), json=args.json)
+                print_error(key, str(error), as_json=args.json)
                 status = TROUBLE
                 continue
-            if args.json:
-                print_json({"key": key, "removed": True})
-            else:
-                print(f"removed: {printable(key)}")
+            print_result({"key": key, "removed": True}, f"removed: {printable(key)}", as_json=args.json)
     return status

@@ -9,14 +9,20 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from samepic.cli.clean import journal_folder, journal_name, read_report
-from samepic.cli.options import SAME, Verbs, add_json, add_verb, print_json
+from samepic.cli.options import SAME, add_shared, print_result
 
 if TYPE_CHECKING:
     from samepic.duplicates.groups import ScanReport
 
-__all__ = ["add_no_browser", "register", "require_pages", "review", "run"]
+__all__ = ["add_arguments", "require_pages", "review", "run"]
 
-_EPILOG = """\
+SUMMARY = "decide about duplicates in the browser"
+DESCRIPTION = (
+    "Show the groups of REPORT in the browser: mark each file as keep, drop or not a duplicate, then"
+    " see the plan, carry it out, and undo it."
+)
+
+EPILOG = """\
 The page is served on this machine only, to the first browser that opens the address. Nothing changes before you have
 seen and confirmed the plan, and you can undo everything. Decisions are saved.
 
@@ -28,25 +34,9 @@ examples:
   samepic find --review photos                 both in one"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "review",
-        run,
-        summary="decide about duplicates in the browser",
-        description="Show the groups of REPORT in the browser: mark each file as keep, drop or not a duplicate, then"
-        " see the plan, carry it out, and undo it.",
-        epilog=_EPILOG,
-    )
-    parser.add_argument("report", metavar="REPORT", help="a report of find --json, or -")
-    add_no_browser(parser)
-    add_json(parser)
-
-
-def add_no_browser(parser: argparse.ArgumentParser) -> None:
-    """Add --no-browser."""
-    parser.add_argument("--no-browser", action="store_true", help="only print the address of the review")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "report", "--no-browser", "--json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,25 +57,23 @@ def review(scan: ScanReport, args: argparse.Namespace) -> int:
 
     decisions = Decisions(scan, journal_folder().parent / "decided.jsonl")
     if not len(decisions):
-        print_json({"groups": 0}) if args.json else print("no duplicates: nothing to decide")
+        print_result({"groups": 0}, "no duplicates: nothing to decide", as_json=args.json)
         return SAME
 
     def announce(address: str) -> None:
-        if args.json:
-            print_json({"address": address, "pid": os.getpid(), "groups": len(decisions)})
-        else:
-            print(f"review {len(decisions)} groups at {address} (Ctrl-C stops it)")
+        text = f"review {len(decisions)} groups at {address} (Ctrl-C stops it)"
+        value = {"address": address, "pid": os.getpid(), "groups": len(decisions)}
+        print_result(value, text, as_json=args.json)
         sys.stdout.flush()
         if not args.no_browser and _has_display():
             webbrowser.open(address)
 
     session = serve_duplicates(decisions, lambda: journal_folder() / journal_name(), announce)
     count, drops, _ = decisions.counts()
-    if args.json:
-        done = session.run.done if session.run and not session.run.is_undo else 0
-        print_json({"decided": count, "groups": len(decisions), "drops": drops, "done": done})
-    else:
-        print(f"{count} of {len(decisions)} groups decided; decisions are saved")
+    done = session.run.done if session.run and not session.run.is_undo else 0
+    value = {"decided": count, "groups": len(decisions), "drops": drops, "done": done}
+    text = f"{count} of {len(decisions)} groups decided; decisions are saved"
+    print_result(value, text, as_json=args.json)
     return SAME
 
 

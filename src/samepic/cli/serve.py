@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.options import (
     SAME,
-    Verbs,
-    add_json,
-    add_replicas,
-    add_rules,
-    add_verb,
+    THREADS,
+    add_shared,
     folder_of_originals,
-    print_json,
-    thread_count,
+    print_result,
+    whole_number,
 )
 from samepic.service.settings import SERVICE
 
 if TYPE_CHECKING:
     from samepic.service.settings import ServiceSettings, Token
 
-__all__ = ["register", "run"]
+__all__ = ["add_arguments", "run"]
 
 _TOKEN = "SAMEPIC_TOKEN"
-_EPILOG = """\
+SUMMARY = "keep pictures from being uploaded twice, over HTTP"
+DESCRIPTION = "Serve POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures."
+
+EPILOG = """\
 Addresses, answers, tokens and tenants are in docs/service.md; the service describes itself at /openapi.json.
 It stops on Ctrl-C or SIGTERM, after answering the current requests.
 
@@ -42,45 +42,29 @@ examples:
   samepic serve --store uploads.db --originals /srv/site/media"""
 
 
-def register(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = add_verb(
-        verbs,
-        "serve",
-        run,
-        summary="keep pictures from being uploaded twice, over HTTP",
-        description="Serve POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures.",
-        epilog=_EPILOG,
-    )
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        required=True,
-        help="a file (SQLite) or postgresql://USER@HOST/DATABASE; created if it does not exist",
-    )
-    add_replicas(parser)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_shared(parser, "--store", "--replica")
     parser.add_argument(
         "--host",
         default="127.0.0.1",
         help="the address to listen on (default: 127.0.0.1, this machine only)",
     )
     parser.add_argument(
-        "--port", type=_parse_port, default=8000, help="the port; 0 for any free one (default: 8000)"
+        "--port",
+        type=whole_number(0, 65535),
+        default=8000,
+        help="the port; 0 for any free one (default: 8000)",
     )
     parser.add_argument(
-        "--processes", type=thread_count, default=1, metavar="N", help="service processes (default: 1)"
+        "--processes", type=THREADS, default=1, metavar="N", help="service processes (default: 1)"
     )
     parser.add_argument(
         "--workers",
-        type=thread_count,
+        type=THREADS,
         metavar="N",
         help="decoding processes of each service process (default: the processors, shared among them)",
     )
-    _add_rules(parser)
-    add_json(parser)
-
-
-def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token-file",
         metavar="FILE",
@@ -91,14 +75,15 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="allow everybody, although --host is not this machine only",
     )
-    add_rules(parser)
+    add_shared(parser, "--policy", "--profile", "--originals")
     parser.add_argument(
         "--max-bytes",
-        type=_parse_bytes,
+        type=whole_number(1, SERVICE.upload_bytes),
         default=SERVICE.upload_bytes,
         metavar="N",
         help=f"the largest picture in bytes (default, and at most: {SERVICE.upload_bytes})",
     )
+    add_shared(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -113,10 +98,8 @@ def run(args: argparse.Namespace) -> int:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def announce() -> None:
-        if args.json:
-            print_json({"address": address, "pid": os.getpid()})
-        else:
-            print(f"listening on {address} (Ctrl-C stops it)")
+        text = f"listening on {address} (Ctrl-C stops it)"
+        print_result({"address": address, "pid": os.getpid()}, text, as_json=args.json)
         sys.stdout.flush()
 
     serve(create_site, settings, listener, announce)
@@ -167,17 +150,3 @@ def _check_store(settings: ServiceSettings) -> None:
         import_module("samepic.store.postgres")  # says which extra brings the driver, where it is missing
     else:
         open_store(settings.store).close()
-
-
-def _parse_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, found {text!r}")
-    return int(text)
-
-
-def _parse_bytes(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= SERVICE.upload_bytes:
-        raise argparse.ArgumentTypeError(
-            f"expected a number from 1 to {SERVICE.upload_bytes}, found {text!r}"
-        )
-    return int(text)

@@ -10,14 +10,12 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from samepic import tuning
-from samepic.duplicates.walk import FoundFile
+from samepic.duplicates.walk import File
 from samepic.fingerprints.fingerprint import VERSION as FINGERPRINT_VERSION
-from samepic.limits import COLLECTION
 
 __all__ = ["VERSION", "Cache", "CachedFile", "CachedVerdict", "cache_file"]
 
@@ -26,6 +24,13 @@ VERSION = 1
 
 _PICTURE_VERSION = f"{FINGERPRINT_VERSION}.{tuning.VERSION}"
 _VERDICT_VERSION = str(tuning.VERSION)
+
+_BATCH, _BATCH_SECONDS = 500, 2.0  # rows, and time, between commits
+
+# A change of a younger file within the same clock tick of the file system (FAT's is the longest) would not show.
+_SETTLED_NS = 2_000_000_000
+
+_BUSY_SECONDS = 30.0  # to wait for another process that writes the cache
 
 _log = logging.getLogger(__name__)
 
@@ -49,16 +54,14 @@ _INSERT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CachedFile:
+class CachedFile(NamedTuple):
     """The content of a file: the sha256 of a "picture", the reason of an "unreadable" file, "" of an "other" file."""
 
     kind: str
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class CachedVerdict:
+class CachedVerdict(NamedTuple):
     """A verdict as the cache stores it: the relation of b to a; `original` is "a", "b" or ""."""
 
     relation: str
@@ -75,14 +78,11 @@ def cache_file() -> Path:
     """Return the path of the cache: in the folder SAMEPIC_CACHE, else in the user's cache folder."""
     if chosen := os.environ.get("SAMEPIC_CACHE"):
         return Path(chosen) / "find.db"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        configured = os.environ.get("XDG_CACHE_HOME", "")
-        base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
-    return base / "samepic" / "find.db"
+    if sys.platform == "darwin":  # platformdirs would follow XDG_CACHE_HOME here too
+        return Path.home() / "Library" / "Caches" / "samepic" / "find.db"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("samepic", appauthor=False, opinion=False) / "find.db"
 
 
 class Cache:
@@ -99,7 +99,7 @@ class Cache:
         self._file = file
         self._database = self._open(file) if file is not None else None
 
-    def __enter__(self) -> Cache:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,7 +113,7 @@ class Cache:
                 self._database.close()
                 self._database = None
 
-    def file(self, file: FoundFile) -> CachedFile | None:
+    def file(self, file: File) -> CachedFile | None:
         """Return the content of a file, None where it is unknown or has changed."""
         row = self._row(
             "SELECT kind, content FROM files WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?"
@@ -122,10 +122,10 @@ class Cache:
         )
         return CachedFile(*row) if row else None
 
-    def put_file(self, file: FoundFile, content: CachedFile) -> None:
+    def put_file(self, file: File, content: CachedFile) -> None:
         """Store the content of a file."""
-        if time.time_ns() - file.mtime_ns >= COLLECTION.settle_ns:
-            self._put("files", (*_key(file), content.kind, content.content))
+        if time.time_ns() - file.mtime_ns >= _SETTLED_NS:
+            self._put("files", (*_key(file), *content))
 
     def picture(self, sha256: str) -> tuple[str, str, str] | None:
         """Return the fingerprint, facts and error, each a text or "", of the bytes with this digest."""
@@ -150,18 +150,7 @@ class Cache:
 
     def put_verdict(self, a: str, b: str, verdict: CachedVerdict) -> None:
         """Store the verdict on b against a."""
-        self._put(
-            "verdicts",
-            (
-                a,
-                b,
-                _VERDICT_VERSION,
-                verdict.relation,
-                verdict.probability,
-                verdict.explanation,
-                verdict.original,
-            ),
-        )
+        self._put("verdicts", (a, b, _VERDICT_VERSION, *verdict))
 
     def _row(self, query: str, values: Iterable[object]) -> tuple[Any, ...] | None:
         with self._lock:
@@ -177,8 +166,8 @@ class Cache:
     def _put(self, table: str, row: tuple[Any, ...]) -> None:
         with self._lock:
             self._pending[table].append(row)
-            overdue = time.monotonic() - self._committed > COLLECTION.batch_seconds
-            if overdue or sum(map(len, self._pending.values())) >= COLLECTION.batch:
+            overdue = time.monotonic() - self._committed > _BATCH_SECONDS
+            if overdue or sum(map(len, self._pending.values())) >= _BATCH:
                 self._commit()
 
     def _commit(self) -> None:
@@ -207,16 +196,19 @@ class Cache:
             return _connect(file)
         except _NewerError:
             _log.warning("the cache %s was written by a newer samepic and is not used", file)
-        except sqlite3.OperationalError as error:
-            _log.warning("the cache %s cannot be used, continuing without it: %s", file, error)
+        except (sqlite3.OperationalError, OSError) as error:
+            _log_unusable(file, error)
         except sqlite3.DatabaseError as error:
             return _rebuild(file, error)
-        except OSError as error:
-            _log.warning("the cache %s cannot be used, continuing without it: %s", file, error.strerror)
         return None
 
 
-def _key(file: FoundFile) -> tuple[object, ...]:
+def _log_unusable(file: Path, error: sqlite3.Error | OSError) -> None:
+    reason = error.strerror if isinstance(error, OSError) else error
+    _log.warning("the cache %s cannot be used, continuing without it: %s", file, reason)
+
+
+def _key(file: File) -> tuple[object, ...]:
     # SQLite's integers are signed; inode numbers are not.
     inode = file.inode - (1 << 64) if file.inode >= 1 << 63 else file.inode
     device = file.device - (1 << 64) if file.device >= 1 << 63 else file.device
@@ -225,7 +217,7 @@ def _key(file: FoundFile) -> tuple[object, ...]:
 
 
 def _connect(file: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(file, timeout=COLLECTION.busy_seconds, check_same_thread=False)
+    database = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
@@ -249,5 +241,5 @@ def _rebuild(file: Path, error: sqlite3.DatabaseError) -> sqlite3.Connection | N
             name.unlink(missing_ok=True)
         return _connect(file)
     except (sqlite3.Error, OSError) as failure:
-        _log.warning("the cache %s cannot be used, continuing without it: %s", file, failure)
+        _log_unusable(file, failure)
         return None

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from samepic.fingerprints import Fingerprint
 from samepic.hamming import Codes, TurnedCodes, copies_near
-from samepic.limits import COLLECTION
 from samepic.tuning.search import SEARCH
 
 __all__ = ["CandidateGraph"]
+
+_CROWD = 256  # candidates of one picture in memory; more are searched for again
 
 _log = logging.getLogger("samepic.duplicates")
 
@@ -21,7 +22,7 @@ class CandidateGraph:
     Two pictures are candidates if their coded digests are equal (distance 0), if some form of one PDQ code is within
     the radius of the other and neither is weak, or, with `copies`, if a copy code is among the nearest of the other.
     The last rank behind all candidates by PDQ. `progress` is called with the number of pictures done. Where PDQ finds
-    more than COLLECTION.crowd candidates for a picture, each request searches for them again, from any thread.
+    more than _CROWD candidates for a picture, each request searches for them again, from any thread.
     `pairs` counts all pairs, `copycode_pairs` those that only copy codes propose.
     """
 
@@ -73,13 +74,13 @@ class CandidateGraph:
         earlier = {other: bits for other, bits in self._search(index).items() if other < index}
         self.pairs += len(earlier)
         self._counts[index] = len(earlier)
-        self._neighbors[index] = earlier if len(earlier) <= COLLECTION.crowd else None
+        self._neighbors[index] = earlier if len(earlier) <= _CROWD else None
         for other, bits in earlier.items():
             self._counts[other] += 1
             row = self._neighbors[other]
             if row is not None:
                 row[index] = bits
-                if len(row) > COLLECTION.crowd:
+                if len(row) > _CROWD:
                     self._neighbors[other] = None
         fingerprint = self._fingerprints[index]
         if not fingerprint.is_weak:

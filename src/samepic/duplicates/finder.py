@@ -23,17 +23,17 @@ from samepic.duplicates.groups import (
     UnionFind,
     accepted,
     build_group,
-    clusters,
 )
 from samepic.duplicates.quality import Merit
-from samepic.duplicates.scan import DistinctPicture, MemoryBudget, Reader, in_order
+from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
 from samepic.duplicates.verify import Verifier
 from samepic.duplicates.walk import Unreadable, Walk
-from samepic.limits import COLLECTION
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
 __all__ = ["Clusters", "Finder", "Progress", "find", "join_copies", "processors"]
+
+_HELD_BYTES = 100 * 2**20  # decoded pictures that all threads keep for the next comparison
 
 Verdicts = dict[tuple[int, int], CachedVerdict]
 
@@ -67,8 +67,10 @@ def join_copies(
     The better of two is the reference. Pairs within one cluster are not compared here, so which pairs are compared
     depends on the threads; the clusters do not. `progress` is called with the number of finished pairs.
     """
-    found = Clusters(clusters(_ByPdq(graph)))
-    sets, done = UnionFind(len(graph), found.clusters), 0
+    sets, done = UnionFind(len(graph)), 0
+    for index in range(len(graph)):
+        sets.join(index, *graph.pdq_candidates(index))
+    found = Clusters(sets.clusters())
 
     def work(index: int) -> tuple[Verdicts, Verifier]:
         verifier, verdicts, roots = new_verifier(), {}, {sets.root(index)}
@@ -102,19 +104,6 @@ def join_copies(
     if found.verdicts:
         found.clusters = sets.clusters()
     return found
-
-
-class _ByPdq:
-    """The candidates without those that only copy codes propose."""
-
-    def __init__(self, graph: CandidateGraph) -> None:
-        self._graph = graph
-
-    def __len__(self) -> int:
-        return len(self._graph)
-
-    def __getitem__(self, index: int, /) -> dict[int, int]:
-        return self._graph.pdq_candidates(index)
 
 
 _log = logging.getLogger("samepic.duplicates")
@@ -173,9 +162,7 @@ class Finder:
     def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[DistinctPicture]:
         walk = self._walk()
         total = sum(1 for _ in self._walk().files()) if self.progress else 0
-        reader = Reader(
-            cache, pool, jobs * COLLECTION.ahead, MemoryBudget(COLLECTION.working_bytes), self.copies
-        )
+        reader = Reader(cache, pool, jobs * AHEAD, MemoryBudget(WORKING_BYTES), self.copies)
         for _ in reader.read_all(walk.files()):
             self._report("reading", reader.files, total, "files")
         self.unreadable = [*walk.unreadable, *reader.unreadable]
@@ -200,11 +187,11 @@ class Finder:
             lambda done: self._report("searching", done, len(items), "pictures"),
             self.copies,
         )
-        memory, policy = MemoryBudget(COLLECTION.working_bytes), Policy(self.same_if, self.profile)
-        window = jobs * COLLECTION.ahead
+        memory, policy = MemoryBudget(WORKING_BYTES), Policy(self.same_if, self.profile)
+        window = jobs * AHEAD
         joined = join_copies(
             graph,
-            lambda: Verifier(items, cache, memory, COLLECTION.held_bytes // jobs),
+            lambda: Verifier(items, cache, memory, _HELD_BYTES // jobs),
             policy,
             pool,
             window=window,
@@ -215,7 +202,7 @@ class Finder:
         done, skipped = graph.copycode_pairs, 0
 
         def work(cluster: list[int]) -> tuple[list[GroupDraft], Verifier, int]:
-            verifier = Verifier(items, cache, memory, COLLECTION.held_bytes // jobs, joined.verdicts)
+            verifier = Verifier(items, cache, memory, _HELD_BYTES // jobs, joined.verdicts)
             for index in cluster:
                 verifier.inspect_picture(index)
             builder = GroupBuilder(graph, verifier.merits, verifier.verdict_of, policy)

@@ -9,22 +9,21 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.quality import Merit, why_best, why_original
 from samepic.duplicates.scan import DistinctPicture
-from samepic.duplicates.walk import FoundFile, Unreadable
-from samepic.errors import ProfileError, ReportError
-from samepic.limits import COLLECTION
+from samepic.duplicates.walk import File, Unreadable
+from samepic.errors import ReportError
 from samepic.profile import Policy
+from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
 
 __all__ = [
     "BYTE_FOR_BYTE",
     "SAME_BYTES",
-    "FileFacts",
     "Group",
     "GroupBuilder",
     "GroupDraft",
@@ -34,30 +33,15 @@ __all__ = [
     "UnionFind",
     "accepted",
     "build_group",
-    "clusters",
     "csv_lines",
-    "file_facts",
     "json_lines",
     "make_member",
     "read_scan",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """A file as it was when it was read, to detect later changes.
-
-    `path` is as `os.fsdecode` gives it; `size` is in bytes, `sha256` in hexadecimal digits.
-    """
-
-    path: str
-    size: int
-    mtime_ns: int
-    sha256: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the contract's JSON shape."""
-        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
+_MISSES = (
+    24  # different pictures in a row, nearest first, after which a reference is finished: bench/walk_speed.py
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +52,7 @@ class Member:
     the group that is the same file on disk, or "". Reports that were read back have "" there.
     """
 
-    file: FileFacts
+    file: File
     relation: Relation
     probability: float
     explanation: str
@@ -90,7 +74,7 @@ class Group:
     """One picture: the best file of it, the `reason` why it is the best, and every other file of it by path."""
 
     number: int
-    reference: FileFacts
+    reference: File
     reason: str
     members: tuple[Member, ...]
 
@@ -114,7 +98,6 @@ class Group:
 class NeighborSource(Protocol):
     """The candidates of each picture by index, with their distance."""
 
-    def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Mapping[int, int]: ...
 
 
@@ -130,11 +113,8 @@ class GroupDraft:
 class UnionFind:
     """Disjoint sets of the numbers under `size`. One thread may join while others ask for roots."""
 
-    def __init__(self, size: int, clusters: Iterable[list[int]] = ()) -> None:
+    def __init__(self, size: int) -> None:
         self._parents = list(range(size))
-        for cluster in clusters:
-            for index in cluster:
-                self._parents[index] = cluster[0]
 
     def root(self, index: int) -> int:
         """Return the least number of the set that holds `index`."""
@@ -144,10 +124,11 @@ class UnionFind:
             index = parents[index]
         return index
 
-    def join(self, a: int, b: int) -> None:
-        """Join the sets that hold `a` and `b`."""
-        a, b = sorted((self.root(a), self.root(b)))
-        self._parents[b] = a
+    def join(self, a: int, *others: int) -> None:
+        """Join the sets that hold `a` and `others`."""
+        for other in others:
+            first, second = sorted((self.root(a), self.root(other)))
+            self._parents[second] = first
 
     def clusters(self) -> list[list[int]]:
         """Return the sets of two or more numbers, each in order, by their least number."""
@@ -157,15 +138,6 @@ class UnionFind:
         return [cluster for cluster in found.values() if len(cluster) > 1]
 
 
-def clusters(candidates: NeighborSource) -> list[list[int]]:
-    """Return the connected components of two or more pictures, each in order."""
-    sets = UnionFind(len(candidates))
-    for index in range(len(candidates)):
-        for other in candidates[index]:
-            sets.join(index, other)
-    return sets.clusters()
-
-
 @dataclass(slots=True, eq=False)
 class GroupBuilder:
     """Groups the pictures of one cluster around references.
@@ -173,7 +145,7 @@ class GroupBuilder:
     `candidates` are those of each picture by index with their distance; `merits` are those of the readable pictures;
     `verdict_of` returns the verdict on the second index against the first, None where one of them turns out to be
     unreadable and leaves `merits`. `policy` decides what is the same; verdicts are not rescaled by its profile yet,
-    so that one cache serves every profile. A reference stops after COLLECTION.misses different pictures in a row:
+    so that one cache serves every profile. A reference stops after _MISSES different pictures in a row:
     otherwise n pages of one layout, all near each other, would take n² comparisons. `skipped` counts such pairs.
     """
 
@@ -217,11 +189,12 @@ class GroupBuilder:
             for place, other in enumerate(queue):
                 if other in compared or not {draft.reference, other} <= self.merits.keys():
                     continue
-                if misses >= COLLECTION.misses:
+                if misses >= _MISSES:
                     self.skipped += len(queue) - place
                     return None
                 compared.add(other)
-                verdict = self._accepted(draft.reference, other)
+                found = self.verdict_of(draft.reference, other)
+                verdict = found and accepted(found, self.policy)
                 if verdict is None:
                     misses += 1
                     continue
@@ -250,36 +223,29 @@ class GroupBuilder:
                     found[other] = min(bits, found.get(other, bits))
         return sorted(found, key=lambda other: (found[other], other))
 
-    def _accepted(self, reference: int, other: int) -> CachedVerdict | None:
-        verdict = self.verdict_of(reference, other)
-        return None if verdict is None else accepted(verdict, self.policy)
-
 
 def accepted(verdict: CachedVerdict, policy: Policy) -> CachedVerdict | None:
     """Return a verdict with its probability rescaled; None where it is not the same picture."""
     relation = Relation(verdict.relation)
     probability = policy.probability(relation, verdict.probability)
-    return replace(verdict, probability=probability) if policy.same(relation, probability) else None
+    return verdict._replace(probability=probability) if policy.same(relation, probability) else None
 
 
 def build_group(
     number: int, draft: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]
 ) -> Group:
     """Return the group of a draft, or of one item with several files, its members by path."""
-    item = items[draft.reference]
-    files = sorted(item.files, key=_path_key)
-    first = files[0]
-    rest: list[tuple[FoundFile, str, CachedVerdict]] = [
-        (file, item.sha256, CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")) for file in files[1:]
-    ]
+    first, *copies = sorted(items[draft.reference].files, key=_path_key)
+    equal = CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")
+    rest = [(file, equal) for file in copies]
     for index, verdict in draft.verdicts.items():
-        rest += [(file, items[index].sha256, verdict) for file in items[index].files]
+        rest += [(file, verdict) for file in items[index].files]
     rest.sort(key=lambda row: _path_key(row[0]))
     links = {first.node: first.path}
-    members = tuple(make_member(file, sha256, verdict, links) for file, sha256, verdict in rest)
+    members = tuple(make_member(file, verdict, links) for file, verdict in rest)
     others = [merits[index] for index in draft.verdicts]
     reason = why_best(merits[draft.reference], others, proven=draft.proven) if others else SAME_BYTES
-    return Group(number, file_facts(first, item.sha256), reason, members)
+    return Group(number, first, reason, members)
 
 
 SAME_BYTES = "identical files; first by path"
@@ -289,156 +255,103 @@ BYTE_FOR_BYTE = "the same file, byte for byte"
 """The explanation of a member with the bytes of the reference."""
 
 
-def make_member(
-    file: FoundFile, sha256: str, verdict: CachedVerdict, links: dict[tuple[int, int], str]
-) -> Member:
+def make_member(file: File, verdict: CachedVerdict, links: dict[tuple[int, int], str]) -> Member:
     """Return a file as a member; `links` are the paths of its group so far by node."""
     link = links.get(file.node, "") if file.links > 1 else ""
     links.setdefault(file.node, file.path)
     explanation = verdict.explanation if not link else "the same file on disk (a hard link)"
-    return Member(
-        file_facts(file, sha256), Relation(verdict.relation), verdict.probability, explanation, link
-    )
+    return Member(file, Relation(verdict.relation), verdict.probability, explanation, link)
 
 
-def file_facts(file: FoundFile, sha256: str) -> FileFacts:
-    """Return the facts to detect later changes of a file."""
-    return FileFacts(file.path, file.size, file.mtime_ns, sha256)
-
-
-def _path_key(file: FoundFile) -> bytes:
+def _path_key(file: File) -> bytes:
     return os.fsencode(file.path)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """What one run of `samepic find` found.
-
-    `unreadable` are (path, error); `made_ns` is when the report was written, in nanoseconds since 1970, or
-    None where that is not known.
-    """
+    """What one run of `samepic find` found; `made_ns` is when the report was written (ns since 1970), if known."""
 
     groups: tuple[Group, ...]
-    unreadable: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
     made_ns: int | None = field(default=None, compare=False)
 
 
 def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> ScanReport:
     """Read the lines of a report that is called `name` in messages.
 
-    Raises ReportError, with the line, for anything of another shape.
+    Raises ReportError, with the line and the field, for anything of another shape.
     """
     groups: list[Group] = []
-    unreadable: list[tuple[str, str]] = []
+    unreadable: list[Unreadable] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        entry = _Fields(_parse(line, f"{name}: line {number}"), f"{name}: line {number}")
-        if "unreadable" in entry.fields:
-            unreadable.append((entry.text("unreadable"), entry.text("error")))
+        where = f"{name}: line {number}"
+        value = read_json(line, where, "one JSON object of samepic find --json", ReportError)
+        if "unreadable" in value:
+            texts = (
+                convert(value.get(key), str, f"{where}: {key}", ReportError)
+                for key in ("unreadable", "error")
+            )
+            unreadable.append(Unreadable(*texts))
         else:
-            groups.append(_group(entry))
+            groups.append(convert(value, _GroupLine, where, ReportError).group_of_files())
     return ScanReport(tuple(groups), tuple(unreadable), made_ns)
 
 
-def _parse(line: bytes, where: str) -> object:
-    try:
-        return json.loads(line.decode("utf-8", "surrogateescape"))
-    except (ValueError, RecursionError) as error:
-        raise ReportError(
-            f"{where}: expected one JSON object of samepic find --json, found {error}"
-        ) from None
+@dataclass(frozen=True, slots=True)
+class _FileLine:
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
 
-
-class _Fields:
-    """The fields of one object, read by name and type."""
-
-    def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, dict):
-            raise ReportError(f"{where}: expected an object, found {_shorten(value)}")
-        self.fields: dict[str, object] = value
-        self.where = where
-
-    def text(self, name: str) -> str:
-        value = self._get(name, "a text", lambda v: isinstance(v, str))
-        assert isinstance(value, str)
-        return value
-
-    def whole(self, name: str) -> int:
-        value = self._get(name, "a whole number", lambda v: type(v) is int)
-        assert isinstance(value, int)
-        return value
-
-    def number(self, name: str) -> float:
-        value = self._get(name, "a number from 0 to 1", lambda v: type(v) in (int, float) and 0 <= v <= 1)
-        assert isinstance(value, (int, float))
-        return float(value)
-
-    def items(self, name: str) -> list[Any]:
-        value = self._get(name, "a list", lambda v: isinstance(v, list))
-        assert isinstance(value, list)
-        return value
-
-    def below(self, name: str) -> _Fields:
-        return _Fields(self._get(name, "an object", lambda v: isinstance(v, dict)), f"{self.where}: {name}")
-
-    def _get(self, name: str, expected: str, fits: Callable[[Any], bool]) -> object:
-        if name not in self.fields:
-            raise ReportError(f"{self.where}: expected {name}: {expected}, found none")
-        value = self.fields[name]
-        if not fits(value):
-            raise ReportError(f"{self.where}: expected {name}: {expected}, found {_shorten(value)}")
-        return value
-
-
-def _shorten(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else text[:40] + "..."
-
-
-def _group(entry: _Fields) -> Group:
-    reference = _file(entry.below("reference_file"))
-    if reference.path != entry.text("reference"):
-        raise ReportError(
-            f"{entry.where}: expected reference_file: the file of reference, found another path"
+    def __post_init__(self) -> None:
+        require(bool(self.path) and "\0" not in self.path, "path", "the name of a file", self.path)
+        require(self.size >= 0, "size", "bytes, 0 or more", self.size)
+        require(
+            bool(re.fullmatch("[0-9a-f]{64}", self.sha256)), "sha256", "64 hexadecimal digits", self.sha256
         )
-    members = tuple(
-        _member(_Fields(item, f"{entry.where}: member {number}"))
-        for number, item in enumerate(entry.items("members"), 1)
-    )
-    return Group(entry.whole("group"), reference, entry.text("reason"), members)
+
+    def file(self) -> File:
+        return File(self.path, self.size, self.mtime_ns, self.sha256)
 
 
-def _member(entry: _Fields) -> Member:
-    try:
-        relation = Relation.named(entry.text("relation"))
-    except ProfileError as error:
-        raise ReportError(f"{entry.where}: {error}") from None
-    return Member(_file(entry), relation, entry.number("probability"), entry.text("explanation"))
+@dataclass(frozen=True, slots=True)
+class _MemberLine(_FileLine):
+    relation: str
+    probability: float
+    explanation: str
+
+    def __post_init__(self) -> None:
+        _FileLine.__post_init__(self)
+        Relation.named(self.relation)
+        require(0 <= self.probability <= 1, "probability", "a number from 0 to 1", self.probability)
+
+    def member(self) -> Member:
+        return Member(self.file(), Relation(self.relation), self.probability, self.explanation)
 
 
-def _file(entry: _Fields) -> FileFacts:
-    path, digest, size = entry.text("path"), entry.text("sha256"), entry.whole("size")
-    if not path or "\0" in path:
-        raise ReportError(f"{entry.where}: expected path: the name of a file, found {_shorten(path)}")
-    if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise ReportError(f"{entry.where}: expected sha256: 64 hexadecimal digits, found {_shorten(digest)}")
-    if size < 0:
-        raise ReportError(f"{entry.where}: expected size: bytes, 0 or more, found {size}")
-    return FileFacts(path, size, entry.whole("mtime_ns"), digest)
+@dataclass(frozen=True, slots=True)
+class _GroupLine:
+    group: int
+    reference: str
+    reason: str
+    reference_file: _FileLine
+    members: tuple[_MemberLine, ...]
+
+    def __post_init__(self) -> None:
+        path = self.reference_file.path
+        require(path == self.reference, "reference_file", "the file of reference", path)
+
+    def group_of_files(self) -> Group:
+        members = tuple(line.member() for line in self.members)
+        return Group(self.group, self.reference_file.file(), self.reason, members)
 
 
 _COLUMNS = (
-    "group",
-    "role",
-    "path",
-    "size",
-    "mtime_ns",
-    "sha256",
-    "relation",
-    "probability",
-    "hard_link_to",
-    "text",
+    *("group", "role", "path", "size", "mtime_ns", "sha256"),
+    *("relation", "probability", "hard_link_to", "text"),
 )
 
 
@@ -493,7 +406,7 @@ def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iter
         yield _row(("", "unreadable", item.path, "", "", "", "", "", "", item.error))
 
 
-def _cells(file: FileFacts) -> tuple[object, ...]:
+def _cells(file: File) -> tuple[object, ...]:
     return file.path, file.size, file.mtime_ns, file.sha256
 
 

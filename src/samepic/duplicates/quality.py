@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from samepic.duplicates.cache import CachedVerdict
-from samepic.limits import COLLECTION, GRADES, LOSSLESS
 from samepic.tuning.verify import KEEP
 from samepic.verdict import PictureInfo, Relation
 
-__all__ = ["Merit", "merit", "why_best", "why_original"]
+__all__ = ["LOSSLESS", "Merit", "merit", "weight_of", "why_best", "why_original"]
 
+LOSSLESS = 4
+
+_GRADES: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(("PNG", "TIFF", "BMP", "PPM", "TGA", "PSD", "QOI", "SGI", "SUN", "PCX"), LOSSLESS),
+        "HEIF": 3,
+        **dict.fromkeys(("JPEG", "JPEG2000"), 2),
+        **dict.fromkeys(("WEBP", "AVIF"), 1),
+    }
+)
+"""2026-11: the rank of a format as the likely original, among pictures of one size; others are 0. Chosen."""
+
+_WEIGHT_STEP = 1.3  # the factor between coded sizes that counts as a difference in quality
 
 _ORIGINAL = "the original: another was made by re-saving it"
 
@@ -64,15 +77,19 @@ class Merit(NamedTuple):
 def merit(info: PictureInfo) -> Merit:
     """Return the merit of a picture from its header."""
     palette = info.mode in ("P", "1")
-    grade = 0 if palette else GRADES.get(info.format, 0)
+    grade = 0 if palette else _GRADES.get(info.format, 0)
     quality = info.jpeg.quality if info.jpeg else 0
     gray = info.mode in _GRAYS or (info.jpeg is not None and info.jpeg.colour == "gray")
     size = info.width, info.height
-    coded = max(1, info.size - info.metadata)
-    weight = int(math.log(coded, COLLECTION.weight_step)) if 0 < grade < LOSSLESS else 0
+    weight = weight_of(info.size - info.metadata, grade)
     rest = info.depth, int(info.mode in _ALPHA), int(info.camera)
     first = (size[0] * size[1], int(not gray), grade, quality, weight, info.metadata, info.format)
     return Merit(*first, *size, *rest)
+
+
+def weight_of(coded: int, grade: int) -> int:
+    """Return the weight of `coded` bytes in a format of this grade: a step for every 30 % more, 0 if not lossy."""
+    return int(math.log(max(1, coded), _WEIGHT_STEP)) if 0 < grade < LOSSLESS else 0
 
 
 def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
@@ -99,30 +116,23 @@ def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
     return next((reason for applies, reason in reasons if applies), _ORIGINAL)
 
 
+_ADVANTAGES = {
+    "pixels": "the largest: {0.width}x{0.height} against {1.width}x{1.height}",
+    "color": "in color, the others are gray",
+    "depth": "higher bit depth: {0.depth} bits per sample, not {1.depth}",
+    "grade": "{better} ({0.format} against {1.format})",
+    "quality": "higher JPEG quality: {0.quality} against {1.quality}",
+    "weight": "less compressed than the others",
+    "metadata": "has more metadata: {0.metadata} bytes against {1.metadata}",
+}
+"""What the best file has over the second best, in the order of `Merit.rank`."""
+
+
 def why_best(best: Merit, others: Sequence[Merit], *, proven: str) -> str:
     """Return why `best` is the reference of `others`, one or more; `proven` is the reason of `why_original`, or ""."""
-    second_best = max(others, key=Merit.rank)
-    better_stored = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
-    reasons = (
-        (bool(proven), proven),
-        (
-            best.pixels > second_best.pixels,
-            f"the largest: {best.width}x{best.height} against {second_best.width}x{second_best.height}",
-        ),
-        (best.color > second_best.color, "in color, the others are gray"),
-        (
-            best.depth > second_best.depth,
-            f"higher bit depth: {best.depth} bits per sample, not {second_best.depth}",
-        ),
-        (best.grade > second_best.grade, f"{better_stored} ({best.format} against {second_best.format})"),
-        (
-            best.quality > second_best.quality,
-            f"higher JPEG quality: {best.quality} against {second_best.quality}",
-        ),
-        (best.weight > second_best.weight, "less compressed than the others"),
-        (
-            best.metadata > second_best.metadata,
-            f"has more metadata: {best.metadata} bytes against {second_best.metadata}",
-        ),
-    )
-    return next((reason for applies, reason in reasons if applies), "equal quality; first by path")
+    second = max(others, key=Merit.rank)
+    better = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
+    for name, text in _ADVANTAGES.items():
+        if getattr(best, name) > getattr(second, name) and not proven:
+            return text.format(best, second, better=better)
+    return proven or "equal quality; first by path"

@@ -9,41 +9,50 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
 from samepic.duplicates.cache import Cache, CachedFile
-from samepic.duplicates.walk import FoundFile, Unreadable
+from samepic.duplicates.walk import File, Unreadable
 from samepic.errors import FingerprintError, UnreadableError, UnsupportedError
 from samepic.fingerprints import Fingerprint
 from samepic.fingerprints.make import fingerprint_within
-from samepic.limits import COLLECTION
 from samepic.picture import read
 from samepic.picture.formats import REFUSED, sniff
 from samepic.writing import reason_of
 
-__all__ = ["TAIL", "DistinctPicture", "MemoryBudget", "Reader", "in_order", "not_a_picture", "peek"]
+__all__ = [
+    "AHEAD",
+    "BYTES_PER_PIXEL",
+    "HEAD",
+    "TAIL",
+    "WORKING_BYTES",
+    "DistinctPicture",
+    "MemoryBudget",
+    "Reader",
+    "in_order",
+    "not_a_picture",
+    "peek",
+]
 
+# 2026-11: chosen for 400 MB in all, measured by bench/collection_memory.py.
+WORKING_BYTES = 220 * 2**20  # of all comparisons at once, by this estimate:
+BYTES_PER_PIXEL = 16  # of both pictures of a comparison
+AHEAD = 8  # files to submit in advance for each thread
 
-def _do_nothing() -> None:
-    pass
+HEAD, TAIL = 4096, 32  # bytes at the beginning and the end of a file that tell its format
 
 
 @cache
 def _malloc_trim() -> Callable[[int], object]:
-    """Return malloc_trim of glibc, elsewhere a function that does nothing."""
+    """Return malloc_trim of glibc, which keeps up to 64 MB of freed memory for each thread; else what does nothing."""
     try:
         trim: Callable[[int], object] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # another C library; on Windows None names none
         return bool
     return trim
-
-
-def _trim_heap() -> None:
-    # glibc keeps up to 64 MB of freed memory for each thread.
-    _malloc_trim()(0)
 
 
 class MemoryBudget:
@@ -54,7 +63,7 @@ class MemoryBudget:
         self._changed = threading.Condition()
 
     @contextmanager
-    def reserve(self, size: int, before_waiting: Callable[[], None] = _do_nothing) -> Iterator[None]:
+    def reserve(self, size: int, before_waiting: Callable[[], None] | None = None) -> Iterator[None]:
         """Reserve `size` bytes, or the whole budget if that is less, for the time of the block.
 
         `before_waiting` is called once before any wait, to release what the caller holds.
@@ -62,15 +71,16 @@ class MemoryBudget:
         share = min(size, self._size)
         with self._changed:
             if self._free < share:
-                before_waiting()
-                _trim_heap()
+                if before_waiting:
+                    before_waiting()
+                _malloc_trim()(0)
             self._changed.wait_for(lambda: self._free >= share)
             self._free -= share
         try:
             yield
         finally:
             if 4 * share >= self._size:
-                _trim_heap()
+                _malloc_trim()(0)
             with self._changed:
                 self._free += share
                 self._changed.notify_all()
@@ -79,9 +89,6 @@ class MemoryBudget:
 _In = TypeVar("_In")
 
 _Out = TypeVar("_Out")
-
-TAIL = 32
-"""Bytes at the end of a file that help to tell its format."""
 
 _NAMED_AS_PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".avif", ".heic", ".heif"),
@@ -108,7 +115,7 @@ class DistinctPicture:
     """One picture by its bytes: its fingerprint, and every file with these bytes."""
 
     fingerprint: Fingerprint
-    files: list[FoundFile] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
 
     @property
     def sha256(self) -> str:
@@ -137,13 +144,13 @@ class Reader:
         self._sizes: set[int] = set()
         self._lock = threading.Lock()
 
-    def read_all(self, files: Iterable[FoundFile]) -> Iterator[int]:
+    def read_all(self, files: Iterable[File]) -> Iterator[int]:
         """Read every file; yield the size of each one that is done."""
         for file, result in in_order(self._pool, self._classify, files, self._window):
             self._record(file, result)
             yield file.size
 
-    def _record(self, file: FoundFile, result: CachedFile) -> None:
+    def _record(self, file: File, result: CachedFile) -> None:
         self.files += 1
         if result.kind == "other":
             self.others += 1
@@ -151,9 +158,9 @@ class Reader:
             self.unreadable.append(Unreadable(file.path, result.content))
         else:
             item = self.items.setdefault(result.content, DistinctPicture(self._fingerprints[result.content]))
-            item.files.append(file)
+            item.files.append(replace(file, sha256=result.content))
 
-    def _classify(self, file: FoundFile) -> tuple[FoundFile, CachedFile]:
+    def _classify(self, file: File) -> tuple[File, CachedFile]:
         """Return the content of a file. Runs on a thread of the pool."""
         result = self._cache.file(file)
         if result is not None and (result.kind != "picture" or self._load_cached(result.content)):
@@ -167,7 +174,7 @@ class Reader:
         self._cache.put_file(file, result)
         return file, result
 
-    def _examine(self, file: FoundFile) -> CachedFile:
+    def _examine(self, file: File) -> CachedFile:
         result = not_a_picture(peek(file.path, file.size), file.path, file.size)
         if result is not None:
             return result
@@ -180,22 +187,19 @@ class Reader:
             if self._load_cached(sha256):
                 return CachedFile("picture", sha256)
         try:
-            fingerprint = fingerprint_within(self._decoding, encoded, copycode=self._copycodes)
+            fingerprint = fingerprint_within(
+                lambda pixels: self._memory.reserve(pixels * BYTES_PER_PIXEL),
+                encoded,
+                copycode=self._copycodes,
+            )
         except UnsupportedError:
             raise  # not cached: the decoder may be installed tomorrow
         except UnreadableError as error:
             return CachedFile("unreadable", reason_of(error))
         self._fingerprints[fingerprint.sha256] = fingerprint
-        self._store(fingerprint)
+        _, facts, failure = self._cache.picture(fingerprint.sha256) or ("", "", "")
+        self._cache.put_picture(fingerprint.sha256, str(fingerprint), facts, failure)
         return CachedFile("picture", fingerprint.sha256)
-
-    def _store(self, fingerprint: Fingerprint) -> None:
-        """Store a fingerprint, and keep the facts and error stored before."""
-        row = self._cache.picture(fingerprint.sha256) or ("", "", "")
-        self._cache.put_picture(fingerprint.sha256, str(fingerprint), row[1], row[2])
-
-    def _decoding(self, pixels: int) -> AbstractContextManager[None]:
-        return self._memory.reserve(pixels * COLLECTION.bytes_per_pixel)
 
     def _load_cached(self, sha256: str) -> bool:
         """Load the fingerprint of these bytes from the cache; return whether it is there."""
@@ -231,14 +235,14 @@ def not_a_picture(head: bytes, name: str, size: int) -> CachedFile | None:
 def peek(path: str, size: int) -> bytes:
     """Return the first bytes of a file of `size` bytes, and its last ones if it is longer, to tell its format."""
     with open(path, "rb") as file:  # noqa: PTH123  (Path would normalize the name)
-        head = file.read(COLLECTION.peek)
+        head = file.read(HEAD)
         if size > len(head):
             file.seek(max(len(head), size - TAIL))
             head += file.read(TAIL)
     return head
 
 
-def _check_unchanged(file: FoundFile) -> None:
+def _check_unchanged(file: File) -> None:
     now = os.stat(file.path)  # noqa: PTH116  (Path would normalize the name)
     if (now.st_size, now.st_mtime_ns, now.st_ino) != (file.size, file.mtime_ns, file.inode):
         raise UnreadableError(file.path, "a stable file", "one that changed while it was read")

@@ -11,13 +11,12 @@ from types import MappingProxyType
 from samepic.api import compare_pictures
 from samepic.duplicates.cache import Cache, CachedVerdict
 from samepic.duplicates.quality import Merit, merit
-from samepic.duplicates.scan import DistinctPicture, MemoryBudget
+from samepic.duplicates.scan import BYTES_PER_PIXEL, DistinctPicture, MemoryBudget
 from samepic.errors import UnreadableError
-from samepic.limits import COLLECTION
 from samepic.picture import Picture, inspect, load, read
 from samepic.writing import reason_of
 
-__all__ = ["MemoryBudget", "Verifier"]
+__all__ = ["Verifier"]
 
 
 class Verifier:
@@ -69,7 +68,7 @@ class Verifier:
         if cached is not None:
             return cached
         pixels = sum(self._items[i].fingerprint.width * self._items[i].fingerprint.height for i in (a, b))
-        with self._memory.reserve(pixels * COLLECTION.bytes_per_pixel, self.release):
+        with self._memory.reserve(pixels * BYTES_PER_PIXEL, self.release):
             first, second = self._picture(a), self._picture(b)
             if first is None or second is None:
                 return None

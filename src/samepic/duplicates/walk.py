@@ -6,28 +6,38 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["FoundFile", "Unreadable", "Walk"]
+from samepic.writing import reason_of
+
+__all__ = ["File", "Unreadable", "Walk"]
 
 
 @dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A regular file that the walk found.
+class File:
+    """A file as it was when it was found or read, to detect later changes.
 
-    `path` holds bytes that are not UTF-8 as surrogates (see `os.fsencode`); `links` counts its hard links.
+    `path` holds bytes that are not UTF-8 as surrogates (see `os.fsencode`); `size` is in bytes; `sha256`, in
+    hexadecimal digits, is "" until the file is read. `inode`, `device` and the number of hard `links` are known only
+    in the run that found the file, and do not count in comparisons.
     """
 
     path: str
     size: int
     mtime_ns: int
-    inode: int
-    device: int
-    links: int = 1
+    sha256: str = ""
+    inode: int = field(default=0, compare=False)
+    device: int = field(default=0, compare=False)
+    links: int = field(default=1, compare=False)
 
     @property
     def node(self) -> tuple[int, int]:
         """The device and inode, equal for all hard links to one file."""
         return self.device, self.inode
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON shape."""
+        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Walk:
     _entered: set[tuple[int, int]] = field(default_factory=set)
     _real_paths: dict[tuple[int, int], set[str]] = field(default_factory=dict)
 
-    def files(self) -> Iterator[FoundFile]:
+    def files(self) -> Iterator[File]:
         """Yield every regular file: paths in the given order, folders by the bytes of their names."""
         named = [(path, status) for path in self.paths if (status := self._stat(path)) is not None]
         for _, status in named:
@@ -82,9 +92,9 @@ class Walk:
         return None
 
     def _record(self, path: str, error: OSError) -> None:
-        self.unreadable.append(Unreadable(path, error.strerror or str(error)))
+        self.unreadable.append(Unreadable(path, reason_of(error)))
 
-    def _folder(self, path: str, status: os.stat_result) -> Iterator[FoundFile]:
+    def _folder(self, path: str, status: os.stat_result) -> Iterator[File]:
         """Walk below a folder without recursion, so that depth is not limited."""
         stack: list[tuple[str, os.stat_result]] = [(path, status)]
         while stack:
@@ -101,7 +111,6 @@ class Walk:
             stack.extend(reversed(subfolders))
 
     def _names(self, path: str) -> list[str]:
-        """Return the names in a folder to visit, sorted by their bytes."""
         names = []
         try:
             with os.scandir(path) as found:
@@ -117,7 +126,7 @@ class Walk:
 
     def _visit(
         self, path: str, status: os.stat_result | None, subfolders: list[tuple[str, os.stat_result]]
-    ) -> Iterator[FoundFile]:
+    ) -> Iterator[File]:
         if status is not None and stat.S_ISLNK(status.st_mode):
             if not self.follow:
                 self.skipped += 1
@@ -132,7 +141,7 @@ class Walk:
         else:
             self.skipped += 1
 
-    def _file(self, path: str, status: os.stat_result) -> Iterator[FoundFile]:
+    def _file(self, path: str, status: os.stat_result) -> Iterator[File]:
         node = status.st_dev, status.st_ino
         if self.follow or node in self._real_paths or status.st_nlink > 1:
             # Several paths may lead here: two names of a file are hard links, two paths to one name are not.
@@ -141,8 +150,7 @@ class Walk:
                 return
             seen.add(real)
         if status.st_size >= self.min_size:
-            yield FoundFile(
-                path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, status.st_nlink
-            )
+            times = status.st_size, status.st_mtime_ns
+            yield File(path, *times, "", status.st_ino, status.st_dev, status.st_nlink)
         else:
             self.skipped += 1

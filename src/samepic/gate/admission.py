@@ -26,6 +26,7 @@ from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.gate import GATE
 from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation, Verdict
+from samepic.writing import reason_of
 
 __all__ = ["Admission", "current_decision", "refused", "sentence_of", "settled_as_same"]
 
@@ -124,8 +125,9 @@ def sentence_of(match: Match) -> str:
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
     """Return the decision on a file that is not a usable image."""
-    reason = f"not a usable image: expected {error.wanted}, found {error.got}"
-    return Decision(Outcome.REFUSED, reason, key, error=error)
+    reason = reason_of(error)
+    text = f"not a usable image: {reason}" if error.wanted else reason
+    return Decision(Outcome.REFUSED, text, key, error=error)
 
 
 def _accepted(key: str, skipped: int = 0) -> Decision:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from samepic.duplicates.quality import Merit
+from samepic.duplicates.quality import LOSSLESS, Merit, weight_of
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
 from samepic.gate.index import Index
 from samepic.gate.options import GatePolicy, Originals, PolicyAction
-from samepic.limits import COLLECTION, LOSSLESS
 from samepic.picture import read
 from samepic.profile import Policy, Profile
 from samepic.sandbox.decode import Decoder
@@ -22,6 +20,7 @@ from samepic.tuning.gate import GATE
 from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
 from samepic.verify.explain import explain, explain_better
+from samepic.writing import reason_of
 
 __all__ = [
     "BetterCopy",
@@ -99,8 +98,7 @@ def _why(best: Merit, other: Merit) -> str:
 
 
 def _merit(record: Record) -> Merit:
-    coded = max(1, record.size - record.metadata)
-    weight = int(math.log(coded, COLLECTION.weight_step)) if 0 < record.grade < LOSSLESS else 0
+    weight = weight_of(record.size - record.metadata, record.grade)
     size = record.width, record.height
     quality = record.jpeg_quality or 0
     return Merit(size[0] * size[1], 0, record.grade, quality, weight, record.metadata, record.format, *size)
@@ -181,7 +179,7 @@ class _OriginalComparer:
 def _error_text(error: Exception) -> str:
     """Return the text of an error without file names, which do not belong in a service's log."""
     if isinstance(error, UnreadableError):
-        return f"expected {error.wanted}, found {error.got}"
+        return reason_of(error)
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from samepic.errors import LimitError, SourceError, UnreadableError
 from samepic.limits import LIMITS, Limits
 from samepic.verdict import JpegInfo, PictureInfo
+from samepic.writing import NO_SUCH_FILE
 
 __all__ = [
     "Deep",
@@ -218,6 +219,8 @@ def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
         _check_size(name, status.st_size, limits)
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             data = _whole(file, status.st_size, limits)
+    except FileNotFoundError as error:
+        raise UnreadableError(name, "", NO_SUCH_FILE) from error
     except OSError as error:
         raise UnreadableError(name, "a picture file", error.strerror or str(error)) from error
     except ValueError as error:

@@ -14,10 +14,10 @@ from pyspark.sql import functions as fn
 from pyspark.sql.types import StringType
 
 from samepic.duplicates.quality import merit
-from samepic.duplicates.scan import TAIL, not_a_picture, peek
+from samepic.duplicates.scan import HEAD, TAIL, not_a_picture, peek
 from samepic.errors import UnreadableError
 from samepic.fingerprints.fingerprint import VERSION, Fingerprint
-from samepic.limits import COLLECTION, SPARK
+from samepic.limits import SPARK
 from samepic.picture import read
 from samepic.sandbox.pool import Workers
 from samepic.writing import reason_of
@@ -57,8 +57,7 @@ def original(path: str) -> bytes:
 
 def peek_bytes(data: bytes) -> bytes:
     """Return the bytes that `samepic.duplicates.scan.peek` reads of a file."""
-    limit = COLLECTION.peek
-    return data[:limit] + data[max(limit, len(data) - TAIL) :]
+    return data[:HEAD] + data[max(HEAD, len(data) - TAIL) :]
 
 
 def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:

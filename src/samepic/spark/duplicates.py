@@ -7,7 +7,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark import SparkConf
@@ -16,8 +16,8 @@ from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.finder import processors
-from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, file_facts, make_member
-from samepic.duplicates.walk import FoundFile, Unreadable, Walk
+from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, make_member
+from samepic.duplicates.walk import File, Unreadable, Walk
 from samepic.fingerprints.fingerprint import VERSION
 from samepic.limits import SPARK
 from samepic.profile import Policy, Profile
@@ -293,7 +293,7 @@ class SparkFinder:
         self.unreadable.sort(key=lambda file: (os.fsencode(file.path), file.error))
         return self._grouped(found, entries, df if uris else None)
 
-    def _walk(self, paths: list[str]) -> dict[str, FoundFile]:
+    def _walk(self, paths: list[str]) -> dict[str, File]:
         walk = Walk(paths, self.hidden, self.follow, self.least)
         entries = {}
         for entry in walk.files():
@@ -306,7 +306,7 @@ class SparkFinder:
         self.unreadable += walk.unreadable
         return entries
 
-    def _path_rows(self, entries: dict[str, FoundFile]) -> DataFrame:
+    def _path_rows(self, entries: dict[str, File]) -> DataFrame:
         rows = [(path,) for path in entries]
         tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(rows) // SPARK.files)
         return self.spark.createDataFrame(rows, "path string").repartition(min(tasks, max(1, len(rows))))
@@ -316,7 +316,7 @@ class SparkFinder:
         return source.load(uris).where(fn.col("length") >= self.least)
 
     def _grouped(
-        self, found: FoundDuplicates, entries: dict[str, FoundFile], listed: DataFrame | None
+        self, found: FoundDuplicates, entries: dict[str, File], listed: DataFrame | None
     ) -> list[Group]:
         members = defaultdict(list)
         for row in found.members.collect():
@@ -327,16 +327,15 @@ class SparkFinder:
         digests = self._digests(found, keys)
         if listed is not None:
             entries = _entries(listed, digests)
+        files = {key: replace(entries[key], sha256=digest) for key, digest in digests.items()}
         groups: list[Group] = []
         for number, (key, reason) in sorted(references.items()):
-            first = entries[key]
+            first = files[key]
             links = {first.node: first.path} if first.inode else {}
             rest = sorted(members[number], key=lambda row: os.fsencode(row[0]))
-            copies = tuple(
-                make_member(entries[path], digests[path], verdict, links) for path, verdict in rest
-            )
+            copies = tuple(make_member(files[path], verdict, links) for path, verdict in rest)
             if not all(copy.hard_link_to for copy in copies):
-                groups.append(Group(len(groups) + 1, file_facts(first, digests[key]), reason, copies))
+                groups.append(Group(len(groups) + 1, first, reason, copies))
         return groups
 
     def _digests(self, found: FoundDuplicates, keys: set[str]) -> dict[str, str]:
@@ -345,13 +344,11 @@ class SparkFinder:
         return {row["key"]: row["sha256"] for row in rows}
 
 
-def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, FoundFile]:
+def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, File]:
     """Return the facts of files that Spark listed; their times are in milliseconds, so `samepic clean` needs a copy."""
     keys_frame = listed.sparkSession.createDataFrame([(key,) for key in keys], "path string")
     rows = listed.drop("content").join(keys_frame, "path", "left_semi").collect()
     return {
-        row["path"]: FoundFile(
-            row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6, 0, 0
-        )
+        row["path"]: File(row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6)
         for row in rows
     }

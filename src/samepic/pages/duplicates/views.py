@@ -8,7 +8,8 @@ from typing import Any
 
 from samepic.cleanup.decisions import Decisions, GroupState, Mark
 from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
-from samepic.duplicates.groups import FileFacts, Group
+from samepic.duplicates.groups import Group
+from samepic.duplicates.walk import File
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
 from samepic.pages.html import Html, count_text, el, plural
 from samepic.profile import Policy
@@ -167,7 +168,7 @@ def _mark_button(mark: Mark, label: str, key: str, current: Mark, name: str) -> 
     )
 
 
-def _path(file: FileFacts) -> Html:
+def _path(file: File) -> Html:
     path = Path(printable(file.path))
     folder = str(path.parent)
     return el("p.path.small", el("bdi", f"{folder}/" if folder != "." else ""), el("b", path.name))
@@ -364,7 +365,7 @@ def compare_again(decisions: Decisions, index: int, file: int) -> Views:
 
 
 @lru_cache(maxsize=4)
-def _compare(a: FileFacts, b: FileFacts, made_ns: int | None) -> Views:
+def _compare(a: File, b: File, made_ns: int | None) -> Views:
     return views(read_unchanged(a, made_ns), read_unchanged(b, made_ns), Policy())
 
 
