@@ -13,7 +13,6 @@ __all__ = [
     "FOUND",
     "GATE",
     "GRADES",
-    "INFLATED_AT_ONCE",
     "LIMITS",
     "LOSSLESS",
     "PAGES",
@@ -55,9 +54,6 @@ class Limits:
 
 LIMITS = Limits()
 """2026-11: a 300-megapixel panorama passes; a decompression bomb does not. Chosen, not calibrated."""
-
-INFLATED_AT_ONCE = 1 << 27
-"""2026-11-23: bytes of PNG lines to inflate at once, to bound the memory beside the pixels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from samepic.picture.picture import check_size
 from samepic.picture.png import coded_chunks, color_chunks, png_header
 from samepic.verdict import PictureInfo
 
-__all__ = ["coded_digest", "fingerprint", "fingerprint_shown", "fingerprint_within", "png_digest"]
+__all__ = ["coded_digest", "fingerprint", "fingerprint_shown", "fingerprint_within"]
 
 
 def coded_digest(
@@ -46,7 +46,7 @@ def coded_digest(
     return digest.hexdigest()
 
 
-def png_digest(data: bytes, name: str, limits: Limits) -> str:
+def _png_digest(data: bytes, name: str, limits: Limits) -> str:
     """Return the coded digest of a PNG, "" for an animated one. Raises as `png_header`."""
     header = png_header(data, name, limits=limits)
     if header.frames > 1:
@@ -104,7 +104,7 @@ def fingerprint_shown(
             info = PictureInfo(encoded.name, "JPEG", rgb.shape[1], rgb.shape[0])
             return _value(digest, coded, decoded, "fast"), Picture(rgb, None, info)
     elif kind == "PNG":
-        coded = png_digest(encoded.data, encoded.name, limits)
+        coded = _png_digest(encoded.data, encoded.name, limits)
     picture = load(encoded, limits=limits)
     return _value(digest, coded, hash_picture(picture, copies=copycode), "fast"), picture
 
@@ -127,7 +127,7 @@ def _of_encoded(
         case "JPEG":
             coded, decoded = _jpeg(encoded, not reference, copycode, limits)
         case "PNG":
-            coded = png_digest(encoded.data, encoded.name, limits)
+            coded = _png_digest(encoded.data, encoded.name, limits)
         case _:
             coded = ""
     if decoded is None:

@@ -1,6 +1,6 @@
 """Classical measures of two pictures: pixel differences, structural similarity, whitening, and histograms.
 
-All but equality first bring the two pictures to one size (`to_one_size`). Histograms count colors, wherever they are,
+All but equality first bring the two pictures to one size (`_to_one_size`). Histograms count colors, wherever they are,
 at the size of each picture. Memory: one difference picture. Structural similarity follows Wang, Bovik, Sheikh and
 Simoncelli. The amplitudes of natural pictures fall as 1/f, so plain correlation mostly compares large bright and dark
 areas, which unrelated photographs share; whitening undoes the fall, with a low-pass against noise.
@@ -9,7 +9,6 @@ areas, which unrelated photographs share; whitening undoes the fall, with a low-
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import lru_cache
 
 import cv2
@@ -20,7 +19,6 @@ from samepic.errors import SourceError
 from samepic.measures.cutoffs import FLAT_LEVELS
 
 __all__ = [
-    "WORKING_SIDE",
     "Float",
     "Pixels",
     "absolute_difference_mean",
@@ -34,20 +32,16 @@ __all__ = [
     "histograms",
     "jensen_shannon",
     "kullback_leibler",
-    "luma_pairs",
     "lumas",
     "psnr",
     "reduced",
     "rms",
     "rms_distance",
-    "same_bytes",
     "same_pixels",
     "shown",
     "ssim",
     "ssim_scale",
-    "to_bands",
     "to_common_form",
-    "to_one_size",
     "whiten",
     "whitened",
     "whitened_measures",
@@ -55,17 +49,12 @@ __all__ = [
 ]
 
 Pixels = NDArray[np.uint8]
-
 Float = NDArray[np.float32]
-
 WHITE, BLACK = 255, 0
 
 
 def check(pixels: Pixels) -> Pixels:
-    """Return `pixels` if it is a picture: uint8, (height, width, 3 or 4), neither side empty.
-
-    Raises SourceError otherwise.
-    """
+    """Return `pixels`. Raises SourceError where it is not uint8 of (height, width, 3 or 4), or a side is empty."""
     expected = "a uint8 array of shape (height, width, 3 or 4)"
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
         raise SourceError(
@@ -76,7 +65,7 @@ def check(pixels: Pixels) -> Pixels:
     return pixels
 
 
-def to_bands(pixels: Pixels, bands: int) -> Pixels:
+def _to_bands(pixels: Pixels, bands: int) -> Pixels:
     """Return `pixels` with 3 or 4 `bands`; a missing alpha is opaque, 255. Alpha is never dropped."""
     if pixels.shape[2] >= bands:
         return pixels
@@ -84,30 +73,20 @@ def to_bands(pixels: Pixels, bands: int) -> Pixels:
     return np.concatenate([pixels, opaque], axis=2)
 
 
-def to_one_size(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
-    """Bring two pictures to one size: on each axis the smaller of the two, by area averaging.
-
-    No picture is ever enlarged, so no detail is invented. Aspect ratios are not kept: 400x300 and 300x400 become
-    300x300. Colors are averaged weighted by alpha, so hidden colors do not bleed in.
-    """
-    height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
-    return _shrunk(a, width, height), _shrunk(b, width, height)
+def _to_common_bands(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
+    """Return both with alpha where one of them has it. Raises SourceError as `check`."""
+    bands = max(check(a).shape[2], check(b).shape[2])
+    return _to_bands(a, bands), _to_bands(b, bands)
 
 
 def to_common_form(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
-    """Return both pictures with the same number of bands and one size (`to_bands`, `to_one_size`)."""
-    bands = max(check(a).shape[2], check(b).shape[2])
-    return to_one_size(to_bands(a, bands), to_bands(b, bands))
+    """Return both pictures with the same number of bands and one size: on each axis the smaller, so 300x300 of 400x300.
 
-
-def luma_pairs(a: Pixels, b: Pixels) -> Iterator[tuple[Pixels, Pixels]]:
-    """Yield the luma of both, (height, width) uint8, at their own sizes: once, or on white and on black.
-
-    Pictures with alpha are composited on white, then on black; a measure of luma takes the worse of the two, since
-    two drawings in black ink on a transparent ground are equal on black.
+    Samples are averaged by area, colors weighted by alpha, so that hidden ones do not bleed in. A missing alpha is 255.
     """
-    bands = max(check(a).shape[2], check(b).shape[2])
-    yield from zip(lumas(to_bands(a, bands)), lumas(to_bands(b, bands)), strict=True)
+    a, b = _to_common_bands(a, b)
+    height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
+    return _shrunk(a, width, height), _shrunk(b, width, height)
 
 
 def lumas(pixels: Pixels) -> list[Pixels]:
@@ -164,15 +143,9 @@ def _composited(pixels: Pixels, ground: int) -> Pixels:
     return np.asarray(cv2.merge(mixed), np.uint8)
 
 
-_SIDE = 11
-
-_SIGMA = 1.5
-
-_C1 = (0.01 * 255) ** 2
-
-_C2 = (0.03 * 255) ** 2
-# rows at a time: what a strip needs then stays in the processor's cache
-_STRIP_ROWS = 48
+_SIDE, _SIGMA = 11, 1.5
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+_STRIP_ROWS = 48  # at a time: what a strip needs then stays in the processor's cache
 
 
 def ssim(a: Pixels, b: Pixels) -> float:
@@ -184,7 +157,7 @@ def ssim(a: Pixels, b: Pixels) -> float:
     Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, 2004.
     """
     a, b = to_common_form(a, b)
-    return min(_mean_ssim(*_at_scale(left, right)) for left, right in luma_pairs(a, b))
+    return min(_mean_ssim(*_at_scale(left, right)) for left, right in zip(lumas(a), lumas(b), strict=True))
 
 
 def ssim_scale(height: int, width: int) -> int:
@@ -232,17 +205,11 @@ def _blur(samples: Float) -> Float:
     return np.asarray(blurred, np.float32)[margin:-margin, margin:-margin]
 
 
-def same_bytes(a: bytes, b: bytes) -> bool:
-    """Return whether two files are equal byte for byte, as comparing md5 or sha256 digests does."""
-    return a == b
-
-
 def same_pixels(a: Pixels, b: Pixels) -> bool:
     """Return whether two pictures have one size and equal samples everywhere; a missing alpha is opaque."""
     if check(a).shape[:2] != check(b).shape[:2]:
         return False
-    bands = max(a.shape[2], b.shape[2])
-    return np.array_equal(to_bands(a, bands), to_bands(b, bands))
+    return np.array_equal(*_to_common_bands(a, b))
 
 
 def difference_box(a: Pixels, b: Pixels) -> tuple[int, int, int, int] | None:
@@ -296,10 +263,8 @@ def _squares(a: Pixels, b: Pixels) -> float:
     return float(cv2.norm(a, b, cv2.NORM_L2SQR))
 
 
-WORKING_SIDE = 256
-
+_WORKING_SIDE = 256
 _CUTOFF = 200 / 512
-
 _PEAK = _CUTOFF / math.sqrt(2)
 
 
@@ -308,7 +273,7 @@ def working_square(luma: Pixels) -> Float:
 
     The square makes pictures of any two sizes comparable, and the value independent of them.
     """
-    return reduced(luma, WORKING_SIDE, WORKING_SIDE)
+    return reduced(luma, _WORKING_SIDE, _WORKING_SIDE)
 
 
 def whiten(samples: Float) -> Float:
@@ -324,9 +289,9 @@ def whiten(samples: Float) -> Float:
     return np.asarray(cv2.dct(samples), np.float32) * _gain(height, width)
 
 
-def whitened(pixels: Pixels, bands: int = 3) -> list[Float]:
-    """Return the whitened spectra of the luma at 256x256: one, or with 4 `bands` on white and on black."""
-    return [whiten(working_square(luma)) for luma in lumas(to_bands(check(pixels), bands))]
+def whitened(pixels: Pixels) -> list[Float]:
+    """Return the whitened spectra of the luma at 256x256: one, or with alpha on white and on black."""
+    return [whiten(working_square(luma)) for luma in lumas(check(pixels))]
 
 
 def whitened_measures(a: Pixels, b: Pixels) -> tuple[float, float]:
@@ -335,8 +300,7 @@ def whitened_measures(a: Pixels, b: Pixels) -> tuple[float, float]:
     The correlation is -1 to 1, 1 for equal pictures; 0 where one of them is flat, NaN where both are. The RMS
     is in levels, 0 for equal pictures. With alpha each is the worse value of on white and on black.
     """
-    bands = max(check(a).shape[2], check(b).shape[2])
-    pairs = list(zip(whitened(a, bands), whitened(b, bands), strict=True))
+    pairs = list(zip(*map(whitened, _to_common_bands(a, b)), strict=True))
     values = [correlation(left, right) for left, right in pairs]
     lowest = min((value for value in values if not math.isnan(value)), default=math.nan)
     return lowest, max(rms(left, right) for left, right in pairs)
@@ -370,9 +334,7 @@ def _gain(height: int, width: int) -> Float:
 
 
 Counts = NDArray[np.int64]
-
-# cv2 counts in float32, which is exact to 2^24
-_STRIP_PIXELS = 2**24
+_STRIP_PIXELS = 2**24  # cv2 counts in float32, which is exact to here
 
 
 def histogram(pixels: Pixels) -> Counts:
@@ -388,8 +350,8 @@ def histogram(pixels: Pixels) -> Counts:
 
 def histograms(a: Pixels, b: Pixels) -> tuple[Counts, Counts]:
     """Return the histograms of two pictures with the same number of bands; a missing alpha is opaque."""
-    bands = max(check(a).shape[2], check(b).shape[2])
-    return histogram(to_bands(a, bands)), histogram(to_bands(b, bands))
+    a, b = _to_common_bands(a, b)
+    return histogram(a), histogram(b)
 
 
 def histogram_rms(h1: Counts, h2: Counts) -> float:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +27,6 @@ __all__ = [
     "deep_of",
     "equal_displayed",
     "equal_pixels",
-    "equal_samples",
     "read",
     "swaps_sides",
     "upright",
@@ -71,8 +68,7 @@ def equal_displayed(a: Picture, b: Picture) -> bool:
     return a.alpha is None or b.alpha is None or np.array_equal(a.alpha, b.alpha)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Deep:
+class Deep(NamedTuple):
     """Samples as they are stored: (height, width, channels), colors first and alpha last, integers or floats.
 
     `white` is the sample displayed as 255, and 0 where the range in use is stretched to 0 to 255 instead. `samples` is
@@ -100,25 +96,19 @@ _ROUNDING = 1e-4  # of one of 255 steps; 16 bits are 257 parts of one, and 32-bi
 
 Stored: TypeAlias = Callable[[], Deep]
 
-_TURNS: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = MappingProxyType(
-    {
-        1: lambda samples: samples,
-        2: lambda samples: samples[:, ::-1],
-        3: lambda samples: samples[::-1, ::-1],
-        4: lambda samples: samples[::-1],
-        5: lambda samples: samples.swapaxes(0, 1),
-        6: lambda samples: np.rot90(samples, -1),
-        7: lambda samples: samples[::-1, ::-1].swapaxes(0, 1),
-        8: np.rot90,
-    }
-)
-"""By EXIF orientation (CIPA DC-008, 4.6.5); OpenCV, which turns 8 bits faster, drops a single channel."""
+# By EXIF orientation (CIPA DC-008, 4.6.5): the axis to flip, -1 for both, once 5 to 8 are transposed.
+_FLIPS = {1: None, 2: 1, 3: -1, 4: 0, 5: None, 6: 1, 7: -1, 8: 0}
 
 
 def upright_deep(stored: Stored, orientation: int) -> Deep:
     """Return the stored samples with EXIF `orientation` 1 to 8 applied."""
-    deep = stored()
-    return deep if deep.samples is None else Deep(_TURNS[orientation](deep.samples), deep.white)
+    samples, white = stored()
+    if samples is not None:
+        # OpenCV, which turns 8 bits faster, drops a single channel.
+        turned = samples.swapaxes(0, 1) if swaps_sides(orientation) else samples
+        axis = _FLIPS[orientation]
+        samples = turned if axis is None else np.flip(turned, (0, 1) if axis < 0 else axis)
+    return Deep(samples, white)
 
 
 def deep_of(picture: Picture) -> Deep | None:
@@ -127,31 +117,22 @@ def deep_of(picture: Picture) -> Deep | None:
     return None if deep is None or deep.fits_8_bits() else deep
 
 
-def equal_samples(a: Picture, b: Picture) -> bool:
-    """Return whether two pictures that look identical, pixel by pixel, are stored with equal samples too.
-
-    Colors of fully transparent pixels do not count.
-    """
+def _equal_samples(a: Picture, b: Picture) -> bool:
+    """Return whether two pictures that look identical are stored with equal samples, except where fully transparent."""
     deep_a, deep_b = deep_of(a), deep_of(b)
     if deep_a is None or deep_b is None:
         return deep_a is deep_b
     if deep_a.samples is None or deep_b.samples is None or bool(deep_a.white) != bool(deep_b.white):
         return False
     visible = np.True_ if a.alpha is None else (a.alpha > 0)[..., None]
-    colors = _equal(_scaled(deep_a.colors, deep_b.white), _scaled(deep_b.colors, deep_a.white))
+    one, two = _scaled(deep_a.colors, deep_b.white), _scaled(deep_b.colors, deep_a.white)
+    colors = (one == two) | (np.isnan(one) & np.isnan(two))
     return bool((colors | ~visible).all()) and _equal_alpha(deep_a, deep_b)
-
-
-def _equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where both are equal; NaN equals NaN."""
-    same: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
-    return same
 
 
 def _scaled(samples: NDArray[Any], white: float) -> NDArray[np.float64]:
     """Return samples on a common scale; both products are exact in 53 bits."""
-    scaled: NDArray[np.float64] = samples.astype(np.float64) * (white or 1)
-    return scaled
+    return np.asarray(samples.astype(np.float64) * (white or 1), np.float64)
 
 
 def _equal_alpha(a: Deep, b: Deep) -> bool:
@@ -170,14 +151,13 @@ def equal_pixels(a: Picture, b: Picture) -> bool:
     Samples of more than 8 bits are compared as they are stored: two 16-bit pictures whose difference is invisible are
     not equal.
     """
-    return equal_displayed(a, b) and equal_samples(a, b)
+    return equal_displayed(a, b) and _equal_samples(a, b)
 
 
 _SOURCES = "a path, bytes, a binary file object, a PIL image or an ndarray"
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """The bytes of one encoded picture, and its `name` in messages."""
 
     name: str
@@ -208,13 +188,19 @@ def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
 
 
 def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
+    from pathlib import Path
+
     path = str(Path(os.fsdecode(source)))
     name = path if path.isascii() else path.encode(errors="replace").decode()
     try:
         # Anything but a regular file has no size to check, and opening a named pipe without a writer would block.
         status = os.stat(path)  # noqa: PTH116  (Path costs as much as the call)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(name, "a picture file", _not_a_file(Path(path)))
+            raise UnreadableError(
+                name,
+                "a picture file",
+                "a folder" if stat.S_ISDIR(status.st_mode) else "a device, pipe or socket",
+            )
         _check_size(name, status.st_size, limits)
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             data = _whole(file, status.st_size, limits)
@@ -237,11 +223,6 @@ def _whole(file: io.FileIO, size: int, limits: Limits) -> bytes:
         blocks.append(block)
         left -= len(block)
     return b"".join(blocks)
-
-
-def _not_a_file(path: Path) -> str:
-    path.stat()  # raises the error of the operating system where nothing is there
-    return "a folder" if path.is_dir() else "a device, pipe or socket"
 
 
 def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
@@ -275,16 +256,14 @@ def _check_size(name: str, size: int, limits: Limits) -> None:
         raise LimitError(name, f"at most {limits.file_bytes} bytes", f"{size} bytes")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pixels:
+class Pixels(NamedTuple):
     """Samples in sRGB as stored, not yet upright: `rgb` (h, w, 3) uint8, `alpha` (h, w) uint8 or None."""
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenedPicture:
+class OpenedPicture(NamedTuple):
     """A picture whose header was read and is within the limits; its pixels are not decoded yet.
 
     `orientation` remains to be applied after `decode`; `applied` is the one that `decode` applies itself. `width` and
@@ -328,20 +307,7 @@ def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
         return samples
     import cv2  # three to five times as fast as strided copies, and loaded by every comparison anyway
 
-    result: Any
-    match orientation:
-        case 2:
-            result = cv2.flip(samples, 1)
-        case 3:
-            result = cv2.rotate(samples, cv2.ROTATE_180)
-        case 4:
-            result = cv2.flip(samples, 0)
-        case 5:
-            result = cv2.transpose(samples)
-        case 6:
-            result = cv2.rotate(samples, cv2.ROTATE_90_CLOCKWISE)
-        case 7:
-            result = cv2.rotate(cv2.transpose(samples), cv2.ROTATE_180)
-        case _:
-            result = cv2.rotate(samples, cv2.ROTATE_90_COUNTERCLOCKWISE)
-    return np.ascontiguousarray(result)
+    turned: Any = cv2.transpose(samples) if swaps_sides(orientation) else samples
+    if (axis := _FLIPS[orientation]) is not None:
+        turned = cv2.flip(turned, axis)
+    return np.ascontiguousarray(turned)

@@ -18,22 +18,13 @@ from samepic.writing import plural
 
 __all__ = [
     "UNRELATED",
-    "PatchStats",
     "Place",
     "Scene",
     "ScreenChange",
-    "appears_at",
     "changes",
-    "colors_changed",
-    "common_color_change",
     "describe_changes",
     "describe_same",
-    "is_text",
-    "moved_by",
     "outline_similarity",
-    "pack_colors",
-    "patch_stats",
-    "slid_by",
 ]
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -46,33 +37,33 @@ Color: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PatchStats:
-    """The most frequent color of a patch, as of `pack_colors`; whether it fills the patch; the colors of its border."""
+class _PatchStats:
+    """The most frequent color of a patch, packed; whether it fills the patch; the colors of its border."""
 
     background: int
     is_plain: bool
     border: frozenset[int]
 
 
-def pack_colors(pixels: Pixels) -> Packed:
+def _pack_colors(pixels: Pixels) -> Packed:
     """Return (...) one int32 for each color of (..., 3) uint8."""
     wide = pixels.astype(np.int32)
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.int32)
 
 
-def patch_stats(patch: Packed) -> PatchStats:
+def _patch_stats(patch: Packed) -> _PatchStats:
     """Return the statistics of a patch of packed colors."""
     colors, counts = np.unique(patch, return_counts=True)
     most = int(counts.argmax())
     border = np.concatenate([patch[0], patch[-1], patch[:, 0], patch[:, -1]])
-    return PatchStats(
+    return _PatchStats(
         int(colors[most]),
         float(counts[most]) >= LAYOUT.plain * patch.size,
         frozenset(int(color) for color in np.unique(border)),
     )
 
 
-def colors_changed(before: Packed, after: Packed, different: Mask) -> bool:
+def _colors_changed(before: Packed, after: Packed, different: Mask) -> bool:
     """Return whether only colors changed: each color maps to nearly one other color, in both directions."""
     pairs, counts = np.unique(before.astype(np.int64) << 24 | after, return_counts=True)
     old, new = pairs >> 24, pairs & 0xFFFFFF
@@ -80,9 +71,9 @@ def colors_changed(before: Packed, after: Packed, different: Mask) -> bool:
     return strays <= (1 - LAYOUT.mapped) * int(np.count_nonzero(different))
 
 
-def common_color_change(before: Pixels, after: Pixels, different: Mask) -> tuple[Color, Color] | None:
+def _common_color_change(before: Pixels, after: Pixels, different: Mask) -> tuple[Color, Color] | None:
     """Return the most common old and new color of the pixels that differ; None where too few share it."""
-    pairs = pack_colors(before[different]).astype(np.int64) << 24 | pack_colors(after[different])
+    pairs = _pack_colors(before[different]).astype(np.int64) << 24 | _pack_colors(after[different])
     pairs, counts = np.unique(pairs, return_counts=True)
     most = int(counts.argmax())
     if int(counts[most]) < LAYOUT.usual * int(counts.sum()):
@@ -131,7 +122,7 @@ def _color(value: int) -> Color:
     return value >> 16 & 255, value >> 8 & 255, value & 255
 
 
-def is_text(picture: Pixels, box: Box) -> bool:
+def _is_text(picture: Pixels, box: Box) -> bool:
     """Return whether the box shows text: at least three small shapes in a row on a plain background.
 
     Shapes to the left and right on the same line count, since only a single letter may have changed.
@@ -140,7 +131,7 @@ def is_text(picture: Pixels, box: Box) -> bool:
     height, width = picture.shape[:2]
     reach = LAYOUT.beside * min(h, LAYOUT.glyph[1])
     part = picture[max(0, y - 2) : min(height, y + h + 2), max(0, x - reach) : min(width, x + w + reach)]
-    colors, counts = np.unique(pack_colors(part), return_counts=True)
+    colors, counts = np.unique(_pack_colors(part), return_counts=True)
     most = int(counts.argmax())
     if float(counts[most]) < LAYOUT.ground * part.shape[0] * part.shape[1]:
         return False
@@ -159,7 +150,7 @@ def is_text(picture: Pixels, box: Box) -> bool:
 Offset: TypeAlias = tuple[int, int]
 
 
-def moved_by(
+def _moved_by(
     a: Pixels, b: Pixels, kinds: Pixels, box: Box, screen: Screen, *, only: Offset | None = None
 ) -> Offset | None:
     """Return how far right and down what `a` shows in the box has moved in `b`, None where it has not.
@@ -171,7 +162,7 @@ def moved_by(
     x, y, w, h = grown
     patch = a[y : y + h, x : x + w]
     differ = int(np.count_nonzero(kinds[y : y + h, x : x + w] == PixelKind.DIFFERENT))
-    if max(box[2:]) < LAYOUT.smallest or patch_stats(pack_colors(patch)).is_plain:
+    if max(box[2:]) < LAYOUT.smallest or _patch_stats(_pack_colors(patch)).is_plain:
         return None
     limit = min(LAYOUT.left * w * h, LAYOUT.gained * differ)
     moves = [only] if only is not None else _best_moves(patch, b, grown) if w * h <= LAYOUT.patch else []
@@ -188,7 +179,7 @@ def _is_new(kinds: Pixels, box: Box, differ: int) -> bool:
     return int(np.count_nonzero(kinds[y : y + h, x : x + w] == PixelKind.DIFFERENT)) >= LAYOUT.fresh * differ
 
 
-def slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> Offset | None:
+def _slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> Offset | None:
     """Return how far right and down the content on a plain background in the box has moved within it, else None.
 
     The box contains the old and the new place, as the box of differing pixels does where both are close together.
@@ -200,7 +191,7 @@ def slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> Offset | None:
     left, top = int(columns.start), int(rows.start)
     old = box_a[0] + left, box_a[1] + top, box_a[2], box_a[3]
     new = box_b[0] + left, box_b[1] + top, box_b[2], box_b[3]
-    return (new[0] - old[0], new[1] - old[1]) if appears_at(a, b, old, new, screen) else None
+    return (new[0] - old[0], new[1] - old[1]) if _appears_at(a, b, old, new, screen) else None
 
 
 def _foreground_box(part: Pixels) -> Box | None:
@@ -214,7 +205,7 @@ def _foreground_box(part: Pixels) -> Box | None:
     return int(columns.start), int(rows.start), int(columns.stop - columns.start), int(rows.stop - rows.start)
 
 
-def appears_at(a: Pixels, b: Pixels, old: Box, new: Box, screen: Screen) -> bool:
+def _appears_at(a: Pixels, b: Pixels, old: Box, new: Box, screen: Screen) -> bool:
     """Return whether `b` shows at `new` what `a` shows at `old`."""
     if old[2:] != new[2:]:
         return False
@@ -326,21 +317,21 @@ def _transparency(_scene: Scene, box: Box, patch: _Patch) -> Place | None:
 
 
 def _moved(scene: Scene, box: Box, _patch: _Patch) -> Place | None:
-    by = moved_by(scene.a, scene.b, scene.kinds, box, scene.screen) or slid_by(
+    by = _moved_by(scene.a, scene.b, scene.kinds, box, scene.screen) or _slid_by(
         scene.a, scene.b, box, scene.screen
     )
     return Place(box, ScreenChange.MOVED, by) if by is not None else None
 
 
 def _added_or_removed(scene: Scene, box: Box, patch: _Patch) -> Place | None:
-    before, after = patch_stats(pack_colors(patch.a)), patch_stats(pack_colors(patch.b))
+    before, after = _patch_stats(_pack_colors(patch.a)), _patch_stats(_pack_colors(patch.b))
     if before.is_plain == after.is_plain:
         return None
     if before.is_plain:
         return Place(
-            box, ScreenChange.ADDED, text=before.background in after.border and is_text(scene.b, box)
+            box, ScreenChange.ADDED, text=before.background in after.border and _is_text(scene.b, box)
         )
-    return Place(box, ScreenChange.REMOVED, text=after.background in before.border and is_text(scene.a, box))
+    return Place(box, ScreenChange.REMOVED, text=after.background in before.border and _is_text(scene.a, box))
 
 
 def _recolored(_scene: Scene, box: Box, patch: _Patch) -> Place | None:
@@ -350,8 +341,8 @@ def _recolored(_scene: Scene, box: Box, patch: _Patch) -> Place | None:
         patch.b[::step, ::step],
         patch.different[::step, ::step],
     )
-    if different.any() and colors_changed(pack_colors(before), pack_colors(after), different):
-        return Place(box, ScreenChange.COLOR, colors=common_color_change(before, after, different))
+    if different.any() and _colors_changed(_pack_colors(before), _pack_colors(after), different):
+        return Place(box, ScreenChange.COLOR, colors=_common_color_change(before, after, different))
     mostly = 2 * int(np.count_nonzero(patch.different)) >= patch.kinds.size
     alike = mostly and outline_similarity(patch.a, patch.b) >= LAYOUT.outlined
     return Place(box, ScreenChange.COLOR) if alike else None
@@ -372,7 +363,9 @@ def _lines_changed(scene: Scene, box: Box, patch: _Patch) -> Place | None:
 
 def _text_changed(scene: Scene, box: Box, _patch: _Patch) -> Place | None:
     return (
-        Place(box, ScreenChange.TEXT, text=True) if is_text(scene.a, box) and is_text(scene.b, box) else None
+        Place(box, ScreenChange.TEXT, text=True)
+        if _is_text(scene.a, box) and _is_text(scene.b, box)
+        else None
     )
 
 
@@ -397,7 +390,7 @@ def _merge_slides(scene: Scene, places: list[Place]) -> list[Place]:
 
     def join(other: Place, place: Place) -> Place | None:
         box = _union(place.box, other.box)
-        by = slid_by(scene.a, scene.b, box, scene.screen) if _adjacent(place.box, other.box) else None
+        by = _slid_by(scene.a, scene.b, box, scene.screen) if _adjacent(place.box, other.box) else None
         return Place(box, ScreenChange.MOVED, by) if by is not None else None
 
     return _merged(places, join)
@@ -417,7 +410,7 @@ def _merge_moves(scene: Scene, places: list[Place]) -> list[Place]:
         if not (place.change is ScreenChange.MOVED is other.change and place.by == other.by):
             return None
         box = _union(place.box, other.box)
-        moved = moved_by(scene.a, scene.b, scene.kinds, box, scene.screen, only=place.by)
+        moved = _moved_by(scene.a, scene.b, scene.kinds, box, scene.screen, only=place.by)
         return replace(other, box=box) if moved else None
 
     merged = _merged(places, join)
@@ -442,7 +435,7 @@ def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
     for old in places:
         if old.change is ScreenChange.REMOVED:
             for new in added:
-                if appears_at(scene.a, scene.b, old.box, new.box, scene.screen):
+                if _appears_at(scene.a, scene.b, old.box, new.box, scene.screen):
                     pairs[old] = new
                     added.remove(new)
                     break

@@ -48,7 +48,7 @@ from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside
 
-__all__ = ["ScreenComparison", "compare_pixels", "compare_screenshots", "draw_screens"]
+__all__ = ["compare_screenshots"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -61,7 +61,7 @@ _LINE_COLOR = (31, 119, 180)
 _FADE = np.float32(0.2)
 
 
-def draw_screens(
+def _draw_screens(
     a: Pixels, b: Pixels, kinds: Pixels, alignment: ScreenAlignment, regions: tuple[Region, ...]
 ) -> Image.Image:
     """Return a, b and their difference side by side as an RGB image, each with a long side of at most 1600.
@@ -128,7 +128,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScreenComparison:
+class _ScreenComparison:
     """The result: a relation with regions in pixels of a, a sentence, measures, and what drawing needs."""
 
     finding: Judgment
@@ -156,7 +156,7 @@ class _AlignedPair:
         return Scene(self.a, self.b, self.kinds, screen)
 
 
-def compare_pixels(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> ScreenComparison:
+def _compare_pixels(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> _ScreenComparison:
     """Compare two screenshots; `mask`, (height, width) of bool, is what to ignore in a.
 
     Raises ProfileError for a mask of another size than a.
@@ -184,7 +184,7 @@ def compare_pixels(a: Picture, b: Picture, screen: Screen, mask: Mask | None) ->
         places = [replace(place, box=_to_a(place.box, found.alignment)) for place in places]
         sentence = describe_changes(sizes, found.alignment, places, display_name(b.info, "b"))
         finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.alignment, places))
-    return ScreenComparison(finding, sentence, measures, found.alignment, found.kinds)
+    return _ScreenComparison(finding, sentence, measures, found.alignment, found.kinds)
 
 
 def _find_visible_spots(found: _AlignedPair, screen: Screen) -> tuple[list[DifferingBox], int]:
@@ -345,7 +345,7 @@ def compare_screenshots(
     for picture in (picture_a, picture_b):
         if picture.info.frames > 1:
             raise UnsupportedError(picture.info.name, "a screenshot", f"{picture.info.frames} frames")
-    comparison = compare_pixels(picture_a, picture_b, screen, _mask(screen.mask, limits))
+    comparison = _compare_pixels(picture_a, picture_b, screen, _mask(screen.mask, limits))
     finding, sentence = comparison.finding, comparison.sentence
     if picture_a.data is not None and picture_a.data == picture_b.data:
         finding = Judgment(Relation.SAME_FILE, 1.0)
@@ -363,7 +363,7 @@ def compare_screenshots(
         regions=finding.regions,
         measures=MappingProxyType({name: round(value, 4) for name, value in comparison.measures.items()}),
         draw=partial(
-            draw_screens,
+            _draw_screens,
             picture_a.on(255),
             picture_b.on(255),
             comparison.kinds,

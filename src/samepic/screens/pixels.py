@@ -15,7 +15,6 @@ from samepic.native import native
 from samepic.tuning.screens import LAYOUT, Box, Screen
 
 __all__ = [
-    "TABLES",
     "DifferingBox",
     "PixelKind",
     "bounds_of",
@@ -56,7 +55,7 @@ def _linear() -> Floats:
 
 _LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * _linear()
 
-TABLES: Floats = np.concatenate([_LMS_TABLES.ravel(), _LMS_TO_LAB.ravel(), _TOE])
+_TABLES: Floats = np.concatenate([_LMS_TABLES.ravel(), _LMS_TO_LAB.ravel(), _TOE])
 """The OKLab constants of the native part: tables from levels to LMS, the matrix to OKLab, the constants of the toe."""
 
 
@@ -110,7 +109,7 @@ def classify_pixels(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float
         return classify_in_python(a, b, screen)
     pixels_a, pixels_b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     found, largest = native.screens(
-        pixels_a, pixels_b, a.shape[1], TABLES, screen.threshold, screen.faint, screen.antialiasing
+        pixels_a, pixels_b, a.shape[1], _TABLES, screen.threshold, screen.faint, screen.antialiasing
     )
     return np.frombuffer(found, np.uint8).reshape(a.shape[:2]), largest
 

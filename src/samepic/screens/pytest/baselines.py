@@ -25,7 +25,6 @@ from samepic.tuning.screens import Box
 from samepic.writing import reason_of
 
 __all__ = [
-    "Baseline",
     "Names",
     "baseline_path",
     "file_name_part",
@@ -41,7 +40,7 @@ _TEMPORARY = ".samepic-"
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
+class _Baseline:
     """A baseline: its picture, and the boxes of elements that were ignored when it was taken."""
 
     picture: Picture
@@ -65,7 +64,7 @@ def baseline_path(test: Path, folder: str, name: str) -> Path:
     return path
 
 
-def read_baseline(path: Path) -> Baseline | None:
+def read_baseline(path: Path) -> _Baseline | None:
     """Return the baseline at `path`, None where there is none. Raises BaselineError for a broken one."""
     if not path.exists():
         return None
@@ -75,7 +74,7 @@ def read_baseline(path: Path) -> Baseline | None:
             raise UnreadableError(str(path), "a PNG of one frame", picture.info.format)
     except UnreadableError as error:
         raise BaselineError(f"the baseline {path} cannot be read: {reason_of(error)}") from error
-    return Baseline(picture, _read_ignored(path))
+    return _Baseline(picture, _read_ignored(path))
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:

@@ -29,11 +29,8 @@ from samepic.tuning.screens import Box, Screen
 from samepic.verdict import Verdict
 
 __all__ = [
-    "Area",
     "CapturedShot",
     "Judge",
-    "PlaywrightSource",
-    "SeleniumSource",
     "Shot",
     "Source",
     "box_in_pixels",
@@ -51,7 +48,7 @@ _PNG_IN_BASE64 = "iVBORw0KGgo"
 
 _AWAIT = "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
 
-Area = tuple[float, float, float, float]
+_Area = tuple[float, float, float, float]
 """Left, top, width and height in CSS pixels."""
 
 
@@ -108,7 +105,7 @@ def source_of(actual: object, *, full_page: bool = False) -> Source:
     raise SourceError(f"expected {_SOURCES}, found {_type_name(actual)}")
 
 
-def box_in_pixels(area: Area, origin: tuple[float, float], ratio: float) -> Box | None:
+def box_in_pixels(area: _Area, origin: tuple[float, float], ratio: float) -> Box | None:
     """Return an area of a page as a box of pixels in a picture whose top left corner is at `origin`.
 
     The box includes all pixels that the area touches. None for an empty area.
@@ -130,13 +127,13 @@ def _browser_source(actual: object, full_page: bool) -> Source | None:
         )
     if (playwright := sys.modules.get("playwright.sync_api")) and isinstance(actual, _page_types(playwright)):
         target: Any = actual
-        return PlaywrightSource(target, full_page=full_page)
+        return _PlaywrightSource(target, full_page=full_page)
     if "selenium" in {kind.__module__.split(".")[0] for kind in type(actual).__mro__}:
         from selenium.webdriver.remote.webdriver import WebDriver
         from selenium.webdriver.remote.webelement import WebElement
 
         if isinstance(actual, (WebDriver, WebElement)):
-            return SeleniumSource(actual, full_page=full_page)
+            return _SeleniumSource(actual, full_page=full_page)
     return None
 
 
@@ -158,7 +155,7 @@ def _decoded(text: str) -> bytes:
 _PLAYWRIGHT_VIEW = "() => [scrollX, scrollY, devicePixelRatio]"
 
 
-class PlaywrightSource:
+class _PlaywrightSource:
     """A page, locator or element handle of Playwright's sync API. Raises SourceError for a `full_page` element."""
 
     live = True
@@ -198,7 +195,7 @@ class PlaywrightSource:
         # Playwright captures from the whole pixel of the document in which the element begins.
         return math.floor(area["x"] + scroll_x) - scroll_x, math.floor(area["y"] + scroll_y) - scroll_y
 
-    def _areas(self, target: object) -> Iterator[Area]:
+    def _areas(self, target: object) -> Iterator[_Area]:
         handles: Sequence[Locator | ElementHandle]
         if isinstance(target, ElementHandle):
             handles = [target]
@@ -330,7 +327,7 @@ _AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
 .filter((box) => box.width && box.height).map((box) => [box.left, box.top, box.width, box.height])"""
 
 
-class SeleniumSource:
+class _SeleniumSource:
     """A driver or an element of Selenium.
 
     Raises SourceError for `full_page` with an element, or a browser that is not based on Chromium.
@@ -389,7 +386,7 @@ class SeleniumSource:
         areas = self._areas([self._target]) if isinstance(self._target, WebElement) else []
         return (math.floor(areas[0][0]), math.floor(areas[0][1])) if areas else (0, 0)
 
-    def _areas(self, elements: list[WebElement]) -> list[Area]:
+    def _areas(self, elements: list[WebElement]) -> list[_Area]:
         return [(x, y, w, h) for x, y, w, h in self._driver.execute_script(_AREAS, elements)]
 
     def _elements(self, target: object) -> list[WebElement]:

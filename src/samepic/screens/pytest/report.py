@@ -28,7 +28,6 @@ __all__ = [
     "KINDS",
     "Event",
     "clear",
-    "create_folder",
     "failure_message",
     "page",
     "relative_path",
@@ -141,7 +140,7 @@ _IGNORED = "# Made by samepic at each run of pytest.\n*\n"
 _GENERATOR = b'name="generator" content="samepic"'
 
 
-def create_folder(output: Path) -> None:
+def _create_folder(output: Path) -> None:
     """Create the output folder, which version control ignores."""
     output.mkdir(parents=True, exist_ok=True)
     ignore = output / _IGNORE
@@ -152,7 +151,7 @@ def create_folder(output: Path) -> None:
 
 def save_pictures(output: Path, event: Event, pictures: Mapping[str, bytes]) -> dict[str, Path]:
     """Write an event and its pictures by kind; return the paths of the pictures."""
-    create_folder(output)
+    _create_folder(output)
     folder = output / event.folder
     folder.mkdir(exist_ok=True)
     paths = {}
@@ -202,7 +201,7 @@ _TITLES = {"expected": "Expected", "actual": "Actual", "difference": "Difference
 
 def write_report(output: Path, events: Sequence[Event], when: datetime) -> Path:
     """Write the report of failed events atomically; return its path."""
-    create_folder(output)
+    _create_folder(output)
     with replacing(output / INDEX) as temporary:
         temporary.write_text("".join(page(output, events, when)), encoding="utf-8")
     return output / INDEX
