@@ -16,7 +16,6 @@ __all__ = [
     "LIMITS",
     "LOSSLESS",
     "PAGES",
-    "PYTEST",
     "REVIEW",
     "SPARK",
     "UPLOAD",
@@ -27,7 +26,6 @@ __all__ = [
     "GateLimits",
     "Limits",
     "PageLimits",
-    "PytestLimits",
     "ReviewLimits",
     "ReviewPageLimits",
     "SparkLimits",
@@ -399,28 +397,3 @@ class ContribLimits:
 
 CONTRIB = ContribLimits()
 """2026-11-23: chosen, not calibrated; no transaction of a web request lasts an hour."""
-
-
-@dataclass(frozen=True, slots=True)
-class PytestLimits:
-    """The limits of the pytest plugin.
-
-    Attributes:
-        rest_seconds: how long a page may take to match its baseline or come to rest.
-        pauses: seconds between two shots of a page; the last one repeats.
-        name_letters: the longest name of a baseline; longer ones are cut, and get a digest.
-        stale_seconds: the age from which on temporary files of killed runs are removed.
-        places: the number of changed places in a message.
-        inlined_bytes: the total size of pictures within one report; others are linked.
-    """
-
-    rest_seconds: float = 5.0
-    pauses: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0)
-    name_letters: int = 120
-    stale_seconds: float = 600.0
-    places: int = 4
-    inlined_bytes: int = 96 * 2**20
-
-
-PYTEST = PytestLimits()
-"""2026-11-23: chosen, not calibrated; 5 s is what Playwright waits for, and browsers open pages of 128 MB."""

@@ -86,7 +86,8 @@ def conversion(icc: bytes, mode: str) -> Conversion:
     from PIL import ImageCms
 
     if not icc:
-        return Conversion("", mode, _transform(ImageCms.createProfile("LAB"), mode))
+        lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        return Conversion("", mode, _transform(lab, mode))
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         target = _SPACES[mode, profile.profile.xcolor_space]
@@ -101,7 +102,7 @@ def conversion(icc: bytes, mode: str) -> Conversion:
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
     """Return whether a profile changes neither grays nor an even grid of colors, by its content and not its name."""
-    grays = np.repeat(np.arange(0, 256, 5, np.uint8), 3).reshape(1, -1, 3)
+    grays = np.repeat(np.arange(0, 256, 5), 3).astype(np.uint8).reshape(1, -1, 3)
     colors = np.concatenate(
         [grays, np.indices((6, 6, 6), np.uint8).reshape(3, 1, -1).transpose(1, 2, 0) * 51], axis=1
     )
@@ -111,7 +112,7 @@ def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
 
 
 def _transform(
-    profile: ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile, mode: str, *, once: bool = False
+    profile: ImageCms.ImageCmsProfile, mode: str, *, once: bool = False
 ) -> Callable[[Image.Image], Image.Image]:
     """Return the conversion to RGB of an image of `mode`; for `once`, it is made fast, and converts slowly."""
     from PIL import ImageCms

@@ -13,13 +13,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Final, NamedTuple
 
 from PIL import Image, PngImagePlugin
 
 from samepic.errors import BaselineError, UnreadableError
-from samepic.limits import PYTEST
 from samepic.picture import Picture, load
 from samepic.tuning.screens import Box
 from samepic.writing import reason_of
@@ -35,12 +34,16 @@ __all__ = [
 ]
 
 _IGNORED_KEY = "samepic-ignored"
-
 _TEMPORARY = ".samepic-"
+_STALE_SECONDS: Final = 600.0  # the age from which on temporary files of killed runs are removed
+_NAME_BYTES: Final = 120  # the longest name of a baseline; longer ones are cut, and get a digest
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+_UNUSUAL = re.compile(r"[^\w.=+-]+")
+_PLATFORMS = {"win32": "windows", "darwin": "macos"}
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Baseline:
+class _Baseline(NamedTuple):
     """A baseline: its picture, and the boxes of elements that were ignored when it was taken."""
 
     picture: Picture
@@ -128,17 +131,8 @@ def _remove_stale(folder: Path) -> None:
     """Remove temporary files of runs that were killed."""
     for temporary in folder.glob(f"{_TEMPORARY}*"):
         with suppress(OSError):
-            if temporary.stat().st_mtime < time.time() - PYTEST.stale_seconds:
+            if temporary.stat().st_mtime < time.time() - _STALE_SECONDS:
                 temporary.unlink()
-
-
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-
-_UNUSUAL = re.compile(r"[^\w.=+-]+")
-
-_PLATFORMS = {"win32": "windows", "darwin": "macos"}
-
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 class Names:
@@ -202,10 +196,8 @@ def _check_name(name: str) -> str:
 
 def _short(name: str) -> str:
     # File systems limit bytes, and a letter may take four.
-    limit = PYTEST.name_letters
-    if len(name.encode()) <= limit:
-        return name
-    return f"{name.encode()[:limit].decode(errors='ignore')}-{_digest(name)}"
+    cut = name.encode()[:_NAME_BYTES].decode(errors="ignore")
+    return name if cut == name else f"{cut}-{_digest(name)}"
 
 
 def _digest(text: str) -> str:

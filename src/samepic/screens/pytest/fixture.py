@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, ProfileError, SamepicError
-from samepic.limits import PYTEST
 from samepic.picture import Picture
 from samepic.screens.pytest.baselines import (
     Names,
@@ -21,6 +20,7 @@ from samepic.screens.pytest.baselines import (
     write_baseline,
 )
 from samepic.screens.pytest.capture import (
+    REST_SECONDS,
     CapturedShot,
     Shot,
     Source,
@@ -188,7 +188,7 @@ class SamePicture:
         profile: Screen | None = None,
         full_page: bool = False,
         platform: str | bool | None = None,
-        timeout: float = PYTEST.rest_seconds,
+        timeout: float = REST_SECONDS,
     ) -> None:
         """Compare `actual` with the baseline `name`, and fail the test if they are not the same picture.
 
