@@ -22,15 +22,10 @@ from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import Conversion, conversion, resolve
 from samepic.picture.formats import decoding, exif_facts
-from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size
-from samepic.verdict import JpegInfo
+from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size, upright_size
+from samepic.verdict import JpegInfo, PictureInfo
 
-__all__ = [
-    "JpegHeader",
-    "jpeg_parts",
-    "open_jpeg",
-    "without_icc",
-]
+__all__ = ["JpegHeader", "jpeg_parts", "open_jpeg", "without_icc"]
 
 # ITU-T T.81, figure A.6: the natural (row-major) place of each coefficient of the zigzag.
 _ZIGZAG = (
@@ -346,18 +341,21 @@ def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
     mode = _MODES.get(header.coding.colour, "RGB")
     to_srgb = conversion(header.icc, mode)
     decode = _decode_with_pillow if mode == "CMYK" else _decode
-    return OpenedPicture(
+    width, height = upright_size(header.width, header.height, header.orientation)
+    info = PictureInfo(
+        name=encoded.name,
         format="JPEG",
-        width=header.width,
-        height=header.height,
-        mode=mode,
-        decode=partial(decode, encoded, header, to_srgb),
+        width=width,
+        height=height,
+        size=len(encoded.data),
         orientation=header.orientation,
+        mode=mode,
         metadata=header.metadata,
         profile=to_srgb.name,
         jpeg=header.coding,
         camera=header.camera,
     )
+    return OpenedPicture(info, partial(decode, encoded, header, to_srgb), header.orientation)
 
 
 def _decode(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from samepic.errors import LimitError, SourceError, UnreadableError
 from samepic.limits import LIMITS, Limits
-from samepic.verdict import JpegInfo, PictureInfo
+from samepic.verdict import PictureInfo
 
 __all__ = [
     "Deep",
@@ -28,9 +28,9 @@ __all__ = [
     "equal_displayed",
     "equal_pixels",
     "read",
-    "swaps_sides",
     "upright",
     "upright_deep",
+    "upright_size",
 ]
 
 
@@ -105,7 +105,7 @@ def upright_deep(stored: Stored, orientation: int) -> Deep:
     samples, white = stored()
     if samples is not None:
         # OpenCV, which turns 8 bits faster, drops a single channel.
-        turned = samples.swapaxes(0, 1) if swaps_sides(orientation) else samples
+        turned = samples.swapaxes(0, 1) if orientation >= 5 else samples
         axis = _FLIPS[orientation]
         samples = turned if axis is None else np.flip(turned, (0, 1) if axis < 0 else axis)
     return Deep(samples, white)
@@ -266,24 +266,14 @@ class Pixels(NamedTuple):
 class OpenedPicture(NamedTuple):
     """A picture whose header was read and is within the limits; its pixels are not decoded yet.
 
-    `orientation` remains to be applied after `decode`; `applied` is the one that `decode` applies itself. `width` and
-    `height` are of what `decode` returns. `deep` returns the stored samples, not upright, where they have more than 8
-    bits; it may be called only after `decode`.
+    `info` is of the upright picture; `orientation` remains to be applied after `decode`. `deep` returns the stored
+    samples, not upright, where they have more than 8 bits; it may be called only after `decode`.
     """
 
-    format: str
-    width: int
-    height: int
-    mode: str
+    info: PictureInfo
     decode: Callable[[], Pixels]
     orientation: int = 1
-    applied: int = 1
-    frames: int = 1
-    metadata: int = 0
-    profile: str = ""
-    jpeg: JpegInfo | None = None
-    deep: Callable[[], Deep] | None = None
-    camera: bool = False
+    deep: Stored | None = None
 
 
 def check_size(name: str, width: int, height: int, frames: int, limits: Limits) -> None:
@@ -296,9 +286,9 @@ def check_size(name: str, width: int, height: int, frames: int, limits: Limits) 
         raise LimitError(name, f"at most {limits.frames} frames", f"{frames} or more")
 
 
-def swaps_sides(orientation: int) -> bool:
-    """Return whether an EXIF orientation swaps width and height."""
-    return orientation >= 5
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Return width and height with EXIF `orientation` 1 to 8 applied."""
+    return (width, height) if orientation < 5 else (height, width)
 
 
 def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -307,7 +297,7 @@ def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
         return samples
     import cv2  # three to five times as fast as strided copies, and loaded by every comparison anyway
 
-    turned: Any = cv2.transpose(samples) if swaps_sides(orientation) else samples
+    turned: Any = cv2.transpose(samples) if orientation >= 5 else samples
     if (axis := _FLIPS[orientation]) is not None:
         turned = cv2.flip(turned, axis)
     return np.ascontiguousarray(turned)

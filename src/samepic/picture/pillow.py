@@ -7,6 +7,7 @@ import importlib
 import io
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,17 @@ from samepic.errors import LimitError, SourceError, UnreadableError, Unsupported
 from samepic.limits import Limits
 from samepic.picture.color import DEEP, Conversion, conversion, from_16_bits, profile_mode, resolve
 from samepic.picture.formats import decoding, exif_facts
-from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, Stored, check_size, upright_deep
+from samepic.picture.picture import (
+    Deep,
+    Encoded,
+    OpenedPicture,
+    Pixels,
+    Stored,
+    check_size,
+    upright_deep,
+    upright_size,
+)
+from samepic.verdict import PictureInfo
 
 if TYPE_CHECKING:
     from pi_heif import HeifImage
@@ -116,17 +127,19 @@ def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
     width, height = primary.size
     check_size(encoded.name, width, height, len(container), limits)
     to_srgb = conversion(bytes(primary.info.get("icc_profile", b"")), profile_mode(primary.mode))
-    return OpenedPicture(
+    info = PictureInfo(
+        name=encoded.name,
         format="HEIF",
         width=width,
         height=height,
+        size=len(encoded.data),
         mode=primary.mode,
-        decode=partial(_decode_heif, encoded.name, primary, to_srgb),
         frames=len(container),
         metadata=sum(len(primary.info.get(kind) or b"") for kind in ("exif", "xmp", "icc_profile")),
         profile=to_srgb.name,
         camera=exif_facts(primary.info.get("exif") or b"")[1],
     )
+    return OpenedPicture(info, partial(_decode_heif, encoded.name, primary, to_srgb))
 
 
 def _decode_heif(name: str, primary: HeifImage, to_srgb: Conversion) -> Pixels:
@@ -252,16 +265,18 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPictu
     frames = _count_frames(encoded, form, limits)
     with decoding(encoded.name, form):
         image = _plugin_image(encoded, form)
-    opened = from_image(image, encoded.name, form, limits, frames=frames)
+    opened = from_image(image, encoded.name, form, limits, frames=frames, size=len(encoded.data))
     if has_deep_colors(image):
-        deep = partial(deep_colors, encoded.data, encoded.name, opened.applied)
+        deep = partial(deep_colors, encoded.data, encoded.name, opened.info.orientation)
         to_srgb = conversion(_block(image, "icc_profile"), profile_mode(image.mode))
         decode = partial(_rounded_deep_colors, image, opened.decode, deep, to_srgb)
-        opened = opened._replace(mode=f"{image.mode};16", decode=decode, deep=deep)
+        opened = OpenedPicture(replace(opened.info, mode=f"{image.mode};16"), decode, deep=deep)
     return opened
 
 
-def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0) -> OpenedPicture:
+def from_image(
+    image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0, size: int = 0
+) -> OpenedPicture:
     """Return a Pillow image, loaded or not, as an OpenedPicture; with 0 `frames` the image counts its own."""
     rotates_itself = image.format == "TIFF"  # Pillow rotates TIFFs, and nothing else, as it loads them
     with decoding(name, form):
@@ -279,20 +294,23 @@ def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, fram
     if metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
     to_srgb = conversion(icc, profile_mode(image.mode))
-    return OpenedPicture(
+    left = 1 if rotates_itself else declared
+    width, height = upright_size(width, height, left)
+    info = PictureInfo(
+        name=name,
         format=form,
         width=width,
         height=height,
+        size=size,
+        orientation=declared,
         mode=image.mode,
-        decode=partial(_decode, image, name, form, limits),
-        orientation=1 if rotates_itself else declared,
-        applied=declared if rotates_itself else 1,
         frames=frames,
         metadata=metadata,
         profile=to_srgb.name,
         camera=camera,
-        deep=partial(_deep_grays, image) if image.mode in DEEP else None,
     )
+    deep = partial(_deep_grays, image) if image.mode in DEEP else None
+    return OpenedPicture(info, partial(_decode, image, name, form, limits), left, deep)
 
 
 def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
@@ -376,7 +394,8 @@ def open_array(samples: NDArray[Any], limits: Limits) -> OpenedPicture:
     if shaped.dtype.itemsize > 1:
         white, samples = (65535 if shaped.dtype == np.uint16 else 1), shaped.copy()
         mode, deep = _DEEP_MODES[channels], partial(Deep, samples, white)
-    return OpenedPicture("array", width, height, mode, partial(_decode_array, shaped), deep=deep)
+    info = PictureInfo("<array>", "array", width, height, mode=mode)
+    return OpenedPicture(info, partial(_decode_array, shaped), deep=deep)
 
 
 def _decode_array(samples: NDArray[Any]) -> Pixels:

@@ -23,7 +23,8 @@ from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import PLAIN, Conversion, conversion, resolve
 from samepic.picture.formats import decoding, exif_facts
-from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size
+from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size, upright_size
+from samepic.verdict import PictureInfo
 
 __all__ = [
     "PngHeader",
@@ -298,19 +299,22 @@ def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
     header = png_header(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, header.frames, limits)
     to_srgb = conversion(header.icc, "L" if header.color_type in (_GRAY, _GRAY_ALPHA) else "RGB")
-    return OpenedPicture(
+    width, height = upright_size(header.width, header.height, header.orientation)
+    info = PictureInfo(
+        name=encoded.name,
         format="PNG",
-        width=header.width,
-        height=header.height,
-        mode=_mode(header),
-        decode=partial(_decode, encoded, header, to_srgb),
+        width=width,
+        height=height,
+        size=len(encoded.data),
         orientation=header.orientation,
+        mode=_mode(header),
         frames=header.frames,
         metadata=header.metadata,
         profile=to_srgb.name,
-        deep=partial(_deep, encoded, header) if header.bits == 16 else None,
         camera=header.camera,
     )
+    deep = partial(_deep, encoded, header) if header.bits == 16 else None
+    return OpenedPicture(info, partial(_decode, encoded, header, to_srgb), header.orientation, deep)
 
 
 def _mode(header: PngHeader) -> str:
