@@ -55,10 +55,7 @@ def _codes(rgb: NDArray[np.uint8]) -> bytes:
 
 
 def _copycode_values(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the (5, 256) float32 values whose signs are the copy codes of an (h, w, 3) uint8 RGB picture.
-
-    Raises MissingPartError where the network cannot be loaded.
-    """
+    """Return the (5, 256) float32 values whose signs are the copy codes of an (h, w, 3) uint8 RGB picture."""
     net = _net()
     net.setInput(network_input(rgb))
     return np.array(net.forward(), np.float32)

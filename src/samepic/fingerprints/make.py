@@ -138,16 +138,6 @@ def _coded(encoded: Encoded, limits: Limits) -> tuple[str, tuple[JpegHeader, lis
 
 def _value(sha256: str, coded: str, decoded: DecodedPicture, mode: str) -> Fingerprint:
     codes, quality, detail = decoded.pdq
-    return Fingerprint(
-        sha256,
-        coded,
-        codes.tobytes(),
-        quality,
-        detail,
-        decoded.width,
-        decoded.height,
-        decoded.format,
-        mode,
-        decoded.copycodes[:COPYCODE_BYTES],
-        decoded.copycodes[COPYCODE_BYTES:],
-    )
+    shape = decoded.width, decoded.height, decoded.format
+    copies = decoded.copycodes[:COPYCODE_BYTES], decoded.copycodes[COPYCODE_BYTES:]
+    return Fingerprint(sha256, coded, codes.tobytes(), quality, detail, *shape, mode, *copies)

@@ -1,9 +1,9 @@
 """Classical measures of two pictures: pixel differences, structural similarity, whitening, and histograms.
 
-All but equality first bring the two pictures to one size (`_to_one_size`). Histograms count colors, wherever they are,
-at the size of each picture. Memory: one difference picture. Structural similarity follows Wang, Bovik, Sheikh and
-Simoncelli. The amplitudes of natural pictures fall as 1/f, so plain correlation mostly compares large bright and dark
-areas, which unrelated photographs share; whitening undoes the fall, with a low-pass against noise.
+All but equality first bring the two pictures to one size. Histograms count colors, wherever they are, at the size of
+each picture. Memory: one difference picture. The amplitudes of natural pictures fall as 1/f, so plain correlation
+mostly compares large bright and dark areas, which unrelated photographs share; whitening undoes the fall, with a
+low-pass against noise.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def to_common_form(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
 
 def lumas(pixels: Pixels) -> list[Pixels]:
     """Return the Rec. 601 luma of a picture, (height, width) uint8: one, or on white and on black."""
-    return [_luma(rgb) for rgb in shown(pixels)]
+    return [np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8) for rgb in shown(pixels)]
 
 
 def shown(pixels: Pixels) -> list[Pixels]:
@@ -128,10 +128,6 @@ def _shrunk(pixels: Pixels, width: int, height: int) -> Pixels:
     return shrunk
 
 
-def _luma(rgb: Pixels) -> Pixels:
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
 def _composited(pixels: Pixels, ground: int) -> Pixels:
     # c a + g (255 - a) over 255, rounded; never a tie, since 255 is odd
     *colors, alpha = cv2.split(pixels)
@@ -157,23 +153,16 @@ def ssim(a: Pixels, b: Pixels) -> float:
     Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, 2004.
     """
     a, b = to_common_form(a, b)
-    return min(_mean_ssim(*_at_scale(left, right)) for left, right in zip(lumas(a), lumas(b), strict=True))
+    height, width = a.shape[:2]
+    factor = ssim_scale(height, width)
+    size = max(1, round(width / factor)), max(1, round(height / factor))
+    pairs = zip(lumas(a), lumas(b), strict=True)
+    return min(_mean_ssim(reduced(left, *size), reduced(right, *size)) for left, right in pairs)
 
 
 def ssim_scale(height: int, width: int) -> int:
-    """Return the factor by which each side is divided: max(1, round(shorter side / 256)).
-
-    The authors advise this (notes to their ssim.m): structure is judged at a viewing distance, not per sensor
-    pixel. It also bounds the work: beyond 12 MP nothing larger than 384 pixels on the shorter side is filtered.
-    """
+    """Return the factor by which each side is divided, as the authors advise (notes to their ssim.m)."""
     return max(1, round(min(height, width) / 256))
-
-
-def _at_scale(a: Pixels, b: Pixels) -> tuple[Float, Float]:
-    height, width = a.shape
-    factor = ssim_scale(height, width)
-    size = max(1, round(width / factor)), max(1, round(height / factor))
-    return reduced(a, *size), reduced(b, *size)
 
 
 def _mean_ssim(a: Float, b: Float) -> float:
@@ -246,21 +235,14 @@ def rms_distance(a: Pixels, b: Pixels) -> float:
     averaged. 0 to 255 x sqrt(3) = 441.7, with alpha as a fourth term to 510.
     """
     a, b = to_common_form(a, b)
-    return math.sqrt(_squares(a, b) / (a.shape[0] * a.shape[1]))
+    return math.sqrt(cv2.norm(a, b, cv2.NORM_L2SQR) / (a.shape[0] * a.shape[1]))
 
 
 def psnr(a: Pixels, b: Pixels) -> float:
-    """Return the peak signal to noise ratio over all bands, in decibels; infinite for equal pictures.
-
-    10 x log10(255^2 / mean squared error over all samples).
-    """
+    """Return 10 log10(255^2 / mean squared error over all samples), in decibels; infinite for equal pictures."""
     a, b = to_common_form(a, b)
-    squares = _squares(a, b)
+    squares = cv2.norm(a, b, cv2.NORM_L2SQR)
     return 10 * math.log10(255**2 * a.size / squares) if squares else math.inf
-
-
-def _squares(a: Pixels, b: Pixels) -> float:
-    return float(cv2.norm(a, b, cv2.NORM_L2SQR))
 
 
 _WORKING_SIDE = 256
@@ -269,10 +251,7 @@ _PEAK = _CUTOFF / math.sqrt(2)
 
 
 def working_square(luma: Pixels) -> Float:
-    """Return `luma` brought to 256x256, float32: area averaged where it shrinks, linear where it grows.
-
-    The square makes pictures of any two sizes comparable, and the value independent of them.
-    """
+    """Return `luma` brought to 256x256, float32, so that pictures of any two sizes are comparable."""
     return reduced(luma, _WORKING_SIDE, _WORKING_SIDE)
 
 
@@ -343,8 +322,10 @@ def histogram(pixels: Pixels) -> Counts:
     rows = max(1, _STRIP_PIXELS // width)
     counts = np.zeros(256 * bands, np.int64)
     for top in range(0, height, rows):
-        strip = pixels[top : top + rows]
-        counts += np.concatenate([_band_counts(strip, band) for band in range(bands)])
+        strip = [pixels[top : top + rows]]
+        for band in range(bands):
+            counted = np.asarray(cv2.calcHist(strip, [band], None, [256], [0, 256]))
+            counts[256 * band : 256 * (band + 1)] += counted.ravel().astype(np.int64)
     return counts
 
 
@@ -355,10 +336,7 @@ def histograms(a: Pixels, b: Pixels) -> tuple[Counts, Counts]:
 
 
 def histogram_rms(h1: Counts, h2: Counts) -> float:
-    """Return the RMS difference of two histograms, in pixels a bin, as in the origin question.
-
-    sqrt(sum((h1 - h2)^2) / len(h1)), the "PIL image comparison" recipe. It grows with the number of pixels.
-    """
+    """Return the RMS difference in pixels a bin, sqrt(sum((h1 - h2)^2) / len(h1)): it grows with the pictures."""
     return float(np.sqrt(np.mean(np.square(np.subtract(h1, h2, dtype=np.float64)))))
 
 
@@ -390,10 +368,6 @@ def jensen_shannon(h1: Counts, h2: Counts) -> float:
     p, q = _shares(h1), _shares(h2)
     entropy = _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2
     return min(1.0, max(0.0, entropy))
-
-
-def _band_counts(strip: Pixels, band: int) -> Counts:
-    return np.asarray(cv2.calcHist([strip], [band], None, [256], [0, 256])).ravel().astype(np.int64)
 
 
 def _shares(counts: Counts, bins: int = 0) -> NDArray[np.float64]:

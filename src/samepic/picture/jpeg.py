@@ -196,17 +196,10 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
     tables = tuple(_natural_order(parts.tables.get(number, b"")) for number in frame.table_numbers)
     quality, exact = _ijg_quality(tables)
     color_model = _color_model(parts, frame.ids)
-    return JpegHeader(
-        frame.width,
-        frame.height,
-        frame.bits,
-        parts.scans,
-        parts.orientation,
-        b"".join(piece for _, piece in sorted(parts.icc.items())),  # ICC.1:2022, B.4
-        parts.metadata,
-        JpegInfo(tables, frame.sampling, frame.progressive, quality, exact, color_model),
-        parts.camera,
-    )
+    coding = JpegInfo(tables, frame.sampling, frame.progressive, quality, exact, color_model)
+    icc = b"".join(piece for _, piece in sorted(parts.icc.items()))  # ICC.1:2022, B.4
+    stored = frame.width, frame.height, frame.bits
+    return JpegHeader(*stored, parts.scans, parts.orientation, icc, parts.metadata, coding, parts.camera)
 
 
 class _Parts:
@@ -305,15 +298,9 @@ def _frame(data: bytes, parts: _Parts, name: str) -> _Frame:
         )
     if not (width and height) or count not in (1, 3, 4) or any(not 0 < c[1] >> 4 < 5 for c in components):
         raise UnreadableError(name, "a JPEG frame of 1, 3 or 4 components", f"{count} of {width}x{height}")
-    return _Frame(
-        width,
-        height,
-        bits,
-        tuple(c[0] for c in components),
-        tuple((c[1] >> 4, c[1] & 15) for c in components),
-        tuple(c[2] for c in components),
-        marker in _PROGRESSIVE,
-    )
+    ids, samplings, tables = zip(*components, strict=True)
+    sampling = tuple((both >> 4, both & 15) for both in samplings)
+    return _Frame(width, height, bits, ids, sampling, tables, marker in _PROGRESSIVE)
 
 
 def _color_model(parts: _Parts, ids: tuple[int, ...]) -> str:

@@ -101,11 +101,7 @@ def _picture(opened: OpenedPicture, data: bytes | None) -> Picture:
 
 
 def unprofiled(picture: Picture, *, limits: Limits = LIMITS) -> Picture | None:
-    """Return `picture` decoded without its color profile, or None where it has none or cannot lose it.
-
-    Pillow's `save` and many upload forms drop the profile and keep the samples: the copy then shows other colors than
-    the original although no sample changed. JPEG and PNG only.
-    """
+    """Return a JPEG or PNG decoded without its profile, as upload forms often drop it; None without one."""
     if not picture.info.profile or picture.data is None or picture.info.format not in ("JPEG", "PNG"):
         return None
     strip = jpeg.without_icc if picture.info.format == "JPEG" else png.without_icc

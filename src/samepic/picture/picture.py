@@ -240,10 +240,9 @@ def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
 def _read_block(stream: IO[bytes], name: str) -> bytes:
     try:
         block = stream.read(1 << 20)
-    except OSError as error:
-        raise UnreadableError(name, "a readable stream", error.strerror or str(error)) from error
-    except ValueError as error:
-        raise UnreadableError(name, "a readable stream", str(error)) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableError(name, "a readable stream", reason) from error
     if isinstance(block, str):
         raise SourceError(f"expected a stream opened in binary mode, found text from {name}")
     if block is None:

@@ -135,10 +135,10 @@ def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -
     for chunk in chunks:
         if chunk.kind != b"IDAT" and chunk.kind not in by_kind:
             by_kind[chunk.kind] = data[chunk.start : chunk.end]
-    width, height, bits, color_type, interlaced = _ihdr(chunks, by_kind, name)
+    kind = _ihdr(chunks, by_kind, name)
     if not any(chunk.kind == b"IDAT" for chunk in chunks):
         raise TruncatedError(name, "a PNG with pixels", "one without an IDAT chunk")
-    if color_type == 3 and b"PLTE" not in by_kind:
+    if kind[3] == _PALETTE and b"PLTE" not in by_kind:
         raise UnreadableError(name, "a PNG with its palette", "one without")
     metadata = sum(chunk.end - chunk.start + 12 for chunk in chunks if chunk.kind in _META)
     _check_metadata(data, chunks, name, limits)
@@ -146,29 +146,14 @@ def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -
     frames = max(1, sum(chunk.kind == b"fcTL" for chunk in chunks)) if b"acTL" in by_kind else 1
     icc = _profile(by_kind.get(b"iCCP", b""), limits)
     orientation, camera = exif_facts(by_kind.get(b"eXIf", b""))
-    return PngHeader(
-        width,
-        height,
-        bits,
-        color_type,
-        interlaced,
-        frames,
-        orientation,
-        icc,
-        _gamma(by_kind, icc),
-        by_kind.get(b"tRNS", b""),
-        metadata,
-        camera,
-    )
+    gamma, transparent = _gamma(by_kind, icc), by_kind.get(b"tRNS", b"")
+    return PngHeader(*kind, frames, orientation, icc, gamma, transparent, metadata, camera)
 
 
 def coded_chunks(
     data: bytes, name: str = "<bytes>", kinds: tuple[bytes, ...] = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 ) -> Iterator[memoryview]:
-    """Yield what decides the samples of a PNG: the payloads of IHDR, PLTE and tRNS, then all IDAT payloads.
-
-    The division of IDAT into chunks does not matter. Raises as `png_header`.
-    """
+    """Yield what decides the samples: the payloads of all chunks of each kind in turn. Raises as `png_header`."""
     view, chunks = memoryview(data), list(_chunks(data, name))
     for kind in kinds:
         yield from (view[chunk.start : chunk.end] for chunk in chunks if chunk.kind == kind)

@@ -49,14 +49,9 @@ _LMS_TO_LAB = np.array([
 _TOE = np.array([0.206, 0.03, 1.206 / 1.03])
 
 
-def _linear() -> Floats:
-    """Return the linear light of each sRGB level (IEC 61966-2-1), 0 to 1."""
-    level = np.arange(256) / 255
-    return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
-
-
-_LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * _linear()
-
+_LEVELS = np.arange(256) / 255
+_LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
+_LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * _LINEAR
 _TABLES: Floats = np.concatenate([_LMS_TABLES.ravel(), _LMS_TO_LAB.ravel(), _TOE])
 """The OKLab constants of the native part: tables from levels to LMS, the matrix to OKLab, the constants of the toe."""
 
@@ -256,10 +251,9 @@ def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Sc
 
 
 def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: DifferingBox, screen: Screen) -> bool:
-    """Return whether a spot of smoothed pixels is a changed letter.
+    """Return whether a spot of smoothed pixels is a changed letter: other edges are longer, or differ less.
 
-    At small sizes a comma differs from a period only in such pixels. Edges with other smoothing are longer, or differ
-    less.
+    At small sizes a comma differs from a period only in such pixels.
     """
     if not screen.ink or max(spot.box[2:]) > screen.letter:
         return False
