@@ -15,8 +15,8 @@ from PIL import Image
 
 from bench.common import ROOT, encoded, option
 from bench.cutoffs import markdown, rewrite
-from samepic.measures import Measures, measure_arrays
 from samepic.measures.classical import Pixels
+from samepic.measures.table import Measures, measure_arrays
 from samepic.picture import load
 
 OPTIONS = (option("--write", False, help="rewrite docs/cutoffs.md and its pictures"),)

@@ -26,10 +26,10 @@ from PIL import Image
 
 from bench.common import ROOT, SEED, encoded, header, option, photos, wanted_data
 from samepic.calibration.statistics import wilson
-from samepic.measures import classical, measure_arrays
+from samepic.measures import classical
 from samepic.measures.classical import ssim, to_common_form
 from samepic.measures.cutoffs import Cutoff
-from samepic.measures.table import NAMES
+from samepic.measures.table import NAMES, measure_arrays
 from samepic.picture import Picture, load
 
 ALLOWED = 1e-4
@@ -217,12 +217,10 @@ def _python(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
     origin = (
         f"{today}: bench/cutoffs.py, {len(resaves)} photographs x {resaves.shape[1]} re-saves, seed {SEED}"
     )
-    lines = [f'ORIGIN = "{origin}"', "", "_CUTOFFS: tuple[Cutoff, ...] = ("]
-    for cutoff in cutoffs:
-        fields = [cutoff.measure, cutoff.value, cutoff.lower, cutoff.found, cutoff.found_interval]
-        fields += [cutoff.interval, cutoff.pairs, cutoff.resaves, cutoff.wrong]
-        lines += ["    Cutoff(", *(f"        {_literal(field)}," for field in fields), "    ),"]
-    return "\n".join([*lines, ")", ""])
+    lines = [f'ORIGIN = "{origin}"', "", "# fmt: off", "_ROWS = ("]
+    rows = [f"    ({', '.join(map(_literal, cutoff))})," for cutoff in cutoffs]
+    lines += [row + ("  # noqa: E501" if len(row) > 120 else "") for row in rows]
+    return "\n".join([*lines, ")", "# fmt: on", ""])
 
 
 def _literal(value: object) -> str:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 __all__ = [
-    "INFLATED_AT_ONCE",
     "LIMITS",
-    "PYTEST",
     "SPARK",
     "UPLOAD",
     "WORKERS",
     "Limits",
-    "PytestLimits",
     "SparkLimits",
     "WorkerLimits",
 ]
@@ -37,9 +34,6 @@ class Limits:
 
 LIMITS = Limits()
 """2026-11: a 300-megapixel panorama passes; a decompression bomb does not. Chosen, not calibrated."""
-
-INFLATED_AT_ONCE = 1 << 27
-"""2026-11-23: bytes of PNG lines to inflate at once, to bound the memory beside the pixels."""
 
 
 UPLOAD = Limits(file_bytes=128 * 2**20, pixels=100_000_000, metadata_bytes=16 * 2**20)
@@ -90,7 +84,6 @@ WORKERS = WorkerLimits()
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class SparkLimits:
     """The limits of a search on Spark.
 
@@ -122,29 +115,3 @@ class SparkLimits:
 
 SPARK = SparkLimits()
 """2026-11-23: chosen. `piece` takes 160 MB in each Python worker."""
-
-
-@dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
-class PytestLimits:
-    """The limits of the pytest plugin.
-
-    Attributes:
-        rest_seconds: how long a page may take to match its baseline or come to rest.
-        pauses: seconds between two shots of a page; the last one repeats.
-        name_letters: the longest name of a baseline; longer ones are cut, and get a digest.
-        stale_seconds: the age from which on temporary files of killed runs are removed.
-        places: the number of changed places in a message.
-        inlined_bytes: the total size of pictures within one report; others are linked.
-    """
-
-    rest_seconds: float = 5.0
-    pauses: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0)
-    name_letters: int = 120
-    stale_seconds: float = 600.0
-    places: int = 4
-    inlined_bytes: int = 96 * 2**20
-
-
-PYTEST = PytestLimits()
-"""2026-11-23: chosen, not calibrated; 5 s is what Playwright waits for, and browsers open pages of 128 MB."""

@@ -106,8 +106,3 @@ def test_an_opaque_alpha_makes_no_difference_and_another_size_does() -> None:
     a = scene(1)
     assert classical.same_pixels(a, np.dstack([a, np.full(a.shape[:2], 255, np.uint8)]))
     assert not classical.same_pixels(flat(9, 8, 8), flat(9, 9, 8))
-
-
-def test_bytes_are_the_same_or_not() -> None:
-    assert classical.same_bytes(b"one", b"one")
-    assert not classical.same_bytes(b"one", b"One")

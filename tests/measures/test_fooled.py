@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.cutoff_pictures import measured, pairs
-from samepic.measures import Measures
+from samepic.measures.table import Measures
 
 HISTOGRAMS = ("histogram_rms", "histogram_rms_normalised", "kullback_leibler", "jensen_shannon")
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samepic.measures import NAMES, Measures, Reliability, classical, measure_arrays
+from samepic.measures import classical
 from samepic.measures.classical import Pixels
 from samepic.measures.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK
+from samepic.measures.table import NAMES, Measures, Reliability, measure_arrays
 from samepic.picture import load
 from samepic.verdict import Region
 from tests.measures.pictures import drawing, flat, picture_of, scene

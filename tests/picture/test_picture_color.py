@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image, ImageCms
 
 from samepic.picture import load
-from samepic.picture.color import parse_icc
+from samepic.picture.color import conversion
 from tests.picture.picture_files import DISPLAY_P3, SRGB, profile, saved, scene
 
 P3 = profile("Display P3 of a test", DISPLAY_P3, 2.2)
@@ -53,12 +53,8 @@ def test_a_profile_that_is_srgb_changes_nothing() -> None:
 
 
 def test_a_profile_is_srgb_by_its_content_not_by_its_name() -> None:
-    impostor = parse_icc(profile("sRGB IEC61966-2.1", DISPLAY_P3, 2.2))
-    assert impostor is not None
-    assert not impostor.is_srgb
-    linear = parse_icc(profile("sRGB", SRGB, 1.0))
-    assert linear is not None
-    assert not linear.is_srgb
+    assert conversion(profile("sRGB IEC61966-2.1", DISPLAY_P3, 2.2), "RGB").apply is not None
+    assert conversion(profile("sRGB", SRGB, 1.0), "RGB").apply is not None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.picture import Encoded, equal_pixels, load
-from samepic.picture.formats import has_camera_data
+from samepic.picture.formats import exif_facts
 from samepic.picture.picture import deep_of, equal_displayed
 
 HEIGHT, WIDTH = 24, 40
@@ -135,6 +135,6 @@ def test_when_it_was_taken_tells_of_a_camera_and_broken_exif_of_none() -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2026:11:28 12:00:00"
     block = exif.tobytes()
-    assert has_camera_data(block)
-    assert not any(has_camera_data(block[:length]) for length in range(0, 26))
-    assert not has_camera_data(b"Exif\0\0II*\0" + b"\xff" * 40)
+    assert exif_facts(block)[1]
+    assert not any(exif_facts(block[:length])[1] for length in range(0, 26))
+    assert not exif_facts(b"Exif\0\0II*\0" + b"\xff" * 40)[1]

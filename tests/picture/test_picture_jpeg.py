@@ -8,19 +8,23 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
-from samepic.limits import Limits
+from samepic.limits import LIMITS, Limits
 from samepic.picture import load
-from samepic.picture.jpeg import coded_segments, jpeg_header
+from samepic.picture.jpeg import JpegHeader, jpeg_parts
 from tests.picture.picture_files import oriented, saved, scene
 
 
 def _coded(data: bytes) -> bytes:
-    return b"".join(coded_segments(data))
+    return b"".join(jpeg_parts(data)[1])
+
+
+def _header(data: bytes, limits: Limits = LIMITS) -> JpegHeader:
+    return jpeg_parts(data, limits=limits)[0]
 
 
 @pytest.mark.parametrize("quality", [1, 5, 24, 25, 50, 51, 75, 90, 95, 100])
 def test_the_quality_that_pillow_saved_with_is_read_back_exactly(quality: int) -> None:
-    coding = jpeg_header(saved(scene(), "JPEG", quality=quality)).coding
+    coding = _header(saved(scene(), "JPEG", quality=quality)).coding
     assert (coding.quality, coding.quality_exact) == (quality, True)
 
 
@@ -29,29 +33,29 @@ def test_tables_are_in_natural_order_as_pillow_reads_them() -> None:
     image = Image.open(io.BytesIO(data))
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     wanted = tuple(tuple(image.quantization[number]) for number in (0, 1, 1))
-    assert jpeg_header(data).coding.tables == wanted
+    assert _header(data).coding.tables == wanted
 
 
 def test_tables_of_no_quality_get_the_nearest_one_and_say_so() -> None:
     table = [16 + i // 4 for i in range(64)]
-    coding = jpeg_header(saved(scene(), "JPEG", qtables=[table, table])).coding
+    coding = _header(saved(scene(), "JPEG", qtables=[table, table])).coding
     assert not coding.quality_exact
     assert 1 <= coding.quality <= 100
 
 
 @pytest.mark.parametrize(("option", "name"), [(0, "4:4:4"), (1, "4:2:2"), (2, "4:2:0")])
 def test_the_subsampling_is_told_as_people_write_it(option: int, name: str) -> None:
-    assert jpeg_header(saved(scene(), "JPEG", subsampling=option)).coding.subsampling == name
+    assert _header(saved(scene(), "JPEG", subsampling=option)).coding.subsampling == name
 
 
 def test_progressive_and_color_models_are_told() -> None:
-    assert jpeg_header(saved(scene(), "JPEG", progressive=True)).coding.progressive
-    assert not jpeg_header(saved(scene(), "JPEG")).coding.progressive
+    assert _header(saved(scene(), "JPEG", progressive=True)).coding.progressive
+    assert not _header(saved(scene(), "JPEG")).coding.progressive
     image = Image.fromarray(scene())
     models = {"gray": image.convert("L"), "cmyk": image.convert("CMYK"), "ycbcr": image}
     for model, source in models.items():
-        assert jpeg_header(saved(source, "JPEG")).coding.colour == model
-    assert jpeg_header(saved(image, "JPEG", keep_rgb=True)).coding.colour == "rgb"
+        assert _header(saved(source, "JPEG")).coding.colour == model
+    assert _header(saved(image, "JPEG", keep_rgb=True)).coding.colour == "rgb"
 
 
 def test_metadata_does_not_count_among_what_decides_the_pixels() -> None:
@@ -60,10 +64,10 @@ def test_metadata_does_not_count_among_what_decides_the_pixels() -> None:
         scene(), "JPEG", exif=oriented(6), comment=b"words", icc_profile=b"x" * 100_000, xmp=b"<x/>"
     )
     assert _coded(plain) == _coded(dressed) == _coded(dressed + b"a trailer of the phone's")
-    assert jpeg_header(plain).metadata == 0
-    assert jpeg_header(dressed).metadata > 100_000
-    assert jpeg_header(dressed).orientation == 6
-    assert jpeg_header(dressed).icc == b"x" * 100_000
+    assert _header(plain).metadata == 0
+    assert _header(dressed).metadata > 100_000
+    assert _header(dressed).orientation == 6
+    assert _header(dressed).icc == b"x" * 100_000
 
 
 def test_anything_that_changes_a_pixel_changes_what_is_coded() -> None:
@@ -88,7 +92,7 @@ def test_the_same_samples_in_another_color_model_are_other_pixels() -> None:
 def test_restart_markers_and_fill_bytes_are_no_ends() -> None:
     data = saved(scene(200, 200), "JPEG", restart_marker_blocks=2)
     filled = data[:2] + b"\xff\xff\xff" + data[2:]
-    assert jpeg_header(data).scans == jpeg_header(filled).scans == 1
+    assert _header(data).scans == _header(filled).scans == 1
     assert (load(filled).rgb == load(data).rgb).all()
 
 
@@ -104,7 +108,7 @@ def test_a_jpeg_that_ends_early_is_truncated(part: float) -> None:
         with pytest.raises(UnreadableError):
             load(cut)
     with pytest.raises(TruncatedError):
-        jpeg_header(data[: int(len(data) * part)])
+        _header(data[: int(len(data) * part)])
 
 
 def test_what_no_decoder_here_reads_is_unsupported() -> None:
@@ -118,8 +122,8 @@ def test_scans_and_metadata_have_limits() -> None:
     data = saved(scene(300, 200), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     many = data[:last] + data[last:-2] * 20 + data[-2:]
-    assert jpeg_header(many).scans == jpeg_header(data).scans + 19
+    assert _header(many).scans == _header(data).scans + 19
     with pytest.raises(LimitError, match="scans"):
-        jpeg_header(many, limits=Limits(pixels=300 * 200))
+        _header(many, limits=Limits(pixels=300 * 200))
     with pytest.raises(LimitError, match="metadata"):
-        jpeg_header(saved(scene(), "JPEG", comment=b"x" * 100), limits=Limits(metadata_bytes=99))
+        _header(saved(scene(), "JPEG", comment=b"x" * 100), limits=Limits(metadata_bytes=99))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ import samepic.picture.png as reader
 from samepic import SamepicError
 from samepic.native import native
 from samepic.picture import Encoded, Picture, load
-from samepic.picture.png import FAST, fast_pixels, png_header
+from samepic.picture.png import fast_pixels, png_header
 
-only_fast = pytest.mark.skipif(not FAST, reason="the native part or libdeflate is not here")
+only_fast = pytest.mark.skipif(
+    native is None or find_spec("deflate") is None, reason="the native part or libdeflate is not here"
+)
 
 
 def filtered(pixels: NDArray[np.uint8], filters: list[int]) -> bytes:

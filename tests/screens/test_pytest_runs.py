@@ -246,7 +246,7 @@ def test_pictures_beyond_the_room_of_a_report_are_linked(project: Project) -> No
     project.run()
     output = project.path / "samepic-report"
     (result,) = output.glob("*/samepic.json")
-    event = Event.from_dict(json.loads(result.read_text()))
+    event = Event(**json.loads(result.read_text()))
     whole = "".join(page(output, [event], datetime.now()))
     full = "".join(page(output, [event], datetime.now(), budget=0))
     assert "data:image/png" in whole

@@ -22,7 +22,7 @@ from samepic.tuning.search import SEARCH
 if TYPE_CHECKING:
     import cv2
 
-__all__ = ["COPYCODE_BYTES", "MODEL", "PARTS", "copycode", "copycode_values", "copycodes", "network_input"]
+__all__ = ["COPYCODE_BYTES", "MODEL", "PARTS", "copycode", "copycodes", "network_input"]
 
 COPYCODE_BYTES, PARTS = 32, 4
 MODEL = Path(__file__).with_name("copycode.onnx")
@@ -51,14 +51,11 @@ def copycodes(rgb: NDArray[np.uint8]) -> bytes:
 
 
 def _codes(rgb: NDArray[np.uint8]) -> bytes:
-    return np.packbits(copycode_values(rgb) > 0, axis=1).tobytes()
+    return np.packbits(_copycode_values(rgb) > 0, axis=1).tobytes()
 
 
-def copycode_values(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the (5, 256) float32 values whose signs are the copy codes of an (h, w, 3) uint8 RGB picture.
-
-    Raises MissingPartError where the network cannot be loaded.
-    """
+def _copycode_values(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the (5, 256) float32 values whose signs are the copy codes of an (h, w, 3) uint8 RGB picture."""
     net = _net()
     net.setInput(network_input(rgb))
     return np.array(net.forward(), np.float32)

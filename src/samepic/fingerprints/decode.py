@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from samepic.fingerprints.copycode import copycodes
 from samepic.fingerprints.pdq import Pdq, Reduction, pdq, pdq_reference
-from samepic.limits import LIMITS, Limits
-from samepic.picture import Picture, load
+from samepic.picture import Picture
 from samepic.picture.color import conversion
 from samepic.picture.jpeg import JpegHeader
-from samepic.picture.picture import upright
+from samepic.picture.picture import upright, upright_size
 from samepic.tuning.search import SEARCH
 
-__all__ = ["DecodedPicture", "hash_and_decode_jpeg", "hash_jpeg", "hash_picture", "hash_source"]
+__all__ = ["DecodedPicture", "hash_and_decode_jpeg", "hash_jpeg", "hash_picture"]
 
-_EIGHTHS = (1, 2, 4, 8)
-"""The scales for which libjpeg-turbo has vector code; those between cost as much as the next larger one."""
-
+_EIGHTHS = (
+    1,
+    2,
+    4,
+    8,
+)  # libjpeg-turbo has vector code for these scales; others cost as much as the next larger one
 _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DecodedPicture:
+class DecodedPicture(NamedTuple):
     """The codes of a decoded picture, its upright `width` and `height`, and its `format` by content.
 
     `copycodes` are those of the whole, its quarters and its insets, b"" where not requested.
@@ -40,18 +41,8 @@ class DecodedPicture:
     copycodes: bytes = b""
 
 
-def hash_source(
-    source: object, reference: bool = False, copies: bool = False, limits: Limits = LIMITS
-) -> DecodedPicture:
-    """Decode a whole picture, composite it on white and hash it, bit for bit as the reference if `reference`.
-
-    With `copies`, make the copy codes too.
-    """
-    return hash_picture(load(source, limits=limits), reference, copies)
-
-
 def hash_picture(picture: Picture, reference: bool = False, copies: bool = False) -> DecodedPicture:
-    """Hash a decoded picture as `hash_source` does."""
+    """Hash a picture on white, bit for bit as the reference if `reference`; with `copies`, make copy codes too."""
     rgb, info = picture.on(255), picture.info
     codes = pdq_reference(rgb) if reference else _from_rgb(rgb)
     return DecodedPicture(codes, info.width, info.height, info.format, copycodes(rgb) if copies else b"")
@@ -77,10 +68,9 @@ def hash_jpeg(
     neutrals = _neutrals(header.icc, "L" if header.coding.colour == "gray" else "RGB")
     if neutrals is not None:
         luma = neutrals[luma]
-    height, width = header.height, header.width
-    codes = pdq(luma[..., 0], Reduction(height, width, eighths / 8, eighths / 8, header.orientation))
-    if header.orientation >= 5:
-        height, width = width, height
+    whole = Reduction(header.height, header.width, eighths / 8, eighths / 8, header.orientation)
+    codes = pdq(luma[..., 0], whole)
+    width, height = upright_size(header.width, header.height, header.orientation)
     return DecodedPicture(codes, width, height, "JPEG", copy)
 
 
@@ -103,9 +93,7 @@ def hash_and_decode_jpeg(
     if shown is None:
         return None
     rgb = np.ascontiguousarray(shown)
-    height, width = header.height, header.width
-    if header.orientation >= 5:
-        height, width = width, height
+    width, height = upright_size(header.width, header.height, header.orientation)
     codes = _from_rgb(rgb, Reduction(height, width, eighths / 8, eighths / 8))
     return DecodedPicture(codes, width, height, "JPEG", copycodes(rgb) if copies else b""), rgb
 
@@ -169,10 +157,8 @@ def _decode(data: bytes, space: str, header: JpegHeader, eighths: int) -> NDArra
 
 
 def _dc_scans(segments: list[memoryview]) -> bytes:
-    """Return a JPEG that ends before its first scan of AC terms; at an eighth of the size those do not count.
-
-    Without the markers that say so, three components are YCbCr (libjpeg, jdapimin.c).
-    """
+    """Return a JPEG that ends before its first scan of AC terms; at an eighth of the size those do not count."""
+    # Without the markers that say so, three components are YCbCr (libjpeg, jdapimin.c).
     kept = [_START]
     for segment in segments:
         if segment[1] == _SCAN and segment[5 + 2 * segment[4]] > 0:

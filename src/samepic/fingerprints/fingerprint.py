@@ -18,23 +18,22 @@ VERSION = 3
 
 _KIND = "samepic-fp"
 _BYTES, _QUARTERS, _MOST_PARTS = 32, 4, 32
-_FIELDS = (
-    "sha256",
-    "coded",
-    "pdq",
-    "forms",
-    "quality",
-    "detail",
-    "width",
-    "height",
-    "format",
-    "mode",
-    "copy",
-    "parts",
-)
-_DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
-_NUMBER = re.compile(r"[0-9]{1,9}")
-_WORD = re.compile(r"[A-Za-z0-9-]{1,32}")
+_DIGEST, _NUMBER = r"(?:[0-9a-f]{64})?", r"[0-9]{1,9}"
+_FIELDS = {
+    "sha256": _DIGEST,
+    "coded": _DIGEST,
+    "pdq": r"[0-9a-f]{64}",
+    "forms": "",
+    "quality": _NUMBER,
+    "detail": _NUMBER,
+    "width": _NUMBER,
+    "height": _NUMBER,
+    "format": r"[A-Za-z0-9-]{1,32}",
+    "mode": r"fast|reference",
+    "copy": "",
+    "parts": "",
+}
+"""The fields of the text form in their order, with the pattern of each; "" is a code in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +178,12 @@ def _bits(a: bytes, b: bytes) -> int:
 
 
 def _from_fields(listed: str) -> Fingerprint:
-    pairs = [item.partition("=")[::2] for item in listed.split(",")]
-    if tuple(key for key, _ in pairs) != _FIELDS:
-        _refuse("fields", f"the fields {', '.join(_FIELDS)}", ", ".join(key for key, _ in pairs))
-    field = dict(pairs)
-    for key, pattern in _PATTERNS.items():
-        if not pattern.fullmatch(field[key]):
-            _refuse(key, f"something like {pattern.pattern}", field[key])
+    field = dict(item.partition("=")[::2] for item in listed.split(","))
+    if tuple(field) != tuple(_FIELDS) or len(field) != listed.count(",") + 1:
+        _refuse("fields", f"the fields {', '.join(_FIELDS)}", ", ".join(field))
+    for key, pattern in _FIELDS.items():
+        if pattern and not re.fullmatch(pattern, field[key]):
+            _refuse(key, f"something like {pattern}", field[key])
     return Fingerprint(
         sha256=field["sha256"],
         coded_digest=field["coded"],
@@ -196,28 +194,15 @@ def _from_fields(listed: str) -> Fingerprint:
         height=int(field["height"]),
         format=field["format"],
         mode=field["mode"],
-        copycode=_code("copy", field["copy"], _BYTES) if field["copy"] else b"",
-        copycode_parts=_code("parts", field["parts"], _QUARTERS * _BYTES, _MOST_PARTS * _BYTES)
-        if field["parts"]
-        else b"",
+        copycode=_code("copy", field["copy"], _BYTES),
+        copycode_parts=_code("parts", field["parts"], _QUARTERS * _BYTES, _MOST_PARTS * _BYTES),
     )
 
 
-_PATTERNS = {
-    "sha256": _DIGEST,
-    "coded": _DIGEST,
-    "pdq": re.compile(r"[0-9a-f]{64}"),
-    "quality": _NUMBER,
-    "detail": _NUMBER,
-    "width": _NUMBER,
-    "height": _NUMBER,
-    "format": _WORD,
-    "mode": re.compile(r"fast|reference"),
-}
-
-
 def _code(key: str, text: str, size: int, most: int = 0) -> bytes:
-    """Return a code of `size` bytes, or several codes of up to `most` bytes."""
+    """Return a code of `size` bytes, or several codes of up to `most` bytes; b"" for one that may be left out."""
+    if not text and key != "forms":
+        return b""
     try:
         code = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

@@ -10,23 +10,17 @@ import numpy as np
 from PIL import Image
 
 from samepic.fingerprints.copycode import COPYCODE_BYTES
-from samepic.fingerprints.decode import (
-    DecodedPicture,
-    hash_and_decode_jpeg,
-    hash_jpeg,
-    hash_picture,
-    hash_source,
-)
+from samepic.fingerprints.decode import DecodedPicture, hash_and_decode_jpeg, hash_jpeg, hash_picture
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load, read
 from samepic.picture.formats import sniff
-from samepic.picture.jpeg import jpeg_parts
+from samepic.picture.jpeg import JpegHeader, jpeg_parts
 from samepic.picture.picture import check_size
 from samepic.picture.png import coded_chunks, color_chunks, png_header
 from samepic.verdict import PictureInfo
 
-__all__ = ["coded_digest", "fingerprint", "fingerprint_shown", "fingerprint_within", "png_digest"]
+__all__ = ["coded_digest", "fingerprint", "fingerprint_shown", "fingerprint_within"]
 
 
 def coded_digest(
@@ -46,7 +40,7 @@ def coded_digest(
     return digest.hexdigest()
 
 
-def png_digest(data: bytes, name: str, limits: Limits) -> str:
+def _png_digest(data: bytes, name: str, limits: Limits) -> str:
     """Return the coded digest of a PNG, "" for an animated one. Raises as `png_header`."""
     header = png_header(data, name, limits=limits)
     if header.frames > 1:
@@ -66,8 +60,8 @@ def fingerprint(
     """
     mode = "reference" if reference else "fast"
     if isinstance(source, (np.ndarray, Image.Image)):
-        return _value("", "", hash_source(source, reference, copycode, limits), mode)
-    return _of_encoded(read(source, limits=limits), mode, copycode, limits, _unbounded)
+        return _value("", "", hash_picture(load(source, limits=limits), reference, copycode), mode)
+    return _of_encoded(read(source, limits=limits), mode, copycode, limits, None)
 
 
 def fingerprint_within(
@@ -93,24 +87,15 @@ def fingerprint_shown(
     A JPEG may be reduced to at least `longer` pixels on its longer side, and a few bits of its codes may differ from
     those of `fingerprint`. Raises as `fingerprint`.
     """
-    digest, kind, coded = hashlib.sha256(encoded.data).hexdigest(), sniff(encoded.data), ""
-    if kind == "JPEG":
-        header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
-        check_size(encoded.name, header.width, header.height, 1, limits)
-        coded = coded_digest("JPEG", header.orientation, (header.icc,), segments)
-        shown = hash_and_decode_jpeg(encoded.data, header, segments[1:], longer, copycode)
-        if shown is not None:
-            decoded, rgb = shown
-            info = PictureInfo(encoded.name, "JPEG", rgb.shape[1], rgb.shape[0])
-            return _value(digest, coded, decoded, "fast"), Picture(rgb, None, info)
-    elif kind == "PNG":
-        coded = png_digest(encoded.data, encoded.name, limits)
-    picture = load(encoded, limits=limits)
-    return _value(digest, coded, hash_picture(picture, copies=copycode), "fast"), picture
-
-
-def _unbounded(_: int) -> AbstractContextManager[None]:
-    return nullcontext()
+    coded, jpeg = _coded(encoded, limits)
+    shown = hash_and_decode_jpeg(encoded.data, *jpeg, longer, copycode) if jpeg else None
+    if shown is not None:
+        decoded, rgb = shown
+        picture = Picture(rgb, None, PictureInfo(encoded.name, "JPEG", rgb.shape[1], rgb.shape[0]))
+    else:
+        picture = load(encoded, limits=limits)
+        decoded = hash_picture(picture, copies=copycode)
+    return _value(_sha256(encoded), coded, decoded, "fast"), picture
 
 
 def _of_encoded(
@@ -118,46 +103,41 @@ def _of_encoded(
     mode: str,
     copycode: bool,
     limits: Limits,
-    room: Callable[[int], AbstractContextManager[None]],
+    room: Callable[[int], AbstractContextManager[None]] | None,
 ) -> Fingerprint:
-    sha256 = hashlib.sha256(encoded.data).hexdigest()
-    reference = mode == "reference"
-    decoded: DecodedPicture | None = None
+    coded, jpeg = _coded(encoded, limits)
+    fast = mode == "fast"
+    decoded = hash_jpeg(encoded.data, *jpeg, copycode) if jpeg and fast else None
+    if decoded is None:
+        context: AbstractContextManager[None] = nullcontext()
+        if room is not None:
+            info = inspect(encoded, limits=limits)
+            context = room(info.width * info.height)
+        with context:
+            decoded = hash_picture(load(encoded, limits=limits), not fast, copycode)
+    return _value(_sha256(encoded), coded, decoded, mode)
+
+
+def _sha256(encoded: Encoded) -> str:
+    return hashlib.sha256(encoded.data).hexdigest()
+
+
+def _coded(encoded: Encoded, limits: Limits) -> tuple[str, tuple[JpegHeader, list[memoryview]] | None]:
+    """Return the coded digest, and of a JPEG its header and the segments that decide its pixels."""
     match sniff(encoded.data):
         case "JPEG":
-            coded, decoded = _jpeg(encoded, not reference, copycode, limits)
+            header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
+            check_size(encoded.name, header.width, header.height, 1, limits)
+            digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
+            return digest, (header, segments[1:])
         case "PNG":
-            coded = png_digest(encoded.data, encoded.name, limits)
+            return _png_digest(encoded.data, encoded.name, limits), None
         case _:
-            coded = ""
-    if decoded is None:
-        info = inspect(encoded, limits=limits) if room is not _unbounded else None
-        with room(info.width * info.height if info else 0):
-            decoded = hash_source(encoded, reference, copycode, limits)
-    return _value(sha256, coded, decoded, mode)
-
-
-def _jpeg(
-    encoded: Encoded, decode: bool, copycode: bool, limits: Limits
-) -> tuple[str, DecodedPicture | None]:
-    header, segments = jpeg_parts(encoded.data, encoded.name, limits=limits)
-    check_size(encoded.name, header.width, header.height, 1, limits)
-    digest = coded_digest("JPEG", header.orientation, (header.icc,), segments)
-    return digest, hash_jpeg(encoded.data, header, segments[1:], copycode) if decode else None
+            return "", None
 
 
 def _value(sha256: str, coded: str, decoded: DecodedPicture, mode: str) -> Fingerprint:
     codes, quality, detail = decoded.pdq
-    return Fingerprint(
-        sha256,
-        coded,
-        codes.tobytes(),
-        quality,
-        detail,
-        decoded.width,
-        decoded.height,
-        decoded.format,
-        mode,
-        decoded.copycodes[:COPYCODE_BYTES],
-        decoded.copycodes[COPYCODE_BYTES:],
-    )
+    shape = decoded.width, decoded.height, decoded.format
+    copies = decoded.copycodes[:COPYCODE_BYTES], decoded.copycodes[COPYCODE_BYTES:]
+    return Fingerprint(sha256, coded, codes.tobytes(), quality, detail, *shape, mode, *copies)

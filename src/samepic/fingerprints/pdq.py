@@ -26,7 +26,6 @@ __all__ = [
     "SIDE",
     "Pdq",
     "Reduction",
-    "box_window",
     "centers",
     "coded",
     "dihedral",
@@ -85,7 +84,7 @@ def samples(luma: NDArray[np.uint8], reduction: Reduction) -> NDArray[np.float32
     return np.ascontiguousarray(square if transposed else square.T, np.float32)
 
 
-def box_window(size: int) -> int:
+def _box_window(size: int) -> int:
     """Return the box width of one of the two passes over `size` pixels: half a sample's share, rounded up."""
     return (size + 2 * SIDE - 1) // (2 * SIDE)
 
@@ -123,7 +122,7 @@ def _tent(full: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     middle = centers(full)[:, None]
     if full == SIDE:
         return middle, np.ones((SIDE, 1))
-    window = box_window(full)
+    window = _box_window(full)
     # A box of even width reaches one pixel further ahead than behind.
     ahead = (window + 2) // 2 - 1
     behind = window - 1 - ahead
@@ -216,8 +215,8 @@ def pdq_reference(rgb: NDArray[np.uint8]) -> Pdq:
         return Pdq(np.zeros((len(FORMS), 32), np.uint8), 0, 0)
     if (height, width) != (SIDE, SIDE):
         for _ in range(_PASSES):
-            luma = _box(luma.T, box_window(width)).T
-            luma = _box(luma, box_window(height))
+            luma = _box(luma.T, _box_window(width)).T
+            luma = _box(luma, _box_window(height))
         luma = luma[np.ix_(centers(height), centers(width))]
     return coded(luma)
 

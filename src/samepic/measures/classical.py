@@ -1,15 +1,14 @@
 """Classical measures of two pictures: pixel differences, structural similarity, whitening, and histograms.
 
-All but equality first bring the two pictures to one size (`to_one_size`). Histograms count colors, wherever they are,
-at the size of each picture. Memory: one difference picture. Structural similarity follows Wang, Bovik, Sheikh and
-Simoncelli. The amplitudes of natural pictures fall as 1/f, so plain correlation mostly compares large bright and dark
-areas, which unrelated photographs share; whitening undoes the fall, with a low-pass against noise.
+All but equality first bring the two pictures to one size. Histograms count colors, wherever they are, at the size of
+each picture. Memory: one difference picture. The amplitudes of natural pictures fall as 1/f, so plain correlation
+mostly compares large bright and dark areas, which unrelated photographs share; whitening undoes the fall, with a
+low-pass against noise.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import lru_cache
 
 import cv2
@@ -20,7 +19,6 @@ from samepic.errors import SourceError
 from samepic.measures.cutoffs import FLAT_LEVELS
 
 __all__ = [
-    "WORKING_SIDE",
     "Float",
     "Pixels",
     "absolute_difference_mean",
@@ -34,20 +32,16 @@ __all__ = [
     "histograms",
     "jensen_shannon",
     "kullback_leibler",
-    "luma_pairs",
     "lumas",
     "psnr",
     "reduced",
     "rms",
     "rms_distance",
-    "same_bytes",
     "same_pixels",
     "shown",
     "ssim",
     "ssim_scale",
-    "to_bands",
     "to_common_form",
-    "to_one_size",
     "whiten",
     "whitened",
     "whitened_measures",
@@ -55,17 +49,12 @@ __all__ = [
 ]
 
 Pixels = NDArray[np.uint8]
-
 Float = NDArray[np.float32]
-
 WHITE, BLACK = 255, 0
 
 
 def check(pixels: Pixels) -> Pixels:
-    """Return `pixels` if it is a picture: uint8, (height, width, 3 or 4), neither side empty.
-
-    Raises SourceError otherwise.
-    """
+    """Return `pixels`. Raises SourceError where it is not uint8 of (height, width, 3 or 4), or a side is empty."""
     expected = "a uint8 array of shape (height, width, 3 or 4)"
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
         raise SourceError(
@@ -76,7 +65,7 @@ def check(pixels: Pixels) -> Pixels:
     return pixels
 
 
-def to_bands(pixels: Pixels, bands: int) -> Pixels:
+def _to_bands(pixels: Pixels, bands: int) -> Pixels:
     """Return `pixels` with 3 or 4 `bands`; a missing alpha is opaque, 255. Alpha is never dropped."""
     if pixels.shape[2] >= bands:
         return pixels
@@ -84,35 +73,25 @@ def to_bands(pixels: Pixels, bands: int) -> Pixels:
     return np.concatenate([pixels, opaque], axis=2)
 
 
-def to_one_size(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
-    """Bring two pictures to one size: on each axis the smaller of the two, by area averaging.
+def _to_common_bands(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
+    """Return both with alpha where one of them has it. Raises SourceError as `check`."""
+    bands = max(check(a).shape[2], check(b).shape[2])
+    return _to_bands(a, bands), _to_bands(b, bands)
 
-    No picture is ever enlarged, so no detail is invented. Aspect ratios are not kept: 400x300 and 300x400 become
-    300x300. Colors are averaged weighted by alpha, so hidden colors do not bleed in.
+
+def to_common_form(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
+    """Return both pictures with the same number of bands and one size: on each axis the smaller, so 300x300 of 400x300.
+
+    Samples are averaged by area, colors weighted by alpha, so that hidden ones do not bleed in. A missing alpha is 255.
     """
+    a, b = _to_common_bands(a, b)
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
     return _shrunk(a, width, height), _shrunk(b, width, height)
 
 
-def to_common_form(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
-    """Return both pictures with the same number of bands and one size (`to_bands`, `to_one_size`)."""
-    bands = max(check(a).shape[2], check(b).shape[2])
-    return to_one_size(to_bands(a, bands), to_bands(b, bands))
-
-
-def luma_pairs(a: Pixels, b: Pixels) -> Iterator[tuple[Pixels, Pixels]]:
-    """Yield the luma of both, (height, width) uint8, at their own sizes: once, or on white and on black.
-
-    Pictures with alpha are composited on white, then on black; a measure of luma takes the worse of the two, since
-    two drawings in black ink on a transparent ground are equal on black.
-    """
-    bands = max(check(a).shape[2], check(b).shape[2])
-    yield from zip(lumas(to_bands(a, bands)), lumas(to_bands(b, bands)), strict=True)
-
-
 def lumas(pixels: Pixels) -> list[Pixels]:
     """Return the Rec. 601 luma of a picture, (height, width) uint8: one, or on white and on black."""
-    return [_luma(rgb) for rgb in shown(pixels)]
+    return [np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8) for rgb in shown(pixels)]
 
 
 def shown(pixels: Pixels) -> list[Pixels]:
@@ -149,10 +128,6 @@ def _shrunk(pixels: Pixels, width: int, height: int) -> Pixels:
     return shrunk
 
 
-def _luma(rgb: Pixels) -> Pixels:
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
 def _composited(pixels: Pixels, ground: int) -> Pixels:
     # c a + g (255 - a) over 255, rounded; never a tie, since 255 is odd
     *colors, alpha = cv2.split(pixels)
@@ -164,15 +139,9 @@ def _composited(pixels: Pixels, ground: int) -> Pixels:
     return np.asarray(cv2.merge(mixed), np.uint8)
 
 
-_SIDE = 11
-
-_SIGMA = 1.5
-
-_C1 = (0.01 * 255) ** 2
-
-_C2 = (0.03 * 255) ** 2
-# rows at a time: what a strip needs then stays in the processor's cache
-_STRIP_ROWS = 48
+_SIDE, _SIGMA = 11, 1.5
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+_STRIP_ROWS = 48  # at a time: what a strip needs then stays in the processor's cache
 
 
 def ssim(a: Pixels, b: Pixels) -> float:
@@ -184,23 +153,16 @@ def ssim(a: Pixels, b: Pixels) -> float:
     Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, 2004.
     """
     a, b = to_common_form(a, b)
-    return min(_mean_ssim(*_at_scale(left, right)) for left, right in luma_pairs(a, b))
+    height, width = a.shape[:2]
+    factor = ssim_scale(height, width)
+    size = max(1, round(width / factor)), max(1, round(height / factor))
+    pairs = zip(lumas(a), lumas(b), strict=True)
+    return min(_mean_ssim(reduced(left, *size), reduced(right, *size)) for left, right in pairs)
 
 
 def ssim_scale(height: int, width: int) -> int:
-    """Return the factor by which each side is divided: max(1, round(shorter side / 256)).
-
-    The authors advise this (notes to their ssim.m): structure is judged at a viewing distance, not per sensor
-    pixel. It also bounds the work: beyond 12 MP nothing larger than 384 pixels on the shorter side is filtered.
-    """
+    """Return the factor by which each side is divided, as the authors advise (notes to their ssim.m)."""
     return max(1, round(min(height, width) / 256))
-
-
-def _at_scale(a: Pixels, b: Pixels) -> tuple[Float, Float]:
-    height, width = a.shape
-    factor = ssim_scale(height, width)
-    size = max(1, round(width / factor)), max(1, round(height / factor))
-    return reduced(a, *size), reduced(b, *size)
 
 
 def _mean_ssim(a: Float, b: Float) -> float:
@@ -232,17 +194,11 @@ def _blur(samples: Float) -> Float:
     return np.asarray(blurred, np.float32)[margin:-margin, margin:-margin]
 
 
-def same_bytes(a: bytes, b: bytes) -> bool:
-    """Return whether two files are equal byte for byte, as comparing md5 or sha256 digests does."""
-    return a == b
-
-
 def same_pixels(a: Pixels, b: Pixels) -> bool:
     """Return whether two pictures have one size and equal samples everywhere; a missing alpha is opaque."""
     if check(a).shape[:2] != check(b).shape[:2]:
         return False
-    bands = max(a.shape[2], b.shape[2])
-    return np.array_equal(to_bands(a, bands), to_bands(b, bands))
+    return np.array_equal(*_to_common_bands(a, b))
 
 
 def difference_box(a: Pixels, b: Pixels) -> tuple[int, int, int, int] | None:
@@ -279,36 +235,24 @@ def rms_distance(a: Pixels, b: Pixels) -> float:
     averaged. 0 to 255 x sqrt(3) = 441.7, with alpha as a fourth term to 510.
     """
     a, b = to_common_form(a, b)
-    return math.sqrt(_squares(a, b) / (a.shape[0] * a.shape[1]))
+    return math.sqrt(cv2.norm(a, b, cv2.NORM_L2SQR) / (a.shape[0] * a.shape[1]))
 
 
 def psnr(a: Pixels, b: Pixels) -> float:
-    """Return the peak signal to noise ratio over all bands, in decibels; infinite for equal pictures.
-
-    10 x log10(255^2 / mean squared error over all samples).
-    """
+    """Return 10 log10(255^2 / mean squared error over all samples), in decibels; infinite for equal pictures."""
     a, b = to_common_form(a, b)
-    squares = _squares(a, b)
+    squares = cv2.norm(a, b, cv2.NORM_L2SQR)
     return 10 * math.log10(255**2 * a.size / squares) if squares else math.inf
 
 
-def _squares(a: Pixels, b: Pixels) -> float:
-    return float(cv2.norm(a, b, cv2.NORM_L2SQR))
-
-
-WORKING_SIDE = 256
-
+_WORKING_SIDE = 256
 _CUTOFF = 200 / 512
-
 _PEAK = _CUTOFF / math.sqrt(2)
 
 
 def working_square(luma: Pixels) -> Float:
-    """Return `luma` brought to 256x256, float32: area averaged where it shrinks, linear where it grows.
-
-    The square makes pictures of any two sizes comparable, and the value independent of them.
-    """
-    return reduced(luma, WORKING_SIDE, WORKING_SIDE)
+    """Return `luma` brought to 256x256, float32, so that pictures of any two sizes are comparable."""
+    return reduced(luma, _WORKING_SIDE, _WORKING_SIDE)
 
 
 def whiten(samples: Float) -> Float:
@@ -324,9 +268,9 @@ def whiten(samples: Float) -> Float:
     return np.asarray(cv2.dct(samples), np.float32) * _gain(height, width)
 
 
-def whitened(pixels: Pixels, bands: int = 3) -> list[Float]:
-    """Return the whitened spectra of the luma at 256x256: one, or with 4 `bands` on white and on black."""
-    return [whiten(working_square(luma)) for luma in lumas(to_bands(check(pixels), bands))]
+def whitened(pixels: Pixels) -> list[Float]:
+    """Return the whitened spectra of the luma at 256x256: one, or with alpha on white and on black."""
+    return [whiten(working_square(luma)) for luma in lumas(check(pixels))]
 
 
 def whitened_measures(a: Pixels, b: Pixels) -> tuple[float, float]:
@@ -335,8 +279,7 @@ def whitened_measures(a: Pixels, b: Pixels) -> tuple[float, float]:
     The correlation is -1 to 1, 1 for equal pictures; 0 where one of them is flat, NaN where both are. The RMS
     is in levels, 0 for equal pictures. With alpha each is the worse value of on white and on black.
     """
-    bands = max(check(a).shape[2], check(b).shape[2])
-    pairs = list(zip(whitened(a, bands), whitened(b, bands), strict=True))
+    pairs = list(zip(*map(whitened, _to_common_bands(a, b)), strict=True))
     values = [correlation(left, right) for left, right in pairs]
     lowest = min((value for value in values if not math.isnan(value)), default=math.nan)
     return lowest, max(rms(left, right) for left, right in pairs)
@@ -370,9 +313,7 @@ def _gain(height: int, width: int) -> Float:
 
 
 Counts = NDArray[np.int64]
-
-# cv2 counts in float32, which is exact to 2^24
-_STRIP_PIXELS = 2**24
+_STRIP_PIXELS = 2**24  # cv2 counts in float32, which is exact to here
 
 
 def histogram(pixels: Pixels) -> Counts:
@@ -381,22 +322,21 @@ def histogram(pixels: Pixels) -> Counts:
     rows = max(1, _STRIP_PIXELS // width)
     counts = np.zeros(256 * bands, np.int64)
     for top in range(0, height, rows):
-        strip = pixels[top : top + rows]
-        counts += np.concatenate([_band_counts(strip, band) for band in range(bands)])
+        strip = [pixels[top : top + rows]]
+        for band in range(bands):
+            counted = np.asarray(cv2.calcHist(strip, [band], None, [256], [0, 256]))
+            counts[256 * band : 256 * (band + 1)] += counted.ravel().astype(np.int64)
     return counts
 
 
 def histograms(a: Pixels, b: Pixels) -> tuple[Counts, Counts]:
     """Return the histograms of two pictures with the same number of bands; a missing alpha is opaque."""
-    bands = max(check(a).shape[2], check(b).shape[2])
-    return histogram(to_bands(a, bands)), histogram(to_bands(b, bands))
+    a, b = _to_common_bands(a, b)
+    return histogram(a), histogram(b)
 
 
 def histogram_rms(h1: Counts, h2: Counts) -> float:
-    """Return the RMS difference of two histograms, in pixels a bin, as in the origin question.
-
-    sqrt(sum((h1 - h2)^2) / len(h1)), the "PIL image comparison" recipe. It grows with the number of pixels.
-    """
+    """Return the RMS difference in pixels a bin, sqrt(sum((h1 - h2)^2) / len(h1)): it grows with the pictures."""
     return float(np.sqrt(np.mean(np.square(np.subtract(h1, h2, dtype=np.float64)))))
 
 
@@ -428,10 +368,6 @@ def jensen_shannon(h1: Counts, h2: Counts) -> float:
     p, q = _shares(h1), _shares(h2)
     entropy = _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2
     return min(1.0, max(0.0, entropy))
-
-
-def _band_counts(strip: Pixels, band: int) -> Counts:
-    return np.asarray(cv2.calcHist([strip], [band], None, [256], [0, 256])).ravel().astype(np.int64)
 
 
 def _shares(counts: Counts, bins: int = 0) -> NDArray[np.float64]:

@@ -96,37 +96,35 @@ class Measures(Mapping[str, Measured]):
         return {row.name: row.to_dict() for row in self.rows}
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    unit: str
-    better: str
-    note: str
-
-
-_KINDS: Mapping[str, _Kind] = {
-    "same_bytes": _Kind("", "higher", "is proof where it holds; saving again ends it"),
-    "same_pixels": _Kind("", "higher", "is proof where it holds; lossy saving ends it"),
-    "difference_box": _Kind("share of the frame", "lower", "is 1 as soon as two opposite corners differ"),
-    "absolute_difference_mean": _Kind(
-        "levels", "lower", "misses a small edit; takes dull pictures for equal; is swayed by brightness"
+_KINDS: Mapping[str, tuple[str, str, str]] = {
+    "same_bytes": ("", "higher", "is proof where it holds; saving again ends it"),
+    "same_pixels": ("", "higher", "is proof where it holds; lossy saving ends it"),
+    "difference_box": ("share of the frame", "lower", "is 1 as soon as two opposite corners differ"),
+    "absolute_difference_mean": (
+        "levels",
+        "lower",
+        "misses a small edit; takes dull pictures for equal; is swayed by brightness",
     ),
-    "absolute_difference_sum": _Kind("levels", "lower", "grows with the size of the pictures"),
-    "rms_distance": _Kind(
-        "levels", "lower", "misses a small edit; takes dull pictures for equal; is swayed by brightness"
+    "absolute_difference_sum": ("levels", "lower", "grows with the size of the pictures"),
+    "rms_distance": (
+        "levels",
+        "lower",
+        "misses a small edit; takes dull pictures for equal; is swayed by brightness",
     ),
-    "psnr": _Kind("dB", "higher", "is the RMS distance on another scale"),
-    "histogram_rms": _Kind(
-        "pixels a bin", "lower", "is blind to where colors are; grows with the picture's size"
+    "psnr": ("dB", "higher", "is the RMS distance on another scale"),
+    "histogram_rms": ("pixels a bin", "lower", "is blind to where colors are; grows with the picture's size"),
+    "histogram_rms_normalised": ("share a bin", "lower", "is blind to where colors are"),
+    "kullback_leibler": (
+        "bits",
+        "lower",
+        "is blind to where colors are; is infinite if b lacks a level of a",
     ),
-    "histogram_rms_normalised": _Kind("share a bin", "lower", "is blind to where colors are"),
-    "kullback_leibler": _Kind(
-        "bits", "lower", "is blind to where colors are; is infinite if b lacks a level of a"
-    ),
-    "jensen_shannon": _Kind("bits", "lower", "is blind to where colors are"),
-    "whitened_correlation": _Kind("", "higher", "misses a small edit; needs equal framing"),
-    "whitened_rms": _Kind("levels", "lower", "takes smooth pictures for equal"),
-    "ssim": _Kind("", "higher", "misses a small edit; needs equal framing; takes smooth pictures for equal"),
+    "jensen_shannon": ("bits", "lower", "is blind to where colors are"),
+    "whitened_correlation": ("", "higher", "misses a small edit; needs equal framing"),
+    "whitened_rms": ("levels", "lower", "takes smooth pictures for equal"),
+    "ssim": ("", "higher", "misses a small edit; needs equal framing; takes smooth pictures for equal"),
 }
+"""The unit, the better side and the weakness of each measure."""
 
 NAMES = tuple(_KINDS)
 """The names of all measures, in the order of the table."""
@@ -141,22 +139,18 @@ def measure_arrays(a: Picture, b: Picture) -> Measures:
     SSIM at its authors' scale, whitening at 256x256. Beyond the pictures this takes at most 12 bytes a pixel
     of the larger one (32 where there is alpha).
     """
-    left, right = _array(a), _array(b)
+    left, right = (one.rgb if one.alpha is None else np.dstack([one.rgb, one.alpha]) for one in (a, b))
+    correlation, rms = classical.whitened_measures(left, right)
     rows = [
         _row("same_bytes", math.nan if a.data is None or b.data is None else a.data == b.data),
         _row("same_pixels", classical.same_pixels(left, right)),
         *_differences(left, right),
         *_histograms(left, right),
-        *_whitened(left, right),
+        _row("whitened_correlation", correlation),
+        _row("whitened_rms", rms),
         _row("ssim", ssim(left, right)),
     ]
     return Measures(tuple(rows))
-
-
-def _array(picture: Picture) -> Pixels:
-    if picture.alpha is None:
-        return picture.rgb
-    return np.dstack([picture.rgb, picture.alpha])
 
 
 def _differences(a: Pixels, b: Pixels) -> Iterator[Measured]:
@@ -183,22 +177,14 @@ def _boxed(box: tuple[int, int, int, int] | None, shape: tuple[int, ...], of_a: 
 
 
 def _histograms(a: Pixels, b: Pixels) -> Iterator[Measured]:
-    h1, h2 = classical.histograms(a, b)
-    yield _row("histogram_rms", classical.histogram_rms(h1, h2))
-    yield _row("histogram_rms_normalised", classical.histogram_rms_normalised(h1, h2))
-    yield _row("kullback_leibler", classical.kullback_leibler(h1, h2))
-    yield _row("jensen_shannon", classical.jensen_shannon(h1, h2))
-
-
-def _whitened(a: Pixels, b: Pixels) -> Iterator[Measured]:
-    correlation, rms = classical.whitened_measures(a, b)
-    yield _row("whitened_correlation", correlation)
-    yield _row("whitened_rms", rms)
+    pair = classical.histograms(a, b)
+    for name in ("histogram_rms", "histogram_rms_normalised", "kullback_leibler", "jensen_shannon"):
+        yield _row(name, getattr(classical, name)(*pair))
 
 
 def _row(name: str, value: float, *, bands: tuple[float, ...] = (), box: Region | None = None) -> Measured:
-    kind, cutoff = _KINDS[name], CUTOFFS.get(name)
-    row = Measured(name, value, kind.unit, kind.better, kind.note, bands=bands, box=box)
+    cutoff = CUTOFFS.get(name)
+    row = Measured(name, value, *_KINDS[name], bands=bands, box=box)
     if cutoff is None:
         return row
     return replace(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import struct
 import threading
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Final, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
 from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableError
 
-__all__ = ["KNOWN", "REFUSED", "decoding", "exif_orientation", "has_camera_data", "sniff"]
+__all__ = ["KNOWN", "REFUSED", "decoding", "exif_facts", "sniff"]
 
 _PREFIXES: Final = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -80,7 +80,8 @@ def sniff(data: bytes) -> str:
     """
     for prefix, name in _PREFIXES:
         if data.startswith(prefix):
-            return _raw_or(name, data)
+            raw = name == "TIFF" and data[8:10] == b"CR"
+            return REFUSED + "a camera's raw file" if raw else name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if data[4:8] == b"ftyp":
@@ -89,10 +90,6 @@ def sniff(data: bytes) -> str:
         if data.startswith(prefix):
             return REFUSED + name
     return _by_structure(data)
-
-
-def _raw_or(name: str, data: bytes) -> str:
-    return REFUSED + "a camera's raw file" if name == "TIFF" and data[8:10] == b"CR" else name
 
 
 def _by_brand(data: bytes) -> str:
@@ -150,9 +147,6 @@ _CUT_SHORT = (
     "decoder error",
 )
 
-# Pillow logs some failures before it raises them; without a handler Python prints those to the terminal.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
-
 _lock = threading.Lock()
 _decoding_threads = 0
 _warnings = warnings.catch_warnings()
@@ -164,6 +158,7 @@ def decoding(name: str, form: str) -> Iterator[None]:
 
     Raises TruncatedError where bytes are missing, LimitError where memory ran out, else UnreadableError.
     """
+    _silence_logs()
     _silence_warnings()
     try:
         yield
@@ -181,6 +176,14 @@ def decoding(name: str, form: str) -> Iterator[None]:
         raise (TruncatedError if cut else UnreadableError)(name, f"a whole {form}", message) from error
     finally:
         _restore_warnings()
+
+
+@cache
+def _silence_logs() -> None:
+    """Keep off the terminal what Pillow logs before it raises an error."""
+    import logging
+
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def _silence_warnings() -> None:
@@ -204,9 +207,7 @@ def _restore_warnings() -> None:
 
 
 _MAKE, _MODEL, _ORIENTATION, _EXIF, _TAKEN = 0x010F, 0x0110, 0x0112, 0x8769, 0x9003
-
 _SHORT, _LONG = 3, 4
-
 _MOST_ENTRIES = 512
 
 
@@ -217,64 +218,43 @@ class _Entry(NamedTuple):
     value: int  # where the value, or its offset, is
 
 
-def exif_orientation(exif: bytes | memoryview) -> int:
-    """Return the orientation of an EXIF block, 1 to 8; 1 where it is missing or invalid.
+def exif_facts(exif: bytes | memoryview) -> tuple[int, bool]:
+    """Return the orientation of an EXIF block, 1 to 8, and whether it is that of a photograph.
 
-    `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. Only the first directory is
-    read: thumbnails have their own orientation. Exif 3.0 (CIPA DC-008), 4.6.5.
+    `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. The orientation is 1 where it is missing
+    or invalid; only the first directory counts, since thumbnails have their own. A photograph names the camera (Make or
+    Model) or when it was taken (DateTimeOriginal); what editors write about themselves does not count. Exif 3.0 (CIPA
+    DC-008), 4.6.5.
     """
-    tiff, order = _block(exif)
-    try:
-        for entry in _directory(tiff, order, 4):
-            if entry.tag == _ORIENTATION:
-                value = _number(tiff, order, entry)
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1
-
-
-def has_camera_data(exif: bytes | memoryview) -> bool:
-    """Return whether an EXIF block names the camera (Make or Model) or when the picture was taken (DateTimeOriginal).
-
-    What editors write about themselves (Software, DateTime) does not count. Exif 3.0 (CIPA DC-008), 4.6.5.
-    """
-    tiff, order = _block(exif)
-    try:
-        for entry in _directory(tiff, order, 4):
-            if entry.tag in (_MAKE, _MODEL) and entry.number > 1:
-                return True
-            if entry.tag == _EXIF and any(
-                inner.tag == _TAKEN and inner.number > 1 for inner in _directory(tiff, order, entry.value)
-            ):
-                return True
-    except struct.error:
-        return False
-    return False
-
-
-def _block(exif: bytes | memoryview) -> tuple[memoryview, str]:
-    """Return the TIFF structure and its byte order for struct, "" where there is none."""
-    start = 6 if bytes(exif[:6]) == b"Exif\0\0" else 0
-    tiff = memoryview(exif)[start:]
+    tiff = memoryview(exif)[6 if bytes(exif[:6]) == b"Exif\0\0" else 0 :]
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")
-    return tiff, order if len(tiff) >= 14 else ""
+    orientation, photograph = 0, False
+    for entry in _directory(tiff, order, 4) if order else ():
+        if entry.tag == _ORIENTATION and not orientation:
+            value = _number(tiff, order, entry)
+            orientation = value if 1 <= value <= 8 else 1
+        elif entry.tag in (_MAKE, _MODEL):
+            photograph = photograph or entry.number > 1
+        elif entry.tag == _EXIF and not photograph:
+            inside = _directory(tiff, order, entry.value)
+            photograph = any(inner.tag == _TAKEN and inner.number > 1 for inner in inside)
+    return orientation or 1, photograph
 
 
 def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[_Entry]:
-    """Yield the entries of the directory whose offset is stored at `pointer`; struct.error where it is cut off."""
-    if not order:
+    """Yield the entries of the directory whose offset is stored at `pointer`, as far as they are there."""
+    try:
+        (offset,) = struct.unpack_from(order + "I", tiff, pointer)
+        (count,) = struct.unpack_from(order + "H", tiff, offset)
+        for at in range(offset + 2, offset + 2 + 12 * min(count, _MOST_ENTRIES), 12):
+            tag, kind, number = struct.unpack_from(order + "HHI4x", tiff, at)
+            yield _Entry(tag, kind, number, at + 8)
+    except struct.error:
         return
-    (offset,) = struct.unpack_from(order + "I", tiff, pointer)
-    (count,) = struct.unpack_from(order + "H", tiff, offset)
-    for at in range(offset + 2, offset + 2 + 12 * min(count, _MOST_ENTRIES), 12):
-        tag, kind, number = struct.unpack_from(order + "HHI", tiff, at)
-        yield _Entry(tag, kind, number, at + 8)
 
 
 def _number(tiff: memoryview, order: str, entry: _Entry) -> int:
     """Return a single SHORT or LONG, 0 for anything else."""
     if entry.kind not in (_SHORT, _LONG) or entry.number != 1:
         return 0
-    value: int = struct.unpack_from(order + ("H" if entry.kind == _SHORT else "I"), tiff, entry.value)[0]
-    return value
+    return int(struct.unpack_from(order + ("H" if entry.kind == _SHORT else "I"), tiff, entry.value)[0])

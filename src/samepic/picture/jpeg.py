@@ -10,34 +10,22 @@ import io
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import JpegImagePlugin
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
 from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import Conversion, conversion, resolve
-from samepic.picture.formats import decoding, exif_orientation, has_camera_data
-from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size
-from samepic.verdict import JpegInfo
+from samepic.picture.formats import decoding, exif_facts
+from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size, upright_size
+from samepic.verdict import JpegInfo, PictureInfo
 
-__all__ = [
-    "JpegHeader",
-    "coded_segments",
-    "ijg_quality",
-    "ijg_tables",
-    "jpeg_header",
-    "jpeg_parts",
-    "natural_order",
-    "open_jpeg",
-    "without_icc",
-]
+__all__ = ["JpegHeader", "jpeg_parts", "open_jpeg", "without_icc"]
 
 # ITU-T T.81, figure A.6: the natural (row-major) place of each coefficient of the zigzag.
 _ZIGZAG = (
@@ -63,7 +51,7 @@ _CHROMA = (
 
 
 @lru_cache(maxsize=256)
-def natural_order(body: bytes) -> tuple[int, ...]:
+def _natural_order(body: bytes) -> tuple[int, ...]:
     """Return the 64 numbers of a table, 8 or 16 bits each in zigzag, row by row; () where it is cut short."""
     width = 2 if len(body) >= 128 else 1
     if len(body) < 64 * width:
@@ -83,14 +71,8 @@ def _all_tables() -> NDArray[np.int64]:
     return np.clip((base * scale[:, None] + 50) // 100, 1, 255)
 
 
-def ijg_tables(quality: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the luma and the chroma table of an IJG `quality`, 1 to 100, in natural order."""
-    row = _all_tables()[quality - 1]
-    return tuple(map(int, row[:64])), tuple(map(int, row[64:]))
-
-
 @lru_cache(maxsize=256)
-def ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
+def _ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
     """Return the IJG quality, 1 to 100, with the nearest tables, and whether they are exactly its tables.
 
     `tables` are by component; the nearest have the least sum of absolute differences. Without tables: (0, False).
@@ -108,25 +90,17 @@ def ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
 _SOI, _EOI, _SOS, _DQT, _DNL, _COM, _APP0, _APP1, _APP2, _APP14 = (
     0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xFE, 0xE0, 0xE1, 0xE2, 0xEE,
 )  # fmt: skip
-
-_FRAMES = frozenset((*range(0xC0, 0xD0),)) - {0xC4, 0xC8, 0xCC}
-
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
-
 _DECODABLE = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
-
-_TABLES = frozenset((0xC4, 0xCC, 0xDB, 0xDD, 0xDC))
-
+_TABLES = frozenset((0xC4, 0xCC, _DQT, 0xDD, _DNL))
 _BARE = frozenset((0x01, *range(0xD0, 0xD8)))
-
 # Inside a scan 0xFF is data when 0x00 follows, a restart when 0xD0 to 0xD7 does, and fill when 0xFF does.
 _MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-
 _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 
 
-@dataclass(frozen=True, slots=True)
-class JpegHeader:
+class JpegHeader(NamedTuple):
     """The header and metadata of a JPEG.
 
     `width` and `height` are as stored; `bits` is per sample; `icc` is the profile or b""; `metadata` counts bytes;
@@ -188,25 +162,25 @@ def _scan_end(data: bytes, start: int) -> int:
     return after.start() if after else len(data)
 
 
-def jpeg_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> JpegHeader:
-    """Read the header of a JPEG without decoding it.
-
-    Raises UnreadableError where there is no frame, TruncatedError where a segment or the end is missing,
-    LimitError for more metadata or scans than the limits allow, UnsupportedError for codings that no common
-    decoder reads (lossless, hierarchical, 12 bits).
-    """
-    return jpeg_parts(data, name, limits=limits)[0]
-
-
 def jpeg_parts(
     data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS
 ) -> tuple[JpegHeader, list[memoryview]]:
-    """Return what `jpeg_header` and `coded_segments` do, from one walk over the bytes. Raises as `jpeg_header`."""
+    """Return the header of a JPEG, which is not decoded, and what decides its pixels.
+
+    The latter is the color model by name, which is all that JFIF and Adobe markers decide, and the segments of the
+    frame, tables and scans in file order; not EXIF, XMP, ICC, comments, thumbnails, and what follows the end marker.
+
+    Raises UnreadableError where there is no frame, TruncatedError where a segment or the end is missing, LimitError
+    for more metadata or scans than the limits allow, UnsupportedError for codings that no common decoder reads
+    (lossless, hierarchical, 12 bits).
+    """
     parts = _collect(data, name)
     if parts.frame is None:
         raise UnreadableError(name, "a JPEG with a picture", "one without a frame header")
-    frame = _frame(data, parts, name)
-    return _header(parts, frame, name, limits), list(_coded_views(data, parts, frame))
+    frame, view = _frame(data, parts, name), memoryview(data)
+    segments = [view[segment.start : segment.end] for segment in parts.coded]
+    color_model = memoryview(_color_model(parts, frame.ids).encode())
+    return _header(parts, frame, name, limits), [color_model, *segments]
 
 
 def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHeader:
@@ -215,61 +189,31 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
     if parts.scans == 0:
         raise TruncatedError(name, "a JPEG with pixels", "one without a scan")
     # Even a scan of a few bytes makes a decoder process the whole picture once more.
-    walked, most = (
-        frame.width * frame.height * parts.scans,
-        10 * max(limits.pixels, frame.width * frame.height),
-    )
+    pixels = frame.width * frame.height
+    walked, most = pixels * parts.scans, 10 * max(limits.pixels, pixels)
     if walked > most:
         raise LimitError(name, f"at most {most} pixels in all scans", f"{walked} in {parts.scans} scans")
-    tables = tuple(natural_order(parts.tables.get(number, b"")) for number in frame.table_numbers)
-    quality, exact = ijg_quality(tables)
-    coding = JpegInfo(
-        tables,
-        frame.sampling,
-        frame.progressive,
-        quality,
-        exact,
-        _color_model(parts, frame.ids),
-    )
-    icc = _join_icc(parts.icc)
-    size = (frame.width, frame.height)
-    return JpegHeader(
-        *size, frame.bits, parts.scans, parts.orientation, icc, parts.metadata, coding, parts.camera
-    )
+    tables = tuple(_natural_order(parts.tables.get(number, b"")) for number in frame.table_numbers)
+    quality, exact = _ijg_quality(tables)
+    color_model = _color_model(parts, frame.ids)
+    coding = JpegInfo(tables, frame.sampling, frame.progressive, quality, exact, color_model)
+    icc = b"".join(piece for _, piece in sorted(parts.icc.items()))  # ICC.1:2022, B.4
+    stored = frame.width, frame.height, frame.bits
+    return JpegHeader(*stored, parts.scans, parts.orientation, icc, parts.metadata, coding, parts.camera)
 
 
-def coded_segments(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
-    """Yield what decides the pixels of a JPEG, in file order: color model, frame, tables, scans.
-
-    EXIF, XMP, ICC, comments, thumbnails and whatever follows the end marker are left out. The color model, which is
-    all that JFIF and Adobe markers decide, comes first, by name. Raises as `jpeg_header`.
-    """
-    parts = _collect(data, name)
-    if parts.frame is None:
-        raise UnreadableError(name, "a JPEG with a picture", "one without a frame header")
-    yield from _coded_views(data, parts, _frame(data, parts, name))
-
-
-def _coded_views(data: bytes, parts: _Parts, frame: _Frame) -> Iterator[memoryview]:
-    yield memoryview(_color_model(parts, frame.ids).encode())
-    view = memoryview(data)
-    for segment in parts.coded:
-        yield view[segment.start : segment.end]
-
-
-@dataclass(slots=True)
 class _Parts:
-    frame: _Segment | None
-    coded: list[_Segment]
-    tables: dict[int, bytes]
-    icc: dict[int, bytes]
-    orientation: int = 1
-    metadata: int = 0
-    scans: int = 0
-    height: int = 0
-    jfif: bool = False
-    adobe: int | None = None
-    camera: bool = False
+    """What one walk over the segments found."""
+
+    def __init__(self) -> None:
+        self.frame: _Segment | None = None
+        self.coded: list[_Segment] = []
+        self.tables: dict[int, bytes] = {}
+        self.icc: dict[int, bytes] = {}
+        self.orientation, self.camera, self.metadata = 1, False, 0
+        self.scans, self.height = 0, 0
+        self.jfif = False
+        self.adobe: int | None = None
 
 
 def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
@@ -283,7 +227,7 @@ def without_icc(data: bytes, name: str = "<bytes>") -> bytes:
 
 
 def _collect(data: bytes, name: str) -> _Parts:
-    parts = _Parts(None, [], {}, {})
+    parts = _Parts()
     for segment in _segments(data, name):
         if segment.marker in _FRAMES:
             if parts.frame is not None:
@@ -320,24 +264,19 @@ def _application(data: bytes, segment: _Segment, parts: _Parts) -> None:
         return
     parts.metadata += segment.end - segment.start
     if segment.marker == _APP1 and head.startswith(b"Exif\0\0"):
-        exif = memoryview(data)[segment.body : segment.end]
-        parts.camera = parts.camera or has_camera_data(exif)
+        orientation, camera = exif_facts(memoryview(data)[segment.body : segment.end])
+        parts.camera = parts.camera or camera
         if parts.orientation == 1:
-            parts.orientation = exif_orientation(exif)
+            parts.orientation = orientation
     elif segment.marker == _APP2 and head.startswith(b"ICC_PROFILE\0") and len(head) == 14:
         parts.icc[head[12]] = data[segment.body + 14 : segment.end]
-
-
-def _join_icc(pieces: dict[int, bytes]) -> bytes:
-    """Join the numbered pieces of a profile (ICC.1:2022, B.4)."""
-    return b"".join(pieces[number] for number in sorted(pieces))
 
 
 class _Frame(NamedTuple):
     width: int
     height: int
     bits: int
-    ids: tuple[int, ...]
+    ids: tuple[int, ...]  # of its components
     sampling: tuple[tuple[int, int], ...]
     table_numbers: tuple[int, ...]
     progressive: bool
@@ -359,15 +298,9 @@ def _frame(data: bytes, parts: _Parts, name: str) -> _Frame:
         )
     if not (width and height) or count not in (1, 3, 4) or any(not 0 < c[1] >> 4 < 5 for c in components):
         raise UnreadableError(name, "a JPEG frame of 1, 3 or 4 components", f"{count} of {width}x{height}")
-    return _Frame(
-        width,
-        height,
-        bits,
-        tuple(c[0] for c in components),
-        tuple((c[1] >> 4, c[1] & 15) for c in components),
-        tuple(c[2] for c in components),
-        marker in _PROGRESSIVE,
-    )
+    ids, samplings, tables = zip(*components, strict=True)
+    sampling = tuple((both >> 4, both & 15) for both in samplings)
+    return _Frame(width, height, bits, ids, sampling, tables, marker in _PROGRESSIVE)
 
 
 def _color_model(parts: _Parts, ids: tuple[int, ...]) -> str:
@@ -390,23 +323,26 @@ _HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", 
 
 def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
     """Open a JPEG whose header is within `limits`; of a multi-picture file, its first picture."""
-    header = jpeg_header(encoded.data, encoded.name, limits=limits)
+    header, _ = jpeg_parts(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
     mode = _MODES.get(header.coding.colour, "RGB")
     to_srgb = conversion(header.icc, mode)
     decode = _decode_with_pillow if mode == "CMYK" else _decode
-    return OpenedPicture(
+    width, height = upright_size(header.width, header.height, header.orientation)
+    info = PictureInfo(
+        name=encoded.name,
         format="JPEG",
-        width=header.width,
-        height=header.height,
-        mode=mode,
-        decode=partial(decode, encoded, header, to_srgb),
+        width=width,
+        height=height,
+        size=len(encoded.data),
         orientation=header.orientation,
+        mode=mode,
         metadata=header.metadata,
         profile=to_srgb.name,
         jpeg=header.coding,
         camera=header.camera,
     )
+    return OpenedPicture(info, partial(decode, encoded, header, to_srgb), header.orientation)
 
 
 def _decode(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:
@@ -429,10 +365,9 @@ def _failure(name: str, error: ValueError) -> UnreadableError:
 
 
 def _decode_with_pillow(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:
-    """Decode what simplejpeg does not: CMYK, YCCK, and files with harmless warnings of libjpeg.
+    """Decode what simplejpeg does not: CMYK (inverted, as Adobe stores it), and files with harmless warnings."""
+    from PIL import JpegImagePlugin
 
-    CMYK is stored inverted, as Adobe does; without a profile R is (255 - C)(255 - K) / 255.
-    """
     with decoding(encoded.name, "JPEG"), io.BytesIO(encoded.data) as stream:
         image = JpegImagePlugin.JpegImageFile(stream, "")
         if image.size != (header.width, header.height):

@@ -15,16 +15,7 @@ from samepic.limits import LIMITS, Limits
 from samepic.picture import jpeg, png
 from samepic.picture.formats import KNOWN, REFUSED, decoding, sniff
 from samepic.picture.jpeg import open_jpeg
-from samepic.picture.picture import (
-    Deep,
-    Encoded,
-    OpenedPicture,
-    Picture,
-    read,
-    swaps_sides,
-    upright,
-    upright_deep,
-)
+from samepic.picture.picture import Deep, Encoded, OpenedPicture, Picture, read, upright, upright_deep
 from samepic.picture.pillow import (
     deep_colors,
     from_image,
@@ -48,11 +39,11 @@ def load(source: object, *, limits: Limits = LIMITS) -> Picture:
     """
     if isinstance(source, Image.Image):
         name = str(getattr(source, "filename", "") or "<image>")
-        return _picture(from_image(source, name, source.format or "image", limits), name, None)
+        return _picture(from_image(source, name, source.format or "image", limits), None)
     if isinstance(source, np.ndarray):
-        return _picture(open_array(source, limits), "<array>", None)
+        return _picture(open_array(source, limits), None)
     encoded = read(source, limits=limits)
-    return _picture(_open(encoded, limits), encoded.name, encoded.data)
+    return _picture(_open(encoded, limits), encoded.data)
 
 
 def as_picture(source: object, limits: Limits) -> Picture:
@@ -62,7 +53,7 @@ def as_picture(source: object, limits: Limits) -> Picture:
 
 def inspect(encoded: Encoded, *, limits: Limits = LIMITS) -> PictureInfo:
     """Return what the header of an encoded picture says, without decoding it. Raises as `load`."""
-    return _info(_open(encoded, limits), encoded.name, len(encoded.data))
+    return _open(encoded, limits).info
 
 
 def _open(encoded: Encoded, limits: Limits) -> OpenedPicture:
@@ -93,47 +84,24 @@ def _described(data: bytes) -> str:
     return f"{len(data)} bytes that begin with {data[:8].hex(' ')}"
 
 
-def _info(opened: OpenedPicture, name: str, size: int) -> PictureInfo:
-    width, height = opened.width, opened.height
-    if swaps_sides(opened.orientation):
-        width, height = height, width
-    return PictureInfo(
-        name=name,
-        format=opened.format,
-        width=width,
-        height=height,
-        size=size,
-        orientation=opened.orientation if opened.orientation != 1 else opened.applied,
-        mode=opened.mode,
-        frames=opened.frames,
-        metadata=opened.metadata,
-        profile=opened.profile,
-        jpeg=opened.jpeg,
-        camera=opened.camera,
-    )
-
-
-def _picture(opened: OpenedPicture, name: str, data: bytes | None) -> Picture:
-    pixels = opened.decode()
+def _picture(opened: OpenedPicture, data: bytes | None) -> Picture:
+    pixels, info = opened.decode(), opened.info
     rgb, alpha = upright(pixels.rgb, opened.orientation), pixels.alpha
     if alpha is not None and int(alpha.min()) == 255:
         alpha = None
     if alpha is not None:
         alpha = upright(alpha, opened.orientation)
         rgb[alpha == 0] = 0
-    info = _info(opened, name, len(data or b""))
     if (info.height, info.width) != rgb.shape[:2]:
-        raise UnreadableError(name, f"{info.width}x{info.height} pixels", f"{rgb.shape[1]}x{rgb.shape[0]}")
+        raise UnreadableError(
+            info.name, f"{info.width}x{info.height} pixels", f"{rgb.shape[1]}x{rgb.shape[0]}"
+        )
     deep = None if opened.deep is None else partial(upright_deep, opened.deep, opened.orientation)
     return Picture(rgb, alpha, info, data, deep)
 
 
 def unprofiled(picture: Picture, *, limits: Limits = LIMITS) -> Picture | None:
-    """Return `picture` decoded without its color profile, or None where it has none or cannot lose it.
-
-    Pillow's `save` and many upload forms drop the profile and keep the samples: the copy then shows other colors than
-    the original although no sample changed. JPEG and PNG only.
-    """
+    """Return a JPEG or PNG decoded without its profile, as upload forms often drop it; None without one."""
     if not picture.info.profile or picture.data is None or picture.info.format not in ("JPEG", "PNG"):
         return None
     strip = jpeg.without_icc if picture.info.format == "JPEG" else png.without_icc

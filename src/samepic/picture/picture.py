@@ -5,18 +5,16 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import LimitError, SourceError, UnreadableError
 from samepic.limits import LIMITS, Limits
-from samepic.verdict import JpegInfo, PictureInfo
+from samepic.verdict import PictureInfo
 from samepic.writing import NO_SUCH_FILE
 
 __all__ = [
@@ -30,11 +28,10 @@ __all__ = [
     "deep_of",
     "equal_displayed",
     "equal_pixels",
-    "equal_samples",
     "read",
-    "swaps_sides",
     "upright",
     "upright_deep",
+    "upright_size",
 ]
 
 
@@ -72,8 +69,7 @@ def equal_displayed(a: Picture, b: Picture) -> bool:
     return a.alpha is None or b.alpha is None or np.array_equal(a.alpha, b.alpha)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Deep:
+class Deep(NamedTuple):
     """Samples as they are stored: (height, width, channels), colors first and alpha last, integers or floats.
 
     `white` is the sample displayed as 255, and 0 where the range in use is stretched to 0 to 255 instead. `samples` is
@@ -101,25 +97,19 @@ _ROUNDING = 1e-4  # of one of 255 steps; 16 bits are 257 parts of one, and 32-bi
 
 Stored: TypeAlias = Callable[[], Deep]
 
-_TURNS: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = MappingProxyType(
-    {
-        1: lambda samples: samples,
-        2: lambda samples: samples[:, ::-1],
-        3: lambda samples: samples[::-1, ::-1],
-        4: lambda samples: samples[::-1],
-        5: lambda samples: samples.swapaxes(0, 1),
-        6: lambda samples: np.rot90(samples, -1),
-        7: lambda samples: samples[::-1, ::-1].swapaxes(0, 1),
-        8: np.rot90,
-    }
-)
-"""By EXIF orientation (CIPA DC-008, 4.6.5); OpenCV, which turns 8 bits faster, drops a single channel."""
+# By EXIF orientation (CIPA DC-008, 4.6.5): the axis to flip, -1 for both, once 5 to 8 are transposed.
+_FLIPS = {1: None, 2: 1, 3: -1, 4: 0, 5: None, 6: 1, 7: -1, 8: 0}
 
 
 def upright_deep(stored: Stored, orientation: int) -> Deep:
     """Return the stored samples with EXIF `orientation` 1 to 8 applied."""
-    deep = stored()
-    return deep if deep.samples is None else Deep(_TURNS[orientation](deep.samples), deep.white)
+    samples, white = stored()
+    if samples is not None:
+        # OpenCV, which turns 8 bits faster, drops a single channel.
+        turned = samples.swapaxes(0, 1) if orientation >= 5 else samples
+        axis = _FLIPS[orientation]
+        samples = turned if axis is None else np.flip(turned, (0, 1) if axis < 0 else axis)
+    return Deep(samples, white)
 
 
 def deep_of(picture: Picture) -> Deep | None:
@@ -128,31 +118,22 @@ def deep_of(picture: Picture) -> Deep | None:
     return None if deep is None or deep.fits_8_bits() else deep
 
 
-def equal_samples(a: Picture, b: Picture) -> bool:
-    """Return whether two pictures that look identical, pixel by pixel, are stored with equal samples too.
-
-    Colors of fully transparent pixels do not count.
-    """
+def _equal_samples(a: Picture, b: Picture) -> bool:
+    """Return whether two pictures that look identical are stored with equal samples, except where fully transparent."""
     deep_a, deep_b = deep_of(a), deep_of(b)
     if deep_a is None or deep_b is None:
         return deep_a is deep_b
     if deep_a.samples is None or deep_b.samples is None or bool(deep_a.white) != bool(deep_b.white):
         return False
     visible = np.True_ if a.alpha is None else (a.alpha > 0)[..., None]
-    colors = _equal(_scaled(deep_a.colors, deep_b.white), _scaled(deep_b.colors, deep_a.white))
+    one, two = _scaled(deep_a.colors, deep_b.white), _scaled(deep_b.colors, deep_a.white)
+    colors = (one == two) | (np.isnan(one) & np.isnan(two))
     return bool((colors | ~visible).all()) and _equal_alpha(deep_a, deep_b)
-
-
-def _equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where both are equal; NaN equals NaN."""
-    same: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
-    return same
 
 
 def _scaled(samples: NDArray[Any], white: float) -> NDArray[np.float64]:
     """Return samples on a common scale; both products are exact in 53 bits."""
-    scaled: NDArray[np.float64] = samples.astype(np.float64) * (white or 1)
-    return scaled
+    return np.asarray(samples.astype(np.float64) * (white or 1), np.float64)
 
 
 def _equal_alpha(a: Deep, b: Deep) -> bool:
@@ -171,14 +152,13 @@ def equal_pixels(a: Picture, b: Picture) -> bool:
     Samples of more than 8 bits are compared as they are stored: two 16-bit pictures whose difference is invisible are
     not equal.
     """
-    return equal_displayed(a, b) and equal_samples(a, b)
+    return equal_displayed(a, b) and _equal_samples(a, b)
 
 
 _SOURCES = "a path, bytes, a binary file object, a PIL image or an ndarray"
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """The bytes of one encoded picture, and its `name` in messages."""
 
     name: str
@@ -209,13 +189,19 @@ def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
 
 
 def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
+    from pathlib import Path
+
     path = str(Path(os.fsdecode(source)))
     name = path if path.isascii() else path.encode(errors="replace").decode()
     try:
         # Anything but a regular file has no size to check, and opening a named pipe without a writer would block.
         status = os.stat(path)  # noqa: PTH116  (Path costs as much as the call)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(name, "a picture file", _not_a_file(Path(path)))
+            raise UnreadableError(
+                name,
+                "a picture file",
+                "a folder" if stat.S_ISDIR(status.st_mode) else "a device, pipe or socket",
+            )
         _check_size(name, status.st_size, limits)
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             data = _whole(file, status.st_size, limits)
@@ -242,11 +228,6 @@ def _whole(file: io.FileIO, size: int, limits: Limits) -> bytes:
     return b"".join(blocks)
 
 
-def _not_a_file(path: Path) -> str:
-    path.stat()  # raises the error of the operating system where nothing is there
-    return "a folder" if path.is_dir() else "a device, pipe or socket"
-
-
 def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
     given = getattr(stream, "name", None)
     name = given if isinstance(given, str) and given else "<stream>"
@@ -262,10 +243,9 @@ def _read_stream(stream: IO[bytes], limits: Limits) -> Encoded:
 def _read_block(stream: IO[bytes], name: str) -> bytes:
     try:
         block = stream.read(1 << 20)
-    except OSError as error:
-        raise UnreadableError(name, "a readable stream", error.strerror or str(error)) from error
-    except ValueError as error:
-        raise UnreadableError(name, "a readable stream", str(error)) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableError(name, "a readable stream", reason) from error
     if isinstance(block, str):
         raise SourceError(f"expected a stream opened in binary mode, found text from {name}")
     if block is None:
@@ -278,36 +258,24 @@ def _check_size(name: str, size: int, limits: Limits) -> None:
         raise LimitError(name, f"at most {limits.file_bytes} bytes", f"{size} bytes")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pixels:
+class Pixels(NamedTuple):
     """Samples in sRGB as stored, not yet upright: `rgb` (h, w, 3) uint8, `alpha` (h, w) uint8 or None."""
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenedPicture:
+class OpenedPicture(NamedTuple):
     """A picture whose header was read and is within the limits; its pixels are not decoded yet.
 
-    `orientation` remains to be applied after `decode`; `applied` is the one that `decode` applies itself. `width` and
-    `height` are of what `decode` returns. `deep` returns the stored samples, not upright, where they have more than 8
-    bits; it may be called only after `decode`.
+    `info` is of the upright picture; `orientation` remains to be applied after `decode`. `deep` returns the stored
+    samples, not upright, where they have more than 8 bits; it may be called only after `decode`.
     """
 
-    format: str
-    width: int
-    height: int
-    mode: str
+    info: PictureInfo
     decode: Callable[[], Pixels]
     orientation: int = 1
-    applied: int = 1
-    frames: int = 1
-    metadata: int = 0
-    profile: str = ""
-    jpeg: JpegInfo | None = None
-    deep: Callable[[], Deep] | None = None
-    camera: bool = False
+    deep: Stored | None = None
 
 
 def check_size(name: str, width: int, height: int, frames: int, limits: Limits) -> None:
@@ -320,9 +288,9 @@ def check_size(name: str, width: int, height: int, frames: int, limits: Limits) 
         raise LimitError(name, f"at most {limits.frames} frames", f"{frames} or more")
 
 
-def swaps_sides(orientation: int) -> bool:
-    """Return whether an EXIF orientation swaps width and height."""
-    return orientation >= 5
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Return width and height with EXIF `orientation` 1 to 8 applied."""
+    return (width, height) if orientation < 5 else (height, width)
 
 
 def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -331,20 +299,7 @@ def upright(samples: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
         return samples
     import cv2  # three to five times as fast as strided copies, and loaded by every comparison anyway
 
-    result: Any
-    match orientation:
-        case 2:
-            result = cv2.flip(samples, 1)
-        case 3:
-            result = cv2.rotate(samples, cv2.ROTATE_180)
-        case 4:
-            result = cv2.flip(samples, 0)
-        case 5:
-            result = cv2.transpose(samples)
-        case 6:
-            result = cv2.rotate(samples, cv2.ROTATE_90_CLOCKWISE)
-        case 7:
-            result = cv2.rotate(cv2.transpose(samples), cv2.ROTATE_180)
-        case _:
-            result = cv2.rotate(samples, cv2.ROTATE_90_COUNTERCLOCKWISE)
-    return np.ascontiguousarray(result)
+    turned: Any = cv2.transpose(samples) if orientation >= 5 else samples
+    if (axis := _FLIPS[orientation]) is not None:
+        turned = cv2.flip(turned, axis)
+    return np.ascontiguousarray(turned)

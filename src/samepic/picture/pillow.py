@@ -6,20 +6,30 @@ import ctypes
 import importlib
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import Image
 
 from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
 from samepic.limits import Limits
 from samepic.picture.color import DEEP, Conversion, conversion, from_16_bits, profile_mode, resolve
-from samepic.picture.formats import decoding, exif_orientation, has_camera_data
-from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, Stored, check_size, upright_deep
+from samepic.picture.formats import decoding, exif_facts
+from samepic.picture.picture import (
+    Deep,
+    Encoded,
+    OpenedPicture,
+    Pixels,
+    Stored,
+    check_size,
+    upright_deep,
+    upright_size,
+)
+from samepic.verdict import PictureInfo
 
 if TYPE_CHECKING:
     from pi_heif import HeifImage
@@ -27,28 +37,26 @@ if TYPE_CHECKING:
 __all__ = [
     "PLUGINS",
     "deep_colors",
-    "deep_grays",
     "from_image",
-    "gif_frames",
     "has_deep_colors",
     "open_array",
     "open_heif",
     "open_with_pillow",
-    "rounded_deep_colors",
-    "tiff_pages",
-    "webp_canvas",
-    "webp_frames",
 ]
 
-_BITS, _EXTRA, _PREMULTIPLIED = 258, 338, 1
-
+_MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA, _DNG = 0x010F, 0x0110, 0x0112, 258, 338, 50706
+_PREMULTIPLIED = 1  # of _EXTRA
 _UNKNOWN = Deep(None, 0)
+
+
+def _tiff_tags(image: Image.Image) -> Mapping[int, Any]:
+    """Return the directory of a TIFF that Pillow opened, which holds its EXIF fields too; empty for other formats."""
+    return getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
 
 
 def has_deep_colors(image: Image.Image) -> bool:
     """Return whether a TIFF that Pillow opened stores colors of more than 8 bits."""
-    tags = getattr(image, "tag_v2", None)
-    bits = tags.get(_BITS, ()) if tags is not None and image.format == "TIFF" else ()
+    bits = _tiff_tags(image).get(_BITS, ())
     return image.mode not in DEEP and isinstance(bits, tuple) and max(bits, default=8) > 8
 
 
@@ -79,23 +87,23 @@ def deep_colors(data: bytes, name: str, orientation: int, page: int = 0) -> Deep
     return upright_deep(partial(Deep, np.asarray(cv2.cvtColor(samples, order)), 65535), orientation)
 
 
-def rounded_deep_colors(
+def _rounded_deep_colors(
     image: Image.Image, decode: Callable[[], Pixels], deep: Stored, to_srgb: Conversion
 ) -> Pixels:
     """Return the pixels rounded from 16 bits; `decode`, by Pillow, truncates them."""
     pixels, samples = decode(), deep().samples
-    premultiplied = _PREMULTIPLIED in image.tag_v2.get(_EXTRA, ())  # type: ignore[attr-defined]
+    premultiplied = _PREMULTIPLIED in _tiff_tags(image).get(_EXTRA, ())
     if samples is None or premultiplied or samples.shape[:2] != pixels.rgb.shape[:2]:
         return pixels
     alpha = pixels.alpha if samples.shape[2] < 4 else from_16_bits(np.ascontiguousarray(samples[..., 3]))
     return Pixels(to_srgb.on_array(from_16_bits(np.ascontiguousarray(samples[..., :3]))), alpha)
 
 
-def deep_grays(image: Image.Image, white: int = 65535) -> Deep:
+def _deep_grays(image: Image.Image) -> Deep:
     """Return the samples of a loaded Pillow image of one of the `DEEP` modes, displayed as by `gray_of`."""
     samples = np.asarray(image)[..., None]
     if image.mode.startswith("I;16"):
-        return Deep(samples, white)
+        return Deep(samples, _white(image))
     if image.format == "PPM":
         return Deep(samples, 65535)
     for scale in (255, 65535) if image.mode == "I" else (1, 255):
@@ -119,17 +127,19 @@ def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
     width, height = primary.size
     check_size(encoded.name, width, height, len(container), limits)
     to_srgb = conversion(bytes(primary.info.get("icc_profile", b"")), profile_mode(primary.mode))
-    return OpenedPicture(
+    info = PictureInfo(
+        name=encoded.name,
         format="HEIF",
         width=width,
         height=height,
+        size=len(encoded.data),
         mode=primary.mode,
-        decode=partial(_decode_heif, encoded.name, primary, to_srgb),
         frames=len(container),
         metadata=sum(len(primary.info.get(kind) or b"") for kind in ("exif", "xmp", "icc_profile")),
         profile=to_srgb.name,
-        camera=has_camera_data(primary.info.get("exif") or b""),
+        camera=exif_facts(primary.info.get("exif") or b"")[1],
     )
+    return OpenedPicture(info, partial(_decode_heif, encoded.name, primary, to_srgb))
 
 
 def _decode_heif(name: str, primary: HeifImage, to_srgb: Conversion) -> Pixels:
@@ -145,10 +155,7 @@ def _decode_heif(name: str, primary: HeifImage, to_srgb: Conversion) -> Pixels:
         return Pixels(to_srgb.on_array(rgb), alpha)
 
 
-_RAW_TAGS = frozenset((50706,))  # DNGVersion
-
-
-def gif_frames(data: bytes, name: str, limits: Limits) -> int:
+def _gif_frames(data: bytes, name: str, limits: Limits) -> int:
     """Count the pictures of a GIF (GIF89a, 1990), at least 1; raise LimitError beyond `limits.frames`."""
     at, count = 13 + _color_table(data, 10), 0
     while at < len(data):
@@ -180,7 +187,7 @@ def _blocks_end(data: bytes, at: int) -> int:
     return at + 1
 
 
-def webp_canvas(data: bytes) -> tuple[int, int] | None:
+def _webp_canvas(data: bytes) -> tuple[int, int] | None:
     """Return width and height as the first chunk of a WebP declares them (RFC 9649), or None."""
     kind, body = data[12:16], data[20:30]
     if len(body) < 10:
@@ -196,7 +203,7 @@ def webp_canvas(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def webp_frames(data: bytes, name: str, limits: Limits) -> int:
+def _webp_frames(data: bytes, name: str, limits: Limits) -> int:
     """Count the frames of a WebP, at least 1; LimitError beyond `limits.frames`."""
     at, count = 12, 0
     while at + 8 <= len(data):
@@ -208,7 +215,7 @@ def webp_frames(data: bytes, name: str, limits: Limits) -> int:
     return max(1, count)
 
 
-def tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
+def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
     """Count the directories of a TIFF or BigTIFF, at least 1, and return whether it is a raw file (DNG).
 
     Raises LimitError beyond `limits.frames`. A cyclic chain of directories ends where it repeats.
@@ -228,7 +235,7 @@ def tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
             _check_count(len(seen), name, limits, "pages")
             if len(seen) == 1:
                 tags = (struct.unpack_from(order + "H", data, first + entry * i)[0] for i in range(entries))
-                raw = any(tag in _RAW_TAGS for tag in tags)
+                raw = _DNG in tags
             at = following
     except (struct.error, OverflowError):
         return max(1, len(seen)), raw
@@ -236,88 +243,82 @@ def tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
 
 
 PLUGINS: Final = {
-    "WEBP": "WebPImagePlugin.WebPImageFile",
-    "AVIF": "AvifImagePlugin.AvifImageFile",
-    "GIF": "GifImagePlugin.GifImageFile",
-    "TIFF": "TiffImagePlugin.TiffImageFile",
-    "BMP": "BmpImagePlugin.BmpImageFile",
-    "JPEG2000": "Jpeg2KImagePlugin.Jpeg2KImageFile",
-    "PPM": "PpmImagePlugin.PpmImageFile",
-    "TGA": "TgaImagePlugin.TgaImageFile",
-    "ICO": "IcoImagePlugin.IcoImageFile",
-    "ICNS": "IcnsImagePlugin.IcnsImageFile",
-    "PSD": "PsdImagePlugin.PsdImageFile",
-    "QOI": "QoiImagePlugin.QoiImageFile",
-    "DDS": "DdsImagePlugin.DdsImageFile",
-    "PCX": "PcxImagePlugin.PcxImageFile",
-    "SGI": "SgiImagePlugin.SgiImageFile",
-    "SUN": "SunImagePlugin.SunImageFile",
-}
-
+    form: f"{name}ImagePlugin"
+    for form, name in (
+        ("WEBP", "WebP"), ("AVIF", "Avif"), ("GIF", "Gif"), ("TIFF", "Tiff"), ("BMP", "Bmp"), ("JPEG2000", "Jpeg2K"),
+        ("PPM", "Ppm"), ("TGA", "Tga"), ("ICO", "Ico"), ("ICNS", "Icns"), ("PSD", "Psd"), ("QOI", "Qoi"),
+        ("DDS", "Dds"), ("PCX", "Pcx"), ("SGI", "Sgi"), ("SUN", "Sun"),
+    )
+}  # fmt: skip
+"""The module in Pillow that opens a format."""
 _FEATURES: Final = {"WEBP": "webp", "AVIF": "avif", "JPEG2000": "jpg_2000"}
-
-_MAKE: Final = 0x010F
-
-_MODEL: Final = 0x0110
-
-_ORIENTATION: Final = 0x0112
 
 
 def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPicture:
     """Open a picture in the format `form`, a key of `PLUGINS`, whose header is within `limits`."""
-    feature = _FEATURES.get(form)
-    if feature and not features.check(feature):
+    from PIL import features
+
+    if form in _FEATURES and not features.check(_FEATURES[form]):
         raise UnsupportedError(
             encoded.name, "a picture that Pillow decodes", f"{form}, which this Pillow is built without"
         )
     frames = _count_frames(encoded, form, limits)
     with decoding(encoded.name, form):
         image = _plugin_image(encoded, form)
-    opened = from_image(image, encoded.name, form, limits, frames=frames)
+    opened = from_image(image, encoded.name, form, limits, frames=frames, size=len(encoded.data))
     if has_deep_colors(image):
-        deep = partial(deep_colors, encoded.data, encoded.name, opened.applied)
+        deep = partial(deep_colors, encoded.data, encoded.name, opened.info.orientation)
         to_srgb = conversion(_block(image, "icc_profile"), profile_mode(image.mode))
-        decode = partial(rounded_deep_colors, image, opened.decode, deep, to_srgb)
-        opened = replace(opened, mode=f"{image.mode};16", decode=decode, deep=deep)
+        decode = partial(_rounded_deep_colors, image, opened.decode, deep, to_srgb)
+        opened = OpenedPicture(replace(opened.info, mode=f"{image.mode};16"), decode, deep=deep)
     return opened
 
 
-def from_image(image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0) -> OpenedPicture:
+def from_image(
+    image: Image.Image, name: str, form: str, limits: Limits, *, frames: int = 0, size: int = 0
+) -> OpenedPicture:
     """Return a Pillow image, loaded or not, as an OpenedPicture; with 0 `frames` the image counts its own."""
+    rotates_itself = image.format == "TIFF"  # Pillow rotates TIFFs, and nothing else, as it loads them
     with decoding(name, form):
         width, height = image.size
         frames = frames or int(getattr(image, "n_frames", 1))
         check_size(name, width, height, frames, limits)
-        declared = _declared_orientation(image)
         icc, exif = _block(image, "icc_profile"), _block(image, "exif")
-        camera = has_camera_data(exif) or _tiff_has_camera_data(image)
+        declared, camera = exif_facts(exif)
+        if rotates_itself:
+            tags = _tiff_tags(image)
+            declared = tags.get(_ORIENTATION, 1)
+            declared = declared if declared in range(1, 9) else 1
+            camera = camera or bool(tags.get(_MAKE) or tags.get(_MODEL))
         metadata = len(icc) + len(exif) + len(_block(image, "xmp"))
     if metadata > limits.metadata_bytes:
         raise LimitError(name, f"at most {limits.metadata_bytes} bytes of metadata", str(metadata))
     to_srgb = conversion(icc, profile_mode(image.mode))
-    rotates_itself = image.format == "TIFF"  # Pillow rotates TIFFs, and nothing else, as it loads them
-    return OpenedPicture(
+    left = 1 if rotates_itself else declared
+    width, height = upright_size(width, height, left)
+    info = PictureInfo(
+        name=name,
         format=form,
         width=width,
         height=height,
+        size=size,
+        orientation=declared,
         mode=image.mode,
-        decode=partial(_decode, image, name, form, limits),
-        orientation=1 if rotates_itself else declared,
-        applied=declared if rotates_itself else 1,
         frames=frames,
         metadata=metadata,
         profile=to_srgb.name,
         camera=camera,
-        deep=partial(_deep, image) if image.mode in DEEP else None,
     )
+    deep = partial(_deep_grays, image) if image.mode in DEEP else None
+    return OpenedPicture(info, partial(_decode, image, name, form, limits), left, deep)
 
 
 def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
     # The class is called directly: Image.open would try every plugin and apply its own limits.
     if form == "TIFF":
         _silence_libtiff()
-    module, _, plugin = PLUGINS[form].partition(".")
-    factory = getattr(importlib.import_module(f"PIL.{module}"), plugin)
+    module = importlib.import_module(f"PIL.{PLUGINS[form]}")
+    factory = getattr(module, PLUGINS[form].replace("Plugin", "File"))
     image: Image.Image = factory(io.BytesIO(encoded.data), "")
     return image
 
@@ -338,33 +339,19 @@ def _silence_libtiff() -> None:
 
 def _count_frames(encoded: Encoded, form: str, limits: Limits) -> int:
     if form == "GIF":
-        return gif_frames(encoded.data, encoded.name, limits)
+        return _gif_frames(encoded.data, encoded.name, limits)
     if form == "WEBP":
-        canvas = webp_canvas(encoded.data)
+        canvas = _webp_canvas(encoded.data)
         if canvas is None:
             raise UnreadableError(encoded.name, "a WebP with a size", "one without")
         check_size(encoded.name, *canvas, 1, limits)
-        return webp_frames(encoded.data, encoded.name, limits)
+        return _webp_frames(encoded.data, encoded.name, limits)
     if form == "TIFF":
-        pages, raw = tiff_pages(encoded.data, encoded.name, limits)
+        pages, raw = _tiff_pages(encoded.data, encoded.name, limits)
         if raw:
             raise UnsupportedError(encoded.name, "a developed picture", "a camera's raw file (DNG)")
         return pages
     return 0 if form == "AVIF" else 1
-
-
-def _declared_orientation(image: Image.Image) -> int:
-    tags = getattr(image, "tag_v2", None)
-    if tags is not None and image.format == "TIFF":
-        value = tags.get(_ORIENTATION, 1)
-        return value if value in range(1, 9) else 1
-    return exif_orientation(_block(image, "exif"))
-
-
-def _tiff_has_camera_data(image: Image.Image) -> bool:
-    """Return whether the directory of a TIFF, which holds its EXIF fields, names the camera."""
-    tags = getattr(image, "tag_v2", None)
-    return tags is not None and image.format == "TIFF" and bool(tags.get(_MAKE) or tags.get(_MODEL))
 
 
 def _block(image: Image.Image, kind: str) -> bytes:
@@ -381,14 +368,9 @@ def _decode(image: Image.Image, name: str, form: str, limits: Limits) -> Pixels:
         return resolve(image, to_srgb, _white(image))
 
 
-def _deep(image: Image.Image) -> Deep:
-    return deep_grays(image, _white(image))
-
-
 def _white(image: Image.Image) -> int:
     """Return the largest sample of a TIFF; Pillow leaves those of 9 to 15 bits unscaled."""
-    tags = getattr(image, "tag_v2", None)
-    bits = tags.get(258, (16,)) if tags is not None else (16,)
+    bits = _tiff_tags(image).get(_BITS, (16,))
     return (1 << bits[0]) - 1 if isinstance(bits, tuple) and 8 < bits[0] < 16 else 65535
 
 
@@ -412,7 +394,8 @@ def open_array(samples: NDArray[Any], limits: Limits) -> OpenedPicture:
     if shaped.dtype.itemsize > 1:
         white, samples = (65535 if shaped.dtype == np.uint16 else 1), shaped.copy()
         mode, deep = _DEEP_MODES[channels], partial(Deep, samples, white)
-    return OpenedPicture("array", width, height, mode, partial(_decode_array, shaped), deep=deep)
+    info = PictureInfo("<array>", "array", width, height, mode=mode)
+    return OpenedPicture(info, partial(_decode_array, shaped), deep=deep)
 
 
 def _decode_array(samples: NDArray[Any]) -> Pixels:

@@ -1,8 +1,8 @@
 """PNG: its header, its metadata, the bytes that decide its pixels, and its decoder.
 
 Chunks follow the PNG specification, third edition (W3C, 2025). The most common kind, 8-bit RGB or RGBA, is decoded
-three times as fast as by Pillow where `deflate` is installed. Pillow decodes the others of up to 8 bits; those of 16
-bits are decoded exactly.
+two to three times as fast as by Pillow where `deflate` is installed. Pillow decodes the others of up to 8 bits; those
+of 16 bits are decoded exactly.
 """
 
 from __future__ import annotations
@@ -11,56 +11,52 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError
-from samepic.limits import INFLATED_AT_ONCE, LIMITS, Limits
+from samepic.limits import LIMITS, Limits
 from samepic.native import native
 from samepic.picture.color import PLAIN, Conversion, conversion, resolve
-from samepic.picture.formats import decoding, exif_orientation, has_camera_data
-from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from samepic.picture.formats import decoding, exif_facts
+from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size, upright_size
+from samepic.verdict import PictureInfo
 
 __all__ = [
-    "FAST",
     "PngHeader",
     "coded_chunks",
     "color_chunks",
     "fast_pixels",
     "open_png",
-    "pixel_stream",
-    "pixels_only",
     "png_header",
     "without_icc",
 ]
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
-
 _COMPRESSED = frozenset((b"zTXt", b"iTXt", b"iCCP"))
-
-_META = frozenset((b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf", b"tIME", b"dSIG"))
-
+_META = _COMPRESSED | {b"tEXt", b"eXIf", b"tIME", b"dSIG"}
 _COLOR = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP"))
-
-_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
-
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-
+_GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGBA = 0, 2, 3, 4, 6
+_DEPTHS = {
+    _GRAY: (1, 2, 4, 8, 16),
+    _RGB: (8, 16),
+    _PALETTE: (1, 2, 4, 8),
+    _GRAY_ALPHA: (8, 16),
+    _RGBA: (8, 16),
+}
+_MODES = {_GRAY: "L", _RGB: "RGB", _PALETTE: "P", _GRAY_ALPHA: "LA", _RGBA: "RGBA"}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_INFLATED_AT_ONCE = 1 << 27  # bytes of lines to inflate at once, to bound the memory beside the pixels
+_DISPLAY_GAMMA = 1 / 2.2
+_GAMMA_SLACK = 0.05  # libpng's PNG_GAMMA_THRESHOLD: a nearer gamma is not corrected
 
 
-@dataclass(frozen=True, slots=True)
-class PngHeader:
+class PngHeader(NamedTuple):
     """The header and metadata of a PNG.
 
     `gamma` is the gAMA value where it alone decides color, else None. `transparent` is the raw tRNS payload, `camera`
@@ -83,7 +79,7 @@ class PngHeader:
     @property
     def raw_bytes(self) -> int:
         """The size of the pixels once inflated, filter bytes included."""
-        bits = self.bits * _SAMPLES[self.color_type]
+        bits = self.bits * len(_MODES[self.color_type])
         passes = _ADAM7 if self.interlaced else ((0, 0, 1, 1),)
         total = 0
         for x, y, dx, dy in passes:
@@ -92,17 +88,16 @@ class PngHeader:
         return total
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     kind: bytes
     start: int
     end: int  # of its payload: data[start:end]
 
 
 def _chunks(data: bytes, name: str) -> Iterator[_Chunk]:
-    if not data.startswith(SIGNATURE):
+    if not data.startswith(_SIGNATURE):
         raise UnreadableError(name, "a PNG", "bytes that do not begin as one")
-    at, view, count = len(SIGNATURE), memoryview(data), 0
+    at, view, count = len(_SIGNATURE), memoryview(data), 0
     most = LIMITS.chunks + len(data) // 1024  # walking a million empty ones would take many seconds
     while at + 12 <= len(data):
         count += 1
@@ -140,39 +135,27 @@ def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -
     for chunk in chunks:
         if chunk.kind != b"IDAT" and chunk.kind not in by_kind:
             by_kind[chunk.kind] = data[chunk.start : chunk.end]
-    width, height, bits, color_type, interlaced = _ihdr(chunks, by_kind, name)
+    kind = _ihdr(chunks, by_kind, name)
     if not any(chunk.kind == b"IDAT" for chunk in chunks):
         raise TruncatedError(name, "a PNG with pixels", "one without an IDAT chunk")
-    if color_type == 3 and b"PLTE" not in by_kind:
+    if kind[3] == _PALETTE and b"PLTE" not in by_kind:
         raise UnreadableError(name, "a PNG with its palette", "one without")
     metadata = sum(chunk.end - chunk.start + 12 for chunk in chunks if chunk.kind in _META)
     _check_metadata(data, chunks, name, limits)
     # acTL may declare a wrong number, so the frames themselves are counted.
     frames = max(1, sum(chunk.kind == b"fcTL" for chunk in chunks)) if b"acTL" in by_kind else 1
     icc = _profile(by_kind.get(b"iCCP", b""), limits)
-    gamma = _gamma(by_kind, icc)
-    exif = by_kind.get(b"eXIf", b"")
-    orientation, camera = exif_orientation(exif), has_camera_data(exif)
-    transparent = by_kind.get(b"tRNS", b"")
-    size = (width, height)
-    return PngHeader(
-        *size, bits, color_type, interlaced, frames, orientation, icc, gamma, transparent, metadata, camera
-    )
+    orientation, camera = exif_facts(by_kind.get(b"eXIf", b""))
+    gamma, transparent = _gamma(by_kind, icc), by_kind.get(b"tRNS", b"")
+    return PngHeader(*kind, frames, orientation, icc, gamma, transparent, metadata, camera)
 
 
-def pixel_stream(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
-    """Yield the payloads of all IDAT chunks: one zlib stream."""
-    view = memoryview(data)
-    yield from (view[chunk.start : chunk.end] for chunk in _chunks(data, name) if chunk.kind == b"IDAT")
-
-
-def coded_chunks(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
-    """Yield what decides the samples of a PNG: the payloads of IHDR, PLTE and tRNS, then all IDAT payloads.
-
-    The division of IDAT into chunks does not matter. Raises as `png_header`.
-    """
+def coded_chunks(
+    data: bytes, name: str = "<bytes>", kinds: tuple[bytes, ...] = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+) -> Iterator[memoryview]:
+    """Yield what decides the samples: the payloads of all chunks of each kind in turn. Raises as `png_header`."""
     view, chunks = memoryview(data), list(_chunks(data, name))
-    for kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT"):
+    for kind in kinds:
         yield from (view[chunk.start : chunk.end] for chunk in chunks if chunk.kind == kind)
 
 
@@ -182,12 +165,9 @@ def color_chunks(data: bytes, name: str = "<bytes>") -> Iterator[memoryview]:
     yield from (view[chunk.start - 4 : chunk.end] for chunk in chunks if chunk.kind in _COLOR)
 
 
-def pixels_only(data: bytes, name: str = "<bytes>", *, key: bool = True, header: bytes = b"") -> bytes:
-    """Return the PNG with only what its first picture needs: IHDR, PLTE, IDAT, IEND, and tRNS if `key`.
-
-    Without text, profiles and frames, these cannot break a decoder. `header` replaces the payload of IHDR.
-    """
-    pieces = [SIGNATURE]
+def _pixels_only(data: bytes, name: str, *, key: bool = False, header: bytes = b"") -> bytes:
+    """Return the PNG with nothing else that could break a decoder; `header` replaces the payload of IHDR."""
+    pieces = [_SIGNATURE]
     for chunk in _chunks(data, name):
         if chunk.kind == b"IHDR" and header:
             pieces.append(struct.pack(">I4s", len(header), b"IHDR") + header)
@@ -273,51 +253,30 @@ def _gamma(by_kind: dict[bytes, bytes], icc: bytes) -> float | None:
     return int.from_bytes(body) / 100_000 or None
 
 
-_inflate: Callable[[bytes, int], bytes | bytearray] | None
-
-_refused: tuple[type[Exception], ...] = (ValueError, MemoryError)
-
-try:
-    from deflate import DeflateError
-    from deflate import zlib_decompress as _inflate
-except ImportError:
-    _inflate = None
-else:
-    _refused = (*_refused, DeflateError)
-
-FAST = native is not None and _inflate is not None
-"""Whether both the native module and libdeflate (the extra `fast`) are installed."""
-
-_BANDS = {2: 3, 6: 4}
-
-
 def fast_pixels(encoded: Encoded, header: PngHeader) -> Pixels | None:
     """Return the pixels of a valid PNG of 8-bit RGB or RGBA that is not interlaced, None for any other.
 
-    Every lossless decoder returns the same. Returns None for broken data too: Pillow reports the error better.
+    Every lossless decoder returns the same. Returns None without the native module or libdeflate (the extra `fast`),
+    and for broken data too: Pillow reports the error better.
     """
-    bands = _BANDS.get(header.color_type)
-    if native is None or _inflate is None or bands is None or header.bits != 8 or header.interlaced:
+    bands = len(_MODES[header.color_type])
+    if native is None or header.bits != 8 or header.interlaced or header.raw_bytes > _INFLATED_AT_ONCE:
         return None
-    if header.raw_bytes > INFLATED_AT_ONCE:
+    if header.color_type not in (_RGB, _RGBA):
         return None
     try:
-        raw = _inflate(b"".join(pixel_stream(encoded.data, encoded.name)), header.raw_bytes)
+        import deflate
+    except ImportError:
+        return None
+    try:
+        stream = b"".join(coded_chunks(encoded.data, encoded.name, (b"IDAT",)))
+        raw = deflate.zlib_decompress(stream, header.raw_bytes)
         rgb, alpha = native.png_pixels(raw, header.width, header.height, bands)
-    except _refused:
+    except (ValueError, MemoryError, deflate.DeflateError):
         return None
     shape = header.height, header.width
     clear = np.frombuffer(alpha, np.uint8).reshape(shape) if bands == 4 else None
     return Pixels(np.frombuffer(rgb, np.uint8).reshape(*shape, 3), clear)
-
-
-_GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGBA = 0, 2, 3, 4, 6
-
-_MODES = {_GRAY: "L", _RGB: "RGB", _PALETTE: "P", _GRAY_ALPHA: "LA", _RGBA: "RGBA"}
-
-_DISPLAY_GAMMA = 1 / 2.2
-
-_GAMMA_SLACK = 0.05  # libpng's PNG_GAMMA_THRESHOLD: a nearer gamma is not corrected
 
 
 def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
@@ -325,19 +284,22 @@ def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
     header = png_header(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, header.frames, limits)
     to_srgb = conversion(header.icc, "L" if header.color_type in (_GRAY, _GRAY_ALPHA) else "RGB")
-    return OpenedPicture(
+    width, height = upright_size(header.width, header.height, header.orientation)
+    info = PictureInfo(
+        name=encoded.name,
         format="PNG",
-        width=header.width,
-        height=header.height,
-        mode=_mode(header),
-        decode=partial(_decode, encoded, header, to_srgb),
+        width=width,
+        height=height,
+        size=len(encoded.data),
         orientation=header.orientation,
+        mode=_mode(header),
         frames=header.frames,
         metadata=header.metadata,
         profile=to_srgb.name,
-        deep=partial(_deep, encoded, header) if header.bits == 16 else None,
         camera=header.camera,
     )
+    deep = partial(_deep, encoded, header) if header.bits == 16 else None
+    return OpenedPicture(info, partial(_decode, encoded, header, to_srgb), header.orientation, deep)
 
 
 def _mode(header: PngHeader) -> str:
@@ -359,20 +321,18 @@ def _decode(encoded: Encoded, header: PngHeader, to_srgb: Conversion) -> Pixels:
 def _shallow(encoded: Encoded, header: PngHeader) -> Pixels:
     pixels = fast_pixels(encoded, header)
     if pixels is None:
-        image = _loaded(pixels_only(encoded.data, encoded.name, key=header.color_type == _PALETTE))
+        image = _loaded(_pixels_only(encoded.data, encoded.name, key=header.color_type == _PALETTE))
         pixels = resolve(image, PLAIN)
     alpha = pixels.alpha
     if header.color_type in (_GRAY, _RGB) and header.transparent:
-        key = np.frombuffer(header.transparent[: 6 if header.color_type == _RGB else 2], ">u2").astype(
-            np.uint32
-        )
-        key = key * 255 // ((1 << header.bits) - 1)
-        alpha = _keyed(pixels.rgb, key)
+        alpha = _keyed(pixels.rgb, _key(header) * 255 // ((1 << header.bits) - 1))
     table = _table(header, 256)
     return Pixels(pixels.rgb if table is None else table[pixels.rgb], alpha)
 
 
 def _loaded(data: bytes) -> Image.Image:
+    from PIL import PngImagePlugin
+
     with io.BytesIO(data) as stream:
         image = PngImagePlugin.PngImageFile(stream, "")
         image.load()
@@ -388,25 +348,22 @@ def _deep_samples(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
     """Return (h, w, channels) of all 16 bits."""
     shape = (header.height, header.width, -1)
     if header.color_type == _GRAY:
-        image = _loaded(pixels_only(encoded.data, encoded.name, key=False))
+        image = _loaded(_pixels_only(encoded.data, encoded.name))
         return np.asarray(image).astype(np.uint16).reshape(shape)
     if header.color_type == _GRAY_ALPHA:
         # Two samples of 16 bits are filtered like four of 8, so reading them as RGBA returns both halves.
         ihdr = struct.pack(">IIBBBBB", header.width, header.height, 8, _RGBA, 0, 0, header.interlaced)
-        image = _loaded(pixels_only(encoded.data, encoded.name, key=False, header=ihdr))
+        image = _loaded(_pixels_only(encoded.data, encoded.name, header=ihdr))
         return np.frombuffer(image.tobytes(), ">u2").astype(np.uint16).reshape(shape)
     return _deep_rgb(encoded, header)
 
 
 def _deep_rgb(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
-    """Decode 16-bit RGB(A) with OpenCV, the only library here that keeps all bits.
-
-    Its libpng prints errors to the terminal, so the stream is checked first.
-    """
+    """Decode 16-bit RGB(A) with OpenCV, the only library here that keeps all bits."""
     import cv2
 
-    _check_stream(encoded, header)
-    plain = np.frombuffer(pixels_only(encoded.data, encoded.name, key=False), np.uint8)
+    _check_stream(encoded, header)  # OpenCV's libpng prints errors to the terminal
+    plain = np.frombuffer(_pixels_only(encoded.data, encoded.name), np.uint8)
     try:
         decoded: Any = cv2.imdecode(plain, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -422,7 +379,7 @@ def _deep_rgb(encoded: Encoded, header: PngHeader) -> NDArray[np.uint16]:
 
 def _check_stream(encoded: Encoded, header: PngHeader) -> None:
     inflate, total = zlib.decompressobj(), 0
-    for piece in pixel_stream(encoded.data, encoded.name):
+    for piece in coded_chunks(encoded.data, encoded.name, (b"IDAT",)):
         rest: bytes | memoryview = piece
         while rest and total <= header.raw_bytes:
             total += len(inflate.decompress(rest, 1 << 20))
@@ -440,9 +397,15 @@ def _from_deep(samples: NDArray[np.uint16], header: PngHeader) -> Pixels:
     if samples.shape[2] > channels:
         alpha = np.rint(np.arange(65536) / 257).astype(np.uint8)[samples[..., channels]]
     elif header.transparent:
-        alpha = _keyed(samples, np.frombuffer(header.transparent[: 2 * channels], ">u2").astype(np.uint32))
+        alpha = _keyed(samples, _key(header))
     eight = table[samples[..., :channels]]
     return Pixels(np.repeat(eight, 3, axis=2) if channels == 1 else eight, alpha)
+
+
+def _key(header: PngHeader) -> NDArray[np.uint32]:
+    """Return the gray or the RGB color that tRNS says is transparent."""
+    length = 2 if header.color_type == _GRAY else 6
+    return np.frombuffer(header.transparent[:length], ">u2").astype(np.uint32)
 
 
 def _keyed(samples: NDArray[Any], key: NDArray[np.uint32]) -> NDArray[np.uint8]:
@@ -452,10 +415,7 @@ def _keyed(samples: NDArray[Any], key: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 
 def _table(header: PngHeader, size: int) -> NDArray[np.uint8] | None:
-    """Return the correction from the file's gamma to 1/2.2 with 8-bit results, or None.
-
-    PNG, third edition, 13.13.
-    """
+    """Return the correction from the file's gamma to 1/2.2 with 8-bit results, or None (PNG, third edition, 13.13)."""
     if header.gamma is None or abs(_DISPLAY_GAMMA / header.gamma - 1) < _GAMMA_SLACK:
         return None
     ramp = np.linspace(0, 1, size) ** (_DISPLAY_GAMMA / header.gamma)

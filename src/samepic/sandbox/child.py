@@ -257,14 +257,16 @@ _ENCODINGS = (
     "utf_8_sig",
 )
 
-_LAZY = ("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "samepic.measures.table")
+_LAZY = (
+    "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "PIL.ImageCms", "samepic.measures.table",
+)  # fmt: skip
 
 _HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 
 def preload() -> None:
     """Load every decoder and network, and run each of the common decoders once."""
-    plugins = (f"PIL.{plugin.partition('.')[0]}" for plugin in PLUGINS.values())
+    plugins = (f"PIL.{plugin}" for plugin in PLUGINS.values())
     for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_samepic_modules()):
         importlib.import_module(name)
     Image.init()  # frames of animations are opened by Pillow's own search

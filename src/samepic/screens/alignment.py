@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple, TypeAlias, TypeVar
 from zlib import adler32, crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.screens.pixels import PixelKind
+from samepic.screens.pixels import PixelKind, Pixels
 from samepic.tuning.screens import LAYOUT
 
 __all__ = [
@@ -23,20 +23,18 @@ __all__ = [
     "align_top_left",
     "differing_rows",
     "row_hashes",
-    "split_uneven",
     "with_equal_ends",
 ]
 
-Pixels: TypeAlias = NDArray[np.uint8]
-
 Hashes: TypeAlias = Sequence[int]
+Lines: TypeAlias = NDArray[np.intp]
+_Sample = TypeVar("_Sample", bound=np.generic)
 
 
-@dataclass(frozen=True, slots=True)
-class LineRun:
+class LineRun(NamedTuple):
     """Rows `a0` to `a1` of one picture that match rows `b0` to `b1` of the other, the ends not included.
 
-    Runs of one length are paired row by row, and `equal` or not; of other runs one side is empty after `split_uneven`.
+    Runs of one length are paired row by row, and `equal` or not; of other runs one side is empty after `_split_uneven`.
     """
 
     a0: int
@@ -138,43 +136,30 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
     return matched[::-1]
 
 
-def _merge(runs: Iterator[LineRun]) -> Iterator[LineRun]:
-    last: LineRun | None = None
-    for run in runs:
-        if last is not None and last.equal == run.equal:
-            last = LineRun(last.a0, run.a1, last.b0, run.b1, last.equal)
-            continue
-        if last is not None:
-            yield last
-        last = run
-    if last is not None:
-        yield last
+def _merge(runs: Iterable[LineRun]) -> Iterator[LineRun]:
+    for equal, group in groupby(runs, key=lambda run: run.equal):
+        first, *others = group
+        last = others[-1] if others else first
+        yield LineRun(first.a0, last.a1, first.b0, last.b1, equal)
 
 
 def with_equal_ends(runs: Sequence[LineRun], before: int, after: int) -> tuple[LineRun, ...]:
     """Return the runs with equal rows added before and after them."""
     last = runs[-1] if runs else LineRun(0, 0, 0, 0)
-    moved = [
-        LineRun(run.a0 + before, run.a1 + before, run.b0 + before, run.b1 + before, run.equal) for run in runs
-    ]
     end_a, end_b = last.a1 + before, last.b1 + before
-    ends = (
+    longer = [
         LineRun(0, before, 0, before, equal=True),
+        *(LineRun(a0 + before, a1 + before, b0 + before, b1 + before, same) for a0, a1, b0, b1, same in runs),
         LineRun(end_a, end_a + after, end_b, end_b + after, equal=True),
-    )
-    runs_with_ends = [*([ends[0]] if before else []), *moved, *([ends[1]] if after else [])]
-    return tuple(_merge(iter(runs_with_ends)))
-
-
-def split_uneven(a: Pixels, b: Pixels, runs: Sequence[LineRun]) -> tuple[LineRun, ...]:
-    """Return the runs with each of unequal lengths split in two: paired rows, and added or removed rows.
-
-    Rows are paired from the start or from the end of the run, whichever differs less.
-    """
-    return tuple(part for run in runs for part in _split_uneven(a, b, run))
+    ]
+    return tuple(_merge(run for run in longer if run.a1 > run.a0 or run.b1 > run.b0))
 
 
 def _split_uneven(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
+    """Yield the run, one of unequal lengths in two: paired rows, and added or removed rows.
+
+    Rows are paired from the start or from the end of the run, whichever differs less.
+    """
     count = min(run.a1 - run.a0, run.b1 - run.b0)
     if not count or not run.growth:
         yield run
@@ -193,13 +178,7 @@ def _differing_pixels(a: Pixels, b: Pixels) -> int:
     return int(np.count_nonzero((a != b).any(axis=2)))
 
 
-Lines: TypeAlias = NDArray[np.intp]
-
-_Sample = TypeVar("_Sample", bound=np.generic)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScreenAlignment:
+class ScreenAlignment(NamedTuple):
     """The rows and columns of a and b that are paired, and the `runs` that were added or removed.
 
     `rows_a[i]` of a is paired with `rows_b[i]` of b, and columns likewise; `by_rows` says whether runs are of rows.
@@ -254,7 +233,8 @@ def align_lines(
         row_hashes(a_lines[start:stop]),
         row_hashes(b_lines[start : len(b_lines) - len(a_lines) + stop]),
     )
-    runs = split_uneven(a_lines, b_lines, with_equal_ends(runs, start, len(a_lines) - stop))
+    longer = with_equal_ends(runs, start, len(a_lines) - stop)
+    runs = tuple(part for run in longer for part in _split_uneven(a_lines, b_lines, run))
     lines_a, lines_b = _line_pairs(runs)
     across = np.arange(min(a_lines.shape[1], b_lines.shape[1]))
     equal = sum(run.a1 - run.a0 for run in runs if run.equal)
@@ -266,11 +246,9 @@ def align_lines(
 
 
 def _line_pairs(runs: Sequence[LineRun]) -> tuple[Lines, Lines]:
-    pairs = [run for run in runs if not run.growth]
-    sides = ([(run.a0, run.a1) for run in pairs], [(run.b0, run.b1) for run in pairs])
-    empty = [np.arange(0)]
-    first, second = (np.concatenate(empty + [np.arange(*ends) for ends in side]) for side in sides)
-    return first, second
+    pairs = [LineRun(0, 0, 0, 0), *(run for run in runs if not run.growth)]
+    lines_a = np.concatenate([np.arange(run.a0, run.a1) for run in pairs])
+    return lines_a, np.concatenate([np.arange(run.b0, run.b1) for run in pairs])
 
 
 def differing_rows(kinds: Pixels) -> slice | None:

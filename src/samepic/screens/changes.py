@@ -3,76 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from samepic.screens.alignment import LineRun, ScreenAlignment, align_lines
-from samepic.screens.pixels import PixelKind, bounds_of, classify_pixels, slices_around
+from samepic.screens.pixels import Mask, PixelKind, Pixels, bounds_of, classify_pixels, slices_around
 from samepic.tuning.screens import LAYOUT, Box, Screen
 from samepic.writing import plural
 
 __all__ = [
     "UNRELATED",
-    "PatchStats",
     "Place",
     "Scene",
     "ScreenChange",
-    "appears_at",
     "changes",
-    "colors_changed",
-    "common_color_change",
     "describe_changes",
     "describe_same",
-    "is_text",
-    "moved_by",
     "outline_similarity",
-    "pack_colors",
-    "patch_stats",
-    "slid_by",
 ]
 
-Pixels: TypeAlias = NDArray[np.uint8]
-
 Packed: TypeAlias = NDArray[np.int32]
-
-Mask: TypeAlias = NDArray[np.bool_]
-
 Color: TypeAlias = tuple[int, ...]
+Offset: TypeAlias = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class PatchStats:
-    """The most frequent color of a patch, as of `pack_colors`; whether it fills the patch; the colors of its border."""
+class _PatchStats(NamedTuple):
+    """The most frequent color of a patch, packed; whether it fills the patch; the colors of its border."""
 
     background: int
     is_plain: bool
     border: frozenset[int]
 
 
-def pack_colors(pixels: Pixels) -> Packed:
+def _pack_colors(pixels: Pixels) -> Packed:
     """Return (...) one int32 for each color of (..., 3) uint8."""
     wide = pixels.astype(np.int32)
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.int32)
 
 
-def patch_stats(patch: Packed) -> PatchStats:
-    """Return the statistics of a patch of packed colors."""
+def _patch_stats(patch: Packed) -> _PatchStats:
     colors, counts = np.unique(patch, return_counts=True)
     most = int(counts.argmax())
     border = np.concatenate([patch[0], patch[-1], patch[:, 0], patch[:, -1]])
-    return PatchStats(
+    return _PatchStats(
         int(colors[most]),
         float(counts[most]) >= LAYOUT.plain * patch.size,
         frozenset(int(color) for color in np.unique(border)),
     )
 
 
-def colors_changed(before: Packed, after: Packed, different: Mask) -> bool:
+def _colors_changed(before: Packed, after: Packed, different: Mask) -> bool:
     """Return whether only colors changed: each color maps to nearly one other color, in both directions."""
     pairs, counts = np.unique(before.astype(np.int64) << 24 | after, return_counts=True)
     old, new = pairs >> 24, pairs & 0xFFFFFF
@@ -80,9 +64,9 @@ def colors_changed(before: Packed, after: Packed, different: Mask) -> bool:
     return strays <= (1 - LAYOUT.mapped) * int(np.count_nonzero(different))
 
 
-def common_color_change(before: Pixels, after: Pixels, different: Mask) -> tuple[Color, Color] | None:
+def _common_color_change(before: Pixels, after: Pixels, different: Mask) -> tuple[Color, Color] | None:
     """Return the most common old and new color of the pixels that differ; None where too few share it."""
-    pairs = pack_colors(before[different]).astype(np.int64) << 24 | pack_colors(after[different])
+    pairs = _pack_colors(before[different]).astype(np.int64) << 24 | _pack_colors(after[different])
     pairs, counts = np.unique(pairs, return_counts=True)
     most = int(counts.argmax())
     if int(counts[most]) < LAYOUT.usual * int(counts.sum()):
@@ -105,10 +89,9 @@ def _levels(colors: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def outline_similarity(a: Pixels, b: Pixels) -> float:
-    """Return how far two pictures, (height, width, 3) uint8, have the same edges: 1 all, 0 as by chance.
+    """Return the share of the edges in either picture that are in both: 1 all (or none at all), 0 as by chance.
 
-    It is the share of the edges in either picture that are in both, corrected for chance; 1 where neither has any. A
-    page in other colors keeps its edges.
+    A page in other colors keeps its edges.
     """
     edges = [_edges(picture) for picture in (a, b)]
     count = [int(np.count_nonzero(picture)) for picture in edges]
@@ -131,16 +114,13 @@ def _color(value: int) -> Color:
     return value >> 16 & 255, value >> 8 & 255, value & 255
 
 
-def is_text(picture: Pixels, box: Box) -> bool:
-    """Return whether the box shows text: at least three small shapes in a row on a plain background.
-
-    Shapes to the left and right on the same line count, since only a single letter may have changed.
-    """
+def _is_text(picture: Pixels, box: Box) -> bool:
+    """Return whether at least three small shapes in a row on a plain background are in the box or beside it."""
     x, y, w, h = box
     height, width = picture.shape[:2]
     reach = LAYOUT.beside * min(h, LAYOUT.glyph[1])
     part = picture[max(0, y - 2) : min(height, y + h + 2), max(0, x - reach) : min(width, x + w + reach)]
-    colors, counts = np.unique(pack_colors(part), return_counts=True)
+    colors, counts = np.unique(_pack_colors(part), return_counts=True)
     most = int(counts.argmax())
     if float(counts[most]) < LAYOUT.ground * part.shape[0] * part.shape[1]:
         return False
@@ -156,51 +136,51 @@ def is_text(picture: Pixels, box: Box) -> bool:
     )
 
 
-Offset: TypeAlias = tuple[int, int]
-
-
-def moved_by(
-    a: Pixels, b: Pixels, kinds: Pixels, box: Box, screen: Screen, *, only: Offset | None = None
-) -> Offset | None:
+def _moved_by(scene: Scene, box: Box, *, only: Offset | None = None) -> Offset | None:
     """Return how far right and down what `a` shows in the box has moved in `b`, None where it has not.
 
-    `kinds` are the kinds of the aligned pixels. With `only`, no other move is tried. A move includes a small margin and
-    has to explain nearly all pixels that differ.
+    With `only`, no other move is tried. A move includes a small margin and has to explain nearly all that differs.
     """
-    grown = _grow(box, a.shape, LAYOUT.margin)
+    grown = _grow(box, scene.a.shape, LAYOUT.margin)
     x, y, w, h = grown
-    patch = a[y : y + h, x : x + w]
-    differ = int(np.count_nonzero(kinds[y : y + h, x : x + w] == PixelKind.DIFFERENT))
-    if max(box[2:]) < LAYOUT.smallest or patch_stats(pack_colors(patch)).is_plain:
+    patch, differ = scene.a[_within(grown)], _differing_in(scene.kinds[_within(grown)])
+    if max(box[2:]) < LAYOUT.smallest or _patch_stats(_pack_colors(patch)).is_plain:
         return None
     limit = min(LAYOUT.left * w * h, LAYOUT.gained * differ)
-    moves = [only] if only is not None else _best_moves(patch, b, grown) if w * h <= LAYOUT.patch else []
+    moves = (
+        [only] if only is not None else _best_moves(patch, scene.b, grown) if w * h <= LAYOUT.patch else []
+    )
     for by in moves:
         target = x + by[0], y + by[1], w, h
-        if _differing(patch, b, target, screen) <= limit and _is_new(kinds, target, differ):
+        # The same letter may occur twice on a page: the target must have shown something else before.
+        fresh = _differing_in(scene.kinds[_within(target)]) >= LAYOUT.fresh * differ
+        if fresh and _differing(patch, target, scene) <= limit:
             return by
     return None
 
 
-def _is_new(kinds: Pixels, box: Box, differ: int) -> bool:
-    """Return whether the box showed something else before: the same letter may occur twice on a page."""
+def _within(box: Box) -> tuple[slice, slice]:
     x, y, w, h = box
-    return int(np.count_nonzero(kinds[y : y + h, x : x + w] == PixelKind.DIFFERENT)) >= LAYOUT.fresh * differ
+    return slice(y, y + h), slice(x, x + w)
 
 
-def slid_by(a: Pixels, b: Pixels, box: Box, screen: Screen) -> Offset | None:
+def _differing_in(kinds: Pixels) -> int:
+    return int(np.count_nonzero(kinds == PixelKind.DIFFERENT))
+
+
+def _slid_by(scene: Scene, box: Box) -> Offset | None:
     """Return how far right and down the content on a plain background in the box has moved within it, else None.
 
     The box contains the old and the new place, as the box of differing pixels does where both are close together.
     """
-    rows, columns = slices_around(box, a.shape, LAYOUT.margin)
-    box_a, box_b = (_foreground_box(picture[rows, columns]) for picture in (a, b))
+    rows, columns = slices_around(box, scene.a.shape, LAYOUT.margin)
+    box_a, box_b = (_foreground_box(picture[rows, columns]) for picture in (scene.a, scene.b))
     if box_a is None or box_b is None or box_a[2:] != box_b[2:] or box_a == box_b:
         return None
     left, top = int(columns.start), int(rows.start)
     old = box_a[0] + left, box_a[1] + top, box_a[2], box_a[3]
     new = box_b[0] + left, box_b[1] + top, box_b[2], box_b[3]
-    return (new[0] - old[0], new[1] - old[1]) if appears_at(a, b, old, new, screen) else None
+    return (new[0] - old[0], new[1] - old[1]) if _appears_at(scene, old, new) else None
 
 
 def _foreground_box(part: Pixels) -> Box | None:
@@ -214,21 +194,19 @@ def _foreground_box(part: Pixels) -> Box | None:
     return int(columns.start), int(rows.start), int(columns.stop - columns.start), int(rows.stop - rows.start)
 
 
-def appears_at(a: Pixels, b: Pixels, old: Box, new: Box, screen: Screen) -> bool:
-    """Return whether `b` shows at `new` what `a` shows at `old`."""
-    if old[2:] != new[2:]:
-        return False
-    x, y, w, h = old
-    return _differing(a[y : y + h, x : x + w], b, new, screen) <= LAYOUT.left * w * h
+def _appears_at(scene: Scene, old: Box, new: Box) -> bool:
+    """Return whether b shows at `new` what a shows at `old`."""
+    most = LAYOUT.left * old[2] * old[3]
+    return old[2:] == new[2:] and _differing(scene.a[_within(old)], new, scene) <= most
 
 
-def _differing(patch: Pixels, b: Pixels, box: Box, screen: Screen) -> float:
-    """Return how many pixels of `patch` differ from the box of `b`; all, where the box exceeds the picture."""
+def _differing(patch: Pixels, box: Box, scene: Scene) -> float:
+    """Return how many pixels of `patch` differ from the box of b; all, where the box exceeds the picture."""
     x, y, w, h = box
-    if x < 0 or y < 0 or y + h > b.shape[0] or x + w > b.shape[1]:
+    if x < 0 or y < 0 or y + h > scene.b.shape[0] or x + w > scene.b.shape[1]:
         return float(w * h)
-    found, _ = classify_pixels(patch, b[y : y + h, x : x + w], screen)
-    return float(np.count_nonzero(found == PixelKind.DIFFERENT))
+    found, _ = classify_pixels(patch, scene.b[_within(box)], scene.screen)
+    return float(_differing_in(found))
 
 
 def _best_moves(patch: Pixels, b: Pixels, box: Box) -> list[Offset]:
@@ -265,8 +243,7 @@ class ScreenChange(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A box of pixels that differ, and what happened there.
 
     `by` is the move to the right and down in pixels; `text` says whether it is text; `colors` are the old and the new
@@ -282,8 +259,7 @@ class Place:
     lines: tuple[LineRun, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class Scene(NamedTuple):
     """Two aligned screenshots, the kinds of their pixels, and the options that were used."""
 
     a: Pixels
@@ -301,63 +277,45 @@ def changes(scene: Scene, boxes: Sequence[Box]) -> list[Place]:
 
 def _find_change(scene: Scene, box: Box) -> Place:
     """Return the first change that explains the whole box."""
-    x, y, w, h = box
-    cut = slice(y, y + h), slice(x, x + w)
-    patch = _Patch(scene.a[cut], scene.b[cut], scene.kinds[cut])
+    cut = _within(box)
+    patch = scene._replace(a=scene.a[cut], b=scene.b[cut], kinds=scene.kinds[cut])
     return next(filter(None, (find(scene, box, patch) for find in _FINDERS)), Place(box))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Patch:
-    """A scene within a box."""
-
-    a: Pixels
-    b: Pixels
-    kinds: Pixels
-
-    @property
-    def different(self) -> Mask:
-        return np.asarray(self.kinds == PixelKind.DIFFERENT, np.bool_)
-
-
-def _transparency(_scene: Scene, box: Box, patch: _Patch) -> Place | None:
+def _transparency(_scene: Scene, box: Box, patch: Scene) -> Place | None:
     """Find a box that is equal on white and differs on black."""
     return Place(box, ScreenChange.TRANSPARENCY) if np.array_equal(patch.a, patch.b) else None
 
 
-def _moved(scene: Scene, box: Box, _patch: _Patch) -> Place | None:
-    by = moved_by(scene.a, scene.b, scene.kinds, box, scene.screen) or slid_by(
-        scene.a, scene.b, box, scene.screen
-    )
+def _moved(scene: Scene, box: Box, _patch: Scene) -> Place | None:
+    by = _moved_by(scene, box) or _slid_by(scene, box)
     return Place(box, ScreenChange.MOVED, by) if by is not None else None
 
 
-def _added_or_removed(scene: Scene, box: Box, patch: _Patch) -> Place | None:
-    before, after = patch_stats(pack_colors(patch.a)), patch_stats(pack_colors(patch.b))
+def _added_or_removed(scene: Scene, box: Box, patch: Scene) -> Place | None:
+    before, after = _patch_stats(_pack_colors(patch.a)), _patch_stats(_pack_colors(patch.b))
     if before.is_plain == after.is_plain:
         return None
-    if before.is_plain:
-        return Place(
-            box, ScreenChange.ADDED, text=before.background in after.border and is_text(scene.b, box)
-        )
-    return Place(box, ScreenChange.REMOVED, text=after.background in before.border and is_text(scene.a, box))
-
-
-def _recolored(_scene: Scene, box: Box, patch: _Patch) -> Place | None:
-    step = -(-max(box[2:]) // LAYOUT.sample)
-    before, after, different = (
-        patch.a[::step, ::step],
-        patch.b[::step, ::step],
-        patch.different[::step, ::step],
+    change, ground, full, picture = (
+        (ScreenChange.ADDED, before, after, scene.b)
+        if before.is_plain
+        else (ScreenChange.REMOVED, after, before, scene.a)
     )
-    if different.any() and colors_changed(pack_colors(before), pack_colors(after), different):
-        return Place(box, ScreenChange.COLOR, colors=common_color_change(before, after, different))
-    mostly = 2 * int(np.count_nonzero(patch.different)) >= patch.kinds.size
+    return Place(box, change, text=ground.background in full.border and _is_text(picture, box))
+
+
+def _recolored(_scene: Scene, box: Box, patch: Scene) -> Place | None:
+    step = -(-max(box[2:]) // LAYOUT.sample)
+    before, after, kinds = (one[::step, ::step] for one in (patch.a, patch.b, patch.kinds))
+    different = kinds == PixelKind.DIFFERENT
+    if different.any() and _colors_changed(_pack_colors(before), _pack_colors(after), different):
+        return Place(box, ScreenChange.COLOR, colors=_common_color_change(before, after, different))
+    mostly = 2 * _differing_in(patch.kinds) >= patch.kinds.size
     alike = mostly and outline_similarity(patch.a, patch.b) >= LAYOUT.outlined
     return Place(box, ScreenChange.COLOR) if alike else None
 
 
-def _lines_changed(scene: Scene, box: Box, patch: _Patch) -> Place | None:
+def _lines_changed(scene: Scene, box: Box, patch: Scene) -> Place | None:
     """Find rows that were added or removed within the box and explain most of the difference."""
     if len(patch.a) < LAYOUT.tall:
         return None
@@ -365,15 +323,14 @@ def _lines_changed(scene: Scene, box: Box, patch: _Patch) -> Place | None:
     if not 0 < len(alignment.runs) <= LAYOUT.runs or alignment.matched < LAYOUT.found:
         return None
     left, _ = classify_pixels(alignment.of_a(patch.a), alignment.of_b(patch.b), scene.screen)
-    most = LAYOUT.gained * int(np.count_nonzero(patch.different))
-    explained = int(np.count_nonzero(left == PixelKind.DIFFERENT)) <= most
+    most = LAYOUT.gained * _differing_in(patch.kinds)
+    explained = _differing_in(left) <= most
     return Place(box, ScreenChange.LINES, lines=alignment.runs) if explained else None
 
 
-def _text_changed(scene: Scene, box: Box, _patch: _Patch) -> Place | None:
-    return (
-        Place(box, ScreenChange.TEXT, text=True) if is_text(scene.a, box) and is_text(scene.b, box) else None
-    )
+def _text_changed(scene: Scene, box: Box, _patch: Scene) -> Place | None:
+    text = _is_text(scene.a, box) and _is_text(scene.b, box)
+    return Place(box, ScreenChange.TEXT, text=True) if text else None
 
 
 _FINDERS = (_transparency, _moved, _added_or_removed, _recolored, _lines_changed, _text_changed)
@@ -397,7 +354,7 @@ def _merge_slides(scene: Scene, places: list[Place]) -> list[Place]:
 
     def join(other: Place, place: Place) -> Place | None:
         box = _union(place.box, other.box)
-        by = slid_by(scene.a, scene.b, box, scene.screen) if _adjacent(place.box, other.box) else None
+        by = _slid_by(scene, box) if _adjacent(place.box, other.box) else None
         return Place(box, ScreenChange.MOVED, by) if by is not None else None
 
     return _merged(places, join)
@@ -417,8 +374,8 @@ def _merge_moves(scene: Scene, places: list[Place]) -> list[Place]:
         if not (place.change is ScreenChange.MOVED is other.change and place.by == other.by):
             return None
         box = _union(place.box, other.box)
-        moved = moved_by(scene.a, scene.b, scene.kinds, box, scene.screen, only=place.by)
-        return replace(other, box=box) if moved else None
+        moved = _moved_by(scene, box, only=place.by)
+        return other._replace(box=box) if moved else None
 
     merged = _merged(places, join)
     return [place for place in merged if not any(_contains(other, place) for other in merged)]
@@ -442,7 +399,7 @@ def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
     for old in places:
         if old.change is ScreenChange.REMOVED:
             for new in added:
-                if appears_at(scene.a, scene.b, old.box, new.box, scene.screen):
+                if _appears_at(scene, old.box, new.box):
                     pairs[old] = new
                     added.remove(new)
                     break
@@ -459,7 +416,7 @@ def _merge_text_lines(places: list[Place]) -> list[Place]:
 
     def join(other: Place, place: Place) -> Place | None:
         if place.change is ScreenChange.TEXT is other.change and _on_same_line(other.box, place.box):
-            return replace(other, box=_union(other.box, place.box))
+            return other._replace(box=_union(other.box, place.box))
         return None
 
     return sorted(_merged(sorted(places, key=lambda place: place.box[0]), join), key=_reading_order)
@@ -483,9 +440,14 @@ def _union(a: Box, b: Box) -> Box:
 
 def describe_same(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
     """Return the sentence for the same screen, with the number of pixels that differ."""
+    allowed = (
+        f"{screen.most_share:.4g} of all"
+        if screen.most_share and not screen.most_pixels
+        else screen.most_pixels
+    )
     parts = []
     for name, words in (
-        ("different", f"differ, of which {_allowed(screen)} may"),
+        ("different", f"differ, of which {allowed} may"),
         ("smoothed", "differ at smoothed edges"),
         ("speck", "in specks too faint to see"),
         ("faint", "too little to see"),
@@ -494,12 +456,6 @@ def describe_same(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
             parts.append(f"{plural(counts[name], 'pixel')} {words}")
     details = f": {', '.join(parts)}" if parts else ""
     return f"the same screen{' except for what is ignored' if ignored else ''}{details}"
-
-
-def _allowed(screen: Screen) -> str:
-    if screen.most_share:
-        return f"{screen.most_pixels or f'{screen.most_share:.4g} of all'}"
-    return str(screen.most_pixels)
 
 
 UNRELATED = "two different screens"
@@ -542,34 +498,28 @@ def _describe_line(run: LineRun, kind: str, position: str) -> str:
 
 def _describe_place(place: Place) -> str:
     x, y, w, h = place.box
-    size, position = _size_text(w, h), f"at ({x}, {y})"
-    what = f"{'text' if place.text else 'something'} of {size}"
-    match place.change:
-        case ScreenChange.MOVED:
-            sentence = _describe_move(place)
-        case ScreenChange.TEXT:
-            sentence = f"text changed {position}, {size}"
-        case ScreenChange.ADDED:
-            sentence = f"{what} appeared {position}"
-        case ScreenChange.REMOVED:
-            sentence = f"{what} is gone {position}"
-        case ScreenChange.LINES:
-            lines = [_describe_line(run, "row", f"y = {y + run.a0}") for run in place.lines[: LAYOUT.named]]
-            sentence = f"within {size} {position} {_join(lines)}"
-        case ScreenChange.COLOR if place.colors is None:
-            sentence = f"the colors of {size} {position} changed"
-        case ScreenChange.TRANSPARENCY:
-            sentence = f"the transparency of {size} {position} changed"
-        case ScreenChange.COLOR if place.colors is not None:
-            old, new = ("#" + "".join(f"{level:02x}" for level in color) for color in place.colors)
-            sentence = f"the color of {size} {position} changed from {old} to {new}"
-        case _:
-            sentence = f"{size} changed {position}"
-    return sentence
+    size, position = "1 pixel" if w == h == 1 else f"{w}x{h} pixels", f"at ({x}, {y})"
+    what = f"{'text' if place.text else 'something'} of"
+    sentences = {
+        ScreenChange.TEXT: f"text changed {position}, {size}",
+        ScreenChange.ADDED: f"{what} {size} appeared {position}",
+        ScreenChange.REMOVED: f"{what} {size} is gone {position}",
+        ScreenChange.COLOR: f"the colors of {size} {position} changed",
+        ScreenChange.TRANSPARENCY: f"the transparency of {size} {position} changed",
+    }
+    if place.change is ScreenChange.MOVED:
+        return f"{what} {_describe_move(place)}"
+    if place.change is ScreenChange.LINES:
+        lines = [_describe_line(run, "row", f"y = {y + run.a0}") for run in place.lines[: LAYOUT.named]]
+        return f"within {size} {position} {_join(lines)}"
+    if place.change is ScreenChange.COLOR and place.colors is not None:
+        old, new = ("#" + "".join(f"{level:02x}" for level in color) for color in place.colors)
+        return f"the color of {size} {position} changed from {old} to {new}"
+    return sentences.get(place.change, f"{size} changed {position}")
 
 
 def _describe_move(place: Place) -> str:
-    """Return what moved. The box contains the old and the new place, unless the move is longer than the box."""
+    """Return the size of what moved. The box holds its old and new place, unless the move is longer than the box."""
     (x, y, w, h), (right, down) = place.box, place.by
     if abs(right) < w and abs(down) < h:
         x, w = x + max(0, -right), w - abs(right)
@@ -579,11 +529,7 @@ def _describe_move(place: Place) -> str:
         for by, after, before in ((right, "right", "left"), (down, "down", "up"))
         if by
     ]
-    return f"{'text' if place.text else 'something'} of {w}x{h} pixels at ({x}, {y}) moved {' and '.join(directions)}"
-
-
-def _size_text(width: int, height: int) -> str:
-    return "1 pixel" if width == height == 1 else f"{width}x{height} pixels"
+    return f"{w}x{h} pixels at ({x}, {y}) moved {' and '.join(directions)}"
 
 
 def _join(parts: Sequence[str]) -> str:

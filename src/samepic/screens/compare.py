@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from samepic.errors import ProfileError, UnsupportedError
@@ -32,7 +30,9 @@ from samepic.screens.changes import (
 )
 from samepic.screens.pixels import (
     DifferingBox,
+    Mask,
     PixelKind,
+    Pixels,
     bounds_of,
     classify_pixels,
     find_spots,
@@ -48,27 +48,20 @@ from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside
 
-__all__ = ["ScreenComparison", "compare_pixels", "compare_screenshots", "draw_screens"]
-
-Pixels: TypeAlias = NDArray[np.uint8]
+__all__ = ["compare_screenshots"]
 
 _BOX_COLOR = (214, 39, 40)
-
 _KIND_COLORS = ((PixelKind.SMOOTHED, (240, 180, 0)), (PixelKind.DIFFERENT, _BOX_COLOR))
-
 _LINE_COLOR = (31, 119, 180)
-
 _FADE = np.float32(0.2)
 
 
-def draw_screens(
+def _draw_screens(
     a: Pixels, b: Pixels, kinds: Pixels, alignment: ScreenAlignment, regions: tuple[Region, ...]
 ) -> Image.Image:
-    """Return a, b and their difference side by side as an RGB image, each with a long side of at most 1600.
+    """Return a, b and their difference side by side: a faded, differing pixels in red, smoothed edges in yellow.
 
-    `a` and `b` are (height, width, 3) uint8, `kinds` those of the aligned pixels. The third panel shows a faded, with
-    differing pixels in red and smoothed edges in yellow. Red boxes are around the `regions`, in pixels of a; blue ones
-    are around added or removed lines.
+    Red boxes are around the `regions`, blue ones around added or removed lines.
     """
     panels = [_shrink(a), _shrink(b)]
     panels.append((255 - (255 - panels[0]) * _FADE).astype(np.uint8))
@@ -103,16 +96,13 @@ def _line_region(start: int, stop: int, shape: tuple[int, ...], alignment: Scree
     )
 
 
-def _small_size(height: int, width: int) -> tuple[int, int]:
-    scale = min(1.0, LAYOUT.panel / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
 def _shrink(picture: Pixels) -> Pixels:
-    height, width = _small_size(*picture.shape[:2])
-    if (height, width) == picture.shape[:2]:
+    height, width = picture.shape[:2]
+    scale = min(1.0, LAYOUT.panel / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if size == (width, height):
         return picture.copy()
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _draw_box(panel: Pixels, region: Region, scale: float, color: tuple[int, int, int]) -> None:
@@ -124,22 +114,7 @@ def _draw_box(panel: Pixels, region: Region, scale: float, color: tuple[int, int
     cv2.rectangle(panel, (left, top), (right, bottom), color, 2)
 
 
-Mask: TypeAlias = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScreenComparison:
-    """The result: a relation with regions in pixels of a, a sentence, measures, and what drawing needs."""
-
-    finding: Judgment
-    sentence: str
-    measures: dict[str, float]
-    alignment: ScreenAlignment
-    kinds: Pixels
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _AlignedPair:
+class _AlignedPair(NamedTuple):
     """Two aligned pictures: their common parts on white, and the kinds of the pixels."""
 
     alignment: ScreenAlignment
@@ -152,12 +127,14 @@ class _AlignedPair:
     def different(self) -> int:
         return int(np.count_nonzero(self.kinds == PixelKind.DIFFERENT))
 
-    def scene(self, screen: Screen) -> Scene:
-        return Scene(self.a, self.b, self.kinds, screen)
+    def changes(self, visible: Sequence[DifferingBox], screen: Screen) -> list[Place]:
+        return changes(Scene(self.a, self.b, self.kinds, screen), [spot.box for spot in visible])
 
 
-def compare_pixels(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> ScreenComparison:
-    """Compare two screenshots; `mask`, (height, width) of bool, is what to ignore in a.
+def _compare_pixels(
+    a: Picture, b: Picture, screen: Screen, mask: Mask | None
+) -> tuple[Judgment, str, dict[str, float], _AlignedPair]:
+    """Return the relation with its regions, the sentence, the measures, and the pair; `mask` is what to ignore in a.
 
     Raises ProfileError for a mask of another size than a.
     """
@@ -168,30 +145,22 @@ def compare_pixels(a: Picture, b: Picture, screen: Screen, mask: Mask | None) ->
     measures = {f"{name}_pixels": float(count) for name, count in counts.items()}
     measures.update(pixels=float(found.kinds.size), largest=found.largest)
     sizes = _size_changes(a, b)
-    if (
-        not sizes
-        and not found.alignment.runs
-        and counts["different"] <= _allowed_pixels(screen, found.kinds.size)
-    ):
-        finding, sentence = (
-            Judgment(Relation.RESAVED, LAYOUT.same),
-            describe_same(counts, screen, ignored is not None),
-        )
+    most = max(screen.most_pixels, screen.most_share * found.kinds.size)
+    if not sizes and not found.alignment.runs and counts["different"] <= most:
+        finding = Judgment(Relation.RESAVED, LAYOUT.same)
+        sentence = describe_same(counts, screen, ignored is not None)
     elif _are_unrelated(found):
         finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), UNRELATED
     else:
-        places = changes(found.scene(screen), [spot.box for spot in visible])
-        places = [replace(place, box=_to_a(place.box, found.alignment)) for place in places]
+        places = found.changes(visible, screen)
+        places = [place._replace(box=_to_a(place.box, found.alignment)) for place in places]
         sentence = describe_changes(sizes, found.alignment, places, display_name(b.info, "b"))
         finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.alignment, places))
-    return ScreenComparison(finding, sentence, measures, found.alignment, found.kinds)
+    return finding, sentence, measures, found
 
 
 def _find_visible_spots(found: _AlignedPair, screen: Screen) -> tuple[list[DifferingBox], int]:
-    """Return the visible spots of differing pixels, and the number of pixels in specks.
-
-    Smoothed pixels that look like letters become DIFFERENT in `found.kinds`.
-    """
+    """Return the visible spots, and the number of pixels in specks; smoothed letters become DIFFERENT in `found`."""
     everywhere = find_spots(found.kinds == PixelKind.DIFFERENT)
     visible = [spot for spot in everywhere if not is_speck(found.a, found.b, found.kinds, spot, screen)]
     specks = sum(spot.pixels for spot in everywhere) - sum(spot.pixels for spot in visible)
@@ -214,10 +183,6 @@ def _count_kinds(found: Pixels, specks: int) -> dict[str, int]:
     )
     faint = part.size - different - smoothed - rest
     return {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
-
-
-def _allowed_pixels(screen: Screen, pixels: int) -> float:
-    return max(screen.most_pixels, screen.most_share * pixels)
 
 
 def _size_changes(a: Picture, b: Picture) -> str:
@@ -277,8 +242,7 @@ def _align(a: Picture, b: Picture, screen: Screen, ignored: tuple[Mask, Mask] | 
 def _only_moves(found: _AlignedPair, screen: Screen) -> bool:
     """Return whether all differences are moves, which can look like rows that were added and removed."""
     visible, _ = _find_visible_spots(found, screen)
-    places = changes(found.scene(screen), [spot.box for spot in visible])
-    return all(place.change is ScreenChange.MOVED for place in places)
+    return all(place.change is ScreenChange.MOVED for place in found.changes(visible, screen))
 
 
 def _compare(
@@ -307,13 +271,10 @@ def _are_unrelated(found: _AlignedPair) -> bool:
 def _regions(a: Picture, alignment: ScreenAlignment, places: Sequence[Place]) -> tuple[Region, ...]:
     """Return the regions of places, and of lines that were removed or before which some were added, in pixels of a."""
     regions = [Region(*place.box) for place in places]
-    height, width = a.rgb.shape[:2]
+    last = a.rgb.shape[0 if alignment.by_rows else 1] - 1
     for run in alignment.runs:
-        start = min(run.a0, (height if alignment.by_rows else width) - 1)
-        length = max(1, run.a1 - run.a0)
-        regions.append(
-            Region(0, start, width, length) if alignment.by_rows else Region(start, 0, length, height)
-        )
+        start = min(run.a0, last)
+        regions.append(_line_region(start, start + max(1, run.a1 - run.a0), a.rgb.shape, alignment))
     return tuple(regions)
 
 
@@ -345,13 +306,11 @@ def compare_screenshots(
     for picture in (picture_a, picture_b):
         if picture.info.frames > 1:
             raise UnsupportedError(picture.info.name, "a screenshot", f"{picture.info.frames} frames")
-    comparison = compare_pixels(picture_a, picture_b, screen, _mask(screen.mask, limits))
-    finding, sentence = comparison.finding, comparison.sentence
-    if picture_a.data is not None and picture_a.data == picture_b.data:
-        finding = Judgment(Relation.SAME_FILE, 1.0)
-    elif equal_pixels(picture_a, picture_b):
-        finding = Judgment(Relation.SAME_PIXELS, 1.0)
-    if finding is not comparison.finding:
+    mask = _mask(screen.mask, limits)
+    finding, sentence, measures, found = _compare_pixels(picture_a, picture_b, screen, mask)
+    same_file = picture_a.data is not None and picture_a.data == picture_b.data
+    if same_file or equal_pixels(picture_a, picture_b):
+        finding = Judgment(Relation.SAME_FILE if same_file else Relation.SAME_PIXELS, 1.0)
         sentence = explain(Facts(), finding.relation, picture_a.info, picture_b.info)
     return Verdict(
         relation=finding.relation,
@@ -361,13 +320,13 @@ def compare_screenshots(
         a=picture_a.info,
         b=picture_b.info,
         regions=finding.regions,
-        measures=MappingProxyType({name: round(value, 4) for name, value in comparison.measures.items()}),
+        measures=MappingProxyType({name: round(value, 4) for name, value in measures.items()}),
         draw=partial(
-            draw_screens,
+            _draw_screens,
             picture_a.on(255),
             picture_b.on(255),
-            comparison.kinds,
-            comparison.alignment,
+            found.kinds,
+            found.alignment,
             finding.regions,
         ),
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,9 +14,10 @@ from samepic.native import native
 from samepic.tuning.screens import LAYOUT, Box, Screen
 
 __all__ = [
-    "TABLES",
     "DifferingBox",
+    "Mask",
     "PixelKind",
+    "Pixels",
     "bounds_of",
     "classify_in_python",
     "classify_pixels",
@@ -32,31 +32,27 @@ __all__ = [
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
+Pixels: TypeAlias = NDArray[np.uint8]
+Mask: TypeAlias = NDArray[np.bool_]
+Places: TypeAlias = NDArray[np.intp]
 
 _RGB_TO_LMS = np.array([
     [0.4122214708, 0.5363325363, 0.0514459929],
     [0.2119034982, 0.6806995451, 0.1073969566],
     [0.0883024619, 0.2817188376, 0.6299787005],
 ])  # fmt: skip
-
 _LMS_TO_LAB = np.array([
     [0.2104542553, 0.7936177850, -0.0040720468],
     [1.9779984951, -2.4285922050, 0.4505937099],
     [0.0259040371, 0.7827717662, -0.8086757660],
 ])  # fmt: skip
-
 _TOE = np.array([0.206, 0.03, 1.206 / 1.03])
 
 
-def _linear() -> Floats:
-    """Return the linear light of each sRGB level (IEC 61966-2-1), 0 to 1."""
-    level = np.arange(256) / 255
-    return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
-
-
-_LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * _linear()
-
-TABLES: Floats = np.concatenate([_LMS_TABLES.ravel(), _LMS_TO_LAB.ravel(), _TOE])
+_LEVELS = np.arange(256) / 255
+_LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
+_LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * _LINEAR
+_TABLES: Floats = np.concatenate([_LMS_TABLES.ravel(), _LMS_TO_LAB.ravel(), _TOE])
 """The OKLab constants of the native part: tables from levels to LMS, the matrix to OKLab, the constants of the toe."""
 
 
@@ -80,12 +76,7 @@ def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
     return np.asarray(np.linalg.norm(oklab(a) - oklab(b), axis=-1), np.float64)
 
 
-Pixels: TypeAlias = NDArray[np.uint8]
-
-Places: TypeAlias = NDArray[np.intp]
-
 _AROUND = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)]
-
 _BATCH = 1 << 18
 
 
@@ -110,7 +101,7 @@ def classify_pixels(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float
         return classify_in_python(a, b, screen)
     pixels_a, pixels_b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     found, largest = native.screens(
-        pixels_a, pixels_b, a.shape[1], TABLES, screen.threshold, screen.faint, screen.antialiasing
+        pixels_a, pixels_b, a.shape[1], _TABLES, screen.threshold, screen.faint, screen.antialiasing
     )
     return np.frombuffer(found, np.uint8).reshape(a.shape[:2]), largest
 
@@ -137,7 +128,7 @@ def classify_in_python(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, fl
     return found, largest
 
 
-def _is_antialiased(picture: Pixels, both: tuple[Pixels, Pixels], y: Places, x: Places) -> NDArray[np.bool_]:
+def _is_antialiased(picture: Pixels, both: tuple[Pixels, Pixels], y: Places, x: Places) -> Mask:
     """Return which pixels are between a darker and a brighter one, of which one is in a plain area."""
     here = _luma(picture[y, x])
     equal = _on_edge(picture, y, x).astype(int)
@@ -156,7 +147,7 @@ def _is_antialiased(picture: Pixels, both: tuple[Pixels, Pixels], y: Places, x: 
     return np.asarray(between & (plain[0] | plain[1]))
 
 
-def _has_plain_neighbors(picture: Pixels, y: Places, x: Places) -> NDArray[np.bool_]:
+def _has_plain_neighbors(picture: Pixels, y: Places, x: Places) -> Mask:
     """Return which pixels have more than two equal neighbors; the frame counts as one."""
     equal = _on_edge(picture, y, x).astype(int)
     for dx, dy in _AROUND:
@@ -165,13 +156,13 @@ def _has_plain_neighbors(picture: Pixels, y: Places, x: Places) -> NDArray[np.bo
     return np.asarray(equal > 2)
 
 
-def _neighbors(picture: Pixels, y: Places, x: Places) -> tuple[NDArray[np.bool_], Places, Places]:
+def _neighbors(picture: Pixels, y: Places, x: Places) -> tuple[Mask, Places, Places]:
     height, width = picture.shape[:2]
     inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
     return inside, y.clip(0, height - 1), x.clip(0, width - 1)
 
 
-def _on_edge(picture: Pixels, y: Places, x: Places) -> NDArray[np.bool_]:
+def _on_edge(picture: Pixels, y: Places, x: Places) -> Mask:
     height, width = picture.shape[:2]
     return np.asarray((y == 0) | (x == 0) | (y == height - 1) | (x == width - 1), np.bool_)
 
@@ -180,11 +171,7 @@ def _luma(pixels: Pixels) -> NDArray[np.int64]:
     return np.asarray(pixels.astype(np.int64) @ np.array([299, 587, 114]), np.int64)
 
 
-Mask: TypeAlias = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class DifferingBox:
+class DifferingBox(NamedTuple):
     """The box of differing pixels that are close together, and their number."""
 
     box: Box
@@ -264,10 +251,9 @@ def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Sc
 
 
 def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: DifferingBox, screen: Screen) -> bool:
-    """Return whether a spot of smoothed pixels is a changed letter.
+    """Return whether a spot of smoothed pixels is a changed letter: other edges are longer, or differ less.
 
-    At small sizes a comma differs from a period only in such pixels. Edges with other smoothing are longer, or differ
-    less.
+    At small sizes a comma differs from a period only in such pixels.
     """
     if not screen.ink or max(spot.box[2:]) > screen.letter:
         return False

@@ -13,19 +13,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Final, NamedTuple
 
 from PIL import Image, PngImagePlugin
 
 from samepic.errors import BaselineError, UnreadableError
-from samepic.limits import PYTEST
 from samepic.picture import Picture, load
 from samepic.tuning.screens import Box
 from samepic.writing import reason_of
 
 __all__ = [
-    "Baseline",
     "Names",
     "baseline_path",
     "file_name_part",
@@ -36,12 +34,16 @@ __all__ = [
 ]
 
 _IGNORED_KEY = "samepic-ignored"
-
 _TEMPORARY = ".samepic-"
+_STALE_SECONDS: Final = 600.0  # the age from which on temporary files of killed runs are removed
+_NAME_BYTES: Final = 120  # the longest name of a baseline; longer ones are cut, and get a digest
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+_UNUSUAL = re.compile(r"[^\w.=+-]+")
+_PLATFORMS = {"win32": "windows", "darwin": "macos"}
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class _Baseline(NamedTuple):
     """A baseline: its picture, and the boxes of elements that were ignored when it was taken."""
 
     picture: Picture
@@ -65,7 +67,7 @@ def baseline_path(test: Path, folder: str, name: str) -> Path:
     return path
 
 
-def read_baseline(path: Path) -> Baseline | None:
+def read_baseline(path: Path) -> _Baseline | None:
     """Return the baseline at `path`, None where there is none. Raises BaselineError for a broken one."""
     if not path.exists():
         return None
@@ -75,7 +77,7 @@ def read_baseline(path: Path) -> Baseline | None:
             raise UnreadableError(str(path), "a PNG of one frame", picture.info.format)
     except UnreadableError as error:
         raise BaselineError(f"the baseline {path} cannot be read: {reason_of(error)}") from error
-    return Baseline(picture, _read_ignored(path))
+    return _Baseline(picture, _read_ignored(path))
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
@@ -129,17 +131,8 @@ def _remove_stale(folder: Path) -> None:
     """Remove temporary files of runs that were killed."""
     for temporary in folder.glob(f"{_TEMPORARY}*"):
         with suppress(OSError):
-            if temporary.stat().st_mtime < time.time() - PYTEST.stale_seconds:
+            if temporary.stat().st_mtime < time.time() - _STALE_SECONDS:
                 temporary.unlink()
-
-
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-
-_UNUSUAL = re.compile(r"[^\w.=+-]+")
-
-_PLATFORMS = {"win32": "windows", "darwin": "macos"}
-
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 class Names:
@@ -203,10 +196,8 @@ def _check_name(name: str) -> str:
 
 def _short(name: str) -> str:
     # File systems limit bytes, and a letter may take four.
-    limit = PYTEST.name_letters
-    if len(name.encode()) <= limit:
-        return name
-    return f"{name.encode()[:limit].decode(errors='ignore')}-{_digest(name)}"
+    cut = name.encode()[:_NAME_BYTES].decode(errors="ignore")
+    return name if cut == name else f"{cut}-{_digest(name)}"
 
 
 def _digest(text: str) -> str:

@@ -9,31 +9,29 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import ElementHandle, Locator, Page
-from selenium.webdriver.remote.webdriver import WebDriver
-from selenium.webdriver.remote.webelement import WebElement
 
 from samepic.errors import SourceError
-from samepic.limits import PYTEST
 from samepic.picture import Picture, load
 from samepic.screens.compare import compare_screenshots
 from samepic.tuning.screens import Box, Screen
 from samepic.verdict import Verdict
 
+if TYPE_CHECKING:
+    from playwright.sync_api import ElementHandle, Locator, Page
+    from selenium.webdriver.remote.webdriver import WebDriver
+    from selenium.webdriver.remote.webelement import WebElement
+
 __all__ = [
-    "Area",
+    "REST_SECONDS",
     "CapturedShot",
     "Judge",
-    "PlaywrightSource",
-    "SeleniumSource",
     "Shot",
     "Source",
     "box_in_pixels",
@@ -42,36 +40,23 @@ __all__ = [
     "source_of",
 ]
 
+REST_SECONDS: Final = 5.0  # how long a page may take to match its baseline or come to rest, as in Playwright
+_PAUSES: Final = (0.1, 0.25, 0.5, 1.0)  # seconds between two shots of a page; the last one repeats
+
 _SOURCES = (
     "a path, bytes, a binary file object, a PIL image, an ndarray, or a page, element or driver of Playwright or"
     " Selenium"
 )
 
 _PNG_IN_BASE64 = "iVBORw0KGgo"
-
 _AWAIT = "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
 
-Area = tuple[float, float, float, float]
+_Area = tuple[float, float, float, float]
 """Left, top, width and height in CSS pixels."""
 
 
-class Source(Protocol):
-    """Something to capture. A `live` source may change over time."""
-
-    live: bool
-
-    def take(self) -> object:
-        """Return a picture in any form that samepic reads."""
-
-    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
-        """Return the boxes of what `ignore` names, in pixels of the last picture. Raises SourceError."""
-
-    def pause(self, seconds: float) -> None:
-        """Wait while the page continues."""
-
-
-class _StillSource:
-    """A picture that exists already."""
+class Source:
+    """A picture that exists already, in any form; what is `live` is a page or an element, and may change."""
 
     live = False
 
@@ -79,36 +64,58 @@ class _StillSource:
         self._picture = picture
 
     def take(self) -> object:
+        """Return a picture in any form that samepic reads."""
         return self._picture
 
     def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
+        """Return the boxes of what `ignore` names, in pixels of the last picture. Raises SourceError."""
         raise SourceError(
             "ignore: selectors and elements need a page: pass the page or element instead of a picture, or a box (left,"
             f" top, width, height); found {ignore[0]!r}"
         )
 
     def pause(self, seconds: float) -> None:
-        """Do nothing: the picture does not change."""
+        """Wait while a page continues."""
 
 
 def source_of(actual: object, *, full_page: bool = False) -> Source:
     """Return the source for `actual`. Raises SourceError for an unsupported object."""
-    browser = _browser_source(actual, full_page)
-    if browser is not None:
-        return browser
+    # An object of a browser tool exists only if its tool is imported.
+    target: Any = actual
+    found = type(actual).__name__
+    if inspect.isawaitable(actual):
+        raise SourceError(f"expected {_SOURCES}, found an awaitable: {_AWAIT}")
+    if _is_of_playwright(actual, "async_api"):
+        raise SourceError(f"expected {_SOURCES}, found a {found} of Playwright's async API: {_AWAIT}")
+    if _is_of_playwright(actual, "sync_api"):
+        return _PlaywrightSource(target, full_page=full_page)
+    if "selenium" in {kind.__module__.split(".")[0] for kind in type(actual).__mro__}:
+        from selenium.webdriver.remote.webdriver import WebDriver
+        from selenium.webdriver.remote.webelement import WebElement
+
+        if isinstance(actual, (WebDriver, WebElement)):
+            return _SeleniumSource(actual, full_page=full_page)
     if full_page:
-        raise SourceError(
-            f"full_page: expected a page of Playwright or a driver of Selenium, found {_type_name(actual)}"
-        )
+        raise SourceError(f"full_page: expected a page of Playwright or a driver of Selenium, found {found}")
     if isinstance(actual, str) and actual.startswith(_PNG_IN_BASE64):
-        return _StillSource(_decoded(actual))
+        try:
+            return Source(base64.b64decode(actual, validate=True))
+        except binascii.Error as error:
+            raise SourceError(
+                f"expected a PNG in base64, found a text that begins like one: {error}"
+            ) from error
     known = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray)
     if isinstance(actual, known) or callable(getattr(actual, "read", None)):
-        return _StillSource(actual)
-    raise SourceError(f"expected {_SOURCES}, found {_type_name(actual)}")
+        return Source(actual)
+    raise SourceError(f"expected {_SOURCES}, found {found}")
 
 
-def box_in_pixels(area: Area, origin: tuple[float, float], ratio: float) -> Box | None:
+def _is_of_playwright(actual: object, api: str) -> bool:
+    module = sys.modules.get(f"playwright.{api}")
+    return module is not None and isinstance(actual, (module.Page, module.Locator, module.ElementHandle))
+
+
+def box_in_pixels(area: _Area, origin: tuple[float, float], ratio: float) -> Box | None:
     """Return an area of a page as a box of pixels in a picture whose top left corner is at `origin`.
 
     The box includes all pixels that the area touches. None for an empty area.
@@ -118,103 +125,92 @@ def box_in_pixels(area: Area, origin: tuple[float, float], ratio: float) -> Box 
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-def _browser_source(actual: object, full_page: bool) -> Source | None:
-    """Return the source for an object of a browser tool. Such an object exists only if its tool is imported."""
-    if inspect.isawaitable(actual):
-        raise SourceError(f"expected {_SOURCES}, found an awaitable: {_AWAIT}")
-    if (asynchronous := sys.modules.get("playwright.async_api")) and isinstance(
-        actual, _page_types(asynchronous)
-    ):
-        raise SourceError(
-            f"expected {_SOURCES}, found a {_type_name(actual)} of Playwright's async API: {_AWAIT}"
-        )
-    if (playwright := sys.modules.get("playwright.sync_api")) and isinstance(actual, _page_types(playwright)):
-        target: Any = actual
-        return PlaywrightSource(target, full_page=full_page)
-    if "selenium" in {kind.__module__.split(".")[0] for kind in type(actual).__mro__}:
-        from selenium.webdriver.remote.webdriver import WebDriver
-        from selenium.webdriver.remote.webelement import WebElement
-
-        if isinstance(actual, (WebDriver, WebElement)):
-            return SeleniumSource(actual, full_page=full_page)
-    return None
-
-
-def _page_types(playwright: ModuleType) -> tuple[type, ...]:
-    return playwright.Page, playwright.Locator, playwright.ElementHandle
-
-
-def _type_name(actual: object) -> str:
-    return type(actual).__name__
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise SourceError(f"expected a PNG in base64, found a text that begins like one: {error}") from error
-
-
-_PLAYWRIGHT_VIEW = "() => [scrollX, scrollY, devicePixelRatio]"
-
-
-class PlaywrightSource:
-    """A page, locator or element handle of Playwright's sync API. Raises SourceError for a `full_page` element."""
+class _BrowserSource(Source):
+    """A page or an element, captured as PNG with animations ended and the caret hidden."""
 
     live = True
+    _expected = ""  # what a test may ignore on a page, beside boxes and selectors
 
-    def __init__(self, target: Page | Locator | ElementHandle, *, full_page: bool) -> None:
-        if full_page and not isinstance(target, Page):
-            raise SourceError(
-                "full_page: expected a page, found an element, which is always captured as a whole"
-            )
-        self._target, self._full_page = target, full_page
-        self._page = _page_of(target)
-
-    def take(self) -> bytes:
-        """Return the picture as PNG, with animations ended and the caret hidden."""
-        if isinstance(self._target, Page):
-            return self._target.screenshot(animations="disabled", caret="hide", full_page=self._full_page)
-        return self._target.screenshot(animations="disabled", caret="hide")
+    def __init__(self, target: object, *, full_page: bool) -> None:
+        super().__init__(target)
+        self._full_page = full_page
 
     def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
-        """Return the boxes of locators, handles and CSS selectors; what is not visible has none."""
-        scroll_x, scroll_y, ratio = self._page.evaluate(_PLAYWRIGHT_VIEW)
-        origin = self._origin(scroll_x, scroll_y)
+        """Return the boxes of elements and CSS selectors; what is not visible has none."""
+        scroll_x, scroll_y, ratio = self._view()
+        origin = (-scroll_x, -scroll_y) if self._full_page else self._origin(scroll_x, scroll_y)
         areas = [area for one in ignore for area in self._areas(one)]
         return [box for area in areas if (box := box_in_pixels(area, origin, ratio))]
 
-    def pause(self, seconds: float) -> None:
-        """Wait while the page continues; routes of the test are served meanwhile."""
-        self._page.wait_for_timeout(1000 * seconds)
+    def _view(self) -> tuple[float, float, float]:
+        """Return how far the page is scrolled, and how many pixels a CSS pixel has."""
+        raise NotImplementedError
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
         """Return the top left corner of the picture in window coordinates."""
-        if self._full_page:
-            return -scroll_x, -scroll_y
-        area = None if isinstance(self._target, Page) else self._target.bounding_box()
+        raise NotImplementedError
+
+    def _areas(self, target: object) -> Iterable[_Area]:
+        """Return the areas of all that `target` names."""
+        raise NotImplementedError
+
+    def _refusal(self, target: object) -> SourceError:
+        return SourceError(
+            f"ignore: expected boxes (left, top, width, height), CSS selectors or {self._expected} of the page,"
+            f" found {type(target).__name__}"
+        )
+
+
+class _PlaywrightSource(_BrowserSource):
+    """A page, locator or element handle of Playwright's sync API. Raises SourceError for a `full_page` element."""
+
+    _expected = "locators"
+
+    def __init__(self, target: Page | Locator | ElementHandle, *, full_page: bool) -> None:
+        from playwright.sync_api import Page
+
+        super().__init__(target, full_page=full_page)
+        self._target: Any = target
+        self._is_page = isinstance(target, Page)
+        if full_page and not self._is_page:
+            raise SourceError(
+                "full_page: expected a page, found an element, which is always captured as a whole"
+            )
+        self._page = _page_of(target)
+
+    def take(self) -> object:
+        options = {"full_page": self._full_page} if self._is_page else {}
+        return self._target.screenshot(animations="disabled", caret="hide", **options)
+
+    def pause(self, seconds: float) -> None:
+        self._page.wait_for_timeout(1000 * seconds)  # routes of the test are served meanwhile
+
+    def _view(self) -> tuple[float, float, float]:
+        scroll_x, scroll_y, ratio = self._page.evaluate("() => [scrollX, scrollY, devicePixelRatio]")
+        return scroll_x, scroll_y, ratio
+
+    def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
+        area = None if self._is_page else self._target.bounding_box()
         if area is None:
             return 0, 0
         # Playwright captures from the whole pixel of the document in which the element begins.
         return math.floor(area["x"] + scroll_x) - scroll_x, math.floor(area["y"] + scroll_y) - scroll_y
 
-    def _areas(self, target: object) -> Iterator[Area]:
-        handles: Sequence[Locator | ElementHandle]
-        if isinstance(target, ElementHandle):
-            handles = [target]
-        elif isinstance(target, (str, Locator)):
-            handles = (self._page.locator(target) if isinstance(target, str) else target).all()
-        else:
-            raise SourceError(
-                "ignore: expected boxes (left, top, width, height), CSS selectors or locators of the page,"
-                f" found {type(target).__name__}"
-            )
-        for handle in handles:
-            if (area := handle.bounding_box()) is not None:
-                yield area["x"], area["y"], area["width"], area["height"]
+    def _areas(self, target: object) -> Iterable[_Area]:
+        from playwright.sync_api import ElementHandle, Locator
+
+        if isinstance(target, str):
+            target = self._page.locator(target)
+        if not isinstance(target, (ElementHandle, Locator)):
+            raise self._refusal(target)
+        handles = [target] if isinstance(target, ElementHandle) else target.all()
+        areas = [area for handle in handles if (area := handle.bounding_box()) is not None]
+        return [(area["x"], area["y"], area["width"], area["height"]) for area in areas]
 
 
 def _page_of(target: Page | Locator | ElementHandle) -> Page:
+    from playwright.sync_api import Locator, Page
+
     if isinstance(target, Page):
         return target
     if isinstance(target, Locator):
@@ -261,7 +257,7 @@ def capture_at_rest(
         if not source.live or (verdict is not None and verdict.same):
             return CapturedShot(shot, verdict)
         before = shot
-        source.pause(PYTEST.pauses[min(number, len(PYTEST.pauses) - 1)])
+        source.pause(_PAUSES[min(number, len(_PAUSES) - 1)])
         shot, number = _take_shot(source, ignore), number + 1
         if _look_equal(before, shot, screen):
             return CapturedShot(shot, judge(shot))
@@ -324,49 +320,43 @@ for (const one of held.endless) one.play();
 delete document[Symbol.for("samepic")];
 """
 
-_SELENIUM_VIEW = "return [scrollX, scrollY, devicePixelRatio]"
-
 _AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
 .filter((box) => box.width && box.height).map((box) => [box.left, box.top, box.width, box.height])"""
 
 
-class SeleniumSource:
+class _SeleniumSource(_BrowserSource):
     """A driver or an element of Selenium.
 
     Raises SourceError for `full_page` with an element, or a browser that is not based on Chromium.
     """
 
-    live = True
+    _expected = "elements"
 
     def __init__(self, target: WebDriver | WebElement, *, full_page: bool) -> None:
-        if full_page and isinstance(target, WebElement):
+        from selenium.webdriver.remote.webelement import WebElement
+
+        super().__init__(target, full_page=full_page)
+        self._element = target if isinstance(target, WebElement) else None
+        if full_page and self._element is not None:
             raise SourceError("full_page: expected a driver, found an element")
         if full_page and not hasattr(target, "execute_cdp_cmd"):
             raise SourceError(
                 "full_page: expected a driver of Chrome, Chromium or Edge; in other browsers pass the bytes,"
                 " driver.get_full_page_screenshot_as_png() in Firefox"
             )
-        self._target, self._full_page = target, full_page
-        self._driver: Any = target.parent if isinstance(target, WebElement) else target
+        self._driver: Any = target if self._element is None else self._element.parent
 
-    def take(self) -> bytes:
-        """Return the picture as PNG, with animations ended and the caret hidden."""
+    def take(self) -> object:
         with self._frozen():
             if self._full_page:
                 return self._full_page_png()
-            if isinstance(self._target, WebElement):
-                return self._target.screenshot_as_png
-            return self._target.get_screenshot_as_png()
-
-    def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
-        """Return the boxes of elements and CSS selectors; what is not visible has none."""
-        scroll_x, scroll_y, ratio = self._driver.execute_script(_SELENIUM_VIEW)
-        origin = self._origin(scroll_x, scroll_y)
-        areas = self._areas([element for one in ignore for element in self._elements(one)])
-        return [box for area in areas if (box := box_in_pixels(area, origin, ratio))]
+            return (
+                self._driver.get_screenshot_as_png()
+                if self._element is None
+                else self._element.screenshot_as_png
+            )
 
     def pause(self, seconds: float) -> None:
-        """Wait while the page continues."""
         time.sleep(seconds)
 
     @contextmanager
@@ -383,21 +373,21 @@ class SeleniumSource:
         options = {"format": "png", "captureBeyondViewport": True, "clip": clip}
         return base64.b64decode(self._driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
+    def _view(self) -> tuple[float, float, float]:
+        scroll_x, scroll_y, ratio = self._driver.execute_script("return [scrollX, scrollY, devicePixelRatio]")
+        return scroll_x, scroll_y, ratio
+
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
-        if self._full_page:
-            return -scroll_x, -scroll_y
-        areas = self._areas([self._target]) if isinstance(self._target, WebElement) else []
+        areas = [] if self._element is None else self._areas(self._element)
         return (math.floor(areas[0][0]), math.floor(areas[0][1])) if areas else (0, 0)
 
-    def _areas(self, elements: list[WebElement]) -> list[Area]:
-        return [(x, y, w, h) for x, y, w, h in self._driver.execute_script(_AREAS, elements)]
+    def _areas(self, target: object) -> list[_Area]:
+        from selenium.webdriver.remote.webelement import WebElement
 
-    def _elements(self, target: object) -> list[WebElement]:
         if isinstance(target, str):
-            return list(self._driver.find_elements("css selector", target))
-        if isinstance(target, WebElement):
-            return [target]
-        raise SourceError(
-            "ignore: expected boxes (left, top, width, height), CSS selectors or elements of the page,"
-            f" found {type(target).__name__}"
-        )
+            elements = self._driver.find_elements("css selector", target)
+        elif isinstance(target, WebElement):
+            elements = [target]
+        else:
+            raise self._refusal(target)
+        return [(x, y, w, h) for x, y, w, h in self._driver.execute_script(_AREAS, elements)]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, ProfileError, SamepicError
-from samepic.limits import PYTEST
 from samepic.picture import Picture
 from samepic.screens.pytest.baselines import (
     Names,
@@ -21,6 +20,7 @@ from samepic.screens.pytest.baselines import (
     write_baseline,
 )
 from samepic.screens.pytest.capture import (
+    REST_SECONDS,
     CapturedShot,
     Shot,
     Source,
@@ -39,7 +39,7 @@ from samepic.screens.pytest.report import (
 from samepic.tuning.screens import LAYOUT, SCREEN, Screen
 from samepic.verdict import Verdict
 
-__all__ = ["BaselineOutcome", "FixtureSettings", "SamePicture"]
+__all__ = ["FixtureSettings", "SamePicture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class FixtureSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BaselineOutcome:
+class _BaselineOutcome:
     """A `captured` picture that differs from the baseline `expected` (None where there is none) at `path`.
 
     `name_used` says whether the test used the name before; `timeout` is the time for a page to come to rest.
@@ -188,7 +188,7 @@ class SamePicture:
         profile: Screen | None = None,
         full_page: bool = False,
         platform: str | bool | None = None,
-        timeout: float = PYTEST.rest_seconds,
+        timeout: float = REST_SECONDS,
     ) -> None:
         """Compare `actual` with the baseline `name`, and fail the test if they are not the same picture.
 
@@ -240,7 +240,7 @@ class SamePicture:
         name_used, self._used = path in self._used, {*self._used, path}
         if seen.verdict is None or not seen.verdict.same:
             expected = baseline.picture if baseline is not None else None
-            outcome = BaselineOutcome(settings, name, path, expected, seen, timeout, name_used=name_used)
+            outcome = _BaselineOutcome(settings, name, path, expected, seen, timeout, name_used=name_used)
             outcome.finish(self._events)
 
 

@@ -6,6 +6,7 @@ Every run of pytest loads this module where samepic is installed, so it imports 
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Attach the events of the test to its report, which xdist sends to the main process."""
     report = yield
     if events := item.stash.get(_EVENTS, []):
-        report.__dict__["samepic"] = [event.to_dict() for event in events]
+        report.__dict__["samepic"] = [asdict(event) for event in events]
         events.clear()
     return report
 
@@ -148,7 +149,7 @@ class _Run:
 
         from samepic.screens.pytest.report import Event, relative_path, summary, write_report
 
-        events = [Event.from_dict(event) for values in self._events_by_test.values() for event in values]
+        events = [Event(**event) for values in self._events_by_test.values() for event in values]
         self._line = f"samepic: {summary(events)}"
         if any(event.failed for event in events):
             path = write_report(_output(self._config), events, datetime.now())

@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from samepic.limits import PYTEST
 from samepic.writing import plural, printable, replacing
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ __all__ = [
     "KINDS",
     "Event",
     "clear",
-    "create_folder",
     "failure_message",
     "page",
     "relative_path",
@@ -37,6 +35,10 @@ __all__ = [
     "verdict_facts",
     "write_report",
 ]
+
+
+_MOST_PLACES: Final = 4  # changed places in a message
+_INLINED_BYTES: Final = 96 * 2**20  # of pictures within one report, since browsers open pages of 128 MB
 
 
 def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
@@ -72,9 +74,8 @@ def relative_path(path: Path, here: Path) -> str:
 
 
 def _describe_regions(regions: Sequence[Region]) -> str:
-    most = PYTEST.places
-    text = ", ".join(f"{item.w}x{item.h} at ({item.x}, {item.y})" for item in regions[:most])
-    return text + (f" and {len(regions) - most} more" if len(regions) > most else "")
+    text = ", ".join(f"{item.w}x{item.h} at ({item.x}, {item.y})" for item in regions[:_MOST_PLACES])
+    return text + (f" and {more} more" if (more := len(regions) - _MOST_PLACES) > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +97,6 @@ class Event:
     folder: str = ""
     facts: Sequence[Sequence[str]] = ()
     boxes: Sequence[Sequence[int]] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the event as plain values for JSON and xdist."""
-        lists = {"facts": [list(fact) for fact in self.facts], "boxes": [list(box) for box in self.boxes]}
-        return asdict(self) | lists
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Event:
-        """Return the event of the values of `to_dict`."""
-        return cls(**values)
 
 
 def summary(events: Iterable[Event]) -> str:
@@ -129,19 +120,14 @@ def summary(events: Iterable[Event]) -> str:
 
 
 INDEX = "index.html"
-
 KINDS = ("expected", "actual", "difference")
-
 _EVENT_FILE = "samepic.json"
-
 _IGNORE = ".gitignore"
-
 _IGNORED = "# Made by samepic at each run of pytest.\n*\n"
-
 _GENERATOR = b'name="generator" content="samepic"'
 
 
-def create_folder(output: Path) -> None:
+def _create_folder(output: Path) -> None:
     """Create the output folder, which version control ignores."""
     output.mkdir(parents=True, exist_ok=True)
     ignore = output / _IGNORE
@@ -152,14 +138,14 @@ def create_folder(output: Path) -> None:
 
 def save_pictures(output: Path, event: Event, pictures: Mapping[str, bytes]) -> dict[str, Path]:
     """Write an event and its pictures by kind; return the paths of the pictures."""
-    create_folder(output)
+    _create_folder(output)
     folder = output / event.folder
     folder.mkdir(exist_ok=True)
     paths = {}
     for kind, data in pictures.items():
         paths[kind] = folder / f"{event.name}-{kind}.png"
         paths[kind].write_bytes(data)
-    (folder / _EVENT_FILE).write_text(json.dumps(event.to_dict(), indent=1), encoding="utf-8")
+    (folder / _EVENT_FILE).write_text(json.dumps(asdict(event), indent=1), encoding="utf-8")
     return paths
 
 
@@ -192,24 +178,21 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 _STATIC = Path(__file__).parent.parent.parent
-
 _STYLES = ("pages/static/base.css", "pages/static/parts.css", "screens/pytest/report.css")
-
 _SCRIPTS = ("pages/static/dom.js", "pages/static/view.js", "screens/pytest/report.js")
-
 _TITLES = {"expected": "Expected", "actual": "Actual", "difference": "Difference"}
 
 
 def write_report(output: Path, events: Sequence[Event], when: datetime) -> Path:
     """Write the report of failed events atomically; return its path."""
-    create_folder(output)
+    _create_folder(output)
     with replacing(output / INDEX) as temporary:
         temporary.write_text("".join(page(output, events, when)), encoding="utf-8")
     return output / INDEX
 
 
 def page(
-    output: Path, events: Sequence[Event], when: datetime, budget: int = PYTEST.inlined_bytes
+    output: Path, events: Sequence[Event], when: datetime, budget: int = _INLINED_BYTES
 ) -> Iterator[str]:
     """Yield the parts of the page, with at most about `budget` bytes of the pictures in `output`."""
     failed = sorted((event for event in events if event.failed), key=lambda event: (event.test, event.name))
