@@ -29,6 +29,9 @@ _SETTINGS = {
     "spark.log.level": "ERROR",
     "spark.locality.wait": "0",
     "spark.sql.adaptive.enabled": "false",
+    # To compile a query costs more than to interpret it for some fifty rows, in the driver and in each executor.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 
