@@ -29,9 +29,10 @@ _SETTINGS = {
     "spark.log.level": "ERROR",
     "spark.locality.wait": "0",
     "spark.sql.adaptive.enabled": "false",
-    # To compile a query costs more than to interpret it for some fifty rows, in the driver and in each executor.
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # Where in a program a column was named, and whether each step of planning was sound, is for who looks for a bug.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
+    "spark.sql.dataFrameQueryContext.enabled": "false",
+    "spark.sql.lightweightPlanChangeValidation": "false",
 }
 
 
