@@ -16,18 +16,28 @@ settings.load_profile("busy")
 
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 
-# The files that take longest, in this order: begun last, one of them would keep one process waiting for the other.
+# The files that take longest, in this order: begun last, one of them would keep one process waiting for the others.
+# pytest-xdist gives each process two files at the start; with three processes the fourth comes behind the first.
 LONGEST = (
     "spark/test_spark.py",
     "screens/test_pytest_browser.py",
     "screens/test_screenshots_page.py",
+    "spark/test_parts.py",  # brief
     "screens/test_pytest_sources.py",
+    "sandbox/test_workers.py",
+    "sandbox/test_workers_hostile.py",
+    "service/test_limits.py",
+    "service/test_stop.py",
+    "browser/test_found.py",
+    "test_contracts.py",
+    "test_readme.py",
+    "cli/test_calibrate.py",
+    "cli/test_gate_verbs.py",
     "cleanup/test_clean_crash.py",
     "duplicates/test_cache.py",
     "gate/test_crash.py",
-    "sandbox/test_workers.py",
-    "sandbox/test_workers_hostile.py",
-    "test_readme.py",
+    "service/test_race.py",
+    "contrib/test_docs.py",
 )
 
 
