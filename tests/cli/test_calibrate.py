@@ -259,9 +259,7 @@ def test_a_profile_that_is_none_is_trouble_that_names_it(
         assert done.stderr.count("\n") == 1
 
 
-def test_a_profile_that_exists_is_not_overwritten_unless_forced(
-    run: Run, few: Path, tmp_path: Path
-) -> None:
+def test_a_profile_that_exists_is_not_overwritten_unless_forced(run: Run, few: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text("precious")
     done = run("calibrate", few, "--write", "mine.json")
     assert (done.returncode, done.stdout) == (2, "")
