@@ -2,9 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# The files of tests in two processes, in the order that tests/conftest.py gives them: the longest first.
-# A test that hangs or kills its process ends the run, named: with another process its file would be run again.
-TWO := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -rs
+# How many files of tests run at once: one more than the two cores counted on, since many tests wait for processes of
+# their own, or for time to pass.
+FILES ?= 3
+# In the order that tests/conftest.py gives them: the longest first. A test that hangs or kills its process ends the
+# run, named: with another process its file would be run again.
+AT_ONCE := -n $(FILES) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -rs
 NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 
 # The tests start some hundred Python processes: the files are compiled once, not by each of them.
@@ -29,11 +32,11 @@ test: lint types unit
 
 quick: $(VENV)/.tested
 	@echo "pytest: what is quick and needs neither a browser, Spark, PostgreSQL nor crashes"
-	@$(BIN)/python -m pytest $(TWO) -m "not (slow or browser or spark or postgres or crash or stress)"
+	@$(BIN)/python -m pytest $(AT_ONCE) -m "not (slow or browser or spark or postgres or crash or stress)"
 
 stress: $(VENV)/.tested
 	@echo "pytest: more rounds of what the suite does once or twice"
-	@$(BIN)/python -m pytest $(TWO) -m stress --timeout 1200 -o faulthandler_timeout=1190
+	@$(BIN)/python -m pytest $(AT_ONCE) -m stress --timeout 1200 -o faulthandler_timeout=1190
 
 lint: $(VENV)/.tested
 	@echo "ruff: style and format"
@@ -45,8 +48,8 @@ types: $(VENV)/.tested
 	@$(BIN)/mypy
 
 unit: $(VENV)/.tested
-	@echo "pytest: every promise, two files at a time"
-	@$(BIN)/python -m pytest $(TWO)
+	@echo "pytest: every promise, $(FILES) files at a time"
+	@$(BIN)/python -m pytest $(AT_ONCE)
 
 $(BIN)/python:
 	@echo "setting up $(VENV) with $$($(PYTHON) --version)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,26 +18,81 @@ settings.load_profile("busy")
 
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 
-# The files that take longest, in this order: begun last, one of them would keep one process waiting for the other.
+# The files that take longest, in this order: begun last, one of them would keep one process waiting for the others.
+# pytest-xdist gives each process two files at the start; with three processes the fourth comes behind the first.
 LONGEST = (
     "spark/test_spark.py",
     "screens/test_pytest_browser.py",
     "screens/test_screenshots_page.py",
+    "spark/test_parts.py",  # brief
     "screens/test_pytest_sources.py",
+    "sandbox/test_workers.py",
+    "sandbox/test_workers_hostile.py",
+    "service/test_limits.py",
+    "service/test_stop.py",
+    "browser/test_found.py",
+    "test_contracts.py",
+    "test_readme.py",
+    "cli/test_calibrate.py",
+    "cli/test_gate_verbs.py",
     "cleanup/test_clean_crash.py",
     "duplicates/test_cache.py",
     "gate/test_crash.py",
-    "sandbox/test_workers.py",
-    "sandbox/test_workers_hostile.py",
-    "test_readme.py",
+    "service/test_race.py",
+    "contrib/test_docs.py",
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first; within a file, and among all others, the order stays."""
+# Tests that `make quick` leaves out though they carry no mark: half a second or more. Written by --note-slow.
+SLOW = Path(__file__).parent / "slow.txt"
+_HALF_A_SECOND = 0.5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes SLOW; say it where the machine does nothing else."""
+    parser.addoption("--note-slow", action="store_true", help=f"write {SLOW.name}: the tests that took long")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, and mark the tests that are noted as slow; else the order stays."""
     folder = Path(__file__).parent
     place = {folder / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
+    noted = set() if config.getoption("--note-slow") else set(SLOW.read_text("utf-8").split())
+    for item in items:
+        if _function(item.nodeid) in noted:
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note how long tests take where that is asked for, in the process that hears of all of them."""
+    if config.getoption("--note-slow") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Notes())
+
+
+class _Notes:
+    """Writes SLOW at the end: the functions whose cases took half a second on average, or two seconds in all."""
+
+    def __init__(self) -> None:
+        self._took: dict[str, list[float]] = defaultdict(list)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and "slow" not in report.keywords:
+            self._took[_function(report.nodeid)].append(report.duration)
+
+    def pytest_sessionfinish(self) -> None:
+        slow = (
+            name
+            for name, took in self._took.items()
+            if statistics.fmean(took) >= _HALF_A_SECOND or sum(took) >= 4 * _HALF_A_SECOND
+        )
+        SLOW.write_text("".join(f"{name}\n" for name in sorted(slow)), "utf-8")
+
+
+def _function(nodeid: str) -> str:
+    """Return the file below tests/ and the function of a test, whatever its case."""
+    return nodeid.removeprefix("tests/").partition("[")[0]
 
 
 @pytest.fixture(scope="session")

@@ -311,7 +311,8 @@ def test_a_reflink_is_made_or_the_file_system_is_said_to_have_none(
 
 
 @pytest.mark.skipif(
-    not SHM.is_dir() or SHM.stat().st_dev == Path("/tmp").stat().st_dev, reason="wants a second file system"
+    not SHM.is_dir() or SHM.stat().st_dev == Path("/tmp").stat().st_dev,
+    reason="/dev/shm is no file system beside that of /tmp",
 )
 class TestAnotherFileSystem:
     @pytest.fixture

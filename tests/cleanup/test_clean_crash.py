@@ -46,7 +46,7 @@ def test_killed_at_any_line_nothing_is_lost_and_undo_works(tmp_path: Path, actio
     assert killed(tmp_path / "work", action, stride) > 460 / stride
 
 
-@pytest.mark.skipif(not TWO_FILE_SYSTEMS, reason="wants a second file system")
+@pytest.mark.skipif(not TWO_FILE_SYSTEMS, reason="/dev/shm is no file system beside that of /tmp")
 @STRIDES
 def test_killed_at_any_line_on_the_way_to_another_file_system(
     tmp_path: Path, elsewhere: Path, stride: int

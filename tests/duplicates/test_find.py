@@ -177,12 +177,11 @@ def test_hostile_names_come_through_to_the_byte(tmp_path: Path, astronaut: Path)
 def test_the_same_input_gives_the_same_groups_whatever_the_threads_and_the_order(
     tmp_path: Path, photos: dict[str, Path]
 ) -> None:
-    album(tmp_path / "one", photos)
-    album(tmp_path / "two", photos, ["rocket", "coffee"])
+    album(tmp_path / "one", photos, ["chelsea", "coffee"])
+    album(tmp_path / "two", photos, ["coffee"])
     one, two = str(tmp_path / "one"), str(tmp_path / "two")
     expected = list(samepic.find([one, two], cache=False, jobs=1))
-    for jobs in (2, 7):
-        assert list(samepic.find([two, one], cache=False, jobs=jobs)) == expected
+    assert list(samepic.find([two, one], cache=False, jobs=7)) == expected
 
 
 def test_unreadable_files_are_handed_to_who_asks(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ def _textured(height: int, width: int, seed: int) -> Rgb:
     return np.asarray(np.clip(stack, 0, 255), np.uint8)
 
 
+@cache
 def golden_pictures() -> dict[str, Rgb]:
     """Return the pictures whose codes are in tests/golden/pdq.json, by name."""
     named = {f"textured {h}x{w}": textured(h, w) for h, w in SIZES}

@@ -234,7 +234,7 @@ def run(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="wants fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.slow
 def test_a_fork_starts_processes_of_its_own_and_the_parent_keeps_its_own() -> None:
     program = """
@@ -261,7 +261,7 @@ print("well")
     assert run(program) == "well\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to stop a process")
 @pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_in_the_middle_of_a_task_ends_that_task_and_leaves_a_pool_that_works() -> None:
@@ -286,7 +286,7 @@ pool.close()
     assert run(program) == "interrupted\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to stop a process")
 @pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_of_one_who_waits_leaves_the_turn_to_the_others() -> None:

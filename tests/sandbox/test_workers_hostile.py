@@ -28,7 +28,10 @@ from samepic.sandbox.pool import Prepared, Workers
 from samepic.sandbox.process import LostError, WorkerProcess
 from tests.picture.picture_files import chunk, many_pixels, saved, scene
 
-pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", reason="wants signals")]
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to stop a process"),
+]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="what the system of Linux alone offers")
 PICTURE = saved(scene(), "PNG")
 

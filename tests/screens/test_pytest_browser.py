@@ -27,6 +27,10 @@ LEFT_OUT = (
     "no:hypothesispytest",
 )  # what only takes time to load
 WITH_BUTTON = {"all", "before", "dark", "desk", "phone", "test_the_form"}
+# The tests that fail where the button moved; two of those, and one that does not show it.
+SHOWN = "desk or phone or dark or all or form or order"
+FEW = "form or order or table"
+CHANGE = 700  # ms, a little more than a picture is shown before the other takes its turn
 
 
 def run(folder: Path, *options: str) -> str:
@@ -86,9 +90,10 @@ def report(changed: tuple[Path, str]) -> str:
     return (changed[0] / "samepic-report" / "index.html").as_uri()
 
 
-def test_ten_tests_of_a_shop_pass_in_one_process_on_what_two_have_taken(shop: Path) -> None:
-    result = run(shop)
-    assert "10 passed" in result, result
+def test_tests_of_a_shop_pass_in_one_process_on_what_two_have_taken(shop: Path) -> None:
+    """Those that fail below, where the button moved; there the other four are seen to pass."""
+    result = run(shop, "-k", SHOWN)
+    assert "6 passed, 4 deselected" in result, result
     assert "samepic:" not in result
     assert len(list((shop / "__screens__" / "test_shop").iterdir())) == 11
 
@@ -111,12 +116,12 @@ def test_a_button_that_moved_fails_the_tests_that_show_it_and_says_so(changed: t
 def test_an_update_takes_the_button_where_it_is_now(changed: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "screens"
     shutil.copytree(changed[0], folder)
-    result = run(folder, "--samepic-update")
-    assert "10 passed" in result, result
+    result = run(folder, "-k", FEW, "--samepic-update")
+    assert "3 passed" in result, result
     # The order shows the button twice: it is compared before and after.
-    assert "samepic: 7 baselines written again\n" in result
-    result = run(folder, "-n", "2")
-    assert "10 passed" in result, result
+    assert "samepic: 3 baselines written again\n" in result
+    result = run(folder, "-k", FEW)
+    assert "3 passed" in result, result
     assert "samepic:" not in result
 
 
@@ -147,21 +152,23 @@ def test_the_report_shows_every_change_and_asks_for_nothing(chromium: Browser, r
 
 def test_blink_shows_the_two_in_turn_and_stops_when_told(chromium: Browser, report: str) -> None:
     with Watched(chromium, "file://") as page:
+        page.clock.install()
         opened(page, report)
         article = page.locator("article").nth(3)
         stage, over = article.locator(".stage"), article.locator(".pane > .over").first
+        page.clock.pause_at(page.evaluate("Date.now()") + 1000)
         article.get_by_role("button", name="Blink", exact=True).click()
-        seen = set()
-        for _ in range(40):
-            seen.add(
-                (stage.get_attribute("data-shows"), over.is_visible(), article.locator(".badge").inner_text())
-            )
-            page.wait_for_timeout(60)
-        assert seen >= {("a", False, "Expected"), ("b", True, "Actual")}
+        seen = []
+        for _ in range(4):
+            badge = article.locator(".badge").inner_text()
+            seen.append((stage.get_attribute("data-shows"), over.is_visible(), badge))
+            page.clock.run_for(CHANGE)
+        assert seen == [("a", False, "Expected"), ("b", True, "Actual")] * 2
         article.get_by_role("button", name="Pause").click()
         before = stage.get_attribute("data-shows")
-        page.wait_for_timeout(1500)
-        assert stage.get_attribute("data-shows") == before
+        for _ in range(2):
+            page.clock.run_for(CHANGE)
+            assert stage.get_attribute("data-shows") == before
         article.get_by_role("button", name="Flip once").click()
         assert stage.get_attribute("data-shows") != before
 
@@ -205,11 +212,13 @@ def test_swipe_is_moved_by_keys_and_by_the_pointer(chromium: Browser, report: st
 
 def test_who_wants_less_motion_sees_no_blinking_until_asked(chromium: Browser, report: str) -> None:
     with Watched(chromium, "file://", motion="reduce") as page:
+        page.clock.install()
         opened(page, report)
         article = page.locator("article").first
         article.get_by_role("button", name="Blink", exact=True).click()
-        page.wait_for_timeout(1500)
-        assert article.locator(".stage").get_attribute("data-shows") == "a"
+        for _ in range(2):
+            page.clock.run_for(CHANGE)
+            assert article.locator(".stage").get_attribute("data-shows") == "a"
         article.get_by_role("button", name="Play").click()
         article.locator('.stage[data-shows="b"]').wait_for()
 

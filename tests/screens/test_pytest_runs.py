@@ -276,12 +276,20 @@ def test_one(number, request, tmp_path_factory):
 def test_processes_write_baselines_at_once_and_report_as_one(project: Project) -> None:
     project.write(MANY)
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    needed = (
+        "-p",
+        "samepic",
+        "-p",
+        "xdist",
+        "-n",
+        "2",
+    )  # other plugins only take time to load, in each process
 
     def run(*options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:playwright", "-q", "-n", "2", *options],
+            [sys.executable, "-m", "pytest", "-q", *needed, *options],
             cwd=project.path,
-            env=environment,
+            env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             capture_output=True,
             text=True,
             timeout=240,
@@ -300,9 +308,6 @@ def test_processes_write_baselines_at_once_and_report_as_one(project: Project) -
         baseline = read_baseline(project.baseline(f"test_many-{number}"))
         assert baseline is not None
         assert np.array_equal(baseline.picture.rgb[20 + 3 * number, 60], (20, 90, 200))
-    passed = run().stdout
-    assert "40 passed" in passed
-    assert "samepic:" not in passed
     project.move(53)
     changed = run().stdout
     assert "2 failed, 38 passed" in changed

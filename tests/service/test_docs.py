@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "service.md").read_text()
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the page shows curl")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page shows curl, and there is none on the PATH")
 def test_every_command_of_the_page_prints_what_is_shown(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     with Running(tmp_path / "shown.db", tmp_path / "log") as service:

@@ -29,6 +29,10 @@ _SETTINGS = {
     "spark.log.level": "ERROR",
     "spark.locality.wait": "0",
     "spark.sql.adaptive.enabled": "false",
+    # Where in a program a column was named, and whether each step of planning was sound, is for who looks for a bug.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
+    "spark.sql.dataFrameQueryContext.enabled": "false",
+    "spark.sql.lightweightPlanChangeValidation": "false",
 }
 
 
