@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import cv2
 import numpy as np
 
-from bench.family_base import (
-    FRAMED,
-    WHOLE,
-    Family,
-    Made,
-    Pixels,
-    fitted,
-    shown_share,
-    to_bytes,
-)
+from bench.family_base import FRAMED, WHOLE, Family, Made, Pixels, fitted, shown_share, to_bytes, varied
 from bench.family_content import write
 
 Rng = np.random.Generator
@@ -187,54 +176,36 @@ def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, no
     return Made(to_bytes(bent), kept=share)
 
 
-_caption = _caption_outside
-
 SCENE: dict[str, Family] = {
     "caption outside": Family(
-        {
-            "above": partial(_caption, above=True, below=False, dark=False),
-            "below": partial(_caption, above=False, below=True, dark=True),
-            "both": partial(_caption, above=True, below=True, dark=False),
-        },
+        varied(
+            _caption_outside,
+            "above below dark",
+            {"above": (True, False, False), "below": (False, True, True), "both": (True, True, False)},
+        ),
         FRAMED,
     ),
     "watermark": Family(
-        {
-            "faint": partial(_watermark, share=0.25, tile=0.3),
-            "strong": partial(_watermark, share=0.5, tile=0.3),
-            "dense": partial(_watermark, share=0.45, tile=0.18),
-        },
+        varied(_watermark, "share tile", {"faint": (0.25, 0.3), "strong": (0.5, 0.3), "dense": (0.45, 0.18)}),
         frozenset({"edited", "adjusted"}),
     ),
     "picture in picture": Family(
-        {
-            "35 to 50 %": partial(_picture_in_picture, low=0.35, high=0.5),
-            "20 to 35 %": partial(_picture_in_picture, low=0.2, high=0.35),
-        },
+        varied(_picture_in_picture, "low high", {"35 to 50 %": (0.35, 0.5), "20 to 35 %": (0.2, 0.35)}),
         FRAMED,
     ),
     "phone screen": Family(
-        {
-            "dark app": partial(_phone, dark=True, tall=False),
-            "light app": partial(_phone, dark=False, tall=False),
-            "whole screen": partial(_phone, dark=True, tall=True),
-            "window": _window,
-        },
+        varied(
+            _phone,
+            "dark tall",
+            {"dark app": (True, False), "light app": (False, False), "whole screen": (True, True)},
+        )
+        | {"window": _window},
         FRAMED,
     ),
     "collage": Family(
-        {
-            "two": partial(_collage, tiles=2, gap=0.0),
-            "three": partial(_collage, tiles=3, gap=0.01),
-            "four": partial(_collage, tiles=4, gap=0.015),
-        },
-        FRAMED,
+        varied(_collage, "tiles gap", {"two": (2, 0.0), "three": (3, 0.01), "four": (4, 0.015)}), FRAMED
     ),
     "moire": Family(
-        {
-            "mild": partial(_moire, grid=0.25, tilt=0.02, noise=4),
-            "strong": partial(_moire, grid=0.5, tilt=0.05, noise=8),
-        },
-        WHOLE,
+        varied(_moire, "grid tilt noise", {"mild": (0.25, 0.02, 4), "strong": (0.5, 0.05, 8)}), WHOLE
     ),
 }

@@ -62,8 +62,7 @@ class _Races:
         return wrong_round(answers, dict.fromkeys((upload.key for upload in uploads), files[0].stem))
 
     def end(self) -> None:
-        for member in self.uploaders.members:
-            member.end()
+        self.uploaders.end()
 
 
 class _Crashes:

@@ -13,31 +13,20 @@ from samepic.pages.html import POLICY
 from samepic.service.app import PAGES
 from tests.kits.browser import PHONE, Watched, faults, shot
 from tests.kits.service import Running
+from tests.kits.tokens import token_file, token_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 TOKEN = "reviewer-" + "r" * 24
 LESS = "looks-only-" + "l" * 24
-TOKENS = f"""
-[[token]]
-name = "reviewer"
-token = "{TOKEN}"
-tenant = "red"
-
-[[token]]
-name = "little"
-token = "{LESS}"
-tenant = "red"
-may = ["status"]
-"""
+TOKENS = token_table("reviewer", TOKEN, "red"), token_table("little", LESS, "red", may=("status",))
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a service that wants a token."""
     folder: Path = tmp_path_factory.mktemp("guarded-pages")
-    (folder / "tokens.toml").write_text(TOKENS)
-    with Running(folder / "u.db", folder / "log", "--token-file", str(folder / "tokens.toml")) as service:
+    with Running(folder / "u.db", folder / "log", *token_file(folder, *TOKENS)) as service:
         yield service
 
 

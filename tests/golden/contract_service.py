@@ -14,21 +14,12 @@ from PIL import Image, ImageDraw
 from samepic.service.openapi import description
 from tests.golden.shapes import Sentences, dumped, read_pictures, shaped
 from tests.kits.service import Running
+from tests.kits.tokens import token_file, token_table
 
 __all__ = ["service"]
 
 _TOKEN, _WATCH = "shop-" + "s" * 30, "watch-" + "w" * 30
-_TOKENS = f"""
-[[token]]
-name = "shop"
-token = "{_TOKEN}"
-tenant = "shop"
-
-[[token]]
-name = "operator"
-token = "{_WATCH}"
-may = ["metrics"]
-"""
+_TOKENS = token_table("shop", _TOKEN, "shop"), token_table("operator", _WATCH, may=("metrics",))
 _HEADERS = (
     "allow",
     "cache-control",
@@ -55,9 +46,8 @@ class Ask(NamedTuple):
 
 def service(folder: Path) -> dict[str, str]:
     """Return the description with and without tokens, and the answers of a running service."""
-    (folder / "tokens.toml").write_text(_TOKENS)
     said, answers = Sentences(), []
-    options = ("--token-file", str(folder / "tokens.toml"))
+    options = token_file(folder, *_TOKENS)
     with (
         Running(folder / "store.db", folder / "log", *options) as running,
         httpx.Client(base_url=running.address, timeout=60, trust_env=False) as client,

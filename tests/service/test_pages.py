@@ -15,36 +15,24 @@ from samepic.service.app import PAGES
 from samepic.service.settings import ServiceSettings
 from tests.gate.pictures import resaved
 from tests.kits.service import Running
+from tests.kits.tokens import token_file, token_table
 
 RED, BLUE, LESS = "red-" + "r" * 30, "blue-" + "b" * 30, "less-" + "l" * 30
-TOKENS = f"""
-[[token]]
-name = "red"
-token = "{RED}"
-tenant = "red"
-
-[[token]]
-name = "blue"
-token = "{BLUE}"
-tenant = "blue"
-
-[[token]]
-name = "less"
-token = "{LESS}"
-tenant = "red"
-may = ["status"]
-"""
+TOKENS = (
+    token_table("red", RED, "red"),
+    token_table("blue", BLUE, "blue"),
+    token_table("less", LESS, "red", may=("status",)),
+)
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, upload: bytes) -> Iterator[Running]:
     """Return a service of two tenants with a folder of originals, whose red one keeps a picture."""
     folder = tmp_path_factory.mktemp("guarded")
-    (folder / "tokens.toml").write_text(TOKENS)
     (folder / "media" / "red").mkdir(parents=True)
     for name in ("one.png", "two.jpg"):
         (folder / "media" / "red" / name).write_bytes(upload if name == "one.png" else resaved(upload))
-    options = ("--token-file", str(folder / "tokens.toml"), "--originals", str(folder / "media"))
+    options = (*token_file(folder, *TOKENS), "--originals", str(folder / "media"))
     with Running(folder / "u.db", folder / "log", *options) as service:
         headers = {"Authorization": f"Bearer {RED}"}
         with httpx.Client(base_url=service.address, headers=headers) as client:
