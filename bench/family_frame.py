@@ -97,7 +97,8 @@ def _oriented(rgb: Pixels, rng: Rng, other: Pixels, *, turns: int, mirror: bool,
     return Made(out)
 
 
-def _turn_matrix(rgb: Pixels, degrees: float) -> NDArray[np.float64]:
+def turn_matrix(rgb: Pixels, degrees: float) -> NDArray[np.float64]:
+    """Return the 3x3 matrix of a turn about the middle of a picture."""
     height, width = rgb.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
     return np.vstack([matrix, [0.0, 0.0, 1.0]])
@@ -107,7 +108,7 @@ def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Colour | None, grown: b
     """A turn by 2 to 15 degrees that leaves corners; `grown` makes the frame large enough for all of it."""
     height, width = rgb.shape[:2]
     degrees = float(rng.uniform(2, 15) * rng.choice([-1, 1]))
-    matrix, size = _turn_matrix(rgb, degrees), (width, height)
+    matrix, size = turn_matrix(rgb, degrees), (width, height)
     if grown:
         sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
         size = (round(width * cos + height * sin), round(width * sin + height * cos))
@@ -124,7 +125,7 @@ def _tilt_inside(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: floa
     sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
     scale = min(width / (width * cos + height * sin), height / (width * sin + height * cos))
     size = (max(8, int(width * scale) - 2), max(8, int(height * scale) - 2))
-    matrix = _turn_matrix(rgb, degrees)
+    matrix = turn_matrix(rgb, degrees)
     matrix = np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]]) @ matrix
     return Made(
         warped(rgb, matrix, size, None), kept=shown_share(matrix, rgb, size), note=f"{degrees:.1f} degrees"

@@ -65,10 +65,7 @@ typedef struct {
 
 static int add_pair(Pairs *found, Pair pair)
 {
-    if (!HAS_ROOM(found, pairs, 256))
-        return 0;
-    found->pairs[found->count++] = pair;
-    return 1;
+    return ADDED(found, pairs, 256, pair);
 }
 
 INLINE int bits_between(const uint64_t *a, const uint64_t *b)

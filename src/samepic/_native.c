@@ -164,10 +164,7 @@ typedef struct {
 
 static int add_row(Rows *rows, int64_t row)
 {
-    if (!HAS_ROOM(rows, rows, 64))
-        return 0;
-    rows->rows[rows->count++] = row;
-    return 1;
+    return ADDED(rows, rows, 64, row);
 }
 
 /* The least distance of a code to a query and to what is left of it when two of its four words are turned over. */

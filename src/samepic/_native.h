@@ -72,6 +72,10 @@ typedef struct {
     int failed;
 } Scan;
 
+/* Add an item to such a list; false where there is no memory. */
+#define ADDED(list, items, first, item)                                                                                \
+    (HAS_ROOM(list, items, first) ? ((list)->items[(list)->count++] = (item), 1) : 0)
+
 /* Return the items with twice the room, or as they were where there is no memory. */
 void *native_grown(void *items, Py_ssize_t *room, size_t size, Py_ssize_t first);
 

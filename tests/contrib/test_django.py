@@ -21,13 +21,8 @@ def sent(site: Client, data: bytes, path: str = "/new/") -> HttpResponse:
 def test_the_gallery_refuses_a_copy_with_a_sentence_and_a_link_until_the_picture_is_deleted(
     site: Client,
 ) -> None:
-    first, again = refused_until_deleted(
-        lambda data: sent(site, data),
-        lambda first: site.post(f"{first.url}delete/"),
-        added=302,
-        refused=200,
-        deleted=302,
-    )
+    remove = lambda first: site.post(f"{first.url}delete/")  # noqa: E731
+    first, again = refused_until_deleted(lambda data: sent(site, data), remove, (302, 200, 302))
     assert f'<a href="{first.url}">See the picture that is already here.</a>' in again.text
 
 

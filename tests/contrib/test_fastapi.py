@@ -51,13 +51,8 @@ def sent(client: httpx.Client, data: bytes, title: str = "a") -> httpx.Response:
 def test_the_gallery_refuses_a_copy_with_a_sentence_and_a_link_until_the_picture_is_deleted(
     site: httpx.Client,
 ) -> None:
-    shown, again = refused_until_deleted(
-        lambda data: sent(site, data),
-        lambda shown: site.post(f"{shown.url.path}/delete"),
-        added=200,
-        refused=409,
-        deleted=200,
-    )
+    remove = lambda shown: site.post(f"{shown.url.path}/delete")  # noqa: E731
+    shown, again = refused_until_deleted(lambda data: sent(site, data), remove, (200, 409, 200))
     assert f'<a href="{shown.url.path}">See it.</a>' in again.text
     assert "<form" in again.text
 

@@ -35,12 +35,13 @@ def cropped(name: str = "rocket.jpg") -> bytes:
 
 
 def refused_until_deleted(
-    upload: Callable[[bytes], Any], delete: Callable[[Any], Any], *, added: int, refused: int, deleted: int
+    upload: Callable[[bytes], Any], delete: Callable[[Any], Any], statuses: tuple[int, int, int]
 ) -> tuple[Any, Any]:
     """Assert that a copy is refused until its picture is deleted; return the answers to the first and to the copy.
 
     The statuses are of what was added, of a copy that was not, and of what was deleted.
     """
+    added, refused, deleted = statuses
     first = upload(ROCKET)
     assert first.status_code == added
     again = upload(saved_again())

@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -214,6 +214,12 @@ def test_a_pool_wants_at_least_one_worker() -> None:
         Workers(0)
 
 
+def signaled(test: Callable[[], None]) -> Callable[[], None]:
+    """Mark a test whose process is interrupted."""
+    wanted = pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
+    return wanted(pytest.mark.slow(pytest.mark.usefixtures("interruptible")(test)))
+
+
 STOPPED = """
 pool = Workers(1)
 pool.prepare(data)
@@ -280,9 +286,7 @@ print("well")
     assert run(program) == "well\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
-@pytest.mark.slow
-@pytest.mark.usefixtures("interruptible")
+@signaled
 def test_an_interrupt_in_the_middle_of_a_task_ends_that_task_and_leaves_a_pool_that_works() -> None:
     program = f"""
 {STOPPED}
@@ -294,9 +298,7 @@ pool.close()
     assert run(program) == "interrupted\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
-@pytest.mark.slow
-@pytest.mark.usefixtures("interruptible")
+@signaled
 def test_an_interrupt_of_one_who_waits_leaves_the_turn_to_the_others() -> None:
     program = f"""
 {STOPPED}
