@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "time of one call": ("verify_speed", "speed", "search_speed", "pdq_distance"),
     "find and clean": ("collection", "clean_crash", "spark_find"),
     "retrieval": ("retrieval", "retrieval_find"),
-    "gate and service": ("gate_rounds", "gate_scale", "service_load"),
+    "gate and service": ("gate_rounds", "gate_scale", "gate_proxies", "service_load"),
     "hostile files": ("hostile",),
     "screenshots": ("screens",),
     "the source": ("house",),
