@@ -60,11 +60,8 @@ def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float,
     """
     rgb = resized(rgb, min(1.0, 900 / max(rgb.shape[:2])))
     (height, width), zoom = rgb.shape[:2], 3
-    big = (
-        cv2.resize(rgb, (width * zoom, height * zoom), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-        / 255
-    )
-    ink = 1 - big
+    big = cv2.resize(rgb, (width * zoom, height * zoom), interpolation=cv2.INTER_LINEAR)
+    ink = 1 - big.astype(np.float32) / 255
     black = ink.min(axis=2) * 0.8
     cmy = (ink - black[..., None]) / np.maximum(1e-3, 1 - black[..., None])
     pitch *= zoom * float(rng.uniform(0.9, 1.1))
@@ -119,19 +116,13 @@ def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) 
     out, step = rgb.copy(), round(height * tall)
     top = int(rng.uniform(0, max(1, height - step * lines)))
     chosen = rng.permutation(len(_WORDS))[:lines]
-    ink, line = (((255, 255, 255), (0, 0, 0)), ((255, 220, 0), (0, 0, 0)), ((0, 0, 0), (255, 255, 255)))[
-        int(rng.integers(0, 3))
-    ]
+    inks = ((255, 255, 255), (0, 0, 0)), ((255, 220, 0), (0, 0, 0)), ((0, 0, 0), (255, 255, 255))
+    ink, line = inks[int(rng.integers(0, 3))]
     for row, word in enumerate(chosen):
-        write(
-            out,
-            (0, top + row * step, width, min(step, height - top - row * step)),
-            _WORDS[int(word)],
-            ink,
-            line,
-        )
-    box = changed_box(rgb, out)
-    return Made(out, () if box is None else (box,))
+        box = (0, top + row * step, width, min(step, height - top - row * step))
+        write(out, box, _WORDS[int(word)], ink, line)
+    changed = changed_box(rgb, out)
+    return Made(out, () if changed is None else (changed,))
 
 
 def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:

@@ -24,12 +24,8 @@ def _caption_outside(rgb: Pixels, rng: Rng, other: Pixels, *, above: bool, below
             continue
         tall = max(12, round(rgb.shape[0] * float(rng.uniform(0.1, 0.25))))
         strip = np.full((tall, width, 3), ground, np.uint8)
-        write(
-            strip,
-            (width // 20, tall // 8, width - width // 10, tall - tall // 4),
-            str(rng.choice(_LINES)),
-            ink,
-        )
+        inside = (width // 20, tall // 8, width - width // 10, tall - tall // 4)
+        write(strip, inside, str(rng.choice(_LINES)), ink)
         parts = [strip, *parts] if at_top else [*parts, strip]
     return Made(np.vstack(parts))
 
@@ -109,9 +105,8 @@ def _window(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     screen = np.full((height + bar + 2 * edge, width + 2 * edge, 3), desk, np.uint8)
     screen[edge : edge + bar, edge : edge + width] = (225, 225, 228)
     for index, colour in enumerate(((237, 106, 94), (245, 191, 79), (98, 197, 84))):
-        cv2.circle(
-            screen, (edge + bar // 2 + index * bar, edge + bar // 2), bar // 4, colour, -1, cv2.LINE_AA
-        )
+        middle = (edge + bar // 2 + index * bar, edge + bar // 2)
+        cv2.circle(screen, middle, bar // 4, colour, -1, cv2.LINE_AA)
     write(screen, (edge + bar * 4, edge, width - bar * 5, bar), "IMG_4711.jpg", (40, 40, 40))
     screen[edge + bar : edge + bar + height, edge : edge + width] = rgb
     return Made(screen)
@@ -140,9 +135,8 @@ def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, tiles: int, gap: float) ->
     for index in range(tiles):
         y = line + index // columns * (tile_h + line)
         x = line + index % columns * (tile_w + line)
-        out[y : y + tile_h, x : x + tile_w] = fitted(
-            rgb if index == chosen else _piece(other, rng), tile_w, tile_h
-        )
+        shown = rgb if index == chosen else _piece(other, rng)
+        out[y : y + tile_h, x : x + tile_w] = fitted(shown, tile_w, tile_h)
     return Made(out, kept=_kept_in((tile_w, tile_h), rgb), note=f"tile {chosen + 1} of {tiles}")
 
 
