@@ -14,14 +14,12 @@ from bench.common import header
 GROUPS: dict[str, tuple[str, ...]] = {
     "what compare says": ("lookalikes", "lookalikes_peers", "reliability", "resaves", "explanations"),
     "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs", "cutoff_pictures"),
-    "time of one call": ("verify_speed", "speed", "search_speed", "joining", "visibility", "pdq_distance"),
-    "find and clean": ("collection", "collection_memory", "walk_speed", "clean_crash"),
-    "retrieval": ("retrieval", "retrieval_find", "retrieval_growth", "retrieval_insets"),
-    "gate": ("gate_race", "gate_crash", "gate_scale", "gate_growth", "gate_proxies"),
-    "service and pages": ("service_load", "service_race", "service_hostile", "review_pages"),
-    "hostile files": ("hostile", "hostile_service", "hostile_cost"),
+    "time of one call": ("verify_speed", "speed", "search_speed", "pdq_distance"),
+    "find and clean": ("collection", "clean_crash", "spark_find"),
+    "retrieval": ("retrieval", "retrieval_find"),
+    "gate and service": ("gate_rounds", "gate_scale", "gate_proxies", "service_load"),
+    "hostile files": ("hostile",),
     "screenshots": ("screens",),
-    "Spark": ("spark_find", "spark_join"),
     "the source": ("house",),
 }
 """The names by what they measure; each is a module with `main`, and with OPTIONS where it has some."""

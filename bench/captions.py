@@ -12,6 +12,7 @@ from bench.pairs import EDITED_ONLY, Twins
 from bench.values import COLORS, Values, pixels, put
 
 Rng = np.random.Generator
+Area = tuple[float, float, float, float]
 _TOP = (
     "WHEN YOU FINALLY", "ME BEFORE COFFEE", "NOBODY EXPECTED", "I HAVE FISH", "I HATE FISH", "ONE DOES NOT SIMPLY",
     "MONDAY MORNING", "MY CAT AT 3 AM", "THEY SAID IT WAS EASY", "WHAT IF I TOLD YOU", "SO IT BEGINS",
@@ -57,43 +58,22 @@ def caption_twins(rng: Rng, photo: Pixels) -> Twins:
 def _figure(draw: ImageDraw.ImageDraw, x: float, y: float, s: float, rng: Rng) -> None:
     coat = COLORS[int(rng.integers(0, 5))]
     draw.ellipse((x - 9 * s, y, x + 9 * s, y + 18 * s), fill=(250, 220, 190), outline=(20, 20, 20), width=2)
-    draw.polygon(
-        [
-            (x - 14 * s, y + 50 * s),
-            (x - 7 * s, y + 18 * s),
-            (x + 7 * s, y + 18 * s),
-            (x + 14 * s, y + 50 * s),
-        ],
-        fill=coat,
-        outline=(20, 20, 20),
-    )
+    body = [(x + across * s, y + down * s) for across, down in ((-14, 50), (-7, 18), (7, 18), (14, 50))]
+    draw.polygon(body, fill=coat, outline=(20, 20, 20))
     for side in (-3, 3):
         draw.ellipse((x + (side - 1) * s, y + 7 * s, x + (side + 1) * s, y + 10 * s), fill=(20, 20, 20))
     draw.arc((x - 4 * s, y + 9 * s, x + 4 * s, y + 15 * s), 20, 160, fill=(20, 20, 20), width=2)
 
 
-def _bubble(
-    draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], lines: list[str], size: int
-) -> None:
+def _bubble(draw: ImageDraw.ImageDraw, box: Area, lines: list[str], size: int) -> None:
     x, y, w, h = box
-    draw.polygon(
-        [(x + w * 0.4, y + h * 0.9), (x + w * 0.55, y + h * 0.9), (x + w * 0.45, y + h * 1.3)],
-        fill=(255, 255, 255),
-        outline=(20, 20, 20),
-    )
-    draw.rounded_rectangle(
-        (x, y, x + w, y + h), radius=h / 4, fill=(255, 255, 255), outline=(20, 20, 20), width=2
-    )
+    white, line = (255, 255, 255), (20, 20, 20)
+    tail = [(x + w * across, y + h * down) for across, down in ((0.4, 0.9), (0.55, 0.9), (0.45, 1.3))]
+    draw.polygon(tail, fill=white, outline=line)
+    draw.rounded_rectangle((x, y, x + w, y + h), radius=h / 4, fill=white, outline=line, width=2)
     for row, text in enumerate(lines):
-        put(
-            draw,
-            (x + w / 2, y + h * (0.28 + 0.44 * row)),
-            text,
-            size,
-            (10, 10, 10),
-            face="Sans-Bold",
-            anchor="mm",
-        )
+        at = (x + w / 2, y + h * (0.28 + 0.44 * row))
+        put(draw, at, text, size, (10, 10, 10), face="Sans-Bold", anchor="mm")
 
 
 def _comic(rng: Rng, v: Values, scene: Pixels | None) -> Image.Image:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.values import Draw, Values, font, put
+from bench.values import Draw, Values, put
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]
@@ -29,30 +29,24 @@ class _Plot:
         self.draw = ImageDraw.Draw(self.image)
         self.left, self.top = size[0] * 0.11, size[1] * 0.11
         self.w, self.h = size[0] * 0.84, size[1] * 0.76
-        self.face = font(round(min(size) / 30))
+        inside = (self.left, self.top, self.left + self.w, self.top + self.h)
         if gray:
-            self.draw.rectangle(
-                (self.left, self.top, self.left + self.w, self.top + self.h), fill=(234, 234, 242)
-            )
+            self.draw.rectangle(inside, fill=(234, 234, 242))
         titles = ("Visitors by month", "Output", "Temperature", "Load", "Response time", "Share of voters")
         title = titles[int(rng.integers(0, len(titles)))]
-        self.draw.text(
-            (self.left, self.top * 0.25), title, fill=(30, 30, 30), font=font(round(min(size) / 20))
-        )
+        put(self.draw, (self.left, self.top * 0.25), title, round(min(size) / 20), (30, 30, 30))
         grid = rng.random() < 0.6
         for tick in range(6):
             x, y = self.at(tick / 5, tick / 5)
             if grid:
-                self.draw.line(
-                    (self.left, y, self.left + self.w, y), fill=(255,) * 3 if gray else (225,) * 3, width=2
-                )
-            self.draw.text((self.left - 8, y), f"{tick * 20}", fill=(60, 60, 60), font=self.face, anchor="rm")
-            self.draw.text(
-                (x, self.top + self.h + 8), f"{tick * 2}", fill=(60, 60, 60), font=self.face, anchor="ma"
-            )
-        self.draw.rectangle(
-            (self.left, self.top, self.left + self.w, self.top + self.h), outline=(40, 40, 40), width=2
-        )
+                shade = 255 if gray else 225
+                self.draw.line((self.left, y, self.left + self.w, y), fill=(shade, shade, shade), width=2)
+            for at, number, anchor in (
+                ((self.left - 8, y), tick * 20, "rm"),
+                ((x, self.top + self.h + 8), tick * 2, "ma"),
+            ):
+                put(self.draw, at, f"{number}", round(min(size) / 30), (60, 60, 60), anchor=anchor)
+        self.draw.rectangle(inside, outline=(40, 40, 40), width=2)
 
     def at(self, x: float, y: float) -> Point:
         return self.left + x * self.w, self.top + (1 - y) * self.h
@@ -125,14 +119,8 @@ def _shares(rng: Rng, v: Values) -> Image.Image:
     ends = np.cumsum(shares / shares.sum()) * 360 - 90
     start = -90.0
     for index, end in enumerate(ends):
-        draw.pieslice(
-            (s * 0.1, s * 0.12, s * 0.9, s * 0.92),
-            start,
-            float(end),
-            fill=_SERIES[index],
-            outline=(255,) * 3,
-            width=4,
-        )
+        box = (s * 0.1, s * 0.12, s * 0.9, s * 0.92)
+        draw.pieslice(box, start, float(end), fill=_SERIES[index], outline=(255, 255, 255), width=4)
         start = float(end)
     if rng.random() < 0.4:
         draw.ellipse((s * 0.32, s * 0.34, s * 0.68, s * 0.7), fill=(255, 255, 255))
@@ -140,15 +128,16 @@ def _shares(rng: Rng, v: Values) -> Image.Image:
     return image.resize((side, side), Image.Resampling.BOX)
 
 
+def _smooth(rng: Rng, coarse: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a smooth field of chance of (width, height), from so many rows and columns."""
+    few = rng.normal(0, 1, coarse).astype(np.float32)
+    return np.asarray(cv2.resize(few, size, interpolation=cv2.INTER_CUBIC), np.float32)
+
+
 def _regions(rng: Rng, width: int, height: int, count: int) -> NDArray[np.int32]:
     """Number each pixel by the nearest of `count` seeds, with crooked borders, -1 outside the land."""
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
-    bent = [
-        cv2.resize(
-            rng.normal(0, 1, (14, 14)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
-        )
-        for _ in range(3)
-    ]
+    bent = [_smooth(rng, (14, 14), (width, height)) for _ in range(3)]
     xs, ys = xs + bent[0] * width / 50, ys + bent[1] * height / 50
     seeds = rng.uniform(0.08, 0.92, (count, 2)) * [width, height]
     best, nearest = np.full((height, width), np.inf, np.float32), np.zeros((height, width), np.int32)
@@ -195,17 +184,14 @@ def _weather_map(rng: Rng, v: Values) -> Image.Image:
     """A field in colors and steps over the outline of one land."""
     width, height = int(rng.integers(320, 760)), int(rng.integers(260, 600))
     parts = _regions(rng, width, height, 12)
-    field = cv2.resize(
-        v.rng("field").normal(0, 1, (6, 8)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
-    )
+    field = _smooth(v.rng("field"), (6, 8), (width, height))
     steps = np.floor((field - field.min()) / (field.max() - field.min()) * 8.99) / 8
     out = _ramp(steps.astype(np.float64), 3)
     out = np.rint(out * 0.75 + 60).clip(0, 255).astype(np.uint8)
     out[_borders(parts)] = (20, 20, 20)
     image = Image.fromarray(out)
-    ImageDraw.Draw(image).text(
-        (10, 8), v.text("day", "date"), fill=(0, 0, 0), font=font(round(height / 20), "Sans-Bold")
-    )
+    day = v.text("day", "date")
+    put(ImageDraw.Draw(image), (10, 8), day, round(height / 20), (0, 0, 0), face="Sans-Bold")
     return image
 
 
@@ -229,9 +215,8 @@ def _streets(rng: Rng, v: Values) -> Image.Image:
         draw.line([(x * w, y * h) for x, y in stops], fill=(50, 110, 240), width=14, joint="curve")
     for x, y in v.series("pins", int(rng.integers(1, 5)) * 2).reshape(-1, 2):
         r = h / 36
-        draw.polygon(
-            [(x * w - r, y * h - 2 * r), (x * w + r, y * h - 2 * r), (x * w, y * h)], fill=(215, 40, 40)
-        )
+        tip = [(x * w - r, y * h - 2 * r), (x * w + r, y * h - 2 * r), (x * w, y * h)]
+        draw.polygon(tip, fill=(215, 40, 40))
         draw.ellipse((x * w - r, y * h - 3.2 * r, x * w + r, y * h - 1.2 * r), fill=(215, 40, 40))
     return image.resize((width, height), Image.Resampling.BOX)
 

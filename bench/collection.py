@@ -1,16 +1,20 @@
-"""Find in a collection with known truth: what is found, what is wrong, memory, time; and the same of other tools.
+"""Find with known truth, in large pictures and in very many files: what is found, what is wrong, memory, time.
 
-    python -m bench collection [--keep FOLDER] [--every N] [--peers PYTHON] [--rounds N]
+    python -m bench collection resaves|large|many [--keep FOLDER] [--every N] [--count N] [--peers PYTHON] [--rounds N]
 
-Makes the collection in a temporary folder: every photograph of photos/ with five re-saves, and every picture of
-sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them. Runs `samepic find` twice, with an empty
-cache and with a full one, and the other tools after it, each a process of its own; all of that --rounds times.
+Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic find` as a process of its own, with an
+empty cache and with a full one. resaves: every photograph of photos/ with five re-saves, and every picture of
+sameplace/, clipart/ and uipages/ as it is; with --every, each Nth of them; then the other tools in turns, --rounds
+times. large: N photographs of 4000x3000, each with four copies, two of them with a PNG. many: N files of one byte, 250
+a folder, and N / 20 distinct JPEGs of 96x96, cut from the photographs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import random
 import shutil
 import subprocess
 import sys
@@ -18,9 +22,12 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import cv2
+import numpy as np
+import simplejpeg
 from PIL import Image, ImageFile
 
-from bench.common import Usage, encoded, groups_of, measured, option, photos, wanted_data
+from bench.common import SEED, Usage, encoded, groups_of, measured, option, photos, rgb_of, wanted_data
 
 _IMAGEDEDUP = """
 import json, os, sys
@@ -146,74 +153,90 @@ def stripped(data: bytes) -> bytes:
     return b"".join((*kept, data[at:]))
 
 
+def make_large(data: Path, folder: Path, count: int) -> None:
+    """Write so many of the largest photographs at 12 megapixels into `folder`/photos, and four copies of each."""
+    (folder / "photos").mkdir(parents=True)
+    for number, source in enumerate(sorted(photos(data), key=lambda path: -path.stat().st_size)[:count]):
+        large = rgb_of(source)
+        turned = large.transpose(Image.Transpose.ROTATE_90) if large.height > large.width else large
+        large = turned.resize((4000, 3000), Image.Resampling.LANCZOS)
+        half, name = (
+            large.resize((2000, 1500), Image.Resampling.LANCZOS),
+            str(folder / f"photos/p{number:03}"),
+        )
+        large.save(f"{name}-0.jpg", quality=92)
+        large.save(f"{name}-1.jpg", quality=75)
+        large.save(f"{name}-2.jpg", quality=85, progressive=True)
+        half.save(f"{name}-3.jpg", quality=80)
+        large.save(f"{name}-4.webp", quality=80, method=2)
+        if number < 2:
+            large.save(f"{name}-5.png", compress_level=1)
+
+
+def make_many(data: Path, folder: Path, count: int) -> None:
+    """Write `count` files of one byte that take no block on the disk, and a twentieth as many distinct JPEGs."""
+    chance, sources = random.Random(SEED), photos(data)[::2]
+    for number in range(count):
+        below = folder / f"{number // 25_000:03}" / f"{number // 250:05}"
+        below.mkdir(parents=True, exist_ok=True)
+        name = os.open(below / f"note-{number:07}.txt", os.O_CREAT | os.O_WRONLY)
+        os.ftruncate(name, 1)
+        os.close(name)
+    each = -(-count // 20 // len(sources))
+    for number in range(count // 20):
+        if number % each == 0:
+            rgb = np.asarray(rgb_of(sources[number // each]))
+        side = chance.randrange(64, min(200, *rgb.shape[:2]))
+        top, left = chance.randrange(rgb.shape[0] - side + 1), chance.randrange(rgb.shape[1] - side + 1)
+        piece = rgb[top : top + side, left : left + side, :: chance.choice((1, -1))]
+        small = cv2.resize(np.ascontiguousarray(piece), (96, 96), interpolation=cv2.INTER_AREA)
+        path = folder / f"pictures-{number // 1000:03}" / f"p{number:06}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(small, np.uint8), quality=85))
+
+
 def photo_of(path: str) -> str:
     """Return which photograph a file shows: "p0012", or the path itself for the others."""
     name = Path(path).name
     return name.split("-")[0] if Path(path).parent.name == "photos" else path
 
 
-def score(groups: list[list[str]], count: int) -> tuple[float, int, list[tuple[str, str]]]:
-    """Return the share of re-saves grouped with their photograph, groups that are exactly right, wrong members.
+def score(groups: list[list[str]], folder: Path) -> tuple[float, int, list[tuple[str, str]]]:
+    """Return the share of copies grouped with their photograph, groups that are exactly right, wrong members.
 
-    The first path of a group is its reference; a wrong member is told with it.
+    The first path of a group is its reference; a wrong member is named with it.
     """
+    every = [photo_of(str(path)) for path in folder.glob("photos/*")]
+    sizes = {key: every.count(key) for key in set(every)}
     found, right, wrong = 0, 0, []
     for group in groups:
         keys = [photo_of(path) for path in group]
         own = max(set(keys), key=lambda key: (keys.count(key), key))
-        if own.startswith("p") and any(Path(p).name.startswith(f"{own}-0.") for p in group):
+        if own in sizes and any(Path(path).name.startswith(f"{own}-0.") for path in group):
             found += keys.count(own) - 1
-        right += len(group) == 6 and len(set(keys)) == 1
+        right += keys == [own] * sizes.get(own, 0)
         wrong += [(path, group[0]) for path, key in zip(group, keys, strict=True) if key != keys[0]]
-    return found / (5 * count), right, wrong
-
-
-OPTIONS = (
-    option("--keep", type=Path, help="make the collection here, or use the one that is here"),
-    option("--every", 1, help="take every Nth picture only"),
-    option("--peers", help="a Python in which other tools are installed"),
-    option("--rounds", 1),
-)
-
-
-def main(args: argparse.Namespace) -> None:
-    """Make, find, score and print."""
-    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
-        folder = args.keep or Path(temporary) / "collection"
-        if not folder.is_dir():
-            make(wanted_data(), folder, args.every)
-        for number in range(args.rounds):
-            print(f"round {number + 1} of {args.rounds}", flush=True)
-            _samepic(folder, Path(temporary) / f"round-{number}")
-            if args.peers:
-                _peers(folder, args.peers, Path(temporary))
-
-
-def _counted(folder: Path) -> int:
-    return len({path.name.split("-")[0] for path in (folder / "photos").iterdir()})
+    return found / max(1, len(every) - len(sizes)), right, wrong
 
 
 def _samepic(folder: Path, temporary: Path) -> None:
     temporary.mkdir()
-    files = sum(path.is_file() for path in folder.rglob("*"))
-    print(f"{files} files, {_counted(folder)} photographs with five re-saves each")
+    print(f"{sum(path.is_file() for path in folder.rglob('*'))} files", flush=True)
     command = [sys.executable, "-m", "samepic", "find", "-v", "--json", str(folder)]
     env = {"SAMEPIC_CACHE": str(temporary / "cache")}
-    cold = measured(command, temporary / "cold.jsonl", env)
-    warm = measured(command, temporary / "warm.jsonl", env)
-    same = (temporary / "cold.jsonl").read_bytes() == (temporary / "warm.jsonl").read_bytes()
-    print(
-        f"samepic, empty cache  {cold}\nsamepic, full cache   {warm}, {cold.wall / warm.wall:.0f} times as fast"
-    )
-    print(f"same output twice: {same}")
-    _tell("samepic", groups_of(temporary / "cold.jsonl"), folder)
+    files = [temporary / f"{state}.jsonl" for state in ("cold", "warm")]
+    cold, warm = (measured(command, file, env) for file in files)
+    print(f"samepic, empty cache  {cold}")
+    print(f"samepic, full cache   {warm}, {cold.wall / warm.wall:.0f} times as fast")
+    print(f"same output twice: {files[0].read_bytes() == files[1].read_bytes()}")
+    if (folder / "photos").is_dir():
+        _print_score("samepic", groups_of(files[0]), folder, listed=200)
 
 
-def _tell(name: str, groups: list[list[str]], folder: Path, listed: int = 200) -> None:
-    found, right, wrong = score(groups, _counted(folder))
-    print(
-        f"{name}: {found:.2%} of the re-saves in their group, {right} groups exactly right, {len(wrong)} wrong members"
-    )
+def _print_score(name: str, groups: list[list[str]], folder: Path, listed: int = 0) -> None:
+    found, right, wrong = score(groups, folder)
+    shown = f"{found:.2%} of the copies in their group, {right} groups exactly right"
+    print(f"{name}: {shown}, {len(wrong)} wrong members", flush=True)
     for member, reference in wrong[:listed]:
         print(f"  wrong? {Path(member).relative_to(folder)} with {Path(reference).relative_to(folder)}")
 
@@ -221,8 +244,30 @@ def _tell(name: str, groups: list[list[str]], folder: Path, listed: int = 200) -
 def _peers(folder: Path, python: str, temporary: Path) -> None:
     for name in PEERS:
         groups, usage = run_peer(name, python, folder, temporary)
-        if groups is None:
-            print(f"{name}: {usage}")
-        else:
-            print(f"{name:14} {usage}", flush=True)
-            _tell(name, groups, folder, listed=0)
+        print(f"{name:14} {usage}", flush=True)
+        if groups is not None:
+            _print_score(name, groups, folder)
+
+
+OPTIONS = (
+    option("part", choices=("resaves", "large", "many")),
+    option("--keep", type=Path, help="make the files here, or use those that are here"),
+    option("--every", 1, help="resaves: take every Nth picture only"),
+    option("--count", 0, help="large: photographs, 8 by default; many: files, 1 000 000 by default"),
+    option("--peers", help="a Python in which other tools are installed"),
+    option("--rounds", 1),
+)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Make, find, score and print."""
+    makers = {"resaves": (make, args.every), "large": (make_large, 8), "many": (make_many, 1_000_000)}
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
+        folder, (maker, count) = args.keep or Path(temporary) / "collection", makers[args.part]
+        if not folder.is_dir():
+            maker(wanted_data(), folder, args.count or count)
+        for number in range(args.rounds):
+            print(f"round {number + 1} of {args.rounds}", flush=True)
+            _samepic(folder, Path(temporary) / f"round-{number}")
+            if args.peers:
+                _peers(folder, args.peers, Path(temporary))

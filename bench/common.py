@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
@@ -121,10 +122,15 @@ def in_turns(
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            start = time.process_time()
-            call(*given)
-            times[name].append((time.process_time() - start) * 1000)
+            times[name].append(1000 * spent(call, *given))
     return times
+
+
+def spent(call: Callable[..., object], *given: object) -> float:
+    """Return the CPU seconds of a call."""
+    start = time.process_time()
+    call(*given)
+    return time.process_time() - start
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +180,50 @@ def measured(
     return Usage(wall, cpu, peak)
 
 
-def cpu_of(pid: int, *, ended: bool = False) -> float:
-    """Return the CPU seconds of a process so far; with `ended` also of those that it started and that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
+def tree_of(first: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    parents: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            parents.setdefault(parent, []).append(int(path.parent.name))
+    found = [first]
+    for one in found:
+        found += parents.get(one, [])
+    return found
+
+
+def descendants(text: str) -> list[int]:
+    """Return the processes with a text in their command line that descend from this process."""
+    found = []
+    for pid in tree_of(os.getpid()):
+        with suppress(OSError):
+            found += [pid] * (text.encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return sorted(found)
+
+
+def memory_of(first: int) -> float:
+    """Return the memory of a process and its descendants in MiB, shared pages counted once."""
+    total = 0
+    for pid in tree_of(first):
+        with suppress(OSError):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def cpu_of(pid: int, *, descended: bool = False) -> float:
+    """Return the CPU seconds of a process so far; with `descended` also of all that descend from it, ended or not."""
+    if descended:
+        return sum(_cpu_of(one, 15) for one in tree_of(pid))
+    return _cpu_of(pid, 13)
+
+
+def _cpu_of(pid: int, end: int) -> float:
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:end])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def head(*cells: object) -> None:

@@ -16,6 +16,8 @@ Rng = np.random.Generator
 Cover = Callable[[Pixels, Rng], Box]
 """Covers a part in place and returns its box."""
 _SEEN, _SHARE = 12, 0.2
+_CAPTIONS = ("found in the attic", "Lot 17, reserved", "breaking news", "what a day", "see profile")
+_INKS = ((220, 20, 30), (20, 40, 160), (255, 255, 255), (0, 0, 0))
 
 
 def _fill(rgb: Pixels, box: Box, color: tuple[int, int, int]) -> Box:
@@ -72,15 +74,8 @@ def _caption_bar(rgb: Pixels, rng: Rng) -> Box:
     tall = max(12, round(height * float(rng.uniform(0.08, 0.22))))
     y, dark = int(rng.integers(0, 2)) * (height - tall), bool(rng.integers(0, 2))
     box = _fill(rgb, (0, y, width, tall), (0, 0, 0) if dark else (255, 255, 255))
-    text = str(
-        rng.choice(["found in the attic", "Lot 17, reserved", "breaking news", "what a day", "see profile"])
-    )
-    write(
-        rgb,
-        (width // 20, y + tall // 8, width - width // 10, tall - tall // 4),
-        text,
-        (255,) * 3 if dark else (0,) * 3,
-    )
+    inside = (width // 20, y + tall // 8, width - width // 10, tall - tall // 4)
+    write(rgb, inside, str(rng.choice(_CAPTIONS)), (255, 255, 255) if dark else (0, 0, 0))
     return box
 
 
@@ -105,12 +100,7 @@ def _stamp(rgb: Pixels, rng: Rng) -> Box:
     write(sheet, (0, (height - tall) // 2, width, tall), text, (255, 255, 255))
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-35, 35)), 1.0)
     alpha = cv2.warpAffine(sheet, turn, (width, height))[..., :1].astype(np.float32) / 255
-    ink = np.array(
-        [(220, 20, 30), (20, 40, 160), (255, 255, 255), (0, 0, 0)][
-            int(rng.choice(4, p=[0.6, 0.15, 0.15, 0.1]))
-        ],
-        np.float32,
-    )
+    ink = np.array(_INKS[int(rng.choice(4, p=[0.6, 0.15, 0.15, 0.1]))], np.float32)
     alpha = alpha * float(rng.choice([1.0, 1.0, 0.7]))
     rgb[:] = np.rint(rgb * (1 - alpha) + ink * alpha)
     x, y, w, h = cv2.boundingRect((alpha[..., 0] > 0.05).astype(np.uint8))
@@ -176,9 +166,8 @@ def cut_out_twins(rng: Rng, rgb: Pixels) -> Twins:
     else:
         mask = object_mask(rgb, rng) if way else _blob(rgb, rng)
     share = (cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255)[..., None]
-    ground, name = ((255, "white"), (255, "white"), (0, "black"), (240, "gray"), (255, "clear"))[
-        int(rng.integers(0, 5))
-    ]
+    name = ("white", "white", "black", "gray", "clear")[int(rng.integers(0, 5))]
+    ground = {"black": 0, "gray": 240}.get(name, 255)
     two = np.rint(rgb * share + ground * (1 - share)).astype(np.uint8)
     alpha = np.rint(share[..., 0] * 255).astype(np.uint8) if name == "clear" else None
     truth = EDITED_ONLY | {"similar", "different"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,17 +149,6 @@ def _difference(verdict: samepic.Verdict) -> Image.Image | None:
     return whole.crop((whole.width - width, 0, whole.width, height))
 
 
-def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) > width and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
 def _draw(sheet: Image.Image, number: int, shown: Shown, verdict: samepic.Verdict) -> None:
     """Draw one pair into its cell of the sheet."""
     draw = ImageDraw.Draw(sheet)
@@ -180,7 +170,7 @@ def _draw(sheet: Image.Image, number: int, shown: Shown, verdict: samepic.Verdic
         at += _SLOT[0] + _GAP
     said = f"{_WORDS[verdict.same]}: {verdict.relation}, {_percent(verdict.probability)}"
     draw.text((left, top + 32 + _SLOT[1]), said, fill=_COLOURS[verdict.same], font=large)
-    for down, line in enumerate(_wrapped(verdict.explanation, large, _CELL[0])):
+    for down, line in enumerate(textwrap.wrap(verdict.explanation, 88)):
         draw.text((left, top + 56 + _SLOT[1] + 22 * down), line, fill=_INK, font=large)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import cv2
 import numpy as np
@@ -66,6 +67,16 @@ class Family:
     def right(self, level: str) -> frozenset[str]:
         """Return the right relations of one level."""
         return self.by_level.get(level, self.expected)
+
+
+def varied(
+    maker: Callable[..., Made], names: str, levels: Mapping[str, Sequence[object]]
+) -> dict[str, Maker]:
+    """Return a maker for each level: `maker` with the values of these parameters, whose names have spaces between."""
+    return {
+        level: partial(maker, **dict(zip(names.split(), values, strict=True)))
+        for level, values in levels.items()
+    }
 
 
 def to_bytes(values: NDArray[np.floating]) -> Pixels:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.family_base import EDITED, Box, Family, Made, Maker, Pixels, changed_box
+from bench.edits import EDITS
+from bench.family_base import EDITED, Box, Family, Made, Maker, Pixels, changed_box, varied
 
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
@@ -179,13 +179,6 @@ def _cloned(rgb: Pixels, box: Box, rng: Rng) -> None:
     rgb[y : y + h, x : x + w] = np.rint(mixed)
 
 
-def _pasted(rgb: Pixels, box: Box, rng: Rng) -> None:
-    """A rectangle of the same picture copied over another place."""
-    x, y, w, h = box
-    sx, sy = int(rng.integers(0, rgb.shape[1] - w)), int(rng.integers(0, rgb.shape[0] - h))
-    rgb[y : y + h, x : x + w] = rgb[sy : sy + h, sx : sx + w].copy()
-
-
 def _blurred(rgb: Pixels, box: Box, rng: Rng) -> None:
     """An ellipse blurred beyond recognition, as faces are."""
     x, y, w, h = box
@@ -224,57 +217,41 @@ def _captioned(rgb: Pixels, rng: Rng, other: Pixels, *, how: str) -> Made:
     return Made(out, tuple(boxes))
 
 
-_LONG, _ROUND, _ANY = (4.0, 7.0), (0.9, 1.1), (0.6, 1.6)
+def _sized(painter: Painter, aspects: tuple[float, float], **levels: tuple[float, float]) -> dict[str, Maker]:
+    """Return a maker for each level's low and high share of the area."""
+    return {level: _painted(painter, *shares, aspects) for level, shares in levels.items()}
 
-CONTENT: dict[str, Family] = {
-    "caption inside": Family(
-        {how: partial(_captioned, how=how) for how in ("bar", "letters", "top and bottom")}, EDITED
+
+_LONG, _ROUND, _ANY, _FACE, _SIGN, _LOGO = (
+    (4.0, 7.0),
+    (0.9, 1.1),
+    (0.6, 1.6),
+    (0.7, 1.0),
+    (1.2, 2.0),
+    (2.5, 3.5),
+)
+_MAKERS: dict[str, dict[str, Maker]] = {
+    "caption inside": varied(
+        _captioned, "how", {how: (how,) for how in ("bar", "letters", "top and bottom")}
     ),
-    "text over": Family(
-        {
-            "small": _painted(_text, 0.006, 0.015, _LONG),
-            "large": _painted(_text, 0.03, 0.08, _LONG),
-            "outlined": _painted(_outlined, 0.02, 0.06, _LONG),
-            "banner": _painted(_banner, 0.02, 0.06, _LONG),
-        },
-        EDITED,
-    ),
-    "logo": Family(
-        {
-            "small": _painted(_logo, 0.005, 0.012, (2.5, 3.5)),
-            "large": _painted(_logo, 0.02, 0.05, (2.5, 3.5)),
-        },
-        EDITED,
-    ),
-    "sticker": Family(
-        {
-            "small": _painted(_smiley, 0.006, 0.015, _ROUND),
-            "smiley": _painted(_smiley, 0.03, 0.08, _ROUND),
-            "star": _painted(_star, 0.02, 0.08, _ANY),
-            "three": _painted(_star, 0.01, 0.03, _ANY, count=3),
-        },
-        EDITED,
-    ),
-    "retouch": Family(
-        {"small": _painted(_filled_in, 0.006, 0.015, _ANY), "large": _painted(_filled_in, 0.02, 0.06, _ANY)},
-        EDITED,
-    ),
-    "clone": Family(
-        {"soft": _painted(_cloned, 0.02, 0.06, _ANY), "hard": _painted(_pasted, 0.01, 0.05, _ANY)}, EDITED
-    ),
-    "number": Family(
-        {
-            "small": _painted(_number, 0.005, 0.012, (1.2, 2.0)),
-            "large": _painted(_number, 0.02, 0.06, (1.2, 2.0)),
-        },
-        EDITED,
-    ),
-    "hidden face": Family(
-        {
-            "blurred": _painted(_blurred, 0.015, 0.06, (0.7, 1.0)),
-            "pixelated": _painted(_pixelated, 0.015, 0.06, (0.7, 1.0)),
-            "bar": _painted(_bar, 0.006, 0.03, (2.5, 5.0)),
-        },
-        EDITED,
-    ),
+    "text over": {
+        **_sized(_text, _LONG, small=(0.006, 0.015), large=(0.03, 0.08)),
+        **_sized(_outlined, _LONG, outlined=(0.02, 0.06)),
+        **_sized(_banner, _LONG, banner=(0.02, 0.06)),
+    },
+    "logo": _sized(_logo, _LOGO, small=(0.005, 0.012), large=(0.02, 0.05)),
+    "sticker": {
+        **_sized(_smiley, _ROUND, small=(0.006, 0.015), smiley=(0.03, 0.08)),
+        **_sized(_star, _ANY, star=(0.02, 0.08)),
+        "three": _painted(_star, 0.01, 0.03, _ANY, count=3),
+    },
+    "retouch": _sized(_filled_in, _ANY, small=(0.006, 0.015), large=(0.02, 0.06)),
+    "clone": {**_sized(_cloned, _ANY, soft=(0.02, 0.06)), **_sized(EDITS["cloned"], _ANY, hard=(0.01, 0.05))},
+    "number": _sized(_number, _SIGN, small=(0.005, 0.012), large=(0.02, 0.06)),
+    "hidden face": {
+        **_sized(_blurred, _FACE, blurred=(0.015, 0.06)),
+        **_sized(_pixelated, _FACE, pixelated=(0.015, 0.06)),
+        **_sized(_bar, (2.5, 5.0), bar=(0.006, 0.03)),
+    },
 }
+CONTENT = {name: Family(makers, EDITED) for name, makers in _MAKERS.items()}

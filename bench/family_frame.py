@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import REFRAMED, WHOLE, Box, Family, Made, Maker, Pixels, fitted, shown_share, warped
+from bench.family_base import (
+    REFRAMED,
+    WHOLE,
+    Box,
+    Family,
+    Made,
+    Maker,
+    Pixels,
+    fitted,
+    shown_share,
+    varied,
+    warped,
+)
 
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
@@ -87,7 +97,8 @@ def _oriented(rgb: Pixels, rng: Rng, other: Pixels, *, turns: int, mirror: bool,
     return Made(out)
 
 
-def _turn_matrix(rgb: Pixels, degrees: float) -> NDArray[np.float64]:
+def turn_matrix(rgb: Pixels, degrees: float) -> NDArray[np.float64]:
+    """Return the 3x3 matrix of a turn about the middle of a picture."""
     height, width = rgb.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
     return np.vstack([matrix, [0.0, 0.0, 1.0]])
@@ -97,7 +108,7 @@ def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Colour | None, grown: b
     """A turn by 2 to 15 degrees that leaves corners; `grown` makes the frame large enough for all of it."""
     height, width = rgb.shape[:2]
     degrees = float(rng.uniform(2, 15) * rng.choice([-1, 1]))
-    matrix, size = _turn_matrix(rgb, degrees), (width, height)
+    matrix, size = turn_matrix(rgb, degrees), (width, height)
     if grown:
         sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
         size = (round(width * cos + height * sin), round(width * sin + height * cos))
@@ -114,7 +125,7 @@ def _tilt_inside(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: floa
     sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
     scale = min(width / (width * cos + height * sin), height / (width * sin + height * cos))
     size = (max(8, int(width * scale) - 2), max(8, int(height * scale) - 2))
-    matrix = _turn_matrix(rgb, degrees)
+    matrix = turn_matrix(rgb, degrees)
     matrix = np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]]) @ matrix
     return Made(
         warped(rgb, matrix, size, None), kept=shown_share(matrix, rgb, size), note=f"{degrees:.1f} degrees"
@@ -147,71 +158,37 @@ def _shear(rgb: Pixels, rng: Rng, other: Pixels, *, degrees: float) -> Made:
     return Made(warped(rgb, matrix, size, (0, 0, 0)), kept=shown_share(matrix, rgb, size))
 
 
-def _orient(turns: int, mirror: bool, scale: float = 1.0) -> Maker:
-    return partial(_oriented, turns=turns, mirror=mirror, scale=scale)
-
-
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-
-FRAME: dict[str, Family] = {
-    "crop": Family({f"{s} %": partial(_crop, share=s / 100) for s in (90, 70, 50, 35, 25)}, REFRAMED),
-    "crop to aspect": Family(
-        {
-            "wide": partial(_crop_to, aspect=2.0),
-            "square": partial(_crop_to, aspect=1.0),
-            "tall": partial(_crop_to, aspect=0.6),
-        },
-        REFRAMED,
+_TURNS = {"90": 1, "180": 2, "270": 3}
+_TILTS = {"2 to 5": (2, 5), "5 to 10": (5, 10), "10 to 15": (10, 15)}
+_MAKERS: dict[str, dict[str, Maker]] = {
+    "crop": varied(_crop, "share", {f"{s} %": (s / 100,) for s in (90, 70, 50, 35, 25)}),
+    "crop to aspect": varied(_crop_to, "aspect", {"wide": (2.0,), "square": (1.0,), "tall": (0.6,)}),
+    "crop one side": varied(_one_side, "share", {f"{s} %": (s / 100,) for s in (95, 80, 60)}),
+    "border": {
+        **varied(_border, "colour", {"white": (_WHITE,), "black": (_BLACK,), "colour": (None,)}),
+        "polaroid": _polaroid,
+    },
+    "letterbox": varied(_letterbox, "colour", {"black": (_BLACK,), "white": (_WHITE,), "blurred": (None,)}),
+    "mirror": varied(
+        _oriented, "turns mirror scale", {"full size": (0, True, 1.0), "half size": (0, True, 0.5)}
     ),
-    "crop one side": Family({f"{s} %": partial(_one_side, share=s / 100) for s in (95, 80, 60)}, REFRAMED),
-    "border": Family(
-        {
-            "white": partial(_border, colour=_WHITE),
-            "black": partial(_border, colour=_BLACK),
-            "colour": partial(_border, colour=None),
-            "polaroid": _polaroid,
-        },
-        REFRAMED,
+    "quarter turns": varied(
+        _oriented, "turns mirror", {name: (turns, False) for name, turns in _TURNS.items()}
     ),
-    "letterbox": Family(
-        {
-            "black": partial(_letterbox, colour=_BLACK),
-            "white": partial(_letterbox, colour=_WHITE),
-            "blurred": partial(_letterbox, colour=None),
-        },
-        REFRAMED,
+    "turned mirror": varied(
+        _oriented, "turns mirror", {name: (turns, True) for name, turns in _TURNS.items()}
     ),
-    "mirror": Family({"full size": _orient(0, True), "half size": _orient(0, True, 0.5)}, REFRAMED),
-    "quarter turns": Family(
-        {"90": _orient(1, False), "180": _orient(2, False), "270": _orient(3, False)}, REFRAMED
+    "tilt with corners": varied(
+        _tilt,
+        "fill grown",
+        {"black": (_BLACK, False), "white, grown": (_WHITE, True), "mirrored": (None, False)},
     ),
-    "turned mirror": Family(
-        {"90": _orient(1, True), "180": _orient(2, True), "270": _orient(3, True)}, REFRAMED
+    "tilt inside": varied(_tilt_inside, "low high", _TILTS),
+    "perspective": varied(
+        _perspective, "by outward", {"slight": (0.08, False), "strong": (0.2, False), "cut": (0.12, True)}
     ),
-    "tilt with corners": Family(
-        {
-            "black": partial(_tilt, fill=_BLACK),
-            "white, grown": partial(_tilt, fill=_WHITE, grown=True),
-            "mirrored": partial(_tilt, fill=None),
-        },
-        REFRAMED,
-    ),
-    "tilt inside": Family(
-        {
-            "2 to 5": partial(_tilt_inside, low=2, high=5),
-            "5 to 10": partial(_tilt_inside, low=5, high=10),
-            "10 to 15": partial(_tilt_inside, low=10, high=15),
-        },
-        REFRAMED,
-    ),
-    "perspective": Family(
-        {
-            "slight": partial(_perspective, by=0.08, outward=False),
-            "strong": partial(_perspective, by=0.2, outward=False),
-            "cut": partial(_perspective, by=0.12, outward=True),
-        },
-        REFRAMED,
-    ),
-    "stretch": Family({f"{a}": partial(_stretch, aspect=a) for a in (0.75, 0.87, 1.15, 1.33)}, WHOLE),
-    "shear": Family({f"{d} degrees": partial(_shear, degrees=d) for d in (4, 8, 12)}, REFRAMED),
+    "stretch": varied(_stretch, "aspect", {f"{a}": (a,) for a in (0.75, 0.87, 1.15, 1.33)}),
+    "shear": varied(_shear, "degrees", {f"{d} degrees": (d,) for d in (4, 8, 12)}),
 }
+FRAME = {name: Family(makers, WHOLE if name == "stretch" else REFRAMED) for name, makers in _MAKERS.items()}

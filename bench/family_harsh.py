@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import ADJUSTED, EDITED, Family, Made, Pixels, changed_box, shown_share, to_bytes
+from bench.family_base import (
+    ADJUSTED,
+    EDITED,
+    Family,
+    Made,
+    Pixels,
+    changed_box,
+    shown_share,
+    to_bytes,
+    varied,
+)
 from bench.family_content import write
 from bench.pairs import resized
 
@@ -52,11 +60,8 @@ def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float,
     """
     rgb = resized(rgb, min(1.0, 900 / max(rgb.shape[:2])))
     (height, width), zoom = rgb.shape[:2], 3
-    big = (
-        cv2.resize(rgb, (width * zoom, height * zoom), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-        / 255
-    )
-    ink = 1 - big
+    big = cv2.resize(rgb, (width * zoom, height * zoom), interpolation=cv2.INTER_LINEAR)
+    ink = 1 - big.astype(np.float32) / 255
     black = ink.min(axis=2) * 0.8
     cmy = (ink - black[..., None]) / np.maximum(1e-3, 1 - black[..., None])
     pitch *= zoom * float(rng.uniform(0.9, 1.1))
@@ -111,19 +116,13 @@ def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) 
     out, step = rgb.copy(), round(height * tall)
     top = int(rng.uniform(0, max(1, height - step * lines)))
     chosen = rng.permutation(len(_WORDS))[:lines]
-    ink, line = (((255, 255, 255), (0, 0, 0)), ((255, 220, 0), (0, 0, 0)), ((0, 0, 0), (255, 255, 255)))[
-        int(rng.integers(0, 3))
-    ]
+    inks = ((255, 255, 255), (0, 0, 0)), ((255, 220, 0), (0, 0, 0)), ((0, 0, 0), (255, 255, 255))
+    ink, line = inks[int(rng.integers(0, 3))]
     for row, word in enumerate(chosen):
-        write(
-            out,
-            (0, top + row * step, width, min(step, height - top - row * step)),
-            _WORDS[int(word)],
-            ink,
-            line,
-        )
-    box = changed_box(rgb, out)
-    return Made(out, () if box is None else (box,))
+        box = (0, top + row * step, width, min(step, height - top - row * step))
+        write(out, box, _WORDS[int(word)], ink, line)
+    changed = changed_box(rgb, out)
+    return Made(out, () if changed is None else (changed,))
 
 
 def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:
@@ -136,33 +135,21 @@ _ANY = frozenset({"adjusted", "reframed", "resaved"})
 
 HARSH: dict[str, Family] = {
     "strong blur": Family(
-        {"1 %": partial(_blur, low=0.007, high=0.011), "1.5 %": partial(_blur, low=0.013, high=0.017)},
-        ADJUSTED,
+        varied(_blur, "low high", {"1 %": (0.007, 0.011), "1.5 %": (0.013, 0.017)}), ADJUSTED
     ),
-    "strong median": Family(
-        {"1 %": partial(_median, share=0.012), "3 %": partial(_median, share=0.03)}, ADJUSTED
-    ),
+    "strong median": Family(varied(_median, "share", {"1 %": (0.012,), "3 %": (0.03,)}), ADJUSTED),
     "print and scan": Family(
-        {
-            "fine": partial(_printed, pitch=1.4, fade=0.05, noise=2),
-            "coarse": partial(_printed, pitch=2.3, fade=0.14, noise=5),
-        },
-        _ANY,
+        varied(_printed, "pitch fade noise", {"fine": (1.4, 0.05, 2), "coarse": (2.3, 0.14, 5)}), _ANY
     ),
     "off screen": Family(
-        {
-            "near": partial(_off_screen, tilt=0.03, grid=0.3, glare=0.1, noise=4),
-            "far": partial(_off_screen, tilt=0.09, grid=0.55, glare=0.35, noise=9),
-        },
+        varied(
+            _off_screen, "tilt grid glare noise", {"near": (0.03, 0.3, 0.1, 4), "far": (0.09, 0.55, 0.35, 9)}
+        ),
         _ANY,
     ),
     "big text": Family(
-        {
-            "two lines": partial(_big_text, lines=2, tall=0.24),
-            "four lines": partial(_big_text, lines=4, tall=0.24),
-        },
-        EDITED,
+        varied(_big_text, "lines tall", {"two lines": (2, 0.24), "four lines": (4, 0.24)}), EDITED
     ),
-    "strong posterize": Family({"4": partial(_levels, count=4), "3": partial(_levels, count=3)}, ADJUSTED),
+    "strong posterize": Family(varied(_levels, "count", {"4": (4,), "3": (3,)}), ADJUSTED),
 }
 """As `bench.families`, of other making than those there."""

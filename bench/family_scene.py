@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import cv2
 import numpy as np
 
-from bench.family_base import (
-    FRAMED,
-    WHOLE,
-    Family,
-    Made,
-    Pixels,
-    fitted,
-    shown_share,
-    to_bytes,
-)
+from bench.family_base import FRAMED, WHOLE, Family, Made, Pixels, fitted, shown_share, to_bytes, varied
 from bench.family_content import write
 
 Rng = np.random.Generator
@@ -35,12 +24,8 @@ def _caption_outside(rgb: Pixels, rng: Rng, other: Pixels, *, above: bool, below
             continue
         tall = max(12, round(rgb.shape[0] * float(rng.uniform(0.1, 0.25))))
         strip = np.full((tall, width, 3), ground, np.uint8)
-        write(
-            strip,
-            (width // 20, tall // 8, width - width // 10, tall - tall // 4),
-            str(rng.choice(_LINES)),
-            ink,
-        )
+        inside = (width // 20, tall // 8, width - width // 10, tall - tall // 4)
+        write(strip, inside, str(rng.choice(_LINES)), ink)
         parts = [strip, *parts] if at_top else [*parts, strip]
     return Made(np.vstack(parts))
 
@@ -120,9 +105,8 @@ def _window(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     screen = np.full((height + bar + 2 * edge, width + 2 * edge, 3), desk, np.uint8)
     screen[edge : edge + bar, edge : edge + width] = (225, 225, 228)
     for index, colour in enumerate(((237, 106, 94), (245, 191, 79), (98, 197, 84))):
-        cv2.circle(
-            screen, (edge + bar // 2 + index * bar, edge + bar // 2), bar // 4, colour, -1, cv2.LINE_AA
-        )
+        middle = (edge + bar // 2 + index * bar, edge + bar // 2)
+        cv2.circle(screen, middle, bar // 4, colour, -1, cv2.LINE_AA)
     write(screen, (edge + bar * 4, edge, width - bar * 5, bar), "IMG_4711.jpg", (40, 40, 40))
     screen[edge + bar : edge + bar + height, edge : edge + width] = rgb
     return Made(screen)
@@ -151,9 +135,8 @@ def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, tiles: int, gap: float) ->
     for index in range(tiles):
         y = line + index // columns * (tile_h + line)
         x = line + index % columns * (tile_w + line)
-        out[y : y + tile_h, x : x + tile_w] = fitted(
-            rgb if index == chosen else _piece(other, rng), tile_w, tile_h
-        )
+        shown = rgb if index == chosen else _piece(other, rng)
+        out[y : y + tile_h, x : x + tile_w] = fitted(shown, tile_w, tile_h)
     return Made(out, kept=_kept_in((tile_w, tile_h), rgb), note=f"tile {chosen + 1} of {tiles}")
 
 
@@ -187,54 +170,36 @@ def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, no
     return Made(to_bytes(bent), kept=share)
 
 
-_caption = _caption_outside
-
 SCENE: dict[str, Family] = {
     "caption outside": Family(
-        {
-            "above": partial(_caption, above=True, below=False, dark=False),
-            "below": partial(_caption, above=False, below=True, dark=True),
-            "both": partial(_caption, above=True, below=True, dark=False),
-        },
+        varied(
+            _caption_outside,
+            "above below dark",
+            {"above": (True, False, False), "below": (False, True, True), "both": (True, True, False)},
+        ),
         FRAMED,
     ),
     "watermark": Family(
-        {
-            "faint": partial(_watermark, share=0.25, tile=0.3),
-            "strong": partial(_watermark, share=0.5, tile=0.3),
-            "dense": partial(_watermark, share=0.45, tile=0.18),
-        },
+        varied(_watermark, "share tile", {"faint": (0.25, 0.3), "strong": (0.5, 0.3), "dense": (0.45, 0.18)}),
         frozenset({"edited", "adjusted"}),
     ),
     "picture in picture": Family(
-        {
-            "35 to 50 %": partial(_picture_in_picture, low=0.35, high=0.5),
-            "20 to 35 %": partial(_picture_in_picture, low=0.2, high=0.35),
-        },
+        varied(_picture_in_picture, "low high", {"35 to 50 %": (0.35, 0.5), "20 to 35 %": (0.2, 0.35)}),
         FRAMED,
     ),
     "phone screen": Family(
-        {
-            "dark app": partial(_phone, dark=True, tall=False),
-            "light app": partial(_phone, dark=False, tall=False),
-            "whole screen": partial(_phone, dark=True, tall=True),
-            "window": _window,
-        },
+        varied(
+            _phone,
+            "dark tall",
+            {"dark app": (True, False), "light app": (False, False), "whole screen": (True, True)},
+        )
+        | {"window": _window},
         FRAMED,
     ),
     "collage": Family(
-        {
-            "two": partial(_collage, tiles=2, gap=0.0),
-            "three": partial(_collage, tiles=3, gap=0.01),
-            "four": partial(_collage, tiles=4, gap=0.015),
-        },
-        FRAMED,
+        varied(_collage, "tiles gap", {"two": (2, 0.0), "three": (3, 0.01), "four": (4, 0.015)}), FRAMED
     ),
     "moire": Family(
-        {
-            "mild": partial(_moire, grid=0.25, tilt=0.02, noise=4),
-            "strong": partial(_moire, grid=0.5, tilt=0.05, noise=8),
-        },
-        WHOLE,
+        varied(_moire, "grid tilt noise", {"mild": (0.25, 0.02, 4), "strong": (0.5, 0.05, 8)}), WHOLE
     ),
 }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import ADJUSTED, GENTLE, Family, Made, Maker, Pixels, to_bytes
+from bench.family_base import ADJUSTED, GENTLE, Family, Made, Maker, Pixels, to_bytes, varied
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -156,93 +155,76 @@ def _scaled(rgb: Pixels, rng: Rng, other: Pixels, *, side: int = 0, by: float = 
     return Made(np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8), note=f"{size[0]}x{size[1]}")
 
 
-def _coded(kind: str, low: int, high: int) -> Maker:
-    def make(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
-        return Made(rgb.copy(), saved_as=f"{kind} {int(rng.integers(low, high + 1))}")
-
-    return make
+def _coded(rgb: Pixels, rng: Rng, other: Pixels, *, kind: str, low: int, high: int) -> Made:
+    return Made(rgb.copy(), saved_as=f"{kind} {int(rng.integers(low, high + 1))}")
 
 
+_RANGES = {
+    f"jpeg {low} to {high}": ("JPEG", low, high) for low, high in ((75, 95), (45, 74), (20, 44), (10, 19))
+}
 CODING: dict[str, Family] = {
     "re-save": Family(
-        {
-            "jpeg 75 to 95": _coded("JPEG", 75, 95),
-            "jpeg 45 to 74": _coded("JPEG", 45, 74),
-            "jpeg 20 to 44": _coded("JPEG", 20, 44),
-            "jpeg 10 to 19": _coded("JPEG", 10, 19),
-            "webp 30 to 90": _coded("WEBP", 30, 90),
-        },
+        varied(_coded, "kind low high", {**_RANGES, "webp 30 to 90": ("WEBP", 30, 90)}),
         frozenset({"resaved"}),
         {"jpeg 10 to 19": GENTLE, "jpeg 20 to 44": GENTLE},
     ),
     "smaller": Family(
         {
-            "half": partial(_scaled, by=0.5, how=cv2.INTER_AREA),
-            "third, bilinear": partial(_scaled, by=1 / 3, how=cv2.INTER_LINEAR),
-            "128 px": partial(_scaled, side=128, how=cv2.INTER_AREA),
-            "96 px": partial(_scaled, side=96, how=cv2.INTER_AREA),
+            **varied(
+                _scaled,
+                "by how",
+                {"half": (0.5, cv2.INTER_AREA), "third, bilinear": (1 / 3, cv2.INTER_LINEAR)},
+            ),
+            **varied(_scaled, "side how", {"128 px": (128, cv2.INTER_AREA), "96 px": (96, cv2.INTER_AREA)}),
         },
         GENTLE,
     ),
     "larger": Family(
-        {
-            "1.5": partial(_scaled, by=1.5, how=cv2.INTER_LINEAR),
-            "2": partial(_scaled, by=2.0, how=cv2.INTER_CUBIC),
-        },
-        GENTLE,
+        varied(_scaled, "by how", {"1.5": (1.5, cv2.INTER_LINEAR), "2": (2.0, cv2.INTER_CUBIC)}), GENTLE
     ),
 }
-
-TONE: dict[str, Family] = {
-    "gamma": Family({f"{p}": _gamma(p) for p in (0.6, 0.8, 1.3, 1.8)}, ADJUSTED, {"0.8": GENTLE}),
-    "brightness": Family({f"{b:+d}": _brightness(b) for b in (-60, -30, 30, 60)}, ADJUSTED),
-    "contrast": Family({f"{c}": _contrast(c) for c in (0.6, 0.8, 1.3, 1.6)}, ADJUSTED, {"0.8": GENTLE}),
-    "auto-level": Family(
-        {"levels": _on_floats(_levels), "equalised": _equalised, "local contrast": _local_contrast},
-        ADJUSTED,
-        {"levels": GENTLE},
-    ),
-    "saturation": Family(
-        {f"{s}": _saturation(s) for s in (0.3, 0.7, 1.4, 2.0)}, ADJUSTED, {"0.7": GENTLE, "1.4": GENTLE}
-    ),
-    "hue": Family(
-        {f"{d} degrees": partial(_hue, degrees=d) for d in (10, 20, 40)}, ADJUSTED, {"10 degrees": GENTLE}
-    ),
-    "temperature": Family(
-        {"cool": _gains(0.85, 1.0, 1.15), "warm": _gains(1.15, 1.0, 0.82), "green": _gains(0.93, 1.1, 0.93)},
-        ADJUSTED,
-    ),
-    "sepia": Family({"half": _sepia(0.5), "full": _sepia(1.0)}, ADJUSTED),
-    "grey": Family({"luma": _grey((0.299, 0.587, 0.114)), "red": _grey((0.8, 0.15, 0.05))}, ADJUSTED),
-    "photo filter": Family(
-        {
-            "curves": _curves,
-            "vignette": _vignette,
-            "fade": _on_floats(lambda rgb: rgb * 0.6 + 70),
-            "cross": _on_floats(_cross_process),
-        },
-        ADJUSTED,
-    ),
-    "blur": Family(
-        {"1 px": _blur(1.0), "2 px": _blur(2.0), "3 px": _blur(3.0), "motion": _motion},
-        ADJUSTED,
-        {"1 px": GENTLE},
-    ),
-    "sharpen": Family(
-        {"0.7": partial(_sharpen, amount=0.7), "2": partial(_sharpen, amount=2.0)}, ADJUSTED, {"0.7": GENTLE}
-    ),
-    "noise": Family(
-        {
-            "8": partial(_noise, sigma=8, grey=False),
-            "grain 12": partial(_noise, sigma=12, grey=True),
-            "22": partial(_noise, sigma=22, grey=False),
-            "specks 2 %": partial(_specks, share=0.02),
-        },
-        ADJUSTED,
-        {"8": GENTLE},
-    ),
-    "pixelate": Family(
-        {f"{c} cells": partial(_pixelated, cells=c) for c in (160, 100, 64)}, ADJUSTED, {"160 cells": GENTLE}
-    ),
-    "posterise": Family({f"{c}": _posterised(c) for c in (16, 8, 4)}, ADJUSTED, {"16": GENTLE}),
+_MAKERS: dict[str, dict[str, Maker]] = {
+    "gamma": {f"{p}": _gamma(p) for p in (0.6, 0.8, 1.3, 1.8)},
+    "brightness": {f"{b:+d}": _brightness(b) for b in (-60, -30, 30, 60)},
+    "contrast": {f"{c}": _contrast(c) for c in (0.6, 0.8, 1.3, 1.6)},
+    "auto-level": {"levels": _on_floats(_levels), "equalised": _equalised, "local contrast": _local_contrast},
+    "saturation": {f"{s}": _saturation(s) for s in (0.3, 0.7, 1.4, 2.0)},
+    "hue": varied(_hue, "degrees", {f"{d} degrees": (d,) for d in (10, 20, 40)}),
+    "temperature": {
+        "cool": _gains(0.85, 1.0, 1.15),
+        "warm": _gains(1.15, 1.0, 0.82),
+        "green": _gains(0.93, 1.1, 0.93),
+    },
+    "sepia": {"half": _sepia(0.5), "full": _sepia(1.0)},
+    "grey": {"luma": _grey((0.299, 0.587, 0.114)), "red": _grey((0.8, 0.15, 0.05))},
+    "photo filter": {
+        "curves": _curves,
+        "vignette": _vignette,
+        "fade": _on_floats(lambda rgb: rgb * 0.6 + 70),
+        "cross": _on_floats(_cross_process),
+    },
+    "blur": {"1 px": _blur(1.0), "2 px": _blur(2.0), "3 px": _blur(3.0), "motion": _motion},
+    "sharpen": varied(_sharpen, "amount", {"0.7": (0.7,), "2": (2.0,)}),
+    "noise": {
+        **varied(_noise, "sigma grey", {"8": (8, False), "grain 12": (12, True), "22": (22, False)}),
+        **varied(_specks, "share", {"specks 2 %": (0.02,)}),
+    },
+    "pixelate": varied(_pixelated, "cells", {f"{c} cells": (c,) for c in (160, 100, 64)}),
+    "posterise": {f"{c}": _posterised(c) for c in (16, 8, 4)},
+}
+_GENTLE: dict[str, tuple[str, ...]] = {
+    "gamma": ("0.8",),
+    "contrast": ("0.8",),
+    "auto-level": ("levels",),
+    "saturation": ("0.7", "1.4"),
+    "hue": ("10 degrees",),
+    "blur": ("1 px",),
+    "sharpen": ("0.7",),
+    "noise": ("8",),
+    "pixelate": ("160 cells",),
+    "posterise": ("16",),
+}
+TONE = {
+    name: Family(makers, ADJUSTED, dict.fromkeys(_GENTLE.get(name, ()), GENTLE))
+    for name, makers in _MAKERS.items()
 }

@@ -2,11 +2,10 @@
 
     python -m bench gate_proxies [--receipts N] [--forms N] [--copies N] [--photos N] [--measure]
 
-Receipts are read from `documents/receipts` of the data folder, each against those
-that look most like it; forms are drawn, one template a pair, with other values or one other digit. Every pair meets in
-a tenant of its own: the first is admitted, then the second. The table counts outcomes, and under "fine print" the
-reviews that say why: these were duplicates before there was that reason. `--measure` prints instead how much writing
-the proxies of each kind of picture do not show.
+Receipts are read from `documents/receipts` of the data folder, each against those that look most like it; forms are
+drawn, one template a pair, with other values or one other digit. Every pair meets in a tenant of its own: the first is
+admitted, then the second. The table counts outcomes, and under "fine print" the reviews that say why. `--measure`
+prints instead how much writing the proxies of each kind of picture do not show.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from bench.common import SEED, encoded, head, option, photos, row, wanted_data
 from samepic.sandbox.decode import InProcess, prepare
 from samepic.store.opening import open_store
 from samepic.tuning.verify import RESOLUTION
-from samepic.verdict import Caveat, Decision
+from samepic.verdict import Caveat
 
 Pair = tuple[bytes, bytes]
 _FIELDS = ("Name", "Street", "City", "Date", "Policy", "Amount", "Phone", "Account")
@@ -82,13 +81,9 @@ def _outcomes(pairs: Iterator[Pair]) -> tuple[Counter[str], int, float]:
             decision = gate.admit(two, "two")
             spent += time.process_time() - begun
             counts[str(decision.outcome)] += 1
-            counts["fine print"] += _is_fine(decision)
+            counts["fine print"] += any(match.caveat is Caveat.UNRESOLVED for match in decision.matches)
             gate.close()
     return counts, number, spent
-
-
-def _is_fine(decision: Decision) -> bool:
-    return any(match.caveat is Caveat.UNRESOLVED for match in decision.matches)
 
 
 def _nearest(files: list[bytes], count: int) -> Iterator[Pair]:
@@ -122,12 +117,8 @@ def _form(height: int, letters: int, paper: int, values: np.ndarray, quality: in
     width = round(height / 1.414)
     image = Image.new("RGB", (width, height), (paper, paper, paper))
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(letters)
-    draw.text(
-        (width * 0.1, height * 0.04),
-        "Application",
-        fill=(20, 20, 20),
-        font=ImageFont.load_default(2 * letters),
-    )
+    title = ImageFont.load_default(2 * letters)
+    draw.text((width * 0.1, height * 0.04), "Application", fill=(20, 20, 20), font=title)
     for line, digits in enumerate(values):
         y = height * (0.13 + 0.83 * line / len(values))
         text = f"{_FIELDS[line % len(_FIELDS)]}: {''.join(map(str, digits))}"
@@ -147,17 +138,9 @@ def _copies(files: list[bytes]) -> Iterator[Pair]:
 
 
 def _measured(data: Path) -> None:
-    folders = (
-        "photos/bsds500",
-        "photos/imagenet",
-        "photos/kodak",
-        "sameplace",
-        "clipart",
-        "uipages",
-        "screens",
-    )
     kinds: dict[str, list[bytes]] = {}
-    for name in (*folders, "documents/receipts"):
+    photographs = (f"photos/{name}" for name in ("bsds500", "imagenet", "kodak"))
+    for name in (*photographs, "sameplace", "clipart", "uipages", "screens", "documents/receipts"):
         files = sorted(path for path in (data / name).rglob("*") if path.is_file())
         kinds[name] = [path.read_bytes() for path in files]
     kinds["forms"] = [one for one, _ in _forms(np.random.default_rng(SEED), 200)]

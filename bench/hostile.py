@@ -1,84 +1,95 @@
-"""Open every hostile file in a process with 1 GiB and 10 s of CPU: a picture or a clear error, nothing else.
+"""Send hostile files to whatever opens uploads: each gives a picture or a clear error in time, and nothing else.
 
-    python -m bench hostile [--all]
+    python -m bench hostile load|workers|service [--mutated N] [--threads N] [--group NAME ...] [--all]
 
-Reads SAMEPIC_BENCH_DATA/hostile where it exists, and makes bombs, liars, cut
-and mutated files of its own. Exit 1 when any file crashes, hangs, prints, takes more memory or raises what is no
-SamepicError, or when a PngSuite file that must fail opens. The 10 s are CPU time, so that a busy machine does not
-fail a file; wall time is printed beside it, and 60 s of that count as a hang whatever was computed.
+load: each file is opened in a process of its own with 1 GiB; the 10 s are CPU time, so that a busy machine fails no
+file, and 60 s of wall time are a hang. workers: all of them go through a pool of decoders, after every 100 a sound
+picture, which must come out as it does here. service: all are uploaded to the HTTP service, which must go on serving
+and know a picture that it had before. There the 10 s are wall time. Files: `given`, below SAMEPIC_BENCH_DATA/hostile,
+and of those of bench.hostile_files `made`, but for load also `bomb`, `heif` and `mutated`, of which there are N.
+Exits 1 where an answer is late, unforeseen or no answer, where something is printed, or beyond the memory allowed.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
+import json
 import os
+import random
 import resource
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from urllib.parse import quote
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-from bench.common import counted, data_folder, option
-from bench.hostile_files import made_files
-from samepic.errors import SamepicError
+from bench.common import ROOT, SEED, counted, data_folder, head, memory_of, option, row
+from samepic.errors import SamepicError, UnavailableError
+from samepic.limits import UPLOAD, WORKERS
 from samepic.picture import load
-from samepic.picture.pillow import PLUGINS
+from samepic.sandbox.decode import prepare
+from samepic.sandbox.pool import Workers
+from tests.kits.service import Running
 
-MEMORY = 1 << 30
-SECONDS = 10
-WALL_SECONDS = 60
+SECONDS, WALL_SECONDS, MEMORY = 10.0, 60.0, 1 << 30
+_LIBRARIES = 160 * 2**20
+"""What code of libraries may take beside the memory that a worker is allowed."""
+_GROUPS = ("given", "bomb", "heif", "made", "mutated")
+_SOUND = ROOT / "examples" / "photos" / "hubble.jpg"
+_EXPECTED = {201, 202, 409, 413, 415, 422}
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one file."""
+class Answer:
+    """What was said of one file: a kind, such as "picture" or the name of an error, and more words; and when."""
 
-    name: str
+    path: Path
+    kind: str
     result: str
     seconds: float
-    wall: float
-    megabytes: float
-    printed: str
+    fault: str = ""
 
     @property
-    def fault(self) -> str:
-        """What is wrong with this outcome, "" where nothing is."""
-        if self.result.startswith(("crash", "hang", "raised")):
-            return self.result
-        if self.seconds > SECONDS:
-            return f"{self.seconds:.1f} s of CPU"
-        if self.printed:
-            return f"printed {self.printed[:100]!r}"
-        if self.megabytes * 2**20 > MEMORY:
-            return "too much memory"
-        if self.name.startswith("png/x") and self.result.startswith("picture"):
+    def group(self) -> str:
+        group, mark, _ = self.path.name.partition("-")
+        return group if mark and group in _GROUPS else "given"
+
+    @property
+    def wrong(self) -> str:
+        """What is wrong with it, "" where nothing is."""
+        if self.path.parent.name == "png" and self.path.name.startswith("x") and self.kind == "picture":
             return "opened, and must not"
-        return ""
+        return self.fault or ("late" if self.seconds > SECONDS else "")
 
 
-def _work(path: Path, out: int) -> None:
-    """Load one file in this process, which is a child, and write down what happened."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + 1, SECONDS + 1))
+def _said(call: Callable[[], object]) -> tuple[str, str, str]:
+    """Return kind, result and fault of opening a picture: a SamepicError is none."""
     try:
-        picture = load(path)
-        result = f"picture {picture.info.format} {picture.info.width}x{picture.info.height}"
+        return "picture", str(call()), ""
     except SamepicError as error:
-        result = f"{type(error).__name__}: {str(error).partition(': ')[2]}"
+        result = str(error).partition(": ")[2]
+        return type(error).__name__, result, "unforeseen" if "breaks the decoder" in result else ""
     except BaseException as error:  # noqa: BLE001  that nothing else comes out is what is tested
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        result = f"raised {type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
-    os.write(out, result.encode(errors="replace")[:2000])
+        return type(error).__name__, f"{error} ({frame.filename}:{frame.lineno})", "raised"
 
 
-def attempt(name: str, path: Path) -> Outcome:
-    """Load `path` in a forked child under the limits and tell what became of it."""
+def _limited(path: Path, out: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS) + 1, int(SECONDS) + 1))
+    os.write(out, json.dumps(_said(lambda: load(path).info)).encode()[:60_000])
+
+
+def attempt(path: Path) -> Answer:
+    """Open a file in a forked child under the limits; the seconds are of CPU."""
     started = time.monotonic()
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as printed:
@@ -86,76 +97,187 @@ def attempt(name: str, path: Path) -> Outcome:
         if child == 0:
             os.dup2(printed.fileno(), 1)
             os.dup2(printed.fileno(), 2)
-            _work(path, write_end)
+            _limited(path, write_end)
             os._exit(0)
         os.close(write_end)
-        status, usage, hung = _wait(child, started)
+        usage, hung = _waited(child, started)
         with os.fdopen(read_end, "rb") as pipe:
-            result = pipe.read().decode(errors="replace")
+            text = pipe.read()
         printed.seek(0)
-        said = printed.read(500).decode(errors="replace").strip()
-    if hung:
-        result = "hang"
-    elif os.WIFSIGNALED(status) or not result:
-        result = f"crash: status {status}"
-    return Outcome(
-        name,
-        result,
-        usage.ru_utime + usage.ru_stime,
-        time.monotonic() - started,
-        usage.ru_maxrss / 1024,
-        said,
-    )
+        words = printed.read(500).decode(errors="replace").strip()
+    kind, result, fault = json.loads(text) if text else ("crash", "", "hang" if hung else "crash")
+    fault = fault or (f"printed {words!r}" if words else "")
+    return Answer(path, kind, result, usage.ru_utime + usage.ru_stime, fault)
 
 
-def _wait(child: int, started: float) -> tuple[int, resource.struct_rusage, bool]:
+def _waited(child: int, started: float) -> tuple[resource.struct_rusage, bool]:
     hung = False
     while True:
-        done, status, usage = os.wait4(child, os.WNOHANG)
+        done, _, usage = os.wait4(child, os.WNOHANG)
         if done:
-            return status, usage, hung
+            return usage, hung
         if time.monotonic() - started > WALL_SECONDS and not hung:
             os.kill(child, signal.SIGKILL)
             hung = True
         time.sleep(0.002)
 
 
-def _cases(folder: Path) -> Iterator[tuple[str, Path]]:
+def _asked_pool(pool: Workers, path: Path) -> Answer:
+    data, began = path.read_bytes(), time.monotonic()
+    kind, result, fault = _said(lambda: pool.prepare(data, path.name).info)
+    return Answer(path, kind, result, time.monotonic() - began, fault)
+
+
+def through_workers(files: Sequence[Path], threads: int) -> tuple[list[Answer], bool]:
+    """Return what a pool says of the files, and whether the sound picture and the memory were right."""
+    expected, data, asked = prepare(_SOUND.read_bytes(), "sound", limits=UPLOAD), _SOUND.read_bytes(), []
+
+    def one(numbered: tuple[int, Path]) -> Answer:
+        if numbered[0] % 100 == 0:
+            try:
+                asked.append(str(pool.prepare(data, "sound") == expected))
+            except UnavailableError:
+                asked.append("told to try again")
+        return _asked_pool(pool, numbered[1])
+
+    with Workers(threads) as pool, ThreadPoolExecutor(threads) as many:
+        answers = list(many.map(one, enumerate([*files, _SOUND])))
+        print(f"workers: {pool.status()}; protection complete: {pool.protection.complete}")
+    own, used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(f"peak memory: parent {own.ru_maxrss >> 10} MB, largest worker {used.ru_maxrss >> 10} MB")
+    print(f"a sound picture among them is as it should be: {counted(asked)}")
+    return answers, "False" not in asked and used.ru_maxrss << 10 <= WORKERS.memory_bytes + _LIBRARIES
+
+
+def _posted(address: str, path: str, data: bytes) -> tuple[int, dict[str, object]]:
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    try:
+        connection.request("POST", path, body=data)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except (OSError, http.client.HTTPException) as error:
+        return 0, {"outcome": repr(error)}
+    finally:
+        connection.close()
+
+
+def _uploaded(address: str, path: Path) -> Answer:
+    """Upload one file; where the service has no time for it, ask again for a while, as its sender would."""
+    data = path.read_bytes()
+    for _ in range(10):
+        began = time.monotonic()
+        status, found = _posted(address, f"/v1/admit?key={quote(path.name)}", data)
+        if status != 503:
+            break
+        time.sleep(1)
+    error = found.get("error")
+    kind = f"{status} {error['code'] if isinstance(error, dict) else found.get('outcome')}"
+    return Answer(path, kind, "", time.monotonic() - began, "" if status in _EXPECTED else "unforeseen")
+
+
+def through_service(files: Sequence[Path], threads: int) -> tuple[list[Answer], bool]:
+    """Return what the service says of the files, and whether it knows a picture afterwards and logged no error."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Running(f"{folder}/uploads.db", Path(folder) / "log", "--workers", str(threads)) as service,
+        ThreadPoolExecutor(threads) as many,
+    ):
+        assert _posted(service.address, "/v1/admit?key=sound", _SOUND.read_bytes())[0] == 201
+        answers, most = [], 0.0
+        for answer in many.map(lambda path: _uploaded(service.address, path), files):
+            answers.append(answer)
+            most = max(most, memory_of(service.process.pid))
+        match = _posted(service.address, "/v1/check", _SOUND.read_bytes())[1].get("match")
+        errors = [line for line in service.logged() if line["level"] == "error"]
+    known = isinstance(match, dict) and match["key"] == "sound"
+    print(
+        f"at most {most:.0f} MiB in all processes of the service; a known picture is known afterwards: {known}"
+    )
+    for line in errors:
+        print(f"log: {line}"[:2000])
+    return answers, known and not errors
+
+
+def make(folder: Path, mutated: int, groups: Sequence[str]) -> None:
+    """Write the made files of these groups, "GROUP-NAME" each."""
+    from bench.hostile_files import bombs, made_files
+    from tests.kits.heif_bombs import heif_bombs
+
+    makers: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
+        "bomb": bombs,
+        "heif": heif_bombs,
+        "made": made_files,
+        "mutated": lambda: _mutated(mutated),
+    }
+    for group in (group for group in groups if group in makers):
+        for name, data in makers[group]():
+            (folder / f"{group}-{name}").write_bytes(data)
+
+
+def _mutated(count: int) -> Iterator[tuple[str, bytes]]:
+    """Yield copies of real pictures of every format there is, with bytes changed, cut out, repeated or cut off."""
+    from bench.hostile_files import mutate, real_pictures
+
+    data = data_folder()
+    pictures, chance = real_pictures(data) if data else [], random.Random(SEED)
+    for number in range(count if pictures else 0):
+        path, whole = pictures[number % len(pictures)]
+        yield f"{number:04}-{path}", mutate(whole, chance)
+
+
+def _given() -> list[Path]:
     data = data_folder()
     if data is None:
         print("no folder of pictures: set SAMEPIC_BENCH_DATA; only made files are tried")
-    else:
-        hostile = data / "hostile"
-        for path in sorted(hostile.glob("pillow/*")) + sorted(hostile.glob("pngsuite/[pb][nm][gp]/*")):
-            yield f"{path.parent.name}/{path.name}", path
-    for name, content in made_files():
-        path = folder / name
-        path.write_bytes(content)
-        yield f"made/{name}", path
+        return []
+    hostile = data / "hostile"
+    return sorted([*hostile.glob("pillow/*"), *hostile.glob("pngsuite/[pb][nm][gp]/*")])
 
 
-OPTIONS = (option("--all", False, help="print every file, not only faults and the slowest"),)
+def report(answers: Sequence[Answer], *, everything: bool) -> int:
+    """Print what came, by groups and kinds, and return how much was wrong."""
+    for answer in answers:
+        if everything or answer.wrong:
+            shown = f"{answer.seconds:6.2f} s  {answer.path.name}: {answer.kind} {answer.result[:150]}"
+            print(f"{answer.wrong or 'ok':12}{shown}")
+    head("files", "how many", "answers", "median ms", "slowest s")
+    for group in _GROUPS:
+        chosen = [one for one in answers if one.group == group]
+        if chosen:
+            times = sorted(one.seconds for one in chosen)
+            ends = f"{1000 * times[len(times) // 2]:.0f}", f"{times[-1]:.2f}"
+            row(group, len(chosen), counted(one.kind for one in chosen), *ends)
+    worst, wrong = max(answers, key=attrgetter("seconds")), sum(bool(answer.wrong) for answer in answers)
+    print(
+        f"\n{len(answers)} files, {wrong} faults; slowest: {worst.path.name}, {worst.seconds:.2f} s: {worst.kind}"
+    )
+    return wrong
 
 
-def main(arguments: argparse.Namespace) -> int:
-    """Try every file, print the table and return the exit code."""
-    print(f"{len(PLUGINS)} plugins of Pillow; at most {MEMORY >> 20} MiB and {SECONDS} s a file")
-    with tempfile.TemporaryDirectory() as folder:
-        outcomes = [attempt(name, path) for name, path in _cases(Path(folder))]
-    for outcome in outcomes:
-        if arguments.all or outcome.fault:
-            mark = "FAULT" if outcome.fault else "ok"
-            print(
-                f"{mark:6}{outcome.seconds:6.2f} s {outcome.megabytes:6.0f} MB  {outcome.name}: {outcome.result[:160]}"
-            )
-            if outcome.printed:
-                print(f"       printed: {outcome.printed[:300]}")
-    print(counted(outcome.result.split(" ")[0].rstrip(":") for outcome in outcomes))
-    for label, key in (("slowest", "seconds"), ("longest", "wall"), ("largest", "megabytes")):
-        worst = max(outcomes, key=attrgetter(key))
-        print(
-            f"{label}: {worst.name}, {worst.seconds:.2f} s of CPU, {worst.wall:.2f} s, {worst.megabytes:.0f} MB"
-        )
-    faults = sum(bool(outcome.fault) for outcome in outcomes)
-    print(f"{len(outcomes)} files, {faults} faults")
-    return 1 if faults else 0
+OPTIONS = (
+    option("through", choices=("load", "workers", "service")),
+    option("--mutated", 2000),
+    option("--threads", 2),
+    option("--group", action="append", choices=_GROUPS, help="only these (default: all)"),
+    option("--all", False, help="print every file, not only faults"),
+    option("--make", type=Path, help=argparse.SUPPRESS),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Make the files in a process of its own, whose memory is then not this one's, and send them."""
+    groups = args.group or (("given", "made") if args.through == "load" else _GROUPS)
+    if args.make:
+        make(args.make, args.mutated, groups)
+        return 0
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "bench", "hostile", *sys.argv[2:], "--make", name]
+        subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        files = [*(_given() if "given" in groups else ()), *sorted(Path(name).iterdir())]
+        if args.through == "load":
+            answers, well = [attempt(path) for path in files], True
+        else:
+            through = through_workers if args.through == "workers" else through_service
+            answers, well = through(files, args.threads)
+    wrong = report(answers, everything=args.all)
+    return 1 if wrong or not well else 0

@@ -118,9 +118,9 @@ def _webp_frames(count: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _tiff(*tags: tuple[int, int, int, int], following: int = 0) -> bytes:
+def _tiff(*tags: tuple[int, int, int, int], following: int = 0, stream: bytes = b"") -> bytes:
     entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + struct.pack("<I", following)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + struct.pack("<I", following) + stream
 
 
 def _liars() -> Iterator[tuple[str, bytes]]:
@@ -233,19 +233,10 @@ def _run_lengths() -> Iterator[tuple[str, bytes]]:
     info = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, 0, 0, 0, 256, 0)
     yield "99mp.bmp", b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + 1024) + info + palette + row * side + b"\0\1"
     stream = _zeros(pixels)
-    tags = (
-        (256, 4, 1, side),
-        (257, 4, 1, side),
-        (258, 3, 1, 8),
-        (259, 3, 1, 8),
-        (262, 3, 1, 1),
-        (273, 4, 1, 122),
-        (277, 3, 1, 1),
-        (278, 4, 1, side),
-        (279, 4, 1, len(stream)),
-    )
-    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    yield "99mp.tif", b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4) + stream
+    size = (256, 4, 1, side), (257, 4, 1, side)
+    strip = (273, 4, 1, 122), (277, 3, 1, 1), (278, 4, 1, side), (279, 4, 1, len(stream))
+    kind = (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1)
+    yield "99mp.tif", _tiff(*size, *kind, *strip, stream=stream)
     page = struct.pack("<H", 1) + struct.pack("<HHII", 256, 4, 1, 1)
     pages = b"".join(page + struct.pack("<I", 8 + 18 * (at + 1)) for at in range(100_000))
     yield "100000-pages.tif", b"II*\0\x08\0\0\0" + pages

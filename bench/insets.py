@@ -43,10 +43,10 @@ class _Canvas:
         while (1 + margins[0] + margins[2]) * (1 + margins[1] + margins[3]) > _LARGEST:
             margins = (margins[0] * 0.9, margins[1] * 0.9, margins[2] * 0.9, margins[3] * 0.9)
         self.box = round(margins[0] * w), round(margins[1] * h), w, h
-        self.size = (
-            w + round(margins[0] * w) + round(margins[2] * w),
-            h + round(margins[1] * h) + round(margins[3] * h),
+        across, down = (
+            round(margins[at] * side) + round(margins[at + 2] * side) for at, side in enumerate(size)
         )
+        self.size = w + across, h + down
         self.rng, self.ground = rng, ground
         self.image = Image.new("RGB", self.size, ground)
         self.draw = ImageDraw.Draw(self.image)
@@ -94,13 +94,8 @@ def _letter(canvas: _Canvas) -> int:
 
 def _page(size: tuple[int, int], rng: Rng) -> _Canvas:
     sides = rng.uniform(0.02, 0.2, 2)
-    margins = (
-        sides[0],
-        rng.uniform(0.05, 0.8),
-        sides[1] + (0.6 if rng.random() < 0.25 else 0),
-        rng.uniform(0.05, 0.9),
-    )
-    canvas = _Canvas(size, margins, rng, _ground(rng))
+    above, right = rng.uniform(0.05, 0.8), sides[1] + (0.6 if rng.random() < 0.25 else 0)
+    canvas = _Canvas(size, (sides[0], above, right, rng.uniform(0.05, 0.9)), rng, _ground(rng))
     letter = _letter(canvas)
     for part in canvas.bars():
         canvas.write(part, letter)
@@ -129,13 +124,9 @@ def _chat(size: tuple[int, int], rng: Rng) -> _Canvas:
 def _browser(size: tuple[int, int], rng: Rng) -> _Canvas:
     """A window: a row of buttons and an address above, a column of words beside the picture or below it."""
     beside = rng.random() < 0.5
-    margins = (
-        rng.uniform(0.02, 0.15),
-        rng.uniform(0.15, 0.5),
-        0.8 if beside else rng.uniform(0.02, 0.3),
-        rng.uniform(0.05, 0.6),
-    )
-    canvas = _Canvas(size, margins, rng, _ground(rng))
+    left, above = rng.uniform(0.02, 0.15), rng.uniform(0.15, 0.5)
+    right = 0.8 if beside else rng.uniform(0.02, 0.3)
+    canvas = _Canvas(size, (left, above, right, rng.uniform(0.05, 0.6)), rng, _ground(rng))
     (_, y, _, _), (width, _), draw, letter = canvas.box, canvas.size, canvas.draw, _letter(canvas)
     for part in canvas.bars():
         canvas.write(part, letter)
@@ -188,9 +179,8 @@ def _polaroid(size: tuple[int, int], rng: Rng) -> _Canvas:
     edge = float(rng.uniform(0.04, 0.09)) * min(size)
     across, down = edge / size[0], edge / size[1]
     paper = tuple(int(level) for level in rng.integers(238, 252, 3))
-    canvas = _Canvas(
-        size, (across, down, across, down * rng.uniform(3, 5)), rng, (paper[0], paper[1], paper[2])
-    )
+    margins = (across, down, across, down * rng.uniform(3, 5))
+    canvas = _Canvas(size, margins, rng, (paper[0], paper[1], paper[2]))
     if rng.random() < 0.4:
         canvas.ink = COLORS[int(rng.integers(0, 5))]
         canvas.write(canvas.bars()[1], _letter(canvas))
@@ -227,9 +217,8 @@ def _laid(canvas: _Canvas, inset: Pixels, rng: Rng, *, rounded: bool) -> Pixels:
     mixed = np.asarray(out * (1 - share) + laid * share, np.float32)
     if off is not None:
         move = np.array([[1, 0, off[0]], [0, 1, off[1]]])
-        mixed = np.asarray(
-            cv2.warpAffine(mixed, move, canvas.size, borderMode=cv2.BORDER_REPLICATE), np.float32
-        )
+        moved = cv2.warpAffine(mixed, move, canvas.size, borderMode=cv2.BORDER_REPLICATE)
+        mixed = np.asarray(moved, np.float32)
     return to_bytes(mixed)
 
 
@@ -246,11 +235,8 @@ def shown(rgb: Pixels, rng: Rng, *, least: int = 90) -> tuple[str, Pixels, float
     scene = str(rng.choice(list(SCENES)))
     canvas = SCENES[scene](size, rng)
     inset = np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
-    return (
-        scene,
-        _laid(canvas, inset, rng, rounded=scene == "rounded" or (scene == "chat" and wide > 150)),
-        wide / width,
-    )
+    rounded = scene == "rounded" or (scene == "chat" and wide > 150)
+    return scene, _laid(canvas, inset, rng, rounded=rounded), wide / width
 
 
 def _reduced(data: bytes) -> bytes:
@@ -322,12 +308,8 @@ def inset_edits(half: str, number: int, name: str) -> Labelled:
         files = coded(before, rng), coded(whole, rng, (0.65, 0.2, 0.15))
         if small:
             files = _reduced(files[0]), _reduced(files[1])
-            size = (
-                max(1, round(mask.shape[1] * _limit(before))),
-                max(1, round(mask.shape[0] * _limit(before))),
-            )
-            mask = np.where(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 20, 255, 0).astype(
-                np.uint8
-            )
+            across, down = (max(1, round(side * _limit(before))) for side in mask.shape[1::-1])
+            reduced = cv2.resize(mask, (across, down), interpolation=cv2.INTER_AREA)
+            mask = np.where(reduced > 20, 255, 0).astype(np.uint8)
         return Labelled("inset edits", f"{scene}{', small' if small else ''}", EDITED_ONLY, False, *files, name,
                         mask_boxes(mask, whole=True), png(mask))  # fmt: skip

@@ -84,12 +84,8 @@ def _captioned(number: int, path: str, read: Read) -> Pixels:
     for bottom in (False, True):
         y = height - tall if bottom else 0
         rgb[y : y + tall] = 255
-        text = (
-            _CAPTIONS[(number * 3 + 5 * bottom) % len(_CAPTIONS)]
-            if bottom
-            else _CAPTIONS[number % len(_CAPTIONS)]
-        )
-        write(rgb, (0, y, width, tall), text, (0, 0, 0))
+        which = number * 3 + 5 if bottom else number
+        write(rgb, (0, y, width, tall), _CAPTIONS[which % len(_CAPTIONS)], (0, 0, 0))
     return rgb
 
 

@@ -9,6 +9,9 @@ from bench.values import Draw, Values, font
 
 Rng = np.random.Generator
 _FACES = ("Sans", "Serif", "SansMono", "SansCondensed", "Serif")
+_SENDERS = (
+    "Kaminski & Sons", "Blue Harbor Ltd", "Atelier Lumen", "NORDWERK", "Casa Verde", "Point Nine Supply",
+)  # fmt: skip
 _INK, _SOFT, _LINE = (15, 15, 18), (95, 95, 100), (150, 150, 155)
 
 
@@ -46,15 +49,7 @@ class _Sheet:
 
 def _head(sheet: _Sheet, rng: Rng) -> None:
     """The sender, which all versions share: a mark, a name, an address."""
-    names = (
-        "Kaminski & Sons",
-        "Blue Harbor Ltd",
-        "Atelier Lumen",
-        "NORDWERK",
-        "Casa Verde",
-        "Point Nine Supply",
-    )
-    mark, name = int(rng.integers(0, 3)), names[int(rng.integers(0, len(names)))]
+    mark, name = int(rng.integers(0, 3)), _SENDERS[int(rng.integers(0, len(_SENDERS)))]
     u = sheet.unit
     spot = (8 * u, 6 * u, 15 * u, 13 * u)
     if mark == 0:
@@ -98,14 +93,9 @@ def _form(rng: Rng, v: Values) -> Image.Image:
     sheet = _Sheet(rng)
     sheet.box(0, 0, 100, 9, sheet.accent)
     sheet.write(6, 2.6, "APPLICATION FOR RESIDENCE PERMIT", 3, bold=True, ink=(255, 255, 255))
-    fields = [("Family name", "name"), ("Date of birth", "date"), ("Street", "street"), ("Town", "town")]
-    fields += [
-        ("Document no.", "number"),
-        ("Valid until", "date"),
-        ("Place of birth", "place"),
-        ("Income", "money"),
-    ]
-    for row, (label, kind) in enumerate(fields):
+    fields = {"Family name": "name", "Date of birth": "date", "Street": "street", "Town": "town"}
+    fields |= {"Document no.": "number", "Valid until": "date", "Place of birth": "place", "Income": "money"}
+    for row, (label, kind) in enumerate(fields.items()):
         x, y = 6 + row % 2 * 46, 16 + row // 2 * 12
         sheet.write(x, y, f"{row + 1}. {label}", 1.7, ink=_SOFT)
         sheet.box(x, y + 3, 42, 6)
@@ -135,11 +125,8 @@ def _letter(rng: Rng, v: Values) -> Image.Image:
     y = 46.0
     for block in range(int(rng.integers(2, 5))):
         for row in range(int(rng.integers(3, 7))):
-            sheet.write(
-                8,
-                y,
-                f"{v.text(f'{block} {row} a', 'line')} {v.text(f'{block} {row} b', 'line').lower()}"[:72],
-            )
+            one, two = (v.text(f"{block} {row} {part}", "line") for part in "ab")
+            sheet.write(8, y, f"{one} {two.lower()}"[:72])
             y += 3.3
         y += 2.6
     sheet.write(8, y, "Yours sincerely")
@@ -156,10 +143,8 @@ def _statement(rng: Rng, v: Values) -> Image.Image:
     for row in range(int(rng.integers(12, 28))):
         y = 27 + row * 3.5
         if row % 2:
-            sheet.draw.rectangle(
-                (8 * sheet.unit, y * sheet.unit, 92 * sheet.unit, (y + 3.5) * sheet.unit),
-                fill=(238, 240, 243),
-            )
+            u = sheet.unit
+            sheet.draw.rectangle((8 * u, y * u, 92 * u, (y + 3.5) * u), fill=(238, 240, 243))
         sheet.write(9, y + 0.5, v.text(f"date {row}", "date"), 2)
         sheet.write(26, y + 0.5, v.text(f"what {row}", "thing"), 2)
         sheet.write(91, y + 0.5, v.text(f"sum {row}", "money"), 2, right=True)
@@ -173,12 +158,8 @@ def _certificate(rng: Rng, v: Values) -> Image.Image:
     sheet.write(24, 11, "CERTIFICATE", 7, bold=True, ink=sheet.accent)
     sheet.write(36, 23, "This is to certify that", 2.2, ink=_SOFT)
     sheet.write(30, 29, v.text("name", "name"), 4.2, bold=True)
-    sheet.write(
-        22,
-        38,
-        f"has completed {v.text('hours', 'count')} hours of first aid in {v.text('place', 'place')}",
-        2,
-    )
+    hours, place = v.text("hours", "count"), v.text("place", "place")
+    sheet.write(22, 38, f"has completed {hours} hours of first aid in {place}", 2)
     sheet.write(10, 55, v.text("date", "date"), 2.4)
     sheet.write(70, 55, v.text("by", "name"), 2.4)
     sheet.line(10, 59, 34, 59)

@@ -75,11 +75,11 @@ def named_rng(name: str) -> Rng:
     return np.random.default_rng([SEED, zlib.crc32(name.encode())])
 
 
-def changed_mask(one: Pixels, two: Pixels) -> Pixels | None:
-    """Return (h, w) uint8, 255 where two pictures of one size visibly differ; None where the sizes differ."""
+def changed_mask(one: Pixels, two: Pixels, seen: int = _SEEN) -> Pixels | None:
+    """Return (h, w) uint8, 255 where two pictures of one size differ by `seen` levels; None where the sizes differ."""
     if one.shape != two.shape:
         return None
-    return np.where(cv2.absdiff(one, two).max(axis=2) >= _SEEN, 255, 0).astype(np.uint8)
+    return np.where(cv2.absdiff(one, two).max(axis=2) >= seen, 255, 0).astype(np.uint8)
 
 
 def mask_boxes(mask: Pixels, *, whole: bool = False) -> tuple[Box, ...]:

@@ -4,7 +4,7 @@
 
 Distances in bits, over the photographs: as they are, saved again as a baseline and as a progressive JPEG, and (every
 tenth) enlarged to 12 MP in both. With the package pdqhash installed, codes and quality are compared bit for bit on
-the same pixels, and the eight forms on pdq/reg-test-input/dih.
+the same pixels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.common import encoded, head, option, photos, rgb_of, row, wanted_data
-from samepic.fingerprints import FORMS, fingerprint
+from samepic.fingerprints import fingerprint
 from samepic.fingerprints.pdq import pdq_reference
 from samepic.picture import load
 
@@ -82,28 +82,12 @@ def check_reference(data: Path, pdqhash: ModuleType) -> int:
             equal += bool((np.packbits(bits) == seen.codes[0]).all()) and quality == seen.quality
         print(f"reference codes and quality equal to pdqhash on {name}: {equal} of {len(files)}")
         wrong += len(files) - equal
-    return wrong + check_forms(data, pdqhash)
-
-
-def check_forms(data: Path, pdqhash: ModuleType) -> int:
-    """Print how the forms of the upright picture fit the turned ones; return how many differ from pdqhash's forms."""
-    turned = sorted((data / "pdq/reg-test-input/dih").glob("*.jpg"))
-    upright = np.asarray(rgb_of(turned[0]))
-    forms, _ = pdqhash.compute_dihedral(upright)
-    codes = pdq_reference(upright).codes
-    equal = sum(bool((np.packbits(a) == b).all()) for a, b in zip(forms, codes, strict=True))
-    print(f"the eight forms equal to pdqhash's of {turned[0].name}: {equal} of {len(forms)}")
-    fast = fingerprint(turned[0])
-    for path in turned:
-        bits, form = fast.nearest_form(fingerprint(path))
-        print(f"  {path.name:28} nearest form {form:12} {bits:3} bits")
-    return len(forms) - equal
+    return wrong
 
 
 def main(args: argparse.Namespace) -> int:
     """Compare and print; return 1 where the reference is not pdqhash's."""
     data = wanted_data()
-    print(f"forms: {', '.join(FORMS)}")
     try:
         wrong = check_reference(data, import_module("pdqhash"))
     except ImportError:

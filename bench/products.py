@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -35,31 +36,7 @@ def _mug(draw: ImageDraw.ImageDraw, s: float) -> None:
     draw.ellipse((24 * s, 20 * s, 68 * s, 32 * s), fill=255)
 
 
-def _shirt(draw: ImageDraw.ImageDraw, s: float) -> None:
-    line = [
-        (36, 18),
-        (44, 24),
-        (56, 24),
-        (64, 18),
-        (88, 30),
-        (80, 48),
-        (70, 43),
-        (70, 86),
-        (30, 86),
-        (30, 43),
-        (20, 48),
-        (12, 30),
-    ]
-    draw.polygon([(x * s, y * s) for x, y in line], fill=255)
-
-
-def _shoe(draw: ImageDraw.ImageDraw, s: float) -> None:
-    line = [(14, 40), (34, 36), (44, 48), (66, 56), (86, 60), (90, 70), (12, 70)]
-    draw.polygon([(x * s, y * s) for x, y in line], fill=255)
-
-
-def _car(draw: ImageDraw.ImageDraw, s: float) -> None:
-    line = [(6, 60), (10, 50), (28, 46), (40, 34), (66, 34), (78, 47), (92, 51), (94, 64), (6, 64)]
+def _outlined(draw: ImageDraw.ImageDraw, s: float, *, line: Sequence[Point]) -> None:
     draw.polygon([(x * s, y * s) for x, y in line], fill=255)
 
 
@@ -68,7 +45,20 @@ def _bag(draw: ImageDraw.ImageDraw, s: float) -> None:
     draw.rounded_rectangle((20 * s, 34 * s, 80 * s, 86 * s), radius=6 * s, fill=255)
 
 
-_SHAPES = {"mug": _mug, "shirt": _shirt, "shoe": _shoe, "car": _car, "bag": _bag}
+_SHIRT = (
+    (36, 18), (44, 24), (56, 24), (64, 18), (88, 30), (80, 48), (70, 43), (70, 86), (30, 86), (30, 43), (20, 48),
+    (12, 30),
+)  # fmt: skip
+_SHOE = (14, 40), (34, 36), (44, 48), (66, 56), (86, 60), (90, 70), (12, 70)
+_CAR = (6, 60), (10, 50), (28, 46), (40, 34), (66, 34), (78, 47), (92, 51), (94, 64), (6, 64)
+_SHAPES: dict[str, Callable[[ImageDraw.ImageDraw, float], None]] = {
+    "mug": _mug,
+    **{
+        name: partial(_outlined, line=line)
+        for name, line in (("shirt", _SHIRT), ("shoe", _SHOE), ("car", _CAR))
+    },
+    "bag": _bag,
+}
 
 
 def cut_out_shapes() -> tuple[str, ...]:
@@ -94,15 +84,11 @@ def _details(rgb: Pixels, kind: str, side: int) -> None:
     elif kind == "shoe":
         draw.rounded_rectangle((11 * s, 69 * s, 91 * s, 76 * s), radius=3 * s, fill=(245, 245, 242))
         for lace in range(4):
-            draw.line(
-                ((36 + lace * 5) * s, (44 + lace * 3) * s, (44 + lace * 5) * s, (42 + lace * 3) * s),
-                fill=(250, 250, 250),
-                width=max(1, round(s)),
-            )
+            ends = ((36 + lace * 5) * s, (44 + lace * 3) * s, (44 + lace * 5) * s, (42 + lace * 3) * s)
+            draw.line(ends, fill=(250, 250, 250), width=max(1, round(s)))
     elif kind == "shirt":
-        draw.arc(
-            (42 * s, 12 * s, 58 * s, 28 * s), 10, 170, fill=(240, 240, 240), width=max(1, round(1.5 * s))
-        )
+        wide = max(1, round(1.5 * s))
+        draw.arc((42 * s, 12 * s, 58 * s, 28 * s), 10, 170, fill=(240, 240, 240), width=wide)
     elif kind == "mug":
         draw.ellipse((27 * s, 22 * s, 65 * s, 30 * s), fill=(70, 45, 30))
     rgb[:] = np.asarray(image)
@@ -223,10 +209,7 @@ def recolored_twins(rng: Rng, photo: Pixels) -> Twins:
         if maker in (_object, _swapped, _turned) and not _colorful(photo):
             continue
         twins = maker(rng, photo)
-        mask = changed_mask(twins.one, twins.two)
-        if (
-            mask is not None
-            and float((cv2.absdiff(twins.one, twins.two).max(axis=2) >= _VISIBLE).mean()) >= 0.015
-        ):
+        seen = changed_mask(twins.one, twins.two, _VISIBLE)
+        if seen is not None and float((seen > 0).mean()) >= 0.015:
             return twins
     return _products(rng, photo)

@@ -133,9 +133,8 @@ def _tilt(rgb: Pixels, rng: Rng, low: float = 0.3, high: float = 3.0) -> Pixels:
 def _margin(rgb: Pixels, rng: Rng) -> Pixels:
     height, width = rgb.shape[:2]
     left, top, right, bottom = (float(rng.uniform(0, 0.04)) for _ in range(4))
-    return rgb[
-        round(top * height) : round((1 - bottom) * height), round(left * width) : round((1 - right) * width)
-    ]
+    rows, columns = np.s_[round(top * height) : round((1 - bottom) * height)], round((1 - right) * width)
+    return rgb[rows, round(left * width) : columns]
 
 
 def shade(

@@ -1,19 +1,18 @@
 """Recall of the search for candidates: PDQ alone, the copy code alone, and both, by families of altered copies.
 
-    python -m bench retrieval [--originals N] [--families a,b] [--keep FILE]
+    python -m bench retrieval [--originals N] [--families a,b]
 
 Of each of N photographs of the test half, one copy a family is made at one level drawn by chance, and searched for
 among the originals, all other photographs, the quarters of those that no copy is made of, and all of sameplace/,
-clipart/ and uipages/. --keep writes the fingerprints to FILE, or reads them where it is there.
+clipart/ and uipages/.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,19 +68,6 @@ class Scene:
     names: list[str] = field(default_factory=list)
     prints: list[Fingerprint] = field(default_factory=list)
 
-    def save(self, file: Path) -> None:
-        """Write it as JSON."""
-        queries = [[q.family, q.level, q.original, str(q.made), q.name] for q in self.queries]
-        prints = list(map(str, self.prints))
-        file.write_text(json.dumps({"queries": queries, "names": self.names, "prints": prints}))
-
-    @classmethod
-    def load(cls, file: Path) -> Scene:
-        """Read what `save` wrote."""
-        kept = json.loads(file.read_text())
-        queries = [Query(a, b, c, Fingerprint.parse(text), name) for a, b, c, text, name in kept["queries"]]
-        return cls(queries, kept["names"], [Fingerprint.parse(text) for text in kept["prints"]])
-
 
 class Codes:
     """Codes as rows of signs, so that one product gives all distances."""
@@ -96,14 +82,10 @@ class Codes:
         return np.asarray(128 - agreeing / 2, np.float32)
 
 
-def scene_of(data: Path, originals: int, families: Sequence[str], others: int | None = None) -> Scene:
-    """Make the copies and fingerprint everything; `others` is how many pictures there are beside the originals."""
-    scene, picked, left = Scene(), chosen(data, "test", originals), others
+def scene_of(data: Path, originals: int, families: Sequence[str]) -> Scene:
+    """Make the copies and fingerprint everything."""
+    scene, picked = Scene(), chosen(data, "test", originals)
     for number, (name, picture) in enumerate(_database(data, set(picked))):
-        if left is not None and name not in picked:
-            if left == 0:
-                continue
-            left -= 1
         scene.names.append(name)
         scene.prints.append(samepic.fingerprint(picture, copycode=True))
         if number % 500 == 499:
@@ -191,11 +173,6 @@ def report(scene: Scene) -> bool:
     )
     print(f"{len(scene.queries)} copies of {len(set(own))} originals among {len(scene.names)} pictures\n")
     reached = _tables(scene, found)
-    first, second = np.partition(copy, 1, axis=1)[:, :2].T
-    other = np.where(copy[rows, own] <= first, second, first)
-    print(f"\nnearest picture that is not the original: {_ends(other)}")
-    print(f"two pictures by chance: {_ends(copy.ravel()[::97])}")
-    _insets(scene)
     _candidates(pdq, (copy, parts, inset), of, own)
     return reached
 
@@ -206,18 +183,6 @@ def _inset_distances(scene: Scene, pictures: Codes) -> tuple[NDArray[np.int64], 
     if not pairs:
         return np.empty(0, np.int64), np.empty((0, len(scene.names)), np.float32)
     return np.array([row for row, _ in pairs]), Codes([code for _, code in pairs]).distances(pictures)
-
-
-def _insets(scene: Scene) -> None:
-    """Print how many insets there are in what the queries are searched among, and in the queries by their families."""
-    print()
-    head("", "pictures", "insets a picture", "with insets")
-    kinds = [name.partition("/")[0] if " quarter " not in name else "quarters" for name in scene.names]
-    counted = [(kind, one) for kind, one in zip(kinds, scene.prints, strict=True)]
-    counted += [(query.family, query.made) for query in scene.queries]
-    for kind in dict.fromkeys(kind for kind, _ in counted):
-        numbers = np.array([len(one.inset_codes) for of, one in counted if of == kind])
-        row(kind, len(numbers), f"{numbers.mean():.2f}", f"{100 * (numbers > 0).mean():.1f} %")
 
 
 def _tables(scene: Scene, found: Found) -> bool:
@@ -257,67 +222,27 @@ def _candidates(
     of: NDArray[np.int64],
     own: NDArray[np.intp],
 ) -> None:
-    """Print recall and candidates a query for some numbers of nearest and radii, of the copy code, of the quarters' and
-    of the insets'; `of` tells of which query each inset is.
-    """
+    """Print recall and candidates a query as `find` takes them; `of` says of which query each inset is."""
     copy, parts, inset = codes
-    print()
-    head("nearest, radius", "of a quarter", "of an inset", "recall", "candidates a query")
-    rows = np.arange(len(own))
-    order = np.argsort(copy, axis=1, kind="stable")[:, :50]
-    part_order = [np.argsort(part, axis=1, kind="stable")[:, :5] for part in parts]
-    inset_order = np.argsort(inset, axis=1, kind="stable")[:, :10]
-    for (k, radius), (part_k, part_radius), (inset_k, inset_radius) in _SETTINGS:
-        taken = pdq <= SEARCH.radius
-        _take(taken, rows, copy, order[:, :k], radius)
-        for part, nearest in zip(parts, part_order, strict=True):
-            _take(taken, rows, part, nearest[:, :part_k], part_radius)
-        _take(taken, of, inset, inset_order[:, :inset_k], inset_radius)
-        recall, each = 100 * taken[rows, own].mean(), taken.sum(axis=1).mean()
-        shown = f"{k}, {radius}", f"{part_k}, {part_radius}", f"{inset_k}, {inset_radius}"
-        row(*shown, f"{recall:.2f}", f"{each:.2f}")
+    taken, rows = pdq <= SEARCH.radius, np.arange(len(own))
+    _take(taken, rows, copy, SEARCH.copy_nearest, SEARCH.copy_radius)
+    for part in parts:
+        _take(taken, rows, part, SEARCH.part_nearest, SEARCH.part_radius)
+    _take(taken, of, inset, SEARCH.inset_nearest, SEARCH.inset_radius)
+    each = f"{taken.sum(axis=1).mean():.2f} candidates a query"
+    print(f"\nas find takes candidates: {100 * taken[rows, own].mean():.2f} % found, {each}")
 
 
-_COPY = SEARCH.copy_nearest, SEARCH.copy_radius
-_PART = SEARCH.part_nearest, SEARCH.part_radius
-_SETTINGS = (
-    *(((k, radius), (0, 0), (0, 0)) for k in (3, 5, 10, 50) for radius in (80, 90, 95, 100, 256)),
-    *((_COPY, (k, radius), (0, 0)) for k in (1, 3, 5) for radius in (80, 90, 100, 256)),
-    *((_COPY, _PART, (k, radius)) for k in (1, 2, 3, 5, 10) for radius in (70, 80, 90, 95, 100, 256)),
-)
-
-
-def _take(
-    taken: NDArray[np.bool_],
-    of: NDArray[np.int64],
-    distances: Distances,
-    nearest: NDArray[np.intp],
-    radius: int,
-) -> None:
+def _take(taken: NDArray[np.bool_], of: NDArray[np.int64], distances: Distances, k: int, radius: int) -> None:
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, :k]
     inside = np.take_along_axis(distances, nearest, 1) <= radius
     rows = np.broadcast_to(of[:, None], nearest.shape)
     taken[rows[inside], nearest[inside]] = True
 
 
-def _ends(values: NDArray[np.float32]) -> str:
-    points = np.percentile(values, (0, 0.1, 1, 5, 50))
-    return "bits at 0, 0.1, 1, 5 and 50 %: " + ", ".join(f"{value:.0f}" for value in points)
-
-
-def load_or_make(keep: Path | None, make: Callable[[], Scene]) -> Scene:
-    """Return the scene of the file `keep`, or make it, and write it there."""
-    if keep is not None and keep.is_file():
-        return Scene.load(keep)
-    scene = make()
-    if keep is not None:
-        scene.save(keep)
-    return scene
-
-
 OPTIONS = (
     option("--originals", 150),
     option("--families", "", help="names with commas between; default all"),
-    option("--keep", type=Path, help="write the fingerprints here, or read them"),
 )
 
 
@@ -325,4 +250,4 @@ def main(args: argparse.Namespace) -> int:
     """Measure and print; return 1 where something falls short of what was wanted."""
     cv2.setNumThreads(1)
     data, families = wanted_data(), [name for name in args.families.split(",") if name] or [*FAMILIES]
-    return 0 if report(load_or_make(args.keep, lambda: scene_of(data, args.originals, families))) else 1
+    return 0 if report(scene_of(data, args.originals, families)) else 1

@@ -1,22 +1,17 @@
 """The whole path, retrieve and verify, as `samepic find --copies` runs it, beside comparing each copy pairwise.
 
-    python -m bench retrieval_find [--originals N] [--others N] [--families a,b] [--keep FOLDER]
+    python -m bench retrieval_find [--originals N] [--others N] [--families a,b]
 
 Makes a folder of N photographs of the test half, one altered copy a family of each, and as many other photographs and
 pictures of sameplace/ as --others says of each. Runs `samepic find --same-if edited` on it, without --copies and with
 it, and compares each copy with its original besides. A copy counts as found where its group holds its original or
 another copy of it that the pairwise comparison proves; a member that is no copy of its group's photograph is wrong.
-
-Stopped by Ctrl-C or SIGTERM while it compares, it tells what holds for the copies compared so far. With --keep, what
-was made and found stays in FOLDER, and the same command goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import signal
 import sys
 import tempfile
 from collections import Counter
@@ -78,57 +73,31 @@ def score(
 def _groups(folder: Path, temporary: Path, *options: str) -> list[list[str]]:
     report = temporary / f"report{''.join(options)}.jsonl"
     command = [sys.executable, "-m", "samepic", "find", "-v", "--json", "--jobs", "1", "--same-if", "edited"]
-    if not report.is_file():
-        half = report.with_suffix(".part")
-        usage = measured([*command, *options, str(folder)], half, {"SAMEPIC_CACHE": str(temporary / "cache")})
-        print(f"samepic find {' '.join(options):10} {usage}", flush=True)
-        half.rename(report)
+    usage = measured([*command, *options, str(folder)], report, {"SAMEPIC_CACHE": str(temporary / "cache")})
+    print(f"samepic find {' '.join(options):10} {usage}", flush=True)
     return [[Path(path).name for path in group] for group in groups_of(report)]
-
-
-def _compared(folder: Path, temporary: Path, made: dict[str, tuple[str, str]]) -> dict[str, str]:
-    """Return the relation of each copy to its original, as far as it came before it was stopped."""
-    file = temporary / "compared.jsonl"
-    relations = dict(map(json.loads, file.read_text().splitlines())) if file.is_file() else {}
-    with file.open("a") as log:
-        try:
-            for number, (name, (original, _)) in enumerate(made.items()):
-                if name in relations:
-                    continue
-                relations[name] = str(samepic.compare(folder / original, folder / name).relation)
-                log.write(json.dumps([name, relations[name]]) + "\n")
-                log.flush()
-                if number % 50 == 49:
-                    print(f"{number + 1} of {len(made)} compared", file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
-            print(f"stopped: {len(relations)} of {len(made)} compared", flush=True)
-    return relations
 
 
 OPTIONS = (
     option("--originals", 12),
     option("--others", 150),
     option("--families", "", help="names with commas between; default all"),
-    option("--keep", type=Path, help="keep everything in this folder, and go on from there"),
 )
 
 
 def main(args: argparse.Namespace) -> int:
     """Make, find, compare and print; return 1 where a member is wrong or too little is found."""
     data, families = wanted_data(), [name for name in args.families.split(",") if name] or [*FAMILIES]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
-        kept: Path = args.keep or Path(temporary)
-        folder, truth = kept / "pictures", kept / "made.json"
-        if not truth.is_file():
-            folder.mkdir(parents=True)
-            truth.write_text(json.dumps(_make(data, folder, args.originals, args.others, families)))
-        made = {name: (original, of) for name, (original, of) in json.loads(truth.read_text()).items()}
-        groups, plain = _groups(folder, kept, "--copies"), _groups(folder, kept)
-        relations = _compared(folder, kept, made)
-    proven = {name for name, relation in relations.items() if relation in _PROVEN}
-    print(f"{len(relations)} of {len(made)} copies compared with their originals")
-    return _report(made, proven, plain, groups)
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
+        folder = Path(name) / "pictures"
+        folder.mkdir()
+        made = _make(data, folder, args.originals, args.others, families)
+        groups, plain = _groups(folder, Path(name), "--copies"), _groups(folder, Path(name))
+        relations = {
+            copy: samepic.compare(folder / original, folder / copy).relation
+            for copy, (original, _) in made.items()
+        }
+    return _report(made, {copy for copy, found in relations.items() if found in _PROVEN}, plain, groups)
 
 
 def _report(

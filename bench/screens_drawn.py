@@ -9,6 +9,7 @@ from bench.values import COLORS, Draw, Values, font, put
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]
+Point = tuple[float, float]
 _DARK: tuple[Color, ...] = ((24, 26, 31), (230, 230, 230), (120, 125, 135))
 _LIGHT: tuple[Color, ...] = ((255, 255, 255), (25, 25, 28), (125, 128, 135))
 
@@ -52,11 +53,11 @@ def _code(rng: Rng, v: Values) -> Image.Image:
     image, draw = _canvas(width, height, ground)
     size = int(rng.integers(13, 20))
     face, step = font(size, "SansMono"), round(size * 1.4)
-    colors = (
-        ((220, 120, 190), (110, 170, 240), (150, 195, 100))
-        if dark
-        else ((170, 0, 120), (0, 80, 180), (20, 120, 40))
+    pale, strong = (
+        ((220, 120, 190), (110, 170, 240), (150, 195, 100)),
+        ((170, 0, 120), (0, 80, 180), (20, 120, 40)),
     )
+    colors = pale if dark else strong
     draw.rectangle((0, 0, width, step * 1.5), fill=tuple(max(0, c - 14) for c in ground))
     draw.text((12, 5), "main.py", fill=soft, font=face)
     depth, letter = 0, draw.textlength("m", font=face)
@@ -85,9 +86,8 @@ def _table(rng: Rng, v: Values) -> Image.Image:
     wide, tall = int(rng.integers(80, 130)), int(rng.integers(22, 34))
     image, draw = _canvas((columns + 1) * wide, (rows + 1) * tall, (255, 255, 255))
     face = font(round(tall * 0.55))
-    tinted = {
-        (int(rng.integers(0, rows)), int(rng.integers(0, columns))) for _ in range(int(rng.integers(1, 8)))
-    }
+    count = int(rng.integers(1, 8))
+    tinted = {(int(rng.integers(0, rows)), int(rng.integers(0, columns))) for _ in range(count)}
     tints = ((190, 240, 190), (255, 170, 230), (255, 235, 150), (170, 215, 255), (255, 190, 170))
     draw.rectangle((0, 0, image.width, tall), fill=(231, 233, 237))
     for row in range(rows):
@@ -125,23 +125,18 @@ def _dashboard(rng: Rng, v: Values) -> Image.Image:
         y = 110 + row * 14
         put(draw, (5 * u, y * u), label, round(4.2 * u), ink)
         on = v.pick(f"switch {row}", (True, False))
-        draw.rounded_rectangle(
-            (82 * u, y * u, 95 * u, (y + 7) * u), radius=3.5 * u, fill=accent if on else soft
-        )
+        box = (82 * u, y * u, 95 * u, (y + 7) * u)
+        draw.rounded_rectangle(box, radius=3.5 * u, fill=accent if on else soft)
         x = 89 if on else 83
         draw.ellipse((x * u, (y + 1) * u, (x + 5) * u, (y + 6) * u), fill=(255, 255, 255))
     return image
 
 
-def matrix_code(
-    draw: ImageDraw.ImageDraw, at: tuple[float, float], side: float, bits: Rng, count: int
-) -> None:
+def matrix_code(draw: ImageDraw.ImageDraw, at: Point, side: float, bits: Rng, count: int) -> None:
     """Draw a code of `count` x `count` modules with three finder marks."""
     cells, cell = bits.random((count, count)) < 0.5, max(1, int(side / count))
-    draw.rectangle(
-        (at[0] - 2 * cell, at[1] - 2 * cell, at[0] + (count + 2) * cell, at[1] + (count + 2) * cell),
-        fill=(255,) * 3,
-    )
+    (left, top), far = (side - 2 * cell for side in at), (count + 2) * cell
+    draw.rectangle((left, top, at[0] + far, at[1] + far), fill=(255, 255, 255))
     corners = ((0, 0), (0, count - 7), (count - 7, 0))
     for row, left in corners:
         cells[max(0, row - 1) : row + 8, max(0, left - 1) : left + 8] = False
@@ -168,22 +163,15 @@ def _ticket(rng: Rng, v: Values) -> Image.Image:
     draw.rectangle((0, 0, width, 8 * u), fill=accent)
     put(draw, (3 * u, 1.6 * u), "BOARDING PASS", round(4 * u), (255, 255, 255), face="Sans-Bold")
     fields = (
-        ("Passenger", "name", 3, 11),
-        ("From", "place", 3, 21),
-        ("To", "place", 24, 21),
-        ("Flight", "code", 3, 31),
-        ("Gate", "count", 24, 31),
-        ("Seat", "seat", 36, 31),
-        ("Date", "date", 46, 11),
-        ("Boarding", "time", 46, 21),
-    )
+        ("Passenger", "name", 3, 11), ("From", "place", 3, 21), ("To", "place", 24, 21), ("Flight", "code", 3, 31),
+        ("Gate", "count", 24, 31), ("Seat", "seat", 36, 31), ("Date", "date", 46, 11), ("Boarding", "time", 46, 21),
+    )  # fmt: skip
     for label, kind, x, y in fields:
         put(draw, (x * u, y * u), label, max(9, round(1.8 * u)), (120, 120, 120))
         put(draw, (x * u, (y + 2.4) * u), v.text(label, kind), round(3.2 * u), (15, 15, 15), face="Sans-Bold")
     for dash in range(12):
-        draw.line(
-            (70 * u, (9 + dash * 2.8) * u, 70 * u, (10.4 + dash * 2.8) * u), fill=(150, 150, 150), width=2
-        )
+        ends = (70 * u, (9 + dash * 2.8) * u, 70 * u, (10.4 + dash * 2.8) * u)
+        draw.line(ends, fill=(150, 150, 150), width=2)
     matrix_code(draw, (74 * u, 12 * u), 22 * u, v.rng("code"), 25)
     return image
 
@@ -191,25 +179,21 @@ def _ticket(rng: Rng, v: Values) -> Image.Image:
 def face(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], v: Values) -> None:
     """Draw a passport-like portrait into (x, y, w, h)."""
     x, y, w, h = box
+
+    def at(*shares: float) -> tuple[float, ...]:
+        return tuple((x + w * share, y + h * share)[place % 2] for place, share in enumerate(shares))
+
     draw.rectangle((x, y, x + w, y + h), fill=(205, 215, 225))
     skin = v.pick("skin", ((240, 205, 175), (200, 150, 115), (130, 90, 65), (250, 220, 200)))
     hair = v.pick("hair", ((40, 30, 25), (120, 75, 30), (205, 170, 90), (110, 110, 112)))
     coat = v.pick("coat", ((40, 60, 100), (120, 30, 40), (60, 60, 60), (30, 100, 80)))
-    draw.ellipse((x + w * 0.05, y + h * 0.72, x + w * 0.95, y + h * 1.5), fill=coat)
-    draw.rectangle((x, y + h, x + w, y + h * 1.6), fill=(238, 240, 236))
-    draw.ellipse((x + w * 0.22, y + h * 0.1, x + w * 0.78, y + h * 0.6), fill=hair)
-    draw.ellipse((x + w * 0.28, y + h * 0.2, x + w * 0.72, y + h * 0.78), fill=skin)
+    draw.ellipse(at(0.05, 0.72, 0.95, 1.5), fill=coat)
+    draw.rectangle(at(0, 1, 1, 1.6), fill=(238, 240, 236))
+    draw.ellipse(at(0.22, 0.1, 0.78, 0.6), fill=hair)
+    draw.ellipse(at(0.28, 0.2, 0.72, 0.78), fill=skin)
     for side in (0.39, 0.61):
-        draw.ellipse(
-            (x + w * (side - 0.035), y + h * 0.42, x + w * (side + 0.035), y + h * 0.46), fill=(30, 30, 30)
-        )
-    draw.arc(
-        (x + w * 0.4, y + h * 0.5, x + w * 0.6, y + h * 0.66),
-        20,
-        160,
-        fill=(150, 60, 60),
-        width=max(1, round(w / 50)),
-    )
+        draw.ellipse(at(side - 0.035, 0.42, side + 0.035, 0.46), fill=(30, 30, 30))
+    draw.arc(at(0.4, 0.5, 0.6, 0.66), 20, 160, fill=(150, 60, 60), width=max(1, round(w / 50)))
 
 
 def _identity(rng: Rng, v: Values) -> Image.Image:
@@ -222,24 +206,20 @@ def _identity(rng: Rng, v: Values) -> Image.Image:
         draw.line(points, fill=tuple(max(0, c - 14) for c in tint), width=1)
     put(draw, (4 * u, 3 * u), "IDENTITY CARD", round(4 * u), (30, 50, 110), face="Sans-Bold")
     face(draw, (5 * u, 12 * u, 26 * u, 33 * u), v)
-    fields = (
-        ("Name", "name"),
-        ("Date of birth", "date"),
-        ("Place of birth", "place"),
-        ("Number", "code"),
-        ("Expires", "date"),
-    )
-    for row, (label, kind) in enumerate(fields):
+    fields = {
+        "Name": "name",
+        "Date of birth": "date",
+        "Place of birth": "place",
+        "Number": "code",
+        "Expires": "date",
+    }
+    for row, (label, kind) in enumerate(fields.items()):
         y = 12 + row * 7.6
         put(draw, (36 * u, y * u), label, max(9, round(1.9 * u)), (95, 95, 105))
-        put(
-            draw, (36 * u, (y + 2.4) * u), v.text(label, kind), round(3.3 * u), (15, 15, 20), face="Sans-Bold"
-        )
-    lines = (
-        f"IDUTO{v.text('line', 'number')}<<<<<<<<<<<<",
-        f"{v.text('line 2', 'code')}<<{v.text('line 3', 'number')}<<<<",
-    )
-    for row, text in enumerate(lines):
+        text = v.text(label, kind)
+        put(draw, (36 * u, (y + 2.4) * u), text, round(3.3 * u), (15, 15, 20), face="Sans-Bold")
+    first, second = v.text("line", "number"), f"{v.text('line 2', 'code')}<<{v.text('line 3', 'number')}"
+    for row, text in enumerate((f"IDUTO{first}<<<<<<<<<<<<", f"{second}<<<<")):
         put(draw, (4 * u, (52 + 4.6 * row) * u), text, round(3.6 * u), (15, 15, 15), face="SansMono")
     return image
 
@@ -261,14 +241,8 @@ def _product_card(rng: Rng, v: Values) -> Image.Image:
         draw.ellipse((22 * u, 16 * u, 78 * u, 72 * u), fill=shade)
         draw.ellipse((40 * u, 34 * u, 60 * u, 54 * u), fill=(242, 242, 243))
     put(draw, (5 * u, 89 * u), v.text("what", "thing"), round(7 * u), (30, 30, 30))
-    put(
-        draw,
-        (5 * u, 100 * u),
-        f"{v.text('price', 'money')} EUR",
-        round(9 * u),
-        (180, 20, 30),
-        face="Sans-Bold",
-    )
+    price = f"{v.text('price', 'money')} EUR"
+    put(draw, (5 * u, 100 * u), price, round(9 * u), (180, 20, 30), face="Sans-Bold")
     stars = v.pick("stars", (1, 2, 3, 4, 5))
     for star in range(5):
         x, fill = (9 + star * 9) * u, (250, 175, 0) if star < stars else (215, 215, 215)

@@ -24,7 +24,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +32,19 @@ from urllib.parse import quote
 import httpx
 from PIL import Image
 
-from bench.common import SEED, counted, cpu_of, encoded, head, option, photos, rgb_of, row, wanted_data
+from bench.common import (
+    SEED,
+    counted,
+    cpu_of,
+    encoded,
+    head,
+    memory_of,
+    option,
+    photos,
+    rgb_of,
+    row,
+    wanted_data,
+)  # fmt: skip
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 
@@ -103,42 +114,6 @@ def clients(pipe: Connection, address: str, pictures: Sequence[bytes], count: in
     pipe.send([done for one in made for done in one.done])
 
 
-def tree(first: int) -> list[int]:
-    """Return a process and all that descend from it."""
-    parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        parents.setdefault(parent, []).append(int(path.parent.name))
-    found = [first]
-    for one in found:
-        found += parents.get(one, [])
-    return found
-
-
-def memory(first: int) -> float:
-    """Return the memory of a process and its descendants in MiB, shared pages counted once."""
-    total = 0
-    for pid in tree(first):
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
-
-
-def processor(first: int) -> float:
-    """Return the processor time of a process and its descendants, with those that have ended, in seconds."""
-    total = 0.0
-    for pid in tree(first):
-        with suppress(OSError):
-            total += cpu_of(pid, ended=True)
-    return total
-
-
 def uploads_of(data: Path, count: int) -> list[bytes]:
     """Return photographs as they are, and each saved again."""
     every = photos(data)
@@ -182,9 +157,9 @@ def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> 
 
 def watched(service: Running, pipe: Connection, until: float) -> list[float]:
     """Return the memory of the service every 5 seconds, until the clients have told what they did."""
-    levels = [memory(service.process.pid)]
+    levels = [memory_of(service.process.pid)]
     while not pipe.poll(5):
-        levels.append(memory(service.process.pid))
+        levels.append(memory_of(service.process.pid))
         if time.time() > until + 300:
             sys.exit("the clients did not come back")
     return levels
@@ -224,7 +199,7 @@ def main(args: argparse.Namespace) -> int:
 def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: float, plain: float) -> int:
     """Load a service for so long, print, and return how many requests went wrong."""
     here, there = multiprocessing.Pipe()
-    spent, until = processor(service.process.pid), time.time() + seconds
+    spent, until = cpu_of(service.process.pid, descended=True), time.time() + seconds
     process = multiprocessing.get_context("spawn").Process(
         target=clients, args=(there, service.address, pictures, count, until)
     )
@@ -232,7 +207,7 @@ def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: flo
     levels = watched(service, here, until)
     done = here.recv()
     process.join()
-    spent = processor(service.process.pid) - spent
+    spent = cpu_of(service.process.pid, descended=True) - spent
     wrong = result(done, seconds, spent, plain)
     share = cpu_of(service.process.pid) / len(done)
     print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,16 +21,17 @@ _ROOM = 960
 _FLAG: tuple[Color, ...] = COLORS[:7] + COLORS[8:10]
 
 
+_OUTLINES: dict[str, tuple[Point, ...]] = {
+    "shield": ((-1, -1), (1, -1), (0.8, 0.5), (0, 1), (-0.8, 0.5)),
+    "eagle": ((-1, -0.5), (0, -0.1), (1, -0.5), (0.5, 0.4), (0, 1), (-0.5, 0.4)),
+}
+
+
 def _star(draw: ImageDraw.ImageDraw, middle: Point, radius: float, points: int, fill: Color) -> None:
     angles = np.arange(points * 2) * np.pi / points - np.pi / 2
     reach = np.where(np.arange(points * 2) % 2, 0.4, 1.0) * radius
-    draw.polygon(
-        [
-            (middle[0] + float(r * np.cos(t)), middle[1] + float(r * np.sin(t)))
-            for t, r in zip(angles, reach, strict=True)
-        ],
-        fill=fill,
-    )
+    away = [(float(r * np.cos(t)), float(r * np.sin(t))) for t, r in zip(angles, reach, strict=True)]
+    draw.polygon([(middle[0] + x, middle[1] + y) for x, y in away], fill=fill)
 
 
 def _emblem(draw: ImageDraw.ImageDraw, kind: str, at: Point, size: float, fill: Color) -> None:
@@ -43,37 +45,13 @@ def _emblem(draw: ImageDraw.ImageDraw, kind: str, at: Point, size: float, fill: 
     elif kind == "stars":
         for index in range(5):
             turn = index * 2 * np.pi / 5
-            _star(
-                draw,
-                (x + float(np.cos(turn)) * size * 0.8, y + float(np.sin(turn)) * size * 0.8),
-                size / 3,
-                5,
-                fill,
-            )
-    elif kind == "shield":
-        draw.polygon(
-            [
-                (x - size, y - size),
-                (x + size, y - size),
-                (x + size * 0.8, y + size * 0.5),
-                (x, y + size),
-                (x - size * 0.8, y + size * 0.5),
-            ],
-            fill=fill,
-        )
-        draw.rectangle((x - size * 0.2, y - size * 0.8, x + size * 0.2, y + size * 0.5), fill=(250, 205, 20))
-    elif kind == "eagle":
-        draw.polygon(
-            [
-                (x - size, y - size * 0.5),
-                (x, y - size * 0.1),
-                (x + size, y - size * 0.5),
-                (x + size * 0.5, y + size * 0.4),
-                (x, y + size),
-                (x - size * 0.5, y + size * 0.4),
-            ],
-            fill=fill,
-        )
+            middle = (x + float(np.cos(turn)) * size * 0.8, y + float(np.sin(turn)) * size * 0.8)
+            _star(draw, middle, size / 3, 5, fill)
+    elif kind in _OUTLINES:
+        draw.polygon([(x + size * across, y + size * down) for across, down in _OUTLINES[kind]], fill=fill)
+        if kind == "shield":
+            box = (x - size * 0.2, y - size * 0.8, x + size * 0.2, y + size * 0.5)
+            draw.rectangle(box, fill=(250, 205, 20))
 
 
 def _flag(rng: Rng, v: Values) -> Image.Image:
@@ -89,12 +67,9 @@ def _flag(rng: Rng, v: Values) -> Image.Image:
         options = [_FLAG[int(i)] for i in first[index % 2 :: 2]]
         colors.append(v.pick(f"stripe {index}", options, besides=colors[-1:]))
     for index, color in enumerate(colors):
-        box = (
-            (w * index / count, 0, w * (index + 1) / count, h)
-            if layout == 0
-            else (0, h * index / count, w, h * (index + 1) / count)
-        )
-        draw.rectangle(box, fill=color)
+        side = w if layout == 0 else h
+        low, high = side * index / count, side * (index + 1) / count
+        draw.rectangle((low, 0, high, h) if layout == 0 else (0, low, w, high), fill=color)
     if layout == 2:
         wide, other = h * 0.09, v.pick("cross", _FLAG, besides=colors)
         draw.rectangle((0, 0, w, h), fill=colors[0])
@@ -208,19 +183,13 @@ def _mark(draw: ImageDraw.ImageDraw, kind: str, place: tuple[Point, float], pen:
         "two bars": [((-1, -0.4), (1, -0.4)), ((-1, 0.4), (1, 0.4))],
         "slash": [((-1, 1), (1, -1))],
         "play": [((-0.6, -0.9), (0.9, 0)), ((0.9, 0), (-0.6, 0.9)), ((-0.6, 0.9), (-0.6, -0.9))],
-        "stop": [
-            ((-0.8, -0.8), (0.8, -0.8)),
-            ((0.8, -0.8), (0.8, 0.8)),
-            ((0.8, 0.8), (-0.8, 0.8)),
-            ((-0.8, 0.8), (-0.8, -0.8)),
-        ],
+        "stop": list(pairwise(((-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8), (-0.8, -0.8)))),
     }
     if kind == "dot":
         draw.ellipse((x - wide, y - wide, x + wide, y + wide), fill=ink)
     for one, two in lines.get(kind, []):
-        draw.line(
-            (x + one[0] * size, y + one[1] * size, x + two[0] * size, y + two[1] * size), fill=ink, width=wide
-        )
+        ends = (x + one[0] * size, y + one[1] * size, x + two[0] * size, y + two[1] * size)
+        draw.line(ends, fill=ink, width=wide)
 
 
 def _icon(rng: Rng, v: Values) -> Image.Image:

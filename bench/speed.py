@@ -1,7 +1,7 @@
 """Time and memory of samepic against its peers, in turns, as CPU time of whole processes or of one call.
 
     python -m bench speed compare [--rounds N] [--odiff PATH] [--magick PATH]
-    python -m bench speed fingerprint [--rounds N] [--pictures N] [--seconds S]
+    python -m bench speed fingerprint [--rounds N] [--pictures N]
     python -m bench speed copycode [--rounds N] [--pictures N]
 
 compare: two 12 MP JPEGs (one saved again from the other). In one process: `compare` with and without re-enactment and
@@ -21,12 +21,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -64,7 +63,6 @@ OPTIONS = (
     option("part", choices=("compare", "fingerprint", "copycode")),
     option("--rounds", 7),
     option("--pictures", 40, help="small files, or photographs"),
-    option("--seconds", 3.0, help="for each try of the threads"),
     option("--odiff", "odiff"),
     option("--magick", "compare"),
 )
@@ -151,13 +149,11 @@ def _processes(args: argparse.Namespace, a: str, b: str) -> None:
     ]
     head("", "CPU ms", "peak MB")
     for name in commands:
-        mine = [used[name] for used in runs if name in used]
-        cpu, peak = (
-            (statistics.median(u.cpu for u in mine), statistics.median(u.peak for u in mine))
-            if mine
-            else (0, 0)
-        )
-        row(name, f"{1000 * cpu:.0f}" if mine else "absent", f"{peak:.0f}" if mine else "")
+        if mine := [used[name] for used in runs if name in used]:
+            cpu, peak = (statistics.median(getattr(used, what) for used in mine) for what in ("cpu", "peak"))
+            row(name, f"{1000 * cpu:.0f}", f"{peak:.0f}")
+        else:
+            row(name, "absent", "")
 
 
 def decoded_eighth(path: Path) -> object:
@@ -167,66 +163,47 @@ def decoded_eighth(path: Path) -> object:
     return simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1, min_factor=1)
 
 
-def _turbojpeg() -> Call:
-    decoder, gray = import_module("turbojpeg").TurboJPEG(), import_module("turbojpeg").TJPF_GRAY
-    return lambda path: decoder.decode(path.read_bytes(), pixel_format=gray, scaling_factor=(1, 8))
+def _turbojpeg(module: ModuleType) -> Call:
+    decoder = module.TurboJPEG()
+    options = {"pixel_format": module.TJPF_GRAY, "scaling_factor": (1, 8)}
+    return lambda path: decoder.decode(path.read_bytes(), **options)
 
 
-def _imagehash() -> Call:
-    phash = import_module("imagehash").phash
-    return lambda path: phash(Image.open(path))
-
-
-def _imagededup() -> Call:
-    hasher = import_module("imagededup.methods").PHash(verbose=False)
-    return lambda path: hasher.encode_image(image_file=path)
-
-
-def _imgdd() -> Call:
-    module = import_module("imgdd")
-    return lambda path: module.hash(path=str(path.parent), algo="phash")
-
-
-def _libphash(**options: int) -> Call:
-    module = import_module("libphash")
+def _libphash(module: ModuleType, **options: int) -> Call:
     context = module.ImageContext(module.Config(**options))
     return lambda path: (context.load_file(str(path)), context.phash())
 
 
-def _pdqhash() -> Call:
-    compute = import_module("pdqhash").compute
-    return lambda path: compute(np.asarray(rgb_of(path)))
+def _imagededup(module: ModuleType) -> Call:
+    hasher = module.PHash(verbose=False)
+    return lambda path: hasher.encode_image(image_file=path)
 
 
-def _threatexchange() -> Call:
-    call: Call = import_module("threatexchange.signal_type.pdq.pdq_hasher").pdq_from_file
-    return call
-
-
-def _perception() -> Call:
-    hasher = import_module("perception.hashers").PDQHash()
+def _perception(module: ModuleType) -> Call:
+    hasher = module.PDQHash()
     return lambda path: hasher.compute(str(path))
 
 
-PEERS: dict[str, Callable[[], Call]] = {
-    "turbojpeg": _turbojpeg,
-    "imagehash": _imagehash,
-    "imagededup": _imagededup,
-    "imgdd": _imgdd,
-    "libphash": _libphash,
-    "libphash scale 8": partial(_libphash, decode_scale=8),
-    "pdqhash": _pdqhash,
-    "threatexchange": _threatexchange,
-    "perception": _perception,
+PEERS: dict[str, tuple[str, Callable[[ModuleType], Call]]] = {
+    "turbojpeg": ("turbojpeg", _turbojpeg),
+    "imagehash": ("imagehash", lambda module: lambda path: module.phash(Image.open(path))),
+    "imagededup": ("imagededup.methods", _imagededup),
+    "imgdd": ("imgdd", lambda module: lambda path: module.hash(path=str(path.parent), algo="phash")),
+    "libphash": ("libphash", _libphash),
+    "libphash scale 8": ("libphash", partial(_libphash, decode_scale=8)),
+    "pdqhash": ("pdqhash", lambda module: lambda path: module.compute(np.asarray(rgb_of(path)))),
+    "threatexchange": ("threatexchange.signal_type.pdq.pdq_hasher", lambda module: module.pdq_from_file),
+    "perception": ("perception.hashers", _perception),
 }
+"""Each peer's module, and what makes its call of it."""
 
 
 def _calls() -> dict[str, Call]:
     """Return samepic, the floor, and every peer that is installed; tell which are not."""
     found: dict[str, Call] = {"samepic": fingerprint, "1/8 + read + sha256": decoded_eighth}
-    for name, make in PEERS.items():
+    for name, (module, made_of) in PEERS.items():
         try:
-            found[name] = make()
+            found[name] = made_of(import_module(module))
         except (ImportError, AttributeError, RuntimeError) as error:
             print(f"{name}: absent ({error})")
     return found
@@ -258,21 +235,8 @@ def _files(folder: Path, data: Path, most: int) -> dict[str, list[Path]]:
     return sets
 
 
-def threads_gain(files: Sequence[Path], call: Call, seconds: float, workers: int = 2) -> float:
-    """Return how many times as many files a second `workers` threads do as one; the best of three tries each."""
-    best: dict[int, float] = {}
-    for count in (1, workers) * 3:
-        with ThreadPoolExecutor(count) as pool:
-            start, done = time.perf_counter(), 0
-            while time.perf_counter() - start < seconds:
-                batch = list(files) * max(1, 64 // len(files)) if len(files) > 8 else list(files)
-                done += sum(1 for _ in pool.map(call, batch))
-            best[count] = max(best.get(count, 0.0), done / (time.perf_counter() - start))
-    return best[workers] / best[1]
-
-
 def fingerprint_speed(args: argparse.Namespace) -> None:
-    """Print CPU milliseconds a file of each set, the mean of medians, and what a second thread brings."""
+    """Print CPU milliseconds a file of each set, the mean of medians."""
     print(f"native part: {'built' if native else 'absent'}")
     calls = _calls()
     with tempfile.TemporaryDirectory() as folder:
@@ -285,10 +249,6 @@ def fingerprint_speed(args: argparse.Namespace) -> None:
             head("", "CPU ms", "of samepic")
             for call, ms in mean.items():
                 row(call, f"{ms:.2f}", f"{ms / mean['samepic']:.2f}")
-        print("\ntwo threads against one, files a second")
-        for name, files in sets.items():
-            ours, floor = (threads_gain(files, call, args.seconds) for call in (fingerprint, decoded_eighth))
-            print(f"{name}: samepic {ours:.2f} times, decoder {floor:.2f} times")
 
 
 def _orb(rgb: Pixels) -> object:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from bench.common import SEED, counted, encoded, head, in_turns, option, photos, rgb_of, row, wanted_data
 from bench.families import alter
 from bench.family_base import Pixels, warped
+from bench.family_frame import turn_matrix
 from samepic.api import compare, compare_pictures
 from samepic.picture import load
 
@@ -31,8 +32,7 @@ _POINTS = 500
 _RATIO, _REACH = 0.75, 5.0
 
 
-@dataclass(frozen=True)
-class _Pair:
+class _Pair(NamedTuple):
     kind: str
     name: str
     a: bytes
@@ -50,12 +50,6 @@ def _saved(rgb: Pixels, quality: int = _QUALITY) -> bytes:
     return encoded(rgb, quality=quality)
 
 
-def _turned(rgb: Pixels, degrees: float) -> Pixels:
-    height, width = rgb.shape[:2]
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    return warped(rgb, np.vstack([turn, [0.0, 0.0, 1.0]]), (width, height), (0, 0, 0))
-
-
 def _pairs(rgb: Pixels, other: Pixels, number: int) -> list[_Pair]:
     """Return the pairs of one photograph; `other` is another one."""
     rng = np.random.default_rng([SEED, number])
@@ -64,8 +58,8 @@ def _pairs(rgb: Pixels, other: Pixels, number: int) -> list[_Pair]:
         return alter(family, level, rgb, rng, other).rgb
 
     small = _fitted(rgb)
-    whole, needed, mirrored, unrelated, inside = (
-        *_WANTED,
+    (whole, needed), mirrored, unrelated, inside = (
+        _WANTED,
         "mirrored and cropped",
         "unrelated",
         "picture in picture",
@@ -76,7 +70,7 @@ def _pairs(rgb: Pixels, other: Pixels, number: int) -> list[_Pair]:
         (whole, "240 px", _saved(_fitted(small, 240), 85)),
         (needed, "crop", _saved(_fitted(made("crop", "50 %")))),
         (needed, "border", _saved(_fitted(made("border", "colour")))),
-        (needed, "7 degrees", _saved(_fitted(_turned(rgb, 7)))),
+        (needed, "7 degrees", _saved(_fitted(warped(rgb, turn_matrix(rgb, 7), rgb.shape[1::-1], (0, 0, 0))))),
         (needed, "perspective", _saved(_fitted(made("perspective", "slight")))),
         (mirrored, mirrored, _saved(_fitted(cropped))),
         (unrelated, unrelated, _saved(_fitted(other))),

@@ -13,19 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter
 import samepic
 from samepic.errors import ProfileError, SourceError, UnreadableError
 from samepic.verdict import Relation, Verdict
-
-
-def saved(image: Image.Image, kind: str = "JPEG", /, **options: object) -> bytes:
-    """Return the bytes of `image` as a file of `kind`."""
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
-def opened(path: Path) -> Image.Image:
-    """Return a photograph as RGB, its file closed."""
-    with Image.open(path) as image:
-        return image.convert("RGB")
+from tests.kits.pictures import opened, saved
 
 
 def animation(frames: list[Image.Image], kind: str = "GIF", /, **options: object) -> bytes:

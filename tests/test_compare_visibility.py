@@ -16,19 +16,9 @@ from samepic.api import compare_pictures
 from samepic.measures.ssimulacra2 import ssimulacra2
 from samepic.picture import load
 from samepic.verdict import Relation, Verdict
+from tests.kits.pictures import opened, saved
 
 MODULE = import_module("samepic.api")
-
-
-def saved(image: Image.Image, kind: str = "JPEG", /, **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
-def opened(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        return image.convert("RGB")
 
 
 @pytest.mark.parametrize(

@@ -65,16 +65,7 @@ typedef struct {
 
 static int add_pair(Pairs *found, Pair pair)
 {
-    if (found->count == found->room) {
-        Py_ssize_t room = found->room ? 2 * found->room : 256;
-        Pair *grown = realloc(found->pairs, (size_t)room * sizeof(Pair));
-        if (grown == NULL)
-            return 0;
-        found->pairs = grown;
-        found->room = room;
-    }
-    found->pairs[found->count++] = pair;
-    return 1;
+    return ADDED(found, pairs, 256, pair);
 }
 
 INLINE int bits_between(const uint64_t *a, const uint64_t *b)
@@ -121,8 +112,6 @@ INLINE int alike_bits(const Group *group)
     return ONES(group->alike[0]) + ONES(group->alike[1]) + ONES(group->alike[2]) + ONES(group->alike[3]);
 }
 
-typedef int (*TurnedJoiner)(const uint64_t *, Py_ssize_t, const Asked *, Pairs *);
-
 INLINE int join_blocks(const uint64_t *codes, Py_ssize_t n, const Asked *asked, Pairs *found)
 {
     for (Py_ssize_t start = 0; start < n; start += BLOCK)
@@ -142,14 +131,10 @@ INLINE int join_blocks(const uint64_t *codes, Py_ssize_t n, const Asked *asked, 
     return 1;
 }
 
-static int join_plain(const uint64_t *codes, Py_ssize_t n, const Asked *asked, Pairs *found)
-{
-    return join_blocks(codes, n, asked, found);
-}
+IN_FORMS(int, join, popcnt, (const uint64_t *codes, Py_ssize_t n, const Asked *asked, Pairs *found),
+         return join_blocks(codes, n, asked, found))
 
 /* The k nearest of each query, as a heap in `scans`: rows are their ids. */
-typedef void (*NearestJoiner)(const uint64_t *, Py_ssize_t, const uint64_t *, Py_ssize_t, Scan *);
-
 INLINE void nearest_blocks(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, Py_ssize_t count, Scan *scans)
 {
     for (Py_ssize_t start = 0; start < n; start += BLOCK) {
@@ -163,23 +148,11 @@ INLINE void nearest_blocks(const uint64_t *codes, Py_ssize_t n, const uint64_t *
     }
 }
 
-static void nearest_plain(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, Py_ssize_t count, Scan *scans)
-{
-    nearest_blocks(codes, n, queries, count, scans);
-}
+IN_FORMS(void, nearest, popcnt,
+         (const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, Py_ssize_t count, Scan *scans),
+         nearest_blocks(codes, n, queries, count, scans))
 
 #ifdef HAS_VARIANTS
-VARIANT("popcnt") static int join_popcnt(const uint64_t *codes, Py_ssize_t n, const Asked *asked, Pairs *found)
-{
-    return join_blocks(codes, n, asked, found);
-}
-
-VARIANT("popcnt") static void
-nearest_popcnt(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, Py_ssize_t count, Scan *scans)
-{
-    nearest_blocks(codes, n, queries, count, scans);
-}
-
 typedef struct {
     _Alignas(32) uint8_t digits[DIGITS][STRIP];
 } Strip;
@@ -438,8 +411,6 @@ nearest_avx2(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, Py_ss
 }
 #endif
 
-typedef int (*Prober)(const uint64_t *, const Asked *, int, const Keyed *, const Probes *, Pairs *);
-
 #define AHEAD 64 /* places that are on their way into the cache while others are looked at */
 
 #if defined(__GNUC__)
@@ -503,50 +474,9 @@ INLINE int probe_keys(const uint64_t *codes, const Asked *asked, int forms, cons
     return 1;
 }
 
-static int probe_plain(const uint64_t *codes, const Asked *asked, int forms, const Keyed *keyed, const Probes *probes,
-                       Pairs *found)
-{
-    return probe_keys(codes, asked, forms, keyed, probes, found);
-}
-
-#ifdef HAS_VARIANTS
-VARIANT("popcnt") static int probe_popcnt(const uint64_t *codes, const Asked *asked, int forms, const Keyed *keyed,
-                                          const Probes *probes, Pairs *found)
-{
-    return probe_keys(codes, asked, forms, keyed, probes, found);
-}
-#endif
-
-static Prober prober(void)
-{
-#ifdef HAS_VARIANTS
-    if (RUNS("popcnt"))
-        return probe_popcnt;
-#endif
-    return probe_plain;
-}
-
-static TurnedJoiner turned_joiner(void)
-{
-#ifdef HAS_VARIANTS
-    if (RUNS("avx2") && RUNS("popcnt"))
-        return join_avx2;
-    if (RUNS("popcnt"))
-        return join_popcnt;
-#endif
-    return join_plain;
-}
-
-static NearestJoiner nearest_joiner(void)
-{
-#ifdef HAS_VARIANTS
-    if (RUNS("avx2") && RUNS("popcnt"))
-        return nearest_avx2;
-    if (RUNS("popcnt"))
-        return nearest_popcnt;
-#endif
-    return nearest_plain;
-}
+IN_FORMS(int, probe, popcnt,
+         (const uint64_t *codes, const Asked *asked, int forms, const Keyed *keyed, const Probes *probes, Pairs *found),
+         return probe_keys(codes, asked, forms, keyed, probes, found))
 
 PyObject *native_join_turned(PyObject *self, PyObject *args)
 {
@@ -568,7 +498,7 @@ PyObject *native_join_turned(PyObject *self, PyObject *args)
         asked.below = below.buf;
         Py_BEGIN_ALLOW_THREADS
         if (asked.radius >= 0 && asked.queries)
-            done = turned_joiner()(codes.buf, codes.len / CODE_BYTES, &asked, &found);
+            done = FASTEST_OF_THREE(join)(codes.buf, codes.len / CODE_BYTES, &asked, &found);
         Py_END_ALLOW_THREADS
         pairs = done ? PyByteArray_FromStringAndSize((const char *)found.pairs, found.count * (Py_ssize_t)sizeof(Pair))
                      : PyErr_NoMemory();
@@ -625,7 +555,7 @@ PyObject *native_join_nearest(PyObject *self, PyObject *args)
                 scans[query].most = most, scans[query].bound = bound;
             Py_BEGIN_ALLOW_THREADS
             if (bound >= 0)
-                nearest_joiner()(codes.buf, codes.len / CODE_BYTES, queries.buf, count, scans);
+                FASTEST_OF_THREE(nearest)(codes.buf, codes.len / CODE_BYTES, queries.buf, count, scans);
             Py_END_ALLOW_THREADS
             pairs = nearest_pairs(scans, count);
             for (Py_ssize_t query = 0; query < count; query++)
@@ -685,7 +615,7 @@ PyObject *native_probe(PyObject *self, PyObject *args)
         const Probes probes = {given[OF].buf, given[KEYS].buf, given[MASKS].buf, given[OF].len / 8, given[MASKS].len / 4};
         Pairs found = {NULL, 0, 0};
         Py_BEGIN_ALLOW_THREADS
-        done = prober()(given[CODES].buf, &asked, (int)forms, &keyed, &probes, &found);
+        done = FASTEST(probe, popcnt)(given[CODES].buf, &asked, (int)forms, &keyed, &probes, &found);
         Py_END_ALLOW_THREADS
         pairs = done ? PyByteArray_FromStringAndSize((const char *)found.pairs, found.count * (Py_ssize_t)sizeof(Pair))
                      : PyErr_NoMemory();

@@ -116,30 +116,16 @@ INLINE void correlate(const Planes *p, double *room)
     }
 }
 
-static void correlate_plain(const Planes *p, double *room)
-{
-    correlate(p, room);
-}
+IN_FORMS(void, correlate, avx2, (const Planes *p, double *room), correlate(p, room))
 
-#ifdef HAS_VARIANTS
-VARIANT("avx2") static void correlate_avx2(const Planes *p, double *room)
+static int correlate_here(const void *planes)
 {
-    correlate(p, room);
-}
-#endif
-
-static int correlate_here(const Planes *p)
-{
+    const Planes *p = planes;
     const size_t reach = (size_t)p->window / 2;
     double *room = malloc(SUMS * (3 * (size_t)p->width + 2 * reach) * sizeof(double));
     if (room == NULL)
         return 0;
-#ifdef HAS_VARIANTS
-    if (RUNS("avx2"))
-        correlate_avx2(p, room);
-    else
-#endif
-        correlate_plain(p, room);
+    FASTEST(correlate, avx2)(p, room);
     free(room);
     return 1;
 }
@@ -165,14 +151,7 @@ PyObject *native_correlation(PyObject *self, PyObject *args)
             float *out = (float *)(void *)PyByteArray_AsString(found);
             const Planes p = {a.buf,        b.buf, height,     width,         window, step,
                               (float)floor, out,   out + size, out + 2 * size};
-            int done;
-            Py_BEGIN_ALLOW_THREADS
-            done = correlate_here(&p);
-            Py_END_ALLOW_THREADS
-            if (!done) {
-                Py_CLEAR(found);
-                PyErr_NoMemory();
-            }
+            found = native_run(found, correlate_here, &p);
         }
     }
     PyBuffer_Release(&a);

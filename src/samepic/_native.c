@@ -15,8 +15,6 @@
 
 /* ---- Search over 256-bit codes: samepic.hamming ---- */
 
-typedef void (*Scanner)(const uint64_t *, const int64_t *, Py_ssize_t, const uint64_t *, Scan *);
-
 static inline int farther(Near a, Near b)
 {
     return a.distance != b.distance ? a.distance > b.distance : a.id > b.id;
@@ -45,22 +43,34 @@ static void as_heap(Near *heap, Py_ssize_t count)
         sink(heap, count, at);
 }
 
-static int grow(Scan *scan)
+void *native_grown(void *items, Py_ssize_t *room, size_t size, Py_ssize_t first)
 {
-    Py_ssize_t room = scan->room ? 2 * scan->room : 64;
-    Near *grown = realloc(scan->kept, (size_t)room * sizeof(Near));
+    const Py_ssize_t wanted = *room ? 2 * *room : first;
+    void *grown = realloc(items, (size_t)wanted * size);
     if (grown == NULL)
-        return 0;
-    scan->kept = grown;
-    scan->room = room;
-    return 1;
+        return items;
+    *room = wanted;
+    return grown;
+}
+
+PyObject *native_run(PyObject *found, int (*call)(const void *), const void *parts)
+{
+    int done;
+    Py_BEGIN_ALLOW_THREADS
+    done = call(parts);
+    Py_END_ALLOW_THREADS
+    if (!done) {
+        Py_CLEAR(found);
+        PyErr_NoMemory();
+    }
+    return found;
 }
 
 /* Keep a code that is not beyond the bound. Rare beside the codes that are passed over, so kept out of their loop. */
 void native_keep(Scan *scan, Near found)
 {
     if (scan->most < 0 || scan->count < scan->most) {
-        if (scan->count == scan->room && !grow(scan)) {
+        if (!HAS_ROOM(scan, kept, 64)) {
             scan->failed = 1;
             scan->bound = -1;
             return;
@@ -90,28 +100,9 @@ INLINE void scan_codes(const uint64_t *code, const int64_t *ids, Py_ssize_t n, c
     }
 }
 
-static void scan_plain(const uint64_t *codes, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan)
-{
-    scan_codes(codes, ids, n, query, scan);
-}
-
-#ifdef HAS_VARIANTS
-VARIANT("popcnt") static void
-scan_popcnt(const uint64_t *codes, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan)
-{
-    scan_codes(codes, ids, n, query, scan);
-}
-#endif
-
-/* Return the scan in the fastest form that this processor runs. */
-static Scanner scanner(void)
-{
-#ifdef HAS_VARIANTS
-    if (RUNS("popcnt"))
-        return scan_popcnt;
-#endif
-    return scan_plain;
-}
+IN_FORMS(void, scan, popcnt,
+         (const uint64_t *codes, const int64_t *ids, Py_ssize_t n, const uint64_t *query, Scan *scan),
+         scan_codes(codes, ids, n, query, scan))
 
 /* Nearest first, and by id where equally near: what remains of a heapsort. */
 void native_sort_near(Near *kept, Py_ssize_t count)
@@ -152,7 +143,7 @@ static PyObject *search(PyObject *self, PyObject *args)
         Scan scan = {NULL, 0, 0, most, bound, 0};
         memcpy(words, query.buf, CODE_BYTES);
         Py_BEGIN_ALLOW_THREADS
-        scanner()(codes.buf, ids.buf, count, words, &scan);
+        FASTEST(scan, popcnt)(codes.buf, ids.buf, count, words, &scan);
         native_sort_near(scan.kept, scan.count);
         Py_END_ALLOW_THREADS
         pairs = scan.failed ? PyErr_NoMemory() : near_pairs(scan.kept, scan.count);
@@ -171,20 +162,9 @@ typedef struct {
     Py_ssize_t count, room;
 } Rows;
 
-typedef int (*TurnedScanner)(const uint64_t *, Py_ssize_t, const uint64_t *, int, Rows *);
-
 static int add_row(Rows *rows, int64_t row)
 {
-    if (rows->count == rows->room) {
-        Py_ssize_t room = rows->room ? 2 * rows->room : 64;
-        int64_t *grown = realloc(rows->rows, (size_t)room * sizeof(int64_t));
-        if (grown == NULL)
-            return 0;
-        rows->rows = grown;
-        rows->room = room;
-    }
-    rows->rows[rows->count++] = row;
-    return 1;
+    return ADDED(rows, rows, 64, row);
 }
 
 /* The least distance of a code to a query and to what is left of it when two of its four words are turned over. */
@@ -206,18 +186,9 @@ INLINE int scan_turned(const uint64_t *code, Py_ssize_t n, const uint64_t *queri
     return 1;
 }
 
-static int turned_plain(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int bound, Rows *rows)
-{
-    return scan_turned(codes, n, queries, bound, rows);
-}
-
-#ifdef HAS_VARIANTS
-VARIANT("popcnt") static int
-turned_popcnt(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int bound, Rows *rows)
-{
-    return scan_turned(codes, n, queries, bound, rows);
-}
-#endif
+IN_FORMS(int, turned, popcnt,
+         (const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int bound, Rows *rows),
+         return scan_turned(codes, n, queries, bound, rows))
 
 #ifdef HAS_VARIANTS
 /* The ones of each word of a code that differ from the query's, four 64-bit counts. */
@@ -278,17 +249,6 @@ turned_avx2(const uint64_t *codes, Py_ssize_t n, const uint64_t *queries, int bo
 }
 #endif
 
-static TurnedScanner turned_scanner(void)
-{
-#ifdef HAS_VARIANTS
-    if (RUNS("avx2") && RUNS("popcnt"))
-        return turned_avx2;
-    if (RUNS("popcnt"))
-        return turned_popcnt;
-#endif
-    return turned_plain;
-}
-
 static PyObject *search_turned(PyObject *self, PyObject *args)
 {
     Py_buffer codes, queries;
@@ -304,7 +264,7 @@ static PyObject *search_turned(PyObject *self, PyObject *args)
         Rows rows = {NULL, 0, 0};
         memcpy(words, queries.buf, sizeof words);
         Py_BEGIN_ALLOW_THREADS
-        done = turned_scanner()(codes.buf, codes.len / CODE_BYTES, words, bound, &rows);
+        done = FASTEST_OF_THREE(turned)(codes.buf, codes.len / CODE_BYTES, words, bound, &rows);
         Py_END_ALLOW_THREADS
         found = done ? PyByteArray_FromStringAndSize((const char *)rows.rows, rows.count * (Py_ssize_t)sizeof(int64_t))
                      : PyErr_NoMemory();
@@ -369,20 +329,9 @@ INLINE void two_nearest(const uint64_t *codes, Py_ssize_t n, const uint64_t *oth
     }
 }
 
-typedef void (*Matcher)(const uint64_t *, Py_ssize_t, const uint64_t *, Py_ssize_t, int32_t *);
-
-static void match_plain(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssize_t m, int32_t *found)
-{
-    two_nearest(codes, n, others, m, found);
-}
-
-#ifdef HAS_VARIANTS
-VARIANT("popcnt") static void
-match_popcnt(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssize_t m, int32_t *found)
-{
-    two_nearest(codes, n, others, m, found);
-}
-#endif
+IN_FORMS(void, match, popcnt,
+         (const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssize_t m, int32_t *found),
+         two_nearest(codes, n, others, m, found))
 
 #ifdef HAS_VARIANTS
 #define LANES 8
@@ -441,18 +390,11 @@ match_avx512(const uint64_t *codes, Py_ssize_t n, const uint64_t *others, Py_ssi
         two_nearest_of_eight(codes + WORDS * i, words, room, m, found + 3 * i);
     free(words);
 }
-#endif
 
-static Matcher matcher(void)
-{
-#ifdef HAS_VARIANTS
-    if (RUNS("avx512f") && RUNS("avx512vpopcntdq"))
-        return match_avx512;
-    if (RUNS("popcnt"))
-        return match_popcnt;
+#define FASTEST_MATCH (RUNS("avx512f") && RUNS("avx512vpopcntdq") ? match_avx512 : FASTEST(match, popcnt))
+#else
+#define FASTEST_MATCH FASTEST(match, popcnt)
 #endif
-    return match_plain;
-}
 
 static PyObject *match(PyObject *self, PyObject *args)
 {
@@ -469,7 +411,7 @@ static PyObject *match(PyObject *self, PyObject *args)
         if (found) {
             int32_t *rows = (int32_t *)(void *)PyByteArray_AsString(found);
             Py_BEGIN_ALLOW_THREADS
-            matcher()(codes.buf, n, others.buf, m, rows);
+            FASTEST_MATCH(codes.buf, n, others.buf, m, rows);
             Py_END_ALLOW_THREADS
         }
     }

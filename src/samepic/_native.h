@@ -23,7 +23,22 @@
 #define HAS_VARIANTS 1
 #define VARIANT(name) __attribute__((target(name)))
 #define RUNS(name) __builtin_cpu_supports(name)
+#define IN_FORMS(Result, name, variant, parameters, body)                                                              \
+    static Result name##_plain parameters { body; }                                                                    \
+    VARIANT(#variant) static Result name##_##variant parameters { body; }
+#define FASTEST(name, variant) (RUNS(#variant) ? name##_##variant : name##_plain)
+#define FASTEST_OF_THREE(name) (RUNS("avx2") && RUNS("popcnt") ? name##_avx2 : FASTEST(name, popcnt))
+#else
+#define IN_FORMS(Result, name, variant, parameters, body) static Result name##_plain parameters { body; }
+#define FASTEST(name, variant) name##_plain
+#define FASTEST_OF_THREE(name) name##_plain
 #endif
+
+/* Whether there is room for one more in a list of `count` items with `room`, which grows from `first` by doubling. */
+#define HAS_ROOM(list, items, first)                                                                                   \
+    ((list)->count < (list)->room ||                                                                                   \
+     ((list)->items = native_grown((list)->items, &(list)->room, sizeof *(list)->items, first),                        \
+      (list)->count < (list)->room))
 
 #if defined(__GNUC__)
 #define ONES(x) __builtin_popcountll(x)
@@ -56,6 +71,16 @@ typedef struct {
     int64_t bound;
     int failed;
 } Scan;
+
+/* Add an item to such a list; false where there is no memory. */
+#define ADDED(list, items, first, item)                                                                                \
+    (HAS_ROOM(list, items, first) ? ((list)->items[(list)->count++] = (item), 1) : 0)
+
+/* Return the items with twice the room, or as they were where there is no memory. */
+void *native_grown(void *items, Py_ssize_t *room, size_t size, Py_ssize_t first);
+
+/* Call without the interpreter's lock; return `found`, or NULL with an error where the call had no memory. */
+PyObject *native_run(PyObject *found, int (*call)(const void *), const void *parts);
 
 void native_keep(Scan *scan, Near found);
 void native_sort_near(Near *kept, Py_ssize_t count);

@@ -66,31 +66,10 @@ INLINE void sample(const uint8_t *restrict luma, Py_ssize_t width, const Bands *
     }
 }
 
-typedef void (*Sampler)(const uint8_t *, Py_ssize_t, const Bands *, const Bands *, int, double *, float *);
-
-static void sample_plain(const uint8_t *luma, Py_ssize_t width, const Bands *down, const Bands *across, int turned,
-                         double *row, float *out)
-{
-    sample(luma, width, down, across, turned, row, out);
-}
-
-#ifdef HAS_VARIANTS
-VARIANT("avx2") static void
-sample_avx2(const uint8_t *luma, Py_ssize_t width, const Bands *down, const Bands *across, int turned, double *row,
-            float *out)
-{
-    sample(luma, width, down, across, turned, row, out);
-}
-#endif
-
-static Sampler sampler(void)
-{
-#ifdef HAS_VARIANTS
-    if (RUNS("avx2"))
-        return sample_avx2;
-#endif
-    return sample_plain;
-}
+IN_FORMS(void, sample, avx2,
+         (const uint8_t *luma, Py_ssize_t width, const Bands *down, const Bands *across, int turned, double *row,
+          float *out),
+         sample(luma, width, down, across, turned, row, out))
 
 PyObject *native_samples(PyObject *self, PyObject *args)
 {
@@ -113,7 +92,7 @@ PyObject *native_samples(PyObject *self, PyObject *args)
         if (taken != NULL) {
             float *out = (float *)(void *)PyByteArray_AsString(taken);
             Py_BEGIN_ALLOW_THREADS
-            sampler()(luma.buf, width, &down, &across, turned, row, out);
+            FASTEST(sample, avx2)(luma.buf, width, &down, &across, turned, row, out);
             Py_END_ALLOW_THREADS
         }
         free(row);

@@ -153,20 +153,11 @@ INLINE void exceed(const Bands *p, const Strip *s)
     }
 }
 
-static void exceed_plain(const Bands *p, const Strip *s)
-{
-    exceed(p, s);
-}
+IN_FORMS(void, exceed, avx2, (const Bands *p, const Strip *s), exceed(p, s))
 
-#ifdef HAS_VARIANTS
-VARIANT("avx2") static void exceed_avx2(const Bands *p, const Strip *s)
+static int exceed_here(const void *bands)
 {
-    exceed(p, s);
-}
-#endif
-
-static int exceed_here(const Bands *p)
-{
+    const Bands *p = bands;
     const size_t wide = ((size_t)p->width + 15) / 16 * 16;
     float *room = calloc(wide * (48 + 8 + 6 + 4), sizeof(float));
     if (room == NULL)
@@ -180,12 +171,7 @@ static int exceed_here(const Bands *p)
     for (int k = 0; k < 6; k++, at += wide)
         s.plane[k / 3][k % 3] = at;
     s.lightest = at, s.darkest = at + 2 * wide;
-#ifdef HAS_VARIANTS
-    if (RUNS("avx2"))
-        exceed_avx2(p, &s);
-    else
-#endif
-        exceed_plain(p, &s);
+    FASTEST(exceed, avx2)(p, &s);
     free(room);
     return 1;
 }
@@ -233,14 +219,7 @@ PyObject *native_excess(PyObject *self, PyObject *args)
                              color.buf,
                              (float)cut,
                              (float *)(void *)PyByteArray_AsString(found)};
-            int done;
-            Py_BEGIN_ALLOW_THREADS
-            done = exceed_here(&p);
-            Py_END_ALLOW_THREADS
-            if (!done) {
-                Py_CLEAR(found);
-                PyErr_NoMemory();
-            }
+            found = native_run(found, exceed_here, &p);
         }
     }
     PyBuffer_Release(&a);

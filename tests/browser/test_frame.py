@@ -12,23 +12,21 @@ from playwright.sync_api import Browser, expect
 from samepic.pages.app import PAGES
 from samepic.pages.html import POLICY
 from tests.kits.browser import PHONE, Watched, faults, shot
-from tests.kits.service import Running, token_options
+from tests.kits.service import Running
+from tests.kits.tokens import token_file, token_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 TOKEN = "reviewer-" + "r" * 24
 LESS = "looks-only-" + "l" * 24
-TOKENS: tuple[dict[str, object], ...] = (
-    {"name": "reviewer", "token": TOKEN, "tenant": "red"},
-    {"name": "little", "token": LESS, "tenant": "red", "may": ["status"]},
-)
+TOKENS = token_table("reviewer", TOKEN, "red"), token_table("little", LESS, "red", may=("status",))
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a service that wants a token."""
     folder: Path = tmp_path_factory.mktemp("guarded-pages")
-    with Running(folder / "u.db", folder / "log", *token_options(folder, *TOKENS)) as service:
+    with Running(folder / "u.db", folder / "log", *token_file(folder, *TOKENS)) as service:
         yield service
 
 

@@ -13,9 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from django.test import Client
 
-from tests.contrib.uploads import PHOTOS, saved_again
-
-ROCKET, CAT = (PHOTOS / "rocket.jpg").read_bytes(), (PHOTOS / "chelsea.png").read_bytes()
+from tests.contrib.uploads import CAT, ROCKET, saved_again
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, connections, models, transaction
 from django.test import Client
 
-from tests.contrib.uploads import PHOTOS, saved_again
+from tests.contrib.uploads import CAT, ROCKET, saved_again
 
 pytestmark = pytest.mark.usefixtures("site")
-ROCKET, CAT = (PHOTOS / "rocket.jpg").read_bytes(), (PHOTOS / "chelsea.png").read_bytes()
 
 
 @pytest.fixture

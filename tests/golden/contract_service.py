@@ -13,15 +13,13 @@ from PIL import Image, ImageDraw
 
 from samepic.service.openapi import description
 from tests.golden.shapes import Sentences, dumped, read_pictures, shaped
-from tests.kits.service import Running, token_options
+from tests.kits.service import Running
+from tests.kits.tokens import token_file, token_table
 
 __all__ = ["service"]
 
 _TOKEN, _WATCH = "shop-" + "s" * 30, "watch-" + "w" * 30
-_TOKENS: tuple[dict[str, object], ...] = (
-    {"name": "shop", "token": _TOKEN, "tenant": "shop"},
-    {"name": "operator", "token": _WATCH, "may": ["metrics"]},
-)
+_TOKENS = token_table("shop", _TOKEN, "shop"), token_table("operator", _WATCH, may=("metrics",))
 _HEADERS = (
     "allow",
     "cache-control",
@@ -49,7 +47,7 @@ class Ask(NamedTuple):
 def service(folder: Path) -> dict[str, str]:
     """Return the description with and without tokens, and the answers of a running service."""
     said, answers = Sentences(), []
-    options = token_options(folder, *_TOKENS)
+    options = token_file(folder, *_TOKENS)
     with (
         Running(folder / "store.db", folder / "log", *options) as running,
         httpx.Client(base_url=running.address, timeout=60, trust_env=False) as client,

@@ -11,11 +11,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
+from tests.kits.ending import Ends
 from tests.kits.postgres import server
 
 __all__ = ["Cluster"]
@@ -25,7 +24,7 @@ _STOP = ("-m", "immediate", "-w")
 _numbers = itertools.count(1)
 
 
-class Cluster:
+class Cluster(Ends):
     """A running server that listens on `host`; its data is deleted when it is left.
 
     `settings` are lines of its configuration; `of` is the server that it follows as a streaming standby.
@@ -69,12 +68,8 @@ class Cluster:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def end(self) -> None:
+        """Break it off, and delete its data."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 

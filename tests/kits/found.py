@@ -6,19 +6,17 @@ import hashlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
+
+from tests.kits.ending import Ends, end_group
 
 __all__ = ["Review", "memory_of", "report_of"]
 
 
-class Review:
+class Review(Ends):
     """`samepic ARGUMENTS --no-browser`, run in `folder`; ended when it is left, whatever it is doing."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
@@ -51,15 +49,9 @@ class Review:
         parts = urlsplit(self.address)
         self.origin = f"{parts.scheme}://{parts.netloc}"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.end()
-        if error is None:
-            assert self._log.read_text() == ""
+    def check(self) -> None:
+        """Assert that it had nothing to complain of."""
+        assert self._log.read_text() == ""
 
     def finished(self) -> list[str]:
         """Wait until it has ended by itself, and return the lines that it said last."""
@@ -70,15 +62,7 @@ class Review:
 
     def end(self) -> None:
         """End it."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(10)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        end_group(self.process, 10)
 
     def _address(self) -> str:
         assert self.process.stdout is not None

@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
+
+from tests.kits.ending import Ends
 
 __all__ = ["Host", "Hosts", "why_not"]
 
@@ -23,7 +24,7 @@ class Host(NamedTuple):
     inside: tuple[str, ...]
 
 
-class Hosts:
+class Hosts(Ends):
     """So many hosts on one network; `address` is where this machine itself is found on it.
 
     All of it is gone when this is left, and so is what runs that were killed have left behind.
@@ -40,7 +41,7 @@ class Hosts:
             for number in range(count):
                 self._add(number, f"{network}.{number + 2}")
         except BaseException:
-            self.close()
+            self.end()
             raise
 
     def _add(self, number: int, address: str) -> None:
@@ -54,15 +55,7 @@ class Hosts:
         _ip("-n", name, "link", "set", there, "up")
         _ip("-n", name, "link", "set", "lo", "up")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
+    def end(self) -> None:
         """Take everything away; may be called twice."""
         _taken_away(os.getpid(), [host.name for host in self.members])
         self.members = []
@@ -75,7 +68,7 @@ def why_not() -> str:
     if os.geteuid() != 0:
         return "wanted root to make network namespaces, got another user"
     try:
-        Hosts(1).close()
+        Hosts(1).end()
     except subprocess.CalledProcessError as error:
         return f"wanted to make a network namespace, got {error.stderr.strip()}"
     return ""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-
-import pytest
 
 from samepic.store.contract import Store
 from samepic.store.opening import open_store
 from samepic.store.records import Record, Refusal, State
 from tests.kits.records import match, record
+from tests.kits.store_urls import EmptyStore
 
 __all__ = ["ReviewKit", "put_held"]
 
@@ -32,20 +30,8 @@ def put_held(store: Store, key: str, *others: str, tenant: str = "") -> Record:
     return kept
 
 
-class ReviewKit:
+class ReviewKit(EmptyStore):
     """The promises of a review queue; `url` names a store that is empty."""
-
-    @pytest.fixture
-    def url(self) -> str:
-        """Return the URL of an empty store."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        """Return an empty store."""
-        opened = open_store(url)
-        yield opened
-        opened.close()
 
     def test_pairs_come_in_the_order_of_the_uploads_and_begin_anew_at_the_end(self, store: Store) -> None:
         first, second = put_held(store, "a", "x", "y"), put_held(store, "b", "x")

@@ -10,14 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
-__all__ = ["Running", "client_of", "operation_of", "token_options", "token_text"]
+from tests.kits.ending import Ends, end_group
+
+__all__ = ["Running", "client_of", "operation_of"]
 
 _STARTED = 60.0
 _PROGRAM = """
@@ -30,7 +30,7 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-class Running:
+class Running(Ends):
     """`samepic serve` with these options, as a process whose log goes to `log`; `limits` change its profile.
 
     `inside` is what its command begins with where it is to run on another host.
@@ -84,16 +84,10 @@ class Running:
         assert line, f"the service did not start: {self.log.read_text()}"
         return str(json.loads(line)["address"])
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.end()
-        if error is None:
-            bugs = [line for line in self.logged() if "trace" in line or line["level"] == "critical"]
-            assert not bugs, bugs
+    def check(self) -> None:
+        """Assert that its log shows no bug."""
+        bugs = [line for line in self.logged() if "trace" in line or line["level"] == "critical"]
+        assert not bugs, bugs
 
     def wait_until_ready(self) -> None:
         """Ask until it says so."""
@@ -111,34 +105,11 @@ class Running:
 
     def end(self) -> None:
         """End it, and what it started, whatever it is doing."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        end_group(self.process, 20)
 
     def logged(self) -> list[dict[str, Any]]:
         """Return the lines of its log."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-
-def token_options(folder: Path, *tokens: Mapping[str, object]) -> tuple[str, str]:
-    """Write tokens to a file in a folder, and return the options of a service that takes them."""
-    path = folder / "tokens.toml"
-    path.write_text(token_text(*tokens))
-    return "--token-file", str(path)
-
-
-def token_text(*tokens: Mapping[str, object]) -> str:
-    """Return the TOML of tokens."""
-    lines = [
-        ["[[token]]", *(f"{key} = {json.dumps(value)}" for key, value in token.items())] for token in tokens
-    ]
-    return "\n".join(line for table in lines for line in table)
 
 
 def client_of(address: str, headers: Mapping[str, str] | None = None) -> httpx.Client:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from samepic.store.contract import Store
 from samepic.store.opening import open_store
 from samepic.store.records import Record, Refusal, State
 from tests.kits.records import match, record
+from tests.kits.store_urls import EmptyStore
 
 __all__ = ["StoreKit"]
 
@@ -35,20 +35,8 @@ def put_accepted(store: Store, key: str, tenant: str = "") -> Record:
     return made
 
 
-class StoreKit:
+class StoreKit(EmptyStore):
     """The promises of a store; `url` names one that is empty, and opens the same one again."""
-
-    @pytest.fixture
-    def url(self) -> str:
-        """Return the URL of an empty store."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        """Return an empty store."""
-        opened = open_store(url)
-        yield opened
-        opened.close()
 
     def test_what_is_put_comes_back_whole(self, store: Store) -> None:
         given = record(

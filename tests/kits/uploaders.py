@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from samepic.errors import StoreError
 from samepic.gate.gate import Gate
 from samepic.sandbox.decode import InProcess
+from tests.kits.ending import Ends
 
 __all__ = ["Answer", "Upload", "Uploader", "Uploaders", "deal", "wrong_round"]
 
@@ -78,18 +78,14 @@ class Uploader:
         self.process.close()
 
 
-class Uploaders:
+class Uploaders(Ends):
     """Several uploaders that begin each round at one moment."""
 
     def __init__(self, url: str, count: int = 4, threads: int = 8, lease: float = 15.0) -> None:
         self.members = [Uploader(url, threads, lease) for _ in range(count)]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def end(self) -> None:
+        """Let the processes go."""
         for member in self.members:
             member.end()
 

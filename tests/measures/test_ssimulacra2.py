@@ -81,7 +81,7 @@ def independent_score(a: Pixels, b: Pixels) -> float:
 def test_it_is_the_independent_one_with_the_published_border(
     name: str, alteration: str, photos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The independent one mirrors the picture beyond top and bottom; see bench/RESULTS.md for what that is worth."""
+    """The independent one mirrors the picture beyond top and bottom; see docs/visibility.md for what that is worth."""
     monkeypatch.setattr(independent, "blur_image", dark_border)
     a = opened(photos[name])
     b = ALTERATIONS[alteration](a)

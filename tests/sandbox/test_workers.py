@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -214,6 +214,31 @@ def test_a_pool_wants_at_least_one_worker() -> None:
         Workers(0)
 
 
+def signaled(test: Callable[[], None]) -> Callable[[], None]:
+    """Mark a test whose process is interrupted."""
+    wanted = pytest.mark.skipif(sys.platform == "win32", reason="wants signals")
+    return wanted(pytest.mark.slow(pytest.mark.usefixtures("interruptible")(test)))
+
+
+STOPPED = """
+pool = Workers(1)
+pool.prepare(data)
+(stopped,) = pool.processes
+os.kill(stopped, signal.SIGSTOP)
+"""
+INTERRUPTED = """
+def interrupt():
+    while not pool.status()["WHEN"]:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
+try:
+    pool.prepare(data)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
 def run(program: str) -> str:
     """Run a program in a process of its own, whatever it does to itself, and return what it printed."""
     start = (
@@ -261,24 +286,11 @@ print("well")
     assert run(program) == "well\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to stop a process")
-@pytest.mark.slow
-@pytest.mark.usefixtures("interruptible")
+@signaled
 def test_an_interrupt_in_the_middle_of_a_task_ends_that_task_and_leaves_a_pool_that_works() -> None:
-    program = """
-pool = Workers(1)
-pool.prepare(data)
-(stopped,) = pool.processes
-os.kill(stopped, signal.SIGSTOP)
-def interrupt():
-    while not pool.status()["busy"]:
-        time.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=interrupt).start()
-try:
-    pool.prepare(data)
-except KeyboardInterrupt:
-    print("interrupted")
+    program = f"""
+{STOPPED}
+{INTERRUPTED.replace("WHEN", "busy")}
 pool.prepare(data)
 assert pool.processes != (stopped,)
 pool.close()
@@ -286,29 +298,16 @@ pool.close()
     assert run(program) == "interrupted\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to stop a process")
-@pytest.mark.slow
-@pytest.mark.usefixtures("interruptible")
+@signaled
 def test_an_interrupt_of_one_who_waits_leaves_the_turn_to_the_others() -> None:
-    program = """
-pool = Workers(1)
-pool.prepare(data)
-(stopped,) = pool.processes
-os.kill(stopped, signal.SIGSTOP)
+    program = f"""
+{STOPPED}
 done = []
 first = threading.Thread(target=lambda: done.append(pool.prepare(data)))
 first.start()
 while not pool.status()["busy"]:
     time.sleep(0.01)
-def interrupt():
-    while not pool.status()["waiting"]:
-        time.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=interrupt).start()
-try:
-    pool.prepare(data)
-except KeyboardInterrupt:
-    print("interrupted")
+{INTERRUPTED.replace("WHEN", "waiting")}
 assert pool.status()["waiting"] == 0
 os.kill(stopped, signal.SIGCONT)
 first.join()

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.hostile_heif import heif_bombs
 from samepic.errors import LimitError, UnavailableError, UnreadableError, WorkerError
 from samepic.limits import UPLOAD, WORKERS
 from samepic.sandbox import process
 from samepic.sandbox.decode import prepare
 from samepic.sandbox.pool import Prepared, Workers
 from samepic.sandbox.process import LostError, WorkerProcess
+from tests.kits.heif_bombs import heif_bombs
 from tests.picture.picture_files import chunk, many_pixels, saved, scene
 
 pytestmark = [

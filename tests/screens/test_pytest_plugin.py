@@ -31,15 +31,6 @@ def called(tmp_path: Path) -> SamePicture:
     return SamePicture(settings, Names("test_odd", ""), None, [])
 
 
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Return a project with one test, away from any CI."""
-    monkeypatch.delenv("CI", raising=False)
-    made = Project(pytester)
-    made.write()
-    return made
-
-
 def test_a_missing_baseline_fails_and_says_how_it_is_taken(project: Project) -> None:
     outcomes, result = project.run()
     assert outcomes == {"failed": 1}

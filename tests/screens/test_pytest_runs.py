@@ -19,15 +19,6 @@ from tests.kits.project import Project, size_of
 pytest_plugins = ["pytester"]
 
 
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Return a project with one test, away from any CI."""
-    monkeypatch.delenv("CI", raising=False)
-    made = Project(pytester)
-    made.write()
-    return made
-
-
 @pytest.mark.parametrize(
     "options",
     [

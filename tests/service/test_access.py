@@ -17,19 +17,16 @@ from samepic.service.auth import Sessions
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import RIGHTS, ServiceSettings, find_token, read_tokens
 from tests.gate.pictures import resaved
-from tests.kits.service import Running, client_of, token_options, token_text
+from tests.kits.service import Running, client_of
+from tests.kits.tokens import token_file, token_table
 from tests.service.test_service import admit, error
 
 RED, BLUE, WATCH = "red-" + "r" * 30, "blue-" + "b" * 30, "watch-" + "w" * 30
-TOKENS: tuple[dict[str, object], ...] = (
-    {"name": "red shop", "token": RED, "tenant": "red"},
-    {
-        "name": "blue shop",
-        "sha256": hashlib.sha256(BLUE.encode()).hexdigest(),
-        "tenant": "blue",
-        "may": ["check", "admit", "status"],
-    },
-    {"name": "operator", "token": WATCH, "may": ["metrics"]},
+HASHED = hashlib.sha256(BLUE.encode()).hexdigest()
+TOKENS = (
+    token_table("red shop", RED, "red"),
+    token_table("blue shop", tenant="blue", may=("check", "admit", "status"), sha256=HASHED),
+    token_table("operator", WATCH, may=("metrics",)),
 )
 
 
@@ -37,7 +34,7 @@ TOKENS: tuple[dict[str, object], ...] = (
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a service for two tenants and an operator."""
     folder = tmp_path_factory.mktemp("guarded")
-    with Running(folder / "u.db", folder / "log", *token_options(folder, *TOKENS)) as service:
+    with Running(folder / "u.db", folder / "log", *token_file(folder, *TOKENS)) as service:
         yield service
 
 
@@ -150,7 +147,7 @@ def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> N
     path.write_text(RED + "\n")
     (one,) = read_tokens(str(path))
     assert (one.tenant, one.rights) == ("", frozenset(RIGHTS))
-    path.write_text(token_text(*TOKENS))
+    path.write_text("".join(TOKENS))
     red, blue, watch = read_tokens(str(path))
     assert red.rights == frozenset(RIGHTS) - {"metrics"}
     assert (blue.tenant, sorted(blue.rights)) == ("blue", ["admit", "check", "status"])

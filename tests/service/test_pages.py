@@ -14,13 +14,14 @@ from samepic.pages.app import PAGES
 from samepic.pages.html import Html, el, join
 from samepic.service.settings import ServiceSettings
 from tests.gate.pictures import resaved
-from tests.kits.service import Running, token_options
+from tests.kits.service import Running
+from tests.kits.tokens import token_file, token_table
 
 RED, BLUE, LESS = "red-" + "r" * 30, "blue-" + "b" * 30, "less-" + "l" * 30
-TOKENS: tuple[dict[str, object], ...] = (
-    {"name": "red", "token": RED, "tenant": "red"},
-    {"name": "blue", "token": BLUE, "tenant": "blue"},
-    {"name": "less", "token": LESS, "tenant": "red", "may": ["status"]},
+TOKENS = (
+    token_table("red", RED, "red"),
+    token_table("blue", BLUE, "blue"),
+    token_table("less", LESS, "red", may=("status",)),
 )
 
 
@@ -31,7 +32,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, upload: bytes) -> Iterator
     (folder / "media" / "red").mkdir(parents=True)
     for name in ("one.png", "two.jpg"):
         (folder / "media" / "red" / name).write_bytes(upload if name == "one.png" else resaved(upload))
-    options = (*token_options(folder, *TOKENS), "--originals", str(folder / "media"))
+    options = (*token_file(folder, *TOKENS), "--originals", str(folder / "media"))
     with Running(folder / "u.db", folder / "log", *options) as service:
         headers = {"Authorization": f"Bearer {RED}"}
         with httpx.Client(base_url=service.address, headers=headers) as client:

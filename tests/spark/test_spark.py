@@ -18,15 +18,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.hostile_heif import heif_bombs
-from bench.spark_common import descendants, executors
-from bench.spark_find import Row, here
+from bench.common import descendants
+from bench.spark_find import Row, executors, here
 from samepic.cli import main
 from samepic.duplicates.finder import find
 from samepic.limits import SPARK
 from samepic.profile import Policy
 from samepic.verdict import Relation
 from tests.duplicates.find_scene import album, chain, settle
+from tests.kits.heif_bombs import heif_bombs
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -11,25 +11,16 @@ from samepic.store.contract import MIGRATIONS
 from samepic.store.opening import open_store
 from tests.kits.postgres import fresh_url
 from tests.kits.review_kit import ReviewKit, put_held
+from tests.kits.store_urls import InFile, InSchema
 
 
-class TestSqlite(ReviewKit):
+class TestSqlite(InFile, ReviewKit):
     """A file."""
-
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        """Return the path of a store."""
-        return str(tmp_path / "store.db")
 
 
 @pytest.mark.postgres
-class TestPostgres(ReviewKit):
+class TestPostgres(InSchema, ReviewKit):
     """A schema of a real server."""
-
-    @pytest.fixture
-    def url(self) -> str:
-        """Return the URL of a schema."""
-        return fresh_url()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

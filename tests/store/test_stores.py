@@ -17,25 +17,16 @@ from samepic.store.opening import open_store
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 from tests.kits.store_kit import StoreKit
+from tests.kits.store_urls import InFile, InSchema
 
 
-class TestSqlite(StoreKit):
+class TestSqlite(InFile, StoreKit):
     """A file."""
-
-    @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        """Return the path of a store."""
-        return str(tmp_path / "store.db")
 
 
 @pytest.mark.postgres
-class TestPostgres(StoreKit):
+class TestPostgres(InSchema, StoreKit):
     """A schema of a real server."""
-
-    @pytest.fixture
-    def url(self) -> str:
-        """Return the URL of a schema."""
-        return fresh_url()
 
 
 def test_a_store_can_be_named_by_path_and_by_url(tmp_path: Path) -> None:
