@@ -15,7 +15,7 @@ from PIL import Image
 
 from bench.common import ROOT, encoded, option
 from bench.cutoffs import markdown, rewrite
-from samepic.measures.classical import Pixels
+from samepic.arrays import Pixels
 from samepic.measures.table import Measures, measure_arrays
 from samepic.picture import load
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from samepic.measures.table import Measures
     from samepic.profile import Profile
 
-__all__ = ["compare", "compare_pictures", "measure"]
-
 
 def compare(
     a: object,

@@ -7,8 +7,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Mask", "Matrix", "Pixels", "Plane"]
-
 Pixels: TypeAlias = NDArray[np.uint8]
 """Samples, 0 to 255: (height, width, 3) RGB unless the function says otherwise."""
 

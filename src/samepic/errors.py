@@ -2,27 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "BaselineError",
-    "FingerprintError",
-    "LimitError",
-    "MissingPartError",
-    "NoBaselineError",
-    "PictureChangedError",
-    "ProfileError",
-    "ReportError",
-    "SamepicError",
-    "SourceError",
-    "StoreError",
-    "StoreKeyError",
-    "TruncatedError",
-    "UnavailableError",
-    "UnreadableError",
-    "UnsupportedError",
-    "WorkerError",
-    "missing_part",
-]
-
 
 class SamepicError(Exception):
     """The base class of all exceptions that samepic raises."""

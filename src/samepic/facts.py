@@ -6,19 +6,6 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
-__all__ = [
-    "Depth",
-    "DetailChange",
-    "Doubt",
-    "Facts",
-    "OriginalReason",
-    "Placing",
-    "Proof",
-    "Series",
-    "Side",
-    "ToneChange",
-]
-
 
 class Placing(StrEnum):
     """How the frames of two pictures overlap: a closed set.

@@ -17,8 +17,6 @@ from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.native import native
 from samepic.tuning.search import SEARCH
 
-__all__ = ["Codes", "Neighbors", "TurnedCodes", "by_parity", "copies_near"]
-
 _BITS, _WORDS, _BYTES = 256, 4, 32
 _NO_LIMIT = -1
 _BLOCK = 32768
@@ -35,7 +33,6 @@ _GROWTH = 8
 """Full arrays grow by an eighth: a million codes waste 5 MB at most."""
 
 _SUM = np.uint32(0x01010101)
-
 Ids = NDArray[np.int64]
 
 

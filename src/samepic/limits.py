@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = [
-    "LIMITS",
-    "SPARK",
-    "UPLOAD",
-    "WORKERS",
-    "Limits",
-    "SparkLimits",
-    "WorkerLimits",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -15,19 +15,13 @@ from samepic.reading import convert, read_json, require, shorten
 from samepic.verdict import Relation
 from samepic.writing import NO_SUCH_FILE, replacing
 
-__all__ = ["AS_STATED", "CLAMP", "KIND", "RUNGS", "VERSION", "Origin", "Policy", "Profile"]
-
 KIND = "samepic profile"
-
 VERSION = 1
-
 CLAMP = 1e-6  # the least distance of probabilities from 0 and 1 for logarithms
-
 RUNGS = ("same-file", "same-pixels", "resaved", "adjusted", "reframed", "edited")
 """The relations that may end "same", the closest first; a test compares them with `Relation`."""
 
 _MOST_BYTES = 1 << 20
-
 _T = TypeVar("_T", bound="Profile | Origin")
 
 

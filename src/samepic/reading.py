@@ -8,8 +8,6 @@ from typing import Any, NoReturn, TypeVar
 
 from samepic.errors import SamepicError
 
-__all__ = ["convert", "read_json", "require", "shorten"]
-
 _T = TypeVar("_T")
 
 _EXPECTED = {

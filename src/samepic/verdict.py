@@ -15,21 +15,6 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from PIL.Image import Image
 
-__all__ = [
-    "Caveat",
-    "Decision",
-    "Evidence",
-    "JpegInfo",
-    "Match",
-    "Outcome",
-    "PictureInfo",
-    "Region",
-    "Relation",
-    "Transform",
-    "Verdict",
-    "Visibility",
-]
-
 
 def _values(record: DataclassInstance) -> dict[str, Any]:
     """Return the fields of a record by name, enumerations as plain strings."""

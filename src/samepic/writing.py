@@ -10,8 +10,6 @@ from pathlib import Path
 
 from samepic.errors import UnreadableError
 
-__all__ = ["NO_SUCH_FILE", "bytes_text", "plural", "printable", "reason_of", "replacing"]
-
 NO_SUCH_FILE = "no such file"
 
 

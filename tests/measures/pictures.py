@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from samepic.measures.classical import Pixels
+from samepic.arrays import Pixels
 from samepic.picture import Picture
 from samepic.verdict import PictureInfo
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from PIL import Image
 
+from samepic.arrays import Pixels
 from samepic.errors import SourceError
-from samepic.measures.classical import Pixels, check, lumas, reduced, to_common_form
+from samepic.measures.classical import check, lumas, reduced, to_common_form
 from tests.measures.pictures import ANY, flat, scene
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from PIL import Image, ImageChops, ImageStat
 from skimage import metrics
 
+from samepic.arrays import Pixels
 from samepic.measures import classical
-from samepic.measures.classical import Pixels, to_common_form
+from samepic.measures.classical import to_common_form
 from tests.measures.pictures import ANY, flat, scene
 
 # scikit-image types some of its functions and not others

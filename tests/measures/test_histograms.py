@@ -14,8 +14,8 @@ from PIL import Image
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
+from samepic.arrays import Pixels
 from samepic.measures import classical
-from samepic.measures.classical import Pixels
 from tests.measures.pictures import ANY, flat, pixels, scene
 
 FULL = st.integers(0, 10_000).map(lambda seed: scene(seed, 200, 160))

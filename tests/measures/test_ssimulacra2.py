@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
+from samepic.arrays import Pixels
 from samepic.errors import SourceError
 from samepic.measures import ssimulacra2 as module
-from samepic.measures.classical import Pixels
 from samepic.measures.ssimulacra2 import scales_of, ssimulacra2
 from tests.measures.pictures import drawing, flat, scene
 
 Wide = NDArray[np.float64]
-
 SIDES = st.integers(8, 70)
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import metrics
 
-from samepic.measures.classical import Pixels, lumas, ssim, ssim_scale
+from samepic.arrays import Pixels
+from samepic.measures.classical import lumas, ssim, ssim_scale
 from tests.measures.pictures import drawing, flat, scene
 
 # scikit-image types some of its functions and not others

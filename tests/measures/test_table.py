@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from samepic.arrays import Pixels
 from samepic.measures import classical
-from samepic.measures.classical import Pixels
 from samepic.measures.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK
 from samepic.measures.table import NAMES, Measures, Reliability, measure_arrays
 from samepic.picture import load

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import fft, signal
 
-from samepic.measures.classical import Float, Pixels, lumas, whiten, whitened_measures, working_square
+from samepic.arrays import Pixels
+from samepic.measures.classical import Float, lumas, whiten, whitened_measures, working_square
 from tests.measures.pictures import ANY, drawing, flat, scene
 
 SCENES = st.integers(0, 10_000).map(scene)

@@ -31,8 +31,6 @@ from samepic.picture import inspect, load, read
 from samepic.profile import AS_STATED, RUNGS, Origin, Policy, Profile
 from samepic.verdict import Relation
 
-__all__ = ["CutoffChoice", "Result", "UnreadablePair", "choose", "judge_pairs", "result_of"]
-
 _LOOSEST_DEFAULT = Relation.REFRAMED
 
 

@@ -19,31 +19,7 @@ from samepic.errors import ReportError
 from samepic.profile import CLAMP, RUNGS, Policy
 from samepic.verdict import Relation
 
-__all__ = [
-    "CONFIDENCE",
-    "CUTOFFS",
-    "LEAST_SLOPE",
-    "JudgedPair",
-    "LabeledPair",
-    "LabeledPairs",
-    "ReliabilityBin",
-    "ReliabilityCurve",
-    "RuleOutcome",
-    "clopper_pearson",
-    "disagreements",
-    "fit_line",
-    "fit_rescaling",
-    "format_bound",
-    "outcome",
-    "outcomes_by_cutoff",
-    "outcomes_by_relation",
-    "read_pairs",
-    "reliability",
-    "wilson",
-]
-
 CONFIDENCE = 0.95  # of every interval
-
 CUTOFFS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """The stated probabilities to try as minimum."""
 
@@ -55,7 +31,6 @@ LEAST_SLOPE = 0.05  # so that rescaling keeps the order of probabilities
 SLOPE_SPREAD, INTERCEPT_SPREAD = 0.5, 2.0
 
 _BINS = 10  # of the reliability diagram
-
 _NEGLIGIBLE = 1e-6
 
 
@@ -119,7 +94,6 @@ def _beta_quantile(share: float, a: int, b: int) -> float:
 
 
 _Floats = NDArray[np.float64]
-
 _STEPS, _HALVINGS, _DONE = 100, 40, 1e-10
 
 

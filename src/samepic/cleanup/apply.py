@@ -39,18 +39,11 @@ from samepic.picture import Encoded, Picture, load
 from samepic.verdict import Relation
 from samepic.writing import reason_of
 
-__all__ = ["MOVES", "Applied", "OpenJournal", "apply", "hardlink", "move", "reflink", "trash"]
-
 OpenJournal = Callable[[], Journal]
-
 _CHANGED = "it was changed just now"
-
 _INFO_SUFFIX = ".trashinfo"
-
 _FIDEDUPERANGE = 0xC0189436  # linux/fs.h
-
 _STATUS_DIFFERS = 1
-
 _MAX_SPAN = 16 << 20  # what btrfs and XFS take at once
 
 

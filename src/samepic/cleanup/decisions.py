@@ -18,8 +18,6 @@ from samepic.errors import ReportError
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
 
-__all__ = ["Decisions", "GroupState", "Mark", "default_state"]
-
 _LADDER = tuple(Relation)
 
 

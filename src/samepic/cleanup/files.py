@@ -28,38 +28,12 @@ from samepic.cleanup.plan import PlannedFile
 from samepic.errors import ReportError
 from samepic.writing import reason_of
 
-__all__ = [
-    "SAME_INODE",
-    "LockedFile",
-    "SkippedFileError",
-    "Trash",
-    "absent",
-    "copy_file",
-    "encoded_xattrs",
-    "find_trash",
-    "home_trash",
-    "identity",
-    "locked",
-    "make_folder",
-    "missing_folders",
-    "numbered_name",
-    "open_folder",
-    "rename_exclusive",
-    "replace_if",
-    "restore_attributes",
-    "sha256_of",
-    "stat_at",
-]
-
 _BLOCK = 1 << 20
-
 _PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # linux/fs.h and sys/stdio.h: (function, do not overwrite, exchange)
 _RENAME = {"linux": ("renameat2", 1, 2), "darwin": ("renameatx_np", 4, 2)}
-
 _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 
@@ -218,7 +192,6 @@ def restore_attributes(file: int, attributes: Entry) -> None:
 
 
 SAME_INODE = "it is a hard link to the kept file: nothing to reclaim"
-
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -320,7 +293,6 @@ def _read(file: int, size: int) -> bytes:
 
 
 _NAME_BYTES = 255
-
 _NO_TRASH = "its file system has no trash: use --move-to"
 
 

@@ -15,8 +15,6 @@ from samepic.cleanup.plan import CleanupAction
 from samepic.errors import ReportError
 from samepic.reading import convert, read_json
 
-__all__ = ["Entry", "Journal"]
-
 _KIND = "samepic clean"
 _VERSION = 1
 _LINE = f"a line of a journal of {_KIND}, version {_VERSION}"

@@ -20,24 +20,6 @@ from samepic.picture import Encoded, Picture, load
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, plural, printable, reason_of
 
-__all__ = [
-    "CLEANED",
-    "FARTHEST",
-    "CleanupAction",
-    "KeepRule",
-    "Plan",
-    "PlannedFile",
-    "Skipped",
-    "Step",
-    "files_of",
-    "locate",
-    "page",
-    "plan",
-    "read_unchanged",
-    "small_jpeg",
-    "thumbnail",
-]
-
 CLEANED, FARTHEST = Relation.RESAVED, Relation.REFRAMED
 """The default and the loosest relation of `samepic clean`: a copy with covered or changed content never replaces
 another file, however large it is."""
@@ -357,7 +339,6 @@ h2 span, figcaption span, p, i, figcaption b { color: #999 } img { outline-color
 """
 
 _THUMBNAIL = 160  # longer side of the pictures, in pixels
-
 _EQUAL = "<i>identical file</i>"
 
 

@@ -25,8 +25,6 @@ from samepic.cleanup.journal import Journal
 from samepic.cleanup.plan import CleanupAction
 from samepic.writing import reason_of
 
-__all__ = ["Restored", "undo"]
-
 
 @dataclass(frozen=True, slots=True)
 class Restored:

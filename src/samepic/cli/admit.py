@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from samepic.gate.gate import Gate
     from samepic.verdict import Decision
 
-__all__ = ["AdmitItem", "add_arguments", "run"]
-
 SUMMARY = "add pictures to a store, each once"
 DESCRIPTION = "Add the pictures in files and folders to a store, unless they are in it already."
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from samepic.calibration.result import Result
     from samepic.calibration.statistics import LabeledPairs, ReliabilityBin, RuleOutcome
 
-__all__ = ["add_arguments", "report_lines", "run"]
-
 SUMMARY = "check verdicts against your own labeled pairs"
 DESCRIPTION = (
     "Compare the pairs of PAIRS.csv, show how well verdicts and labels agree and what each cutoff"
@@ -101,9 +99,7 @@ def _write(result: Result, target: Path, args: argparse.Namespace) -> None:
 
 
 _LISTED = 10  # disagreements and unreadable pairs, without --all
-
 _CURVE = 31
-
 _LEGEND = "( ) 95 % interval of the share labeled same, o the share, : the mean stated probability"
 
 

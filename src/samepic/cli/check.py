@@ -13,8 +13,6 @@ from samepic.cli.options import (
     status_of_outcomes,
 )
 
-__all__ = ["add_arguments", "run"]
-
 SUMMARY = "is this picture in a store already?"
 DESCRIPTION = "Show whether each FILE is in a store already, without changing it."
 

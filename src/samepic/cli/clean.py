@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
     from samepic.duplicates.groups import ScanReport
 
-__all__ = ["add_arguments", "journal_folder", "journal_name", "read_report", "run"]
-
 SUMMARY = "keep one file of each group of duplicates"
 DESCRIPTION = (
     "Keep one file of each group in REPORT and list, trash, move or link the others. "

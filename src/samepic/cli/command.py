@@ -17,8 +17,6 @@ from samepic.cli.options import PIPE, STOPPED, TROUBLE, UsageError
 from samepic.errors import SamepicError
 from samepic.writing import printable, reason_of
 
-__all__ = ["VERBS", "Parser", "build_parser", "main"]
-
 VERBS = (
     *("compare", "measure", "diff", "find", "clean", "review", "check", "admit", "remove", "serve"),
     *("fingerprint", "calibrate", "doctor"),

@@ -20,8 +20,6 @@ from samepic.writing import replacing
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["add_arguments", "run"]
-
 SUMMARY = "write a picture of the differences"
 DESCRIPTION = "Write one PNG of A, B and their amplified difference, with a box around each change."
 

@@ -15,8 +15,6 @@ from samepic.cli.options import SAME, TROUBLE, add_shared, print_result
 from samepic.cli.output import rows, styled
 from samepic.errors import SamepicError
 
-__all__ = ["add_arguments", "examine", "run"]
-
 _CODECS: tuple[tuple[str, str, dict[str, Any], float], ...] = (
     # name, Pillow's format, how to save, largest mean error of the round trip in levels
     ("JPEG", "JPEG", {"quality": 95, "subsampling": 0}, 3.0),
@@ -43,7 +41,6 @@ _PROTECTIONS = {
 
 SUMMARY = "check the installation"
 DESCRIPTION = "Show versions, test every codec on a small picture, list optional parts and limits."
-
 EPILOG = "exit status: 0 everything works, 2 something does not"
 
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
 
-__all__ = ["add_arguments", "add_engine", "run", "spark_finder"]
-
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add --engine and what belongs to Spark."""

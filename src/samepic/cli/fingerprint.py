@@ -14,8 +14,6 @@ from samepic.writing import printable, reason_of
 if TYPE_CHECKING:
     from samepic.fingerprints.fingerprint import Fingerprint
 
-__all__ = ["add_arguments", "run"]
-
 SUMMARY = "print the fingerprints of pictures"
 DESCRIPTION = "Print the fingerprint of each FILE on a line: digests, codes, quality and size."
 

@@ -12,8 +12,6 @@ from samepic.cli.output import percent, styled, table, width
 if TYPE_CHECKING:
     from samepic.measures.table import Measured
 
-__all__ = ["add_arguments", "run"]
-
 _HEAD = ("measure", "value", "cutoff", "passes", "finds", "trust", "caveat")
 _LEGEND = """\
 passes: within the cutoff, as at most 1 in 10 000 pairs of different photographs are
@@ -23,7 +21,6 @@ No measure decides whether both are the same picture: samepic compare does."""
 
 SUMMARY = "print every classical measure with its cutoff"
 DESCRIPTION = "Print each classical measure of A and B, and how reliable it is."
-
 EPILOG = f"{_LEGEND}\n\nexit status: 0 measured, 2 trouble"
 
 

@@ -18,35 +18,6 @@ if TYPE_CHECKING:
     from samepic.gate.gate import Gate
     from samepic.verdict import Decision, Verdict
 
-__all__ = [
-    "CANNOT_TELL",
-    "NOT_SAME",
-    "PIPE",
-    "SAME",
-    "STATUSES",
-    "STOPPED",
-    "THREADS",
-    "TROUBLE",
-    "UsageError",
-    "add_jobs",
-    "add_policy",
-    "add_same_if",
-    "add_screen",
-    "add_shared",
-    "compare_pair",
-    "folder_of_originals",
-    "named_sources",
-    "open_gate",
-    "print_decision",
-    "print_error",
-    "print_json",
-    "print_result",
-    "standard_input",
-    "status_of",
-    "status_of_outcomes",
-    "whole_number",
-]
-
 SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
 
 STOPPED, PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell reports for a program that they end

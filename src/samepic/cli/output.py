@@ -15,8 +15,6 @@ from samepic.writing import printable
 if TYPE_CHECKING:
     from samepic.duplicates.finder import Progress
 
-__all__ = ["Meter", "heading", "percent", "rows", "styled", "table", "width"]
-
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 

@@ -7,8 +7,6 @@ import argparse
 from samepic.cli.options import SAME, TROUBLE, add_shared, print_error, print_result
 from samepic.writing import printable
 
-__all__ = ["add_arguments", "run"]
-
 SUMMARY = "remove pictures from a store, so that they may be uploaded again"
 DESCRIPTION = "Remove the pictures with these keys from a store. Files are not touched."
 

@@ -14,8 +14,6 @@ from samepic.cli.options import SAME, add_shared, print_result
 if TYPE_CHECKING:
     from samepic.duplicates.groups import ScanReport
 
-__all__ = ["add_arguments", "require_pages", "review", "run"]
-
 SUMMARY = "decide about duplicates in the browser"
 DESCRIPTION = (
     "Show the groups of REPORT in the browser: mark each file as keep, drop or not a duplicate, then"

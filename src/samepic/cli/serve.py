@@ -22,8 +22,6 @@ from samepic.service.settings import SERVICE
 if TYPE_CHECKING:
     from samepic.service.settings import ServiceSettings, Token
 
-__all__ = ["add_arguments", "run"]
-
 _TOKEN = "SAMEPIC_TOKEN"
 SUMMARY = "keep pictures from being uploaded twice, over HTTP"
 DESCRIPTION = "Serve POST /v1/admit, /v1/check, /v1/compare and others from a store of pictures."

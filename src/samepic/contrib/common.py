@@ -14,20 +14,6 @@ from samepic.verdict import Decision, Outcome
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
 
-__all__ = [
-    "LATER",
-    "ORPHAN_SECONDS",
-    "SEE",
-    "STATUS",
-    "UPLOAD_BYTES",
-    "AdmittedPicture",
-    "Shown",
-    "give_back",
-    "past_orphans",
-    "sentence",
-    "too_large",
-]
-
 UPLOAD_BYTES: Final = 20 * 2**20
 """The largest upload."""
 
@@ -36,7 +22,6 @@ ORPHAN_SECONDS: Final = 3600.0
 open transaction."""
 
 _ORPHANS: Final = 10  # how many of these one upload removes at most
-
 SEE = "See the picture that is already here."
 LATER = "Pictures cannot be taken just now: try again."
 STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}

@@ -17,23 +17,17 @@ from samepic import tuning
 from samepic.duplicates.walk import File
 from samepic.fingerprints.fingerprint import VERSION as FINGERPRINT_VERSION
 
-__all__ = ["VERSION", "Cache", "CachedFile", "CachedVerdict", "cache_file"]
-
 VERSION = 1
 """The version of the tables below. A cache of a later version is not used."""
 
 _PICTURE_VERSION = f"{FINGERPRINT_VERSION}.{tuning.VERSION}"
 _VERDICT_VERSION = str(tuning.VERSION)
-
 _BATCH, _BATCH_SECONDS = 500, 2.0  # rows, and time, between commits
 
 # A change of a younger file within the same clock tick of the file system (FAT's is the longest) would not show.
 _SETTLED_NS = 2_000_000_000
-
 _BUSY_SECONDS = 30.0  # to wait for another process that writes the cache
-
 _log = logging.getLogger(__name__)
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, device INTEGER, version TEXT,

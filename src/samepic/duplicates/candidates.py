@@ -9,10 +9,7 @@ from samepic.fingerprints import Fingerprint
 from samepic.hamming import Codes, TurnedCodes, copies_near
 from samepic.tuning.search import SEARCH
 
-__all__ = ["CandidateGraph"]
-
 _CROWD = 256  # candidates of one picture in memory; more are searched for again
-
 _log = logging.getLogger("samepic.duplicates")
 
 

@@ -31,10 +31,7 @@ from samepic.duplicates.walk import Unreadable, Walk
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
-__all__ = ["Clusters", "Finder", "Progress", "find", "join_copies", "processors"]
-
 _HELD_BYTES = 100 * 2**20  # decoded pictures that all threads keep for the next comparison
-
 Verdicts = dict[tuple[int, int], CachedVerdict]
 
 

@@ -21,24 +21,6 @@ from samepic.profile import Policy
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
 
-__all__ = [
-    "BYTE_FOR_BYTE",
-    "SAME_BYTES",
-    "Group",
-    "GroupBuilder",
-    "GroupDraft",
-    "Member",
-    "NeighborSource",
-    "ScanReport",
-    "UnionFind",
-    "accepted",
-    "build_group",
-    "csv_lines",
-    "json_lines",
-    "make_member",
-    "read_scan",
-]
-
 _MISSES = (
     24  # different pictures in a row, nearest first, after which a reference is finished: bench/walk_speed.py
 )

@@ -12,8 +12,6 @@ from samepic.duplicates.cache import CachedVerdict
 from samepic.tuning.verify import KEEP
 from samepic.verdict import PictureInfo, Relation
 
-__all__ = ["LOSSLESS", "Merit", "merit", "weight_of", "why_best", "why_original"]
-
 LOSSLESS = 4
 
 _GRADES: Mapping[str, int] = MappingProxyType(
@@ -27,9 +25,7 @@ _GRADES: Mapping[str, int] = MappingProxyType(
 """2026-11: the rank of a format as the likely original, among pictures of one size; others are 0. Chosen."""
 
 _WEIGHT_STEP = 1.3  # the factor between coded sizes that counts as a difference in quality
-
 _ORIGINAL = "the original: another was made by re-saving it"
-
 _GRAYS = frozenset({"1", "L", "LA", "La", "LA;16", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 

@@ -23,20 +23,6 @@ from samepic.picture import read
 from samepic.picture.formats import REFUSED, sniff
 from samepic.writing import reason_of
 
-__all__ = [
-    "AHEAD",
-    "BYTES_PER_PIXEL",
-    "HEAD",
-    "TAIL",
-    "WORKING_BYTES",
-    "DistinctPicture",
-    "MemoryBudget",
-    "Reader",
-    "in_order",
-    "not_a_picture",
-    "peek",
-]
-
 # 2026-11: chosen for 400 MB in all, measured by bench/collection_memory.py.
 WORKING_BYTES = 220 * 2**20  # of all comparisons at once, by this estimate:
 BYTES_PER_PIXEL = 16  # of both pictures of a comparison
@@ -87,7 +73,6 @@ class MemoryBudget:
 
 
 _In = TypeVar("_In")
-
 _Out = TypeVar("_Out")
 
 _NAMED_AS_PICTURES = (

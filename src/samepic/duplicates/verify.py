@@ -16,8 +16,6 @@ from samepic.errors import UnreadableError
 from samepic.picture import Picture, inspect, load, read
 from samepic.writing import reason_of
 
-__all__ = ["Verifier"]
-
 
 class Verifier:
     """Compares the pictures of one cluster on one thread, and keeps the last ones decoded.

@@ -10,8 +10,6 @@ from typing import Any
 
 from samepic.writing import reason_of
 
-__all__ = ["File", "Unreadable", "Walk"]
-
 
 @dataclass(frozen=True, slots=True)
 class File:

@@ -22,8 +22,6 @@ from samepic.tuning.search import SEARCH
 if TYPE_CHECKING:
     import cv2
 
-__all__ = ["COPYCODE_BYTES", "MODEL", "PARTS", "copycode", "copycodes", "network_input"]
-
 COPYCODE_BYTES, PARTS = 32, 4
 MODEL = Path(__file__).with_name("copycode.onnx")
 """The network, which is part of the package."""

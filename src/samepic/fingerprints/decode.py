@@ -17,8 +17,6 @@ from samepic.picture.jpeg import JpegHeader
 from samepic.picture.picture import upright, upright_size
 from samepic.tuning.search import SEARCH
 
-__all__ = ["DecodedPicture", "hash_and_decode_jpeg", "hash_jpeg", "hash_picture"]
-
 _EIGHTHS = (
     1,
     2,

@@ -12,10 +12,7 @@ from samepic.errors import FingerprintError
 from samepic.fingerprints.pdq import FORMS
 from samepic.tuning.search import SEARCH
 
-__all__ = ["VERSION", "Fingerprint"]
-
 VERSION = 3
-
 _KIND = "samepic-fp"
 _BYTES, _QUARTERS, _MOST_PARTS = 32, 4, 32
 _DIGEST, _NUMBER = r"(?:[0-9a-f]{64})?", r"[0-9]{1,9}"

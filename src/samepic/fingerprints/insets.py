@@ -13,15 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Floats, Pixels
 from samepic.tuning.search import INSETS
 
-__all__ = ["Inset", "insets"]
-
-Pixels = NDArray[np.uint8]
 Scores = NDArray[np.int16]
-Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
-
 _FREE = np.float32(1e6)
 """The score of a pixel at the edge of the frame where the worst side is computed."""
 

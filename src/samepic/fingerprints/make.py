@@ -20,8 +20,6 @@ from samepic.picture.picture import check_size
 from samepic.picture.png import coded_chunks, color_chunks, png_header
 from samepic.verdict import PictureInfo
 
-__all__ = ["coded_digest", "fingerprint", "fingerprint_shown", "fingerprint_within"]
-
 
 def coded_digest(
     kind: str, orientation: int, color: Iterable[bytes | memoryview], coded: Iterable[bytes | memoryview]

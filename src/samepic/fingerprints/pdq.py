@@ -18,27 +18,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Floats
 from samepic.native import native
 from samepic.tuning.search import SEARCH
 
-__all__ = [
-    "FORMS",
-    "SIDE",
-    "Pdq",
-    "Reduction",
-    "centers",
-    "coded",
-    "dihedral",
-    "pdq",
-    "pdq_reference",
-    "quality",
-    "samples",
-]
-
 SIDE = 64
-
 _GROUPS = 16
-
 _QUANTUM = 2.0**-20
 """Weights are multiples of this: sums of 8 bits of luma times two weights fit into the 53 bits of a float64."""
 
@@ -156,8 +141,6 @@ def _taps(
     taps = start[..., None] + np.arange(-1, 3)
     return np.maximum(np.minimum(taps, reduced - 1), 0), np.stack(shares, axis=-1)
 
-
-Floats = NDArray[np.float32]
 
 FORMS = (
     "upright",

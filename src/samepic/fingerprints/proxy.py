@@ -15,8 +15,6 @@ from samepic.picture import Picture
 from samepic.picture.load import frames
 from samepic.tuning.gate import GATE
 
-__all__ = ["proxy", "proxy_of"]
-
 Samples = NDArray[np.uint8]
 
 

@@ -28,8 +28,6 @@ from samepic.tuning.gate import GATE
 from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation, Verdict
 from samepic.writing import reason_of
 
-__all__ = ["Admission", "current_decision", "refused", "sentence_of", "settled_as_same"]
-
 _POLL_SECONDS: Final = (0.005, 0.1)  # first and longest pause between two checks of a pending upload
 _WAIT_SECONDS: Final = 60.0  # how long an upload waits for others in total
 _ATTEMPTS: Final = 5  # how often an upload restarts after losing its lease

@@ -25,8 +25,6 @@ from samepic.store.opening import Replicas, open_store
 from samepic.store.records import Record, State
 from samepic.verdict import Decision
 
-__all__ = ["AsyncGate", "Gate", "opened"]
-
 Parameters = ParamSpec("Parameters")
 T = TypeVar("T")
 

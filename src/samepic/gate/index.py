@@ -13,8 +13,6 @@ from samepic.store.contract import Store
 from samepic.tuning.gate import GATE
 from samepic.tuning.search import SEARCH
 
-__all__ = ["CandidateNumbers", "Index"]
-
 
 class CandidateNumbers(NamedTuple):
     """Numbers of pictures, nearest first: `near` by PDQ, and `alike` by the copy code alone."""

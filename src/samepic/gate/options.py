@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from samepic.store.contract import Store
     from samepic.store.opening import Replicas
 
-__all__ = [
-    "KEY_LETTERS",
-    "GateOptions",
-    "GatePolicy",
-    "Originals",
-    "PolicyAction",
-    "originals_below",
-    "takes",
-]
-
 KEY_LETTERS: Final = 1024
 """The longest key, and the longest name of a tenant."""
 

@@ -22,16 +22,6 @@ from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
 from samepic.verify.explain import explain, explain_better
 from samepic.writing import reason_of
 
-__all__ = [
-    "BetterCopy",
-    "GateContext",
-    "MatchVerifier",
-    "VerifiedMatch",
-    "better_copy",
-    "better_copy_of",
-    "of_proxies",
-]
-
 
 class _Better(StrEnum):
     """Which of an upload and a kept picture is the better copy."""

@@ -15,40 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Pixels
 from samepic.errors import SourceError
 from samepic.measures.cutoffs import FLAT_LEVELS
 
-__all__ = [
-    "Float",
-    "Pixels",
-    "absolute_difference_mean",
-    "absolute_difference_sum",
-    "check",
-    "correlation",
-    "difference_box",
-    "histogram",
-    "histogram_rms",
-    "histogram_rms_normalised",
-    "histograms",
-    "jensen_shannon",
-    "kullback_leibler",
-    "lumas",
-    "psnr",
-    "reduced",
-    "rms",
-    "rms_distance",
-    "same_pixels",
-    "shown",
-    "ssim",
-    "ssim_scale",
-    "to_common_form",
-    "whiten",
-    "whitened",
-    "whitened_measures",
-    "working_square",
-]
-
-Pixels = NDArray[np.uint8]
 Float = NDArray[np.float32]
 WHITE, BLACK = 255, 0
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-__all__ = ["CUTOFFS", "FLAT_LEVELS", "FOUND_STRONG", "FOUND_WEAK", "Cutoff"]
-
 FLAT_LEVELS = 0.01  # 2026-11: whitened luma with a lower RMS is flat: float32 rounding, no picture. Chosen.
 FOUND_STRONG = 0.99  # 2026-11: share of re-saves that the cutoff of a "strong" measure still finds. Chosen.
 FOUND_WEAK = 0.5  # 2026-11: below this share a measure is no evidence at its cutoff. Chosen.

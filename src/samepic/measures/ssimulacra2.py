@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.measures.classical import Float, Pixels, shown, to_common_form
-
-__all__ = ["scales_of", "ssimulacra2"]
+from samepic.arrays import Pixels
+from samepic.measures.classical import Float, shown, to_common_form
 
 Wide = NDArray[np.float64]
 Flags = NDArray[np.bool_]

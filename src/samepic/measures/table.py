@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from samepic.arrays import Pixels
 from samepic.measures import classical
-from samepic.measures.classical import Pixels, ssim, to_common_form
+from samepic.measures.classical import ssim, to_common_form
 from samepic.measures.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK, Cutoff
 from samepic.picture.picture import Picture
 from samepic.verdict import Region
-
-__all__ = ["NAMES", "Measured", "Measures", "Reliability", "measure_arrays"]
 
 
 class Reliability(StrEnum):

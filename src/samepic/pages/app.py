@@ -14,8 +14,6 @@ from samepic.service.app import create_app
 from samepic.service.settings import ServiceSettings
 from samepic.service.state import Service
 
-__all__ = ["PAGES", "create_site"]
-
 _REVIEW: Final = ("held", "settle", "proxy")
 
 PAGES: Final = (

@@ -20,17 +20,6 @@ from samepic.service.problems import HttpProblem, to_problem
 from samepic.service.settings import Token, find_token
 from samepic.service.state import Service
 
-__all__ = [
-    "SIGN_IN",
-    "PageRequest",
-    "PageRoute",
-    "form_fields",
-    "page_routes",
-    "show_sign_in",
-    "sign_in",
-    "sign_out",
-]
-
 SIGN_IN = "/ui/enter"
 """The address to which browsers without a session are sent."""
 

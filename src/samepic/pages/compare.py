@@ -27,16 +27,6 @@ from samepic.service.uploads import received
 from samepic.verdict import Match, Relation
 from samepic.verify.overlay import marks_on_b
 
-__all__ = [
-    "check_file",
-    "compare_files",
-    "compare_kept",
-    "compare_with_kept",
-    "proxy",
-    "show_check",
-    "show_compare",
-]
-
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 _REVIEW_ALL = {

@@ -16,21 +16,6 @@ from starlette.responses import HTMLResponse, Response
 
 from samepic.service.problems import HttpProblem
 
-__all__ = [
-    "POLICY",
-    "Child",
-    "Html",
-    "PageFrame",
-    "count_text",
-    "drop_zone",
-    "el",
-    "error_page",
-    "join",
-    "page",
-    "plural",
-    "static",
-]
-
 _VOID = frozenset(("br", "hr", "img", "input", "link", "meta"))
 
 

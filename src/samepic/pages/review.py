@@ -19,8 +19,6 @@ from samepic.service.problems import HttpProblem, Json
 from samepic.service.state import Service
 from samepic.store.records import Record, ReviewDecision
 
-__all__ = ["decide", "leave", "next_pair", "show", "take", "undo"]
-
 _TAB = re.compile(r"[a-z0-9]{1,24}")
 _RECENT = 8
 """How many recent decisions are listed below the pair."""

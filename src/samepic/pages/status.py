@@ -21,8 +21,6 @@ from samepic.store.overview import DAYS, REFUSALS, Overview
 from samepic.tuning.gate import GATE
 from samepic.tuning.search import SEARCH
 
-__all__ = ["home", "show"]
-
 _INTRODUCTIONS = {
     "/compare": "Are two pictures the same, and where do they differ? See them side by side, overlaid or blinking.",
     "/check": "Is a picture in the store already? See the most similar ones.",

@@ -16,8 +16,6 @@ from samepic.picture.picture import Pixels
 if TYPE_CHECKING:
     from PIL import ImageCms
 
-__all__ = ["DEEP", "PLAIN", "Conversion", "conversion", "from_16_bits", "gray_of", "profile_mode", "resolve"]
-
 _STRIP = 1 << 18  # pixels converted at a time, so that the data stays in the processor's cache
 _SPACES = {
     ("L", "GRAY"): "L",

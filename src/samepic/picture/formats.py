@@ -15,8 +15,6 @@ from PIL import Image, UnidentifiedImageError
 
 from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableError
 
-__all__ = ["KNOWN", "REFUSED", "decoding", "exif_facts", "sniff"]
-
 _PREFIXES: Final = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),

@@ -25,8 +25,6 @@ from samepic.picture.formats import decoding, exif_facts
 from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size, upright_size
 from samepic.verdict import JpegInfo, PictureInfo
 
-__all__ = ["JpegHeader", "jpeg_parts", "open_jpeg", "without_icc"]
-
 # ITU-T T.81, figure A.6: the natural (row-major) place of each coefficient of the zigzag.
 _ZIGZAG = (
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,

@@ -27,8 +27,6 @@ from samepic.picture.pillow import (
 from samepic.picture.png import open_png
 from samepic.verdict import PictureInfo
 
-__all__ = ["as_picture", "frame_numbers", "frames", "inspect", "load", "unprofiled"]
-
 
 def load(source: object, *, limits: Limits = LIMITS) -> Picture:
     """Return any source decoded to what a viewer would show: upright, in sRGB, the first frame.

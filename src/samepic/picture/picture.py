@@ -17,23 +17,6 @@ from samepic.limits import LIMITS, Limits
 from samepic.verdict import PictureInfo
 from samepic.writing import NO_SUCH_FILE
 
-__all__ = [
-    "Deep",
-    "Encoded",
-    "OpenedPicture",
-    "Picture",
-    "Pixels",
-    "Stored",
-    "check_size",
-    "deep_of",
-    "equal_displayed",
-    "equal_pixels",
-    "read",
-    "upright",
-    "upright_deep",
-    "upright_size",
-]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:

@@ -34,16 +34,6 @@ from samepic.verdict import PictureInfo
 if TYPE_CHECKING:
     from pi_heif import HeifImage
 
-__all__ = [
-    "PLUGINS",
-    "deep_colors",
-    "from_image",
-    "has_deep_colors",
-    "open_array",
-    "open_heif",
-    "open_with_pillow",
-]
-
 _MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA, _DNG = 0x010F, 0x0110, 0x0112, 258, 338, 50706
 _PREMULTIPLIED = 1  # of _EXTRA
 _UNKNOWN = Deep(None, 0)

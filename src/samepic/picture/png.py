@@ -26,16 +26,6 @@ from samepic.picture.formats import decoding, exif_facts
 from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size, upright_size
 from samepic.verdict import PictureInfo
 
-__all__ = [
-    "PngHeader",
-    "coded_chunks",
-    "color_chunks",
-    "fast_pixels",
-    "open_png",
-    "png_header",
-    "without_icc",
-]
-
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
 _COMPRESSED = frozenset((b"zTXt", b"iTXt", b"iCCP"))

@@ -12,19 +12,9 @@ from zlib import adler32, crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.screens.pixels import PixelKind, Pixels
+from samepic.arrays import Pixels
+from samepic.screens.pixels import PixelKind
 from samepic.tuning.screens import LAYOUT
-
-__all__ = [
-    "LineRun",
-    "ScreenAlignment",
-    "align",
-    "align_lines",
-    "align_top_left",
-    "differing_rows",
-    "row_hashes",
-    "with_equal_ends",
-]
 
 Hashes: TypeAlias = Sequence[int]
 Lines: TypeAlias = NDArray[np.intp]

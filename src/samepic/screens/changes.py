@@ -10,21 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Mask, Pixels
 from samepic.screens.alignment import LineRun, ScreenAlignment, align_lines
-from samepic.screens.pixels import Mask, PixelKind, Pixels, bounds_of, classify_pixels, slices_around
+from samepic.screens.pixels import PixelKind, bounds_of, classify_pixels, slices_around
 from samepic.tuning.screens import LAYOUT, Box, Screen
 from samepic.writing import plural
-
-__all__ = [
-    "UNRELATED",
-    "Place",
-    "Scene",
-    "ScreenChange",
-    "changes",
-    "describe_changes",
-    "describe_same",
-    "outline_similarity",
-]
 
 Packed: TypeAlias = NDArray[np.int32]
 Color: TypeAlias = tuple[int, ...]

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from samepic.arrays import Mask, Pixels
 from samepic.errors import ProfileError, UnsupportedError
 from samepic.facts import Facts
 from samepic.limits import LIMITS, Limits
@@ -30,9 +31,7 @@ from samepic.screens.changes import (
 )
 from samepic.screens.pixels import (
     DifferingBox,
-    Mask,
     PixelKind,
-    Pixels,
     bounds_of,
     classify_pixels,
     find_spots,
@@ -47,8 +46,6 @@ from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment
 from samepic.verify.overlay import beside
-
-__all__ = ["compare_screenshots"]
 
 _BOX_COLOR = (214, 39, 40)
 _KIND_COLORS = ((PixelKind.SMOOTHED, (240, 180, 0)), (PixelKind.DIFFERENT, _BOX_COLOR))

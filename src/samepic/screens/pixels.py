@@ -10,30 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.arrays import Mask, Pixels
 from samepic.native import native
 from samepic.tuning.screens import LAYOUT, Box, Screen
 
-__all__ = [
-    "DifferingBox",
-    "Mask",
-    "PixelKind",
-    "Pixels",
-    "bounds_of",
-    "classify_in_python",
-    "classify_pixels",
-    "distances",
-    "find_spots",
-    "is_letter",
-    "is_speck",
-    "mask_of",
-    "oklab",
-    "promote_faint",
-    "slices_around",
-]
-
 Floats: TypeAlias = NDArray[np.float64]
-Pixels: TypeAlias = NDArray[np.uint8]
-Mask: TypeAlias = NDArray[np.bool_]
 Places: TypeAlias = NDArray[np.intp]
 
 _RGB_TO_LMS = np.array([

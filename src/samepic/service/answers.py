@@ -16,8 +16,6 @@ from samepic.service.problems import HttpProblem, Json, unreadable_problem
 from samepic.service.state import Service
 from samepic.verdict import Decision, Outcome
 
-__all__ = ["STATUSES", "HttpAnswer", "decision_answer", "idempotency_key", "run_once"]
-
 _IDEMPOTENCY = "idempotency-key"
 """The header that marks repetitions of one request."""
 

@@ -30,8 +30,6 @@ from samepic.service.problems import HttpProblem, Json, to_problem
 from samepic.service.settings import ServiceSettings
 from samepic.service.state import Service
 
-__all__ = ["ENDPOINTS", "Endpoint", "create_app", "health", "metrics", "openapi", "ready"]
-
 
 async def health(service: Service, request: Request, caller: Caller) -> Response:
     """Answer that the process is alive."""
@@ -64,7 +62,6 @@ _description = cache(description)
 
 
 Handler = Callable[[Service, Request, Caller], Awaitable[Response]]
-
 _ANONYMOUS = Caller("", "", frozenset())
 
 

@@ -16,18 +16,6 @@ from samepic.gate.options import KEY_LETTERS
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import RIGHTS, ServiceSettings, find_token, is_loopback
 
-__all__ = [
-    "CSRF",
-    "BrowserSession",
-    "Caller",
-    "Sessions",
-    "authenticate",
-    "local_caller",
-    "missing_right",
-    "reject_other_sites",
-    "require_own_page",
-]
-
 CSRF = "x-csrf-token"
 """The header with the CSRF token of a page; forms have the field `csrf`."""
 

@@ -23,22 +23,6 @@ from samepic.service.settings import ServiceLimits
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-__all__ = [
-    "Budget",
-    "Share",
-    "is_form",
-    "parse_form",
-    "parse_json_object",
-    "parse_policy",
-    "path_key",
-    "query_params",
-    "read_body",
-    "read_form",
-    "read_small_body",
-    "stream_body",
-    "text_field",
-]
-
 
 class Budget:
     """The memory that all request bodies of a process share, in bytes."""

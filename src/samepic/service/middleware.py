@@ -16,8 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
 
-__all__ = ["RequestMiddleware", "add_log_fields"]
-
 _access = logging.getLogger("samepic.access")
 _log = logging.getLogger("samepic.service")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -13,8 +13,6 @@ from samepic.facts import Facts, Proof
 from samepic.gate.options import KEY_LETTERS, PolicyAction
 from samepic.service.settings import SERVICE
 
-__all__ = ["description"]
-
 Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string"}

@@ -19,8 +19,6 @@ from samepic.service.problems import HttpProblem, Json, media_type
 from samepic.service.state import Service
 from samepic.store.records import Record
 
-__all__ = ["held", "proxy", "proxy_of", "remove", "send_proxy", "settle", "status"]
-
 
 async def remove(service: Service, request: Request, caller: Caller) -> Response:
     """Remove a picture."""

@@ -12,8 +12,6 @@ from starlette.responses import Response
 from samepic import errors
 from samepic.service.settings import SERVICE
 
-__all__ = ["HttpProblem", "Json", "media_type", "to_problem", "unreadable_problem"]
-
 _HTTP = {
     404: ("not_found", "no such address"),
     405: ("method_not_allowed", "this address does not support this method"),

@@ -22,8 +22,6 @@ from samepic.service.observability import LOG_CONFIG, MULTIPROC_DIR
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import SERVICE, ServiceSettings
 
-__all__ = ["Connection", "CreateApp", "bind_socket", "serve", "server_of"]
-
 CreateApp = Callable[[ServiceSettings], Starlette]
 """Makes an application in each process: a function that can be pickled."""
 

@@ -18,18 +18,6 @@ from samepic.errors import ProfileError
 from samepic.gate.options import KEY_LETTERS
 from samepic.limits import UPLOAD
 
-__all__ = [
-    "RIGHTS",
-    "SERVICE",
-    "ServiceLimits",
-    "ServiceSettings",
-    "Token",
-    "find_token",
-    "is_loopback",
-    "parse_token",
-    "read_tokens",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
@@ -69,7 +57,6 @@ class ServiceLimits:
 
 
 SERVICE = ServiceLimits()
-
 RIGHTS: Final = ("compare", "check", "admit", "remove", "proxy", "held", "settle", "status", "metrics")
 """The rights of tokens; `metrics` counts the requests of all tenants together."""
 

@@ -23,10 +23,7 @@ from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceSettings
 from samepic.store.contract import Store
 
-__all__ = ["Gates", "Service", "ThreadQueue"]
-
 _log = logging.getLogger("samepic.service")
-
 Result = TypeVar("Result")
 
 

@@ -23,8 +23,6 @@ from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
 from samepic.verdict import Decision, Relation
 
-__all__ = ["ADMIT", "CHECK", "COMPARE", "SentPictures", "admit", "check", "compare", "received"]
-
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
 """The parameters of each besides pictures, in the query or as fields of the form."""
 

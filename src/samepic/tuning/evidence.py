@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CHANGE", "EVIDENCE", "MAPPING", "PALETTE", "REGISTRATION", "SHADE", "SIGN", "TONE"]
-
 
 class _ToneLimits:
     """Limits of a change of tone of a whole frame; levels are those of 8-bit samples."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["GATE", "GateTuning"]
-
 
 class GateTuning:
     """Numbers that change what a gate decides on an upload.

@@ -8,8 +8,6 @@ from typing import Final, TypeAlias
 
 from samepic.errors import ProfileError
 
-__all__ = ["LAYOUT", "SCREEN", "Box", "Screen"]
-
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, width and height in pixels."""
 

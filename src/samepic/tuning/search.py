@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["INSETS", "SEARCH"]
-
 
 class _SearchLimits:
     """Thresholds of fingerprints and of the search for candidates; distances are bits of 256."""

@@ -4,21 +4,6 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = [
-    "ALIGN",
-    "BLANK",
-    "BY_RULE",
-    "DEPTH",
-    "JUDGE",
-    "KEEP",
-    "PART",
-    "POSSIBLE",
-    "QUANTIZATION",
-    "RESOLUTION",
-    "VISIBILITY",
-    "Resolution",
-]
-
 
 class _Blank:
     """When two single-color pictures are different pictures."""

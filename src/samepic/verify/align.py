@@ -30,21 +30,6 @@ from samepic.verify.features import (
 from samepic.verify.overlay import Overlay, overlaid, trimmed
 from samepic.verify.photometry import percentile
 
-__all__ = [
-    "Alignment",
-    "Planes",
-    "TrackedPoints",
-    "agreeing_rectangle",
-    "align",
-    "align_by",
-    "banded",
-    "levelled",
-    "refined",
-    "same_tone",
-    "track",
-]
-
-
 _CELL = 8
 
 

@@ -23,22 +23,6 @@ from samepic.verify.features import correlation_map
 from samepic.verify.photometry import percentile
 from samepic.verify.tone import ToneMap, fit_tone_map, is_gray, lit, planes_of
 
-__all__ = [
-    "CONTEXT",
-    "MEASURES",
-    "NETWORKS",
-    "CellEvidence",
-    "Changes",
-    "Network",
-    "changes_of_odds",
-    "find_changes",
-    "gather",
-    "inputs_of",
-    "load_network",
-    "odds_of",
-]
-
-
 Planes: TypeAlias = tuple[Floats, Floats, Floats]
 _COARSE = 48
 _KINDS = 12

@@ -18,8 +18,6 @@ from samepic.facts import (
 )
 from samepic.verdict import PictureInfo, Relation
 
-__all__ = ["display_name", "explain", "explain_better", "explain_original", "turn_words"]
-
 _FEW = 4
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000")
 _SLIGHTLY_CHANGED = "slightly changed overall"

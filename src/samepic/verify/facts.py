@@ -22,8 +22,6 @@ from samepic.verify.overlay import polygon
 from samepic.verify.photometry import percentile
 from samepic.verify.resave import Reenactment
 
-__all__ = ["WholeChange", "facts_of", "placed", "proof_of", "whole_change"]
-
 Edge: TypeAlias = NDArray[np.float64]
 _COPIES = (Relation.RESAVED, Relation.ADJUSTED, Relation.REFRAMED, Relation.EDITED)
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)

@@ -15,26 +15,6 @@ from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Transform
 from samepic.verify.photometry import coarse, shrunk
 
-__all__ = [
-    "Features",
-    "Shape",
-    "Turn",
-    "correlation_map",
-    "correlation_map_plain",
-    "decompose",
-    "find_features",
-    "fit_map",
-    "inverse",
-    "is_sane",
-    "likely_turn",
-    "local_scale",
-    "reduced",
-    "scaling",
-    "two_nearest",
-    "two_nearest_plain",
-]
-
-
 Whole: TypeAlias = NDArray[np.int32]
 
 

@@ -17,18 +17,6 @@ from samepic.verify.evidence import CONTEXT, CellEvidence, Changes, load_network
 from samepic.verify.mapping import MappedPair
 from samepic.verify.quantization import SharedSource
 
-__all__ = [
-    "FACTORS",
-    "SAME_FACTORS",
-    "Judgment",
-    "PairOdds",
-    "factors_of",
-    "is_sign",
-    "judge",
-    "judge_codings",
-    "weigh",
-]
-
 
 def is_sign(rgb: Pixels) -> bool:
     """Return whether a picture (height, width, 3) holds few colors and few corners.

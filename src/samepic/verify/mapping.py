@@ -19,9 +19,6 @@ from samepic.verify.features import Turn, correlation_map, inverse, likely_turn,
 from samepic.verify.overlay import overlaid, polygon, trimmed
 from samepic.verify.photometry import halved, in_one_palette, percentile
 
-__all__ = ["MappedPair", "agreeing_share", "is_pasted", "map_onto", "same_frame", "texture"]
-
-
 Size: TypeAlias = tuple[int, int]
 
 

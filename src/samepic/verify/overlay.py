@@ -17,21 +17,6 @@ from samepic.verdict import Region, Verdict
 from samepic.verify.features import inverse, local_scale, reduced, scaling
 from samepic.verify.photometry import shrunk
 
-__all__ = [
-    "Overlay",
-    "OverlayViews",
-    "beside",
-    "draw_difference",
-    "fitted",
-    "lay",
-    "marks_on_b",
-    "moved",
-    "overlaid",
-    "polygon",
-    "trimmed",
-]
-
-
 Shape: TypeAlias = tuple[int, ...]
 _FRINGE = 2  # rows beside a border that scaling and coding have mixed with it
 

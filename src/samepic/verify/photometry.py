@@ -17,19 +17,6 @@ from samepic.arrays import Floats, Mask, Pixels
 from samepic.tuning.evidence import PALETTE
 from samepic.tuning.verify import JUDGE, RESOLUTION, Resolution
 
-__all__ = [
-    "SCALINGS",
-    "Scaling",
-    "coarse",
-    "halved",
-    "in_one_palette",
-    "palette_of",
-    "percentile",
-    "scaled_rows",
-    "shrunk",
-    "unresolved",
-]
-
 Samples = NDArray[np.uint8]
 Cells = NDArray[np.uint8]
 

@@ -25,9 +25,6 @@ from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may
 from samepic.verify.resave import Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
 
-__all__ = ["BLACK", "WHITE", "Analysis", "comes_first", "exchanged", "look", "look_in_order"]
-
-
 WHITE, BLACK = 255, 0
 
 _COPIES = (Relation.RESAVED, Relation.ADJUSTED)

@@ -16,8 +16,6 @@ from samepic.tuning.verify import KEEP, VISIBILITY
 from samepic.verdict import Relation, Visibility
 from samepic.verify.photometry import SCALINGS
 
-__all__ = ["better_of", "is_enlargement", "visibility_of", "visibility_words"]
-
 
 def is_enlargement(large: Picture, small: Picture) -> bool:
     """Return whether `large`, stored losslessly, is `small` enlarged in one of the common ways, except for rounding.

@@ -29,20 +29,6 @@ from samepic.tuning.verify import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.photometry import percentile
 
-__all__ = [
-    "LOSSLESS",
-    "SampleRows",
-    "SharedSource",
-    "exceeds_encoding_loss",
-    "excess_of",
-    "excess_plain",
-    "histogram_percentile",
-    "is_derivable",
-    "may_derive",
-    "shared_source",
-]
-
-
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)
 _BAND = 64  # rows: more would neither fit the cache nor, all of them together, into memory

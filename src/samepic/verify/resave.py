@@ -20,9 +20,6 @@ from samepic.verdict import JpegInfo, PictureInfo
 from samepic.verify.photometry import SCALINGS, scaled_rows
 from samepic.verify.quantization import LOSSLESS, is_derivable
 
-__all__ = ["Reenactment", "block_differences", "block_differences_plain", "original_of", "reenact"]
-
-
 _UNDO = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

@@ -20,8 +20,6 @@ from samepic.verdict import Relation, Transform
 from samepic.verify.judge import Judgment
 from samepic.verify.pipeline import BLACK, WHITE, Analysis
 
-__all__ = ["compare_blank", "compare_deep", "compare_exact_part", "compare_series", "locate_part"]
-
 Lab: TypeAlias = NDArray[np.float32]
 Packed: TypeAlias = NDArray[np.uint32]
 Compare: TypeAlias = Callable[[Picture, Picture], Analysis]

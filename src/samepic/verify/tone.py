@@ -19,21 +19,6 @@ from samepic.native import native
 from samepic.tuning.evidence import SHADE, TONE
 from samepic.verify.photometry import percentile
 
-__all__ = [
-    "Shade",
-    "ToneMap",
-    "ToneSamples",
-    "explains",
-    "fit_shade",
-    "fit_tone_map",
-    "fits_of",
-    "fits_plain",
-    "is_gray",
-    "lit",
-    "planes_of",
-]
-
-
 Wide: TypeAlias = NDArray[np.float64]
 Complex: TypeAlias = NDArray[np.complex128]
 

@@ -164,7 +164,6 @@ class PictureRefusedError(ValidationError):
 
 
 _log = logging.getLogger("samepic.contrib")
-
 _Queue: TypeAlias = "SimpleQueue[tuple[Gate, str] | threading.Event]"
 
 

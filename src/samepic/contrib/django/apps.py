@@ -11,8 +11,6 @@ from samepic.contrib.django.admission import gate
 from samepic.contrib.django.settings import problems
 from samepic.errors import MissingPartError, SamepicError
 
-__all__ = ["SamepicConfig", "check", "register"]
-
 
 class SamepicConfig(AppConfig):
     """samepic in INSTALLED_APPS."""

@@ -16,8 +16,6 @@ from samepic.errors import SamepicError
 from samepic.gate.options import GateOptions, GatePolicy
 from samepic.store.opening import Replicas
 
-__all__ = ["NAMES", "SHARED", "GateSettings", "SettingsProblem", "current", "problems"]
-
 
 class SettingsProblem(NamedTuple):
     """Something wrong with SAMEPIC: the number of the system check, what is wrong, and what to do."""

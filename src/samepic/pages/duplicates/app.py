@@ -26,10 +26,7 @@ from samepic.pages.html import el, page, static
 from samepic.service.problems import HttpProblem, Json, media_type
 from samepic.writing import printable
 
-__all__ = ["duplicates_app", "serve_duplicates"]
-
 Result = TypeVar("Result")
-
 _SCRIPTS, _STYLES = ("duplicates.js",), ("duplicates.css",)
 _THREADS = 2  # thumbnails to make at once
 _FINISH_SECONDS = 1.5  # how long the last page is served

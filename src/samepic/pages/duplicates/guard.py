@@ -20,8 +20,6 @@ from samepic.service.body import Budget, parse_form, parse_json_object, read_bod
 from samepic.service.problems import HttpProblem, to_problem
 from samepic.service.settings import SERVICE, is_loopback
 
-__all__ = ["ENTER", "BrowserGuard", "GuardedRequest", "Handler"]
-
 ENTER = "/enter"
 """The address that takes the secret, once."""
 

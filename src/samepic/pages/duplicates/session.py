@@ -17,10 +17,7 @@ from samepic.cleanup.plan import CleanupAction, Plan, files_of, plan, thumbnail
 from samepic.cleanup.undo import undo
 from samepic.errors import ReportError, SamepicError
 
-__all__ = ["CleanupRun", "RequestedCleanup", "ReviewSession", "plan_digest"]
-
 Step = TypeVar("Step")
-
 _SIDE = 320  # longer side of a thumbnail, in pixels
 _THUMBNAIL_BYTES = 32 * 2**20  # the size of their cache: about 1500
 

@@ -17,24 +17,9 @@ from samepic.sandbox.decode import Views, views
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, printable
 
-__all__ = [
-    "PICTURES",
-    "compare_again",
-    "comparison_json",
-    "comparison_page",
-    "groups_page",
-    "page_count",
-    "page_of",
-    "plan_page",
-    "progress_json",
-    "run_json",
-    "run_page",
-]
-
 _GROUPS = 20  # groups on one page
 _FILES = 60  # files of one group to show; others are counted, and keep their marks
 _STEPS = 200  # files on one page of the plan
-
 _MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Remove", "d"), (Mark.NOT_DUPLICATE, "Not a duplicate", "n"))
 
 _KEYS = (

@@ -23,16 +23,6 @@ from samepic.picture import Picture, load
 from samepic.tuning.screens import Box
 from samepic.writing import reason_of
 
-__all__ = [
-    "Names",
-    "baseline_path",
-    "file_name_part",
-    "platform_name",
-    "png",
-    "read_baseline",
-    "write_baseline",
-]
-
 _IGNORED_KEY = "samepic-ignored"
 _TEMPORARY = ".samepic-"
 _STALE_SECONDS: Final = 600.0  # the age from which on temporary files of killed runs are removed

@@ -28,18 +28,6 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
     from selenium.webdriver.remote.webelement import WebElement
 
-__all__ = [
-    "REST_SECONDS",
-    "CapturedShot",
-    "Judge",
-    "Shot",
-    "Source",
-    "box_in_pixels",
-    "capture_at_rest",
-    "compare_with_baseline",
-    "source_of",
-]
-
 REST_SECONDS: Final = 5.0  # how long a page may take to match its baseline or come to rest, as in Playwright
 _PAUSES: Final = (0.1, 0.25, 0.5, 1.0)  # seconds between two shots of a page; the last one repeats
 
@@ -50,7 +38,6 @@ _SOURCES = (
 
 _PNG_IN_BASE64 = "iVBORw0KGgo"
 _AWAIT = "await its screenshot and pass the bytes: same_picture(await page.screenshot(), ...)"
-
 _Area = tuple[float, float, float, float]
 """Left, top, width and height in CSS pixels."""
 

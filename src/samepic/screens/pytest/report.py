@@ -22,20 +22,6 @@ from samepic.writing import plural, printable, replacing
 if TYPE_CHECKING:
     from samepic.verdict import Region, Verdict
 
-__all__ = [
-    "INDEX",
-    "KINDS",
-    "Event",
-    "clear",
-    "failure_message",
-    "page",
-    "relative_path",
-    "save_pictures",
-    "summary",
-    "verdict_facts",
-    "write_report",
-]
-
 
 _MOST_PLACES: Final = 4  # changed places in a message
 _INLINED_BYTES: Final = 96 * 2**20  # of pictures within one report, since browsers open pages of 128 MB

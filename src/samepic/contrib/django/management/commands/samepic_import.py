@@ -21,8 +21,6 @@ from samepic.contrib.django.settings import current
 from samepic.errors import SamepicError, StoreKeyError
 from samepic.verdict import Decision, Outcome
 
-__all__ = ["Command"]
-
 _ORDER = ("accepted", "there already", "duplicate", "review", "refused", "unreadable")
 _PAUSE = 0.1
 
