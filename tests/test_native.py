@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +31,14 @@ PICTURES = golden_pictures()
 
 def test_the_native_part_is_loaded_wherever_it_was_built() -> None:
     assert (native is not None) == BUILT
+
+
+def test_one_build_serves_every_python() -> None:
+    """A "#" in a format of arguments means another thing where the headers of a build were those of 3.13."""
+    sources = sorted((Path(__file__).parent.parent / "src" / "samepic").glob("_*.[ch]"))
+    assert len(sources) > 5
+    for path in sources:
+        assert not re.search(r'(?:PyArg_\w+|Py_BuildValue)\([^;]*?"[^"]*#', path.read_text("utf-8")), path
 
 
 @only_built

@@ -280,12 +280,16 @@ static PyObject *search_turned(PyObject *self, PyObject *args)
 /* Inside a scan 0xFF is data when 0x00 follows, a restart when 0xD0 to 0xD7 does, and fill when 0xFF does. */
 static PyObject *scan_end(PyObject *self, PyObject *args)
 {
+    Py_buffer given;
     const char *data;
     Py_ssize_t size, at;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y#n:scan_end", &data, &size, &at))
+    if (!PyArg_ParseTuple(args, "y*n:scan_end", &given, &at))
         return NULL;
+    data = given.buf;
+    size = given.len;
     if (at < 0 || at > size) {
+        PyBuffer_Release(&given);
         PyErr_SetString(PyExc_ValueError, "wanted a start within the data");
         return NULL;
     }
@@ -301,6 +305,7 @@ static PyObject *scan_end(PyObject *self, PyObject *args)
             break;
     }
     Py_END_ALLOW_THREADS
+    PyBuffer_Release(&given);
     return PyLong_FromSsize_t(at);
 }
 

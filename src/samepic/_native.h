@@ -3,8 +3,8 @@
 #ifndef SAMEPIC_NATIVE_H
 #define SAMEPIC_NATIVE_H
 
+/* One build serves every Python from 3.11 on, if no format of arguments has a "#": its meaning changed in 3.13. */
 #define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <stdint.h>

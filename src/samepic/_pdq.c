@@ -228,5 +228,7 @@ PyObject *native_code(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "wanted 64 x 64 samples, at most 1e6 each, and 16 x 64 cosines, as float32");
     PyBuffer_Release(&taken);
     PyBuffer_Release(&cosines);
-    return good ? Py_BuildValue("y#ii", codes, (Py_ssize_t)sizeof codes, figures[0], figures[1]) : NULL;
+    if (!good)
+        return NULL;
+    return Py_BuildValue("(Nii)", PyBytes_FromStringAndSize((const char *)codes, sizeof codes), figures[0], figures[1]);
 }
