@@ -69,17 +69,15 @@ HAVING sum(pg_relation_size(c.oid)) > 1000000 ORDER BY 2, 3 DESC
 """
 _STARTED = """
 import json, resource, sys, time
-from dataclasses import replace
 from samepic.gate.index import Index
-from samepic.limits import GATE
 from samepic.store import postgres
-from samepic.store.sql import SqlStore
+from samepic.store.contract import Store
 def held():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 readers = int(sys.argv[2])
-postgres.GATE = replace(GATE, load_readers=max(1, readers))
+postgres._LOAD_READERS = max(1, readers)
 if not readers:
-    postgres.PostgresStore.all_codes = SqlStore.all_codes
+    postgres.PostgresStore.all_codes = Store.all_codes
 store, index = postgres.PostgresStore(sys.argv[1]), Index("")
 store.now()
 def most():

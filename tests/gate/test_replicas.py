@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,10 +13,9 @@ import pytest
 
 from samepic import Outcome, StoreError
 from samepic.cli import main
-from samepic.limits import GATE
 from samepic.store import opening, postgres
-from samepic.store.contract import MIGRATIONS
 from samepic.store.opening import Replicas, open_store
+from samepic.store.tables import MIGRATIONS
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
 from tests.kits.cluster import Cluster
@@ -94,7 +92,7 @@ def test_a_check_by_a_replica_may_lag_and_an_admission_never_does(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pass replicas over for a moment only."""
-    monkeypatch.setattr(opening, "GATE", replace(GATE, replica_seconds=0.2))
+    monkeypatch.setattr(opening, "_REPLICA_SECONDS", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
 from samepic.errors import StoreError
-from samepic.limits import GATE
 from samepic.store import postgres
-from samepic.store.contract import MIGRATIONS
 from samepic.store.opening import open_store
 from samepic.store.postgres import PostgresStore
-from samepic.store.sql import Run
+from samepic.store.tables import MIGRATIONS, Run
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 from tests.kits.review_kit import ReviewKit
@@ -39,7 +36,7 @@ _OLD = (
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make partitions of eight numbers."""
-    monkeypatch.setattr(postgres, "GATE", replace(GATE, partition=8))
+    monkeypatch.setattr(postgres, "_PARTITION", 8)
 
 
 @pytest.mark.usefixtures("narrow")

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 
 import numpy as np
 import psycopg
@@ -14,12 +13,10 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.gate.index import Index
-from samepic.limits import GATE
 from samepic.store import postgres
-from samepic.store.contract import CodesPage
+from samepic.store.contract import CodesPage, Store
 from samepic.store.postgres import NumberRange, PostgresStore, read_range
 from samepic.store.records import State
-from samepic.store.sql import SqlStore
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 
@@ -37,7 +34,8 @@ FROM generate_series(%s::bigint, %s::bigint) AS n
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresStore]:
     """Return an empty store that reads a few rows at a time on three threads."""
-    monkeypatch.setattr(postgres, "GATE", replace(GATE, load_rows=50, load_readers=3))
+    monkeypatch.setattr(postgres, "LOAD_ROWS", 50)
+    monkeypatch.setattr(postgres, "_LOAD_READERS", 3)
     with closing(PostgresStore(fresh_url())) as opened:
         yield opened
 
@@ -60,9 +58,9 @@ def whole(pieces: Iterable[CodesPage]) -> CodesPage:
     )
 
 
-def sequential(store: SqlStore, tenant: str, after: int = 0) -> CodesPage:
+def sequential(store: Store, tenant: str, after: int = 0) -> CodesPage:
     """Return what one connection reads, row by row: the oracle."""
-    return whole(SqlStore.all_codes(store, tenant, after))
+    return whole(Store.all_codes(store, tenant, after))
 
 
 def assert_equal(page: CodesPage, other: CodesPage) -> None:
@@ -174,7 +172,7 @@ def test_while_others_insert_and_remove_an_index_becomes_that_of_one_reader(stor
             page.result()
     oracle = Index("")
     with closing(PostgresStore(store._url)) as slow:
-        slow.all_codes = lambda tenant, after: SqlStore.all_codes(slow, tenant, after)  # type: ignore[method-assign]
+        slow.all_codes = lambda tenant, after: Store.all_codes(slow, tenant, after)  # type: ignore[method-assign]
         oracle.catch_up(slow)
     assert len(oracle) > len(untouched)
     for index in made:

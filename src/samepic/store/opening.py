@@ -6,12 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from samepic.errors import StoreError
-from samepic.limits import GATE
 from samepic.store.contract import Store
 
 __all__ = ["Replica", "Replicas", "open_store"]
+
+_REPLICA_SECONDS: Final = 10.0  # how long a replica that did not answer is skipped
 
 
 def open_store(url: str) -> Store:
@@ -67,8 +69,8 @@ class Replica:
 
     def pass_over(self, error: StoreError) -> None:
         """Skip it for a while, and log why."""
-        self._until = time.monotonic() + GATE.replica_seconds
-        _log.warning("replica passed over for %g s: %s", GATE.replica_seconds, error)
+        self._until = time.monotonic() + _REPLICA_SECONDS
+        _log.warning("replica passed over for %g s: %s", _REPLICA_SECONDS, error)
 
     def close(self) -> None:
         """Close it; may be called twice."""

@@ -6,18 +6,25 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from samepic.limits import PAGES
 from samepic.store.records import State
 
 if TYPE_CHECKING:
-    from samepic.store.sql import Run
+    from samepic.store.tables import Run
 
-__all__ = ["DAY", "Overview", "overview"]
+__all__ = ["DAY", "DAYS", "REFUSALS", "Overview", "overview"]
 
 DAY = 86_400.0
 """Seconds."""
+
+DAYS: Final = 30
+"""How far back an overview goes."""
+
+REFUSALS: Final = 10_000
+"""How many of the latest refusals it counts."""
+
+_FLOODING: Final = 8  # how many of the pictures with most refusals it names
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +49,10 @@ class Overview:
 
 def overview(run: Run, tenant: str, now: float) -> Overview:
     """Count for one tenant, in one transaction."""
-    begin = now - PAGES.days * DAY
+    begin = now - DAYS * DAY
     refusals = run(
         "SELECT at, match FROM refusals WHERE tenant = ? AND at >= ? ORDER BY at DESC LIMIT ?",
-        (tenant, begin, PAGES.refusals),
+        (tenant, begin, REFUSALS),
     )
     matches = [(at, json.loads(match)) for at, match in refusals]
     reviews = run("SELECT at, same FROM settled WHERE tenant = ? AND at >= ? AND one <= two", (tenant, begin))
@@ -57,14 +64,14 @@ def overview(run: Run, tenant: str, now: float) -> Overview:
         _daily(((at, "same" if same else "another") for at, same in reviews), begin),
         tuple(match["probability"] for _, match in matches) + _waiting(run, tenant),
         _most_refusing(run, tenant, now - DAY),
-        len(refusals) == PAGES.refusals,
+        len(refusals) == REFUSALS,
     )
 
 
 def _kept(run: Run, tenant: str, begin: float, state: State) -> tuple[int, ...]:
     """Count in one pass; what SQLite and PostgreSQL make of a fraction of a day differs."""
     sums, bounds = [], list[Any]()
-    for day in range(PAGES.days):
+    for day in range(DAYS):
         sums.append("coalesce(sum(CASE WHEN created >= ? AND created < ? THEN 1 ELSE 0 END), 0)")
         bounds += [begin + day * DAY, begin + (day + 1) * DAY]
     sql = f"SELECT {', '.join(sums)} FROM pictures WHERE tenant = ? AND state = ? AND created >= ?"
@@ -74,8 +81,8 @@ def _kept(run: Run, tenant: str, begin: float, state: State) -> tuple[int, ...]:
 def _daily(events: Iterable[tuple[float, str]], begin: float) -> dict[str, tuple[int, ...]]:
     counts: dict[str, Counter[int]] = {}
     for at, name in events:
-        counts.setdefault(name, Counter())[min(PAGES.days - 1, int((at - begin) / DAY))] += 1
-    return {name: tuple(counts[name][day] for day in range(PAGES.days)) for name in sorted(counts)}
+        counts.setdefault(name, Counter())[min(DAYS - 1, int((at - begin) / DAY))] += 1
+    return {name: tuple(counts[name][day] for day in range(DAYS)) for name in sorted(counts)}
 
 
 def _waiting(run: Run, tenant: str) -> tuple[float, ...]:
@@ -83,7 +90,7 @@ def _waiting(run: Run, tenant: str) -> tuple[float, ...]:
         "SELECT x.matches FROM pictures p JOIN proxies x ON x.number = p.number"
         " WHERE p.tenant = ? AND p.state = ? ORDER BY p.number DESC LIMIT ?"
     )
-    rows = run(sql, (tenant, str(State.HELD), PAGES.refusals))
+    rows = run(sql, (tenant, str(State.HELD), REFUSALS))
     return tuple(match["probability"] for (matches,) in rows for match in json.loads(matches))
 
 
@@ -92,4 +99,4 @@ def _most_refusing(run: Run, tenant: str, since: float) -> tuple[tuple[str, int]
         "SELECT p.key, count(*) FROM refusals r JOIN pictures p ON p.number = r.number"
         " WHERE r.tenant = ? AND r.at >= ? GROUP BY p.number, p.key ORDER BY count(*) DESC, p.number LIMIT ?"
     )
-    return tuple((key, int(count)) for key, count in run(sql, (tenant, since, PAGES.flooding)))
+    return tuple((key, int(count)) for key, count in run(sql, (tenant, since, _FLOODING)))
