@@ -27,9 +27,10 @@ from pathlib import Path
 
 from bench.common import ROOT, SEED, data_folder, option
 from samepic.errors import SamepicError, UnavailableError, WorkerError
-from samepic.limits import UPLOAD, WORKERS
+from samepic.limits import UPLOAD
 from samepic.sandbox.decode import Prepared, prepare
 from samepic.sandbox.pool import Workers
+from samepic.sandbox.process import WORKERS
 
 SECONDS = 10.0
 _LIBRARIES = 160 * 2**20

@@ -10,11 +10,10 @@ import pytest
 from PIL import Image
 
 from samepic.errors import UnreadableError
-from samepic.limits import PAGES
 from samepic.picture import Encoded
 from samepic.profile import Policy
-from samepic.sandbox.decode import Views, views
-from samepic.sandbox.pool import Workers
+from samepic.sandbox.decode import VIEW_SIDE, Views, views
+from samepic.sandbox.pool import VIEW_BYTES, Workers
 from samepic.verdict import Relation
 
 
@@ -72,6 +71,6 @@ def test_large_pictures_are_shown_smaller_and_transparent_ones_on_white() -> Non
     Image.fromarray(noise).save(out, "PNG")
     result = views(Encoded("a", out.getvalue()), Encoded("b", out.getvalue()), Policy())
     assert result.verdict.relation is Relation.SAME_FILE
-    assert opened(result.a).size == (PAGES.view_side, PAGES.view_side * 900 // 2400)
+    assert opened(result.a).size == (VIEW_SIDE, VIEW_SIDE * 900 // 2400)
     assert opened(result.a).convert("RGB").getpixel((5, 5)) == (255, 255, 255)
-    assert sum(map(len, result[1:])) < PAGES.view_bytes
+    assert sum(map(len, result[1:])) < VIEW_BYTES

@@ -8,7 +8,6 @@ import shutil
 import signal
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ from bench.spark_common import descendants, executors
 from bench.spark_find import Row, here
 from samepic.cli import main
 from samepic.duplicates.finder import find
-from samepic.limits import SPARK
 from samepic.profile import Policy
 from tests.duplicates.find_scene import album, chain, settle
 
@@ -134,9 +132,9 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("samepic.spark.compare.SPARK", replace(SPARK, crowd=2))
-    monkeypatch.setattr("samepic.spark.candidates.SPARK", replace(SPARK, piece=9))
-    monkeypatch.setattr("samepic.spark.clusters.SPARK", replace(SPARK, gathered=0))
+    monkeypatch.setattr("samepic.spark.compare.CROWD", 2)
+    monkeypatch.setattr("samepic.spark.candidates.PIECE", 9)
+    monkeypatch.setattr("samepic.spark.clusters.GATHERED", 0)
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     assert rows(find_duplicates(df, key="path", path="path", copies=True, prints=prints)) == wanted
     assert "crowds of look-alikes: " in caplog.text
