@@ -33,10 +33,11 @@ from urllib.parse import quote
 
 from bench.common import ROOT, SEED, counted, data_folder, head, memory_of, option, row
 from samepic.errors import SamepicError, UnavailableError
-from samepic.limits import UPLOAD, WORKERS
+from samepic.limits import UPLOAD
 from samepic.picture import load
 from samepic.sandbox.decode import prepare
 from samepic.sandbox.pool import Workers
+from samepic.sandbox.process import WORKERS
 from tests.kits.service import Running
 
 SECONDS, WALL_SECONDS, MEMORY = 10.0, 60.0, 1 << 30

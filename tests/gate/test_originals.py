@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from samepic import Evidence, Gate, Outcome
-from samepic.limits import WORKERS
 from samepic.sandbox.pool import Workers
+from samepic.sandbox.process import WORKERS
 from tests.gate.conftest import Opens
 from tests.gate.pictures import opened, resaved
 

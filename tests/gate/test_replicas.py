@@ -14,8 +14,8 @@ import pytest
 from samepic import Outcome, StoreError
 from samepic.cli import main
 from samepic.store import opening, postgres
-from samepic.store.contract import MIGRATIONS
 from samepic.store.opening import Replicas, open_store
+from samepic.store.tables import MIGRATIONS
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
 from tests.kits.cluster import Cluster

@@ -26,12 +26,13 @@ from samepic.errors import (
     UnavailableError,
     UnreadableError,
 )
-from samepic.limits import UPLOAD, WORKERS
+from samepic.limits import UPLOAD
 from samepic.picture import Encoded, inspect
 from samepic.picture.pillow import PLUGINS
 from samepic.profile import Profile
 from samepic.sandbox.decode import prepare
 from samepic.sandbox.pool import Workers
+from samepic.sandbox.process import WORKERS
 from tests.picture.picture_files import HEIC_TURNED, saved, scene
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="what the system of Linux alone offers")

@@ -20,11 +20,11 @@ from pathlib import Path
 import pytest
 
 from samepic.errors import LimitError, UnavailableError, UnreadableError, WorkerError
-from samepic.limits import UPLOAD, WORKERS
+from samepic.limits import UPLOAD
 from samepic.sandbox import process
-from samepic.sandbox.decode import prepare
+from samepic.sandbox.decode import Task, prepare
 from samepic.sandbox.pool import Prepared, Workers
-from samepic.sandbox.process import LostError, WorkerProcess
+from samepic.sandbox.process import WORKERS, LostError, WorkerProcess
 from tests.kits.heif_bombs import heif_bombs
 from tests.picture.picture_files import chunk, many_pixels, saved, scene
 
@@ -326,7 +326,7 @@ def test_who_asks_a_process_just_after_it_was_killed_is_told_so_at_once() -> Non
         if ended:
             worker.join(60)
         with pytest.raises(LostError, match="SIGKILL"):
-            worker.ask({"task": "prepare", "copycode": False, "names": ["<a>"]}, [PICTURE], 600)
+            worker.ask(Task("prepare", ("<a>",)), [PICTURE], 600, WORKERS.proxy_bytes)
         pool._pool.release(worker, "died")
     pool.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,33 +14,41 @@ from samepic.limits import UPLOAD
 from samepic.sandbox import process
 from samepic.sandbox.decode import prepare
 from samepic.sandbox.pool import Workers
+from samepic.sandbox.protocol import plain
 from tests.picture.picture_files import saved, scene
 
 PICTURE = saved(scene(), "PNG")
 
 LIAR = """
-import hashlib, json, os, struct, sys
-sys.path.insert(0, {root!r})
-from samepic.sandbox.protocol import frame, read_frame
+import json, os, struct
+def frame(head, *bodies):
+    text = json.dumps(head).encode()
+    return [struct.pack(">II", len(text), sum(map(len, bodies))), text, *bodies]
 def send(pieces):
     os.write(1, b"".join(pieces))
-read = lambda size: os.read(0, size)
-read_frame(read, 1 << 30, 0)
+def read(size):
+    found = b""
+    while len(found) < size:
+        found += os.read(0, size - len(found)) or os._exit(0)
+    return found
+def heard():
+    head, body = struct.unpack(">II", read(8))
+    return json.loads(read(head)), read(body)
+heard()
 names = "memory cpu new_files core_dumps files network programs orphans privileges".split()
-send(frame({{"protection": {{"system": "x", **dict.fromkeys(names, True)}}}}))
+send(frame({{"protection": {{"system": "x", **dict.fromkeys(names, True)}}, "failure": ""}}))
 while True:
-    ask, bodies = read_frame(read, 1 << 30, 1 << 30)
+    ask, _ = heard()
     {lie}
 """
 
 
 def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
     """Let every worker be a process that greets as one should and then answers with a lie."""
-    root = str(Path(__file__).parents[2] / "src")
     sound = prepare(PICTURE, "<a>", limits=UPLOAD)
-    info: dict[str, Any] = {name: getattr(sound.info, name) for name in type(sound.info).__dataclass_fields__}
-    facts = f"fp = {str(sound.fingerprint)!r}; info = {info!r}; proxy = {sound.proxy!r}; "
-    program = LIAR.format(root=root, lie=facts + lie)
+    found: Any = plain(replace(sound, proxy=b""))
+    facts = f"found = {found!r}; fp, info = found['fingerprint'], found['info']; proxy = {sound.proxy!r}; "
+    program = LIAR.format(lie=facts + lie)
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -50,62 +58,54 @@ def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
     monkeypatch.setattr(process, "_spawn", start)
 
 
-def answer(changed: str, proxy: str = "proxy", number: str = "ask['number']") -> str:
-    return f"send(frame({{'number': {number}, {changed}}}, {proxy}))"
+def answer(
+    found: str = "found", proxy: str = "proxy", number: str = "ask['number']", error: str = "None"
+) -> str:
+    head = f"{{'number': {number}, 'found': {found}, 'error': {error}, 'sizes': [len({proxy})]}}"
+    return f"send(frame({head}, {proxy}))"
+
+
+def other(**changed: str) -> str:
+    """Return the answer with other fields, or fields of its fingerprint or header."""
+    return answer("{**found, " + ", ".join(f"{name!r}: {value}" for name, value in changed.items()) + "}")
 
 
 @pytest.mark.parametrize(
     ("lie", "message"),
     [
-        (answer("'answer': {'fingerprint': fp[:-9], 'info': info, 'unresolved': 0.0}"), "fingerprint"),
-        (
-            answer(
-                "'answer': {'fingerprint': fp.replace(fp[18:22], '0000'), 'info': info, 'unresolved': 0.0}"
-            ),
-            "fingerprint",
-        ),
-        (
-            answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': '9'}, 'unresolved': 0.0}"),
-            "expected int, found '9'",
-        ),
-        (
-            answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': True}, 'unresolved': 0.0}"),
-            "expected int",
-        ),
-        (
-            answer("'answer': {'fingerprint': fp, 'info': {**info, 'width': 10**40}, 'unresolved': 0.0}"),
-            "expected int",
-        ),
-        (
-            answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'a\\x1b[2J'}, 'unresolved': 0.0}"),
-            "expected str",
-        ),
-        (
-            answer("'answer': {'fingerprint': fp, 'info': {**info, 'mode': 'x' * 5000}, 'unresolved': 0.0}"),
-            "expected str",
-        ),
-        (
-            answer("'answer': {'fingerprint': fp, 'info': {**info, 'more': 1}, 'unresolved': 0.0}"),
-            "fields of PictureInfo",
-        ),
-        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': -3.0}"), "expected a share"),
-        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': True}"), "expected float"),
-        (answer("'answer': {'fingerprint': fp}"), "fields of PrepareAnswer"),
-        (answer("'answer': [[[]]]"), "fields of PrepareAnswer"),
-        (
-            answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': 0.0}", "b'<html>'"),
-            "a proxy that begins with",
-        ),
-        (answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': 0.0}", number="7"), "not asked"),
-        (answer("'error': {'kind': 'SystemExit', 'name': '', 'wanted': '', 'got': ''}"), "'SystemExit'"),
+        (other(fingerprint="{**fp, 'pdq_forms': fp['pdq_forms'][:-8]}"), "fingerprint"),
+        (other(fingerprint="{**fp, 'sha256': fp['sha256'][::-1]}"), "a fingerprint of another file"),
+        (other(fingerprint="{**fp, 'sha256': 'x'}"), "fingerprint"),
+        (other(fingerprint="{**fp, 'quality': -1}"), "fingerprint"),
+        (other(fingerprint="{**fp, 'version': 99}"), "fingerprint"),
+        (other(fingerprint="{**fp, 'pdq_forms': 'no base 64'}"), "base64"),
+        (other(info="{**info, 'width': '9'}"), "Expected `int`, got `str`"),
+        (other(info="{**info, 'width': True}"), "Expected `int`, got `bool`"),
+        (other(info="{**info, 'width': 10**40}"), "bounded value"),
+        (other(info="{**info, 'width': 2**60}"), "bounded value"),
+        (other(info="{**info, 'mode': 'a\\x1b[2J'}"), "expected a printable"),
+        (other(info="{**info, 'mode': 'x' * 5000}"), "bounded value"),
+        (other(info="{**info, 'mode': ['x'] * 5000}"), "bounded value"),
+        (other(info="{**info, 'more': 1}"), "fields of Prepared"),
+        (other(info="{name: info[name] for name in list(info)[:-1]}"), "fields of Prepared"),
+        (other(unresolved="-3.0"), "expected a share"),
+        (other(unresolved="True"), "Expected `float`, got `bool`"),
+        (answer("{'fingerprint': fp}"), "missing required field"),
+        (answer("[[[]]]"), "Expected `object`, got `array`"),
+        (answer(proxy="b'<html>'"), "a proxy that begins with"),
+        (answer(proxy="b''"), "a proxy that begins with"),
+        (answer(number="7"), "not asked"),
+        (answer(number="1.5"), "Expected `int`, got `float`"),
+        (answer(number="True"), "Expected `int`, got `bool`"),
+        (answer("None", error="{'kind': 'SystemExit', 'name': '', 'wanted': '', 'got': ''}"), "'SystemExit'"),
+        ("send(frame({'number': ask['number'], 'found': found}, proxy))", "fields of Answer"),
         ("send([struct.pack('>II', 1 << 31, 0)])", "expected at most"),
         ("send([struct.pack('>II', 4, 1 << 31)])", "expected at most"),
-        ("send([struct.pack('>II', 4, 0), b'nope'])", "expected JSON"),
-        ("text = b'[' * 99999; send([struct.pack('>II', len(text), 0), text])", "expected JSON"),
-        (
-            "text = b'{\"bodies\": [-1, 1]}'; send([struct.pack('>II', len(text), 0), text])",
-            "expected bodies",
-        ),
+        ("send([struct.pack('>II', 4, 0), b'nope'])", "JSON is malformed"),
+        ("text = b'[' * 99999; send([struct.pack('>II', len(text), 0), text])", "recursion"),
+        (answer().replace("[len(proxy)]", "[-1, 1 + len(proxy)]"), "expected bodies"),
+        (answer().replace("[len(proxy)]", "[len(proxy) - 1]"), "expected bodies"),
+        (answer().replace("[len(proxy)]", "[0, len(proxy)]"), "expected other pictures"),
         ("os._exit(3)", "ended with status 3"),
         ("os.close(1); os.close(0); import time; time.sleep(600)", "closed its output"),
     ],
@@ -123,6 +123,6 @@ def test_a_worker_in_a_strangers_hands_is_not_believed(
 
 
 def test_the_process_that_is_not_believed_would_be_if_it_did_not_lie(monkeypatch: pytest.MonkeyPatch) -> None:
-    lying(monkeypatch, answer("'answer': {'fingerprint': fp, 'info': info, 'unresolved': 0.0}"))
+    lying(monkeypatch, answer())
     with Workers(1) as pool:
         assert pool.prepare(PICTURE, "upload.png") == prepare(PICTURE, "upload.png", limits=UPLOAD)

@@ -15,7 +15,6 @@ import pyarrow as pa
 from PIL import Image
 
 from samepic.duplicates.quality import Merit, merit
-from samepic.limits import SPARK
 from samepic.picture import inspect, load, read
 from samepic.profile import Policy
 from samepic.spark import catalog, compare
@@ -29,8 +28,7 @@ TOO_LONG = "expected a picture that takes at most 0.5 s of computing, found one 
 @pytest.fixture(autouse=True)
 def own_decoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A decoder that may compute for half a second, and ends with the test."""
-    limits = replace(SPARK.workers, cpu_seconds=0.5)
-    monkeypatch.setattr("samepic.spark.catalog.SPARK", replace(SPARK, workers=limits))
+    monkeypatch.setattr("samepic.spark.catalog.DECODER", replace(catalog.DECODER, cpu_seconds=0.5))
     catalog.decoder.cache_clear()
     yield
     catalog.decoder().close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Spark were not run")
 
 from samepic.duplicates.scan import peek
-from samepic.limits import SPARK
 from samepic.spark.candidates import Forest, connected_components
 from samepic.spark.catalog import local_path, peek_bytes
 from samepic.spark.compare import Originals
@@ -68,7 +65,7 @@ def test_a_crowd_costs_an_edge_for_each_and_not_for_each_pair() -> None:
 
 
 def test_originals_beyond_what_may_be_held_lie_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("samepic.spark.compare.SPARK", replace(SPARK, held_bytes=10))
+    monkeypatch.setattr("samepic.spark.compare.HELD_BYTES", 10)
     with Originals() as originals:
         for size in (8, 5, 2, 7):
             originals.add(bytes([size]) * size, None, None)

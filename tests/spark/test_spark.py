@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ from bench.common import descendants
 from bench.spark_find import Row, executors, here
 from samepic.cli import main
 from samepic.duplicates.finder import find
-from samepic.limits import SPARK
 from samepic.profile import Policy
 from samepic.verdict import Relation
 from tests.duplicates.find_scene import album, chain, settle
@@ -145,9 +143,9 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("samepic.spark.compare.SPARK", replace(SPARK, crowd=2))
-    monkeypatch.setattr("samepic.spark.candidates.SPARK", replace(SPARK, piece=16))
-    monkeypatch.setattr("samepic.spark.clusters.SPARK", replace(SPARK, gathered=0))
+    monkeypatch.setattr("samepic.spark.compare.CROWD", 2)
+    monkeypatch.setattr("samepic.spark.candidates.PIECE", 16)
+    monkeypatch.setattr("samepic.spark.clusters.GATHERED", 0)
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     assert rows(find_duplicates(df, key="path", path="path", copies=True, prints=prints)) == wanted
     assert "crowds of look-alikes: " in caplog.text

@@ -11,10 +11,9 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.store import postgres
-from samepic.store.contract import MIGRATIONS
 from samepic.store.opening import open_store
 from samepic.store.postgres import PostgresStore
-from samepic.store.sql import Run
+from samepic.store.tables import MIGRATIONS, Run
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 from tests.kits.review_kit import ReviewKit

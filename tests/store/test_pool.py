@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from samepic.errors import StoreError
-from samepic.store.postgres import Connections
+from samepic.store.connections import Connections
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from samepic.store import postgres, sqlite
-from samepic.store.contract import MIGRATIONS
 from samepic.store.opening import open_store
+from samepic.store.tables import MIGRATIONS
 from tests.kits.postgres import fresh_url
 from tests.kits.review_kit import ReviewKit, put_held
 from tests.kits.store_urls import InFile, InSchema

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,8 +14,8 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.store import postgres
-from samepic.store.contract import VERSION
 from samepic.store.opening import open_store
+from samepic.store.tables import VERSION
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 from tests.kits.store_kit import StoreKit
@@ -37,6 +39,14 @@ def test_a_store_can_be_named_by_path_and_by_url(tmp_path: Path) -> None:
     second = open_store(str(path))
     assert second.get("", "a") is not None
     second.close()
+
+
+def test_a_file_is_opened_where_the_driver_of_postgresql_is_missing(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['psycopg'] = None; from samepic.store.opening import open_store; "
+        f"open_store({str(tmp_path / 'store.db')!r}).close()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("url", ["mysql://host/db", "https://example.org"])

@@ -14,10 +14,9 @@ import pytest
 from samepic.errors import StoreError
 from samepic.gate.index import Index
 from samepic.store import postgres
-from samepic.store.contract import CodesPage
+from samepic.store.contract import CodesPage, Store
 from samepic.store.postgres import NumberRange, PostgresStore, read_range
 from samepic.store.records import State
-from samepic.store.sql import SqlStore
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
 
@@ -59,9 +58,9 @@ def whole(pieces: Iterable[CodesPage]) -> CodesPage:
     )
 
 
-def sequential(store: SqlStore, tenant: str, after: int = 0) -> CodesPage:
+def sequential(store: Store, tenant: str, after: int = 0) -> CodesPage:
     """Return what one connection reads, row by row: the oracle."""
-    return whole(SqlStore.all_codes(store, tenant, after))
+    return whole(Store.all_codes(store, tenant, after))
 
 
 def assert_equal(page: CodesPage, other: CodesPage) -> None:
@@ -173,7 +172,7 @@ def test_while_others_insert_and_remove_an_index_becomes_that_of_one_reader(stor
             page.result()
     oracle = Index("")
     with closing(PostgresStore(store._url)) as slow:
-        slow.all_codes = lambda tenant, after: SqlStore.all_codes(slow, tenant, after)  # type: ignore[method-assign]
+        slow.all_codes = lambda tenant, after: Store.all_codes(slow, tenant, after)  # type: ignore[method-assign]
         oracle.catch_up(slow)
     assert len(oracle) > len(untouched)
     for index in made:

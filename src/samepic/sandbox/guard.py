@@ -17,8 +17,6 @@ import sys
 
 from samepic.sandbox.protocol import Protection
 
-__all__ = ["allow_cpu", "ignore_signals", "install", "program", "protect"]
-
 # name: number on x86_64 and on aarch64 (asm/unistd_64.h, asm-generic/unistd.h), None where there is none
 _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "read": (0, 63),
@@ -72,24 +70,16 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
 }
 
 _CLONE, _CLONE3, _TGKILL, _PRLIMIT, _PRCTL = (56, 220), (435, 435), (234, 131), (302, 261), (157, 167)
-
 _NEWEST = 462
 """The newest call known when this was written (2026-11); a C library falls back from a later one that is "unknown"."""
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
-
 _LOAD, _EQUAL, _GREATER, _BITS, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
-
 _NUMBER, _ARCH, _FIRST, _FIRST_HIGH = 0, 4, 16, 20  # offsets in struct seccomp_data
-
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-
 _THREAD = 0x00010000  # CLONE_THREAD
-
 _NAME_THREAD = 15  # PR_SET_NAME
-
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 
 
@@ -160,13 +150,9 @@ def install() -> bool:
 
 
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 24, 38, 47
-
 _CAP_AMBIENT_CLEAR_ALL = 4
-
 _CAPABILITIES = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
-
 _LAST_CAPABILITY = 63
-
 _A_DAY = 86_400.0
 
 

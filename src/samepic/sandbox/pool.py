@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
 import logging
 import os
-import queue
 import signal
 import threading
 import weakref
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType, TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self
+
+import msgspec
 
 from samepic.errors import (
     FingerprintError,
@@ -26,36 +25,30 @@ from samepic.errors import (
     WorkerError,
 )
 from samepic.fingerprints.fingerprint import Fingerprint
-from samepic.limits import WORKERS, WorkerLimits
-from samepic.profile import Policy, Profile
-from samepic.sandbox.decode import Prepared, Views
-from samepic.sandbox.process import LateError, LostError, WorkerProcess
+from samepic.sandbox.decode import Decoder, Prepared, Task, Views
+from samepic.sandbox.process import WORKERS, LateError, LostError, WorkerLimits, WorkerProcess
 from samepic.sandbox.protocol import (
     ERRORS,
     MISSING,
-    CompareAnswer,
-    ErrorAnswer,
+    VERDICT,
+    Answer,
+    Failure,
     FrameError,
-    PrepareAnswer,
     Protection,
-    ScreenAnswer,
-    ViewsAnswer,
-    validated,
+    checked,
+    split,
 )
-from samepic.verdict import Relation, Verdict
+from samepic.verdict import Verdict
 
 __all__ = ["VIEW_BYTES", "Prepared", "Protection", "Views", "WorkerPool", "Workers"]
 
 _LOG = logging.getLogger("samepic.gate")
-
 VIEW_BYTES = 8 * 2**20
 """The largest total size of the pictures of one pair."""
 
 _POOLS: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
 
 _Slot = WorkerProcess | None
-
-_CLOSED = "closed"
 
 
 class WorkerPool:
@@ -75,7 +68,7 @@ class WorkerPool:
         self._idle: list[_Slot] = [None] * self.count
         self._out = 0  # slots that are not idle
         self._lent: set[WorkerProcess] = set()
-        self._waiting: deque[queue.SimpleQueue[_Slot | str]] = deque()
+        self._waiting: list[object] = []
 
     def acquire(self) -> WorkerProcess:
         """Return a process that is ready, the longest-waiting thread first; return it with `release`.
@@ -92,100 +85,80 @@ class WorkerPool:
     def release(self, worker: WorkerProcess, lost: str = "") -> None:
         """Take a process back; `lost` says why it is unusable, "" if it is usable."""
         self.counters["tasks"] += 1
+        worn_out = worker.tasks >= self.limits.tasks or worker.resident() > self.limits.grown_bytes
+        lost = lost or ("retired" if worn_out else "")
         if lost:
             self.counters[lost] += 1
-        worn_out = "" if lost else self._is_worn_out(worker)
-        if worn_out:
-            self.counters["retired"] += 1
-        if lost or worn_out:
             worker.kill()
-        # The next process starts at once, so that the next picture does not wait for it.
         with self._changed:
             self._lent.discard(worker)
-        self._return_slot((None if self.closed else self._new()) if lost or worn_out else worker)
+        # The next process starts at once, so that the next picture does not wait for it.
+        self._return_slot(worker if not lost else None if self.closed else self._new())
 
     def close(self) -> None:
         """Let running tasks finish, refuse all others, and end every process."""
         with self._changed:
             self.closed = True
-            idle, self._idle = self._idle, []
-            while self._waiting:
-                self._waiting.popleft().put(_CLOSED)
+            self._changed.notify_all()
             timeout = self.limits.wall_seconds + self.limits.start_seconds
             self._changed.wait_for(lambda: not self._out, timeout)
+            idle, self._idle = self._idle, []
         self._kill([worker for worker in idle if worker])
 
     def kill(self) -> None:
         """Kill every process at once."""
         with self._changed:
             self.closed = True
-            workers = {*self._lent, *(worker for worker in self._idle if worker)}
-            self._idle = []
-            while self._waiting:
-                self._waiting.popleft().put(_CLOSED)
-        self._kill(list(workers))
+            self._changed.notify_all()
+            workers, self._idle = self._workers(), []
+        self._kill(workers)
+
+    def _workers(self) -> list[WorkerProcess]:
+        return [*self._lent, *(worker for worker in self._idle if worker)]
 
     def reset_after_fork(self) -> None:
         """Start empty in a fork: the processes belong to the parent, and locks may be held."""
-        for worker in {*self._lent, *(worker for worker in self._idle if worker)}:
+        for worker in self._workers():
             worker.detach()
         self._reset()
 
     def counts(self) -> dict[str, int]:
         """Return the number of processes, and counts of tasks and processes by outcome."""
         with self._changed:
-            running = len(self._lent) + sum(worker is not None and worker.alive for worker in self._idle)
-            counts = {
-                name: self.counters[name] for name in ("tasks", "started", "late", "died", "retired", "shed")
-            }
-            return {"running": running, "busy": len(self._lent), "waiting": len(self._waiting), **counts}
+            running = sum(worker.alive for worker in self._workers())
+            found = {"running": running, "busy": len(self._lent), "waiting": len(self._waiting)}
+            names = ("tasks", "started", "late", "died", "retired", "shed")
+            return {**found, **{name: self.counters[name] for name in names}}
 
     def pids(self) -> tuple[int, ...]:
         """Return the ids of the running processes."""
         with self._changed:
-            workers = {*self._lent, *(worker for worker in self._idle if worker)}
-            return tuple(sorted(worker.pid for worker in workers if worker.alive))
+            return tuple(sorted(worker.pid for worker in self._workers() if worker.alive))
 
     def _acquire_slot(self) -> _Slot:
-        turn: queue.SimpleQueue[_Slot | str] = queue.SimpleQueue()
+        """Wait in turn for an idle slot."""
+        turn, seconds = object(), self.limits.queue_seconds
         with self._changed:
+            self._waiting.append(turn)
+            try:
+                found = self._changed.wait_for(
+                    lambda: self.closed or (self._idle and self._waiting[0] is turn), seconds
+                )
+            finally:
+                self._waiting.remove(turn)
+                self._changed.notify_all()
             if self.closed:
                 raise _closed()
-            if self._idle:
+            if found:
                 self._out += 1
                 return self._idle.pop()
-            self._waiting.append(turn)
-        try:
-            slot = turn.get(timeout=self.limits.queue_seconds)
-        except queue.Empty:
-            self._stop_waiting(turn)
             self.counters["shed"] += 1
-            expected = f"a worker process within {self.limits.queue_seconds:g} s"
-            raise UnavailableError(
-                f"expected {expected}, found {self.count} that others keep busy: try again"
-            ) from None
-        except BaseException:
-            self._stop_waiting(turn)
-            raise
-        if isinstance(slot, str):
-            raise _closed()
-        return slot
-
-    def _stop_waiting(self, turn: queue.SimpleQueue[_Slot | str]) -> None:
-        """Stop waiting, and pass on a slot that arrived at the same moment."""
-        with self._changed:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-                return
-        slot = turn.get_nowait()
-        if not isinstance(slot, str):
-            self._return_slot(slot)
+        raise UnavailableError(
+            f"expected a worker process within {seconds:g} s, found {self.count} that others keep busy: try again"
+        )
 
     def _return_slot(self, slot: _Slot) -> None:
         with self._changed:
-            if self._waiting:
-                self._waiting.popleft().put(slot)
-                return
             self._out -= 1
             if not self.closed:
                 self._idle.append(slot)
@@ -197,8 +170,7 @@ class WorkerPool:
         """Return the process of a slot once it is ready, a new one where it has died or there is none."""
         worker = slot
         if worker is not None:
-            worker.wait_ready(self.limits.start_seconds)
-            if worker.alive:
+            if worker.wait_ready(self.limits.start_seconds) and worker.alive:
                 return self._lend(worker)
             worker.kill()
             self.counters["died"] += 1
@@ -239,9 +211,6 @@ class WorkerPool:
         self.counters["started"] += 1
         return WorkerProcess(self.limits, filtered=self.filtered if filtered is None else filtered)
 
-    def _is_worn_out(self, worker: WorkerProcess) -> bool:
-        return worker.tasks >= self.limits.tasks or worker.resident() > self.limits.grown_bytes
-
     @staticmethod
     def _kill(workers: list[WorkerProcess]) -> None:
         for worker in workers:
@@ -263,16 +232,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_all)
 
 
-Shape = TypeVar("Shape")
-
-Result = TypeVar("Result")
-
-_ALIASES = tuple(f"<{letter}>" for letter in "abcdefgh")
+_Found = Prepared | Verdict | Views | list[int]
+_PARTS = {"prepare": 1, "catalogue": 1, "views": 4}
+"""How many pictures an answer brings."""
 
 _IMAGES = (b"\xff\xd8\xff", b"RIFF")
 
 
-class Workers:
+class Workers(Decoder):
     """A pool of processes that decode uploads; a failing process fails only its own upload.
 
     At most `count` processes work at once; each is started when it is first needed, used for many pictures, and
@@ -286,136 +253,6 @@ class Workers:
         self.limits = limits
         self._pool = WorkerPool(count, limits)
         self._finalizer = weakref.finalize(self, self._pool.kill)
-
-    def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
-        """Fingerprint an untrusted encoded picture and make its proxy.
-
-        `name` stands for it in messages. The proxy comes from a process that read untrusted bytes, so it is untrusted
-        too: decode it in a worker. Raises as `samepic.fingerprint` does (UnreadableError or a subclass), WorkerError
-        when the task took too long or ended the process, UnavailableError when no process is free or the machine is
-        too busy.
-        """
-        self._check(data, name)
-
-        def accept(answer: object, proxy: bytes) -> Prepared:
-            found = self._validated(PrepareAnswer, answer)
-            if not 0 <= found.unresolved <= 1:
-                raise FrameError(f"expected a share, found {found.unresolved}")
-            return Prepared(
-                _checked_fingerprint(found.fingerprint, data),
-                _image(proxy),
-                replace(found.info, name=name, size=len(data)),
-                found.unresolved,
-            )
-
-        return self._run_task({"task": "prepare", "copycode": copycode}, (data,), (name,), accept)
-
-    def catalogue(self, data: bytes, name: str, *, copycode: bool = False, proxied: bool = False) -> Prepared:
-        """Fingerprint an untrusted encoded picture, bit for bit as `samepic.fingerprint` does.
-
-        The proxy is b"" unless it is asked for. Raises as `prepare`.
-        """
-        self._check(data, name)
-
-        def accept(answer: object, proxy: bytes) -> Prepared:
-            found = self._validated(PrepareAnswer, answer)
-            info = replace(found.info, name=name, size=len(data))
-            return Prepared(
-                _checked_fingerprint(found.fingerprint, data), _image(proxy) if proxied else b"", info
-            )
-
-        return self._run_task(
-            {"task": "catalogue", "copycode": copycode, "proxied": proxied}, (data,), (name,), accept
-        )
-
-    def compare(
-        self,
-        a: bytes,
-        b: bytes,
-        *,
-        same_if: Relation | str | None = None,
-        profile: Profile | str | os.PathLike[str] | None = None,
-        prove: bool = True,
-        visibility: bool = True,
-        names: tuple[str, str] = ("<bytes>", "<bytes>"),
-        called: tuple[str, str] = ("<a>", "<b>"),
-    ) -> Verdict:
-        """Compare two encoded pictures, either of which may be untrusted, as `samepic.compare` does.
-
-        The verdict holds no pictures, so it draws no difference. `names` are those in it and in errors; `called`, which
-        must be trusted, are their names in its explanation. Raises as `samepic.compare`, and as `prepare`.
-        """
-        policy = Policy.of(same_if, profile)
-        head = self._compare_task("compare", (a, b), names, policy, prove=prove, visibility=visibility)
-
-        def accept(answer: object, _: bytes) -> Verdict:
-            return _verdict(self._validated(CompareAnswer, answer), names)
-
-        return self._run_task(head, (a, b), names, accept, called=called)
-
-    def views(
-        self,
-        a: bytes,
-        b: bytes,
-        *,
-        same_if: Relation | str | None = None,
-        profile: Profile | str | os.PathLike[str] | None = None,
-        prove: bool = True,
-        visibility: bool = True,
-        names: tuple[str, str] = ("<bytes>", "<bytes>"),
-    ) -> Views:
-        """Compare two encoded pictures, and make views of them for people. Raises as `compare`.
-
-        The views come from a process that read untrusted bytes: send them to browsers as images only.
-        """
-        policy = Policy.of(same_if, profile)
-        head = self._compare_task("views", (a, b), names, policy, prove=prove, visibility=visibility)
-
-        def accept(answer: object, body: bytes) -> Views:
-            found = self._validated(ViewsAnswer, answer)
-            if min(found.sizes) < 0 or sum(found.sizes) != len(body):
-                raise FrameError(f"expected pictures of {found.sizes} bytes, found {len(body)}")
-            ends = list(itertools.accumulate(found.sizes, initial=0))
-            views = [_image(body[begin:end]) for begin, end in itertools.pairwise(ends)]
-            return Views(_verdict(found.verdict, names), *views)
-
-        return self._run_task(head, (a, b), names, accept, limit=VIEW_BYTES)
-
-    def _compare_task(
-        self,
-        task: str,
-        pair: tuple[bytes, bytes],
-        names: tuple[str, str],
-        policy: Policy,
-        *,
-        prove: bool,
-        visibility: bool,
-    ) -> dict[str, object]:
-        """Return the task of a worker that compares. Raises as `_check`."""
-        for data, name in zip(pair, names, strict=True):
-            self._check(data, name)
-        return {
-            "task": task,
-            "same_if": str(policy.same_if),
-            "profile": policy.profile and json.dumps(policy.profile.to_dict()),
-            "prove": prove,
-            "visibility": visibility,
-        }
-
-    def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
-        """Return how many features each kept proxy, of up to seven, shares with the upload's. Raises as `prepare`."""
-        bodies = (upload, *kept)
-        names = tuple("<bytes>" for _ in bodies)
-        for data, name in zip(bodies, names, strict=True):
-            self._check(data, name)
-
-        def accept(answer: object, _: bytes) -> list[int]:
-            found = self._validated(ScreenAnswer, answer)
-            if len(found.shared) != len(kept):
-                raise FrameError(f"expected {len(kept)} counts, found {len(found.shared)}")
-            return list(found.shared)
-
-        return self._run_task({"task": "screen"}, bodies, names, accept)
 
     @property
     def protection(self) -> Protection:
@@ -450,35 +287,19 @@ class Workers:
             self._pool.kill()
         self.close()
 
-    def _check(self, data: bytes, name: str) -> None:
-        limit = self.limits.upload.file_bytes
-        if len(data) > limit:
-            raise LimitError(name, f"at most {limit} bytes", f"{len(data)} bytes")
-        if not data:
-            raise UnreadableError(name, "a picture", "nothing: it is empty")
-
-    def _run_task(
-        self,
-        head: Mapping[str, object],
-        bodies: tuple[bytes, ...],
-        names: tuple[str, ...],
-        accept: Callable[[object, bytes], Result],
-        *,
-        limit: int | None = None,
-        called: Sequence[str] = _ALIASES,
-    ) -> Result:
-        """Run a task and return what `accept` makes of the answer and its body of at most `limit` bytes."""
-        # Names are untrusted too, and the worker does not need them: it gets aliases.
-        aliases = list(called[: len(names)])
+    def _run(self, task: Task, bodies: tuple[bytes, ...], names: tuple[str, ...]) -> Any:  # noqa: ANN401
+        for data, name in zip(bodies, names, strict=True):
+            self._check(data, name)
+        limit = VIEW_BYTES if task.kind == "views" else self.limits.proxy_bytes
         worker = self._pool.acquire()
         lost = "died"  # unless all goes well: an interrupted process would answer the next task with this one
         try:
-            answer, body = worker.ask({**head, "names": aliases}, bodies, self.limits.wall_seconds, limit)
-            result: Result | UnreadableError | MissingPartError
-            error = answer.get("error")
-            result = (
-                accept(answer.get("answer"), body) if error is None else self._error(error, aliases, names)
-            )
+            answer, body = worker.ask(task, bodies, self.limits.wall_seconds, limit)
+            found: _Found | UnreadableError | MissingPartError
+            if answer.error is None:
+                found = _result(task, answer, body, bodies)
+            else:
+                found = _error(answer.error, dict(zip(task.names, names, strict=True)))
             lost = ""
         except LateError as late:
             lost = "late"
@@ -491,9 +312,16 @@ class Workers:
             ) from None
         finally:
             self._pool.release(worker, lost)
-        if isinstance(result, (UnreadableError, MissingPartError)):
-            raise result
-        return result
+        if isinstance(found, (UnreadableError, MissingPartError)):
+            raise found
+        return found
+
+    def _check(self, data: bytes, name: str) -> None:
+        limit = self.limits.upload.file_bytes
+        if len(data) > limit:
+            raise LimitError(name, f"at most {limit} bytes", f"{len(data)} bytes")
+        if not data:
+            raise UnreadableError(name, "a picture", "nothing: it is empty")
 
     def _late(self, name: str, starved: float) -> WorkerError | UnavailableError:
         """Return the error of a task that timed out; a busy machine is not the picture's fault."""
@@ -503,22 +331,6 @@ class Workers:
             return UnavailableError(f"{expected} waited {starved:.1f} of {limit:g} s for a processor")
         return WorkerError(name, f"a picture that takes at most {limit:g} s", "one that takes longer")
 
-    def _error(
-        self, answer: object, aliases: list[str], names: tuple[str, ...]
-    ) -> UnreadableError | MissingPartError:
-        error = self._validated(ErrorAnswer, answer)
-        name = dict(zip(aliases, names, strict=True)).get(error.name, names[0])
-        if error.kind == "":
-            return WorkerError(name, error.wanted, error.got)
-        if error.kind == MISSING:
-            return MissingPartError(error.got)
-        if error.kind not in ERRORS:
-            raise FrameError(f"expected one of {', '.join(ERRORS)}, found {error.kind[:40]!r}")
-        return ERRORS[error.kind](name, error.wanted, error.got)
-
-    def _validated(self, kind: type[Shape], answer: object) -> Shape:
-        return validated(kind, answer, letters=self.limits.text_letters, items=self.limits.items)
-
     def _reason(self, ended: str) -> tuple[str, str]:
         """Return what was expected and what was found, of a task whose process ended."""
         if ended == "SIGPROF":
@@ -526,31 +338,54 @@ class Workers:
                 f"a picture that takes at most {self.limits.cpu_seconds:g} s of computing",
                 "one that takes more",
             )
-        expected = "a picture that can be decoded"
-        if ended in signal.Signals.__members__:
-            return expected, f"one whose decoder was ended by {ended}"
-        return expected, f"one whose decoder {ended}"
+        how = f"was ended by {ended}" if ended in signal.Signals.__members__ else ended
+        return "a picture that can be decoded", f"one whose decoder {how}"
 
 
-def _checked_fingerprint(text: str, data: bytes) -> Fingerprint:
-    """Return the fingerprint that a worker sent; its digest of the file is checked, the rest only it can know."""
+def _result(task: Task, answer: Answer, body: bytes, bodies: tuple[bytes, ...]) -> _Found:
+    """Return what a worker found of these pictures. Raises FrameError where that cannot be."""
+    parts = split(body, answer.sizes)
+    if len(parts) != _PARTS.get(task.kind, 0):
+        raise FrameError(f"expected other pictures than {len(parts)}")
+    if task.kind == "screen":
+        counts = checked(list[int], answer.found)
+        if len(counts) != len(bodies) - 1:
+            raise FrameError(f"expected {len(bodies) - 1} counts, found {len(counts)}")
+        return counts
+    if task.kind in ("prepare", "catalogue"):
+        found = checked(Prepared, answer.found)
+        _check_prepared(found, bodies[0])
+        kept = _image(parts[0]) if task.proxied else b""
+        return replace(found, proxy=kept, info=replace(found.info, size=len(bodies[0])))
+    values = msgspec.structs.asdict(checked(VERDICT, answer.found))
+    verdict = Verdict(**{**values, "measures": MappingProxyType(values["measures"])})
+    return Views(verdict, *map(_image, parts)) if parts else verdict
+
+
+def _check_prepared(found: Prepared, data: bytes) -> None:
+    """Check the digest of the file and the shape of the codes; the rest only the worker can know."""
     try:
-        found = Fingerprint.parse(text)
+        written = Fingerprint.parse(str(found.fingerprint))
     except FingerprintError as error:
         raise FrameError(str(error)) from None
-    if found.sha256 != hashlib.sha256(data).hexdigest():
+    if written != found.fingerprint or written.sha256 != hashlib.sha256(data).hexdigest():
         raise FrameError("a fingerprint of another file")
-    return found
+    if not 0 <= found.unresolved <= 1:
+        raise FrameError(f"expected a share, found {found.unresolved}")
 
 
-def _verdict(found: CompareAnswer, names: tuple[str, str]) -> Verdict:
-    values = {field.name: getattr(found, field.name) for field in fields(found)}
-    values["a"], values["b"] = replace(found.a, name=names[0]), replace(found.b, name=names[1])
-    return Verdict(**{**values, "measures": MappingProxyType(found.measures)})
+def _image(data: bytes) -> bytes:
+    """Return a picture that starts like one: a page must not be served as a picture."""
+    if not data.startswith(_IMAGES):
+        raise FrameError(f"a proxy that begins with {data[:4].hex(' ')}")
+    return data
 
 
-def _image(proxy: bytes) -> bytes:
-    """Return a proxy that starts like one: a page must not be served as a picture."""
-    if not proxy.startswith(_IMAGES):
-        raise FrameError(f"a proxy that begins with {proxy[:4].hex(' ')}")
-    return proxy
+def _error(failure: Failure, names: Mapping[str, str]) -> UnreadableError | MissingPartError:
+    """Return the error that a worker sent, with the names of the pictures for their aliases."""
+    name = names.get(failure.name, next(iter(names.values())))
+    if failure.kind == MISSING:
+        return MissingPartError(failure.got)
+    if failure.kind not in ERRORS:
+        raise FrameError(f"expected one of {', '.join(ERRORS)}, found {failure.kind[:40]!r}")
+    return ERRORS[failure.kind](name, failure.wanted, failure.got)

@@ -8,18 +8,62 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Final, NamedTuple, TypeVar
 
-from samepic.limits import WorkerLimits
-from samepic.sandbox.protocol import FrameError, Protection, frame, printable, read_frame, validated
+from samepic.limits import UPLOAD, Limits
+from samepic.sandbox.decode import Task
+from samepic.sandbox.protocol import (
+    Answer,
+    FrameError,
+    Greeting,
+    Protection,
+    Request,
+    Setup,
+    checked,
+    frame,
+    read_frame,
+)
 
-__all__ = ["Answer", "LateError", "LostError", "WorkerProcess"]
 
-Answer = tuple[dict[str, Any], bytes]
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """The limits of one worker process and of each of its tasks.
+
+    2026-11-23: `memory_bytes`, the two times and `grown_bytes` from bench/hostile_service.py and bench/hostile_cost.py
+    (bench/RESULTS.md, "E: hostile uploads"); the others chosen.
+    """
+
+    upload: Limits = UPLOAD
+    memory_bytes: int = 2**30  # private memory of the process, libraries' code not counted
+    cpu_seconds: float = 6.0  # processor time of one task
+    wall_seconds: float = 8.0  # time of one task, after which its process is killed
+    starved: float = 0.4  # share of it waiting for a processor, from which on the machine is to blame
+    start_seconds: float = 60.0  # until a new process is ready
+    queue_seconds: float = 20.0  # how long a task waits for a free process
+    open_files: int = 16
+    tasks: int = 500  # after which a process is replaced
+    grown_bytes: int = 384 * 2**20  # resident between tasks, from which on it is replaced
+    answer_bytes: int = 256 * 1024  # the longest answer that is read, without its pictures
+    proxy_bytes: int = 64 * 1024  # the longest proxy that is read
+
+
+WORKERS: Final = WorkerLimits()
+
+
+_Result = TypeVar("_Result")
+
+
+class Reply(NamedTuple):
+    """The answer to a task, and its bytes."""
+
+    answer: Answer
+    body: bytes
 
 
 class LostError(Exception):
@@ -34,18 +78,11 @@ class LateError(Exception):
         self.starved = starved
 
 
-@dataclass(slots=True)
-class _Request:
-    pieces: list[bytes]
-    limit: int
-    answer: queue.SimpleQueue[Answer | LostError] = field(default_factory=queue.SimpleQueue)
-
-
 class WorkerProcess:
     """A process that answers one task at a time.
 
-    A thread of its own starts it and exchanges tasks and answers with it, so that callers can time out. That thread has
-    to start the process: the system ends an orphan when the thread that started it ends.
+    A thread of its own starts it and exchanges messages with it, so that callers can time out. That thread has to start
+    the process: the system ends an orphan when the thread that started it ends.
     """
 
     def __init__(self, limits: WorkerLimits, *, filtered: bool) -> None:
@@ -55,18 +92,21 @@ class WorkerProcess:
         self.failure = ""
         self._filtered = filtered
         self._process: subprocess.Popen[bytes] | None = None
-        self._ready = threading.Event()
-        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._killed = False
-        self._ending = ""
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._greeted = self._later(self._start)
         self._thread = threading.Thread(target=self._run, name="samepic-worker", daemon=True)
         self._thread.start()
 
     def wait_ready(self, seconds: float) -> bool:
         """Return whether the process is ready within so many seconds; `failure` says why it is not."""
-        if not self._ready.wait(seconds):
+        try:
+            self.protection = self._greeted.result(seconds)
+        except TimeoutError:
             self.failure = f"not ready within {seconds:g} s"
+        except LostError as error:
+            self.failure = str(error)
         return not self.failure
 
     @property
@@ -79,28 +119,19 @@ class WorkerProcess:
         """Whether the process still runs, as far as the system knows now."""
         return self._process is not None and self._process.poll() is None and not self._killed
 
-    def ask(
-        self, head: dict[str, Any], bodies: Sequence[bytes], seconds: float, limit: int | None = None
-    ) -> Answer:
-        """Run one task, and read at most `limit` bytes of body, those of a proxy if None.
+    def ask(self, task: Task, bodies: Sequence[bytes], seconds: float, limit: int) -> Reply:
+        """Run one task, and read at most `limit` bytes of body.
 
         Raises LateError after so many seconds, and LostError when the process ends.
         """
         self.tasks += 1
-        pieces = frame({**head, "number": self.tasks}, *bodies)
-        request = _Request(pieces, self.limits.proxy_bytes if limit is None else limit)
+        request = Request(self.tasks, task, tuple(map(len, bodies)))
         starved = self._starved()
-        with self._lock:
-            if self._ending:
-                raise LostError(self._ending)
-            self._requests.put(request)
+        reply = self._later(partial(self._reply, frame(request, *bodies), limit))
         try:
-            answer = request.answer.get(timeout=seconds)
-        except queue.Empty:
+            return reply.result(seconds)
+        except TimeoutError:
             raise LateError(self._starved() - starved) from None
-        if isinstance(answer, LostError):
-            raise answer
-        return answer
 
     def resident(self) -> int:
         """Return the bytes of memory that the process holds now, 0 where the system does not tell."""
@@ -123,7 +154,7 @@ class WorkerProcess:
             self._killed = True
             if self._process is not None:
                 self._process.kill()
-        self._requests.put(None)
+            self._work.put(None)
 
     def join(self, seconds: float) -> None:
         """Wait until the process has ended and been reaped, for so many seconds at most."""
@@ -138,76 +169,72 @@ class WorkerProcess:
                 if stream is not None:
                     stream.close()
 
-    def _run(self) -> None:
-        process = self._start()
-        if process is None:
-            self._ready.set()
-            return
-        lost: LostError | None = None
-        try:
-            self.protection = self._handshake(process)
-            self._ready.set()
-            while lost is None and (request := self._requests.get()) is not None:
-                answer = self._answer(process, request)
-                lost = answer if isinstance(answer, LostError) else None
-                request.answer.put(answer)
-        except LostError as error:
-            self.failure = str(error)
-        finally:
-            _clean_up(process)
-            self._fail_pending(_how_it_ended(process))
-            self._ready.set()
+    def _later(self, function: Callable[[], _Result]) -> Future[_Result]:
+        """Let the thread call a function. Raises LostError where it has nothing more to do."""
+        future: Future[_Result] = Future()
 
-    def _fail_pending(self, how: str) -> None:
-        """Fail every pending request, and every later one at once."""
-        with self._lock:
-            self._ending = how
-            while not self._requests.empty():
-                request = self._requests.get()
-                if request is not None:
-                    request.answer.put(LostError(how))
+        def call() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:  # noqa: BLE001  whoever waits gets it
+                future.set_exception(error)
 
-    def _start(self) -> subprocess.Popen[bytes] | None:
         with self._lock:
             if self._killed:
-                self.failure = "ended before it began"
-                return None
+                raise LostError(_how_it_ended(self._process))
+            self._work.put(call)
+        return future
+
+    def _run(self) -> None:
+        while (call := self._work.get()) is not None:
+            call()
+        if self._process is not None:
+            _clean_up(self._process)
+
+    def _start(self) -> Protection:
+        with self._lock:
+            if self._killed:
+                raise LostError("ended before it began")
             try:
                 self._process = _spawn()
             except OSError as error:
-                self.failure = f"cannot start {_python()}: {error.strerror or error}"
-            return self._process
+                raise LostError(f"cannot start {_python()}: {error.strerror or error}") from None
+        return self._handshake(self._process)
 
     def _handshake(self, process: subprocess.Popen[bytes]) -> Protection:
         limits = self.limits
-        setup = {
-            "upload": asdict(limits.upload),
-            "memory_bytes": limits.memory_bytes,
-            "open_files": limits.open_files,
-            "cpu_seconds": limits.cpu_seconds,
-            "parent": os.getpid(),
-            "filtered": self._filtered,
-        }
+        setup = Setup(
+            upload=limits.upload,
+            memory_bytes=limits.memory_bytes,
+            open_files=limits.open_files,
+            cpu_seconds=limits.cpu_seconds,
+            parent=os.getpid(),
+            filtered=self._filtered,
+        )
         head, _ = self._exchange(process, frame(setup), 0)
-        if "failure" in head:
-            raise LostError(printable(str(head["failure"]), 400))
         try:
-            return validated(Protection, head.get("protection"), letters=100, items=0)
+            greeting = checked(Greeting, head)
         except FrameError as error:
             raise LostError(f"greets with no protection: {error}") from None
+        if greeting.protection is None:
+            raise LostError(greeting.failure)
+        return greeting.protection
 
-    def _answer(self, process: subprocess.Popen[bytes], request: _Request) -> Answer | LostError:
+    def _reply(self, pieces: list[bytes], limit: int) -> Reply:
+        if self._process is None:
+            raise LostError(self.failure)
+        head, body = self._exchange(self._process, pieces, limit)
         try:
-            head, bodies = self._exchange(process, request.pieces, request.limit)
-        except LostError as lost:
-            return lost
-        if head.get("number") != self.tasks or len(bodies) != 1:
-            return LostError("answered what was not asked")
-        return head, bodies[0]
+            answer = checked(Answer, head)
+        except FrameError as error:
+            raise LostError(f"gave no answer: {error}") from None
+        if answer.number != self.tasks:
+            raise LostError("answered what was not asked")
+        return Reply(answer, body)
 
     def _exchange(
         self, process: subprocess.Popen[bytes], pieces: list[bytes], limit: int
-    ) -> tuple[dict[str, Any], list[bytes]]:
+    ) -> tuple[bytes, bytes]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -216,13 +243,15 @@ class WorkerProcess:
                 while left:
                     left = left[process.stdin.write(left) or 0 :]
             return read_frame(process.stdout.read, self.limits.answer_bytes, limit)
-        except (OSError, EOFError, ValueError) as error:
-            broken = f"gave no answer: {error}" if isinstance(error, FrameError) else ""
-            process.kill() if broken else None
-            raise LostError(broken or _how_it_ended(process)) from None
+        except FrameError as error:
+            raise LostError(f"gave no answer: {error}") from None
+        except (OSError, EOFError, ValueError):
+            raise LostError(_how_it_ended(process)) from None
 
 
-def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
+def _how_it_ended(process: subprocess.Popen[bytes] | None) -> str:
+    if process is None:
+        return "ended before it began"
     try:
         status = process.wait(2)
     except subprocess.TimeoutExpired:
@@ -230,10 +259,9 @@ def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
     if status >= 0:
         return f"ended with status {status}"
     try:
-        name = signal.Signals(-status).name
+        return signal.Signals(-status).name
     except ValueError:
-        name = f"signal {-status}"
-    return name
+        return f"signal {-status}"
 
 
 def _clean_up(process: subprocess.Popen[bytes]) -> None:

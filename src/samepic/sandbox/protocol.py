@@ -1,266 +1,52 @@
-"""The protocol between the gate and a worker: frames of JSON and bytes, and answers of closed shapes.
+"""The messages between the gate and a worker: a head in JSON, then bytes.
 
 A worker has decoded untrusted bytes and may be compromised. So nothing that it sends is unpickled: lengths are bounded,
-and every value is checked against its type.
+texts printable, numbers within reason, and every value has the type of its field.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
 import struct
-import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from enum import Enum
-from functools import cache
-from typing import Any, TypeVar
+from itertools import accumulate
 
-from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError
-from samepic.facts import Facts
-from samepic.verdict import PictureInfo, Region, Relation, Transform, Visibility
+import msgspec
 
-__all__ = [
-    "ERRORS",
-    "MISSING",
-    "CompareAnswer",
-    "ErrorAnswer",
-    "FrameError",
-    "PrepareAnswer",
-    "Protection",
-    "ScreenAnswer",
-    "ViewsAnswer",
-    "frame",
-    "plain",
-    "printable",
-    "read_frame",
-    "validated",
-]
+from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError, WorkerError
+from samepic.limits import Limits
+from samepic.sandbox.decode import Task
+from samepic.verdict import Verdict
 
 _HEAD = struct.Struct(">II")
+_LETTERS, _ITEMS, _REASON = 4000, 4096, 2**53
+"""The longest text and list in an answer, and what numbers are less than."""
 
-_MAX_INT = 2**53
-
-Value = TypeVar("Value")
+Value = typing.TypeVar("Value")
 
 
 class FrameError(ValueError):
     """The data is not a frame, or holds an invalid value."""
 
 
-def frame(head: Mapping[str, object], *bodies: bytes) -> list[bytes]:
-    """Return the pieces of one frame: lengths, then `head` as JSON, then the bodies one after the other."""
-    text = json.dumps({**head, "bodies": [len(body) for body in bodies]}).encode()
-    return [_HEAD.pack(len(text), sum(map(len, bodies))) + text, *bodies]
+class Setup(msgspec.Struct):
+    """What a worker is told first: the limits of pictures and of itself."""
+
+    upload: Limits
+    memory_bytes: int
+    open_files: int
+    cpu_seconds: float
+    parent: int
+    filtered: bool
 
 
-def read_frame(
-    read: Callable[[int], bytes | None], max_head: int, max_body: int
-) -> tuple[dict[str, Any], list[bytes]]:
-    """Read one frame with `read`, which returns some of the bytes asked for and none at the end.
+class Request(msgspec.Struct):
+    """A task and its number, and the size in bytes of each picture in the body."""
 
-    Raises EOFError at the end, and FrameError for an invalid frame or one that is too long.
-    """
-    head_size, body_size = _HEAD.unpack(_exactly(read, _HEAD.size))
-    if head_size > max_head or body_size > max_body:
-        raise FrameError(
-            f"expected at most {max_head} and {max_body} bytes, found {head_size} and {body_size}"
-        )
-    text = _exactly(read, head_size)
-    body = _exactly(read, body_size)
-    try:
-        head = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FrameError(f"expected JSON, found {str(error)[:100]}") from None
-    if not isinstance(head, dict):
-        raise FrameError("expected a JSON object, found something else")
-    sizes = validated(list[int], head.pop("bodies", None), letters=0, items=8)
-    if any(size < 0 for size in sizes) or sum(sizes) != body_size:
-        raise FrameError(f"expected bodies of {body_size} bytes, found {sizes}")
-    return head, _split(body, sizes)
-
-
-def _exactly(read: Callable[[int], bytes | None], size: int) -> bytes:
-    blocks, missing = [], size
-    while missing:
-        block = read(missing)
-        if not block:
-            raise EOFError
-        blocks.append(block)
-        missing -= len(block)
-    return b"".join(blocks)
-
-
-def _split(body: bytes, sizes: Sequence[int]) -> list[bytes]:
-    if len(sizes) == 1:
-        return [body]
-    ends = [sum(sizes[: at + 1]) for at in range(len(sizes))]
-    return [body[end - size : end] for end, size in zip(ends, sizes, strict=True)]
-
-
-def plain(value: object) -> object:
-    """Return an answer as JSON values, its texts made `printable`."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, str):
-        return printable(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return value
-
-
-def printable(text: str, letters: int = 2000) -> str:
-    """Return the text without unprintable characters (line ends, terminal controls), cut to `letters`."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:letters]
-    )
-
-
-def validated(kind: type[Value], value: object, *, letters: int, items: int) -> Value:
-    """Return the value that `plain` made JSON of, checked against its type.
-
-    Texts must be printable and hold `letters` at most, lists `items` at most, numbers must be finite. Raises
-    FrameError.
-    """
-    checked: Value = _validated(kind, value, letters, items)
-    return checked
-
-
-def _validated(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        inner = [member for member in typing.get_args(kind) if member is not type(None)]
-        return None if value is None else _validated(inner[0], value, letters, items)
-    if origin in (tuple, list, dict):
-        return _collection(origin, typing.get_args(kind), value, letters, items)
-    if dataclasses.is_dataclass(kind):
-        return _dataclass(kind, value, letters, items)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return _member(kind, value)
-    return _scalar(kind, value, letters)
-
-
-def _scalar(kind: Any, value: Any, letters: int) -> Any:  # noqa: ANN401
-    if kind is float and type(value) in (int, float) and abs(value) < math.inf:
-        return float(value) if abs(value) < _MAX_INT else _refuse("a number within reason", value)
-    if kind is int and type(value) is int and abs(value) < _MAX_INT:
-        return value
-    if kind is bool and type(value) is bool:
-        return value
-    if kind is str and type(value) is str and len(value) <= letters and value.isprintable():
-        return value
-    return _refuse(f"{kind.__name__}", value)
-
-
-def _member(kind: type[Enum], value: object) -> Enum:
-    try:
-        return kind(value)
-    except ValueError:
-        return _refuse(f"one of {[member.value for member in kind]}", value)
-
-
-def _collection(origin: Any, kinds: tuple[Any, ...], value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
-    keyed = origin is dict and isinstance(value, dict)
-    if not (keyed or (origin is not dict and isinstance(value, list))) or len(value) > items:
-        return _refuse(f"at most {items} items", value)
-    if keyed:
-        return {
-            _validated(kinds[0], key, letters, items): _validated(kinds[1], item, letters, items)
-            for key, item in value.items()
-        }
-    if origin is list or kinds[-1] is Ellipsis:
-        return origin(_validated(kinds[0], item, letters, items) for item in value)
-    if len(value) != len(kinds):
-        return _refuse(f"{len(kinds)} items", value)
-    return tuple(
-        _validated(element, item, letters, items) for element, item in zip(kinds, value, strict=True)
-    )
-
-
-def _dataclass(kind: Any, value: Any, letters: int, items: int) -> Any:  # noqa: ANN401
-    hints = _hints(kind)
-    if not isinstance(value, dict) or set(value) != set(hints):
-        return _refuse(f"the fields of {kind.__name__}", value)
-    return kind(**{name: _validated(hint, value[name], letters, items) for name, hint in hints.items()})
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
-    return typing.get_type_hints(kind)
-
-
-def _refuse(expected: str, value: object) -> typing.NoReturn:
-    raise FrameError(f"expected {expected}, found {printable(repr(value), 80)}")
-
-
-ERRORS = {kind.__name__: kind for kind in (UnreadableError, TruncatedError, LimitError, UnsupportedError)}
-
-MISSING = "MissingPartError"
-
-
-@dataclass(frozen=True, slots=True)
-class PrepareAnswer:
-    """One picture besides its proxy: the text form of its fingerprint, and what its header says.
-
-    `unresolved` is as in `Prepared`.
-    """
-
-    fingerprint: str
-    info: PictureInfo
-    unresolved: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenAnswer:
-    """How many features each proxy shares with the upload's."""
-
-    shared: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CompareAnswer:
-    """A verdict without the pictures that it would draw."""
-
-    relation: Relation
-    same: bool | None
-    probability: float
-    explanation: str
-    a: PictureInfo
-    b: PictureInfo
-    regions: tuple[Region, ...]
-    transform: Transform | None
-    measures: dict[str, float]
-    original: str
-    original_reason: str
-    visibility: Visibility | None
-    facts: Facts
-
-
-@dataclass(frozen=True, slots=True)
-class ViewsAnswer:
-    """A verdict, and the size in bytes of each picture in the body."""
-
-    verdict: CompareAnswer
-    sizes: tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorAnswer:
-    """An error.
-
-    `kind` is a key of ERRORS, MISSING, or "" for an unexpected one.
-    """
-
-    kind: str
-    name: str
-    wanted: str
-    got: str
+    number: int
+    task: Task
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +73,145 @@ class Protection:
     @property
     def complete(self) -> bool:
         """Whether every bound holds."""
-        return all(getattr(self, name) for name in self.to_dict() if name != "system")
+        return all(self.to_dict().values())
 
     def to_dict(self) -> dict[str, str | bool]:
         """Return each bound by its name, for JSON."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a worker says when it is ready, or why it cannot be."""
+
+    protection: Protection | None = None
+    failure: str = ""
+
+
+ERRORS = {kind.__name__: kind for kind in (LimitError, TruncatedError, UnsupportedError, UnreadableError)} | {
+    "": WorkerError
+}
+"""What a worker may say of a picture; "" is for errors that nobody expected."""
+
+MISSING = "MissingPartError"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error; `kind` is a key of ERRORS or MISSING."""
+
+    kind: str
+    name: str
+    wanted: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of the request of this number, and the size of each piece of bytes in the body."""
+
+    number: int
+    found: typing.Any = None
+    error: Failure | None = None
+    sizes: tuple[int, ...] = ()
+
+
+_HINTS = {**typing.get_type_hints(Verdict, localns={"Image": object}), "draw": None}
+VERDICT = msgspec.defstruct("VERDICT", [(field.name, _HINTS[field.name]) for field in fields(Verdict)])
+"""The fields of a Verdict, but for the pictures that it would draw: these stay in their process."""
+
+
+def frame(head: object, *bodies: bytes) -> list[bytes]:
+    """Return the pieces of one message: the two lengths, then `head` as JSON, then the bodies."""
+    text = msgspec.json.encode(head)
+    return [_HEAD.pack(len(text), sum(map(len, bodies))) + text, *bodies]
+
+
+def read_frame(read: Callable[[int], bytes | None], max_head: int, max_body: int) -> tuple[bytes, bytes]:
+    """Read the head and the body of one message with `read`, which returns some of the bytes asked for.
+
+    Raises EOFError at the end, and FrameError for lengths beyond the bounds.
+    """
+    head_size, body_size = _HEAD.unpack(_exactly(read, _HEAD.size))
+    if head_size > max_head or body_size > max_body:
+        raise FrameError(
+            f"expected at most {max_head} and {max_body} bytes, found {head_size} and {body_size}"
+        )
+    return _exactly(read, head_size), _exactly(read, body_size)
+
+
+def _exactly(read: Callable[[int], bytes | None], size: int) -> bytes:
+    blocks, missing = [], size
+    while missing:
+        block = read(missing)
+        if not block:
+            raise EOFError
+        blocks.append(block)
+        missing -= len(block)
+    return b"".join(blocks)
+
+
+def split(body: bytes, sizes: Sequence[int]) -> list[bytes]:
+    """Return the pieces of these sizes that a body consists of. Raises FrameError where it does not."""
+    if min(sizes, default=0) < 0 or sum(sizes) != len(body):
+        raise FrameError(f"expected bodies of {len(body)} bytes, found {sizes}")
+    if len(sizes) == 1:
+        return [body]  # without a copy
+    return [body[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
+
+
+def plain(value: object) -> object:
+    """Return a value as JSON values, its texts made `printable`."""
+    return _printable(msgspec.to_builtins(value, enc_hook=_builtin))
+
+
+def _builtin(value: typing.Any) -> object:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        return dict(value)
+    return None if callable(value) else value.item()  # how a verdict draws; a number of NumPy
+
+
+def _printable(value: object) -> object:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def printable(text: str, letters: int = 2000) -> str:
+    """Return the text without unprintable characters (line ends, terminal controls), cut to `letters`."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:letters]
+    )
+
+
+def checked(kind: type[Value], sent: object) -> Value:
+    """Return the value of a type that a worker sent as JSON, encoded or parsed. Raises FrameError.
+
+    All fields of the type must be there and no others, and texts, lists and numbers be bounded.
+    """
+    try:
+        raw = msgspec.json.decode(sent) if isinstance(sent, bytes) else sent
+        _check_bounds(raw)
+        found = msgspec.convert(raw, kind)
+        complete = msgspec.json.decode(msgspec.json.encode(found)) == raw
+    except (ValueError, RecursionError) as error:
+        raise FrameError(printable(str(error), 200)) from None
+    if not complete:
+        raise FrameError(f"expected the fields of {kind.__name__}, found others")
+    return found
+
+
+def _check_bounds(value: object) -> None:
+    if isinstance(value, str):
+        sound = len(value) <= _LETTERS and value.isprintable()
+    elif isinstance(value, (int, float)):
+        sound = abs(value) < _REASON
+    else:
+        sound = value is None or (isinstance(value, (list, dict)) and len(value) <= _ITEMS)
+    if not sound:
+        raise FrameError(f"expected a printable or bounded value, found {printable(repr(value), 80)}")
+    items = (*value, *value.values()) if isinstance(value, dict) else value
+    for item in items if isinstance(items, (list, tuple)) else ():
+        _check_bounds(item)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,22 +18,14 @@ from pyspark import Broadcast, TaskContext
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
-from samepic.limits import SPARK
-from samepic.spark.catalog import Batches, limit_batches
+from samepic.spark.catalog import Batches, in_python
 from samepic.spark.joins import CopyScan, CopyTables, PdqBands, PdqScan
 from samepic.tuning.search import SEARCH
 
-__all__ = [
-    "CandidateScan",
-    "Forest",
-    "connected_components",
-    "copies_edges",
-    "digest_edges",
-    "pdq_edges",
-    "rank",
-]
-
 Ids = NDArray[np.int64]
+PIECE: Final = 4_000_000  # codes in each Python worker at once, 160 MB
+_QUERIES = 256
+"""Pictures that candidates are searched for at once."""
 
 
 class Forest:
@@ -100,9 +92,11 @@ class CandidateScan(StrEnum):
     BANDS = "bands"
 
 
-_EDGES = "a bigint, b bigint"
-
 _EDGE = pa.schema([("a", pa.int64()), ("b", pa.int64())])
+
+_NEAR = pa.schema(
+    [("a", pa.int64()), ("ask", pa.int32()), ("k", pa.int32()), ("b", pa.int64()), ("bits", pa.int32())]
+)
 
 _index_cache: dict[int, tuple[Ids, Any]] = {}
 """The index over the last piece that this Python worker received."""
@@ -133,10 +127,8 @@ def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = Fal
     radius = SEARCH.radius if search is CandidateScan.SCAN else SEARCH.band_radius
     for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
         # Only fresh pictures are queries; known ones are not.
-        near = limit_batches(codes.where("fresh")).mapInArrow(
-            _pdq_work(piece, radius, search, everywhere), _EDGES
-        )
-        edges = edges.unionAll(near)
+        work = _pdq_work(piece, radius, search, everywhere)
+        edges = edges.unionAll(in_python(codes.where("fresh"), work, _EDGE))
     return edges
 
 
@@ -151,10 +143,9 @@ def copies_edges(items: DataFrame, search: CandidateScan) -> DataFrame:
         .persist()
     )
     pieces = list(_pieces(coded.select("id", "copycode")))
-    columns = "a bigint, ask int, k int, b bigint, bits int"
     found: DataFrame | None = None
     for piece in pieces:
-        near = limit_batches(coded.where("fresh")).mapInArrow(_copy_work(piece, search), columns)
+        near = in_python(coded.where("fresh"), _copy_work(piece, search), _NEAR)
         found = near if found is None else found.unionAll(near)
     if found is None:
         return items.sparkSession.createDataFrame([], "a bigint, b bigint, bits int")
@@ -175,8 +166,8 @@ def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]
     number = codes.columns[0]
     highest = codes.agg(fn.max(number)).first()
     end = -1 if highest is None or highest[0] is None else int(highest[0])
-    for start in range(0, end + 1, SPARK.piece):
-        rows = codes.where(fn.col(number).between(start, start + SPARK.piece - 1)).toArrow()
+    for start in range(0, end + 1, PIECE):
+        rows = codes.where(fn.col(number).between(start, start + PIECE - 1)).toArrow()
         ids = rows.column(0).to_numpy().astype(np.int64)
         if len(ids):
             order = np.argsort(ids)
@@ -207,8 +198,8 @@ def _pdq_work(
             forms = _bytes(batch.column("pdq_forms"), 256)
             # As on one machine, the later of two is the query: turned forms are not quite as far both ways.
             below = np.full(len(last), len(ids)) if everywhere else np.searchsorted(ids, last, "left")
-            for at in range(0, len(forms), SPARK.queries):
-                part = slice(at, at + SPARK.queries)
+            for at in range(0, len(forms), _QUERIES):
+                part = slice(at, at + _QUERIES)
                 pairs = codes.within(forms[part], radius, below[part])
                 a, b = forest.connect(first[part], ids, pairs.queries, pairs.rows)
                 yield pa.RecordBatch.from_arrays([pa.array(a), pa.array(b)], schema=_EDGE)
@@ -226,7 +217,7 @@ def _copy_work(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], search: Candidat
             codes_of = [code.as_py() for code in batch.column("copycode")]
             parts = [code.as_py() for code in batch.column("copycode_parts")]
             for query in _queries(own, codes_of, parts):
-                for at in range(0, len(query[0]), SPARK.queries):
+                for at in range(0, len(query[0]), _QUERIES):
                     yield _nearest_batch(codes, ids, query, at)
 
     return work
@@ -237,25 +228,26 @@ _Query = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
 
 def _queries(own: Ids, codes_of: list[bytes], parts: list[bytes]) -> Iterator[_Query]:
     """Yield queries of the index: ids, number of the query of each id, codes, k, radius."""
-    kinds: list[tuple[int, int, list[tuple[int, int, bytes]]]] = [
-        (SEARCH.copy_nearest, SEARCH.copy_radius, []),
-        (SEARCH.part_nearest, SEARCH.part_radius, []),
-        (SEARCH.inset_nearest, SEARCH.inset_radius, []),
+    asked = [
+        (number, ask, code)
+        for number, whole, more in zip(own.tolist(), codes_of, parts, strict=True)
+        for ask, code in enumerate([whole, *(more[at : at + 32] for at in range(0, len(more), 32))])
     ]
-    for number, code, more in zip(own.tolist(), codes_of, parts, strict=True):
-        kinds[0][2].append((number, 0, code))
-        for place in range(len(more) // 32):
-            kinds[1 if place < 4 else 2][2].append((number, place + 1, more[32 * place : 32 * place + 32]))
-    for k, radius, rows in kinds:
+    for asks, k, radius in (
+        (range(1), SEARCH.copy_nearest, SEARCH.copy_radius),
+        (range(1, 5), SEARCH.part_nearest, SEARCH.part_radius),
+        (range(5, 1 << 30), SEARCH.inset_nearest, SEARCH.inset_radius),
+    ):
+        rows = [row for row in asked if row[1] in asks]
         if rows:
-            numbers, asks, codes = zip(*rows, strict=True)
+            numbers, which, codes = zip(*rows, strict=True)
             data = np.frombuffer(b"".join(codes), np.uint8).reshape(-1, 32)
-            yield np.array(numbers, np.int64), np.array(asks, np.int32), data, k + 1, radius
+            yield np.array(numbers, np.int64), np.array(which, np.int32), data, k + 1, radius
 
 
 def _nearest_batch(codes: CopyScan | CopyTables, ids: Ids, query: _Query, at: int) -> pa.RecordBatch:
     numbers, asks, data, k, radius = query
-    part = slice(at, at + SPARK.queries)
+    part = slice(at, at + _QUERIES)
     pairs = codes.nearest(data[part], k, radius)
     of = pairs.queries + at
     columns = [
@@ -265,7 +257,7 @@ def _nearest_batch(codes: CopyScan | CopyTables, ids: Ids, query: _Query, at: in
         pa.array(ids[pairs.rows]),
         pa.array(pairs.distances.astype(np.int32)),
     ]
-    return pa.RecordBatch.from_arrays(columns, ["a", "ask", "k", "b", "bits"])
+    return pa.RecordBatch.from_arrays(columns, schema=_NEAR)
 
 
 def _bytes(column: pa.Array, width: int) -> NDArray[np.uint8]:

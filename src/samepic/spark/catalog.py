@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
@@ -17,32 +18,25 @@ from samepic.duplicates.quality import merit
 from samepic.duplicates.scan import HEAD, TAIL, not_a_picture, peek
 from samepic.errors import UnreadableError
 from samepic.fingerprints.fingerprint import VERSION, Fingerprint
-from samepic.limits import SPARK
+from samepic.limits import LIMITS
 from samepic.picture import read
 from samepic.sandbox.pool import Workers
+from samepic.sandbox.process import WorkerLimits
 from samepic.writing import reason_of
 
-__all__ = [
-    "COLUMNS",
-    "SCHEMA",
-    "Batches",
-    "arrow_rows",
-    "check_source",
-    "decoder",
-    "fingerprints",
-    "from_row",
-    "limit_batches",
-    "local_path",
-    "original",
-    "peek_bytes",
-    "sources",
-]
+DECODER: Final = WorkerLimits(
+    upload=LIMITS, memory_bytes=3 * 2**30, cpu_seconds=60.0, wall_seconds=90.0, queue_seconds=600.0
+)
+"""The limits of the decoding process beside each Python worker. 2026-11-23: chosen."""
+
+_BATCH_BYTES = 32 * 2**20
+"""The largest batch of rows from the JVM to Python, but for a single larger picture."""
 
 
 @cache
 def decoder() -> Workers:
     """Return the decoding process of this Python worker: one, since Spark gives a worker one task at a time."""
-    return Workers(1, SPARK.workers)
+    return Workers(1, DECODER)
 
 
 def local_path(path: str) -> str:
@@ -52,7 +46,7 @@ def local_path(path: str) -> str:
 
 def original(path: str) -> bytes:
     """Return the bytes of a picture file. Raises UnreadableError."""
-    return read(local_path(path), limits=SPARK.workers.upload).data
+    return read(local_path(path), limits=DECODER.upload).data
 
 
 def peek_bytes(data: bytes) -> bytes:
@@ -66,13 +60,14 @@ def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, 
     Raises OSError and UnreadableError where it cannot be read.
     """
     if data is not None:
-        known = not_a_picture(peek_bytes(data), name, len(data))
-        return (known.kind, known.content, len(data)) if known else ("", "", len(data))
-    if path is None:
+        head, size = peek_bytes(data), len(data)
+    elif path is not None:
+        place = local_path(path)
+        size = os.stat(place).st_size  # noqa: PTH116  (Path would normalize the name)
+        head = peek(place, size)
+    else:
         raise UnreadableError(name, "a picture", "null")
-    place = local_path(path)
-    size = os.stat(place).st_size  # noqa: PTH116  (Path would normalize the name)
-    known = not_a_picture(peek(place, size), name, size)
+    known = not_a_picture(head, name, size)
     return (known.kind, known.content, size) if known else ("", "", size)
 
 
@@ -100,10 +95,32 @@ SCHEMA = pa.schema(
     ]
 )
 
-_SQL = {pa.string(): "string", pa.int64(): "bigint", pa.int32(): "int", pa.binary(): "binary"}
+_FINGERPRINT = tuple(field.name for field in fields(Fingerprint) if field.name in SCHEMA.names)
 
-COLUMNS = ", ".join(f"{field.name} {_SQL[field.type]}" for field in SCHEMA)
-"""The schema of a table of fingerprints, as Spark writes it."""
+_SQL = {
+    pa.string(): "string",
+    pa.int64(): "bigint",
+    pa.int32(): "int",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    pa.binary(): "binary",
+}
+
+
+def sql_of(schema: pa.Schema) -> str:
+    """Return a schema as Spark writes it."""
+    return ", ".join(f"{field.name} {_SQL[field.type]}" for field in schema)
+
+
+def in_python(df: DataFrame, work: Batches, schema: pa.Schema) -> DataFrame:
+    """Return the rows that `work` makes of those of `df`.
+
+    The bytes of batches that go to Python are limited, unless the session sets a lower limit.
+    """
+    conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
+    if int((conf.get(name) or "0").removesuffix("b")) > _BATCH_BYTES:
+        conf.set(name, str(_BATCH_BYTES))
+    return df.mapInArrow(work, sql_of(schema))
 
 
 def fingerprints(
@@ -125,9 +142,7 @@ def fingerprints(
     costs its own row an error: each Python worker has a process beside it that decodes. Nothing is computed before
     Spark is asked for rows. Raises ValueError for columns that are not there.
     """
-    return limit_batches(sources(df, key, content, path)).mapInArrow(
-        _catalogue_batches(copies, proxies), COLUMNS
-    )
+    return in_python(sources(df, key, content, path), _catalogue_batches(copies, proxies), SCHEMA)
 
 
 def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> DataFrame:
@@ -145,14 +160,6 @@ def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> D
     return df.select(fn.col(key).alias("key"), data.alias("content"), place.alias("path"))
 
 
-def limit_batches(df: DataFrame) -> DataFrame:
-    """Limit the bytes of batches that go to Python, unless the session sets a lower limit."""
-    conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
-    if int((conf.get(name) or "0").removesuffix("b")) > SPARK.batch_bytes:
-        conf.set(name, str(SPARK.batch_bytes))
-    return df
-
-
 def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     """Yield the rows one by one: a batch of contents as Python values would be in memory twice."""
     for at in range(len(batch)):
@@ -161,20 +168,7 @@ def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
 
 def from_row(row: dict[str, Any]) -> Fingerprint:
     """Return the fingerprint of a row of the table."""
-    return Fingerprint(
-        row["sha256"],
-        row["coded_digest"],
-        row["pdq_forms"],
-        row["quality"],
-        row["detail"],
-        row["width"],
-        row["height"],
-        row["format"],
-        "fast",
-        row["copycode"],
-        row["copycode_parts"],
-        row["version"],
-    )
+    return Fingerprint(**{name: row[name] for name in _FINGERPRINT})
 
 
 def _catalogue_batches(copies: bool, proxies: bool) -> Batches:
@@ -203,10 +197,9 @@ def _row(key: str, data: bytes | None, path: str | None, copies: bool, proxies: 
     except (UnreadableError, OSError) as failure:
         return {**row, "kind": "unreadable", "error": reason_of(failure)}
     found = prepared.fingerprint
-    columns = {name: getattr(found, name) for name in SCHEMA.names if hasattr(found, name)}
     return {
         **row,
-        **columns,
+        **{name: getattr(found, name) for name in _FINGERPRINT},
         "kind": "picture",
         "facts": merit(prepared.info).to_text(),
         "proxy": prepared.proxy or None,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +15,13 @@ from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.candidates import CandidateGraph
 from samepic.duplicates.groups import GroupBuilder, GroupDraft
 from samepic.duplicates.quality import Merit, why_best
-from samepic.limits import SPARK
 from samepic.profile import Policy
 from samepic.spark.candidates import connected_components
-from samepic.spark.catalog import Batches, arrow_rows, from_row
-from samepic.spark.compare import Originals, SparkComparer
+from samepic.spark.catalog import Batches, from_row
+from samepic.spark.compare import Originals, SparkComparer, by_cluster
 from samepic.tuning.search import SEARCH
 
-__all__ = ["FOUND", "FOUND_SQL", "clusters", "clusters_apart", "group_clusters"]
+GATHERED: Final = 4_000_000  # edges up to which the driver builds the clusters itself
 
 FOUND = pa.schema(
     [
@@ -35,27 +33,12 @@ FOUND = pa.schema(
         ("error", pa.string()),
     ]
 )
-
-FOUND_SQL = (
-    "sha256 string, reference string, relation string, probability double, explanation string, error string"
-)
 """The result for a picture: its reference, or itself with the reason; or the error."""
 
 
 def group_clusters(policy: Policy) -> Batches:
     """Return a function from rows of pictures, sorted by cluster, to rows of FOUND."""
-
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = (row for batch in batches for row in arrow_rows(batch))
-        for _, members in groupby(rows, key=itemgetter("cluster")):
-            with Originals() as originals:
-                kept = []
-                for row in members:
-                    originals.add(row.pop("content"), row["path"], row.pop("proxy"))
-                    kept.append(row)
-                yield pa.RecordBatch.from_pylist(_cluster_rows(kept, originals, policy), schema=FOUND)
-
-    return work
+    return by_cluster(("cluster",), FOUND, partial(_cluster_rows, policy=policy))
 
 
 class _Neighbors:
@@ -81,7 +64,9 @@ class _Neighbors:
         return {**self._alike[index], **near} if self._alike[index] else near
 
 
-def _cluster_rows(rows: list[dict[str, Any]], originals: Originals, policy: Policy) -> list[dict[str, Any]]:
+def _cluster_rows(
+    rows: list[dict[str, Any]], originals: Originals, *, policy: Policy
+) -> list[dict[str, Any]]:
     """Return the rows of FOUND of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
     comparer = SparkComparer(originals, merits, _cached(rows))
@@ -102,15 +87,8 @@ def _group_rows(
     reason = why_best(merits[star.reference], [merits[place] for place in star.verdicts], proven=star.proven)
     found = [{"sha256": reference, "reference": reference, "explanation": reason}]
     for place, verdict in star.verdicts.items():
-        found.append(
-            {
-                "sha256": rows[place]["sha256"],
-                "reference": reference,
-                "relation": verdict.relation,
-                "probability": verdict.probability,
-                "explanation": verdict.explanation,
-            }
-        )
+        columns = {name: value for name, value in verdict._asdict().items() if name in FOUND.names}
+        found.append({"sha256": rows[place]["sha256"], "reference": reference, **columns})
     return found
 
 
@@ -130,11 +108,11 @@ def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
 def clusters(edges: DataFrame) -> DataFrame:
     """Return for each picture that has an edge (a, b) the least number that edges connect it to: id, cluster.
 
-    Up to SPARK.gathered edges are collected on the driver; more stay distributed.
+    Up to GATHERED edges are collected on the driver; more stay distributed.
     """
     kept = edges.persist()
-    rows = kept.limit(SPARK.gathered + 1).toArrow()
-    if rows.num_rows > SPARK.gathered:
+    rows = kept.limit(GATHERED + 1).toArrow()
+    if rows.num_rows > GATHERED:
         return clusters_apart(kept)
     a, b = (np.asarray(column.to_numpy(), np.int64) for column in rows.columns)
     nodes, labels = connected_components(a, b)
@@ -159,7 +137,7 @@ def clusters_apart(edges: DataFrame) -> DataFrame:
     if edges.sparkSession.sparkContext.getCheckpointDir() is None:
         raise ValueError(
             "spark.checkpoint.dir: expected a folder that every executor can reach, found none, and there are more than"
-            f" {SPARK.gathered} edges"
+            f" {GATHERED} edges"
         )
     # Without checkpoints the plan of each round would hold that of the one before four times.
     now, before = now.checkpoint(), None

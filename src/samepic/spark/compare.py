@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
-from typing import IO, Any
+from typing import Any, Final
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -20,22 +21,11 @@ from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.groups import accepted
 from samepic.duplicates.quality import Merit
 from samepic.errors import UnreadableError, WorkerError
-from samepic.limits import SPARK
 from samepic.profile import Policy
-from samepic.spark.catalog import Batches, arrow_rows, decoder, limit_batches, original
+from samepic.spark.catalog import Batches, arrow_rows, decoder, in_python, original
 from samepic.verdict import Verdict
 from samepic.verify.explain import explain
 from samepic.writing import reason_of
-
-__all__ = [
-    "VERDICTS",
-    "VERDICTS_SQL",
-    "Originals",
-    "SparkComparer",
-    "compare_crowds",
-    "compare_pairs",
-    "verdict_row",
-]
 
 VERDICTS = pa.schema(
     [
@@ -49,12 +39,13 @@ VERDICTS = pa.schema(
         ("error", pa.string()),
     ]
 )
-
-VERDICTS_SQL = (
-    "first bigint, id bigint, relation string, probability double, explanation string, original string,"
-    " same boolean, error string"
-)
 """What the picture `id` is to the picture `first`, and whether that counts as the same; or why `id` is damaged."""
+
+HELD_BYTES: Final = 64 * 2**20  # encoded pictures of one cluster in memory, beyond which they are on disk
+
+CROWD: Final = (
+    256  # pictures of a cluster beyond which it is logged, and compared with its best in parts of this size
+)
 
 _CALLED = ("the reference", "this file")
 
@@ -63,45 +54,28 @@ def verdict_row(
     first: int, other: int, verdict: CachedVerdict, *, same: bool | None = None
 ) -> dict[str, Any]:
     """Return a row of VERDICTS."""
-    return {
-        "first": first,
-        "id": other,
-        "relation": verdict.relation,
-        "probability": verdict.probability,
-        "explanation": verdict.explanation,
-        "original": verdict.original,
-        "same": same,
-    }
+    return {"first": first, "id": other, **verdict._asdict(), "same": same}
 
 
 class Originals:
-    """The encoded pictures of one cluster by index: some in memory, the rest in a file on the executor's disk."""
+    """The encoded pictures of one cluster by index: in memory, or many in a file on the executor's disk."""
 
     def __init__(self) -> None:
-        self._places: list[tuple[bytes | None, str | None, int, int]] = []
+        self._places: list[tuple[str | None, int, int]] = []
         self._proxies: list[bytes | None] = []
-        self._held = 0
-        self._file: IO[bytes] | None = None
-        self._stack = ExitStack()
+        self._file = tempfile.SpooledTemporaryFile(HELD_BYTES)  # noqa: SIM115  (closed by __exit__)
 
     def __enter__(self) -> Originals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._file.close()
 
     def add(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
         """Add the next picture: by its bytes, by its path, or by its small picture alone."""
         self._proxies.append(proxy)
-        if content is None or self._held + len(content) <= SPARK.held_bytes:
-            self._held += len(content or b"")
-            self._places.append((content, path, 0, 0))
-            return
-        if self._file is None:
-            self._file = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (closed by the stack)
-        start = self._file.seek(0, 2)
-        self._file.write(content)
-        self._places.append((None, None, start, len(content)))
+        self._places.append((path, self._file.seek(0, os.SEEK_END), len(content or b"")))
+        self._file.write(content or b"")
 
     def proxy(self, index: int) -> bytes | None:
         """Return the small picture that stands for one, None where none was made."""
@@ -109,14 +83,31 @@ class Originals:
 
     def original_bytes(self, index: int) -> bytes | None:
         """Return one as it is, None where it is not at hand. Raises UnreadableError."""
-        content, path, start, size = self._places[index]
-        if content is not None:
-            return content
-        if size:
-            assert self._file is not None
-            self._file.seek(start)
-            return self._file.read(size)
-        return original(path) if path is not None else None
+        path, start, size = self._places[index]
+        if not size:
+            return original(path) if path is not None else None
+        self._file.seek(start)
+        return self._file.read(size)
+
+
+def by_cluster(
+    columns: Sequence[str],
+    schema: pa.Schema,
+    rows_of: Callable[[list[dict[str, Any]], Originals], list[dict[str, Any]]],
+) -> Batches:
+    """Return a function from rows of pictures, sorted by these columns, to what `rows_of` makes of equal ones."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = (row for batch in batches for row in arrow_rows(batch))
+        for _, members in groupby(rows, key=itemgetter(*columns)):
+            with Originals() as originals:
+                kept = []
+                for row in members:
+                    originals.add(row.pop("content"), row["path"], row.pop("proxy"))
+                    kept.append(row)
+                yield pa.RecordBatch.from_pylist(rows_of(kept, originals), schema=schema)
+
+    return work
 
 
 class SparkComparer:
@@ -138,10 +129,14 @@ class SparkComparer:
         """Return what the second is to the first, None where there is no verdict."""
         if (a, b) in self._cached:
             return self._cached[a, b]
-        try:
-            first, second = self._read(a), self._read(b)
-        except _UnreadablePairError:
-            return None
+        originals = []
+        for index in (a, b):
+            try:
+                originals.append(self._originals.original_bytes(index))
+            except UnreadableError as error:
+                self._mark_unreadable(index, error)
+                return None
+        first, second = originals
         by_proxy = first is None or second is None
         if first is None or second is None:
             first, second = self._originals.proxy(a), self._originals.proxy(b)
@@ -159,13 +154,6 @@ class SparkComparer:
             return None
         sentence = _proxy_sentence(verdict) if by_proxy else verdict.explanation
         return CachedVerdict(str(verdict.relation), verdict.probability, sentence, verdict.original)
-
-    def _read(self, index: int) -> bytes | None:
-        try:
-            return self._originals.original_bytes(index)
-        except UnreadableError as error:
-            self._mark_unreadable(index, error)
-            raise _UnreadablePairError from error
 
     def _check_alone(self, index: int, data: bytes) -> None:
         try:
@@ -185,10 +173,6 @@ def _proxy_sentence(verdict: Verdict) -> str:
     return f"{sentence} (compared as small pictures)"
 
 
-class _UnreadablePairError(Exception):
-    """One of two pictures cannot be read."""
-
-
 def compare_pairs(
     alike: DataFrame, parts: DataFrame, items: DataFrame, given: DataFrame, policy: Policy
 ) -> DataFrame:
@@ -206,30 +190,19 @@ def compare_pairs(
     rows = heads.unionAll(pairs.select(fn.col("a").alias("head"), fn.col("b").alias("id")))
     rows = rows.join(items.select("id", "key", "facts", "proxy"), "id").join(given, "key", "left").drop("key")
     rows = rows.repartition("head").sortWithinPartitions("head", "id")
-    return limit_batches(rows).mapInArrow(_compare_heads(policy), VERDICTS_SQL)
+    return in_python(rows, _compare_heads(policy), VERDICTS)
 
 
 def _compare_heads(policy: Policy) -> Batches:
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = (row for batch in batches for row in arrow_rows(batch))
-        for _, group in groupby(rows, key=itemgetter("head")):
-            with Originals() as originals:
-                ids, merits = [], {}
-                for place, row in enumerate(group):
-                    originals.add(row["content"], row["path"], row["proxy"])
-                    ids.append(row["id"])
-                    merits[place] = Merit.from_text(row["facts"])
-                yield pa.RecordBatch.from_pylist(
-                    _compare_to_first(ids, merits, originals, policy), schema=VERDICTS
-                )
-
-    return work
+    return by_cluster(("head",), VERDICTS, partial(_compare_to_first, policy=policy))
 
 
 def _compare_to_first(
-    ids: list[int], merits: dict[int, Merit], originals: Originals, policy: Policy
-) -> list[dict[str, object]]:
+    rows: list[dict[str, Any]], originals: Originals, *, policy: Policy
+) -> list[dict[str, Any]]:
     """Return the verdicts on the first of these pictures and each of the others."""
+    merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
+    ids = [row["id"] for row in rows]
     comparer, found = SparkComparer(originals, merits), []
     for place in range(1, len(ids)):
         if {0, place} <= merits.keys():
@@ -242,27 +215,26 @@ def _compare_to_first(
 
 
 _log = logging.getLogger("samepic.spark")
-
 _FIRST = pa.schema([("cluster", pa.int64()), ("first", pa.int64())])
 
 
 def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
     """Return what each picture of a crowd is to the best of it: the columns of VERDICTS; None without crowds.
 
-    A crowd is a cluster of more than SPARK.crowd pictures, which is logged as a warning. They are compared in pieces
+    A crowd is a cluster of more than CROWD pictures, which is logged as a warning. They are compared in pieces
     of so many, by any executor; of what cannot be compared there is no row. The best is taken for the reference,
     which it is unless another proves to be the original.
     """
-    sizes = parts.groupBy("cluster").count().where(fn.col("count") > SPARK.crowd)
+    sizes = parts.groupBy("cluster").count().where(fn.col("count") > CROWD)
     totals = sizes.agg(fn.count("*"), fn.max("count")).collect()[0]
     if not totals[0]:
         return None
     _log.warning("crowds of look-alikes: %d, up to %d pictures each", *totals)
-    pieces = fn.ceil(fn.col("count") / SPARK.crowd)
+    pieces = fn.ceil(fn.col("count") / CROWD)
     crowds = sizes.select("cluster", pieces.alias("pieces")).persist()
     members = parts.join(crowds, "cluster").join(items.select("id", "key", "facts", "proxy"), "id")
     ranked = members.select("cluster", "id", "facts").repartition("cluster")
-    best = ranked.mapInArrow(_best_of_clusters, "cluster bigint, first bigint").persist()
+    best = in_python(ranked, _best_of_clusters, _FIRST).persist()
     members = members.join(best, "cluster").join(given, "key", "left").drop("key", "facts")
     heads = members.where("id = first").withColumn("piece", fn.explode(fn.expr("sequence(0, pieces - 1)")))
     others = members.where("id <> first").withColumn("piece", fn.expr("pmod(id, pieces)"))
@@ -270,7 +242,7 @@ def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> Data
     rows = rows.repartition("cluster", "piece").sortWithinPartitions(
         "cluster", "piece", fn.desc("head"), "id"
     )
-    return limit_batches(rows).mapInArrow(_compare_pieces, VERDICTS_SQL)
+    return in_python(rows, _compare_pieces, VERDICTS)
 
 
 def _best_of_clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -284,19 +256,11 @@ def _best_of_clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBa
     yield pa.RecordBatch.from_pylist(found, schema=_FIRST)
 
 
-def _compare_pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Return what the pictures of each piece are to its first row, the best of the crowd."""
-    rows = (row for batch in batches for row in arrow_rows(batch))
-    for _, piece in groupby(rows, key=itemgetter("cluster", "piece")):
-        with Originals() as originals:
-            ids = []
-            for row in piece:
-                originals.add(row["content"], row["path"], row["proxy"])
-                ids.append(row["id"])
-            yield pa.RecordBatch.from_pylist(_compare_piece(ids, originals), schema=VERDICTS)
+def _compare_piece(rows: list[dict[str, Any]], originals: Originals) -> list[dict[str, Any]]:
+    """Return what the pictures of a piece are to its first, the best of the crowd."""
+    comparer, first = SparkComparer(originals, {}), rows[0]["id"]
+    verdicts = ((row["id"], comparer(0, place)) for place, row in enumerate(rows) if place)
+    return [verdict_row(first, index, verdict) for index, verdict in verdicts if verdict is not None]
 
 
-def _compare_piece(ids: list[int], originals: Originals) -> list[dict[str, Any]]:
-    comparer = SparkComparer(originals, {})
-    verdicts = ((ids[place], comparer(0, place)) for place in range(1, len(ids)))
-    return [verdict_row(ids[0], index, verdict) for index, verdict in verdicts if verdict is not None]
+_compare_pieces = by_cluster(("cluster", "piece"), VERDICTS, _compare_piece)

@@ -19,15 +19,12 @@ from samepic.duplicates.finder import processors
 from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, make_member
 from samepic.duplicates.walk import File, Unreadable, Walk
 from samepic.fingerprints.fingerprint import VERSION
-from samepic.limits import SPARK
 from samepic.profile import Policy, Profile
 from samepic.spark.candidates import CandidateScan, copies_edges, digest_edges, pdq_edges, rank
-from samepic.spark.catalog import COLUMNS, fingerprints, limit_batches, sources
-from samepic.spark.clusters import FOUND_SQL, clusters, group_clusters
+from samepic.spark.catalog import SCHEMA, fingerprints, in_python, sources, sql_of
+from samepic.spark.clusters import FOUND, clusters, group_clusters
 from samepic.spark.compare import compare_crowds, compare_pairs
 from samepic.verdict import Relation
-
-__all__ = ["FoundDuplicates", "SparkFinder", "find_duplicates", "search_duplicates", "session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def search_duplicates(
     )
     items = _items(kept).persist()
     if policy.same_if is Relation.SAME_FILE:
-        found = given.sparkSession.createDataFrame([], FOUND_SQL)
+        found = given.sparkSession.createDataFrame([], sql_of(FOUND))
     else:
         edges = digest_edges(items).unionAll(pdq_edges(items, how, everywhere=known is not None))
         parts, alike, verdicts = clusters(edges), None, None
@@ -121,10 +118,11 @@ def search_duplicates(
 
 def _checked_prints(prints: DataFrame) -> DataFrame:
     """Return fingerprints of this version. Raises ValueError for others and for a key that comes twice."""
-    missing = set(prints.columns) ^ {"fresh", *(column.split()[0] for column in COLUMNS.split(", "))}
+    missing = set(prints.columns) ^ {"fresh", *SCHEMA.names}
     if missing:
         raise ValueError(
-            f"fingerprints: expected the columns {COLUMNS}, found others or not all: {', '.join(sorted(missing))}"
+            f"fingerprints: expected the columns {sql_of(SCHEMA)}, found others or not all:"
+            f" {', '.join(sorted(missing))}"
         )
     prints = prints.persist()
     least, most = fn.min("version"), fn.max("version")
@@ -167,7 +165,7 @@ def _copy_pairs(
 
 
 def _verdict() -> Column:
-    return fn.struct("relation", "probability", "explanation", "original")
+    return fn.struct(*CachedVerdict._fields)
 
 
 def _grouped_clusters(
@@ -192,7 +190,7 @@ def _grouped_clusters(
     rows = rows.drop("size", "kind", "error", "files", "fresh")
     rows = rows.join(given, "key", "left")
     ordered = rows.repartition("cluster").sortWithinPartitions("cluster", "id")
-    return limit_batches(ordered).mapInArrow(group_clusters(policy), FOUND_SQL)
+    return in_python(ordered, group_clusters(policy), FOUND)
 
 
 def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> FoundDuplicates:
@@ -238,6 +236,9 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
         members.join(numbers, "reference").select(*columns), references, unreadable, prints
     )
 
+
+_FILES = 200
+"""Pictures of one task."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -308,7 +309,7 @@ class SparkFinder:
 
     def _path_rows(self, entries: dict[str, File]) -> DataFrame:
         rows = [(path,) for path in entries]
-        tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(rows) // SPARK.files)
+        tasks = max(1, 4 * self.spark.sparkContext.defaultParallelism, len(rows) // _FILES)
         return self.spark.createDataFrame(rows, "path string").repartition(min(tasks, max(1, len(rows))))
 
     def _list_uris(self, uris: list[str]) -> DataFrame:

@@ -8,7 +8,8 @@ after another, as `samepic.hamming` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import combinations, pairwise
 from math import comb
 from typing import NamedTuple
@@ -20,12 +21,14 @@ from samepic.hamming import Codes, Neighbors, TurnedCodes, by_parity
 from samepic.native import native
 from samepic.tuning.search import SEARCH
 
-__all__ = ["CopyScan", "CopyTables", "JoinedPairs", "PdqBands", "PdqScan", "checked", "in_order", "limits"]
-
-_BYTES, _FORM_BYTES = 32, 256
-
+_BITS, _BYTES, _FORMS, _WORD = 256, 32, 8, 64
 _QUERIES = 8192
 """Queries that the native part is asked about at once: what it keeps of each, 1 MB in all, comes by for each strip."""
+
+Words = NDArray[np.uint64]
+Keys = NDArray[np.uint32]
+Triples = NDArray[np.int64]
+_NONE = np.empty((0, 3), np.int64)
 
 
 class JoinedPairs(NamedTuple):
@@ -58,26 +61,17 @@ class PdqScan:
         With `below`, q integers, only rows under that of the query count. O(n q). Raises ValueError where the forms are
         no such rows, or `below` is not one for each.
         """
-        query_codes = checked(forms, _FORM_BYTES)
+        query_codes = checked(forms, _FORMS * _BYTES)
         ends = limits(below, len(query_codes), len(self._codes))
         if native is None:
-            return self._join_numpy(query_codes, radius, ends)
-        found = []
+            near = (self._codes.within(own.reshape(-1, _BYTES), radius) for own in query_codes)
+            return _pairs([_filtered(one, one.ids < end) for one, end in zip(near, ends, strict=True)])
+        found = [_NONE]
         for start in range(0, len(query_codes), _QUERIES):
-            words = by_parity(query_codes[start : start + _QUERIES]).view(np.uint64).reshape(-1, 8, 4)
-            limit = ends[start : start + _QUERIES]
-            raw = native.join_turned(self._codes.words, words, limit, radius)
-            found.append(_as_triples(raw, start))
-        return in_order(np.concatenate([_NONE, *found]))
-
-    def _join_numpy(
-        self, query_codes: NDArray[np.uint8], radius: int, ends: NDArray[np.int64]
-    ) -> JoinedPairs:
-        found = []
-        for query, own_forms in enumerate(query_codes):
-            near = self._codes.within(own_forms.reshape(-1, _BYTES), radius)
-            found.append(_filtered(near, near.ids < ends[query]))
-        return _pairs(found)
+            part = slice(start, start + _QUERIES)
+            words = by_parity(query_codes[part]).view(np.uint64).reshape(-1, _FORMS, 4)
+            found.append(_as_triples(native.join_turned(self._codes.words, words, ends[part], radius), start))
+        return in_order(np.concatenate(found))
 
 
 class CopyScan:
@@ -98,23 +92,14 @@ class CopyScan:
         if k < 1:
             raise ValueError(f"k: expected at least 1, found {k}")
         if native is None:
-            return self._join_numpy(query_codes, k, radius)
-        found = []
+            near = (self._codes.nearest(query, k) for query in query_codes)
+            return _pairs([_filtered(one, one.distances <= radius) for one in near])
+        found = [_NONE]
         for start in range(0, len(query_codes), _QUERIES):
             words = query_codes[start : start + _QUERIES].view(np.uint64)
-            raw = native.join_nearest(self._codes.words, words, k, min(radius, 8 * _BYTES))
+            raw = native.join_nearest(self._codes.words, words, k, min(radius, _BITS))
             found.append(_as_triples(raw, start))
-        return _columns(np.concatenate([_NONE, *found]))
-
-    def _join_numpy(self, query_codes: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
-        found = []
-        for query in query_codes:
-            near = self._codes.nearest(query, k)
-            found.append(_filtered(near, near.distances <= radius))
-        return _pairs(found)
-
-
-_NONE = np.empty((0, 3), np.int64)
+        return _columns(np.concatenate(found))
 
 
 def checked(codes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
@@ -162,8 +147,6 @@ def _pairs(found: list[Neighbors]) -> JoinedPairs:
     )
 
 
-_BITS, _BYTES, _FORMS, _WORD = 256, 32, 8, 64
-
 _WIDEST = 25
 """Bits of a key: a bitmap of all keys takes 4 MB. What is beyond them in a band is not looked up by."""
 
@@ -180,12 +163,6 @@ _STEP = 64
 """Keys that are looked up between two looks at how much was found."""
 
 _SEED = 20261123
-
-Words = NDArray[np.uint64]
-
-Keys = NDArray[np.uint32]
-
-Triples = NDArray[np.int64]
 
 
 class _Queries(NamedTuple):
@@ -311,7 +288,34 @@ class _Band(NamedTuple):
         return np.unique(self.keys(words))
 
 
-class PdqBands:
+class _Tables:
+    """Codes, (n, 4) words, by tables of their keys, each with the masks of the keys that are near."""
+
+    def __init__(self, words: Words, keys: Iterable[tuple[Callable[[Words], Keys], int, Keys]]) -> None:
+        self._words = words
+        self._tables = []
+        for keys_of, width, masks in keys:
+            made = [keys_of(words[start : start + _BATCH]) for start in range(0, len(words), _BATCH)]
+            table = _KeyTable(np.concatenate([np.empty(0, np.uint32), *made]), width)
+            self._tables.append((keys_of, masks, table))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return self._words.nbytes + sum(table.nbytes for _, _, table in self._tables)
+
+    def _near(self, query_codes: _Queries, k: int | None = None) -> JoinedPairs:
+        found = _KeptPairs(k)
+        count, forms = query_codes.forms.shape[:2]
+        for keys_of, masks, table in self._tables:
+            of, keys = _distinct_keys(keys_of(query_codes.forms.reshape(-1, 4)).reshape(count, forms))
+            for start in range(0, len(keys), _STEP):
+                part = slice(start, start + _STEP)
+                found.add(table.near(self._words, query_codes, of[part], keys[part], masks))
+        return in_order(found.all())
+
+
+class PdqBands(_Tables):
     """Upright PDQ codes by bands of their bits: exact up to a radius, at a cost that grows slowly.
 
     Where bands of all bits are within t1, t2, ... bits and the sum of all t + 1 is more than the radius, a code within
@@ -327,18 +331,8 @@ class PdqBands:
         if radius < 0:
             raise ValueError(f"radius: expected at least 0, found {radius}")
         self.radius = radius
-        self._words = by_parity(checked(codes, _BYTES)).view(np.uint64)
-        self._bands = []
-        for band in _bands(radius):
-            keys = np.concatenate(
-                [np.empty(0, np.uint32), *(band.keys(part) for part in _batches(self._words))]
-            )
-            self._bands.append((band, band.masks(), _KeyTable(keys, band.width)))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return self._words.nbytes + sum(table.nbytes for _, _, table in self._bands)
+        bands = ((band.keys, band.width, band.masks()) for band in _bands(radius))
+        super().__init__(by_parity(checked(codes, _BYTES)).view(np.uint64), bands)
 
     def within(
         self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None
@@ -349,17 +343,10 @@ class PdqBands:
                 f"radius: expected at most {self.radius}, which the bands are for, found {radius}"
             )
         words = by_parity(checked(forms, _BYTES * _FORMS)).view(np.uint64).reshape(-1, _FORMS, 4)
-        query_codes = _Queries(words, limits(below, len(words), len(self._words)), radius)
-        found = _KeptPairs()
-        for band, masks, table in self._bands:
-            of, keys = _distinct_keys(band.keys(words.reshape(-1, 4)).reshape(-1, _FORMS))
-            for start in range(0, len(keys), _STEP):
-                part = slice(start, start + _STEP)
-                found.add(table.near(self._words, query_codes, of[part], keys[part], masks))
-        return in_order(found.all())
+        return self._near(_Queries(words, limits(below, len(words), len(self._words)), radius))
 
 
-class CopyTables:
+class CopyTables(_Tables):
     """Copy codes by several tables of sampled bits: the nearest that are found, most of those that CopyScan finds.
 
     A code that differs from the query in d of 256 bits is found where it differs in at most SEARCH.table_bits of the
@@ -379,32 +366,16 @@ class CopyTables:
         """
         if not 1 <= width <= _WIDEST:
             raise ValueError(f"width: expected 1 to {_WIDEST}, found {width}")
-        self._words = checked(codes, _BYTES).view(np.uint64)
-        self._masks = np.array(_difference_masks(width, bits), np.uint32)
-        self._tables = []
-        for places in _bit_samples(count, width):
-            keys = [_sampled_keys(part, places) for part in _batches(self._words)]
-            self._tables.append((places, _KeyTable(np.concatenate([np.empty(0, np.uint32), *keys]), width)))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return self._words.nbytes + sum(table.nbytes for _, table in self._tables)
+        masks = np.array(_difference_masks(width, bits), np.uint32)
+        samples = ((partial(_sampled_keys, places), width, masks) for places in _bit_samples(count, width))
+        super().__init__(checked(codes, _BYTES).view(np.uint64), samples)
 
     def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
         """Return the `k` codes nearest to each query of those that the tables find, else as CopyScan.nearest."""
         if k < 1:
             raise ValueError(f"k: expected at least 1, found {k}")
         words = checked(queries, _BYTES).view(np.uint64)
-        query_codes = _Queries(words[:, None], limits(None, len(words), len(self._words)), radius)
-        found = _KeptPairs(k)
-        for places, table in self._tables:
-            keys = _sampled_keys(words, places)
-            for start in range(0, len(keys), _STEP):
-                part = slice(start, start + _STEP)
-                of = np.arange(start, min(len(keys), start + _STEP))
-                found.add(table.near(self._words, query_codes, of, keys[part], self._masks))
-        return in_order(found.all())
+        return self._near(_Queries(words[:, None], limits(None, len(words), len(self._words)), radius), k)
 
 
 def _bands(radius: int) -> list[_Band]:
@@ -431,7 +402,7 @@ def _word_spans(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def _distinct_keys(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
-    """Return each key of each row of `keys`, (q, 8), once, and the row it is of."""
+    """Return each key of each row of `keys`, (q, f), once, and the row it is of."""
     ordered = np.sort(keys, axis=1)
     new = np.ones(ordered.shape, bool)
     new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
@@ -456,15 +427,10 @@ def _bit_samples(count: int, width: int) -> Iterator[NDArray[np.int64]]:
         yield pieces[number % len(pieces)]
 
 
-def _sampled_keys(words: Words, places: NDArray[np.int64]) -> Keys:
+def _sampled_keys(places: NDArray[np.int64], words: Words) -> Keys:
     bits = np.zeros((len(words), 32), np.uint8)
     bits[:, 32 - len(places) :] = np.unpackbits(words.view(np.uint8), axis=1)[:, places]
     return np.packbits(bits, axis=1).view(">u4")[:, 0].astype(np.uint32)
-
-
-def _batches(words: Words) -> Iterator[Words]:
-    for start in range(0, len(words), _BATCH):
-        yield words[start : start + _BATCH]
 
 
 def _verified_pairs(

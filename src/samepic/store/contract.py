@@ -1,18 +1,32 @@
-"""The contract of a store, which tests/kits/store_kit.py tests, and its tables with the upgrades of older ones."""
+"""Store: the contract of a store, which tests/kits/store_kit.py tests, in SQL that SQLite and PostgreSQL both speak."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from samepic.store.overview import Overview
-from samepic.store.records import Record, Refusal, ReviewDecision, ReviewLease, State
+from samepic.store.overview import Overview, overview
+from samepic.store.records import Record, Refusal, State
+from samepic.store.reviews import Reviews
+from samepic.store.tables import (
+    LOAD_ROWS,
+    RECORDS,
+    change_state,
+    delete_related,
+    insert,
+    match_from,
+    put_settled,
+    record_from,
+    upsert,
+    values_of,
+)
+from samepic.tuning.search import SEARCH
 from samepic.verdict import Match
-
-__all__ = ["APPLICATION", "MIGRATIONS", "VERSION", "CodesPage", "Store"]
 
 
 class CodesPage(NamedTuple):
@@ -29,94 +43,190 @@ class CodesPage(NamedTuple):
     copycodes: bytes
 
 
-class Store(Protocol):
+class Store(Reviews):
     """Records by tenant and key, numbered in the order in which they become visible to every process.
 
     Every method is one transaction, durable when it returns, and may be called from any thread. All raise StoreError
-    when the database cannot be reached or the connection breaks, and may be called again then.
+    when the database cannot be reached or the connection breaks, and may be called again then. Those of a review queue
+    are in Reviews.
     """
-
-    @property
-    def name(self) -> str:
-        """The name of the store in messages, without a password."""
 
     def now(self) -> float:
         """Return the seconds since 1970 by the clock that leases are measured with."""
+        with self._reading() as run:
+            return self._now(run)
 
     def put_pending(self, record: Record, lease: float) -> Record | None:
         """Add a record as pending, for `lease` seconds; return it with its number, None where its key is taken.
 
         The number is higher than any that was ever visible, to any process, before.
         """
+        with self._writing(numbered=True) as run:
+            now = self._now(run)
+            pending = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
+            values = values_of(pending, "pictures")
+            del values["number"]
+            rows = insert(run, "pictures", values, " ON CONFLICT (tenant, key) DO NOTHING RETURNING number")
+            if not rows:
+                return None
+            pending = replace(pending, number=int(rows[0][0]))
+            for table in ("codes", "proxies"):
+                insert(run, table, values_of(pending, table))
+        return pending
 
     def renew(self, number: int, lease: float) -> bool:
         """Extend the lease of a pending record to `lease` seconds from now; return False where it is not pending."""
+        sql = "UPDATE pictures SET lease_until = ? WHERE number = ? AND state = ? RETURNING number"
+        with self._writing() as run:
+            return bool(run(sql, (self._now(run) + lease, number, str(State.PENDING))))
 
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
         """Accept or hold a pending record; return False where it is not pending."""
+        with self._writing() as run:
+            return change_state(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
         """Accept a held record or, with `matches`, keep it held for these alone.
 
         Returns False where it is not held.
         """
+        with self._writing() as run:
+            return change_state(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
 
     def withdraw(self, number: int, *, expired: bool = False) -> bool:
         """Delete a pending record; with `expired`, only if its lease has expired. Return whether it was deleted."""
+        with self._writing(numbered=True) as run:
+            sql = "DELETE FROM pictures WHERE number = ? AND state = ?"
+            values: list[Any] = [number, str(State.PENDING)]
+            if expired:
+                sql += " AND lease_until < ?"
+                values.append(self._now(run))
+            return delete_related(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
         """Delete a record, whatever its state, with the refusals that it decided; False where there is none."""
+        with self._writing(numbered=True) as run:
+            # A picture that a reviewer removed could still be restored: delete that too.
+            run("UPDATE words SET before = '' WHERE tenant = ? AND key = ? AND before <> ''", (tenant, key))
+            sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
+            return delete_related(run, run(sql, (tenant, key)))
 
     def get(self, tenant: str, key: str) -> Record | None:
         """Return the record of a key."""
+        rows = self._read(f"{RECORDS} WHERE p.tenant = ? AND p.key = ?", tenant, key)
+        return record_from(rows[0]) if rows else None
 
     def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
         """Return the records of a tenant with these numbers, by number; deleted ones are left out."""
+        if not numbers:
+            return []
+        marks = ", ".join("?" * len(numbers))
+        sql = f"{RECORDS} WHERE p.tenant = ? AND p.number IN ({marks}) ORDER BY p.number"
+        return [record_from(row) for row in self._read(sql, tenant, *numbers)]
 
     def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
         """Return the states of these records and the seconds left of their leases; deleted ones are left out."""
+        marks = ", ".join("?" * len(numbers))
+        with self._reading() as run:
+            now = self._now(run)
+            rows = run(f"SELECT number, state, lease_until FROM pictures WHERE number IN ({marks})", numbers)
+        return {number: (State(state), until - now) for number, state, until in rows}
 
     def twins(self, tenant: str, identity: str) -> list[int]:
         """Return the numbers of the records with this identity, ascending."""
+        sql = "SELECT number FROM pictures WHERE tenant = ? AND identity = ? ORDER BY number"
+        return [number for (number,) in self._read(sql, tenant, bytes.fromhex(identity))]
 
     def codes(self, tenant: str, after: int, most: int) -> CodesPage:
         """Return the codes of up to `most` records with numbers above `after`."""
+        sql = (
+            "SELECT number, pdq, copycode, quality, detail FROM codes WHERE tenant = ? AND number > ?"
+            " ORDER BY number LIMIT ?"
+        )
+        rows = self._read(sql, tenant, after, most)
+        strong = [row for row in rows if row[1] and row[3] >= SEARCH.quality and row[4] >= SEARCH.detail]
+        copied = [row for row in strong if row[2]]
+        return CodesPage(
+            rows[-1][0] if rows else after,
+            np.array([row[0] for row in strong], np.int64),
+            b"".join([row[1] for row in strong]),
+            np.array([row[0] for row in copied], np.int64),
+            b"".join([row[2] for row in copied]),
+        )
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records with numbers above `after`, page by page and by ascending number.
 
         Covers everything that was visible at the time of the call and was not deleted since.
         """
+        while (page := self.codes(tenant, after, LOAD_ROWS)).last > after:
+            yield page
+            after = page.last
 
     def removals(self, tenant: str, after: int) -> tuple[int, list[int]]:
         """Return the position to ask from next time, and the numbers deleted since the position `after`."""
+        sql = "SELECT position, number FROM removals WHERE tenant = ? AND position > ? ORDER BY position"
+        rows = self._read(sql, tenant, after)
+        return (rows[-1][0] if rows else after), [number for _, number in rows]
 
     def last_removal(self) -> int:
         """Return the position of the last removal so far."""
+        return int(self._read("SELECT coalesce(max(position), 0) FROM removals")[0][0])
 
     def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
         """Store whether two identities are the same picture; the last decision counts."""
+        with self._writing() as run:
+            put_settled(run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run))
 
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
         """Return the decisions on an identity: the other identities, and whether each is the same picture."""
+        sql = "SELECT two, same FROM settled WHERE tenant = ? AND one = ?"
+        rows = self._read(sql, tenant, bytes.fromhex(identity))
+        return {bytes(two).hex(): bool(same) for two, same in rows}
 
     def put_refusal(self, refusal: Refusal) -> None:
         """Store the refusal of an upload, replacing an earlier one of its key."""
+        with self._writing() as run:
+            values = {
+                "tenant": refusal.tenant,
+                "key": refusal.key,
+                "sha256": bytes.fromhex(refusal.sha256),
+                "number": refusal.number,
+                "policy": refusal.policy,
+                "match": json.dumps(refusal.match.to_dict(), ensure_ascii=False),
+                "at": self._now(run),
+            }
+            upsert(run, "refusals", "tenant, key", values)
 
     def refusal(self, tenant: str, key: str) -> Refusal | None:
         """Return the last refusal of a key, None where there is none or its kept picture was deleted."""
+        sql = (
+            "SELECT r.sha256, r.number, r.policy, r.match FROM refusals r JOIN pictures p ON p.number = r.number"
+            " WHERE r.tenant = ? AND r.key = ?"
+        )
+        for sha256, number, policy, match in self._read(sql, tenant, key):
+            return Refusal(tenant, key, bytes(sha256).hex(), number, policy, match_from(json.loads(match)))
+        return None
 
     def refusals(self, tenant: str, number: int, since: float) -> int:
         """Return how many keys were refused since a time because of the record with this number."""
+        sql = "SELECT count(*) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
+        return int(self._read(sql, tenant, number, since)[0][0])
 
     def held(self, tenant: str, limit: int, after: int) -> list[Record]:
         """Return up to `limit` held records with numbers above `after`, ascending."""
+        sql = f"{RECORDS} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?"
+        return [record_from(row) for row in self._read(sql, tenant, str(State.HELD), after, limit)]
 
     def counts(self, tenant: str) -> dict[State, int]:
         """Return how many records a tenant has in each state."""
+        rows = self._read("SELECT state, count(*) FROM pictures WHERE tenant = ? GROUP BY state", tenant)
+        return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
 
     def overview(self, tenant: str) -> Overview:
         """Return the counts of uploads by outcome in the last days."""
+        with self._reading() as run:
+            return overview(run, tenant, self._now(run))
 
     def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
         """Store the digest (hex) of a request under the caller's token, unless there is one.
@@ -124,163 +234,17 @@ class Store(Protocol):
         Returns the digest of the first request and its answer, "" where there is none yet. Requests older than `keep`
         seconds are deleted.
         """
+        with self._writing() as run:
+            now = self._now(run)
+            run("DELETE FROM answers WHERE at < ?", (now - keep,))
+            digest = bytes.fromhex(request)
+            values = {"tenant": tenant, "token": token, "request": digest, "told": "", "at": now}
+            insert(run, "answers", values, " ON CONFLICT (tenant, token) DO NOTHING")
+            rows = run("SELECT request, told FROM answers WHERE tenant = ? AND token = ?", (tenant, token))
+        return bytes(rows[0][0]).hex(), str(rows[0][1])
 
     def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
         """Store the answer to the request under this token."""
-
-    def lease_next(
-        self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
-    ) -> ReviewLease | None:
-        """Lease the first free pair after `after` for `lease` seconds.
-
-        `after` is the number of a held picture and the key of its match; after the last pair comes the first. The
-        reviewer's earlier leases are released. Returns None where no pair is free. A held picture is accepted where all
-        its matches were deleted.
-        """
-
-    def lease_pair(
-        self, tenant: str, reviewer: str, number: int, other: str, lease: float
-    ) -> ReviewLease | None:
-        """Lease one pair, or renew its lease; None where another reviewer has it, or it is decided."""
-
-    def release(self, tenant: str, reviewer: str) -> None:
-        """Release the leases of a reviewer."""
-
-    def record_decision(
-        self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
-    ) -> ReviewDecision | None:
-        """Decide a pair in one step, and store how to revert it.
-
-        A held picture that is the same as the other is removed; one that differs from all it was held for is accepted.
-        Returns None, and changes nothing, where the pair is decided, deleted or leased to another reviewer.
-        """
-
-    def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
-        """Revert a decision: everything is as before, except that a restored picture has a new number.
-
-        Returns the pair, None where that is impossible: it was reverted or has expired, or something that it changed
-        was changed again since.
-        """
-
-    def decisions(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
-        """Return the last decisions of a tenant, newest first; of one reviewer if named."""
-
-    def close(self) -> None:
-        """Close every connection; may be called twice."""
-
-
-APPLICATION = 0x53504943
-"""The application id in the header of a SQLite file of samepic: "SPIC"."""
-
-_FIRST = """
-CREATE TABLE pictures (
-    number {serial},
-    tenant TEXT NOT NULL,
-    key TEXT NOT NULL,
-    state TEXT NOT NULL,
-    created {real} NOT NULL,
-    lease_until {real} NOT NULL,
-    identity {bytes} NOT NULL,
-    sha256 {bytes} NOT NULL,
-    coded {bytes} NOT NULL,
-    format TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    frames INTEGER NOT NULL,
-    size BIGINT NOT NULL,
-    metadata BIGINT NOT NULL,
-    jpeg_quality INTEGER,
-    grade INTEGER NOT NULL,
-    UNIQUE (tenant, key)
-);
-CREATE INDEX pictures_identity ON pictures (tenant, identity);
-CREATE INDEX pictures_waiting ON pictures (tenant, state, number) WHERE state <> 'accepted';
-CREATE TABLE codes (
-    tenant TEXT NOT NULL,
-    number BIGINT NOT NULL,
-    pdq {bytes} NOT NULL,
-    copycode {bytes} NOT NULL,
-    quality INTEGER NOT NULL,
-    detail INTEGER NOT NULL,
-    PRIMARY KEY (tenant, number)
-) {clustered};
-CREATE TABLE proxies (
-    number BIGINT PRIMARY KEY,
-    proxy {bytes} NOT NULL,
-    data TEXT NOT NULL,
-    matches TEXT NOT NULL
-);
-CREATE TABLE removals (
-    position {serial},
-    tenant TEXT NOT NULL,
-    number BIGINT NOT NULL
-);
-CREATE INDEX removals_tenant ON removals (tenant, position);
-CREATE TABLE settled (
-    tenant TEXT NOT NULL,
-    one {bytes} NOT NULL,
-    two {bytes} NOT NULL,
-    same INTEGER NOT NULL,
-    at {real} NOT NULL,
-    PRIMARY KEY (tenant, one, two)
-) {clustered};
-CREATE TABLE refusals (
-    tenant TEXT NOT NULL,
-    key TEXT NOT NULL,
-    sha256 {bytes} NOT NULL,
-    number BIGINT NOT NULL,
-    policy TEXT NOT NULL,
-    match TEXT NOT NULL,
-    at {real} NOT NULL,
-    PRIMARY KEY (tenant, key)
-) {clustered};
-CREATE INDEX refusals_number ON refusals (tenant, number, at)
-"""
-
-_ANSWERS = """
-CREATE TABLE answers (
-    tenant TEXT NOT NULL,
-    token TEXT NOT NULL,
-    request {bytes} NOT NULL,
-    told TEXT NOT NULL,
-    at {real} NOT NULL,
-    PRIMARY KEY (tenant, token)
-) {clustered};
-CREATE INDEX answers_at ON answers (at)
-"""
-
-_REVIEWS = """
-CREATE TABLE claims (
-    tenant TEXT NOT NULL,
-    number BIGINT NOT NULL,
-    other TEXT NOT NULL,
-    reviewer TEXT NOT NULL,
-    until {real} NOT NULL,
-    PRIMARY KEY (tenant, number, other)
-) {clustered};
-CREATE TABLE words (
-    position {serial},
-    tenant TEXT NOT NULL,
-    reviewer TEXT NOT NULL,
-    at {real} NOT NULL,
-    key TEXT NOT NULL,
-    other TEXT NOT NULL,
-    same INTEGER NOT NULL,
-    undone INTEGER NOT NULL,
-    before TEXT NOT NULL
-);
-CREATE INDEX words_tenant ON words (tenant, position);
-CREATE INDEX words_key ON words (tenant, key);
-CREATE INDEX words_kept ON words (at) WHERE before <> ''
-"""
-
-_UNRESOLVED = "ALTER TABLE pictures ADD COLUMN unresolved {real}"
-
-MIGRATIONS = (_FIRST, _ANSWERS, _REVIEWS, _UNRESOLVED)
-"""Statements, separated by ";", that lead from each version to the next; {words} differ between databases.
-
-PostgreSQL has one step more after the third, samepic.store.postgres.
-"""
-
-VERSION = len(MIGRATIONS)
-"""The version of the tables in SQLite; a higher one is refused."""
+        with self._writing() as run:
+            values = response, tenant, token, bytes.fromhex(request)
+            run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)

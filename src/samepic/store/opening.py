@@ -11,8 +11,6 @@ from typing import Final
 from samepic.errors import StoreError
 from samepic.store.contract import Store
 
-__all__ = ["Replica", "Replicas", "open_store"]
-
 _REPLICA_SECONDS: Final = 10.0  # how long a replica that did not answer is skipped
 
 

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from samepic.store.records import State
 
 if TYPE_CHECKING:
-    from samepic.store.sql import Run
-
-__all__ = ["DAY", "DAYS", "REFUSALS", "Overview", "overview"]
+    from samepic.store.tables import Run
 
 DAY = 86_400.0
 """Seconds."""

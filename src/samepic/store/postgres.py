@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import select
-import threading
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from samepic.errors import MissingPartError, StoreError
-from samepic.store.contract import APPLICATION, MIGRATIONS, CodesPage
-from samepic.store.reviews import ReviewedSqlStore
-from samepic.store.sql import BUSY_SECONDS, LOAD_ROWS, Run
+from samepic.store.connections import Connections, one_line
+from samepic.store.contract import CodesPage, Store
+from samepic.store.tables import APPLICATION, BUSY_SECONDS, LOAD_ROWS, MIGRATIONS, Run
 from samepic.tuning.search import SEARCH
-
-__all__ = [
-    "LAST_NUMBER",
-    "STEPS",
-    "VERSION",
-    "Connections",
-    "NumberRange",
-    "PostgresStore",
-    "RangePage",
-    "ensure_partition",
-    "one_line",
-    "partition_codes",
-    "read_parallel",
-    "read_range",
-    "redacted_url",
-]
 
 _LOAD_READERS: Final = 4  # connections to read many rows
 _PARTITION: Final = 5_000_000  # numbers in a partition of the codes
@@ -42,107 +23,7 @@ _CONNECT_SECONDS: Final = 10  # timeout of a connection
 _SILENT_SECONDS: Final = 20  # timeout of a silent server
 
 
-class _Closes(Protocol):
-    def close(self) -> None: ...
-
-
-C = TypeVar("C", bound=_Closes)
-
-_POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
-
-
-class Connections(Generic[C]):
-    """A pool of connections of the store called `name`, as many as threads use at once.
-
-    `connect` opens one; `is_alive` says whether an idle one still works. `broken` is what the driver raises: the
-    connection is closed then, and a StoreError says what was `expected`.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        connect: Callable[[], C],
-        *,
-        broken: type[Exception],
-        expected: str,
-        is_alive: Callable[[C], bool] = lambda _: True,
-    ) -> None:
-        self._name, self._connect, self._is_alive = name, connect, is_alive
-        self._broken, self._expected = broken, expected
-        self._orphans: list[C] = []
-        self._closed = False
-        self._reset()
-        _POOLS.add(self)
-
-    def _reset(self) -> None:
-        self._lock, self.turn = threading.Lock(), threading.Lock()
-        self._idle: list[C] = []
-
-    @contextmanager
-    def acquire(self) -> Iterator[C]:
-        """Yield a connection. Raises StoreError where the pool is closed, and for errors of the driver."""
-        try:
-            connection = self._take()
-            try:
-                yield connection
-            except self._broken:
-                connection.close()
-                raise
-            except BaseException:
-                self._put_back(connection)
-                raise
-            self._put_back(connection)
-        except self._broken as error:
-            raise StoreError(f"{self._name}: expected {self._expected}, found {one_line(error)}") from error
-
-    def close(self) -> None:
-        """Close idle connections now and the others when they are returned; may be called twice."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
-    def reset_after_fork(self) -> None:
-        """Start empty in a fork: using or closing a connection would break it for the parent."""
-        self._orphans += self._idle
-        self._reset()
-
-    def _take(self) -> C:
-        with self._lock:
-            if self._closed:
-                raise StoreError(f"{self._name}: expected an open store, found one that was closed")
-            while self._idle:
-                connection = self._idle.pop()
-                if self._is_alive(connection):
-                    return connection
-                connection.close()
-        return self._connect()
-
-    def _put_back(self, connection: C) -> None:
-        with self._lock:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
-
-
-def one_line(error: Exception) -> str:
-    """Return the text of a driver's error on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _reset_all() -> None:
-    for pool in list(_POOLS):
-        pool.reset_after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_all)
-
-
 _BYTES = 32
-
 _STRONG = f"quality >= {SEARCH.quality} AND detail >= {SEARCH.detail} AND length(pdq) > 0"
 # The sign of a number says whether the picture has a copy code, which saves a second list of numbers.
 _READ_RANGE = (
@@ -305,14 +186,13 @@ _DEFAULTS: dict[str, Any] = {
 """Defaults of the connection URL."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(?, hashtext(current_schema()))"
-
 _NUMBERS, _TABLES = APPLICATION, APPLICATION + 1
 """The advisory locks around inserts that draw numbers, and around migrations, per schema of a database."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-class PostgresStore(ReviewedSqlStore):
+class PostgresStore(Store):
     """A store in the PostgreSQL database `url`, in the first schema of its search path.
 
     Numbers are drawn inside an advisory lock that is held until they are visible, so that they become visible in their
@@ -322,24 +202,18 @@ class PostgresStore(ReviewedSqlStore):
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.name = redacted_url(url)
         self._ask_again = 0
-        self._pool = Connections(
-            self.name,
-            self._connect,
-            broken=psycopg.Error,
-            expected="a store that answers",
-            is_alive=_is_alive,
+        name = redacted_url(url)
+        super().__init__(
+            name,
+            Connections(
+                name,
+                self._connect,
+                broken=psycopg.Error,
+                expected="a store that answers",
+                is_alive=_is_alive,
+            ),
         )
-        try:
-            self._prepare()
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close every connection; may be called twice."""
-        self._pool.close()
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
         """Yield the codes of all records above `after` that are visible now: many of them over several connections."""
@@ -362,15 +236,17 @@ class PostgresStore(ReviewedSqlStore):
     def _now(self, run: Run) -> float:
         return float(run("SELECT extract(epoch FROM clock_timestamp())::double precision", ())[0][0])
 
-    @contextmanager
-    def _reading(self) -> Iterator[Run]:
-        with self._pool.acquire() as connection:
-            yield _runner(connection)
+    def _runner(self, connection: Connection) -> Run:
+        def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+            cursor = connection.execute(sql.replace("?", "%s").encode(), values, binary=True)
+            return cursor.fetchall() if cursor.description else []
+
+        return run
 
     @contextmanager
     def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
         with self._pool.acquire() as connection, connection.transaction():
-            run = _runner(connection)
+            run = self._runner(connection)
             if numbered:
                 # One query, evaluated left to right: the last number is read once the lock is held.
                 last_number = run(f"{_LOCK}, {LAST_NUMBER}", (_NUMBERS,))[0][1]
@@ -396,9 +272,8 @@ class PostgresStore(ReviewedSqlStore):
         return connection
 
     def _prepare(self) -> None:
-        """Create or migrate the tables, unless another process did; refuse a newer version."""
         with self._pool.acquire() as connection, connection.transaction():
-            run = _runner(connection)
+            run = self._runner(connection)
             if connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
                 self._check_standby(connection)
                 return
@@ -437,14 +312,6 @@ class PostgresStore(ReviewedSqlStore):
                 " update samepic to open it"
             )
         return version
-
-
-def _runner(connection: Connection) -> Run:
-    def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        cursor = connection.execute(sql.replace("?", "%s").encode(), values, binary=True)
-        return cursor.fetchall() if cursor.description else []
-
-    return run
 
 
 def _is_alive(connection: Connection) -> bool:

@@ -11,8 +11,6 @@ from typing import Any
 from samepic.tuning.search import SEARCH
 from samepic.verdict import Match
 
-__all__ = ["Record", "Refusal", "ReviewDecision", "ReviewLease", "State"]
-
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

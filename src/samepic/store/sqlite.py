@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from samepic.errors import StoreError
-from samepic.store.contract import APPLICATION, MIGRATIONS, VERSION
-from samepic.store.postgres import Connections
-from samepic.store.reviews import ReviewedSqlStore
-from samepic.store.sql import BUSY_SECONDS, Run
-
-__all__ = ["SqliteStore"]
+from samepic.store.connections import Connections
+from samepic.store.contract import Store
+from samepic.store.tables import APPLICATION, BUSY_SECONDS, MIGRATIONS, VERSION, Run
 
 _TYPES = {
     "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -25,7 +21,7 @@ _TYPES = {
 }
 
 
-class SqliteStore(ReviewedSqlStore):
+class SqliteStore(Store):
     """A store in the SQLite file `path`, which must lie on a local disk.
 
     Writers take turns (BEGIN IMMEDIATE), so numbers become visible in their order; what is committed has been synced to
@@ -33,26 +29,16 @@ class SqliteStore(ReviewedSqlStore):
     """
 
     def __init__(self, path: str) -> None:
-        self.name = path
         self._path = path
-        self._pool = Connections(path, self._connect, broken=sqlite3.Error, expected="a store that works")
-        try:
-            self._prepare()
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close every connection; may be called twice."""
-        self._pool.close()
+        super().__init__(
+            path, Connections(path, self._connect, broken=sqlite3.Error, expected="a store that works")
+        )
 
     def _now(self, run: Run) -> float:
         return time.time()
 
-    @contextmanager
-    def _reading(self) -> Iterator[Run]:
-        with self._pool.acquire() as connection:
-            yield _runner(connection)
+    def _runner(self, connection: sqlite3.Connection) -> Run:
+        return lambda sql, values: connection.execute(sql, values).fetchall()
 
     @contextmanager
     def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
@@ -60,7 +46,7 @@ class SqliteStore(ReviewedSqlStore):
         with self._pool.acquire() as connection, self._pool.turn:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield _runner(connection)
+                yield self._runner(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -80,7 +66,6 @@ class SqliteStore(ReviewedSqlStore):
         return connection
 
     def _prepare(self) -> None:
-        """Create or migrate the tables, unless another process did; refuse other databases and newer versions."""
         if self._path == "" or not Path(self._path).absolute().parent.is_dir():
             raise StoreError(
                 f"{self.name or '(no name)'}: expected a file in a folder that is there, found none"
@@ -111,10 +96,3 @@ def _check(connection: sqlite3.Connection, name: str) -> int:
             " update samepic to open it"
         )
     return version
-
-
-def _runner(connection: sqlite3.Connection) -> Run:
-    def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return connection.execute(sql, values).fetchall()
-
-    return run

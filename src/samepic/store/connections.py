@@ -1,0 +1,158 @@
+"""Database: transactions over a pool of connections, for threads and forks."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+from samepic.errors import StoreError
+from samepic.store.tables import Run
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closes)
+
+_POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
+
+
+class Connections(Generic[C]):
+    """A pool of connections of the store called `name`, as many as threads use at once.
+
+    `connect` opens one; `is_alive` says whether an idle one still works. `broken` is what the driver raises: the
+    connection is closed then, and a StoreError says what was `expected`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], C],
+        *,
+        broken: type[Exception],
+        expected: str,
+        is_alive: Callable[[C], bool] = lambda _: True,
+    ) -> None:
+        self._name, self._connect, self._is_alive = name, connect, is_alive
+        self._broken, self._expected = broken, expected
+        self._orphans: list[C] = []
+        self._closed = False
+        self._reset()
+        _POOLS.add(self)
+
+    def _reset(self) -> None:
+        self._lock, self.turn = threading.Lock(), threading.Lock()
+        self._idle: list[C] = []
+
+    @contextmanager
+    def acquire(self) -> Iterator[C]:
+        """Yield a connection. Raises StoreError where the pool is closed, and for errors of the driver."""
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            except self._broken:
+                connection.close()
+                raise
+            except BaseException:
+                self._put_back(connection)
+                raise
+            self._put_back(connection)
+        except self._broken as error:
+            raise StoreError(f"{self._name}: expected {self._expected}, found {one_line(error)}") from error
+
+    def close(self) -> None:
+        """Close idle connections now and the others when they are returned; may be called twice."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def reset_after_fork(self) -> None:
+        """Start empty in a fork: using or closing a connection would break it for the parent."""
+        self._orphans += self._idle
+        self._reset()
+
+    def _take(self) -> C:
+        with self._lock:
+            if self._closed:
+                raise StoreError(f"{self._name}: expected an open store, found one that was closed")
+            while self._idle:
+                connection = self._idle.pop()
+                if self._is_alive(connection):
+                    return connection
+                connection.close()
+        return self._connect()
+
+    def _put_back(self, connection: C) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+
+def one_line(error: Exception) -> str:
+    """Return the text of a driver's error on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _reset_all() -> None:
+    for pool in list(_POOLS):
+        pool.reset_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_all)
+
+
+class Database(ABC):
+    """The tables of a store, in transactions; `name` is that of the store in messages, without a password."""
+
+    def __init__(self, name: str, connections: Connections[Any]) -> None:
+        self.name = name
+        self._pool = connections
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Create or migrate the tables, unless another process did; refuse a newer version."""
+
+    @abstractmethod
+    def _runner(self, connection: Any) -> Run:  # noqa: ANN401
+        """Return what runs statements on a connection."""
+
+    @abstractmethod
+    def _now(self, run: Run) -> float:
+        """Return the seconds since 1970 by the clock of leases."""
+
+    @abstractmethod
+    def _writing(self, *, numbered: bool = False) -> AbstractContextManager[Run]:
+        """Yield a function that runs statements, committed durably together at the end.
+
+        With `numbered`, no other transaction that draws numbers begins before this one has become visible.
+        """
+
+    @contextmanager
+    def _reading(self) -> Iterator[Run]:
+        with self._pool.acquire() as connection:
+            yield self._runner(connection)
+
+    def _read(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._reading() as run:
+            return run(sql, values)
+
+    def close(self) -> None:
+        """Close every connection; may be called twice."""
+        self._pool.close()

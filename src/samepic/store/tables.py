@@ -1,0 +1,273 @@
+"""The tables of a store, with the upgrades of older ones; what fills them, and what makes records of their rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+from samepic.store.records import Record, State
+from samepic.verdict import Caveat, Evidence, Match, Relation
+
+BUSY_SECONDS: Final = 60.0
+"""How long a store waits for another writer."""
+
+LOAD_ROWS: Final = 20_000
+"""Rows that the index reads at a time."""
+
+Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+"""Runs one statement, with `?` for values, and returns its rows."""
+
+APPLICATION = 0x53504943
+"""The application id in the header of a SQLite file of samepic: "SPIC"."""
+
+_FIRST = """
+CREATE TABLE pictures (
+    number {serial},
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created {real} NOT NULL,
+    lease_until {real} NOT NULL,
+    identity {bytes} NOT NULL,
+    sha256 {bytes} NOT NULL,
+    coded {bytes} NOT NULL,
+    format TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    size BIGINT NOT NULL,
+    metadata BIGINT NOT NULL,
+    jpeg_quality INTEGER,
+    grade INTEGER NOT NULL,
+    UNIQUE (tenant, key)
+);
+CREATE INDEX pictures_identity ON pictures (tenant, identity);
+CREATE INDEX pictures_waiting ON pictures (tenant, state, number) WHERE state <> 'accepted';
+CREATE TABLE codes (
+    tenant TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    pdq {bytes} NOT NULL,
+    copycode {bytes} NOT NULL,
+    quality INTEGER NOT NULL,
+    detail INTEGER NOT NULL,
+    PRIMARY KEY (tenant, number)
+) {clustered};
+CREATE TABLE proxies (
+    number BIGINT PRIMARY KEY,
+    proxy {bytes} NOT NULL,
+    data TEXT NOT NULL,
+    matches TEXT NOT NULL
+);
+CREATE TABLE removals (
+    position {serial},
+    tenant TEXT NOT NULL,
+    number BIGINT NOT NULL
+);
+CREATE INDEX removals_tenant ON removals (tenant, position);
+CREATE TABLE settled (
+    tenant TEXT NOT NULL,
+    one {bytes} NOT NULL,
+    two {bytes} NOT NULL,
+    same INTEGER NOT NULL,
+    at {real} NOT NULL,
+    PRIMARY KEY (tenant, one, two)
+) {clustered};
+CREATE TABLE refusals (
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    sha256 {bytes} NOT NULL,
+    number BIGINT NOT NULL,
+    policy TEXT NOT NULL,
+    match TEXT NOT NULL,
+    at {real} NOT NULL,
+    PRIMARY KEY (tenant, key)
+) {clustered};
+CREATE INDEX refusals_number ON refusals (tenant, number, at)
+"""
+
+_ANSWERS = """
+CREATE TABLE answers (
+    tenant TEXT NOT NULL,
+    token TEXT NOT NULL,
+    request {bytes} NOT NULL,
+    told TEXT NOT NULL,
+    at {real} NOT NULL,
+    PRIMARY KEY (tenant, token)
+) {clustered};
+CREATE INDEX answers_at ON answers (at)
+"""
+
+_REVIEWS = """
+CREATE TABLE claims (
+    tenant TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    other TEXT NOT NULL,
+    reviewer TEXT NOT NULL,
+    until {real} NOT NULL,
+    PRIMARY KEY (tenant, number, other)
+) {clustered};
+CREATE TABLE words (
+    position {serial},
+    tenant TEXT NOT NULL,
+    reviewer TEXT NOT NULL,
+    at {real} NOT NULL,
+    key TEXT NOT NULL,
+    other TEXT NOT NULL,
+    same INTEGER NOT NULL,
+    undone INTEGER NOT NULL,
+    before TEXT NOT NULL
+);
+CREATE INDEX words_tenant ON words (tenant, position);
+CREATE INDEX words_key ON words (tenant, key);
+CREATE INDEX words_kept ON words (at) WHERE before <> ''
+"""
+
+_UNRESOLVED = "ALTER TABLE pictures ADD COLUMN unresolved {real}"
+MIGRATIONS = (_FIRST, _ANSWERS, _REVIEWS, _UNRESOLVED)
+"""Statements, separated by ";", that lead from each version to the next; {words} differ between databases.
+
+PostgreSQL has one step more after the third, samepic.store.postgres. The columns of every table are listed here alone.
+"""
+
+VERSION = len(MIGRATIONS)
+"""The version of the tables in SQLite; a higher one is refused."""
+
+
+def _columns() -> dict[str, tuple[str, ...]]:
+    """Return the columns of every table, from the statements that make them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for statement in ";".join(MIGRATIONS).split(";"):
+        if made := re.search(r"CREATE TABLE (\w+) \(\n(.*)\n\)", statement, re.DOTALL):
+            found[made[1]] = tuple(re.findall(r"^ +([a-z]\w*) ", made[2], re.MULTILINE))
+        elif added := re.search(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", statement):
+            found[added[1]] += (added[2],)
+    return found
+
+
+COLUMNS = _columns()
+"""The columns of every table."""
+
+
+def dump_matches(matches: Sequence[Match]) -> str:
+    """Return the text that is stored of matches."""
+    return json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
+
+
+def match_from(stored: dict[str, Any]) -> Match:
+    """Return a match as it was stored; earlier records have neither evidence nor caveat."""
+    evidence = Evidence(stored.get("evidence", Evidence.PROXIES))
+    caveat = Caveat(stored["caveat"]) if stored.get("caveat") else None
+    return Match(
+        **{**stored, "relation": Relation(stored["relation"]), "evidence": evidence, "caveat": caveat}
+    )
+
+
+def _hex(value: bytes) -> str:
+    return bytes(value).hex()
+
+
+_Conversion = Callable[[Any], Any]
+
+_CONVERSIONS: dict[str, tuple[_Conversion, _Conversion]] = {
+    "state": (str, State),
+    "identity": (bytes.fromhex, _hex),
+    "sha256": (bytes.fromhex, _hex),
+    "coded_digest": (bytes.fromhex, _hex),
+    "pdq": (bytes, bytes),
+    "copycode": (bytes, bytes),
+    "proxy": (bytes, bytes),
+    "data": (lambda data: json.dumps(dict(data), ensure_ascii=False), json.loads),
+    "matches": (dump_matches, lambda text: tuple(match_from(match) for match in json.loads(text))),
+}
+"""What the fields of a record become in the database, and the way back; the others are stored as they are."""
+
+_FIELDS = {"coded": "coded_digest"}
+"""The fields of columns that have another name."""
+
+
+def values_of(record: Record, table: str) -> dict[str, Any]:
+    """Return what a table holds of a record, by column."""
+    fields_by_column = {column: _FIELDS.get(column, column) for column in COLUMNS[table]}
+    return {
+        column: _CONVERSIONS.get(name, (_same, _same))[0](getattr(record, name))
+        for column, name in fields_by_column.items()
+    }
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
+_SELECTED = {
+    _FIELDS.get(column, column): f"{letter}.{column}"
+    for letter, table in (("x", "proxies"), ("c", "codes"), ("p", "pictures"))
+    for column in COLUMNS[table]
+    if _FIELDS.get(column, column) in {field.name for field in fields(Record)}
+}
+
+RECORDS = (
+    f"SELECT {', '.join(_SELECTED.values())} FROM pictures p"
+    " JOIN codes c ON c.tenant = p.tenant AND c.number = p.number JOIN proxies x ON x.number = p.number"
+)
+"""Selects what `record_from` takes: a condition on p, c and x may follow."""
+
+
+def record_from(row: tuple[Any, ...]) -> Record:
+    """Return the record in a row of RECORDS."""
+    return Record(
+        **{
+            name: _CONVERSIONS.get(name, (_same, _same))[1](value)
+            for name, value in zip(_SELECTED, row, strict=True)
+        }
+    )
+
+
+def insert(
+    run: Run, table: str, values: Mapping[str, Any], more: str = "", further: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Insert a row; `more` of the statement may follow, with `further` values."""
+    marks = ", ".join("?" * len(values))
+    return run(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}){more}", (*values.values(), *further)
+    )
+
+
+def upsert(
+    run: Run, table: str, key: str, values: Mapping[str, Any], *, more: str = "", further: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Insert a row, or replace what the one of the same `key`, some columns, holds."""
+    changed = ", ".join(f"{name} = excluded.{name}" for name in values if name not in key.split(", "))
+    return insert(run, table, values, f" ON CONFLICT ({key}) DO UPDATE SET {changed}{more}", further)
+
+
+def put_settled(run: Run, tenant: str, pair: tuple[bytes, bytes], *, same: bool, at: float) -> None:
+    """Store both ways whether two identities are the same picture."""
+    for one, two in {pair, pair[::-1]}:
+        values = {"tenant": tenant, "one": one, "two": two, "same": int(same), "at": at}
+        upsert(run, "settled", "tenant, one, two", values)
+
+
+def change_state(run: Run, number: int, before: State, after: State, matches: Sequence[Match]) -> bool:
+    """Change a picture from one state to another, held for `matches`; False where it is not in the first."""
+    rows = run(
+        "UPDATE pictures SET state = ? WHERE number = ? AND state = ? RETURNING number",
+        (str(after), number, str(before)),
+    )
+    if rows:
+        text = dump_matches(matches)
+        run("UPDATE proxies SET matches = ? WHERE number = ? AND matches <> ?", (text, number, text))
+    return bool(rows)
+
+
+def delete_related(run: Run, rows: Iterable[tuple[Any, ...]]) -> bool:
+    """Delete what belongs to deleted pictures, (tenant, number) each, and record it for every index."""
+    deleted = list(rows)
+    for tenant, number in deleted:
+        run("DELETE FROM codes WHERE tenant = ? AND number = ?", (tenant, number))
+        run("DELETE FROM proxies WHERE number = ?", (number,))
+        run("DELETE FROM refusals WHERE tenant = ? AND number = ?", (tenant, number))
+        insert(run, "removals", {"tenant": tenant, "number": number})
+    return bool(deleted)
