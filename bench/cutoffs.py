@@ -1,7 +1,7 @@
 """The cutoff question: where does each measure part re-saves from distinct photographs?
 
 python -m bench cutoffs            # prints the table
-python -m bench cutoffs --write    # and rewrites measures/cutoffs.py and the tables in docs/cutoffs.md
+python -m bench cutoffs --write    # and rewrites measures/table.py and the tables in docs/cutoffs.md
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from bench.common import ROOT, SEED, encoded, header, option, photos, wanted_dat
 from samepic.calibration.statistics import wilson
 from samepic.measures import classical
 from samepic.measures.classical import ssim, to_common_form
-from samepic.measures.cutoffs import Cutoff
-from samepic.measures.table import NAMES, measure_arrays
+from samepic.measures.table import NAMES, Cutoff, measure_arrays
 from samepic.picture import Picture, load
 
 ALLOWED = 1e-4
@@ -155,8 +154,8 @@ def print_tables(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[
 
 
 def write_tables(root: Path, cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
-    """Rewrite what stands between the marks in measures/cutoffs.py and docs/cutoffs.md."""
-    module = root / "src" / "samepic" / "measures" / "cutoffs.py"
+    """Rewrite what stands between the marks in measures/table.py and docs/cutoffs.md."""
+    module = root / "src" / "samepic" / "measures" / "table.py"
     rewrite(module, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
     page = root / "docs" / "cutoffs.md"
     tables = [markdown(_main_rows(cutoffs)), markdown(_family_rows(cutoffs, resaves, pipelines))]

@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageFont
 import samepic
 from bench.common import SEED, encoded, head, option, photos, row, wanted_data
 from samepic.sandbox.decode import InProcess, prepare
-from samepic.store.opening import open_store
+from samepic.store import open_store
 from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Caveat
 

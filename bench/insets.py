@@ -21,7 +21,7 @@ from bench.reframed import captioned, patched
 from bench.resaved import swapped
 from bench.values import COLORS, Values, font
 from samepic.fingerprints.proxy import proxy_of
-from samepic.tuning.gate import GATE
+from samepic.tuning.search import GATE
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from samepic.store.opening import open_store
+from samepic.store import open_store
 from samepic.store.records import State
 from samepic.verdict import Relation
 from tests.kits.browser import PHONE, WIDE, Watched, faults, shot

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from samepic.store import open_store
 from samepic.store.contract import Store
-from samepic.store.opening import open_store
 from samepic.store.records import Record, Refusal, State
 from samepic.verdict import Relation
 from tests.kits.browser import PHONE, Watched, faults, shot

@@ -10,7 +10,7 @@ import pytest
 
 from samepic import Outcome, StoreError
 from samepic.gate.admission import Admission
-from samepic.store.opening import open_store
+from samepic.store import open_store
 from samepic.store.records import State
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved

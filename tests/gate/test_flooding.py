@@ -8,7 +8,7 @@ import pytest
 
 from samepic import Gate, Outcome
 from samepic.store.records import Refusal
-from samepic.tuning.gate import GATE
+from samepic.tuning.search import GATE
 from samepic.verdict import Match, Relation
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved

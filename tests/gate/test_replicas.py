@@ -13,8 +13,7 @@ import pytest
 
 from samepic import Outcome, StoreError
 from samepic.cli import main
-from samepic.store import opening, postgres
-from samepic.store.opening import Replicas, open_store
+from samepic.store import Replicas, open_store, postgres
 from samepic.store.tables import MIGRATIONS
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
@@ -92,7 +91,7 @@ def test_a_check_by_a_replica_may_lag_and_an_admission_never_does(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pass replicas over for a moment only."""
-    monkeypatch.setattr(opening, "_REPLICA_SECONDS", 0.2)
+    monkeypatch.setattr("samepic.store._REPLICA_SECONDS", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -14,7 +14,7 @@ import psycopg
 from samepic import Fingerprint, find
 from samepic.cleanup.decisions import Decisions, Mark
 from samepic.duplicates.groups import read_scan
-from samepic.store.opening import open_store
+from samepic.store import open_store
 from tests.golden.shapes import Sentences, dumped, read_pictures, shaped
 from tests.kits.postgres import fresh_url
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from samepic.gate.gate import Gate
 from samepic.sandbox.decode import InProcess
-from samepic.store.opening import open_store
+from samepic.store import open_store
 from samepic.store.records import State
 from tests.kits.uploaders import Answer, Upload, Uploaders, deal, wrong_round
 

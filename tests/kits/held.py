@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance
 
+from samepic.store import open_store
 from samepic.store.contract import Store
-from samepic.store.opening import open_store
 from samepic.store.records import Record, State
 from samepic.verdict import Match, Relation
 from tests.kits.records import record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from samepic.store import open_store
 from samepic.store.contract import Store
-from samepic.store.opening import open_store
 from samepic.store.records import Record, Refusal, State
 from tests.kits.records import match, record
 from tests.kits.store_urls import EmptyStore

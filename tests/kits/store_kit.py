@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from samepic.errors import StoreError
+from samepic.store import open_store
 from samepic.store.contract import Store
-from samepic.store.opening import open_store
 from samepic.store.records import Record, Refusal, State
 from tests.kits.records import match, record
 from tests.kits.store_urls import EmptyStore

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from samepic.store import open_store
 from samepic.store.contract import Store
-from samepic.store.opening import open_store
 from tests.kits.postgres import fresh_url
 
 __all__ = ["EmptyStore", "InFile", "InSchema"]

@@ -12,8 +12,15 @@ from PIL import Image
 
 from samepic.arrays import Pixels
 from samepic.measures import classical
-from samepic.measures.cutoffs import CUTOFFS, FOUND_STRONG, FOUND_WEAK
-from samepic.measures.table import NAMES, Measures, Reliability, measure_arrays
+from samepic.measures.table import (
+    CUTOFFS,
+    FOUND_STRONG,
+    FOUND_WEAK,
+    NAMES,
+    Measures,
+    Reliability,
+    measure_arrays,
+)
 from samepic.picture import load
 from samepic.verdict import Region
 from tests.measures.pictures import drawing, flat, picture_of, scene

@@ -10,8 +10,7 @@ import psycopg
 import pytest
 
 from samepic.errors import StoreError
-from samepic.store import postgres
-from samepic.store.opening import open_store
+from samepic.store import open_store, postgres
 from samepic.store.postgres import PostgresStore
 from samepic.store.tables import MIGRATIONS, Run
 from tests.kits.postgres import fresh_url

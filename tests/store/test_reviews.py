@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from samepic.store import postgres, sqlite
-from samepic.store.opening import open_store
+from samepic.store import open_store, postgres, sqlite
 from samepic.store.tables import MIGRATIONS
 from tests.kits.postgres import fresh_url
 from tests.kits.review_kit import ReviewKit, put_held

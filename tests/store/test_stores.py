@@ -13,8 +13,7 @@ import psycopg
 import pytest
 
 from samepic.errors import StoreError
-from samepic.store import postgres
-from samepic.store.opening import open_store
+from samepic.store import open_store, postgres
 from samepic.store.tables import VERSION
 from tests.kits.postgres import fresh_url
 from tests.kits.records import record
@@ -43,7 +42,7 @@ def test_a_store_can_be_named_by_path_and_by_url(tmp_path: Path) -> None:
 
 def test_a_file_is_opened_where_the_driver_of_postgresql_is_missing(tmp_path: Path) -> None:
     program = (
-        "import sys; sys.modules['psycopg'] = None; from samepic.store.opening import open_store; "
+        "import sys; sys.modules['psycopg'] = None; from samepic.store import open_store; "
         f"open_store({str(tmp_path / 'store.db')!r}).close()"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

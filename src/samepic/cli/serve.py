@@ -141,7 +141,7 @@ def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
 
 def _check_store(settings: ServiceSettings) -> None:
     """Open a store file once, to report its errors now; a database server may start later."""
-    from samepic.store.opening import Replicas, open_store
+    from samepic.store import Replicas, open_store
 
     Replicas(settings.replicas)
     if settings.store.startswith(("postgresql://", "postgres://")):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from samepic.picture import Picture
 from samepic.picture.load import frames
-from samepic.tuning.gate import GATE
+from samepic.tuning.search import GATE
 
 Samples = NDArray[np.uint8]
 

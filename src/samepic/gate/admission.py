@@ -24,7 +24,7 @@ from samepic.picture import Encoded
 from samepic.sandbox.decode import Prepared
 from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
-from samepic.tuning.gate import GATE
+from samepic.tuning.search import GATE
 from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation, Verdict
 from samepic.writing import reason_of
 

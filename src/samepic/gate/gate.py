@@ -20,8 +20,8 @@ from samepic.gate.verify import GateContext
 from samepic.picture import Encoded, read
 from samepic.sandbox.decode import Decoder, InProcess
 from samepic.sandbox.pool import Workers
+from samepic.store import Replicas, open_store
 from samepic.store.contract import Store
-from samepic.store.opening import Replicas, open_store
 from samepic.store.records import Record, State
 from samepic.verdict import Decision
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.hamming import Codes, TurnedCodes
 from samepic.store.contract import Store
-from samepic.tuning.gate import GATE
-from samepic.tuning.search import SEARCH
+from samepic.tuning.search import GATE, SEARCH
 
 
 class CandidateNumbers(NamedTuple):

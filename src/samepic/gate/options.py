@@ -21,8 +21,8 @@ from samepic.verdict import Relation
 if TYPE_CHECKING:
     from samepic.picture import Encoded
     from samepic.sandbox.decode import Decoder
+    from samepic.store import Replicas
     from samepic.store.contract import Store
-    from samepic.store.opening import Replicas
 
 KEY_LETTERS: Final = 1024
 """The longest key, and the longest name of a tenant."""

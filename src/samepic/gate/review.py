@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from samepic.gate.verify import BetterCopy, better_copy, better_copy_of
+from samepic.store import open_store
 from samepic.store.contract import Store
-from samepic.store.opening import open_store
 from samepic.store.records import Record, ReviewDecision, ReviewLease, State
 from samepic.verdict import Evidence, Match
 

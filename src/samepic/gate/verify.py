@@ -16,7 +16,7 @@ from samepic.profile import Policy, Profile
 from samepic.sandbox.decode import Decoder
 from samepic.store.contract import Store
 from samepic.store.records import Record
-from samepic.tuning.gate import GATE
+from samepic.tuning.search import GATE
 from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
 from samepic.verify.explain import explain, explain_better

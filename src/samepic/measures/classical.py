@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from samepic.arrays import Pixels
 from samepic.errors import SourceError
-from samepic.measures.cutoffs import FLAT_LEVELS
 
+FLAT_LEVELS = 0.01  # 2026-11: whitened luma with a lower RMS is flat: float32 rounding, no picture. Chosen.
 Float = NDArray[np.float32]
 WHITE, BLACK = 255, 0
 

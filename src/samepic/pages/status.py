@@ -18,8 +18,7 @@ from samepic.service.body import query_params
 from samepic.service.state import Service
 from samepic.store.contract import Store
 from samepic.store.overview import DAYS, REFUSALS, Overview
-from samepic.tuning.gate import GATE
-from samepic.tuning.search import SEARCH
+from samepic.tuning.search import GATE, SEARCH
 
 _INTRODUCTIONS = {
     "/compare": "Are two pictures the same, and where do they differ? See them side by side, overlaid or blinking.",

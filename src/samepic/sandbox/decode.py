@@ -27,7 +27,7 @@ from samepic.fingerprints.proxy import proxy
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load
 from samepic.profile import Policy, Profile
-from samepic.tuning.gate import GATE
+from samepic.tuning.search import GATE
 from samepic.tuning.verify import POSSIBLE, RESOLUTION
 from samepic.verdict import PictureInfo, Relation, Verdict
 from samepic.verify.features import Features, find_features, fit_map

@@ -11,12 +11,11 @@ from starlette.responses import Response
 
 from samepic.errors import StoreKeyError
 from samepic.gate.gate import Gate
-from samepic.service.answers import HttpAnswer, idempotency_key, run_once
 from samepic.service.auth import Caller
 from samepic.service.body import parse_json_object, path_key, query_params, read_small_body, text_field
 from samepic.service.middleware import add_log_fields
-from samepic.service.problems import HttpProblem, Json, media_type
-from samepic.service.state import Service
+from samepic.service.problems import HttpAnswer, HttpProblem, Json, media_type
+from samepic.service.state import Service, idempotency_key, run_once
 from samepic.store.records import Record
 
 
@@ -34,7 +33,7 @@ async def remove(service: Service, request: Request, caller: Caller) -> Response
         return HttpAnswer(204, None)
 
     answer, replayed = await service.run_light(
-        lambda: run_once(service, caller, idempotency, lambda: ("remove", key), call)
+        lambda: run_once(service, caller.tenant, idempotency, lambda: ("remove", key), call)
     )
     return answer.response(replayed=replayed)
 
@@ -92,7 +91,7 @@ async def settle(service: Service, request: Request, caller: Caller) -> Response
         return _settle(gate, key, other, same)
 
     answer, replayed = await service.run_light(
-        lambda: run_once(service, caller, idempotency, lambda: ("settle", key, other, same), call)
+        lambda: run_once(service, caller.tenant, idempotency, lambda: ("settle", key, other, same), call)
     )
     add_log_fields(request.scope, replayed=replayed)
     return answer.response(replayed=replayed)

@@ -1,16 +1,17 @@
-"""Responses of the service: JSON, small pictures, and errors, which all have one shape."""
+"""Responses of the service: JSON, decisions, small pictures, and errors, which all have one shape."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from samepic import errors
 from samepic.service.settings import SERVICE
+from samepic.verdict import Decision, Outcome
 
 _HTTP = {
     404: ("not_found", "no such address"),
@@ -155,3 +156,28 @@ def to_problem(error: HttpProblem | errors.SamepicError | HTTPException) -> Http
     if isinstance(error, (errors.StoreError, errors.MissingPartError)):
         return HttpProblem(503, "unavailable", "the store or the decoders are unreachable: try again")
     return HttpProblem(422, "bad_input", str(error))
+
+
+STATUSES = {Outcome.ACCEPTED: 201, Outcome.REVIEW: 202, Outcome.DUPLICATE: 409}
+"""The status of `admit` for each decision; a refused upload is a problem."""
+
+
+class HttpAnswer(NamedTuple):
+    """An answer before it is sent: its status, and its body as a value for JSON (None: no body)."""
+
+    status: int
+    body: Any
+
+    def response(self, *, replayed: bool = False) -> Response:
+        """Return the response; `replayed` if it was sent before."""
+        headers = {"Idempotency-Replayed": "true"} if replayed else None
+        if self.body is None:
+            return Response(status_code=self.status, headers=headers)
+        return Json(self.body, self.status, headers)
+
+
+def decision_answer(decision: Decision, status: int) -> HttpAnswer:
+    """Return a decision as an answer. Raises HttpProblem if the upload was refused."""
+    if decision.error is not None:
+        raise unreadable_problem(decision.error)
+    return HttpAnswer(status, decision.to_dict())

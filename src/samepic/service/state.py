@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -13,13 +16,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
+from starlette.requests import Request
+
 from samepic.errors import SamepicError
 from samepic.gate.gate import Gate, opened
 from samepic.gate.options import GateOptions, GatePolicy
 from samepic.sandbox.pool import Workers
 from samepic.service.body import Budget
 from samepic.service.observability import Metrics
-from samepic.service.problems import HttpProblem
+from samepic.service.problems import HttpAnswer, HttpProblem
 from samepic.service.settings import ServiceSettings
 from samepic.store.contract import Store
 
@@ -223,3 +228,46 @@ class Service:
     async def run_light(self, call: Callable[[], Result]) -> Result:
         """Run a call that only reads or writes the store."""
         return await self._light.run(call)
+
+
+_IDEMPOTENCY = "idempotency-key"
+"""The header that marks repetitions of one request."""
+
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+def idempotency_key(request: Request, service: Service) -> str:
+    """Return the idempotency key of a request, "" if it has none. Raises HttpProblem."""
+    values = request.headers.getlist(_IDEMPOTENCY)
+    longest = service.limits.idempotency_key_length
+    if not values:
+        return ""
+    if len(values) > 1 or len(values[0]) > longest or not _KEY.fullmatch(values[0]):
+        expected = f"one key of 1 to {longest} printable ASCII characters without spaces"
+        raise HttpProblem.invalid(_IDEMPOTENCY, expected, "another")
+    return values[0]
+
+
+def run_once(
+    service: Service,
+    tenant: str,
+    key: str,
+    content: Callable[[], tuple[object, ...]],
+    call: Callable[[], HttpAnswer],
+) -> tuple[HttpAnswer, bool]:
+    """Return the answer of `call`, and whether it is the stored answer to the same request under this key.
+
+    `content` returns all that identifies the request. Raises HttpProblem, 422, for another request under the key.
+    """
+    if not key:
+        return call(), False
+    store, digest = service.gates.store, hashlib.sha256(json.dumps(content()).encode()).hexdigest()
+    first, stored = store.claim_request(tenant, key, digest, service.limits.replay_seconds)
+    if first != digest:
+        expected, found = "a new key, or the request that it was first sent with", "another request"
+        raise HttpProblem.invalid(_IDEMPOTENCY, expected, found, "idempotency_key_reused")
+    if stored:
+        return HttpAnswer(*json.loads(stored)), True
+    answer = call()
+    store.save_answer(tenant, key, digest, json.dumps(answer))
+    return answer, False

@@ -16,11 +16,10 @@ from samepic.picture import Encoded
 from samepic.picture.formats import KNOWN, REFUSED, sniff
 from samepic.profile import Policy
 from samepic.service import body
-from samepic.service.answers import STATUSES, HttpAnswer, decision_answer, idempotency_key, run_once
 from samepic.service.auth import Caller
 from samepic.service.middleware import add_log_fields
-from samepic.service.problems import HttpProblem
-from samepic.service.state import Service
+from samepic.service.problems import STATUSES, HttpAnswer, HttpProblem, decision_answer
+from samepic.service.state import Service, idempotency_key, run_once
 from samepic.verdict import Decision, Relation
 
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
@@ -106,7 +105,7 @@ async def admit(service: Service, request: Request, caller: Caller) -> Response:
     async with received(service, request, ("file",), ADMIT) as sent:
         admission = _Admission(service.gates.gate(caller.tenant), sent)
         answer, replayed = await service.run_heavy(
-            lambda: run_once(service, caller, key, admission.content, admission.answer)
+            lambda: run_once(service, caller.tenant, key, admission.content, admission.answer)
         )
     if admission.decision is not None:
         _record_outcome(service, request, "admit", admission.decision)

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from samepic.contrib.common import ORPHAN_SECONDS, UPLOAD_BYTES
 from samepic.errors import SamepicError
 from samepic.gate.options import GateOptions, GatePolicy
-from samepic.store.opening import Replicas
+from samepic.store import Replicas
 
 
 class SettingsProblem(NamedTuple):
