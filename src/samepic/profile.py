@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from samepic.errors import ProfileError
@@ -94,6 +92,8 @@ class Profile:
 
         Raises ProfileError, with what was expected and what was found, for another kind, version or shape.
         """
+        import json
+
         data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
         values = read_json(data, name, "one JSON object of samepic calibrate --write", ProfileError)
         # Kind and version come first: another version has other keys.
@@ -108,6 +108,8 @@ class Profile:
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Profile:
         """Return the profile in the file `path`; raise ProfileError where there is none."""
+        from pathlib import Path
+
         name = os.fspath(path)
         try:
             with Path(name).open("rb") as file:
@@ -126,6 +128,9 @@ class Profile:
 
         Raises OSError, with the file, where that fails.
         """
+        import json
+        from pathlib import Path
+
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
         with replacing(Path(path)) as temporary:
             temporary.write_text(text, encoding="utf-8")

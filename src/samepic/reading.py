@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, NoReturn, TypeVar
 
@@ -27,6 +26,8 @@ def read_json(data: bytes, where: str, expected: str, error: type[SamepicError])
     `where` names what is read, `expected` what it should be. Raises `error` for anything else, for a key that is there
     twice, and for numbers that are not finite.
     """
+    import json
+
     try:
         text = data.decode("utf-8", "surrogateescape")
         value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_reject_constant)
@@ -93,6 +94,8 @@ def _in_words(types: re.Match[str]) -> str:
 
 def shorten(value: object) -> str:
     """Return a value for a message: a text in quotes, else as JSON, up to 60 letters."""
+    import json
+
     text = repr(value) if isinstance(value, str) else json.dumps(value, default=repr)
     return text if len(text) <= 60 else text[:60] + "..."
 

@@ -6,9 +6,12 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from samepic.errors import UnreadableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NO_SUCH_FILE = "no such file"
 

@@ -8,7 +8,6 @@ as much as the reverse. Small perceptrons that ship with the package say how sur
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import cv2
@@ -380,6 +379,8 @@ class Network(NamedTuple):
 @cache
 def load_network(name: str) -> Network:
     """Return one of `NETWORKS`, read once."""
+    from pathlib import Path
+
     with np.load(Path(__file__).with_name(f"{name}.npz"), allow_pickle=False) as held:
         count = sum(entry.startswith("weights") for entry in held.files)
         layers = tuple((held[f"weights{k}"], held[f"bias{k}"]) for k in range(count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import os
 
 from samepic.facts import (
     Depth,
@@ -120,7 +120,7 @@ def explain_better(facts: Facts, a: PictureInfo, b: PictureInfo) -> str:
 
 def display_name(info: PictureInfo, letter: str) -> str:
     """Return the name of the file without its folder, or `letter` where the source has no name."""
-    return letter if info.name.startswith("<") else PurePath(info.name).name
+    return letter if info.name.startswith("<") else os.path.basename(info.name)  # noqa: PTH119  (pathlib is slow to import)
 
 
 def turn_words(turned: int, mirrored: bool, *, directed: bool = True) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.facts import OriginalReason
-from samepic.measures.ssimulacra2 import ssimulacra2
 from samepic.picture import Picture
 from samepic.picture.picture import deep_of
 from samepic.tuning.verify import KEEP, VISIBILITY
@@ -106,6 +105,8 @@ def visibility_of(
     """
     if min(*original.shape[:2], *copy.shape[:2]) < VISIBILITY.least_side:
         return None
+    from samepic.measures.ssimulacra2 import ssimulacra2
+
     score = round(ssimulacra2(original, copy), 2)
     return Visibility(score, visibility_words(score, relation))
 
