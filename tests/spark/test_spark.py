@@ -33,6 +33,7 @@ pytest.importorskip("pyspark", reason="PySpark is not installed: the tests on Sp
 
 from samepic.spark import find_duplicates, fingerprints
 from samepic.spark.catalog import local_path
+from samepic.spark.clusters import GATHERED
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -134,6 +135,7 @@ def test_any_partitioning_gives_the_same_table(
         assert rows(found) == wanted
 
 
+@pytest.mark.parametrize("gathered", [GATHERED, pytest.param(0, marks=pytest.mark.stress)])
 def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     spark: SparkSession,
     folder: Path,
@@ -142,10 +144,11 @@ def test_codes_beyond_what_one_worker_holds_are_gone_through_piece_by_piece(
     *,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    gathered: int,
 ) -> None:
     monkeypatch.setattr("samepic.spark.compare.CROWD", 2)
     monkeypatch.setattr("samepic.spark.candidates.PIECE", 16)
-    monkeypatch.setattr("samepic.spark.clusters.GATHERED", 0)
+    monkeypatch.setattr("samepic.spark.clusters.GATHERED", gathered)
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string")
     assert rows(find_duplicates(df, key="path", path="path", copies=True, prints=prints)) == wanted
     assert "crowds of look-alikes: " in caplog.text
@@ -212,10 +215,10 @@ def test_fingerprints_without_copy_codes_are_not_searched_for_copies(
         find_duplicates(df, key="path", path="path", copies=True, prints=bare)
 
 
-def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
+def test_edges_join_codes_as_all_pairs_do(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """Random codes with copies some bits apart: what edges connect is what pairs within the radius connect."""
     from samepic.spark.candidates import CandidateScan, pdq_edges
-    from samepic.spark.clusters import clusters, clusters_apart
+    from samepic.spark.clusters import clusters
     from samepic.spark.joins import PdqScan
     from samepic.tuning.search import SEARCH
 
@@ -237,8 +240,9 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession) -> None:
         nodes, labels = connected_components(pairs.queries, pairs.rows)
         want = dict(zip(nodes.tolist(), labels.tolist(), strict=True))
         assert want
-        for way in (clusters, clusters_apart) if search is CandidateScan.SCAN else (clusters,):
-            got = {row["id"]: row["cluster"] for row in way(edges).collect()}
+        for gathered in (GATHERED, 0) if search is CandidateScan.SCAN else (GATHERED,):
+            monkeypatch.setattr("samepic.spark.clusters.GATHERED", gathered)
+            got = {row["id"]: row["cluster"] for row in clusters(edges).collect()}
             assert got == want
 
 
