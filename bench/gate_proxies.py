@@ -25,7 +25,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 import samepic
 from bench.common import SEED, encoded, head, option, photos, row, wanted_data
-from samepic.sandbox.decode import InProcess, prepare
+from samepic.sandbox.decode import prepare
+from samepic.sandbox.pool import InProcess
 from samepic.store import open_store
 from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Caveat

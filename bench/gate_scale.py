@@ -31,7 +31,7 @@ from bench.common import SEED, counted, encoded, head, in_turns, option, rgb_of,
 from samepic.errors import SamepicError
 from samepic.gate.admission import Admission
 from samepic.gate.gate import Gate
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from samepic.store.records import Record
 from samepic.store.sqlite import SqliteStore
 
@@ -42,7 +42,7 @@ _QUARTER = "#"
 _FOLDERS = ("photos", "sameplace", "screens", "clipart", "uipages")
 _STARTED = """
 import json, resource, sys, time
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from samepic.gate.gate import Gate
 def held():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()

@@ -82,7 +82,7 @@ def test_compare_takes_a_profile_from_its_file(astronaut: Path, resaved: Path, t
     HARSH.write(tmp_path / "harsh.json")
     for profile in (tmp_path / "harsh.json", str(tmp_path / "harsh.json")):
         assert samepic.compare(astronaut, resaved, profile=profile).same is False
-    with pytest.raises(samepic.ProfileError, match=r"nowhere\.json: expected a profile"):
+    with pytest.raises(samepic.ProfileError, match=r"nowhere\.json: no such file"):
         samepic.compare(astronaut, resaved, profile=tmp_path / "nowhere.json")
 
 

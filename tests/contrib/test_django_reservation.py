@@ -13,7 +13,7 @@ PROGRAM = """
 import os, sys, warnings
 from samepic import Gate
 from samepic.contrib.django.admission import Reservation, wait
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 
 warnings.simplefilter("ignore")  # newer Pythons warn of forks beside threads
 store, rocket, cat, coffee = sys.argv[1:]

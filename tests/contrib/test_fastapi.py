@@ -17,7 +17,7 @@ from fastapi import Depends, FastAPI, UploadFile
 
 from samepic import Gate
 from samepic.contrib.fastapi import AdmittedPicture, UniquePicture
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from tests.contrib.uploads import PHOTOS, ROCKET, ROOT, refused_until_deleted, saved_again
 
 EXAMPLE = ROOT / "examples" / "fastapi_app.py"

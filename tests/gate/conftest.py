@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from samepic import Gate
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from tests.kits.postgres import fresh_url
 
 Opens = Callable[..., Gate]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from samepic import AsyncGate, Gate, Outcome, StoreKeyError
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from tests.gate.pictures import captioned, resaved
 
 

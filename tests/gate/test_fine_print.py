@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from samepic import AsyncGate, Caveat, Gate, Outcome, Relation
-from samepic.sandbox.decode import InProcess, prepare
-from samepic.sandbox.pool import Workers
+from samepic.sandbox.decode import prepare
+from samepic.sandbox.pool import InProcess, Workers
 from samepic.tuning.verify import RESOLUTION
 from samepic.verdict import Decision, Evidence
 from tests.gate.conftest import Opens

@@ -11,7 +11,7 @@ from PIL import Image
 
 import samepic
 from samepic import Gate, Outcome, ProfileError, Relation, SourceError, StoreError, StoreKeyError
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from samepic.store.records import State
 from tests.gate.conftest import Opens
 from tests.gate.pictures import captioned, opened, resaved

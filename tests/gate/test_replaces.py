@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from samepic import Gate, Outcome
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 
 
 def saved_again(path: Path, quality: int = 60) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 from samepic import Gate
 from samepic.gate.review import ReviewPair, ReviewQueue
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from samepic.verdict import Outcome
 from tests.gate.pictures import captioned, resaved
 

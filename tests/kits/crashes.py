@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from samepic.gate.gate import Gate
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from samepic.store import open_store
 from samepic.store.records import State
 from tests.kits.uploaders import Answer, Upload, Uploaders, deal, wrong_round

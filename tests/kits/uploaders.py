@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from samepic.errors import StoreError
 from samepic.gate.gate import Gate
-from samepic.sandbox.decode import InProcess
+from samepic.sandbox.pool import InProcess
 from tests.kits.ending import Ends
 
 __all__ = ["Answer", "Upload", "Uploader", "Uploaders", "deal", "wrong_round"]

@@ -8,8 +8,8 @@ import numpy as np
 
 from samepic.fingerprints.proxy import proxy
 from samepic.picture import load
-from samepic.sandbox.decode import InProcess, screen
-from samepic.sandbox.pool import Workers
+from samepic.sandbox.decode import screen
+from samepic.sandbox.pool import InProcess, Workers
 
 
 def test_a_crop_and_a_mirrored_copy_share_features_and_others_do_not(photos: dict[str, Path]) -> None:

@@ -250,7 +250,7 @@ def test_what_must_be_awaited_is_not_taken(called: SamePicture) -> None:
             "full_page: expected a page of Playwright or a driver of Selenium, found ndarray",
         ),
         ({"mask": np.ones((2, 2), np.bool_)}, "mask: expected 9x9 pixels"),
-        ({"mask": "nowhere.png"}, "nowhere.png: expected a picture file"),
+        ({"mask": "nowhere.png"}, "nowhere.png: no such file"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_an_error(

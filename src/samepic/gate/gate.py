@@ -18,8 +18,7 @@ from samepic.gate.index import Index
 from samepic.gate.options import KEY_LETTERS, GateOptions, GatePolicy, takes
 from samepic.gate.verify import GateContext
 from samepic.picture import Encoded, read
-from samepic.sandbox.decode import Decoder, InProcess
-from samepic.sandbox.pool import Workers
+from samepic.sandbox.pool import Decoder, InProcess, Workers
 from samepic.store import Replicas, open_store
 from samepic.store.contract import Store
 from samepic.store.records import Record, State

@@ -20,7 +20,7 @@ from samepic.verdict import Relation
 
 if TYPE_CHECKING:
     from samepic.picture import Encoded
-    from samepic.sandbox.decode import Decoder
+    from samepic.sandbox.pool import Decoder
     from samepic.store import Replicas
     from samepic.store.contract import Store
 

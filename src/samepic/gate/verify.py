@@ -13,7 +13,7 @@ from samepic.gate.index import Index
 from samepic.gate.options import GatePolicy, Originals, PolicyAction
 from samepic.picture import read
 from samepic.profile import Policy, Profile
-from samepic.sandbox.decode import Decoder
+from samepic.sandbox.pool import Decoder
 from samepic.store.contract import Store
 from samepic.store.records import Record
 from samepic.tuning.search import GATE

@@ -167,6 +167,7 @@ _ENCODINGS = (
 
 _LAZY = (
     "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "PIL.ImageCms", "samepic.measures.table",
+    "samepic.measures.ssimulacra2",
 )  # fmt: skip
 
 _HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"

@@ -8,8 +8,9 @@ import os
 import signal
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -25,7 +26,9 @@ from samepic.errors import (
     WorkerError,
 )
 from samepic.fingerprints.fingerprint import Fingerprint
-from samepic.sandbox.decode import Decoder, Prepared, Task, Views
+from samepic.limits import LIMITS, Limits
+from samepic.profile import Policy, Profile
+from samepic.sandbox.decode import Prepared, Task, Views, perform
 from samepic.sandbox.process import WORKERS, LateError, LostError, WorkerLimits, WorkerProcess
 from samepic.sandbox.protocol import (
     ERRORS,
@@ -38,9 +41,9 @@ from samepic.sandbox.protocol import (
     checked,
     split,
 )
-from samepic.verdict import Verdict
+from samepic.verdict import Relation, Verdict
 
-__all__ = ["VIEW_BYTES", "Prepared", "Protection", "Views", "WorkerPool", "Workers"]
+__all__ = ["VIEW_BYTES", "Decoder", "InProcess", "Prepared", "Protection", "Views", "WorkerPool", "Workers"]
 
 _LOG = logging.getLogger("samepic.gate")
 VIEW_BYTES = 8 * 2**20
@@ -230,6 +233,114 @@ def _reset_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_all)
+
+
+_PAIR = ("<bytes>", "<bytes>")
+_ALIASES = tuple(f"<{letter}>" for letter in "abcdefgh")
+"""What pictures are called while they are decoded, since their names are untrusted too."""
+
+
+class Decoder(ABC):
+    """Decodes encoded pictures, here or in processes of its own, `Workers`.
+
+    Every method raises UnreadableError or a subclass; with processes, WorkerError when the task took too long or ended
+    its process, and UnavailableError when none is free or the machine is too busy.
+    """
+
+    @abstractmethod
+    def _run(self, task: Task, bodies: tuple[bytes, ...], names: tuple[str, ...]) -> Any:  # noqa: ANN401
+        """Return the result of a task; errors call the pictures by `names`."""
+
+    def close(self) -> None:
+        """End the processes; may be called twice."""
+        return
+
+    def prepare(self, data: bytes, name: str = "<bytes>", *, copycode: bool = False) -> Prepared:
+        """Fingerprint a picture, make its proxy and read its header; `name` stands for it in messages.
+
+        From a process that read untrusted bytes the proxy is untrusted too: decode it in one. Raises MissingPartError
+        where copy codes cannot be made.
+        """
+        task = Task("prepare", _ALIASES[:1], copycode, proxied=True)
+        return _called(self._run(task, (data,), (name,)), name)
+
+    def catalogue(self, data: bytes, name: str, *, copycode: bool = False, proxied: bool = False) -> Prepared:
+        """Fingerprint a picture bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for.
+
+        Raises MissingPartError where copy codes cannot be made.
+        """
+        task = Task("catalogue", _ALIASES[:1], copycode, proxied)
+        return _called(self._run(task, (data,), (name,)), name)
+
+    def compare(
+        self,
+        a: bytes,
+        b: bytes,
+        *,
+        same_if: Relation | str | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
+        prove: bool = True,
+        visibility: bool = True,
+        names: tuple[str, str] = _PAIR,
+        called: tuple[str, str] = ("<a>", "<b>"),
+    ) -> Verdict:
+        """Compare two pictures as `samepic.compare` does.
+
+        `names` are those in the verdict and in errors; `called`, which must be trusted, those in its explanation. A
+        verdict of another process holds no pictures, so it draws no difference.
+        """
+        task = Task("compare", called, policy=Policy.of(same_if, profile), prove=prove, visibility=visibility)
+        return _with_names(self._run(task, (a, b), names), names)
+
+    def views(
+        self,
+        a: bytes,
+        b: bytes,
+        *,
+        same_if: Relation | str | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
+        prove: bool = True,
+        visibility: bool = True,
+        names: tuple[str, str] = _PAIR,
+    ) -> Views:
+        """Compare two pictures, and make views of them for people.
+
+        From a process that read untrusted bytes: send them to browsers as images only.
+        """
+        policy = Policy.of(same_if, profile)
+        task = Task("views", _ALIASES[:2], policy=policy, prove=prove, visibility=visibility)
+        found: Views = self._run(task, (a, b), names)
+        return found._replace(verdict=_with_names(found.verdict, names))
+
+    def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
+        """Return how many features each kept proxy shares with the upload's, as `samepic.sandbox.decode.screen`."""
+        bodies = (upload, *kept)
+        task = Task("screen", _ALIASES[: len(bodies)])
+        shared: list[int] = self._run(task, bodies, ("<bytes>",) * len(bodies))
+        return shared
+
+
+def _called(prepared: Prepared, name: str) -> Prepared:
+    return replace(prepared, info=replace(prepared.info, name=name))
+
+
+def _with_names(verdict: Verdict, names: tuple[str, str]) -> Verdict:
+    a, b = (replace(info, name=name) for info, name in zip((verdict.a, verdict.b), names, strict=True))
+    return replace(verdict, a=a, b=b)
+
+
+class InProcess(Decoder):
+    """Decodes in the calling process, for trusted pictures such as those of an import."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.limits = limits
+
+    def _run(self, task: Task, bodies: tuple[bytes, ...], names: tuple[str, ...]) -> Any:  # noqa: ANN401
+        try:
+            return perform(task, bodies, self.limits)
+        except UnreadableError as error:
+            name = dict(zip(task.names, names, strict=True)).get(error.name, error.name)
+            raise type(error)(name, error.wanted, error.got) from error
 
 
 _Found = Prepared | Verdict | Views | list[int]
