@@ -60,7 +60,7 @@ _SHARED: dict[str, dict[str, Any]] = {
     },
     "--no-browser": {"action": "store_true", "help": "only print the address of the review"},
 }
-"""The arguments of several verbs; a word behind a name tells two of one name apart."""
+"""The arguments of several verbs; a word behind a name distinguishes two of one name."""
 
 
 def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: object) -> None:

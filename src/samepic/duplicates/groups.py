@@ -21,9 +21,8 @@ from samepic.profile import Policy
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
 
-_MISSES = (
-    24  # different pictures in a row, nearest first, after which a reference is finished: bench/walk_speed.py
-)
+# Different pictures in a row, nearest first, after which a reference is finished: `python -m bench collection many`.
+_MISSES = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ from samepic.sandbox.protocol import (
 class WorkerLimits:
     """The limits of one worker process and of each of its tasks.
 
-    2026-11-23: `memory_bytes`, the two times and `grown_bytes` from bench/hostile_service.py and bench/hostile_cost.py
-    (bench/RESULTS.md, "E: hostile uploads"); the others chosen.
+    2026-11-23: `memory_bytes`, the two times and `grown_bytes` from `python -m bench hostile` (bench/RESULTS.md,
+    "Hostile uploads"); the others chosen.
     """
 
     upload: Limits = UPLOAD

@@ -31,7 +31,7 @@ class FrameError(ValueError):
 
 
 class Setup(msgspec.Struct):
-    """What a worker is told first: the limits of pictures and of itself."""
+    """The first message to a worker: the limits of pictures and of itself."""
 
     upload: Limits
     memory_bytes: int

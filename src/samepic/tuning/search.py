@@ -51,7 +51,7 @@ of the collages instead of 35 for 0.8 candidates more; 3 within 95 bits found 70
 `inset_radius`: of collages of three, on the training half, 73 % of the originals are nearest to their tile and 87 %
 among the first 3; of all families 99.5 % are candidates instead of 97.1 for 1.4 more a picture.
 
-2026-11-23, bench/joining.py, 920 copies of 20 photographs among 3020 pictures: `band_radius`: 65 % of the copies are
+2026-11-23, measured once, 920 copies of 20 photographs among 3020 pictures: `band_radius`: 65 % of the copies are
 within 31 bits, 10 % between 32 and 80, of which the copy code finds 98.9 %; so with the copy code 96.6 % of all are
 found at 31, 96.7 at 80. `band_bits`: by arithmetic, sixteen bands within 1 bit would look at one code in thirty,
 eight within 3 make fourteen times the probes of eleven within 2, which look at one code in 400. `table_count`,
@@ -93,7 +93,7 @@ class _Insets:
 
 
 INSETS = _Insets()
-"""2026-11-23: bench/retrieval_insets.py, on the training half. `scores` are ten times the logarithm of how much oftener
+"""2026-11-23: measured once, on the training half. `scores` are ten times the logarithm of how much oftener
 it is so on sides than elsewhere. `mean`, `density` and `total`: on 250 photographs 0.3 insets a picture and none on
 87 %; with half of `mean` and two thirds of `density` 0.5, and no more copies were found. `most`: walls of six tiles.
 `busy`: the least of 250 photographs was 0.5, of insets of dialogs and windows half have less.
@@ -103,7 +103,7 @@ it is so on sides than elsewhere. `mean`, `density` and `total`: on 250 photogra
 class GateTuning:
     """Numbers that change what a gate decides on an upload.
 
-    2026-11-23: chosen; measurements are in bench/RESULTS.md, section "E: gate".
+    2026-11-23: chosen; measurements are in bench/RESULTS.md, section "Gate".
     """
 
     __slots__ = ()
