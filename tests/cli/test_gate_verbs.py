@@ -28,7 +28,7 @@ def test_a_folder_is_taken_in_and_a_second_run_changes_nothing(
         assert (done.returncode, done.stderr) == (1, "")
         assert [line.split(":")[0] for line in lines[:3]] == ["accepted", "accepted", "duplicate"]
         assert "[p/new/astronaut.jpg]: this picture was uploaded already" in lines[2]
-        assert lines[3] == "2 accepted, 1 duplicate, 1 not pictures"
+        assert lines[3] == "2 accepted, 1 duplicate, 1 not a picture"
 
 
 @pytest.mark.slow

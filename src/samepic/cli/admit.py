@@ -141,7 +141,7 @@ def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | Non
 
 def _print_result(item: AdmitItem, decision: Decision | str | None, *, as_json: bool) -> str:
     if decision is None:
-        return "not pictures"
+        return "not a picture"
     if isinstance(decision, str):
         print_error(item.path, decision, as_json=as_json)
         return "trouble"
@@ -150,5 +150,5 @@ def _print_result(item: AdmitItem, decision: Decision | str | None, *, as_json: 
 
 
 def _summary(outcomes: Counter[str]) -> str:
-    order = ("accepted", "duplicate", "review", "refused", "trouble", "not pictures")
+    order = ("accepted", "duplicate", "review", "refused", "trouble", "not a picture")
     return ", ".join(f"{outcomes[word]} {word}" for word in order if outcomes[word]) or "no files"
