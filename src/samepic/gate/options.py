@@ -132,7 +132,7 @@ def originals_below(folder: str | os.PathLike[str], tenant: str = "") -> Origina
         if any(part in _NO_NAMES or _NO_LETTERS & set(part) for part in parts):
             return None
         # A file system that minds neither case nor accents would give one tenant the folder of another.
-        if tenant and tenant not in os.listdir(root):  # noqa: PTH208
+        if tenant and tenant not in os.listdir(root):  # noqa: PTH208  (names suffice)
             return None
         try:
             found = Path(os.path.realpath(Path(root, *parts), strict=True))
@@ -206,7 +206,7 @@ def takes(
         signature = inspect.signature(begin)
         own = next(iter(signature.parameters.values()))
         parameters = [own, *inspect.signature(made).parameters.values()]
-        init.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        init.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by inspect
         return init
 
     return decorated

@@ -152,21 +152,14 @@ class Measures(Mapping[str, Measured]):
         return {row.name: row.to_dict() for row in self.rows}
 
 
+_OF_LEVELS = "misses a small edit; takes dull pictures for equal; is swayed by brightness"
 _KINDS: Mapping[str, tuple[str, str, str]] = {
     "same_bytes": ("", "higher", "is proof where it holds; saving again ends it"),
     "same_pixels": ("", "higher", "is proof where it holds; lossy saving ends it"),
     "difference_box": ("share of the frame", "lower", "is 1 as soon as two opposite corners differ"),
-    "absolute_difference_mean": (
-        "levels",
-        "lower",
-        "misses a small edit; takes dull pictures for equal; is swayed by brightness",
-    ),
+    "absolute_difference_mean": ("levels", "lower", _OF_LEVELS),
     "absolute_difference_sum": ("levels", "lower", "grows with the size of the pictures"),
-    "rms_distance": (
-        "levels",
-        "lower",
-        "misses a small edit; takes dull pictures for equal; is swayed by brightness",
-    ),
+    "rms_distance": ("levels", "lower", _OF_LEVELS),
     "psnr": ("dB", "higher", "is the RMS distance on another scale"),
     "histogram_rms": ("pixels a bin", "lower", "is blind to where colors are; grows with the picture's size"),
     "histogram_rms_normalised": ("share a bin", "lower", "is blind to where colors are"),

@@ -365,66 +365,68 @@ def _flip(plane: Plane) -> Matrix:
 def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:
     """Return the refined map with what the pixels say of it."""
     tracked: TrackedPoints | None = None
-    lies: Overlay | None = None
+    untracked: Overlay | None = None
     for levels in (2, 1):
-        laid = overlaid(one, two, matrix, one.size)
-        if laid is None:
+        overlay = overlaid(one, two, matrix, one.size)
+        if overlay is None:
             return None
         # Tones are brought together only once the pictures lie well: before, they would be mixed up.
-        plain = (laid.one, laid.two)
-        step = track(*_ground_first(laid, plain if levels == 2 else _toned(laid)), laid.inside, levels)
+        plain = (overlay.one, overlay.two)
+        step = track(
+            *_ground_first(overlay, plain if levels == 2 else _toned(overlay)), overlay.inside, levels
+        )
         if step is None:
-            lies = laid
+            untracked = overlay
             break
-        refined = laid.corrected(step.step)
+        refined = overlay.corrected(step.step)
         if not _is_sane(refined, two.shape):
             return None
         matrix, tracked = refined, step
         if levels == 2 and step.moved <= ALIGN.settled:
-            toned = _toned(laid)
+            toned = _toned(overlay)
             if toned[0] is plain[0] and toned[1] is plain[1]:
                 break
-    laid = lies or overlaid(one, two, matrix, one.size)
-    if laid is not None:
-        laid = trimmed(laid, one, two)
-    if laid is None or laid.inside.sum() < ALIGN.overlap_pixels:
+    overlay = untracked or overlaid(one, two, matrix, one.size)
+    if overlay is not None:
+        overlay = trimmed(overlay, one, two)
+    if overlay is None or overlay.inside.sum() < ALIGN.overlap_pixels:
         return None
     held = (_held(one, two, matrix), _held(two, one, inverse(matrix)))
-    found = _measured(laid, matched, tracked, held)
+    found = _measured(overlay, matched, tracked, held)
     if found is None or found.low < ALIGN.divided:
         return found
-    return _in_its_tile(one, two, laid, found) or found
+    return _in_its_tile(one, two, overlay, found) or found
 
 
-def _in_its_tile(one: Plane, two: Plane, laid: Overlay, found: Alignment) -> Alignment | None:
+def _in_its_tile(one: Plane, two: Plane, overlay: Overlay, found: Alignment) -> Alignment | None:
     """Return the map refined within the rectangle in which they agree; None where none stands apart."""
-    blurred = _smoothed(laid)
+    blurred = _smoothed(overlay)
     alike, _, spread = correlation_map(*blurred)
-    tile = agreeing_rectangle(alike, (spread >= JUDGE.telling**2) & laid.inside)
+    tile = agreeing_rectangle(alike, (spread >= JUDGE.telling**2) & overlay.inside)
     if tile is None:
         return None
-    laid, last = laid._replace(inside=tile & laid.inside), None
+    overlay, last = overlay._replace(inside=tile & overlay.inside), None
     for levels in (2, 1):
-        tracked = track(*_ground_first(laid, _toned(laid)), laid.inside, levels)
+        tracked = track(*_ground_first(overlay, _toned(overlay)), overlay.inside, levels)
         if tracked is None:
             break
-        matrix = laid.corrected(tracked.step)
+        matrix = overlay.corrected(tracked.step)
         again = overlaid(one, two, matrix, one.size) if _is_sane(matrix, two.shape) else None
         if again is None:
             return None
-        there, size = inverse(again.to_a) @ laid.to_a, again.inside.shape[::-1]
-        shown = cv2.warpPerspective(laid.inside.astype(np.uint8), there, size, flags=cv2.INTER_NEAREST)
-        laid, last = again._replace(inside=again.inside & (shown > 0)), tracked
-    if last is None or laid.inside.sum() < ALIGN.overlap_pixels:
+        there, size = inverse(again.to_a) @ overlay.to_a, again.inside.shape[::-1]
+        shown = cv2.warpPerspective(overlay.inside.astype(np.uint8), there, size, flags=cv2.INTER_NEAREST)
+        overlay, last = again._replace(inside=again.inside & (shown > 0)), tracked
+    if last is None or overlay.inside.sum() < ALIGN.overlap_pixels:
         return None
-    better = _measured(laid, found.matched, last, (found.held_a, found.held_b))
+    better = _measured(overlay, found.matched, last, (found.held_a, found.held_b))
     return None if better is None else better._replace(tiled=True)
 
 
-def _smoothed(laid: Overlay) -> tuple[Floats, Floats]:
+def _smoothed(overlay: Overlay) -> tuple[Floats, Floats]:
     one, two = (
         np.asarray(cv2.GaussianBlur(p.astype(np.float32), (0, 0), ALIGN.smooth), np.float32)
-        for p in (laid.one, laid.two)
+        for p in (overlay.one, overlay.two)
     )
     return one, two
 
@@ -450,15 +452,15 @@ def _is_sane(matrix: Matrix, shape: tuple[int, ...]) -> bool:
     return is_sane(matrix, size) or is_sane(matrix @ flip, size)
 
 
-def _toned(laid: Overlay) -> tuple[Plane, Plane]:
-    return same_tone(laid.one, laid.two, laid.inside)
+def _toned(overlay: Overlay) -> tuple[Plane, Plane]:
+    return same_tone(overlay.one, overlay.two, overlay.inside)
 
 
 def _ground_first(
-    laid: Overlay, toned: tuple[Plane, Plane], how: Callable[[Plane], Plane] = levelled
+    overlay: Overlay, toned: tuple[Plane, Plane], how: Callable[[Plane], Plane] = levelled
 ) -> tuple[Plane, Plane]:
     one, two = (how(plane) for plane in toned)
-    return (one, two) if laid.on_a else (two, one)
+    return (one, two) if overlay.on_a else (two, one)
 
 
 def _floor(detail: Floats, held: Floats, telling: Mask) -> float:
@@ -468,22 +470,22 @@ def _floor(detail: Floats, held: Floats, telling: Mask) -> float:
 
 
 def _measured(
-    laid: Overlay, matched: int, tracked: TrackedPoints | None, held: tuple[float, float]
+    overlay: Overlay, matched: int, tracked: TrackedPoints | None, held: tuple[float, float]
 ) -> Alignment | None:
-    sharp = [p.astype(np.float32) for p in (laid.one, laid.two)]
+    sharp = [p.astype(np.float32) for p in (overlay.one, overlay.two)]
     one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.smooth), np.float32) for p in sharp)
     found, _, spread = correlation_map(one, two)
     detail, held_detail, _ = correlation_map(sharp[0] - one, sharp[1] - two)
     blurred = [np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.strong), np.float32) for p in sharp]
     rough, _, _ = correlation_map(blurred[0], blurred[1])
-    whole = _eroded(laid.inside, 9)
+    whole = _eroded(overlay.inside, 9)
     telling = (spread >= JUDGE.telling**2) & (whole > 0)
     values = found[telling]
     if values.size < ALIGN.overlap_pixels / 4:
         return None
-    strays, band = _moved_apart(laid, tracked, found)
+    strays, band = _moved_apart(overlay, tracked, found)
     return Alignment(
-        laid.matrix,
+        overlay.matrix,
         matched,
         _middle(strays),
         band,
@@ -494,25 +496,27 @@ def _measured(
         percentile(detail[telling], ALIGN.upper),
         _floor(detail, held_detail, telling),
         percentile(rough[telling], ALIGN.upper),
-        laid.part_a,
-        laid.part_b,
+        overlay.part_a,
+        overlay.part_b,
         held[0],
         held[1],
         float(values.size / max(1, int((whole > 0).sum()))),
     )
 
 
-def _moved_apart(laid: Overlay, tracked: TrackedPoints | None, found: Floats) -> tuple[Floats, float]:
+def _moved_apart(overlay: Overlay, tracked: TrackedPoints | None, found: Floats) -> tuple[Floats, float]:
     """Return how far the tracked points stray, and the median of that for fine detail alone."""
-    sound = laid.inside & (found >= ALIGN.fair)
+    sound = overlay.inside & (found >= ALIGN.fair)
     strays = _strays(tracked, found)
     if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
         # The strongest corners lie on what was pasted over: look for others.
-        strays = max(strays, _strays(track(*_ground_first(laid, _toned(laid)), sound, 1), found), key=len)
+        strays = max(
+            strays, _strays(track(*_ground_first(overlay, _toned(overlay)), sound, 1), found), key=len
+        )
     shift = _middle(strays)
     if shift <= ALIGN.fine_shift:
         return strays, shift
-    again = track(*_ground_first(laid, _toned(laid), banded), sound, 1)
+    again = track(*_ground_first(overlay, _toned(overlay), banded), sound, 1)
     return strays, _middle(_strays(again, found))
 
 

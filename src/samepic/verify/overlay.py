@@ -120,24 +120,28 @@ def moved(picture: Pixels, matrix: Matrix, shape: Shape) -> tuple[Pixels, Mask]:
     return np.asarray(shown, np.uint8), np.asarray(inner > 0, np.bool_)
 
 
-def trimmed(laid: Overlay, a: Pixels, b: Pixels) -> Overlay:
+def trimmed(overlay: Overlay, a: Pixels, b: Pixels) -> Overlay:
     """Return the overlay without the plain borders of a and b, (height, width[, 3]), which show nothing of the other.
 
     Where one frame lies on the other there is nothing to trim: what is plain there may be what was changed. So it is
     where much is plain.
     """
-    if min(laid.part_a, laid.part_b) >= ALIGN.snug:
-        return laid
-    inside = laid.inside
-    for picture, there in ((a, inverse(laid.to_a)), (b, inverse(laid.to_a) @ laid.matrix)):
+    if min(overlay.part_a, overlay.part_b) >= ALIGN.snug:
+        return overlay
+    inside = overlay.inside
+    for picture, there in ((a, inverse(overlay.to_a)), (b, inverse(overlay.to_a) @ overlay.matrix)):
         box = _busy_box(picture)
         if box is not None:
             corners = cv2.perspectiveTransform(box[None], there)[0]
             mask = np.zeros(inside.shape, np.uint8)
             cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
             inside = inside & (mask > 0)
-    kept = float(inside.sum()) / max(1, int(laid.inside.sum()))
-    return laid if inside is laid.inside or kept < 1 - ALIGN.most_border else laid._replace(inside=inside)
+    kept = float(inside.sum()) / max(1, int(overlay.inside.sum()))
+    return (
+        overlay
+        if inside is overlay.inside or kept < 1 - ALIGN.most_border
+        else overlay._replace(inside=inside)
+    )
 
 
 def _busy_box(picture: Pixels) -> NDArray[np.float64] | None:
@@ -249,9 +253,9 @@ def draw_difference(
     b shows nothing of a. `regions` in pixels of a are framed in red; where only parts of the two overlap, the
     outline of each is drawn in the other in blue.
     """
-    laid = lay(a, b, matrix, _LONG_SIDE)
-    one, two, small = laid.one, laid.two, laid.there
-    ink = laid.difference(gain)
+    overlay = lay(a, b, matrix, _LONG_SIDE)
+    one, two, small = overlay.one, overlay.two, overlay.there
+    ink = overlay.difference(gain)
     panels = [one.copy(), two.copy(), np.dstack([ink] * 3)]
     if matrix is not None:
         edge, back = polygon(one.shape, two.shape, small), polygon(two.shape, one.shape, inverse(small))

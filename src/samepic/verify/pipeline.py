@@ -78,7 +78,7 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
         return _from_codings(a, b, shared, prove)
     if (blank := _blank(a, b, prove)) is not None:
         return blank
-    answers = [_laid(a.on(ground), b.on(ground), a, b) for ground in _grounds(a, b)]
+    answers = [_compare_on_ground(a.on(ground), b.on(ground), a, b) for ground in _grounds(a, b)]
     # A picture with alpha was laid on white or on black by whoever saved it without, so one ground suffices; two with
     # alpha must look the same on either.
     choose = max if (a.alpha is None) == (b.alpha is None) else min
@@ -131,7 +131,7 @@ def _is_gray(picture: Picture) -> bool:
     return is_gray((cr + 1j * cb).ravel())
 
 
-def _laid(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
+def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
     """Lay b over a on one ground by whatever map fits, and judge what that shows."""
     mapped = map_onto(one, two)
     if mapped is None:

@@ -9,6 +9,7 @@ import math
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -112,7 +113,7 @@ def box_in_pixels(area: _Area, origin: tuple[float, float], ratio: float) -> Box
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
-class _BrowserSource(Source):
+class _BrowserSource(Source, ABC):
     """A page or an element, captured as PNG with animations ended and the caret hidden."""
 
     live = True
@@ -129,17 +130,17 @@ class _BrowserSource(Source):
         areas = [area for one in ignore for area in self._areas(one)]
         return [box for area in areas if (box := box_in_pixels(area, origin, ratio))]
 
+    @abstractmethod
     def _view(self) -> tuple[float, float, float]:
         """Return how far the page is scrolled, and how many pixels a CSS pixel has."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
         """Return the top left corner of the picture in window coordinates."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _areas(self, target: object) -> Iterable[_Area]:
         """Return the areas of all that `target` names."""
-        raise NotImplementedError
 
     def _refusal(self, target: object) -> SourceError:
         return SourceError(
