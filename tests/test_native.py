@@ -22,11 +22,10 @@ from samepic.hamming import Codes
 from samepic.native import native
 from samepic.picture import jpeg
 from samepic.verify.features import correlation_map, correlation_map_plain, two_nearest, two_nearest_plain
-from tests.fingerprints.pictures import golden_pictures, textured
+from tests.fingerprints.pictures import GOLDEN, golden_pictures, textured
 
 BUILT = find_spec("samepic._native") is not None
 only_built = pytest.mark.skipif(not BUILT, reason="the native part was not built")
-PICTURES = golden_pictures()
 
 
 def test_the_native_part_is_loaded_wherever_it_was_built() -> None:
@@ -104,11 +103,11 @@ def test_samples_are_the_same_with_the_native_part_and_without(
 
 
 @only_built
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", GOLDEN)
 def test_golden_pictures_have_the_same_codes_with_the_native_part_and_without(
     name: str,
 ) -> None:
-    rgb = PICTURES[name]
+    rgb = golden_pictures()[name]
     fast = result(pdq_reference(rgb)), result(pdq(rgb[..., 1]))
     with without_native():
         assert (result(pdq_reference(rgb)), result(pdq(rgb[..., 1]))) == fast

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta
 
 from samepic.calibration.statistics import clopper_pearson, format_bound, wilson
 
@@ -46,6 +45,8 @@ def test_none_of_n_has_the_upper_bound_that_can_be_written_down() -> None:
 def test_the_exact_interval_is_that_of_scipys_beta_distribution(
     hits_trials: tuple[int, int], confidence: float
 ) -> None:
+    from scipy.stats import beta  # takes a second to import
+
     hits, trials = hits_trials
     tail = (1 - confidence) / 2
     low = float(beta.ppf(tail, hits, trials - hits + 1)) if hits else 0.0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from functools import cache, lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ Rgb = NDArray[np.uint8]
 
 SIZES = ((5, 7), (16, 16), (64, 64), (63, 129), (128, 64), (129, 257), (320, 320), (300, 517), (1030, 641))
 """Heights and widths on both sides of each rule: the smallest, 64x64, windows of one, two, odd and even pixels."""
+GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "pdq.json").read_text())["vectors"]
+"""The codes of `golden_pictures`, by name: names need no pictures, which take a while to make."""
 
 
 def textured(height: int, width: int, seed: int = 1) -> Rgb:
@@ -20,7 +24,7 @@ def textured(height: int, width: int, seed: int = 1) -> Rgb:
     return _textured(height, width, seed).copy()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _textured(height: int, width: int, seed: int) -> Rgb:
     channels = [_blobs(height, width, seed * 97 + channel) for channel in range(4)]
     # What the channels share is twice as strong as what they do not, as in most pictures.
@@ -58,7 +62,7 @@ def exif(orientation: int) -> Image.Exif:
 
 
 def _blobs(height: int, width: int, seed: int) -> NDArray[np.int64]:
-    y, x = (axis.astype(np.int64) for axis in np.mgrid[:height, :width])
+    y, x = np.arange(height), np.arange(width)
     total = np.zeros((height, width), np.int64)
     for octave in range(1, 6):
         cell = max(2, max(height, width) >> octave)
@@ -78,8 +82,10 @@ def _hashed(shape: tuple[int, ...], seed: int) -> NDArray[np.int64]:
 
 def _blended(
     grid: NDArray[np.int64], y: NDArray[np.int64], x: NDArray[np.int64], cell: int
-) -> NDArray[np.int64]:
-    row, column, down, right = y // cell, x // cell, y % cell, x % cell
-    top = grid[row, column] * (cell - right) + grid[row, column + 1] * right
-    bottom = grid[row + 1, column] * (cell - right) + grid[row + 1, column + 1] * right
-    return np.asarray((top * (cell - down) + bottom * down) // (cell * cell), np.int64)
+) -> NDArray[np.int32]:
+    """Return the grid, a value each `cell` pixels, between its values too: first along the rows, then across."""
+    column, right = x // cell, x % cell
+    rows = (grid[:, column] * (cell - right) + grid[:, column + 1] * right).astype(np.int32)
+    row, down = y // cell, (y % cell).astype(np.int32)[:, None]
+    across = rows[row] * (cell - down) + rows[row + 1] * down
+    return np.asarray(across // np.int32(cell * cell), np.int32)

@@ -34,7 +34,7 @@ def oracle(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(1, 700), st.integers(1, 40), st.booleans())
+@given(st.integers(1, 700), st.integers(1, 12), st.booleans())
 def test_samples_are_the_middles_of_the_twice_filtered_picture(long: int, short: int, tall: bool) -> None:
     height, width = (long, short) if tall else (short, long)
     luma = textured(height, width)[..., 1]

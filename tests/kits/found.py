@@ -75,20 +75,23 @@ class Review(Ends):
 
 def report_of(folder: Path, pictures: list[Path], groups: int) -> Path:
     """Write a report of so many groups of two names of one photograph each; return it."""
+    sources = []
+    for number, picture in enumerate(pictures):
+        data, first = picture.read_bytes(), folder / f"{number:05}-source{picture.suffix.lower()}"
+        first.write_bytes(data)
+        facts = {
+            "size": len(data),
+            "mtime_ns": first.stat().st_mtime_ns,
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+        sources.append((first, facts))
     lines = []
     for number in range(groups):
-        data = (source := pictures[number % len(pictures)]).read_bytes()
-        first = folder / f"{number % len(pictures):05}-source{source.suffix.lower()}"
-        if not first.exists():
-            first.write_bytes(data)
-        stat, digest = first.stat(), hashlib.sha256(data).hexdigest()
+        first, facts = sources[number % len(sources)]
         names = [folder / f"{number:05}{end}{first.suffix}" for end in ("", " copy")]
         for name in names:
             os.link(first, name)
-        one, two = (
-            {"path": str(name), "size": len(data), "mtime_ns": stat.st_mtime_ns, "sha256": digest}
-            for name in names
-        )
+        one, two = ({"path": str(name), **facts} for name in names)
         member = {**two, "relation": "resaved", "probability": 0.99, "explanation": "saved again"}
         line = {"group": number + 1, "reference": one["path"], "reason": "first by path"}
         lines.append({**line, "reference_file": one, "members": [member]})
