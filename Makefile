@@ -2,12 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# How many files of tests run at once: one more than the two cores counted on, since many tests wait for processes of
-# their own, or for time to pass.
-FILES ?= 3
+# How many files of tests run at once: twice the two cores counted on, since many tests wait for processes of their own, or
+# for time to pass.
+FILES ?= 4
 # In the order that tests/conftest.py gives them: the longest first. A test that hangs or kills its process ends the
 # run, named: with another process its file would be run again.
-AT_ONCE := -n $(FILES) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -rs
+AT_ONCE = -n $(FILES) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 -rs
 NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 
 # The tests start some hundred Python processes: the files are compiled once, not by each of them.
@@ -28,15 +28,19 @@ help:
 demo: $(VENV)/.installed
 	@$(BIN)/python examples/demo.py
 
-test: lint types unit
+# mypy works on one core alone: the tests begin meanwhile.
+test: lint
+	@$(MAKE) --no-print-directory --jobs 2 types unit
 
+# What is quick seldom waits.
+quick: FILES = 3
 quick: $(VENV)/.tested
 	@echo "pytest: what is quick and needs neither a browser, Spark, PostgreSQL nor crashes"
 	@$(BIN)/python -m pytest $(AT_ONCE) -m "not (slow or browser or spark or postgres or crash or stress)"
 
 stress: $(VENV)/.tested
-	@echo "pytest: more rounds of what the suite does once or twice"
-	@$(BIN)/python -m pytest $(AT_ONCE) -m stress --timeout 1200 -o faulthandler_timeout=1190
+	@echo "pytest: more rounds of what the suite does once or twice, and more examples of Hypothesis"
+	@$(BIN)/python -m pytest $(AT_ONCE) -m "stress or hypothesis" --hypothesis-profile stress --timeout 1200 -o faulthandler_timeout=1190
 
 lint: $(VENV)/.tested
 	@echo "ruff: style and format"

@@ -61,7 +61,7 @@ def fast(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None] | No
 
 
 @only_fast
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data(), st.sampled_from([3, 4]))
 def test_every_filter_is_undone(data: st.DataObject, bands: int) -> None:
     width, height = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))

@@ -12,7 +12,7 @@ from samepic.screens.pixels import DifferingBox, find_spots
 codes = st.lists(st.integers(0, 6), max_size=30)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(codes, codes)
 def test_the_runs_lead_through_all_rows_of_both_and_equal_ones_are_equal(
     one: list[int], two: list[int]
@@ -27,7 +27,7 @@ def test_the_runs_lead_through_all_rows_of_both_and_equal_ones_are_equal(
     assert (at_a, at_b) == (len(one), len(two))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=60, unique=True), st.data())
 def test_a_block_that_was_added_anywhere_is_the_only_run_that_is_not_equal(
     one: list[int], data: st.DataObject

@@ -28,7 +28,7 @@ few_colours = arrays(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(few_colours, st.data(), st.booleans())
 def test_the_native_part_tells_pixels_as_the_plain_way_does(
     one: NDArray[np.uint8], data: st.DataObject, antialiasing: bool

@@ -166,7 +166,11 @@ def alterations(draw: st.DrawFn) -> tuple[Change, int | None]:
     return altered, draw(st.sampled_from([None, 60, 90]))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(alteration=alterations())
 def test_whatever_was_done_either_side_gives_one_answer(
     cat: Image.Image, alteration: tuple[Change, int | None]
