@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,22 +27,30 @@ _CHANGED = 0.3
 """Share of a cell that a change must cover for it to count; cells beside it are left out."""
 
 
+class Side(NamedTuple):
+    """The evidence one way; `labels` is (rows, columns) int8: 1 changed, 0 not, -1 not known.
+
+    `cells` (float16), `context` and `inside` are those of `CellEvidence`.
+    """
+
+    cells: NDArray[np.float16]
+    context: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    labels: NDArray[np.int8]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """The evidence of one pair on white ground; `labels` is (rows, columns) int8: 1 changed, 0 not, -1 not known.
+    """The evidence of one pair on white ground, one way or both (`sides`).
 
-    `cells` (float16), `context` and `inside` are those of `CellEvidence`, `alignment` that of the map; `turned` says
-    that one was held otherwise.
+    `alignment` is that of the map; `turned` says that one was held otherwise.
     """
 
     kind: str
     name: str
     same: bool
     truth: frozenset[str]
-    cells: NDArray[np.float16]
-    context: NDArray[np.float32]
-    inside: NDArray[np.bool_]
-    labels: NDArray[np.int8]
+    sides: tuple[Side, ...]
     alignment: Alignment | None
     turned: bool
 
@@ -72,15 +81,16 @@ def _evidence_of(pair: Labelled) -> Gathered | None:
     mapped = map_onto(a, b)
     if mapped is None:
         return None
-    found = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
-    labels = np.full(found.inside.shape, 0 if pair.same else -1, np.int8)
     mask = _mask_of(pair, a)
-    if not pair.same and mask is not None:
-        labels = _labels(mask, mapped, found)
+    sides = []
+    for found in gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole):
+        labels = np.full(found.inside.shape, 0 if pair.same else -1, np.int8)
+        if not pair.same and mask is not None:
+            labels = _labels(mask, mapped, found)
+        sides.append(Side(found.cells.astype(np.float16), found.context, found.inside, labels))
     return Gathered(
-        pair.kind, pair.name, pair.same, pair.truth, found.cells.astype(np.float16), found.context, found.inside,
-        labels, mapped.alignment, mapped.is_turned,
-    )  # fmt: skip
+        pair.kind, pair.name, pair.same, pair.truth, tuple(sides), mapped.alignment, mapped.is_turned
+    )
 
 
 def _mask_of(pair: Labelled, a: Pixels) -> NDArray[np.float32] | None:

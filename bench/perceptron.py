@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from samepic.verify.evidence import Network
 
 Floats = NDArray[np.float32]
+_DUST = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Netw
             step += 1
             slopes = _slopes(layers, rows[some], wanted[some], weights[some])
             _descend(layers, moments, slopes, _Step(step, rate, recipe.pull))
+        _without_dust([*chain.from_iterable(layers), *chain.from_iterable(chain.from_iterable(moments))])
     return Network(mean.astype(np.float32), spread.astype(np.float32), tuple((w, b) for w, b in layers))
 
 
@@ -76,6 +78,12 @@ def bagged(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe, memb
         np.asarray(np.mean(out[1], axis=0), np.float32),
     )
     return Network(fits[0].mean, fits[0].spread, (first, last))
+
+
+def _without_dust(arrays: list[Floats]) -> None:
+    """Set to 0 what a unit that died leaves: numbers below the normal ones take a hundred times as long."""
+    for array in arrays:
+        array[np.abs(array) < _DUST] = 0
 
 
 def _slopes(

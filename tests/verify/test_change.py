@@ -36,7 +36,7 @@ def box(region: Region) -> tuple[int, int, int, int]:
 
 def changes(a: Pixels, b: Pixels) -> Changes:
     """Return what was changed between two whole frames."""
-    return find_changes(gather(a, b, np.ones(a.shape[:2], np.bool_), whole=True))
+    return find_changes(gather(a, b, np.ones(a.shape[:2], np.bool_), whole=True)[0])
 
 
 def ask(a: Pixels, b: Pixels | bytes) -> Verdict:
@@ -291,5 +291,5 @@ def test_a_sticker_is_boxed_in_pixels_of_a_however_b_lies_on_it(
 def test_small_and_narrow_overlaps_are_searched_without_trouble(shape: tuple[int, int]) -> None:
     a, b = np.random.default_rng(1).integers(0, 256, (2, *shape, 3)).astype(np.uint8)
     for inside in (np.ones(shape, np.bool_), np.zeros(shape, np.bool_)):
-        found = find_changes(gather(a, b, inside, whole=False))
-        assert 0 <= found.share <= 1
+        for evidence in gather(a, b, inside, whole=False):
+            assert 0 <= find_changes(evidence).share <= 1

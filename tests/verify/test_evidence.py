@@ -20,7 +20,7 @@ def everywhere(p: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
 
 def found(a: Pixels, b: Pixels) -> CellEvidence:
     """Return the evidence of two whole frames."""
-    return gather(a, b, everywhere(a), whole=True)
+    return gather(a, b, everywhere(a), whole=True)[0]
 
 
 def measure(evidence: CellEvidence, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -95,7 +95,7 @@ def test_what_lies_outside_the_overlap_does_not_count(pixels: dict[str, Pixels])
     a = pixels["coffee"]
     inside = everywhere(a)
     inside[:, 150:240] = False
-    evidence = gather(a, patched(a), inside, whole=False)
+    evidence = gather(a, patched(a), inside, whole=False)[0]
     assert evidence.inside.any()
     assert not evidence.inside[:, 160 // evidence.side : 232 // evidence.side].any()
     assert float(measure(evidence, "difference")[evidence.inside].max()) < np.log1p(1.0)
@@ -124,11 +124,23 @@ def test_the_one_without_color_is_named(pixels: dict[str, Pixels], order: str) -
 def test_small_and_narrow_overlaps_are_measured_without_trouble(shape: tuple[int, int]) -> None:
     a, b = np.random.default_rng(1).integers(0, 256, (2, *shape, 3)).astype(np.uint8)
     for inside in (np.ones(shape, np.bool_), np.zeros(shape, np.bool_)):
-        evidence = gather(a, b, inside, whole=False)
-        assert evidence.cells.shape == (*evidence.inside.shape, len(MEASURES))
-        assert evidence.context.shape == (len(CONTEXT),)
-        assert np.isfinite(evidence.cells).all()
-        assert np.isfinite(evidence.context).all()
+        for evidence in gather(a, b, inside, whole=False):
+            assert evidence.cells.shape == (*evidence.inside.shape, len(MEASURES))
+            assert evidence.context.shape == (len(CONTEXT),)
+            assert np.isfinite(evidence.cells).all()
+            assert np.isfinite(evidence.context).all()
+
+
+def test_nothing_explained_away_needs_one_way_and_a_curve_needs_both(pixels: dict[str, Pixels]) -> None:
+    cat = pixels["chelsea"]
+    gray = np.asarray(cv2.cvtColor(cv2.cvtColor(cat, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
+    darker = (cat * 0.6).astype(np.uint8)
+    assert len(gather(cat, patched(cat), everywhere(cat), whole=True)) == 1
+    assert [way.forward for way in gather(cat, darker, everywhere(cat), whole=True)] in (
+        [True, False],
+        [False, True],
+    )
+    assert len(gather(cat, gray, everywhere(cat), whole=True)) == 1  # lost colors do not return
 
 
 @pytest.mark.skipif(native is None, reason="the native part was not built")

@@ -298,7 +298,7 @@ def adjusted(a: Pixels, b: Pixels) -> str:
     """Return the sentence for two whole frames of which one was changed all over, and in no place."""
     mapped = map_onto(a, b)
     assert mapped is not None
-    evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
+    evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)[0]
     changes = changes_of_odds(np.full(evidence.inside.shape, -8, np.float32), evidence.inside)
     change = whole_change(mapped, evidence, changes)
     return sentence_of(A, B, Judgment(Relation.ADJUSTED, 0.99), mapped, change)

@@ -14,7 +14,10 @@ class _ToneLimits:
     best: Final = 0.4  # share of the samples, the nearest ones, by which a fit is judged
     # levels of misfit that a level of change, as its root mean square, must gain to be believed
     price: Final = 0.02
-    close: Final = 0.8  # levels of misfit, with its prices, up to which the fit begun from all samples holds
+    # close, calm: levels of misfit, with its prices, and of change up to which the fit begun from all samples
+    # holds
+    close: Final = 0.8
+    calm: Final = 4.0
     settled: Final = 0.25  # levels by which a round must move some sample for another one to follow
     # rest, most_left: weight of the mean of what is left, and the levels of it that count at most
     rest: Final = 0.05
@@ -55,6 +58,7 @@ class _EvidenceLimits:
     # local correlation from which pictures are aligned well enough as they are (40th percentile)
     placed: Final = 0.97
     samples: Final = 20_000  # pixels by which the filter between two pictures is fitted
+    even: Final = 0.3  # levels that a filter must change on average for the way back to be another
 
 
 class _ShadeLimits:

@@ -42,6 +42,8 @@ MEASURES = (
     "held target",
     "lost",  # logarithm of structure kept over what is usual: below 0 was lost, above 0 was gained
     "saturation",  # distance from gray of the more colorful of the two, before the change of tone
+    "level untoned",  # absolute mean difference of luma before the change of tone
+    "color untoned",  # and of color
     "seam",  # nearness, 0 to 1, of where the one ends
 )
 """The measures of a cell, in their order."""
@@ -55,6 +57,10 @@ CONTEXT = (
     "tone change",
     "tone misfit",
     "gain of color",
+    "turn of color",  # in parts of 20 degrees
+    "tint",  # color added, in levels
+    "hues",  # logarithm of how many hues the source holds
+    "colored",  # share of the source that holds color
     "sharpness",
     "size",
     "cell",
@@ -88,6 +94,16 @@ class CellEvidence(NamedTuple):
     colorless: tuple[bool, bool]
 
 
+class _Laid(NamedTuple):
+    """Two pictures on each other: their planes, where they overlap, and what `CellEvidence` has of the same names."""
+
+    planes: tuple[Planes, Planes]
+    inside: Mask
+    whole: bool
+    scale: float
+    colorless: tuple[bool, bool]
+
+
 class _Explained(NamedTuple):
     """A source as it should look in the target: `raw` in its place, `sharp` with its tone, `shown` filtered besides."""
 
@@ -103,14 +119,28 @@ class _Explained(NamedTuple):
     shaded: float
 
 
-def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> CellEvidence:
+def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> tuple[CellEvidence, ...]:
     """Return the evidence between two pictures (height, width, 3) uint8 that lie on each other within `inside`.
 
-    `whole` says that they are whole frames of one shape, which were laid on each other by scaling alone.
+    `whole` says that they are whole frames of one shape, which were laid on each other by scaling alone. The first
+    explains that picture from which the other is reached more easily. A second one explains them the other way round:
+    a curve that takes a gray box to the white around it, or a blur that takes writing away, has no way back. There is
+    none where both would show the same, or where the one lost its colors, which do not return.
     """
     one, two, inside, scale = _sized(one, two, inside)
-    first, second = planes_of(one), planes_of(two)
-    tone, forward, colorless = _tone_between(first, second, inside)
+    planes = planes_of(one), planes_of(two)
+    tones, forward, colorless = _tones_between(*planes, inside)
+    pair = _Laid(planes, inside, whole, scale, colorless)
+    first, even = _one_way(pair, tones[not forward], forward=forward)
+    if even or colorless[0] != colorless[1]:
+        return (first,)
+    return first, _one_way(pair, tones[forward], forward=not forward)[0]
+
+
+def _one_way(pair: _Laid, tone: ToneMap, *, forward: bool) -> tuple[CellEvidence, bool]:
+    """Return the evidence one way, and whether nothing was explained away, so that the other shows the same."""
+    first, second = pair.planes
+    inside, whole = pair.inside, pair.whole
     source, target = (first, second) if forward else (second, first)
     toned, tone, shaded = lit(source, target, inside, tone)
     planes: tuple[Floats, ...] = (*toned, *source)
@@ -127,7 +157,11 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> CellEviden
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
-    return CellEvidence(cells, context, within, side, scale, every, tone, forward, shaded, colorless)
+    found_all = CellEvidence(
+        cells, context, within, side, pair.scale, every, tone, forward, shaded, pair.colorless
+    )
+    even = tone.identity and not shaded and float(np.abs(shown[0] - planes[0]).mean()) < EVIDENCE.even
+    return found_all, even
 
 
 def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask, float]:
@@ -142,11 +176,11 @@ def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask
     return one, two, np.asarray(grown, np.bool_), float(times)
 
 
-def _tone_between(first: Planes, second: Planes, inside: Mask) -> tuple[ToneMap, bool, tuple[bool, bool]]:
-    """Return the change of tone between two pictures, whether it leads forward, and which hold no color.
-
-    Lost colors do not return.
-    """
+def _tones_between(
+    first: Planes, second: Planes, inside: Mask
+) -> tuple[tuple[ToneMap, ToneMap], bool, tuple[bool, bool]]:
+    """Return the changes of tone from the first to the second and back, whether the former explains more, and which
+    of the two hold no color."""
     size = (min(_COARSE, inside.shape[1]), min(_COARSE, inside.shape[0]))
     held = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA).ravel()
     a, b = (np.stack([_area(p, size).ravel() for p in planes], axis=1) for planes in (first, second))
@@ -164,10 +198,10 @@ def _tone_between(first: Planes, second: Planes, inside: Mask) -> tuple[ToneMap,
         )
     forth, back = fit_tone_map(a, b, weights), fit_tone_map(b, a, weights)
     if grays[0] != grays[1]:
-        return (back, False, grays) if grays[0] else (forth, True, grays)
+        return (forth, back), grays[1], grays
     spread = [float(p.std()) + 5.0 for p in (b, a)]
     forward = forth.misfit / spread[0] <= back.misfit / spread[1] * 1.02
-    return forth if forward else back, forward, grays
+    return (forth, back), forward, grays
 
 
 def _sharpness(plane: Floats) -> float:
@@ -243,6 +277,18 @@ def _spread(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
     return np.sqrt(np.maximum(square - mean * mean, 0))
 
 
+def _hues(cr: Floats, cb: Floats) -> tuple[float, float]:
+    """Return the logarithm of how many hues a picture holds, by the entropy of 24 classes, and its colored share."""
+    chroma = np.hypot(cr, cb).ravel()
+    colored = chroma >= TONE.pale
+    if not colored.any():
+        return 0.0, 0.0
+    classes = ((np.arctan2(cb, cr).ravel()[colored] / (2 * np.pi) + 0.5) * 24).astype(np.intp) % 24
+    shares = np.bincount(classes, chroma[colored], 24)
+    shares = shares[shares > 0] / shares.sum()
+    return float(-(shares * np.log(shares)).sum()), float(colored.mean())
+
+
 def _usual(values: Floats, kinds: NDArray[np.intp], inside: Mask) -> Floats:
     """Return what is usual, the median, of `values` in cells of the same kind."""
     usual = np.zeros(_KINDS, np.float32)
@@ -269,6 +315,8 @@ def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
     colors = [[_cell_means(p, side, shape) for p in planes[1:]] for planes in (shown, target)]
     color = np.maximum(*(np.abs(cv2.blur(b - a, (2, 2))) for a, b in zip(*colors, strict=True)))
     plain = [_cell_means(p, side, shape) for p in pair.raw[1:]]
+    untoned = np.maximum(*(np.abs(cv2.blur(b - a, (2, 2))) for a, b in zip(plain, colors[1], strict=True)))
+    untoned_level = np.abs(cv2.blur(_cell_means(target[0] - pair.raw[0], side, shape), (2, 2)))
     saturation = np.maximum(np.hypot(*plain), np.hypot(*colors[1]))
     held = [_spread(p, side, shape) for p in (pair.sharp, target[0])]
     kinds = np.minimum(np.log2(np.minimum(*held) + 1.0) * 2, _KINDS - 1).astype(np.intp)
@@ -289,6 +337,8 @@ def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
         np.log1p(held[1]),
         kept - _usual(kept, kinds, within),
         np.log1p(saturation),
+        np.log1p(untoned_level),
+        np.log1p(untoned),
         _seam(pair.inside, side, shape),
     )
     cells = np.stack(measures, axis=2).astype(np.float32)
@@ -343,6 +393,9 @@ def _context(pair: _Explained, cells: Floats, within: Mask, telling: Mask) -> Fl
             np.log1p(tone.change),
             np.log1p(tone.misfit),
             np.log(min(3.0, abs(tone.gain)) + 0.1),
+            abs(np.angle(tone.gain)) * (9 / np.pi) * min(1.0, abs(tone.gain)),
+            np.log1p(abs(tone.tint)),
+            *_hues(*(_area(p, (_COARSE, _COARSE)) for p in pair.raw[1:])),
             np.log((sharp[1] + 0.5) / (sharp[0] + 0.5)),
             np.log2(source.size) / 4,
             pair.side / 8,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -71,6 +72,12 @@ SAME_FACTORS = (
     "high difference",
     "tone change",
     "tone misfit",
+    "gain of color",
+    "turn of color",
+    "tint",
+    "hues",
+    "colored",
+    "sharpness",
     "flat share",
     "whole frame",
     "displacement",
@@ -134,11 +141,16 @@ def _map_factors(found: Alignment | None) -> tuple[float, ...]:
     )
 
 
-def weigh(evidence: CellEvidence, changes: Changes, mapped: MappedPair) -> PairOdds:
-    """Return what both models make of two pictures that lie on each other."""
-    factors = factors_of(evidence.context, changes, mapped.alignment)[None]
+def weigh(ways: Sequence[tuple[CellEvidence, Changes]], mapped: MappedPair) -> PairOdds:
+    """Return what both models make of two pictures that lie on each other, from the evidence one way or both.
+
+    The odds are those of their mean: what one way explains too easily must hold the other way, too.
+    """
+    factors = np.stack([factors_of(found.context, changes, mapped.alignment) for found, changes in ways])
     some = np.ascontiguousarray(factors[:, _SAME_PLACES])
-    one, same = (float(load_network(name).odds(f)[0]) for name, f in (("origin", factors), ("same", some)))
+    one, same = (
+        float(load_network(name).odds(f).mean()) for name, f in (("origin", factors), ("same", some))
+    )
     return PairOdds(_probability(one), _probability(same))
 
 

@@ -136,17 +136,19 @@ def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Anal
     mapped = map_onto(one, two)
     if mapped is None:
         return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.nothing_fits), Facts(), {})
-    evidence = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
-    changes = find_changes(evidence)
-    weighed = weigh(evidence, changes, mapped)
+    found = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
+    ways = [(evidence, find_changes(evidence)) for evidence in found]
+    weighed = weigh(ways, mapped)
+    evidence, changes = ways[0]
     whole = whole_change(mapped, evidence, changes)
-    boxes = [mapped.box_in_a(box, one.shape) for box in changes.marked]
+    shown = max((changes for _, changes in ways), key=lambda changes: sum(changes.masses))
+    boxes = [mapped.box_in_a(box, one.shape) for box in shown.marked]
     regions = tuple(box for box in boxes if box is not None)
-    finding = judge(weighed, mapped, _by_size(regions), changes.share, adjusted=whole.adjusted)
+    finding = judge(weighed, mapped, _by_size(regions), shown.share, adjusted=whole.adjusted)
     measures = {
         **_numbers(evidence, whole),
-        "changed_share": changes.share,
-        "change": changes.masses[0] if changes.masses else 0.0,
+        "changed_share": shown.share,
+        "change": shown.masses[0] if shown.masses else 0.0,
         "one_exposure": weighed.one_exposure,
         "nothing_changed": weighed.same,
     }

@@ -104,7 +104,9 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     pair = ToneSamples(y, c, to_y, to_c, weights)
     fits = fits_plain if native is None else fits_of
     (first,) = fits(pair, np.zeros((0, len(y))))
-    return first if _price(first) <= TONE.close else min(fits(pair, np.stack([apart, lifted])), key=_price)
+    # A strong curve may leave little only because it takes what covers a part of a page to the white around it.
+    holds = _price(first) <= TONE.close and first.power <= TONE.calm
+    return first if holds else min(fits(pair, np.stack([apart, lifted])), key=_price)
 
 
 def _untouched(apart: Wide, weights: Floats) -> ToneMap:
