@@ -599,10 +599,12 @@ def refined(source: Channels, target: Channels, inside: Mask, *, whole: bool) ->
         for k in (0, 1)
     )
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    x, y = grid_x + across, grid_y + down
+    there_x, there_y = grid_x + across, grid_y + down
     # Where no tone is changed, the planes with it are those without.
     made = {
-        key: np.asarray(cv2.remap(p, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
+        key: np.asarray(
+            cv2.remap(p, there_x, there_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
+        )
         for key, p in {id(p): p for p in source}.items()
     }
     moved_planes = tuple(made[id(p)] for p in source)

@@ -215,8 +215,8 @@ def mix_of(parts: Floats, source: Floats, target: Floats, where: NDArray[np.intp
 
     `where` are the places, counted through, by which they are fitted.
     """
-    planes = (np.ascontiguousarray(plane, np.float32) for plane in (parts, source, target))
-    found = native.mix(*planes, np.ascontiguousarray(where, np.int64), _QUIET)
+    some, one, two = (np.ascontiguousarray(plane, np.float32) for plane in (parts, source, target))
+    found = native.mix(some, one, two, np.ascontiguousarray(where, np.int64), _QUIET)
     return np.frombuffer(found, np.float64)
 
 

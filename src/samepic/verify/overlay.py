@@ -91,9 +91,8 @@ def overlaid(a: Pixels, b: Pixels, matrix: Matrix, pixels: int) -> Overlay | Non
 def _area(corners: NDArray[np.float64]) -> float:
     # Plain numbers: a NumPy call costs more than all of this.
     points = corners.tolist()
-    return 0.5 * abs(
-        sum(x * v - y * u for (x, y), (u, v) in zip(points, points[1:] + points[:1], strict=True))
-    )
+    both = zip(points, points[1:] + points[:1], strict=True)
+    return 0.5 * abs(float(sum(x * v - y * u for (x, y), (u, v) in both)))
 
 
 def _resized(picture: Pixels, shape: Shape) -> Pixels:
