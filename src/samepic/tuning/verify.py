@@ -100,9 +100,6 @@ class _Align:
     depth: Final = 4.0  # largest ratio of scales between two corners
     tracked: Final = 250  # points that are tracked to refine a map, and spread to measure what is left
     track_reach: Final = 1.0  # distance in pixels from which a tracked point is an outlier
-    # share of the points tracked from a map under which little agrees that must follow one map: 74 of 76 pairs
-    # of different pictures stay below it, copies that only this finds reach 0.08 and more
-    following: Final = 0.05
     # sigma of the Gaussian blur, in pixels, before points are tracked and structure is compared
     smooth: Final = 1.2
     # low, fair: local correlations under which a place disagrees, and does not agree well

@@ -121,11 +121,6 @@ class TrackedPoints(NamedTuple):
     strays: Floats
     moved: float
 
-    @property
-    def follow(self) -> float:
-        """The share of the points, 0 to 1, that follow the map; 1 where they are too few to tell."""
-        return float((self.strays <= ALIGN.track_reach).mean()) if len(self.strays) >= ALIGN.enough else 1.0
-
 
 def same_tone(one: Plane, two: Plane, inside: Mask) -> tuple[Plane, Plane]:
     """Return both planes, the one of more contrast brought to the tone of the other where they differ in it.
@@ -332,14 +327,11 @@ def _search(pair: Planes, sides: tuple[int, int], points: tuple[int, int]) -> Al
     return _at_full_size(best, scaling(seen[0].shape, pair.shape(0)), scaling(pair.shape(1), seen[1].shape))
 
 
-def align_by(pair: Planes, matrix: Matrix, *, apart: bool = False) -> Alignment | None:
-    """Return the map near `matrix`, from the second picture to the first, that fits best; None where none does.
-
-    `apart` says that little agrees under `matrix`: it is given up where the points tracked from there follow no map.
-    """
+def align_by(pair: Planes, matrix: Matrix) -> Alignment | None:
+    """Return the map near `matrix`, from the second picture to the first, that fits best; None where none does."""
     one, two = (pair.mean(k, ALIGN.side, ALIGN.small_side) for k in (0, 1))
     there, here = scaling(one.shape, pair.shape(0)), scaling(pair.shape(1), two.shape)
-    found = _checked(one, two, inverse(there) @ matrix @ inverse(here), 0, apart=apart)
+    found = _checked(one, two, inverse(there) @ matrix @ inverse(here), 0)
     return None if found is None else _at_full_size(found, there, here)
 
 
@@ -378,13 +370,8 @@ def _flip(plane: Plane) -> Matrix:
     return np.array([[-1, 0, plane.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]])
 
 
-def _checked(
-    one: Plane, two: Plane, matrix: Matrix, matched: int, *, apart: bool = False
-) -> Alignment | None:
-    """Return the refined map with what the pixels say of it.
-
-    None where it is not sane, or where the frames lie `apart` and the points tracked from there follow no map.
-    """
+def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment | None:
+    """Return the refined map with what the pixels say of it."""
     tracked: TrackedPoints | None = None
     untracked: Overlay | None = None
     for levels in (2, 1):
@@ -399,8 +386,6 @@ def _checked(
         if step is None:
             untracked = overlay
             break
-        if apart and levels == 2 and step.follow < ALIGN.following:
-            return None
         refined = overlay.corrected(step.step)
         if not _is_sane(refined, two.shape):
             return None

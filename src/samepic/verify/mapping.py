@@ -222,7 +222,7 @@ def _aligned(planes: Planes, guesses: list[Matrix], *, apart: bool) -> Alignment
     # What is tried first is what is likely, since it often suffices.
     best = align(planes) if apart else None
     if best is None or best.matched < ALIGN.sure:
-        tried = [best, *(align_by(planes, guess, apart=apart) for guess in guesses)]
+        tried = [best, *(align_by(planes, guess) for guess in guesses)]
         best = max((f for f in tried if f is not None), key=lambda found: found.merit, default=None)
     if apart or (best is not None and _fits(best)):
         return best
