@@ -21,6 +21,8 @@ from samepic.fingerprints.pdq import Pdq, Reduction, coded, pdq, pdq_reference, 
 from samepic.hamming import Codes
 from samepic.native import native
 from samepic.picture import jpeg
+from samepic.verify.align import one_contrast_plain
+from samepic.verify.evidence import Network, mix_of, mix_plain
 from samepic.verify.features import correlation_map, correlation_map_plain, two_nearest, two_nearest_plain
 from tests.fingerprints.pictures import GOLDEN, golden_pictures, textured
 
@@ -188,6 +190,103 @@ def test_correlation_is_the_same_with_the_native_part_and_without(
     b = (a + draw.normal(0, 20, a.shape)).astype(np.float32)
     for here, plain in zip(correlation_map(a, b, step), correlation_map_plain(a, b, step), strict=True):
         assert here.shape == plain.shape and np.allclose(here, plain, rtol=1e-5, atol=1e-5)
+
+
+@only_built
+@settings(deadline=None)
+@given(st.integers(1, 60), st.integers(1, 60), st.sampled_from((1, 40, 256)), st.integers(0, 2**32 - 1))
+def test_a_plane_gets_one_contrast_alike_with_the_native_part_and_without(
+    height: int, width: int, values: int, seed: int
+) -> None:
+    assert native is not None
+    plane = np.random.default_rng(seed).integers(0, values, (height, width)).astype(np.uint8)
+    found = np.frombuffer(native.level(plane, width), np.uint8).reshape(plane.shape)
+    assert np.array_equal(found, one_contrast_plain(plane))
+
+
+@only_built
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=4), st.integers(0, 30), st.integers(0, 2**32 - 1))
+def test_a_network_answers_alike_with_the_native_part_and_without(
+    widths: list[int], count: int, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+
+    def numbers(*shape: int) -> NDArray[np.float32]:
+        return draw.normal(size=shape).astype(np.float32)
+
+    layers = tuple((numbers(a, b), numbers(b)) for a, b in zip(widths, [*widths[1:], 1], strict=True))
+    network = Network(numbers(widths[0]), draw.uniform(0.5, 2, widths[0]).astype(np.float32), layers)
+    rows = numbers(count, widths[0])
+    assert native is not None and network.odds(rows).shape == (count,)
+    if count:
+        assert np.allclose(network.odds(rows), network.odds_plain(rows), rtol=1e-4, atol=1e-4)
+
+
+@only_built
+@settings(deadline=None)
+@given(
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.sampled_from((0.0, 1e-3, 30.0, 1e6)),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_filter_is_fitted_alike_with_the_native_part_and_without(
+    height: int, width: int, noise: float, rounded: bool, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    parts = draw.normal(0, 9, (5, height, width)).astype(np.float32)
+    source = draw.uniform(0, 255, (height, width)).astype(np.float32)
+    target = source + 0.4 * parts[0] - 0.2 * parts[3] + draw.normal(0, noise, source.shape)
+    target = (np.rint(target) if rounded else target).astype(np.float32)
+    where = np.flatnonzero(draw.random(source.shape) < 0.7)
+    if len(where) > 1:
+        here, plain = (
+            np.tensordot(mix(parts, source, target, where), parts, 1) for mix in (mix_of, mix_plain)
+        )
+        assert np.allclose(here, plain, rtol=1e-3, atol=1e-3 * (1 + noise))
+
+
+@only_built
+def test_a_filter_is_fitted_whatever_the_planes_hold() -> None:
+    for odd in (np.nan, np.inf, -np.inf, 1e38):
+        parts, plane = np.ones((5, 3, 3), np.float32), np.zeros((3, 3), np.float32)
+        parts[2, 1, 1] = plane[0, 0] = odd
+        assert mix_of(parts, plane, plane.T, np.arange(9)).shape == (5,)
+
+
+@only_built
+def test_the_native_part_refuses_planes_and_layers_that_do_not_fit() -> None:
+    assert native is not None
+    for size, width in ((10, 0), (10, -1), (10, 4), (10, 2**62), (0, 5)):
+        with pytest.raises(ValueError, match="plane of whole lines"):
+            native.level(bytes(size), width)
+    inputs, layers = np.zeros((2, 3), np.float32), np.zeros(6 + 4, np.float32)
+    for inner, numbers, widths in (
+        (inputs, layers, [3]),
+        (inputs, layers, [3, 2]),
+        (inputs, layers, [3, 0]),
+        (inputs, layers, [0, 1]),
+        (inputs, layers[:0], []),
+        (inputs, layers[:-1], [3, 1]),
+        (inputs.ravel()[:4], layers, [3, 1]),
+    ):
+        with pytest.raises(ValueError, match="fit the widths"):
+            native.odds(np.ascontiguousarray(inner), numbers, np.array(widths, np.int32))
+    parts, plane, where = np.zeros((5, 2, 2), np.float32), np.zeros((2, 2), np.float32), np.arange(4)
+    for some, one, two, places, share in (
+        (parts[1:], plane, plane, where, 80.0),
+        (parts, plane[1:], plane, where, 80.0),
+        (parts, plane, plane[1:], where, 80.0),
+        (parts, plane, plane, where + 1, 80.0),
+        (parts, plane, plane, where - 1, 80.0),
+        (parts, plane, plane, where[:0], 80.0),
+        (parts, plane, plane, where, 101.0),
+        (parts, plane, plane, where, np.nan),
+    ):
+        with pytest.raises(ValueError, match="five of them parts"):
+            native.mix(some, one, two, np.ascontiguousarray(places), share)
 
 
 @only_built

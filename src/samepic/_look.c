@@ -1,5 +1,6 @@
-/* What laying two pictures over each other costs most: local correlation. Means are summed in double and kept as floats
-   where OpenCV keeps them so, hence the same figures as by its passes. */
+/* What laying two pictures over each other costs most: local correlation, one contrast everywhere, and the odds of every
+   cell. Means are summed in double and kept as floats where OpenCV keeps them so, hence the same figures as by its
+   passes. */
 
 #include "_native.h"
 
@@ -156,5 +157,202 @@ PyObject *native_correlation(PyObject *self, PyObject *args)
     }
     PyBuffer_Release(&a);
     PyBuffer_Release(&b);
+    return found;
+}
+
+/* ---- samepic.verify.align.one_contrast ---- */
+
+#define WIDE 31 /* side of the window that gets one mean and one contrast */
+
+typedef struct {
+    const uint8_t *plane;
+    Py_ssize_t height, width;
+    uint8_t *out;
+} Levels;
+
+/* The sums of the columns of a window, with as many places beside them as the window reaches beyond a line. */
+INLINE void add_line(const Levels *l, Py_ssize_t y, int sign, int32_t *restrict sums, int32_t *restrict squares)
+{
+    const uint8_t *row = l->plane + mirrored(y, l->height) * l->width;
+    for (Py_ssize_t x = 0; x < l->width; x++) {
+        const int32_t v = row[x];
+        sums[x + WIDE / 2] += sign * v;
+        squares[x + WIDE / 2] += sign * v * v;
+    }
+}
+
+INLINE void add_windows(int32_t *restrict sums, Py_ssize_t width, int32_t *restrict windows)
+{
+    const Py_ssize_t reach = WIDE / 2;
+    int32_t held = 0;
+    for (Py_ssize_t x = 0; x < reach; x++) {
+        sums[x] = sums[reach + mirrored(x - reach, width)];
+        sums[reach + width + x] = sums[reach + mirrored(width + x, width)];
+    }
+    for (Py_ssize_t x = 0; x < WIDE - 1; x++)
+        held += sums[x];
+    for (Py_ssize_t x = 0; x < width; x++) {
+        held += sums[x + WIDE - 1];
+        windows[x] = held;
+        held -= sums[x];
+    }
+}
+
+INLINE void level(const Levels *l, int32_t *room)
+{
+    const Py_ssize_t width = l->width, span = width + WIDE - 1;
+    int32_t *sums = room, *squares = sums + span, *wide = squares + span, *wide_squares = wide + width;
+    memset(sums, 0, 2 * (size_t)span * sizeof(int32_t));
+    for (Py_ssize_t y = -(WIDE / 2); y <= WIDE / 2; y++)
+        add_line(l, y, 1, sums, squares);
+    for (Py_ssize_t y = 0; y < l->height; y++) {
+        const uint8_t *restrict row = l->plane + y * width;
+        uint8_t *restrict out = l->out + y * width;
+        add_windows(sums, width, wide);
+        add_windows(squares, width, wide_squares);
+        for (Py_ssize_t x = 0; x < width; x++) {
+            const float mean = (float)(wide[x] * (1.0 / (WIDE * WIDE)));
+            const float raw = (float)(wide_squares[x] * (1.0 / (WIDE * WIDE))) - mean * mean;
+            const float found = (row[x] - mean) * (48.0f / (sqrtf(raw > 0 ? raw : 0) + 6.0f)) + 128.0f;
+            const float size = rintf(found < 0 ? -found : found);
+            out[x] = (uint8_t)(size < 255 ? size : 255);
+        }
+        add_line(l, y - WIDE / 2, -1, sums, squares);
+        add_line(l, y + WIDE / 2 + 1, 1, sums, squares);
+    }
+}
+
+IN_FORMS(void, level, avx2, (const Levels *l, int32_t *room), level(l, room))
+
+static int level_here(const void *levels)
+{
+    const Levels *l = levels;
+    int32_t *room = malloc(4 * ((size_t)l->width + WIDE) * sizeof(int32_t));
+    if (room == NULL)
+        return 0;
+    FASTEST(level, avx2)(l, room);
+    free(room);
+    return 1;
+}
+
+PyObject *native_level(PyObject *self, PyObject *args)
+{
+    Py_buffer plane;
+    Py_ssize_t width;
+    PyObject *found = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*n:level", &plane, &width))
+        return NULL;
+    if (width < 1 || width > PY_SSIZE_T_MAX / 64 || !plane.len || plane.len % width)
+        PyErr_SetString(PyExc_ValueError, "wanted a plane of whole lines");
+    else {
+        found = PyByteArray_FromStringAndSize(NULL, plane.len);
+        if (found) {
+            const Levels l = {plane.buf, plane.len / width, width, (uint8_t *)(void *)PyByteArray_AsString(found)};
+            found = native_run(found, level_here, &l);
+        }
+    }
+    PyBuffer_Release(&plane);
+    return found;
+}
+
+/* ---- samepic.verify.evidence.Network.odds ---- */
+
+#define MOST_WIDE 4096 /* inputs or outputs of a layer */
+
+typedef struct {
+    const float *inputs, *mean, *spread, *weights; /* of each layer its weights (in, out), then its bias */
+    const int32_t *widths;                         /* of the inputs and of the outputs of each layer */
+    Py_ssize_t count, layers;
+    float *out;
+} Perceptron;
+
+/* Add inputs times their weights (in, out) to the sums of a layer. */
+INLINE void add_inputs(const float *restrict from, int32_t in, const float *restrict w, int32_t out, float *restrict sums)
+{
+    int32_t i = 0;
+    for (; i + 4 <= in; i += 4, w += 4 * (Py_ssize_t)out) {
+        const float *two = w + out, *three = two + out, *four = three + out;
+        for (int32_t j = 0; j < out; j++)
+            sums[j] = sums[j] + from[i] * w[j] + from[i + 1] * two[j] + from[i + 2] * three[j] + from[i + 3] * four[j];
+    }
+    for (; i < in; i++, w += out)
+        for (int32_t j = 0; j < out; j++)
+            sums[j] += from[i] * w[j];
+}
+
+/* Put all inputs through the layers; `room` holds what goes into a layer and what comes out. */
+INLINE void answer(const Perceptron *p, float *room)
+{
+    for (Py_ssize_t n = 0; n < p->count; n++) {
+        const float *inputs = p->inputs + n * p->widths[0], *weights = p->weights;
+        float *restrict from = room, *restrict sums = room + MOST_WIDE;
+        for (int32_t i = 0; i < p->widths[0]; i++)
+            from[i] = (inputs[i] - p->mean[i]) / p->spread[i];
+        for (Py_ssize_t k = 0; k < p->layers; k++) {
+            const int32_t in = p->widths[k], out = p->widths[k + 1];
+            const float *bias = weights + (Py_ssize_t)in * out;
+            memset(sums, 0, (size_t)out * sizeof(float));
+            add_inputs(from, in, weights, out, sums);
+            for (int32_t j = 0; j < out; j++) {
+                const float v = sums[j] + bias[j];
+                from[j] = v > 0 || k + 1 == p->layers ? v : 0;
+            }
+            weights = bias + out;
+        }
+        p->out[n] = from[0];
+    }
+}
+
+IN_FORMS(void, answer, avx2, (const Perceptron *p, float *room), answer(p, room))
+
+static int answer_here(const void *perceptron)
+{
+    const Perceptron *p = perceptron;
+    float *room = malloc(2 * MOST_WIDE * sizeof(float));
+    if (room == NULL)
+        return 0;
+    FASTEST(answer, avx2)(p, room);
+    free(room);
+    return 1;
+}
+
+/* How many numbers the layers of these widths take with mean and spread before them, -1 where they are none. */
+static Py_ssize_t numbers_of(const int32_t *widths, Py_ssize_t layers)
+{
+    for (Py_ssize_t k = 0; k <= layers; k++)
+        if (widths[k] < 1 || widths[k] > MOST_WIDE)
+            return -1;
+    Py_ssize_t numbers = 2 * (Py_ssize_t)widths[0];
+    for (Py_ssize_t k = 0; k < layers; k++)
+        numbers += ((Py_ssize_t)widths[k] + 1) * widths[k + 1];
+    return layers < 64 ? numbers : -1;
+}
+
+PyObject *native_odds(PyObject *self, PyObject *args)
+{
+    Py_buffer inputs, numbers, widths;
+    PyObject *found = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*y*y*:odds", &inputs, &numbers, &widths))
+        return NULL;
+    const Py_ssize_t size = (Py_ssize_t)sizeof(float), layers = widths.len / (Py_ssize_t)sizeof(int32_t) - 1;
+    const int32_t *wide = widths.buf;
+    if ((uintptr_t)inputs.buf % 4 || (uintptr_t)numbers.buf % 4 || (uintptr_t)widths.buf % 4 || widths.len % 4 ||
+        layers < 1 || numbers.len % size || numbers.len / size != numbers_of(wide, layers) || inputs.len % (size * wide[0]))
+        PyErr_SetString(PyExc_ValueError, "wanted inputs and numbers in float32 that fit the widths of the layers");
+    else {
+        const Py_ssize_t count = inputs.len / size / wide[0];
+        found = PyByteArray_FromStringAndSize(NULL, count * size);
+        if (found) {
+            const float *mean = numbers.buf, *spread = mean + wide[0];
+            float *out = (float *)(void *)PyByteArray_AsString(found);
+            const Perceptron p = {inputs.buf, mean, spread, spread + wide[0], wide, count, layers, out};
+            found = native_run(found, answer_here, &p);
+        }
+    }
+    PyBuffer_Release(&inputs);
+    PyBuffer_Release(&numbers);
+    PyBuffer_Release(&widths);
     return found;
 }

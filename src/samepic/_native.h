@@ -91,10 +91,13 @@ PyObject *native_probe(PyObject *self, PyObject *args);
 PyObject *native_samples(PyObject *self, PyObject *args);
 PyObject *native_code(PyObject *self, PyObject *args);
 PyObject *native_correlation(PyObject *self, PyObject *args);
+PyObject *native_level(PyObject *self, PyObject *args);
+PyObject *native_odds(PyObject *self, PyObject *args);
 PyObject *native_screens(PyObject *self, PyObject *args);
 PyObject *native_png_pixels(PyObject *self, PyObject *args);
 PyObject *native_excess(PyObject *self, PyObject *args);
 PyObject *native_differ(PyObject *self, PyObject *args);
 PyObject *native_tone(PyObject *self, PyObject *args);
+PyObject *native_mix(PyObject *self, PyObject *args);
 
 #endif

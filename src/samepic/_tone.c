@@ -1,4 +1,4 @@
-/* The fit of one change of tone, step by step as in samepic.verify.tone. */
+/* The fits of one change of tone, step by step as in samepic.verify.tone, and of one filter. */
 
 #include "_native.h"
 
@@ -293,5 +293,193 @@ PyObject *native_tone(PyObject *self, PyObject *args)
     PyBuffer_Release(&weights);
     PyBuffer_Release(&starts);
     PyBuffer_Release(&limits);
+    return found;
+}
+
+/* ---- samepic.verify.evidence.mix_of ---- */
+
+#define PARTS 5
+#define COLUMNS 8 /* of a sample: the parts, what is wanted, and room */
+#define BINS_OF_RANKS 4096
+
+typedef struct {
+    const float *parts, *source, *target; /* the parts one after the other, each as large as the planes */
+    const int64_t *where;
+    Py_ssize_t size, count;
+    double share, *weights;
+} Mix;
+
+/* A number that has a place among others, whatever the planes hold. */
+INLINE double within(double v)
+{
+    return v < 1e30 && v > -1e30 ? v : 1e30;
+}
+
+/* Put the value of rank k in its place, the smaller ones before it and the larger ones behind it. */
+static void rank(double *v, Py_ssize_t count, Py_ssize_t k)
+{
+    Py_ssize_t low = 0, high = count - 1;
+    while (low < high) {
+        const double pivot = v[low + (high - low) / 2];
+        Py_ssize_t i = low, j = high;
+        while (i <= j) {
+            while (v[i] < pivot)
+                i++;
+            while (v[j] > pivot)
+                j--;
+            if (i <= j) {
+                const double one = v[i];
+                v[i++] = v[j], v[j--] = one;
+            }
+        }
+        if (k > j && k < i)
+            return;
+        if (k <= j)
+            high = j;
+        else
+            low = i;
+    }
+}
+
+/* A percentile of `left`, as samepic.verify.photometry.percentile has it: only what lies in its class is ordered. */
+static double percentile(const double *left, Py_ssize_t count, double share, double *room)
+{
+    const double at = (double)(count - 1) * share / 100;
+    Py_ssize_t low = (Py_ssize_t)at, counts[BINS_OF_RANKS] = {0}, before = 0, found = 0;
+    double least = left[0], most = left[0];
+    for (Py_ssize_t i = 0; i < count; i++)
+        least = left[i] < least ? left[i] : least, most = left[i] > most ? left[i] : most;
+    const double scale = most > least ? (BINS_OF_RANKS - 1) / (most - least) : 0;
+    for (Py_ssize_t i = 0; i < count; i++)
+        counts[(int)((left[i] - least) * scale)]++;
+    int first = 0, last;
+    while (before + counts[first] <= low)
+        before += counts[first++];
+    Py_ssize_t held = before + counts[first];
+    for (last = first; held < low + 2 && held < count;)
+        held += counts[++last];
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const int bin = (int)((left[i] - least) * scale);
+        room[found] = left[i];
+        found += bin >= first && bin <= last;
+    }
+    low -= before;
+    rank(room, found, low);
+    double above = low + 1 < found ? room[low + 1] : room[low];
+    for (Py_ssize_t i = low + 2; i < found; i++)
+        above = room[i] < above ? room[i] : above;
+    return room[low] + (above - room[low]) * (at - floor(at));
+}
+
+/* Solve for the weights by elimination: of products of the parts with a ridge, which keeps all pivots over 0. */
+static void solve(double gram[PARTS][COLUMNS], double *weights)
+{
+    for (int k = 0; k < PARTS; k++)
+        for (int i = k + 1; i < PARTS; i++) {
+            const double times = gram[i][k] / gram[k][k];
+            for (int j = k; j <= PARTS; j++)
+                gram[i][j] -= times * gram[k][j];
+        }
+    for (int k = PARTS - 1; k >= 0; k--) {
+        weights[k] = gram[k][PARTS];
+        for (int j = k + 1; j < PARTS; j++)
+            weights[k] -= gram[k][j] * weights[j];
+        weights[k] /= gram[k][k];
+    }
+}
+
+/* Add the products of the columns of those samples of which no more than `most` is left. */
+INLINE void add_products(const float *samples, const double *left, Py_ssize_t count, double most, double *gram)
+{
+    double sums[PARTS][COLUMNS] = {{0}};
+    for (Py_ssize_t n = 0; n < count; n++) {
+        const float *s = samples + n * COLUMNS;
+        const double counts = left[n] <= most;
+        for (int i = 0; i < PARTS; i++)
+            for (int j = 0; j < COLUMNS; j++)
+                sums[i][j] += counts * s[i] * s[j];
+    }
+    memcpy(gram, sums, sizeof sums);
+}
+
+IN_FORMS(void, add_products, avx2,
+         (const float *samples, const double *left, Py_ssize_t count, double most, double *gram),
+         add_products(samples, left, count, most, gram))
+
+/* Fit the weights to those of the samples whose `left` is small, and say what is left then. */
+static void fit_mix(const Mix *m, const float *samples, double *left, double *room)
+{
+    double gram[PARTS][COLUMNS], trace = 0;
+    const double most = percentile(left, m->count, m->share, room);
+    FASTEST(add_products, avx2)(samples, left, m->count, most, gram[0]);
+    for (int i = 0; i < PARTS; i++)
+        trace += gram[i][i];
+    for (int i = 0; i < PARTS; i++)
+        gram[i][i] += 1e-3 * trace / PARTS + 1e-6;
+    solve(gram, m->weights);
+    for (Py_ssize_t n = 0; n < m->count; n++) {
+        double shown = 0;
+        for (int k = 0; k < PARTS; k++)
+            shown += m->weights[k] * samples[n * COLUMNS + k];
+        left[n] = within(fabs(samples[n * COLUMNS + PARTS] - shown));
+    }
+}
+
+static int mix_here(const void *mix)
+{
+    const Mix *m = mix;
+    float *samples = calloc((size_t)m->count, COLUMNS * sizeof(float));
+    double *left = calloc((size_t)m->count, sizeof(double)), *room = calloc((size_t)m->count + 1, sizeof(double));
+    const int done = samples && left && room;
+    if (done) {
+        for (Py_ssize_t n = 0; n < m->count; n++) {
+            const int64_t at = m->where[n];
+            for (int k = 0; k < PARTS; k++)
+                samples[n * COLUMNS + k] = m->parts[k * m->size + at];
+            left[n] = within(m->target[at] - m->source[at]);
+        }
+        const double middle = percentile(left, m->count, 50, room);
+        for (Py_ssize_t n = 0; n < m->count; n++) {
+            samples[n * COLUMNS + PARTS] = (float)(left[n] - middle);
+            left[n] = fabs(left[n] - middle);
+        }
+        fit_mix(m, samples, left, room);
+        fit_mix(m, samples, left, room);
+    }
+    free(samples);
+    free(left);
+    free(room);
+    return done;
+}
+
+PyObject *native_mix(PyObject *self, PyObject *args)
+{
+    Py_buffer parts, source, target, where;
+    double share;
+    PyObject *found = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*d:mix", &parts, &source, &target, &where, &share))
+        return NULL;
+    const Py_ssize_t size = source.len / (Py_ssize_t)sizeof(float), count = where.len / (Py_ssize_t)sizeof(int64_t);
+    const int64_t *at = where.buf;
+    int fits = source.len == target.len && parts.len == PARTS * source.len && source.len % (Py_ssize_t)sizeof(float) == 0 &&
+               count > 0 && count < PY_SSIZE_T_MAX / 64 && share >= 0 && share <= 100;
+    fits = fits && !(((uintptr_t)parts.buf | (uintptr_t)source.buf | (uintptr_t)target.buf) % 4 || (uintptr_t)at % 8);
+    for (Py_ssize_t n = 0; fits && n < count; n++)
+        fits = at[n] >= 0 && at[n] < size;
+    if (!fits)
+        PyErr_SetString(PyExc_ValueError, "wanted planes of float32 of one size, five of them parts, and places on them");
+    else {
+        found = PyByteArray_FromStringAndSize(NULL, PARTS * (Py_ssize_t)sizeof(double));
+        if (found) {
+            double *weights = (double *)(void *)PyByteArray_AsString(found);
+            const Mix mix = {parts.buf, source.buf, target.buf, at, size, count, share, weights};
+            found = native_run(found, mix_here, &mix);
+        }
+    }
+    PyBuffer_Release(&parts);
+    PyBuffer_Release(&source);
+    PyBuffer_Release(&target);
+    PyBuffer_Release(&where);
     return found;
 }

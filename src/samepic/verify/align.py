@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.arrays import Floats, Mask, Matrix, Pixels, Plane
+from samepic.native import native
 from samepic.tuning.evidence import REGISTRATION
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verify.features import (
@@ -87,8 +88,15 @@ _STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 15, 0.02)
 
 def levelled(luma: Plane, sigma: float = ALIGN.smooth) -> Plane:
     """Return a plane smoothed against grain, with the same local mean and contrast everywhere: tone moves nothing."""
-    wide = np.asarray(cv2.GaussianBlur(luma, (0, 0), sigma), np.float32)
-    size = (31, 31)
+    wide = np.asarray(cv2.GaussianBlur(luma, (0, 0), sigma), np.uint8)
+    if native is None:
+        return one_contrast_plain(wide)
+    return np.frombuffer(native.level(wide, wide.shape[1]), np.uint8).reshape(wide.shape)
+
+
+def one_contrast_plain(plane: Plane) -> Plane:
+    """Return a plane with one mean and contrast everywhere, without the native part: twice as slow."""
+    wide, size = plane.astype(np.float32), (31, 31)
     mean = cv2.blur(wide, size)
     spread = np.sqrt(np.maximum(cv2.blur(wide * wide, size) - mean * mean, 0.0))
     found = (wide - mean) * (48.0 / (spread + 6.0)) + 128.0
@@ -121,9 +129,9 @@ def same_tone(one: Plane, two: Plane, inside: Mask) -> tuple[Plane, Plane]:
     medians of one over classes of 16 levels of the other; where it does not bring what lies nearest nearer, as over
     pictures of which only a part agrees, there is none.
     """
-    x, y = one[inside], two[inside]
-    step = max(1, x.size // _SAMPLES)
-    x, y = x[::step], y[::step]
+    where = np.flatnonzero(inside)
+    where = where[:: max(1, len(where) // _SAMPLES)]
+    x, y = one.ravel()[where], two.ravel()[where]
     if x.size < _SAMPLES // 40:
         return one, two
     onward = x.std() >= y.std()
@@ -564,7 +572,7 @@ def refined(source: Channels, target: Channels, inside: Mask, *, whole: bool) ->
     if whole and left > REGISTRATION.bent:
         degree = 3
         weights, _ = _polynomial(there, step, (width, height), degree)
-    moved = float(np.median(np.linalg.norm(step, axis=1)))
+    moved = percentile(np.linalg.norm(step, axis=1), 50)
     if moved < REGISTRATION.still:
         return source, moved
     x, y = np.meshgrid(np.linspace(-1, 1, 33), np.linspace(-1, 1, 33))
@@ -576,13 +584,15 @@ def refined(source: Channels, target: Channels, inside: Mask, *, whole: bool) ->
         for k in (0, 1)
     )
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    moved_planes = tuple(
-        np.asarray(
-            cv2.remap(p, grid_x + across, grid_y + down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
-            np.float32,
+    there_x, there_y = grid_x + across, grid_y + down
+    # Where no tone is changed, the planes with it are those without.
+    made = {
+        key: np.asarray(
+            cv2.remap(p, there_x, there_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
         )
-        for p in source
-    )
+        for key, p in {id(p): p for p in source}.items()
+    }
+    moved_planes = tuple(made[id(p)] for p in source)
     before, after = (
         float(np.minimum(np.abs(p - target[0])[inside], REGISTRATION.most_left).mean())
         for p in (source[0], moved_planes[0])
@@ -607,6 +617,6 @@ def _polynomial(
         gram = held.T @ design + np.eye(design.shape[1]) * 1e-3 * len(there)
         found = np.linalg.solve(gram, held.T @ step)
         left = np.linalg.norm(step - design @ found, axis=1)
-        doubt = np.square(left / max(0.3, 1.5 * float(np.median(left))))
+        doubt = np.square(left / max(0.3, 1.5 * percentile(left, 50)))
         weights = np.asarray(1 / (1 + doubt), np.float64)
-    return np.asarray(found, np.float64), float(np.median(left))
+    return np.asarray(found, np.float64), percentile(left, 50)

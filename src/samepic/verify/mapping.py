@@ -199,11 +199,7 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
         if shares[-1] >= MAPPING.sure:
             return _edge_on_edge(a, b, held, None, shares[-1])
     guesses = [_scaling_of(a, b, held) for held in holds]
-    planes = Planes(a, b)
-    tried = [found for guess in guesses if (found := align_by(planes, guess)) is not None]
-    best = max(tried, key=lambda found: found.merit, default=None)
-    if best is None or not _fits(best):
-        best = max((f for f in (best, align(planes)) if f is not None), key=lambda f: f.merit, default=None)
+    best = _aligned(Planes(a, b), guesses, apart=max(shares, default=0.0) < MAPPING.in_place)
     for guess, held, share in zip(guesses, holds, shares, strict=True):
         near = best is not None and _off_corner(a, b, best.matrix, guess) <= ALIGN.off_corner
         if near or share >= MAPPING.in_place:
@@ -218,6 +214,20 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
     share = max(shares, default=0.0)
     return MappedPair(
         over.one, over.two, over.inside, over.to_a, best.matrix, best, share, whole=False, pasted=pasted
+    )
+
+
+def _aligned(planes: Planes, guesses: list[Matrix], *, apart: bool) -> Alignment | None:
+    """Return the best map of all that are found; `apart` says that the frames do not agree in place."""
+    # What is tried first is what is likely, since it often suffices.
+    best = align(planes) if apart else None
+    if best is None or best.matched < ALIGN.sure:
+        tried = [best, *(align_by(planes, guess) for guess in guesses)]
+        best = max((f for f in tried if f is not None), key=lambda found: found.merit, default=None)
+    if apart or (best is not None and _fits(best)):
+        return best
+    return max(
+        (f for f in (best, align(planes)) if f is not None), key=lambda found: found.merit, default=None
     )
 
 

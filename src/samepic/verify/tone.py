@@ -100,7 +100,7 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     apart = np.hypot(to_y - y, np.abs(to_c - c))
     if _quantile(apart, weights, 0.9) < TONE.none:
         return _untouched(apart, weights)
-    lifted = np.hypot(to_y - y - np.median(to_y - y), np.abs(to_c - c))
+    lifted = np.hypot(to_y - y - percentile(to_y - y, 50), np.abs(to_c - c))
     pair = ToneSamples(y, c, to_y, to_c, weights)
     fits = fits_plain if native is None else fits_of
     (first,) = fits(pair, np.zeros((0, len(y))))
