@@ -72,7 +72,7 @@ def _outcomes(pairs: Iterator[Pair]) -> Counter[str]:
                 decision = gate.admit(two, "two")
             fine = any(match.caveat is Caveat.UNRESOLVED for match in decision.matches)
             spent = round(1000 * (time.process_time() - begun))
-            counts.update({"pairs": 1, str(decision.outcome): 1, "fine print": fine, "ms": spent})
+            counts.update({"pairs": 1, str(decision.outcome): 1, "fine print": int(fine), "ms": spent})
     return counts
 
 
