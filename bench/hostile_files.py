@@ -91,13 +91,16 @@ def _tiff(width: int, height: int, *tags: tuple[int, int, int, int], following: 
 
 def _strip(side: int, length: int, compression: int = 1, at: int = 8) -> bytes:
     """Return the head of a square TIFF with one strip of gray."""
-    kind = (258, 3, 1, 8), (259, 3, 1, compression), (262, 3, 1, 1), (273, 4, 1, at), (277, 3, 1, 1)
-    return _tiff(side, side, *kind, (278, 4, 1, side), (279, 4, 1, length))
+    return _tiff(side, side, *_gray(compression, at), (278, 4, 1, side), (279, 4, 1, length))
+
+
+def _gray(compression: int = 1, at: int = 8) -> tuple[tuple[int, int, int, int], ...]:
+    return (258, 3, 1, 8), (259, 3, 1, compression), (262, 3, 1, 1), (273, 4, 1, at), (277, 3, 1, 1)
 
 
 def _bmp(side: int, bits: int = 24, runs: int = 0, colors: int = 0) -> bytes:
     info = struct.pack("<IiiHHIIiiII", 40, side, side, 1, bits, runs, 0, 0, 0, colors, 0)
-    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54 + 4 * colors) + info + bytes(4 * colors)
+    return b"BM" + struct.pack("<IHHI", 0 if colors else 54, 0, 0, 54 + 4 * colors) + info + bytes(4 * colors)
 
 
 def _psd(side: int) -> bytes:
@@ -156,7 +159,7 @@ def _liars() -> Files:
     yield "huge.tif", _strip(2**31, 99)
     yield "strip.tif", _strip(9000, 2**32 - 1)
     yield "deflate.tif", _strip(9000, 99, compression=8)
-    yield "count.tif", _tiff(9, 9, (258, 3, 1, 8), (270, 2, 2**32 - 1, 8))
+    yield "count.tif", _tiff(9, 9, *_gray(), (270, 2, 2**32 - 1, 8))
     yield "huge.ppm", b"P6 99999999 99999999 255\n"
     yield "short.ppm", b"P6 9000 9000 255\n" + bytes(100)
     yield "plain.pgm", b"P2 9000 9000 255\n" + b"1 " * 100_000
