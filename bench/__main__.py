@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
 from bench.common import header
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "what compare says": ("lookalikes", "lookalikes_peers", "reliability", "resaves", "explanations"),
-    "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs", "cutoff_pictures"),
-    "time of one call": ("verify_speed", "speed", "search_speed", "pdq_distance"),
+    "what compare says": ("lookalikes", "lookalikes_peers", "resaves", "explanations"),
+    "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
+    "time and memory": ("speed",),
     "find and clean": ("collection", "clean_crash", "spark_find"),
-    "retrieval": ("retrieval", "retrieval_find"),
-    "gate and service": ("gate_rounds", "gate_scale", "gate_proxies", "service_load"),
+    "retrieval": ("retrieval",),
+    "gate and service": ("gate_rounds", "gate_proxies", "service_load"),
     "hostile files": ("hostile",),
-    "screenshots": ("screens",),
     "the source": ("house",),
 }
-"""The names by what they measure; each is a module with `main`, and with OPTIONS where it has some."""
+"""The names by what they measure. Each is a module with `main`, or with PARTS by name that run one after the other
+where none is asked for; each takes the options, and returns an exit status or nothing. OPTIONS says what there are."""
 
 
 def _listed() -> None:
@@ -45,16 +45,22 @@ def main(argv: Sequence[str]) -> int:
         print(f"no benchmark {argv[0]!r}; `python -m bench` lists all", file=sys.stderr)
         return 2
     module = import_module(f"bench.{name}")
+    parts: Mapping[str, Callable[[argparse.Namespace], int | None]] = getattr(module, "PARTS", {})
     parser = argparse.ArgumentParser(
         prog=f"python -m bench {name}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    if parts:
+        parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; default all")
     for flag, more in getattr(module, "OPTIONS", ()):
         parser.add_argument(flag, **more)
     options = parser.parse_args(argv[1:])
+    if unknown := [part for part in getattr(options, "parts", ()) if part not in parts]:
+        parser.error(f"wanted parts of {', '.join(parts)}, got {', '.join(unknown)}")
     print(header() + "\n", flush=True)
-    return int(module.main(options) or 0)
+    chosen = [parts[part] for part in options.parts or parts] if parts else [module.main]
+    return max(int(call(options) or 0) for call in chosen)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Find with known truth, in large pictures and in very many files: what is found, what is wrong, memory, time.
 
-    python -m bench collection resaves|large|many [--keep FOLDER] [--every N] [--count N] [--peers PYTHON] [--rounds N]
+    python -m bench collection [resaves|large|many ...] [--keep FOLDER] [--every N] [--count N] [--peers PYTHON]
 
 Each part makes its files in a temporary folder, or in FOLDER, and runs `samepic find` as a process of its own, with an
 empty cache and with a full one. resaves: every photograph of photos/ with five re-saves, and every picture of
@@ -19,7 +19,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -66,39 +67,18 @@ PEERS = ("findimagedupes", *_SCRIPTS)
 _SECONDS = 240
 
 
-def run_peer(
-    name: str, python: str, folder: Path, temporary: Path
-) -> tuple[list[list[str]] | None, Usage | str]:
-    """Return the groups, lists of paths, that a peer finds below `folder`, and what it took.
-
-    The groups are None where it is absent or does not end, and the second then says so.
-    """
-    out = temporary / f"{name}.out"
-    if name == "findimagedupes":
-        if shutil.which(name) is None:
-            return None, "absent"
-        command = [name, "-R", str(folder)]
-    else:
-        script = temporary / f"{name}_peer.py"
-        script.write_text(_SCRIPTS[name])
-        if subprocess.run([python, "-c", f"import {name}"], capture_output=True, check=False).returncode:
-            return None, "absent"
-        command = [python, str(script), str(folder)]
+def run_peer(name: str, python: str, folder: Path, out: Path) -> tuple[list[list[str]], Usage] | str:
+    """Return the groups, lists of paths, that a peer finds below `folder`, and what it took; or why there are none."""
+    present = [python, "-c", f"import {name}"] if name in _SCRIPTS else ["sh", "-c", f"command -v {name}"]
+    if subprocess.run(present, capture_output=True, check=False).returncode:
+        return "absent"
+    command = [python, "-c", _SCRIPTS[name]] if name in _SCRIPTS else [name, "-R"]
     try:
-        used = measured(["timeout", str(_SECONDS), *command], out)
+        used = measured(["timeout", str(_SECONDS), *command, str(folder)], out)
     except subprocess.CalledProcessError as error:
-        return (
-            None,
-            f"not done in {_SECONDS} s" if error.returncode == 124 else f"failed ({error.returncode})",
-        )
-    text = out.read_text()
-    groups = [line.split() for line in text.splitlines()] if name == "findimagedupes" else _last_json(text)
-    return groups, used
-
-
-def _last_json(text: str) -> list[list[str]]:
-    groups: list[list[str]] = json.loads(text.strip().splitlines()[-1])
-    return groups
+        return f"not done in {_SECONDS} s" if error.returncode == 124 else f"failed ({error.returncode})"
+    lines = out.read_text().strip().splitlines()
+    return json.loads(lines[-1]) if name in _SCRIPTS else [line.split() for line in lines], used
 
 
 ImageFile.MAXBLOCK = 1 << 24  # the encoder of progressive JPEG wants its output in one piece
@@ -160,10 +140,7 @@ def make_large(data: Path, folder: Path, count: int) -> None:
         large = rgb_of(source)
         turned = large.transpose(Image.Transpose.ROTATE_90) if large.height > large.width else large
         large = turned.resize((4000, 3000), Image.Resampling.LANCZOS)
-        half, name = (
-            large.resize((2000, 1500), Image.Resampling.LANCZOS),
-            str(folder / f"photos/p{number:03}"),
-        )
+        half, name = large.resize((2000, 1500), Image.Resampling.LANCZOS), f"{folder}/photos/p{number:03}"
         large.save(f"{name}-0.jpg", quality=92)
         large.save(f"{name}-1.jpg", quality=75)
         large.save(f"{name}-2.jpg", quality=85, progressive=True)
@@ -241,16 +218,7 @@ def _print_score(name: str, groups: list[list[str]], folder: Path, listed: int =
         print(f"  wrong? {Path(member).relative_to(folder)} with {Path(reference).relative_to(folder)}")
 
 
-def _peers(folder: Path, python: str, temporary: Path) -> None:
-    for name in PEERS:
-        groups, usage = run_peer(name, python, folder, temporary)
-        print(f"{name:14} {usage}", flush=True)
-        if groups is not None:
-            _print_score(name, groups, folder)
-
-
 OPTIONS = (
-    option("part", choices=("resaves", "large", "many")),
     option("--keep", type=Path, help="make the files here, or use those that are here"),
     option("--every", 1, help="resaves: take every Nth picture only"),
     option("--count", 0, help="large: photographs, 8 by default; many: files, 1 000 000 by default"),
@@ -259,15 +227,25 @@ OPTIONS = (
 )
 
 
-def main(args: argparse.Namespace) -> None:
+def _found(maker: Callable[[Path, Path, int], None], count: int, args: argparse.Namespace) -> None:
     """Make, find, score and print."""
-    makers = {"resaves": (make, args.every), "large": (make_large, 8), "many": (make_many, 1_000_000)}
-    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as temporary:
-        folder, (maker, count) = args.keep or Path(temporary) / "collection", makers[args.part]
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
+        temporary = Path(name)
+        folder = args.keep or temporary / "collection"
         if not folder.is_dir():
-            maker(wanted_data(), folder, args.count or count)
+            maker(wanted_data(), folder, (args.every if maker is make else args.count) or count)
         for number in range(args.rounds):
             print(f"round {number + 1} of {args.rounds}", flush=True)
-            _samepic(folder, Path(temporary) / f"round-{number}")
-            if args.peers:
-                _peers(folder, args.peers, Path(temporary))
+            _samepic(folder, temporary / f"round-{number}")
+            for peer in PEERS if args.peers else ():
+                result = run_peer(peer, args.peers, folder, temporary / f"{peer}.out")
+                print(f"{peer:14} {result if isinstance(result, str) else result[1]}", flush=True)
+                if not isinstance(result, str):
+                    _print_score(peer, result[0], folder)
+
+
+PARTS = {
+    "resaves": partial(_found, make, 1),
+    "large": partial(_found, make_large, 8),
+    "many": partial(_found, make_many, 1_000_000),
+}

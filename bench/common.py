@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import psutil
 from PIL import Image
 
 Work = TypeVar("Work")
@@ -69,25 +70,12 @@ def photo_names(data: Path) -> list[str]:
 
 def header() -> str:
     """Return two lines: machine, Python and date; versions of the libraries and the seed."""
+    info = Path("/proc/cpuinfo").read_text()
+    name = info.partition("model name")[2].partition("\n")[0].lstrip("\t: ") or platform.machine()
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    machine = f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {today}"
-    libraries = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
+    libraries = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
+    machine = f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, {today}"
     return f"{machine}\n{libraries}, seed {SEED}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
-
-
-def _processor() -> str:
-    """Return the processor's model name where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def encoded(picture: Image.Image | np.ndarray, kind: str = "JPEG", **options: object) -> bytes:
@@ -122,15 +110,10 @@ def in_turns(
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            times[name].append(1000 * spent(call, *given))
+            start = time.process_time()
+            call(*given)
+            times[name].append(1000 * (time.process_time() - start))
     return times
-
-
-def spent(call: Callable[..., object], *given: object) -> float:
-    """Return the CPU seconds of a call."""
-    start = time.process_time()
-    call(*given)
-    return time.process_time() - start
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,50 +163,31 @@ def measured(
     return Usage(wall, cpu, peak)
 
 
-def tree_of(first: int) -> list[int]:
-    """Return a process and all that descend from it."""
-    parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-            parents.setdefault(parent, []).append(int(path.parent.name))
-    found = [first]
-    for one in found:
-        found += parents.get(one, [])
-    return found
-
-
 def descendants(text: str) -> list[int]:
     """Return the processes with a text in their command line that descend from this process."""
     found = []
-    for pid in tree_of(os.getpid()):
-        with suppress(OSError):
-            found += [pid] * (text.encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            found += [process.pid] * (text in " ".join(process.cmdline()))
     return sorted(found)
 
 
 def memory_of(first: int) -> float:
     """Return the memory of a process and its descendants in MiB, shared pages counted once."""
-    total = 0
-    for pid in tree_of(first):
-        with suppress(OSError):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
+    total, process = 0, psutil.Process(first)
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.Error):
+            total += one.memory_full_info().pss
+    return total / 2**20
 
 
-def cpu_of(pid: int, *, descended: bool = False) -> float:
-    """Return the CPU seconds of a process so far; with `descended` also of all that descend from it, ended or not."""
-    if descended:
-        return sum(_cpu_of(one, 15) for one in tree_of(pid))
-    return _cpu_of(pid, 13)
-
-
-def _cpu_of(pid: int, end: int) -> float:
-    with suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:end])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
+def cpu_of(first: int) -> tuple[float, float]:
+    """Return the CPU seconds of a process so far, and those of all that descend from it, ended or not."""
+    process, every = psutil.Process(first), 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.Error):
+            every += sum(one.cpu_times()[:4])
+    return sum(process.cpu_times()[:2]), every
 
 
 def head(*cells: object) -> None:
@@ -235,6 +199,11 @@ def head(*cells: object) -> None:
 def row(*cells: object) -> None:
     """Print a line of a table in Markdown."""
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def listed(names: str, default: Iterable[str]) -> list[str]:
+    """Return the names of an option, with commas between them; the default ones where it is empty."""
+    return [name for name in names.split(",") if name] or [*default]
 
 
 def counted(found: Iterable[object]) -> str:

@@ -1,7 +1,9 @@
-"""The cutoff question: where does each measure part re-saves from distinct photographs?
+"""The cutoff question: where does each measure part re-saves from distinct photographs, and what fools it?
 
-python -m bench cutoffs            # prints the table
-python -m bench cutoffs --write    # and rewrites measures/table.py and the tables in docs/cutoffs.md
+    python -m bench cutoffs [measures|pictures ...] [--write] [--pairs N] [--photographs N]
+
+measures: prints the cutoffs; with --write rewrites measures/table.py and the tables in docs/cutoffs.md. pictures:
+prints what `measure` says of pictures that fool one measure or another, and rewrites those of docs/cutoffs.md.
 """
 
 from __future__ import annotations
@@ -25,10 +27,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.common import ROOT, SEED, encoded, header, option, photos, wanted_data
+from samepic.arrays import Pixels
 from samepic.calibration.statistics import wilson
 from samepic.measures import classical
 from samepic.measures.classical import ssim, to_common_form
-from samepic.measures.table import NAMES, Cutoff, measure_arrays
+from samepic.measures.table import NAMES, Cutoff, Measures, measure_arrays
 from samepic.picture import Picture, load
 
 ALLOWED = 1e-4
@@ -85,7 +88,7 @@ def calibrate(measure: str, lower: bool, distinct: Distinct, resaves: Resaves, s
         lower,
         round(found / found_cost.size, 6),
         (round(float(min(bounds)), 6), round(float(max(bounds)), 6)),
-        (_short(spread[0]), _short(spread[1])),
+        (float(f"{spread[0]:.4g}"), float(f"{spread[1]:.4g}")),
         len(cost),
         found_cost.size,
         int(np.sum(cost <= cutoff)),
@@ -129,11 +132,7 @@ def _rounded(cost: float) -> float:
     return float(f"{math.floor(cost / step) * step:.10g}")
 
 
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
-
-
-Rows = list[list[str]]
+Rows = Iterable[list[str]]
 
 FAMILIES = {
     "JPEG 95 to 75": ("Pillow", "JPEG 95", "JPEG 90", "JPEG 85", "JPEG 75", "progressive"),
@@ -144,57 +143,32 @@ FAMILIES = {
 }
 
 
-def print_tables(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
-    """Print both tables with columns in line."""
-    for rows in (_main_rows(cutoffs), _family_rows(cutoffs, resaves, pipelines)):
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        print()
-        for row in rows:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def write_tables(root: Path, cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> None:
+def write_tables(cutoffs: Sequence[Cutoff], resaves: Array, tables: Sequence[str]) -> None:
     """Rewrite what stands between the marks in measures/table.py and docs/cutoffs.md."""
-    module = root / "src" / "samepic" / "measures" / "table.py"
+    ran, module = " ".join(header().splitlines()), ROOT / "src" / "samepic" / "measures" / "table.py"
     rewrite(module, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
-    page = root / "docs" / "cutoffs.md"
-    tables = [markdown(_main_rows(cutoffs)), markdown(_family_rows(cutoffs, resaves, pipelines))]
-    ran = " ".join(header().splitlines())
     text = f"{len(resaves)} photographs, {resaves.shape[1]} re-saves of each. {ran}.\n"
+    page = ROOT / "docs" / "cutoffs.md"
     rewrite(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
 
 
 def _main_rows(cutoffs: Iterable[Cutoff]) -> Rows:
-    rows = [["measure", "passes at", "95 % of the cutoff", "distinct pairs", "passed", "finds", "95 %"]]
+    yield ["measure", "passes at", "95 % of the cutoff", "distinct pairs", "passed", "finds", "95 %"]
     for cutoff in cutoffs:
-        side = "≤" if cutoff.lower else "≥"
-        low, high = cutoff.interval
-        rows.append(
-            [
-                cutoff.measure,
-                f"{side} {cutoff.value:.4g}",
-                f"{low:.4g} to {high:.4g}",
-                f"{cutoff.pairs}",
-                f"{cutoff.wrong}",
-                _percent(cutoff.found),
-                " to ".join(map(_percent, cutoff.found_interval)),
-            ]
-        )
-    return rows
+        passes = f"{'≤' if cutoff.lower else '≥'} {cutoff.value:.4g}"
+        ends = " to ".join(f"{end:.4g}" for end in cutoff.interval)
+        finds = _percent(cutoff.found), " to ".join(map(_percent, cutoff.found_interval))
+        yield [cutoff.measure, passes, ends, f"{cutoff.pairs}", f"{cutoff.wrong}", *finds]
 
 
-def _family_rows(cutoffs: Sequence[Cutoff], resaves: Array, pipelines: Sequence[str]) -> Rows:
-    """Return the share found of each family of re-saves; `resaves` is (photographs, pipelines, measures)."""
-    rows = [["finds of", *FAMILIES]]
+def _family_rows(cutoffs: Sequence[Cutoff], resaves: Array) -> Rows:
+    """Yield the share found of each family of re-saves; `resaves` is (photographs, pipelines, measures)."""
+    yield ["finds of", *FAMILIES]
     for k, cutoff in enumerate(cutoffs):
         sign = 1 if cutoff.lower else -1
         passes = sign * resaves[..., k] <= sign * cutoff.value
-        cells = []
-        for starts in FAMILIES.values():
-            members = [number for number, name in enumerate(pipelines) if name.startswith(starts)]
-            cells.append(_percent(float(np.mean(passes[:, members]))))
-        rows.append([cutoff.measure, *cells])
-    return rows
+        members = ([name.startswith(starts) for name in PIPELINES] for starts in FAMILIES.values())
+        yield [cutoff.measure, *(_percent(float(np.mean(passes[:, mask]))) for mask in members)]
 
 
 def _percent(share: float) -> str:
@@ -207,23 +181,19 @@ def _percent(share: float) -> str:
 
 def markdown(rows: Rows) -> str:
     """Return a table in Markdown, its head first."""
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|---" * len(rows[0]) + "|", *body, ""])
+    head, *body = rows
+    lines = ["| " + " | ".join(row) + " |" for row in (head, *body)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:], ""])
 
 
 def _python(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    origin = (
-        f"{today}: bench/cutoffs.py, {len(resaves)} photographs x {resaves.shape[1]} re-saves, seed {SEED}"
-    )
-    lines = [f'ORIGIN = "{origin}"', "", "# fmt: off", "_ROWS = ("]
-    rows = [f"    ({', '.join(map(_literal, cutoff))})," for cutoff in cutoffs]
-    lines += [row + ("  # noqa: E501" if len(row) > 120 else "") for row in rows]
+    made = f"{len(resaves)} photographs x {resaves.shape[1]} re-saves, seed {SEED}"
+    lines = [f'ORIGIN = "{today}: bench/cutoffs.py, {made}"', "", "# fmt: off", "_ROWS = ("]
+    for cutoff in cutoffs:
+        row = ", ".join(f'"{value}"' if isinstance(value, str) else repr(value) for value in cutoff)
+        lines.append(f"    ({row}),{'  # noqa: E501' if len(row) > 113 else ''}")
     return "\n".join([*lines, ")", "# fmt: on", ""])
-
-
-def _literal(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def rewrite(path: Path, begin: str, end: str, text: str) -> None:
@@ -237,13 +207,8 @@ def rewrite(path: Path, begin: str, end: str, text: str) -> None:
 
 HIGHER = frozenset({"same_bytes", "same_pixels", "psnr", "whitened_correlation", "ssim"})
 SAMPLED = (
-    "difference_box",
-    "absolute_difference_mean",
-    "absolute_difference_sum",
-    "rms_distance",
-    "psnr",
-    "ssim",
-)
+    "difference_box", "absolute_difference_mean", "absolute_difference_sum", "rms_distance", "psnr", "ssim",
+)  # fmt: skip
 
 _PICTURES: list[Picture] = []
 
@@ -367,24 +332,7 @@ def _check_against_measure(matrices: Mapping[str, Array]) -> None:
                 )
 
 
-def _collect(options: argparse.Namespace) -> tuple[dict[str, Distinct], Array]:
-    n = len(_PICTURES)
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(options.workers, mp_context=context) as pool:
-        resaves = np.array(list(pool.map(_resave_values, range(n), chunksize=8)))
-        distinct = _sampled(pool, options.pairs, n, SEED)
-    return {**distinct, **_all_pairs(n)}, resaves
-
-
-OPTIONS = (
-    option("--write", False, help="rewrite the cutoffs and the tables of the docs"),
-    option("--pairs", 120_000, help="pairs drawn for the costly measures"),
-    option("--photographs", 0, help="take only so many, for a quick look"),
-    option("--workers", 2),
-)
-
-
-def main(args: argparse.Namespace) -> None:
+def measure_cutoffs(args: argparse.Namespace) -> None:
     """Measure, print, and write."""
     start = time.perf_counter()
     cv2.setNumThreads(1)
@@ -392,12 +340,111 @@ def main(args: argparse.Namespace) -> None:
     if args.photographs:
         paths = paths[:: max(1, len(paths) // args.photographs)]
     _PICTURES.extend(load(path) for path in paths)
-    distinct, resaves = _collect(args)
+    with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        resaves = np.array(list(pool.map(_resave_values, range(len(paths)), chunksize=8)))
+        sampled = _sampled(pool, args.pairs, len(paths), SEED)
+    distinct = {**sampled, **_all_pairs(len(paths))}
     cutoffs = [
         calibrate(name, name not in HIGHER, distinct[name], Resaves(resaves[..., k]), SEED)
         for k, name in enumerate(NAMES)
     ]
     print(f"{len(paths)} photographs, {len(PIPELINES)} re-saves of each, {time.perf_counter() - start:.0f} s")
-    print_tables(cutoffs, resaves, list(PIPELINES))
+    tables = [markdown(_main_rows(cutoffs)), markdown(_family_rows(cutoffs, resaves))]
+    print("", *tables, sep="\n")
     if args.write:
-        write_tables(ROOT, cutoffs, resaves, list(PIPELINES))
+        write_tables(cutoffs, resaves, tables)
+
+
+_SHOWN = ("rms_distance", "psnr", "histogram_rms", "jensen_shannon", "whitened_correlation", "ssim")
+
+
+def source(name: str) -> Pixels:
+    """Return an example photograph, 448x296."""
+    with Image.open(ROOT / "examples" / "photos" / f"{name}.png") as image:
+        return np.asarray(image.convert("RGB").resize((448, 296), Image.Resampling.LANCZOS), np.uint8)
+
+
+def shuffled(pixels: Pixels, side: int = 8) -> Pixels:
+    """Return the same pixels with blocks of `side` x `side` dealt out anew."""
+    rows, columns = pixels.shape[0] // side, pixels.shape[1] // side
+    blocks = pixels.reshape(rows, side, columns, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)
+    dealt = np.random.default_rng(1).permutation(blocks).reshape(rows, columns, side, side, 3)
+    return np.ascontiguousarray(dealt.swapaxes(1, 2).reshape(pixels.shape))
+
+
+def recoloured(pixels: Pixels, colours: Pixels) -> Pixels:
+    """Return `pixels` with the histogram of `colours`: band by band, k-th darkest for k-th."""
+    result = np.empty(pixels.shape, np.uint8)
+    for band in range(3):
+        order = np.argsort(pixels[..., band], axis=None, kind="stable")
+        result[..., band].flat[order] = np.sort(colours[..., band], axis=None)
+    return result
+
+
+def edited(pixels: Pixels) -> Pixels:
+    """Return `pixels` with one eye painted over: 1.1 % of the frame."""
+    changed = pixels.copy()
+    changed[98:134, 148:188] = pixels[40:76, 148:188]
+    return changed
+
+
+def fooling() -> Mapping[str, tuple[Pixels, Pixels]]:
+    """Return pairs by what they show: three of different pictures, one of a local edit, three of copies."""
+    cat, cup = source("chelsea"), source("coffee")
+    # As in thick fog: a tenth of the contrast, on grey.
+    fog = [np.asarray(170 + (one - one.mean(axis=(0, 1))) * 0.1, np.uint8) for one in (cat, cup)]
+    return {
+        "a cat and its blocks, shuffled": (cat, shuffled(cat)),
+        "a cat and a cup in the cat's colours": (cat, recoloured(cup, cat)),
+        "a cat and a cup, both in fog": (fog[0], fog[1]),
+        "a cat, one eye painted over": (cat, edited(cat)),
+        "a cat and itself, saved at JPEG quality 30": (cat, load(encoded(cat, quality=30)).rgb),
+        "a cat and itself, much brighter": (cat, np.asarray(255 * np.sqrt(cat / 255), np.uint8)),
+        "a cat and itself without its outer 3 %": (cat, np.ascontiguousarray(cat[8:-8, 13:-13])),
+    }
+
+
+def measured(pair: tuple[Pixels, Pixels]) -> Measures:
+    """Return every measure of a pair of arrays."""
+    return measure_arrays(load(pair[0]), load(pair[1]))
+
+
+def _sheet(shown: list[tuple[Pixels, Pixels]], path: Path) -> None:
+    """Write the pictures of some pairs side by side, each once."""
+    distinct = {pixels.tobytes(): pixels for pair in shown for pixels in pair}
+    tiles = [Image.fromarray(pixels).resize((270, 178)) for pixels in distinct.values()]
+    sheet = Image.new("RGB", (len(tiles) * 280 - 10, 178), "white")
+    for number, tile in enumerate(tiles):
+        sheet.paste(tile, (number * 280, 0))
+    path.parent.mkdir(exist_ok=True)
+    sheet.save(path, quality=82)
+
+
+def _table() -> str:
+    rows = [["pair", *_SHOWN]]
+    for name, pair in fooling().items():
+        found = measured(pair)
+        rows.append([name, *(f"{found[k].value:.4g}{' passes' if found[k].passes else ''}" for k in _SHOWN)])
+    return markdown(rows)
+
+
+def picture_cutoffs(args: argparse.Namespace) -> None:
+    """Print the values; with --write rewrite pictures and page."""
+    print(_table())
+    if args.write:
+        every = list(fooling().values())
+        folder = ROOT / "docs" / "img"
+        _sheet(every[:2], folder / "cutoffs-histograms.jpg")
+        _sheet(every[2:3], folder / "cutoffs-fog.jpg")
+        _sheet(every[3:4], folder / "cutoffs-edit.jpg")
+        begin = "<!-- begin: bench/cutoffs.py pictures -->\n"
+        rewrite(ROOT / "docs" / "cutoffs.md", begin, "<!-- end pictures -->\n", _table())
+
+
+PARTS = {"measures": measure_cutoffs, "pictures": picture_cutoffs}
+OPTIONS = (
+    option("--write", False, help="rewrite the cutoffs and the tables of the docs"),
+    option("--pairs", 120_000, help="pairs drawn for the costly measures"),
+    option("--photographs", 0, help="take only so many, for a quick look"),
+    option("--workers", 2),
+)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Box = tuple[int, int, int, int]
+from bench.family_base import Box, Pixels, any_color, is_visible
+
 _CLEAR = 20.0
 """Mean change in levels inside the box from which an edit survives a mild change of tone and coding."""
 _LEAST_PIXELS = 110
@@ -18,8 +17,7 @@ _LEAST_PIXELS = 110
 WORDS = ("SALE", "2026", "Hello", "page", "1789", "NOON", "exit", "No 7", "Anna", "west")
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """A pair that differs in one box (x, y, w, h): `before` and `after` are (height, width, 3) uint8 RGB."""
 
     kind: str
@@ -76,8 +74,7 @@ def _recolour(rgb: Pixels, box: Box, rng: np.random.Generator) -> None:
 def _sticker(rgb: Pixels, box: Box, rng: np.random.Generator) -> None:
     x, y, w, h = box
     part = np.ascontiguousarray(rgb[y : y + h, x : x + w])
-    colour = tuple(int(c) for c in rng.integers(0, 256, 3))
-    cv2.ellipse(part, (w // 2, h // 2), (w // 2, h // 2), 0, 0, 360, colour, -1, cv2.LINE_AA)
+    cv2.ellipse(part, (w // 2, h // 2), (w // 2, h // 2), 0, 0, 360, any_color(rng), -1, cv2.LINE_AA)
     rgb[y : y + h, x : x + w] = part
 
 
@@ -91,13 +88,6 @@ EDITS: dict[str, Callable[[Pixels, Box, np.random.Generator], None]] = {
     "recoloured": _recolour,
     "sticker": _sticker,
 }
-
-
-def _visible(before: Pixels, after: Pixels, box: Box) -> bool:
-    """An edit that nobody can see is no edit: a fifth of the box must change by 15 levels in some channel."""
-    x, y, w, h = box
-    change = cv2.absdiff(before, after)[y : y + h, x : x + w].max(axis=2)
-    return bool((change >= 15).mean() >= 0.2)
 
 
 def local_edit(rgb: Pixels, kind: str, share: float, seed: int) -> Edit | None:
@@ -116,7 +106,7 @@ def local_edit(rgb: Pixels, kind: str, share: float, seed: int) -> Edit | None:
             _text(after, box, rng, str(two))
         else:
             EDITS[kind](after, box, rng)
-        if _visible(before, after, box):
+        if is_visible(before, after, box):
             return Edit(kind, before, after, box)
     return None
 

@@ -11,61 +11,53 @@ import argparse
 import io
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import samepic
 from bench.common import ROOT, SEED, encoded, option
 from bench.families import alter
 from bench.family_base import Pixels
+from bench.pairs import resized
 from examples.demo import HUBBLE, ROCKET, stripped
 from samepic.picture import load
 
-_PHOTOS = ROOT / "examples" / "photos"
-
-_COLUMNS, _WIDTH, _MARGIN, _GAP = 2, 1600, 24, 10
-_SLOT = (248, 178)
-_CELL = (_WIDTH - 3 * _MARGIN) // _COLUMNS, 300
-_PAPER, _INK, _SOFT, _LINE = (255, 255, 255), (28, 28, 30), (96, 96, 102), (222, 222, 226)
+_COLUMNS, _CELL, _MARGIN, _SLOT = 2, (776, 300), 24, (248, 178)
 _COLOURS = {True: (18, 120, 60), False: (178, 34, 34), None: (110, 90, 20)}
 _WORDS = {True: "same", False: "not the same", None: "cannot tell"}
+_ALTERED = (
+    ("brighter (gamma 0.8)", "rocket", "gamma", "0.8"),
+    ("made grey", "astronaut", "grey", "luma"),
+    ("mirrored", "chelsea", "mirror", "full size"),
+    ("turned to the left by 90°", "rocket", "quarter turns", "90"),
+    ("cropped to half of its area", "coffee", "crop", "50 %"),
+    ("in a white frame", "chelsea", "border", "polaroid"),
+    ("corners moved, as from the side", "coffee", "perspective", "strong"),
+    ("words on a bar", "chelsea", "caption inside", "bar"),
+    ("a sticker", "astronaut", "sticker", "smiley"),
+    ("words above the picture", "coffee", "caption outside", "above"),
+    ("put small on another photograph", "chelsea", "picture in picture", "35 to 50 %"),
+)
+"""What was done, to which photograph, and the family and level of it."""
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One pair: what was done to b, and the names and bytes of both files."""
+class Shown(NamedTuple):
+    """One pair: what was done to b, and both files by their names."""
 
     done: str
-    a: str
-    b: str
-    first: bytes
-    second: bytes
+    files: dict[str, bytes]
 
 
 def _photo(name: str) -> Path:
-    return next(_PHOTOS.glob(f"{name}.*"))
+    return next((ROOT / "examples" / "photos").glob(f"{name}.*"))
 
 
 def _rgb(name: str) -> Pixels:
     return load(_photo(name)).rgb
-
-
-def _jpeg(rgb: Pixels, quality: int = 85) -> bytes:
-    return encoded(rgb, quality=quality)
-
-
-def _altered(name: str, family: str, level: str, other: str = "coffee", seed: int = 0) -> Pixels:
-    rng = np.random.default_rng([SEED, seed])
-    return alter(family, level, _rgb(name), rng, _rgb(other)).rgb
-
-
-def _halved(rgb: Pixels) -> Pixels:
-    return np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _without_metadata() -> bytes:
@@ -78,8 +70,7 @@ def _without_metadata() -> bytes:
 def _painted_out() -> Pixels:
     """Return the rocket's picture with one mast painted over by what is beside it."""
     rgb = _rgb("rocket").copy()
-    left, top, right, low = ROCKET.box
-    across, down = ROCKET.shift
+    (left, top, right, low), (across, down) = ROCKET.box, ROCKET.shift
     rgb[top:low, left:right] = rgb[top + down : low + down, left + across : right + across].copy()
     return rgb
 
@@ -93,102 +84,59 @@ def _chain() -> Pixels:
     return np.clip(part * np.array([1.12, 1.0, 0.85], np.float32), 0, 255).astype(np.uint8)
 
 
-def _copies() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
-    """Yield what was done, the photograph, and how its copy is made."""
-    yield "saved again at JPEG quality 75", "hubble", lambda: _jpeg(_rgb("hubble"), 75)
-    yield "half as wide and high, JPEG 85", "coffee", lambda: _jpeg(_halved(_rgb("coffee")))
-    yield "EXIF and comments taken out", "hubble", _without_metadata
-    yield "brighter (gamma 0.8)", "rocket", lambda: _jpeg(_altered("rocket", "gamma", "0.8"))
-    yield "made grey", "astronaut", lambda: _jpeg(_altered("astronaut", "grey", "luma"))
-    yield "mirrored", "chelsea", lambda: _jpeg(_altered("chelsea", "mirror", "full size"))
-    yield "turned to the left by 90°", "rocket", lambda: _jpeg(_altered("rocket", "quarter turns", "90"))
-    yield "cropped to half of its area", "coffee", lambda: _jpeg(_altered("coffee", "crop", "50 %"))
-    yield "in a white frame", "chelsea", lambda: _jpeg(_altered("chelsea", "border", "polaroid"))
-    aslant = lambda: _jpeg(_altered("coffee", "perspective", "strong"))  # noqa: E731
-    yield "corners moved, as from the side", "coffee", aslant
-    yield "words on a bar", "chelsea", lambda: _jpeg(_altered("chelsea", "caption inside", "bar"))
-    yield "a sticker", "astronaut", lambda: _jpeg(_altered("astronaut", "sticker", "smiley"))
-    yield "a mast painted out", "rocket", lambda: _jpeg(_painted_out(), 90)
-    yield "words above the picture", "coffee", lambda: _jpeg(_altered("coffee", "caption outside", "above"))
-    small = lambda: _jpeg(_altered("chelsea", "picture in picture", "35 to 50 %"))  # noqa: E731
-    yield "put small on another photograph", "chelsea", small
-    yield "mirrored, cropped to 60 %, warmer, JPEG 75", "rocket", lambda: _jpeg(_chain(), 75)
+def _copies() -> Iterator[tuple[str, str, bytes]]:
+    """Yield what was done, the photograph, and its copy."""
+    yield "saved again at JPEG quality 75", "hubble", encoded(_rgb("hubble"), quality=75)
+    yield "half as wide and high, JPEG 85", "coffee", encoded(resized(_rgb("coffee"), 0.5), quality=85)
+    yield "EXIF and comments taken out", "hubble", _without_metadata()
+    for done, name, family, level in _ALTERED:
+        made = alter(family, level, _rgb(name), np.random.default_rng([SEED, 0]), _rgb("coffee"))
+        yield done, name, encoded(made.rgb, quality=85)
+    yield "a mast painted out", "rocket", encoded(_painted_out(), quality=90)
+    yield "mirrored, cropped to 60 %, warmer, JPEG 75", "rocket", encoded(_chain(), quality=75)
 
 
 def pairs() -> Iterator[Shown]:
     """Yield the twenty pairs."""
-    for done, name, make in _copies():
+    for done, name, copy in _copies():
         path = _photo(name)
-        yield Shown(done, path.name, f"{name}-copy.jpg", path.read_bytes(), make())
+        yield Shown(done, {path.name: path.read_bytes(), f"{name}-copy.jpg": copy})
     retina, hubble = _rgb("retina"), _rgb("hubble")
-    cut, whole = _jpeg(retina[:, : round(retina.shape[1] * 0.7)], 90), _photo("retina").read_bytes()
-    yield Shown("a is cropped on the right, b the whole", "retina-cropped.jpg", "retina.jpg", cut, whole)
-    left, right = _jpeg(hubble[:, :600], 90), _jpeg(hubble[:, 400:], 90)
-    done = "the left and the right 60 % of one photograph"
-    yield Shown(done, "hubble-left.jpg", "hubble-right.jpg", left, right)
-    both = [_photo(name).read_bytes() for name in ("coffee", "chelsea")]
-    yield Shown("two photographs", "coffee.png", "chelsea.png", both[0], both[1])
-    white, grey = (np.full((300, 400, 3), level, np.uint8) for level in (255, 238))
-    yield Shown("white paper and grey paper", "white.jpg", "grey.jpg", _jpeg(white), _jpeg(grey))
+    cut, whole = encoded(retina[:, : round(retina.shape[1] * 0.7)], quality=90), _photo("retina").read_bytes()
+    yield Shown("a is cropped on the right, b the whole", {"retina-cropped.jpg": cut, "retina.jpg": whole})
+    left, right = (encoded(part, quality=90) for part in (hubble[:, :600], hubble[:, 400:]))
+    halves = {"hubble-left.jpg": left, "hubble-right.jpg": right}
+    yield Shown("the left and the right 60 % of one photograph", halves)
+    both = {path.name: path.read_bytes() for path in map(_photo, ("coffee", "chelsea"))}
+    yield Shown("two photographs", both)
+    papers = {f"{name}.jpg": encoded(Image.new("RGB", (400, 300), name)) for name in ("white", "#eee")}
+    yield Shown("white paper and grey paper", papers)
 
 
-def _fitted(image: Image.Image) -> Image.Image:
-    scale = min(_SLOT[0] / image.width, _SLOT[1] / image.height)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+def _panels(shown: Shown, verdict: samepic.Verdict) -> list[Image.Image]:
+    """Return both pictures, and the last panel of the difference image where it shows changed places or how b lies."""
+    panels = [Image.open(io.BytesIO(data)).convert("RGB") for data in shown.files.values()]
+    if verdict.regions or verdict.transform is not None:
+        whole, a = verdict.difference_image(), verdict.a
+        width, height = (round(side * min(1.0, 640 / max(a.width, a.height))) for side in (a.width, a.height))
+        panels.append(whole.crop((whole.width - width, 0, whole.width, height)))
+    return panels
 
 
-def _difference(verdict: samepic.Verdict) -> Image.Image | None:
-    """Return the last panel of the difference image, where it shows something: changed places or how b lies on a."""
-    if not verdict.regions and verdict.transform is None:
-        return None
-    whole = verdict.difference_image()
-    a = verdict.a
-    scale = min(1.0, 640 / max(a.width, a.height))
-    width, height = round(a.width * scale), round(a.height * scale)
-    return whole.crop((whole.width - width, 0, whole.width, height))
-
-
-def _draw(sheet: Image.Image, number: int, shown: Shown, verdict: samepic.Verdict) -> None:
-    """Draw one pair into its cell of the sheet."""
-    draw = ImageDraw.Draw(sheet)
-    row, column = divmod(number - 1, _COLUMNS)
-    left, top = _MARGIN + column * (_CELL[0] + _MARGIN), _MARGIN + row * _CELL[1]
-    small, large = ImageFont.load_default(16), ImageFont.load_default(18)
-    draw.line((left, top - 8, left + _CELL[0], top - 8), fill=_LINE)
-    draw.text((left, top), f"{number}.  {shown.done}", fill=_SOFT, font=small)
-    panels = [Image.open(io.BytesIO(data)) for data in (shown.first, shown.second)]
-    change = _difference(verdict)
-    at = left
-    for panel in (*panels, *([change] if change else [])):
-        thumb = _fitted(panel)
-        place = (at, top + 24)
-        sheet.paste(thumb, place)
-        draw.rectangle(
-            (place[0] - 1, place[1] - 1, place[0] + thumb.width, place[1] + thumb.height), outline=_LINE
-        )
-        at += _SLOT[0] + _GAP
-    said = f"{_WORDS[verdict.same]}: {verdict.relation}, {_percent(verdict.probability)}"
-    draw.text((left, top + 32 + _SLOT[1]), said, fill=_COLOURS[verdict.same], font=large)
-    for down, line in enumerate(textwrap.wrap(verdict.explanation, 88)):
-        draw.text((left, top + 56 + _SLOT[1] + 22 * down), line, fill=_INK, font=large)
-
-
-def _percent(probability: float) -> str:
-    shown = min(99.9, max(0.1, probability * 100))
-    sign = "over " if probability > 0.999 else "under " if probability < 0.001 else ""
-    return f"{sign}{shown:.3g} %"
-
-
-def _judged(folder: Path) -> list[tuple[Shown, samepic.Verdict]]:
-    found = []
-    for number, shown in enumerate(pairs()):
-        place = folder / str(number)
-        place.mkdir()
-        for name, data in ((shown.a, shown.first), (shown.b, shown.second)):
-            (place / name).write_bytes(data)
-        found.append((shown, samepic.compare(place / shown.a, place / shown.b)))
-    return found
+def _cell(number: int, shown: Shown, verdict: samepic.Verdict) -> Image.Image:
+    cell = Image.new("RGB", _CELL, "white")
+    draw, large = ImageDraw.Draw(cell), ImageFont.load_default(18)
+    draw.line((0, 0, _CELL[0], 0), fill="#ddd")
+    draw.text((0, 8), f"{number}.  {shown.done}", fill="#606066", font=ImageFont.load_default(16))
+    for place, panel in enumerate(_panels(shown, verdict)):
+        thumb = ImageOps.expand(ImageOps.contain(panel, _SLOT, Image.Resampling.LANCZOS), 1, "#ddd")
+        cell.paste(thumb, (place * (_SLOT[0] + 12), 32))
+    chance = min(99.9, max(0.1, verdict.probability * 100))
+    said = f"{_WORDS[verdict.same]}: {verdict.relation}, {chance:.3g} %"
+    draw.text((0, 40 + _SLOT[1]), said, fill=_COLOURS[verdict.same], font=large)
+    words = "\n".join(textwrap.wrap(verdict.explanation, 88))
+    draw.text((0, 64 + _SLOT[1]), words, fill="#1c1c1e", font=large)
+    return cell
 
 
 OPTIONS = (
@@ -198,16 +146,22 @@ OPTIONS = (
 
 
 def main(args: argparse.Namespace) -> None:
-    """Draw the sheet, or print its sentences."""
+    """Draw the sheet and print its sentences."""
+    cells = []
     with tempfile.TemporaryDirectory() as folder:
-        found = _judged(Path(folder))
-        if not args.print:
-            rows = -(-len(found) // _COLUMNS)
-            sheet = Image.new("RGB", (_WIDTH, rows * _CELL[1] + _MARGIN), _PAPER)
-            for number, (shown, verdict) in enumerate(found, 1):
-                _draw(sheet, number, shown, verdict)
-            sheet.quantize(256).save(args.out, optimize=True)
-    for number, (shown, verdict) in enumerate(found, 1):
-        print(
-            f"{number:2}. {shown.done}: {verdict.relation} {verdict.probability:.4f}\n    {verdict.explanation}"
-        )
+        for number, shown in enumerate(pairs(), 1):
+            places = [Path(folder) / str(number) / name for name in shown.files]
+            places[0].parent.mkdir()
+            for place, data in zip(places, shown.files.values(), strict=True):
+                place.write_bytes(data)
+            verdict = samepic.compare(*places)
+            print(f"{number:2}. {shown.done}: {verdict.relation} {verdict.probability:.4f}")
+            print(f"    {verdict.explanation}")
+            cells.append(None if args.print else _cell(number, shown, verdict))
+    if not args.print:
+        across, down = _CELL[0] + _MARGIN, _CELL[1]
+        size = _MARGIN + _COLUMNS * across, _MARGIN + -(-len(cells) // _COLUMNS) * down
+        sheet = Image.new("RGB", size, "white")
+        for number, cell in enumerate(filter(None, cells)):
+            sheet.paste(cell, (_MARGIN + number % _COLUMNS * across, _MARGIN + number // _COLUMNS * down))
+        sheet.quantize(256).save(args.out, optimize=True)

@@ -31,9 +31,6 @@ BOXED = tuple(CONTENT)
 TONED = tuple(TONE)
 """Families that change tone, colour, sharpness or noise over the whole frame: never `edited`."""
 
-HARDEST = ("picture in picture", "collage", "moire")
-"""Families of which 70 % suffice."""
-
 _HARDLY = 3.0
 """Mean change in levels below which nobody sees a change of tone: less saturation of a grey photograph."""
 
@@ -63,7 +60,7 @@ def alter(family: str, level: str, rgb: Pixels, rng: np.random.Generator, other:
     right = _SINGLE[family].right(level)
     if right == ADJUSTED and np.abs(made.rgb.astype(np.int16) - rgb).mean() < _HARDLY:
         right = GENTLE
-    return Altered(family, level, made.rgb, made.boxes, right, made.kept, made.note, made.saved_as)
+    return Altered(family, level, made.rgb, made.boxes, right, made.saved_as)
 
 
 def _chain(level: str, rgb: Pixels, rng: np.random.Generator, other: Pixels) -> Altered:
@@ -74,24 +71,16 @@ def _chain(level: str, rgb: Pixels, rng: np.random.Generator, other: Pixels) -> 
         "content and tone": (BOXED, _CHAIN_TONE),
         "content, frame and tone": (BOXED, _PLAIN_FRAME, _CHAIN_TONE),
     }[level]
-    out, kept, notes = rgb, 1.0, []
+    out, right = rgb, GENTLE
     boxes: tuple[Box, ...] = ()
-    right = GENTLE
     for choice in steps:
         family = str(rng.choice(choice))
         step = level_of(family, rng)
         made: Made = _SINGLE[family].makers[step](out, rng, other)
-        out, kept, boxes = made.rgb, kept * made.kept, boxes + made.boxes
-        notes.append(f"{family} {step}")
-        right = _joined(right, family)
-    return Altered("chain", level, out, boxes, right, kept, ", ".join(notes))
-
-
-def _joined(right: frozenset[str], family: str) -> frozenset[str]:
-    """Return the right relations once `family` came on top: what was edited stays so, in whatever frame."""
-    if family in CONTENT or right == EDITED:
-        return EDITED
-    return REFRAMED if family in FRAME else right
+        out, boxes = made.rgb, boxes + made.boxes
+        # What was edited stays so, in whatever frame.
+        right = EDITED if family in CONTENT or right == EDITED else REFRAMED if family in FRAME else right
+    return Altered("chain", level, out, boxes, right)
 
 
 def save(altered: Altered, rng: np.random.Generator) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,8 +28,7 @@ class Altered:
     """A copy made from an original: (height, width, 3) uint8 RGB and the truth about it.
 
     `boxes` are (x, y, w, h) in pixels of the original, where its content was changed; `expected` are the right
-    relations; `kept` is the share of the original's area that is shown, 0 to 1; `saved_as` is "kind quality" where
-    the coding is the alteration, else "" and `save` draws one.
+    relations; `saved_as` is "kind quality" where the coding is the alteration, else "" and `save` draws one.
     """
 
     family: str
@@ -36,19 +36,14 @@ class Altered:
     rgb: Pixels
     boxes: tuple[Box, ...]
     expected: frozenset[str]
-    kept: float
-    note: str = ""
     saved_as: str = ""
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """What a maker returns: the pixels, and what else it knows of them."""
 
     rgb: Pixels
     boxes: tuple[Box, ...] = ()
-    kept: float = 1.0
-    note: str = ""
     saved_as: str = ""
 
 
@@ -69,14 +64,22 @@ class Family:
         return self.by_level.get(level, self.expected)
 
 
-def varied(
-    maker: Callable[..., Made], names: str, levels: Mapping[str, Sequence[object]]
-) -> dict[str, Maker]:
-    """Return a maker for each level: `maker` with the values of these parameters, whose names have spaces between."""
-    return {
-        level: partial(maker, **dict(zip(names.split(), values, strict=True)))
-        for level, values in levels.items()
-    }
+def varied(maker: Callable[..., Made], names: str, levels: Mapping[str, object]) -> dict[str, Maker]:
+    """Return a maker for each level: `maker` with the values of these parameters, whose names have spaces between.
+
+    The value of a single parameter stands by itself.
+    """
+    parameters, made = names.split(), dict[str, Maker]()
+    for level, value in levels.items():
+        values = value if isinstance(value, tuple) and len(parameters) > 1 else (value,)
+        made[level] = partial(maker, **dict(zip(parameters, values, strict=True)))
+    return made
+
+
+def any_color(rng: np.random.Generator, low: int = 0, high: int = 256) -> tuple[int, int, int]:
+    """Return a color by chance."""
+    red, green, blue = (int(level) for level in rng.integers(low, high, 3))
+    return red, green, blue
 
 
 def to_bytes(values: NDArray[np.floating]) -> Pixels:
@@ -93,13 +96,11 @@ def changed_box(before: Pixels, after: Pixels) -> Box | None:
     return int(x), int(y), int(w), int(h)
 
 
-def shown_share(matrix: NDArray[np.float64], source: Pixels, size: tuple[int, int]) -> float:
-    """Return the share of the source whose pixels `matrix` takes into a frame of `size` (width, height)."""
-    height, width = source.shape[:2]
-    xs, ys = np.meshgrid((np.arange(64) + 0.5) / 64 * width, (np.arange(64) + 0.5) / 64 * height)
-    x, y, w = np.asarray(matrix, np.float64) @ np.stack([xs.ravel(), ys.ravel(), np.ones(xs.size)])
-    inside = (x >= w * -0.5) & (x <= w * (size[0] - 0.5)) & (y >= w * -0.5) & (y <= w * (size[1] - 0.5))
-    return float(inside.mean())
+def is_visible(before: Pixels, after: Pixels, box: Box) -> bool:
+    """An edit that nobody can see is no edit: a fifth of the box must change by 15 levels in some channel."""
+    x, y, w, h = box
+    change = cv2.absdiff(before, after)[y : y + h, x : x + w].max(axis=2)
+    return bool((change >= 15).mean() >= 0.2)
 
 
 def warped(

@@ -9,7 +9,18 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.edits import EDITS
-from bench.family_base import EDITED, Box, Family, Made, Maker, Pixels, changed_box, varied
+from bench.family_base import (
+    EDITED,
+    Box,
+    Family,
+    Made,
+    Maker,
+    Pixels,
+    any_color,
+    changed_box,
+    is_visible,
+    varied,
+)  # fmt: skip
 
 Rng = np.random.Generator
 Colour = tuple[int, int, int]
@@ -21,13 +32,7 @@ _WORDS = (
     "one does not simply walk home", "good morning everyone", "caption this", "the face you make", "Lisbon 1987",
     "wait for it", "best day ever", "@someone.else", "hello", "SOLD OUT", "why not?", "page 17",
 )  # fmt: skip
-_VISIBLE = 15
 _TRIES = 40
-
-
-def _colour(rng: Rng) -> Colour:
-    red, green, blue = (int(c) for c in rng.integers(0, 256, 3))
-    return red, green, blue
 
 
 def write(rgb: Pixels, box: Box, text: str, ink: Colour, outline: Colour | None = None) -> None:
@@ -56,13 +61,6 @@ def _place(rgb: Pixels, rng: Rng, share: float, aspect: float) -> Box:
     return int(rng.integers(0, width - w)), int(rng.integers(0, height - h)), w, h
 
 
-def _visible(before: Pixels, after: Pixels, box: Box) -> bool:
-    """Where less than a fifth of the box changes by 15 levels, nobody sees the edit: it is none."""
-    x, y, w, h = box
-    change = cv2.absdiff(before[y : y + h, x : x + w], after[y : y + h, x : x + w]).max(axis=2)
-    return bool((change >= _VISIBLE).mean() >= 0.2)
-
-
 def _painted(
     painter: Painter, low: float, high: float, aspects: tuple[float, float], count: int = 1
 ) -> Maker:
@@ -77,7 +75,7 @@ def _painted(
                 # What cannot be seen anywhere (a clone of clear sky) becomes a disc that can.
                 (_disc if attempt == _TRIES - 1 else painter)(trial, wanted, rng)
                 box = changed_box(out, trial)
-                if box is not None and _visible(out, trial, box):
+                if box is not None and is_visible(out, trial, box):
                     out = trial
                     boxes.append(box)
                     break
@@ -118,7 +116,7 @@ def _number(rgb: Pixels, box: Box, rng: Rng) -> None:
 def _disc(rgb: Pixels, box: Box, rng: Rng) -> None:
     x, y, w, h = box
     part = np.ascontiguousarray(rgb[y : y + h, x : x + w])
-    colour = _colour(rng) if part.mean() > 200 else (255, 255, 255)
+    colour = any_color(rng) if part.mean() > 200 else (255, 255, 255)
     cv2.ellipse(part, (w // 2, h // 2), (w // 2 - 1, h // 2 - 1), 0, 0, 360, colour, -1, cv2.LINE_AA)
     rgb[y : y + h, x : x + w] = part
 
@@ -145,7 +143,7 @@ def _star(rgb: Pixels, box: Box, rng: Rng) -> None:
     angles = np.arange(points) * 2 * np.pi / points + float(rng.uniform(0, 6))
     reach = np.where(np.arange(points) % 2, 0.5, 0.98)
     unit = np.stack([np.cos(angles) * reach, np.sin(angles) * reach], axis=1)
-    for scale, colour in ((1.0, _colour(rng)), (0.7, _colour(rng))):
+    for scale, colour in ((1.0, any_color(rng)), (0.7, any_color(rng))):
         shape = np.rint(unit * scale * [w / 2 - 1, h / 2 - 1] + [w / 2, h / 2]).astype(np.int32)
         cv2.fillPoly(part, [shape], colour, cv2.LINE_AA)
     rgb[y : y + h, x : x + w] = part
@@ -157,7 +155,7 @@ def _logo(rgb: Pixels, box: Box, rng: Rng) -> None:
     disc = (x, y, min(h, w // 3), h)
     _star(rgb, disc, rng) if rng.random() < 0.5 else _smiley(rgb, disc, rng)
     word = ("NEWS", "Studio 7", "tv+", "ACME", "photo.example")[int(rng.integers(0, 5))]
-    write(rgb, (x + disc[2], y, w - disc[2], h), word, _colour(rng), (255, 255, 255))
+    write(rgb, (x + disc[2], y, w - disc[2], h), word, any_color(rng), (255, 255, 255))
 
 
 def _filled_in(rgb: Pixels, box: Box, rng: Rng) -> None:
@@ -222,24 +220,15 @@ def _sized(painter: Painter, aspects: tuple[float, float], **levels: tuple[float
     return {level: _painted(painter, *shares, aspects) for level, shares in levels.items()}
 
 
-_LONG, _ROUND, _ANY, _FACE, _SIGN, _LOGO = (
-    (4.0, 7.0),
-    (0.9, 1.1),
-    (0.6, 1.6),
-    (0.7, 1.0),
-    (1.2, 2.0),
-    (2.5, 3.5),
-)
+_LONG, _ROUND, _ANY, _FACE = (4.0, 7.0), (0.9, 1.1), (0.6, 1.6), (0.7, 1.0)
 _MAKERS: dict[str, dict[str, Maker]] = {
-    "caption inside": varied(
-        _captioned, "how", {how: (how,) for how in ("bar", "letters", "top and bottom")}
-    ),
+    "caption inside": varied(_captioned, "how", {how: how for how in ("bar", "letters", "top and bottom")}),
     "text over": {
         **_sized(_text, _LONG, small=(0.006, 0.015), large=(0.03, 0.08)),
         **_sized(_outlined, _LONG, outlined=(0.02, 0.06)),
         **_sized(_banner, _LONG, banner=(0.02, 0.06)),
     },
-    "logo": _sized(_logo, _LOGO, small=(0.005, 0.012), large=(0.02, 0.05)),
+    "logo": _sized(_logo, (2.5, 3.5), small=(0.005, 0.012), large=(0.02, 0.05)),
     "sticker": {
         **_sized(_smiley, _ROUND, small=(0.006, 0.015), smiley=(0.03, 0.08)),
         **_sized(_star, _ANY, star=(0.02, 0.08)),
@@ -247,7 +236,7 @@ _MAKERS: dict[str, dict[str, Maker]] = {
     },
     "retouch": _sized(_filled_in, _ANY, small=(0.006, 0.015), large=(0.02, 0.06)),
     "clone": {**_sized(_cloned, _ANY, soft=(0.02, 0.06)), **_sized(EDITS["cloned"], _ANY, hard=(0.01, 0.05))},
-    "number": _sized(_number, _SIGN, small=(0.005, 0.012), large=(0.02, 0.06)),
+    "number": _sized(_number, (1.2, 2.0), small=(0.005, 0.012), large=(0.02, 0.06)),
     "hidden face": {
         **_sized(_blurred, _FACE, blurred=(0.015, 0.06)),
         **_sized(_pixelated, _FACE, pixelated=(0.015, 0.06)),

@@ -14,8 +14,8 @@ from bench.family_base import (
     Made,
     Maker,
     Pixels,
+    any_color,
     fitted,
-    shown_share,
     varied,
     warped,
 )
@@ -33,10 +33,9 @@ def crop_window(rgb: Pixels, rng: Rng, share: float, aspect: float = 1.0) -> Box
     return int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1)), w, h
 
 
-def _cut(rgb: Pixels, window: Box, note: str = "") -> Made:
+def _cut(rgb: Pixels, window: Box) -> Made:
     x, y, w, h = window
-    height, width = rgb.shape[:2]
-    return Made(rgb[y : y + h, x : x + w].copy(), kept=w * h / (width * height), note=note)
+    return Made(rgb[y : y + h, x : x + w].copy())
 
 
 def _crop(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
@@ -48,15 +47,19 @@ def _crop_to(rgb: Pixels, rng: Rng, other: Pixels, *, aspect: float) -> Made:
     height, width = rgb.shape[:2]
     w, h = min(width, round(height * aspect)), min(height, round(width / aspect))
     x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
-    return _cut(rgb, (x, y, w, h), f"aspect {aspect:.2f}")
+    return _cut(rgb, (x, y, w, h))
 
 
-def _one_side(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
-    """One side cut away."""
+def side_window(rgb: Pixels, rng: Rng, share: float) -> Box:
+    """Return the window of `share` of the frame at one of its sides."""
     height, width = rgb.shape[:2]
     side = int(rng.integers(0, 4))
     w, h = (round(width * share), height) if side < 2 else (width, round(height * share))
-    return _cut(rgb, ((width - w) * (side % 2), (height - h) * (side % 2), w, h))
+    return (width - w) * (side % 2), (height - h) * (side % 2), w, h
+
+
+def _one_side(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
+    return _cut(rgb, side_window(rgb, rng, share))
 
 
 def _bordered(rgb: Pixels, wide: int, bottom: int, colour: Colour) -> Pixels:
@@ -66,9 +69,8 @@ def _bordered(rgb: Pixels, wide: int, bottom: int, colour: Colour) -> Pixels:
 
 def _border(rgb: Pixels, rng: Rng, other: Pixels, *, colour: Colour | None) -> Made:
     wide = max(2, round(min(rgb.shape[:2]) * float(rng.uniform(0.03, 0.15))))
-    red, green, blue = (int(c) for c in rng.integers(20, 236, 3))
-    ink = colour or (red, green, blue)
-    return Made(_bordered(rgb, wide, wide, ink), note=f"{wide} px")
+    chance = any_color(rng, 20, 236)
+    return Made(_bordered(rgb, wide, wide, colour or chance))
 
 
 def _polaroid(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
@@ -104,6 +106,12 @@ def turn_matrix(rgb: Pixels, degrees: float) -> NDArray[np.float64]:
     return np.vstack([matrix, [0.0, 0.0, 1.0]])
 
 
+def _centred(rgb: Pixels, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the matrix that moves the middle of a picture to that of a frame (width, height)."""
+    height, width = rgb.shape[:2]
+    return np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]])
+
+
 def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Colour | None, grown: bool = False) -> Made:
     """A turn by 2 to 15 degrees that leaves corners; `grown` makes the frame large enough for all of it."""
     height, width = rgb.shape[:2]
@@ -112,10 +120,8 @@ def _tilt(rgb: Pixels, rng: Rng, other: Pixels, *, fill: Colour | None, grown: b
     if grown:
         sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
         size = (round(width * cos + height * sin), round(width * sin + height * cos))
-        matrix = np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]]) @ matrix
-    return Made(
-        warped(rgb, matrix, size, fill), kept=shown_share(matrix, rgb, size), note=f"{degrees:.1f} degrees"
-    )
+        matrix = _centred(rgb, size) @ matrix
+    return Made(warped(rgb, matrix, size, fill))
 
 
 def _tilt_inside(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
@@ -125,11 +131,7 @@ def _tilt_inside(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: floa
     sin, cos = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
     scale = min(width / (width * cos + height * sin), height / (width * sin + height * cos))
     size = (max(8, int(width * scale) - 2), max(8, int(height * scale) - 2))
-    matrix = turn_matrix(rgb, degrees)
-    matrix = np.array([[1, 0, (size[0] - width) / 2], [0, 1, (size[1] - height) / 2], [0, 0, 1]]) @ matrix
-    return Made(
-        warped(rgb, matrix, size, None), kept=shown_share(matrix, rgb, size), note=f"{degrees:.1f} degrees"
-    )
+    return Made(warped(rgb, _centred(rgb, size) @ turn_matrix(rgb, degrees), size, None))
 
 
 def _perspective(rgb: Pixels, rng: Rng, other: Pixels, *, by: float, outward: bool) -> Made:
@@ -140,8 +142,7 @@ def _perspective(rgb: Pixels, rng: Rng, other: Pixels, *, by: float, outward: bo
     moved = rng.uniform(0.2, 1.0, (4, 2)).astype(np.float32) * by * np.array([width, height], np.float32)
     target = (corners - inward * moved if outward else corners + inward * moved).astype(np.float32)
     matrix = np.asarray(cv2.getPerspectiveTransform(corners, target), np.float64)
-    size = (width, height)
-    return Made(warped(rgb, matrix, size, (0, 0, 0)), kept=shown_share(matrix, rgb, size))
+    return Made(warped(rgb, matrix, (width, height), (0, 0, 0)))
 
 
 def _stretch(rgb: Pixels, rng: Rng, other: Pixels, *, aspect: float) -> Made:
@@ -155,21 +156,20 @@ def _shear(rgb: Pixels, rng: Rng, other: Pixels, *, degrees: float) -> Made:
     slope = float(np.tan(np.radians(degrees)) * rng.choice([-1, 1]))
     size = (round(width + abs(slope) * height), height)
     matrix = np.array([[1, slope, max(0.0, -slope * height)], [0, 1, 0], [0, 0, 1]])
-    return Made(warped(rgb, matrix, size, (0, 0, 0)), kept=shown_share(matrix, rgb, size))
+    return Made(warped(rgb, matrix, size, (0, 0, 0)))
 
 
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 _TURNS = {"90": 1, "180": 2, "270": 3}
-_TILTS = {"2 to 5": (2, 5), "5 to 10": (5, 10), "10 to 15": (10, 15)}
 _MAKERS: dict[str, dict[str, Maker]] = {
-    "crop": varied(_crop, "share", {f"{s} %": (s / 100,) for s in (90, 70, 50, 35, 25)}),
-    "crop to aspect": varied(_crop_to, "aspect", {"wide": (2.0,), "square": (1.0,), "tall": (0.6,)}),
-    "crop one side": varied(_one_side, "share", {f"{s} %": (s / 100,) for s in (95, 80, 60)}),
+    "crop": varied(_crop, "share", {f"{s} %": s / 100 for s in (90, 70, 50, 35, 25)}),
+    "crop to aspect": varied(_crop_to, "aspect", {"wide": 2.0, "square": 1.0, "tall": 0.6}),
+    "crop one side": varied(_one_side, "share", {f"{s} %": s / 100 for s in (95, 80, 60)}),
     "border": {
-        **varied(_border, "colour", {"white": (_WHITE,), "black": (_BLACK,), "colour": (None,)}),
+        **varied(_border, "colour", {"white": _WHITE, "black": _BLACK, "colour": None}),
         "polaroid": _polaroid,
     },
-    "letterbox": varied(_letterbox, "colour", {"black": (_BLACK,), "white": (_WHITE,), "blurred": (None,)}),
+    "letterbox": varied(_letterbox, "colour", {"black": _BLACK, "white": _WHITE, "blurred": None}),
     "mirror": varied(
         _oriented, "turns mirror scale", {"full size": (0, True, 1.0), "half size": (0, True, 0.5)}
     ),
@@ -184,11 +184,13 @@ _MAKERS: dict[str, dict[str, Maker]] = {
         "fill grown",
         {"black": (_BLACK, False), "white, grown": (_WHITE, True), "mirrored": (None, False)},
     ),
-    "tilt inside": varied(_tilt_inside, "low high", _TILTS),
+    "tilt inside": varied(
+        _tilt_inside, "low high", {"2 to 5": (2, 5), "5 to 10": (5, 10), "10 to 15": (10, 15)}
+    ),
     "perspective": varied(
         _perspective, "by outward", {"slight": (0.08, False), "strong": (0.2, False), "cut": (0.12, True)}
     ),
-    "stretch": varied(_stretch, "aspect", {f"{a}": (a,) for a in (0.75, 0.87, 1.15, 1.33)}),
-    "shear": varied(_shear, "degrees", {f"{d} degrees": (d,) for d in (4, 8, 12)}),
+    "stretch": varied(_stretch, "aspect", {f"{a}": a for a in (0.75, 0.87, 1.15, 1.33)}),
+    "shear": varied(_shear, "degrees", {f"{d} degrees": d for d in (4, 8, 12)}),
 }
 FRAME = {name: Family(makers, WHOLE if name == "stretch" else REFRAMED) for name, makers in _MAKERS.items()}

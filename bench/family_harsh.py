@@ -6,17 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import (
-    ADJUSTED,
-    EDITED,
-    Family,
-    Made,
-    Pixels,
-    changed_box,
-    shown_share,
-    to_bytes,
-    varied,
-)
+from bench.family_base import ADJUSTED, EDITED, WHOLE, Family, Made, Pixels, changed_box, to_bytes, varied
 from bench.family_content import write
 from bench.pairs import resized
 
@@ -31,7 +21,7 @@ _WORDS = (
 def _blur(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, high: float) -> Made:
     """A Gaussian blur of `low` to `high` of the longer side."""
     sigma = max(rgb.shape[:2]) * float(rng.uniform(low, high))
-    return Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8), note=f"{sigma:.1f} px")
+    return Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8))
 
 
 def _median(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
@@ -40,7 +30,7 @@ def _median(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
     # Large windows as several smaller ones, which paints the same flat patches in less time.
     for _ in range(2):
         out = np.asarray(cv2.medianBlur(np.ascontiguousarray(out), min(size, 15)), np.uint8)
-    return Made(out, note=f"{size} px")
+    return Made(out)
 
 
 def _halftone(gray: Floats, pitch: float, degrees: float) -> Floats:
@@ -70,16 +60,12 @@ def _printed(rgb: Pixels, rng: Rng, other: Pixels, *, pitch: float, fade: float,
     dark = _halftone(np.ascontiguousarray(black), pitch, 45)[..., None]
     seen = (1 - paper * 0.92) * (1 - dark * (1 - fade))
     seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA)
-    turn = np.vstack(
-        [cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-1.2, 1.2)), 1.0), [0, 0, 1]]
-    )
-    white = np.array([0.98, 0.965, 0.93], np.float32)
-    out = cv2.warpPerspective(
-        seen * white, turn, (width, height), flags=cv2.INTER_LINEAR, borderValue=(0.97, 0.96, 0.94)
-    )
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-1.2, 1.2)), 1.0)
+    seen, turn = seen * np.array([0.98, 0.965, 0.93], np.float32), np.vstack([turn, [0, 0, 1]])
+    out = cv2.warpPerspective(seen, turn, (width, height), borderValue=(0.97, 0.96, 0.94))
     out = cv2.GaussianBlur(out, (0, 0), 0.7) * (1 - fade) + fade
     grain = cv2.GaussianBlur(rng.normal(0, noise * 2, (height, width)).astype(np.float32), (0, 0), 1.0)
-    return Made(to_bytes((out * 255) + grain[..., None]), kept=shown_share(turn, rgb, (width, height)))
+    return Made(to_bytes((out * 255) + grain[..., None]))
 
 
 def _off_screen(
@@ -106,8 +92,7 @@ def _off_screen(
     light = np.array([0.94, 1.0, 1.08], np.float32) * float(rng.uniform(0.85, 1.1))
     bent = 255 * (np.clip(seen * light, 0, 255) / 255) ** float(rng.uniform(0.85, 1.2))
     bent = bent + glare * 255 * spot[..., None] * (1 - bent / 255) + rng.normal(0, noise, bent.shape)
-    straight = flat @ np.diag([zoom, zoom, 1.0])
-    return Made(to_bytes(bent), kept=shown_share(straight, rgb, (width, height)))
+    return Made(to_bytes(bent))
 
 
 def _big_text(rgb: Pixels, rng: Rng, other: Pixels, *, lines: int, tall: float) -> Made:
@@ -131,25 +116,18 @@ def _levels(rgb: Pixels, rng: Rng, other: Pixels, *, count: int) -> Made:
     return Made(to_bytes(cut * (255.0 / (count - 1))))
 
 
-_ANY = frozenset({"adjusted", "reframed", "resaved"})
-
+_PRINTS = {"fine": (1.4, 0.05, 2), "coarse": (2.3, 0.14, 5)}
+_SCREENS = {"near": (0.03, 0.3, 0.1, 4), "far": (0.09, 0.55, 0.35, 9)}
 HARSH: dict[str, Family] = {
     "strong blur": Family(
         varied(_blur, "low high", {"1 %": (0.007, 0.011), "1.5 %": (0.013, 0.017)}), ADJUSTED
     ),
-    "strong median": Family(varied(_median, "share", {"1 %": (0.012,), "3 %": (0.03,)}), ADJUSTED),
-    "print and scan": Family(
-        varied(_printed, "pitch fade noise", {"fine": (1.4, 0.05, 2), "coarse": (2.3, 0.14, 5)}), _ANY
-    ),
-    "off screen": Family(
-        varied(
-            _off_screen, "tilt grid glare noise", {"near": (0.03, 0.3, 0.1, 4), "far": (0.09, 0.55, 0.35, 9)}
-        ),
-        _ANY,
-    ),
+    "strong median": Family(varied(_median, "share", {"1 %": 0.012, "3 %": 0.03}), ADJUSTED),
+    "print and scan": Family(varied(_printed, "pitch fade noise", _PRINTS), WHOLE),
+    "off screen": Family(varied(_off_screen, "tilt grid glare noise", _SCREENS), WHOLE),
     "big text": Family(
         varied(_big_text, "lines tall", {"two lines": (2, 0.24), "four lines": (4, 0.24)}), EDITED
     ),
-    "strong posterize": Family(varied(_levels, "count", {"4": (4,), "3": (3,)}), ADJUSTED),
+    "strong posterize": Family(varied(_levels, "count", {"4": 4, "3": 3}), ADJUSTED),
 }
 """As `bench.families`, of other making than those there."""

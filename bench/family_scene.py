@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bench.family_base import FRAMED, WHOLE, Family, Made, Pixels, fitted, shown_share, to_bytes, varied
+from bench.family_base import FRAMED, WHOLE, Family, Made, Pixels, fitted, to_bytes, varied
 from bench.family_content import write
 
 Rng = np.random.Generator
@@ -58,7 +58,7 @@ def _picture_in_picture(rgb: Pixels, rng: Rng, other: Pixels, *, low: float, hig
     y = int(rng.integers(0, ground.shape[0] - small.shape[0] + 1))
     x = int(rng.integers(0, ground.shape[1] - small.shape[1] + 1))
     ground[y : y + small.shape[0], x : x + small.shape[1]] = small
-    return Made(ground, note=f"{small.shape[1] / ground_w:.0%} of the width")
+    return Made(ground)
 
 
 def _icons(rgb: Pixels, top: int, tall: int, ink: Colour, rng: Rng) -> None:
@@ -94,7 +94,7 @@ def _phone(rgb: Pixels, rng: Rng, other: Pixels, *, dark: bool, tall: bool) -> M
     write(screen, (unit * 2, unit, width - unit * 4, unit), str(rng.choice(_LINES)), ink)
     screen[head : head + height] = rgb
     _icons(screen, head + height, min(foot, unit * 2), ink, rng)
-    return Made(screen, note=f"{height / screen.shape[0]:.0%} of the screen")
+    return Made(screen)
 
 
 def _window(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
@@ -137,7 +137,7 @@ def _collage(rgb: Pixels, rng: Rng, other: Pixels, *, tiles: int, gap: float) ->
         x = line + index % columns * (tile_w + line)
         shown = rgb if index == chosen else _piece(other, rng)
         out[y : y + tile_h, x : x + tile_w] = fitted(shown, tile_w, tile_h)
-    return Made(out, kept=_kept_in((tile_w, tile_h), rgb), note=f"tile {chosen + 1} of {tiles}")
+    return Made(out)
 
 
 def _piece(rgb: Pixels, rng: Rng) -> Pixels:
@@ -165,20 +165,13 @@ def _moire(rgb: Pixels, rng: Rng, other: Pixels, *, grid: float, tilt: float, no
     seen = cv2.GaussianBlur(seen, (0, 0), 0.7) * float(rng.uniform(0.85, 1.2)) + 8
     bent = 255 * (np.clip(seen, 0, 255) / 255) ** float(rng.uniform(0.8, 1.25))
     bent += rng.normal(0, noise, bent.shape)
-    straight = np.asarray(flat, np.float64) @ np.diag([zoom, zoom, 1.0])
-    share = shown_share(straight, rgb, (width, height))
-    return Made(to_bytes(bent), kept=share)
+    return Made(to_bytes(bent))
 
 
+_PLACES = {"above": (True, False, False), "below": (False, True, True), "both": (True, True, False)}
+_APPS = {"dark app": (True, False), "light app": (False, False), "whole screen": (True, True)}
 SCENE: dict[str, Family] = {
-    "caption outside": Family(
-        varied(
-            _caption_outside,
-            "above below dark",
-            {"above": (True, False, False), "below": (False, True, True), "both": (True, True, False)},
-        ),
-        FRAMED,
-    ),
+    "caption outside": Family(varied(_caption_outside, "above below dark", _PLACES), FRAMED),
     "watermark": Family(
         varied(_watermark, "share tile", {"faint": (0.25, 0.3), "strong": (0.5, 0.3), "dense": (0.45, 0.18)}),
         frozenset({"edited", "adjusted"}),
@@ -187,15 +180,7 @@ SCENE: dict[str, Family] = {
         varied(_picture_in_picture, "low high", {"35 to 50 %": (0.35, 0.5), "20 to 35 %": (0.2, 0.35)}),
         FRAMED,
     ),
-    "phone screen": Family(
-        varied(
-            _phone,
-            "dark tall",
-            {"dark app": (True, False), "light app": (False, False), "whole screen": (True, True)},
-        )
-        | {"window": _window},
-        FRAMED,
-    ),
+    "phone screen": Family({**varied(_phone, "dark tall", _APPS), "window": _window}, FRAMED),
     "collage": Family(
         varied(_collage, "tiles gap", {"two": (2, 0.0), "three": (3, 0.01), "four": (4, 0.015)}), FRAMED
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import cv2
 import numpy as np
@@ -17,34 +18,29 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 
 
-def _on_floats(change: Callable[[Floats], NDArray[np.floating]]) -> Maker:
-    """A maker from a function of samples 0 to 255."""
-    return lambda rgb, rng, other: Made(to_bytes(change(rgb.astype(np.float32))))
+def _toned(change: Callable[..., NDArray[np.floating]], levels: Mapping[str, object]) -> dict[str, Maker]:
+    """Return a maker for each level's value, from a function of samples 0 to 255 and of that value."""
+
+    def make(rgb: Pixels, rng: Rng, other: Pixels, *, value: object) -> Made:
+        return Made(to_bytes(change(rgb.astype(np.float32), value)))
+
+    return {level: partial(make, value=value) for level, value in levels.items()}
 
 
-def _gamma(power: float) -> Maker:
-    return _on_floats(lambda rgb: 255 * (rgb / 255) ** power)
+def _saturation(rgb: Floats, gain: float) -> NDArray[np.floating]:
+    grey = np.asarray((rgb @ _LUMA)[..., None], np.float32)
+    return grey + (rgb - grey) * gain
 
 
-def _brightness(by: int) -> Maker:
-    return _on_floats(lambda rgb: rgb + by)
-
-
-def _contrast(gain: float) -> Maker:
-    return _on_floats(lambda rgb: (rgb - 127.5) * gain + 127.5)
-
-
-def _grey_of(rgb: Floats) -> Floats:
-    return np.asarray((rgb @ _LUMA)[..., None], np.float32)
-
-
-def _saturation(gain: float) -> Maker:
-    return _on_floats(lambda rgb: _grey_of(rgb) + (rgb - _grey_of(rgb)) * gain)
-
-
-def _levels(rgb: Floats) -> NDArray[np.floating]:
+def _levels(rgb: Floats, least: int) -> NDArray[np.floating]:
     low, high = np.percentile(rgb, (1, 99), axis=(0, 1))
-    return np.asarray((rgb - low) / np.maximum(high - low, 16) * 255)
+    return np.asarray((rgb - low) / np.maximum(high - low, least) * 255)
+
+
+def _cross_process(rgb: Floats, _: object) -> NDArray[np.floating]:
+    x = rgb / 255
+    bent = x + np.array([0.25, 0.1, -0.2], np.float32) * x * (1 - x)
+    return (0.85 * bent + np.array([0.0, 0.02, 0.12], np.float32)) * 255
 
 
 def _equalised(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
@@ -67,18 +63,6 @@ def _hue(rgb: Pixels, rng: Rng, other: Pixels, *, degrees: float) -> Made:
     return Made(np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8))
 
 
-def _gains(red: float, green: float, blue: float) -> Maker:
-    return _on_floats(lambda rgb: rgb * np.array([red, green, blue], np.float32))
-
-
-def _sepia(share: float) -> Maker:
-    return _on_floats(lambda rgb: rgb * (1 - share) + rgb @ _SEPIA.T * share)
-
-
-def _grey(weights: tuple[float, float, float]) -> Maker:
-    return _on_floats(lambda rgb: np.repeat((rgb @ np.array(weights, np.float32))[..., None], 3, axis=2))
-
-
 def _curves(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     """A monotonous curve per channel through three random knots, as photo filters use."""
     out = np.empty_like(rgb)
@@ -97,14 +81,8 @@ def _vignette(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
     return Made(to_bytes(rgb * fall[..., None]))
 
 
-def _cross_process(rgb: Floats) -> NDArray[np.floating]:
-    x = rgb / 255
-    bent = x + np.array([0.25, 0.1, -0.2], np.float32) * x * (1 - x)
-    return (0.85 * bent + np.array([0.0, 0.02, 0.12], np.float32)) * 255
-
-
-def _blur(sigma: float) -> Maker:
-    return lambda rgb, rng, other: Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8))
+def _blur(rgb: Pixels, rng: Rng, other: Pixels, *, sigma: float) -> Made:
+    return Made(np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8))
 
 
 def _motion(rgb: Pixels, rng: Rng, other: Pixels) -> Made:
@@ -122,8 +100,7 @@ def _sharpen(rgb: Pixels, rng: Rng, other: Pixels, *, amount: float) -> Made:
 
 
 def _noise(rgb: Pixels, rng: Rng, other: Pixels, *, sigma: float, grey: bool) -> Made:
-    shape = (*rgb.shape[:2], 1 if grey else 3)
-    return Made(to_bytes(rgb + rng.normal(0, sigma, shape)))
+    return Made(to_bytes(rgb + rng.normal(0, sigma, (*rgb.shape[:2], 1 if grey else 3))))
 
 
 def _specks(rgb: Pixels, rng: Rng, other: Pixels, *, share: float) -> Made:
@@ -143,16 +120,11 @@ def _pixelated(rgb: Pixels, rng: Rng, other: Pixels, *, cells: int) -> Made:
     return Made(np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8))
 
 
-def _posterised(levels: int) -> Maker:
-    step = 255 / (levels - 1)
-    return _on_floats(lambda rgb: np.rint(rgb / step) * step)
-
-
 def _scaled(rgb: Pixels, rng: Rng, other: Pixels, *, side: int = 0, by: float = 0, how: int) -> Made:
     height, width = rgb.shape[:2]
     scale = by or min(1.0, side / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    return Made(np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8), note=f"{size[0]}x{size[1]}")
+    return Made(np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8))
 
 
 def _coded(rgb: Pixels, rng: Rng, other: Pixels, *, kind: str, low: int, high: int) -> Made:
@@ -162,6 +134,7 @@ def _coded(rgb: Pixels, rng: Rng, other: Pixels, *, kind: str, low: int, high: i
 _RANGES = {
     f"jpeg {low} to {high}": ("JPEG", low, high) for low, high in ((75, 95), (45, 74), (20, 44), (10, 19))
 }
+_AREA, _LINEAR, _CUBIC = cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC
 CODING: dict[str, Family] = {
     "re-save": Family(
         varied(_coded, "kind low high", {**_RANGES, "webp 30 to 90": ("WEBP", 30, 90)}),
@@ -169,48 +142,46 @@ CODING: dict[str, Family] = {
         {"jpeg 10 to 19": GENTLE, "jpeg 20 to 44": GENTLE},
     ),
     "smaller": Family(
-        {
-            **varied(
-                _scaled,
-                "by how",
-                {"half": (0.5, cv2.INTER_AREA), "third, bilinear": (1 / 3, cv2.INTER_LINEAR)},
-            ),
-            **varied(_scaled, "side how", {"128 px": (128, cv2.INTER_AREA), "96 px": (96, cv2.INTER_AREA)}),
-        },
+        varied(_scaled, "by how", {"half": (0.5, _AREA), "third, bilinear": (1 / 3, _LINEAR)})
+        | varied(_scaled, "side how", {"128 px": (128, _AREA), "96 px": (96, _AREA)}),
         GENTLE,
     ),
-    "larger": Family(
-        varied(_scaled, "by how", {"1.5": (1.5, cv2.INTER_LINEAR), "2": (2.0, cv2.INTER_CUBIC)}), GENTLE
-    ),
+    "larger": Family(varied(_scaled, "by how", {"1.5": (1.5, _LINEAR), "2": (2.0, _CUBIC)}), GENTLE),
 }
+_GAINS = {"cool": (0.85, 1.0, 1.15), "warm": (1.15, 1.0, 0.82), "green": (0.93, 1.1, 0.93)}
+_GREYS = {"luma": (0.299, 0.587, 0.114), "red": (0.8, 0.15, 0.05)}
 _MAKERS: dict[str, dict[str, Maker]] = {
-    "gamma": {f"{p}": _gamma(p) for p in (0.6, 0.8, 1.3, 1.8)},
-    "brightness": {f"{b:+d}": _brightness(b) for b in (-60, -30, 30, 60)},
-    "contrast": {f"{c}": _contrast(c) for c in (0.6, 0.8, 1.3, 1.6)},
-    "auto-level": {"levels": _on_floats(_levels), "equalised": _equalised, "local contrast": _local_contrast},
-    "saturation": {f"{s}": _saturation(s) for s in (0.3, 0.7, 1.4, 2.0)},
-    "hue": varied(_hue, "degrees", {f"{d} degrees": (d,) for d in (10, 20, 40)}),
-    "temperature": {
-        "cool": _gains(0.85, 1.0, 1.15),
-        "warm": _gains(1.15, 1.0, 0.82),
-        "green": _gains(0.93, 1.1, 0.93),
+    "gamma": _toned(lambda rgb, p: 255 * (rgb / 255) ** p, {f"{p}": p for p in (0.6, 0.8, 1.3, 1.8)}),
+    "brightness": _toned(lambda rgb, by: rgb + by, {f"{b:+d}": b for b in (-60, -30, 30, 60)}),
+    "contrast": _toned(
+        lambda rgb, gain: (rgb - 127.5) * gain + 127.5, {f"{c}": c for c in (0.6, 0.8, 1.3, 1.6)}
+    ),
+    "auto-level": {
+        **_toned(_levels, {"levels": 16}),
+        "equalised": _equalised,
+        "local contrast": _local_contrast,
     },
-    "sepia": {"half": _sepia(0.5), "full": _sepia(1.0)},
-    "grey": {"luma": _grey((0.299, 0.587, 0.114)), "red": _grey((0.8, 0.15, 0.05))},
+    "saturation": _toned(_saturation, {f"{s}": s for s in (0.3, 0.7, 1.4, 2.0)}),
+    "hue": varied(_hue, "degrees", {f"{d} degrees": d for d in (10, 20, 40)}),
+    "temperature": _toned(lambda rgb, gains: rgb * np.array(gains, np.float32), _GAINS),
+    "sepia": _toned(lambda rgb, s: rgb * (1 - s) + rgb @ _SEPIA.T * s, {"half": 0.5, "full": 1.0}),
+    "grey": _toned(lambda rgb, w: np.repeat((rgb @ np.array(w, np.float32))[..., None], 3, axis=2), _GREYS),
     "photo filter": {
         "curves": _curves,
         "vignette": _vignette,
-        "fade": _on_floats(lambda rgb: rgb * 0.6 + 70),
-        "cross": _on_floats(_cross_process),
+        **_toned(lambda rgb, by: rgb * 0.6 + by, {"fade": 70}),
+        **_toned(_cross_process, {"cross": None}),
     },
-    "blur": {"1 px": _blur(1.0), "2 px": _blur(2.0), "3 px": _blur(3.0), "motion": _motion},
-    "sharpen": varied(_sharpen, "amount", {"0.7": (0.7,), "2": (2.0,)}),
+    "blur": {**varied(_blur, "sigma", {"1 px": 1.0, "2 px": 2.0, "3 px": 3.0}), "motion": _motion},
+    "sharpen": varied(_sharpen, "amount", {"0.7": 0.7, "2": 2.0}),
     "noise": {
         **varied(_noise, "sigma grey", {"8": (8, False), "grain 12": (12, True), "22": (22, False)}),
-        **varied(_specks, "share", {"specks 2 %": (0.02,)}),
+        **varied(_specks, "share", {"specks 2 %": 0.02}),
     },
-    "pixelate": varied(_pixelated, "cells", {f"{c} cells": (c,) for c in (160, 100, 64)}),
-    "posterise": {f"{c}": _posterised(c) for c in (16, 8, 4)},
+    "pixelate": varied(_pixelated, "cells", {f"{c} cells": c for c in (160, 100, 64)}),
+    "posterise": _toned(
+        lambda rgb, step: np.rint(rgb / step) * step, {f"{c}": 255 / (c - 1) for c in (16, 8, 4)}
+    ),
 }
 _GENTLE: dict[str, tuple[str, ...]] = {
     "gamma": ("0.8",),

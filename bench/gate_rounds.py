@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from bench.common import SEED, encoded, option, photos, rgb_of, wanted_data
@@ -29,7 +30,6 @@ from tests.kits.crashes import aftermath
 from tests.kits.postgres import fresh_url, restart
 from tests.kits.uploaders import Upload, Uploader, Uploaders, deal, wrong_round
 
-KINDS = ("race", "kill", "restart", "power")
 _COPIES, _SIDE, _PROCESSES, _LEASE = 32, 480, 3, 1.0
 _SHIM = Path(__file__).with_name("power_cut.c")
 
@@ -137,35 +137,24 @@ def _built(folder: Path) -> Path:
     return made
 
 
-def _rounds(kind: str, store: str, count: int, files: Sequence[Path]) -> int:
-    """Run the rounds of one kind, print, and return how many failed."""
-    failed, begin = 0, time.monotonic()
+def _rounds(kind: str, args: argparse.Namespace) -> int:
+    """Run the rounds of one kind and print; return 1 where something was lost or let in twice."""
+    files, failed, begin = photos(wanted_data())[::3], 0, time.monotonic()
     with tempfile.TemporaryDirectory() as made:
-        postgres = kind == "restart" or (store == "postgres" and kind != "power")
+        postgres = kind == "restart" or (args.store == "postgres" and kind != "power")
         url = fresh_url() if postgres else str(Path(made) / "uploads.db")
         shim = _built(Path(made)) if kind == "power" else None
         rounds = _Races(url) if kind == "race" else _Crashes(kind, url, shim)
-        for number in range(count):
+        for number in range(args.rounds):
             wrong = rounds.one(number, [files[(3 * number + place) % len(files)] for place in range(3)])
             failed += bool(wrong)
             if wrong:
-                print(f"  {kind}, round {number + 1}: {'; '.join(wrong[:4])}", flush=True)
+                print(f"  round {number + 1}: {'; '.join(wrong[:4])}", flush=True)
         rounds.end()
     result = ", ".join(f"{n} {what}" for what, n in sorted(rounds.counts.items()))
-    print(f"{kind}: {count} rounds, {failed} failed: {result}; {time.monotonic() - begin:.0f} s", flush=True)
-    return failed
+    print(f"{kind}: {args.rounds} rounds, {failed} failed: {result}; {time.monotonic() - begin:.0f} s")
+    return int(failed > 0)
 
 
-OPTIONS = (
-    option("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}; default all"),
-    option("--store", "sqlite", choices=("postgres", "sqlite")),
-    option("--rounds", 100),
-)
-
-
-def main(args: argparse.Namespace) -> int:
-    """Run the rounds; return 1 where something was lost or let in twice."""
-    if unknown := [name for name in args.kinds if name not in KINDS]:
-        raise SystemExit(f"wanted kinds of {', '.join(KINDS)}, got {', '.join(unknown)}")
-    files = photos(wanted_data())[::3]
-    return int(sum(_rounds(kind, args.store, args.rounds, files) for kind in args.kinds or KINDS) > 0)
+PARTS = {kind: partial(_rounds, kind) for kind in ("race", "kill", "restart", "power")}
+OPTIONS = (option("--store", "sqlite", choices=("postgres", "sqlite")), option("--rounds", 100))

@@ -1,6 +1,6 @@
 """Send hostile files to whatever opens uploads: each gives a picture or a clear error in time, and nothing else.
 
-    python -m bench hostile load|workers|service [--mutated N] [--threads N] [--group NAME ...] [--all]
+    python -m bench hostile [load|workers|service ...] [--mutated N] [--threads N] [--group NAME ...] [--all]
 
 load: each file is opened in a process of its own with 1 GiB; the 10 s are CPU time, so that a busy machine fails no
 file, and 60 s of wall time are a hang. workers: all of them go through a pool of decoders, after every 100 a sound
@@ -19,19 +19,20 @@ import os
 import random
 import resource
 import signal
-import subprocess
-import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
-from bench.common import ROOT, SEED, counted, data_folder, head, memory_of, option, row
+from bench.common import ROOT, SEED, counted, head, memory_of, option, row, wanted_data
 from samepic.errors import SamepicError, UnavailableError
 from samepic.limits import UPLOAD
 from samepic.picture import load
@@ -83,50 +84,37 @@ def _said(call: Callable[[], object]) -> tuple[str, str, str]:
         return type(error).__name__, f"{error} ({frame.filename}:{frame.lineno})", "raised"
 
 
-def _limited(path: Path, out: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS) + 1, int(SECONDS) + 1))
-    os.write(out, json.dumps(_said(lambda: load(path).info)).encode()[:60_000])
-
-
 def attempt(path: Path) -> Answer:
     """Open a file in a forked child under the limits; the seconds are of CPU."""
-    started = time.monotonic()
     read_end, write_end = os.pipe()
     with tempfile.TemporaryFile() as printed:
         child = os.fork()
         if child == 0:
             os.dup2(printed.fileno(), 1)
             os.dup2(printed.fileno(), 2)
-            _limited(path, write_end)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS) + 1, int(SECONDS) + 1))
+            os.write(write_end, json.dumps(_said(lambda: load(path).info)).encode()[:60_000])
             os._exit(0)
         os.close(write_end)
-        usage, hung = _waited(child, started)
+        late = threading.Timer(WALL_SECONDS, os.kill, (child, signal.SIGKILL))
+        late.start()
+        _, status, usage = os.wait4(child, 0)
+        late.cancel()
+        late.join()
         with os.fdopen(read_end, "rb") as pipe:
             text = pipe.read()
         printed.seek(0)
         words = printed.read(500).decode(errors="replace").strip()
-    kind, result, fault = json.loads(text) if text else ("crash", "", "hang" if hung else "crash")
+    ended = "hang" if os.waitstatus_to_exitcode(status) == -signal.SIGKILL else "crash"
+    kind, result, fault = json.loads(text) if text else ("crash", "", ended)
     fault = fault or (f"printed {words!r}" if words else "")
     return Answer(path, kind, result, usage.ru_utime + usage.ru_stime, fault)
 
 
-def _waited(child: int, started: float) -> tuple[resource.struct_rusage, bool]:
-    hung = False
-    while True:
-        done, _, usage = os.wait4(child, os.WNOHANG)
-        if done:
-            return usage, hung
-        if time.monotonic() - started > WALL_SECONDS and not hung:
-            os.kill(child, signal.SIGKILL)
-            hung = True
-        time.sleep(0.002)
-
-
-def _asked_pool(pool: Workers, path: Path) -> Answer:
-    data, began = path.read_bytes(), time.monotonic()
-    kind, result, fault = _said(lambda: pool.prepare(data, path.name).info)
-    return Answer(path, kind, result, time.monotonic() - began, fault)
+def through_load(files: Sequence[Path], threads: int) -> tuple[list[Answer], bool]:
+    """Return what comes of the files one by one."""
+    return [attempt(path) for path in files], True
 
 
 def through_workers(files: Sequence[Path], threads: int) -> tuple[list[Answer], bool]:
@@ -134,12 +122,15 @@ def through_workers(files: Sequence[Path], threads: int) -> tuple[list[Answer], 
     expected, data, asked = prepare(_SOUND.read_bytes(), "sound", limits=UPLOAD), _SOUND.read_bytes(), []
 
     def one(numbered: tuple[int, Path]) -> Answer:
-        if numbered[0] % 100 == 0:
+        number, path = numbered
+        if number % 100 == 0:
             try:
                 asked.append(str(pool.prepare(data, "sound") == expected))
             except UnavailableError:
                 asked.append("told to try again")
-        return _asked_pool(pool, numbered[1])
+        content, began = path.read_bytes(), time.monotonic()
+        kind, result, fault = _said(lambda: pool.prepare(content, path.name).info)
+        return Answer(path, kind, result, time.monotonic() - began, fault)
 
     with Workers(threads) as pool, ThreadPoolExecutor(threads) as many:
         answers = list(many.map(one, enumerate([*files, _SOUND])))
@@ -219,20 +210,10 @@ def _mutated(count: int) -> Iterator[tuple[str, bytes]]:
     """Yield copies of real pictures of every format there is, with bytes changed, cut out, repeated or cut off."""
     from bench.hostile_files import mutate, real_pictures
 
-    data = data_folder()
-    pictures, chance = real_pictures(data) if data else [], random.Random(SEED)
-    for number in range(count if pictures else 0):
+    pictures, chance = real_pictures(wanted_data()), random.Random(SEED)
+    for number in range(count):
         path, whole = pictures[number % len(pictures)]
         yield f"{number:04}-{path}", mutate(whole, chance)
-
-
-def _given() -> list[Path]:
-    data = data_folder()
-    if data is None:
-        print("no folder of pictures: set SAMEPIC_BENCH_DATA; only made files are tried")
-        return []
-    hostile = data / "hostile"
-    return sorted([*hostile.glob("pillow/*"), *hostile.glob("pngsuite/[pb][nm][gp]/*")])
 
 
 def report(answers: Sequence[Answer], *, everything: bool) -> int:
@@ -256,29 +237,33 @@ def report(answers: Sequence[Answer], *, everything: bool) -> int:
 
 
 OPTIONS = (
-    option("through", choices=("load", "workers", "service")),
     option("--mutated", 2000),
     option("--threads", 2),
     option("--group", action="append", choices=_GROUPS, help="only these (default: all)"),
     option("--all", False, help="print every file, not only faults"),
-    option("--make", type=Path, help=argparse.SUPPRESS),
 )
+Through = Callable[[Sequence[Path], int], tuple[list[Answer], bool]]
 
 
-def main(args: argparse.Namespace) -> int:
+def _sent(through: Through, args: argparse.Namespace) -> int:
     """Make the files in a process of its own, whose memory is then not this one's, and send them."""
-    groups = args.group or (("given", "made") if args.through == "load" else _GROUPS)
-    if args.make:
-        make(args.make, args.mutated, groups)
-        return 0
+    groups = args.group or (("given", "made") if through is through_load else _GROUPS)
+    hostile = wanted_data() / "hostile"
+    given = sorted([*hostile.glob("pillow/*"), *hostile.glob("pngsuite/[pb][nm][gp]/*")])
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-m", "bench", "hostile", *sys.argv[2:], "--make", name]
-        subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
-        files = [*(_given() if "given" in groups else ()), *sorted(Path(name).iterdir())]
-        if args.through == "load":
-            answers, well = [attempt(path) for path in files], True
-        else:
-            through = through_workers if args.through == "workers" else through_service
-            answers, well = through(files, args.threads)
-    wrong = report(answers, everything=args.all)
-    return 1 if wrong or not well else 0
+        maker = get_context("spawn").Process(target=make, args=(Path(name), args.mutated, groups))
+        maker.start()
+        maker.join()
+        files = [*(given if "given" in groups else ()), *sorted(Path(name).iterdir())]
+        answers, well = through(files, args.threads)
+    return 1 if report(answers, everything=args.all) or not well else 0
+
+
+PARTS = {
+    name: partial(_sent, through)
+    for name, through in (
+        ("load", through_load),
+        ("workers", through_workers),
+        ("service", through_service),
+    )
+}

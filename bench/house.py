@@ -19,23 +19,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 import httpx
 
 import samepic
-from bench.common import head, option, row
+from bench.common import ROOT, head, option, row
 
 OPTIONS = (option("--rounds", 9),)
 
 _PACKAGE = Path(samepic.__file__).parent
+_PHOTOS = ROOT / "examples" / "photos"
 _IMPORTS = ("samepic", "numpy, cv2", "samepic.api")
 
 
-def main(options: argparse.Namespace) -> int:
+def main(options: argparse.Namespace) -> None:
     """Print the figures as Markdown tables."""
     files = sorted(_PACKAGE.rglob("*.py"))
     lines = [path.read_text().count("\n") for path in files]
@@ -45,56 +46,59 @@ def main(options: argparse.Namespace) -> int:
     row("median file", round(statistics.median(lines)))
     row("class names in two modules", ", ".join(_repeated(files)) or "none")
     for name, call in (("compare", _compare), ("Gate.admit", _admit)):
-        row(f"modules that `{name}` enters", len(_entered(call)))
+        call()  # once everything is loaded
+        with _noted(sys.setprofile, lambda frame: True) as entered:
+            call()
+        row(f"modules that `{name}` enters", len(entered))
     passed = _passed()
     row("modules that an upload's body passes", f"{len(passed)}: {', '.join(sorted(passed))}")
     print()
     head("import", "least ms", "median ms")
-    taken: dict[str, list[float]] = {name: [] for name in _IMPORTS}
-    for _ in range(options.rounds):
-        for name in _IMPORTS:
-            taken[name].append(_import_ms(name))
-    for name, times in taken.items():
-        row(name, f"{min(times):.1f}", f"{statistics.median(times):.1f}")
-    return 0
+    runs = [{names: _import_ms(names) for names in _IMPORTS} for _ in range(options.rounds)]
+    for names in _IMPORTS:
+        taken = [one[names] for one in runs]
+        row(names, f"{min(taken):.1f}", f"{statistics.median(taken):.1f}")
+
+
+def _import_ms(names: str) -> float:
+    program = f"import time; begin = time.process_time(); import {names}; print(time.process_time() - begin)"
+    return 1000 * float(subprocess.check_output([sys.executable, "-c", program]))
 
 
 def _repeated(files: list[Path]) -> list[str]:
     """Return the class names that two modules or more define."""
-    homes: dict[str, set[Path]] = defaultdict(set)
-    for path in files:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef):
-                homes[node.name].add(path)
-    return sorted(name for name, found in homes.items() if len(found) > 1)
+    trees = ((path, ast.walk(ast.parse(path.read_text()))) for path in files)
+    homes = {(node.name, path) for path, nodes in trees for node in nodes if isinstance(node, ast.ClassDef)}
+    names = [name for name, _ in homes]
+    return sorted({name for name in names if names.count(name) > 1})
 
 
-def _entered(call: Callable[[], object]) -> set[str]:
-    """Return the files of samepic whose functions run in a call, once everything is loaded."""
-    call()
+@contextmanager
+def _noted(
+    install: Callable[[Callable[..., None] | None], None], counts: Callable[[FrameType], bool]
+) -> Iterator[set[str]]:
+    """Note the modules of samepic of which a function is called that counts."""
     found: set[str] = set()
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(str(_PACKAGE)):
-            found.add(frame.f_code.co_filename)
+        file = frame.f_code.co_filename
+        if event == "call" and file.startswith(str(_PACKAGE)) and counts(frame):
+            found.add(str(Path(file).relative_to(_PACKAGE).with_suffix("")).replace("/", "."))
 
-    sys.setprofile(note)
+    install(note)
     try:
-        call()
+        yield found
     finally:
-        sys.setprofile(None)
-    return found
+        install(None)
 
 
 def _compare() -> object:
-    photos = _PACKAGE.parent.parent / "examples" / "photos"
-    return samepic.compare(photos / "rocket.jpg", photos / "hubble.jpg")
+    return samepic.compare(_PHOTOS / "rocket.jpg", _PHOTOS / "hubble.jpg")
 
 
 def _admit() -> object:
-    upload = (_PACKAGE.parent.parent / "examples" / "photos" / "rocket.jpg").read_bytes()
     with tempfile.TemporaryDirectory() as folder, samepic.Gate(Path(folder) / "uploads.db") as gate:
-        return gate.admit(upload, "rocket")
+        return gate.admit((_PHOTOS / "rocket.jpg").read_bytes(), "rocket")
 
 
 def _passed() -> set[str]:
@@ -103,24 +107,19 @@ def _passed() -> set[str]:
     from samepic.service.server import bind_socket, server_of
     from samepic.service.settings import ServiceSettings
 
-    body = (_PACKAGE.parent.parent / "examples" / "photos" / "rocket.jpg").read_bytes()
-    found: set[str] = set()
+    body = (_PHOTOS / "rocket.jpg").read_bytes()
 
-    def note(frame: FrameType, event: str, _: object) -> None:
+    def given(frame: FrameType) -> bool:
         code = frame.f_code
-        if event != "call" or not code.co_filename.startswith(str(_PACKAGE)):
-            return
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        if any(_holds(frame.f_locals.get(name), body) for name in names if name != "self"):
-            found.add(str(Path(code.co_filename).relative_to(_PACKAGE).with_suffix("")).replace("/", "."))
+        return any(_holds(frame.f_locals.get(name), body) for name in names if name != "self")
 
-    with tempfile.TemporaryDirectory() as folder:
+    logging.disable(logging.INFO)
+    with tempfile.TemporaryDirectory() as folder, _noted(threading.setprofile, given) as found:
         settings = ServiceSettings(str(Path(folder) / "uploads.db"), port=0, workers=1)
         listener = bind_socket(settings)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = server_of(create_site, settings)
-        logging.disable(logging.INFO)
-        threading.setprofile(note)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
@@ -132,7 +131,6 @@ def _passed() -> set[str]:
         finally:
             server.should_exit = True
             thread.join()
-            threading.setprofile(None)
             logging.disable(logging.NOTSET)
     return found
 
@@ -152,9 +150,3 @@ def _holds(value: object, body: bytes, *, deep: bool = True) -> bool:
         names = [*getattr(value, "__dict__", {}), *getattr(type(value), "__slots__", ())]
         items = [getattr(value, name, None) for name in names]
     return any(_holds(item, body, deep=False) for item in items)
-
-
-def _import_ms(names: str) -> float:
-    program = f"import time; begin = time.process_time(); import {names}; print(time.process_time() - begin)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return 1000 * float(done.stdout)

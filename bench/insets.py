@@ -1,6 +1,6 @@
-"""Pictures shown within something larger: on pages, screens, in frames and between margins; and edited there.
+"""Pictures shown within something larger, on pages, screens, in frames and between margins; and edits reframed.
 
-Half of the pairs are made as small as an upload gate keeps pictures. The outer file is a quarter inset at least.
+Half of the insets are made as small as an upload gate keeps pictures. The outer file is a quarter inset at least.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from bench.edits import clear_edit
-from bench.family_base import Pixels, to_bytes
-from bench.originals import clear_original, photo
+from bench.edits import EDITS, clear_edit, local_edit
+from bench.family_base import Box, Pixels, any_color, to_bytes, warped
+from bench.originals import any_original, clear_original, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, changed_mask, coded, mask_boxes, named_rng, png
-from bench.reframed import captioned, patched
 from bench.resaved import swapped
 from bench.values import COLORS, Values, font
 from samepic.fingerprints.proxy import proxy_of
@@ -79,12 +78,7 @@ def _ground(rng: Rng) -> Color:
     if kind < 0.75:
         shade = int(rng.integers(0, 46))
         return shade, shade, min(255, shade + int(rng.integers(0, 10)))
-    return _color(rng)
-
-
-def _color(rng: Rng) -> Color:
-    red, green, blue = (int(level) for level in rng.integers(0, 256, 3))
-    return red, green, blue
+    return any_color(rng)
 
 
 def _letter(canvas: _Canvas) -> int:
@@ -107,7 +101,7 @@ def _chat(size: tuple[int, int], rng: Rng) -> _Canvas:
     left, right = rng.permutation([0.04, rng.uniform(0.1, 0.5)])
     canvas = _Canvas(size, (left, rng.uniform(0.2, 0.9), right, rng.uniform(0.2, 0.8)), rng, _ground(rng))
     (x, y, w, h), (width, height), draw, letter = canvas.box, canvas.size, canvas.draw, _letter(canvas)
-    bubble = _color(rng) if rng.random() < 0.5 else (220, 220, 224)
+    bubble = any_color(rng) if rng.random() < 0.5 else (220, 220, 224)
     for low, high in ((2 * letter, y), (y + h + letter // 2, height)):
         for top in range(low, high - 2 * letter, 2 * letter + 4):
             wide = int(width * rng.uniform(0.3, 0.7))
@@ -117,7 +111,7 @@ def _chat(size: tuple[int, int], rng: Rng) -> _Canvas:
             canvas.write((at, top, at + wide, top + 2 * letter + letter // 2), letter)
     edge = max(2, letter // 3)
     draw.rounded_rectangle((x - edge, y - edge, x + w + edge, y + h + edge), radius=letter // 2, fill=bubble)
-    draw.rectangle((0, 0, width, min(y - 1, 2 * letter)), fill=_color(rng))
+    draw.rectangle((0, 0, width, min(y - 1, 2 * letter)), fill=any_color(rng))
     return canvas
 
 
@@ -142,7 +136,7 @@ def _letterbox(size: tuple[int, int], rng: Rng) -> _Canvas:
     wide, (one, two) = float(rng.uniform(0.1, 1.2)), rng.uniform(0.35, 0.65, 2)
     one, two = (0.5, 0.5) if rng.random() < 0.7 else (one, 1 - one)
     margins = (0, wide * one, 0, wide * two) if rng.random() < 0.5 else (wide * one, 0, wide * two, 0)
-    ground = ((0, 0, 0), (255, 255, 255), _color(rng))[int(rng.choice(3, p=[0.5, 0.2, 0.3]))]
+    ground = ((0, 0, 0), (255, 255, 255), any_color(rng))[int(rng.choice(3, p=[0.5, 0.2, 0.3]))]
     return _Canvas(size, margins, rng, ground)
 
 
@@ -152,7 +146,9 @@ def _border(size: tuple[int, int], rng: Rng) -> _Canvas:
     canvas = _Canvas(size, (across, down, across, down), rng, _ground(rng))
     if rng.random() < 0.4:
         line = max(1, int(edge * rng.uniform(0.05, 0.4)))
-        canvas.draw.rectangle((0, 0, canvas.size[0] - 1, canvas.size[1] - 1), outline=_color(rng), width=line)
+        canvas.draw.rectangle(
+            (0, 0, canvas.size[0] - 1, canvas.size[1] - 1), outline=any_color(rng), width=line
+        )
     return canvas
 
 
@@ -161,7 +157,7 @@ def _margins(size: tuple[int, int], rng: Rng) -> _Canvas:
     canvas = _Canvas(size, tuple(rng.uniform(0, 0.45, 4)), rng, _ground(rng))
     for part in canvas.bars():
         if rng.random() < 0.5 and part[2] > part[0] and part[3] > part[1]:
-            canvas.draw.rectangle((part[0], part[1], part[2] - 1, part[3] - 1), fill=_color(rng))
+            canvas.draw.rectangle((part[0], part[1], part[2] - 1, part[3] - 1), fill=any_color(rng))
     return canvas
 
 
@@ -313,3 +309,86 @@ def inset_edits(half: str, number: int, name: str) -> Labelled:
             mask = np.where(reduced > 20, 255, 0).astype(np.uint8)
         return Labelled("inset edits", f"{scene}{', small' if small else ''}", EDITED_ONLY, False, *files, name,
                         mask_boxes(mask, whole=True), png(mask))  # fmt: skip
+
+
+_FRAMES = ("crop", "border", "tilt", "aslant", "mirror")
+
+
+def reframed_edits(half: str, number: int, name: str) -> Labelled:
+    """Return a picture and a copy of it, reframed, with a patch, a caption or another edit in what is left of it."""
+    rng = named_rng(name)
+    while True:
+        what, rgb = any_original(half, number, rng)
+        after = _small_edit(rgb, photo(half, number + 1), rng)
+        mask = None if after is None else changed_mask(rgb, after)
+        if after is None or mask is None or not mask.any():
+            continue
+        frame = str(rng.choice(_FRAMES))
+        files = coded(rgb, rng), coded(_framed(after, mask_boxes(mask, whole=True)[0], frame, rng), rng)
+        return Labelled("reframed edits", f"{frame}, {what}", EDITED_ONLY, False, *files, name,
+                        mask_boxes(mask, whole=True), png(mask))  # fmt: skip
+
+
+def _small_edit(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels | None:
+    match int(rng.integers(0, 3)):
+        case 0:
+            return patched(rgb, other, rng)
+        case 1:
+            return captioned(rgb, rng)
+        case _:
+            share = float(rng.choice((0.003, 0.01, 0.03, 0.05)))
+            edit = local_edit(rgb, str(rng.choice(sorted(EDITS))), share, int(rng.integers(0, 1 << 30)))
+            return edit.after if edit is not None and np.array_equal(edit.before, rgb) else None
+
+
+def patched(rgb: Pixels, other: Pixels, rng: Rng) -> Pixels:
+    """Return the picture with a piece of another one on it."""
+    height, width = rgb.shape[:2]
+    w, h = (max(8, int(side * rng.uniform(0.06, 0.3))) for side in (width, height))
+    x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+    piece = cv2.resize(other, (w, h), interpolation=cv2.INTER_AREA)
+    out = rgb.copy()
+    out[y : y + h, x : x + w] = piece
+    return out
+
+
+def captioned(rgb: Pixels, rng: Rng) -> Pixels:
+    """Return the picture with a line of writing on a bar, or without one."""
+    height, width = rgb.shape[:2]
+    out = rgb.copy()
+    w, h = int(width * rng.uniform(0.3, 0.8)), max(12, int(height * rng.uniform(0.05, 0.16)))
+    x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+    dark = rng.random() < 0.5
+    if rng.random() < 0.7:
+        out[y : y + h, x : x + w] = 0 if dark else 255
+    words = " ".join(rng.choice(("MONDAY", "SALE", "Hello", "No 7", "2026", "west", "new", "OFF"), 2))
+    scale = h / 40
+    cv2.putText(out, words, (x + 4, y + round(0.75 * h)), cv2.FONT_HERSHEY_SIMPLEX, scale,
+                (255, 255, 255) if dark else (0, 0, 0), max(1, round(2 * scale)), cv2.LINE_AA)  # fmt: skip
+    return out
+
+
+def _framed(rgb: Pixels, box: Box, frame: str, rng: Rng) -> Pixels:
+    height, width = rgb.shape[:2]
+    x, y, w, h = box
+    match frame:
+        case "crop":
+            left, top = int(rng.uniform(0, 0.25) * x), int(rng.uniform(0, 1) * y)
+            right = int(x + w + rng.uniform(0.3, 1) * (width - x - w))
+            low = int(y + h + rng.uniform(0.3, 1) * (height - y - h))
+            return np.ascontiguousarray(rgb[top:low, left:right])
+        case "border":
+            edge = max(4, int(rng.uniform(0.03, 0.12) * max(width, height)))
+            shade = tuple(int(v) for v in rng.integers(0, 256, 3))
+            grown = cv2.copyMakeBorder(rgb, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=shade)
+            return np.asarray(grown, np.uint8)
+        case "tilt":
+            turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-7, 7)), 1.0)
+            return warped(rgb, np.vstack([turn, [0, 0, 1.0]]), (width, height), (0, 0, 0))
+        case "aslant":
+            corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+            moved = corners + rng.uniform(-0.05, 0.05, (4, 2)).astype(np.float32) * (width, height)
+            matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
+            return warped(rgb, np.asarray(matrix, np.float64), (width, height), (128, 128, 128))
+        case _:
+            return np.ascontiguousarray(rgb[:, ::-1])

@@ -19,26 +19,21 @@ from pathlib import Path
 import numpy as np
 
 from bench.art import art_names, art_twins
-from bench.bends import bends
-from bench.captions import caption_twins, comic_twins
 from bench.children import HEIC, children, edited_children, heic_children, toned_children
 from bench.common import option, wanted_data
-from bench.covers import cover_twins, cut_out_twins
+from bench.covers import caption_twins, comic_twins, cover_twins, cut_out_twins
 from bench.edits import clear_edit
 from bench.family_base import Pixels
-from bench.insets import inset_edits, insets
-from bench.negatives import Pair, hard_negatives, random_pairs
+from bench.insets import inset_edits, insets, reframed_edits
+from bench.negatives import Pair, hard_negatives, random_pairs, receipt_twins
 from bench.originals import DRAWN, any_original, drawn, photo
 from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
-from bench.products import recolored_twins
-from bench.receipts import receipt_twins
-from bench.reframed import reframed_edits
-from bench.repainted import colored_twins, repainted_twins
+from bench.products import colored_twins, recolored_twins, repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
 from bench.small_words import small_words
 from bench.sources import named_bytes
-from bench.toned import few_colors, toned
+from bench.toned import bends, few_colors, toned
 from bench.values import twins_of
 
 Rng = np.random.Generator

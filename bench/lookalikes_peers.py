@@ -14,19 +14,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.common import head, option, row
+from bench.common import head, listed, option, row
 from bench.lookalikes import pair_of
-from bench.scores import Line, as_wanted, wrongly_same
+from bench.scores import Line, as_wanted
 
 
-@dataclass(frozen=True)
-class Peer:
+class Peer(NamedTuple):
     """A script, the cutoff its makers use or show ("same" is distance <= cutoff), and whether it runs with ours."""
 
     script: str
@@ -54,16 +53,14 @@ def write(values, distance):
     found = []
     for i, j in pairs:
         a, b = values[i], values[j]
-        found.append(None if a is None or b is None else float(distance(a, b)))
+        value = np.inf if a is None or b is None else float(distance(a, b))
+        found.append(value if np.isfinite(value) else None)
     json.dump(found, open(task["out"], "w"))
 """
 
 _PDQHASH = """
 import cv2, pdqhash
-def made(path):
-    rgb = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
-    return pdqhash.compute(rgb)[0]
-write(read(made), lambda a, b: (a != b).sum())
+write(read(lambda path: pdqhash.compute(cv2.imread(path)[..., ::-1].copy())[0]), lambda a, b: (a != b).sum())
 """
 
 _IMAGEHASH = """
@@ -94,13 +91,7 @@ hasher = local.SIFT()
 def distance(a, b):
     passed, stats = hasher.validate_match(a, b, 0.0, hasher.validation_intersection, hasher.validation_inliers)
     return 1 - stats["match"] if passed else np.inf
-values = read(lambda path: local.generate_image_descriptors(path, hasher))
-found = []
-for i, j in pairs:
-    a, b = values[i], values[j]
-    value = distance(a, b) if a is not None and b is not None else np.inf
-    found.append(None if np.isinf(value) else float(value))
-json.dump(found, open(task["out"], "w"))
+write(read(lambda path: local.generate_image_descriptors(path, hasher)), distance)
 """
 
 _SSIM = """
@@ -238,43 +229,39 @@ def _write_files(lines: Sequence[Line], folder: Path) -> tuple[list[str], list[t
         for data in (pair.a, pair.b):
             if data not in numbers:
                 ending = ".png" if data[:4] == b"\x89PNG" else ".webp" if data[8:12] == b"WEBP" else ".jpg"
-                path = folder / f"{len(numbers):06d}{ending}"
-                path.write_bytes(data)
+                files.append(str(folder / f"{len(numbers):06d}{ending}"))
+                Path(files[-1]).write_bytes(data)
                 numbers[data] = len(numbers)
-                files.append(str(path))
         pairs.append((numbers[pair.a], numbers[pair.b]))
     return files, pairs
 
 
-def _table(lines: list[Line], found: dict[str, Distances]) -> None:
-    kinds = np.array([_kind(line) for line in lines])
-    same = np.array([line["same"] is True for line in lines])
-    recall = float(
-        np.mean([as_wanted(line) for line, kind in zip(lines, kinds, strict=True) if kind == "positive"])
-    )
-    wrong = sum(wrongly_same(line) for line, kind in zip(lines, kinds, strict=True) if kind == "negative")
-    print(", ".join(f"{int((kinds == kind).sum())} {kind}" for kind in _KINDS) + "\n")
-    part = ("recall", "wrong", "edited called same", "blank called same")
-    head("", "default cutoff", *part, "cutoff as safe as ours", *part, "cutoff at our recall", *part)
-    ours = [_share(same[kinds == kind]) for kind in ("edited", "blank")]
-    row("samepic", "its profile", f"{recall:.1%}", wrong, *ours, *[""] * 10)
-    for name, distances in found.items():
-        row(*summary(name, {kind: distances[kinds == kind] for kind in _KINDS}, recall, wrong))
-
-
-def main(args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> None:
     """Measure the peers on saved pairs and print the table."""
     lines = [json.loads(text) for path in args.files for text in path.read_text().splitlines()]
-    found: dict[str, Distances] = {}
+    kinds = np.array([_kind(line) for line in lines])
+    masks = {kind: kinds == kind for kind in _KINDS}
+    same, wanted = (np.array([call(line) for line in lines]) for call in (_called, as_wanted))
+    recall = float(wanted[masks["positive"]].mean())
+    wrong = int(same[masks["negative"]].sum())
+    print(", ".join(f"{mask.sum()} {kind}" for kind, mask in masks.items()) + "\n")
+    part = ("recall", "wrong", "edited called same", "blank called same")
+    head("", "default cutoff", *part, "cutoff as safe as ours", *part, "cutoff at our recall", *part)
+    ours = [_share(same[masks[kind]]) for kind in ("edited", "blank")]
+    row("samepic", "its profile", f"{recall:.1%}", wrong, *ours, *[""] * 10)
+    found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         files, pairs = _write_files(lines, Path(folder))
-        for name in args.peers.split(",") if args.peers else PEERS:
+        for name in listed(args.peers, PEERS):
             distances = distances_of(name, args.python, files, pairs)
             if distances is None:
-                print(f"{name}: absent")
+                row(name, "absent")
             else:
-                found[name] = distances
+                found[name] = list(distances)
+                row(*summary(name, {kind: distances[mask] for kind, mask in masks.items()}, recall, wrong))
     if args.out:
-        args.out.write_text(json.dumps({name: list(values) for name, values in found.items()}))
-    _table(lines, found)
-    return 0
+        args.out.write_text(json.dumps(found))
+
+
+def _called(line: Line) -> bool:
+    return line["same"] is True

@@ -13,7 +13,8 @@ import numpy as np
 
 from bench.common import head, pooled, row, wanted_data
 from bench.lookalikes import KINDS, MEASURED, pair_of
-from bench.scores import Line, as_wanted, box_iou, calibration_error, truly_same, wrongly_same
+from bench.scores import Line, as_wanted, box_iou, truly_same, wrongly_same
+from samepic.calibration.statistics import reliability
 from samepic.errors import SamepicError
 from samepic.verdict import Verdict
 
@@ -84,8 +85,12 @@ def report(lines: Iterable[Line]) -> bool:
             _told(f"{kind}: {level}", levels[level])
     known = [(line["probability"], truth) for line in every if (truth := truly_same(line)) is not None]
     if known:
-        error = calibration_error([p for p, _ in known], [truth for _, truth in known])
-        print(f"\nExpected calibration error over {len(known)} pairs: {error:.4f}")
+        curve = reliability([chance for chance, _ in known], [truth for _, truth in known])
+        print(f"\nExpected calibration error over {len(known)} pairs: {curve.error:.4f}\n")
+        head("pairs", "mean probability", "share that are the same", "95 %")
+        for one in (one for one in curve.bins if one.pairs):
+            ends = " to ".join(f"{end:.3f}" for end in one.interval)
+            row(one.pairs, f"{one.mean:.4f}", f"{one.share:.4f}", ends)
     if any("swapped" in line for line in every):
         other = [line["name"] for line in every if not line.get("swapped", True)]
         print(f"\nAnother answer once a and b are exchanged: {len(other)} of {len(every)} {' '.join(other)}")

@@ -33,18 +33,21 @@ def _webp(rgb: Pixels, rng: Rng) -> bytes:
     return encoded(rgb, "WEBP", quality=int(rng.integers(50, 96)), method=2)
 
 
-def _palette(rgb: Pixels, rng: Rng, counts: tuple[int, ...] = (16, 64, 256)) -> bytes:
-    """A PNG or a GIF of few colors: cut at the median or by an octree, with dots for what is missing or without."""
-    image, count = Image.fromarray(rgb), int(rng.choice(counts))
+def quantized(rgb: Pixels, count: int, rng: Rng) -> Image.Image:
+    """Return the picture in few colors, cut at the median or by an octree, with dots for what is missing or without."""
+    image = Image.fromarray(rgb)
     method = Image.Quantize.MEDIANCUT if rng.random() < 0.5 else Image.Quantize.FASTOCTREE
     few = image.quantize(count, method)
-    if rng.random() < 0.5:
-        few = image.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG)
+    return few if rng.random() >= 0.5 else image.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG)
+
+
+def _palette(rgb: Pixels, rng: Rng, counts: tuple[int, ...] = (16, 64, 256)) -> bytes:
+    few = quantized(rgb, int(rng.choice(counts)), rng)
     return encoded(few, "PNG" if rng.random() < 0.7 else "GIF")
 
 
-def _gray(rgb: Pixels, rng: Rng) -> bytes:
-    return coded(np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2), rng)
+def _gray_paper(rgb: Pixels, rng: Rng) -> Pixels:
+    return np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
 def _scaled(rgb: Pixels, rng: Rng, low: float, high: float) -> bytes:
@@ -57,7 +60,7 @@ _ART: Mapping[str, Saver] = {
     "JPEG": _jpeg,
     "WebP": _webp,
     "palette": _palette,
-    "gray": _gray,
+    "gray": lambda rgb, rng: coded(_gray_paper(rgb, rng), rng),
     "smaller": partial(_scaled, low=0.5, high=1.0),
     "larger": partial(_scaled, low=1.0, high=2.0),
 }
@@ -190,10 +193,6 @@ def one_bit(rgb: Pixels, rng: Rng) -> Pixels:
     return np.asarray(np.repeat(bits[..., None], 3, axis=2), np.uint8)
 
 
-def _gray_paper(rgb: Pixels, rng: Rng) -> Pixels:
-    return np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-
-
 def _contrast(rgb: Pixels, rng: Rng) -> Pixels:
     gain, pivot = float(rng.uniform(0.6, 1.6)), float(rng.uniform(110, 200))
     return to_bytes((rgb.astype(np.float32) - pivot) * gain + pivot)
@@ -296,5 +295,5 @@ def harsh(half: str, number: int, name: str) -> Labelled:
     family, level = ways[number % len(ways)]
     rgb = photo(half, number)
     made = HARSH[family].makers[level](rgb, rng, rgb)
-    full = Altered(family, level, made.rgb, made.boxes, HARSH[family].right(level), made.kept, made.note)
+    full = Altered(family, level, made.rgb, made.boxes, HARSH[family].right(level))
     return _labelled_copy("harsh", full, rgb, name, rng)

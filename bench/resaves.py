@@ -13,9 +13,11 @@ agree.
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,12 +28,100 @@ from PIL import Image
 
 from bench.common import SEED, counted, encoded, head, option, photos, pooled, rgb_of, row, wanted_data
 from bench.edits import EDITS, local_edit
-from bench.pipelines import PIPELINES
+from bench.profiles_made import space_profile
 from bench.scores import box_iou
 from samepic.api import compare
 from samepic.picture import load
 from samepic.verdict import Relation, Verdict
 from samepic.verify.photometry import coarse
+
+Pipeline = Callable[[Image.Image], bytes]
+
+
+def _chain(image: Image.Image, *qualities: int) -> bytes:
+    data = b""
+    for quality in qualities:
+        data = encoded(image, "JPEG", quality=quality)
+        image = Image.open(io.BytesIO(data))
+    return data
+
+
+def _scaled(
+    image: Image.Image, scale: float, how: Image.Resampling, kind: str = "JPEG", **options: object
+) -> bytes:
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return encoded(image.resize(size, how), kind, **options)
+
+
+def _tagged(image: Image.Image, tag: int, undo: Image.Transpose, **options: object) -> bytes:
+    """Store the picture turned, with the EXIF tag that turns it back."""
+    exif = Image.Exif()
+    exif[274] = tag
+    return encoded(image.transpose(undo), "JPEG", exif=exif.tobytes(), **options)
+
+
+def _with_exif(image: Image.Image) -> bytes:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Maker", "Model"
+    return encoded(image, "JPEG", quality=92, exif=exif.tobytes(), comment=b"a comment")
+
+
+def _sixteen(image: Image.Image) -> bytes:
+    """A 16-bit RGB PNG, whose samples are the 8-bit ones times 257."""
+    import cv2
+
+    bgr = np.asarray(image.convert("RGB"))[..., ::-1].astype(np.uint16) * 257
+    return bytes(cv2.imencode(".png", bgr)[1].tobytes())
+
+
+_TO_P3 = np.array([[0.822462, 0.177538, 0.0], [0.033194, 0.966806, 0.0], [0.017083, 0.072397, 0.910520]])
+
+
+def _display_p3(image: Image.Image) -> bytes:
+    """The same colours in Display P3 numbers, with the profile embedded, as phones save them."""
+    srgb = np.asarray(image.convert("RGB")) / 255.0
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ _TO_P3.T
+    coded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055)
+    out = Image.fromarray(np.round(np.clip(coded, 0, 1) * 255).astype(np.uint8))
+    return encoded(out, "JPEG", quality=92, icc_profile=space_profile("P3"))
+
+
+def _jpeg(quality: int, **options: object) -> Pipeline:
+    return lambda image: encoded(image, "JPEG", quality=quality, **options)
+
+
+_R, _T = Image.Resampling, Image.Transpose
+
+PIPELINES: dict[str, Pipeline] = {
+    "pillow default": partial(encoded, kind="JPEG"),
+    **{f"jpeg q{q}": _jpeg(q) for q in (95, 90, 85, 60, 50, 40, 30)},
+    **{f"jpeg q{q} 4:4:4": _jpeg(q, subsampling=0) for q in (95, 75, 50, 30)},
+    "jpeg q80 4:2:2": _jpeg(80, subsampling=1),
+    "progressive q85": _jpeg(85, progressive=True),
+    "progressive q50": _jpeg(50, progressive=True),
+    "optimised q70": _jpeg(70, optimize=True),
+    **{f"webp {q}": partial(encoded, kind="WEBP", quality=q) for q in (90, 75, 50, 30)},
+    "webp lossless": partial(encoded, kind="WEBP", lossless=True),
+    "avif 60": partial(encoded, kind="AVIF", quality=60),
+    "jpeg 2000": partial(encoded, kind="JPEG2000", quality_mode="rates", quality_layers=[20]),
+    "half lanczos q85": lambda i: _scaled(i, 0.5, _R.LANCZOS, quality=85),
+    "half bicubic q75": lambda i: _scaled(i, 0.5, _R.BICUBIC, quality=75),
+    "half bilinear png": lambda i: _scaled(i, 0.5, _R.BILINEAR, "PNG"),
+    "third box q80": lambda i: _scaled(i, 1 / 3, _R.BOX, quality=80),
+    "twice as large q85": lambda i: _scaled(i, 2, _R.BICUBIC, quality=85),
+    "double 75, 85": lambda i: _chain(i, 75, 85),
+    "double 50, 90": lambda i: _chain(i, 50, 90),
+    "triple 80, 60, 40": lambda i: _chain(i, 80, 60, 40),
+    "exif added": _with_exif,
+    "tag 6 q85": lambda i: _tagged(i, 6, _T.ROTATE_90, quality=85),
+    "tag 3 q60": lambda i: _tagged(i, 3, _T.ROTATE_180, quality=60),
+    "exif stripped": partial(encoded, kind="JPEG", quality=92),
+    "palette png": lambda i: encoded(i.convert("RGB").quantize(256), "PNG"),
+    "web palette png": lambda i: encoded(i.convert("RGB").convert("P"), "PNG"),
+    "cmyk jpeg": lambda i: encoded(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),
+    "16-bit png": _sixteen,
+    "display p3": _display_p3,
+}
 
 SHARES = (0.001, 0.005)
 CORRELATED = 0.5
@@ -57,13 +147,6 @@ def _row(
     return Row(line, names, str(verdict.relation), shown, verdict.same is True if wanted is None else wanted)
 
 
-def chosen(data: Path) -> list[Path]:
-    """Return all of kodak and every tenth of bsds500: 74 pictures."""
-    return (
-        sorted((data / "photos/kodak").glob("*.png")) + sorted((data / "photos/bsds500").glob("*.jpg"))[::10]
-    )
-
-
 def strip_exif(image: Image.Image) -> tuple[bytes, bytes]:
     """Return a JPEG with EXIF and the same coded stream without it."""
     exif = Image.Exif()
@@ -73,42 +156,37 @@ def strip_exif(image: Image.Image) -> tuple[bytes, bytes]:
     return whole, whole[:start] + whole[start + 2 + int.from_bytes(whole[start + 2 : start + 4], "big") :]
 
 
-def resaves(path: Path) -> list[Row]:
+def resaves(path: Path) -> Iterator[Row]:
     """Save one picture again in each way."""
-    original = path.read_bytes()
-    image = rgb_of(path)
-    rows = []
+    original, image = path.read_bytes(), rgb_of(path)
     for name, pipeline in PIPELINES.items():
-        first, second = strip_exif(image) if name == "exif stripped" else (original, pipeline(image))
-        rows.append(_row(name, path.name, compare(first, second)))
-    return rows
+        pair = strip_exif(image) if name == "exif stripped" else (original, pipeline(image))
+        yield _row(name, path.name, compare(*pair))
 
 
-def twice(path: Path) -> list[Row]:
+def twice(path: Path) -> Iterator[Row]:
     """Save one picture coarsely, or a little cropped, and again at quality 90; or keep the coarse one without loss."""
     image = rgb_of(path)
-    fine, lossless = encoded(image, quality=92), encoded(image, "PNG")
-    rows = []
-    for name, coarse_one in {
+    cropped = image.crop((3, 2, image.width, image.height)).resize(image.size)
+    coarsely = {
         "JPEG 40": encoded(image, quality=40),
         "JPEG 20": encoded(image, quality=20),
         "WebP 80": encoded(image, "WEBP", quality=80),
         "WebP 50": encoded(image, "WEBP", quality=50),
-        "cropped by 3 pixels, JPEG 80": encoded(
-            image.crop((3, 2, image.width, image.height)).resize(image.size), quality=80
-        ),
-    }.items():
-        again = load(coarse_one).rgb
-        rows.append(_row(f"{name}, then JPEG 90", path.name, compare(fine, encoded(again, quality=90))))
+        "cropped by 3 pixels, JPEG 80": encoded(cropped, quality=80),
+    }
+    for name, once in coarsely.items():
+        again = load(once).rgb
+        fine = encoded(image, quality=92), encoded(again, quality=90)
+        yield _row(f"{name}, then JPEG 90", path.name, compare(*fine))
         if name in ("JPEG 40", "JPEG 20"):
-            rows.append(_row(f"{name}, then PNG", path.name, compare(lossless, encoded(again, "PNG"))))
-    return rows
+            kept = encoded(image, "PNG"), encoded(again, "PNG")
+            yield _row(f"{name}, then PNG", path.name, compare(*kept))
 
 
-def edits(path: Path) -> list[Row]:
+def edits(path: Path) -> Iterator[Row]:
     """Edit one picture in one place; the figure is the intersection over union of the box."""
     rgb = np.asarray(rgb_of(path))
-    rows = []
     for (number, kind), share in itertools.product(enumerate(EDITS), SHARES):
         edit = local_edit(rgb, kind, share, SEED + number)
         if edit is None:
@@ -119,8 +197,13 @@ def edits(path: Path) -> list[Row]:
             verdict = compare(source, after)
             sound = verdict.relation in (Relation.EDITED, Relation.UNDECIDABLE, Relation.DIFFERENT)
             iou = max((box_iou([(r.x, r.y, r.w, r.h)], [edit.box]) for r in verdict.regions), default=0.0)
-            rows.append(_row(f"{kind} {share:.1%} against {against}", path.name, verdict, sound, iou))
-    return rows
+            yield _row(f"{kind} {share:.1%} against {against}", path.name, verdict, sound, iou)
+
+
+def distinct(pair: tuple[Path, Path]) -> Iterator[Row]:
+    """Compare two distinct photographs: they must not be called the same."""
+    verdict = compare(*pair)
+    yield _row("distinct", f"{pair[0].name} {pair[1].name}", verdict, verdict.same is not True)
 
 
 def _planes(path: Path) -> NDArray[np.float32]:
@@ -131,86 +214,65 @@ def _planes(path: Path) -> NDArray[np.float32]:
     return np.asarray(small / np.maximum(norms, 1e-6), np.float32)
 
 
-def candidates(files: list[Path], jobs: int) -> Iterator[tuple[Path, Path]]:
-    """Yield the pairs whose coarse planes correlate at all: upright in any pair of channels, turned in one."""
+def candidates(data: Path, every: int, jobs: int) -> list[tuple[Path, Path]]:
+    """Return the pairs whose coarse planes correlate at all: upright in any pair of channels, turned in one."""
+    files = photos(data)[::every]
     planes = np.stack(list(pooled(_planes, files, jobs, chunk=16)))
     best = np.zeros((len(files), len(files)), np.float32)
     for one, two in itertools.product(range(3), repeat=2):
         best = np.maximum(best, np.abs(planes[:, one] @ planes[:, two].T))
     pictures = planes.reshape(len(files), 3, SIDE, SIDE)
     for mirrored, quarter in list(itertools.product((False, True), range(4)))[1:]:
-        held = np.rot90(pictures[..., ::-1] if mirrored else pictures, quarter, axes=(2, 3)).reshape(
-            planes.shape
-        )
+        held = np.rot90(pictures[..., ::-1] if mirrored else pictures, quarter, axes=(2, 3))
         for band in range(3):
-            alike = np.abs(planes[:, band] @ held[:, band].T)
+            alike = np.abs(planes[:, band] @ held.reshape(planes.shape)[:, band].T)
             best = np.maximum(best, np.where(np.maximum(alike, alike.T) >= TURNED, 1.0, 0.0))
-    for i, j in np.argwhere(np.triu(best >= CORRELATED, 1)):
-        yield files[i], files[j]
+    pairs = [(files[i], files[j]) for i, j in np.argwhere(np.triu(best >= CORRELATED, 1))]
+    count = len(files) * (len(files) - 1) // 2
+    print(f"\n{len(files)} photographs, {count} pairs, {len(pairs)} of them correlate")
+    return pairs
 
 
-def distinct(pair: tuple[Path, Path]) -> list[Row]:
-    """Compare two distinct photographs: they must not be called the same."""
+def chosen(data: Path, every: int, jobs: int) -> list[Path]:
+    """Return of all of kodak and every tenth of bsds500, 74 pictures, every Nth."""
+    kodak, bsds = (data / "photos/kodak").glob("*.png"), (data / "photos/bsds500").glob("*.jpg")
+    return (sorted(kodak) + sorted(bsds)[::10])[::every]
+
+
+def _listed(call: Callable[[Any], Iterable[Row]], one: object) -> list[Row]:
     cv2.setNumThreads(1)
-    verdict = compare(*pair)
-    names = f"{pair[0].name} {pair[1].name}"
-    return [_row("distinct", names, verdict, verdict.same is not True)]
+    return list(call(one))
 
 
-def report(title: str, rows: list[Row]) -> bool:
-    """Print the table of one part; return whether every row is as wanted."""
+def _measured(
+    title: str,
+    call: Callable[[Any], Iterable[Row]],
+    work: Callable[[Path, int, int], list[Any]],
+    args: argparse.Namespace,
+) -> int:
+    """Run one part and print its table; return 1 where a pair is called what it must not be."""
+    found = pooled(partial(_listed, call), work(wanted_data(), args.every, args.jobs), args.jobs)
+    rows = list(itertools.chain.from_iterable(found))
     print(f"\n## {title}\n")
-    head("", "pairs", "as wanted", "relations", "probability, overlap or share: min / median / max")
+    head("", "pairs", "as wanted", "relations", "probability or overlap: min / median / max")
     groups: dict[str, list[Row]] = defaultdict(list)
     for one in rows:
         groups[one.line].append(one)
     for name, group in groups.items():
-        ends = " / ".join(
-            f"{value:.2f}" for value in np.percentile([one.figure for one in group], [0, 50, 100])
-        )
-        row(name, len(group), sum(one.wanted for one in group), counted(one.relation for one in group), ends)
+        ends = np.percentile([one.figure for one in group], [0, 50, 100])
+        cells = sum(one.wanted for one in group), counted(one.relation for one in group)
+        row(name, len(group), *cells, " / ".join(f"{value:.2f}" for value in ends))
     wrong = [one for one in rows if not one.wanted]
     print(f"\n{len(rows) - len(wrong)} of {len(rows)} as wanted ({1 - len(wrong) / len(rows):.3%})")
     for one in wrong[:40]:
         print("  not as wanted:", *one[:4])
-    return not wrong
+    return int(bool(wrong))
 
 
-def _distinct(data: Path, every: int, jobs: int) -> list[tuple[Path, Path]]:
-    files = photos(data)[::every]
-    pairs = list(candidates(files, jobs))
-    print(
-        f"\n{len(files)} photographs, {len(files) * (len(files) - 1) // 2} pairs, {len(pairs)} of them correlate"
-    )
-    return pairs
-
-
-def _chosen(data: Path, every: int, jobs: int) -> list[Path]:
-    return chosen(data)[::every]
-
-
-Work = Callable[[Path, int, int], list[Any]]
-PARTS: Mapping[str, tuple[str, Callable[[Any], list[Row]], Work]] = {
-    "resaves": ("Re-saves called the same", resaves, _chosen),
-    "twice": ("Copies saved twice", twice, _chosen),
-    "edits": ("Local edits, saved at JPEG 85", edits, _chosen),
-    "distinct": ("Distinct photographs not called the same", distinct, _distinct),
+PARTS = {
+    "resaves": partial(_measured, "Re-saves called the same", resaves, chosen),
+    "twice": partial(_measured, "Copies saved twice", twice, chosen),
+    "edits": partial(_measured, "Local edits, saved at JPEG 85", edits, chosen),
+    "distinct": partial(_measured, "Distinct photographs not called the same", distinct, candidates),
 }
-"""Each part: its title, what is done, and to what."""
-
-
-OPTIONS = (
-    option("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default all"),
-    option("--every", 1, help="take every Nth picture only"),
-    option("--jobs", 2),
-)
-
-
-def main(args: argparse.Namespace) -> int:
-    """Run the parts asked for; return 1 where a pair is called what it must not be."""
-    data, good = wanted_data(), True
-    for part in args.parts or PARTS:
-        title, call, work = PARTS[part]
-        rows = pooled(call, work(data, args.every, args.jobs), args.jobs)
-        good &= report(title, list(itertools.chain.from_iterable(rows)))
-    return 0 if good else 1
+OPTIONS = (option("--every", 1, help="take every Nth picture only"), option("--jobs", 2))

@@ -1,30 +1,36 @@
-"""Recall of the search for candidates: PDQ alone, the copy code alone, and both, by families of altered copies.
+"""Recall of the search for candidates by families of altered copies, and the whole path beside pairwise comparison.
 
-    python -m bench retrieval [--originals N] [--families a,b]
+    python -m bench retrieval [codes|find ...] [--originals N] [--others N] [--families a,b]
 
-Of each of N photographs of the test half, one copy a family is made at one level drawn by chance, and searched for
-among the originals, all other photographs, the quarters of those that no copy is made of, and all of sameplace/,
-clipart/ and uipages/.
+One copy a family is made of each of N photographs of the test half, at one level drawn by chance. codes: each is
+searched for by PDQ alone, by the copy code alone, and by both, among the originals, all other photographs, the quarters
+of those that no copy is made of, and all of sameplace/, clipart/ and uipages/. find: `samepic find --same-if edited`,
+without --copies and with it, runs on a folder of them, with as many other photographs and pictures of sameplace/ as
+--others says of each. A copy counts as found where its group holds its original or another copy of it that `compare`
+proves; a member that is no copy of its group's photograph is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
-import time
+import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 import samepic
-from bench.common import head, option, photo_names, row, wanted_data
+from bench.common import groups_of, head, listed, measured, option, photo_names, photos, row, wanted_data
 from bench.families import FAMILIES
+from bench.pairs import EDITED_ONLY, SAME_WORDS
 from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of
-from samepic.fingerprints.copycode import PARTS
+from samepic.fingerprints.copycode import PARTS as QUARTERS
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.tuning.search import SEARCH
 
@@ -49,53 +55,40 @@ NAMED: dict[str, tuple[float, tuple[str, ...]]] = {
 """What is wanted: recall at 10, in per cent, and the families, or a family and a level."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """An altered copy: what was done, the path of its original, its fingerprint, and its name in bench.sources."""
+class Query(NamedTuple):
+    """An altered copy: what was done, the path of its original, and its fingerprint."""
 
     family: str
     level: str
     original: str
     made: Fingerprint
-    name: str
 
 
-@dataclass
-class Scene:
-    """What is searched for, and the pictures it is searched among: their names and fingerprints."""
-
-    queries: list[Query] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    prints: list[Fingerprint] = field(default_factory=list)
+Scene = tuple[list[Query], dict[str, Fingerprint]]
+"""What is searched for, and the pictures it is searched among, by name."""
+Distances = NDArray[np.float32]
+Ranks = NDArray[np.int64]
 
 
-class Codes:
-    """Codes as rows of signs, so that one product gives all distances."""
-
-    def __init__(self, codes: Sequence[bytes]) -> None:
-        bits = np.unpackbits(np.frombuffer(b"".join(codes), np.uint8).reshape(len(codes), -1), axis=1)
-        self.signs = bits.astype(np.float32) * 2 - 1
-
-    def distances(self, others: Codes) -> NDArray[np.float32]:
-        """Return the (n, m) distances in bits."""
-        agreeing = np.asarray(self.signs @ others.signs.T, np.float32)
-        return np.asarray(128 - agreeing / 2, np.float32)
+def _apart(codes: Sequence[bytes], others: Sequence[bytes]) -> Distances:
+    """Return the (n, m) distances in bits."""
+    bits = [
+        np.unpackbits(np.frombuffer(b"".join(one), np.uint8).reshape(-1, 32), axis=1)
+        for one in (codes, others)
+    ]
+    one, two = (sides.astype(np.float32) * 2 - 1 for sides in bits)
+    return np.asarray(128 - one @ two.T / 2, np.float32)
 
 
 def scene_of(data: Path, originals: int, families: Sequence[str]) -> Scene:
     """Make the copies and fingerprint everything."""
-    scene, picked = Scene(), chosen(data, "test", originals)
-    for number, (name, picture) in enumerate(_database(data, set(picked))):
-        scene.names.append(name)
-        scene.prints.append(samepic.fingerprint(picture, copycode=True))
-        if number % 500 == 499:
-            print(f"{number + 1} pictures, {time.process_time():.0f} s", file=sys.stderr)
+    picked, queries = chosen(data, "test", originals), []
+    among = {name: samepic.fingerprint(rgb, copycode=True) for name, rgb in _database(data, set(picked))}
     for path in picked:
         for name in (copy_by_chance(family, path) for family in families):
             family, level = name.removeprefix("copy:").split("|")[:2]
-            made = samepic.fingerprint(named_bytes(name), copycode=True)
-            scene.queries.append(Query(family, level, path, made, name))
-    return scene
+            queries.append(Query(family, level, path, samepic.fingerprint(named_bytes(name), copycode=True)))
+    return queries, among
 
 
 def _database(data: Path, picked: set[str]) -> Iterator[tuple[str, Path | NDArray[np.uint8]]]:
@@ -113,34 +106,33 @@ def _database(data: Path, picked: set[str]) -> Iterator[tuple[str, Path | NDArra
                 yield path.relative_to(data).as_posix(), path
 
 
-def _ranks(distances: NDArray[np.float32], own: NDArray[np.intp]) -> NDArray[np.int64]:
+def _ranks(distances: Distances, own: NDArray[np.intp]) -> Ranks:
     """Return the rank of each query's own original; what is as near as it goes before it."""
     mine = distances[np.arange(len(own)), own]
     return np.asarray((distances <= mine[:, None]).sum(axis=1), np.int64)
 
 
-def _pdq_distances(scene: Scene) -> NDArray[np.float32]:
+def _pdq_distances(queries: list[Query], prints: list[Fingerprint]) -> Distances:
     """Return the least distances of the eight forms of each query; of weak codes, 256."""
-    pictures = Codes([one.pdq for one in scene.prints])
-    forms = [Codes([q.made.pdq_forms[32 * k : 32 * k + 32] for q in scene.queries]) for k in range(8)]
-    least: NDArray[np.float32] = np.stack([form.distances(pictures) for form in forms]).min(axis=0)
-    least[[q.made.is_weak for q in scene.queries]] = 256
-    least[:, [one.is_weak for one in scene.prints]] = 256
+    pictures = [one.pdq for one in prints]
+    forms = ([q.made.pdq_forms[32 * k : 32 * k + 32] for q in queries] for k in range(8))
+    least: Distances = np.stack([_apart(form, pictures) for form in forms]).min(axis=0)
+    least[[q.made.is_weak for q in queries]] = 256
+    least[:, [one.is_weak for one in prints]] = 256
     return least
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Of each query: the rank of its own original by each code, by the nearest quarter and by the nearest inset,
     whether PDQ is within its radius, and the bits of the copy code.
     """
 
-    pdq: NDArray[np.int64]
-    copy: NDArray[np.int64]
-    part: NDArray[np.int64]
-    inset: NDArray[np.int64]
+    pdq: Ranks
+    copy: Ranks
+    part: Ranks
+    inset: Ranks
     within: NDArray[np.bool_]
-    bits: NDArray[np.float32]
+    bits: Distances
 
     def both(self, k: int) -> NDArray[np.bool_]:
         """Tell which are found by PDQ within its radius, by the copy code at k, by a quarter at part_nearest, or by an
@@ -152,42 +144,34 @@ class Found:
 
 def report(scene: Scene) -> bool:
     """Print recall by families and by what was wanted; tell whether all that was wanted is there."""
-    pdq = _pdq_distances(scene)
-    pictures = Codes([one.copycode for one in scene.prints])
-    copy = Codes([q.made.copycode for q in scene.queries]).distances(pictures)
-    parts = [
-        Codes([q.made.quarter_codes[at] for q in scene.queries]).distances(pictures) for at in range(PARTS)
-    ]
-    of, inset = _inset_distances(scene, pictures)
-    own = np.array([scene.names.index(q.original) for q in scene.queries])
-    rows = np.arange(len(own))
-    inset_ranks = np.full(len(own), len(scene.names), np.int64)
+    queries, among = scene
+    names, prints = list(among), list(among.values())
+    pictures, pdq = [one.copycode for one in prints], _pdq_distances(queries, prints)
+    copy = _apart([q.made.copycode for q in queries], pictures)
+    parts = [_apart([q.made.quarter_codes[at] for q in queries], pictures) for at in range(QUARTERS)]
+    of = np.array([row for row, q in enumerate(queries) for _ in q.made.inset_codes], np.int64)
+    inset = _apart([code for q in queries for code in q.made.inset_codes], pictures)
+    own, rows = np.array([names.index(q.original) for q in queries]), np.arange(len(queries))
+    inset_ranks = np.full(len(own), len(names), np.int64)
     np.minimum.at(inset_ranks, of, _ranks(inset, own[of]))
-    found = Found(
-        _ranks(pdq, own),
-        _ranks(copy, own),
-        np.stack([_ranks(part, own) for part in parts]).min(axis=0),
-        inset_ranks,
-        pdq[rows, own] <= SEARCH.radius,
-        copy[rows, own],
-    )
-    print(f"{len(scene.queries)} copies of {len(set(own))} originals among {len(scene.names)} pictures\n")
-    reached = _tables(scene, found)
-    _candidates(pdq, (copy, parts, inset), of, own)
+    part_ranks = np.stack([_ranks(part, own) for part in parts]).min(axis=0)
+    near = pdq[rows, own] <= SEARCH.radius
+    found = Found(_ranks(pdq, own), _ranks(copy, own), part_ranks, inset_ranks, near, copy[rows, own])
+    print(f"{len(queries)} copies of {len(set(own))} originals among {len(names)} pictures\n")
+    reached = _tables(queries, found)
+    taken = pdq <= SEARCH.radius
+    _take(taken, rows, copy, SEARCH.copy_nearest, SEARCH.copy_radius)
+    for part in parts:
+        _take(taken, rows, part, SEARCH.part_nearest, SEARCH.part_radius)
+    _take(taken, of, inset, SEARCH.inset_nearest, SEARCH.inset_radius)
+    each = f"{taken.sum(axis=1).mean():.2f} candidates a query"
+    print(f"\nas find takes candidates: {100 * taken[rows, own].mean():.2f} % found, {each}")
     return reached
 
 
-def _inset_distances(scene: Scene, pictures: Codes) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return of which query each inset is, and its distances to all pictures."""
-    pairs = [(row, code) for row, q in enumerate(scene.queries) for code in q.made.inset_codes]
-    if not pairs:
-        return np.empty(0, np.int64), np.empty((0, len(scene.names)), np.float32)
-    return np.array([row for row, _ in pairs]), Codes([code for _, code in pairs]).distances(pictures)
-
-
-def _tables(scene: Scene, found: Found) -> bool:
-    families = np.array([q.family for q in scene.queries])
-    levels = np.array([f"{q.family} {q.level}" for q in scene.queries])
+def _tables(queries: list[Query], found: Found) -> bool:
+    families = np.array([q.family for q in queries])
+    levels = np.array([f"{q.family} {q.level}" for q in queries])
     each = (f"within {SEARCH.radius}", "copy code 1, 10, 50", "all 1, 10, 50", "bits 50, 95 %")
     columns = ("copies", "PDQ 1, 10, 50", *each)
     head("", *columns)
@@ -213,41 +197,86 @@ def _row(name: str, mask: NDArray[np.bool_], found: Found) -> float:
     return both[1]
 
 
-Distances = NDArray[np.float32]
-
-
-def _candidates(
-    pdq: Distances,
-    codes: tuple[Distances, list[Distances], Distances],
-    of: NDArray[np.int64],
-    own: NDArray[np.intp],
-) -> None:
-    """Print recall and candidates a query as `find` takes them; `of` says of which query each inset is."""
-    copy, parts, inset = codes
-    taken, rows = pdq <= SEARCH.radius, np.arange(len(own))
-    _take(taken, rows, copy, SEARCH.copy_nearest, SEARCH.copy_radius)
-    for part in parts:
-        _take(taken, rows, part, SEARCH.part_nearest, SEARCH.part_radius)
-    _take(taken, of, inset, SEARCH.inset_nearest, SEARCH.inset_radius)
-    each = f"{taken.sum(axis=1).mean():.2f} candidates a query"
-    print(f"\nas find takes candidates: {100 * taken[rows, own].mean():.2f} % found, {each}")
-
-
-def _take(taken: NDArray[np.bool_], of: NDArray[np.int64], distances: Distances, k: int, radius: int) -> None:
+def _take(taken: NDArray[np.bool_], of: Ranks, distances: Distances, k: int, radius: int) -> None:
+    """Mark what `find` takes as candidates; `of` says of which query each row of distances is."""
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :k]
     inside = np.take_along_axis(distances, nearest, 1) <= radius
     rows = np.broadcast_to(of[:, None], nearest.shape)
     taken[rows[inside], nearest[inside]] = True
 
 
-OPTIONS = (
-    option("--originals", 150),
-    option("--families", "", help="names with commas between; default all"),
-)
-
-
-def main(args: argparse.Namespace) -> int:
+def code_recall(args: argparse.Namespace) -> int:
     """Measure and print; return 1 where something falls short of what was wanted."""
     cv2.setNumThreads(1)
-    data, families = wanted_data(), [name for name in args.families.split(",") if name] or [*FAMILIES]
-    return 0 if report(scene_of(data, args.originals, families)) else 1
+    return 0 if report(scene_of(wanted_data(), args.originals, listed(args.families, FAMILIES))) else 1
+
+
+def _make(
+    data: Path, folder: Path, originals: int, others: int, families: list[str]
+) -> dict[str, tuple[str, str]]:
+    """Fill the folder; return {name of a copy: (name of its original, family)}."""
+    made, picked = {}, chosen(data, "test", originals)
+    for number, path in enumerate(picked):
+        original = f"o{number:03}{Path(path).suffix.lower()}"
+        shutil.copyfile(data / path, folder / original)
+        for place, family in enumerate(families):
+            name = f"o{number:03}-{place:02}"
+            (folder / name).write_bytes(named_bytes(copy_by_chance(family, path)))
+            made[name] = original, family
+    rest = [path for path in photos(data) if path.relative_to(data).as_posix() not in picked]
+    places = sorted(
+        path for path in (data / "sameplace").rglob("*") if path.suffix.lower() in (".jpg", ".png")
+    )
+    for paths, kind in ((rest, "photo"), (places, "place")):
+        for number, other in enumerate(paths[:: max(1, len(paths) // max(1, others))][:others]):
+            shutil.copyfile(other, folder / f"{kind}{number:04}{other.suffix.lower()}")
+    return made
+
+
+def _find(folder: Path, *options: str) -> list[list[str]]:
+    """Return the groups of names that the command finds, and print what it took."""
+    report, env = folder.with_name("report.jsonl"), {"SAMEPIC_CACHE": str(folder.with_name("cache"))}
+    command = [sys.executable, "-m", "samepic", "find", "-v", "--json", "--jobs", "1", "--same-if", "edited"]
+    print(f"samepic find {' '.join(options):10} {measured([*command, *options, str(folder)], report, env)}")
+    return [[Path(path).name for path in group] for group in groups_of(report)]
+
+
+def find_recall(args: argparse.Namespace) -> int:
+    """Make, find, compare and print; return 1 where a member is wrong or too little is found."""
+    with tempfile.TemporaryDirectory(prefix="samepic-bench-") as name:
+        folder = Path(name) / "pictures"
+        folder.mkdir()
+        made = _make(wanted_data(), folder, args.originals, args.others, listed(args.families, FAMILIES))
+        groups, plain = _find(folder, "--copies"), _find(folder)
+        relations = {
+            copy: samepic.compare(folder / of, folder / copy).relation for copy, (of, _) in made.items()
+        }
+    sure = {copy for copy, relation in relations.items() if relation in SAME_WORDS | EDITED_ONLY}
+    shows = {copy: original for copy, (original, _) in made.items()}
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for copy, (original, family) in made.items():
+        if copy in sure:
+            own = {original} | {other for other in sure if shows[other] == original} - {copy}
+            held = [any(copy in group and own & {*group} for group in each) for each in (plain, groups)]
+            counts[family] = [sum(pair) for pair in zip(counts[family], (1, *held), strict=True)]
+    print(f"\n{len(made)} copies, {len(sure)} of them proven pairwise\n")
+    head("", "proven pairwise", "found without --copies", "found with")
+    for family, cells in counts.items():
+        row(family, *cells)
+    proven, without, found = (sum(cells) for cells in zip(*counts.values(), strict=True))
+    row("all", proven, without, f"{found} ({100 * found / proven:.1f} %)")
+    wrong = [
+        (name, of) for of, *names in groups for name in names if shows.get(name, name) != shows.get(of, of)
+    ]
+    print(
+        f"\n{len(wrong)} wrong members", *(f"{name} in the group of {of}" for name, of in wrong), sep="\n  "
+    )
+    return 0 if not wrong and found >= 0.95 * proven else 1
+
+
+PARTS = {"codes": code_recall, "find": find_recall}
+OPTIONS = (
+    option("--originals", 40),
+    option("--others", 100),
+    option("--families", "", help="names with commas between; default all"),
+)

@@ -1,4 +1,4 @@
-"""What is counted of compared pairs: boxes, what was wanted, and how far a stated probability holds.
+"""What is counted of compared pairs: boxes, and what was wanted.
 
 A line is what `python -m bench lookalikes --out` writes: kind, level, name, truth, wanted_same, relation, same,
 probability, iou and cpu.
@@ -6,7 +6,7 @@ probability, iou and cpu.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -50,27 +50,3 @@ def truly_same(line: Line) -> bool | None:
         return None
     same = [relation in SAME_WORDS for relation in line["truth"] if relation != "undecidable"]
     return None if not same or (any(same) and not all(same)) else all(same)
-
-
-def reliability(
-    probabilities: Sequence[float], same: Sequence[bool], bins: int = 10
-) -> list[tuple[int, float, float]]:
-    """Return (pairs, mean probability, share that are the same) of each of `bins` equal bins; (0, 0, 0) if empty."""
-    p, y = np.asarray(probabilities, np.float64), np.asarray(same, np.float64)
-    which = np.minimum((p * bins).astype(int), bins - 1)
-    rows = []
-    for index in range(bins):
-        here = which == index
-        count = int(here.sum())
-        rows.append((count, float(p[here].mean()), float(y[here].mean())) if count else (0, 0.0, 0.0))
-    return rows
-
-
-def calibration_error(probabilities: Sequence[float], same: Sequence[bool], bins: int = 10) -> float:
-    """Return the expected calibration error: the mean over pairs of |probability - share| of their bin.
-
-    Guo et al., On Calibration of Modern Neural Networks, 2017, equation 3.
-    """
-    rows = reliability(probabilities, same, bins)
-    total = sum(count for count, _, _ in rows)
-    return sum(count * abs(mean - share) for count, mean, share in rows) / total if total else 0.0

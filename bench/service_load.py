@@ -30,6 +30,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import httpx
+import numpy as np
 from PIL import Image
 
 from bench.common import (
@@ -44,7 +45,7 @@ from bench.common import (
     rgb_of,
     row,
     wanted_data,
-)  # fmt: skip
+)
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 
@@ -52,24 +53,22 @@ _USUAL = {"check": {200}, "admit": {201, 202, 409}, "remove": {204}}
 
 
 class Done(NamedTuple):
-    """One request: what was asked, what was answered, how long it took in seconds, when it ended."""
+    """One request: what was asked, what was answered, and how long it took in seconds."""
 
     asked: str
     status: int
     outcome: str
     seconds: float
-    at: float
 
 
 class Client:
     """Posts pictures, one after the other, over one connection."""
 
     def __init__(self, address: str, pictures: Sequence[bytes], number: int) -> None:
-        self._address, self._pictures, self._number = address.removeprefix("http://"), pictures, number
+        self._pictures, self._number, self._count = pictures, number, 0
         self._random = random.Random(SEED + number)
         self._mine: list[str] = []
-        self._count = 0
-        self._connection = http.client.HTTPConnection(self._address, timeout=120)
+        self._connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
         self.done: list[Done] = []
 
     def run(self, until: float) -> None:
@@ -98,8 +97,8 @@ class Client:
             text, status = json.dumps({"outcome": repr(error)}).encode(), 0
             self._connection.close()
         took = time.perf_counter() - begun
-        outcome = json.loads(text).get("outcome", "") if text else ""
-        self.done.append(Done(asked, status, outcome, took, time.time()))
+        outcome = json.loads(text).get("outcome", "") if text else "removed"
+        self.done.append(Done(asked, status, outcome, took))
         return status
 
 
@@ -116,10 +115,8 @@ def clients(pipe: Connection, address: str, pictures: Sequence[bytes], count: in
 
 def uploads_of(data: Path, count: int) -> list[bytes]:
     """Return photographs as they are, and each saved again."""
-    every = photos(data)
-    chosen = every[:: max(1, len(every) // count)][:count]
-    found = []
-    for number, path in enumerate(chosen):
+    every, found = photos(data), []
+    for number, path in enumerate(every[:: max(1, len(every) // count)][:count]):
         found += [path.read_bytes(), encoded(rgb_of(path), quality=60 + number % 35)]
     return found
 
@@ -133,36 +130,41 @@ def decoded(pictures: Sequence[bytes]) -> float:
     return (time.process_time() - begun) / len(pictures)
 
 
-def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
-    """Print what the clients saw, and return how many requests went wrong."""
-    wrong = [one for one in done if one.status not in _USUAL[one.asked]]
-    print(
-        f"{len(done)} requests in {seconds:.0f} s, {len(wrong)} errors {Counter(w.status for w in wrong) or ''}"
-    )
-    head("request", "count", "p50 ms", "p99 ms", "most ms", "outcomes")
-    for asked in _USUAL:
-        took = sorted(1000 * one.seconds for one in done if one.asked == asked)
-        said = counted(one.outcome or "removed" for one in done if one.asked == asked)
-        if len(took) > 1:
-            p99 = statistics.quantiles(took, n=100, method="inclusive")[98]
-            row(asked, len(took), *(f"{ms:.0f}" for ms in (took[len(took) // 2], p99, took[-1])), said)
-    pictures = sum(one.asked != "remove" for one in done)
-    print(
-        f"{pictures / seconds:.1f} uploads a second; {1000 * spent / pictures:.1f} ms of processor time each;"
-        f" plain decoding takes {1000 * plain:.1f} ms, {1 / plain:.0f} a second on one core:"
-        f" {spent / pictures / plain:.1f} times as much"
-    )
-    return len(wrong)
-
-
-def watched(service: Running, pipe: Connection, until: float) -> list[float]:
-    """Return the memory of the service every 5 seconds, until the clients have told what they did."""
+def loaded(
+    service: Running, pictures: Sequence[bytes], count: int, until: float
+) -> tuple[list[Done], list[float]]:
+    """Load a service until then; return what clients saw, and the service's memory every 5 seconds."""
+    here, there = multiprocessing.Pipe()
+    given = there, service.address, pictures, count, until
+    process = multiprocessing.get_context("spawn").Process(target=clients, args=given)
+    process.start()
     levels = [memory_of(service.process.pid)]
-    while not pipe.poll(5):
+    while not here.poll(5):
         levels.append(memory_of(service.process.pid))
         if time.time() > until + 300:
             sys.exit("the clients did not come back")
-    return levels
+    done: list[Done] = here.recv()
+    process.join()
+    return done, levels
+
+
+def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
+    """Print what the clients saw, and return how many requests went wrong."""
+    wrong = Counter(one.status for one in done if one.status not in _USUAL[one.asked])
+    print(f"{len(done)} requests in {seconds:.0f} s, {wrong.total()} errors {wrong or ''}")
+    head("request", "count", "p50 ms", "p99 ms", "most ms", "outcomes")
+    for asked in _USUAL:
+        mine = [one for one in done if one.asked == asked]
+        if mine:
+            ends = np.percentile([1000 * one.seconds for one in mine], (50, 99, 100))
+            row(asked, len(mine), *(f"{ms:.0f}" for ms in ends), counted(one.outcome for one in mine))
+    pictures = sum(one.asked != "remove" for one in done)
+    each = spent / pictures
+    print(f"{pictures / seconds:.1f} uploads a second; {1000 * each:.1f} ms of processor time each")
+    print(
+        f"plain decoding takes {1000 * plain:.1f} ms, {1 / plain:.0f} a second: {each / plain:.1f} times less"
+    )
+    return wrong.total()
 
 
 OPTIONS = (
@@ -177,43 +179,24 @@ OPTIONS = (
 
 def main(args: argparse.Namespace) -> int:
     """Load, print, and return 1 if a request went wrong."""
-    data = wanted_data()
-    pictures = uploads_of(data, args.pictures)
-    plain = decoded(pictures)
-    size = statistics.mean(len(one) for one in pictures) / 1024
-    print(
-        f"{len(pictures)} different uploads of {size:.0f} KB in the mean; {args.clients} clients; {args.store}"
-    )
+    pictures = uploads_of(wanted_data(), args.pictures)
+    size, seconds = statistics.mean(map(len, pictures)) / 1024, 60 * args.minutes
+    print(f"{len(pictures)} uploads of {size:.0f} KB in the mean; {args.clients} clients; {args.store}")
     with tempfile.TemporaryDirectory() as folder:
         store = fresh_url() if args.store == "postgres" else f"{folder}/uploads.db"
         options = ("--processes", str(args.processes), "--workers", str(args.workers))
         with Running(store, Path(folder) / "log", *options) as service:
-            wrong = loaded(service, pictures, args.clients, 60 * args.minutes, plain)
+            own, every = cpu_of(service.process.pid)
+            done, levels = loaded(service, pictures, args.clients, time.time() + seconds)
+            own, every = (
+                after - before
+                for after, before in zip(cpu_of(service.process.pid), (own, every), strict=True)
+            )
+            wrong = result(done, seconds, every, decoded(pictures))
+            print(f"of that {1000 * own / len(done):.1f} ms a request in the service's first process")
+            means = [f"{statistics.mean(part):.0f}" for part in map(list, np.array_split(levels, 8)) if part]
+            print(f"memory in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {', '.join(means)}")
             kept = httpx.get(f"{service.address}/v1/status").json()["accepted"]
-        if args.store == "sqlite":
-            size = sum(path.stat().st_size for path in Path(folder).glob("uploads.db*")) / 1024
-            print(f"{kept} pictures are kept in {size:.0f} KB")
+        size = sum(path.stat().st_size for path in Path(folder).glob("uploads.db*")) / 1024
+        print(f"{kept} pictures are kept in {size:.0f} KB")
     return 1 if wrong else 0
-
-
-def loaded(service: Running, pictures: Sequence[bytes], count: int, seconds: float, plain: float) -> int:
-    """Load a service for so long, print, and return how many requests went wrong."""
-    here, there = multiprocessing.Pipe()
-    spent, until = cpu_of(service.process.pid, descended=True), time.time() + seconds
-    process = multiprocessing.get_context("spawn").Process(
-        target=clients, args=(there, service.address, pictures, count, until)
-    )
-    process.start()
-    levels = watched(service, here, until)
-    done = here.recv()
-    process.join()
-    spent = cpu_of(service.process.pid, descended=True) - spent
-    wrong = result(done, seconds, spent, plain)
-    share = cpu_of(service.process.pid) / len(done)
-    print(
-        f"of that {1000 * share:.1f} ms a request in the first process of the service itself, not in its decoders"
-    )
-    parts = [levels[len(levels) * part // 8 : len(levels) * (part + 1) // 8] for part in range(8)]
-    means = ", ".join(f"{statistics.mean(part):.0f}" for part in parts if part)
-    print(f"memory of the service in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {means}")
-    return wrong

@@ -11,7 +11,6 @@ after the search began.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import signal
@@ -24,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyspark
 from pyspark.sql import SparkSession
 
 from bench.collection import make
@@ -45,9 +45,7 @@ _SETTINGS = {
 @contextmanager
 def _session(partitions: int) -> Iterator[SparkSession]:
     """Give a session with two executors of one core and 2048 MB, each a process."""
-    found = importlib.util.find_spec("pyspark")
-    assert found is not None and found.origin is not None
-    home = str(Path(found.origin).parent)
+    home = str(Path(pyspark.__file__).parent)
     os.environ.update(SPARK_HOME=home, PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1")
     builder = SparkSession.builder.master("local-cluster[2,1,2048]").appName("samepic bench")
     for name, value in (*_SETTINGS.items(), ("spark.sql.shuffle.partitions", str(partitions))):
@@ -75,18 +73,12 @@ def executors() -> list[int]:
 
 def here(folder: Path, copies: bool) -> list[Row]:
     """Return the rows that find on this machine gives."""
-    return sorted(
-        (
-            group.number,
-            one.file.path,
-            group.reference.path,
-            str(one.relation),
-            one.probability,
-            one.explanation,
-        )
-        for group in find([folder], copies=copies, cache=False)
-        for one in group.members
-    )
+    rows = []
+    for group in find([folder], copies=copies, cache=False):
+        for one in group.members:
+            said = str(one.relation), one.probability, one.explanation
+            rows.append((group.number, one.file.path, group.reference.path, *said))
+    return sorted(rows)
 
 
 def _difference(got: list[Row], want: list[Row]) -> str:

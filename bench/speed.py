@@ -1,15 +1,13 @@
-"""Time and memory of samepic against its peers, in turns, as CPU time of whole processes or of one call.
+"""Time and memory of samepic against its peers, in turns: CPU of one call or of whole processes, one thread.
 
-    python -m bench speed compare [--rounds N] [--odiff PATH] [--magick PATH]
-    python -m bench speed fingerprint [--rounds N] [--pictures N]
-    python -m bench speed copycode [--rounds N] [--pictures N]
+    python -m bench speed [compare|fingerprint|copycode|search|verify ...] [--rounds N] [--pictures N]
 
-compare: two 12 MP JPEGs (one saved again from the other). In one process: `compare` with and without re-enactment and
-visibility against Pillow decoding both. As whole processes: `samepic compare` against ImageMagick's `compare -metric
-RMSE` and odiff. fingerprint: files of 12 MP, baseline and progressive, made of the largest photographs; photographs
-saved as 500x375, 4:2:0; 0.2 MP JPEGs as they are. Each call opens its file by path; the decoder's row is the floor: the
-picture at 1/8, the file read and hashed with SHA-256. copycode: the code by its steps, of photographs as decoded, in
-turns with ORB and a decode. Peers are those of the running Python or the path; absent ones are told. One thread.
+compare: two 12 MP JPEGs, one saved again from the other; in one process against Pillow decoding both, and as whole
+processes against ImageMagick and odiff. fingerprint: files of 12 MP, baseline and progressive, photographs at 500x375,
+and 0.2 MP JPEGs as they are; each call opens its file by path, and the floor is the picture decoded at 1/8, the file
+read and hashed. copycode: the code by its steps, beside ORB and a decode. search: random codes, beside faiss, whose
+answers must be the same, and NumPy in one piece. verify: `compare` on pictures of 320 px by what it takes to settle
+them, beside ORB with RANSAC. Peers are those of the running Python or the path; absent ones are told.
 """
 
 from __future__ import annotations
@@ -18,98 +16,89 @@ import argparse
 import hashlib
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image
 
 from bench.common import (
-    ROOT,
-    data_folder,
+    SEED,
+    counted,
     encoded,
     head,
     in_turns,
     measured,
     option,
-    photo_names,
     photos,
     rgb_of,
     row,
     wanted_data,
-)
-from bench.family_base import Pixels
-from bench.sources import half_of, pixels_of
-from samepic.api import compare
+)  # fmt: skip
+from bench.families import alter
+from bench.family_base import Pixels, warped
+from bench.family_frame import turn_matrix
+from bench.pairs import resized
+from bench.sources import chosen, pixels_of
+from samepic import hamming
+from samepic.api import compare, compare_pictures
 from samepic.fingerprints import fingerprint
 from samepic.fingerprints.copycode import copycode, copycodes, network_input
 from samepic.fingerprints.insets import insets
 from samepic.native import native
 from samepic.picture import load
+from samepic.tuning.search import SEARCH
 
 Call = Callable[[Path], object]
 WIDTH, HEIGHT = 4000, 3000
 _ORB = "ORB of 500 points"
+_NEAREST = 10
 
 OPTIONS = (
-    option("part", choices=("compare", "fingerprint", "copycode")),
     option("--rounds", 7),
     option("--pictures", 40, help="small files, or photographs"),
+    option("--codes", [1_000_000, 10_000_000], type=int, nargs="+"),
+    option("--queries", 25),
     option("--odiff", "odiff"),
     option("--magick", "compare"),
 )
 
 
-def mosaic(folder: Path) -> Path:
-    """Return a 4000x3000 JPEG of quality 90 made of real photographs laid side by side at twice their size."""
-    data = data_folder()
-    files = photos(data)[:200] if data else sorted((ROOT / "examples/photos").glob("*.*g"))
-    canvas = Image.new("RGB", (WIDTH, HEIGHT))
-    x = y = tallest = number = 0
-    while y < HEIGHT:
-        tile = rgb_of(files[number % len(files)])
-        tile = tile.resize((2 * tile.width, 2 * tile.height), Image.Resampling.BICUBIC)
-        canvas.paste(tile, (x, y))
-        x, tallest, number = x + tile.width, max(tallest, tile.height), number + 1
-        if x >= WIDTH:
-            x, y, tallest = 0, y + tallest, 0
-    path = folder / "a.jpg"
-    canvas.save(path, quality=90)
-    return path
+def against(times: Mapping[str, Sequence[float]], base: str) -> None:
+    """Print median and least of the times of each call, and the median as a multiple of that of one of them."""
+    head("", "CPU ms, median", "least", f"times: {base}")
+    for name, taken in times.items():
+        middle = statistics.median(taken)
+        row(name, f"{middle:.2f}", f"{min(taken):.2f}", f"{middle / statistics.median(times[base]):.2f}")
 
 
-def peak_of(begin: str, call: str, *given: object) -> int:
-    """Return the bytes that the code `call` adds to the peak memory of a fresh process that ran `begin`."""
-    code = (
-        "import re, sys\nfrom pathlib import Path\n"
-        "peak = lambda: int(re.search(r'VmHWM:\\s*(\\d+)', Path('/proc/self/status').read_text())[1])\n"
-        f"{begin}\nbefore = peak()\n{call}\nprint(peak() - before)"
-    )
-    command = [sys.executable, "-c", code, *map(str, given)]
-    return 1024 * int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+def _large(count: int) -> list[Image.Image]:
+    """Return so many of the largest photographs at 12 megapixels."""
+    every = sorted(photos(wanted_data()), key=lambda path: (-path.stat().st_size, path))
+    return [rgb_of(path).resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS) for path in every[:count]]
 
 
-_SMALL = (
-    "import samepic; from bench.common import encoded; from PIL import Image\n"
-    "noise = Image.effect_noise((300, 200), 50).convert('RGB')\n"
-    "samepic.compare(encoded(noise), encoded(noise, quality=60))"
-)
+_CALL = "import sys, samepic, cv2; cv2.setNumThreads(1); samepic.compare(sys.argv[1], sys.argv[2]{})"
 
 
 def compare_speed(args: argparse.Namespace) -> None:
     """Print the tables of `compare` at 12 MP."""
     with tempfile.TemporaryDirectory() as name:
-        a = mosaic(Path(name))
-        b = a.with_name("b.jpg")
+        a, b, small = (Path(name) / f"{one}.jpg" for one in ("a", "b", "small"))
+        _large(1)[0].save(a, quality=90)
         rgb_of(a).save(b)
+        rgb_of(a).resize((300, 200)).save(small)
         calls: dict[str, Callable[[], object]] = {
             "Pillow decodes both": lambda: [Image.open(path).load() for path in (a, b)],
             "samepic loads both": lambda: (load(a), load(b)),
@@ -118,42 +107,32 @@ def compare_speed(args: argparse.Namespace) -> None:
             "`compare` with visibility": lambda: compare(a, b, prove=False),
             "`compare` with both, as it is by default": lambda: compare(a, b),
         }
-        found = {what: statistics.median(times) for what, times in in_turns(calls, args.rounds).items()}
-        print("in one process, 12 MP JPEG quality 90 against its re-save, median CPU ms\n")
-        head("", "ms", "times Pillow's two decodes")
-        for what, ms in found.items():
-            row(what, f"{ms:.0f}", f"{ms / found['Pillow decodes both']:.2f}")
+        print("in one process, 12 MP JPEG quality 90 against its re-save\n")
+        against(in_turns(calls, args.rounds), "Pillow decodes both")
         _processes(args, str(a), str(b))
-        peak = peak_of(_SMALL, "samepic.compare(sys.argv[1], sys.argv[2])", a, b) / (2 * WIDTH * HEIGHT)
-        print(f"\npeak memory of `compare`, both included: {peak:.1f} bytes a pixel of both")
+        peaks = [measured([sys.executable, "-c", _CALL.format(""), *map(str, two)]).peak
+                 for two in ((small, small), (a, b))]  # fmt: skip
+        each = (peaks[1] - peaks[0]) * 2**20 / (2 * WIDTH * HEIGHT)
+        print(f"\npeak memory that `compare` adds, both included: {each:.1f} bytes a pixel of both")
 
 
 def _processes(args: argparse.Namespace, a: str, b: str) -> None:
     """Print whole-process CPU time and memory of samepic and its peers on the same pair."""
-    fast = (
-        "import sys, samepic, cv2; cv2.setNumThreads(1); "
-        "samepic.compare(sys.argv[1], sys.argv[2], prove=False, visibility=False)"
-    )
+    neither = _CALL.format(", prove=False, visibility=False")
     commands = {
         "`samepic compare`, both included": [sys.executable, "-m", "samepic", "compare", a, b],
-        "a Python process that calls `samepic.compare`, neither": [sys.executable, "-c", fast, a, b],
+        "a Python process that calls `samepic.compare`, neither": [sys.executable, "-c", neither, a, b],
         "ImageMagick `compare -metric RMSE`": [args.magick, "-metric", "RMSE", a, b, "null:"],
         "odiff": [args.odiff, a, b, str(Path(a).with_name("diff.png"))],
     }
     print("\nwhole processes on the same pair, median\n")
     here = {name: command for name, command in commands.items() if shutil.which(command[0])}
     # Peers end with a status of their own where the pictures differ.
-    runs = [
-        {name: measured(command, fine=range(64)) for name, command in here.items()}
-        for _ in range(args.rounds)
-    ]
+    runs = [{name: measured(here[name], fine=range(64)) for name in here} for _ in range(args.rounds)]
     head("", "CPU ms", "peak MB")
     for name in commands:
-        if mine := [used[name] for used in runs if name in used]:
-            cpu, peak = (statistics.median(getattr(used, what) for used in mine) for what in ("cpu", "peak"))
-            row(name, f"{1000 * cpu:.0f}", f"{peak:.0f}")
-        else:
-            row(name, "absent", "")
+        each = [(1000 * used[name].cpu, used[name].peak) for used in runs if name in used]
+        row(name, *(f"{value:.0f}" for value in np.median(each, axis=0)) if each else ("absent", ""))
 
 
 def decoded_eighth(path: Path) -> object:
@@ -198,9 +177,9 @@ PEERS: dict[str, tuple[str, Callable[[ModuleType], Call]]] = {
 """Each peer's module, and what makes its call of it."""
 
 
-def _calls() -> dict[str, Call]:
-    """Return samepic, the floor, and every peer that is installed; tell which are not."""
-    found: dict[str, Call] = {"samepic": fingerprint, "1/8 + read + sha256": decoded_eighth}
+def _installed() -> dict[str, Call]:
+    """Return every peer that is installed; tell which are not."""
+    found: dict[str, Call] = {}
     for name, (module, made_of) in PEERS.items():
         try:
             found[name] = made_of(import_module(module))
@@ -219,9 +198,7 @@ def _files(folder: Path, data: Path, most: int) -> dict[str, list[Path]]:
         path.write_bytes(content)
         sets[name].append(path)
 
-    every = [path for path in data.rglob("*.jp*g") if "hostile" not in path.parts]
-    for source in sorted(every, key=lambda path: (-path.stat().st_size, path))[:4]:
-        large = rgb_of(source).resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    for large in _large(4):
         for name, progressive in (("12 MP baseline", False), ("12 MP progressive", True)):
             keep(name, encoded(large, quality=90, progressive=progressive))
     for source in [path for path in photos(data) if "imagenet" in str(path.parent)][:most]:
@@ -236,58 +213,171 @@ def _files(folder: Path, data: Path, most: int) -> dict[str, list[Path]]:
 
 
 def fingerprint_speed(args: argparse.Namespace) -> None:
-    """Print CPU milliseconds a file of each set, the mean of medians."""
+    """Print CPU milliseconds a file of each set, of the medians of its files."""
     print(f"native part: {'built' if native else 'absent'}")
-    calls = _calls()
+    calls: dict[str, Call] = {"samepic": fingerprint, "1/8 + read + sha256": decoded_eighth, **_installed()}
     with tempfile.TemporaryDirectory() as folder:
-        sets = _files(Path(folder), wanted_data(), args.pictures)
-        for name, files in sets.items():
-            in_turns(calls, 1, files[0])
-            each = [in_turns(calls, args.rounds, path) for path in files]
-            mean = {call: statistics.mean(statistics.median(one[call]) for one in each) for call in calls}
+        for name, files in _files(Path(folder), wanted_data(), args.pictures).items():
             print(f"\n{name}, {len(files)} files\n")
-            head("", "CPU ms", "of samepic")
-            for call, ms in mean.items():
-                row(call, f"{ms:.2f}", f"{ms / mean['samepic']:.2f}")
+            against(_medians(calls, args.rounds, files), "samepic")
 
 
-def _orb(rgb: Pixels) -> object:
+def _medians(
+    calls: Mapping[str, Callable[..., object]], rounds: int, given: Sequence[object]
+) -> dict[str, list[float]]:
+    """Return the median time of each call for each of what is given, once all of them ran on the first."""
+    in_turns(calls, 1, given[0])
+    each = [in_turns(calls, rounds, one) for one in given]
+    return {name: [statistics.median(one[name]) for one in each] for name in calls}
+
+
+def _points(rgb: Pixels) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.uint8] | None]:
     gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    return cv2.ORB.create(500).detectAndCompute(gray, None)
-
-
-def _middling(count: int) -> list[Pixels]:
-    """Return photographs of the test half with 300 to 500 pixels on the shorter side, evenly spread."""
-    names = [name for name in photo_names(wanted_data()) if half_of(name) == "test"]
-    found = [pixels_of(name) for name in names[:: max(1, len(names) // (2 * count))]]
-    return [rgb for rgb in found if 300 <= min(rgb.shape[:2]) <= 500][:count]
+    return cv2.ORB.create(500).detectAndCompute(gray, None)  # type: ignore[return-value]
 
 
 def copycode_speed(args: argparse.Namespace) -> None:
-    """Print least, median and mean of each step, and the median of each picture's ratio to ORB beside it."""
-    rgbs = _middling(args.pictures)
+    """Print each step of the copy code on photographs of the test half, 300 to 500 pixels on the shorter side."""
+    names = chosen(wanted_data(), "test", 4 * args.pictures)
+    rgbs = [rgb for name in names if 300 <= min((rgb := pixels_of(name)).shape[:2]) <= 500][: args.pictures]
     large = encoded(cv2.resize(rgbs[0], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), quality=90)
+    eighth = {"min_height": 375, "min_width": 500, "min_factor": 1}
     steps: dict[str, Callable[..., object]] = {
         "made ready for the network": network_input,
         "code and those of the quarters": copycode,
         "insets sought": insets,
         "all codes, insets' too": copycodes,
-        _ORB: _orb,
-        "12 MP JPEG at 1/8, gray": lambda _: simplejpeg.decode_jpeg(
-            large, "GRAY", min_height=375, min_width=500, min_factor=1
-        ),
+        _ORB: _points,
+        "12 MP JPEG at 1/8, gray": lambda _: simplejpeg.decode_jpeg(large, "GRAY", **eighth),
     }
-    taken = [in_turns(steps, args.rounds, rgb) for rgb in rgbs]
     each = np.mean([len(insets(rgb)) for rgb in rgbs])
     print(f"{len(rgbs)} photographs, {args.rounds} rounds, {each:.2f} insets a picture\n")
-    head("CPU ms", "least", "median", "mean", "ratio to ORB")
-    for name in steps:
-        found = [one[name] for one in taken]
-        ratio = statistics.median(min(one[name]) / min(one[_ORB]) for one in taken)
-        row(name, *(f"{kind(found):.1f}" for kind in (np.min, np.median, np.mean)), f"{ratio:.2f}")
+    against(_medians(steps, args.rounds, rgbs), _ORB)
 
 
-def main(args: argparse.Namespace) -> None:
-    """Run the part asked for."""
-    cv2.setNumThreads(1)
-    {"compare": compare_speed, "fingerprint": fingerprint_speed, "copycode": copycode_speed}[args.part](args)
+def search_speed(args: argparse.Namespace) -> None:
+    """Print what a query over so many 256-bit codes takes."""
+    print(f"native part: {'built' if native else 'absent'}")
+    for n in args.codes:
+        random = np.random.default_rng(SEED)
+        raw = random.integers(0, 256, (n, 32), dtype=np.uint8)
+        asked = random.integers(0, 256, (args.queries, 32), dtype=np.uint8)
+        codes, start = hamming.Codes(), time.process_time()
+        codes.add(np.arange(n), raw)
+        print(f"\n{n:,} codes, added in {(time.process_time() - start) * 1000:.0f} ms\n")
+        calls = _searches(codes, raw)
+        times = [in_turns(calls, 1, query) for query in asked]
+        against({name: [one[name][0] for one in times] for name in times[0]}, f"nearest {_NEAREST}")
+
+
+def _searches(codes: hamming.Codes, raw: NDArray[np.uint8]) -> dict[str, Callable[..., object]]:
+    """Return every way to search the codes for one."""
+
+    def plain(query: NDArray[np.uint8]) -> object:
+        mixed = np.bitwise_count(raw.view(np.uint64) ^ query.view(np.uint64)).sum(axis=1, dtype=np.uint16)
+        return np.argpartition(mixed, _NEAREST)[:_NEAREST]
+
+    def slowly(call: Callable[..., object], query: NDArray[np.uint8]) -> object:
+        with patch.object(hamming, "native", None):
+            return call(query)
+
+    calls: dict[str, Callable[..., object]] = {
+        f"nearest {_NEAREST}": lambda query: codes.nearest(query, _NEAREST),
+        f"within {SEARCH.radius}": lambda query: codes.within(query, SEARCH.radius),
+    }
+    calls |= {f"{name}, without the native part": partial(slowly, call) for name, call in calls.items()}
+    calls["NumPy in one piece"] = plain
+    try:
+        faiss = import_module("faiss")
+    except ImportError:
+        print("faiss: absent\n")
+        return calls
+    faiss.omp_set_num_threads(1)
+    index = faiss.IndexBinaryFlat(256)
+    index.add(raw)
+    for query in raw[:3] ^ 7:
+        wanted = index.search(query[None], _NEAREST)[0][0].tolist()
+        assert codes.nearest(query, _NEAREST).distances.tolist() == wanted, "distances differ from faiss's"
+    return calls | {f"faiss nearest {_NEAREST}": lambda query: index.search(query[None], _NEAREST)}
+
+
+def _fitted(rgb: Pixels, side: int = 320, quality: int = 90) -> bytes:
+    return encoded(resized(rgb, side / max(rgb.shape[:2])), quality=quality)
+
+
+def _copies(rgb: Pixels, other: Pixels, number: int) -> dict[str, bytes]:
+    """Return what a photograph is compared with; `other` is another one."""
+    rng = np.random.default_rng([SEED, number])
+
+    def made(family: str, level: str) -> Pixels:
+        return alter(family, level, rgb, rng, other).rgb
+
+    return {
+        "saved again": _fitted(rgb, quality=75),
+        "240 px": _fitted(rgb, 240, 85),
+        "crop": _fitted(made("crop", "50 %")),
+        "border": _fitted(made("border", "colour")),
+        "7 degrees": _fitted(warped(rgb, turn_matrix(rgb, 7), rgb.shape[1::-1], (0, 0, 0))),
+        "perspective": _fitted(made("perspective", "slight")),
+        "mirrored and cropped": _fitted(np.ascontiguousarray(made("crop", "50 %")[:, ::-1])),
+        "unrelated": _fitted(other),
+        "picture in picture": _fitted(made("picture in picture", "35 to 50 %")),
+    }
+
+
+def _inliers(a: Pixels, b: Pixels) -> int:
+    """Return how many matches of ORB agree on a homography by RANSAC, as the tutorials do it."""
+    (one, first), (two, second) = _points(a), _points(b)
+    if first is None or second is None or min(len(one), len(two)) < 4:
+        return 0
+    pairs = [pair for pair in cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(first, second, k=2) if len(pair) == 2]
+    good = [best for best, next_ in pairs if best.distance < 0.75 * next_.distance]
+    if len(good) < 4:
+        return 0
+    there = np.array([one[match.queryIdx].pt for match in good], np.float32)
+    here = np.array([two[match.trainIdx].pt for match in good], np.float32)
+    _, hit = cv2.findHomography(here, there, cv2.RANSAC, 5.0)
+    return 0 if hit is None else int(hit.sum())
+
+
+def _compared(first: bytes, second: bytes, rounds: int) -> tuple[dict[str, float], str]:
+    """Return the median CPU milliseconds of each way on one pair, all of them once a round, and the relation."""
+    a, b = load(first), load(second)
+    ways: dict[str, Callable[[], object]] = {
+        "decoded": lambda: compare_pictures(a, b, prove=False),
+        "decoded, with proof": lambda: compare_pictures(a, b),
+        "files": lambda: compare(first, second, prove=False, visibility=False),
+        "files, with proof": lambda: compare(first, second, visibility=False),
+        "ORB and RANSAC alone": lambda: _inliers(a.rgb, b.rgb),
+    }
+    taken = {way: statistics.median(times) for way, times in in_turns(ways, rounds).items()}
+    return taken, str(compare_pictures(a, b, prove=False).relation)
+
+
+def verify_speed(args: argparse.Namespace) -> None:
+    """Print what `compare` takes on pictures of 320 px, by what was done to the copy."""
+    files = photos(wanted_data())
+    spread = np.linspace(0, len(files) - 1, args.pictures).round().astype(int)
+    rgbs, found = [np.asarray(rgb_of(files[at])) for at in spread], defaultdict(list)
+    for number, rgb in enumerate(rgbs):
+        original, copies = _fitted(rgb), _copies(rgb, rgbs[(number + 1) % len(rgbs)], number)
+        for name, copy in copies.items():
+            if not number:
+                _compared(original, copy, 1)  # what is loaded and built once
+            found[name].append(_compared(original, copy, args.rounds))
+    ways = list(found["crop"][0][0])
+    print(f"{args.pictures} photographs, {args.rounds} rounds; CPU ms: median / 90 % / 99 % of pairs\n")
+    head("", *ways, "relations")
+    for name, some in found.items():
+        ends = [np.percentile([times[way] for times, _ in some], (50, 90, 99)) for way in ways]
+        cells = [" / ".join(f"{value:.1f}" for value in one) for one in ends]
+        row(name, *cells, counted(said for _, said in some))
+
+
+PARTS = {
+    "compare": compare_speed,
+    "fingerprint": fingerprint_speed,
+    "copycode": copycode_speed,
+    "search": search_speed,
+    "verify": verify_speed,
+}

@@ -1,4 +1,4 @@
-"""Copies whose whole frame was changed: tone, color and light in any strength, few colors.
+"""Copies whose whole frame was changed: tone, color and light in any strength, few colors, or bent by a few pixels.
 
 A change that makes two neighboring colors one would take content away: it is drawn again (`lost_edges`).
 """
@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bench.family_base import Pixels, to_bytes
 from bench.originals import clear_original, photo
 from bench.pairs import SAME_WORDS, Labelled, coded, named_rng, resized
-from bench.resaved import IN_PLACE, one_bit, shade, swapped
+from bench.resaved import IN_PLACE, one_bit, quantized, shade, swapped
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -36,14 +35,6 @@ def _either(rng: Rng, low: float, high: float) -> float:
     """Return a factor from `low` to `high`, as often below 1 as above, and off 1 by a twelfth or more."""
     below = rng.random() < 0.5
     return float(np.exp(rng.uniform(np.log(low), -0.08) if below else rng.uniform(0.08, np.log(high))))
-
-
-def _gamma(rgb: Floats, rng: Rng) -> Floats:
-    return np.asarray(255 * (rgb / 255) ** _either(rng, 0.5, 2.0), np.float32)
-
-
-def _brightness(rgb: Floats, rng: Rng) -> Floats:
-    return rgb + np.float32(rng.uniform(12, 70) * rng.choice([-1, 1]))
 
 
 def _contrast(rgb: Floats, rng: Rng) -> Floats:
@@ -120,14 +111,12 @@ def _uneven(rgb: Floats, rng: Rng) -> Floats:
     return np.asarray(rgb * light * (1 + (1 - light) * (tint - 1) * 3), np.float32)
 
 
-def _overlay(rgb: Floats, rng: Rng) -> Floats:
-    share = float(rng.uniform(0.1, 0.3))
-    return np.asarray(rgb * (1 - share) + share * rng.uniform(0, 255, 3), np.float32)
+def _mixed(rgb: Floats, share: float, color: NDArray[np.float64]) -> Floats:
+    return np.asarray(rgb * (1 - share) + share * color, np.float32)
 
 
-def _posterized(rgb: Floats, rng: Rng) -> Floats:
-    step = 255 / (int(rng.integers(5, 25)) - 1)
-    return np.asarray(np.rint(np.clip(rgb, 0, 255) / step) * step, np.float32)
+def _stepped(rgb: Floats, step: float) -> Floats:
+    return np.asarray(np.rint(rgb / step) * step, np.float32)
 
 
 def _blurred(rgb: Floats, rng: Rng, high: float = 2.4) -> Floats:
@@ -145,8 +134,8 @@ def _noisy(rgb: Floats, rng: Rng, high: float = 20.0) -> Floats:
 
 
 _IN_ORDER: Mapping[str, Change] = {
-    "gamma": _gamma,
-    "brightness": _brightness,
+    "gamma": lambda rgb, rng: np.asarray(255 * (rgb / 255) ** _either(rng, 0.5, 2.0), np.float32),
+    "brightness": lambda rgb, rng: rgb + np.float32(rng.uniform(12, 70) * rng.choice([-1, 1])),
     "contrast": _contrast,
     "fade": _fade,
     "vignette": _vignette,
@@ -156,7 +145,7 @@ _IN_ORDER: Mapping[str, Change] = {
 _ANY_COLOR: Mapping[str, Change] = {
     "temperature": _temperature,
     "sepia": _sepia,
-    "overlay": _overlay,
+    "overlay": lambda rgb, rng: _mixed(rgb, float(rng.uniform(0.1, 0.3)), rng.uniform(0, 255, 3)),
 }
 """Of drawings, those without color only."""
 _PHOTOS: Mapping[str, Change] = {
@@ -167,7 +156,7 @@ _PHOTOS: Mapping[str, Change] = {
     "equalized": _equalized,
     "local contrast": _local_contrast,
     "curves": _curves,
-    "posterized": _posterized,
+    "posterized": lambda rgb, rng: _stepped(np.clip(rgb, 0, 255), 255 / (int(rng.integers(5, 25)) - 1)),
     "blur": _blurred,
     "sharpened": _sharpened,
     "noise": _noisy,
@@ -266,14 +255,10 @@ def _ordered(rgb: Pixels, rng: Rng) -> Pixels:
 
 def _quantized(rgb: Pixels, rng: Rng) -> Pixels:
     """At most 12 to 96 colors, with dots for what is missing or without."""
-    image, count = Image.fromarray(rgb), int(np.exp(rng.uniform(np.log(12), np.log(97))))
+    count = int(np.exp(rng.uniform(np.log(12), np.log(97))))
     if rng.random() < 0.15:
         return np.asarray(np.rint(rgb / 51) * 51, np.uint8)  # the colors that all screens once had
-    method = Image.Quantize.MEDIANCUT if rng.random() < 0.5 else Image.Quantize.FASTOCTREE
-    few = image.quantize(count, method)
-    if rng.random() < 0.5:
-        few = image.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG)
-    return np.asarray(few.convert("RGB"), np.uint8)
+    return np.asarray(quantized(rgb, count, rng).convert("RGB"), np.uint8)
 
 
 def _squares(rgb: Pixels, rng: Rng) -> Pixels:
@@ -333,3 +318,61 @@ def few_colors(half: str, number: int, name: str) -> Labelled:
     way, out = fewer_colors(rgb, rng, what)
     files = coded(rgb, rng, (0.8, 0.1, 0.1)), coded(out, rng, (0.35, 0.15, 0.5))
     return swapped("few colors", f"{what}, {way}", files, name, IN_PLACE)
+
+
+_LEAST_BENT = 160
+
+
+def _field(shape: tuple[int, ...], rng: Rng) -> Floats:
+    """Return smooth shifts in pixels, (h, w, 2), of 1 to 8 at most."""
+    count = int(rng.integers(3, 6))
+    coarse = rng.uniform(-1, 1, (count, count, 2)).astype(np.float32)
+    field = np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
+    most = float(np.exp(rng.uniform(0, np.log(8))))
+    return field * np.float32(min(most, 0.025 * min(shape[:2])) / np.abs(field).max())
+
+
+def _lens(shape: tuple[int, ...], rng: Rng) -> Floats:
+    """Return the shifts of a lens that draws the corners in or out by 0.5 to 3 %."""
+    height, width = shape[:2]
+    ys, xs = np.mgrid[:height, :width].astype(np.float32)
+    away = np.stack([xs - width / 2, ys - height / 2], axis=2)
+    far = np.square(away).sum(axis=2, keepdims=True) / ((width / 2) ** 2 + (height / 2) ** 2)
+    return np.asarray(away * far * (rng.uniform(0.005, 0.03) * rng.choice([-1, 1])), np.float32)
+
+
+def bent(rgb: Pixels, rng: Rng) -> tuple[str, Pixels]:
+    """Return how the picture was bent, sheared or stretched a little, and the result."""
+    height, width = rgb.shape[:2]
+    # In small pictures even little of a field makes straight lines wavy.
+    ways = ["lens", "shear", "stretch"] + ["field"] * 2 * (min(height, width) >= _LEAST_BENT)
+    way = str(rng.choice(ways))
+    if way == "stretch":
+        by = float(rng.uniform(0.9, 0.985) if rng.random() < 0.5 else rng.uniform(1.015, 1.1))
+        size = (round(width * by), height) if rng.random() < 0.5 else (width, round(height * by))
+        return way, np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    if way == "shear":
+        lean = float(np.tan(np.radians(rng.uniform(0.5, 2) * rng.choice([-1, 1]))))
+        across = np.array([[1, lean, -lean * height / 2], [0, 1, 0]])
+        down = np.array([[1, 0, 0], [lean, 1, -lean * width / 2]])
+        matrix = across if rng.random() < 0.6 else down
+        return way, np.asarray(
+            cv2.warpAffine(
+                rgb, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            ),
+            np.uint8,
+        )
+    shift = _field(rgb.shape, rng) if way == "field" else _lens(rgb.shape, rng)
+    ys, xs = np.mgrid[:height, :width].astype(np.float32)
+    moved = cv2.remap(
+        rgb, xs + shift[..., 0], ys + shift[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return way, np.asarray(moved, np.uint8)
+
+
+def bends(half: str, number: int, name: str) -> Labelled:
+    """Return any picture and the same bent by 1 to 8 pixels, as by a lens, sheared or stretched."""
+    rng = named_rng(name)
+    what, rgb = clear_original(half, number, rng)
+    way, out = bent(rgb, rng)
+    return swapped("bends", f"{way}, {what}", (coded(rgb, rng), coded(out, rng)), name, SAME_WORDS)

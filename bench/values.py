@@ -45,18 +45,6 @@ _SENTENCES = (
 _WORDS = " ".join(_SENTENCES).split()
 
 
-def _number(rng: Rng) -> str:
-    return str(int(rng.integers(10000, 9999999)))
-
-
-def _money(rng: Rng) -> str:
-    return f"{float(rng.uniform(1, 10 ** rng.uniform(1, 4))):.2f}"
-
-
-def _date(rng: Rng) -> str:
-    return f"{int(rng.integers(1, 29)):02d}.{int(rng.integers(1, 13)):02d}.{int(rng.integers(2009, 2027))}"
-
-
 def _choice(rng: Rng, options: Sequence[str]) -> str:
     return options[int(rng.integers(0, len(options)))]
 
@@ -78,9 +66,11 @@ _TEXTS: dict[str, Callable[[Rng], str]] = {
     "time": lambda rng: f"{int(rng.integers(0, 24)):02d}:{int(rng.integers(0, 60)):02d}",
     "seat": lambda rng: f"{int(rng.integers(1, 40))}{'ABCDEF'[int(rng.integers(0, 6))]}",
     "code": lambda rng: "".join(_choice(rng, "ABCDEFGHJKLMNPRSTUVXYZ23456789") for _ in range(6)),
-    "number": _number,
-    "money": _money,
-    "date": _date,
+    "number": lambda rng: str(int(rng.integers(10000, 9999999))),
+    "money": lambda rng: f"{float(rng.uniform(1, 10 ** rng.uniform(1, 4))):.2f}",
+    "date": lambda rng: ".".join(
+        f"{int(rng.integers(*ends)):02d}" for ends in ((1, 29), (1, 13), (2009, 2027))
+    ),
     "line": _line,
 }
 

@@ -20,7 +20,7 @@ from samepic.tuning.search import SEARCH
 _BITS, _WORDS, _BYTES = 256, 4, 32
 _NO_LIMIT = -1
 _BLOCK = 32768
-"""Codes per block, 1 MB: faster than larger and smaller blocks (bench/search_speed.py)."""
+"""Codes per block, 1 MB: faster than larger and smaller blocks (`python -m bench speed search`)."""
 
 _FORMS = 8
 _GROUPS = ((0, 2, 4, 5), (1, 3, 6, 7))

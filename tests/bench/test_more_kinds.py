@@ -9,19 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import bench.bends
 import bench.children
 import bench.insets
 import bench.small_words
 import bench.toned
-from bench.bends import bent
 from bench.family_base import Pixels
 from bench.insets import SCENES, shown, shows
 from bench.lookalikes import KINDS, pair_of
 from bench.originals import drawn
 from bench.pairs import EDITED_ONLY, SAME_WORDS, changed_mask, mask_boxes
 from bench.small_words import replaced, written
-from bench.toned import fewer_colors, keeps_edges, lost_edges, toned_copy
+from bench.toned import bent, fewer_colors, keeps_edges, lost_edges, toned_copy
 
 SAME = ("toned", "few colors", "bends", "children toned", "insets")
 EDITED = ("inset edits", "small words")
@@ -45,7 +43,7 @@ def made_originals(monkeypatch: pytest.MonkeyPatch) -> None:
             return "photo", scene(number)
         return "drawing", drawn("charts", number, rng)
 
-    for module in (bench.toned, bench.bends, bench.insets):
+    for module in (bench.toned, bench.insets):
         monkeypatch.setattr(module, "clear_original", original)
     for module in (bench.toned, bench.insets, bench.small_words):
         monkeypatch.setattr(module, "photo", lambda half, number: scene(number))

@@ -18,15 +18,24 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def defines_main(path: Path) -> bool:
-    return any(isinstance(one, ast.FunctionDef) and one.name == "main" for one in tree_of(path).body)
+def is_run(path: Path) -> bool:
+    """Tell whether a module has `main` or PARTS."""
+    body = tree_of(path).body
+    names = {one.name for one in body if isinstance(one, ast.FunctionDef)}
+    names |= {ast.unparse(target) for one in body if isinstance(one, ast.Assign) for target in one.targets}
+    return bool(names & {"main", "PARTS"})
 
 
-def test_what_has_a_main_is_listed_and_what_is_listed_has_one() -> None:
-    found = sorted(
-        path.stem for path in FOLDER.glob("*.py") if defines_main(path) and path.stem != "__main__"
-    )
+def test_what_can_be_run_is_listed_and_what_is_listed_can_be_run() -> None:
+    found = sorted(path.stem for path in FOLDER.glob("*.py") if is_run(path) and path.stem != "__main__")
     assert found == NAMES
+
+
+def test_a_part_that_is_none_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["gate_rounds", "race", "rase"])
+    assert ended.value.code == 2
+    assert "wanted parts of race, kill, restart, power, got rase" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,6 +60,6 @@ def test_a_name_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_options_have_the_type_of_their_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["search_speed", "--queries", "many"])
+        main(["speed", "search", "--queries", "many"])
     assert ended.value.code == 2
     assert "invalid int value: 'many'" in capsys.readouterr().err

@@ -10,7 +10,8 @@ import pytest
 from bench.lookalikes_peers import cutoff_for_recall, cutoff_for_wrong, summary
 from bench.lookalikes_report import report
 from bench.pairs import SAME_WORDS
-from bench.scores import as_wanted, box_iou, calibration_error, reliability, truly_same, wrongly_same
+from bench.scores import as_wanted, box_iou, truly_same, wrongly_same
+from samepic.calibration.statistics import reliability
 
 
 def line(relation: str, same: bool | None, truth: list[str], **more: object) -> dict[str, Any]:
@@ -44,21 +45,20 @@ def test_a_box_that_leaves_the_frame_counts_inside_it() -> None:
 
 def test_the_calibration_error_is_the_weighted_gap_of_the_bins() -> None:
     # Bin 0.9 to 1: mean 0.95, half of two are the same: gap 0.45. Bin 0 to 0.1: mean 0.05, none: gap 0.05.
-    error = calibration_error([0.95, 0.95, 0.05, 0.05], [True, False, False, False])
-    assert error == pytest.approx((2 * 0.45 + 2 * 0.05) / 4)
+    curve = reliability([0.95, 0.95, 0.05, 0.05], [True, False, False, False])
+    assert curve.error == pytest.approx((2 * 0.45 + 2 * 0.05) / 4)
 
 
 def test_certain_and_right_answers_have_no_calibration_error() -> None:
-    assert calibration_error([1.0, 0.0, 1.0], [True, False, True]) == 0.0
-    assert calibration_error([], []) == 0.0
+    assert reliability([1.0, 0.0, 1.0], [True, False, True]).error == 0.0
 
 
 def test_a_probability_of_one_falls_into_the_last_bin() -> None:
-    rows = reliability([1.0, 0.9, 0.0], [True, False, False])
-    assert rows[9][0] == 2
-    assert rows[9][1:] == pytest.approx((0.95, 0.5))
-    assert rows[0] == (1, 0.0, 0.0)
-    assert rows[4] == (0, 0.0, 0.0)
+    bins = reliability([1.0, 0.9, 0.0], [True, False, False]).bins
+    assert bins[9].pairs == 2
+    assert (bins[9].mean, bins[9].share) == pytest.approx((0.95, 0.5))
+    assert (bins[0].pairs, bins[0].mean, bins[0].share) == (1, 0.0, 0.0)
+    assert bins[4].pairs == 0
 
 
 def test_an_edited_copy_is_to_be_edited_and_nothing_else() -> None:

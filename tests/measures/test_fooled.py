@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.cutoff_pictures import measured, pairs
+from bench.cutoffs import fooling, measured
 from samepic.measures.table import Measures
 
 HISTOGRAMS = ("histogram_rms", "histogram_rms_normalised", "kullback_leibler", "jensen_shannon")
@@ -12,7 +12,7 @@ HISTOGRAMS = ("histogram_rms", "histogram_rms_normalised", "kullback_leibler", "
 
 @pytest.fixture(scope="module")
 def fooled() -> dict[str, Measures]:
-    return {name: measured(pair) for name, pair in pairs().items()}
+    return {name: measured(pair) for name, pair in fooling().items()}
 
 
 @pytest.mark.parametrize("name", ["a cat and its blocks, shuffled", "a cat and a cup in the cat's colours"])

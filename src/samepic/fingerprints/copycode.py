@@ -2,7 +2,7 @@
 
 Crops, borders, captions, turns and tilts leave it near. The network is EfficientNet-lite0 (Tan and Le 2019) without
 its classifier; its last features are pooled by generalised means (Radenovic et al. 2019) and projected by a matrix
-learned on photographs and altered copies of them (`python -m bench.make_model`). OpenCV runs it.
+learned on photographs and altered copies of them (`python -m bench make_model`). OpenCV runs it.
 """
 
 from __future__ import annotations

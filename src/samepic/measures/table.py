@@ -1,6 +1,6 @@
 """Table of every classical measure of one pair, with its calibrated cutoff and its reliability.
 
-`python -m bench cutoffs --write` finds the cutoffs; docs/cutoffs.md explains them.
+`python -m bench cutoffs measures --write` finds the cutoffs; docs/cutoffs.md explains them.
 """
 
 from __future__ import annotations

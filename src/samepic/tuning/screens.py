@@ -80,7 +80,7 @@ def _box(box: object) -> Box:
 
 
 SCREEN = Screen()
-"""2026-11-23, `python -m bench screens`: 0.045 counts as pixelmatch 7 does at 0.05; what is faint and what is a speck
+"""2026-11-23, measured once: 0.045 counts as pixelmatch 7 does at 0.05; what is faint and what is a speck
 was chosen so that all pairs which Playwright keeps as equal are, and none of those it keeps as different."""
 
 
@@ -138,4 +138,4 @@ class _Layout:
 
 
 LAYOUT = _Layout()
-"""2026-11-23: chosen on pages rendered in Chromium, `python -m bench screens changes`."""
+"""2026-11-23: chosen once on pages rendered in Chromium."""

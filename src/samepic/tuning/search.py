@@ -40,7 +40,7 @@ SEARCH = _SearchLimits()
 """2026-11. `radius`: on 499 500 pairs of distinct photographs the least distance was 86 bits. `detail` and `noise`: of
 1031 photographs none had a detail under 85, of blank, noisy, sloping and two-toned pictures none over 54, and of those
 without grain all had 0. `quality`: the least of 1031 photographs was 49, grain on a flat ground gave at most 3.
-`side`: bench/pdq_distance.py; at 128 every photograph is within 14 bits of its reference code, at 64 one in a hundred
+`side`: measured once; at 128 every photograph is within 14 bits of its reference code, at 64 one in a hundred
 is beyond 16.
 
 2026-11-23: `copy_side`: at 176 recall is that of 192 in five sixths of the time, at 160 hard crops are missed.

@@ -307,7 +307,7 @@ class Resolution(NamedTuple):
 
 
 RESOLUTION = Resolution()
-"""2026-11-28, `python -m bench gate_proxies --measure`, at 320 pixels: receipts have 0.050 and more, drawn forms 0.070,
+"""2026-11-28, measured once on proxies, at 320 pixels: receipts have 0.050 and more, drawn forms 0.070,
 pages of 1 to 20 lines 0.057, noisy ones 0.25; of 1031 photographs 3 have 0.04 and more. Pages whose letters are large
 enough have less, and what is changed in them is seen on the small picture.
 """
