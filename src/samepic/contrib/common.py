@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from samepic.decision import Decision, Outcome
 from samepic.errors import StoreKeyError
-from samepic.verdict import Decision, Outcome
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
@@ -42,13 +42,11 @@ class AdmittedPicture:
 
 
 def sentence(decision: Decision) -> str:
-    """Return the reason of a decision as a sentence for whoever uploads."""
     reason = decision.reason
     return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith(('.', '!', '?')) else '.'}"
 
 
 def too_large(limit: int) -> str:
-    """Return the sentence for an upload of more than `limit` bytes."""
     return f"This file is too large: at most {_size(limit)} are taken."
 
 

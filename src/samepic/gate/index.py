@@ -21,10 +21,7 @@ class CandidateNumbers(NamedTuple):
 
 
 class Index:
-    """A cache of the codes of one tenant, 40 bytes a code, filled on first use. Thread-safe.
-
-    Several standbys of one store may fill it: all show numbers in the same order.
-    """
+    """A thread-safe cache of the codes of one tenant, 40 bytes each, filled from the store or any of its standbys."""
 
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
@@ -37,7 +34,6 @@ class Index:
 
     @property
     def last(self) -> int:
-        """The highest number that the index knows of."""
         return self._last
 
     def candidates(self, store: Store, fingerprint: Fingerprint, below: int | None) -> CandidateNumbers:

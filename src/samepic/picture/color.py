@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.picture.picture import Pixels
 
 if TYPE_CHECKING:
-    from PIL import ImageCms
+    from PIL import Image, ImageCms
 
 _STRIP = 1 << 18  # pixels converted at a time, so that the data stays in the processor's cache
 _SPACES = {
@@ -52,6 +51,8 @@ class Conversion(NamedTuple):
             if samples.ndim == 2:
                 out[:] = samples[..., None]
             return out
+        from PIL import Image
+
         rows = max(1, _STRIP // width)
         for top in range(0, height, rows):
             strip = self.to_rgb(Image.fromarray(samples[top : top + rows]))
@@ -91,6 +92,8 @@ def conversion(icc: bytes, mode: str) -> Conversion:
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
     """Return whether a profile changes neither grays nor an even grid of colors, by its content and not its name."""
+    from PIL import Image
+
     grays = np.repeat(np.arange(0, 256, 5), 3).astype(np.uint8).reshape(1, -1, 3)
     colors = np.concatenate(
         [grays, np.indices((6, 6, 6), np.uint8).reshape(3, 1, -1).transpose(1, 2, 0) * 51], axis=1

@@ -71,10 +71,7 @@ def _all_tables() -> NDArray[np.int64]:
 
 @lru_cache(maxsize=256)
 def _ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
-    """Return the IJG quality, 1 to 100, with the nearest tables, and whether they are exactly its tables.
-
-    `tables` are by component; the nearest have the least sum of absolute differences. Without tables: (0, False).
-    """
+    """Return the IJG quality, 1 to 100, nearest to these tables, and whether it is exact; (0, False) without tables."""
     chosen = [table for table in tables[:2] if len(table) == 64]
     if not chosen or len(tables[0]) != 64:
         return 0, False
@@ -153,7 +150,6 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
 
 
 def _scan_end(data: bytes, start: int) -> int:
-    """Return the position of the first marker after the data of a scan, or the end of the file."""
     if native is not None:
         return native.scan_end(data, start)
     after = _MARKER_IN_SCAN.search(data, start)
@@ -201,8 +197,6 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
 
 
 class _Parts:
-    """What one walk over the segments found."""
-
     def __init__(self) -> None:
         self.frame: _Segment | None = None
         self.coded: list[_Segment] = []

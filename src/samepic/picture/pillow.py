@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
 from samepic.limits import Limits
@@ -33,6 +32,7 @@ from samepic.verdict import PictureInfo
 
 if TYPE_CHECKING:
     from pi_heif import HeifImage
+    from PIL import Image
 
 _MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA, _DNG = 0x010F, 0x0110, 0x0112, 258, 338, 50706
 _PREMULTIPLIED = 1  # of _EXTRA
@@ -103,10 +103,7 @@ def _deep_grays(image: Image.Image) -> Deep:
 
 
 def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
-    """Open a HEIF whose primary picture is within `limits`; its other top-level pictures count as frames.
-
-    libheif applies the rotation of the container; the EXIF orientation only repeats it.
-    """
+    """Open a HEIF, which its container rotates and EXIF does not; its other top-level pictures count as frames."""
     import pi_heif
 
     with decoding(encoded.name, "HEIF"):

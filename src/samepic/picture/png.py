@@ -12,11 +12,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError
 from samepic.limits import LIMITS, Limits
@@ -25,6 +24,9 @@ from samepic.picture.color import PLAIN, Conversion, conversion, resolve
 from samepic.picture.formats import decoding, exif_facts
 from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size, upright_size
 from samepic.verdict import PictureInfo
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))

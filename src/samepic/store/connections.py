@@ -100,7 +100,6 @@ class Connections(Generic[C]):
 
 
 def one_line(error: Exception) -> str:
-    """Return the text of a driver's error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -154,5 +153,4 @@ class Database(ABC):
             return run(sql, values)
 
     def close(self) -> None:
-        """Close every connection; may be called twice."""
         self._pool.close()

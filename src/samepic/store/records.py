@@ -8,8 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from samepic.decision import Match
 from samepic.tuning.search import SEARCH
-from samepic.verdict import Match
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
+from samepic.decision import Caveat, Evidence, Match
 from samepic.store.records import Record, State
-from samepic.verdict import Caveat, Evidence, Match, Relation
+from samepic.verdict import Relation
 
 BUSY_SECONDS: Final = 60.0
 """How long a store waits for another writer."""
