@@ -107,7 +107,6 @@ class _Form:
 
 
 def is_form(content_type: str) -> bool:
-    """Return whether a Content-Type is that of a form with files."""
     return parse_options_header(content_type)[0].lower() == b"multipart/form-data"
 
 
@@ -139,8 +138,6 @@ async def read_form(
 
 
 class _FormCollector:
-    """Collects the parts of a form from the callbacks of the parser."""
-
     def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits) -> None:
         self.form, self.ended = _Form(), False
         self._files, self._texts, self._limits = files, texts, limits

@@ -186,12 +186,10 @@ class ServiceSettings:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the service."""
         return is_loopback(self.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is a loopback one."""
     if host.lower() == "localhost":
         return True
     try:

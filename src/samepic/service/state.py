@@ -63,7 +63,6 @@ class Gates:
         self._thread = threading.Thread(target=self._open_with_retries, name="samepic-open", daemon=True)
 
     def start(self) -> None:
-        """Start opening the store."""
         self._thread.start()
 
     def close(self) -> None:
@@ -79,7 +78,6 @@ class Gates:
 
     @property
     def ready(self) -> bool:
-        """Whether the store and the decoders are open."""
         return self._open is not None
 
     def gate(self, tenant: str) -> Gate:
@@ -96,12 +94,10 @@ class Gates:
 
     @property
     def workers(self) -> Workers:
-        """The decoders of every gate. Raises HttpProblem, 503, until they run."""
         return self._require_open().workers
 
     @property
     def store(self) -> Store:
-        """The store. Raises HttpProblem, 503, until it is open."""
         return self._require_open().store
 
     def _require_open(self) -> _Resources:
@@ -203,7 +199,6 @@ class Service:
         )
 
     def start(self) -> None:
-        """Start opening the store; requests are answered 503 until it is open."""
         self.gates.start()
 
     def close(self) -> None:
@@ -226,7 +221,6 @@ class Service:
                 self.metrics.update_workers(self.gates.workers.status())
 
     async def run_light(self, call: Callable[[], Result]) -> Result:
-        """Run a call that only reads or writes the store."""
         return await self._light.run(call)
 
 
