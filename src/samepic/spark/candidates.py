@@ -18,7 +18,7 @@ from pyspark import Broadcast, TaskContext
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
-from samepic.spark.catalog import Batches, in_python
+from samepic.spark.catalog import Batches, in_python, schema_of
 from samepic.spark.joins import CopyScan, CopyTables, PdqBands, PdqScan
 from samepic.tuning.search import SEARCH
 
@@ -92,11 +92,9 @@ class CandidateScan(StrEnum):
     BANDS = "bands"
 
 
-_EDGE = pa.schema([("a", pa.int64()), ("b", pa.int64())])
+_EDGE = schema_of("a bigint, b bigint")
 
-_NEAR = pa.schema(
-    [("a", pa.int64()), ("ask", pa.int32()), ("k", pa.int32()), ("b", pa.int64()), ("bits", pa.int32())]
-)
+_NEAR = schema_of("a bigint, ask int, k int, b bigint, bits int")
 
 _index_cache: dict[int, tuple[Ids, Any]] = {}
 """The index over the last piece that this Python worker received."""

@@ -17,21 +17,14 @@ from samepic.duplicates.groups import GroupBuilder, GroupDraft
 from samepic.duplicates.quality import Merit, why_best
 from samepic.profile import Policy
 from samepic.spark.candidates import connected_components
-from samepic.spark.catalog import Batches, from_row
+from samepic.spark.catalog import Batches, from_row, schema_of
 from samepic.spark.compare import Originals, SparkComparer, by_cluster
 from samepic.tuning.search import SEARCH
 
 GATHERED: Final = 4_000_000  # edges up to which the driver builds the clusters itself
 
-FOUND = pa.schema(
-    [
-        ("sha256", pa.string()),
-        ("reference", pa.string()),
-        ("relation", pa.string()),
-        ("probability", pa.float64()),
-        ("explanation", pa.string()),
-        ("error", pa.string()),
-    ]
+FOUND = schema_of(
+    "sha256 string, reference string, relation string, probability double, explanation string, error string"
 )
 """The result for a picture: its reference, or itself with the reason; or the error."""
 

@@ -194,10 +194,7 @@ def _grouped_clusters(
 
 
 def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> FoundDuplicates:
-    """Return the groups of files: what was found of each picture, and the files that hold the same bytes.
-
-    With `only_new`, only groups that hold a fresh file.
-    """
+    """Return the groups of files from what was found of pictures; `only_new` wants a fresh file in each."""
     files = prints.where("kind = 'picture'").select("key", "sha256")
     first = items.select("sha256", fn.col("key").alias("first"), "files")
     verdicts = first.join(found, "sha256", "left")

@@ -32,10 +32,7 @@ _NONE = np.empty((0, 3), np.int64)
 
 
 class JoinedPairs(NamedTuple):
-    """Pairs: the place of the query, the row of the code, both from 0, and the distance in bits.
-
-    Three int64 arrays of one length, sorted by query, then distance, then row.
-    """
+    """Pairs of query, row and distance in bits: int64 arrays, sorted by query, distance, row."""
 
     queries: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -262,7 +259,6 @@ class _Band(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Bits of a key: of each stretch one is spent on telling it from its opposite."""
         return sum(count - 1 for _, _, count in self.spans)
 
     def keys(self, words: Words) -> Keys:
@@ -301,7 +297,6 @@ class _Tables:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory."""
         return self._words.nbytes + sum(table.nbytes for _, _, table in self._tables)
 
     def _near(self, query_codes: _Queries, k: int | None = None) -> JoinedPairs:
