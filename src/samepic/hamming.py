@@ -156,15 +156,12 @@ class TurnedCodes:
 
     @property
     def words(self) -> NDArray[np.uint64]:
-        """The codes, (n, 4), with bits sorted by `by_parity`: a view like that of Codes."""
         return self._codes.words
 
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
-        """Add one upright code for each of `ids`, as `Codes.add` does."""
         self._codes.add(ids, by_parity(codes))
 
     def remove(self, number: int) -> int:
-        """Remove every code of the id `number`; return how many there were."""
         return self._codes.remove(number)
 
     def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Neighbors:

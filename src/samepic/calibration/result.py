@@ -43,7 +43,6 @@ class CutoffChoice(NamedTuple):
     reason: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the choice in the shape of `samepic calibrate --json`."""
         return {
             "same_if": str(self.profile.same_if),
             "probability": self.profile.probability,
@@ -135,23 +134,17 @@ def _objection(name: str, other: RuleOutcome, result: RuleOutcome) -> Iterator[s
 
 @dataclass(frozen=True, slots=True)
 class UnreadablePair:
-    """A pair that could not be compared, and why."""
-
     pair: LabeledPair
     error: str
 
     def to_dict(self) -> dict[str, object]:
-        """Return it in the shape of `samepic calibrate --json`."""
         return {"line": self.pair.line, "a": self.pair.a, "b": self.pair.b, "error": self.error}
 
 
 def judge_pairs(
     pairs: Sequence[LabeledPair], jobs: int | None = None, progress: Callable[[Progress], None] | None = None
 ) -> tuple[list[JudgedPair], list[UnreadablePair]]:
-    """Compare each pair; return the judged and the unreadable pairs, both in the order of `pairs`.
-
-    `jobs` is the number of threads (default: one for each processor); `progress` is called after each pair.
-    """
+    """Compare each pair on `jobs` threads; return the judged and the unreadable pairs, each in order."""
     threads = jobs or processors()
     pool = ThreadPoolExecutor(threads, "samepic-calibrate")
     budget = MemoryBudget(WORKING_BYTES)
@@ -219,7 +212,6 @@ class Result:
         return replace(self.choice.profile, origin=origin)
 
     def why_no_choice(self) -> str:
-        """Return why there is no choice, as the text of an error."""
         if self.same in (0, len(self.judged)):
             missing = "different" if self.same else "same"
             return f"expected pairs of both kinds to choose a cutoff, found none labeled {missing}"
@@ -228,7 +220,6 @@ class Result:
         return f"expected pairs labeled different that some rule can separate, found {reason}: check the labels first"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything in the shape of `samepic calibrate --json`."""
         profile = Profile(slope=self.slope, intercept=self.intercept)
         return {
             "pairs": {

@@ -35,10 +35,7 @@ _NEGLIGIBLE = 1e-6
 
 
 def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return Wilson's score interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
-
-    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
-    """
+    """Return Wilson's score interval of a share (JASA 22, 1927), 0 to 1; (0, 1) where there were no trials."""
     if trials == 0:
         return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + confidence) / 2)
@@ -283,11 +280,9 @@ class JudgedPair:
     explanation: str
 
     def same(self) -> bool | None:
-        """Return the answer of `compare` with default arguments."""
         return Policy().same(self.relation, self.probability)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the pair in the shape of `samepic calibrate --json`."""
         return {
             "line": self.pair.line,
             "a": self.pair.a,
@@ -331,7 +326,6 @@ class ReliabilityCurve:
     error: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures in the shape of `samepic calibrate --json`."""
         return {
             "brier": self.brier,
             "expected_calibration_error": self.error,
@@ -362,7 +356,6 @@ class RuleOutcome:
         return clopper_pearson(self.refused, self.same)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the outcome in the shape of `samepic calibrate --json`."""
         return {
             "wrong_same": self.wrong,
             "different": self.different,

@@ -22,8 +22,6 @@ _LADDER = tuple(Relation)
 
 
 class Mark(StrEnum):
-    """The decision about one file of a group."""
-
     KEEP = "keep"
     DROP = "drop"
     NOT_DUPLICATE = "other"
@@ -38,7 +36,6 @@ class GroupState:
 
     @property
     def drops(self) -> int:
-        """The number of files to remove."""
         return self.marks.count(Mark.DROP)
 
 
@@ -69,7 +66,6 @@ class Decisions:
         return len(self.groups)
 
     def state(self, index: int) -> GroupState:
-        """Return the state of a group."""
         return self._states[index]
 
     def mark(self, index: int, file: int, mark: Mark) -> GroupState:

@@ -39,10 +39,7 @@ _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 @contextmanager
 def open_folder(path: str) -> Iterator[int]:
-    """Open the folder at the absolute `path` without following symlinks, and yield its descriptor.
-
-    Raises OSError: ELOOP or ENOTDIR where a part of the path is a symlink.
-    """
+    """Yield a descriptor of the folder at the absolute `path`. Raises OSError where a part of it is a symlink."""
     parts = [part for part in path.split("/") if part]
     current = os.open("/", _PATH_ONLY if parts else _FOLDER)
     try:
@@ -82,7 +79,6 @@ def stat_at(folder: int, name: str) -> os.stat_result | None:
 
 
 def absent(folder: int, name: str) -> bool:
-    """Return whether there is nothing at `name` in an open folder."""
     return stat_at(folder, name) is None
 
 
@@ -137,7 +133,6 @@ def _rename(source: int, name: str, target: int, new: str, *, exchange: bool) ->
 
 
 def sha256_of(file: int) -> str:
-    """Return the hexadecimal SHA-256 of an open file, from its beginning."""
     digest, offset = hashlib.sha256(), 0
     while block := os.pread(file, _BLOCK, offset):
         digest.update(block)
@@ -322,10 +317,7 @@ def home_trash() -> str:
 
 
 def find_trash(folder: str, device: int) -> Trash:
-    """Return the trash for files in `folder` on `device`, created where it does not exist.
-
-    Raises SkippedFileError where there is none on the file system of the files.
-    """
+    """Return the trash for files in `folder` on `device`, created if need be. Raises SkippedFileError without one."""
     if sys.platform not in ("linux", "darwin"):
         raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
     home = home_trash()

@@ -51,7 +51,6 @@ class Entry:
     events: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry in the shape of its line."""
         return {key: value for key, value in asdict(self).items() if value is not None and key != "events"}
 
 
@@ -119,7 +118,6 @@ class Journal:
         return number
 
     def record(self, number: int, event: str, **more: int) -> None:
-        """Write an event of an intent to disk."""
         self._write({event: number, **more})
         self.entries[number].events[event] = more
 

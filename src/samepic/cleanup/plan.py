@@ -26,16 +26,12 @@ another file, however large it is."""
 
 
 class KeepRule(StrEnum):
-    """Which file of a group is kept."""
-
     BEST = "best"
     OLDEST = "oldest"
     NEWEST = "newest"
 
 
 class CleanupAction(StrEnum):
-    """What to do with the other files."""
-
     LIST = "list"
     TRASH = "trash"
     MOVE = "move-to"
@@ -54,7 +50,6 @@ class PlannedFile:
 
     @property
     def name(self) -> str:
-        """The name inside its folder."""
         return Path(self.file.path).name
 
     @property
@@ -73,7 +68,6 @@ class Step:
     relation: Relation
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the step in the shape of `samepic clean --json`."""
         return {
             "group": self.group,
             "path": self.target.file.path,
@@ -85,14 +79,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that is skipped, and why."""
-
     group: int
     path: str
     reason: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in the shape of `samepic clean --json`."""
         return {"group": self.group, "path": self.path, "left": self.reason}
 
 
@@ -113,7 +104,6 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """The bytes of all files to act on."""
         return sum(step.target.file.size for step in self.steps)
 
 
@@ -251,10 +241,7 @@ class _Planner:
 
 
 def locate(file: File, made_ns: int | None) -> PlannedFile | str:
-    """Return a file with its resolved folder, or the reason to skip it.
-
-    `made_ns` is when the report was written: a later symlink on the path has replaced a folder.
-    """
+    """Return a file with its folder, or why to skip it: a later symlink, for instance, than the report of `made_ns`."""
     path = Path.cwd() / file.path
     try:
         for link in _symlinks(path.parent):
@@ -295,7 +282,6 @@ def read_unchanged(file: File, made_ns: int | None = None) -> Encoded:
 
 
 def small_jpeg(picture: Picture, side: int, quality: int = 80) -> bytes:
-    """Return a JPEG of at most `side` pixels of a picture."""
     import cv2
 
     rgb = picture.on(255)
@@ -343,10 +329,7 @@ _EQUAL = "<i>identical file</i>"
 
 
 def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[str]:
-    """Yield the parts of the page. Pictures are read again, one group at a time, for their thumbnails.
-
-    The page is self-contained, and every name is escaped.
-    """
+    """Yield the parts of a self-contained page with every name escaped, one group in memory at a time."""
     copies, wasted = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
     yield _HEAD
     yield f"<header><h1>Duplicate pictures</h1>\n<p>{plural(copies, 'duplicate')} in {plural(len(groups), 'group')}, "

@@ -34,7 +34,6 @@ class Restored:
     skipped: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in the shape of `samepic clean --undo --json`."""
         return (
             {"path": self.path, "left": self.skipped} if self.skipped else {"path": self.path, "done": "undo"}
         )
@@ -167,7 +166,6 @@ class _Restoration:
                 Path(created).rmdir()
 
     def _restore_link(self, folder: int) -> None:
-        """Replace a hard link by its own file again."""
         here, part = stat_at(folder, self.name), stat_at(folder, self.part)
         linked = here is not None and here.st_ino == self.entry.kept_inode
         if here is not None and not linked:

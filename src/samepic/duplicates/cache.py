@@ -56,8 +56,6 @@ class CachedFile(NamedTuple):
 
 
 class CachedVerdict(NamedTuple):
-    """A verdict as the cache stores it: the relation of b to a; `original` is "a", "b" or ""."""
-
     relation: str
     probability: float
     explanation: str
@@ -117,7 +115,6 @@ class Cache:
         return CachedFile(*row) if row else None
 
     def put_file(self, file: File, content: CachedFile) -> None:
-        """Store the content of a file."""
         if time.time_ns() - file.mtime_ns >= _SETTLED_NS:
             self._put("files", (*_key(file), *content))
 
@@ -143,7 +140,6 @@ class Cache:
         return CachedVerdict(*row) if row else None
 
     def put_verdict(self, a: str, b: str, verdict: CachedVerdict) -> None:
-        """Store the verdict on b against a."""
         self._put("verdicts", (a, b, _VERDICT_VERSION, *verdict))
 
     def _row(self, query: str, values: Iterable[object]) -> tuple[Any, ...] | None:

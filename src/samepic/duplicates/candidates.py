@@ -48,7 +48,6 @@ class CandidateGraph:
         return len(self._neighbors)
 
     def __getitem__(self, index: int) -> Mapping[int, int]:
-        """Return the distances of the candidates of one picture by index."""
         found = self.pdq_candidates(index)
         return self._copies[index] | found if self._copies[index] else found
 
@@ -63,7 +62,6 @@ class CandidateGraph:
         return sorted((other for other in row if other > index), key=lambda other: (row[other], other))
 
     def count(self, index: int) -> int:
-        """Return the number of `pdq_candidates`."""
         return self._counts[index]
 
     def _add(self, index: int) -> None:

@@ -106,7 +106,6 @@ class UnionFind:
         return index
 
     def join(self, a: int, *others: int) -> None:
-        """Join the sets that hold `a` and `others`."""
         for other in others:
             first, second = sorted((self.root(a), self.root(other)))
             self._parents[second] = first
@@ -194,7 +193,6 @@ class GroupBuilder:
         return None
 
     def _nearest(self, indices: Iterable[int], among: set[int], compared: set[int]) -> list[int]:
-        """Return the candidates of `indices` in `among` that are not in `compared`, nearest first."""
         found: dict[int, int] = {}
         pending = among - compared
         # In a crowd where all are near each other, nothing is open after the first time.
@@ -258,10 +256,7 @@ class ScanReport:
 
 
 def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> ScanReport:
-    """Read the lines of a report that is called `name` in messages.
-
-    Raises ReportError, with the line and the field, for anything of another shape.
-    """
+    """Read the lines of a report that is called `name`. Raises ReportError, with line and field, for another shape."""
     groups: list[Group] = []
     unreadable: list[Unreadable] = []
     for number, line in enumerate(lines, 1):

@@ -61,7 +61,6 @@ class Merit(NamedTuple):
         return (*(-value for value in self.rank()), index)
 
     def to_text(self) -> str:
-        """Return the text that `from_text` reads."""
         return json.dumps(self)
 
     @classmethod
@@ -71,7 +70,6 @@ class Merit(NamedTuple):
 
 
 def merit(info: PictureInfo) -> Merit:
-    """Return the merit of a picture from its header."""
     palette = info.mode in ("P", "1")
     grade = 0 if palette else _GRADES.get(info.format, 0)
     quality = info.jpeg.quality if info.jpeg else 0
@@ -89,10 +87,7 @@ def weight_of(coded: int, grade: int) -> int:
 
 
 def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
-    """Return why `other` is the original though it ranks lower than the reference, "" where it is not.
-
-    `verdict` is that on `other` against the reference.
-    """
+    """Return why `other` is the original though it ranks lower than the reference, or ""; `verdict` is on it."""
     small = other.pixels < KEEP.as_large * reference.pixels
     if verdict.relation == Relation.SAME_PIXELS:
         # A lossless file with the pixels of a lossy one was made from it.

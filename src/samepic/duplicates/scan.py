@@ -50,10 +50,7 @@ class MemoryBudget:
 
     @contextmanager
     def reserve(self, size: int, before_waiting: Callable[[], None] | None = None) -> Iterator[None]:
-        """Reserve `size` bytes, or the whole budget if that is less, for the time of the block.
-
-        `before_waiting` is called once before any wait, to release what the caller holds.
-        """
+        """Reserve `size` bytes, at most all; before a wait, `before_waiting` releases what the caller holds."""
         share = min(size, self._size)
         with self._changed:
             if self._free < share:
@@ -104,7 +101,6 @@ class DistinctPicture:
 
     @property
     def sha256(self) -> str:
-        """The digest of the bytes, in hex."""
         return self.fingerprint.sha256
 
 

@@ -80,7 +80,6 @@ class Verifier:
         return cached
 
     def release(self) -> None:
-        """Drop the decoded pictures."""
         self._decoded.clear()
 
     def _picture(self, index: int) -> Picture | None:

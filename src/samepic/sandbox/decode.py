@@ -81,10 +81,7 @@ class Prepared:
 def prepare(
     data: bytes, name: str = "<bytes>", *, copycode: bool = False, limits: Limits = LIMITS
 ) -> Prepared:
-    """Fingerprint an encoded picture, make its proxy, and measure what that does not show.
-
-    Raises as `samepic.picture.load`, and MissingPartError where copy codes cannot be made.
-    """
+    """Fingerprint an encoded picture and make its proxy. Raises as `load`; MissingPartError for copy codes."""
     encoded = Encoded(name, data)
     info = inspect(encoded, limits=limits)
     print_, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
@@ -94,10 +91,7 @@ def prepare(
 def catalogue(
     data: bytes, name: str, *, copycode: bool = False, proxied: bool = False, limits: Limits = LIMITS
 ) -> Prepared:
-    """Fingerprint an encoded picture bit for bit as `samepic.fingerprint` does.
-
-    The proxy is b"" unless it is asked for. Raises as `prepare`.
-    """
+    """Fingerprint bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for. Raises as `prepare`."""
     encoded = Encoded(name, data)
     print_ = fingerprint(encoded, copycode=copycode, limits=limits)
     info = inspect(encoded, limits=limits)

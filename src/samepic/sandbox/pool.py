@@ -109,7 +109,6 @@ class WorkerPool:
         self._kill([worker for worker in idle if worker])
 
     def kill(self) -> None:
-        """Kill every process at once."""
         with self._changed:
             self.closed = True
             self._changed.notify_all()
@@ -126,7 +125,6 @@ class WorkerPool:
         self._reset()
 
     def counts(self) -> dict[str, int]:
-        """Return the number of processes, and counts of tasks and processes by outcome."""
         with self._changed:
             running = sum(worker.alive for worker in self._workers())
             found = {"running": running, "busy": len(self._lent), "waiting": len(self._waiting)}
@@ -134,7 +132,6 @@ class WorkerPool:
             return {**found, **{name: self.counters[name] for name in names}}
 
     def pids(self) -> tuple[int, ...]:
-        """Return the ids of the running processes."""
         with self._changed:
             return tuple(sorted(worker.pid for worker in self._workers() if worker.alive))
 
@@ -192,7 +189,6 @@ class WorkerPool:
         return self._lend(worker)
 
     def _start(self, *, filtered: bool | None = None) -> WorkerProcess:
-        """Return a new process, ready or ended."""
         worker = self._new(filtered=filtered)
         try:
             if not worker.wait_ready(self.limits.start_seconds):
@@ -265,10 +261,7 @@ class Decoder(ABC):
         return _called(self._run(task, (data,), (name,)), name)
 
     def catalogue(self, data: bytes, name: str, *, copycode: bool = False, proxied: bool = False) -> Prepared:
-        """Fingerprint a picture bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for.
-
-        Raises MissingPartError where copy codes cannot be made.
-        """
+        """Fingerprint bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for."""
         task = Task("catalogue", _ALIASES[:1], copycode, proxied)
         return _called(self._run(task, (data,), (name,)), name)
 
@@ -380,7 +373,6 @@ class Workers(Decoder):
 
     @property
     def processes(self) -> tuple[int, ...]:
-        """The ids of the running processes."""
         return self._pool.pids()
 
     def close(self) -> None:

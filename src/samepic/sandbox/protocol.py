@@ -72,11 +72,9 @@ class Protection:
 
     @property
     def complete(self) -> bool:
-        """Whether every bound holds."""
         return all(self.to_dict().values())
 
     def to_dict(self) -> dict[str, str | bool]:
-        """Return each bound by its name, for JSON."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 

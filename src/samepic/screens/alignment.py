@@ -146,10 +146,7 @@ def with_equal_ends(runs: Sequence[LineRun], before: int, after: int) -> tuple[L
 
 
 def _split_uneven(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
-    """Yield the run, one of unequal lengths in two: paired rows, and added or removed rows.
-
-    Rows are paired from the start or from the end of the run, whichever differs less.
-    """
+    """Yield a run of unequal lengths in two: rows paired from the end that differs less, and the rest."""
     count = min(run.a1 - run.a0, run.b1 - run.b0)
     if not count or not run.growth:
         yield run
@@ -188,7 +185,6 @@ class ScreenAlignment(NamedTuple):
         return _select(plane, self.rows_a, self.columns_a)
 
     def of_b(self, plane: NDArray[_Sample]) -> NDArray[_Sample]:
-        """Return the paired rows and columns of a plane of b."""
         return _select(plane, self.rows_b, self.columns_b)
 
 

@@ -79,10 +79,7 @@ def _levels(colors: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def outline_similarity(a: Pixels, b: Pixels) -> float:
-    """Return the share of the edges in either picture that are in both: 1 all (or none at all), 0 as by chance.
-
-    A page in other colors keeps its edges.
-    """
+    """Return the share of the edges of either picture that are in both, 1 for none; it ignores colors."""
     edges = [_edges(picture) for picture in (a, b)]
     count = [int(np.count_nonzero(picture)) for picture in edges]
     both = int(np.count_nonzero(edges[0] & edges[1]))
@@ -221,8 +218,6 @@ def _grow(box: Box, shape: tuple[int, ...], by: int) -> Box:
 
 
 class ScreenChange(StrEnum):
-    """What happened at a place."""
-
     MOVED = "moved"
     TEXT = "text"
     COLOR = "color"
@@ -402,8 +397,6 @@ def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
 
 
 def _merge_text_lines(places: list[Place]) -> list[Place]:
-    """Join words that changed side by side on one line."""
-
     def join(other: Place, place: Place) -> Place | None:
         if place.change is ScreenChange.TEXT is other.change and _on_same_line(other.box, place.box):
             return other._replace(box=_union(other.box, place.box))

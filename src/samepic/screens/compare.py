@@ -276,7 +276,6 @@ def _regions(a: Picture, alignment: ScreenAlignment, places: Sequence[Place]) ->
 
 
 def _to_a(box: Box, alignment: ScreenAlignment) -> Box:
-    """Return a box of aligned pixels in pixels of a."""
     x, y, w, h = box
     left, right = int(alignment.columns_a[x]), int(alignment.columns_a[x + w - 1])
     top, bottom = int(alignment.rows_a[y]), int(alignment.rows_a[y + h - 1])
@@ -337,7 +336,6 @@ def _open_both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
 
 
 def _mask(source: object, limits: Limits) -> Mask | None:
-    """Return where a mask is white, None without one."""
     if source is None:
         return None
     return np.asarray(as_picture(source, limits).on(0).min(axis=2) >= LAYOUT.white)

@@ -175,10 +175,7 @@ def slices_around(box: Box, shape: tuple[int, ...], by: int = 0) -> tuple[slice,
 
 
 def find_spots(different: Mask) -> list[DifferingBox]:
-    """Return the boxes of a mask, (height, width) of bool, from top to bottom and left to right.
-
-    Pixels with gaps of at most LAYOUT.gap pixels are in one box, such as the letters of a word.
-    """
+    """Return the boxes of a mask, top to bottom, left to right; gaps of at most LAYOUT.gap pixels are joined."""
     gap = LAYOUT.gap
     rows, columns = bounds_of(different)
     part = different[rows, columns]
@@ -208,10 +205,7 @@ def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
 
 
 def promote_faint(kinds: Pixels, screen: Screen) -> Pixels:
-    """Return a copy of the kinds, (height, width) uint8, with FAINT pixels in larger areas as DIFFERENT.
-
-    A small contrast is visible on an area, not on a dot or a line.
-    """
+    """Return the kinds with FAINT pixels in larger areas, where a small contrast is visible, as DIFFERENT."""
     result = kinds.copy()
     rows, columns = bounds_of(kinds == PixelKind.FAINT)
     box = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start

@@ -104,10 +104,7 @@ def _is_of_playwright(actual: object, api: str) -> bool:
 
 
 def box_in_pixels(area: _Area, origin: tuple[float, float], ratio: float) -> Box | None:
-    """Return an area of a page as a box of pixels in a picture whose top left corner is at `origin`.
-
-    The box includes all pixels that the area touches. None for an empty area.
-    """
+    """Return the box of all pixels of a picture at `origin` that an area touches; None for an empty area."""
     left, top = (max(0, math.floor((area[at] - origin[at]) * ratio)) for at in (0, 1))
     right, bottom = (math.ceil((area[at] + area[at + 2] - origin[at]) * ratio) for at in (0, 1))
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None
@@ -313,10 +310,7 @@ _AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
 
 
 class _SeleniumSource(_BrowserSource):
-    """A driver or an element of Selenium.
-
-    Raises SourceError for `full_page` with an element, or a browser that is not based on Chromium.
-    """
+    """A driver or an element, without `full_page`, of Selenium with a browser based on Chromium; else SourceError."""
 
     _expected = "elements"
 
