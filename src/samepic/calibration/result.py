@@ -53,11 +53,7 @@ class CutoffChoice(NamedTuple):
 
 
 def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> CutoffChoice | None:
-    """Return the rule without a false "same" that refuses the fewest pairs labeled same.
-
-    Ties go to a rule within `reframed`, then to the lowest cutoff, then to the loosest relation. None where every
-    rule has a false "same", or where all pairs have one label.
-    """
+    """Return the rule that accepts no pair labeled different and refuses the fewest others, if there is one."""
     tried = {
         (profile.same_if, stated): (profile, _outcome(judged, profile))
         for profile, stated in _rules(slope, intercept)
@@ -180,12 +176,7 @@ def _judge(pair: LabeledPair, budget: MemoryBudget) -> JudgedPair | UnreadablePa
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What `samepic calibrate` found.
-
-    `stated` is the reliability of probabilities as they are, `rescaled` that on the same pairs after rescaling by
-    `slope` and `intercept`. These are 1 and 0 where rescaling does not lower the Brier score, as happens when a label
-    is wrong. `choice` is None where every rule accepts a pair labeled different.
-    """
+    """What `samepic calibrate` found; `slope` and `intercept`, of `rescaled`, are 1 and 0 where that is no gain."""
 
     pairs: LabeledPairs
     judged: tuple[JudgedPair, ...]

@@ -318,13 +318,9 @@ class Applied(NamedTuple):
 
 
 def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
-    """Carry out the plan and yield the result of each file as it happens.
+    """Carry out the plan, each file opened, locked and compared again first; yield the result of each as it happens.
 
-    `journal` is a new file for `undo`; it is created before the first action. Every file is opened, locked and
-    compared again first. A file that has changed since the scan, or is not the same picture as the kept one, is
-    skipped. At most one file is between two states at any time.
-
-    Raises ReportError where the journal exists, OSError where it cannot be written; nothing is done then.
+    `journal` is a new file for `undo`. Raises ReportError where it exists, OSError where it cannot be written.
     """
     if plan.action is CleanupAction.LIST:
         return

@@ -81,11 +81,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open a journal to undo it, and remove a last line that was cut off.
-
-        Raises ReportError where another process uses it or a line has another shape, OSError where it cannot
-        be opened.
-        """
+        """Open a journal to undo it, without a last line that was cut off. Raises ReportError and OSError."""
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
             _lock(file, path)

@@ -40,12 +40,9 @@ class Restored:
 
 
 def undo(journal: Path) -> Iterator[Restored]:
-    """Restore every file of a journal, the last first, and yield the result of each.
+    """Restore the files of a journal that are not restored yet, the last first, overwriting none; yield each result.
 
-    Files that were restored before are not yielded again. No file that has come to a path meanwhile is overwritten:
-    such a path is skipped, and its earlier file stays where it is.
-
-    Raises ReportError where the file is not a journal or another process uses it, OSError where it cannot be read.
+    Raises ReportError where it is no journal, or in use; OSError where it cannot be read.
     """
     with Journal.open(journal) as log:
         for number in sorted(log.entries, reverse=True):

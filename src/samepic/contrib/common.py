@@ -63,12 +63,7 @@ def past_orphans(
     shown: Shown | None,
     seconds: float = ORPHAN_SECONDS,
 ) -> Decision:
-    """Return the decision of `ask`, which checks or admits, once no orphan decides it.
-
-    An orphan is a kept picture whose key is not `shown` and that was accepted more than `seconds` ago: the site crashed
-    before its own commit, or removed its object without the gate. An orphan that refuses an upload is removed, and
-    `ask` is called again. Without `shown` there are none.
-    """
+    """Return the decision of `ask`, made anew where a picture that is not `shown`, older than `seconds`, refused."""
     if shown is None:
         return ask()
     for _ in range(_ORPHANS):

@@ -78,11 +78,7 @@ def cache_file() -> Path:
 
 
 class Cache:
-    """A cache in the SQLite file `file`; without one, or where it cannot be used, nothing is stored.
-
-    Every method is thread-safe. Rows are committed in batches; `close` commits the rest. A damaged file is replaced;
-    any other failure turns the cache off, with a warning in the log.
-    """
+    """A thread-safe cache in the SQLite file `file`: replaced where damaged, turned off where it cannot be used."""
 
     def __init__(self, file: Path | None) -> None:
         self._lock = threading.Lock()

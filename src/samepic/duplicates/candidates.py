@@ -16,11 +16,8 @@ _log = logging.getLogger("samepic.duplicates")
 class CandidateGraph:
     """The candidates of each picture by index, with their distance in bits; the relation is symmetric.
 
-    Two pictures are candidates if their coded digests are equal (distance 0), if some form of one PDQ code is within
-    the radius of the other and neither is weak, or, with `copies`, if a copy code is among the nearest of the other.
-    The last rank behind all candidates by PDQ. `progress` is called with the number of pictures done. Where PDQ finds
-    more than _CROWD candidates for a picture, each request searches for them again, from any thread.
-    `pairs` counts all pairs, `copycode_pairs` those that only copy codes propose.
+    These are equal coded digests, PDQ codes within the radius, neither weak, and, with `copies` and behind all others,
+    near copy codes. Where a picture has more than _CROWD, each request searches for them again.
     """
 
     def __init__(

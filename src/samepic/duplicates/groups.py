@@ -120,13 +120,10 @@ class UnionFind:
 
 @dataclass(slots=True, eq=False)
 class GroupBuilder:
-    """Groups the pictures of one cluster around references.
+    """Groups the pictures of one cluster around references; `verdict_of` is on the second index against the first.
 
-    `candidates` are those of each picture by index with their distance; `merits` are those of the readable pictures;
-    `verdict_of` returns the verdict on the second index against the first, None where one of them turns out to be
-    unreadable and leaves `merits`. `policy` decides what is the same; verdicts are not rescaled by its profile yet,
-    so that one cache serves every profile. A reference stops after _MISSES different pictures in a row:
-    otherwise n pages of one layout, all near each other, would take n² comparisons. `skipped` counts such pairs.
+    A reference stops after _MISSES different pictures in a row: otherwise n pages of one layout, all near each other,
+    would take n² comparisons. `skipped` counts such pairs.
     """
 
     candidates: NeighborSource
@@ -136,11 +133,7 @@ class GroupBuilder:
     skipped: int = 0
 
     def drafts(self, cluster: Iterable[int]) -> Iterator[GroupDraft]:
-        """Yield the groups of a cluster, best reference first.
-
-        The best remaining picture is compared with its remaining candidates, nearest first. A member that proves to
-        be the original becomes the reference, and all are compared with it instead.
-        """
+        """Yield the groups of a cluster, best reference first; one that proves to be the original replaces it."""
         order = sorted(
             (index for index in cluster if index in self.merits),
             key=lambda index: self.merits[index].order(index),
@@ -157,11 +150,7 @@ class GroupBuilder:
                 remaining -= {draft.reference, *draft.verdicts}
 
     def _fill(self, draft: GroupDraft, remaining: set[int], rejected: set[int]) -> tuple[int, str] | None:
-        """Add members to the draft; return the member that is the original instead and why, if there is one.
-
-        The candidates of members are compared with the reference too: a border or a caption moves the code of the
-        reference far from copies that are near its members.
-        """
+        """Add members, and candidates of members, to the draft; return the original among them instead, and why."""
         compared, misses = {draft.reference}, 0
         queue = self._nearest([draft.reference], remaining, compared)
         while queue:
@@ -368,10 +357,7 @@ def _is_text(text: str) -> bool:
 
 
 def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
-    """Yield the lines of a CSV table (RFC 4180): a header, then one row for each file.
-
-    `role` is "reference", "member" or "unreadable"; `text` is the reason, the explanation or the error.
-    """
+    """Yield the lines of a CSV table (RFC 4180): a header, then one row for each file, by its role."""
     yield _row(_COLUMNS)
     for group in groups:
         yield _row((group.number, "reference", *_cells(group.reference), "", "", "", group.reason))

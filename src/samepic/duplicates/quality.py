@@ -31,12 +31,9 @@ _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 
 
 class Merit(NamedTuple):
-    """What makes a copy better, in this order: `pixels`, `color` (1, or 0 for gray), `depth` (bits per sample), `grade`
-    of its format, JPEG `quality`, `weight` (coded bytes of a lossy format in coarse steps: a blurred copy has fewer),
-    bytes of `metadata`.
+    """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
-    `format`, `width` and `height` are for the explanation. `alpha` (it may be transparent) and `camera` (it has camera
-    metadata) count only against another copy, in `why_original`.
+    `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`.
     """
 
     pixels: int

@@ -105,11 +105,7 @@ class DistinctPicture:
 
 
 class Reader:
-    """Reads files, each at most once: from the cache where possible, else on the threads of the pool.
-
-    `items` are the pictures by sha256, in the order found; `unreadable` lists what is damaged or refused; `others`
-    counts files that are not pictures. With `copies`, fingerprints have copy codes.
-    """
+    """Reads each file once, from the cache or on threads: `items` by sha256, the `unreadable`, a count of `others`."""
 
     def __init__(
         self, cache: Cache, pool: ThreadPoolExecutor, window: int, memory: MemoryBudget, copies: bool = False
@@ -200,10 +196,7 @@ class Reader:
 
 
 def not_a_picture(head: bytes, name: str, size: int) -> CachedFile | None:
-    """Return the content of a file that is not a picture, by what `peek` returns, its name and size; else None.
-
-    A file with the name of a picture is unreadable instead.
-    """
+    """Return what a file is that is no picture by its head, name and size, else None; named as one it is unreadable."""
     kind = sniff(head)
     if kind != "" and kind.removeprefix(REFUSED) not in _NOT_PICTURES:
         return None

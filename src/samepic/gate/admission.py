@@ -36,11 +36,7 @@ _ATTEMPTS: Final = 5  # how often an upload restarts after losing its lease
 
 @dataclass(slots=True)
 class _SearchResult:
-    """The result of one search: verified matches with kept pictures, and pending pictures that match.
-
-    `refusing` is the kept picture that makes the upload a duplicate, `reviewing` are those that need a review,
-    `pending` may become either. `skipped` counts candidates beyond the limit, which were not compared.
-    """
+    """Verified matches: the one that refuses the upload, those to review, pending ones; `skipped` were too many."""
 
     refusing: tuple[Record, VerifiedMatch] | None = None
     reviewing: list[VerifiedMatch] = field(default_factory=list)

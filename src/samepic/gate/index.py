@@ -37,10 +37,7 @@ class Index:
         return self._last
 
     def candidates(self, store: Store, fingerprint: Fingerprint, below: int | None) -> CandidateNumbers:
-        """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
-
-        Covers everything visible in `store` at the time of the call; numbers from `below` on are left out.
-        """
+        """Return the numbers under `below` of pictures that may be the same, nearest first, of all in `store` now."""
         self.catch_up(store)
         with self._reading():
             near = {} if fingerprint.is_weak else self._near(fingerprint, below)

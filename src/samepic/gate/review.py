@@ -20,11 +20,7 @@ _LEASE_SECONDS: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class ReviewPair:
-    """A held upload and the kept picture that it is held for, leased to one reviewer.
-
-    `match` is the gate's match of the two; `place` counts from 0 among the `of` pictures that the upload is still
-    held for.
-    """
+    """A held upload and a kept picture it is held for, the `place`-th, from 0, `of` those left; and their match."""
 
     upload: Record
     kept: Record

@@ -54,11 +54,7 @@ def better_copy_of(match: Match) -> BetterCopy:
 def better_copy(
     upload: Record, kept: Record, relation: Relation, verdict: Verdict | None = None
 ) -> BetterCopy:
-    """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason.
-
-    `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
-    both were compared: it takes precedence over what is on record. An edited copy is never the better one.
-    """
+    """Return the better copy, by `verdict` on the originals, else by the records, and why; an edited one never is."""
     if relation is Relation.EDITED:
         return BetterCopy(_Better.NEITHER, "neither is the better copy: something was changed in one of them")
     if verdict is not None and verdict.original:

@@ -33,11 +33,7 @@ class PageRequest(NamedTuple):
 
 
 class PageRoute(NamedTuple):
-    """One address of the pages.
-
-    `rights` are those that a token needs; if it is `public`, no sign-in is needed. `label` is its name in the menu, ""
-    for none. If it `is_page`, errors are pages too; otherwise they are JSON.
-    """
+    """One address: the `rights` it needs unless `public`, its `label` in the menu, and whether errors are pages too."""
 
     method: str
     path: str

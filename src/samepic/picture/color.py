@@ -27,11 +27,7 @@ _SAME = 2  # levels by which the conversion of an sRGB profile may round; other 
 
 
 class Conversion(NamedTuple):
-    """A conversion of samples to sRGB.
-
-    `name` is that of the profile, "" without one, "unusable" where it cannot be applied. `mode` is the mode of Pillow
-    that `apply` takes, "" where there is nothing to do.
-    """
+    """A conversion to sRGB: `name` of the profile, or "unusable"; `mode` of Pillow's that `apply` takes, if any."""
 
     name: str = ""
     mode: str = ""
@@ -137,10 +133,7 @@ def from_16_bits(samples: NDArray[np.uint16], white: int = 65535) -> NDArray[np.
 
 
 def _from_float(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return floats as 8 bits: 0 to 1 times 255, else 0 to 255 rounded, else the range stretched.
-
-    NaN becomes black, infinities the ends of the range.
-    """
+    """Return floats of 0 to 1, of 0 to 255, or else stretched, as 8 bits; NaN becomes black, infinities the ends."""
     values = np.nan_to_num(samples.astype(np.float32), nan=0.0, posinf=np.inf, neginf=-np.inf)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)

@@ -72,10 +72,7 @@ REFUSED: Final = "refused: "
 
 
 def sniff(data: bytes) -> str:
-    """Return the format of `data`, one of `KNOWN`, or "" where it is unknown.
-
-    A format that is recognized but not decoded is returned as `REFUSED` and its name in words.
-    """
+    """Return the format of `data`, one of `KNOWN`; `REFUSED` and a name for what is not decoded; "" for the unknown."""
     for prefix, name in _PREFIXES:
         if data.startswith(prefix):
             raw = name == "TIFF" and data[8:10] == b"CR"
@@ -152,10 +149,7 @@ _warnings = warnings.catch_warnings()
 
 @contextmanager
 def decoding(name: str, form: str) -> Iterator[None]:
-    """Silence the warnings of decoders and turn their failures into errors about the file `name` of format `form`.
-
-    Raises TruncatedError where bytes are missing, LimitError where memory ran out, else UnreadableError.
-    """
+    """Turn decoders' failures into TruncatedError, LimitError or UnreadableError of `name`; silence their warnings."""
     _silence_logs()
     _silence_warnings()
     try:

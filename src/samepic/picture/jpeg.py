@@ -96,11 +96,7 @@ _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 
 
 class JpegHeader(NamedTuple):
-    """The header and metadata of a JPEG.
-
-    `width` and `height` are as stored; `bits` is per sample; `icc` is the profile or b""; `metadata` counts bytes;
-    `camera` is whether EXIF names one.
-    """
+    """The header of a JPEG, its size as stored; `metadata` counts bytes, `camera` is whether EXIF names one."""
 
     width: int
     height: int
@@ -159,14 +155,10 @@ def _scan_end(data: bytes, start: int) -> int:
 def jpeg_parts(
     data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS
 ) -> tuple[JpegHeader, list[memoryview]]:
-    """Return the header of a JPEG, which is not decoded, and what decides its pixels.
+    """Return the header of a JPEG, undecoded, and what decides its pixels: the color model and the coded segments.
 
-    The latter is the color model by name, which is all that JFIF and Adobe markers decide, and the segments of the
-    frame, tables and scans in file order; not EXIF, XMP, ICC, comments, thumbnails, and what follows the end marker.
-
-    Raises UnreadableError where there is no frame, TruncatedError where a segment or the end is missing, LimitError
-    for more metadata or scans than the limits allow, UnsupportedError for codings that no common decoder reads
-    (lossless, hierarchical, 12 bits).
+    Raises UnreadableError without a frame, TruncatedError where a segment or the end is missing, LimitError for too
+    much metadata or too many scans, UnsupportedError for codings that no common decoder reads.
     """
     parts = _collect(data, name)
     if parts.frame is None:

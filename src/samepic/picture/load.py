@@ -116,11 +116,7 @@ def unprofiled(picture: Picture, *, limits: Limits = LIMITS) -> Picture | None:
 
 
 def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator[Picture]:
-    """Yield `count` frames (or all, if there are fewer), evenly spread from the first to the last.
-
-    Each is composed as a viewer shows it. A picture without encoded bytes yields itself. Raises TruncatedError
-    for a frame that cannot be decoded, LimitError as `load` does.
-    """
+    """Yield `count` frames, evenly spread, as a viewer shows them. Raises TruncatedError, LimitError as `load` does."""
     total = picture.info.frames
     if picture.data is None or total == 1:
         yield picture

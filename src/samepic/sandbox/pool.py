@@ -74,10 +74,7 @@ class WorkerPool:
         self._waiting: list[object] = []
 
     def acquire(self) -> WorkerProcess:
-        """Return a process that is ready, the longest-waiting thread first; return it with `release`.
-
-        Raises UnavailableError when the pool is closed, no process can be started, or none is free for too long.
-        """
+        """Return a ready process, in turn; give it back with `release`. Raises UnavailableError where there is none."""
         slot = self._acquire_slot()
         try:
             return self._ready_worker(slot)
@@ -237,11 +234,7 @@ _ALIASES = tuple(f"<{letter}>" for letter in "abcdefgh")
 
 
 class Decoder(ABC):
-    """Decodes encoded pictures, here or in processes of its own, `Workers`.
-
-    Every method raises UnreadableError or a subclass; with processes, WorkerError when the task took too long or ended
-    its process, and UnavailableError when none is free or the machine is too busy.
-    """
+    """Decodes here or in processes; raises UnreadableError or a subclass, UnavailableError where no process is free."""
 
     @abstractmethod
     def _run(self, task: Task, bodies: tuple[bytes, ...], names: tuple[str, ...]) -> Any:  # noqa: ANN401
@@ -367,8 +360,7 @@ class Workers(Decoder):
         return worker.protection
 
     def status(self) -> dict[str, int]:
-        """Return counts: processes running and busy, callers waiting, tasks done, processes started, killed for being
-        late, died and retired, callers sent away because no process was free for too long."""
+        """Return counts of processes, callers and tasks; callers were `shed` where no process was free for too long."""
         return {"count": self._pool.count, **self._pool.counts()}
 
     @property

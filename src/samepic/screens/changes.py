@@ -124,10 +124,7 @@ def _is_text(picture: Pixels, box: Box) -> bool:
 
 
 def _moved_by(scene: Scene, box: Box, *, only: Offset | None = None) -> Offset | None:
-    """Return how far right and down what `a` shows in the box has moved in `b`, None where it has not.
-
-    With `only`, no other move is tried. A move includes a small margin and has to explain nearly all that differs.
-    """
+    """Return how far right and down what `a` shows in the box has moved in `b`, by `only` if given; None if not."""
     grown = _grow(box, scene.a.shape, LAYOUT.margin)
     x, y, w, h = grown
     patch, differ = scene.a[_within(grown)], _differing_in(scene.kinds[_within(grown)])
@@ -156,10 +153,7 @@ def _differing_in(kinds: Pixels) -> int:
 
 
 def _slid_by(scene: Scene, box: Box) -> Offset | None:
-    """Return how far right and down the content on a plain background in the box has moved within it, else None.
-
-    The box contains the old and the new place, as the box of differing pixels does where both are close together.
-    """
+    """Return how far the content on a plain background has moved within the box, old place to new; None if not."""
     rows, columns = slices_around(box, scene.a.shape, LAYOUT.margin)
     box_a, box_b = (_foreground_box(picture[rows, columns]) for picture in (scene.a, scene.b))
     if box_a is None or box_b is None or box_a[2:] != box_b[2:] or box_a == box_b:
@@ -229,12 +223,7 @@ class ScreenChange(StrEnum):
 
 
 class Place(NamedTuple):
-    """A box of pixels that differ, and what happened there.
-
-    `by` is the move to the right and down in pixels; `text` says whether it is text; `colors` are the old and the new
-    color, (r, g, b) each, where most pixels share them; `lines` are the rows that were added or removed within the
-    box, counted from its top.
-    """
+    """A box that changed: moved `by`, from one of `colors` to the other, by `lines` (from its top) more or less."""
 
     box: Box
     change: ScreenChange = ScreenChange.CHANGED

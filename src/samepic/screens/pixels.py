@@ -226,10 +226,7 @@ def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Sc
 
 
 def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: DifferingBox, screen: Screen) -> bool:
-    """Return whether a spot of smoothed pixels is a changed letter: other edges are longer, or differ less.
-
-    At small sizes a comma differs from a period only in such pixels.
-    """
+    """Return whether smoothed pixels are a changed letter, as a comma for a period: edges are longer or fainter."""
     if not screen.ink or max(spot.box[2:]) > screen.letter:
         return False
     return float(_distances(a, b, smooth[slices_around(spot.box, smooth.shape)], spot).sum()) >= screen.ink

@@ -60,11 +60,7 @@ def media_type(data: bytes) -> str:
 
 
 class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
-    """A response that is an error: `status`, a `code` for programs, and a technical `message`.
-
-    `expected` and `found` are the parts of the message, and `name` is the field, file or header that it is about. They
-    are "" if they do not apply. `for_visitor` is the sentence that a page shows; by default it depends on the code.
-    """
+    """A response that is an error: a `code` for programs, a technical message, and the sentence that pages show."""
 
     def __init__(
         self,

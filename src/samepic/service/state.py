@@ -139,10 +139,7 @@ class Gates:
 
 
 class ThreadQueue:
-    """Runs calls on `threads` threads; `waiting` more may wait for one, and further calls are rejected.
-
-    Calls that waited longer than `seconds` are rejected too, so that an overdue queue empties at once.
-    """
+    """Runs calls on `threads` threads, and rejects those that find `waiting` others or wait longer than `seconds`."""
 
     def __init__(self, name: str, threads: int, waiting: int, seconds: float) -> None:
         self._seconds = seconds
@@ -155,10 +152,7 @@ class ThreadQueue:
             raise HttpProblem(503, "busy", "too many requests are waiting: try again")
 
     async def run(self, call: Callable[[], Result]) -> Result:
-        """Return what `call` returns. Raises what it raises, and HttpProblem, 503, if the queue is full or too slow.
-
-        If the caller is cancelled, the call still runs to its end, and keeps its place until then.
-        """
+        """Return what `call` returns; raise HttpProblem, 503, if full or late. Cancelled, it still runs to its end."""
         self.check()
         self._pending += 1
         deadline = time.monotonic() + self._seconds
@@ -249,10 +243,7 @@ def run_once(
     content: Callable[[], tuple[object, ...]],
     call: Callable[[], HttpAnswer],
 ) -> tuple[HttpAnswer, bool]:
-    """Return the answer of `call`, and whether it is the stored answer to the same request under this key.
-
-    `content` returns all that identifies the request. Raises HttpProblem, 422, for another request under the key.
-    """
+    """Return the answer of `call`, or the stored one to the same `content`. Raises HttpProblem, 422, for another."""
     if not key:
         return call(), False
     store, digest = service.gates.store, hashlib.sha256(json.dumps(content()).encode()).hexdigest()

@@ -40,10 +40,7 @@ class SentPictures:
 async def received(
     service: Service, request: Request, files: Sequence[str], texts: Sequence[str] = ()
 ) -> AsyncIterator[SentPictures]:
-    """Yield the content of a request, whose memory counts until the end of the block.
-
-    It is a form, or, if it has one picture, just the body. Raises HttpProblem, 503 before the body is read.
-    """
+    """Yield the form or body of a request; its memory counts until then. Raises HttpProblem, 503 before it is read."""
     service.require_capacity()
     with service.budget.share() as share:
         yield await _sent_pictures(service, request, share, files, texts)

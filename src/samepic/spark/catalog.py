@@ -55,10 +55,7 @@ def peek_bytes(data: bytes) -> bytes:
 
 
 def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:
-    """Return the kind of a source, "" where it may be a picture, the error, and its size in bytes.
-
-    Raises OSError and UnreadableError where it cannot be read.
-    """
+    """Return the kind ("": perhaps a picture), error and bytes of a source. Raises OSError and UnreadableError."""
     if data is not None:
         head, size = peek_bytes(data), len(data)
     elif path is not None:
@@ -103,10 +100,7 @@ _FINGERPRINT = tuple(field.name for field in fields(Fingerprint) if field.name i
 
 
 def in_python(df: DataFrame, work: Batches, schema: pa.Schema) -> DataFrame:
-    """Return the rows that `work` makes of those of `df`.
-
-    The bytes of batches that go to Python are limited, unless the session sets a lower limit.
-    """
+    """Return the rows that `work` makes of those of `df`, in batches of limited bytes."""
     conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
     if int((conf.get(name) or "0").removesuffix("b")) > _BATCH_BYTES:
         conf.set(name, str(_BATCH_BYTES))

@@ -164,11 +164,7 @@ def _proxy_sentence(verdict: Verdict) -> str:
 def compare_pairs(
     alike: DataFrame, parts: DataFrame, items: DataFrame, given: DataFrame, policy: Policy
 ) -> DataFrame:
-    """Return what the lesser is to the better, of each pair of `alike` that is not in one of the clusters `parts`.
-
-    The columns are those of VERDICTS; what cannot be decoded has a row with its `error`. Pairs are spread over all
-    executors; each takes two pictures to one of them.
-    """
+    """Return VERDICTS on each pair of `alike` that is in no cluster of `parts`, and the errors of what is damaged."""
     pairs = alike.where("a < b").select("a", "b")
     for end in ("a", "b"):
         pairs = pairs.join(parts.toDF(end, f"cluster_{end}"), end, "left")
@@ -207,12 +203,7 @@ _FIRST = schema_of("cluster bigint, first bigint")
 
 
 def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
-    """Return what each picture of a crowd is to the best of it: the columns of VERDICTS; None without crowds.
-
-    A crowd is a cluster of more than CROWD pictures, which is logged as a warning. They are compared in pieces
-    of so many, by any executor; of what cannot be compared there is no row. The best is taken for the reference,
-    which it is unless another proves to be the original.
-    """
+    """Return VERDICTS on clusters over CROWD, in pieces, against their best picture; None where there are none."""
     sizes = parts.groupBy("cluster").count().where(fn.col("count") > CROWD)
     totals = sizes.agg(fn.count("*"), fn.max("count")).collect()[0]
     if not totals[0]:

@@ -24,11 +24,7 @@ _POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
 
 
 class Connections(Generic[C]):
-    """A pool of connections of the store called `name`, as many as threads use at once.
-
-    `connect` opens one; `is_alive` says whether an idle one still works. `broken` is what the driver raises: the
-    connection is closed then, and a StoreError says what was `expected`.
-    """
+    """A pool of connections, as many as threads use at once; what is `broken` is closed, and becomes a StoreError."""
 
     def __init__(
         self,

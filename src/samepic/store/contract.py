@@ -30,10 +30,9 @@ from samepic.tuning.search import SEARCH
 
 
 class CodesPage(NamedTuple):
-    """A page of the codes of a tenant by ascending number: `last` is the highest number read.
+    """A page of a tenant's codes by ascending number, up to `last`; weak ones are left out.
 
-    `pdq_numbers`, (n,) int64, and `pdq`, n x 32 bytes, leave out weak codes; so do `copy_numbers` and `copycodes`,
-    which also leave out pictures without a copy code.
+    Numbers are (n,) int64, codes n x 32 bytes; pictures without a copy code are missing from the latter two.
     """
 
     last: int

@@ -340,11 +340,7 @@ _LOG = {"version": 1, "disable_existing_loggers": False}
 def serve_duplicates(
     decisions: Decisions, journal: Callable[[], Path], on_ready: Callable[[str], None], *, port: int = 0
 ) -> ReviewSession:
-    """Serve a review on 127.0.0.1 until the user finishes it, or until SIGINT or SIGTERM; return its session.
-
-    `journal` returns a new path for each run. `on_ready` is called with the address, which admits one browser. Raises
-    OSError if `port` is in use, KeyboardInterrupt after SIGINT.
-    """
+    """Serve a review until it is finished; `on_ready` gets its address. Raises OSError, KeyboardInterrupt."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

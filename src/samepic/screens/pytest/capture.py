@@ -231,10 +231,7 @@ Judge = Callable[[Shot], Verdict | None]
 def capture_at_rest(
     source: Source, ignore: Sequence[object], screen: Screen, judge: Judge, seconds: float
 ) -> CapturedShot:
-    """Return the first shot that equals the baseline, else the first one that equals the shot before it.
-
-    Raises SourceError for an animation, UnreadableError for a picture that cannot be decoded.
-    """
+    """Return the first shot that equals the baseline, else one that equals the shot before. Raises SourceError."""
     deadline, number = time.monotonic() + seconds, 0
     shot = _take_shot(source, ignore)
     while True:
@@ -251,11 +248,7 @@ def capture_at_rest(
 
 
 def compare_with_baseline(expected: Picture, shot: Shot, screen: Screen, ignored: Sequence[Box]) -> Verdict:
-    """Compare a shot with its baseline, except for what it ignores.
-
-    `ignored` are the boxes of elements that were ignored in the baseline, where an element such as a clock may have had
-    another size. They count as long as the number of ignored elements stays the same.
-    """
+    """Compare a shot with its baseline except for what it ignores, and `ignored` of as many elements did."""
     before = ignored if len(ignored) == len(shot.ignored) else ()
     boxes = (*screen.ignore, *shot.boxes, *shot.ignored, *before)
     # The sentence uses the name of a picture, and a shot has none.

@@ -44,10 +44,7 @@ __all__ = ["FixtureSettings", "SamePicture"]
 
 @dataclass(frozen=True, slots=True)
 class FixtureSettings:
-    """The settings of a test: its id and file, the folders of baselines and output, and the options of pytest.
-
-    `folder` and `platform` are the settings of the project; `here` is the folder where pytest was started.
-    """
+    """The settings of a test: its id and file, those of the project and of pytest, which was started in `here`."""
 
     test: str
     file: Path

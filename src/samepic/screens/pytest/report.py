@@ -65,12 +65,7 @@ def _describe_regions(regions: Sequence[Region]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A picture that was not the same as its baseline.
-
-    `new` says whether there was no baseline, `written` whether one was written, `failed` whether the test failed.
-    `test` is the id of the test, `name` and `baseline` are the name and path of the baseline, `folder` is that of its
-    pictures in the output. `boxes` (left, top, width, height) are the changes; `facts` are names and texts.
-    """
+    """A picture that was not the same as its baseline, was `new`, `written`, or `failed`; its changes, and facts."""
 
     test: str
     name: str
