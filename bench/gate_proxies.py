@@ -25,9 +25,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 import samepic
 from bench.common import SEED, encoded, head, option, photos, row, wanted_data
+from samepic.decision import Caveat
 from samepic.sandbox.pool import InProcess
 from samepic.store import open_store
-from samepic.verdict import Caveat
 
 Pair = tuple[bytes, bytes]
 _FIELDS = ("Name", "Street", "City", "Date", "Policy", "Amount", "Phone", "Account")

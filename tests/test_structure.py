@@ -26,6 +26,7 @@ LAYERS = (
     ("tuning",),
     ("facts",),
     ("verdict",),
+    ("decision",),
     ("profile",),
     ("picture",),
     ("measures",),

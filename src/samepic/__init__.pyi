@@ -2,6 +2,11 @@
 
 from samepic.api import compare as compare
 from samepic.api import measure as measure
+from samepic.decision import Caveat as Caveat
+from samepic.decision import Decision as Decision
+from samepic.decision import Evidence as Evidence
+from samepic.decision import Match as Match
+from samepic.decision import Outcome as Outcome
 from samepic.duplicates.finder import find as find
 from samepic.duplicates.groups import Group as Group
 from samepic.duplicates.groups import Member as Member
@@ -47,12 +52,7 @@ from samepic.measures.table import Reliability as Reliability
 from samepic.profile import Profile as Profile
 from samepic.screens.compare import compare_screenshots as compare_screenshots
 from samepic.tuning.screens import Screen as Screen
-from samepic.verdict import Caveat as Caveat
-from samepic.verdict import Decision as Decision
-from samepic.verdict import Evidence as Evidence
 from samepic.verdict import JpegInfo as JpegInfo
-from samepic.verdict import Match as Match
-from samepic.verdict import Outcome as Outcome
 from samepic.verdict import PictureInfo as PictureInfo
 from samepic.verdict import Region as Region
 from samepic.verdict import Relation as Relation

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def values_of(record: DataclassInstance) -> dict[str, Any]:
+    """Return the fields of a record by name, enumerations as plain strings."""
+    values = {item.name: getattr(record, item.name) for item in fields(record)}
+    return {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
 
 
 class Placing(StrEnum):
@@ -225,8 +234,6 @@ class Facts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the facts: strings, numbers and booleans by name."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        plain = {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
-        proof = self.proof and {item.name: getattr(self.proof, item.name) for item in fields(self.proof)}
+        plain, proof = values_of(self), self.proof and values_of(self.proof)
         sides, exact_at = [str(side) for side in self.sides], list(self.exact_at)
         return {**plain, "sides": sides, "exact_at": exact_at, "scale": round(self.scale, 4), "proof": proof}

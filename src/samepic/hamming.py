@@ -63,10 +63,7 @@ class Codes:
         return self._words[: self._size]
 
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
-        """Add one code for each of `ids`: `codes` are n x 32 bytes, or an (n, 32) uint8 array.
-
-        Raises ValueError where there are not as many codes as ids.
-        """
+        """Add a code for each of `ids`, n x 32 bytes or (n, 32) uint8. Raises ValueError for another number."""
         numbers = np.asarray(ids, np.int64).ravel()
         words = _words(codes)
         if len(words) != len(numbers):
@@ -85,10 +82,7 @@ class Codes:
         return len(rows)
 
     def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Neighbors:
-        """Return the `k` codes nearest to a query of 32 bytes, fewer where there are fewer. O(n).
-
-        Ties are broken by the smaller id. Raises ValueError for k under 1.
-        """
+        """Return the `k` codes nearest to 32 bytes, smaller ids first. O(n). Raises ValueError for k under 1."""
         if k < 1:
             raise ValueError(f"k: expected at least 1, found {k}")
         if native is not None:
@@ -156,15 +150,12 @@ class TurnedCodes:
 
     @property
     def words(self) -> NDArray[np.uint64]:
-        """The codes, (n, 4), with bits sorted by `by_parity`: a view like that of Codes."""
         return self._codes.words
 
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
-        """Add one upright code for each of `ids`, as `Codes.add` does."""
         self._codes.add(ids, by_parity(codes))
 
     def remove(self, number: int) -> int:
-        """Remove every code of the id `number`; return how many there were."""
         return self._codes.remove(number)
 
     def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Neighbors:
@@ -193,12 +184,7 @@ class TurnedCodes:
 
 
 def copies_near(codes: Codes, query: Fingerprint, *, more: int = 0) -> dict[int, int]:
-    """Return the candidates by copy code: their ids, with the distance in bits to the query or a part of it.
-
-    These are the SEARCH.copy_nearest nearest to the query's code, the SEARCH.part_nearest nearest to each quarter's,
-    and the SEARCH.inset_nearest nearest to each inset's, within SEARCH.copy_radius, part_radius and
-    inset_radius; `more` requests that many more of each. O(n) for the picture, each quarter and each inset.
-    """
+    """Return the ids, with bits, nearest by copy code to the query, its quarters and insets, `more` of each. O(n)."""
     searches = [(query.copycode, SEARCH.copy_nearest, SEARCH.copy_radius)]
     searches += [(code, SEARCH.part_nearest, SEARCH.part_radius) for code in query.quarter_codes]
     searches += [(code, SEARCH.inset_nearest, SEARCH.inset_radius) for code in query.inset_codes]

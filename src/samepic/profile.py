@@ -6,7 +6,7 @@ import math
 import os
 import re
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from samepic.errors import ProfileError
 from samepic.reading import convert, read_json, require, shorten
@@ -25,10 +25,7 @@ _T = TypeVar("_T", bound="Profile | Origin")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a profile was made: the name and SHA-256 of the list of pairs, how many were compared, when and how.
-
-    Raises ProfileError for values out of range.
-    """
+    """How a profile was made: the name and SHA-256 of the pairs, how many were compared, when and how."""
 
     csv: str
     sha256: str
@@ -166,8 +163,7 @@ AS_STATED = (Relation.SAME_FILE, Relation.SAME_PIXELS, Relation.UNDECIDABLE)
 """Relations whose probability was not estimated, so that it is not rescaled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """Turns a relation and its probability into "the same" or not; `same_if` overrides that of the profile."""
 
     same_if: Relation = Relation.REFRAMED
@@ -177,10 +173,7 @@ class Policy:
     def of(
         cls, same_if: Relation | str | None = None, profile: Profile | str | os.PathLike[str] | None = None
     ) -> Policy:
-        """Return the policy for a caller's arguments; `same_if` overrides that of the profile.
-
-        Raises ProfileError for a relation that cannot end "same" and for a file without a profile.
-        """
+        """Return the policy for a caller's arguments; `same_if` overrides that of the profile. Raises ProfileError."""
         loaded = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
         if same_if is None:
             same_if = loaded.same_if if loaded is not None else Relation.REFRAMED
@@ -189,7 +182,6 @@ class Policy:
         return cls(loosest, loaded)
 
     def probability(self, relation: Relation, stated: float) -> float:
-        """Return a stated probability, 0 to 1, as the profile rescales it."""
         if self.profile is None or relation in AS_STATED:
             return stated
         return self.profile.rescaled(stated)
@@ -202,7 +194,6 @@ class Policy:
         return within
 
     def too_improbable(self, probability: float) -> bool:
-        """Return whether a rescaled probability is under the profile's minimum."""
         return self.profile is not None and probability < self.profile.probability
 
     def explain(self, relation: Relation, probability: float, sentence: str) -> str:

@@ -21,11 +21,7 @@ _EXPECTED = {
 
 
 def read_json(data: bytes, where: str, expected: str, error: type[SamepicError]) -> dict[str, Any]:
-    """Return one JSON object, in which bytes that are not UTF-8 are surrogates (see `os.fsdecode`).
-
-    `where` names what is read, `expected` what it should be. Raises `error` for anything else, for a key that is there
-    twice, and for numbers that are not finite.
-    """
+    """Return a JSON object, keys once, numbers finite, other bytes than UTF-8 as surrogates; else raise `error`."""
     import json
 
     try:

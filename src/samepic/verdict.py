@@ -1,25 +1,18 @@
-"""Verdicts and decisions: frozen values with their reason and their evidence."""
+"""Verdicts: frozen values with their reason and what they are about."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from samepic.errors import ProfileError, UnreadableError
-from samepic.facts import Facts
+from samepic.errors import ProfileError
+from samepic.facts import Facts, values_of
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from PIL.Image import Image
-
-
-def _values(record: DataclassInstance) -> dict[str, Any]:
-    """Return the fields of a record by name, enumerations as plain strings."""
-    values = {item.name: getattr(record, item.name) for item in fields(record)}
-    return {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
 
 
 class Relation(StrEnum):
@@ -68,7 +61,7 @@ class Region:
 
     def to_dict(self) -> dict[str, int]:
         """Return the box as a JSON object."""
-        return _values(self)
+        return values_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +82,7 @@ class Transform:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the transform as a JSON object."""
-        return _values(self) | {"matrix": list(self.matrix)}
+        return values_of(self) | {"matrix": list(self.matrix)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +156,7 @@ class PictureInfo:
             "subsampling": self.jpeg.subsampling,
             "progressive": self.jpeg.progressive,
         }
-        values = _values(self) | {"jpeg": jpeg}
+        values = values_of(self) | {"jpeg": jpeg}
         del values["camera"]
         return values
 
@@ -181,7 +174,7 @@ class Visibility:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return _values(self)
+        return values_of(self)
 
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -244,94 +237,4 @@ class Verdict:
             "facts": self.facts.to_dict(),
             "a": self.a.to_dict(),
             "b": self.b.to_dict(),
-        }
-
-
-class Outcome(StrEnum):
-    """The decision of a gate on an upload: a closed set."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REVIEW = "review"
-    REFUSED = "refused"
-
-
-class Evidence(StrEnum):
-    """The evidence for a match: a closed set, the surest first.
-
-    `digests` of equal files or equal coded pixels; the decision of a `reviewer`; both `originals`; or both `proxies`,
-    pictures of at most 320 pixels, which do not show very small details.
-    """
-
-    DIGESTS = "digests"
-    REVIEWER = "reviewer"
-    ORIGINALS = "originals"
-    PROXIES = "proxies"
-
-
-class Caveat(StrEnum):
-    """Why a match that counts as the same does not refuse an upload: a closed set.
-
-    `probability`: the verdict is not sure enough. `unresolved`: it was made from proxies, and one of the two pictures
-    contains writing or lines that are too fine to show there.
-    """
-
-    PROBABILITY = "probability"
-    UNRESOLVED = "unresolved"
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A stored picture and its relation to the upload; `probability` is that of the verdict, 0 to 1.
-
-    `better` says that the upload is the better copy of the two, `worse` that the stored one is, and `better_reason`
-    why, or why neither is. `evidence` is what the match is based on. `caveat` is why a person has to review the match
-    although the two count as the same, or None.
-    """
-
-    key: str
-    relation: Relation
-    probability: float
-    explanation: str
-    better: bool = False
-    better_reason: str = ""
-    evidence: Evidence = Evidence.PROXIES
-    caveat: Caveat | None = None
-    worse: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the match as a JSON object."""
-        return _values(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The decision of a gate on an upload, and why. It has no truth value: use `.outcome`.
-
-    `reason` is one sentence for whoever uploads. `key` is that of the upload, "" where it was only checked. `match` is
-    the stored picture that decided, or None. `matches` are all verified ones, the deciding one first. `flooding` says
-    that the fingerprint matches so many different uploads that it decides nothing. `error` is what is wrong with the
-    file of a refused upload.
-    """
-
-    outcome: Outcome
-    reason: str
-    key: str = ""
-    match: Match | None = None
-    matches: tuple[Match, ...] = ()
-    flooding: bool = False
-    error: UnreadableError | None = field(default=None, compare=False, repr=False)
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError("a Decision has no truth value: use decision.outcome")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of `check` and `admit`."""
-        return {
-            "outcome": str(self.outcome),
-            "reason": self.reason,
-            "key": self.key,
-            "match": self.match and self.match.to_dict(),
-            "matches": [match.to_dict() for match in self.matches],
-            "flooding": self.flooding,
         }

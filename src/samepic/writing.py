@@ -45,11 +45,7 @@ def reason_of(error: UnreadableError | OSError) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a new file name beside `path`, and move that file to `path` at the end of the block.
-
-    Other processes see the old file or the new one. Where the block fails, the old file stays. Raises OSError, with
-    `path`, where the file cannot be written.
-    """
+    """Yield a new file beside `path`, which replaces it at the end, or not at all. Raises OSError with `path`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from samepic import AsyncGate, Caveat, Gate, Outcome, Relation
+from samepic.decision import Decision, Evidence
 from samepic.sandbox.decode import prepare
 from samepic.sandbox.pool import InProcess, Workers
 from samepic.tuning.verify import RESOLUTION
-from samepic.verdict import Decision, Evidence
 from tests.gate.conftest import Opens
 from tests.gate.pictures import form, opened, resaved
 

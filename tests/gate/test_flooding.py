@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from samepic import Gate, Outcome
+from samepic.decision import Match
 from samepic.store.records import Refusal
 from samepic.tuning.search import GATE
-from samepic.verdict import Match, Relation
+from samepic.verdict import Relation
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
 

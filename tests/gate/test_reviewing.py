@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from samepic import Gate
+from samepic.decision import Outcome
 from samepic.gate.review import ReviewPair, ReviewQueue
 from samepic.sandbox.pool import InProcess
-from samepic.verdict import Outcome
 from tests.gate.pictures import captioned, resaved
 
 URL = "uploads.db"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 from PIL import Image, ImageDraw
 
+from samepic.service.app import ENDPOINTS
 from samepic.service.openapi import description
 from tests.golden.shapes import Sentences, dumped, read_pictures, shaped
 from tests.kits.service import Running
@@ -60,7 +61,7 @@ def service(folder: Path) -> dict[str, str]:
             answer = client.request(ask.method, ask.path, headers=headers, **more)
             answers.append(_told(ask, answer, said))
     described["info"]["version"] = "<version>"
-    opened = json.loads(json.dumps(description(False)))
+    opened = json.loads(json.dumps(description(ENDPOINTS, tokens=False)))
     opened["info"]["version"] = "<version>"
     return {
         "service/answers.json": dumped(answers),

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance
 
+from samepic.decision import Match
 from samepic.store import open_store
 from samepic.store.contract import Store
 from samepic.store.records import Record, State
-from samepic.verdict import Match, Relation
+from samepic.verdict import Relation
 from tests.kits.records import record
 
 __all__ = ["hold_pairs"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from samepic.decision import Match
 from samepic.store.records import Record
-from samepic.verdict import Match, Relation
+from samepic.verdict import Relation
 
 __all__ = ["match", "record"]
 

@@ -17,7 +17,7 @@ from samepic.service.settings import RIGHTS
 @pytest.fixture(params=[True, False], ids=["tokens", "open"])
 def described(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the description of a service with and without tokens."""
-    return description(request.param)
+    return description(ENDPOINTS, tokens=request.param)
 
 
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -65,5 +65,5 @@ def test_every_parameter_of_a_path_is_described(described: dict[str, Any]) -> No
 
 def test_only_a_service_with_tokens_asks_for_one() -> None:
     for tokens in (True, False):
-        text = json.dumps(description(tokens))
+        text = json.dumps(description(ENDPOINTS, tokens=tokens))
         assert ("bearer" in text) == tokens

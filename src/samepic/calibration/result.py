@@ -43,7 +43,6 @@ class CutoffChoice(NamedTuple):
     reason: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the choice in the shape of `samepic calibrate --json`."""
         return {
             "same_if": str(self.profile.same_if),
             "probability": self.profile.probability,
@@ -54,11 +53,7 @@ class CutoffChoice(NamedTuple):
 
 
 def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> CutoffChoice | None:
-    """Return the rule without a false "same" that refuses the fewest pairs labeled same.
-
-    Ties go to a rule within `reframed`, then to the lowest cutoff, then to the loosest relation. None where every
-    rule has a false "same", or where all pairs have one label.
-    """
+    """Return the rule that accepts no pair labeled different and refuses the fewest others, if there is one."""
     tried = {
         (profile.same_if, stated): (profile, _outcome(judged, profile))
         for profile, stated in _rules(slope, intercept)
@@ -135,23 +130,17 @@ def _objection(name: str, other: RuleOutcome, result: RuleOutcome) -> Iterator[s
 
 @dataclass(frozen=True, slots=True)
 class UnreadablePair:
-    """A pair that could not be compared, and why."""
-
     pair: LabeledPair
     error: str
 
     def to_dict(self) -> dict[str, object]:
-        """Return it in the shape of `samepic calibrate --json`."""
         return {"line": self.pair.line, "a": self.pair.a, "b": self.pair.b, "error": self.error}
 
 
 def judge_pairs(
     pairs: Sequence[LabeledPair], jobs: int | None = None, progress: Callable[[Progress], None] | None = None
 ) -> tuple[list[JudgedPair], list[UnreadablePair]]:
-    """Compare each pair; return the judged and the unreadable pairs, both in the order of `pairs`.
-
-    `jobs` is the number of threads (default: one for each processor); `progress` is called after each pair.
-    """
+    """Compare each pair on `jobs` threads; return the judged and the unreadable pairs, each in order."""
     threads = jobs or processors()
     pool = ThreadPoolExecutor(threads, "samepic-calibrate")
     budget = MemoryBudget(WORKING_BYTES)
@@ -187,12 +176,7 @@ def _judge(pair: LabeledPair, budget: MemoryBudget) -> JudgedPair | UnreadablePa
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What `samepic calibrate` found.
-
-    `stated` is the reliability of probabilities as they are, `rescaled` that on the same pairs after rescaling by
-    `slope` and `intercept`. These are 1 and 0 where rescaling does not lower the Brier score, as happens when a label
-    is wrong. `choice` is None where every rule accepts a pair labeled different.
-    """
+    """What `samepic calibrate` found; `slope` and `intercept`, of `rescaled`, are 1 and 0 where that is no gain."""
 
     pairs: LabeledPairs
     judged: tuple[JudgedPair, ...]
@@ -219,7 +203,6 @@ class Result:
         return replace(self.choice.profile, origin=origin)
 
     def why_no_choice(self) -> str:
-        """Return why there is no choice, as the text of an error."""
         if self.same in (0, len(self.judged)):
             missing = "different" if self.same else "same"
             return f"expected pairs of both kinds to choose a cutoff, found none labeled {missing}"
@@ -228,7 +211,6 @@ class Result:
         return f"expected pairs labeled different that some rule can separate, found {reason}: check the labels first"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything in the shape of `samepic calibrate --json`."""
         profile = Profile(slope=self.slope, intercept=self.intercept)
         return {
             "pairs": {

@@ -35,10 +35,7 @@ _NEGLIGIBLE = 1e-6
 
 
 def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return Wilson's score interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
-
-    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
-    """
+    """Return Wilson's score interval of a share (JASA 22, 1927), 0 to 1; (0, 1) where there were no trials."""
     if trials == 0:
         return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + confidence) / 2)
@@ -50,12 +47,7 @@ def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[floa
 
 
 def clopper_pearson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the exact interval of a share, each bound 0 to 1; (0, 1) where there were no trials.
-
-    It holds the true share at least as often as `confidence` says, however small the counts. C. J. Clopper and
-    E. S. Pearson, The use of confidence or fiducial limits illustrated in the case of the binomial, Biometrika 26,
-    1934. The bounds are quantiles of beta distributions.
-    """
+    """Return the exact interval of a share (Clopper and Pearson, Biometrika 26, 1934), 0 to 1; all for no trials."""
     tail = (1 - confidence) / 2
     low = 0.0 if hits == 0 else _beta_quantile(tail, hits, trials - hits + 1)
     high = 1.0 if hits == trials else _beta_quantile(1 - tail, hits + 1, trials - hits)
@@ -192,11 +184,7 @@ class LabeledPairs:
 
 
 def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
-    """Read the CSV text `data`, called `name` in messages; relative paths in it count from `folder`.
-
-    The header names the columns a, b and same in any order; other columns are ignored. `same` is 1, yes, true or
-    same, or 0, no, false or different. Raises ReportError, with name, line and column.
-    """
+    """Read the CSV text of pairs; relative paths count from `folder`. Raises ReportError, with line and column."""
     text = data.decode("utf-8-sig", "surrogateescape")
     rows = _rows(text, name)
     line, first_row = next(rows, (1, []))
@@ -283,11 +271,9 @@ class JudgedPair:
     explanation: str
 
     def same(self) -> bool | None:
-        """Return the answer of `compare` with default arguments."""
         return Policy().same(self.relation, self.probability)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the pair in the shape of `samepic calibrate --json`."""
         return {
             "line": self.pair.line,
             "a": self.pair.a,
@@ -302,11 +288,7 @@ class JudgedPair:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """The pairs whose probability lies from `low` to under `high` (1 belongs to the last bin).
-
-    `mean` of their probabilities and the `share` labeled same are None where there are none; `interval` is
-    Wilson's, 95 %, of the share.
-    """
+    """The pairs of a probability from `low` to under `high`; `interval` is Wilson's, of the `share` labeled same."""
 
     low: float
     high: float
@@ -319,19 +301,13 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityCurve:
-    """How well probabilities fit the labels.
-
-    `brier` is the mean squared distance from the labels (Brier, Verification of forecasts expressed in terms of
-    probability, 1950), `error` the expected calibration error: the distance of mean and share, weighted by the pairs
-    of each bin (Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning, 2015).
-    """
+    """How well probabilities fit labels: `brier` (Brier 1950), and the calibration error (Naeini et al. 2015)."""
 
     bins: tuple[ReliabilityBin, ...]
     brier: float
     error: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures in the shape of `samepic calibrate --json`."""
         return {
             "brier": self.brier,
             "expected_calibration_error": self.error,
@@ -341,10 +317,7 @@ class ReliabilityCurve:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """What a rule does with labeled pairs: it accepts `wrong` of the `different` and refuses `refused` of the `same`.
-
-    The intervals of both shares are Clopper and Pearson's, 95 %.
-    """
+    """What a rule does with labeled pairs: it accepts `wrong` of the `different`, refuses `refused` of the `same`."""
 
     wrong: int
     different: int
@@ -362,7 +335,6 @@ class RuleOutcome:
         return clopper_pearson(self.refused, self.same)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the outcome in the shape of `samepic calibrate --json`."""
         return {
             "wrong_same": self.wrong,
             "different": self.different,

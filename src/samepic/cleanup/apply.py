@@ -242,7 +242,6 @@ def hardlink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJou
 
 
 def _other_links(plan: Plan, target: LockedFile) -> list[str]:
-    """Return the other hard links to the locked file among the steps of the plan."""
     twins = []
     for step in plan.steps:
         place = step.target.place
@@ -261,10 +260,7 @@ def _check_equal(target: LockedFile, kept: LockedFile) -> None:
 
 
 def reflink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal) -> str:
-    """Let a file share its blocks with the kept one; return the kept path.
-
-    The kernel compares the bytes itself and never changes them (FIDEDUPERANGE), so nothing can be lost.
-    """
+    """Let a file share the kept one's blocks by FIDEDUPERANGE, which compares the bytes; return the kept path."""
     _check_equal(target, kept)
     if sys.platform != "linux":
         raise SkippedFileError(f"reflinks are supported on Linux only, not on {sys.platform}: use --hardlink")
@@ -318,18 +314,13 @@ class Applied(NamedTuple):
     to: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in the shape of `samepic clean --json`."""
         return {**self.step.to_dict(), "done": str(self.action), "to": self.to}
 
 
 def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
-    """Carry out the plan and yield the result of each file as it happens.
+    """Carry out the plan, each file opened, locked and compared again first; yield the result of each as it happens.
 
-    `journal` is a new file for `undo`; it is created before the first action. Every file is opened, locked and
-    compared again first. A file that has changed since the scan, or is not the same picture as the kept one, is
-    skipped. At most one file is between two states at any time.
-
-    Raises ReportError where the journal exists, OSError where it cannot be written; nothing is done then.
+    `journal` is a new file for `undo`. Raises ReportError where it exists, OSError where it cannot be written.
     """
     if plan.action is CleanupAction.LIST:
         return

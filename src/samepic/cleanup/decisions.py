@@ -22,8 +22,6 @@ _LADDER = tuple(Relation)
 
 
 class Mark(StrEnum):
-    """The decision about one file of a group."""
-
     KEEP = "keep"
     DROP = "drop"
     NOT_DUPLICATE = "other"
@@ -38,7 +36,6 @@ class GroupState:
 
     @property
     def drops(self) -> int:
-        """The number of files to remove."""
         return self.marks.count(Mark.DROP)
 
 
@@ -49,12 +46,7 @@ def default_state(group: Group) -> GroupState:
 
 
 class Decisions:
-    """The groups of a report, those with most reclaimable bytes first, and their decisions; it is thread-safe.
-
-    `file` stores decisions as they are made. Earlier decisions are read from it: a group of the same files is decided
-    already, and pairs marked as no duplicates stay so in any group. Without it, nothing is stored. Raises OSError where
-    it cannot be read or written.
-    """
+    """The groups of a report, most reclaimable bytes first, and decisions, kept in and read from `file`."""
 
     def __init__(self, scan: ScanReport, file: Path | None = None) -> None:
         self.scan, self._file = scan, file
@@ -69,7 +61,6 @@ class Decisions:
         return len(self.groups)
 
     def state(self, index: int) -> GroupState:
-        """Return the state of a group."""
         return self._states[index]
 
     def mark(self, index: int, file: int, mark: Mark) -> GroupState:
@@ -126,10 +117,7 @@ class Decisions:
         return decided, drops, size
 
     def chosen(self) -> tuple[ScanReport, Relation]:
-        """Return a report for `clean`, and the loosest relation that was decided to be the same.
-
-        It has only the decided groups, each with the first file to keep and the files to remove.
-        """
+        """Return the decided groups as a report for `clean`, and the loosest relation decided to be the same."""
         groups, loosest = [], CLEANED
         for group, state in zip(self.groups, self._states, strict=True):
             part = _chosen(group, state, self.gone) if state.decided else None

@@ -39,10 +39,7 @@ _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 @contextmanager
 def open_folder(path: str) -> Iterator[int]:
-    """Open the folder at the absolute `path` without following symlinks, and yield its descriptor.
-
-    Raises OSError: ELOOP or ENOTDIR where a part of the path is a symlink.
-    """
+    """Yield a descriptor of the folder at the absolute `path`. Raises OSError where a part of it is a symlink."""
     parts = [part for part in path.split("/") if part]
     current = os.open("/", _PATH_ONLY if parts else _FOLDER)
     try:
@@ -82,16 +79,11 @@ def stat_at(folder: int, name: str) -> os.stat_result | None:
 
 
 def absent(folder: int, name: str) -> bool:
-    """Return whether there is nothing at `name` in an open folder."""
     return stat_at(folder, name) is None
 
 
 def rename_exclusive(source: int, name: str, target: int, new: str) -> None:
-    """Rename within a file system; raise FileExistsError, and change nothing, where `new` exists.
-
-    Where the file system cannot do that in one step, link and unlink: that never overwrites, and at worst leaves two
-    names.
-    """
+    """Rename within a file system, or link and unlink; raise FileExistsError, changing nothing, where `new` exists."""
     try:
         _rename(source, name, target, new, exchange=False)
     except OSError as error:
@@ -102,11 +94,7 @@ def rename_exclusive(source: int, name: str, target: int, new: str) -> None:
 
 
 def replace_if(folder: int, part: str, name: str, expected: Callable[[os.stat_result], bool]) -> bool:
-    """Replace `name` by `part` if the status of `name` is `expected`; else change nothing. Return whether it was done.
-
-    The two are exchanged in one step, so that the name is never absent, and checked after that. Where the file system
-    cannot exchange names, check first and rename.
-    """
+    """Replace `name` by `part`, in one step where possible, if its status is `expected`; return whether it was done."""
     try:
         _rename(folder, part, folder, name, exchange=True)
     except OSError as error:
@@ -137,7 +125,6 @@ def _rename(source: int, name: str, target: int, new: str, *, exchange: bool) ->
 
 
 def sha256_of(file: int) -> str:
-    """Return the hexadecimal SHA-256 of an open file, from its beginning."""
     digest, offset = hashlib.sha256(), 0
     while block := os.pread(file, _BLOCK, offset):
         digest.update(block)
@@ -146,10 +133,7 @@ def sha256_of(file: int) -> str:
 
 
 def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
-    """Copy an open file to the new `name`, flushed to the disk, with `attributes`; return its SHA-256.
-
-    The digest is of the copy as read back. Raises FileExistsError where `name` exists.
-    """
+    """Copy an open file to the new `name`, flushed, with `attributes`; return the SHA-256 of the copy as read back."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o600, dir_fd=folder)
     try:
@@ -230,11 +214,7 @@ class LockedFile:
 
 @contextmanager
 def locked(planned: PlannedFile, *, other_than: LockedFile | None = None) -> Iterator[LockedFile]:
-    """Open, lock and read a file; raise SkippedFileError unless it is unchanged since the scan.
-
-    `other_than` is the kept file, for a file to act on: that must be another file, and its lock is exclusive. Kept
-    files have shared locks, so that no process acts on a file that another one keeps.
-    """
+    """Open, read and lock a file, exclusively if another is kept; raise SkippedFileError unless it is unchanged."""
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(open_folder(planned.folder))
@@ -298,10 +278,7 @@ _NO_TRASH = "its file system has no trash: use --move-to"
 
 @dataclass(frozen=True, slots=True)
 class Trash:
-    """The folder `files` for the file, and `info` for its .trashinfo ("" on macOS).
-
-    Recorded paths are relative to the folder `top`, or absolute where it is "".
-    """
+    """The folders `files` and `info` (none on macOS); recorded paths are relative to `top`, or absolute without one."""
 
     files: str
     info: str
@@ -322,10 +299,7 @@ def home_trash() -> str:
 
 
 def find_trash(folder: str, device: int) -> Trash:
-    """Return the trash for files in `folder` on `device`, created where it does not exist.
-
-    Raises SkippedFileError where there is none on the file system of the files.
-    """
+    """Return the trash for files in `folder` on `device`, created if need be. Raises SkippedFileError without one."""
     if sys.platform not in ("linux", "darwin"):
         raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
     home = home_trash()
@@ -376,11 +350,7 @@ def _own_trash(top: str) -> str:
 
 
 def numbered_name(name: str, attempt: int, reserved: int = 0) -> str:
-    """Return the `attempt`-th name to try for a file (0: its own), cut so that `reserved` more bytes still fit.
-
-    >>> fitted("photo.jpg", 0), fitted("photo.jpg", 1)
-    ('photo.jpg', 'photo.2.jpg')
-    """
+    """Return the `attempt`-th name to try, cut to leave room for `reserved` bytes: photo.jpg (0), photo.2.jpg (1)."""
     stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix) > 20:
         stem, dot, suffix = name, "", ""

@@ -51,7 +51,6 @@ class Entry:
     events: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry in the shape of its line."""
         return {key: value for key, value in asdict(self).items() if value is not None and key != "events"}
 
 
@@ -82,11 +81,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open a journal to undo it, and remove a last line that was cut off.
-
-        Raises ReportError where another process uses it or a line has another shape, OSError where it cannot
-        be opened.
-        """
+        """Open a journal to undo it, without a last line that was cut off. Raises ReportError and OSError."""
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
             _lock(file, path)
@@ -119,7 +114,6 @@ class Journal:
         return number
 
     def record(self, number: int, event: str, **more: int) -> None:
-        """Write an event of an intent to disk."""
         self._write({event: number, **more})
         self.entries[number].events[event] = more
 

@@ -26,16 +26,12 @@ another file, however large it is."""
 
 
 class KeepRule(StrEnum):
-    """Which file of a group is kept."""
-
     BEST = "best"
     OLDEST = "oldest"
     NEWEST = "newest"
 
 
 class CleanupAction(StrEnum):
-    """What to do with the other files."""
-
     LIST = "list"
     TRASH = "trash"
     MOVE = "move-to"
@@ -54,7 +50,6 @@ class PlannedFile:
 
     @property
     def name(self) -> str:
-        """The name inside its folder."""
         return Path(self.file.path).name
 
     @property
@@ -73,7 +68,6 @@ class Step:
     relation: Relation
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the step in the shape of `samepic clean --json`."""
         return {
             "group": self.group,
             "path": self.target.file.path,
@@ -85,24 +79,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that is skipped, and why."""
-
     group: int
     path: str
     reason: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in the shape of `samepic clean --json`."""
         return {"group": self.group, "path": self.path, "left": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: `steps` in the order of the report, and the files that are `skipped` already.
-
-    `move_to` is the absolute folder of `--move-to`, or ""; `root` is the deepest common folder of the files; `same_if`
-    is the loosest relation that counts as the same when each pair is verified again.
-    """
+    """What to do: `steps` on files below `root`, checked again by `same_if`, moved to `move_to`; and the `skipped`."""
 
     action: CleanupAction
     same_if: Relation
@@ -113,7 +100,6 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """The bytes of all files to act on."""
         return sum(step.target.file.size for step in self.steps)
 
 
@@ -126,15 +112,11 @@ def plan(
     move_to: str = "",
     same_if: Relation = CLEANED,
 ) -> Plan:
-    """Choose the file to keep of each group, and plan `action` for the others.
+    """Choose the file to keep of each group, by `keep`, if possible in `keep_in`, and plan `action` for the others.
 
-    Files in the folders `keep_in` are never acted on; where a group has some there, `keep` chooses among them, else
-    among all. Relations looser than `same_if` are skipped: by default a copy of other tone or sharpness, a crop, a
-    bordered, turned or mirrored copy, and the picture it was made of, since either may be the only one of its kind.
-    Relative paths start from the current folder. The status of each file is checked; what is gone, changed or a symlink
-    is skipped with its reason.
-
-    Raises ReportError where `action` and `move_to` do not fit, or a folder of `keep_in` does not exist.
+    Skipped are files in `keep_in`, relations looser than `same_if` (either copy may be the only one of its kind), and
+    what is gone, changed or a symlink. Raises ReportError where `action` and `move_to` do not fit, or without such a
+    folder.
     """
     if (action is CleanupAction.MOVE) != bool(move_to):
         raise ReportError(
@@ -251,10 +233,7 @@ class _Planner:
 
 
 def locate(file: File, made_ns: int | None) -> PlannedFile | str:
-    """Return a file with its resolved folder, or the reason to skip it.
-
-    `made_ns` is when the report was written: a later symlink on the path has replaced a folder.
-    """
+    """Return a file with its folder, or why to skip it: a later symlink, for instance, than the report of `made_ns`."""
     path = Path.cwd() / file.path
     try:
         for link in _symlinks(path.parent):
@@ -295,7 +274,6 @@ def read_unchanged(file: File, made_ns: int | None = None) -> Encoded:
 
 
 def small_jpeg(picture: Picture, side: int, quality: int = 80) -> bytes:
-    """Return a JPEG of at most `side` pixels of a picture."""
     import cv2
 
     rgb = picture.on(255)
@@ -309,46 +287,17 @@ def small_jpeg(picture: Picture, side: int, quality: int = 80) -> bytes:
     return data.tobytes()
 
 
-_HEAD = """\
-<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width">
-<title>samepic find</title>
-<style>
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 76em; padding: 0 1.2em }
-body { color: #222; background: #fff }
-h1 { font-size: 1.5em; margin: 0 } h2 { font-size: 1em; margin: 0 0 .8em; overflow-wrap: anywhere }
-header { margin-bottom: 1.5em } p { margin: .3em 0 }
-h2 span, figcaption span, p { color: #666; font-weight: normal }
-section { border-top: 1px solid #ddd; padding: 1em 0 }
-div { display: grid; grid-template-columns: repeat(auto-fill, minmax(172px, 1fr)); gap: 1.4em 1em }
-figure { margin: 0; overflow-wrap: anywhere; font-size: .85em }
-figure > samp { display: block; font: inherit; margin-bottom: .5em } img { display: block }
-i { display: inline-block }
-img, i { max-width: 160px; max-height: 160px; border-radius: 3px; outline: 1px solid #0002 }
-i { padding: 1em; color: #666; background: #eee }
-figure:first-child img { outline: 3px solid #2a7 } figcaption b { color: #555 }
-figure:first-child b { color: #fff; background: #197a53; border-radius: 3px; padding: 0 .4em }
-bdi { display: block; font-weight: 600 } abbr { text-decoration: none } li bdi { display: inline }
-@media (prefers-color-scheme: dark) {
-body { color: #ddd; background: #181818 } i { background: #333 } section { border-color: #333 }
-h2 span, figcaption span, p, i, figcaption b { color: #999 } img { outline-color: #fff3 }
-}
-</style></head><body>
-"""
+_HEAD = Path(__file__).parent / "page.html"
+"""How a page begins."""
 
 _THUMBNAIL = 160  # longer side of the pictures, in pixels
 _EQUAL = "<i>identical file</i>"
 
 
 def page(groups: Sequence[Group], unreadable: Sequence[Unreadable]) -> Iterator[str]:
-    """Yield the parts of the page. Pictures are read again, one group at a time, for their thumbnails.
-
-    The page is self-contained, and every name is escaped.
-    """
+    """Yield the parts of a self-contained page with every name escaped, one group in memory at a time."""
     copies, wasted = sum(len(group.members) for group in groups), sum(group.wasted for group in groups)
-    yield _HEAD
+    yield _HEAD.read_text(encoding="utf-8")
     yield f"<header><h1>Duplicate pictures</h1>\n<p>{plural(copies, 'duplicate')} in {plural(len(groups), 'group')}, "
     yield f"{_size(wasted)} reclaimable. The first picture of each group is the best one; the others were compared with"
     yield " it. Groups with the most reclaimable space come first.</p></header>\n"

@@ -34,19 +34,15 @@ class Restored:
     skipped: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in the shape of `samepic clean --undo --json`."""
         return (
             {"path": self.path, "left": self.skipped} if self.skipped else {"path": self.path, "done": "undo"}
         )
 
 
 def undo(journal: Path) -> Iterator[Restored]:
-    """Restore every file of a journal, the last first, and yield the result of each.
+    """Restore the files of a journal that are not restored yet, the last first, overwriting none; yield each result.
 
-    Files that were restored before are not yielded again. No file that has come to a path meanwhile is overwritten:
-    such a path is skipped, and its earlier file stays where it is.
-
-    Raises ReportError where the file is not a journal or another process uses it, OSError where it cannot be read.
+    Raises ReportError where it is no journal, or in use; OSError where it cannot be read.
     """
     with Journal.open(journal) as log:
         for number in sorted(log.entries, reverse=True):
@@ -167,7 +163,6 @@ class _Restoration:
                 Path(created).rmdir()
 
     def _restore_link(self, folder: int) -> None:
-        """Replace a hard link by its own file again."""
         here, part = stat_at(folder, self.name), stat_at(folder, self.part)
         linked = here is not None and here.st_ino == self.entry.kept_inode
         if here is not None and not linked:

@@ -24,9 +24,9 @@ from samepic.cli.options import (
 from samepic.cli.output import Meter
 
 if TYPE_CHECKING:
+    from samepic.decision import Decision
     from samepic.duplicates.walk import Walk
     from samepic.gate.gate import Gate
-    from samepic.verdict import Decision
 
 SUMMARY = "add pictures to a store, each once"
 DESCRIPTION = "Add the pictures in files and folders to a store, unless they are in it already."
@@ -55,7 +55,6 @@ class AdmitItem(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     parser.add_argument(
         "paths", metavar="PATH", nargs="+", help="a picture file or a folder, or - for standard input"
     )
@@ -68,7 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Admit each file in order, print its line as soon as it is known, and return the exit status."""
     from samepic.duplicates.finder import Progress, processors
     from samepic.duplicates.scan import in_order
 

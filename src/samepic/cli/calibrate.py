@@ -38,7 +38,6 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     parser.add_argument("pairs", metavar="PAIRS.csv", help="the labeled pairs, or - for standard input")
     parser.add_argument("--write", metavar="PROFILE.json", help="write a profile for --profile")
     parser.add_argument("--force", action="store_true", help="overwrite PROFILE.json if it exists")
@@ -50,7 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare all pairs, print, write the profile, and return the exit status."""
     from samepic.calibration.result import judge_pairs, result_of
 
     target = _check_target(args)

@@ -27,13 +27,11 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "files", "--store", "--tenant", "--json lines")
     add_shared(parser, "--policy", "--profile", "--originals", "--replica")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check each file, print its line as soon as it is known, and return the exit status."""
     named = named_sources(args.files)
     outcomes = []
     with open_gate(args) as gate:

@@ -53,7 +53,6 @@ _DONE = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "report", nargs="?")
     _add_keep_options(parser)
     _add_action_options(parser)
@@ -112,7 +111,6 @@ def journal_folder() -> Path:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Plan and print, act with --yes, or undo; return the exit status."""
     if args.undo is not None:
         return _undo(args)
     if args.report is None:
@@ -180,7 +178,6 @@ def _summary(planned: Plan) -> str:
 
 
 def _apply(planned: Plan, args: argparse.Namespace) -> int:
-    """Carry out the plan, print each file as it is done, and say how to undo it."""
     from samepic.cleanup.apply import Applied, apply
 
     journal = Path(args.journal) if args.journal else journal_folder() / journal_name()

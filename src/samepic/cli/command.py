@@ -32,12 +32,10 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser that raises UsageError where its parent would print and exit."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise UsageError that names the help option."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 def build_parser() -> Parser:
-    """Return the parser of the command line, with all verbs."""
     parser = Parser(
         prog="samepic",
         description=_DESCRIPTION,

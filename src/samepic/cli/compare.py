@@ -35,7 +35,6 @@ _REGIONS_LISTED = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "a", "b")
     add_screen(parser)
     how = parser.add_mutually_exclusive_group()
@@ -44,7 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, print, and return the exit status."""
     verdict = compare_pair(args)
     if args.json:
         print_json(verdict.to_dict())
@@ -54,7 +52,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(verdict: Verdict) -> str:
-    """Return a verdict as lines for a person: the sentence, then the facts."""
     return heading(verdict.same, verdict.explanation) + "\n" + rows(_facts(verdict))
 
 

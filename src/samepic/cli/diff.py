@@ -28,7 +28,6 @@ exit status: 0 the same picture, 1 not the same, 2 trouble (nothing is written),
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "a", "b")
     text = "the file to write (default: %(default)s)"
     parser.add_argument("-o", "--output", default="difference.png", metavar="OUT.png", help=text)
@@ -38,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, write the picture, print, and return the exit status."""
     output = _check_output(args)
     verdict = compare_pair(args)
     image = verdict.difference_image()

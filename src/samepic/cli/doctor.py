@@ -45,12 +45,10 @@ EPILOG = "exit status: 0 everything works, 2 something does not"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examine, print, and return the exit status."""
     report = examine()
     lines = []
     for title in ("versions", "codecs", "optional", "limits", "workers"):
@@ -63,10 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def examine() -> dict[str, Any]:
-    """Return versions, codecs, optional parts, limits and the protections of decoding workers.
-
-    `healthy` says whether every codec works.
-    """
+    """Return versions, codecs (`healthy` if all work), optional parts, limits and what protects decoding workers."""
     from samepic.limits import LIMITS
 
     tried = {name: _try_codec(format_name, options, limit) for name, format_name, options, limit in _CODECS}
@@ -162,7 +157,6 @@ def _try_codec(format_name: str, options: dict[str, Any], limit: float) -> tuple
 
 
 def _check_heic() -> tuple[bool, str]:
-    """Return the state of the HEIC decoder; without an encoder, it cannot be tested on a picture."""
     try:
         import pi_heif
     except ImportError as error:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Add --engine and what belongs to Spark."""
     group = parser.add_argument_group(
         "a cluster", "The results are those of one machine; docs/scale.md says from what size on it pays."
     )
@@ -108,7 +107,6 @@ _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a folder or file; - reads a list of them")
     parser.add_argument(
         "--files-from",
@@ -141,7 +139,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Search, print, and return the exit status."""
     from samepic.profile import Policy
 
     policy = Policy.of(args.same_if, args.profile)
@@ -270,7 +267,6 @@ def _parse_size(text: str) -> int:
 
 
 def _log_to_stderr(*, verbose: bool) -> None:
-    """Send warnings of the search to standard error, and its counts if `verbose`."""
     if sys.stderr is None:
         return
     log = logging.getLogger("samepic")

@@ -30,7 +30,6 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "files")
     parser.add_argument(
         "--mode",
@@ -49,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fingerprint each file, print its line as soon as it is known, and return the exit status."""
     from samepic.fingerprints.make import fingerprint
 
     sources = named_sources(args.files)

@@ -25,12 +25,10 @@ EPILOG = f"{_LEGEND}\n\nexit status: 0 measured, 2 trouble"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "a", "b", "--json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print, and return the exit status."""
     from samepic.api import measure
 
     (_, a), (_, b) = named_sources([args.a, args.b])

@@ -15,8 +15,9 @@ from samepic.verdict import Relation
 from samepic.writing import printable
 
 if TYPE_CHECKING:
+    from samepic.decision import Decision
     from samepic.gate.gate import Gate
-    from samepic.verdict import Decision, Verdict
+    from samepic.verdict import Verdict
 
 SAME, NOT_SAME, TROUBLE, CANNOT_TELL = 0, 1, 2, 3
 
@@ -70,7 +71,6 @@ def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: objec
 
 
 def add_jobs(parser: argparse._ActionsContainer, what: str = "threads") -> None:
-    """Add --jobs."""
     parser.add_argument("--jobs", metavar="N", type=THREADS, help=f"{what} (default: one per processor)")
 
 
@@ -90,7 +90,6 @@ def add_same_if(
 
 
 def add_policy(parser: argparse.ArgumentParser) -> None:
-    """Add --same-if and --profile."""
     add_same_if(parser, unless="that of the profile, else ")
     text = "a profile of samepic calibrate --write: it rescales probabilities and sets the cutoff"
     add_shared(parser, "--profile", help=text)
@@ -125,12 +124,10 @@ THREADS = whole_number(1, 256)
 
 
 def status_of(verdict: Verdict) -> int:
-    """Return the exit status of a verdict."""
     return {True: SAME, False: NOT_SAME, None: CANNOT_TELL}[verdict.same]
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one object on one line."""
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
@@ -171,7 +168,6 @@ def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
 
 
 def print_decision(name: str, decision: Decision, *, as_json: bool) -> None:
-    """Print the decision on one file on one line."""
     word = styled(str(decision.outcome), _COLORS[decision.outcome])
     match = decision.match
     key = f" [{printable(match.key)}]" if match is not None else ""
@@ -181,7 +177,6 @@ def print_decision(name: str, decision: Decision, *, as_json: bool) -> None:
 
 
 def print_error(name: str, error: str, *, as_json: bool) -> None:
-    """Print the error of one file."""
     line = f"{styled('trouble', 'red')}: {printable(name)}: {printable(error)}"
     print_result({"path": name, "error": error}, line, as_json=as_json)
 

@@ -83,8 +83,6 @@ _EVERY = 0.1
 
 
 class Meter:
-    """Shows progress on standard error if that is a terminal."""
-
     def __init__(self) -> None:
         dumb = os.environ.get("TERM") == "dumb"
         self.enabled = sys.stderr is not None and sys.stderr.isatty() and not dumb

@@ -19,13 +19,11 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     parser.add_argument("keys", metavar="KEY", nargs="+", help="the key of a picture in the store")
     add_shared(parser, "--store", "--tenant", "--json lines")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Remove each, print its line, and return the exit status."""
     from samepic.errors import StoreKeyError
     from samepic.gate.gate import Gate
 

@@ -33,12 +33,10 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "report", "--no-browser", "--json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the review, and return the exit status."""
     require_pages()
     return review(read_report(args.report), args)
 
@@ -49,7 +47,6 @@ def require_pages() -> None:
 
 
 def review(scan: ScanReport, args: argparse.Namespace) -> int:
-    """Serve the review of a report until it is finished, and print the result."""
     from samepic.cleanup.decisions import Decisions
     from samepic.pages.duplicates.app import serve_duplicates
 

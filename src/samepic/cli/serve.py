@@ -41,7 +41,6 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
     add_shared(parser, "--store", "--replica")
     parser.add_argument(
         "--host",
@@ -85,7 +84,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve, and return the exit status."""
     from samepic.pages.app import create_site
     from samepic.service.server import bind_socket, serve
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from samepic.decision import Decision, Outcome
 from samepic.errors import StoreKeyError
-from samepic.verdict import Decision, Outcome
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
@@ -42,13 +42,11 @@ class AdmittedPicture:
 
 
 def sentence(decision: Decision) -> str:
-    """Return the reason of a decision as a sentence for whoever uploads."""
     reason = decision.reason
     return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith(('.', '!', '?')) else '.'}"
 
 
 def too_large(limit: int) -> str:
-    """Return the sentence for an upload of more than `limit` bytes."""
     return f"This file is too large: at most {_size(limit)} are taken."
 
 
@@ -65,12 +63,7 @@ def past_orphans(
     shown: Shown | None,
     seconds: float = ORPHAN_SECONDS,
 ) -> Decision:
-    """Return the decision of `ask`, which checks or admits, once no orphan decides it.
-
-    An orphan is a kept picture whose key is not `shown` and that was accepted more than `seconds` ago: the site crashed
-    before its own commit, or removed its object without the gate. An orphan that refuses an upload is removed, and
-    `ask` is called again. Without `shown` there are none.
-    """
+    """Return the decision of `ask`, made anew where a picture that is not `shown`, older than `seconds`, refused."""
     if shown is None:
         return ask()
     for _ in range(_ORPHANS):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from samepic.contrib import common
 from samepic.contrib.common import AdmittedPicture, Shown
+from samepic.decision import Decision
 from samepic.errors import StoreError, missing_part
-from samepic.verdict import Decision
 
 try:
     from fastapi import File, HTTPException, UploadFile

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from samepic.contrib import common
 from samepic.contrib.common import AdmittedPicture, Shown
+from samepic.decision import Decision
 from samepic.errors import StoreError, missing_part
-from samepic.verdict import Decision
 
 try:
     from flask import Flask, current_app

@@ -56,8 +56,6 @@ class CachedFile(NamedTuple):
 
 
 class CachedVerdict(NamedTuple):
-    """A verdict as the cache stores it: the relation of b to a; `original` is "a", "b" or ""."""
-
     relation: str
     probability: float
     explanation: str
@@ -80,11 +78,7 @@ def cache_file() -> Path:
 
 
 class Cache:
-    """A cache in the SQLite file `file`; without one, or where it cannot be used, nothing is stored.
-
-    Every method is thread-safe. Rows are committed in batches; `close` commits the rest. A damaged file is replaced;
-    any other failure turns the cache off, with a warning in the log.
-    """
+    """A thread-safe cache in the SQLite file `file`: replaced where damaged, turned off where it cannot be used."""
 
     def __init__(self, file: Path | None) -> None:
         self._lock = threading.Lock()
@@ -117,7 +111,6 @@ class Cache:
         return CachedFile(*row) if row else None
 
     def put_file(self, file: File, content: CachedFile) -> None:
-        """Store the content of a file."""
         if time.time_ns() - file.mtime_ns >= _SETTLED_NS:
             self._put("files", (*_key(file), *content))
 
@@ -143,7 +136,6 @@ class Cache:
         return CachedVerdict(*row) if row else None
 
     def put_verdict(self, a: str, b: str, verdict: CachedVerdict) -> None:
-        """Store the verdict on b against a."""
         self._put("verdicts", (a, b, _VERDICT_VERSION, *verdict))
 
     def _row(self, query: str, values: Iterable[object]) -> tuple[Any, ...] | None:

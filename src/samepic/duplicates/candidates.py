@@ -16,11 +16,8 @@ _log = logging.getLogger("samepic.duplicates")
 class CandidateGraph:
     """The candidates of each picture by index, with their distance in bits; the relation is symmetric.
 
-    Two pictures are candidates if their coded digests are equal (distance 0), if some form of one PDQ code is within
-    the radius of the other and neither is weak, or, with `copies`, if a copy code is among the nearest of the other.
-    The last rank behind all candidates by PDQ. `progress` is called with the number of pictures done. Where PDQ finds
-    more than _CROWD candidates for a picture, each request searches for them again, from any thread.
-    `pairs` counts all pairs, `copycode_pairs` those that only copy codes propose.
+    These are equal coded digests, PDQ codes within the radius, neither weak, and, with `copies` and behind all others,
+    near copy codes. Where a picture has more than _CROWD, each request searches for them again.
     """
 
     def __init__(
@@ -48,7 +45,6 @@ class CandidateGraph:
         return len(self._neighbors)
 
     def __getitem__(self, index: int) -> Mapping[int, int]:
-        """Return the distances of the candidates of one picture by index."""
         found = self.pdq_candidates(index)
         return self._copies[index] | found if self._copies[index] else found
 
@@ -63,7 +59,6 @@ class CandidateGraph:
         return sorted((other for other in row if other > index), key=lambda other: (row[other], other))
 
     def count(self, index: int) -> int:
-        """Return the number of `pdq_candidates`."""
         return self._counts[index]
 
     def _add(self, index: int) -> None:

@@ -37,11 +37,7 @@ Verdicts = dict[tuple[int, int], CachedVerdict]
 
 @dataclass(slots=True, eq=False)
 class Clusters:
-    """The clusters of two pictures or more, each in order.
-
-    `verdicts` are those of compared pairs that are the same, the better picture first; `errors` are the pictures that
-    cannot be decoded; `requested` and `compared` count as in Verifier.
-    """
+    """The clusters of pictures, verdicts on compared pairs that are the same, errors, and counts as in Verifier."""
 
     clusters: list[list[int]]
     verdicts: Verdicts = field(default_factory=dict)
@@ -59,11 +55,7 @@ def join_copies(
     window: int,
     progress: Callable[[int], None],
 ) -> Clusters:
-    """Return the clusters by PDQ and digests, joined by the pairs of the copy code that are the same.
-
-    The better of two is the reference. Pairs within one cluster are not compared here, so which pairs are compared
-    depends on the threads; the clusters do not. `progress` is called with the number of finished pairs.
-    """
+    """Return the clusters by PDQ and digests, joined by the pairs of the copy code that are the same."""
     sets, done = UnionFind(len(graph)), 0
     for index in range(len(graph)):
         sets.join(index, *graph.pdq_candidates(index))
@@ -118,12 +110,8 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Finder:
-    """One search for the same pictures below `paths`.
+    """One search below `paths`, with the options of `find`; `min_size` is in bytes, `jobs` are threads (None: all).
 
-    `same_if` is the loosest relation of a member; `hidden` includes names that begin with a dot; `follow` follows
-    symbolic links; files under `min_size` bytes are skipped; `jobs` is the number of threads (None: one for each
-    processor); `cache` is the cache file, None for none; `progress` is called as the search goes on; `profile` rescales
-    probabilities and sets their minimum; `copies` also searches by copy code.
     After `groups()`, `unreadable` lists by path what could not be read, and the counts are those of this search.
     """
 

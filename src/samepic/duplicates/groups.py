@@ -106,7 +106,6 @@ class UnionFind:
         return index
 
     def join(self, a: int, *others: int) -> None:
-        """Join the sets that hold `a` and `others`."""
         for other in others:
             first, second = sorted((self.root(a), self.root(other)))
             self._parents[second] = first
@@ -121,13 +120,10 @@ class UnionFind:
 
 @dataclass(slots=True, eq=False)
 class GroupBuilder:
-    """Groups the pictures of one cluster around references.
+    """Groups the pictures of one cluster around references; `verdict_of` is on the second index against the first.
 
-    `candidates` are those of each picture by index with their distance; `merits` are those of the readable pictures;
-    `verdict_of` returns the verdict on the second index against the first, None where one of them turns out to be
-    unreadable and leaves `merits`. `policy` decides what is the same; verdicts are not rescaled by its profile yet,
-    so that one cache serves every profile. A reference stops after _MISSES different pictures in a row:
-    otherwise n pages of one layout, all near each other, would take n² comparisons. `skipped` counts such pairs.
+    A reference stops after _MISSES different pictures in a row: otherwise n pages of one layout, all near each other,
+    would take n² comparisons. `skipped` counts such pairs.
     """
 
     candidates: NeighborSource
@@ -137,11 +133,7 @@ class GroupBuilder:
     skipped: int = 0
 
     def drafts(self, cluster: Iterable[int]) -> Iterator[GroupDraft]:
-        """Yield the groups of a cluster, best reference first.
-
-        The best remaining picture is compared with its remaining candidates, nearest first. A member that proves to
-        be the original becomes the reference, and all are compared with it instead.
-        """
+        """Yield the groups of a cluster, best reference first; one that proves to be the original replaces it."""
         order = sorted(
             (index for index in cluster if index in self.merits),
             key=lambda index: self.merits[index].order(index),
@@ -158,11 +150,7 @@ class GroupBuilder:
                 remaining -= {draft.reference, *draft.verdicts}
 
     def _fill(self, draft: GroupDraft, remaining: set[int], rejected: set[int]) -> tuple[int, str] | None:
-        """Add members to the draft; return the member that is the original instead and why, if there is one.
-
-        The candidates of members are compared with the reference too: a border or a caption moves the code of the
-        reference far from copies that are near its members.
-        """
+        """Add members, and candidates of members, to the draft; return the original among them instead, and why."""
         compared, misses = {draft.reference}, 0
         queue = self._nearest([draft.reference], remaining, compared)
         while queue:
@@ -194,7 +182,6 @@ class GroupBuilder:
         return None
 
     def _nearest(self, indices: Iterable[int], among: set[int], compared: set[int]) -> list[int]:
-        """Return the candidates of `indices` in `among` that are not in `compared`, nearest first."""
         found: dict[int, int] = {}
         pending = among - compared
         # In a crowd where all are near each other, nothing is open after the first time.
@@ -258,10 +245,7 @@ class ScanReport:
 
 
 def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> ScanReport:
-    """Read the lines of a report that is called `name` in messages.
-
-    Raises ReportError, with the line and the field, for anything of another shape.
-    """
+    """Read the lines of a report that is called `name`. Raises ReportError, with line and field, for another shape."""
     groups: list[Group] = []
     unreadable: list[Unreadable] = []
     for number, line in enumerate(lines, 1):
@@ -373,10 +357,7 @@ def _is_text(text: str) -> bool:
 
 
 def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
-    """Yield the lines of a CSV table (RFC 4180): a header, then one row for each file.
-
-    `role` is "reference", "member" or "unreadable"; `text` is the reason, the explanation or the error.
-    """
+    """Yield the lines of a CSV table (RFC 4180): a header, then one row for each file, by its role."""
     yield _row(_COLUMNS)
     for group in groups:
         yield _row((group.number, "reference", *_cells(group.reference), "", "", "", group.reason))

@@ -31,12 +31,9 @@ _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 
 
 class Merit(NamedTuple):
-    """What makes a copy better, in this order: `pixels`, `color` (1, or 0 for gray), `depth` (bits per sample), `grade`
-    of its format, JPEG `quality`, `weight` (coded bytes of a lossy format in coarse steps: a blurred copy has fewer),
-    bytes of `metadata`.
+    """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
-    `format`, `width` and `height` are for the explanation. `alpha` (it may be transparent) and `camera` (it has camera
-    metadata) count only against another copy, in `why_original`.
+    `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`.
     """
 
     pixels: int
@@ -61,7 +58,6 @@ class Merit(NamedTuple):
         return (*(-value for value in self.rank()), index)
 
     def to_text(self) -> str:
-        """Return the text that `from_text` reads."""
         return json.dumps(self)
 
     @classmethod
@@ -71,7 +67,6 @@ class Merit(NamedTuple):
 
 
 def merit(info: PictureInfo) -> Merit:
-    """Return the merit of a picture from its header."""
     palette = info.mode in ("P", "1")
     grade = 0 if palette else _GRADES.get(info.format, 0)
     quality = info.jpeg.quality if info.jpeg else 0
@@ -89,10 +84,7 @@ def weight_of(coded: int, grade: int) -> int:
 
 
 def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
-    """Return why `other` is the original though it ranks lower than the reference, "" where it is not.
-
-    `verdict` is that on `other` against the reference.
-    """
+    """Return why `other` is the original though it ranks lower than the reference, or ""; `verdict` is on it."""
     small = other.pixels < KEEP.as_large * reference.pixels
     if verdict.relation == Relation.SAME_PIXELS:
         # A lossless file with the pixels of a lossy one was made from it.

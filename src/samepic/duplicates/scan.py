@@ -50,10 +50,7 @@ class MemoryBudget:
 
     @contextmanager
     def reserve(self, size: int, before_waiting: Callable[[], None] | None = None) -> Iterator[None]:
-        """Reserve `size` bytes, or the whole budget if that is less, for the time of the block.
-
-        `before_waiting` is called once before any wait, to release what the caller holds.
-        """
+        """Reserve `size` bytes, at most all; before a wait, `before_waiting` releases what the caller holds."""
         share = min(size, self._size)
         with self._changed:
             if self._free < share:
@@ -104,16 +101,11 @@ class DistinctPicture:
 
     @property
     def sha256(self) -> str:
-        """The digest of the bytes, in hex."""
         return self.fingerprint.sha256
 
 
 class Reader:
-    """Reads files, each at most once: from the cache where possible, else on the threads of the pool.
-
-    `items` are the pictures by sha256, in the order found; `unreadable` lists what is damaged or refused; `others`
-    counts files that are not pictures. With `copies`, fingerprints have copy codes.
-    """
+    """Reads each file once, from the cache or on threads: `items` by sha256, the `unreadable`, a count of `others`."""
 
     def __init__(
         self, cache: Cache, pool: ThreadPoolExecutor, window: int, memory: MemoryBudget, copies: bool = False
@@ -204,10 +196,7 @@ class Reader:
 
 
 def not_a_picture(head: bytes, name: str, size: int) -> CachedFile | None:
-    """Return the content of a file that is not a picture, by what `peek` returns, its name and size; else None.
-
-    A file with the name of a picture is unreadable instead.
-    """
+    """Return what a file is that is no picture by its head, name and size, else None; named as one it is unreadable."""
     kind = sniff(head)
     if kind != "" and kind.removeprefix(REFUSED) not in _NOT_PICTURES:
         return None

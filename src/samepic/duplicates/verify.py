@@ -18,11 +18,7 @@ from samepic.writing import reason_of
 
 
 class Verifier:
-    """Compares the pictures of one cluster on one thread, and keeps the last ones decoded.
-
-    `merits` are the merits of readable pictures by index, `errors` the reasons of the others. `known` are earlier
-    verdicts by the indices of both pictures. `requested` counts the other pairs, `compared` those not in the cache.
-    """
+    """Compares pictures of one cluster, but `known` pairs; `merits` are of the readable, `errors` of the others."""
 
     def __init__(
         self,
@@ -80,7 +76,6 @@ class Verifier:
         return cached
 
     def release(self) -> None:
-        """Drop the decoded pictures."""
         self._decoded.clear()
 
     def _picture(self, index: int) -> Picture | None:

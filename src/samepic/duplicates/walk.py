@@ -48,12 +48,9 @@ class Unreadable:
 
 @dataclass(slots=True, eq=False)
 class Walk:
-    """Walks `paths`, which are files and folders.
+    """Walks `paths`, which may be hidden or links; skips files under `min_size` bytes, and counts them.
 
-    `hidden` includes names that begin with a dot; `follow` follows symbolic links; files under `min_size` bytes are
-    skipped. `paths` themselves may be hidden or links. A folder is entered once, however many links, loops and paths
-    lead there, and a file is found once; hard links are separate files. `unreadable` lists what could not be read so
-    far; `folders` and `skipped` are counts.
+    A folder is entered once, and a file found once, however many links, loops and paths lead there.
     """
 
     paths: Iterable[str]

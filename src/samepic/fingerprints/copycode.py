@@ -30,21 +30,13 @@ _local = threading.local()
 
 
 def copycode(picture: Picture | NDArray[np.uint8]) -> bytes:
-    """Return the 32-byte copy code of a picture; transparent parts are composited on white.
-
-    `picture` is a Picture or (height, width, 3) uint8 RGB; SEARCH.copy_side pixels a side are enough. Raises
-    MissingPartError where the network cannot be loaded.
-    """
+    """Return the 32-byte copy code of a Picture, on white, or of (h, w, 3) uint8 RGB. Raises MissingPartError."""
     rgb = picture.on(255) if isinstance(picture, Picture) else picture
     return _codes(rgb)[:COPYCODE_BYTES]
 
 
 def copycodes(rgb: NDArray[np.uint8]) -> bytes:
-    """Return the copy codes of an (h, w, 3) uint8 RGB picture, of its four quarters, row by row, and of its insets.
-
-    These are 160 bytes and 32 more for each inset. A quarter is coded within its surroundings, an inset by itself.
-    Raises MissingPartError where the network cannot be loaded.
-    """
+    """Return the copy codes, 32 bytes each, of (h, w, 3) uint8 RGB, its quarters, row by row, and its insets."""
     return b"".join((_codes(rgb), *(_codes(inset.of(rgb))[:COPYCODE_BYTES] for inset in insets(rgb))))
 
 

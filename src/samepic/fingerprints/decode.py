@@ -27,10 +27,7 @@ _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 
 class DecodedPicture(NamedTuple):
-    """The codes of a decoded picture, its upright `width` and `height`, and its `format` by content.
-
-    `copycodes` are those of the whole, its quarters and its insets, b"" where not requested.
-    """
+    """The codes of a decoded picture, its upright size and format; `copycodes` are of whole, quarters, insets."""
 
     pdq: Pdq
     width: int
@@ -51,10 +48,8 @@ def hash_jpeg(
 ) -> DecodedPicture | None:
     """Hash a JPEG from a reduced decode of its luma; None where only a whole decode shows its pixels.
 
-    That is so for stored RGB and CMYK, for profiles made of lookup tables, and for broken data. Of a profile made of
-    curves and a matrix only the curves are applied, since the matrix leaves grays unchanged. Of a large progressive
-    JPEG only the DC scans are decoded. With `copies`, the copy codes are made from another reduced decode, in color,
-    with the whole profile applied.
+    That is so for stored RGB and CMYK, profiles made of lookup tables, and broken data. Of a large progressive JPEG
+    only the DC scans are decoded. With `copies`, copy codes are made from another decode, in color.
     """
     if _needs_whole_decode(header):
         return None
@@ -75,11 +70,7 @@ def hash_jpeg(
 def hash_and_decode_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], longer: int, copies: bool = False
 ) -> tuple[DecodedPicture, NDArray[np.uint8]] | None:
-    """Hash a JPEG from one reduced decode in color, and return that too: upright sRGB, (h, w, 3) uint8.
-
-    Its longer side has at least `longer` pixels, unless the picture has fewer. Returns None as `hash_jpeg` does. Luma
-    is computed from the colors here, so a few bits of the codes may differ from those of `hash_jpeg`.
-    """
+    """Hash a JPEG nearly as `hash_jpeg`, from a decode in color of `longer` pixels or more, and return that too."""
     if _needs_whole_decode(header):
         return None
     shape = max(header.height, header.width) / max(1, min(header.height, header.width))

@@ -70,10 +70,7 @@ class _Pairs(NamedTuple):
 
 
 def insets(rgb: Pixels) -> list[Inset]:
-    """Return at most INSETS.most rectangles of an (h, w, 3) uint8 RGB picture that look pasted, the surest first.
-
-    Most photographs have none. Rectangles too plain to be photographs are left out.
-    """
+    """Return at most INSETS.most rectangles of (h, w, 3) uint8 RGB that look like pasted pictures, the surest first."""
     small = _reduced(rgb)
     height, width = small.shape[:2]
     if min(height, width) < INSETS.smallest:

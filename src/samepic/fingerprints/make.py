@@ -24,11 +24,7 @@ from samepic.verdict import PictureInfo
 def coded_digest(
     kind: str, orientation: int, color: Iterable[bytes | memoryview], coded: Iterable[bytes | memoryview]
 ) -> str:
-    """Return the SHA-256, in hex, of everything that decides the pixels of a picture of the format `kind`.
-
-    `orientation` is the EXIF one, 1 to 8; `color` are the pieces that decide how samples are displayed, `coded` those
-    that decide the samples.
-    """
+    """Return the SHA-256, in hex, of what decides the pixels: format, orientation, pieces of color and of samples."""
     shown = hashlib.sha256()
     for piece in color:
         shown.update(piece)
@@ -69,22 +65,14 @@ def fingerprint_within(
     copycode: bool = False,
     limits: Limits = LIMITS,
 ) -> Fingerprint:
-    """Fingerprint as `fingerprint` does, reserving memory before a whole picture is decoded.
-
-    `room` is called with the number of pixels and returns the context in which they are decoded. Raises as
-    `fingerprint`.
-    """
+    """Fingerprint as `fingerprint` does; a whole picture of n pixels is decoded in the context `room(n)`."""
     return _of_encoded(encoded, "fast", copycode, limits, room)
 
 
 def fingerprint_shown(
     encoded: Encoded, longer: int, *, copycode: bool = False, limits: Limits = LIMITS
 ) -> tuple[Fingerprint, Picture]:
-    """Fingerprint a picture and return the picture too, both from one decode.
-
-    A JPEG may be reduced to at least `longer` pixels on its longer side, and a few bits of its codes may differ from
-    those of `fingerprint`. Raises as `fingerprint`.
-    """
+    """Fingerprint, but for a few bits, and return the picture too, both from a decode to at least `longer` pixels."""
     coded, jpeg = _coded(encoded, limits)
     shown = hash_and_decode_jpeg(encoded.data, *jpeg, longer, copycode) if jpeg else None
     if shown is not None:

@@ -168,11 +168,7 @@ class Pdq(NamedTuple):
 
 
 def pdq(luma: NDArray[np.uint8], reduction: Reduction | None = None) -> Pdq:
-    """Return the codes, quality and detail of a luma picture, (height, width) uint8, at least 1x1.
-
-    `reduction` says of which picture `luma` is a reduced form. Sums are made in another order than the reference's, so
-    a few bits of a code may differ from it even at full size.
-    """
+    """Return codes, quality and detail of (h, w) uint8 luma, as reduced; a few bits differ from the reference."""
     return coded(samples(luma, reduction or Reduction(luma.shape[0], luma.shape[1])))
 
 
@@ -186,11 +182,7 @@ def coded(taken: Floats) -> Pdq:
 
 
 def pdq_reference(rgb: NDArray[np.uint8]) -> Pdq:
-    """Return the codes, quality and detail of an (height, width, 3) uint8 RGB picture, as the package `pdqhash` does.
-
-    The first code and the quality are equal to it bit for bit: every float32 sum is made in the reference's order.
-    A picture under 5 pixels a side has codes and quality zero.
-    """
+    """Return codes, quality, detail of (h, w, 3) uint8 RGB, bit for bit as `pdqhash`; zero under 5 pixels a side."""
     red, green, blue = (rgb[..., channel] for channel in range(3))
     luma = (red * 0.299 + green * 0.587 + blue * 0.114).astype(np.float32)
     height, width = luma.shape
@@ -220,10 +212,7 @@ def _detail(terms: Floats) -> int:
 
 
 def dihedral(terms: Floats) -> NDArray[np.uint8]:
-    """Return the codes, (8, 32) uint8 in the order of FORMS, of (16, 16) float32 cosine terms.
-
-    Turning or mirroring a picture only transposes its cosine terms and flips the signs of odd ones.
-    """
+    """Return the codes, (8, 32) uint8 in the order of FORMS, of (16, 16) float32 cosine terms, turned and mirrored."""
     signed = terms * _SIGNS
     # Transposing moves terms about but leaves their median.
     medians = np.partition(signed.reshape(4, -1), 127, axis=1)[:, 127]

@@ -19,12 +19,7 @@ Samples = NDArray[np.uint8]
 
 
 def proxy(picture: Picture) -> bytes:
-    """Return a small picture, long side 320 pixels at most, in 16 KB at most.
-
-    It is a JPEG, or a WebP with transparency where the picture has some; upright, in sRGB, without metadata. A smaller
-    picture keeps its size. Of an animation it shows up to four frames, side by side. Raises TruncatedError for a frame
-    that cannot be decoded.
-    """
+    """Return a JPEG, or a WebP with transparency, of at most 320 pixels and 16 KB; up to four frames of animations."""
     if picture.info.frames > 1 and picture.data is not None:
         return proxy_of(_sheet(picture))
     return proxy_of(picture.rgb, picture.alpha)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from samepic.decision import Caveat, Decision, Evidence, Match, Outcome
 from samepic.duplicates.quality import merit
 from samepic.errors import StoreError, StoreKeyError, UnreadableError
 from samepic.fingerprints.fingerprint import Fingerprint
@@ -25,7 +26,7 @@ from samepic.sandbox.decode import Prepared
 from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import GATE
-from samepic.verdict import Caveat, Decision, Evidence, Match, Outcome, Relation, Verdict
+from samepic.verdict import Relation, Verdict
 from samepic.writing import reason_of
 
 _POLL_SECONDS: Final = (0.005, 0.1)  # first and longest pause between two checks of a pending upload
@@ -35,11 +36,7 @@ _ATTEMPTS: Final = 5  # how often an upload restarts after losing its lease
 
 @dataclass(slots=True)
 class _SearchResult:
-    """The result of one search: verified matches with kept pictures, and pending pictures that match.
-
-    `refusing` is the kept picture that makes the upload a duplicate, `reviewing` are those that need a review,
-    `pending` may become either. `skipped` counts candidates beyond the limit, which were not compared.
-    """
+    """Verified matches: the one that refuses the upload, those to review, pending ones; `skipped` were too many."""
 
     refusing: tuple[Record, VerifiedMatch] | None = None
     reviewing: list[VerifiedMatch] = field(default_factory=list)
@@ -48,10 +45,7 @@ class _SearchResult:
 
 
 class _CandidateSearch:
-    """Searches candidates of one upload, repeatedly as the store changes; each pair is compared once.
-
-    `keep_alive` is called between comparisons, which may take a while.
-    """
+    """Searches as the store changes, comparing each pair once; `keep_alive` is called between comparisons."""
 
     def __init__(
         self,
@@ -122,7 +116,6 @@ def sentence_of(match: Match) -> str:
 
 
 def refused(error: UnreadableError, key: str = "") -> Decision:
-    """Return the decision on a file that is not a usable image."""
     reason = reason_of(error)
     text = f"not a usable image: {reason}" if error.wanted else reason
     return Decision(Outcome.REFUSED, text, key, error=error)
@@ -153,14 +146,12 @@ def _review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> 
 
 
 def settled_as_same(key: str, other_key: str) -> Decision:
-    """Return the decision on a picture that a reviewer called the same as another."""
     reason = "the same picture, as a reviewer said"
     match = Match(other_key, Relation.EDITED, 1.0, reason, evidence=Evidence.REVIEWER)
     return _duplicate(key, match)
 
 
 def current_decision(record: Record) -> Decision:
-    """Return the current decision on a kept picture."""
     if record.state is State.HELD and record.matches:
         return _review(record.key, record.matches)
     return _accepted(record.key)

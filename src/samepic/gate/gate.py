@@ -12,6 +12,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from samepic.decision import Decision
 from samepic.errors import StoreError, StoreKeyError, UnavailableError, UnreadableError
 from samepic.gate.admission import Admission, current_decision, refused, settled_as_same
 from samepic.gate.index import Index
@@ -22,7 +23,6 @@ from samepic.sandbox.pool import Decoder, InProcess, Workers
 from samepic.store import Replicas, open_store
 from samepic.store.contract import Store
 from samepic.store.records import Record, State
-from samepic.verdict import Decision
 
 Parameters = ParamSpec("Parameters")
 T = TypeVar("T")

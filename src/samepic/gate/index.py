@@ -21,10 +21,7 @@ class CandidateNumbers(NamedTuple):
 
 
 class Index:
-    """A cache of the codes of one tenant, 40 bytes a code, filled on first use. Thread-safe.
-
-    Several standbys of one store may fill it: all show numbers in the same order.
-    """
+    """A thread-safe cache of the codes of one tenant, 40 bytes each, filled from the store or any of its standbys."""
 
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
@@ -37,14 +34,10 @@ class Index:
 
     @property
     def last(self) -> int:
-        """The highest number that the index knows of."""
         return self._last
 
     def candidates(self, store: Store, fingerprint: Fingerprint, below: int | None) -> CandidateNumbers:
-        """Return the numbers of pictures that may be the same as one with this fingerprint, nearest first.
-
-        Covers everything visible in `store` at the time of the call; numbers from `below` on are left out.
-        """
+        """Return the numbers under `below` of pictures that may be the same, nearest first, of all in `store` now."""
         self.catch_up(store)
         with self._reading():
             near = {} if fingerprint.is_weak else self._near(fingerprint, below)

@@ -174,7 +174,6 @@ class GateOptions:
     replicas: Replicas | Sequence[str] = ()
 
     def as_keywords(self) -> dict[str, Any]:
-        """Return the values by name."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def loaded_profile(self) -> Profile | None:

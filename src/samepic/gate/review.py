@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass
 from typing import Final, Self
 
+from samepic.decision import Evidence, Match
 from samepic.gate.verify import BetterCopy, better_copy, better_copy_of
 from samepic.store import open_store
 from samepic.store.contract import Store
 from samepic.store.records import Record, ReviewDecision, ReviewLease, State
-from samepic.verdict import Evidence, Match
 
 __all__ = ["ReviewPair", "ReviewQueue"]
 
@@ -20,11 +20,7 @@ _LEASE_SECONDS: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class ReviewPair:
-    """A held upload and the kept picture that it is held for, leased to one reviewer.
-
-    `match` is the gate's match of the two; `place` counts from 0 among the `of` pictures that the upload is still
-    held for.
-    """
+    """A held upload and a kept picture it is held for, the `place`-th, from 0, `of` those left; and their match."""
 
     upload: Record
     kept: Record
@@ -91,7 +87,6 @@ class ReviewQueue:
         return self._pair(lease) if lease else None
 
     def let_go(self, reviewer: str) -> None:
-        """Release the leases of a reviewer."""
         self._store.release(self.tenant, reviewer)
 
     def decide(self, reviewer: str, number: int, other: str, *, same: bool) -> ReviewDecision | None:
@@ -121,7 +116,6 @@ class ReviewQueue:
         return self._store.decisions(self.tenant, limit, reviewer)
 
     def waiting(self) -> int:
-        """Return how many uploads wait for review."""
         return self._store.counts(self.tenant)[State.HELD]
 
     def _pair(self, lease: ReviewLease) -> ReviewPair | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from samepic.decision import Caveat, Evidence, Match
 from samepic.duplicates.quality import LOSSLESS, Merit, weight_of
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
 from samepic.gate.index import Index
@@ -18,14 +19,12 @@ from samepic.store.contract import Store
 from samepic.store.records import Record
 from samepic.tuning.search import GATE
 from samepic.tuning.verify import RESOLUTION
-from samepic.verdict import Caveat, Evidence, Match, Relation, Verdict
+from samepic.verdict import Relation, Verdict
 from samepic.verify.explain import explain, explain_better
 from samepic.writing import reason_of
 
 
 class _Better(StrEnum):
-    """Which of an upload and a kept picture is the better copy."""
-
     UPLOAD = "upload"
     KEPT = "kept"
     NEITHER = ""
@@ -48,7 +47,6 @@ class BetterCopy:
 
 
 def better_copy_of(match: Match) -> BetterCopy:
-    """Return which copy a match calls the better one, and why."""
     better = _Better.UPLOAD if match.better else _Better.KEPT if match.worse else _Better.NEITHER
     return BetterCopy(better, match.better_reason.removeprefix(_NAMES[better]))
 
@@ -56,11 +54,7 @@ def better_copy_of(match: Match) -> BetterCopy:
 def better_copy(
     upload: Record, kept: Record, relation: Relation, verdict: Verdict | None = None
 ) -> BetterCopy:
-    """Return which of the two is the better copy: larger, less coded or with more metadata; and the reason.
-
-    `relation` is what the upload is to the kept one, and `verdict` what it is, as b, to the original of that, where
-    both were compared: it takes precedence over what is on record. An edited copy is never the better one.
-    """
+    """Return the better copy, by `verdict` on the originals, else by the records, and why; an edited one never is."""
     if relation is Relation.EDITED:
         return BetterCopy(_Better.NEITHER, "neither is the better copy: something was changed in one of them")
     if verdict is not None and verdict.original:
@@ -126,17 +120,13 @@ Comparison = Callable[[bytes], Verdict]
 
 
 class _OriginalComparer:
-    """Compares the upload `record` with originals of kept pictures, each by `compare` of its bytes.
-
-    Raises only UnavailableError and StoreError: not the pictures' fault, may be tried again.
-    """
+    """Compares originals with `record`; raises only UnavailableError and StoreError, to be tried again."""
 
     def __init__(self, originals: Originals | None, record: Record, compare: Comparison) -> None:
         self._open_original, self._compare, self._pixels = originals, compare, _pixels(record)
         self._too_large: int | None = None
 
     def compare(self, kept: Record) -> Verdict | _UncomparedReason:
-        """Return the verdict on the originals, or why there is none."""
         if self._open_original is None:
             return _UncomparedReason.NO_WAY
         size = self._pixels + _pixels(kept)
@@ -156,7 +146,6 @@ class _OriginalComparer:
             return _UncomparedReason.TOO_MUCH
 
     def _original(self, kept: Record) -> bytes | _UncomparedReason:
-        """Return the bytes of an original, or why there are none."""
         assert self._open_original is not None
         try:
             opened = self._open_original(kept.key)
@@ -203,10 +192,7 @@ class _PairVerdict:
 
 
 class MatchVerifier:
-    """Compares kept pictures with one upload: `record` as it would be kept, `compare` of it with an original.
-
-    Keys in `replaces` are skipped.
-    """
+    """Compares kept pictures, but for the keys `replaces`, with the upload `record`."""
 
     def __init__(
         self,
@@ -222,10 +208,7 @@ class MatchVerifier:
         self._verdicts: dict[int, _PairVerdict | None] = {}
 
     def verify(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
-        """Return what the upload is to a kept picture; None where it is another one, or unknown.
-
-        `settled` are reviewers' decisions on the upload by identity.
-        """
+        """Return what the upload is to a kept picture, or None; `settled` are reviewers' decisions by identity."""
         settled_same = settled.get(kept.identity)
         # A record under the same key is another try of the same upload; the store keeps the two apart.
         if settled_same is False or kept.key in self.replaces or kept.key == self.record.key:

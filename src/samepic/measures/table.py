@@ -39,11 +39,10 @@ FOUND_WEAK = 0.5  # 2026-11: below this share a measure is no evidence at its cu
 
 
 class Cutoff(NamedTuple):
-    """Where one measure separates re-saves from distinct photographs at 1 wrong in 10 000.
+    """Where a measure separates re-saves from distinct photographs at 1 wrong in 10 000, with 95 % intervals.
 
-    A pair passes at or below `value` where `lower` is better, else at or above it. `found` is the share of
-    re-saves that pass, `found_interval` and `interval` are 95 % intervals of that share and of the cutoff;
-    `pairs` of distinct photographs and `resaves` were measured, `wrong` of those pairs passed.
+    A pair passes at or below `value` where `lower` is better; `found` is the share of re-saves that pass, `wrong` the
+    number of distinct photographs.
     """
 
     measure: str
@@ -182,12 +181,7 @@ _PROOFS = frozenset({"same_bytes", "same_pixels"})
 
 
 def measure_arrays(a: Picture, b: Picture) -> Measures:
-    """Return every classical measure of two pictures, each with its cutoff and reliability.
-
-    Histograms are taken at each picture's own size, pixel differences at the smaller of both on each axis,
-    SSIM at its authors' scale, whitening at 256x256. Beyond the pictures this takes at most 12 bytes a pixel
-    of the larger one (32 where there is alpha).
-    """
+    """Return every classical measure of two pictures, in at most 12 bytes a pixel of the larger, 32 with alpha."""
     left, right = (one.rgb if one.alpha is None else np.dstack([one.rgb, one.alpha]) for one in (a, b))
     correlation, rms = classical.whitened_measures(left, right)
     rows = [

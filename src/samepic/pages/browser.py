@@ -33,11 +33,7 @@ class PageRequest(NamedTuple):
 
 
 class PageRoute(NamedTuple):
-    """One address of the pages.
-
-    `rights` are those that a token needs; if it is `public`, no sign-in is needed. `label` is its name in the menu, ""
-    for none. If it `is_page`, errors are pages too; otherwise they are JSON.
-    """
+    """One address: the `rights` it needs unless `public`, its `label` in the menu, and whether errors are pages too."""
 
     method: str
     path: str
@@ -50,7 +46,6 @@ class PageRoute(NamedTuple):
 
 
 def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
-    """Return the routes of a set of pages, whose menu has those with a label."""
     sessions = auth.Sessions(service.settings.secret)
     return [
         Route(page.path, _endpoint(service, sessions, page, pages), methods=[page.method], name=page.name)
@@ -59,7 +54,6 @@ def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
 
 
 def _token_id(token: Token) -> str:
-    """Return the id of a token in session cookies."""
     return token.digest.hex()[:32]
 
 
@@ -147,7 +141,6 @@ _LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
 async def show_sign_in(service: Service, request: Request, context: PageRequest) -> Response:
-    """Show the sign-in form."""
     target = _target(query_params(request, ("next",)).get("next", "/"))
     if not service.settings.tokens or context.frame.user:
         return RedirectResponse(target, 303)
@@ -169,7 +162,6 @@ async def sign_in(service: Service, request: Request, context: PageRequest) -> R
 
 
 async def sign_out(service: Service, request: Request, context: PageRequest) -> Response:
-    """End the session of this browser."""
     sessions = auth.Sessions(service.settings.secret)
     response = RedirectResponse(SIGN_IN if service.settings.tokens else "/", 303)
     sessions.set_cookie(request, response, sessions.start())

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from samepic.decision import Match
 from samepic.errors import SamepicError, UnreadableError
 from samepic.gate.admission import sentence_of
 from samepic.gate.gate import Gate
@@ -24,7 +25,7 @@ from samepic.service.pictures import proxy_of, send_proxy
 from samepic.service.problems import Json, media_type, unreadable_problem
 from samepic.service.state import Service
 from samepic.service.uploads import received
-from samepic.verdict import Match, Relation
+from samepic.verdict import Relation
 from samepic.verify.overlay import marks_on_b
 
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
@@ -40,7 +41,6 @@ _NEAREST = 12  # similar kept pictures that are shown for a checked one
 
 
 async def show_compare(service: Service, request: Request, context: PageRequest) -> Response:
-    """Show the compare page; with the keys `a` and `b` it starts with two kept pictures."""
     keys = query_params(request, ("a", "b"))
     return page(
         "Compare",
@@ -56,7 +56,6 @@ async def show_compare(service: Service, request: Request, context: PageRequest)
 
 
 async def compare_files(service: Service, request: Request, context: PageRequest) -> Response:
-    """Compare the two pictures of a form."""
     async with received(service, request, ("a", "b")) as sent:
         a, b = sent.files["a"], sent.files["b"]
         workers, profile = service.gates.workers, service.gates.profile
@@ -90,7 +89,6 @@ def _compare_kept(service: Service, tenant: str, keys: tuple[str, str]) -> dict[
 
 
 async def proxy(service: Service, request: Request, context: PageRequest) -> Response:
-    """Return the proxy of a kept picture."""
     key = query_params(request, ("key",)).get("key", "")
     return await send_proxy(service, service.gates.gate(context.caller.tenant), key)
 
@@ -147,7 +145,6 @@ def _key_form(keys: dict[str, str]) -> Html:
 
 
 async def show_check(service: Service, request: Request, context: PageRequest) -> Response:
-    """Show the check page."""
     query_params(request, ())
     return page(
         "Check",

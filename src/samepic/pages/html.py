@@ -83,10 +83,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class PageFrame:
-    """The surroundings of a page: the paths and labels of its `menu`, the `current` path, and the `csrf` token.
-
-    `user` is the name of the token that is signed in, "" if no token is needed.
-    """
+    """What is around a page: its `menu` of paths and labels, the CSRF token, and who is signed in ("": no one)."""
 
     menu: Sequence[tuple[str, str]] = ()
     current: str = ""
@@ -129,7 +126,6 @@ def count_text(number: int) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a count with its noun, such as "1 file" or "2 files"."""
     return f"{count_text(count)} {noun}{'' if count == 1 else 's'}"
 
 
@@ -207,7 +203,6 @@ _TYPES = {
 
 
 async def static(request: Request) -> Response:
-    """Return a static file, or 304 if the browser has it."""
     file = _files().get(request.path_params["name"])
     if file is None:
         raise HttpProblem(404, "not_found", "no such address")

@@ -25,7 +25,6 @@ _RECENT = 8
 
 
 async def show(service: Service, request: Request, context: PageRequest) -> Response:
-    """Show the page, which requests its first pair itself."""
     query_params(request, ())
     waiting = await service.run_light(_queue(service, context).waiting)
     return page(
@@ -48,8 +47,6 @@ async def show(service: Service, request: Request, context: PageRequest) -> Resp
 
 
 class _ReviewRequest:
-    """A request of the page: its JSON fields, the queue, and the reviewer."""
-
     def __init__(self, service: Service, context: PageRequest, fields: dict[str, Any]) -> None:
         self.fields, self.queue = fields, _queue(service, context)
         self.reviewer = _reviewer(context, fields)
@@ -73,19 +70,16 @@ class _ReviewRequest:
         )
 
     def next_response(self, **more: object) -> Response:
-        """Return the next pair, after the one of the request if it names one."""
         after = self.pair() if "number" in self.fields else None
         return self.response(self.queue.next(self.reviewer, after), **more)
 
 
 async def next_pair(service: Service, request: Request, context: PageRequest) -> Response:
-    """Return the next pair, after the one that was skipped, if there is one."""
     review = await _ReviewRequest.read(service, request, context)
     return await service.run_light(review.next_response)
 
 
 async def decide(service: Service, request: Request, context: PageRequest) -> Response:
-    """Store the decision on a pair, and return the next one."""
     review = await _ReviewRequest.read(service, request, context)
     number, other = review.pair()
     same = review.fields.get("same")

@@ -29,7 +29,6 @@ _INTRODUCTIONS = {
 
 
 async def home(service: Service, request: Request, context: PageRequest) -> Response:
-    """Show the home page, with a card for each page."""
     counts = None
     if "status" in context.caller.rights:
         counts = await service.run_light(service.gates.gate(context.caller.tenant).status)
@@ -81,10 +80,7 @@ def _sparkline(values: Sequence[int], label: str) -> Html:
 def _histogram(
     counts: Sequence[int], ticks: Sequence[str], label: str, *, mark: float | None = None, mark_text: str = ""
 ) -> Html:
-    """Return a histogram; `ticks` are the texts under the edges of its bars, "" for none.
-
-    `mark` is the position of a vertical line, from 0 to 1, with the text `mark_text`.
-    """
+    """Return a histogram with `ticks` under the edges of its bars, and a line at `mark`, 0 to 1."""
     step, most, floor = _WIDTH / len(counts), max([*counts, 1]), _TOP + _HEIGHT
     shapes = []
     for index, count in enumerate(counts):
@@ -135,7 +131,6 @@ class _Status(NamedTuple):
 
 
 async def show(service: Service, request: Request, context: PageRequest) -> Response:
-    """Show the status page."""
     query_params(request, ())
     status = await service.run_heavy(lambda: _status(service, context.caller.tenant))
     overview = status.overview

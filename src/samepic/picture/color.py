@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.picture.picture import Pixels
 
 if TYPE_CHECKING:
-    from PIL import ImageCms
+    from PIL import Image, ImageCms
 
 _STRIP = 1 << 18  # pixels converted at a time, so that the data stays in the processor's cache
 _SPACES = {
@@ -28,11 +27,7 @@ _SAME = 2  # levels by which the conversion of an sRGB profile may round; other 
 
 
 class Conversion(NamedTuple):
-    """A conversion of samples to sRGB.
-
-    `name` is that of the profile, "" without one, "unusable" where it cannot be applied. `mode` is the mode of Pillow
-    that `apply` takes, "" where there is nothing to do.
-    """
+    """A conversion to sRGB: `name` of the profile, or "unusable"; `mode` of Pillow's that `apply` takes, if any."""
 
     name: str = ""
     mode: str = ""
@@ -52,6 +47,8 @@ class Conversion(NamedTuple):
             if samples.ndim == 2:
                 out[:] = samples[..., None]
             return out
+        from PIL import Image
+
         rows = max(1, _STRIP // width)
         for top in range(0, height, rows):
             strip = self.to_rgb(Image.fromarray(samples[top : top + rows]))
@@ -91,6 +88,8 @@ def conversion(icc: bytes, mode: str) -> Conversion:
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
     """Return whether a profile changes neither grays nor an even grid of colors, by its content and not its name."""
+    from PIL import Image
+
     grays = np.repeat(np.arange(0, 256, 5), 3).astype(np.uint8).reshape(1, -1, 3)
     colors = np.concatenate(
         [grays, np.indices((6, 6, 6), np.uint8).reshape(3, 1, -1).transpose(1, 2, 0) * 51], axis=1
@@ -134,10 +133,7 @@ def from_16_bits(samples: NDArray[np.uint16], white: int = 65535) -> NDArray[np.
 
 
 def _from_float(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return floats as 8 bits: 0 to 1 times 255, else 0 to 255 rounded, else the range stretched.
-
-    NaN becomes black, infinities the ends of the range.
-    """
+    """Return floats of 0 to 1, of 0 to 255, or else stretched, as 8 bits; NaN becomes black, infinities the ends."""
     values = np.nan_to_num(samples.astype(np.float32), nan=0.0, posinf=np.inf, neginf=-np.inf)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)

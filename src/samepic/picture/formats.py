@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Final, NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from samepic.errors import LimitError, SamepicError, TruncatedError, UnreadableError
 
@@ -72,10 +72,7 @@ REFUSED: Final = "refused: "
 
 
 def sniff(data: bytes) -> str:
-    """Return the format of `data`, one of `KNOWN`, or "" where it is unknown.
-
-    A format that is recognized but not decoded is returned as `REFUSED` and its name in words.
-    """
+    """Return the format of `data`, one of `KNOWN`; `REFUSED` and a name for what is not decoded; "" for the unknown."""
     for prefix, name in _PREFIXES:
         if data.startswith(prefix):
             raw = name == "TIFF" and data[8:10] == b"CR"
@@ -152,10 +149,7 @@ _warnings = warnings.catch_warnings()
 
 @contextmanager
 def decoding(name: str, form: str) -> Iterator[None]:
-    """Silence the warnings of decoders and turn their failures into errors about the file `name` of format `form`.
-
-    Raises TruncatedError where bytes are missing, LimitError where memory ran out, else UnreadableError.
-    """
+    """Turn decoders' failures into TruncatedError, LimitError or UnreadableError of `name`; silence their warnings."""
     _silence_logs()
     _silence_warnings()
     try:
@@ -164,16 +158,22 @@ def decoding(name: str, form: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise LimitError(name, f"a {form} that fits in memory", str(error) or "one that does not") from error
-    except Image.DecompressionBombError as error:
-        raise LimitError(name, f"a {form} within Pillow's own limit", str(error)) from error
     except UnidentifiedImageError as error:
         raise UnreadableError(name, f"a {form}", "a broken one") from error
     except _FAILURES as error:
         message = " ".join(str(error).split())[:200] or type(error).__name__
         cut = any(word in message.lower() for word in _CUT_SHORT) or isinstance(error, EOFError)
         raise (TruncatedError if cut else UnreadableError)(name, f"a whole {form}", message) from error
+    except _decompression_bomb() as error:
+        raise LimitError(name, f"a {form} within Pillow's own limit", str(error)) from error
     finally:
         _restore_warnings()
+
+
+def _decompression_bomb() -> type[Exception]:
+    from PIL import Image  # a tenth of the time of loading NumPy and OpenCV, and most files are JPEGs
+
+    return Image.DecompressionBombError
 
 
 @cache
@@ -192,7 +192,6 @@ def _silence_warnings() -> None:
             _warnings = warnings.catch_warnings()
             _warnings.__enter__()
             warnings.filterwarnings("ignore", module=r"(PIL|pi_heif)(\.|$)")
-            warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
         _decoding_threads += 1
 
 

@@ -71,10 +71,7 @@ def _all_tables() -> NDArray[np.int64]:
 
 @lru_cache(maxsize=256)
 def _ijg_quality(tables: tuple[tuple[int, ...], ...]) -> tuple[int, bool]:
-    """Return the IJG quality, 1 to 100, with the nearest tables, and whether they are exactly its tables.
-
-    `tables` are by component; the nearest have the least sum of absolute differences. Without tables: (0, False).
-    """
+    """Return the IJG quality, 1 to 100, nearest to these tables, and whether it is exact; (0, False) without tables."""
     chosen = [table for table in tables[:2] if len(table) == 64]
     if not chosen or len(tables[0]) != 64:
         return 0, False
@@ -99,11 +96,7 @@ _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 
 
 class JpegHeader(NamedTuple):
-    """The header and metadata of a JPEG.
-
-    `width` and `height` are as stored; `bits` is per sample; `icc` is the profile or b""; `metadata` counts bytes;
-    `camera` is whether EXIF names one.
-    """
+    """The header of a JPEG, its size as stored; `metadata` counts bytes, `camera` is whether EXIF names one."""
 
     width: int
     height: int
@@ -153,7 +146,6 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
 
 
 def _scan_end(data: bytes, start: int) -> int:
-    """Return the position of the first marker after the data of a scan, or the end of the file."""
     if native is not None:
         return native.scan_end(data, start)
     after = _MARKER_IN_SCAN.search(data, start)
@@ -163,14 +155,10 @@ def _scan_end(data: bytes, start: int) -> int:
 def jpeg_parts(
     data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS
 ) -> tuple[JpegHeader, list[memoryview]]:
-    """Return the header of a JPEG, which is not decoded, and what decides its pixels.
+    """Return the header of a JPEG, undecoded, and what decides its pixels: the color model and the coded segments.
 
-    The latter is the color model by name, which is all that JFIF and Adobe markers decide, and the segments of the
-    frame, tables and scans in file order; not EXIF, XMP, ICC, comments, thumbnails, and what follows the end marker.
-
-    Raises UnreadableError where there is no frame, TruncatedError where a segment or the end is missing, LimitError
-    for more metadata or scans than the limits allow, UnsupportedError for codings that no common decoder reads
-    (lossless, hierarchical, 12 bits).
+    Raises UnreadableError without a frame, TruncatedError where a segment or the end is missing, LimitError for too
+    much metadata or too many scans, UnsupportedError for codings that no common decoder reads.
     """
     parts = _collect(data, name)
     if parts.frame is None:
@@ -201,8 +189,6 @@ def _header(parts: _Parts, frame: _Frame, name: str, limits: Limits) -> JpegHead
 
 
 class _Parts:
-    """What one walk over the segments found."""
-
     def __init__(self) -> None:
         self.frame: _Segment | None = None
         self.coded: list[_Segment] = []

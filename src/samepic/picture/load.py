@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
-from PIL import Image
 
 from samepic.errors import TruncatedError, UnreadableError, UnsupportedError
 from samepic.limits import LIMITS, Limits
@@ -27,6 +28,9 @@ from samepic.picture.pillow import (
 from samepic.picture.png import open_png
 from samepic.verdict import PictureInfo
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 
 def load(source: object, *, limits: Limits = LIMITS) -> Picture:
     """Return any source decoded to what a viewer would show: upright, in sRGB, the first frame.
@@ -35,13 +39,18 @@ def load(source: object, *, limits: Limits = LIMITS) -> Picture:
     (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1. Raises SourceError for anything else;
     UnreadableError, TruncatedError, UnsupportedError or LimitError for what cannot be decoded or exceeds the limits.
     """
-    if isinstance(source, Image.Image):
+    if _is_image(source):
         name = str(getattr(source, "filename", "") or "<image>")
         return _picture(from_image(source, name, source.format or "image", limits), None)
     if isinstance(source, np.ndarray):
         return _picture(open_array(source, limits), None)
     encoded = read(source, limits=limits)
     return _picture(_open(encoded, limits), encoded.data)
+
+
+def _is_image(source: object) -> TypeGuard[Image.Image]:
+    pillow = sys.modules.get("PIL.Image")  # whoever has an image of Pillow has loaded it
+    return pillow is not None and isinstance(source, pillow.Image)
 
 
 def as_picture(source: object, limits: Limits) -> Picture:
@@ -107,11 +116,7 @@ def unprofiled(picture: Picture, *, limits: Limits = LIMITS) -> Picture | None:
 
 
 def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator[Picture]:
-    """Yield `count` frames (or all, if there are fewer), evenly spread from the first to the last.
-
-    Each is composed as a viewer shows it. A picture without encoded bytes yields itself. Raises TruncatedError
-    for a frame that cannot be decoded, LimitError as `load` does.
-    """
+    """Yield `count` frames, evenly spread, as a viewer shows them. Raises TruncatedError, LimitError as `load` does."""
     total = picture.info.frames
     if picture.data is None or total == 1:
         yield picture
@@ -161,4 +166,6 @@ def _opened(data: bytes, form: str) -> Image.Image:
 
         image: Image.Image = HeifImageFile(io.BytesIO(data))
         return image
+    from PIL import Image
+
     return Image.open(io.BytesIO(data))

@@ -53,11 +53,7 @@ def equal_displayed(a: Picture, b: Picture) -> bool:
 
 
 class Deep(NamedTuple):
-    """Samples as they are stored: (height, width, channels), colors first and alpha last, integers or floats.
-
-    `white` is the sample displayed as 255, and 0 where the range in use is stretched to 0 to 255 instead. `samples` is
-    None where no decoder here returns more than 8 bits.
-    """
+    """Samples as stored, (h, w, channels), alpha last, if they can be read; `white` shows as 255, 0: stretched."""
 
     samples: NDArray[Any] | None
     white: float
@@ -130,11 +126,7 @@ def _equal_alpha(a: Deep, b: Deep) -> bool:
 
 
 def equal_pixels(a: Picture, b: Picture) -> bool:
-    """Return whether all pixels of two pictures, alpha included, are equal.
-
-    Samples of more than 8 bits are compared as they are stored: two 16-bit pictures whose difference is invisible are
-    not equal.
-    """
+    """Return whether all pixels are equal, alpha included, and of more than 8 bits the samples as they are stored."""
     return equal_displayed(a, b) and _equal_samples(a, b)
 
 
@@ -149,11 +141,7 @@ class Encoded(NamedTuple):
 
 
 def read(source: object, *, limits: Limits = LIMITS) -> Encoded:
-    """Read an encoded picture from a path, a buffer or a binary stream (seekable or not).
-
-    A stream is read from its position to its end, and left open. Raises SourceError for anything else, LimitError
-    beyond `limits.file_bytes`, UnreadableError when the file cannot be read or is empty.
-    """
+    """Read an encoded picture, streams to the end. Raises SourceError, LimitError, UnreadableError."""
     if isinstance(source, Encoded):
         encoded = source
     elif isinstance(source, (bytes, bytearray, memoryview)):
@@ -249,11 +237,7 @@ class Pixels(NamedTuple):
 
 
 class OpenedPicture(NamedTuple):
-    """A picture whose header was read and is within the limits; its pixels are not decoded yet.
-
-    `info` is of the upright picture; `orientation` remains to be applied after `decode`. `deep` returns the stored
-    samples, not upright, where they have more than 8 bits; it may be called only after `decode`.
-    """
+    """A picture within the limits; after `decode`, `orientation` is left to apply, and `deep` may be called."""
 
     info: PictureInfo
     decode: Callable[[], Pixels]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.errors import LimitError, SourceError, UnreadableError, UnsupportedError
 from samepic.limits import Limits
@@ -33,6 +32,7 @@ from samepic.verdict import PictureInfo
 
 if TYPE_CHECKING:
     from pi_heif import HeifImage
+    from PIL import Image
 
 _MAKE, _MODEL, _ORIENTATION, _BITS, _EXTRA, _DNG = 0x010F, 0x0110, 0x0112, 258, 338, 50706
 _PREMULTIPLIED = 1  # of _EXTRA
@@ -51,10 +51,7 @@ def has_deep_colors(image: Image.Image) -> bool:
 
 
 def deep_colors(data: bytes, name: str, orientation: int, page: int = 0) -> Deep:
-    """Return the 16-bit samples of one page of a TIFF, upright; without samples where OpenCV cannot decode them.
-
-    Pillow must have decoded the page before, so that its errors are found there.
-    """
+    """Return the 16-bit samples of a page of a TIFF, which Pillow has decoded, upright; none where OpenCV cannot."""
     import cv2
 
     level = cv2.utils.logging.getLogLevel()
@@ -103,10 +100,7 @@ def _deep_grays(image: Image.Image) -> Deep:
 
 
 def open_heif(encoded: Encoded, limits: Limits) -> OpenedPicture:
-    """Open a HEIF whose primary picture is within `limits`; its other top-level pictures count as frames.
-
-    libheif applies the rotation of the container; the EXIF orientation only repeats it.
-    """
+    """Open a HEIF, which its container rotates and EXIF does not; its other top-level pictures count as frames."""
     import pi_heif
 
     with decoding(encoded.name, "HEIF"):
@@ -206,10 +200,7 @@ def _webp_frames(data: bytes, name: str, limits: Limits) -> int:
 
 
 def _tiff_pages(data: bytes, name: str, limits: Limits) -> tuple[int, bool]:
-    """Count the directories of a TIFF or BigTIFF, at least 1, and return whether it is a raw file (DNG).
-
-    Raises LimitError beyond `limits.frames`. A cyclic chain of directories ends where it repeats.
-    """
+    """Count the directories of a TIFF, at least 1, cycles once; return whether it is raw (DNG). Raises LimitError."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     word, count_code, entry = (order + "Q", order + "Q", 20) if big else (order + "I", order + "H", 12)
@@ -315,10 +306,7 @@ def _plugin_image(encoded: Encoded, form: str) -> Image.Image:
 
 @cache
 def _silence_libtiff() -> None:
-    """Remove the handler of Pillow's libtiff that prints errors to the terminal; Pillow raises them anyway.
-
-    Pillow silences warnings only. Where libtiff is linked statically, the symbol does not exist.
-    """
+    """Remove the handler of Pillow's libtiff, where it is found, that prints errors, since Pillow raises them."""
     try:
         libtiff = ctypes.CDLL(str(importlib.import_module("PIL._imaging").__file__))
         libtiff.TIFFSetErrorHandler.restype = ctypes.c_void_p

@@ -12,11 +12,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError
 from samepic.limits import LIMITS, Limits
@@ -25,6 +24,9 @@ from samepic.picture.color import PLAIN, Conversion, conversion, resolve
 from samepic.picture.formats import decoding, exif_facts
 from samepic.picture.picture import Deep, Encoded, OpenedPicture, Pixels, check_size, upright_size
 from samepic.verdict import PictureInfo
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND"))
@@ -47,11 +49,7 @@ _GAMMA_SLACK = 0.05  # libpng's PNG_GAMMA_THRESHOLD: a nearer gamma is not corre
 
 
 class PngHeader(NamedTuple):
-    """The header and metadata of a PNG.
-
-    `gamma` is the gAMA value where it alone decides color, else None. `transparent` is the raw tRNS payload, `camera`
-    whether EXIF names a camera.
-    """
+    """The header of a PNG; `gamma` is that of gAMA where it alone decides color, `transparent` the payload of tRNS."""
 
     width: int
     height: int
@@ -115,11 +113,7 @@ def _chunks(data: bytes, name: str) -> Iterator[_Chunk]:
 
 
 def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> PngHeader:
-    """Read the header and metadata of a PNG without decoding its pixels.
-
-    Raises TruncatedError where it ends early or the checksum of a critical chunk is wrong, UnreadableError for
-    impossible headers, LimitError for metadata that inflates beyond the limits.
-    """
+    """Read the header, undecoded. Raises TruncatedError, UnreadableError, LimitError for metadata once inflated."""
     chunks = list(_chunks(data, name))
     by_kind: dict[bytes, bytes] = {}
     for chunk in chunks:
@@ -244,11 +238,7 @@ def _gamma(by_kind: dict[bytes, bytes], icc: bytes) -> float | None:
 
 
 def fast_pixels(encoded: Encoded, header: PngHeader) -> Pixels | None:
-    """Return the pixels of a valid PNG of 8-bit RGB or RGBA that is not interlaced, None for any other.
-
-    Every lossless decoder returns the same. Returns None without the native module or libdeflate (the extra `fast`),
-    and for broken data too: Pillow reports the error better.
-    """
+    """Return the pixels of a valid, plain 8-bit RGB or RGBA PNG; None for others, or without native part, `deflate`."""
     bands = len(_MODES[header.color_type])
     if native is None or header.bits != 8 or header.interlaced or header.raw_bytes > _INFLATED_AT_ONCE:
         return None

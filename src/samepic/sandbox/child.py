@@ -109,7 +109,6 @@ def main() -> int:
 
 
 def _answer(request: Request, body: bytes, setup: Setup) -> list[bytes]:
-    """Return the message that answers a request."""
     parts: tuple[bytes, ...] = ()
     try:
         found: object = perform(request.task, split(body, request.sizes), setup.upload)

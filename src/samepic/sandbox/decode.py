@@ -39,10 +39,7 @@ _VIEW_QUALITY: Final = 85  # of its JPEG
 
 
 def screen(upload: bytes, kept: Sequence[bytes], *, limits: Limits = LIMITS) -> list[int]:
-    """Return for each kept proxy how many of its features lie on those of the upload's by one map, 0 for none.
-
-    The upload is tried as it is and mirrored; features are ORB. Raises as `samepic.picture.load`.
-    """
+    """Return how many features of each kept proxy lie on the upload's, plain or mirrored. Raises as `load`."""
     seen = _luma(upload, limits)
     forms = [_features(seen), _features(np.ascontiguousarray(seen[:, ::-1]))]
     counts = []
@@ -67,10 +64,7 @@ def _features(luma: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Features
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A picture as it is kept: its fingerprint, its proxy (an encoded small picture) and what its header says.
-
-    `unresolved` is how much writing the proxy does not show, 0 to 1 (`samepic.verify.photometry`).
-    """
+    """A picture as it is kept; `unresolved` is how much writing the proxy does not show, 0 to 1."""
 
     fingerprint: Fingerprint
     proxy: bytes
@@ -81,10 +75,7 @@ class Prepared:
 def prepare(
     data: bytes, name: str = "<bytes>", *, copycode: bool = False, limits: Limits = LIMITS
 ) -> Prepared:
-    """Fingerprint an encoded picture, make its proxy, and measure what that does not show.
-
-    Raises as `samepic.picture.load`, and MissingPartError where copy codes cannot be made.
-    """
+    """Fingerprint an encoded picture and make its proxy. Raises as `load`; MissingPartError for copy codes."""
     encoded = Encoded(name, data)
     info = inspect(encoded, limits=limits)
     print_, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
@@ -94,10 +85,7 @@ def prepare(
 def catalogue(
     data: bytes, name: str, *, copycode: bool = False, proxied: bool = False, limits: Limits = LIMITS
 ) -> Prepared:
-    """Fingerprint an encoded picture bit for bit as `samepic.fingerprint` does.
-
-    The proxy is b"" unless it is asked for. Raises as `prepare`.
-    """
+    """Fingerprint bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for. Raises as `prepare`."""
     encoded = Encoded(name, data)
     print_ = fingerprint(encoded, copycode=copycode, limits=limits)
     info = inspect(encoded, limits=limits)
@@ -139,11 +127,7 @@ def _larger_luma(encoded: Encoded, picture: Picture, info: PictureInfo) -> NDArr
 
 
 class Views(NamedTuple):
-    """The verdict on two pictures, and views of them, each a JPEG or a WebP.
-
-    `a` and `b` are the two as they are; `aligned` is b as it lies on a, clear where it shows nothing of a;
-    `difference` is what differs, dark on light. All but `b` show the frame of a.
-    """
+    """A verdict and views, JPEG or WebP, all but `b` in the frame of a; `aligned` is b, clear where it shows no a."""
 
     verdict: Verdict
     a: bytes

@@ -84,10 +84,7 @@ _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 
 
 def program(machine: str, pid: int) -> bytes:
-    """Return the filter as instructions of the kernel's classic BPF, for a process of number `pid`.
-
-    Raises KeyError for another machine than x86_64 and aarch64.
-    """
+    """Return the filter as instructions of the kernel's classic BPF. Raises KeyError for an unknown machine."""
     column, arch = _MACHINES[machine]
     code = [
         _op(_LOAD, _ARCH),
@@ -129,10 +126,7 @@ class _Program(ctypes.Structure):
 
 
 def install() -> bool:
-    """Filter the system calls of all threads of this process for good; False where that cannot be done.
-
-    The process must not be able to gain privileges (PR_SET_NO_NEW_PRIVS).
-    """
+    """Filter the system calls of all threads for good, which needs PR_SET_NO_NEW_PRIVS; return whether that worked."""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in _MACHINES or struct.calcsize("P") != 8:
         return False

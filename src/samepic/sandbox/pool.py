@@ -74,10 +74,7 @@ class WorkerPool:
         self._waiting: list[object] = []
 
     def acquire(self) -> WorkerProcess:
-        """Return a process that is ready, the longest-waiting thread first; return it with `release`.
-
-        Raises UnavailableError when the pool is closed, no process can be started, or none is free for too long.
-        """
+        """Return a ready process, in turn; give it back with `release`. Raises UnavailableError where there is none."""
         slot = self._acquire_slot()
         try:
             return self._ready_worker(slot)
@@ -109,7 +106,6 @@ class WorkerPool:
         self._kill([worker for worker in idle if worker])
 
     def kill(self) -> None:
-        """Kill every process at once."""
         with self._changed:
             self.closed = True
             self._changed.notify_all()
@@ -126,7 +122,6 @@ class WorkerPool:
         self._reset()
 
     def counts(self) -> dict[str, int]:
-        """Return the number of processes, and counts of tasks and processes by outcome."""
         with self._changed:
             running = sum(worker.alive for worker in self._workers())
             found = {"running": running, "busy": len(self._lent), "waiting": len(self._waiting)}
@@ -134,7 +129,6 @@ class WorkerPool:
             return {**found, **{name: self.counters[name] for name in names}}
 
     def pids(self) -> tuple[int, ...]:
-        """Return the ids of the running processes."""
         with self._changed:
             return tuple(sorted(worker.pid for worker in self._workers() if worker.alive))
 
@@ -192,7 +186,6 @@ class WorkerPool:
         return self._lend(worker)
 
     def _start(self, *, filtered: bool | None = None) -> WorkerProcess:
-        """Return a new process, ready or ended."""
         worker = self._new(filtered=filtered)
         try:
             if not worker.wait_ready(self.limits.start_seconds):
@@ -241,11 +234,7 @@ _ALIASES = tuple(f"<{letter}>" for letter in "abcdefgh")
 
 
 class Decoder(ABC):
-    """Decodes encoded pictures, here or in processes of its own, `Workers`.
-
-    Every method raises UnreadableError or a subclass; with processes, WorkerError when the task took too long or ended
-    its process, and UnavailableError when none is free or the machine is too busy.
-    """
+    """Decodes here or in processes; raises UnreadableError or a subclass, UnavailableError where no process is free."""
 
     @abstractmethod
     def _run(self, task: Task, bodies: tuple[bytes, ...], names: tuple[str, ...]) -> Any:  # noqa: ANN401
@@ -265,10 +254,7 @@ class Decoder(ABC):
         return _called(self._run(task, (data,), (name,)), name)
 
     def catalogue(self, data: bytes, name: str, *, copycode: bool = False, proxied: bool = False) -> Prepared:
-        """Fingerprint a picture bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for.
-
-        Raises MissingPartError where copy codes cannot be made.
-        """
+        """Fingerprint bit for bit as `samepic.fingerprint` does; the proxy is b"" unless asked for."""
         task = Task("catalogue", _ALIASES[:1], copycode, proxied)
         return _called(self._run(task, (data,), (name,)), name)
 
@@ -374,13 +360,11 @@ class Workers(Decoder):
         return worker.protection
 
     def status(self) -> dict[str, int]:
-        """Return counts: processes running and busy, callers waiting, tasks done, processes started, killed for being
-        late, died and retired, callers sent away because no process was free for too long."""
+        """Return counts of processes, callers and tasks; callers were `shed` where no process was free for too long."""
         return {"count": self._pool.count, **self._pool.counts()}
 
     @property
     def processes(self) -> tuple[int, ...]:
-        """The ids of the running processes."""
         return self._pool.pids()
 
     def close(self) -> None:

@@ -60,8 +60,6 @@ _Result = TypeVar("_Result")
 
 
 class Reply(NamedTuple):
-    """The answer to a task, and its bytes."""
-
     answer: Answer
     body: bytes
 
@@ -116,14 +114,10 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs, as far as the system knows now."""
         return self._process is not None and self._process.poll() is None and not self._killed
 
     def ask(self, task: Task, bodies: Sequence[bytes], seconds: float, limit: int) -> Reply:
-        """Run one task, and read at most `limit` bytes of body.
-
-        Raises LateError after so many seconds, and LostError when the process ends.
-        """
+        """Run one task and read at most `limit` bytes of body. Raises LateError and LostError."""
         self.tasks += 1
         request = Request(self.tasks, task, tuple(map(len, bodies)))
         starved = self._starved()
@@ -149,7 +143,6 @@ class WorkerProcess:
             return 0.0
 
     def kill(self) -> None:
-        """End the process at once."""
         with self._lock:
             self._killed = True
             if self._process is not None:
@@ -265,7 +258,6 @@ def _how_it_ended(process: subprocess.Popen[bytes] | None) -> str:
 
 
 def _clean_up(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipes, and end and reap the process."""
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()

@@ -72,11 +72,9 @@ class Protection:
 
     @property
     def complete(self) -> bool:
-        """Whether every bound holds."""
         return all(self.to_dict().values())
 
     def to_dict(self) -> dict[str, str | bool]:
-        """Return each bound by its name, for JSON."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
@@ -128,10 +126,7 @@ def frame(head: object, *bodies: bytes) -> list[bytes]:
 
 
 def read_frame(read: Callable[[int], bytes | None], max_head: int, max_body: int) -> tuple[bytes, bytes]:
-    """Read the head and the body of one message with `read`, which returns some of the bytes asked for.
-
-    Raises EOFError at the end, and FrameError for lengths beyond the bounds.
-    """
+    """Read head and body of a message. Raises EOFError at the end, and FrameError for lengths beyond the bounds."""
     head_size, body_size = _HEAD.unpack(_exactly(read, _HEAD.size))
     if head_size > max_head or body_size > max_body:
         raise FrameError(

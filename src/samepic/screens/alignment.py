@@ -22,10 +22,7 @@ _Sample = TypeVar("_Sample", bound=np.generic)
 
 
 class LineRun(NamedTuple):
-    """Rows `a0` to `a1` of one picture that match rows `b0` to `b1` of the other, the ends not included.
-
-    Runs of one length are paired row by row, and `equal` or not; of other runs one side is empty after `_split_uneven`.
-    """
+    """Rows `a0` to `a1` that match `b0` to `b1`, ends excluded: paired if equally many, else one side is empty."""
 
     a0: int
     a1: int
@@ -46,11 +43,7 @@ def row_hashes(picture: Pixels) -> list[int]:
 
 
 def align(a: Hashes, b: Hashes) -> tuple[LineRun, ...]:
-    """Return runs of rows, in order, that cover both pictures.
-
-    Rows that occur once in each are matched in their longest common order, then extended to both sides (Cohen's
-    patience diff). The rest between them is one run that is not equal.
-    """
+    """Return runs of rows that cover both pictures, by the rows that occur once in each (Cohen's patience diff)."""
     return tuple(_merge(_runs(a, b, LineRun(0, len(a), 0, len(b)))))
 
 
@@ -146,10 +139,7 @@ def with_equal_ends(runs: Sequence[LineRun], before: int, after: int) -> tuple[L
 
 
 def _split_uneven(a: Pixels, b: Pixels, run: LineRun) -> Iterator[LineRun]:
-    """Yield the run, one of unequal lengths in two: paired rows, and added or removed rows.
-
-    Rows are paired from the start or from the end of the run, whichever differs less.
-    """
+    """Yield a run of unequal lengths in two: rows paired from the end that differs less, and the rest."""
     count = min(run.a1 - run.a0, run.b1 - run.b0)
     if not count or not run.growth:
         yield run
@@ -169,11 +159,7 @@ def _differing_pixels(a: Pixels, b: Pixels) -> int:
 
 
 class ScreenAlignment(NamedTuple):
-    """The rows and columns of a and b that are paired, and the `runs` that were added or removed.
-
-    `rows_a[i]` of a is paired with `rows_b[i]` of b, and columns likewise; `by_rows` says whether runs are of rows.
-    `matched` is the share of the lines of the shorter picture that are equal to their pairs.
-    """
+    """Paired rows and columns, the `runs` added or removed, and the share of equal lines of the shorter picture."""
 
     rows_a: Lines
     rows_b: Lines
@@ -188,7 +174,6 @@ class ScreenAlignment(NamedTuple):
         return _select(plane, self.rows_a, self.columns_a)
 
     def of_b(self, plane: NDArray[_Sample]) -> NDArray[_Sample]:
-        """Return the paired rows and columns of a plane of b."""
         return _select(plane, self.rows_b, self.columns_b)
 
 
@@ -213,10 +198,7 @@ def align_top_left(a: tuple[int, ...], b: tuple[int, ...]) -> ScreenAlignment:
 def align_lines(
     a: Pixels, b: Pixels, *, by_rows: bool = True, within: slice | None = None
 ) -> ScreenAlignment:
-    """Align two pictures of one width (of one height unless `by_rows`) line by line.
-
-    For pictures of one size, `within` are the lines to align; those before and after it are equal.
-    """
+    """Align pictures of one width (one height unless `by_rows`) line by line; of one size, only lines `within`."""
     a_lines, b_lines = (a, b) if by_rows else (a.transpose(1, 0, 2), b.transpose(1, 0, 2))
     start, stop = (within.start, within.stop) if within is not None else (0, len(a_lines))
     runs = align(

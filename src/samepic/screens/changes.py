@@ -79,10 +79,7 @@ def _levels(colors: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def outline_similarity(a: Pixels, b: Pixels) -> float:
-    """Return the share of the edges in either picture that are in both: 1 all (or none at all), 0 as by chance.
-
-    A page in other colors keeps its edges.
-    """
+    """Return the share of the edges of either picture that are in both, 1 for none; it ignores colors."""
     edges = [_edges(picture) for picture in (a, b)]
     count = [int(np.count_nonzero(picture)) for picture in edges]
     both = int(np.count_nonzero(edges[0] & edges[1]))
@@ -127,10 +124,7 @@ def _is_text(picture: Pixels, box: Box) -> bool:
 
 
 def _moved_by(scene: Scene, box: Box, *, only: Offset | None = None) -> Offset | None:
-    """Return how far right and down what `a` shows in the box has moved in `b`, None where it has not.
-
-    With `only`, no other move is tried. A move includes a small margin and has to explain nearly all that differs.
-    """
+    """Return how far right and down what `a` shows in the box has moved in `b`, by `only` if given; None if not."""
     grown = _grow(box, scene.a.shape, LAYOUT.margin)
     x, y, w, h = grown
     patch, differ = scene.a[_within(grown)], _differing_in(scene.kinds[_within(grown)])
@@ -159,10 +153,7 @@ def _differing_in(kinds: Pixels) -> int:
 
 
 def _slid_by(scene: Scene, box: Box) -> Offset | None:
-    """Return how far right and down the content on a plain background in the box has moved within it, else None.
-
-    The box contains the old and the new place, as the box of differing pixels does where both are close together.
-    """
+    """Return how far the content on a plain background has moved within the box, old place to new; None if not."""
     rows, columns = slices_around(box, scene.a.shape, LAYOUT.margin)
     box_a, box_b = (_foreground_box(picture[rows, columns]) for picture in (scene.a, scene.b))
     if box_a is None or box_b is None or box_a[2:] != box_b[2:] or box_a == box_b:
@@ -221,8 +212,6 @@ def _grow(box: Box, shape: tuple[int, ...], by: int) -> Box:
 
 
 class ScreenChange(StrEnum):
-    """What happened at a place."""
-
     MOVED = "moved"
     TEXT = "text"
     COLOR = "color"
@@ -234,12 +223,7 @@ class ScreenChange(StrEnum):
 
 
 class Place(NamedTuple):
-    """A box of pixels that differ, and what happened there.
-
-    `by` is the move to the right and down in pixels; `text` says whether it is text; `colors` are the old and the new
-    color, (r, g, b) each, where most pixels share them; `lines` are the rows that were added or removed within the
-    box, counted from its top.
-    """
+    """A box that changed: moved `by`, from one of `colors` to the other, by `lines` (from its top) more or less."""
 
     box: Box
     change: ScreenChange = ScreenChange.CHANGED
@@ -402,8 +386,6 @@ def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
 
 
 def _merge_text_lines(places: list[Place]) -> list[Place]:
-    """Join words that changed side by side on one line."""
-
     def join(other: Place, place: Place) -> Place | None:
         if place.change is ScreenChange.TEXT is other.change and _on_same_line(other.box, place.box):
             return other._replace(box=_union(other.box, place.box))

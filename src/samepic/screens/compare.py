@@ -56,10 +56,7 @@ _FADE = np.float32(0.2)
 def _draw_screens(
     a: Pixels, b: Pixels, kinds: Pixels, alignment: ScreenAlignment, regions: tuple[Region, ...]
 ) -> Image.Image:
-    """Return a, b and their difference side by side: a faded, differing pixels in red, smoothed edges in yellow.
-
-    Red boxes are around the `regions`, blue ones around added or removed lines.
-    """
+    """Return a, b, and a faded with differing pixels red, smoothed edges yellow, red boxes, and blue ones of lines."""
     panels = [_shrink(a), _shrink(b)]
     panels.append((255 - (255 - panels[0]) * _FADE).astype(np.uint8))
     _draw_kinds(panels[2], a.shape, kinds, alignment)
@@ -131,10 +128,7 @@ class _AlignedPair(NamedTuple):
 def _compare_pixels(
     a: Picture, b: Picture, screen: Screen, mask: Mask | None
 ) -> tuple[Judgment, str, dict[str, float], _AlignedPair]:
-    """Return the relation with its regions, the sentence, the measures, and the pair; `mask` is what to ignore in a.
-
-    Raises ProfileError for a mask of another size than a.
-    """
+    """Return relation and regions, sentence, measures and pair; `mask`, of a's size, is what to ignore."""
     ignored = _ignored_masks(a, b, screen, mask)
     found = _align(a, b, screen, ignored)
     visible, specks = _find_visible_spots(found, screen)
@@ -276,7 +270,6 @@ def _regions(a: Picture, alignment: ScreenAlignment, places: Sequence[Place]) ->
 
 
 def _to_a(box: Box, alignment: ScreenAlignment) -> Box:
-    """Return a box of aligned pixels in pixels of a."""
     x, y, w, h = box
     left, right = int(alignment.columns_a[x]), int(alignment.columns_a[x + w - 1])
     top, bottom = int(alignment.rows_a[y]), int(alignment.rows_a[y + h - 1])
@@ -337,7 +330,6 @@ def _open_both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
 
 
 def _mask(source: object, limits: Limits) -> Mask | None:
-    """Return where a mask is white, None without one."""
     if source is None:
         return None
     return np.asarray(as_picture(source, limits).on(0).min(axis=2) >= LAYOUT.white)

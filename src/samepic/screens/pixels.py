@@ -175,10 +175,7 @@ def slices_around(box: Box, shape: tuple[int, ...], by: int = 0) -> tuple[slice,
 
 
 def find_spots(different: Mask) -> list[DifferingBox]:
-    """Return the boxes of a mask, (height, width) of bool, from top to bottom and left to right.
-
-    Pixels with gaps of at most LAYOUT.gap pixels are in one box, such as the letters of a word.
-    """
+    """Return the boxes of a mask, top to bottom, left to right; gaps of at most LAYOUT.gap pixels are joined."""
     gap = LAYOUT.gap
     rows, columns = bounds_of(different)
     part = different[rows, columns]
@@ -208,10 +205,7 @@ def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
 
 
 def promote_faint(kinds: Pixels, screen: Screen) -> Pixels:
-    """Return a copy of the kinds, (height, width) uint8, with FAINT pixels in larger areas as DIFFERENT.
-
-    A small contrast is visible on an area, not on a dot or a line.
-    """
+    """Return the kinds with FAINT pixels in larger areas, where a small contrast is visible, as DIFFERENT."""
     result = kinds.copy()
     rows, columns = bounds_of(kinds == PixelKind.FAINT)
     box = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
@@ -232,10 +226,7 @@ def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Sc
 
 
 def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: DifferingBox, screen: Screen) -> bool:
-    """Return whether a spot of smoothed pixels is a changed letter: other edges are longer, or differ less.
-
-    At small sizes a comma differs from a period only in such pixels.
-    """
+    """Return whether smoothed pixels are a changed letter, as a comma for a period: edges are longer or fainter."""
     if not screen.ink or max(spot.box[2:]) > screen.letter:
         return False
     return float(_distances(a, b, smooth[slices_around(spot.box, smooth.shape)], spot).sum()) >= screen.ink

@@ -9,7 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -32,13 +32,11 @@ from samepic.service.state import Service
 
 
 async def health(service: Service, request: Request, caller: Caller) -> Response:
-    """Answer that the process is alive."""
     query_params(request, ())
     return Json({"status": "ok"})
 
 
 async def ready(service: Service, request: Request, caller: Caller) -> Response:
-    """Answer whether the store can be reached."""
     query_params(request, ())
     store = service.gates.store
     await service.run_light(store.now)
@@ -46,19 +44,19 @@ async def ready(service: Service, request: Request, caller: Caller) -> Response:
 
 
 async def metrics(service: Service, request: Request, caller: Caller) -> Response:
-    """Return the metrics."""
     query_params(request, ())
     text = await service.run_light(service.metrics.text)
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def openapi(service: Service, request: Request, caller: Caller) -> Response:
-    """Return the OpenAPI description of the service."""
     query_params(request, ())
-    return Json(_description(bool(service.settings.tokens)))
+    return Json(_description(tokens=bool(service.settings.tokens)))
 
 
-_description = cache(description)
+@cache
+def _description(*, tokens: bool) -> dict[str, Any]:
+    return description(ENDPOINTS, tokens=tokens)
 
 
 Handler = Callable[[Service, Request, Caller], Awaitable[Response]]
@@ -109,10 +107,7 @@ _log = logging.getLogger("samepic.service")
 def create_app(
     settings: ServiceSettings, pages: Callable[[Service], Sequence[Route]] = lambda service: ()
 ) -> Starlette:
-    """Return the application, which opens the store when it starts and closes it when it ends.
-
-    `pages` gives the routes beside those of the API. Raises ProfileError for an invalid policy or profile.
-    """
+    """Return the application, which opens and closes the store, with more routes of `pages`. Raises ProfileError."""
     service = Service(settings)
 
     @asynccontextmanager

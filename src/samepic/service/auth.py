@@ -45,7 +45,6 @@ class Sessions:
         self._csrf = Signer(secret, b"csrf", key_derivation="hmac", digest_method=hashlib.sha256)
 
     def start(self, token_id: str = "") -> BrowserSession:
-        """Return a new session."""
         return BrowserSession(secrets.token_hex(16), token_id)
 
     def read(self, request: Request) -> BrowserSession | None:
@@ -59,7 +58,6 @@ class Sessions:
         return BrowserSession(number, token_id)
 
     def set_cookie(self, request: Request, response: Response, session: BrowserSession) -> None:
-        """Store a session in the browser."""
         response.set_cookie(
             _cookie_name(request),
             self._cookies.sign(f"{session.id}.{session.token_id}").decode(),
@@ -71,7 +69,6 @@ class Sessions:
         )
 
     def csrf_token(self, session: BrowserSession) -> str:
-        """Return the CSRF token of a session."""
         return self._csrf.get_signature(session.id).decode()
 
     def require_csrf(self, session: BrowserSession, token: str) -> None:
@@ -181,7 +178,6 @@ def _require_local(request: Request, settings: ServiceSettings) -> None:
 
 
 def missing_right(right: str) -> HttpProblem:
-    """Return the problem of a token that lacks a right: 403."""
     message = f'this token lacks the "{right}" right'
     return HttpProblem(
         403,

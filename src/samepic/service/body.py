@@ -57,10 +57,7 @@ class Share:
 async def stream_body(
     request: Request, max_bytes: int, share: Share, limits: ServiceLimits
 ) -> AsyncIterator[bytes]:
-    """Yield the chunks of a body.
-
-    Raises HttpProblem: 413 for more than `max_bytes`, 408 if it comes too slowly, 503 without memory for it.
-    """
+    """Yield the chunks of a body. Raises HttpProblem: 413 too long, 408 too slow, 503 without memory for it."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > max_bytes:
         raise _too_large(max_bytes, f"{int(declared)} bytes")
@@ -107,7 +104,6 @@ class _Form:
 
 
 def is_form(content_type: str) -> bool:
-    """Return whether a Content-Type is that of a form with files."""
     return parse_options_header(content_type)[0].lower() == b"multipart/form-data"
 
 
@@ -118,10 +114,7 @@ async def read_form(
     texts: Sequence[str],
     limits: ServiceLimits,
 ) -> _Form:
-    """Parse a form with the fields `files`, which are pictures, and `texts`; there must be no others.
-
-    Raises HttpProblem: 413 for a part that is too long, 422 for an invalid form, or a repeated or unknown field.
-    """
+    """Parse a form of pictures `files`, and `texts`. Raises HttpProblem: 413 too long, 422 invalid or unknown."""
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary:
         raise HttpProblem.invalid("content-type", "the boundary of the form", "none")
@@ -139,8 +132,6 @@ async def read_form(
 
 
 class _FormCollector:
-    """Collects the parts of a form from the callbacks of the parser."""
-
     def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits) -> None:
         self.form, self.ended = _Form(), False
         self._files, self._texts, self._limits = files, texts, limits

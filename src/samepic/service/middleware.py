@@ -28,18 +28,14 @@ _HEADERS = {
 
 
 def add_log_fields(scope: Scope, **fields: object) -> None:
-    """Add fields to the log line of a request."""
     scope["samepic"].update(fields)
 
 
 class RequestMiddleware:
-    """The outermost layer of the application."""
-
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self._service, self._running = app, service, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -68,18 +68,15 @@ class Metrics:
             ProcessCollector(registry=own)
 
     def request_started(self) -> None:
-        """Count a running request."""
         self._running.inc()
 
     def request_finished(self, operation: str, status: int, seconds: float, received: int) -> None:
-        """Count an answered request, its duration in seconds and the bytes of its body."""
         self._running.dec()
         self._requests.labels(operation, str(status)).inc()
         self._seconds.labels(operation).observe(seconds)
         self._received.inc(received)
 
     def count_decision(self, operation: str, outcome: str) -> None:
-        """Count a decision."""
         self._decisions.labels(operation, outcome).inc()
 
     def update_workers(self, status: Mapping[str, int]) -> None:
@@ -91,7 +88,6 @@ class Metrics:
                 self._counted[why] = lost
 
     def text(self) -> bytes:
-        """Return all counts in the text format of Prometheus."""
         if MULTIPROC_DIR in os.environ:
             _remove_dead_processes(os.environ[MULTIPROC_DIR])
             shared = CollectorRegistry()
@@ -113,7 +109,6 @@ class JsonLines(logging.Formatter):
     """Formats a record as one line of JSON, with the fields of `extra={"fields": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         line: dict[str, Any] = {
             "time": at.isoformat(timespec="milliseconds"),

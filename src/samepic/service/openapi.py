@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec.inspect as types
 
-from samepic import verdict
+from samepic import decision, verdict
 from samepic.facts import Facts, Proof
 from samepic.gate.options import KEY_LETTERS, PolicyAction
 from samepic.service.settings import SERVICE
+
+if TYPE_CHECKING:
+    from samepic.service.app import Endpoint
 
 Schema = dict[str, Any]
 
@@ -152,10 +155,10 @@ _ERROR = _object(
 
 _SCHEMAS: Final[Schema] = {
     "Decision": _fields(
-        verdict.Decision,
+        decision.Decision,
         "The decision of the gate on an upload.",
         "error",
-        outcome=_one_of(outcome for outcome in verdict.Outcome if outcome is not verdict.Outcome.REFUSED),
+        outcome=_one_of(outcome for outcome in decision.Outcome if outcome is not decision.Outcome.REFUSED),
         reason={"description": "One sentence for the uploader."},
         flooding={"description": "The kept picture matches so many different uploads that it refuses none."},
     ),
@@ -178,7 +181,7 @@ _SCHEMAS: Final[Schema] = {
     ),
     "Held": _HELD,
     "Match": _fields(
-        verdict.Match,
+        decision.Match,
         "A kept picture, and how the upload relates to it.",
         probability=_CHANCE,
         better={"description": "Whether the upload is the better copy of the two."},
@@ -189,7 +192,7 @@ _SCHEMAS: Final[Schema] = {
         },
         caveat=_or_null(
             {
-                **_one_of(verdict.Caveat),
+                **_one_of(decision.Caveat),
                 "description": "Why a person must review a match: the probability is too low, or fine print cannot be"
                 " compared on the small pictures.",
             }
@@ -309,25 +312,21 @@ def _content(text: str, media: str, schema: Schema, **more: object) -> Schema:
 class _Operation(NamedTuple):
     """What one address does: its answers, and the statuses of its problems beside those that all have."""
 
-    path: str
-    method: str
-    name: str
     summary: str
     answers: dict[int, Schema]
     problems: tuple[int, ...] = ()
     parameters: tuple[Schema, ...] = ()
     body: Schema | None = None
-    anyone: bool = False
 
-    def described(self, *, tokens: bool) -> Schema:
-        statuses = (*_ALWAYS, *(() if self.anyone else _RESTRICTED), *self.problems)
+    def described(self, name: str, *, restricted: bool, tokens: bool) -> Schema:
+        statuses = (*_ALWAYS, *(_RESTRICTED if restricted else ()), *self.problems)
         errors = {status: _json(_PROBLEMS[status], "Error") for status in statuses}
         errors[503]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
         if 401 in errors:
             errors[401]["headers"] = {"WWW-Authenticate": {"schema": _TEXT}}
         answers = sorted({**errors, **self.answers}.items())
         operation: Schema = {
-            "operationId": self.name,
+            "operationId": name,
             "summary": self.summary,
             "responses": {str(status): answer for status, answer in answers},
         }
@@ -335,54 +334,41 @@ class _Operation(NamedTuple):
             operation["parameters"] = list(self.parameters)
         if self.body:
             operation["requestBody"] = {"required": True, "content": self.body}
-        if tokens and not self.anyone:
+        if tokens and restricted:
             operation["security"] = [{"bearer": []}]
         return operation
 
 
-_OPERATIONS: Final = (
-    _Operation(
-        "/v1/compare",
-        "post",
-        "compare",
+_OPERATIONS: Final = {
+    "compare": _Operation(
         "Are these two the same picture?",
         {200: _json("How b relates to a.", "Verdict")},
         (*_BODY, 415),
         (*_query({"same_if": _SAME_IF}),),
         _form({"a": _BINARY, "b": _BINARY, "same_if": _SAME_IF}, "a", "b"),
     ),
-    _Operation(
-        "/v1/check",
-        "post",
-        "check",
+    "check": _Operation(
         "What would admit decide? Changes nothing",
         {200: _json("The decision.", "Decision")},
         (*_BODY, 415),
         (*_query(_CHECK),),
         _upload(_CHECK),
     ),
-    _Operation(
-        "/v1/admit",
-        "post",
-        "admit",
+    "admit": _Operation(
         "Store a picture, unless it is a duplicate",
         {
-            201: _json("Accepted: the picture is stored.", "Decision", headers=_REPLAYED),
-            202: _json("The picture is stored, and waits for review.", "Decision", headers=_REPLAYED),
-            409: _json(
-                "A duplicate: the picture is not stored; `match` is the kept picture.",
-                "Decision",
-                headers=_REPLAYED,
-            ),
+            status: _json(text, "Decision", headers=_REPLAYED)
+            for status, text in (
+                (201, "Accepted: the picture is stored."),
+                (202, "The picture is stored, and waits for review."),
+                (409, "A duplicate: the picture is not stored; `match` is the kept picture."),
+            )
         },
         (*_BODY, 415),
         (*_query(_ADMIT), _IDEMPOTENCY),
         _upload(_ADMIT),
     ),
-    _Operation(
-        "/v1/pictures/{key}/proxy",
-        "get",
-        "proxy",
+    "proxy": _Operation(
         "The small picture of a key",
         {
             200: {
@@ -393,72 +379,40 @@ _OPERATIONS: Final = (
         (404,),
         (_PATH_KEY,),
     ),
-    _Operation(
-        "/v1/pictures/{key}",
-        "delete",
-        "remove",
+    "remove": _Operation(
         "Remove a picture, so that it can be uploaded again",
         {204: {"description": "The picture is removed.", "headers": _REPLAYED}},
         (404,),
         (_PATH_KEY, _IDEMPOTENCY),
     ),
-    _Operation(
-        "/v1/held",
-        "get",
-        "held",
+    "held": _Operation(
         "List the pictures that wait for review",
         {200: _json("The oldest first.", "Held")},
         (404,),
         (*_query(_HELD_PAGE),),
     ),
-    _Operation(
-        "/v1/settle",
-        "post",
-        "settle",
+    "settle": _Operation(
         "Store the decision of a reviewer",
         {200: _json("The current state of `key`.", "Decision", headers=_REPLAYED)},
         (404, *_BODY),
         (_IDEMPOTENCY,),
         {"application/json": {"schema": _reference("Settle")}},
     ),
-    _Operation(
-        "/v1/status",
-        "get",
-        "status",
-        "Count the kept pictures",
-        {200: _json("The counts of the caller's tenant.", "Status")},
+    "status": _Operation(
+        "Count the kept pictures", {200: _json("The counts of the caller's tenant.", "Status")}
     ),
-    _Operation(
-        "/v1/health",
-        "get",
-        "health",
-        "Does the process answer?",
-        {200: _json("Yes.", "State")},
-        anyone=True,
-    ),
-    _Operation(
-        "/v1/ready", "get", "ready", "Can uploads be processed?", {200: _json("Yes.", "State")}, anyone=True
-    ),
-    _Operation(
-        "/metrics",
-        "get",
-        "metrics",
+    "health": _Operation("Does the process answer?", {200: _json("Yes.", "State")}),
+    "ready": _Operation("Can uploads be processed?", {200: _json("Yes.", "State")}),
+    "metrics": _Operation(
         "Metrics for Prometheus, of all tenants together",
         {200: _content("In the text format of Prometheus.", "text/plain", _TEXT)},
     ),
-    _Operation(
-        "/openapi.json",
-        "get",
-        "openapi",
-        "This description",
-        {200: _content("The description.", "application/json", {})},
-        anyone=True,
-    ),
-)
+    "openapi": _Operation("This description", {200: _content("The description.", "application/json", {})}),
+}
+"""By the names of the endpoints, which have the method, the path and the right of each."""
 
 
-def description(tokens: bool) -> Schema:
-    """Return the OpenAPI description of a service with or without tokens."""
+def description(endpoints: Iterable[Endpoint], *, tokens: bool) -> Schema:
     components: Schema = {"schemas": _SCHEMAS}
     if tokens:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -470,6 +424,13 @@ def description(tokens: bool) -> Schema:
             "description": "Refuses pictures that were uploaded before. Unknown addresses get 404 and wrong methods"
             " 405, in the shape of all errors.",
         },
-        "paths": {one.path: {one.method: one.described(tokens=tokens)} for one in _OPERATIONS},
+        "paths": {
+            one.path.replace(":path", ""): {
+                one.method.lower(): _OPERATIONS[one.name].described(
+                    one.name, restricted=bool(one.right), tokens=tokens
+                )
+            }
+            for one in endpoints
+        },
         "components": components,
     }

@@ -20,7 +20,6 @@ from samepic.store.records import Record
 
 
 async def remove(service: Service, request: Request, caller: Caller) -> Response:
-    """Remove a picture."""
     key, idempotency = path_key(request), idempotency_key(request, service)
     query_params(request, ())
     gate = service.gates.gate(caller.tenant)
@@ -39,7 +38,6 @@ async def remove(service: Service, request: Request, caller: Caller) -> Response
 
 
 async def proxy(service: Service, request: Request, caller: Caller) -> Response:
-    """Return the proxy of a picture."""
     key = path_key(request, "/proxy")
     query_params(request, ())
     gate = service.gates.gate(caller.tenant)
@@ -47,7 +45,6 @@ async def proxy(service: Service, request: Request, caller: Caller) -> Response:
 
 
 async def send_proxy(service: Service, gate: Gate, key: str) -> Response:
-    """Return the proxy of a key. Raises HttpProblem, 404."""
     data = await service.run_light(lambda: proxy_of(gate, key))
     return Response(data, media_type=media_type(data))
 
@@ -81,7 +78,6 @@ async def held(service: Service, request: Request, caller: Caller) -> Response:
 
 
 async def settle(service: Service, request: Request, caller: Caller) -> Response:
-    """Store the decision of a reviewer."""
     idempotency = idempotency_key(request, service)
     query_params(request, ())
     key, other, same = _parse_settle(await read_small_body(request, service.budget, service.limits))
@@ -98,7 +94,6 @@ async def settle(service: Service, request: Request, caller: Caller) -> Response
 
 
 async def status(service: Service, request: Request, caller: Caller) -> Response:
-    """Count the pictures of the caller's tenant."""
     query_params(request, ())
     gate_status = await service.run_light(service.gates.gate(caller.tenant).status)
     # The other numbers are those of all tenants together.

@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from samepic import errors
+from samepic.decision import Decision, Outcome
 from samepic.service.settings import SERVICE
-from samepic.verdict import Decision, Outcome
 
 _HTTP = {
     404: ("not_found", "no such address"),
@@ -51,7 +51,6 @@ class Json(Response):
     media_type = "application/json"
 
     def render(self, content: object) -> bytes:
-        """Return the value as one line of UTF-8."""
         return f"{json.dumps(content, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
@@ -61,11 +60,7 @@ def media_type(data: bytes) -> str:
 
 
 class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
-    """A response that is an error: `status`, a `code` for programs, and a technical `message`.
-
-    `expected` and `found` are the parts of the message, and `name` is the field, file or header that it is about. They
-    are "" if they do not apply. `for_visitor` is the sentence that a page shows; by default it depends on the code.
-    """
+    """A response that is an error: a `code` for programs, a technical message, and the sentence that pages show."""
 
     def __init__(
         self,
@@ -92,7 +87,6 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
     def mismatch(
         cls, status: int, code: str, name: str, expected: str, found: str, *, for_visitor: str = ""
     ) -> HttpProblem:
-        """Return a problem whose message says what was expected of `name`, and what was found."""
         message = f"{name}: expected {expected}, found {found}"
         return cls(status, code, message, expected=expected, found=found, name=name, for_visitor=for_visitor)
 
@@ -103,13 +97,11 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
 
     @classmethod
     def unknown_key(cls, key: str, name: str = "key") -> HttpProblem:
-        """Return the problem of a key that the store does not have: 404."""
         found = f"{key!r:.80}, which is not in the store"
         visible = "This picture is not in the store."
         return cls.mismatch(404, "not_found", name, "the key of a kept picture", found, for_visitor=visible)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the one shape of errors."""
         return {
             "error": {
                 "code": self.code,
@@ -121,7 +113,6 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
         }
 
     def response(self, *, for_visitor: bool = False) -> Json:
-        """Return the JSON response; with `for_visitor` its message is the sentence for the visitor of a page."""
         content = self.to_dict()
         if for_visitor:
             content["error"]["message"] = self.for_visitor
@@ -142,7 +133,6 @@ def unreadable_problem(error: errors.UnreadableError) -> HttpProblem:
 
 
 def to_problem(error: HttpProblem | errors.SamepicError | HTTPException) -> HttpProblem:
-    """Return an error of samepic or of the router as a problem."""
     if isinstance(error, HttpProblem):
         return error
     if isinstance(error, HTTPException):
@@ -169,7 +159,6 @@ class HttpAnswer(NamedTuple):
     body: Any
 
     def response(self, *, replayed: bool = False) -> Response:
-        """Return the response; `replayed` if it was sent before."""
         headers = {"Idempotency-Replayed": "true"} if replayed else None
         if self.body is None:
             return Response(status_code=self.status, headers=headers)

@@ -32,7 +32,6 @@ class Connection(H11Protocol):
     _header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start waiting for the headers of the first request."""
         super().connection_made(transport)
         if len(self.connections) > SERVICE.connections:
             self._send_problem(HttpProblem(503, "busy", "too many connections are open: try again"))
@@ -40,7 +39,6 @@ class Connection(H11Protocol):
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
         self._stop_timer()
         super().connection_lost(exc)
 
@@ -56,7 +54,6 @@ class Connection(H11Protocol):
             self._stop_timer()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer invalid HTTP."""
         self._stop_timer()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._send_problem(HttpProblem(400, "no_http", msg))
@@ -108,10 +105,7 @@ def bind_socket(settings: ServiceSettings) -> socket.socket:
 def serve(
     create: CreateApp, settings: ServiceSettings, listener: socket.socket, on_ready: Callable[[], None]
 ) -> None:
-    """Serve what `create` returns until SIGTERM or SIGINT; running requests then have `SERVICE.stop_seconds`.
-
-    `on_ready` is called once connections are accepted. Raises KeyboardInterrupt after SIGINT.
-    """
+    """Serve until SIGTERM or SIGINT (KeyboardInterrupt); `on_ready` is called once connections are accepted."""
     # uvicorn raises the signal again when it has stopped; without a handler SIGTERM would then kill the process.
     previous = signal.signal(signal.SIGTERM, lambda number, _: None)
     try:
@@ -126,7 +120,6 @@ def serve(
 
 
 def server_of(create: CreateApp, settings: ServiceSettings) -> uvicorn.Server:
-    """Return the server of one process."""
     return uvicorn.Server(_config(create, settings))
 
 

@@ -151,12 +151,11 @@ def _mismatch(name: str, expected: str, found: str) -> ProfileError:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """How to serve: `store` is a URL; `host` and `port` (0: any free one) are the address to listen on.
+    """How to serve the store at a URL; `port` 0 is any free one, and `processes` have `workers` decoders each.
 
-    Without `tokens` everyone may ask, and on loopback a header names the tenant. `policy` is a text such as
-    "edited=accept", `profile` is the path of a profile, and `workers` are the decoding processes of each service
-    process. `originals` is the folder of the kept pictures, with a folder for each named tenant. `replicas` are the
-    URLs of standbys for check. `parent` is the process that stops this one when it ends. `secret` signs the cookies.
+    Without `tokens` everyone may ask, and on loopback a header names the tenant. `originals` is a folder of kept
+    pictures, with one for each named tenant. `parent` is the process that stops this one when it ends. `secret` signs
+    the cookies.
     """
 
     store: str
@@ -186,12 +185,10 @@ class ServiceSettings:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the service."""
         return is_loopback(self.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is a loopback one."""
     if host.lower() == "localhost":
         return True
     try:

@@ -63,7 +63,6 @@ class Gates:
         self._thread = threading.Thread(target=self._open_with_retries, name="samepic-open", daemon=True)
 
     def start(self) -> None:
-        """Start opening the store."""
         self._thread.start()
 
     def close(self) -> None:
@@ -79,7 +78,6 @@ class Gates:
 
     @property
     def ready(self) -> bool:
-        """Whether the store and the decoders are open."""
         return self._open is not None
 
     def gate(self, tenant: str) -> Gate:
@@ -96,12 +94,10 @@ class Gates:
 
     @property
     def workers(self) -> Workers:
-        """The decoders of every gate. Raises HttpProblem, 503, until they run."""
         return self._require_open().workers
 
     @property
     def store(self) -> Store:
-        """The store. Raises HttpProblem, 503, until it is open."""
         return self._require_open().store
 
     def _require_open(self) -> _Resources:
@@ -143,10 +139,7 @@ class Gates:
 
 
 class ThreadQueue:
-    """Runs calls on `threads` threads; `waiting` more may wait for one, and further calls are rejected.
-
-    Calls that waited longer than `seconds` are rejected too, so that an overdue queue empties at once.
-    """
+    """Runs calls on `threads` threads, and rejects those that find `waiting` others or wait longer than `seconds`."""
 
     def __init__(self, name: str, threads: int, waiting: int, seconds: float) -> None:
         self._seconds = seconds
@@ -159,10 +152,7 @@ class ThreadQueue:
             raise HttpProblem(503, "busy", "too many requests are waiting: try again")
 
     async def run(self, call: Callable[[], Result]) -> Result:
-        """Return what `call` returns. Raises what it raises, and HttpProblem, 503, if the queue is full or too slow.
-
-        If the caller is cancelled, the call still runs to its end, and keeps its place until then.
-        """
+        """Return what `call` returns; raise HttpProblem, 503, if full or late. Cancelled, it still runs to its end."""
         self.check()
         self._pending += 1
         deadline = time.monotonic() + self._seconds
@@ -203,7 +193,6 @@ class Service:
         )
 
     def start(self) -> None:
-        """Start opening the store; requests are answered 503 until it is open."""
         self.gates.start()
 
     def close(self) -> None:
@@ -226,7 +215,6 @@ class Service:
                 self.metrics.update_workers(self.gates.workers.status())
 
     async def run_light(self, call: Callable[[], Result]) -> Result:
-        """Run a call that only reads or writes the store."""
         return await self._light.run(call)
 
 
@@ -255,10 +243,7 @@ def run_once(
     content: Callable[[], tuple[object, ...]],
     call: Callable[[], HttpAnswer],
 ) -> tuple[HttpAnswer, bool]:
-    """Return the answer of `call`, and whether it is the stored answer to the same request under this key.
-
-    `content` returns all that identifies the request. Raises HttpProblem, 422, for another request under the key.
-    """
+    """Return the answer of `call`, or the stored one to the same `content`. Raises HttpProblem, 422, for another."""
     if not key:
         return call(), False
     store, digest = service.gates.store, hashlib.sha256(json.dumps(content()).encode()).hexdigest()

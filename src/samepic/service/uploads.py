@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from samepic.decision import Decision
 from samepic.errors import ProfileError
 from samepic.gate.gate import Gate
 from samepic.picture import Encoded
@@ -20,7 +21,7 @@ from samepic.service.auth import Caller
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import STATUSES, HttpAnswer, HttpProblem, decision_answer
 from samepic.service.state import Service, idempotency_key, run_once
-from samepic.verdict import Decision, Relation
+from samepic.verdict import Relation
 
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
 """The parameters of each besides pictures, in the query or as fields of the form."""
@@ -31,8 +32,6 @@ _HEAD, _TAIL = 4096, 18  # bytes of a file that tell its format; only a TGA has 
 
 @dataclass(frozen=True, slots=True)
 class SentPictures:
-    """The pictures of a request by name, and its other parameters."""
-
     files: dict[str, bytes]
     params: dict[str, str] = field(default_factory=dict)
 
@@ -41,10 +40,7 @@ class SentPictures:
 async def received(
     service: Service, request: Request, files: Sequence[str], texts: Sequence[str] = ()
 ) -> AsyncIterator[SentPictures]:
-    """Yield the content of a request, whose memory counts until the end of the block.
-
-    It is a form, or, if it has one picture, just the body. Raises HttpProblem, 503 before the body is read.
-    """
+    """Yield the form or body of a request; its memory counts until then. Raises HttpProblem, 503 before it is read."""
     service.require_capacity()
     with service.budget.share() as share:
         yield await _sent_pictures(service, request, share, files, texts)
@@ -89,7 +85,6 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
 
 
 async def check(service: Service, request: Request, caller: Caller) -> Response:
-    """Return what admit would decide."""
     async with received(service, request, ("file",), CHECK) as sent:
         gate = service.gates.gate(caller.tenant)
         policy = body.parse_policy(sent.params.get("policy"), gate.policy)
@@ -100,7 +95,6 @@ async def check(service: Service, request: Request, caller: Caller) -> Response:
 
 
 async def admit(service: Service, request: Request, caller: Caller) -> Response:
-    """Admit an upload, or refuse it with the reason."""
     key = idempotency_key(request, service)
     async with received(service, request, ("file",), ADMIT) as sent:
         admission = _Admission(service.gates.gate(caller.tenant), sent)

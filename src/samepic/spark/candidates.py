@@ -18,7 +18,7 @@ from pyspark import Broadcast, TaskContext
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
-from samepic.spark.catalog import Batches, in_python
+from samepic.spark.catalog import Batches, in_python, schema_of
 from samepic.spark.joins import CopyScan, CopyTables, PdqBands, PdqScan
 from samepic.tuning.search import SEARCH
 
@@ -35,11 +35,7 @@ class Forest:
         self._parent = np.arange(n)
 
     def connect(self, numbers: Ids, ids: Ids, queries: Ids, rows: Ids) -> tuple[Ids, Ids]:
-        """Join the rows near each query, and return edges, two arrays of ids, that connect what all pairs connect.
-
-        `numbers` are the ids of the queries and `ids` those of the rows; `queries` and `rows` are pairs of places in
-        them, sorted by query.
-        """
+        """Join the rows near each query; return edges of ids that connect what all pairs, sorted by query, connect."""
         a, b = [], []
         starts = np.flatnonzero(np.r_[True, queries[1:] != queries[:-1]][: len(queries)])
         for start, end in pairwise([*starts.tolist(), len(queries)]):
@@ -64,11 +60,7 @@ class Forest:
 
 
 def connected_components(a: Ids, b: Ids) -> tuple[Ids, Ids]:
-    """Return every id in the edges, ascending, and for each the least id that edges connect it to.
-
-    Each picture takes the least label of its neighbors, then the label of that one, until nothing changes (Shiloach and
-    Vishkin 1982): as many rounds as the logarithm of the longest path.
-    """
+    """Return the ids in edges, ascending, and the least each is connected to (Shiloach and Vishkin 1982)."""
     nodes, places = np.unique(np.concatenate([a, b]), return_inverse=True)
     first, second = places[: len(a)], places[len(a) :]
     label = np.arange(len(nodes))
@@ -92,11 +84,9 @@ class CandidateScan(StrEnum):
     BANDS = "bands"
 
 
-_EDGE = pa.schema([("a", pa.int64()), ("b", pa.int64())])
+_EDGE = schema_of("a bigint, b bigint")
 
-_NEAR = pa.schema(
-    [("a", pa.int64()), ("ask", pa.int32()), ("k", pa.int32()), ("b", pa.int64()), ("bits", pa.int32())]
-)
+_NEAR = schema_of("a bigint, ask int, k int, b bigint, bits int")
 
 _index_cache: dict[int, tuple[Ids, Any]] = {}
 """The index over the last piece that this Python worker received."""
@@ -110,11 +100,7 @@ def digest_edges(items: DataFrame) -> DataFrame:
 
 
 def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = False) -> DataFrame:
-    """Return edges that connect pictures, of which none is weak, within the radius: exact for the search that it is.
-
-    With `everywhere`, some are not `fresh` but known already: each fresh one is compared with all, known ones are not
-    compared with each other.
-    """
+    """Return edges within the radius that connect pictures, none weak; `everywhere`: each has a fresh end."""
     strong = items.where(~_weak()).select("id", "pdq_forms", "fresh")
     ends = fn.min("id").alias("first"), fn.max("id").alias("last"), fn.max("fresh").alias("fresh")
     codes = strong.groupBy("pdq_forms").agg(*ends).persist()
@@ -133,10 +119,7 @@ def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = Fal
 
 
 def copies_edges(items: DataFrame, search: CandidateScan) -> DataFrame:
-    """Return pairs of pictures of which one is among the nearest of the other by copy code, both ways, with their bits.
-
-    As `samepic.hamming.copies_near` finds them; by bands, some are missed.
-    """
+    """Return pairs, both ways with bits, of which one is among the other's nearest; by bands, some are missed."""
     coded = (
         items.where(~_weak() & (fn.length("copycode") > 0))
         .select("id", "copycode", "copycode_parts", "fresh")

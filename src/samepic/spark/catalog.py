@@ -55,10 +55,7 @@ def peek_bytes(data: bytes) -> bytes:
 
 
 def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, str, int]:
-    """Return the kind of a source, "" where it may be a picture, the error, and its size in bytes.
-
-    Raises OSError and UnreadableError where it cannot be read.
-    """
+    """Return the kind ("": perhaps a picture), error and bytes of a source. Raises OSError and UnreadableError."""
     if data is not None:
         head, size = peek_bytes(data), len(data)
     elif path is not None:
@@ -73,50 +70,37 @@ def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, 
 
 Batches = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
-SCHEMA = pa.schema(
-    [
-        ("key", pa.string()),
-        ("size", pa.int64()),
-        ("kind", pa.string()),
-        ("error", pa.string()),
-        ("sha256", pa.string()),
-        ("coded_digest", pa.string()),
-        ("pdq_forms", pa.binary()),
-        ("quality", pa.int32()),
-        ("detail", pa.int32()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("format", pa.string()),
-        ("copycode", pa.binary()),
-        ("copycode_parts", pa.binary()),
-        ("version", pa.int32()),
-        ("facts", pa.string()),
-        ("proxy", pa.binary()),
-    ]
+_TYPES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "int": pa.int32(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "binary": pa.binary(),
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+
+
+def schema_of(columns: str) -> pa.Schema:
+    """Return the schema of columns that are written as in SQL: names, types and commas."""
+    return pa.schema([(name, _TYPES[kind]) for name, kind in map(str.split, columns.split(","))])
+
+
+def sql_of(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {_NAMES[field.type]}" for field in schema)
+
+
+SCHEMA = schema_of(
+    "key string, size bigint, kind string, error string, sha256 string, coded_digest string,"
+    " pdq_forms binary, quality int, detail int, width int, height int, format string, copycode binary,"
+    " copycode_parts binary, version int, facts string, proxy binary"
 )
 
 _FINGERPRINT = tuple(field.name for field in fields(Fingerprint) if field.name in SCHEMA.names)
 
-_SQL = {
-    pa.string(): "string",
-    pa.int64(): "bigint",
-    pa.int32(): "int",
-    pa.float64(): "double",
-    pa.bool_(): "boolean",
-    pa.binary(): "binary",
-}
-
-
-def sql_of(schema: pa.Schema) -> str:
-    """Return a schema as Spark writes it."""
-    return ", ".join(f"{field.name} {_SQL[field.type]}" for field in schema)
-
 
 def in_python(df: DataFrame, work: Batches, schema: pa.Schema) -> DataFrame:
-    """Return the rows that `work` makes of those of `df`.
-
-    The bytes of batches that go to Python are limited, unless the session sets a lower limit.
-    """
+    """Return the rows that `work` makes of those of `df`, in batches of limited bytes."""
     conf, name = df.sparkSession.conf, "spark.sql.execution.arrow.maxBytesPerBatch"
     if int((conf.get(name) or "0").removesuffix("b")) > _BATCH_BYTES:
         conf.set(name, str(_BATCH_BYTES))
@@ -167,7 +151,6 @@ def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
 
 
 def from_row(row: dict[str, Any]) -> Fingerprint:
-    """Return the fingerprint of a row of the table."""
     return Fingerprint(**{name: row[name] for name in _FINGERPRINT})
 
 

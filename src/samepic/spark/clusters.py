@@ -17,21 +17,14 @@ from samepic.duplicates.groups import GroupBuilder, GroupDraft
 from samepic.duplicates.quality import Merit, why_best
 from samepic.profile import Policy
 from samepic.spark.candidates import connected_components
-from samepic.spark.catalog import Batches, from_row
+from samepic.spark.catalog import Batches, from_row, schema_of
 from samepic.spark.compare import Originals, SparkComparer, by_cluster
 from samepic.tuning.search import SEARCH
 
 GATHERED: Final = 4_000_000  # edges up to which the driver builds the clusters itself
 
-FOUND = pa.schema(
-    [
-        ("sha256", pa.string()),
-        ("reference", pa.string()),
-        ("relation", pa.string()),
-        ("probability", pa.float64()),
-        ("explanation", pa.string()),
-        ("error", pa.string()),
-    ]
+FOUND = schema_of(
+    "sha256 string, reference string, relation string, probability double, explanation string, error string"
 )
 """The result for a picture: its reference, or itself with the reason; or the error."""
 
@@ -106,10 +99,7 @@ def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
 
 
 def clusters(edges: DataFrame) -> DataFrame:
-    """Return for each picture that has an edge (a, b) the least number that edges connect it to: id, cluster.
-
-    Up to GATHERED edges are collected on the driver; more stay distributed.
-    """
+    """Return id and cluster, its least id, of each picture with an edge; more than GATHERED edges stay distributed."""
     kept = edges.persist()
     rows = kept.limit(GATHERED + 1).toArrow()
     if rows.num_rows > GATHERED:
@@ -124,11 +114,7 @@ def clusters(edges: DataFrame) -> DataFrame:
 
 
 def clusters_apart(edges: DataFrame) -> DataFrame:
-    """Do what `clusters` does by alternating large and small stars (Kiveris et al. 2014), with no more than edges kept.
-
-    As many rounds of two joins as the square of the logarithm of the pictures at most; some five in practice. Raises
-    ValueError where Spark has no folder for checkpoints.
-    """
+    """Do as `clusters` by alternating stars (Kiveris et al. 2014). Raises ValueError without checkpoints."""
     now = (
         edges.where("a <> b")
         .select(fn.greatest("a", "b").alias("u"), fn.least("a", "b").alias("v"))

@@ -22,22 +22,14 @@ from samepic.duplicates.groups import accepted
 from samepic.duplicates.quality import Merit
 from samepic.errors import UnreadableError, WorkerError
 from samepic.profile import Policy
-from samepic.spark.catalog import Batches, arrow_rows, decoder, in_python, original
+from samepic.spark.catalog import Batches, arrow_rows, decoder, in_python, original, schema_of
 from samepic.verdict import Verdict
 from samepic.verify.explain import explain
 from samepic.writing import reason_of
 
-VERDICTS = pa.schema(
-    [
-        ("first", pa.int64()),
-        ("id", pa.int64()),
-        ("relation", pa.string()),
-        ("probability", pa.float64()),
-        ("explanation", pa.string()),
-        ("original", pa.string()),
-        ("same", pa.bool_()),
-        ("error", pa.string()),
-    ]
+VERDICTS = schema_of(
+    "first bigint, id bigint, relation string, probability double, explanation string, original string,"
+    " same boolean, error string"
 )
 """What the picture `id` is to the picture `first`, and whether that counts as the same; or why `id` is damaged."""
 
@@ -53,7 +45,6 @@ _CALLED = ("the reference", "this file")
 def verdict_row(
     first: int, other: int, verdict: CachedVerdict, *, same: bool | None = None
 ) -> dict[str, Any]:
-    """Return a row of VERDICTS."""
     return {"first": first, "id": other, **verdict._asdict(), "same": same}
 
 
@@ -111,10 +102,7 @@ def by_cluster(
 
 
 class SparkComparer:
-    """Compares pictures of one cluster; `merits` loses what cannot be read, `errors` says why.
-
-    `cached` is the verdicts found before, by the indices of the two.
-    """
+    """Compares pictures of one cluster, but the `cached`; `merits` loses what cannot be read, `errors` says why."""
 
     def __init__(
         self,
@@ -176,11 +164,7 @@ def _proxy_sentence(verdict: Verdict) -> str:
 def compare_pairs(
     alike: DataFrame, parts: DataFrame, items: DataFrame, given: DataFrame, policy: Policy
 ) -> DataFrame:
-    """Return what the lesser is to the better, of each pair of `alike` that is not in one of the clusters `parts`.
-
-    The columns are those of VERDICTS; what cannot be decoded has a row with its `error`. Pairs are spread over all
-    executors; each takes two pictures to one of them.
-    """
+    """Return VERDICTS on each pair of `alike` that is in no cluster of `parts`, and the errors of what is damaged."""
     pairs = alike.where("a < b").select("a", "b")
     for end in ("a", "b"):
         pairs = pairs.join(parts.toDF(end, f"cluster_{end}"), end, "left")
@@ -215,16 +199,11 @@ def _compare_to_first(
 
 
 _log = logging.getLogger("samepic.spark")
-_FIRST = pa.schema([("cluster", pa.int64()), ("first", pa.int64())])
+_FIRST = schema_of("cluster bigint, first bigint")
 
 
 def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> DataFrame | None:
-    """Return what each picture of a crowd is to the best of it: the columns of VERDICTS; None without crowds.
-
-    A crowd is a cluster of more than CROWD pictures, which is logged as a warning. They are compared in pieces
-    of so many, by any executor; of what cannot be compared there is no row. The best is taken for the reference,
-    which it is unless another proves to be the original.
-    """
+    """Return VERDICTS on clusters over CROWD, in pieces, against their best picture; None where there are none."""
     sizes = parts.groupBy("cluster").count().where(fn.col("count") > CROWD)
     totals = sizes.agg(fn.count("*"), fn.max("count")).collect()[0]
     if not totals[0]:

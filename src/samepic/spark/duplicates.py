@@ -29,11 +29,7 @@ from samepic.verdict import Relation
 
 @dataclass(frozen=True, slots=True)
 class FoundDuplicates:
-    """The result of a search, as tables.
-
-    `members` has the columns group, key, reference, relation, probability and explanation, `references` group, key and
-    reason, `unreadable` key and error; `prints` are the fingerprints of all.
-    """
+    """The result as tables: members, references with reasons, unreadable files with errors, and fingerprints."""
 
     members: DataFrame
     references: DataFrame
@@ -87,10 +83,7 @@ def search_duplicates(
     copies: bool = False,
     how: CandidateScan = CandidateScan.SCAN,
 ) -> FoundDuplicates:
-    """Return what `find_duplicates` returns, with the references and the unreadable files.
-
-    `given` is what `sources` returns, `prints` what `fingerprints` returned for it.
-    """
+    """Return what `find_duplicates` does, with references and unreadable files; `given` is of `sources`."""
     new = prints.withColumn("fresh", fn.lit(True))
     kept = _checked_prints(
         new if known is None else new.unionByName(known.withColumn("fresh", fn.lit(False)))
@@ -194,10 +187,7 @@ def _grouped_clusters(
 
 
 def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> FoundDuplicates:
-    """Return the groups of files: what was found of each picture, and the files that hold the same bytes.
-
-    With `only_new`, only groups that hold a fresh file.
-    """
+    """Return the groups of files from what was found of pictures; `only_new` wants a fresh file in each."""
     files = prints.where("kind = 'picture'").select("key", "sha256")
     first = items.select("sha256", fn.col("key").alias("first"), "files")
     verdicts = first.join(found, "sha256", "left")
@@ -258,11 +248,7 @@ def session(master: str | None = None) -> SparkSession:
 
 @dataclass(slots=True, eq=False)
 class SparkFinder:
-    """One search for the same pictures below `paths`: folders and files that every executor can open, and URIs.
-
-    A path is walked as `samepic.find` walks it; below a URI ("hdfs://...", "s3a://...") are the files that Spark's
-    binaryFile source finds, which passes over names that begin with "_" or ".". The other fields are those of Finder.
-    """
+    """One search below paths, walked as by `samepic.find`, or URIs, listed by Spark; the fields are those of Finder."""
 
     spark: SparkSession
     paths: Iterable[str]

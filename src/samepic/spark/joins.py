@@ -32,10 +32,7 @@ _NONE = np.empty((0, 3), np.int64)
 
 
 class JoinedPairs(NamedTuple):
-    """Pairs: the place of the query, the row of the code, both from 0, and the distance in bits.
-
-    Three int64 arrays of one length, sorted by query, then distance, then row.
-    """
+    """Pairs of query, row and distance in bits: int64 arrays, sorted by query, distance, row."""
 
     queries: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -43,10 +40,7 @@ class JoinedPairs(NamedTuple):
 
 
 class PdqScan:
-    """Upright PDQ codes, all compared with each query: exact at any radius.
-
-    Searching from several threads at once is safe, here and in all else of this module.
-    """
+    """Upright PDQ codes, all compared with each query; safe to search from several threads, as all of this module."""
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
@@ -56,11 +50,7 @@ class PdqScan:
     def within(
         self, forms: NDArray[np.uint8], radius: int, below: NDArray[np.int64] | None = None
     ) -> JoinedPairs:
-        """Return the codes at most `radius` bits from the nearest of the eight forms of each query, (q, 256).
-
-        With `below`, q integers, only rows under that of the query count. O(n q). Raises ValueError where the forms are
-        no such rows, or `below` is not one for each.
-        """
+        """Return codes within `radius` bits of a form of each query, (q, 256), in rows under `below`. O(n q)."""
         query_codes = checked(forms, _FORMS * _BYTES)
         ends = limits(below, len(query_codes), len(self._codes))
         if native is None:
@@ -83,11 +73,7 @@ class CopyScan:
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
     def nearest(self, queries: NDArray[np.uint8], k: int, radius: int) -> JoinedPairs:
-        """Return the `k` codes nearest to each query, (q, 32), as far as they are within `radius` bits. O(n q).
-
-        Of equally near ones the lower row goes first, and in. Raises ValueError for k under 1, and where the queries
-        are no such rows.
-        """
+        """Return the `k` codes within `radius` bits nearest to each query, (q, 32), lower rows first. O(n q)."""
         query_codes = checked(queries, _BYTES)
         if k < 1:
             raise ValueError(f"k: expected at least 1, found {k}")
@@ -262,7 +248,6 @@ class _Band(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Bits of a key: of each stretch one is spent on telling it from its opposite."""
         return sum(count - 1 for _, _, count in self.spans)
 
     def keys(self, words: Words) -> Keys:
@@ -301,7 +286,6 @@ class _Tables:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory."""
         return self._words.nbytes + sum(table.nbytes for _, _, table in self._tables)
 
     def _near(self, query_codes: _Queries, k: int | None = None) -> JoinedPairs:
@@ -360,10 +344,7 @@ class CopyTables(_Tables):
         width: int = SEARCH.table_width,
         bits: int = SEARCH.table_bits,
     ) -> None:
-        """Take in the codes, (n, 32), into `count` tables of `width` bits, of which `bits` may differ.
-
-        Raises ValueError where the codes are no such rows, or a key is wider than 25 bits.
-        """
+        """Take in codes, (n, 32), into `count` tables. Raises ValueError for others, or a key wider than 25 bits."""
         if not 1 <= width <= _WIDEST:
             raise ValueError(f"width: expected 1 to {_WIDEST}, found {width}")
         masks = np.array(_difference_masks(width, bits), np.uint32)

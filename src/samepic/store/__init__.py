@@ -71,7 +71,6 @@ class Replica:
         _log.warning("replica passed over for %g s: %s", _REPLICA_SECONDS, error)
 
     def close(self) -> None:
-        """Close it; may be called twice."""
         self._closed = True
         with self._lock:
             if self._store is not None:
@@ -97,6 +96,5 @@ class Replicas:
                 yield replica, store
 
     def close(self) -> None:
-        """Close them all; may be called twice."""
         for replica in self._members:
             replica.close()

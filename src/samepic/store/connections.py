@@ -24,11 +24,7 @@ _POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
 
 
 class Connections(Generic[C]):
-    """A pool of connections of the store called `name`, as many as threads use at once.
-
-    `connect` opens one; `is_alive` says whether an idle one still works. `broken` is what the driver raises: the
-    connection is closed then, and a StoreError says what was `expected`.
-    """
+    """A pool of connections, as many as threads use at once; what is `broken` is closed, and becomes a StoreError."""
 
     def __init__(
         self,
@@ -100,7 +96,6 @@ class Connections(Generic[C]):
 
 
 def one_line(error: Exception) -> str:
-    """Return the text of a driver's error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -154,5 +149,4 @@ class Database(ABC):
             return run(sql, values)
 
     def close(self) -> None:
-        """Close every connection; may be called twice."""
         self._pool.close()

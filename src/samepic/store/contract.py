@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from samepic.decision import Match
 from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
 from samepic.store.reviews import Reviews
@@ -26,14 +27,12 @@ from samepic.store.tables import (
     values_of,
 )
 from samepic.tuning.search import SEARCH
-from samepic.verdict import Match
 
 
 class CodesPage(NamedTuple):
-    """A page of the codes of a tenant by ascending number: `last` is the highest number read.
+    """A page of a tenant's codes by ascending number, up to `last`; weak ones are left out.
 
-    `pdq_numbers`, (n,) int64, and `pdq`, n x 32 bytes, leave out weak codes; so do `copy_numbers` and `copycodes`,
-    which also leave out pictures without a copy code.
+    Numbers are (n,) int64, codes n x 32 bytes; pictures without a copy code are missing from the latter two.
     """
 
     last: int
@@ -86,10 +85,7 @@ class Store(Reviews):
             return change_state(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
-        """Accept a held record or, with `matches`, keep it held for these alone.
-
-        Returns False where it is not held.
-        """
+        """Accept a held record or, with `matches`, hold it for these alone; return False where it is not held."""
         with self._writing() as run:
             return change_state(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
 
@@ -170,7 +166,6 @@ class Store(Reviews):
         return (rows[-1][0] if rows else after), [number for _, number in rows]
 
     def last_removal(self) -> int:
-        """Return the position of the last removal so far."""
         return int(self._read("SELECT coalesce(max(position), 0) FROM removals")[0][0])
 
     def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:

@@ -29,10 +29,8 @@ _FLOODING: Final = 8  # how many of the pictures with most refusals it names
 class Overview:
     """The uploads of a tenant by outcome and day, oldest first; the last day ends at `now`.
 
-    `accepted` and `held` count what is kept today; `refused` refusals by relation, as far as their kept pictures are
-    still there, and `said` the decisions of reviewers, by "same" and "another". `probabilities` are those of the latest
-    refusals and of what is held; `most_refusing` the keys that refused the most uploads within the last day, and how
-    many. `cut`: there were more refusals than were counted.
+    `refused` is by relation, `said` by a reviewer's "same" or "another", `probabilities` are of the latest matches,
+    `most_refusing` has keys with their refusals within a day. `cut`: there were more refusals than were counted.
     """
 
     now: float

@@ -73,11 +73,7 @@ def read_range(run: Run, tenant: str, span: NumberRange, limit: int) -> RangePag
 def read_parallel(
     read: Callable[[NumberRange], RangePage], span: NumberRange, readers: int
 ) -> Iterator[CodesPage]:
-    """Yield what `read` finds in a range, by ascending number, while up to `readers` threads read ahead.
-
-    Where a page did not reach the end of its range, the rest is split again, so that all readers stay busy and only a
-    few pages wait in memory.
-    """
+    """Yield what `read` finds in a range, in order, while threads read ahead; unfinished ranges are split again."""
     waiting = deque(span.parts(readers))
     reading: deque[Future[RangePage]] = deque()
     with ThreadPoolExecutor(readers, thread_name_prefix="samepic-load") as pool:

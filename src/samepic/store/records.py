@@ -8,8 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from samepic.decision import Match
 from samepic.tuning.search import SEARCH
-from samepic.verdict import Match
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -73,11 +73,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An upload that was refused as a duplicate, so that a retry gets the same answer.
-
-    `number` is that of the kept picture that decided, `policy` the text of the policy under which it did, `match` the
-    answer.
-    """
+    """A refused upload, so that a retry gets the same answer: by the kept `number`, under the text of a policy."""
 
     tenant: str
     key: str
@@ -89,11 +85,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ReviewLease:
-    """A held picture and one that it is held for, leased to one reviewer.
-
-    `number` and `key` are those of the held picture, `other` is the key of the kept one, `place` the position of it
-    among the `matches` that are left (from 0), whose count `of` is.
-    """
+    """A held picture and the `other` it is held for, the `place`-th (from 0) `of` those left, leased to a reviewer."""
 
     number: int
     key: str
@@ -104,11 +96,7 @@ class ReviewLease:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
-    """The decision of a reviewer on a held picture `key` and a kept one `other`.
-
-    `position` orders all decisions of a store; `at` is in seconds since 1970 by the store's clock; `undone`: it was
-    taken back; `kept`: what it changed is still stored, so that it can be.
-    """
+    """A reviewer's decision, ordered by `position`, `at` in seconds since 1970; while `kept`, it can be undone."""
 
     position: int
     reviewer: str

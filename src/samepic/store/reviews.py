@@ -48,10 +48,7 @@ def _text(value: object) -> object:
 
 
 def restore(run: Run, kept: dict[str, Any]) -> int:
-    """Restore a picture under a new number; return the number.
-
-    An index that has read past the old number would never see it there again.
-    """
+    """Restore a picture under a new number, and return it: indexes have read past the old one."""
     number = int(insert(run, "pictures", _values(kept["picture"]), " RETURNING number")[0][0])
     for name in ("codes", "proxy"):
         insert(run, _PARTS[name], {**_values(kept[name]), "number": number})
@@ -100,7 +97,6 @@ class Reviews(Database):
             return pair if pair is not None and review.take(pair, reviewer, lease) else None
 
     def release(self, tenant: str, reviewer: str) -> None:
-        """Release the leases of a reviewer."""
         with self._writing() as run:
             _Review(run, tenant).release(reviewer)
 

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final
 
+from samepic.decision import Caveat, Evidence, Match
 from samepic.store.records import Record, State
-from samepic.verdict import Caveat, Evidence, Match, Relation
+from samepic.verdict import Relation
 
 BUSY_SECONDS: Final = 60.0
 """How long a store waits for another writer."""
@@ -23,113 +25,12 @@ Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 APPLICATION = 0x53504943
 """The application id in the header of a SQLite file of samepic: "SPIC"."""
 
-_FIRST = """
-CREATE TABLE pictures (
-    number {serial},
-    tenant TEXT NOT NULL,
-    key TEXT NOT NULL,
-    state TEXT NOT NULL,
-    created {real} NOT NULL,
-    lease_until {real} NOT NULL,
-    identity {bytes} NOT NULL,
-    sha256 {bytes} NOT NULL,
-    coded {bytes} NOT NULL,
-    format TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    frames INTEGER NOT NULL,
-    size BIGINT NOT NULL,
-    metadata BIGINT NOT NULL,
-    jpeg_quality INTEGER,
-    grade INTEGER NOT NULL,
-    UNIQUE (tenant, key)
-);
-CREATE INDEX pictures_identity ON pictures (tenant, identity);
-CREATE INDEX pictures_waiting ON pictures (tenant, state, number) WHERE state <> 'accepted';
-CREATE TABLE codes (
-    tenant TEXT NOT NULL,
-    number BIGINT NOT NULL,
-    pdq {bytes} NOT NULL,
-    copycode {bytes} NOT NULL,
-    quality INTEGER NOT NULL,
-    detail INTEGER NOT NULL,
-    PRIMARY KEY (tenant, number)
-) {clustered};
-CREATE TABLE proxies (
-    number BIGINT PRIMARY KEY,
-    proxy {bytes} NOT NULL,
-    data TEXT NOT NULL,
-    matches TEXT NOT NULL
-);
-CREATE TABLE removals (
-    position {serial},
-    tenant TEXT NOT NULL,
-    number BIGINT NOT NULL
-);
-CREATE INDEX removals_tenant ON removals (tenant, position);
-CREATE TABLE settled (
-    tenant TEXT NOT NULL,
-    one {bytes} NOT NULL,
-    two {bytes} NOT NULL,
-    same INTEGER NOT NULL,
-    at {real} NOT NULL,
-    PRIMARY KEY (tenant, one, two)
-) {clustered};
-CREATE TABLE refusals (
-    tenant TEXT NOT NULL,
-    key TEXT NOT NULL,
-    sha256 {bytes} NOT NULL,
-    number BIGINT NOT NULL,
-    policy TEXT NOT NULL,
-    match TEXT NOT NULL,
-    at {real} NOT NULL,
-    PRIMARY KEY (tenant, key)
-) {clustered};
-CREATE INDEX refusals_number ON refusals (tenant, number, at)
-"""
-
-_ANSWERS = """
-CREATE TABLE answers (
-    tenant TEXT NOT NULL,
-    token TEXT NOT NULL,
-    request {bytes} NOT NULL,
-    told TEXT NOT NULL,
-    at {real} NOT NULL,
-    PRIMARY KEY (tenant, token)
-) {clustered};
-CREATE INDEX answers_at ON answers (at)
-"""
-
-_REVIEWS = """
-CREATE TABLE claims (
-    tenant TEXT NOT NULL,
-    number BIGINT NOT NULL,
-    other TEXT NOT NULL,
-    reviewer TEXT NOT NULL,
-    until {real} NOT NULL,
-    PRIMARY KEY (tenant, number, other)
-) {clustered};
-CREATE TABLE words (
-    position {serial},
-    tenant TEXT NOT NULL,
-    reviewer TEXT NOT NULL,
-    at {real} NOT NULL,
-    key TEXT NOT NULL,
-    other TEXT NOT NULL,
-    same INTEGER NOT NULL,
-    undone INTEGER NOT NULL,
-    before TEXT NOT NULL
-);
-CREATE INDEX words_tenant ON words (tenant, position);
-CREATE INDEX words_key ON words (tenant, key);
-CREATE INDEX words_kept ON words (at) WHERE before <> ''
-"""
-
-_UNRESOLVED = "ALTER TABLE pictures ADD COLUMN unresolved {real}"
-MIGRATIONS = (_FIRST, _ANSWERS, _REVIEWS, _UNRESOLVED)
+_TABLES = (Path(__file__).parent / "tables.sql").read_text(encoding="utf-8")
+MIGRATIONS = tuple(re.split(r"^-- version \d+\n", _TABLES, flags=re.MULTILINE)[1:])
 """Statements, separated by ";", that lead from each version to the next; {words} differ between databases.
 
-PostgreSQL has one step more after the third, samepic.store.postgres. The columns of every table are listed here alone.
+PostgreSQL has one step more after the third, samepic.store.postgres. The columns of every table are listed in
+tables.sql alone.
 """
 
 VERSION = len(MIGRATIONS)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.arrays import Mask, Matrix, Pixels
 from samepic.tuning.verify import ALIGN
 from samepic.verdict import Region, Verdict
 from samepic.verify.features import inverse, local_scale, reduced, scaling
 from samepic.verify.photometry import shrunk
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Shape: TypeAlias = tuple[int, ...]
 _FRINGE = 2  # rows beside a border that scaling and coding have mixed with it
@@ -257,6 +259,8 @@ def draw_difference(
     b shows nothing of a. `regions` in pixels of a are framed in red; where only parts of the two overlap, the
     outline of each is drawn in the other in blue.
     """
+    from PIL import Image
+
     overlay = lay(a, b, matrix, _LONG_SIDE)
     one, two, small = overlay.one, overlay.two, overlay.there
     ink = overlay.difference(gain)

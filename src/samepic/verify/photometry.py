@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.arrays import Floats, Mask, Pixels
 from samepic.tuning.evidence import PALETTE
@@ -184,6 +183,8 @@ def in_one_palette(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def _reduced(rgb: Pixels, palette: Pixels) -> Pixels:
+    from PIL import Image
+
     apart = np.abs(palette[:, None].astype(np.int16) - palette[None].astype(np.int16)).max(axis=2)
     apart[np.diag_indices(len(palette))] = 255
     reach = PALETTE.reach * float(np.median(apart.min(axis=1)))
@@ -203,8 +204,12 @@ def _codes(rgb: Pixels) -> NDArray[np.uint32]:
 Scaling: TypeAlias = Callable[[Pixels, tuple[int, int]], Pixels]
 
 
-def _pillow(rgb: Pixels, size: tuple[int, int], how: Image.Resampling) -> Pixels:
-    return np.asarray(Image.fromarray(rgb).resize(size, how), np.uint8)
+def _pillow(
+    rgb: Pixels, size: tuple[int, int], how: str, box: tuple[float, float, float, float] | None = None
+) -> Pixels:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling[how], box), np.uint8)
 
 
 def _opencv(rgb: Pixels, size: tuple[int, int], how: int) -> Pixels:
@@ -213,10 +218,10 @@ def _opencv(rgb: Pixels, size: tuple[int, int], how: int) -> Pixels:
 
 _PILLOW = MappingProxyType(
     {
-        "Lanczos": Image.Resampling.LANCZOS,
-        "bicubic": Image.Resampling.BICUBIC,
-        "bilinear": Image.Resampling.BILINEAR,
-        "box": Image.Resampling.BOX,
+        "Lanczos": "LANCZOS",
+        "bicubic": "BICUBIC",
+        "bilinear": "BILINEAR",
+        "box": "BOX",
     }
 )
 
@@ -244,6 +249,5 @@ def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> P
     reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1
     top, low = rows.start * scale, rows.stop * scale
     first, last = max(0, math.floor(top) - reach), min(rgb.shape[0], math.ceil(low) + reach)
-    part = Image.fromarray(np.ascontiguousarray(rgb[first:last]))
     box = (0.0, top - first, float(rgb.shape[1]), low - first)
-    return np.asarray(part.resize((size[0], rows.stop - rows.start), how, box), np.uint8)
+    return _pillow(np.ascontiguousarray(rgb[first:last]), (size[0], rows.stop - rows.start), how, box)

@@ -15,12 +15,11 @@ import io
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.arrays import Floats, Mask, Pixels
 from samepic.native import native
@@ -28,6 +27,9 @@ from samepic.picture import Picture
 from samepic.tuning.verify import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.photometry import percentile
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)
@@ -203,6 +205,8 @@ def _stored(picture: Picture) -> SampleRows:
     """Return Y, Cb, Cr as a JPEG stores them, before clipping; R, G, B for other pictures."""
     if picture.info.jpeg is None or picture.data is None:
         return _shown(picture)
+    from PIL import Image
+
     image = Image.open(io.BytesIO(picture.data))
     image.draft("YCbCr", image.size)
     image.load()

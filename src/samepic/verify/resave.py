@@ -9,7 +9,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from samepic.arrays import Pixels
 from samepic.facts import OriginalReason
@@ -21,13 +20,13 @@ from samepic.verify.photometry import SCALINGS, scaled_rows
 from samepic.verify.quantization import LOSSLESS, is_derivable
 
 _UNDO = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_90",
+    7: "TRANSVERSE",
+    8: "ROTATE_270",
 }
 
 _SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
@@ -142,9 +141,11 @@ def _plain(target: Picture) -> bool:
 
 def _save_like(rgb: Pixels, target: Picture, jpeg: JpegInfo) -> Pixels:
     """Return the upright pixels after saving as a JPEG coded like the target."""
+    from PIL import Image
+
     image = Image.fromarray(rgb)
     turn = _UNDO.get(target.info.orientation)
-    stored = image if turn is None else image.transpose(turn)
+    stored = image if turn is None else image.transpose(Image.Transpose[turn])
     stored = stored.convert("L") if jpeg.colour == "gray" else stored
     tables = [list(table) for table in dict.fromkeys(jpeg.tables)]
     if jpeg.colour == "ycbcr" and len(tables) == 1:
@@ -154,8 +155,8 @@ def _save_like(rgb: Pixels, target: Picture, jpeg: JpegInfo) -> Pixels:
     rgb = load(out.getvalue()).rgb
     if turn is None:
         return rgb
-    back = {6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}.get(target.info.orientation, turn)
-    return np.asarray(Image.fromarray(rgb).transpose(back))
+    back = {6: "ROTATE_270", 8: "ROTATE_90"}.get(target.info.orientation, turn)
+    return np.asarray(Image.fromarray(rgb).transpose(Image.Transpose[back]))
 
 
 def _compared(

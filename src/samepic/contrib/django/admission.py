@@ -17,8 +17,8 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -33,9 +33,9 @@ from django.utils.translation import gettext as _
 
 from samepic.contrib.common import SEE, past_orphans, sentence, too_large
 from samepic.contrib.django.settings import current
+from samepic.decision import Decision, Outcome
 from samepic.errors import StoreError, StoreKeyError
 from samepic.gate.options import GateOptions
-from samepic.verdict import Decision, Outcome
 
 if TYPE_CHECKING:
     from samepic.gate.gate import Gate
@@ -155,7 +155,6 @@ class PictureRefusedError(ValidationError):
 
     @classmethod
     def too_large(cls, limit: int) -> PictureRefusedError:
-        """Return the refusal of an upload of more than `limit` bytes."""
         return cls(too_large(limit), "too-large", 413)
 
     def to_dict(self) -> dict[str, Any]:
@@ -238,12 +237,19 @@ def _work(queue: _Queue) -> None:
             item.set()
             continue
         gate, key = item
-        try:
+        with _removal(key):
             gate.remove(key)
-        except StoreKeyError:
-            _log.debug("%s: was out of the gate already", key)
-        except StoreError as error:
-            _log.warning("%s: stays in the gate until it is found to be shown nowhere: %s", key, error)
+
+
+@contextmanager
+def _removal(key: str) -> Iterator[None]:
+    """Log what fails: the commit is done, and the request with it; the picture refuses nothing for long."""
+    try:
+        yield
+    except StoreKeyError:
+        _log.debug("%s: was out of the gate already", key)
+    except StoreError as error:
+        _log.warning("%s: stays in the gate until it is found to be shown nowhere: %s", key, error)
 
 
 _withdrawals = _Withdrawals()
@@ -330,14 +336,9 @@ class GateChange:
         if self._keep is not None:
             self._keep.keep()
         for key in self.drop:
-            try:
+            with _removal(key):
                 if not shown(key):
                     gate(self.tenant).remove(key)
-            except StoreKeyError:
-                _log.debug("%s: was out of the gate already", key)
-            except StoreError as error:
-                # The commit is done, and the request with it; the picture refuses nothing for long.
-                _log.warning("%s: stays in the gate until it is found to be shown nowhere: %s", key, error)
         if self._then is not None:
             self._then()
 

@@ -32,7 +32,6 @@ class SamepicConfig(AppConfig):
 
 
 def register() -> None:
-    """Register the check with Django."""
     checks.register(check)
 
 

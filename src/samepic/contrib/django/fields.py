@@ -29,7 +29,6 @@ def listen(model: type[models.Model]) -> None:
 
 
 def _deleted(*, sender: type[models.Model], instance: models.Model, using: str, **_: object) -> None:
-
     # A parent's fields are the parent's, for whom the signal is sent too.
     for own in sender._meta.concrete_model._meta.local_fields:
         if isinstance(own, UniquePicture):

@@ -1,5 +1,1 @@
 """The review of duplicates: pages to decide the groups of a report, served by samepic find and review."""
-
-from __future__ import annotations
-
-__all__: list[str] = []

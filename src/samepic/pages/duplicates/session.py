@@ -46,10 +46,7 @@ class CleanupRun:
 
 
 class ReviewSession:
-    """One review; all methods are thread-safe.
-
-    `journal` returns the path of a new file for the journal of a run, with which it can be undone.
-    """
+    """One review, thread-safe; `journal` returns a new path for the journal of each run."""
 
     def __init__(self, decisions: Decisions, journal: Callable[[], Path]) -> None:
         self.decisions, self._journal = decisions, journal
@@ -107,7 +104,6 @@ class ReviewSession:
         self.wait()
 
     def wait(self) -> None:
-        """Wait for the end of a run."""
         thread = self._thread
         if thread is not None:
             thread.join()
@@ -159,7 +155,6 @@ class ReviewSession:
 
 
 def plan_digest(planned: Plan) -> str:
-    """Return a digest that identifies a plan."""
     steps = [[step.kept.place, step.target.place, step.target.file.sha256] for step in planned.steps]
     text = json.dumps([str(planned.action), planned.move_to, str(planned.same_if), steps])
     return hashlib.sha256(text.encode()).hexdigest()

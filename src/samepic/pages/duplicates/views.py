@@ -35,7 +35,6 @@ _KEYS = (
 
 
 def page_count(decisions: Decisions) -> int:
-    """Return the number of pages, at least 1."""
     return max(1, -(-len(decisions) // _GROUPS))
 
 
@@ -45,7 +44,6 @@ def page_of(index: int) -> int:
 
 
 def groups_page(decisions: Decisions, number: int) -> list[Html]:
-    """Return the content of page `number`, from 1."""
     if not len(decisions):
         return [el("h1", "No duplicates"), el("p.lead", "The report has no duplicates.")]
     first = (number - 1) * _GROUPS
@@ -61,7 +59,6 @@ def groups_page(decisions: Decisions, number: int) -> list[Html]:
 
 
 def progress_json(decisions: Decisions) -> dict[str, int | str]:
-    """Return the progress of the review, for the bar."""
     decided, selected, size = decisions.counts()
     return {
         "decided": decided,
@@ -193,7 +190,6 @@ _DONE = {
 
 
 def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, csrf: str) -> list[Html | None]:
-    """Return the dry run: what would be done."""
     undecided = len(decisions) - decisions.counts()[0]
     files = plural(len(planned.steps), "file")
     text = (
@@ -250,7 +246,7 @@ def _run_form(planned: Plan, request: RequestedCleanup, csrf: str, files: str) -
         [el("input", type="hidden", name=name, value=value) for name, value in hidden.items()],
         el("button.primary", labels.get(request.action, f"Link {files}"), type="submit", id="act"),
         el("a.button", "Back to the groups", href="/"),
-        el("span.soft", "Each file is read_unchanged again first. You can undo everything."),
+        el("span.soft", "Each file is read again first. You can undo everything."),
         method="post",
         action="/act",
     )
@@ -296,12 +292,10 @@ def _and_more(count: int) -> Html | None:
 
 
 def run_json(run: CleanupRun) -> dict[str, int | bool]:
-    """Return the progress of a run, for its page."""
     return {"processed": run.done + len(run.skipped), "ended": run.ended}
 
 
 def run_page(run: CleanupRun, csrf: str) -> list[Html | None]:
-    """Return the progress or the result of a run, and the button that undoes it."""
     action = "restored" if run.is_undo else _DONE[run.request.action]
     title = "Working" if not run.ended else "Restored" if run.is_undo else "Done"
     text = f"{plural(run.done, 'file')} {action}; {plural(len(run.skipped), 'file')} not changed."
@@ -355,7 +349,6 @@ def _compare(a: File, b: File, made_ns: int | None) -> Views:
 
 
 def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
-    """Return the page for a file and the best copy of its group; it loads their views itself."""
     files = files_of(decisions.groups[index])
     back = f"/?page={page_of(index)}#g{index}"
     return [

@@ -71,10 +71,7 @@ def read_baseline(path: Path) -> _Baseline | None:
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
-    """Write a baseline atomically: other processes see the old file or the new one, also after a crash.
-
-    Raises BaselineError where it cannot be written.
-    """
+    """Write a baseline atomically. Raises BaselineError where it cannot be written."""
     data = png(picture, ignored)
     temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
     try:
@@ -133,10 +130,7 @@ class Names:
         self._unnamed: Counter[str] = Counter()
 
     def next_name(self, name: str | None, platform: str) -> str:
-        """Return the name of a picture: the given one, else that of the test, numbered from the second on.
-
-        Raises BaselineError for a name that is not a plain file name.
-        """
+        """Return the given name, else that of the test, numbered from the second on. Raises BaselineError."""
         stem = self._test if name is None else _check_name(name)
         result = "-".join(part for part in (stem, self._case) if part)
         if name is None:
@@ -148,10 +142,7 @@ class Names:
 
 
 def platform_name(requested: str | bool | None, setting: str) -> str:
-    """Return the platform in the names of baselines, or "", for the argument of a test and the setting of a project.
-
-    Raises BaselineError for a setting that does not exist.
-    """
+    """Return the platform in the names of baselines, or "". Raises BaselineError for an unknown setting."""
     if isinstance(requested, str):
         return requested
     if setting not in ("none", "system"):

@@ -104,10 +104,7 @@ def _is_of_playwright(actual: object, api: str) -> bool:
 
 
 def box_in_pixels(area: _Area, origin: tuple[float, float], ratio: float) -> Box | None:
-    """Return an area of a page as a box of pixels in a picture whose top left corner is at `origin`.
-
-    The box includes all pixels that the area touches. None for an empty area.
-    """
+    """Return the box of all pixels of a picture at `origin` that an area touches; None for an empty area."""
     left, top = (max(0, math.floor((area[at] - origin[at]) * ratio)) for at in (0, 1))
     right, bottom = (math.ceil((area[at] + area[at + 2] - origin[at]) * ratio) for at in (0, 1))
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None
@@ -234,10 +231,7 @@ Judge = Callable[[Shot], Verdict | None]
 def capture_at_rest(
     source: Source, ignore: Sequence[object], screen: Screen, judge: Judge, seconds: float
 ) -> CapturedShot:
-    """Return the first shot that equals the baseline, else the first one that equals the shot before it.
-
-    Raises SourceError for an animation, UnreadableError for a picture that cannot be decoded.
-    """
+    """Return the first shot that equals the baseline, else one that equals the shot before. Raises SourceError."""
     deadline, number = time.monotonic() + seconds, 0
     shot = _take_shot(source, ignore)
     while True:
@@ -254,11 +248,7 @@ def capture_at_rest(
 
 
 def compare_with_baseline(expected: Picture, shot: Shot, screen: Screen, ignored: Sequence[Box]) -> Verdict:
-    """Compare a shot with its baseline, except for what it ignores.
-
-    `ignored` are the boxes of elements that were ignored in the baseline, where an element such as a clock may have had
-    another size. They count as long as the number of ignored elements stays the same.
-    """
+    """Compare a shot with its baseline except for what it ignores, and `ignored` of as many elements did."""
     before = ignored if len(ignored) == len(shot.ignored) else ()
     boxes = (*screen.ignore, *shot.boxes, *shot.ignored, *before)
     # The sentence uses the name of a picture, and a shot has none.
@@ -313,10 +303,7 @@ _AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
 
 
 class _SeleniumSource(_BrowserSource):
-    """A driver or an element of Selenium.
-
-    Raises SourceError for `full_page` with an element, or a browser that is not based on Chromium.
-    """
+    """A driver or an element, without `full_page`, of Selenium with a browser based on Chromium; else SourceError."""
 
     _expected = "elements"
 

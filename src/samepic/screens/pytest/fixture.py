@@ -44,10 +44,7 @@ __all__ = ["FixtureSettings", "SamePicture"]
 
 @dataclass(frozen=True, slots=True)
 class FixtureSettings:
-    """The settings of a test: its id and file, the folders of baselines and output, and the options of pytest.
-
-    `folder` and `platform` are the settings of the project; `here` is the folder where pytest was started.
-    """
+    """The settings of a test: its id and file, those of the project and of pytest, which was started in `here`."""
 
     test: str
     file: Path
@@ -59,7 +56,6 @@ class FixtureSettings:
     ci: bool
 
     def advice(self, what: str = "To update it") -> str:
-        """Return how to update a baseline."""
         test = self.test.replace('"', '\\"')
         command = f'pytest "{test}" --samepic-update'
         return (
@@ -71,10 +67,7 @@ class FixtureSettings:
 
 @dataclass(frozen=True, slots=True)
 class _BaselineOutcome:
-    """A `captured` picture that differs from the baseline `expected` (None where there is none) at `path`.
-
-    `name_used` says whether the test used the name before; `timeout` is the time for a page to come to rest.
-    """
+    """A `captured` picture that differs from the baseline `expected` at `path`, if there is one."""
 
     settings: FixtureSettings
     name: str
@@ -85,10 +78,7 @@ class _BaselineOutcome:
     name_used: bool
 
     def finish(self, events: list[Event]) -> None:
-        """Write the baseline if requested, record the event, and fail the test if necessary.
-
-        Raises PictureChangedError, NoBaselineError or BaselineError.
-        """
+        """Write the baseline if requested, record the event, and fail the test if necessary."""
         settings, written = self.settings, False
         if settings.update and self.name_used:
             raise BaselineError(
@@ -163,10 +153,7 @@ def _difference(verdict: Verdict) -> bytes:
 
 
 class SamePicture:
-    """Compares something with its baseline: `same_picture(page, "menu")`.
-
-    `screen` are the options of the project, None for the defaults; changes are added to `events`.
-    """
+    """Compares something with its baseline: `same_picture(page, "menu")`; changes are added to `events`."""
 
     def __init__(
         self, settings: FixtureSettings, names: Names, screen: Screen | None, events: list[Event]

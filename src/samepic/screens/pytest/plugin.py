@@ -42,7 +42,6 @@ _RUN = "samepic-run"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options and settings."""
     group = parser.getgroup("samepic", "samepic: do pages look as they did?")
     group.addoption(
         _UPDATE, action="store_true", help="write baselines that are missing or no longer the same"
@@ -71,7 +70,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Pass the output folder to a worker of xdist."""
     node.workerinput[_WORKER] = str(_output(node.config))
 
 
@@ -115,8 +113,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 class _Run:
-    """The events of all tests of a run, in the main process."""
-
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._events_by_test: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
@@ -142,7 +138,6 @@ class _Run:
             self._events_by_test[report.nodeid, report.when] = events
 
     def pytest_sessionfinish(self) -> None:
-        """Write the report."""
         if not self._events_by_test:
             return
         from datetime import datetime
@@ -156,7 +151,6 @@ class _Run:
             self._line += f"; report: {relative_path(path, self._config.invocation_params.dir)}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the summary line."""
         if self._line:
             terminalreporter.write_line(self._line)
 

@@ -28,7 +28,6 @@ _INLINED_BYTES: Final = 96 * 2**20  # of pictures within one report, since brows
 
 
 def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
-    """Return the facts of a verdict with their names."""
     facts = []
     a, b = verdict.a, verdict.b
     if (a.width, a.height) != (b.width, b.height):
@@ -66,12 +65,7 @@ def _describe_regions(regions: Sequence[Region]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A picture that was not the same as its baseline.
-
-    `new` says whether there was no baseline, `written` whether one was written, `failed` whether the test failed.
-    `test` is the id of the test, `name` and `baseline` are the name and path of the baseline, `folder` is that of its
-    pictures in the output. `boxes` (left, top, width, height) are the changes; `facts` are names and texts.
-    """
+    """A picture that was not the same as its baseline, was `new`, `written`, or `failed`; its changes, and facts."""
 
     test: str
     name: str
@@ -123,7 +117,6 @@ def _create_folder(output: Path) -> None:
 
 
 def save_pictures(output: Path, event: Event, pictures: Mapping[str, bytes]) -> dict[str, Path]:
-    """Write an event and its pictures by kind; return the paths of the pictures."""
     _create_folder(output)
     folder = output / event.folder
     folder.mkdir(exist_ok=True)
@@ -170,7 +163,6 @@ _TITLES = {"expected": "Expected", "actual": "Actual", "difference": "Difference
 
 
 def write_report(output: Path, events: Sequence[Event], when: datetime) -> Path:
-    """Write the report of failed events atomically; return its path."""
     _create_folder(output)
     with replacing(output / INDEX) as temporary:
         temporary.write_text("".join(page(output, events, when)), encoding="utf-8")

@@ -18,8 +18,8 @@ from samepic.contrib.django import admission
 from samepic.contrib.django.admission import gate
 from samepic.contrib.django.fields import UniquePicture
 from samepic.contrib.django.settings import current
+from samepic.decision import Decision, Outcome
 from samepic.errors import SamepicError, StoreKeyError
-from samepic.verdict import Decision, Outcome
 
 _ORDER = ("accepted", "there already", "duplicate", "review", "refused", "unreadable")
 _PAUSE = 0.1
@@ -34,13 +34,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments of the command."""
         parser.add_argument("field", metavar="APP.MODEL.FIELD", help="for instance gallery.Photo.image")
         parser.add_argument("--database", metavar="ALIAS", help="read the objects from this database")
         parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     def handle(self, *_: object, **options: str) -> None:
-        """Take in all, then print a summary."""
         field = _field(options["field"])
         as_json = options["json"]
         counts: Counter[str] = Counter()
