@@ -164,7 +164,7 @@ class _Judge:
     # RMS of the luma left after a quadratic surface is taken out, below which a picture is blank
     blank_detail: Final = 2.0
     aspect_slack: Final = 1.0  # pixels by which a scaled side may be off through rounding
-    same: Final = 0.8  # probability of "same" from which two pictures are called so
+    same: Final = 0.9  # probability of "same" from which two pictures are called so
     copy: Final = 0.8  # probability of one exposure that is required as well where a map had to be found
     one_exposure: Final = 0.5  # probability of one exposure from which what differs is called an edit
     # share of the visible content of one of the two that the other must show for them to be the same
@@ -212,7 +212,7 @@ class _ByRule:
     shown_alike: Final = 0.999  # both look identical on a screen, and their stored samples differ
     exact_part: Final = 0.99  # one is cut out of the other, pixel for pixel
     undecided: Final = 0.5  # too little to see
-    turned_sign: Final = 0.4  # two signs that are equal only once one is turned or mirrored
+    turned_sign: Final = 0.05  # two signs that are equal only once one is turned or mirrored
     in_series: Final = 0.05  # one is a frame of the other, or their frames differ
     coded_apart: Final = 0.01  # no source explains both encodings
     nothing_fits: Final = 0.01  # no map lays one on the other
