@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import cv2
 import numpy as np
@@ -187,16 +188,27 @@ def test_a_mirrored_sign_is_similar() -> None:
     assert ask(image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)).relation is Relation.SIMILAR
 
 
+_MISSED = ("astronaut", 256, Image.Quantize.MEDIANCUT, Image.Dither.FLOYDSTEINBERG)
 FEW = [
-    (stem, colors, method, Image.Dither.FLOYDSTEINBERG)
-    for stem in ("astronaut", "chelsea")
-    for colors in (16, 32, 64, 128, 256)
-    for method in (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE)
-    if (stem, colors, method) != ("chelsea", 32, Image.Quantize.FASTOCTREE)
-] + [
-    (stem, 256, method, Image.Dither.NONE)
-    for stem in ("astronaut", "chelsea", "coffee")
-    for method in (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE)
+    pytest.param(
+        *case, marks=pytest.mark.xfail(reason="its palette has no magenta: a ring turns gray, and is boxed")
+    )
+    if case == _MISSED
+    else case
+    for case in (
+        *product(
+            ("astronaut", "chelsea"),
+            (16, 32, 64, 128, 256),
+            (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE),
+            (Image.Dither.FLOYDSTEINBERG,),
+        ),
+        *product(
+            ("astronaut", "chelsea", "coffee"),
+            (256,),
+            (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE),
+            (Image.Dither.NONE,),
+        ),
+    )
 ]
 
 
