@@ -71,6 +71,22 @@ COUNTS: Mapping[str, int] = {
 USUAL = 110
 """Pairs of every other kind."""
 
+NARROWLY_UNSEEN = (
+    "size",
+    "cell",
+    "shift",
+    "band shift",
+    "agreement",
+    "low",
+    "fair",
+    "fine",
+    "floor",
+    "coarse",
+    "part",
+    "uncontained",
+)
+"""Factors that half of the network of the same picture does not see: they say how well a map fits."""
+
 UNLEARNED = ("HEIC children",)
 """Kinds that only measure: written where pillow-heif is there, in seconds a picture."""
 
@@ -163,9 +179,24 @@ def fit_pairs(rows: list[Gathered], factors: Floats, owners: NDArray[np.intp]) -
     # Both answers weigh the same, or the many copies would decide.
     even = np.where(one == 0, (one == 1).sum() / max(1, (one == 0).sum()), 1).astype(np.float32) * weights
     return (
-        bagged(shown[known], same[known], weights[known], PAIRS, MEMBERS),
+        _in_two_lights(shown[known], same[known], weights[known]),
         bagged(factors[some], one[some].astype(np.float32), even[some], PAIRS, MEMBERS),
     )
+
+
+def _in_two_lights(inputs: Floats, wanted: Floats, weights: Floats) -> Network:
+    """Return the mean of two networks: one sees all factors of a pair, the other only those of what was changed."""
+    places = [place for place, name in enumerate(SAME_FACTORS) if name not in NARROWLY_UNSEEN]
+    wide = bagged(inputs, wanted, weights, PAIRS, MEMBERS)
+    narrow = bagged(np.ascontiguousarray(inputs[:, places]), wanted, weights, PAIRS, MEMBERS)
+    (into, bias), (out, base) = narrow.layers
+    spread = np.zeros((inputs.shape[1], into.shape[1]), np.float32)
+    spread[places] = into
+    (wide_into, wide_bias), (wide_out, wide_base) = wide.layers
+    first = np.concatenate([spread, wide_into], axis=1), np.concatenate([bias, wide_bias])
+    last = np.concatenate([out, wide_out]) / 2, (base + wide_base) / 2
+    layers = tuple((np.asarray(w, np.float32), np.asarray(b, np.float32)) for w, b in (first, last))
+    return Network(wide.mean, wide.spread, layers)
 
 
 def _one_exposure(row: Gathered) -> int:

@@ -63,27 +63,8 @@ _MAP_FACTORS = (
 FACTORS = (*_CHANGE_FACTORS, *CONTEXT, *_MAP_FACTORS)
 """The factors of both models by name: what was changed, what the frame shows as a whole, how the map fits."""
 
-SAME_FACTORS = (
-    *_CHANGE_FACTORS,
-    "median correlation",
-    "low correlation",
-    "coarse correlation",
-    "typical difference",
-    "high difference",
-    "tone change",
-    "tone misfit",
-    "gain of color",
-    "turn of color",
-    "tint",
-    "hues",
-    "colored",
-    "sharpness",
-    "flat share",
-    "whole frame",
-    "displacement",
-    "whole frames agree",
-)
-"""Those that say whether anything was changed; the others would only say what kind of picture it is."""
+SAME_FACTORS = tuple(name for name in FACTORS if name not in ("shade", "matched", "tiled", "textured"))
+"""Those that say whether anything was changed; the others only say what kind of picture it is."""
 
 _SAME_PLACES = [FACTORS.index(name) for name in SAME_FACTORS]
 
