@@ -164,7 +164,9 @@ class _Judge:
     # RMS of the luma left after a quadratic surface is taken out, below which a picture is blank
     blank_detail: Final = 2.0
     aspect_slack: Final = 1.0  # pixels by which a scaled side may be off through rounding
-    same: Final = 0.9  # probability of "same" from which two pictures are called so
+    same: Final = 0.85  # probability of "same" from which two pictures are called so
+    # by how much (logarithm of odds) the way that finds nothing changed may lift the other one
+    outweigh: Final = 3.0
     copy: Final = 0.8  # probability of one exposure that is required as well where a map had to be found
     one_exposure: Final = 0.5  # probability of one exposure from which what differs is called an edit
     # share of the visible content of one of the two that the other must show for them to be the same

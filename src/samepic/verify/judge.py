@@ -125,7 +125,7 @@ def _map_factors(found: Alignment | None) -> tuple[float, ...]:
 def weigh(ways: Sequence[tuple[CellEvidence, Changes]], mapped: MappedPair) -> PairOdds:
     """Return what both models make of two pictures that lie on each other, from the evidence one way or both.
 
-    The odds are those of their mean: what one way explains too easily must hold the other way, too.
+    The odds are their mean, within bounds: what one way explains too easily must hold the other way, too.
     """
     factors = np.stack([factors_of(found.context, changes, mapped.alignment) for found, changes in ways])
     some = np.ascontiguousarray(factors[:, _SAME_PLACES])
