@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.kits.interrupts import interrupts
 
 # How long an example takes says how busy the machine is, and nothing of the code. Half of the usual hundred examples
-# find nearly all that a hundred find; `make stress` draws many.
+# find nearly all that a hundred find; --hypothesis-profile stress draws many.
 _ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("busy", _ANY_SPEED, max_examples=50)
 settings.register_profile("stress", _ANY_SPEED, max_examples=500)
