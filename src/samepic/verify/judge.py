@@ -125,14 +125,19 @@ def _map_factors(found: Alignment | None) -> tuple[float, ...]:
 def weigh(ways: Sequence[tuple[CellEvidence, Changes]], mapped: MappedPair) -> PairOdds:
     """Return what both models make of two pictures that lie on each other, from the evidence one way or both.
 
-    The odds are their mean, within bounds: what one way explains too easily must hold the other way, too.
+    What one way explains too easily must hold the other way, too.
     """
     factors = np.stack([factors_of(found.context, changes, mapped.alignment) for found, changes in ways])
     some = np.ascontiguousarray(factors[:, _SAME_PLACES])
-    one, same = (
-        float(load_network(name).odds(f).mean()) for name, f in (("origin", factors), ("same", some))
+    return PairOdds(
+        *(_balanced(load_network(name).odds(f)) for name, f in (("origin", factors), ("same", some)))
     )
-    return PairOdds(_probability(one), _probability(same))
+
+
+def _balanced(odds: Floats) -> float:
+    """Return the probability by the mean odds of both ways, of which the lesser is lifted by so much at most."""
+    least = float(odds.min())
+    return _probability(least + min(float(odds.mean()) - least, JUDGE.outweigh))
 
 
 def _probability(odds: float) -> float:
