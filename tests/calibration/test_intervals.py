@@ -60,7 +60,7 @@ def test_an_interval_holds_the_share_and_mirrors(interval: Interval, hits_trials
     hits, trials = hits_trials
     low, high = interval(hits, trials)
     assert 0 <= low <= hits / trials <= high <= 1
-    assert interval(trials - hits, trials) == pytest.approx((1 - high, 1 - low), abs=1e-8)
+    assert interval(trials - hits, trials) == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
 @pytest.mark.parametrize("interval", [wilson, clopper_pearson])

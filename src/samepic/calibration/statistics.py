@@ -71,14 +71,16 @@ def format_bound(bound: float, *, up: bool) -> str:
 def _beta_quantile(share: float, a: int, b: int) -> float:
     """Return where the cumulated beta distribution, a sum of binomial terms (DLMF 8.17.5), reaches `share`."""
     trials = a + b - 1
-    factorials = np.cumsum(np.log(np.maximum(np.arange(trials + 1), 1)))
-    hits = np.arange(a, trials + 1)
-    ways = factorials[trials] - factorials[hits] - factorials[trials - hits]
+    hits = np.arange(trials + 1)
+    # Each term over that of `a`: sums of small numbers, where logarithms of factorials would lose nine digits.
+    steps = np.log((trials - hits[:-1]) / (hits[:-1] + 1))
+    ways = np.concatenate([-np.cumsum(steps[:a][::-1])[::-1], [0.0], np.cumsum(steps[a:])])
     low, high = 0.0, 1.0
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
-        terms = ways + hits * math.log(middle) + (trials - hits) * math.log1p(-middle)
-        if np.exp(terms).sum() < share:
+        terms = ways + (hits - a) * (math.log(middle) - math.log1p(-middle))
+        likely = np.exp(terms - terms.max())
+        if likely[a:].sum() < share * likely.sum():
             low = middle
         else:
             high = middle
