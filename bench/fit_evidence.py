@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from bench.gathered import Gathered, Side, gathered
 from bench.lookalikes import KINDS
 from bench.pairs import SAME_WORDS
 from bench.perceptron import Recipe, bagged, fit, save
+from samepic.tuning.verify import JUDGE
 from samepic.verify import evidence as networks
 from samepic.verify.evidence import MEASURES, Network, changes_of_odds, inputs_of, odds_of
 from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
@@ -44,6 +46,7 @@ COUNTS: Mapping[str, int] = {
     "insets": 800,
     "few colors": 600,
     "inset edits": 600,
+    "other writing": 500,
     "scans": 600,
     "small words": 600,
     "places": 550,
@@ -71,7 +74,7 @@ COUNTS: Mapping[str, int] = {
 USUAL = 110
 """Pairs of every other kind."""
 
-NARROWLY_UNSEEN = (
+MAP_FACTORS = (
     "size",
     "cell",
     "shift",
@@ -85,7 +88,7 @@ NARROWLY_UNSEEN = (
     "part",
     "uncontained",
 )
-"""Factors that half of the network of the same picture does not see: they say how well a map fits."""
+"""Factors of size and of how well a map fits, which half of the members of "same" do not see."""
 
 UNLEARNED = ("HEIC children",)
 """Kinds that only measure: written where pillow-heif is there, in seconds a picture."""
@@ -174,29 +177,23 @@ def fit_pairs(rows: list[Gathered], factors: Floats, owners: NDArray[np.intp]) -
     some = one >= 0
     # Every pair weighs the same, seen one way or both.
     weights = (1 / np.bincount(owners)[owners]).astype(np.float32)
-    _held_out("same", shown[known], same[known], owners[known], kinds)
-    _held_out("one exposure", factors[some], one[some].astype(np.float32), owners[some], kinds)
+    views = _views(SAME_FACTORS, MAP_FACTORS), _views(FACTORS)
+    _held_out("same", _Learning(shown[known], same[known], owners[known], views[0]), kinds)
+    _held_out(
+        "one exposure", _Learning(factors[some], one[some].astype(np.float32), owners[some], views[1]), kinds
+    )
     # Both answers weigh the same, or the many copies would decide.
     even = np.where(one == 0, (one == 1).sum() / max(1, (one == 0).sum()), 1).astype(np.float32) * weights
     return (
-        _in_two_lights(shown[known], same[known], weights[known]),
-        bagged(factors[some], one[some].astype(np.float32), even[some], PAIRS, MEMBERS),
+        bagged(shown[known], same[known], weights[known], PAIRS, views[0]),
+        bagged(factors[some], one[some].astype(np.float32), even[some], PAIRS, views[1]),
     )
 
 
-def _in_two_lights(inputs: Floats, wanted: Floats, weights: Floats) -> Network:
-    """Return the mean of two networks: one sees all factors of a pair, the other only those of what was changed."""
-    places = [place for place, name in enumerate(SAME_FACTORS) if name not in NARROWLY_UNSEEN]
-    wide = bagged(inputs, wanted, weights, PAIRS, MEMBERS)
-    narrow = bagged(np.ascontiguousarray(inputs[:, places]), wanted, weights, PAIRS, MEMBERS)
-    (into, bias), (out, base) = narrow.layers
-    spread = np.zeros((inputs.shape[1], into.shape[1]), np.float32)
-    spread[places] = into
-    (wide_into, wide_bias), (wide_out, wide_base) = wide.layers
-    first = np.concatenate([spread, wide_into], axis=1), np.concatenate([bias, wide_bias])
-    last = np.concatenate([out, wide_out]) / 2, (base + wide_base) / 2
-    layers = tuple((np.asarray(w, np.float32), np.asarray(b, np.float32)) for w, b in (first, last))
-    return Network(wide.mean, wide.spread, layers)
+def _views(names: Sequence[str], hidden: Collection[str] = ()) -> list[NDArray[np.intp]]:
+    """Return the columns of each member: all of them; with some `hidden`, as many members do not see these."""
+    every, some = np.arange(len(names)), np.flatnonzero([name not in hidden for name in names])
+    return [every] * MEMBERS + [some] * (MEMBERS if hidden else 0)
 
 
 def _one_exposure(row: Gathered) -> int:
@@ -207,28 +204,37 @@ def _one_exposure(row: Gathered) -> int:
     return 0 if apart else -1
 
 
-def _held_out(
-    title: str, inputs: Floats, wanted: Floats, owners: NDArray[np.intp], kinds: NDArray[np.str_]
-) -> None:
+class _Learning(NamedTuple):
+    """What is learned: inputs (n, in), what is wanted (n,), the pair each is of, and the columns each member sees."""
+
+    inputs: Floats
+    wanted: Floats
+    owners: NDArray[np.intp]
+    views: list[NDArray[np.intp]]
+
+
+def _held_out(title: str, learning: _Learning, kinds: NDArray[np.str_]) -> None:
+    inputs, wanted, owners, views = learning
     rng = np.random.default_rng(SEED)
     part, odds = rng.integers(0, 4, len(kinds))[owners], np.zeros(len(wanted))
     for k in range(4):
         ones = np.ones(int((part != k).sum()), np.float32)
-        learned = bagged(inputs[part != k], wanted[part != k], ones, PAIRS, MEMBERS)
+        learned = bagged(inputs[part != k], wanted[part != k], ones, PAIRS, views)
         odds[part == k] = learned.odds(inputs[part == k])
     pairs, at = np.unique(owners, return_inverse=True)
     odds = np.bincount(at, odds) / np.bincount(at)
     truth = np.bincount(at, wanted) / np.bincount(at)
-    print(f"\n## {title}: held-out pairs, by the odds that are asked for\n")
-    head("odds", "wrongly", "missed", "of")
-    for least in (-1, 0, 1, 2, 3):
-        wrongly, missed = (odds >= least) & (truth == 0), (odds < least) & (truth == 1)
+    stated = 1 / (1 + np.exp(-odds))
+    print(f"\n## {title}: held-out pairs, by the probability that is asked for\n")
+    head("probability", "wrongly", "missed", "of")
+    for least in (0.5, 0.7, 0.8, JUDGE.same, 0.9, 0.95):
+        wrongly, missed = (stated >= least) & (truth == 0), (stated < least) & (truth == 1)
         row(least, f"{wrongly.sum()} of {int((truth == 0).sum())}", missed.sum(), int(truth.sum()))
     wrong = (
-        Counter(kinds[pairs[(odds >= 1) & (truth == 0)]].tolist()),
-        Counter(kinds[pairs[(odds < 1) & (truth == 1)]].tolist()),
+        Counter(kinds[pairs[(stated >= JUDGE.same) & (truth == 0)]].tolist()),
+        Counter(kinds[pairs[(stated < JUDGE.same) & (truth == 1)]].tolist()),
     )
-    print(f"\nwrongly at 1: {dict(wrong[0])}\nmissed at 1: {dict(wrong[1])}")
+    print(f"\nwrongly at {JUDGE.same}: {dict(wrong[0])}\nmissed there: {dict(wrong[1])}")
 
 
 OPTIONS = (

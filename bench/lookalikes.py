@@ -31,7 +31,7 @@ from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, 
 from bench.products import colored_twins, recolored_twins, repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
-from bench.small_words import small_words
+from bench.small_words import other_writing, small_words
 from bench.sources import named_bytes
 from bench.toned import bends, few_colors, toned
 from bench.values import twins_of
@@ -142,6 +142,7 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "insets": insets,
     "inset edits": inset_edits,
     "small words": small_words,
+    "other writing": other_writing,
     **({"HEIC children": heic_children} if HEIC else {}),
 }
 

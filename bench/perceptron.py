@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from samepic.verify.evidence import Network
 
 Floats = NDArray[np.float32]
-_DUST = 1e-15
+_SUBNORMAL = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Netw
     `weights` (n,) say how much each row counts.
     """
     rng = np.random.default_rng(recipe.seed)
-    mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + np.float32(1e-3)
+    mean, spread = _standard(inputs)
     rows = np.asarray((inputs - mean) / spread, np.float32)
     widths = (inputs.shape[1], *recipe.hidden, 1)
     layers = [
@@ -58,32 +59,44 @@ def fit(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe) -> Netw
             step += 1
             slopes = _slopes(layers, rows[some], wanted[some], weights[some])
             _descend(layers, moments, slopes, _Step(step, rate, recipe.pull))
-        _without_dust([*chain.from_iterable(layers), *chain.from_iterable(chain.from_iterable(moments))])
+        _flush_subnormals([*chain.from_iterable(layers), *chain.from_iterable(chain.from_iterable(moments))])
     return Network(mean.astype(np.float32), spread.astype(np.float32), tuple((w, b) for w, b in layers))
 
 
-def bagged(inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe, members: int) -> Network:
-    """Return the mean of so many networks of one hidden layer, as one that is as many times as wide.
+def bagged(
+    inputs: Floats, wanted: Floats, weights: Floats, recipe: Recipe, views: Sequence[NDArray[np.intp]]
+) -> Network:
+    """Return the mean of networks of one hidden layer, as one that is as many times as wide.
 
-    Each has its own seed and draws its own rows (bagging, Breiman 1996): what one learns by chance counts little.
+    Each member sees the columns of its view (random subspaces, Ho 1998), has its own seed and draws its own rows
+    (bagging, Breiman 1996): what one learns by chance counts little.
     """
-    fits = []
-    for seed in range(members):
+    members: list[list[tuple[Floats, Floats]]] = []
+    for seed, view in enumerate(views):
         drawn = np.random.default_rng([recipe.seed, seed]).poisson(1.0, len(wanted)).astype(np.float32)
-        fits.append(fit(inputs, wanted, weights * drawn, replace(recipe, seed=seed)))
-    hidden, out = (list(zip(*(made.layers[k] for made in fits), strict=True)) for k in (0, 1))
-    first = np.concatenate(hidden[0], axis=1), np.concatenate(hidden[1])
+        seen = np.ascontiguousarray(inputs[:, view])
+        (into, bias), last = fit(seen, wanted, weights * drawn, replace(recipe, seed=seed)).layers
+        first = np.zeros((inputs.shape[1], into.shape[1]), np.float32)
+        first[view] = into
+        members.append([(first, bias), last])
+    hidden, out = (list(zip(*(member[k] for member in members), strict=True)) for k in (0, 1))
+    first = np.concatenate(hidden[0], axis=1)
     last = (
-        np.asarray(np.concatenate(out[0]) / members, np.float32),
+        np.asarray(np.concatenate(out[0]) / len(views), np.float32),
         np.asarray(np.mean(out[1], axis=0), np.float32),
     )
-    return Network(fits[0].mean, fits[0].spread, (first, last))
+    return Network(*_standard(inputs), ((first, np.concatenate(hidden[1])), last))
 
 
-def _without_dust(arrays: list[Floats]) -> None:
-    """Set to 0 what a unit that died leaves: numbers below the normal ones take a hundred times as long."""
+def _standard(inputs: Floats) -> tuple[Floats, Floats]:
+    """Return the mean and the spread of every column, by which inputs are brought to 0 and 1."""
+    return inputs.mean(axis=0), inputs.std(axis=0) + np.float32(1e-3)
+
+
+def _flush_subnormals(arrays: list[Floats]) -> None:
+    """Set to 0 what a dead unit leaves: arithmetic with subnormal numbers takes a hundred times as long."""
     for array in arrays:
-        array[np.abs(array) < _DUST] = 0
+        array[np.abs(array) < _SUBNORMAL] = 0
 
 
 def _slopes(

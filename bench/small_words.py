@@ -1,4 +1,4 @@
-"""One character or short word replaced by another of the same size, as small as a person can still read it."""
+"""One character or short word replaced by another, and other words all over, as small or blurred as one can read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from bench.common import encoded
 from bench.family_base import Pixels
 from bench.originals import DRAWN, file_of, photo
-from bench.pairs import EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, named_rng, png, resized
+from bench.pairs import APART, EDITED_ONLY, Labelled, changed_mask, coded, mask_boxes, named_rng, png, resized
 from bench.sources import pixels_of
 from bench.values import COLORS, Values, font, pixels
 
@@ -144,6 +144,57 @@ def _pair(half: str, number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]
                 one, two = (resized(side, by) for side in (one, two)) if by < 0.95 else (one, two)
         if _reads(one, two, scale):
             return title, one, two, scale
+
+
+def _lines(rng: Rng) -> tuple[str, Pixels, Pixels, float]:
+    """Return a title, two pages of lines in one layout with other words, and the height of a digit in pixels."""
+    tall, face = (
+        float(np.exp(rng.uniform(np.log(_TALL), np.log(22)))),
+        _FACES[int(rng.integers(0, len(_FACES)))],
+    )
+    size = round(tall / 0.73)
+    step, count, width = (
+        size * float(rng.uniform(1.3, 2.2)),
+        int(rng.integers(3, 16)),
+        int(rng.integers(15, 40)) * size,
+    )
+    ink, ground = (0, 240) if rng.random() < 0.8 else (230, 20)
+    seeds, sides = rng.integers(0, 1 << 30, 2).tolist(), []
+    for seed in seeds:
+        words = Values((seed,))
+        image = Image.new("RGB", (width, round(step * (count + 1))), (ground, ground, ground))
+        draw = ImageDraw.Draw(image)
+        for k in range(count):
+            at = (size, round(step * (k + 0.4)))
+            draw.text(at, words.text(str(k), "line"), fill=(ink, ink, ink), font=font(size, face))
+        sides.append(np.asarray(image, np.uint8))
+    return "lines", sides[0], sides[1], tall
+
+
+def _sheets(number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]:
+    """Return a title and two forms, screens or cards in one layout with other values throughout."""
+    kind = ("forms", "screens", "cards")[int(rng.integers(0, 3))]
+    title = list(DRAWN[kind])[number % len(DRAWN[kind])]
+    draw, seed = DRAWN[kind][title], tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
+    values = Values(seed)
+    one = pixels(draw(np.random.default_rng(seed), values))
+    two = pixels(draw(np.random.default_rng(seed), Values(seed, frozenset(values.asked))))
+    return title, one, two, max(_TALL, one.shape[1] / 60)
+
+
+def other_writing(half: str, number: int, name: str) -> Labelled:
+    """Return two pages of one layout with other words throughout, one of them blurred or smaller, still readable."""
+    rng = named_rng(name)
+    title, one, two, tall = _lines(rng) if rng.random() < 0.6 else _sheets(number, rng)
+    mask = changed_mask(one, two)
+    blur = tall * float(rng.uniform(0.02, 0.18)) if rng.random() < 0.7 else 0.0
+    other = np.asarray(cv2.GaussianBlur(two, (0, 0), blur), np.uint8) if blur else two
+    scale = max(_TALL / tall, float(rng.uniform(0.5, 1))) if rng.random() < 0.4 else 1.0
+    other = resized(other, min(1.0, scale))
+    files, first = (_saved(one, rng), _saved(other, rng)), int(rng.integers(0, 2))
+    a, b = files[first], files[1 - first]
+    known = mask is not None and first == 0
+    return Labelled("other writing", title, APART, False, a, b, name, (), png(mask) if known else None)
 
 
 def small_words(half: str, number: int, name: str) -> Labelled:

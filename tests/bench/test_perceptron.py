@@ -30,10 +30,15 @@ def test_several_networks_become_one_that_gives_their_mean_odds() -> None:
     ones = np.ones(80, np.float32)
     flat = replace(RECIPE, hidden=(5,), passes=10)
     drawn = [np.random.default_rng([flat.seed, k]).poisson(1.0, 80).astype(np.float32) for k in range(3)]
-    members = [fit(rows, wanted, ones * w, replace(flat, seed=k)).odds(rows) for k, w in enumerate(drawn)]
-    made = bagged(rows, wanted, ones, flat, 3)
+    views = [np.arange(3), np.arange(3), np.array([0, 2])]
+    seen = [np.ascontiguousarray(rows[:, view]) for view in views]
+    members = [
+        fit(seen[k], wanted, ones * w, replace(flat, seed=k)).odds(seen[k]) for k, w in enumerate(drawn)
+    ]
+    made = bagged(rows, wanted, ones, flat, views)
     assert made.layers[0][0].shape == (3, 15)
     assert np.allclose(made.odds(rows), np.mean(members, axis=0), atol=1e-4)
+    assert not made.layers[0][0][1, 10:].any()  # the last member does not see the second column
 
 
 def test_a_saved_network_holds_arrays_alone(tmp_path: Path) -> None:

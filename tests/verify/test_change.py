@@ -235,6 +235,31 @@ def stamped(p: Pixels, at: tuple[int, int]) -> Pixels:
     return np.asarray(image)
 
 
+def lines(words: str, blur: float = 0.0) -> Pixels:
+    """Return a page of eleven equal lines of words."""
+    page = np.full((300, 240, 3), 246, np.uint8)
+    for row in range(40, 280, 22):
+        cv2.putText(page, words, (20, row), cv2.FONT_HERSHEY_PLAIN, 1, (30, 30, 30), 1, cv2.LINE_AA)
+    return np.asarray(cv2.GaussianBlur(page, (0, 0), blur), np.uint8) if blur else page
+
+
+@pytest.mark.parametrize("order", ["forth", "back"])
+def test_a_gray_box_on_a_page_is_no_change_of_tone(order: str) -> None:
+    plain, covered = lines("in a line of words"), lines("in a line of words")
+    covered[100:170, 30:150] = (covered[100:170, 30:150] * 0.45).astype(np.uint8)
+    verdict = ask(plain, covered) if order == "forth" else ask(covered, plain)
+    assert verdict.relation is Relation.EDITED
+    assert max(iou(box(r), (30, 100, 120, 70)) for r in verdict.regions) >= 0.5
+
+
+@pytest.mark.parametrize("order", ["forth", "back"])
+def test_a_blur_does_not_explain_other_words(order: str) -> None:
+    sharp, other = lines("in a line of words"), lines("at a mile of roads", blur=0.8)
+    verdict = ask(sharp, other) if order == "forth" else ask(other, sharp)
+    assert verdict.same is False
+    assert ask(sharp, lines("in a line of words", blur=0.8)).same is True
+
+
 def touches(r: Region, at: tuple[int, int]) -> bool:
     """Return whether a box lies on the price tag at a place."""
     return r.x < at[0] + 44 and at[0] < r.x + r.w and r.y < at[1] + 14 and at[1] < r.y + r.h

@@ -105,7 +105,7 @@ def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
     fits = fits_plain if native is None else fits_of
     (first,) = fits(pair, np.zeros((0, len(y))))
     # A strong curve may leave little only because it takes what covers a part of a page to the white around it.
-    holds = _price(first) <= TONE.close and first.power <= TONE.calm
+    holds = _price(first) <= TONE.close and first.power <= TONE.moderate
     return first if holds else min(fits(pair, np.stack([apart, lifted])), key=_price)
 
 
