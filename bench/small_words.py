@@ -148,16 +148,10 @@ def _pair(half: str, number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]
 
 def _lines(rng: Rng) -> tuple[str, Pixels, Pixels, float]:
     """Return a title, two pages of lines in one layout with other words, and the height of a digit in pixels."""
-    tall, face = (
-        float(np.exp(rng.uniform(np.log(_TALL), np.log(22)))),
-        _FACES[int(rng.integers(0, len(_FACES)))],
-    )
-    size = round(tall / 0.73)
-    step, count, width = (
-        size * float(rng.uniform(1.3, 2.2)),
-        int(rng.integers(3, 16)),
-        int(rng.integers(15, 40)) * size,
-    )
+    tall = float(np.exp(rng.uniform(np.log(_TALL), np.log(22))))
+    size, face = round(tall / 0.73), _FACES[int(rng.integers(0, len(_FACES)))]
+    step, count = size * float(rng.uniform(1.3, 2.2)), int(rng.integers(3, 16))
+    width = size * int(rng.integers(15, 40))
     ink, ground = (0, 240) if rng.random() < 0.8 else (230, 20)
     seeds, sides = rng.integers(0, 1 << 30, 2).tolist(), []
     for seed in seeds:
@@ -193,8 +187,8 @@ def other_writing(half: str, number: int, name: str) -> Labelled:
     other = resized(other, min(1.0, scale))
     files, first = (_saved(one, rng), _saved(other, rng)), int(rng.integers(0, 2))
     a, b = files[first], files[1 - first]
-    known = mask is not None and first == 0
-    return Labelled("other writing", title, APART, False, a, b, name, (), png(mask) if known else None)
+    changed = png(mask) if mask is not None and first == 0 else None
+    return Labelled("other writing", title, APART, False, a, b, name, (), changed)
 
 
 def small_words(half: str, number: int, name: str) -> Labelled:
