@@ -54,6 +54,8 @@ COUNTS: Mapping[str, int] = {
     "edits": 400,
     "palettes and profiles": 400,
     "receipts": 400,
+    "sparse": 400,
+    "sparse copies": 300,
     "reframed edits": 400,
     "repainted": 400,
     "resaved art": 400,

@@ -33,6 +33,7 @@ from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, u
 from bench.signs import SIGNS, sign_twins
 from bench.small_words import other_writing, small_words
 from bench.sources import named_bytes
+from bench.sparse import sparse_twins
 from bench.toned import bends, few_colors, toned
 from bench.values import twins_of
 
@@ -74,6 +75,10 @@ def _repainted(half: str, number: int, rng: Rng, *, make: Callable[[Rng, Pixels,
     return make(rng, drawn(kinds[number % len(kinds)], number, rng), "drawing")
 
 
+def _sparse(half: str, number: int, rng: Rng, *, changed: bool) -> Twins:
+    return sparse_twins(rng, any_original(half, number, rng)[1], changed=changed)
+
+
 _TWINS: Mapping[str, Maker] = {
     "receipts": lambda half, number, rng: receipt_twins(half, number),
     **{kind: partial(_drawing, kind=kind) for kind in DRAWN},
@@ -86,6 +91,8 @@ _TWINS: Mapping[str, Maker] = {
     "edits": _edits,
     "repainted": partial(_repainted, make=repainted_twins),
     "colored": partial(_repainted, make=colored_twins),
+    "sparse": partial(_sparse, changed=True),
+    "sparse copies": partial(_sparse, changed=False),
     **({"art": art_twins} if art_names("test") else {}),
 }
 """Art is there only where it was fetched."""
