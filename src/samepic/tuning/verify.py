@@ -243,22 +243,16 @@ class _Quantization:
     far: Final = 6.0
     far_apart: Final = 0.3
     bound: Final = 1.05  # excess from which two codings of one source alone do not explain a block
-    changed: Final = 1.5  # excess from which a block was changed, where almost nothing else exceeds the bound
-    # largest number of places beyond that bound that are changes rather than a sign of a further encoding
-    few: Final = 4
-    # recoded, beyond_usual: with a further coding, the excess from which a block was changed: the one and so
-    # many times the 90th percentile
-    recoded: Final = 1.0
-    beyond_usual: Final = 2.0
+    changed: Final = 1.5  # excess from which a block was changed
     cut: Final = 3.5  # factor by which a block with clipped levels may differ more
-    # largest number of places with changed blocks that are an edit for sure; more are examined
+    # largest number of places with changed blocks that are edits; more are a sign of a further encoding
     places: Final = 2
-    # blocks from which a picture shows by itself that an excess comes from a further encoding
-    telling: Final = 1024
     # step of the mean of a block beyond which a picture is too coarse for the bound to say much
     coarsest: Final = 80
     # share of the blocks beyond the bound of one coding from which neither was made from the other
     underivable: Final = 0.1
+    # share of the blocks with structure that one source must explain for the rest to have been changed
+    explained: Final = 0.5
     # share of the blocks with structure of two pictures stored without loss that must be equal for the rest
     # to have been changed
     equal: Final = 0.9
@@ -274,7 +268,7 @@ QUANTIZATION = _Quantization()
 """2026-11-28, children of 21 photographs in six pairs of codings: luma exceeds the bound by 3.4 at most, color by 22;
 local edits of 0.1 % of the frame exceed it by 25 and more. See "Children of one picture" in bench/RESULTS.md.
 `places`: of 53 edits of the training half one changes more than two; of 20 copies that were called edits (of the test
-half, which was drawn anew to measure) 12 do. `telling` was chosen, `far` and `far_apart` are several times `unrelated`.
+half, which was drawn anew to measure) 12 do. `far` and `far_apart` are several times `unrelated`.
 """
 
 

@@ -93,12 +93,10 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
         others = [other for pair in pairs if (other := _excess(*pair, height, codings)) is not None]
         excess = np.asarray(np.minimum.reduce([excess, *others]), np.float32)
     usual = percentile(excess, 90)
-    changed = excess > _limit(excess, usual)
-    some = bool(changed.any())
-    unclear = not some and excess.size < QUANTIZATION.telling and excess.max() > QUANTIZATION.bound
-    if usual > QUANTIZATION.unrelated or unclear or _places(changed) > QUANTIZATION.places:
-        return None
-    return SharedSource(excess, usual, _boxes(changed, a.rgb, b.rgb) if some else ())
+    if excess.max() <= QUANTIZATION.bound:
+        return SharedSource(excess, usual, ())
+    changed = _changed_places(excess, _structured(a.rgb))
+    return None if changed is None else SharedSource(excess, usual, _boxes(changed, a.rgb, b.rgb))
 
 
 def may_derive(source: Picture, copy: Picture) -> bool:
@@ -154,10 +152,19 @@ def _structured(rgb: Pixels) -> Mask:
     return np.asarray(_block_most(gradient) > QUANTIZATION.structure, np.bool_)
 
 
-def _places(changed: Mask) -> int:
-    """Return the number of places with changed blocks; those within a block of each other count as one."""
+def _changed_places(excess: Floats, structured: Mask) -> Mask | None:
+    """Return the blocks (rows, columns) that were changed; None where one source does not explain all others.
+
+    Then something else lies between the two, a further encoding or a palette. Blocks within a block of each other are
+    one place.
+    """
+    changed = excess > QUANTIZATION.changed
     joined = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return int(cv2.connectedComponents(joined, connectivity=8)[0]) - 1
+    places = int(cv2.connectedComponents(joined, connectivity=8)[0]) - 1
+    if not 0 < places <= QUANTIZATION.places or (excess[joined == 0] > QUANTIZATION.bound).any():
+        return None
+    kept = ~changed[structured]
+    return changed if kept.size and float(kept.mean()) >= QUANTIZATION.explained else None
 
 
 def _most_of(samples: NDArray[Any]) -> Pixels:
@@ -171,17 +178,6 @@ def _block_most(plane: Pixels) -> Pixels:
     rows, columns = (side // _BLOCK for side in plane.shape)
     whole = plane[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
     return np.asarray(whole.max(axis=(1, 3)), np.uint8)
-
-
-def _limit(excess: Floats, usual: float) -> float:
-    """Return the excess from which a block was changed: the bound itself where almost no block exceeds it.
-
-    Where more do, one of the two went through a further lossy encoding that its file no longer shows.
-    """
-    count, _ = cv2.connectedComponents((excess > QUANTIZATION.bound).astype(np.uint8), connectivity=8)
-    if usual <= 1.0 and count - 1 <= QUANTIZATION.few:
-        return QUANTIZATION.changed
-    return QUANTIZATION.recoded + QUANTIZATION.beyond_usual * usual
 
 
 def _bounded(picture: Picture) -> bool:
