@@ -42,6 +42,7 @@ COUNTS: Mapping[str, int] = {
     "altered": 1_600,
     "labelled": 1_361,
     "toned": 1_200,
+    "toned edits": 1_200,
     "harsh": 800,
     "insets": 800,
     "few colors": 600,
@@ -66,6 +67,7 @@ COUNTS: Mapping[str, int] = {
     "colored": 200,
     "edges": 200,
     "forms": 200,
+    "hues": 400,
     "product colors": 200,
 }
 """Pairs of the kinds that hold the hardest, or many families; what tells shots of one place from copies is slight.

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from bench.art import art_names, art_twins
@@ -27,14 +28,26 @@ from bench.family_base import Pixels
 from bench.insets import inset_edits, insets, reframed_edits
 from bench.negatives import Pair, hard_negatives, random_pairs, receipt_twins
 from bench.originals import DRAWN, any_original, drawn, photo
-from bench.pairs import EDITED_ONLY, SAME_WORDS, Labelled, Twins, changed_mask, labelled_twins, named_rng
+from bench.pairs import (
+    EDITED_ONLY,
+    SAME_WORDS,
+    Labelled,
+    Twins,
+    changed_mask,
+    coded,
+    labelled_twins,
+    mask_boxes,
+    named_rng,
+    png,
+    resized,
+)
 from bench.products import colored_twins, recolored_twins, repainted_twins
 from bench.resaved import altered, harsh, recolored_files, resaved_art, scans, unsmoothed
 from bench.signs import SIGNS, sign_twins
 from bench.small_words import other_writing, small_words
 from bench.sources import named_bytes
-from bench.sparse import sparse_twins
-from bench.toned import bends, few_colors, toned
+from bench.sparse import hue_twins, sparse_twins
+from bench.toned import bends, few_colors, toned, toned_copy
 from bench.values import twins_of
 
 Rng = np.random.Generator
@@ -75,6 +88,11 @@ def _repainted(half: str, number: int, rng: Rng, *, make: Callable[[Rng, Pixels,
     return make(rng, drawn(kinds[number % len(kinds)], number, rng), "drawing")
 
 
+def _hues(half: str, number: int, rng: Rng) -> Twins:
+    what, rgb = any_original(half, number, rng)
+    return hue_twins(rng, rgb, what)
+
+
 def _sparse(half: str, number: int, rng: Rng, *, changed: bool) -> Twins:
     return sparse_twins(rng, any_original(half, number, rng)[1], changed=changed)
 
@@ -91,6 +109,7 @@ _TWINS: Mapping[str, Maker] = {
     "edits": _edits,
     "repainted": partial(_repainted, make=repainted_twins),
     "colored": partial(_repainted, make=colored_twins),
+    "hues": _hues,
     "sparse": partial(_sparse, changed=True),
     "sparse copies": partial(_sparse, changed=False),
     **({"art": art_twins} if art_names("test") else {}),
@@ -130,6 +149,36 @@ def _others(half: str, number: int, name: str) -> Labelled:
     return Labelled("others", kind, frozenset({"similar", "different", "edited"}), False, one.a, two.b, name)
 
 
+_TONED = (*DRAWN, *SIGNS, "captions", "comics", "covered", "edits", "repainted", "colored", "hues", "sparse")
+
+
+def _toned_edits(half: str, number: int, name: str) -> Labelled:
+    """Twins of any kind, one of them in another tone, light, sharpness or noise too, and smaller now and then."""
+    rng = named_rng(name)
+    while True:
+        twins = _TWINS[_TONED[number % len(_TONED)]](half, number + 5000, rng)
+        seed, photograph = int(rng.integers(0, 1 << 30)), twins.style == "photo"
+        blur = float(rng.uniform(0.5, 1.8)) if rng.random() < 0.3 else 0.0
+        changed = []
+        for rgb in (twins.one, twins.two):
+            way, out = toned_copy(rgb, np.random.default_rng(seed), photograph=photograph)
+            changed.append(np.asarray(cv2.GaussianBlur(out, (0, 0), blur), np.uint8) if blur else out)
+        mask = changed_mask(twins.one, twins.two)
+        seen = changed_mask(changed[0], changed[1], 30)
+        if mask is not None and seen is not None and (seen > 0).sum() >= 25:
+            break
+    one, two = twins.one, changed[1]
+    if max(one.shape[:2]) >= 260 and rng.random() < 0.3:
+        two = resized(two, float(rng.uniform(max(0.6, twins.least), 1)))
+    files = coded(one, rng), coded(two, rng)
+    if rng.random() < 0.5:
+        mask, files = resized(mask, two.shape[1] / one.shape[1]), files[::-1]
+    shown = np.where(mask > 20, 255, 0).astype(np.uint8)
+    level = f"{_TONED[number % len(_TONED)]}, {way.split(' and ')[0]}"
+    boxes = mask_boxes(shown, whole=twins.whole)
+    return Labelled("toned edits", level, twins.truth, False, *files, name, boxes, png(shown))
+
+
 _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "places": _places,
     "children": children,
@@ -143,6 +192,7 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
     "reframed edits": reframed_edits,
     "others": _others,
     "toned": toned,
+    "toned edits": _toned_edits,
     "few colors": few_colors,
     "bends": bends,
     "children toned": toned_children,

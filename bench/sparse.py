@@ -1,4 +1,4 @@
-"""A small thing on plain ground, as a shop shows it, and the same with a word or a mark beside it or on it."""
+"""Marks that are easily missed: beside a small thing on plain ground, or of another hue but no other lightness."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bench.pairs import EDITED_ONLY, SAME_WORDS, Twins, resized
 from bench.values import COLORS, Values, font
 
 Rng = np.random.Generator
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _APART = 70
 """Levels in some channel by which a mark stands out from its ground."""
 
@@ -66,3 +67,31 @@ def _marked(page: Pixels, rng: Rng) -> Pixels:
         seen = np.abs(marked.astype(np.int16) - page).max(axis=2) >= _APART
         if seen.sum() >= 0.12 * tall * tall:
             return marked
+
+
+def hue_twins(rng: Rng, rgb: Pixels, style: str) -> Twins:
+    """Return a picture and the same with a word or a shape of another hue, as light as what lies under it."""
+    by = min(1.0, 1000 / max(rgb.shape[:2]))
+    one = resized(rgb, by) if by < 1 else rgb
+    height, width = one.shape[:2]
+    while True:
+        tall = max(10, int(height * float(np.exp(rng.uniform(np.log(0.03), np.log(0.3))))))
+        x, y = int(rng.integers(0, max(1, width * 3 // 4))), int(rng.integers(0, max(1, height - tall)))
+        image = Image.new("L", (width, height))
+        draw = ImageDraw.Draw(image)
+        match int(rng.integers(0, 4)):
+            case 0:
+                draw.ellipse((x, y, x + int(tall * rng.uniform(0.5, 2)), y + tall), fill=255)
+            case 1:
+                draw.rectangle((x, y, x + int(tall * rng.uniform(0.2, 3)), y + tall), fill=255)
+            case _:
+                text = Values((int(rng.integers(0, 1 << 30)),)).text("mark", "code")
+                draw.text((x, y), text, fill=255, font=font(tall, "Sans-Bold"))
+        share = (np.asarray(image, np.float32) / 255 * float(rng.uniform(0.6, 1)))[..., None]
+        hue = rng.normal(0, 1, 3).astype(np.float32)
+        hue -= hue @ _LUMA
+        tinted = (one @ _LUMA)[..., None] + hue * np.float32(rng.uniform(45, 120) / np.abs(hue).max())
+        two = np.clip(one * (1 - share) + tinted * share, 0, 255).astype(np.uint8)
+        seen = np.abs(two.astype(np.int16) - one).max(axis=2) >= 40
+        if seen.sum() >= 60 and seen.mean() <= 0.5:
+            return Twins(style, one, two, EDITED_ONLY, style=style, whole=True, least=0.6, toned=True)

@@ -104,6 +104,9 @@ class _MappingLimits:
     __slots__ = ()
 
     pixels: Final = 100_000  # size at which whole frames are first compared
+    # faint, gain: range of levels under which a picture is stretched before it is mapped, and by how much at most
+    faint: Final = 64.0
+    gain: Final = 8.0
     turned: Final = 45.0  # degrees from which one of two signs is turned against the other
     close: Final = 0.9  # local correlation from which a place agrees closely
     # share of the places with structure that agree closely from which whole frames coincide

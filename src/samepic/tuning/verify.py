@@ -163,6 +163,7 @@ class _Judge:
     tiny_side: Final = 12  # a side below this many pixels has too little content to judge
     # RMS of the luma left after a quadratic surface is taken out, below which a picture is blank
     blank_detail: Final = 2.0
+    some_detail: Final = 4.0  # the same from which a picture is surely not blank
     aspect_slack: Final = 1.0  # pixels by which a scaled side may be off through rounding
     same: Final = 0.85  # probability of "same" from which two pictures are called so
     # by how much (logarithm of odds) the way that finds nothing changed may lift the other one

@@ -191,15 +191,16 @@ class MappedPair(NamedTuple):
 def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
     """Return b, (height, width, 3), laid on a by the best map that is found; None where nothing fits."""
     a, b = in_one_palette(a, b)
+    seen = _stretched(a), _stretched(b)
     turn = likely_turn(a, b)
     holds = [held for held in ((None,) if turn is None else (None, turn)) if _is_same_frame(a, b, held)]
     shares = []
     for held in holds:
-        shares.append(agreeing_share(_as_held(a, held), b))
+        shares.append(agreeing_share(_as_held(seen[0], held), seen[1]))
         if shares[-1] >= MAPPING.sure:
             return _edge_on_edge(a, b, held, None, shares[-1])
     guesses = [_scaling_of(a, b, held) for held in holds]
-    best = _aligned(Planes(a, b), guesses, apart=max(shares, default=0.0) < MAPPING.in_place)
+    best = _aligned(Planes(*seen), guesses, apart=max(shares, default=0.0) < MAPPING.in_place)
     for guess, held, share in zip(guesses, holds, shares, strict=True):
         near = best is not None and _off_corner(a, b, best.matrix, guess) <= ALIGN.off_corner
         if near or share >= MAPPING.in_place:
@@ -215,6 +216,18 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
     return MappedPair(
         over.one, over.two, over.inside, over.to_a, best.matrix, best, share, whole=False, pasted=pasted
     )
+
+
+def _stretched(rgb: Pixels) -> Pixels:
+    """Return a picture of a few levels only over the whole range: structure says how to map, however faint it is."""
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    small = halved(np.asarray(luma, np.uint8), max(0, math.ceil(math.log2(max(luma.shape) / 256))))
+    low, high = float(small.min()), float(small.max())
+    if high - low >= MAPPING.faint:
+        return rgb
+    gain = min(MAPPING.gain, 192 / max(1.0, high - low))
+    curve = np.clip(128 + gain * (np.arange(256) - (low + high) / 2), 0, 255)
+    return np.asarray(cv2.LUT(rgb, np.rint(curve).astype(np.uint8)), np.uint8)
 
 
 def _aligned(planes: Planes, guesses: list[Matrix], *, apart: bool) -> Alignment | None:

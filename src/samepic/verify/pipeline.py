@@ -101,11 +101,11 @@ def _is_blank(picture: Picture) -> bool:
 
 def _blank(a: Picture, b: Picture, prove: bool) -> Analysis | None:
     """Answer where one of the pictures, or both, hold nothing but a smooth surface on every ground; else None."""
-    blank = [tuple(texture(p.on(ground)) < JUDGE.blank_detail for p in (a, b)) for ground in _grounds(a, b)]
-    if all(one and two for one, two in blank):
+    seen = [sorted(texture(p.on(ground)) for p in (a, b)) for ground in _grounds(a, b)]
+    if all(more < JUDGE.blank_detail for _, more in seen):
         answer = Analysis(Judgment(Relation.UNDECIDABLE, BY_RULE.undecided), Facts(doubt=Doubt.BLANK), {})
         return _proven(answer, a, b) if prove else answer
-    if all(one != two for one, two in blank):
+    if all(less < JUDGE.blank_detail and more >= JUDGE.some_detail for less, more in seen):
         return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.blank), Facts(), {})
     return None
 
