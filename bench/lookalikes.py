@@ -169,7 +169,7 @@ def _toned_edits(half: str, number: int, name: str) -> Labelled:
             break
     one, two = twins.one, changed[1]
     if max(one.shape[:2]) >= 260 and rng.random() < 0.3:
-        two = resized(two, float(rng.uniform(max(0.6, twins.least), 1)))
+        two = resized(two, float(rng.uniform(min(1.0, max(0.6, twins.least)), 1)))
     files = coded(one, rng), coded(two, rng)
     if rng.random() < 0.5:
         mask, files = resized(mask, two.shape[1] / one.shape[1]), files[::-1]
