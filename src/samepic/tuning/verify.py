@@ -246,7 +246,7 @@ class _Quantization:
     far: Final = 6.0
     far_apart: Final = 0.3
     bound: Final = 1.05  # excess from which two codings of one source alone do not explain a block
-    changed: Final = 1.5  # excess from which a block was changed
+    changed: Final = 2.5  # excess from which a place was changed, whatever rounding adds
     cut: Final = 3.5  # factor by which a block with clipped levels may differ more
     # largest number of places with changed blocks that are edits; more are a sign of a further encoding
     places: Final = 2

@@ -95,7 +95,7 @@ def shared_source(a: Picture, b: Picture) -> SharedSource | None:
     usual = percentile(excess, 90)
     if excess.max() <= QUANTIZATION.bound:
         return SharedSource(excess, usual, ())
-    changed = _changed_places(excess, _structured(a.rgb))
+    changed = _changed_places(excess, _structured(a.rgb)) if usual <= QUANTIZATION.bound else None
     return None if changed is None else SharedSource(excess, usual, _boxes(changed, a.rgb, b.rgb))
 
 
