@@ -50,13 +50,13 @@ def commands(block: str) -> list[tuple[str, str]]:
 
 def typed(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    left_out = ("CI", "PYTEST_ADDOPTS")
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
         env={
-            **{name: value for name, value in os.environ.items() if name not in left_out},
+            **{name: value for name, value in os.environ.items() if name != "CI"},
             "PATH": path,
+            "PYTEST_ADDOPTS": "-p no:anyio -p no:hypothesispytest",  # what only takes time to load
             "PYTHONWARNINGS": "ignore",
             "SE_CHROMEDRIVER": path_of(CHROMEDRIVER),
             "SE_OFFLINE": "true",
