@@ -25,7 +25,8 @@ if sys.platform == "win32":
     _CONTEXT = multiprocessing.get_context("spawn")
 else:
     _CONTEXT = multiprocessing.get_context("forkserver")
-    _CONTEXT.set_forkserver_preload([__name__, "cv2"])  # what takes a second to load is loaded once
+    # What takes a second to load is loaded once, in a process that never runs it: OpenCV has no threads to lose there.
+    _CONTEXT.set_forkserver_preload([__name__, "cv2"])
 
 
 class Upload(NamedTuple):
