@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,14 +47,42 @@ LONGEST = (
 )
 
 
-# Tests that `make quick` leaves out though they carry no mark: a third of a second or more. Written by --note-slow.
+# Tests that `make quick` leaves out though they carry no mark: they compute for a third of a second or more, here or in
+# processes that they start. Written by --note-slow, also on a busy machine: waiting is not counted, since others
+# compute meanwhile.
 SLOW = Path(__file__).parent / "slow.txt"
 _LONG = 0.3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that writes SLOW; say it where the machine does nothing else."""
-    parser.addoption("--note-slow", action="store_true", help=f"write {SLOW.name}: the tests that took long")
+    """Add the option that writes SLOW."""
+    parser.addoption(
+        "--note-slow", action="store_true", help=f"write {SLOW.name}: the tests that compute long"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Note how long a test computes where that is asked for."""
+    if not item.config.getoption("--note-slow"):
+        return (yield)
+    before = _computed()
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append(("computed", _computed() - before))
+
+
+def _computed() -> float:
+    """Return the seconds of CPU of this process and all that it started, whether they have ended or not."""
+    import psutil
+
+    here = psutil.Process()
+    times = [here.cpu_times()]
+    for child in here.children(recursive=True):
+        with suppress(psutil.Error):
+            times.append(child.cpu_times())
+    return sum(float(one.user + one.system + one.children_user + one.children_system) for one in times)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -69,20 +98,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note how long tests take where that is asked for, in the process that hears of all of them."""
+    """Gather what was noted of tests in the process that hears of all of them."""
     if config.getoption("--note-slow") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Notes())
 
 
 class _Notes:
-    """Writes SLOW at the end: the functions whose cases took long on average, or four times that in all."""
+    """Writes SLOW at the end: the functions whose cases computed long on average, or four times that in all."""
 
     def __init__(self) -> None:
         self._took: dict[str, list[float]] = defaultdict(list)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" and "slow" not in report.keywords:
-            self._took[_function(report.nodeid)].append(report.duration)
+        if report.when == "call" and report.outcome != "skipped" and "slow" not in report.keywords:
+            took = [value for name, value in report.user_properties if name == "computed"]
+            self._took[_function(report.nodeid)] += [value for value in took if isinstance(value, float)]
 
     def pytest_sessionfinish(self) -> None:
         slow = (

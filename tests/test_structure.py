@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -67,9 +68,15 @@ def layer_of(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """Return the syntax of a module, which several tests look through."""
+    return ast.parse(path.read_text())
+
+
 def imported(path: Path) -> Iterator[str]:
     """Yield every module of samepic that a file imports anywhere, functions included."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "samepic")
         elif isinstance(node, ast.ImportFrom):
@@ -105,7 +112,7 @@ def test_all_names_what_a_module_defines_for_others(layer: str) -> None:
         if not hasattr(module, "__all__"):
             continue
         kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
-        body = ast.parse(path.read_text()).body
+        body = tree(path).body
         defined = {one.name for one in body if isinstance(one, kinds) and not one.name.startswith("_")}
         named = set(module.__all__)
         assert defined <= named, ident(path)
@@ -116,7 +123,7 @@ def test_all_names_what_a_module_defines_for_others(layer: str) -> None:
 def test_no_module_takes_what_another_keeps_to_itself(path: Path) -> None:
     taken = [
         alias.name
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "samepic"
         for alias in node.names
         if alias.name.startswith("_") and alias.name not in ("_native", "__version__")
@@ -149,7 +156,7 @@ def test_no_public_name_is_that_of_a_module() -> None:
 
 def modules_of(path: Path) -> Iterator[str]:
     """Yield the modules that a file needs before it can be used: what types alone need is left out."""
-    for node in ast.parse(path.read_text()).body:
+    for node in tree(path).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("samepic."):
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"

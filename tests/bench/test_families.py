@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -17,6 +19,11 @@ BOXED_LEVELS = [(family, level) for family, level in LEVELS if family in BOXED]
 
 def scene(seed: int, height: int = 144, width: int = 200) -> Pixels:
     """A textured picture with soft and sharp parts, so that every alteration can be seen in it."""
+    return _scene(seed, height, width).copy()
+
+
+@cache
+def _scene(seed: int, height: int, width: int) -> Pixels:
     rng = np.random.default_rng(seed)
     rough = cv2.GaussianBlur(rng.normal(0, 1, (height, width, 3)), (0, 0), 3)
     fine = cv2.GaussianBlur(rng.normal(0, 1, (height, width, 3)), (0, 0), 0.8)

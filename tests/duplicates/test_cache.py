@@ -202,7 +202,7 @@ def test_what_an_earlier_version_kept_is_not_used(tmp_path: Path, monkeypatch: p
 @pytest.mark.crash
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("rounds", [3, pytest.param(30, marks=pytest.mark.stress)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(30, marks=pytest.mark.stress)])
 def test_a_run_that_was_cut_off_anywhere_goes_on_and_ends_the_same(
     tmp_path: Path, photos: dict[str, Path], how: signal.Signals, rounds: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -18,7 +19,7 @@ __all__ = ["Forks"]
 _ROOT = Path(__file__).parents[2]
 _PROGRAM = "from tests.kits.forks import serve; serve()"
 _LOADED = (
-    *("cv2", "numpy", "PIL.Image", "pi_heif", "simplejpeg"),
+    *("cv2", "numpy.ma", "PIL.Image", "PIL.ImageCms", "pi_heif", "simplejpeg"),
     *(
         "samepic.cli",
         "samepic.api",
@@ -75,8 +76,13 @@ def serve() -> None:
     """Fork for each line of standard input, and write the status in which the fork ended."""
     from importlib import import_module
 
+    from samepic.cli.command import build_parser
+
     for name in _LOADED:
         import_module(name)
+    build_parser()  # loads every verb
+    gc.collect()
+    gc.freeze()  # so that a fork copies no page only to look for garbage
     asked = sys.stdin
     for line in iter(asked.readline, ""):
         child = os.fork()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
 from samepic.errors import StoreError
@@ -18,6 +19,14 @@ from samepic.sandbox.pool import InProcess
 from tests.kits.ending import Ends
 
 __all__ = ["Answer", "Upload", "Uploader", "Uploaders", "deal", "wrong_round"]
+
+
+if sys.platform == "win32":
+    _CONTEXT = multiprocessing.get_context("spawn")
+else:
+    _CONTEXT = multiprocessing.get_context("forkserver")
+    # What takes a second to load is loaded once, in a process that never runs it: OpenCV has no threads to lose there.
+    _CONTEXT.set_forkserver_preload([__name__, "cv2"])
 
 
 class Upload(NamedTuple):
@@ -39,9 +48,8 @@ class Uploader:
     """One process with a gate before the store `url`. What it is sent it uploads on `threads` threads at once."""
 
     def __init__(self, url: str, threads: int, lease: float) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._here, there = context.Pipe()
-        self.process: SpawnProcess = context.Process(
+        self._here, there = _CONTEXT.Pipe()
+        self.process: BaseProcess = _CONTEXT.Process(
             target=_work, args=(there, url, threads, lease), daemon=True
         )
         self.process.start()

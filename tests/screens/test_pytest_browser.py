@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.contrib.uploads import ROOT
-from tests.kits.browser import PHONE, WIDE, Watched, browser, faults
+from tests.kits.browser import LEAN, PHONE, WIDE, Watched, browser, faults
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -68,6 +68,9 @@ def shop(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop") / "screens"
     left = shutil.ignore_patterns("__screens__", "samepic-report", "__pycache__", ".pytest_cache")
     shutil.copytree(ROOT / "examples" / "screens", folder, ignore=left)
+    conftest = (folder / "conftest.py").read_text()
+    assert conftest.count('"--no-first-run"') == 1
+    (folder / "conftest.py").write_text(conftest.replace('"--no-first-run"', f'"--no-first-run", "{LEAN}"'))
     taken = run(folder, "-n", "2", "--samepic-update")
     assert "10 passed" in taken, taken
     assert "samepic: 11 baselines written for the first time" in taken

@@ -20,7 +20,7 @@ import samepic
 from samepic.screens.pytest.baselines import Names, read_baseline
 from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 from samepic.screens.pytest.report import Event
-from tests.kits.browser import CHROMEDRIVER, CHROMIUM, browser, path_of
+from tests.kits.browser import CHROMEDRIVER, CHROMIUM, LEAN, browser, path_of
 from tests.kits.project import size_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -83,6 +83,7 @@ def driver() -> Iterator[WebDriver]:
         "--disable-gpu",
         "--window-size=700,700",
         "--no-first-run",
+        LEAN,
     ):
         options.add_argument(option)
     started = webdriver.Chrome(options, webdriver.ChromeService(driver))
@@ -240,7 +241,8 @@ from samepic import SourceError
 
 async def main():
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path={path_of(CHROMIUM)!r}, args=["--no-sandbox"])
+        args = ["--no-sandbox", {LEAN!r}]
+        browser = await driver.chromium.launch(executable_path={path_of(CHROMIUM)!r}, args=args)
         page = await browser.new_page()
         for shown in (page, page.locator("body"), await page.query_selector("body"), page.screenshot()):
             try:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.contrib.uploads import ROOT
-from tests.kits.browser import CHROMEDRIVER, CHROMIUM, Watched, browser, path_of
+from tests.kits.browser import CHROMEDRIVER, CHROMIUM, LEAN, Watched, browser, path_of
 
 PAGE = (ROOT / "docs" / "screenshots.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -28,7 +28,7 @@ from selenium import webdriver
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    args = ["--no-sandbox", "--disable-gpu"]
+    args = ["--no-sandbox", "--disable-gpu", %(lean)r]
     return {**browser_type_launch_args, "executable_path": %(chromium)r, "args": args}
 
 class Options(webdriver.ChromeOptions):
@@ -36,6 +36,7 @@ class Options(webdriver.ChromeOptions):
         super().__init__()
         self.binary_location = %(chromium)r
         self.add_argument("--no-sandbox")
+        self.add_argument(%(lean)r)
 
 webdriver.ChromeOptions = Options
 """
@@ -49,13 +50,13 @@ def commands(block: str) -> list[tuple[str, str]]:
 
 def typed(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    left_out = ("CI", "PYTEST_ADDOPTS")
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
         env={
-            **{name: value for name, value in os.environ.items() if name not in left_out},
+            **{name: value for name, value in os.environ.items() if name != "CI"},
             "PATH": path,
+            "PYTEST_ADDOPTS": "-p no:anyio -p no:hypothesispytest",  # what only takes time to load
             "PYTHONWARNINGS": "ignore",
             "SE_CHROMEDRIVER": path_of(CHROMEDRIVER),
             "SE_OFFLINE": "true",
@@ -82,7 +83,7 @@ def shown(output: str) -> re.Pattern[str]:
 def test_the_page_works_from_top_to_bottom(tmp_path: Path) -> None:
     path_of(CHROMEDRIVER)
     assert ELSEWHERE in PAGE
-    (tmp_path / "conftest.py").write_text(BROWSER % {"chromium": path_of(CHROMIUM)})
+    (tmp_path / "conftest.py").write_text(BROWSER % {"chromium": path_of(CHROMIUM), "lean": LEAN})
     seen = 0
     for language, block in BLOCK.findall(PAGE):
         if language == "console":

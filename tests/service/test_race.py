@@ -29,6 +29,7 @@ def admitted(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer
             params={"key": upload.key},
             timeout=120,
             trust_env=False,
+            verify=False,  # no certificates are loaded, so that all arrive at once
         ).json()
         if "error" in decision:
             return Answer(upload.key, "error", decision["error"]["message"])

@@ -16,8 +16,11 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# What is compiled for a long life costs more than it gives back in a minute; nor is there much to collect.
-_BRIEF = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# What is compiled for a long life costs more than it gives back in a minute; nor is there much to collect. Whether the
+# code of Spark's own classes is sound is not asked again.
+_BRIEF = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
 _SETTINGS = {
     "spark.driver.extraJavaOptions": _BRIEF,
     "spark.executor.extraJavaOptions": _BRIEF,
@@ -25,10 +28,13 @@ _SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.sql.shuffle.partitions": "3",
+    "spark.sql.shuffle.partitions": "2",
     "spark.log.level": "ERROR",
     "spark.locality.wait": "0",
     "spark.sql.adaptive.enabled": "false",
+    # A few rows are sooner interpreted than a program for them is written and compiled.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Where in a program a column was named, and whether each step of planning was sound, is for who looks for a bug.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.sql.dataFrameQueryContext.enabled": "false",

@@ -79,7 +79,7 @@ def partitioned(spark: SparkSession, partitions: int) -> Iterator[None]:
     try:
         yield
     finally:
-        spark.conf.set("spark.sql.shuffle.partitions", before or "3")
+        spark.conf.set("spark.sql.shuffle.partitions", before or "2")
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +254,7 @@ def test_folders_of_hadoop_file_systems_give_the_same_groups(
     from samepic.spark.duplicates import SparkFinder
 
     place = f"file://{tmp_path}/found"
-    with partitioned(spark, 7):  # the other tests have three
+    with partitioned(spark, 3):  # the other tests have two
         dedupe(spark, f"file://{folder}", place)
     result = spark.read.parquet(f"{place}/duplicates").collect()
     names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in result]
