@@ -74,7 +74,6 @@ class Codes:
         self._size = end
 
     def remove(self, number: int) -> int:
-        """Remove every code of the id `number`; return how many there were."""
         rows = np.flatnonzero(self._ids[: self._size] == number)
         for row in rows[::-1]:
             self._size -= 1
@@ -112,7 +111,6 @@ class Codes:
         return Neighbors(pairs[:, 0], pairs[:, 1])
 
     def _distances(self, query: bytes | NDArray[np.uint8]) -> NDArray[np.uint16]:
-        """Return the distance of every code, (n,)."""
         # NumPy broadcasts a row of four slowly, so the query is tiled once for all blocks.
         words = np.tile(_query(query), (min(_BLOCK, self._size), 1))
         mixed, counts = np.empty_like(words), np.empty(words.shape, np.uint8)
@@ -173,7 +171,6 @@ class TurnedCodes:
         return Neighbors(ids[order], distances[order])
 
     def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
-        """Return the rows of all codes within the radius, and possibly of some beyond it."""
         if native is not None:
             queries = np.stack([words[group[0]] for group in _GROUPS])
             slack = max(_slack(words[list(group)]) for group in _GROUPS)

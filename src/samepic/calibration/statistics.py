@@ -142,7 +142,6 @@ def fit_line(
 def _descend(
     line: _Floats, loss: Callable[[_Floats], float], newton_step: Callable[[_Floats], _Floats]
 ) -> _Floats:
-    """Return the line of least loss; steps are halved until they lessen it."""
     current = loss(line)
     for _ in range(_STEPS):
         step = newton_step(line)
@@ -177,8 +176,6 @@ class LabeledPair:
 
 @dataclass(frozen=True, slots=True)
 class LabeledPairs:
-    """The pairs of one file, each once; `repeated` counts the rows that repeat another."""
-
     name: str
     sha256: str
     pairs: tuple[LabeledPair, ...]
@@ -328,12 +325,10 @@ class RuleOutcome:
 
     @property
     def wrong_interval(self) -> tuple[float, float]:
-        """The share of pairs labeled different that are accepted as the same."""
         return clopper_pearson(self.wrong, self.different)
 
     @property
     def refused_interval(self) -> tuple[float, float]:
-        """The share of pairs labeled same that are refused."""
         return clopper_pearson(self.refused, self.same)
 
     def to_dict(self) -> dict[str, Any]:
@@ -379,7 +374,6 @@ def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
 
 
 def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
-    """Return what a rule does, from (labeled same, accepted) of each pair."""
     counts = dict.fromkeys(((label, through) for label in (True, False) for through in (True, False)), 0)
     for answer in answers:
         counts[answer] += 1

@@ -62,7 +62,6 @@ def missing_folders(path: str) -> list[str]:
 
 
 def make_folder(path: str, mode: int = 0o777) -> None:
-    """Make the folder at the absolute `path` and those above it, as far as they are missing."""
     for folder in missing_folders(path):
         parent, _, name = folder.rpartition("/")
         with open_folder(parent or "/") as parent_folder:
@@ -151,7 +150,6 @@ def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
 
 
 def encoded_xattrs(file: int) -> dict[str, str]:
-    """Return the extended attributes of an open file, values in base64; empty where there can be none."""
     if sys.platform != "linux":
         return {}
     found = {}
@@ -162,7 +160,6 @@ def encoded_xattrs(file: int) -> dict[str, str]:
 
 
 def restore_attributes(file: int, attributes: Entry) -> None:
-    """Give an open file the owner, extended attributes, mode and times that were recorded."""
     now = os.fstat(file)
     if (now.st_uid, now.st_gid) != (attributes.uid, attributes.gid):
         with suppress(PermissionError):  # only root may change the owner, and the bytes matter more
@@ -184,7 +181,6 @@ class SkippedFileError(ReportError):
 
 
 def identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    """Return device, inode, size and mtime, which identify one state of one file."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
@@ -292,14 +288,12 @@ class Trash:
 
 
 def home_trash() -> str:
-    """Return the absolute path of this user's home trash, which may not exist yet."""
     if sys.platform == "darwin":
         return str(Path("~/.Trash").expanduser())
     return os.path.realpath(user_data_path() / "Trash")
 
 
 def find_trash(folder: str, device: int) -> Trash:
-    """Return the trash for files in `folder` on `device`, created if need be. Raises SkippedFileError without one."""
     if sys.platform not in ("linux", "darwin"):
         raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
     home = home_trash()

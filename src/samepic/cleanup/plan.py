@@ -54,14 +54,11 @@ class PlannedFile:
 
     @property
     def place(self) -> str:
-        """The absolute path without symlinks."""
         return str(Path(self.folder) / self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A file to act on, and the kept file of its group."""
-
     group: int
     kept: PlannedFile
     target: PlannedFile
@@ -146,8 +143,6 @@ def files_of(group: Group) -> list[File]:
 
 
 class _Planner:
-    """Plans all groups; a file that one group keeps is acted on in none."""
-
     def __init__(
         self, scan: ScanReport, keep: KeepRule, folders: list[str], action: CleanupAction, same_if: Relation
     ) -> None:
@@ -158,7 +153,6 @@ class _Planner:
         self.kept: dict[str, int] = {}
 
     def add_group(self, group: Group) -> None:
-        """Choose the file to keep and plan a step for every other one."""
         targets: list[PlannedFile] = []
         for file in files_of(group):
             located = locate(file, self.made_ns)
@@ -219,7 +213,6 @@ class _Planner:
         return min(candidates, key=rank)
 
     def _skip_reason(self, target: PlannedFile, kept: PlannedFile, protected: list[PlannedFile]) -> str:
-        """Return why to skip a file for a reason that needs no reading, or ""."""
         if target in protected:
             return "it is in a folder whose files are kept"
         if target.place == kept.place:
@@ -255,7 +248,6 @@ def _symlinks(folder: Path) -> Iterator[Path]:
 
 
 def thumbnail(file: File, side: int, made_ns: int | None = None) -> bytes:
-    """Return a JPEG of at most `side` pixels of an unchanged file. Raises UnreadableError."""
     return small_jpeg(load(read_unchanged(file, made_ns)), side)
 
 

@@ -171,7 +171,6 @@ def _bin(entry: ReliabilityBin) -> tuple[str, ...]:
 
 
 def _curve(entry: ReliabilityBin) -> str:
-    """Draw a bin on a line from 0 to 100 %."""
     assert entry.share is not None
     assert entry.mean is not None
     low, high = (_column(bound) for bound in entry.interval)

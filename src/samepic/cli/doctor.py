@@ -127,7 +127,6 @@ def _installed(package: str) -> str:
 
 
 def _try_codec(format_name: str, options: dict[str, Any], limit: float) -> tuple[bool, str]:
-    """Encode a small picture with Pillow and load it; return whether that works, and a sentence."""
     import numpy as np
     from PIL import Image
 

@@ -65,7 +65,6 @@ _SHARED: dict[str, dict[str, Any]] = {
 
 
 def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: object) -> None:
-    """Add shared arguments by their names, with `changes`."""
     for name in names:
         parser.add_argument(name.partition(" ")[0], **{**_SHARED[name], **changes})
 
@@ -110,8 +109,6 @@ def standard_input() -> BinaryIO:
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
-    """Return the parser of a number from `low` to `high`."""
-
     def parse(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"expected a number from {low} to {high}, found {text!r}")
@@ -132,7 +129,6 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def print_result(value: Mapping[str, Any], text: str, *, as_json: bool) -> None:
-    """Print a result: the object on one line, or the text for people."""
     print_json(value) if as_json else print(text)
 
 
@@ -144,7 +140,6 @@ _COLORS = {"accepted": "green", "duplicate": "yellow", "review": "yellow", "refu
 
 
 def folder_of_originals(args: argparse.Namespace) -> str | None:
-    """Return the absolute folder of --originals, or None. Raises UsageError where there is no such folder."""
     if args.originals is None:
         return None
     if not Path(args.originals).is_dir():
@@ -182,7 +177,6 @@ def print_error(name: str, error: str, *, as_json: bool) -> None:
 
 
 def status_of_outcomes(outcomes: Iterable[str]) -> int:
-    """Return the exit status of several decisions, which may include "trouble": that of the worst one."""
     seen = set(outcomes)
     worst = {"trouble": TROUBLE, "refused": TROUBLE, "duplicate": NOT_SAME, "review": CANNOT_TELL}
     return next((status for outcome, status in worst.items() if outcome in seen), SAME)

@@ -55,12 +55,10 @@ class RefusedUploadError(HTTPException):
 
     @property
     def html(self) -> Markup:
-        """The sentence, with a link where there is one."""
         link = Markup(' <a href="{}">{}</a>').format(self.url, common.SEE) if self.url else Markup("")
         return escape(self.sentence) + link
 
     def get_description(self, environ: object = None, scope: object = None) -> str:
-        """Return what the page of the error says."""
         return f"<p>{self.html}</p>"
 
 
@@ -186,8 +184,6 @@ class PictureValidator:
 
 @dataclass(slots=True)
 class _State:
-    """The extension of one application, and its gate once it is open."""
-
     extension: SamePic
     gate: Gate | None = None
 

@@ -94,7 +94,6 @@ class Cache:
         self.close()
 
     def close(self) -> None:
-        """Commit what is pending and close the file."""
         with self._lock:
             self._commit()
             if self._database is not None:
@@ -123,11 +122,9 @@ class Cache:
         return (row[0], row[1], row[2]) if row else None
 
     def put_picture(self, sha256: str, fingerprint: str, facts: str, error: str) -> None:
-        """Store the fingerprint, facts and error of a picture, each a text or ""."""
         self._put("pictures", (sha256, _PICTURE_VERSION, fingerprint, facts, error))
 
     def verdict(self, a: str, b: str) -> CachedVerdict | None:
-        """Return the verdict on b against a, each named by its sha256."""
         row = self._row(
             "SELECT relation, probability, explanation, original FROM verdicts"
             " WHERE a = ? AND b = ? AND version = ?",

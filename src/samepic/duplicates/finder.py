@@ -16,14 +16,7 @@ from pathlib import Path
 
 from samepic.duplicates.cache import Cache, CachedVerdict, cache_file
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import (
-    Group,
-    GroupBuilder,
-    GroupDraft,
-    UnionFind,
-    accepted,
-    build_group,
-)
+from samepic.duplicates.groups import Group, GroupBuilder, GroupDraft, UnionFind, accepted, build_group
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
 from samepic.duplicates.verify import Verifier
@@ -100,8 +93,6 @@ _log = logging.getLogger("samepic.duplicates")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a stage: `done` of `total` of its `unit`."""
-
     stage: str
     done: int
     total: int
@@ -283,7 +274,6 @@ def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) ->
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

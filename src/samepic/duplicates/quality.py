@@ -50,11 +50,9 @@ class Merit(NamedTuple):
     camera: int = 0
 
     def rank(self) -> tuple[int, ...]:
-        """Return the sort key of copies, higher being better."""
         return (self.pixels, self.color, self.depth, *self[2:6])
 
     def order(self, index: int) -> tuple[int, ...]:
-        """Return the sort key that puts the best picture first; `index` breaks ties."""
         return (*(-value for value in self.rank()), index)
 
     def to_text(self) -> str:

@@ -92,13 +92,11 @@ def _needs_whole_decode(header: JpegHeader) -> bool:
 
 
 def _first_scan_has(data: bytes, components: int) -> bool:
-    """Return whether the first scan of a progressive JPEG holds all its components, as is usual."""
     at = data.index(bytes((0xFF, _SCAN)))
     return data[at + 4] == components
 
 
 def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
-    """Return the copy codes of a reduced decode in color, None where the data is broken."""
     data, eighths = _reduction(data, header, segments, SEARCH.copy_decode)
     shown = _decode_color(data, header, eighths)
     return None if shown is None else copycodes(shown)
@@ -132,7 +130,6 @@ def _neutrals(icc: bytes, mode: str) -> NDArray[np.uint8] | None:
 
 
 def _decode(data: bytes, space: str, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
-    """Return the (h, w, channels) uint8 samples of a reduced decode, None where it fails."""
     import simplejpeg
 
     height, width = -(-header.height * eighths // 8), -(-header.width * eighths // 8)
@@ -157,7 +154,6 @@ def _dc_scans(segments: list[memoryview]) -> bytes:
 
 
 def _from_rgb(rgb: NDArray[np.uint8], whole: Reduction | None = None) -> Pdq:
-    """Hash an upright picture, or one that was reduced from `whole`."""
     import cv2
 
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)

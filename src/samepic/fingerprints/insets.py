@@ -37,11 +37,9 @@ class Inset(NamedTuple):
     height: int
 
     def of(self, rgb: Pixels) -> Pixels:
-        """Return this part of an (h, w, 3) picture."""
         return np.ascontiguousarray(rgb[self.y : self.y + self.height, self.x : self.x + self.width])
 
     def overlap(self, other: Inset) -> float:
-        """Return the intersection with another one over their union, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         both = max(0, width) * max(0, height)
@@ -89,7 +87,6 @@ def insets(rgb: Pixels) -> list[Inset]:
 
 
 def _reduced(rgb: Pixels) -> Pixels:
-    """Return the picture reduced to INSETS.side pixels on its longer side, if it has more."""
     import cv2
 
     times = max(rgb.shape[:2]) // INSETS.side
@@ -155,7 +152,6 @@ def _best_runs(scores: Scores) -> Scores:
 
 
 def _pairs(places: Places) -> _Pairs:
-    """Return the pairs of lines that are far enough apart."""
     first, second = np.triu_indices(len(places), 1)
     kept = places[second] - places[first] >= INSETS.least * places[-1]
     first, second = first[kept], second[kept]
@@ -216,7 +212,6 @@ def _crossed(means: Floats, places: Places, start: int, size: int, enough: float
 
 
 def _distinct(boxes: list[Inset]) -> list[Inset]:
-    """Return the boxes without near duplicates of earlier ones."""
     kept: list[Inset] = []
     for box in boxes:
         if all(box.overlap(other) <= INSETS.shared for other in kept):

@@ -35,7 +35,6 @@ def coded_digest(
 
 
 def _png_digest(data: bytes, name: str, limits: Limits) -> str:
-    """Return the coded digest of a PNG, "" for an animated one. Raises as `png_header`."""
     header = png_header(data, name, limits=limits)
     if header.frames > 1:
         return ""

@@ -223,7 +223,6 @@ def dihedral(terms: Floats) -> NDArray[np.uint8]:
 
 
 def _signs() -> Floats:
-    """Return the (4, 16, 16) signs for: nothing, mirrored, upside down, both."""
     odd = np.where(np.arange(_TERMS) % 2, 1, -1).astype(np.float32)
     same = np.ones((_TERMS, _TERMS), np.float32)
     columns, rows = same * odd, same * odd[:, None]

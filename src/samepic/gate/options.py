@@ -29,8 +29,6 @@ KEY_LETTERS: Final = 1024
 
 
 class PolicyAction(StrEnum):
-    """What to do with an upload: a closed set."""
-
     REFUSE = "refuse"
     REVIEW = "review"
     ACCEPT = "accept"
@@ -177,7 +175,6 @@ class GateOptions:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def loaded_profile(self) -> Profile | None:
-        """Return the profile, read where it is a file. Raises ProfileError."""
         given = self.profile
         return given if isinstance(given, Profile) or given is None else Profile.read(given)
 

@@ -56,7 +56,6 @@ class Cutoff(NamedTuple):
     wrong: int
 
     def passes(self, value: float) -> bool:
-        """Return whether `value` is within the cutoff."""
         return value <= self.value if self.lower else value >= self.value
 
 
@@ -209,7 +208,6 @@ def _differences(a: Pixels, b: Pixels) -> Iterator[Measured]:
 
 
 def _boxed(box: tuple[int, int, int, int] | None, shape: tuple[int, ...], of_a: tuple[int, int]) -> Measured:
-    """Return the row of the bounding box: its share of the frame, and the box in pixels of a."""
     if box is None:
         return _row("difference_box", 0.0)
     (height, width), (left, top, right, bottom) = shape, box

@@ -25,8 +25,6 @@ SIGN_IN = "/ui/enter"
 
 
 class PageRequest(NamedTuple):
-    """The context of a request from a browser: its caller, its session, and the frame of the page."""
-
     caller: auth.Caller
     session: auth.BrowserSession
     frame: PageFrame
@@ -58,7 +56,6 @@ def _token_id(token: Token) -> str:
 
 
 def form_fields(request: Request) -> Mapping[str, str]:
-    """Return the fields of the form that a page sent; none for other bodies."""
     fields: Mapping[str, str] = request.scope.get("samepic.form", {})
     return fields
 
@@ -107,7 +104,7 @@ def _caller(
     token = next((token for token in settings.tokens if _token_id(token) == session.token_id), None)
     if token is None:
         if route.public:
-            return auth.Caller("", "", frozenset())
+            return auth.Caller()
         raise HttpProblem(401, "unauthorized", "expected a browser session with a known token, found none")
     missing = [right for right in route.rights if right not in token.rights]
     if missing:

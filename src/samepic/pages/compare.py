@@ -65,7 +65,6 @@ async def compare_files(service: Service, request: Request, context: PageRequest
 
 
 async def compare_kept(service: Service, request: Request, context: PageRequest) -> Response:
-    """Compare two kept pictures: their originals if they are available, else their proxies."""
     params = query_params(request, ("a", "b"))
     tenant, keys = context.caller.tenant, (params.get("a", ""), params.get("b", ""))
     service.require_capacity()
@@ -106,7 +105,6 @@ def _original(service: Service, tenant: str, key: str) -> bytes | None:
 
 
 def _pair_json(views: Views, *, proxies: bool = False, profile: Profile | None = None) -> dict[str, Any]:
-    """Return a verdict with the pictures of its views; `proxies` if proxies were compared with `profile`."""
     verdict = of_proxies(views.verdict, profile) if proxies else views.verdict
     return {
         "verdict": verdict.to_dict(),
@@ -171,7 +169,6 @@ async def check_file(service: Service, request: Request, context: PageRequest) -
 
 
 async def compare_with_kept(service: Service, request: Request, context: PageRequest) -> Response:
-    """Compare a picture with a kept one: its original if that is available, else its proxy."""
     async with received(service, request, ("file",), ("key",)) as sent:
         tenant, key, upload = context.caller.tenant, sent.params.get("key", ""), sent.files["file"]
         result = await service.run_heavy(lambda: _compare_with_kept(service, tenant, key, upload))
@@ -205,7 +202,6 @@ def _check(gate: Gate, upload: Encoded) -> dict[str, Any]:
 
 
 def _match_json(gate: Gate, match: Match) -> dict[str, Any] | None:
-    """Return a match with the properties of the kept picture; None if it was removed meanwhile."""
     record = gate.get(match.key)
     if record is None:
         return None

@@ -66,7 +66,6 @@ _WIDTH, _TOP, _HEIGHT, _BOTTOM, _SIDE = 440, 26, 110, 20, 4
 
 
 def _sparkline(values: Sequence[int], label: str) -> Html:
-    """Return a row of small bars, the oldest first."""
     most = max([*values, 1])
     bars = []
     for index, value in enumerate(values):
@@ -80,7 +79,6 @@ def _sparkline(values: Sequence[int], label: str) -> Html:
 def _histogram(
     counts: Sequence[int], ticks: Sequence[str], label: str, *, mark: float | None = None, mark_text: str = ""
 ) -> Html:
-    """Return a histogram with `ticks` under the edges of its bars, and a line at `mark`, 0 to 1."""
     step, most, floor = _WIDTH / len(counts), max([*counts, 1]), _TOP + _HEIGHT
     shapes = []
     for index, count in enumerate(counts):
@@ -122,8 +120,6 @@ _SAMPLE = 400
 
 
 class _Status(NamedTuple):
-    """The content of the page: counts by state, recent decisions, distances in bits, and the store's response time."""
-
     counts: dict[str, int]
     overview: Overview
     distances: list[int]

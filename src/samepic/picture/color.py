@@ -121,7 +121,6 @@ _KINDS = {"CMYK": "CMYK", "LAB": "LAB", "1": "L", "L": "L", "LA": "L", "La": "L"
 
 
 def profile_mode(mode: str) -> str:
-    """Return the mode that a profile describes for a picture of Pillow's `mode`: "L", "RGB", "CMYK" or "LAB"."""
     return _KINDS.get(mode, "RGB")
 
 

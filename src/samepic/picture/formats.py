@@ -99,7 +99,6 @@ def _by_brand(data: bytes) -> str:
 
 
 def _by_structure(data: bytes) -> str:
-    """Recognize formats whose first bytes alone are not distinctive."""
     if b"<svg" in data[:1024].lower():
         return REFUSED + "an SVG drawing"
     second, third, fourth = data[1:2], data[2:3], data[3:4]
@@ -251,7 +250,6 @@ def _directory(tiff: memoryview, order: str, pointer: int) -> Iterator[_Entry]:
 
 
 def _number(tiff: memoryview, order: str, entry: _Entry) -> int:
-    """Return a single SHORT or LONG, 0 for anything else."""
     if entry.kind not in (_SHORT, _LONG) or entry.number != 1:
         return 0
     return int(struct.unpack_from(order + ("H" if entry.kind == _SHORT else "I"), tiff, entry.value)[0])

@@ -93,7 +93,6 @@ _index_cache: dict[int, tuple[Ids, Any]] = {}
 
 
 def digest_edges(items: DataFrame) -> DataFrame:
-    """Return edges between pictures whose coded digests are equal."""
     coded = items.where("coded_digest <> ''").select("id", "coded_digest")
     first = coded.groupBy("coded_digest").agg(fn.min("id").alias("a"))
     return coded.join(first, "coded_digest").where("id <> a").select("a", fn.col("id").alias("b"))
@@ -159,7 +158,6 @@ def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]
 
 
 def _open_index(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tuple[Ids, Any]:
-    """Return the numbers of a piece and the index over it, made once in each Python worker."""
     mark = id(piece.value[0])
     if mark not in _index_cache:
         _index_cache.clear()
@@ -210,7 +208,6 @@ _Query = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
 
 
 def _queries(own: Ids, codes_of: list[bytes], parts: list[bytes]) -> Iterator[_Query]:
-    """Yield queries of the index: ids, number of the query of each id, codes, k, radius."""
     asked = [
         (number, ask, code)
         for number, whole, more in zip(own.tolist(), codes_of, parts, strict=True)

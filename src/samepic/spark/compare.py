@@ -69,7 +69,6 @@ class Originals:
         self._file.write(content or b"")
 
     def proxy(self, index: int) -> bytes | None:
-        """Return the small picture that stands for one, None where none was made."""
         return self._proxies[index]
 
     def original_bytes(self, index: int) -> bytes | None:
@@ -114,7 +113,6 @@ class SparkComparer:
         self._originals, self._merits, self._cached = originals, merits, cached
 
     def __call__(self, a: int, b: int) -> CachedVerdict | None:
-        """Return what the second is to the first, None where there is no verdict."""
         if (a, b) in self._cached:
             return self._cached[a, b]
         originals = []
@@ -184,7 +182,6 @@ def _compare_heads(policy: Policy) -> Batches:
 def _compare_to_first(
     rows: list[dict[str, Any]], originals: Originals, *, policy: Policy
 ) -> list[dict[str, Any]]:
-    """Return the verdicts on the first of these pictures and each of the others."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
     ids = [row["id"] for row in rows]
     comparer, found = SparkComparer(originals, merits), []
@@ -225,7 +222,6 @@ def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> Data
 
 
 def _best_of_clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Return the best picture of each cluster, all of whose rows are here."""
     best: dict[int, tuple[int, ...]] = {}
     for batch in batches:
         for row in arrow_rows(batch):
@@ -236,7 +232,6 @@ def _best_of_clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBa
 
 
 def _compare_piece(rows: list[dict[str, Any]], originals: Originals) -> list[dict[str, Any]]:
-    """Return what the pictures of a piece are to its first, the best of the crowd."""
     comparer, first = SparkComparer(originals, {}), rows[0]["id"]
     verdicts = ((row["id"], comparer(0, place)) for place, row in enumerate(rows) if place)
     return [verdict_row(first, index, verdict) for index, verdict in verdicts if verdict is not None]

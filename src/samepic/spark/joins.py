@@ -43,7 +43,6 @@ class PdqScan:
     """Upright PDQ codes, all compared with each query; safe to search from several threads, as all of this module."""
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
-        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
         self._codes = TurnedCodes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
@@ -65,10 +64,7 @@ class PdqScan:
 
 
 class CopyScan:
-    """Copy codes, all compared with each query."""
-
     def __init__(self, codes: NDArray[np.uint8]) -> None:
-        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
         self._codes = Codes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
@@ -106,7 +102,6 @@ def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[
 
 
 def in_order(triples: NDArray[np.int64]) -> JoinedPairs:
-    """Return (query, row, distance) triples, (n, 3), as pairs."""
     return _columns(triples[np.lexsort((triples[:, 1], triples[:, 2], triples[:, 0]))])
 
 
@@ -152,8 +147,6 @@ _SEED = 20261123
 
 
 class _Queries(NamedTuple):
-    """Queries: their forms, (q, f, 4) words as the codes are, the rows under which codes count, and the radius."""
-
     forms: Words
     ends: NDArray[np.int64]
     radius: int
@@ -198,7 +191,6 @@ class _KeyTable:
         return np.concatenate(found)
 
     def _lookup(self, keys: Keys) -> tuple[NDArray[np.intp], Keys, Keys]:
-        """Return which of the keys there are, and where their rows start and end."""
         places, bits = keys >> np.uint32(6), (keys & np.uint32(63)).astype(np.uint64)
         at = np.flatnonzero(self.bits[places] >> bits & np.uint64(1))
         places, bits = places[at], bits[at]
@@ -207,7 +199,6 @@ class _KeyTable:
         return at, self.starts[ranks], self.starts[ranks + 1]
 
     def _rows(self, queries: NDArray[np.int64], first: Keys, last: Keys) -> Iterator[tuple[Triples, Triples]]:
-        """Yield queries and rows, so many at a time: one key may have any number of rows."""
         ends = np.cumsum(last - first, dtype=np.int64)
         total = int(ends[-1]) if len(ends) else 0
         for start in range(0, total, _FOUND):
@@ -311,7 +302,6 @@ class PdqBands(_Tables):
     """
 
     def __init__(self, codes: NDArray[np.uint8], radius: int = SEARCH.band_radius) -> None:
-        """Take in the codes, (n, 32). Raises ValueError where they are no such rows, or the radius is under 0."""
         if radius < 0:
             raise ValueError(f"radius: expected at least 0, found {radius}")
         self.radius = radius
@@ -377,7 +367,6 @@ def _bands(radius: int) -> list[_Band]:
 
 
 def _word_spans(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
-    """Return the bits from `start` to `end`, cut where a word ends."""
     cuts = [start, *(edge for edge in range(0, _BITS, _WORD) if start < edge < end), end]
     return tuple((a // _WORD, a % _WORD, b - a) for a, b in pairwise(cuts))
 
@@ -391,7 +380,6 @@ def _distinct_keys(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
 
 
 def _difference_masks(width: int, max_bits: int) -> list[int]:
-    """Return all numbers of `width` bits of which at most so many are set."""
     return [
         sum(1 << bit for bit in bits) for n in range(max_bits + 1) for bits in combinations(range(width), n)
     ]
@@ -417,7 +405,6 @@ def _sampled_keys(places: NDArray[np.int64], words: Words) -> Keys:
 def _verified_pairs(
     codes: Words, query_codes: _Queries, queries: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> Triples:
-    """Return those of the pairs that count and are within the radius."""
     counts = rows < query_codes.ends[queries]
     queries, rows = queries[counts], rows[counts]
     nearest = np.full(len(rows), _BITS, np.int64)

@@ -38,7 +38,6 @@ VERSION = len(MIGRATIONS)
 
 
 def _columns() -> dict[str, tuple[str, ...]]:
-    """Return the columns of every table, from the statements that make them."""
     found: dict[str, tuple[str, ...]] = {}
     for statement in ";".join(MIGRATIONS).split(";"):
         if made := re.search(r"CREATE TABLE (\w+) \(\n(.*)\n\)", statement, re.DOTALL):
@@ -53,7 +52,6 @@ COLUMNS = _columns()
 
 
 def dump_matches(matches: Sequence[Match]) -> str:
-    """Return the text that is stored of matches."""
     return json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
 
 
@@ -90,7 +88,6 @@ _FIELDS = {"coded": "coded_digest"}
 
 
 def values_of(record: Record, table: str) -> dict[str, Any]:
-    """Return what a table holds of a record, by column."""
     fields_by_column = {column: _FIELDS.get(column, column) for column in COLUMNS[table]}
     return {
         column: _CONVERSIONS.get(name, (_same, _same))[0](getattr(record, name))
@@ -117,7 +114,6 @@ RECORDS = (
 
 
 def record_from(row: tuple[Any, ...]) -> Record:
-    """Return the record in a row of RECORDS."""
     return Record(
         **{
             name: _CONVERSIONS.get(name, (_same, _same))[1](value)
@@ -129,7 +125,6 @@ def record_from(row: tuple[Any, ...]) -> Record:
 def insert(
     run: Run, table: str, values: Mapping[str, Any], more: str = "", further: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """Insert a row; `more` of the statement may follow, with `further` values."""
     marks = ", ".join("?" * len(values))
     return run(
         f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}){more}", (*values.values(), *further)
@@ -145,7 +140,6 @@ def upsert(
 
 
 def put_settled(run: Run, tenant: str, pair: tuple[bytes, bytes], *, same: bool, at: float) -> None:
-    """Store both ways whether two identities are the same picture."""
     for one, two in {pair, pair[::-1]}:
         values = {"tenant": tenant, "one": one, "two": two, "same": int(same), "at": at}
         upsert(run, "settled", "tenant, one, two", values)

@@ -64,7 +64,6 @@ _TENANTS: Final = 64  # tenants whose gates a process keeps open
 
 
 def key_of(field: models.FileField, name: str) -> str:
-    """Return the key of the file `name` of a model's field."""
     return f"{field.model._meta.label_lower}.{field.name}/{name}"
 
 
@@ -107,7 +106,6 @@ def _showing(field: models.FileField, name: str) -> models.QuerySet:
 
 
 def _parsed(key: str) -> tuple[models.FileField | None, str]:
-    """Return the field and the file name of a key; no field where the key is none of this site's."""
     label, _, name = key.partition("/")
     parts = label.split(".")
     if len(parts) != 3 or not name:
@@ -176,11 +174,9 @@ class Reservation:
         _withdrawals.open.add(self)
 
     def keep(self) -> None:
-        """Leave the picture in the gate for good."""
         self._end.detach()
 
     def withdraw(self) -> None:
-        """Take the picture out again, unless it was kept."""
         # At the end of the process, where this is called too, finalizers do nothing any more.
         left = self._end.detach()
         if left is not None:
@@ -201,7 +197,6 @@ class _Withdrawals:
         self._queue: _Queue | None = None
 
     def queue(self) -> _Queue:
-        """Return the queue; a thread reads it."""
         with self._lock:
             if self._queue is None:
                 self._queue = SimpleQueue()
@@ -302,7 +297,6 @@ def listen() -> None:
 
 
 def _opened() -> GateOptions:
-    """Return the options of the site with everything open that its gates share."""
     from samepic.gate.gate import opened
 
     if not _shared:
@@ -351,7 +345,6 @@ class GateChange:
 
 
 def leaving(using: str) -> set[str]:
-    """Return the keys that leave the gate once the transaction under way is committed."""
     waiting = transaction.get_connection(using).run_on_commit
     return {key for _, change, *_ in waiting if isinstance(change, GateChange) for key in change.drop}
 

@@ -24,8 +24,6 @@ _THUMBNAIL_BYTES = 32 * 2**20  # the size of their cache: about 1500
 
 @dataclass(frozen=True, slots=True)
 class RequestedCleanup:
-    """What to do with the selected files: an action of `clean`, and the folder to move them to."""
-
     action: CleanupAction = CleanupAction.TRASH
     move_to: str = ""
 
@@ -73,14 +71,12 @@ class ReviewSession:
         return data
 
     def plan(self, request: RequestedCleanup) -> Plan:
-        """Return what would be done now. Raises ReportError for an invalid folder."""
         if request.action is CleanupAction.MOVE and not Path(request.move_to).is_absolute():
             raise ReportError(f"Please enter the full path of a folder, not {request.move_to!r}.")
         scan, loosest = self.decisions.chosen()
         return plan(scan, action=request.action, move_to=request.move_to, same_if=loosest)
 
     def start_run(self, request: RequestedCleanup, digest: str) -> CleanupRun:
-        """Start carrying out the plan with this digest. Raises ReportError if the plan changed, or while one runs."""
         planned = self.plan(request)
         if plan_digest(planned) != digest:
             raise ReportError("The plan has changed since you saw it. Please look at it again.")
@@ -90,7 +86,6 @@ class ReviewSession:
         return run
 
     def start_undo(self) -> CleanupRun:
-        """Start undoing the last run. Raises ReportError if there is nothing to undo."""
         last = self.run
         if last is None or last.is_undo or not last.done:
             raise ReportError("There is nothing to undo.")
@@ -161,5 +156,4 @@ def plan_digest(planned: Plan) -> str:
 
 
 def _reported_paths(paths: Iterable[str]) -> dict[str, str]:
-    """Return the path in the report for each path in a journal."""
     return {str((Path.cwd() / path).parent.resolve() / Path(path).name): path for path in paths}

@@ -58,7 +58,6 @@ def baseline_path(test: Path, folder: str, name: str) -> Path:
 
 
 def read_baseline(path: Path) -> _Baseline | None:
-    """Return the baseline at `path`, None where there is none. Raises BaselineError for a broken one."""
     if not path.exists():
         return None
     try:
@@ -71,7 +70,6 @@ def read_baseline(path: Path) -> _Baseline | None:
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
-    """Write a baseline atomically. Raises BaselineError where it cannot be written."""
     data = png(picture, ignored)
     temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
     try:
@@ -91,7 +89,6 @@ def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) ->
 
 
 def png(picture: Picture, ignored: Sequence[Box] = ()) -> bytes:
-    """Return a picture as it is compared, upright and in sRGB, as PNG."""
     image = Image.fromarray(picture.rgb)
     if picture.alpha is not None:
         image.putalpha(Image.fromarray(picture.alpha))
@@ -115,7 +112,6 @@ def _read_ignored(path: Path) -> tuple[Box, ...]:
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove temporary files of runs that were killed."""
     for temporary in folder.glob(f"{_TEMPORARY}*"):
         with suppress(OSError):
             if temporary.stat().st_mtime < time.time() - _STALE_SECONDS:

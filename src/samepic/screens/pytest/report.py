@@ -46,7 +46,6 @@ def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
 def failure_message(
     heading: str, facts: Iterable[Sequence[str]], paths: Mapping[str, Path], here: Path, advice: str
 ) -> str:
-    """Return the message of a failed test: one line, the facts and paths in rows, and the advice."""
     rows = [*facts, *((kind, relative_path(path, here)) for kind, path in paths.items())]
     width = max((len(name) for name, _ in rows), default=0)
     return "\n".join([heading, *(f"  {name:<{width}}  {text}" for name, text in rows), advice])
@@ -80,7 +79,6 @@ class Event:
 
 
 def summary(events: Iterable[Event]) -> str:
-    """Return all events in one line, "" for none."""
     listed = list(events)
     changed = sum(event.failed and not event.new for event in listed)
     missing = sum(event.new and not event.written for event in listed)
@@ -108,7 +106,6 @@ _GENERATOR = b'name="generator" content="samepic"'
 
 
 def _create_folder(output: Path) -> None:
-    """Create the output folder, which version control ignores."""
     output.mkdir(parents=True, exist_ok=True)
     ignore = output / _IGNORE
     # The folder may contain other files of the user.
@@ -228,7 +225,6 @@ def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
 
 
 def _view(event: Event, pictures: dict[str, bytes]) -> str:
-    """Return the pictures as figures; scripts replace them by a view with swipe and blink."""
     width, height = _size(pictures["actual"])
     pair = {
         "width": width,
@@ -274,7 +270,6 @@ def _size(data: bytes) -> tuple[int, int]:
 
 
 def _paste_on_canvas(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
-    """Paste a picture of size `frame` into the top left corner of a transparent canvas, in pixels of the screen."""
     from PIL import Image
 
     with Image.open(io.BytesIO(data)) as image:
