@@ -44,10 +44,7 @@ class Neighbors(NamedTuple):
 
 
 class Codes:
-    """A growing set of 256-bit codes, each with an integer id; an id may have several codes.
-
-    Searching from several threads at once is safe; adding and removing are not while others search.
-    """
+    """A growing set of 256-bit codes with integer ids; threads may search at once, but not while it changes."""
 
     def __init__(self) -> None:
         self._words = np.empty((0, _WORDS), np.uint64)
@@ -133,11 +130,11 @@ class Codes:
 
 
 class TurnedCodes:
-    """A growing set of PDQ codes, each with an integer id, searched by all eight forms of a query at once.
+    """A growing set of PDQ codes with integer ids, searched by all eight forms of a query at once. Threads as in Codes.
 
-    Mirroring a picture flips the signs of its odd cosine terms, so it inverts half of the bits, except for a few near
-    the median. Bits are stored by the parity of their row and column, one word each: four counts then give the
-    approximate distances of four forms. Codes that may be near are compared again exactly. Threads as in Codes.
+    Mirroring flips the signs of odd cosine terms, so it inverts half of the bits, but for a few near the median. Bits
+    are stored by the parity of row and column, a word each: four counts give about the distances of four forms. What
+    may be near is compared again exactly.
     """
 
     def __init__(self) -> None:
@@ -215,7 +212,6 @@ def by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @cache
 def _every_other(first: int) -> NDArray[np.uint8]:
-    """Return, for each row of 16 bits, every other bit from `first` on, as a byte."""
     rows = np.arange(65536, dtype=">u2").view(np.uint8).reshape(-1, 2)
     return np.packbits(np.unpackbits(rows, axis=1)[:, first::2], axis=1)[:, 0]
 

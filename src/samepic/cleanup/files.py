@@ -13,6 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -28,7 +29,6 @@ from samepic.cleanup.plan import PlannedFile
 from samepic.errors import ReportError
 from samepic.writing import reason_of
 
-_BLOCK = 1 << 20
 _PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -124,11 +124,9 @@ def _rename(source: int, name: str, target: int, new: str, *, exchange: bool) ->
 
 
 def sha256_of(file: int) -> str:
-    digest, offset = hashlib.sha256(), 0
-    while block := os.pread(file, _BLOCK, offset):
-        digest.update(block)
-        offset += len(block)
-    return digest.hexdigest()
+    with open(file, "rb", closefd=False) as stream:
+        stream.seek(0)
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
@@ -136,12 +134,9 @@ def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o600, dir_fd=folder)
     try:
-        offset = 0
-        while block := os.pread(source, _BLOCK, offset):
-            unwritten = memoryview(block)
-            while unwritten:
-                unwritten = unwritten[os.write(file, unwritten) :]
-            offset += len(block)
+        with open(source, "rb", closefd=False) as original, open(file, "wb", closefd=False) as copy:
+            original.seek(0)
+            shutil.copyfileobj(original, copy)
         restore_attributes(file, attributes)
         os.fsync(file)
         return sha256_of(file)
@@ -241,7 +236,8 @@ def _lock_checked(planned: PlannedFile, folder: int, file: int, other_than: Lock
     _lock(file, exclusive=other_than is not None)
     if (status.st_size, status.st_mtime_ns) != (scanned.size, scanned.mtime_ns):
         raise SkippedFileError("it has changed since the scan: other size or time")
-    data = _read(file, scanned.size)
+    with open(file, "rb", closefd=False) as stream:
+        data = stream.read(scanned.size + 1)
     if hashlib.sha256(data).hexdigest() != scanned.sha256:
         raise SkippedFileError(
             "it has changed since the scan: other bytes, though size and time are the same"
@@ -260,14 +256,6 @@ def _lock(file: int, *, exclusive: bool) -> None:
         raise SkippedFileError(f"its file system cannot lock it: {reason_of(error)}") from error
 
 
-def _read(file: int, size: int) -> bytes:
-    blocks, left = [], size + 1
-    while left > 0 and (block := os.read(file, min(left, 1 << 20))):
-        blocks.append(block)
-        left -= len(block)
-    return b"".join(blocks)
-
-
 _NAME_BYTES = 255
 _NO_TRASH = "its file system has no trash: use --move-to"
 
@@ -281,7 +269,6 @@ class Trash:
     top: str
 
     def note(self, place: str) -> bytes:
-        """Return the content of the .trashinfo of the file at the absolute `place`."""
         path = os.path.relpath(place, self.top) if self.top else place
         now = datetime.datetime.now().replace(microsecond=0).isoformat()
         return f"[Trash Info]\nPath={quote(os.fsencode(path))}\nDeletionDate={now}\n".encode("ascii")

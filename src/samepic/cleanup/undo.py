@@ -25,16 +25,11 @@ class Restored:
     skipped: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return (
-            {"path": self.path, "left": self.skipped} if self.skipped else {"path": self.path, "done": "undo"}
-        )
+        return {"path": self.path, **({"left": self.skipped} if self.skipped else {"done": "undo"})}
 
 
 def undo(journal: Path) -> Iterator[Restored]:
-    """Restore the files of a journal that are not restored yet, the last first, overwriting none; yield each result.
-
-    Raises ReportError where it is no journal, or in use; OSError where it cannot be read.
-    """
+    """Restore what a journal lists, the last first; yield each result. Raises ReportError, OSError."""
     with Journal.open(journal) as log:
         for number in sorted(log.entries, reverse=True):
             entry = log.entries[number]

@@ -95,11 +95,8 @@ def journal_folder() -> Path:
     if sys.platform == "darwin":
         return Path("~/Library/Application Support/samepic/journals").expanduser()
     state = os.environ.get("XDG_STATE_HOME", "")
-    return (
-        (Path(state) if state.startswith("/") else Path("~/.local/state").expanduser())
-        / "samepic"
-        / "journals"
-    )
+    base = Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()
+    return base / "samepic" / "journals"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -124,7 +121,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_report(name: str) -> ScanReport:
-    """Return the report in a file or on standard input. Raises ReportError, OSError, UsageError."""
     from samepic.duplicates.groups import read_scan
 
     if name == "-":
@@ -218,11 +214,9 @@ def _undo(args: argparse.Namespace) -> int:
     restored = skipped = 0
     for result in undo(journal):
         skipped, restored = skipped + bool(result.skipped), restored + (not result.skipped)
-        line = (
-            _skipped_line(result.path, result.skipped)
-            if result.skipped
-            else f"restored {printable(result.path)}"
-        )
+        line = f"restored {printable(result.path)}"
+        if result.skipped:
+            line = _skipped_line(result.path, result.skipped)
         options.print_result(result.to_dict(), line, as_json=args.json)
     text = f"{plural(restored, 'file')} restored, {skipped} skipped, from {printable(str(journal))}"
     options.print_result(

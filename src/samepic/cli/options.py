@@ -102,7 +102,6 @@ def named_sources(files: Sequence[str]) -> list[tuple[str, str | BinaryIO]]:
 
 
 def standard_input() -> BinaryIO:
-    """Return standard input; raise UsageError where the caller closed it."""
     if sys.stdin is None:
         raise UsageError("-: standard input is closed")
     return sys.stdin.buffer
@@ -148,7 +147,6 @@ def folder_of_originals(args: argparse.Namespace) -> str | None:
 
 
 def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
-    """Return the gate for the options; the caller closes it."""
     from samepic.gate.gate import Gate
 
     return Gate(
@@ -186,7 +184,6 @@ _OPTIONS = ("ignore", "mask", "threshold", "most_pixels")
 
 
 def add_screen(parser: argparse.ArgumentParser) -> None:
-    """Add --same-if, --profile, --screen and the options of screenshots."""
     add_policy(parser)
     parser.add_argument(
         "--screen",

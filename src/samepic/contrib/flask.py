@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 _NAME = "samepic"
-_OPTIONS = ("store", "tenant", "policy", "profile", "copycode", "replicas", "workers")
 
 
 class RefusedUploadError(HTTPException):
@@ -101,7 +100,7 @@ class SamePic:
         state, config = _state(), current_app.config
         with self._lock:
             if state.gate is None:
-                given = {name: f"SAMEPIC_{name.upper()}" for name in _OPTIONS}
+                given = {name: f"SAMEPIC_{name.upper()}" for name in common.SHARED}
                 options = {name: config[setting] for name, setting in given.items() if setting in config}
                 state.gate = Gate(**options, originals=self._originals)
             return state.gate

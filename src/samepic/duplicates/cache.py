@@ -114,7 +114,6 @@ class Cache:
             self._put("files", (*_key(file), *content))
 
     def picture(self, sha256: str) -> tuple[str, str, str] | None:
-        """Return the fingerprint, facts and error, each a text or "", of the bytes with this digest."""
         row = self._row(
             "SELECT fingerprint, facts, error FROM pictures WHERE sha256 = ? AND version = ?",
             (sha256, _PICTURE_VERSION),

@@ -33,7 +33,7 @@ _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 class Merit(NamedTuple):
     """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
-    `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`.
+    The fields from `format` on explain; `alpha` and `camera` count only in `why_original`.
     """
 
     pixels: int
@@ -60,7 +60,6 @@ class Merit(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> Merit:
-        """Return what `to_text` wrote; raise ValueError or TypeError for anything else."""
         return cls(*json.loads(text))
 
 

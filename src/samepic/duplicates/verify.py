@@ -107,11 +107,8 @@ class Verifier:
 
 
 def _bytes(picture: Picture) -> int:
-    return (
-        picture.rgb.nbytes
-        + (picture.alpha.nbytes if picture.alpha is not None else 0)
-        + len(picture.data or b"")
-    )
+    alpha = 0 if picture.alpha is None else picture.alpha.nbytes
+    return picture.rgb.nbytes + alpha + len(picture.data or b"")
 
 
 def _renamed(picture: Picture, name: str) -> Picture:

@@ -17,12 +17,8 @@ from samepic.picture.jpeg import JpegHeader
 from samepic.picture.picture import upright, upright_size
 from samepic.tuning.search import SEARCH
 
-_EIGHTHS = (
-    1,
-    2,
-    4,
-    8,
-)  # libjpeg-turbo has vector code for these scales; others cost as much as the next larger one
+# libjpeg-turbo has vector code for these scales; others cost as much as the next larger one.
+_EIGHTHS = (1, 2, 4, 8)
 _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 
@@ -46,10 +42,10 @@ def hash_picture(picture: Picture, reference: bool = False, copies: bool = False
 def hash_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], copies: bool = False
 ) -> DecodedPicture | None:
-    """Hash a JPEG from a reduced decode of its luma; None where only a whole decode shows its pixels.
+    """Hash a JPEG from a reduced decode of its luma, with `copies` from another in color too.
 
-    That is so for stored RGB and CMYK, profiles made of lookup tables, and broken data. Of a large progressive JPEG
-    only the DC scans are decoded. With `copies`, copy codes are made from another decode, in color.
+    Of a large progressive one only the DC scans are decoded. None for stored RGB and CMYK, profiles made of lookup
+    tables, and broken data.
     """
     if _needs_whole_decode(header):
         return None
@@ -103,7 +99,6 @@ def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> b
 
 
 def _decode_color(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
-    """Return the upright sRGB of a reduced decode, (h, w, 3) uint8, None where the data is broken."""
     gray = header.coding.colour == "gray"
     decoded = _decode(data, "GRAY" if gray else "RGB", header, eighths)
     if decoded is None:

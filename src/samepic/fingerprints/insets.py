@@ -47,18 +47,14 @@ class Inset(NamedTuple):
 
 
 class _Lines(NamedTuple):
-    """Lines across one axis: `places`, the first and last at the edges of the frame, and the `sums` of their pixels'
-    scores from the start, (length + 1, n).
-    """
+    """Lines across an axis, frame edges too, and the `sums` of their pixels' scores, (length + 1, n)."""
 
     places: Places
     sums: Floats
 
 
 class _Pairs(NamedTuple):
-    """Pairs of lines across one axis: the index of each, where the first is, how far the second is from it, and how
-    many of them are edges of the frame.
-    """
+    """Pairs of lines across one axis: their indexes, where the first is, the distance, and how many are frame edges."""
 
     first: Places
     second: Places
@@ -109,8 +105,7 @@ def _scaled(box: Inset, across: float, down: float) -> Inset:
 def _scores(halves: Pixels) -> Scores:
     """Return the (h, w) scores of the steps from x - 1 to x: the evidence of each for a line in its column.
 
-    `halves` are the (3, h, w) planes of a picture with half their values, so that two make a sum in 8 bits: steps are
-    taken between means of two pixels, since scaling may have spread them.
+    `halves` are (3, h, w) planes of half values, so that two make a sum in 8 bits: scaling may spread a step.
     """
     import cv2
 

@@ -108,7 +108,6 @@ class _CandidateSearch:
 
 
 def sentence_of(match: Match) -> str:
-    """Return the explanation of a match, with its caveat; a low probability shows as its number."""
     if match.caveat is Caveat.UNRESOLVED:
         return f"{match.explanation}; its fine print cannot be compared at the stored size"
     return match.explanation
@@ -173,8 +172,6 @@ class _LostError(Exception):
 
 @dataclass(slots=True)
 class _Lease:
-    """The lease of the pending record; none while `number` is 0."""
-
     store: Store
     seconds: float
     number: int = 0
@@ -352,7 +349,6 @@ class Admission:
         return _decision_from(self._key, result, self._policy, floods=floods)
 
     def _remember_refusal(self, decision: Decision) -> Decision:
-        """Store a refusal: a retry gets the same answer, and refusals by one picture are counted."""
         assert decision.match is not None
         context = self._context
         context.store.put_refusal(

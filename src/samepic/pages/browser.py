@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.errors import SamepicError
-from samepic.pages.html import Html, PageFrame, el, error_page, page
+from samepic.pages.html import Html, PageFrame, el, error_page, page, post_form
 from samepic.service import auth
 from samepic.service.body import parse_form, query_params, read_small_body
 from samepic.service.middleware import add_log_fields
@@ -171,8 +171,10 @@ def _target(text: str) -> str:
 
 
 def _form(context: PageRequest, target: str, error: str = "") -> Html:
-    return el(
+    return post_form(
         "form.card.narrow",
+        SIGN_IN,
+        context.frame.csrf,
         el("h1", "Sign in"),
         el("p", "Please enter your token to see the pictures."),
         el("p.wrong", error, role="alert", id="wrong") if error else None,
@@ -189,8 +191,5 @@ def _form(context: PageRequest, target: str, error: str = "") -> Html:
             aria_invalid="true" if error else None,
         ),
         el("input", type="hidden", name="next", value=target),
-        el("input", type="hidden", name="csrf", value=context.frame.csrf),
         el("button.primary", "Sign in", type="submit"),
-        method="post",
-        action=SIGN_IN,
     )

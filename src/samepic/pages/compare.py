@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from starlette.requests import Request
@@ -27,6 +26,7 @@ from samepic.service.state import Service
 from samepic.service.uploads import received
 from samepic.verdict import Relation
 from samepic.verify.overlay import marks_on_b
+from samepic.writing import data_url
 
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
@@ -106,14 +106,12 @@ def _original(service: Service, tenant: str, key: str) -> bytes | None:
 
 def _pair_json(views: Views, *, proxies: bool = False, profile: Profile | None = None) -> dict[str, Any]:
     verdict = of_proxies(views.verdict, profile) if proxies else views.verdict
+    pictures = {"a": views.a, "b": views.b, "aligned": views.aligned, "difference": views.difference}
     return {
         "verdict": verdict.to_dict(),
         "from": "proxies" if proxies else "pictures",
         "view": {
-            "a": _data_url(views.a),
-            "b": _data_url(views.b),
-            "aligned": _data_url(views.aligned),
-            "difference": _data_url(views.difference),
+            **{name: data_url(data, media_type(data)) for name, data in pictures.items()},
             "width": verdict.a.width,
             "height": verdict.a.height,
             "boxes": [region.to_dict() for region in verdict.regions],
@@ -122,10 +120,6 @@ def _pair_json(views: Views, *, proxies: bool = False, profile: Profile | None =
             "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
         },
     }
-
-
-def _data_url(data: bytes) -> str:
-    return f"data:{media_type(data)};base64,{base64.b64encode(data).decode()}"
 
 
 def _key_form(keys: dict[str, str]) -> Html:
@@ -205,10 +199,5 @@ def _match_json(gate: Gate, match: Match) -> dict[str, Any] | None:
     record = gate.get(match.key)
     if record is None:
         return None
-    return match.to_dict() | {
-        "explanation": sentence_of(match),
-        "width": record.width,
-        "height": record.height,
-        "format": record.format,
-        "size": record.size,
-    }
+    shown = {name: getattr(record, name) for name in ("width", "height", "format", "size")}
+    return {**match.to_dict(), "explanation": sentence_of(match), **shown}

@@ -261,12 +261,11 @@ def _flooding(overview: Overview, *, pictures: bool) -> Html:
         "The pictures that caused the most refusals within a day. A picture that matches"
         f" {GATE.flooding} different uploads (a default avatar, a blank page) no longer refuses any."
     )
+    address = "/ui/picture?"
     items = [
         el(
             "li",
-            el("img", src=f"/ui/picture?{urlencode({'key': key})}", alt="", loading="lazy")
-            if pictures
-            else None,
+            el("img", src=address + urlencode({"key": key}), alt="", loading="lazy") if pictures else None,
             el("span.key", key),
             el("span.number", count_text(count), el("span.soft", " refused")),
             el("span.chip", "floods") if count >= GATE.flooding else None,
@@ -282,11 +281,7 @@ def _health(service: Service, status: _Status) -> Html:
     lost = pool.get("late", 0) + pool.get("died", 0)
     rows = [
         (True, "Store", f"answers within {max(1, round(status.store_ms))} ms"),
-        (
-            not missing,
-            "Sandbox",
-            f"decoding is not protected by: {missing}" if missing else "decoding is protected",
-        ),
+        (not missing, "Sandbox", f"decoding is {f'not protected by: {missing}' if missing else 'protected'}"),
         (not lost, "Decoders", f"up to {pool['count']}; {lost} lost since this process started"),
         (True, "Version", f"samepic {version('samepic')}"),
     ]

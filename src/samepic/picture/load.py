@@ -120,7 +120,9 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
             with decoding(name, form):
                 try:
                     image.seek(number)
-                    frame = _frame(image, form)
+                    image.load()
+                    # A page keeps its samples as they are stored.
+                    frame = image if form == "TIFF" else image.convert("RGBA")
                 except (OSError, EOFError, ValueError, SyntaxError) as error:
                     raise TruncatedError(name, f"{total} frames", f"frame {number}: {error}") from error
             yield load(frame, limits=limits) if form != "TIFF" else _page(image, picture, number, limits)
@@ -130,13 +132,6 @@ def frame_numbers(total: int, count: int) -> list[int]:
     """Return the numbers, from 0, of the frames that `frames` yields for `count` of `total`."""
     step = max(1, (total - 1) / max(1, count - 1))
     return sorted({min(total - 1, round(k * step)) for k in range(min(count, total))})
-
-
-def _frame(image: Image.Image, form: str) -> Image.Image:
-    if form != "TIFF":
-        return image.convert("RGBA")
-    image.load()
-    return image
 
 
 def _page(image: Image.Image, whole: Picture, number: int, limits: Limits) -> Picture:

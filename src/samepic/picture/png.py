@@ -387,7 +387,6 @@ def _key(header: PngHeader) -> NDArray[np.uint32]:
 
 
 def _keyed(samples: NDArray[Any], key: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """Return alpha that is 0 where all samples equal the tRNS `key` and 255 elsewhere."""
     hidden = (samples == key).all(axis=2)
     return np.where(hidden, np.uint8(0), np.uint8(255))
 

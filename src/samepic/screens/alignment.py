@@ -125,7 +125,6 @@ def _merge(runs: Iterable[LineRun]) -> Iterator[LineRun]:
 
 
 def with_equal_ends(runs: Sequence[LineRun], before: int, after: int) -> tuple[LineRun, ...]:
-    """Return the runs with equal rows added before and after them."""
     last = runs[-1] if runs else LineRun(0, 0, 0, 0)
     end_a, end_b = last.a1 + before, last.b1 + before
     longer = [

@@ -265,11 +265,9 @@ def _added_or_removed(scene: Scene, box: Box, patch: Scene) -> Place | None:
     before, after = _patch_stats(_pack_colors(patch.a)), _patch_stats(_pack_colors(patch.b))
     if before.is_plain == after.is_plain:
         return None
-    change, ground, full, picture = (
-        (ScreenChange.ADDED, before, after, scene.b)
-        if before.is_plain
-        else (ScreenChange.REMOVED, after, before, scene.a)
-    )
+    change, ground, full, picture = ScreenChange.ADDED, before, after, scene.b
+    if after.is_plain:
+        change, ground, full, picture = ScreenChange.REMOVED, after, before, scene.a
     return Place(box, change, text=ground.background in full.border and _is_text(picture, box))
 
 
@@ -333,8 +331,6 @@ def _adjacent(a: Box, b: Box) -> bool:
 
 
 def _merge_moves(scene: Scene, places: list[Place]) -> list[Place]:
-    """Join places with equal moves where all between them moved too."""
-
     def join(other: Place, place: Place) -> Place | None:
         if not (place.change is ScreenChange.MOVED is other.change and place.by == other.by):
             return None
@@ -358,7 +354,6 @@ def _contains(outer: Place, inner: Place) -> bool:
 
 
 def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
-    """Join what was removed at one place and appeared, equal, at another into one move."""
     added = [place for place in places if place.change is ScreenChange.ADDED]
     pairs: dict[Place, Place] = {}
     for old in places:
@@ -403,11 +398,8 @@ def _union(a: Box, b: Box) -> Box:
 
 def describe_same(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
     """Return the sentence for the same screen, with the number of pixels that differ."""
-    allowed = (
-        f"{screen.most_share:.4g} of all"
-        if screen.most_share and not screen.most_pixels
-        else screen.most_pixels
-    )
+    by_share = screen.most_share and not screen.most_pixels
+    allowed = f"{screen.most_share:.4g} of all" if by_share else screen.most_pixels
     parts = []
     for name, words in (
         ("different", f"differ, of which {allowed} may"),

@@ -63,11 +63,8 @@ def _draw_kinds(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, alignment:
 
 
 def _line_region(start: int, stop: int, shape: tuple[int, ...], alignment: ScreenAlignment) -> Region:
-    return (
-        Region(0, start, shape[1], stop - start)
-        if alignment.by_rows
-        else Region(start, 0, stop - start, shape[0])
-    )
+    box = (0, start, shape[1], stop - start) if alignment.by_rows else (start, 0, stop - start, shape[0])
+    return Region(*box)
 
 
 def _shrink(picture: Pixels) -> Pixels:
@@ -149,10 +146,8 @@ def _find_visible_spots(found: _AlignedPair, screen: Screen) -> tuple[list[Diffe
 
 def _count_kinds(found: Pixels, specks: int) -> dict[str, int]:
     part = found[pixels.bounds_of(found > PixelKind.EQUAL)]
-    different, smoothed, rest = (
-        int(np.count_nonzero(part == kind))
-        for kind in (PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL)
-    )
+    kinds = PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL
+    different, smoothed, rest = (int(np.count_nonzero(part == kind)) for kind in kinds)
     faint = part.size - different - smoothed - rest
     return {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
 
@@ -170,7 +165,6 @@ def _size_changes(a: Picture, b: Picture) -> str:
 
 
 def _ignored_masks(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> tuple[Mask, Mask] | None:
-    """Return the ignored pixels of each picture, None where there are none."""
     if mask is None and not screen.ignore:
         return None
     shapes = a.rgb.shape[:2], b.rgb.shape[:2]
@@ -234,7 +228,6 @@ def _compare(
 
 
 def _are_unrelated(found: _AlignedPair) -> bool:
-    """Return whether the screens have nearly nothing in common: no lines, and no edges in other colors."""
     if found.alignment.runs or found.different < LAYOUT.apart * found.kinds.size:
         return False
     return changes.outline_similarity(found.a, found.b) < LAYOUT.strange
@@ -276,7 +269,7 @@ def compare_screenshots(
     for picture in (picture_a, picture_b):
         if picture.info.frames > 1:
             raise UnsupportedError(picture.info.name, "a screenshot", f"{picture.info.frames} frames")
-    mask = _mask(screen.mask, limits)
+    mask = None if screen.mask is None else as_picture(screen.mask, limits).on(0).min(axis=2) >= LAYOUT.white
     finding, sentence, measures, found = _compare_pixels(picture_a, picture_b, screen, mask)
     same_file = picture_a.data is not None and picture_a.data == picture_b.data
     if same_file or equal_pixels(picture_a, picture_b):
@@ -306,9 +299,3 @@ def _open_both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(as_picture, b, limits)
         return as_picture(a, limits), future.result()
-
-
-def _mask(source: object, limits: Limits) -> Mask | None:
-    if source is None:
-        return None
-    return np.asarray(as_picture(source, limits).on(0).min(axis=2) >= LAYOUT.white)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 import anyio.to_thread
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -23,7 +24,6 @@ from samepic.service import pictures, uploads
 from samepic.service.auth import Caller, authenticate
 from samepic.service.body import query_params
 from samepic.service.middleware import RequestMiddleware, add_log_fields
-from samepic.service.observability import CONTENT_TYPE_LATEST
 from samepic.service.openapi import description
 from samepic.service.problems import HttpProblem, Json, to_problem
 from samepic.service.settings import ServiceSettings
@@ -35,8 +35,7 @@ async def health(service: Service, request: Request, caller: Caller) -> Response
 
 
 async def ready(service: Service, request: Request, caller: Caller) -> Response:
-    store = service.gates.store
-    await service.run_light(store.now)
+    await service.run_light(service.gates.store.now)
     return Json({"status": "ready"})
 
 
@@ -104,7 +103,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        service.start()
+        service.gates.start()
         watcher = asyncio.create_task(_watch(settings.parent)) if settings.parent else None
         try:
             yield

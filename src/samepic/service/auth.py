@@ -33,10 +33,7 @@ class BrowserSession(NamedTuple):
 
 
 class Sessions:
-    """Writes and reads session cookies, signed with a secret that all processes of one service share.
-
-    A cookie holds a random id and the id of a token, never the token. It ends with the service.
-    """
+    """Writes and reads session cookies, signed by the service: a random id and a token's id, not the token."""
 
     def __init__(self, secret: bytes) -> None:
         self._cookies = TimestampSigner(
@@ -155,9 +152,7 @@ def _bearer(request: Request, settings: ServiceSettings) -> Caller:
 
 
 def local_caller(request: Request, settings: ServiceSettings, tenant: str = "") -> Caller:
-    """Return who asks a service without tokens. Raises HttpProblem, 403, for pages of other sites, in whose name a
-    browser on this machine would ask.
-    """
+    """Return who asks a service without tokens. Raises HttpProblem, 403, for pages of other sites in a browser here."""
     caller = Caller("", tenant, frozenset(RIGHTS))
     if not settings.loopback:
         if request.headers.get(_TENANT) is not None:

@@ -64,7 +64,6 @@ class Gates:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop opening, and close what is open; may be called twice."""
         self._stopped.set()
         # Do not wait for a database that does not answer.
         self._thread.join(self._settings.limits.drain_seconds)
@@ -187,9 +186,6 @@ class Service:
         self._light = ThreadQueue(
             "samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds
         )
-
-    def start(self) -> None:
-        self.gates.start()
 
     def close(self) -> None:
         self._heavy.close()

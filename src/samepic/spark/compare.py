@@ -35,9 +35,8 @@ VERDICTS = schema_of(
 
 HELD_BYTES: Final = 64 * 2**20  # encoded pictures of one cluster in memory, beyond which they are on disk
 
-CROWD: Final = (
-    256  # pictures of a cluster beyond which it is logged, and compared with its best in parts of this size
-)
+CROWD: Final = 256
+"""Pictures of a cluster beyond which it is logged, and compared with its best in parts of this size."""
 
 _CALLED = ("the reference", "this file")
 
@@ -63,7 +62,6 @@ class Originals:
         self._file.close()
 
     def add(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
-        """Add the next picture: by its bytes, by its path, or by its small picture alone."""
         self._proxies.append(proxy)
         self._places.append((path, self._file.seek(0, os.SEEK_END), len(content or b"")))
         self._file.write(content or b"")
@@ -172,11 +170,8 @@ def compare_pairs(
     rows = heads.unionAll(pairs.select(fn.col("a").alias("head"), fn.col("b").alias("id")))
     rows = rows.join(items.select("id", "key", "facts", "proxy"), "id").join(given, "key", "left").drop("key")
     rows = rows.repartition("head").sortWithinPartitions("head", "id")
-    return in_python(rows, _compare_heads(policy), VERDICTS)
-
-
-def _compare_heads(policy: Policy) -> Batches:
-    return by_cluster(("head",), VERDICTS, partial(_compare_to_first, policy=policy))
+    work = by_cluster(("head",), VERDICTS, partial(_compare_to_first, policy=policy))
+    return in_python(rows, work, VERDICTS)
 
 
 def _compare_to_first(

@@ -133,7 +133,6 @@ def _checked_prints(prints: DataFrame) -> DataFrame:
 
 
 def _items(prints: DataFrame) -> DataFrame:
-    """Return the pictures by their bytes, each with the first key, how many files hold it, and its place as `id`."""
     rows = prints.where("kind = 'picture'")
     rest = [name for name in rows.columns if name not in ("sha256", "fresh")]
     items = rows.groupBy("sha256").agg(
@@ -231,7 +230,6 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def session(master: str | None = None) -> SparkSession:
-    """Return the session that spark-submit made ready, else one on `master`, else one on this machine."""
     conf = SparkConf()
     builder = SparkSession.builder.appName("samepic find")
     if master or not conf.contains("spark.master"):

@@ -85,7 +85,6 @@ class CopyScan:
 
 
 def checked(codes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """Return codes as a C-ordered array aligned for words. Raises ValueError where they are not rows of `width`."""
     if codes.ndim != 2 or codes.shape[1] != width:
         raise ValueError(f"expected codes as rows of {width} bytes, found {codes.shape}")
     contiguous = np.ascontiguousarray(codes, np.uint8)
@@ -167,10 +166,6 @@ class _KeyTable:
         self.bits = np.packbits(present, bitorder="little").view(np.uint64)
         counts = np.bitwise_count(self.bits)
         self.ranks = (np.cumsum(counts, dtype=np.int64) - counts).astype(np.uint32)
-
-    @property
-    def nbytes(self) -> int:
-        return sum(array.nbytes for array in (self.rows, self.starts, self.bits, self.ranks))
 
     def near(
         self, codes: Words, query_codes: _Queries, of: NDArray[np.int64], keys: Keys, masks: Keys
@@ -275,10 +270,6 @@ class _Tables:
             table = _KeyTable(np.concatenate([np.empty(0, np.uint32), *made]), width)
             self._tables.append((keys_of, masks, table))
 
-    @property
-    def nbytes(self) -> int:
-        return self._words.nbytes + sum(table.nbytes for _, _, table in self._tables)
-
     def _near(self, query_codes: _Queries, k: int | None = None) -> JoinedPairs:
         found = _KeptPairs(k)
         count, forms = query_codes.forms.shape[:2]
@@ -321,10 +312,9 @@ class PdqBands(_Tables):
 
 
 class CopyTables(_Tables):
-    """Copy codes by several tables of sampled bits: the nearest that are found, most of those that CopyScan finds.
+    """Copy codes by several tables of sampled bits: most of those that CopyScan finds, of real copies 95 %.
 
-    A code that differs from the query in d of 256 bits is found where it differs in at most SEARCH.table_bits of the
-    SEARCH.table_width bits of one of the tables; of real copies 95 % are.
+    Found is what differs in at most SEARCH.table_bits of the SEARCH.table_width bits of one of the tables.
     """
 
     def __init__(
@@ -337,7 +327,8 @@ class CopyTables(_Tables):
         """Take in codes, (n, 32), into `count` tables. Raises ValueError for others, or a key wider than 25 bits."""
         if not 1 <= width <= _WIDEST:
             raise ValueError(f"width: expected 1 to {_WIDEST}, found {width}")
-        masks = np.array(_difference_masks(width, bits), np.uint32)
+        differing = (chosen for n in range(bits + 1) for chosen in combinations(range(width), n))
+        masks = np.array([sum(1 << bit for bit in chosen) for chosen in differing], np.uint32)
         samples = ((partial(_sampled_keys, places), width, masks) for places in _bit_samples(count, width))
         super().__init__(checked(codes, _BYTES).view(np.uint64), samples)
 
@@ -372,17 +363,10 @@ def _word_spans(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def _distinct_keys(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
-    """Return each key of each row of `keys`, (q, f), once, and the row it is of."""
     ordered = np.sort(keys, axis=1)
     new = np.ones(ordered.shape, bool)
     new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     return np.nonzero(new)[0].astype(np.int64), ordered[new]
-
-
-def _difference_masks(width: int, max_bits: int) -> list[int]:
-    return [
-        sum(1 << bit for bit in bits) for n in range(max_bits + 1) for bits in combinations(range(width), n)
-    ]
 
 
 def _bit_samples(count: int, width: int) -> Iterator[NDArray[np.int64]]:

@@ -15,10 +15,9 @@ _REPLICA_SECONDS: Final = 10.0  # how long a replica that did not answer is skip
 
 
 def open_store(url: str) -> Store:
-    """Open the store `url`: a path or "sqlite:///PATH" for SQLite, "postgresql://..." for PostgreSQL.
+    """Open the store `url`: a path, "sqlite:///PATH" or "postgresql://..."; it is created or migrated where need be.
 
-    It is created where it does not exist, and migrated where it is older. Raises StoreError where it cannot be opened,
-    is not a samepic store or of a newer version, and MissingPartError where the driver is not installed.
+    Raises StoreError where it cannot be opened, is none or newer, and MissingPartError without the driver.
     """
     if url.startswith(("postgresql://", "postgres://")):
         from samepic.store.postgres import PostgresStore
@@ -83,7 +82,6 @@ class Replicas:
         self._turn, self._lock = 0, threading.Lock()
 
     def in_turn(self) -> Iterator[tuple[Replica, Store]]:
-        """Yield those that can be asked, starting with another one each time."""
         with self._lock:
             first = self._turn
             self._turn += 1

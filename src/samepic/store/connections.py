@@ -138,6 +138,13 @@ class Database(ABC):
         With `numbered`, no other transaction that draws numbers begins before this one has become visible.
         """
 
+    def _refuse_newer(self, version: int, newest: int) -> None:
+        if version > newest:
+            raise StoreError(
+                f"{self.name}: expected a store of version {newest} or older, found version {version}:"
+                " update samepic to open it"
+            )
+
     @contextmanager
     def _reading(self) -> Iterator[Run]:
         with self._pool.acquire() as connection:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.decision import Match
+from samepic.facts import values_of
 from samepic.store import tables
 from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
@@ -19,10 +20,7 @@ from samepic.tuning.search import SEARCH
 
 
 class CodesPage(NamedTuple):
-    """A page of a tenant's codes by ascending number, up to `last`; weak ones are left out.
-
-    Numbers are (n,) int64, codes n x 32 bytes; pictures without a copy code are missing from the latter two.
-    """
+    """A page of a tenant's codes, none weak, by ascending number, up to `last`: (n,) int64 and n x 32 bytes each."""
 
     last: int
     pdq_numbers: NDArray[np.int64]
@@ -34,20 +32,18 @@ class CodesPage(NamedTuple):
 class Store(Reviews):
     """Records by tenant and key, numbered in the order in which they become visible to every process.
 
-    Every method is one transaction, durable when it returns, and may be called from any thread. All raise StoreError
-    when the database cannot be reached or the connection breaks, and may be called again then. Those of a review queue
-    are in Reviews.
+    Every method, those of Reviews too, is one transaction, durable when it returns, for any thread. All raise
+    StoreError when the database cannot be reached, and may be called again then.
     """
 
     def now(self) -> float:
-        """Return the seconds since 1970 by the clock that leases are measured with."""
         with self._reading() as run:
             return self._now(run)
 
     def put_pending(self, record: Record, lease: float) -> Record | None:
-        """Add a record as pending, for `lease` seconds; return it with its number, None where its key is taken.
+        """Add a record as pending for `lease` seconds; return it, numbered higher than any visible before.
 
-        The number is higher than any that was ever visible, to any process, before.
+        None where its key is taken.
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
@@ -141,10 +137,7 @@ class Store(Reviews):
         )
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
-        """Yield the codes of all records with numbers above `after`, page by page and by ascending number.
-
-        Covers everything that was visible at the time of the call and was not deleted since.
-        """
+        """Yield, by pages, the codes above `after` of all that was visible at the call and not deleted since."""
         while (page := self.codes(tenant, after, tables.LOAD_ROWS)).last > after:
             yield page
             after = page.last
@@ -171,17 +164,10 @@ class Store(Reviews):
         return {bytes(two).hex(): bool(same) for two, same in rows}
 
     def put_refusal(self, refusal: Refusal) -> None:
-        """Store the refusal of an upload, replacing an earlier one of its key."""
         with self._writing() as run:
-            values = {
-                "tenant": refusal.tenant,
-                "key": refusal.key,
-                "sha256": bytes.fromhex(refusal.sha256),
-                "number": refusal.number,
-                "policy": refusal.policy,
-                "match": json.dumps(refusal.match.to_dict(), ensure_ascii=False),
-                "at": self._now(run),
-            }
+            match = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
+            values = values_of(refusal) | {"match": match, "at": self._now(run)}
+            values["sha256"] = bytes.fromhex(refusal.sha256)
             tables.upsert(run, "refusals", "tenant, key", values)
 
     def refusal(self, tenant: str, key: str) -> Refusal | None:
@@ -197,7 +183,6 @@ class Store(Reviews):
         return None
 
     def refusals(self, tenant: str, number: int, since: float) -> int:
-        """Return how many keys were refused since a time because of the record with this number."""
         sql = "SELECT count(*) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
         return int(self._read(sql, tenant, number, since)[0][0])
 
@@ -216,10 +201,9 @@ class Store(Reviews):
             return overview(run, tenant, self._now(run))
 
     def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
-        """Store the digest (hex) of a request under the caller's token, unless there is one.
+        """Store the digest (hex) of a request under a token, unless there is one; forget those older than `keep` s.
 
-        Returns the digest of the first request and its answer, "" where there is none yet. Requests older than `keep`
-        seconds are deleted.
+        Returns the digest of the first request and its answer, "" where there is none yet.
         """
         with self._writing() as run:
             now = self._now(run)

@@ -136,9 +136,9 @@ def partition_codes(run: Run) -> None:
 
 
 def ensure_partition(run: Run, last_number: int) -> int:
-    """Create the next partition once numbers are past the middle of the last; return the number to check again at.
+    """Create the next partition past the middle of the last; return the number to check again at, even if rolled back.
 
-    To be called by one transaction at a time. The result holds even if the caller is rolled back.
+    To be called by one transaction at a time.
     """
     bound = int(run(_UPPER_BOUND, ())[0][0])
     middle = bound - _PARTITION // 2
@@ -299,11 +299,7 @@ class PostgresStore(Store):
     def _version(self, connection: Connection) -> int:
         row = connection.execute("SELECT version FROM samepic").fetchone()
         version = int(row[0]) if row else 0
-        if version > VERSION:
-            raise StoreError(
-                f"{self.name}: expected a store of version {VERSION} or older, found version {version}:"
-                " update samepic to open it"
-            )
+        self._refuse_newer(version, VERSION)
         return version
 
 

@@ -26,17 +26,17 @@ def snapshot(run: Run, tenant: str, number: int) -> dict[str, Any]:
 
 
 def _rows(run: Run, table: str, tenant: str, number: int) -> list[dict[str, Any]]:
-    """Return the rows of a table with a number, but for the number, as JSON values."""
     columns = [column for column in tables.COLUMNS[table] if column != "number"]
     sql = f"SELECT {', '.join(columns)} FROM {table} WHERE number = ?"
     rows = run(f"{sql} AND tenant = ?", (number, tenant)) if "tenant" in columns else run(sql, (number,))
-    return [{column: _text(value) for column, value in zip(columns, row, strict=True)} for row in rows]
-
-
-def _text(value: object) -> object:
-    if isinstance(value, (bytes, memoryview)):
-        return {"b": base64.b64encode(bytes(value)).decode()}
-    return value
+    binary = (bytes, memoryview)
+    return [
+        {
+            column: {"b": base64.b64encode(value).decode()} if isinstance(value, binary) else value
+            for column, value in zip(columns, row, strict=True)
+        }
+        for row in rows
+    ]
 
 
 def restore(run: Run, kept: dict[str, Any]) -> int:
@@ -62,11 +62,9 @@ class Reviews(Database):
     def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
-        """Lease the first free pair after `after` for `lease` seconds.
+        """Lease the first free pair after `after` (number, key of the match), from the last on the first, or None.
 
-        `after` is the number of a held picture and the key of its match; after the last pair comes the first. The
-        reviewer's earlier leases are released. Returns None where no pair is free. A held picture is accepted where all
-        its matches were deleted.
+        The reviewer's earlier leases are released. A held picture is accepted where all its matches were deleted.
         """
         # Reviewers that would wait for each other's leases take turns.
         with self._writing(numbered=True) as run:
@@ -80,7 +78,6 @@ class Reviews(Database):
     def lease_pair(
         self, tenant: str, reviewer: str, number: int, other: str, lease: float
     ) -> ReviewLease | None:
-        """Lease one pair, or renew its lease; None where another reviewer has it, or it is decided."""
         with self._writing(numbered=True) as run:
             review = _Review(run, tenant, self._now(run))
             pair = review.open_pair(number, other)
@@ -93,9 +90,8 @@ class Reviews(Database):
     def record_decision(
         self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
     ) -> ReviewDecision | None:
-        """Decide a pair in one step, and store how to revert it.
+        """Decide a pair: one the same as the other is removed, one unlike all it was held for is accepted.
 
-        A held picture that is the same as the other is removed; one that differs from all it was held for is accepted.
         Returns None, and changes nothing, where the pair is decided, deleted or leased to another reviewer.
         """
         with self._writing(numbered=True) as run:
@@ -128,10 +124,9 @@ class Reviews(Database):
         return ReviewDecision(position, reviewer, review.now, key, other, same, undone=False, kept=True)
 
     def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
-        """Revert a decision: everything is as before, except that a restored picture has a new number.
+        """Revert a decision: all is as before, except that a restored picture has a new number. Return the pair.
 
-        Returns the pair, None where that is impossible: it was reverted or has expired, or something that it changed
-        was changed again since.
+        None where it was reverted or has expired, or something that it changed was changed again since.
         """
         with self._writing(numbered=True) as run:
             review = _Review(run, tenant, self._now(run))
@@ -177,7 +172,6 @@ class _Review(NamedTuple):
 
     @property
     def since(self) -> float:
-        """From when on decisions can be reverted."""
         return self.now - _UNDO_SECONDS
 
     def release(self, reviewer: str) -> None:
@@ -298,7 +292,6 @@ class _Review(NamedTuple):
         return True
 
     def _is_unchanged(self, before: dict[str, Any]) -> bool:
-        """Return whether everything that a decision changed is as it left it."""
         if "buried" in before:
             return self.number(before["buried"]["picture"]["key"]) is None
         for changed in before["turned"]:

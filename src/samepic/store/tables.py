@@ -64,20 +64,13 @@ def match_from(stored: dict[str, Any]) -> Match:
     )
 
 
-def _hex(value: bytes) -> str:
-    return bytes(value).hex()
-
-
 _Conversion = Callable[[Any], Any]
 
+_HEX: tuple[_Conversion, _Conversion] = (bytes.fromhex, lambda value: bytes(value).hex())
 _CONVERSIONS: dict[str, tuple[_Conversion, _Conversion]] = {
     "state": (str, State),
-    "identity": (bytes.fromhex, _hex),
-    "sha256": (bytes.fromhex, _hex),
-    "coded_digest": (bytes.fromhex, _hex),
-    "pdq": (bytes, bytes),
-    "copycode": (bytes, bytes),
-    "proxy": (bytes, bytes),
+    **dict.fromkeys(("identity", "sha256", "coded_digest"), _HEX),
+    **dict.fromkeys(("pdq", "copycode", "proxy"), (bytes, bytes)),
     "data": (lambda data: json.dumps(dict(data), ensure_ascii=False), json.loads),
     "matches": (dump_matches, lambda text: tuple(match_from(match) for match in json.loads(text))),
 }
@@ -88,15 +81,12 @@ _FIELDS = {"coded": "coded_digest"}
 
 
 def values_of(record: Record, table: str) -> dict[str, Any]:
-    fields_by_column = {column: _FIELDS.get(column, column) for column in COLUMNS[table]}
-    return {
-        column: _CONVERSIONS.get(name, (_same, _same))[0](getattr(record, name))
-        for column, name in fields_by_column.items()
-    }
-
-
-def _same(value: Any) -> Any:  # noqa: ANN401
-    return value
+    values: dict[str, Any] = {}
+    for column in COLUMNS[table]:
+        name = _FIELDS.get(column, column)
+        value = getattr(record, name)
+        values[column] = _CONVERSIONS[name][0](value) if name in _CONVERSIONS else value
+    return values
 
 
 _SELECTED = {
@@ -114,11 +104,9 @@ RECORDS = (
 
 
 def record_from(row: tuple[Any, ...]) -> Record:
+    named = zip(_SELECTED, row, strict=True)
     return Record(
-        **{
-            name: _CONVERSIONS.get(name, (_same, _same))[1](value)
-            for name, value in zip(_SELECTED, row, strict=True)
-        }
+        **{name: _CONVERSIONS[name][1](value) if name in _CONVERSIONS else value for name, value in named}
     )
 
 

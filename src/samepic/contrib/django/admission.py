@@ -83,7 +83,6 @@ def find(key: str) -> models.Model | None:
 
 
 def shown(key: str) -> bool:
-    """Tell whether any object shows the picture of a key; what is no key of this site counts as shown."""
     field, name = _parsed(key)
     return field is None or _showing(field, name).exists()
 
@@ -100,7 +99,6 @@ def link_of(found: models.Model | None) -> str | None:
 
 
 def _showing(field: models.FileField, name: str) -> models.QuerySet:
-    """Return the query of the objects that show a file, where they are written and not on a replica."""
     using = router.db_for_write(field.model)
     return field.model._base_manager.using(using).filter(**{field.attname: name})
 
@@ -263,10 +261,9 @@ _gates: OrderedDict[str, Gate] = OrderedDict()
 
 
 def gate(tenant: str | None = None) -> Gate:
-    """Return the gate of a tenant, by default that of SAMEPIC["TENANT"].
+    """Return the gate of a tenant, by default that of SAMEPIC["TENANT"]; what a rollback gave back is out by then.
 
-    What a rollback of this process gave back is out by then. Raises ImproperlyConfigured where SAMEPIC is wrong,
-    StoreError where the store cannot be opened, and MissingPartError where its driver is not installed.
+    Raises ImproperlyConfigured where SAMEPIC is wrong, StoreError, and MissingPartError without the store's driver.
     """
     from samepic.gate.gate import Gate
 
@@ -283,7 +280,6 @@ def gate(tenant: str | None = None) -> Gate:
 
 
 def close() -> None:
-    """Close the store and end the workers; the next question opens them anew."""
     wait()
     with _lock:
         _gates.clear()
@@ -292,7 +288,6 @@ def close() -> None:
 
 
 def listen() -> None:
-    """Begin anew whenever a test overrides the settings."""
     setting_changed.connect(_changed, dispatch_uid="samepic gates")
 
 

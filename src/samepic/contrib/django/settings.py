@@ -11,7 +11,7 @@ from django.conf import settings as site
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from samepic.contrib.common import ORPHAN_SECONDS, UPLOAD_BYTES
+from samepic.contrib.common import ORPHAN_SECONDS, SHARED, UPLOAD_BYTES
 from samepic.errors import SamepicError
 from samepic.gate.options import GateOptions, GatePolicy
 from samepic.store import Replicas
@@ -36,7 +36,7 @@ class GateSettings:
     # What the uploader reads: a callable of (decision, object or None, URL or None), or where to import it from.
     message: Any = None
     orphan_seconds: float = (
-        ORPHAN_SECONDS  # from which age a picture that no object shows any more refuses nothing
+        ORPHAN_SECONDS  # the age from which a picture that no object shows refuses nothing
     )
 
     def called(self, name: str) -> Callable[..., object] | None:
@@ -44,9 +44,6 @@ class GateSettings:
         found: Callable[..., object] | None = import_string(value) if isinstance(value, str) else value
         return found
 
-
-SHARED = ("store", "tenant", "policy", "profile", "workers", "copycode", "replicas")
-"""The options of the gate that a site may set."""
 
 _OWN = tuple(field.name for field in dataclasses.fields(GateSettings) if field.name != "options")
 NAMES = tuple(name.upper() for name in (*SHARED, *_OWN))

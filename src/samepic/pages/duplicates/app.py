@@ -109,7 +109,6 @@ class BrowserGuard:
         return session if session and session.token_id == _TOKEN_ID else None
 
     async def _fields(self, request: Request, session: BrowserSession) -> dict[str, Any]:
-        """Return the form or JSON object that a page of the review sent. Raises HttpProblem for other requests."""
         require_own_page(request)
         with Budget(_FIELD_BYTES).share() as share:
             body = await read_body(request, _FIELD_BYTES, share, SERVICE)
@@ -172,16 +171,10 @@ def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable
             guard.route("GET", "/run", pages.run, is_page=True),
             guard.route("GET", "/run/far", pages.run_progress),
             guard.route("POST", "/finish", pages.finish, is_page=True),
-        ],
-        exception_handlers={HttpProblem: _handle_problem},
+        ]
     )
     app.router.redirect_slashes = False
     return app
-
-
-async def _handle_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HttpProblem)
-    return error.response()
 
 
 class _ReviewPages:
@@ -293,7 +286,6 @@ class _ReviewPages:
         return self._indexes(params["index"], params["file"])
 
     def _indexes(self, group: object, file: object) -> tuple[int, int]:
-        """Return the index of a group and of a file in it. Raises HttpProblem if they do not exist."""
         try:
             index, place = int(str(group)), int(str(file))
         except ValueError:

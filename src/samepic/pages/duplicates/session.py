@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -55,7 +55,6 @@ class ReviewSession:
         self._thread: threading.Thread | None = None
 
     def thumbnail(self, index: int, file: int) -> bytes:
-        """Return a small JPEG of a file, cached. Raises UnreadableError."""
         scanned = files_of(self.decisions.groups[index])[file]
         key = scanned.sha256, _SIDE
         with self._lock:
@@ -139,7 +138,11 @@ class ReviewSession:
                 run.skipped.append((result.path, result.reason))
 
     def _undo(self, run: CleanupRun) -> None:
-        reported = _reported_paths(self.decisions.gone)
+        # The paths of the report by those of the journal.
+        here = Path.cwd()
+        reported = {
+            str((here / path).parent.resolve() / Path(path).name): path for path in self.decisions.gone
+        }
         for result in self._until_stopped(undo(run.journal), run):
             if result.skipped:
                 run.skipped.append((result.path, result.skipped))
@@ -153,7 +156,3 @@ def plan_digest(planned: Plan) -> str:
     steps = [[step.kept.place, step.target.place, step.target.file.sha256] for step in planned.steps]
     text = json.dumps([str(planned.action), planned.move_to, str(planned.same_if), steps])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _reported_paths(paths: Iterable[str]) -> dict[str, str]:
-    return {str((Path.cwd() / path).parent.resolve() / Path(path).name): path for path in paths}

@@ -41,10 +41,7 @@ class _Baseline(NamedTuple):
 
 
 def baseline_path(test: Path, folder: str, name: str) -> Path:
-    """Return the path of the baseline `name` of the test file `test`, in `folder` beside it.
-
-    Raises BaselineError for a folder that is not below that of the test, also through a symbolic link.
-    """
+    """Return the path of the baseline `name` of a test file; BaselineError for a folder not below that of the test."""
     parts = PurePath(folder)
     if not parts.parts or parts.is_absolute() or ".." in parts.parts:
         raise BaselineError(
@@ -126,7 +123,6 @@ class Names:
         self._unnamed: Counter[str] = Counter()
 
     def next_name(self, name: str | None, platform: str) -> str:
-        """Return the given name, else that of the test, numbered from the second on. Raises BaselineError."""
         stem = self._test if name is None else _check_name(name)
         result = "-".join(part for part in (stem, self._case) if part)
         if name is None:
@@ -138,7 +134,6 @@ class Names:
 
 
 def platform_name(requested: str | bool | None, setting: str) -> str:
-    """Return the platform in the names of baselines, or "". Raises BaselineError for an unknown setting."""
     if isinstance(requested, str):
         return requested
     if setting not in ("none", "system"):

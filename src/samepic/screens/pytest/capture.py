@@ -321,11 +321,9 @@ class _SeleniumSource(_BrowserSource):
         with self._frozen():
             if self._full_page:
                 return self._full_page_png()
-            return (
-                self._driver.get_screenshot_as_png()
-                if self._element is None
-                else self._element.screenshot_as_png
-            )
+            if self._element is not None:
+                return self._element.screenshot_as_png
+            return self._driver.get_screenshot_as_png()
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -36,11 +36,9 @@ class FixtureSettings:
     def advice(self, what: str = "To update it") -> str:
         test = self.test.replace('"', '\\"')
         command = f'pytest "{test}" --samepic-update'
-        return (
-            f"{what}, run {command} on your machine, check it and commit it"
-            if self.ci
-            else f"{what}: {command}"
-        )
+        if self.ci:
+            return f"{what}, run {command} on your machine, check it and commit it"
+        return f"{what}: {command}"
 
 
 @dataclass(frozen=True, slots=True)

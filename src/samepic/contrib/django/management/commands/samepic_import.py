@@ -96,12 +96,7 @@ def _field(name: str) -> models.FileField:
 
 def _taken(field: models.FileField, found: models.Model) -> dict[str, object]:
     file = getattr(found, field.attname)
-    line: dict[str, object] = {
-        "object": found.pk,
-        "file": file.name,
-        "outcome": "there already",
-        "reason": "",
-    }
+    line = dict[str, object](object=found.pk, file=file.name, outcome="there already", reason="")
     unique = isinstance(field, UniquePicture)
     at, key = gate(field.tenant_of(found) if unique else None), admission.key_of(field, file.name)
     if at.get(key) is not None:
