@@ -21,7 +21,7 @@ from samepic.limits import UPLOAD
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
-    """The limits of one service process; chosen 2026-11-23, measured with bench/service_load.py."""
+    """The limits of one service process; chosen and measured under load on 2026-11-23."""
 
     upload_bytes: int = UPLOAD.file_bytes  # one picture of a request
     body_bytes: int = 512 * 2**20  # memory for the bodies of all requests together
