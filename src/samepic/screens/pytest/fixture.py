@@ -12,6 +12,7 @@ from typing import Any
 from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, ProfileError, SamepicError
 from samepic.picture import Picture
 from samepic.screens.pytest import baselines, capture, report
+from samepic.screens.pytest.baselines import Names
 from samepic.screens.pytest.capture import CapturedShot, Shot, Source
 from samepic.screens.pytest.report import Event
 from samepic.tuning.screens import LAYOUT, SCREEN, Screen
@@ -133,7 +134,7 @@ class SamePicture:
     """Compares something with its baseline: `same_picture(page, "menu")`; changes are added to `events`."""
 
     def __init__(
-        self, settings: FixtureSettings, names: baselines.Names, screen: Screen | None, events: list[Event]
+        self, settings: FixtureSettings, names: Names, screen: Screen | None, events: list[Event]
     ) -> None:
         self._settings, self._names, self._screen, self._events = settings, names, screen, events
         self._used: set[Path] = set()
