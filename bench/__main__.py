@@ -12,14 +12,13 @@ from pathlib import Path
 from bench.common import header
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "what compare says": ("lookalikes", "lookalikes_peers", "resaves", "explanations"),
+    "what compare says": ("lookalikes", "lookalikes_peers", "resaves"),
     "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
     "time and memory": ("speed",),
-    "find and clean": ("collection", "clean_crash", "spark_find"),
+    "find": ("collection", "spark_find"),
     "retrieval": ("retrieval",),
-    "gate and service": ("gate_rounds", "gate_proxies", "service_load"),
+    "gate": ("gate_proxies",),
     "hostile files": ("hostile",),
-    "the source": ("house",),
 }
 """The names by what they measure. Each is a module with `main`, or with PARTS by name that run one after the other
 where none is asked for; each takes the options, and returns an exit status or nothing. OPTIONS says what there are."""

@@ -1,7 +1,5 @@
 """Arrays: the names of the NumPy arrays that modules pass to each other."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 import numpy as np

@@ -44,10 +44,7 @@ class Neighbors(NamedTuple):
 
 
 class Codes:
-    """A growing set of 256-bit codes, each with an integer id; an id may have several codes.
-
-    Searching from several threads at once is safe; adding and removing are not while others search.
-    """
+    """A growing set of 256-bit codes with integer ids; threads may search at once, but not while it changes."""
 
     def __init__(self) -> None:
         self._words = np.empty((0, _WORDS), np.uint64)
@@ -74,7 +71,6 @@ class Codes:
         self._size = end
 
     def remove(self, number: int) -> int:
-        """Remove every code of the id `number`; return how many there were."""
         rows = np.flatnonzero(self._ids[: self._size] == number)
         for row in rows[::-1]:
             self._size -= 1
@@ -112,7 +108,6 @@ class Codes:
         return Neighbors(pairs[:, 0], pairs[:, 1])
 
     def _distances(self, query: bytes | NDArray[np.uint8]) -> NDArray[np.uint16]:
-        """Return the distance of every code, (n,)."""
         # NumPy broadcasts a row of four slowly, so the query is tiled once for all blocks.
         words = np.tile(_query(query), (min(_BLOCK, self._size), 1))
         mixed, counts = np.empty_like(words), np.empty(words.shape, np.uint8)
@@ -135,11 +130,11 @@ class Codes:
 
 
 class TurnedCodes:
-    """A growing set of PDQ codes, each with an integer id, searched by all eight forms of a query at once.
+    """A growing set of PDQ codes with integer ids, searched by all eight forms of a query at once. Threads as in Codes.
 
-    Mirroring a picture flips the signs of its odd cosine terms, so it inverts half of the bits, except for a few near
-    the median. Bits are stored by the parity of their row and column, one word each: four counts then give the
-    approximate distances of four forms. Codes that may be near are compared again exactly. Threads as in Codes.
+    Mirroring flips the signs of odd cosine terms, so it inverts half of the bits, but for a few near the median. Bits
+    are stored by the parity of row and column, a word each: four counts give about the distances of four forms. What
+    may be near is compared again exactly.
     """
 
     def __init__(self) -> None:
@@ -173,7 +168,6 @@ class TurnedCodes:
         return Neighbors(ids[order], distances[order])
 
     def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
-        """Return the rows of all codes within the radius, and possibly of some beyond it."""
         if native is not None:
             queries = np.stack([words[group[0]] for group in _GROUPS])
             slack = max(_slack(words[list(group)]) for group in _GROUPS)
@@ -218,7 +212,6 @@ def by_parity(codes: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @cache
 def _every_other(first: int) -> NDArray[np.uint8]:
-    """Return, for each row of 16 bits, every other bit from `first` on, as a byte."""
     rows = np.arange(65536, dtype=">u2").view(np.uint8).reshape(-1, 2)
     return np.packbits(np.unpackbits(rows, axis=1)[:, first::2], axis=1)[:, 0]
 

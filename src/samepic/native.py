@@ -1,7 +1,5 @@
 """The optional native part where it was built, None where it was not: all of samepic works without it, slower."""
 
-from __future__ import annotations
-
 try:
     from samepic import _native as native
 except ImportError:

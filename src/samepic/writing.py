@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 from collections.abc import Iterator
@@ -41,6 +42,10 @@ def reason_of(error: UnreadableError | OSError) -> str:
         text = error.strerror or str(error)
         return NO_SUCH_FILE if text == os.strerror(errno.ENOENT) else text
     return f"expected {error.wanted}, found {error.got}" if error.wanted else error.got
+
+
+def data_url(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 @contextmanager

@@ -33,9 +33,9 @@ def test_what_can_be_run_is_listed_and_what_is_listed_can_be_run() -> None:
 
 def test_a_part_that_is_none_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["gate_rounds", "race", "rase"])
+        main(["hostile", "load", "lode"])
     assert ended.value.code == 2
-    assert "wanted parts of race, kill, restart, power, got rase" in capsys.readouterr().err
+    assert "wanted parts of load, workers, service, got lode" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", NAMES)

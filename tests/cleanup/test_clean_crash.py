@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.clean_crash import Rounds
 from samepic.cleanup.plan import CleanupAction
+from tests.kits.clean_rounds import Rounds
 
 ROOT = Path(__file__).parent.parent.parent
 SHM = Path("/dev/shm")

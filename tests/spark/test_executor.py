@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,8 @@ def test_of_pairs_by_copy_code_the_better_is_the_reference_and_what_dies_is_told
         }
         for place, path in enumerate(paths)
     ]
-    (found,) = compare._compare_heads(Policy())(batch(rows))
+    to_first = partial(compare._compare_to_first, policy=Policy())
+    (found,) = compare.by_cluster(("head",), compare.VERDICTS, to_first)(batch(rows))
     result = [
         (row["first"], row["id"], row["relation"], row["same"], row["error"]) for row in found.to_pylist()
     ]

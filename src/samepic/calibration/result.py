@@ -8,21 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
+from samepic.calibration import statistics
 from samepic.calibration.statistics import (
-    CONFIDENCE,
-    CUTOFFS,
     JudgedPair,
     LabeledPair,
     LabeledPairs,
     ReliabilityCurve,
     RuleOutcome,
-    disagreements,
-    fit_rescaling,
-    format_bound,
-    outcome,
-    outcomes_by_cutoff,
-    outcomes_by_relation,
-    reliability,
 )
 from samepic.duplicates.finder import Progress, processors
 from samepic.duplicates.scan import AHEAD, BYTES_PER_PIXEL, WORKING_BYTES, MemoryBudget, in_order
@@ -78,14 +70,14 @@ def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> Cuto
 def _rules(slope: float, intercept: float) -> Iterator[tuple[Profile, float]]:
     base = Profile("reframed", 0.0, slope, intercept)
     for relation in RUNGS:
-        for stated in (0.0, *CUTOFFS):
+        for stated in (0.0, *statistics.CUTOFFS):
             probability = base.rescaled(stated) if stated else 0.0
             yield Profile(relation, probability, slope, intercept), stated
 
 
 def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
     policy = Policy(Relation(profile.same_if), profile)
-    return outcome(
+    return statistics.outcome(
         (
             item.pair.same,
             policy.same(item.relation, policy.probability(item.relation, item.probability)) is True,
@@ -107,14 +99,17 @@ def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome
         looser = RUNGS[RUNGS.index(relation) + 1]
         yield from _objection(f"The relation {looser}{condition}", tried[looser, stated], result)
     if stated:
-        ladder = (0.0, *CUTOFFS)
+        ladder = (0.0, *statistics.CUTOFFS)
         previous = ladder[ladder.index(stated) - 1]
         subject = f"A probability of {previous:g}" if previous else "No least probability"
         yield from _objection(subject, tried[relation, previous], result)
 
 
 def _confidence_sentence(result: RuleOutcome) -> str:
-    confidence, upper = CONFIDENCE * 100, format_bound(result.wrong_interval[1], up=True)
+    confidence, upper = (
+        statistics.CONFIDENCE * 100,
+        statistics.format_bound(result.wrong_interval[1], up=True),
+    )
     return (
         f"None of {result.different} does not mean never: with {confidence:g} % confidence, at most {upper} % of such"
         " pairs would wrongly count as the same."
@@ -140,7 +135,6 @@ class UnreadablePair:
 def judge_pairs(
     pairs: Sequence[LabeledPair], jobs: int | None = None, progress: Callable[[Progress], None] | None = None
 ) -> tuple[list[JudgedPair], list[UnreadablePair]]:
-    """Compare each pair on `jobs` threads; return the judged and the unreadable pairs, each in order."""
     threads = jobs or processors()
     pool = ThreadPoolExecutor(threads, "samepic-calibrate")
     budget = MemoryBudget(WORKING_BYTES)
@@ -192,11 +186,9 @@ class Result:
 
     @property
     def same(self) -> int:
-        """The pairs labeled same among those compared."""
         return sum(item.pair.same for item in self.judged)
 
     def profile(self, date: str, samepic: str, command: str) -> Profile:
-        """Return the profile to write; raise ReportError where there is no choice."""
         if self.choice is None:
             raise ReportError(f"{self.pairs.name}: {self.why_no_choice()}")
         origin = Origin(self.pairs.name, self.pairs.sha256, len(self.judged), date, samepic, command)
@@ -246,7 +238,7 @@ def result_of(
             f"{pairs.name}: expected at least one pair that can be read, found {unreadable[0].error}"
         )
     labels = [item.pair.same for item in judged]
-    stated = reliability([item.probability for item in judged], labels)
+    stated = statistics.reliability([item.probability for item in judged], labels)
     slope, intercept, rescaled = _rescaled(judged, labels)
     if rescaled.brier > stated.brier:
         slope, intercept, rescaled = 1.0, 0.0, stated
@@ -258,18 +250,18 @@ def result_of(
         rescaled=rescaled,
         slope=slope,
         intercept=intercept,
-        outcomes_by_relation=outcomes_by_relation(judged),
-        outcomes_by_cutoff=outcomes_by_cutoff(judged),
+        outcomes_by_relation=statistics.outcomes_by_relation(judged),
+        outcomes_by_cutoff=statistics.outcomes_by_cutoff(judged),
         choice=choose(judged, slope, intercept),
-        disagreements=tuple(disagreements(judged)),
+        disagreements=tuple(statistics.disagreements(judged)),
     )
 
 
 def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, ReliabilityCurve]:
     fitted = [item for item in judged if item.relation not in AS_STATED]
-    slope, intercept = fit_rescaling(
+    slope, intercept = statistics.fit_rescaling(
         [item.probability for item in fitted], [item.pair.same for item in fitted]
     )
     policy = Policy(profile=Profile(slope=slope, intercept=intercept))
     rescaled = [policy.probability(item.relation, item.probability) for item in judged]
-    return slope, intercept, reliability(rescaled, labels)
+    return slope, intercept, statistics.reliability(rescaled, labels)

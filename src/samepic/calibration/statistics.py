@@ -92,11 +92,10 @@ _STEPS, _HALVINGS, _DONE = 100, 40, 1e-10
 
 
 def fit_rescaling(stated: Sequence[float], same: Sequence[bool]) -> tuple[float, float]:
-    """Return slope and intercept that bring stated probabilities, 0 to 1, nearest to the labels.
+    """Return slope (`LEAST_SLOPE` or more) and intercept that bring stated probabilities, 0 to 1, near to the labels.
 
-    Platt, Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods, 1999,
-    on logits, with a weak normal prior round "rescale nothing" in the place of his softened targets: few or
-    perfectly parted pairs then move little. The slope is never under `LEAST_SLOPE`.
+    Platt, Probabilistic outputs for support vector machines, 1999, on logits, with a weak normal prior round "rescale
+    nothing" in the place of his softened targets: few or perfectly parted pairs then move little.
     """
     clamped = np.clip(np.asarray(stated, np.float64), CLAMP, 1 - CLAMP)
     logits, labels = np.log(clamped / (1 - clamped)), np.asarray(same, np.float64)
@@ -142,7 +141,6 @@ def fit_line(
 def _descend(
     line: _Floats, loss: Callable[[_Floats], float], newton_step: Callable[[_Floats], _Floats]
 ) -> _Floats:
-    """Return the line of least loss; steps are halved until they lessen it."""
     current = loss(line)
     for _ in range(_STEPS):
         step = newton_step(line)
@@ -177,8 +175,6 @@ class LabeledPair:
 
 @dataclass(frozen=True, slots=True)
 class LabeledPairs:
-    """The pairs of one file, each once; `repeated` counts the rows that repeat another."""
-
     name: str
     sha256: str
     pairs: tuple[LabeledPair, ...]
@@ -328,12 +324,10 @@ class RuleOutcome:
 
     @property
     def wrong_interval(self) -> tuple[float, float]:
-        """The share of pairs labeled different that are accepted as the same."""
         return clopper_pearson(self.wrong, self.different)
 
     @property
     def refused_interval(self) -> tuple[float, float]:
-        """The share of pairs labeled same that are refused."""
         return clopper_pearson(self.refused, self.same)
 
     def to_dict(self) -> dict[str, Any]:
@@ -349,10 +343,9 @@ class RuleOutcome:
 
 def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> ReliabilityCurve:
     """Return how well probabilities, 0 to 1, fit the labels of the same pairs, of which there is at least one."""
-    count = _BINS
-    binned: list[list[tuple[float, bool]]] = [[] for _ in range(count)]
+    binned: list[list[tuple[float, bool]]] = [[] for _ in range(_BINS)]
     for probability, label in zip(probabilities, labels, strict=True):
-        binned[min(int(probability * count), count - 1)].append((probability, label))
+        binned[min(int(probability * _BINS), _BINS - 1)].append((probability, label))
     bins = tuple(_bin(index, members) for index, members in enumerate(binned))
     total = len(probabilities)
     brier = sum((p - label) ** 2 for p, label in zip(probabilities, labels, strict=True)) / total
@@ -365,11 +358,10 @@ def reliability(probabilities: Sequence[float], labels: Sequence[bool]) -> Relia
 
 
 def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
-    count = _BINS
     pairs, same = len(members), sum(label for _, label in members)
     return ReliabilityBin(
-        index / count,
-        (index + 1) / count,
+        index / _BINS,
+        (index + 1) / _BINS,
         pairs,
         same,
         sum(probability for probability, _ in members) / pairs if pairs else None,
@@ -379,7 +371,6 @@ def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
 
 
 def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
-    """Return what a rule does, from (labeled same, accepted) of each pair."""
     counts = dict.fromkeys(((label, through) for label in (True, False) for through in (True, False)), 0)
     for answer in answers:
         counts[answer] += 1

@@ -15,23 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
-from samepic.cleanup.files import (
-    LockedFile,
-    SkippedFileError,
-    absent,
-    copy_file,
-    encoded_xattrs,
-    find_trash,
-    identity,
-    locked,
-    make_folder,
-    missing_folders,
-    numbered_name,
-    open_folder,
-    rename_exclusive,
-    replace_if,
-    stat_at,
-)
+from samepic.cleanup import files
+from samepic.cleanup.files import LockedFile, SkippedFileError
 from samepic.cleanup.journal import Entry, Journal
 from samepic.cleanup.plan import CleanupAction, Plan, Skipped, Step
 from samepic.errors import UnreadableError
@@ -61,7 +46,7 @@ def _entry(action: CleanupAction, target: LockedFile, kept: LockedFile) -> Entry
         mode=status.st_mode,
         uid=status.st_uid,
         gid=status.st_gid,
-        xattrs=encoded_xattrs(target.file),
+        xattrs=files.encoded_xattrs(target.file),
         sha256=target.planned.file.sha256,
         folder_mtime_ns=os.fstat(target.folder).st_mtime_ns,
     )
@@ -90,34 +75,33 @@ def _finish(journal: Journal, number: int, target: LockedFile) -> None:
 def _rename_checked(target: LockedFile, folder: int, name: str) -> None:
     """Rename the locked file, and not another one that got its name meanwhile."""
     target.check()
-    rename_exclusive(target.folder, target.planned.name, folder, name)
-    moved = stat_at(folder, name)
-    if moved is None or identity(moved) != identity(target.status):
-        rename_exclusive(folder, name, target.folder, target.planned.name)
+    files.rename_exclusive(target.folder, target.planned.name, folder, name)
+    moved = files.stat_at(folder, name)
+    if moved is None or files.identity(moved) != files.identity(target.status):
+        files.rename_exclusive(folder, name, target.folder, target.planned.name)
         raise SkippedFileError(_CHANGED)
     os.fsync(folder)
 
 
 def trash(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal) -> str:
-    """Move a file to the trash of its file system; return where it is."""
-    where = find_trash(target.planned.folder, target.status.st_dev)
+    where = files.find_trash(target.planned.folder, target.status.st_dev)
     with ExitStack() as stack:
         try:
-            files = stack.enter_context(open_folder(where.files))
-            info = stack.enter_context(open_folder(where.info)) if where.info else -1
+            folder = stack.enter_context(files.open_folder(where.files))
+            info = stack.enter_context(files.open_folder(where.info)) if where.info else -1
         except OSError as error:
             raise SkippedFileError(f"the trash {where.files}: {reason_of(error)}") from error
         journal = open_log()
         for attempt in count():
-            name = numbered_name(target.planned.name, attempt, len(_INFO_SUFFIX))
-            if not absent(files, name) or (where.info and not absent(info, name + _INFO_SUFFIX)):
+            name = files.numbered_name(target.planned.name, attempt, len(_INFO_SUFFIX))
+            if not files.absent(folder, name) or (where.info and not files.absent(info, name + _INFO_SUFFIX)):
                 continue
             place = f"{where.files}/{name}"
             note = f"{where.info}/{name}{_INFO_SUFFIX}" if where.info else ""
             number = journal.begin(replace(_entry(plan.action, target, kept), to=place, info=note))
             try:
                 with _void_on_error(journal, number):
-                    _to_trash(target, files, name, info, where.note(target.planned.place))
+                    _to_trash(target, folder, name, info, where.note(target.planned.place))
             except FileExistsError:
                 continue  # another process took the name
             _finish(journal, number, target)
@@ -125,10 +109,10 @@ def trash(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJourna
     raise AssertionError("unreachable: count() has no end")
 
 
-def _to_trash(target: LockedFile, files: int, name: str, info: int, text: bytes) -> None:
+def _to_trash(target: LockedFile, folder: int, name: str, info: int, text: bytes) -> None:
     """Reserve the name by its .trashinfo, as the specification requires, and move the file."""
     if info < 0:
-        _rename_checked(target, files, name)
+        _rename_checked(target, folder, name)
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name + _INFO_SUFFIX, flags, 0o600, dir_fd=info)
@@ -136,7 +120,7 @@ def _to_trash(target: LockedFile, files: int, name: str, info: int, text: bytes)
         os.write(file, text)
         os.fsync(file)
         os.fsync(info)
-        _rename_checked(target, files, name)
+        _rename_checked(target, folder, name)
     except (OSError, SkippedFileError):
         os.unlink(name + _INFO_SUFFIX, dir_fd=info)
         raise
@@ -152,16 +136,16 @@ def move(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal
         raise SkippedFileError("it is already in the target folder")
     journal = open_log()
     for attempt in count():
-        name = numbered_name(target.planned.name, attempt)
+        name = files.numbered_name(target.planned.name, attempt)
         place = f"{folder}/{name}"
         if os.path.lexists(place):
             continue
-        made = missing_folders(folder)
+        made = files.missing_folders(folder)
         number = journal.begin(replace(_entry(plan.action, target, kept), to=place, made=made))
         try:
             with _void_on_error(journal, number):
-                make_folder(folder)
-                with open_folder(folder) as destination:
+                files.make_folder(folder)
+                with files.open_folder(folder) as destination:
                     _move_into(target, destination, name, journal, number)
         except FileExistsError:
             continue
@@ -185,14 +169,14 @@ def _move_across(target: LockedFile, destination: int, name: str, journal: Journ
         raise SkippedFileError("it has other hard links, which cannot move to another file system with it")
     temporary, entry = journal.part_name(number), journal.entries[number]
     try:
-        if copy_file(target.file, destination, temporary, entry) != entry.sha256:
+        if files.copy_file(target.file, destination, temporary, entry) != entry.sha256:
             raise SkippedFileError("its copy on the other file system has other bytes")
-        copy = stat_at(destination, temporary)
+        copy = files.stat_at(destination, temporary)
         assert copy is not None
         journal.record(number, "copied", device=copy.st_dev, inode=copy.st_ino)
-        rename_exclusive(destination, temporary, destination, name)
+        files.rename_exclusive(destination, temporary, destination, name)
     except (OSError, SkippedFileError):
-        if not absent(destination, temporary):
+        if not files.absent(destination, temporary):
             os.unlink(temporary, dir_fd=destination)
         raise
     os.fsync(destination)
@@ -226,12 +210,15 @@ def hardlink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJou
             follow_symlinks=False,
         )
         try:
-            linked = stat_at(target.folder, temporary)
+            linked = files.stat_at(target.folder, temporary)
             if linked is None or not os.path.samestat(linked, kept.status):
                 raise SkippedFileError("the kept file was changed just now")
             target.check()
-            if not replace_if(
-                target.folder, temporary, name, lambda old: identity(old) == identity(target.status)
+            if not files.replace_if(
+                target.folder,
+                temporary,
+                name,
+                lambda old: files.identity(old) == files.identity(target.status),
             ):
                 raise SkippedFileError(_CHANGED)
         except (OSError, SkippedFileError):
@@ -275,7 +262,6 @@ def reflink(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJour
 
 
 def _share(source: int, target: int, offset: int, size: int) -> int:
-    """Share one span of blocks; return the bytes that were shared. Raises SkippedFileError where that fails."""
     head, tail = "=QQHHI", "qQQiI"
     request = bytearray(struct.pack(head + tail, offset, size, 1, 0, 0, target, offset, 0, 0, 0))
     try:
@@ -318,7 +304,7 @@ class Applied(NamedTuple):
 
 
 def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
-    """Carry out the plan, each file opened, locked and compared again first; yield the result of each as it happens.
+    """Carry out the plan, each file locked and compared again first; yield the result of each as it happens.
 
     `journal` is a new file for `undo`. Raises ReportError where it exists, OSError where it cannot be written.
     """
@@ -337,10 +323,9 @@ def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
 
 
 def _apply_group(plan: Plan, steps: list[Step], open_log: OpenJournal) -> Iterator[Applied | Skipped]:
-    """Keep the kept file of a group locked while each of the others is acted on."""
     waiting, path = list(steps), steps[0].kept.file.path
     try:
-        with locked(steps[0].kept) as kept:
+        with files.locked(steps[0].kept) as kept:
             picture = _decode(kept)
             while waiting:
                 kept.check()
@@ -354,7 +339,7 @@ def _apply_step(
     plan: Plan, step: Step, kept: LockedFile, picture: Picture, open_log: OpenJournal
 ) -> Applied | Skipped:
     try:
-        with locked(step.target, other_than=kept) as target:
+        with files.locked(step.target, other_than=kept) as target:
             _verify(target, kept, picture, plan.same_if)
             to = MOVES[plan.action](plan, target, kept, open_log)
             kept.refresh()

@@ -29,8 +29,6 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """The state of one group: a mark for each file, the reference first, and whether somebody decided it."""
-
     marks: tuple[Mark, ...]
     decided: bool = False
 
@@ -76,11 +74,9 @@ class Decisions:
         return self._put(index, GroupState(tuple(marks), decided=True))
 
     def accept(self, index: int) -> GroupState:
-        """Decide a group by its present marks."""
         return self._put(index, replace(self._states[index], decided=True))
 
     def accept_rest(self) -> int:
-        """Decide all undecided groups by their present marks; return their number."""
         left = [index for index, state in enumerate(self._states) if not state.decided]
         with self._lock:
             self._remember((index, replace(self._states[index], decided=True)) for index in left)
@@ -90,7 +86,6 @@ class Decisions:
         return len(left)
 
     def undo(self) -> int | None:
-        """Undo the last decision; return its group, None where there is nothing to undo."""
         with self._lock:
             if not self._undo:
                 return None
@@ -134,7 +129,6 @@ class Decisions:
         return state
 
     def _remember(self, states: Iterable[tuple[int, GroupState]]) -> None:
-        """Store decisions before they take effect."""
         if self._file is None:
             return
         lines = "".join(_line(self.groups[index], state) for index, state in states)
@@ -186,7 +180,6 @@ def _line(group: Group, state: GroupState) -> str:
 
 
 def _read(file: Path | None) -> tuple[dict[str, GroupState], set[tuple[str, str]]]:
-    """Return the decided groups by key, and the pairs of digests that are not duplicates."""
     last: dict[str, _Decision] = {}
     for line in file.read_bytes().splitlines() if file and file.exists() else ():
         with suppress(ReportError):  # a line that was cut off by a crash

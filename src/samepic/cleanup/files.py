@@ -13,6 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -28,7 +29,6 @@ from samepic.cleanup.plan import PlannedFile
 from samepic.errors import ReportError
 from samepic.writing import reason_of
 
-_BLOCK = 1 << 20
 _PATH_ONLY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -62,7 +62,6 @@ def missing_folders(path: str) -> list[str]:
 
 
 def make_folder(path: str, mode: int = 0o777) -> None:
-    """Make the folder at the absolute `path` and those above it, as far as they are missing."""
     for folder in missing_folders(path):
         parent, _, name = folder.rpartition("/")
         with open_folder(parent or "/") as parent_folder:
@@ -125,11 +124,9 @@ def _rename(source: int, name: str, target: int, new: str, *, exchange: bool) ->
 
 
 def sha256_of(file: int) -> str:
-    digest, offset = hashlib.sha256(), 0
-    while block := os.pread(file, _BLOCK, offset):
-        digest.update(block)
-        offset += len(block)
-    return digest.hexdigest()
+    with open(file, "rb", closefd=False) as stream:
+        stream.seek(0)
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
@@ -137,12 +134,9 @@ def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o600, dir_fd=folder)
     try:
-        offset = 0
-        while block := os.pread(source, _BLOCK, offset):
-            unwritten = memoryview(block)
-            while unwritten:
-                unwritten = unwritten[os.write(file, unwritten) :]
-            offset += len(block)
+        with open(source, "rb", closefd=False) as original, open(file, "wb", closefd=False) as copy:
+            original.seek(0)
+            shutil.copyfileobj(original, copy)
         restore_attributes(file, attributes)
         os.fsync(file)
         return sha256_of(file)
@@ -151,7 +145,6 @@ def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
 
 
 def encoded_xattrs(file: int) -> dict[str, str]:
-    """Return the extended attributes of an open file, values in base64; empty where there can be none."""
     if sys.platform != "linux":
         return {}
     found = {}
@@ -162,7 +155,6 @@ def encoded_xattrs(file: int) -> dict[str, str]:
 
 
 def restore_attributes(file: int, attributes: Entry) -> None:
-    """Give an open file the owner, extended attributes, mode and times that were recorded."""
     now = os.fstat(file)
     if (now.st_uid, now.st_gid) != (attributes.uid, attributes.gid):
         with suppress(PermissionError):  # only root may change the owner, and the bytes matter more
@@ -184,7 +176,6 @@ class SkippedFileError(ReportError):
 
 
 def identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    """Return device, inode, size and mtime, which identify one state of one file."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
@@ -245,7 +236,8 @@ def _lock_checked(planned: PlannedFile, folder: int, file: int, other_than: Lock
     _lock(file, exclusive=other_than is not None)
     if (status.st_size, status.st_mtime_ns) != (scanned.size, scanned.mtime_ns):
         raise SkippedFileError("it has changed since the scan: other size or time")
-    data = _read(file, scanned.size)
+    with open(file, "rb", closefd=False) as stream:
+        data = stream.read(scanned.size + 1)
     if hashlib.sha256(data).hexdigest() != scanned.sha256:
         raise SkippedFileError(
             "it has changed since the scan: other bytes, though size and time are the same"
@@ -264,14 +256,6 @@ def _lock(file: int, *, exclusive: bool) -> None:
         raise SkippedFileError(f"its file system cannot lock it: {reason_of(error)}") from error
 
 
-def _read(file: int, size: int) -> bytes:
-    blocks, left = [], size + 1
-    while left > 0 and (block := os.read(file, min(left, 1 << 20))):
-        blocks.append(block)
-        left -= len(block)
-    return b"".join(blocks)
-
-
 _NAME_BYTES = 255
 _NO_TRASH = "its file system has no trash: use --move-to"
 
@@ -285,21 +269,18 @@ class Trash:
     top: str
 
     def note(self, place: str) -> bytes:
-        """Return the content of the .trashinfo of the file at the absolute `place`."""
         path = os.path.relpath(place, self.top) if self.top else place
         now = datetime.datetime.now().replace(microsecond=0).isoformat()
         return f"[Trash Info]\nPath={quote(os.fsencode(path))}\nDeletionDate={now}\n".encode("ascii")
 
 
 def home_trash() -> str:
-    """Return the absolute path of this user's home trash, which may not exist yet."""
     if sys.platform == "darwin":
         return str(Path("~/.Trash").expanduser())
     return os.path.realpath(user_data_path() / "Trash")
 
 
 def find_trash(folder: str, device: int) -> Trash:
-    """Return the trash for files in `folder` on `device`, created if need be. Raises SkippedFileError without one."""
     if sys.platform not in ("linux", "darwin"):
         raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
     home = home_trash()

@@ -85,7 +85,8 @@ class Journal:
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
             _lock(file, path)
-            text = _read_all(file)
+            with open(file, "rb", closefd=False) as stream:
+                text = stream.read()
             end = text.rfind(b"\n") + 1
             if end < len(text):
                 os.ftruncate(file, end)
@@ -103,11 +104,9 @@ class Journal:
             os.close(self._file)
 
     def part_name(self, number: int) -> str:
-        """Return the name of the temporary file that entry `number` may use beside its file."""
         return f".samepic-{self.name}-{number}"
 
     def begin(self, entry: Entry) -> int:
-        """Write an intent to disk and return its number."""
         number = len(self.entries) + 1
         self._write({"intent": number, **entry.to_dict()})
         self.entries[number] = entry
@@ -129,14 +128,6 @@ def _lock(file: int, path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise ReportError(f"{path}: another process uses this journal") from None
-
-
-def _read_all(file: int) -> bytes:
-    blocks, offset = [], 0
-    while block := os.pread(file, 1 << 20, offset):
-        blocks.append(block)
-        offset += len(block)
-    return b"".join(blocks)
 
 
 def _read(lines: list[bytes], path: Path) -> tuple[str, dict[int, Entry]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import html
 import os
@@ -13,12 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from samepic.duplicates.groups import Group, Member, ScanReport
+from samepic.duplicates.groups import Group, ScanReport
 from samepic.duplicates.walk import File, Unreadable
 from samepic.errors import ReportError, UnreadableError
 from samepic.picture import Encoded, Picture, load
 from samepic.verdict import Relation
-from samepic.writing import bytes_text, plural, printable, reason_of
+from samepic.writing import bytes_text, data_url, plural, printable, reason_of
 
 CLEANED, FARTHEST = Relation.RESAVED, Relation.REFRAMED
 """The default and the loosest relation of `samepic clean`: a copy with covered or changed content never replaces
@@ -54,14 +53,11 @@ class PlannedFile:
 
     @property
     def place(self) -> str:
-        """The absolute path without symlinks."""
         return str(Path(self.folder) / self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A file to act on, and the kept file of its group."""
-
     group: int
     kept: PlannedFile
     target: PlannedFile
@@ -114,9 +110,8 @@ def plan(
 ) -> Plan:
     """Choose the file to keep of each group, by `keep`, if possible in `keep_in`, and plan `action` for the others.
 
-    Skipped are files in `keep_in`, relations looser than `same_if` (either copy may be the only one of its kind), and
-    what is gone, changed or a symlink. Raises ReportError where `action` and `move_to` do not fit, or without such a
-    folder.
+    Skipped are files in `keep_in`, relations looser than `same_if`, and what is gone, changed or a symlink. Raises
+    ReportError where `action` and `move_to` do not fit, or without such a folder.
     """
     if (action is CleanupAction.MOVE) != bool(move_to):
         raise ReportError(
@@ -146,8 +141,6 @@ def files_of(group: Group) -> list[File]:
 
 
 class _Planner:
-    """Plans all groups; a file that one group keeps is acted on in none."""
-
     def __init__(
         self, scan: ScanReport, keep: KeepRule, folders: list[str], action: CleanupAction, same_if: Relation
     ) -> None:
@@ -158,7 +151,6 @@ class _Planner:
         self.kept: dict[str, int] = {}
 
     def add_group(self, group: Group) -> None:
-        """Choose the file to keep and plan a step for every other one."""
         targets: list[PlannedFile] = []
         for file in files_of(group):
             located = locate(file, self.made_ns)
@@ -168,7 +160,11 @@ class _Planner:
                 self.skipped.append(Skipped(group.number, file.path, located))
         relations = {group.reference.path: Relation.SAME_FILE}
         relations |= {member.file.path: member.relation for member in group.members}
-        protected = [target for target in targets if self._protected(target)]
+        protected = [
+            target
+            for target in targets
+            if any(os.path.commonpath([folder, target.folder]) == folder for folder in self.folders)
+        ]
         if not targets:
             return
         kept = self._best(protected or targets, group, relations)
@@ -202,9 +198,6 @@ class _Planner:
             self.skipped.append(Skipped(step.group, step.target.file.path, reason))
         return tuple(steps), tuple(self.skipped)
 
-    def _protected(self, target: PlannedFile) -> bool:
-        return any(os.path.commonpath([folder, target.folder]) == folder for folder in self.folders)
-
     def _best(
         self, candidates: list[PlannedFile], group: Group, relations: dict[str, Relation]
     ) -> PlannedFile:
@@ -219,7 +212,6 @@ class _Planner:
         return min(candidates, key=rank)
 
     def _skip_reason(self, target: PlannedFile, kept: PlannedFile, protected: list[PlannedFile]) -> str:
-        """Return why to skip a file for a reason that needs no reading, or ""."""
         if target in protected:
             return "it is in a folder whose files are kept"
         if target.place == kept.place:
@@ -236,7 +228,7 @@ def locate(file: File, made_ns: int | None) -> PlannedFile | str:
     """Return a file with its folder, or why to skip it: a later symlink, for instance, than the report of `made_ns`."""
     path = Path.cwd() / file.path
     try:
-        for link in _symlinks(path.parent):
+        for link in filter(Path.is_symlink, (*reversed(path.parent.parents), path.parent)):
             if made_ns is None or link.lstat().st_ctime_ns > made_ns:
                 return f"{link} became a symlink after the scan"
         folder = path.parent.resolve(strict=True)
@@ -250,12 +242,7 @@ def locate(file: File, made_ns: int | None) -> PlannedFile | str:
     return PlannedFile(file, str(folder), folder_status.st_dev, folder_status.st_ino)
 
 
-def _symlinks(folder: Path) -> Iterator[Path]:
-    return (path for path in (*reversed(folder.parents), folder) if path.is_symlink())
-
-
 def thumbnail(file: File, side: int, made_ns: int | None = None) -> bytes:
-    """Return a JPEG of at most `side` pixels of an unchanged file. Raises UnreadableError."""
     return small_jpeg(load(read_unchanged(file, made_ns)), side)
 
 
@@ -319,12 +306,9 @@ def _section(group: Group) -> str:
     parts.append(_figure(group.reference, "reference", group.reason, _thumbnail(group.reference)))
     for member in group.members:
         shown = _EQUAL if member.file.sha256 == group.reference.sha256 else _thumbnail(member.file)
-        parts.append(_figure(member.file, str(member.relation), _why(member), shown))
+        why = f"{member.explanation}{', a hard link' if member.hard_link_to else ''}"
+        parts.append(_figure(member.file, str(member.relation), why, shown))
     return "".join((*parts, "</div></section>\n"))
-
-
-def _why(member: Member) -> str:
-    return f"{member.explanation}, a hard link" if member.hard_link_to else member.explanation
 
 
 def _figure(file: File, role: str, text: str, thumbnail: str) -> str:
@@ -347,4 +331,4 @@ def _thumbnail(file: File) -> str:
         data = small_jpeg(load(os.fspath(file.path)), _THUMBNAIL, quality=75)
     except UnreadableError:
         return "<i>gone, or changed since the scan</i>"
-    return f'<img loading="lazy" alt="" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'
+    return f'<img loading="lazy" alt="" src="{data_url(data, "image/jpeg")}">'

@@ -10,17 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from samepic.cleanup.files import (
-    SkippedFileError,
-    absent,
-    copy_file,
-    make_folder,
-    open_folder,
-    rename_exclusive,
-    replace_if,
-    sha256_of,
-    stat_at,
-)
+from samepic.cleanup import files
+from samepic.cleanup.files import SkippedFileError
 from samepic.cleanup.journal import Journal
 from samepic.cleanup.plan import CleanupAction
 from samepic.writing import reason_of
@@ -34,16 +25,11 @@ class Restored:
     skipped: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return (
-            {"path": self.path, "left": self.skipped} if self.skipped else {"path": self.path, "done": "undo"}
-        )
+        return {"path": self.path, **({"left": self.skipped} if self.skipped else {"done": "undo"})}
 
 
 def undo(journal: Path) -> Iterator[Restored]:
-    """Restore the files of a journal that are not restored yet, the last first, overwriting none; yield each result.
-
-    Raises ReportError where it is no journal, or in use; OSError where it cannot be read.
-    """
+    """Restore what a journal lists, the last first; yield each result. Raises ReportError, OSError."""
     with Journal.open(journal) as log:
         for number in sorted(log.entries, reverse=True):
             entry = log.entries[number]
@@ -61,21 +47,18 @@ def undo(journal: Path) -> Iterator[Restored]:
 
 
 class _Restoration:
-    """The restoration of one entry, from what is on disk now."""
-
     def __init__(self, journal: Journal, number: int) -> None:
         self.journal, self.entry = journal, journal.entries[number]
         self.part = journal.part_name(number)
         self.place, self.name = os.path.split(self.entry.path)
 
     def restore(self) -> None:
-        """Restore the file; raise SkippedFileError or OSError where it stays as it is."""
         action = self.entry.action
         if action is CleanupAction.REFLINK:
             return  # its bytes, mode and time never changed
         if action is not CleanupAction.HARDLINK:
-            make_folder(self.place)
-        with open_folder(self.place) as folder:
+            files.make_folder(self.place)
+        with files.open_folder(self.place) as folder:
             before = os.fstat(folder)
             if action is CleanupAction.HARDLINK:
                 self._restore_link(folder)
@@ -91,11 +74,11 @@ class _Restoration:
         moved_place, moved_name = os.path.split(self.entry.to or "")
         with ExitStack() as stack:
             try:
-                moved_folder = stack.enter_context(open_folder(moved_place))
+                moved_folder = stack.enter_context(files.open_folder(moved_place))
             except FileNotFoundError:
                 moved_folder = -1
-            moved = None if moved_folder < 0 else stat_at(moved_folder, moved_name)
-            here = stat_at(folder, self.name)
+            moved = None if moved_folder < 0 else files.stat_at(moved_folder, moved_name)
+            here = files.stat_at(folder, self.name)
             if here is not None:
                 self._check_existing(here, folder, moved, moved_folder, moved_name)
             elif moved is None:
@@ -106,15 +89,15 @@ class _Restoration:
 
     def _finish_interrupted_move(self, folder: int) -> None:
         """Rename the temporary file of an interrupted move or copy to its name."""
-        if self._is_original(folder, self.part) and absent(folder, self.name):
-            rename_exclusive(folder, self.part, folder, self.name)
+        if self._is_original(folder, self.part) and files.absent(folder, self.name):
+            files.rename_exclusive(folder, self.part, folder, self.name)
 
     def _check_existing(
         self, here: os.stat_result, folder: int, moved: os.stat_result | None, moved_folder: int, name: str
     ) -> None:
         if not self._is_original(folder, self.name):
             before = self.entry.to if moved else f"{self.place}/{self.part}"
-            where = f"; the earlier file is {before}" if moved or not absent(folder, self.part) else ""
+            where = f"; the earlier file is {before}" if moved or not files.absent(folder, self.part) else ""
             raise SkippedFileError(f"another file is there now{where}")
         copy = self.entry.events.get("copied")
         ours = moved and (
@@ -128,7 +111,7 @@ class _Restoration:
         if self._digest(moved_folder, name) != self.entry.sha256:
             raise SkippedFileError(f"it was changed in {self.entry.to}")
         try:
-            rename_exclusive(moved_folder, name, folder, self.name)
+            files.rename_exclusive(moved_folder, name, folder, self.name)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
@@ -137,33 +120,33 @@ class _Restoration:
         with ExitStack() as stack:
             source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=moved_folder)
             stack.callback(os.close, source)
-            if not absent(folder, self.part):
+            if not files.absent(folder, self.part):
                 os.unlink(self.part, dir_fd=folder)  # a copy that was cut off
             self._copy_here(source, folder)
-        rename_exclusive(folder, self.part, folder, self.name)
+        files.rename_exclusive(folder, self.part, folder, self.name)
         os.fsync(folder)
         os.unlink(name, dir_fd=moved_folder)
 
     def _copy_here(self, source: int, folder: int) -> None:
-        if copy_file(source, folder, self.part, self.entry) != self.entry.sha256:
+        if files.copy_file(source, folder, self.part, self.entry) != self.entry.sha256:
             os.unlink(self.part, dir_fd=folder)
             raise SkippedFileError("its copy has other bytes")
 
     def _clean_up(self, folder: int, moved_folder: int, name: str) -> None:
         """Remove what the move left: temporary files, the .trashinfo, and folders that it created."""
         for place in (folder, moved_folder):
-            if place >= 0 and not absent(place, self.part):
+            if place >= 0 and not files.absent(place, self.part):
                 os.unlink(self.part, dir_fd=place)
         if moved_folder >= 0:
             os.fsync(moved_folder)
-        if self.entry.info and (moved_folder < 0 or absent(moved_folder, name)):
+        if self.entry.info and (moved_folder < 0 or files.absent(moved_folder, name)):
             Path(self.entry.info).unlink(missing_ok=True)
         for created in reversed(self.entry.made or []):
             with suppress(OSError):  # it is in use, or was removed before an interruption
                 Path(created).rmdir()
 
     def _restore_link(self, folder: int) -> None:
-        here, part = stat_at(folder, self.name), stat_at(folder, self.part)
+        here, part = files.stat_at(folder, self.name), files.stat_at(folder, self.part)
         linked = here is not None and here.st_ino == self.entry.kept_inode
         if here is not None and not linked:
             if not self._is_original(folder, self.name):
@@ -179,8 +162,8 @@ class _Restoration:
         if part is None:
             self._recreate(folder)
         if here is None:
-            rename_exclusive(folder, self.part, folder, self.name)
-        elif not replace_if(
+            files.rename_exclusive(folder, self.part, folder, self.name)
+        elif not files.replace_if(
             folder, self.part, self.name, lambda taken: taken.st_ino == self.entry.kept_inode
         ):
             os.unlink(self.part, dir_fd=folder)
@@ -193,7 +176,7 @@ class _Restoration:
         kept_place, kept_name = os.path.split(self.entry.kept)
         with ExitStack() as stack:
             for place, name in ((self.place, self.name), (kept_place, kept_name)):
-                other_folder = stack.enter_context(open_folder(place))
+                other_folder = stack.enter_context(files.open_folder(place))
                 if self._digest(other_folder, name) == self.entry.sha256:
                     source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=other_folder)
                     stack.callback(os.close, source)
@@ -202,11 +185,10 @@ class _Restoration:
         raise SkippedFileError(f"its bytes are gone: {self.entry.kept} was changed since")
 
     def _relink(self, folder: int) -> bool:
-        """Link to another name of the same file that was not changed, or is restored already."""
         for twin in self.entry.twins or []:
             place, name = os.path.split(twin)
-            with suppress(OSError), open_folder(place) as other_folder:
-                found = stat_at(other_folder, name)
+            with suppress(OSError), files.open_folder(place) as other_folder:
+                found = files.stat_at(other_folder, name)
                 if found and found.st_ino != self.entry.kept_inode and self._is_original(other_folder, name):
                     os.link(
                         name, self.part, src_dir_fd=other_folder, dst_dir_fd=folder, follow_symlinks=False
@@ -215,8 +197,7 @@ class _Restoration:
         return False
 
     def _is_original(self, folder: int, name: str) -> bool:
-        """Return whether a name has the bytes and the time of the file that was acted on."""
-        status, entry = stat_at(folder, name), self.entry
+        status, entry = files.stat_at(folder, name), self.entry
         if status is None or (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
             return False
         return self._digest(folder, name) == entry.sha256
@@ -227,6 +208,6 @@ class _Restoration:
         except OSError:
             return ""
         try:
-            return sha256_of(file)
+            return files.sha256_of(file)
         finally:
             os.close(file)

@@ -11,16 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from samepic.cli.options import (
-    STATUSES,
-    UsageError,
-    add_jobs,
-    add_shared,
-    open_gate,
-    print_decision,
-    print_error,
-    status_of_outcomes,
-)
+from samepic.cli import options
+from samepic.cli.options import UsageError
 from samepic.cli.output import Meter
 
 if TYPE_CHECKING:
@@ -32,7 +24,7 @@ SUMMARY = "add pictures to a store, each once"
 DESCRIPTION = "Add the pictures in files and folders to a store, unless they are in it already."
 
 EPILOG = f"""\
-{STATUSES}
+{options.STATUSES}
 damaged file or a key of another picture; 130 stopped by Ctrl-C: run it again to continue
 
 The key of a picture is PREFIX and its path relative to the given folder, or the name of a given file. Repeated
@@ -47,8 +39,6 @@ _AHEAD_PER_JOB = 4
 
 
 class AdmitItem(NamedTuple):
-    """A file to admit: its `path`, its `key`, and whether it was `named` on the command line."""
-
     path: str
     key: str
     named: bool
@@ -58,12 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", metavar="PATH", nargs="+", help="a picture file or a folder, or - for standard input"
     )
-    add_shared(parser, "--store", "--tenant", "--json lines", "--policy", "--profile", "--originals")
+    options.add_shared(parser, "--store", "--tenant", "--json lines", "--policy", "--profile", "--originals")
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--key", metavar="KEY", help="the key, for a single file")
     keys.add_argument("--prefix", metavar="PREFIX", default="", help="the beginning of all keys")
-    add_shared(parser, "--hidden")
-    add_jobs(parser, "pictures to process at once")
+    options.add_shared(parser, "--hidden")
+    options.add_jobs(parser, "pictures to process at once")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
     items, unreadable = _items(args)
     outcomes: Counter[str] = Counter()
     for path, error in unreadable:
-        print_error(path, error, as_json=args.json)
+        options.print_error(path, error, as_json=args.json)
         outcomes["trouble"] += 1
     pool = ThreadPoolExecutor(jobs, "samepic-admit")
-    with open_gate(args, jobs) as gate, Meter() as meter:
+    with options.open_gate(args, jobs) as gate, Meter() as meter:
         try:
             answers = in_order(pool, lambda item: _admit(gate, item), items, jobs * _AHEAD_PER_JOB)
             for done, (item, decision) in enumerate(answers, 1):
@@ -88,11 +78,10 @@ def run(args: argparse.Namespace) -> int:
             pool.shutdown(wait=True, cancel_futures=True)
     if not args.json and (len(items) != 1 or not items[0].named):
         print(_summary(outcomes))
-    return status_of_outcomes(outcomes)
+    return options.status_of_outcomes(outcomes)
 
 
 def _items(args: argparse.Namespace) -> tuple[list[AdmitItem], list[tuple[str, str]]]:
-    """Return the files below the paths, and those that cannot be read as (path, error). Raises UsageError."""
     from samepic.duplicates.walk import Walk
 
     if "-" in args.paths and (len(args.paths) > 1 or sys.stdin is None or not args.key):
@@ -141,9 +130,9 @@ def _print_result(item: AdmitItem, decision: Decision | str | None, *, as_json: 
     if decision is None:
         return "not a picture"
     if isinstance(decision, str):
-        print_error(item.path, decision, as_json=as_json)
+        options.print_error(item.path, decision, as_json=as_json)
         return "trouble"
-    print_decision(item.path, decision, as_json=as_json)
+    options.print_decision(item.path, decision, as_json=as_json)
     return str(decision.outcome)
 
 

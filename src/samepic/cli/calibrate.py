@@ -137,13 +137,11 @@ def _reliability(result: Result) -> Iterator[str]:
     columns = ("stated", "pairs", "same", "share", "95 %", f"|0 %{'50 %':^{_CURVE - 9}}100 %|")
     full = table(columns, [_bin(entry) for entry in result.stated.bins], right=(1, 2, 3))
     fits = max(map(len, full.splitlines())) <= width()
-    yield (
-        full
-        if fits
-        else table(columns[:-1], [_bin(entry)[:-1] for entry in result.stated.bins], right=(1, 2, 3))
-    )
     if fits:
+        yield full
         yield _LEGEND
+    else:
+        yield table(columns[:-1], [_bin(entry)[:-1] for entry in result.stated.bins], right=(1, 2, 3))
     yield (
         f"Brier score {result.stated.brier:.4f}, expected calibration error {result.stated.error:.4f} (0 is perfect)"
     )
@@ -160,18 +158,11 @@ def _bin(entry: ReliabilityBin) -> tuple[str, ...]:
     name = f"{entry.low * 100:.0f} to {entry.high * 100:.0f} %"
     if entry.share is None:
         return name, "0", "", "", "", f"|{' ' * _CURVE}|"
-    return (
-        name,
-        str(entry.pairs),
-        str(entry.same),
-        percent(entry.share),
-        _interval(entry.interval),
-        _curve(entry),
-    )
+    shares = percent(entry.share), _interval(entry.interval)
+    return name, str(entry.pairs), str(entry.same), *shares, _curve(entry)
 
 
 def _curve(entry: ReliabilityBin) -> str:
-    """Draw a bin on a line from 0 to 100 %."""
     assert entry.share is not None
     assert entry.mean is not None
     low, high = (_column(bound) for bound in entry.interval)

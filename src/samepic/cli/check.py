@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from samepic.cli.options import (
-    STATUSES,
-    add_shared,
-    named_sources,
-    open_gate,
-    print_decision,
-    status_of_outcomes,
-)
+from samepic.cli import options
 
 SUMMARY = "is this picture in a store already?"
 DESCRIPTION = "Show whether each FILE is in a store already, without changing it."
 
 EPILOG = f"""\
-{STATUSES}
+{options.STATUSES}
 damaged FILE
 
 examples:
@@ -27,16 +20,16 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_shared(parser, "files", "--store", "--tenant", "--json lines")
-    add_shared(parser, "--policy", "--profile", "--originals", "--replica")
+    options.add_shared(parser, "files", "--store", "--tenant", "--json lines")
+    options.add_shared(parser, "--policy", "--profile", "--originals", "--replica")
 
 
 def run(args: argparse.Namespace) -> int:
-    named = named_sources(args.files)
+    named = options.named_sources(args.files)
     outcomes = []
-    with open_gate(args) as gate:
+    with options.open_gate(args) as gate:
         for name, source in named:
             decision = gate.check(source)
-            print_decision(name, decision, as_json=args.json)
+            options.print_decision(name, decision, as_json=args.json)
             outcomes.append(decision.outcome)
-    return status_of_outcomes(outcomes)
+    return options.status_of_outcomes(outcomes)

@@ -10,15 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import (
-    NOT_SAME,
-    SAME,
-    UsageError,
-    add_same_if,
-    add_shared,
-    print_result,
-    standard_input,
-)
+from samepic.cli import options
+from samepic.cli.options import NOT_SAME, SAME, UsageError
 from samepic.cli.output import styled
 from samepic.verdict import Relation
 from samepic.writing import bytes_text, plural, printable
@@ -53,10 +46,10 @@ _DONE = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_shared(parser, "report", nargs="?")
+    options.add_shared(parser, "report", nargs="?")
     _add_keep_options(parser)
     _add_action_options(parser)
-    add_same_if(parser, default="resaved", last="reframed")
+    options.add_same_if(parser, default="resaved", last="reframed")
     parser.add_argument("--journal", metavar="FILE", help="the new file for --undo (default: see --undo)")
     parser.add_argument(
         "--undo",
@@ -65,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="",
         help=f"undo the newest run, or that of JOURNAL (in {journal_folder()})".replace("%", "%%"),
     )
-    add_shared(parser, "--json")
+    options.add_shared(parser, "--json")
 
 
 def _add_keep_options(parser: argparse.ArgumentParser) -> None:
@@ -99,15 +92,11 @@ def _add_action_options(parser: argparse.ArgumentParser) -> None:
 
 
 def journal_folder() -> Path:
-    """Return the folder of journals, by the XDG base directory specification."""
     if sys.platform == "darwin":
         return Path("~/Library/Application Support/samepic/journals").expanduser()
     state = os.environ.get("XDG_STATE_HOME", "")
-    return (
-        (Path(state) if state.startswith("/") else Path("~/.local/state").expanduser())
-        / "samepic"
-        / "journals"
-    )
+    base = Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()
+    return base / "samepic" / "journals"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -132,11 +121,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_report(name: str) -> ScanReport:
-    """Return the report in a file or on standard input. Raises ReportError, OSError, UsageError."""
     from samepic.duplicates.groups import read_scan
 
     if name == "-":
-        return read_scan(standard_input(), "<stdin>")
+        return read_scan(options.standard_input(), "<stdin>")
     with Path(name).open("rb") as file:
         return read_scan(file, name, made_ns=os.fstat(file.fileno()).st_mtime_ns)
 
@@ -148,7 +136,7 @@ def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
             kept = step.kept.file.path
             print(f"keep {printable(kept)}")
         value = {**step.to_dict(), "would": str(planned.action)}
-        print_result(value, f"  {_step_line(step, planned.action)}", as_json=args.json)
+        options.print_result(value, f"  {_step_line(step, planned.action)}", as_json=args.json)
     for file in planned.skipped:
         _print_skipped(file, args.json)
     if not args.json:
@@ -192,19 +180,19 @@ def _apply(planned: Plan, args: argparse.Namespace) -> int:
             continue
         done.append(result)
         line = f"{_step_line(result.step, planned.action)} -> {printable(result.to)}"
-        print_result(result.to_dict(), f"[{number}/{len(planned.steps)}] {line}", as_json=args.json)
+        options.print_result(result.to_dict(), f"[{number}/{len(planned.steps)}] {line}", as_json=args.json)
         sys.stdout.flush()
     files = _count_files(applied.step for applied in done)
     text = f"{files} {_DONE[planned.action]}; {plural(len(skipped), 'file')} skipped"
     if done:
         text += f"\nundo with: samepic clean --undo {printable(str(journal))}"
     value = {"done": len(done), "left": len(skipped), "journal": str(journal) if done else None}
-    print_result(value, text, as_json=args.json)
+    options.print_result(value, text, as_json=args.json)
     return NOT_SAME if skipped else SAME
 
 
 def _print_skipped(skipped: Skipped, as_json: bool) -> None:
-    print_result(skipped.to_dict(), _skipped_line(skipped.path, skipped.reason), as_json=as_json)
+    options.print_result(skipped.to_dict(), _skipped_line(skipped.path, skipped.reason), as_json=as_json)
 
 
 def _skipped_line(path: str, reason: str) -> str:
@@ -226,14 +214,14 @@ def _undo(args: argparse.Namespace) -> int:
     restored = skipped = 0
     for result in undo(journal):
         skipped, restored = skipped + bool(result.skipped), restored + (not result.skipped)
-        line = (
-            _skipped_line(result.path, result.skipped)
-            if result.skipped
-            else f"restored {printable(result.path)}"
-        )
-        print_result(result.to_dict(), line, as_json=args.json)
+        line = f"restored {printable(result.path)}"
+        if result.skipped:
+            line = _skipped_line(result.path, result.skipped)
+        options.print_result(result.to_dict(), line, as_json=args.json)
     text = f"{plural(restored, 'file')} restored, {skipped} skipped, from {printable(str(journal))}"
-    print_result({"done": restored, "left": skipped, "journal": str(journal)}, text, as_json=args.json)
+    options.print_result(
+        {"done": restored, "left": skipped, "journal": str(journal)}, text, as_json=args.json
+    )
     return NOT_SAME if skipped else SAME
 
 

@@ -6,13 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import (
-    add_screen,
-    add_shared,
-    compare_pair,
-    print_json,
-    status_of,
-)
+from samepic.cli.options import add_screen, add_shared, compare_pair, print_json, status_of
 from samepic.cli.output import heading, percent, rows
 from samepic.writing import bytes_text
 

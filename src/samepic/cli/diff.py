@@ -7,14 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic.cli.compare import describe
-from samepic.cli.options import (
-    UsageError,
-    add_screen,
-    add_shared,
-    compare_pair,
-    print_result,
-    status_of,
-)
+from samepic.cli.options import UsageError, add_screen, add_shared, compare_pair, print_result, status_of
 from samepic.writing import replacing
 
 if TYPE_CHECKING:
@@ -47,7 +40,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_output(args: argparse.Namespace) -> Path:
-    """Refuse a bad output name before any work is done."""
     output = Path(args.output)
     if output.suffix.lower() != ".png":
         raise UsageError(f"{output}: the name has to end in .png")

@@ -127,7 +127,6 @@ def _installed(package: str) -> str:
 
 
 def _try_codec(format_name: str, options: dict[str, Any], limit: float) -> tuple[bool, str]:
-    """Encode a small picture with Pillow and load it; return whether that works, and a sentence."""
     import numpy as np
     from PIL import Image
 
@@ -146,10 +145,8 @@ def _try_codec(format_name: str, options: dict[str, Any], limit: float) -> tuple
     except SamepicError as error:
         return False, f"fails: {error}"
     if decoded.shape != pixels.shape:
-        return (
-            False,
-            f"fails: expected {pixels.shape[1]}x{pixels.shape[0]}, found {decoded.shape[1]}x{decoded.shape[0]}",
-        )
+        expected, found = (f"{one.shape[1]}x{one.shape[0]}" for one in (pixels, decoded))
+        return False, f"fails: expected {expected}, found {found}"
     error_levels = float(np.abs(decoded.astype(np.int16) - pixels).mean())
     if error_levels > limit:
         return False, f"fails: pixels are off by {error_levels:.1f} levels on average"
@@ -168,9 +165,8 @@ def _check_heic() -> tuple[bool, str]:
 def _native_state() -> str:
     from samepic.native import native
 
-    return (
-        "not built: everything works, but fingerprints and search are slower" if native is None else "built"
-    )
+    slower = "not built: everything works, but fingerprints and search are slower"
+    return slower if native is None else "built"
 
 
 def _optional_parts() -> dict[str, str]:

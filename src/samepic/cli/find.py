@@ -12,15 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import (
-    SAME,
-    TROUBLE,
-    UsageError,
-    add_jobs,
-    add_policy,
-    add_shared,
-    standard_input,
-)
+from samepic.cli.options import SAME, TROUBLE, UsageError, add_jobs, add_policy, add_shared, standard_input
 from samepic.cli.output import Meter, styled, table
 from samepic.cli.review import require_pages, review
 from samepic.writing import bytes_text, plural, printable, replacing
@@ -210,7 +202,6 @@ def _write_page(name: str, groups: list[Group], finder: Finder | SparkFinder) ->
 
 
 def _report_lines(finder: Finder | SparkFinder, groups: list[Group]) -> Iterator[str]:
-    """Yield the report for people: each group, the unreadable files, and the summary."""
     for group in groups:
         name = f"{group.number}. {printable(group.reference.path)}"
         yield f"{styled(name, 'bold')}  {bytes_text(group.reference.size)}, {group.reason}"

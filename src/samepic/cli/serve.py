@@ -9,14 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samepic.cli.options import (
-    SAME,
-    THREADS,
-    add_shared,
-    folder_of_originals,
-    print_result,
-    whole_number,
-)
+from samepic.cli.options import SAME, THREADS, add_shared, folder_of_originals, print_result, whole_number
 from samepic.service.settings import SERVICE
 
 if TYPE_CHECKING:

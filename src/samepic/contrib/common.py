@@ -27,6 +27,9 @@ LATER = "Pictures cannot be taken just now: try again."
 STATUS = {Outcome.DUPLICATE: 409, Outcome.REFUSED: 422}
 """The HTTP statuses of uploads that are not accepted."""
 
+SHARED = ("store", "tenant", "policy", "profile", "workers", "copycode", "replicas")
+"""The options of the gate that a site may set."""
+
 Shown = Callable[[str], bool]
 """Says whether the site shows the picture of a key."""
 
@@ -83,7 +86,6 @@ def give_back(gate: Gate, key: str, shown: Shown | None) -> None:
 
 
 def _forgotten(gate: Gate, key: str, shown: Shown, seconds: float) -> bool:
-    """Remove the picture of a key if it is an orphan; return whether it is gone."""
     kept = gate.get(key)
     if kept is None:
         return True

@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 _NAME = "samepic"
-_OPTIONS = ("store", "tenant", "policy", "profile", "copycode", "replicas", "workers")
 
 
 class RefusedUploadError(HTTPException):
@@ -55,12 +54,10 @@ class RefusedUploadError(HTTPException):
 
     @property
     def html(self) -> Markup:
-        """The sentence, with a link where there is one."""
         link = Markup(' <a href="{}">{}</a>').format(self.url, common.SEE) if self.url else Markup("")
         return escape(self.sentence) + link
 
     def get_description(self, environ: object = None, scope: object = None) -> str:
-        """Return what the page of the error says."""
         return f"<p>{self.html}</p>"
 
 
@@ -103,7 +100,7 @@ class SamePic:
         state, config = _state(), current_app.config
         with self._lock:
             if state.gate is None:
-                given = {name: f"SAMEPIC_{name.upper()}" for name in _OPTIONS}
+                given = {name: f"SAMEPIC_{name.upper()}" for name in common.SHARED}
                 options = {name: config[setting] for name, setting in given.items() if setting in config}
                 state.gate = Gate(**options, originals=self._originals)
             return state.gate
@@ -186,8 +183,6 @@ class PictureValidator:
 
 @dataclass(slots=True)
 class _State:
-    """The extension of one application, and its gate once it is open."""
-
     extension: SamePic
     gate: Gate | None = None
 

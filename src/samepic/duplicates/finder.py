@@ -16,18 +16,11 @@ from pathlib import Path
 
 from samepic.duplicates.cache import Cache, CachedVerdict, cache_file
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import (
-    Group,
-    GroupBuilder,
-    GroupDraft,
-    UnionFind,
-    accepted,
-    build_group,
-)
+from samepic.duplicates.groups import Group, GroupBuilder, GroupDraft, UnionFind, accepted, build_group
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
 from samepic.duplicates.verify import Verifier
-from samepic.duplicates.walk import Unreadable, Walk
+from samepic.duplicates.walk import File, Unreadable, Walk
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
@@ -100,8 +93,6 @@ _log = logging.getLogger("samepic.duplicates")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a stage: `done` of `total` of its `unit`."""
-
     stage: str
     done: int
     total: int
@@ -110,10 +101,7 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Finder:
-    """One search below `paths`, with the options of `find`; `min_size` is in bytes, `jobs` are threads (None: all).
-
-    After `groups()`, `unreadable` lists by path what could not be read, and the counts are those of this search.
-    """
+    """One search below `paths`, with the options of `find`; after `groups()`, `unreadable` is by path."""
 
     paths: Iterable[str]
     same_if: Relation = Relation.REFRAMED
@@ -132,7 +120,6 @@ class Finder:
     compared: int = 0
 
     def groups(self) -> list[Group]:
-        """Search, and return the groups by the path of their reference."""
         self.same_if.is_same(self.same_if)
         self.paths = list(self.paths)
         jobs = self.jobs or processors()
@@ -158,7 +145,7 @@ class Finder:
                   len(self.unreadable))  # fmt: skip
         _log.info("not in the cache, read: %d", self.read)
         _log.info("bytes: %d distinct pictures", len(reader.items))
-        return sorted(reader.items.values(), key=_first_path)
+        return sorted(reader.items.values(), key=lambda item: min(map(_path_key, item.files)))
 
     def _walk(self) -> Walk:
         return Walk(self.paths, self.hidden, self.follow, self.min_size)
@@ -222,8 +209,8 @@ class Finder:
         groups = [build_group(0, draft, items, merits) for draft, merits in drafts]
         # Hard links to one file waste nothing.
         groups = [group for group in groups if not all(member.hard_link_to for member in group.members)]
-        groups.sort(key=lambda group: os.fsencode(group.reference.path))
-        self.unreadable.sort(key=lambda file: (os.fsencode(file.path), file.error))
+        groups.sort(key=lambda group: _path_key(group.reference))
+        self.unreadable.sort(key=lambda file: (_path_key(file), file.error))
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
         return [replace(group, number=number) for number, group in enumerate(groups, 1)]
 
@@ -283,11 +270,10 @@ def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) ->
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _first_path(item: DistinctPicture) -> bytes:
-    return min(os.fsencode(file.path) for file in item.files)
+def _path_key(file: File | Unreadable) -> bytes:
+    return os.fsencode(file.path)

@@ -77,8 +77,6 @@ class Group:
 
 
 class NeighborSource(Protocol):
-    """The candidates of each picture by index, with their distance."""
-
     def __getitem__(self, index: int, /) -> Mapping[int, int]: ...
 
 
@@ -111,7 +109,6 @@ class UnionFind:
             self._parents[second] = first
 
     def clusters(self) -> list[list[int]]:
-        """Return the sets of two or more numbers, each in order, by their least number."""
         found: dict[int, list[int]] = {}
         for index in range(len(self._parents)):
             found.setdefault(self.root(index), []).append(index)
@@ -120,10 +117,10 @@ class UnionFind:
 
 @dataclass(slots=True, eq=False)
 class GroupBuilder:
-    """Groups the pictures of one cluster around references; `verdict_of` is on the second index against the first.
+    """Groups the pictures of a cluster around references; `verdict_of` is on the second against the first.
 
-    A reference stops after _MISSES different pictures in a row: otherwise n pages of one layout, all near each other,
-    would take n² comparisons. `skipped` counts such pairs.
+    `skipped` counts pairs left out after _MISSES different pictures in a row: n pages of one layout
+    would else take n² comparisons.
     """
 
     candidates: NeighborSource
@@ -168,13 +165,8 @@ class GroupBuilder:
                     misses += 1
                     continue
                 misses = 0
-                merits = self.merits
-                reason = (
-                    why_original(merits[draft.reference], merits[other], verdict)
-                    if other not in rejected
-                    else ""
-                )
-                if reason:
+                reason = why_original(self.merits[draft.reference], self.merits[other], verdict)
+                if reason and other not in rejected:
                     return other, reason
                 draft.verdicts[other] = verdict
                 added.append(other)
@@ -224,7 +216,6 @@ BYTE_FOR_BYTE = "the same file, byte for byte"
 
 
 def make_member(file: File, verdict: CachedVerdict, links: dict[tuple[int, int], str]) -> Member:
-    """Return a file as a member; `links` are the paths of its group so far by node."""
     link = links.get(file.node, "") if file.links > 1 else ""
     links.setdefault(file.node, file.path)
     explanation = verdict.explanation if not link else "the same file on disk (a hard link)"
@@ -329,12 +320,11 @@ def json_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Ite
     for group in groups:
         value = group.to_dict()
         for file in (value["reference_file"], *value["members"]):
-            _add_bytes(file)
+            _add_bytes(file, file["path"])
         yield _line(value)
     for item in unreadable:
         value = {"unreadable": item.path, "error": item.error}
-        if not _is_text(item.path):
-            value["path_base64"] = _base64(item.path)
+        _add_bytes(value, item.path)
         yield _line(value)
 
 
@@ -343,13 +333,9 @@ def _line(value: Mapping[str, Any]) -> str:
     return text if _is_text(text) else json.dumps(value, ensure_ascii=True, allow_nan=False)
 
 
-def _add_bytes(file: dict[str, Any]) -> None:
-    if not _is_text(file["path"]):
-        file["path_base64"] = _base64(file["path"])
-
-
-def _base64(path: str) -> str:
-    return base64.b64encode(os.fsencode(path)).decode()
+def _add_bytes(value: dict[str, Any], path: str) -> None:
+    if not _is_text(path):
+        value["path_base64"] = base64.b64encode(os.fsencode(path)).decode()
 
 
 def _is_text(text: str) -> bool:

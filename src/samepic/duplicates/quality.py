@@ -33,7 +33,7 @@ _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 class Merit(NamedTuple):
     """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
-    `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`.
+    The fields from `format` on explain; `alpha` and `camera` count only in `why_original`.
     """
 
     pixels: int
@@ -50,11 +50,9 @@ class Merit(NamedTuple):
     camera: int = 0
 
     def rank(self) -> tuple[int, ...]:
-        """Return the sort key of copies, higher being better."""
         return (self.pixels, self.color, self.depth, *self[2:6])
 
     def order(self, index: int) -> tuple[int, ...]:
-        """Return the sort key that puts the best picture first; `index` breaks ties."""
         return (*(-value for value in self.rank()), index)
 
     def to_text(self) -> str:
@@ -62,7 +60,6 @@ class Merit(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> Merit:
-        """Return what `to_text` wrote; raise ValueError or TypeError for anything else."""
         return cls(*json.loads(text))
 
 

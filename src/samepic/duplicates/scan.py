@@ -122,7 +122,6 @@ class Reader:
         self._lock = threading.Lock()
 
     def read_all(self, files: Iterable[File]) -> Iterator[int]:
-        """Read every file; yield the size of each one that is done."""
         for file, result in in_order(self._pool, self._classify, files, self._window):
             self._record(file, result)
             yield file.size
@@ -138,7 +137,6 @@ class Reader:
             item.files.append(replace(file, sha256=result.content))
 
     def _classify(self, file: File) -> tuple[File, CachedFile]:
-        """Return the content of a file. Runs on a thread of the pool."""
         result = self._cache.file(file)
         if result is not None and (result.kind != "picture" or self._load_cached(result.content)):
             return file, result
@@ -179,7 +177,6 @@ class Reader:
         return CachedFile("picture", fingerprint.sha256)
 
     def _load_cached(self, sha256: str) -> bool:
-        """Load the fingerprint of these bytes from the cache; return whether it is there."""
         if sha256 in self._fingerprints:
             return True
         row = self._cache.picture(sha256)

@@ -1,7 +1,5 @@
 """Fingerprints: small values by which pictures are found again."""
 
-from __future__ import annotations
-
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.fingerprints.make import fingerprint
 from samepic.fingerprints.pdq import FORMS

@@ -17,12 +17,8 @@ from samepic.picture.jpeg import JpegHeader
 from samepic.picture.picture import upright, upright_size
 from samepic.tuning.search import SEARCH
 
-_EIGHTHS = (
-    1,
-    2,
-    4,
-    8,
-)  # libjpeg-turbo has vector code for these scales; others cost as much as the next larger one
+# libjpeg-turbo has vector code for these scales; others cost as much as the next larger one.
+_EIGHTHS = (1, 2, 4, 8)
 _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 
@@ -46,10 +42,10 @@ def hash_picture(picture: Picture, reference: bool = False, copies: bool = False
 def hash_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], copies: bool = False
 ) -> DecodedPicture | None:
-    """Hash a JPEG from a reduced decode of its luma; None where only a whole decode shows its pixels.
+    """Hash a JPEG from a reduced decode of its luma, with `copies` from another in color too.
 
-    That is so for stored RGB and CMYK, profiles made of lookup tables, and broken data. Of a large progressive JPEG
-    only the DC scans are decoded. With `copies`, copy codes are made from another decode, in color.
+    Of a large progressive one only the DC scans are decoded. None for stored RGB and CMYK, profiles made of lookup
+    tables, and broken data.
     """
     if _needs_whole_decode(header):
         return None
@@ -92,20 +88,17 @@ def _needs_whole_decode(header: JpegHeader) -> bool:
 
 
 def _first_scan_has(data: bytes, components: int) -> bool:
-    """Return whether the first scan of a progressive JPEG holds all its components, as is usual."""
     at = data.index(bytes((0xFF, _SCAN)))
     return data[at + 4] == components
 
 
 def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:
-    """Return the copy codes of a reduced decode in color, None where the data is broken."""
     data, eighths = _reduction(data, header, segments, SEARCH.copy_decode)
     shown = _decode_color(data, header, eighths)
     return None if shown is None else copycodes(shown)
 
 
 def _decode_color(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
-    """Return the upright sRGB of a reduced decode, (h, w, 3) uint8, None where the data is broken."""
     gray = header.coding.colour == "gray"
     decoded = _decode(data, "GRAY" if gray else "RGB", header, eighths)
     if decoded is None:
@@ -132,7 +125,6 @@ def _neutrals(icc: bytes, mode: str) -> NDArray[np.uint8] | None:
 
 
 def _decode(data: bytes, space: str, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
-    """Return the (h, w, channels) uint8 samples of a reduced decode, None where it fails."""
     import simplejpeg
 
     height, width = -(-header.height * eighths // 8), -(-header.width * eighths // 8)
@@ -157,7 +149,6 @@ def _dc_scans(segments: list[memoryview]) -> bytes:
 
 
 def _from_rgb(rgb: NDArray[np.uint8], whole: Reduction | None = None) -> Pdq:
-    """Hash an upright picture, or one that was reduced from `whole`."""
     import cv2
 
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)

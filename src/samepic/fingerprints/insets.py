@@ -37,11 +37,9 @@ class Inset(NamedTuple):
     height: int
 
     def of(self, rgb: Pixels) -> Pixels:
-        """Return this part of an (h, w, 3) picture."""
         return np.ascontiguousarray(rgb[self.y : self.y + self.height, self.x : self.x + self.width])
 
     def overlap(self, other: Inset) -> float:
-        """Return the intersection with another one over their union, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         both = max(0, width) * max(0, height)
@@ -49,18 +47,14 @@ class Inset(NamedTuple):
 
 
 class _Lines(NamedTuple):
-    """Lines across one axis: `places`, the first and last at the edges of the frame, and the `sums` of their pixels'
-    scores from the start, (length + 1, n).
-    """
+    """Lines across an axis, frame edges too, and the `sums` of their pixels' scores, (length + 1, n)."""
 
     places: Places
     sums: Floats
 
 
 class _Pairs(NamedTuple):
-    """Pairs of lines across one axis: the index of each, where the first is, how far the second is from it, and how
-    many of them are edges of the frame.
-    """
+    """Pairs of lines across one axis: their indexes, where the first is, the distance, and how many are frame edges."""
 
     first: Places
     second: Places
@@ -89,7 +83,6 @@ def insets(rgb: Pixels) -> list[Inset]:
 
 
 def _reduced(rgb: Pixels) -> Pixels:
-    """Return the picture reduced to INSETS.side pixels on its longer side, if it has more."""
     import cv2
 
     times = max(rgb.shape[:2]) // INSETS.side
@@ -112,8 +105,7 @@ def _scaled(box: Inset, across: float, down: float) -> Inset:
 def _scores(halves: Pixels) -> Scores:
     """Return the (h, w) scores of the steps from x - 1 to x: the evidence of each for a line in its column.
 
-    `halves` are the (3, h, w) planes of a picture with half their values, so that two make a sum in 8 bits: steps are
-    taken between means of two pixels, since scaling may have spread them.
+    `halves` are (3, h, w) planes of half values, so that two make a sum in 8 bits: scaling may spread a step.
     """
     import cv2
 
@@ -155,7 +147,6 @@ def _best_runs(scores: Scores) -> Scores:
 
 
 def _pairs(places: Places) -> _Pairs:
-    """Return the pairs of lines that are far enough apart."""
     first, second = np.triu_indices(len(places), 1)
     kept = places[second] - places[first] >= INSETS.least * places[-1]
     first, second = first[kept], second[kept]
@@ -216,7 +207,6 @@ def _crossed(means: Floats, places: Places, start: int, size: int, enough: float
 
 
 def _distinct(boxes: list[Inset]) -> list[Inset]:
-    """Return the boxes without near duplicates of earlier ones."""
     kept: list[Inset] = []
     for box in boxes:
         if all(box.overlap(other) <= INSETS.shared for other in kept):

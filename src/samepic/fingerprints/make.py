@@ -35,7 +35,6 @@ def coded_digest(
 
 
 def _png_digest(data: bytes, name: str, limits: Limits) -> str:
-    """Return the coded digest of a PNG, "" for an animated one. Raises as `png_header`."""
     header = png_header(data, name, limits=limits)
     if header.frames > 1:
         return ""
@@ -55,18 +54,29 @@ def fingerprint(
     mode = "reference" if reference else "fast"
     if isinstance(source, (np.ndarray, Image.Image)):
         return _value("", "", hash_picture(load(source, limits=limits), reference, copycode), mode)
-    return _of_encoded(read(source, limits=limits), mode, copycode, limits, None)
+    return fingerprint_within(None, read(source, limits=limits), mode=mode, copycode=copycode, limits=limits)
 
 
 def fingerprint_within(
-    room: Callable[[int], AbstractContextManager[None]],
+    room: Callable[[int], AbstractContextManager[None]] | None,
     encoded: Encoded,
     *,
+    mode: str = "fast",
     copycode: bool = False,
     limits: Limits = LIMITS,
 ) -> Fingerprint:
     """Fingerprint as `fingerprint` does; a whole picture of n pixels is decoded in the context `room(n)`."""
-    return _of_encoded(encoded, "fast", copycode, limits, room)
+    coded, jpeg = _coded(encoded, limits)
+    fast = mode == "fast"
+    decoded = hash_jpeg(encoded.data, *jpeg, copycode) if jpeg and fast else None
+    if decoded is None:
+        context: AbstractContextManager[None] = nullcontext()
+        if room is not None:
+            info = inspect(encoded, limits=limits)
+            context = room(info.width * info.height)
+        with context:
+            decoded = hash_picture(load(encoded, limits=limits), not fast, copycode)
+    return _value(_sha256(encoded), coded, decoded, mode)
 
 
 def fingerprint_shown(
@@ -82,26 +92,6 @@ def fingerprint_shown(
         picture = load(encoded, limits=limits)
         decoded = hash_picture(picture, copies=copycode)
     return _value(_sha256(encoded), coded, decoded, "fast"), picture
-
-
-def _of_encoded(
-    encoded: Encoded,
-    mode: str,
-    copycode: bool,
-    limits: Limits,
-    room: Callable[[int], AbstractContextManager[None]] | None,
-) -> Fingerprint:
-    coded, jpeg = _coded(encoded, limits)
-    fast = mode == "fast"
-    decoded = hash_jpeg(encoded.data, *jpeg, copycode) if jpeg and fast else None
-    if decoded is None:
-        context: AbstractContextManager[None] = nullcontext()
-        if room is not None:
-            info = inspect(encoded, limits=limits)
-            context = room(info.width * info.height)
-        with context:
-            decoded = hash_picture(load(encoded, limits=limits), not fast, copycode)
-    return _value(_sha256(encoded), coded, decoded, mode)
 
 
 def _sha256(encoded: Encoded) -> str:

@@ -28,11 +28,7 @@ _QUANTUM = 2.0**-20
 """Weights are multiples of this: sums of 8 bits of luma times two weights fit into the 53 bits of a float64."""
 
 # The steps that make a stored picture upright (Exif 3.0, 4.6.5): two flips on its own axes, then a transposition.
-_UPSIDE_DOWN, _MIRRORED, _TRANSPOSED = (
-    frozenset((3, 4, 6, 7)),
-    frozenset((2, 3, 7, 8)),
-    frozenset((5, 6, 7, 8)),
-)
+_UPSIDE_DOWN, _MIRRORED, _TRANSPOSED = map(frozenset, ((3, 4, 6, 7), (2, 3, 7, 8), (5, 6, 7, 8)))
 
 
 class _Bands(NamedTuple):
@@ -43,9 +39,8 @@ class _Bands(NamedTuple):
 
 
 class Reduction(NamedTuple):
-    """How a luma array was made from a picture: stored `height` and `width`, at least 1; the vertical `down` and
-    horizontal `across` scale, above 0 and at most 1, by which its pixel x covers x / scale to (x + 1) / scale of the
-    full picture; and the EXIF `orientation`, 1 to 8, in which that is shown.
+    """How a luma array was made: from a picture stored as `height` x `width`, scaled `down` and `across` (0 to 1),
+    so that pixel x covers x / scale to (x + 1) / scale, and displayed in the EXIF `orientation` 1 to 8.
     """
 
     height: int
@@ -158,9 +153,7 @@ _TERMS, _PASSES, _SMALLEST = 16, 2, 5
 
 
 class Pdq(NamedTuple):
-    """The eight codes of one picture, (8, 32) uint8 in the order of FORMS, its quality, 0 to 100, and its detail,
-    0 to 100: how many in a hundred of the code's bits stand on more than noise.
-    """
+    """Codes, (8, 32) uint8 in the order of FORMS; quality; detail: the percentage of bits that are not noise."""
 
     codes: NDArray[np.uint8]
     quality: int
@@ -223,7 +216,6 @@ def dihedral(terms: Floats) -> NDArray[np.uint8]:
 
 
 def _signs() -> Floats:
-    """Return the (4, 16, 16) signs for: nothing, mirrored, upside down, both."""
     odd = np.where(np.arange(_TERMS) % 2, 1, -1).astype(np.float32)
     same = np.ones((_TERMS, _TERMS), np.float32)
     columns, rows = same * odd, same * odd[:, None]

@@ -60,7 +60,6 @@ class _CandidateSearch:
         self._shared: dict[int, int] = {}
 
     def search(self, below: int | None = None) -> _SearchResult:
-        """Compare with every candidate that is visible now and has a number under `below`, nearest first."""
         record, result = self._verifier.record, _SearchResult()
         settled = self._store.settled(record.tenant, record.identity)
         order, result.skipped = self._candidates(settled, below)
@@ -109,7 +108,6 @@ class _CandidateSearch:
 
 
 def sentence_of(match: Match) -> str:
-    """Return the explanation of a match, with its caveat; a low probability shows as its number."""
     if match.caveat is Caveat.UNRESOLVED:
         return f"{match.explanation}; its fine print cannot be compared at the stored size"
     return match.explanation
@@ -122,7 +120,6 @@ def refused(error: UnreadableError, key: str = "") -> Decision:
 
 
 def _accepted(key: str, skipped: int = 0) -> Decision:
-    """Return that an upload is accepted; `skipped` candidates were too many to compare."""
     reason = "not uploaded before"
     if skipped:
         reason += f", as far as its nearest likenesses tell ({skipped} more were not looked at)"
@@ -130,14 +127,12 @@ def _accepted(key: str, skipped: int = 0) -> Decision:
 
 
 def _duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
-    """Return that an upload is a duplicate of `match`; `waiting`: that picture waits for review."""
     held = ", and waits for review" if waiting else ""
     reason = f"this picture was uploaded already{held}: {sentence_of(match)}"
     return Decision(Outcome.DUPLICATE, reason, key, match, (match, *others))
 
 
 def _review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
-    """Return that an upload needs a review because of `matches`."""
     if flooding:
         why = "it matches a picture that very many uploads match, such as a default avatar or a blank page"
     else:
@@ -177,8 +172,6 @@ class _LostError(Exception):
 
 @dataclass(slots=True)
 class _Lease:
-    """The lease of the pending record; none while `number` is 0."""
-
     store: Store
     seconds: float
     number: int = 0
@@ -250,7 +243,6 @@ class Admission:
         )
 
     def _resolve(self, pending: Record, search: _CandidateSearch, deadline: float) -> Decision:
-        """Decide on the pending record. Raises _LostError where it was withdrawn meanwhile."""
         store, number = self._context.store, pending.number
         self._lease.begin(number)
         result = search.search(below=number)
@@ -287,7 +279,6 @@ class Admission:
             pause = min(2 * pause, _POLL_SECONDS[1])
 
     def _previous_decision(self, deadline: float) -> Decision | None:
-        """Return the earlier decision under this key, None where there is none. Raises StoreKeyError."""
         store, tenant = self._context.store, self._context.tenant
         while (kept := store.get(tenant, self._key)) is not None and kept.state is State.PENDING:
             self._wait([kept], deadline)
@@ -358,7 +349,6 @@ class Admission:
         return _decision_from(self._key, result, self._policy, floods=floods)
 
     def _remember_refusal(self, decision: Decision) -> Decision:
-        """Store a refusal: a retry gets the same answer, and refusals by one picture are counted."""
         assert decision.match is not None
         context = self._context
         context.store.put_refusal(

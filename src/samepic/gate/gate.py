@@ -71,7 +71,7 @@ class Gate:
     @classmethod
     def of(cls, options: GateOptions) -> Gate:
         """Return the gate with these options."""
-        return cls(**options.as_keywords())
+        return cls(**{one.name: getattr(options, one.name) for one in dataclasses.fields(options)})
 
     def __enter__(self) -> Gate:
         return self

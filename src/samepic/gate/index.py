@@ -46,7 +46,6 @@ class Index:
         return CandidateNumbers(order, [number for number in alike if number not in near])
 
     def _near(self, fingerprint: Fingerprint, below: int | None) -> dict[int, int]:
-        """Return the least distance of each picture within the radius to any form of the code."""
         near = self._pdq.within(fingerprint.pdq_forms, SEARCH.radius)
         pairs = zip(near.ids.tolist(), near.distances.tolist(), strict=True)
         return {number: bits for number, bits in pairs if below is None or number < below}

@@ -6,12 +6,12 @@ import errno
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from samepic.errors import ProfileError
 from samepic.limits import LIMITS, UPLOAD, Limits
@@ -29,8 +29,6 @@ KEY_LETTERS: Final = 1024
 
 
 class PolicyAction(StrEnum):
-    """What to do with an upload: a closed set."""
-
     REFUSE = "refuse"
     REVIEW = "review"
     ACCEPT = "accept"
@@ -118,10 +116,10 @@ _NO_LETTERS = frozenset("/\0\\:" if os.name == "nt" else "/\0")
 
 
 def originals_below(folder: str | os.PathLike[str], tenant: str = "") -> Originals:
-    """Return what reads the file at FOLDER/key, or at FOLDER/tenant/key for a tenant that has a name.
+    """Return what reads the file at FOLDER/key, or FOLDER/tenant/key for a named tenant. Raises as `read`.
 
-    It returns None for a key that names no file there, and raises PermissionError for one that leads out of that
-    folder, by a symbolic link too: no key of a tenant with a name reaches another's files. Raises as `read`.
+    It returns None where there is no such file, and raises PermissionError for a key that leads out of that folder,
+    by a symbolic link too: no key of a tenant reaches another's files.
     """
 
     def original(key: str) -> Encoded | None:
@@ -173,11 +171,7 @@ class GateOptions:
     # none answers; everything else asks the store alone.
     replicas: Replicas | Sequence[str] = ()
 
-    def as_keywords(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
-
     def loaded_profile(self) -> Profile | None:
-        """Return the profile, read where it is a file. Raises ProfileError."""
         given = self.profile
         return given if isinstance(given, Profile) or given is None else Profile.read(given)
 

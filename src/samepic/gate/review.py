@@ -30,7 +30,6 @@ class ReviewPair:
 
     @property
     def number(self) -> int:
-        """The number of the upload, which names the pair together with the key of the kept one."""
         return self.upload.number
 
     @property
@@ -42,11 +41,9 @@ class ReviewPair:
 
 
 class ReviewQueue:
-    """The review queue of a tenant: one pair at a time, leased to one reviewer.
+    """The review queue of a tenant, safe for threads and processes: one pair at a time, leased to one reviewer by name.
 
-    `store` is as for `Gate`; any number of reviewers, in any number of processes, may share it. Each has a name, which
-    owns its leases. Every method may be called from any thread, and raises StoreError when the store
-    cannot be reached.
+    `store` is as for `Gate`. All methods raise StoreError when the store cannot be reached.
     """
 
     def __init__(
@@ -63,15 +60,11 @@ class ReviewQueue:
         self.close()
 
     def close(self) -> None:
-        """Close the store, if this queue opened it."""
         if self._owns:
             self._store.close()
 
     def next(self, reviewer: str, after: tuple[int, str] | None = None) -> ReviewPair | None:
-        """Take the next pair behind `after` (number and key of the kept one), None where no pair is free.
-
-        After the last one the first comes again, so that what was skipped is asked again.
-        """
+        """Take the next free pair after `after` (number, other key), from the last on the first; None without one."""
         while True:
             lease = self._store.lease_next(self.tenant, reviewer, self.lease, after)
             if lease is None:
@@ -90,19 +83,14 @@ class ReviewQueue:
         self._store.release(self.tenant, reviewer)
 
     def decide(self, reviewer: str, number: int, other: str, *, same: bool) -> ReviewDecision | None:
-        """Decide whether the held upload `number` is the same picture as `other`.
+        """Decide a pair: the same, the upload is removed; different from all it was held for, it is accepted.
 
-        The same: it is removed as a duplicate. Different from all it was held for: it is accepted. Returns None, and
-        changes nothing, where the pair is decided already or leased to somebody else.
+        Returns None, and changes nothing, where the pair is decided already or leased to somebody else.
         """
         return self._store.record_decision(self.tenant, reviewer, number, other, same=same)
 
     def undo(self, reviewer: str, position: int | None = None) -> ReviewPair | None:
-        """Revert a decision, by default the last one of this reviewer, and lease the pair again.
-
-        Everything is as before. Returns None where nothing can be reverted: more than a day has passed, or one of the
-        two was changed since.
-        """
+        """Revert a decision, by default this reviewer's last, and lease its pair; None after a day or a change."""
         if position is None:
             decisions = self._store.decisions(self.tenant, 100, reviewer)
             position = next((decision.position for decision in decisions if not decision.undone), None)
@@ -112,7 +100,6 @@ class ReviewQueue:
         return self.take(reviewer, lease.number, lease.other) or self._pair(lease)
 
     def said(self, limit: int = 20, reviewer: str = "") -> list[ReviewDecision]:
-        """Return the last decisions, newest first; of one reviewer if named."""
         return self._store.decisions(self.tenant, limit, reviewer)
 
     def waiting(self) -> int:
@@ -121,9 +108,7 @@ class ReviewQueue:
     def _pair(self, lease: ReviewLease) -> ReviewPair | None:
         upload = self._store.get(self.tenant, lease.key)
         kept = self._store.get(self.tenant, lease.other)
-        match = (
-            next((match for match in upload.matches if match.key == lease.other), None) if upload else None
-        )
-        if upload is None or kept is None or match is None:
-            return None
-        return ReviewPair(upload, kept, match, lease.place, lease.of)
+        for match in upload.matches if upload and kept else ():
+            if upload and kept and match.key == lease.other:
+                return ReviewPair(upload, kept, match, lease.place, lease.of)
+        return None

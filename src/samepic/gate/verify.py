@@ -42,7 +42,6 @@ class BetterCopy:
 
     @property
     def reason(self) -> str:
-        """Which is the better copy and why, or that neither is."""
         return f"{_NAMES[self.better]}{self.why}"
 
 
@@ -171,8 +170,6 @@ _IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
 
 @dataclass(frozen=True, slots=True)
 class VerifiedMatch:
-    """The match of an upload with one kept picture, and the action it leads to."""
-
     match: Match
     action: PolicyAction
 
@@ -317,7 +314,6 @@ def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
 
 
 def _is_faint(verdict: Verdict) -> bool:
-    """Return whether the changes are so small and faint that encoding twice may explain them."""
     if (excess := verdict.measures.get("coding_excess")) is not None:
         return excess < GATE.faint_excess
     change, share = (verdict.measures.get(name, 1e9) for name in ("change", "changed_share"))

@@ -69,7 +69,6 @@ _TILE_COLUMNS, _TILE_PIXELS = 4096, 1 << 17
 
 
 def _light_of_codes() -> Float:
-    """Return the linear light, 0 to 1, of the 256 codes of sRGB (IEC 61966-2-1)."""
     codes = np.arange(256) / 255
     return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
@@ -114,11 +113,7 @@ def ssimulacra2(a: Pixels, b: Pixels) -> float:
 
 
 def scales_of(height: int, width: int) -> int:
-    """Return on how many scales, each half the one before, pictures of this size are judged: 0 to 6.
-
-    A picture is halved, rounding up, as long as both its sides have 8 pixels; from a shorter side of 113 pixels on
-    there are all six. Below 8 there is none.
-    """
+    """Return on how many scales, 0 to 6, a size is judged: halved, rounding up, while both sides have 8 pixels."""
     side = min(height, width)
     scales = int(side >= _LEAST_SIDE)
     while scales < _SCALES and side >= _LEAST_SIDE:
@@ -183,7 +178,6 @@ def _spans(length: int, step: int) -> Iterator[tuple[slice, slice, slice]]:
 
 
 def _light(samples: Samples, box: Box) -> list[Float]:
-    """Return three bands of linear light, 0 to 1, of a part of coded pixels or of such bands."""
     if samples.dtype == np.uint8:
         return [np.asarray(cv2.LUT(band, _LIGHT), np.float32) for band in cv2.split(samples[box])]
     return list(samples[:, *box])
@@ -233,8 +227,7 @@ def _weighted_sum(a: Float, weight_a: float, b: Float, weight_b: float, shift: f
 def _sums(a: Float, b: Float, inner: Box, counts: Flags) -> Wide:
     """Return the sums of the maps (structure, ringing, blur) and of their fourth powers, (norm, map).
 
-    The sum and the difference of the two suffice: that takes four blurs, not five, and loses no digits where a and b
-    are close.
+    a + b and a - b suffice: that takes four blurs, not five, and loses no digits where the two are close.
     """
     both, apart = a + b, a - b
     mean_both, mean_apart = _blurred(both)[inner], _blurred(apart)[inner]
@@ -257,8 +250,8 @@ def _sums(a: Float, b: Float, inner: Box, counts: Flags) -> Wide:
 def _unlike(spread: Float, power: Float, shift: Float) -> Float:
     """Return 1 less the structural similarity, whose term of means has no denominator here.
 
-    `spread` is the variance of a + b, `power` the mean square of a - b, and `shift` the square of its mean. That is q +
-    m - q m, where m is the shift, and q the variance of a - b over the sum of the variances of a and of b.
+    Of the variance of a + b, the mean square of a - b, and the square of its mean, m: q + m - q m, where q is the
+    variance of a - b over the sum of the variances of a and of b.
     """
     power -= shift
     spread += power
@@ -268,10 +261,7 @@ def _unlike(spread: Float, power: Float, shift: Float) -> Float:
 
 
 def _more_detail(both: Float, apart: Float) -> Float:
-    """Return how much more b departs from its surroundings than a does: above 0 ringing, below 0 blur.
-
-    `both` and `apart` are by how much a + b and a - b depart from theirs.
-    """
+    """Return how much more b departs from its surroundings than a (over 0 ringing, else blur), of a + b, a - b."""
     detail_a, detail_b = np.abs(both + apart), np.abs(both - apart)
     detail_b -= detail_a
     detail_a += 2

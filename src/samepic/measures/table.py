@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -39,10 +39,9 @@ FOUND_WEAK = 0.5  # 2026-11: below this share a measure is no evidence at its cu
 
 
 class Cutoff(NamedTuple):
-    """Where a measure separates re-saves from distinct photographs at 1 wrong in 10 000, with 95 % intervals.
+    """Where a measure separates re-saves (`found` pass) from distinct photographs (`wrong` pass) at 1 wrong in 10 000.
 
-    A pair passes at or below `value` where `lower` is better; `found` is the share of re-saves that pass, `wrong` the
-    number of distinct photographs.
+    A pair passes at or below `value` where `lower` is better. Intervals are of 95 %.
     """
 
     measure: str
@@ -56,7 +55,6 @@ class Cutoff(NamedTuple):
     wrong: int
 
     def passes(self, value: float) -> bool:
-        """Return whether `value` is within the cutoff."""
         return value <= self.value if self.lower else value >= self.value
 
 
@@ -209,7 +207,6 @@ def _differences(a: Pixels, b: Pixels) -> Iterator[Measured]:
 
 
 def _boxed(box: tuple[int, int, int, int] | None, shape: tuple[int, ...], of_a: tuple[int, int]) -> Measured:
-    """Return the row of the bounding box: its share of the frame, and the box in pixels of a."""
     if box is None:
         return _row("difference_box", 0.0)
     (height, width), (left, top, right, bottom) = shape, box
@@ -226,18 +223,10 @@ def _histograms(a: Pixels, b: Pixels) -> Iterator[Measured]:
 
 
 def _row(name: str, value: float, *, bands: tuple[float, ...] = (), box: Region | None = None) -> Measured:
-    cutoff = CUTOFFS.get(name)
-    row = Measured(name, value, *_KINDS[name], bands=bands, box=box)
-    if cutoff is None:
-        return row
-    return replace(
-        row,
-        cutoff=cutoff.value,
-        passes=None if math.isnan(value) else cutoff.passes(value),
-        found=cutoff.found,
-        interval=cutoff.found_interval,
-        reliability=_reliability(cutoff),
-    )
+    cutoff = CUTOFFS[name]
+    passes = None if math.isnan(value) else cutoff.passes(value)
+    found = cutoff.found, cutoff.found_interval, _reliability(cutoff)
+    return Measured(name, value, *_KINDS[name], cutoff.value, passes, *found, bands, box)
 
 
 def _reliability(cutoff: Cutoff) -> Reliability:

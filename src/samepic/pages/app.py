@@ -12,7 +12,6 @@ from samepic.pages.browser import SIGN_IN, PageRoute, page_routes
 from samepic.pages.html import static
 from samepic.service.app import create_app
 from samepic.service.settings import ServiceSettings
-from samepic.service.state import Service
 
 _REVIEW: Final = ("held", "settle", "proxy")
 
@@ -39,12 +38,5 @@ PAGES: Final = (
 
 
 def create_site(settings: ServiceSettings) -> Starlette:
-    """Return the application of the API and of the pages. Raises as `create_app`."""
-    return create_app(settings, _routes)
-
-
-def _routes(service: Service) -> list[Route]:
-    return [
-        *page_routes(service, PAGES),
-        Route("/ui/static/{name}", static, methods=["GET"], name="static"),
-    ]
+    files = Route("/ui/static/{name}", static, methods=["GET"], name="static")
+    return create_app(settings, lambda service: [*page_routes(service, PAGES), files])

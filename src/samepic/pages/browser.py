@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.errors import SamepicError
-from samepic.pages.html import Html, PageFrame, el, error_page, page
+from samepic.pages.html import Html, PageFrame, el, error_page, page, post_form
 from samepic.service import auth
 from samepic.service.body import parse_form, query_params, read_small_body
 from samepic.service.middleware import add_log_fields
@@ -25,8 +25,6 @@ SIGN_IN = "/ui/enter"
 
 
 class PageRequest(NamedTuple):
-    """The context of a request from a browser: its caller, its session, and the frame of the page."""
-
     caller: auth.Caller
     session: auth.BrowserSession
     frame: PageFrame
@@ -58,7 +56,6 @@ def _token_id(token: Token) -> str:
 
 
 def form_fields(request: Request) -> Mapping[str, str]:
-    """Return the fields of the form that a page sent; none for other bodies."""
     fields: Mapping[str, str] = request.scope.get("samepic.form", {})
     return fields
 
@@ -107,7 +104,7 @@ def _caller(
     token = next((token for token in settings.tokens if _token_id(token) == session.token_id), None)
     if token is None:
         if route.public:
-            return auth.Caller("", "", frozenset())
+            return auth.Caller()
         raise HttpProblem(401, "unauthorized", "expected a browser session with a known token, found none")
     missing = [right for right in route.rights if right not in token.rights]
     if missing:
@@ -174,8 +171,10 @@ def _target(text: str) -> str:
 
 
 def _form(context: PageRequest, target: str, error: str = "") -> Html:
-    return el(
+    return post_form(
         "form.card.narrow",
+        SIGN_IN,
+        context.frame.csrf,
         el("h1", "Sign in"),
         el("p", "Please enter your token to see the pictures."),
         el("p.wrong", error, role="alert", id="wrong") if error else None,
@@ -192,8 +191,5 @@ def _form(context: PageRequest, target: str, error: str = "") -> Html:
             aria_invalid="true" if error else None,
         ),
         el("input", type="hidden", name="next", value=target),
-        el("input", type="hidden", name="csrf", value=context.frame.csrf),
         el("button.primary", "Sign in", type="submit"),
-        method="post",
-        action=SIGN_IN,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from starlette.requests import Request
@@ -27,6 +26,7 @@ from samepic.service.state import Service
 from samepic.service.uploads import received
 from samepic.verdict import Relation
 from samepic.verify.overlay import marks_on_b
+from samepic.writing import data_url
 
 _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
@@ -65,7 +65,6 @@ async def compare_files(service: Service, request: Request, context: PageRequest
 
 
 async def compare_kept(service: Service, request: Request, context: PageRequest) -> Response:
-    """Compare two kept pictures: their originals if they are available, else their proxies."""
     params = query_params(request, ("a", "b"))
     tenant, keys = context.caller.tenant, (params.get("a", ""), params.get("b", ""))
     service.require_capacity()
@@ -106,16 +105,13 @@ def _original(service: Service, tenant: str, key: str) -> bytes | None:
 
 
 def _pair_json(views: Views, *, proxies: bool = False, profile: Profile | None = None) -> dict[str, Any]:
-    """Return a verdict with the pictures of its views; `proxies` if proxies were compared with `profile`."""
     verdict = of_proxies(views.verdict, profile) if proxies else views.verdict
+    pictures = {"a": views.a, "b": views.b, "aligned": views.aligned, "difference": views.difference}
     return {
         "verdict": verdict.to_dict(),
         "from": "proxies" if proxies else "pictures",
         "view": {
-            "a": _data_url(views.a),
-            "b": _data_url(views.b),
-            "aligned": _data_url(views.aligned),
-            "difference": _data_url(views.difference),
+            **{name: data_url(data, media_type(data)) for name, data in pictures.items()},
             "width": verdict.a.width,
             "height": verdict.a.height,
             "boxes": [region.to_dict() for region in verdict.regions],
@@ -124,10 +120,6 @@ def _pair_json(views: Views, *, proxies: bool = False, profile: Profile | None =
             "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
         },
     }
-
-
-def _data_url(data: bytes) -> str:
-    return f"data:{media_type(data)};base64,{base64.b64encode(data).decode()}"
 
 
 def _key_form(keys: dict[str, str]) -> Html:
@@ -171,7 +163,6 @@ async def check_file(service: Service, request: Request, context: PageRequest) -
 
 
 async def compare_with_kept(service: Service, request: Request, context: PageRequest) -> Response:
-    """Compare a picture with a kept one: its original if that is available, else its proxy."""
     async with received(service, request, ("file",), ("key",)) as sent:
         tenant, key, upload = context.caller.tenant, sent.params.get("key", ""), sent.files["file"]
         result = await service.run_heavy(lambda: _compare_with_kept(service, tenant, key, upload))
@@ -205,14 +196,8 @@ def _check(gate: Gate, upload: Encoded) -> dict[str, Any]:
 
 
 def _match_json(gate: Gate, match: Match) -> dict[str, Any] | None:
-    """Return a match with the properties of the kept picture; None if it was removed meanwhile."""
     record = gate.get(match.key)
     if record is None:
         return None
-    return match.to_dict() | {
-        "explanation": sentence_of(match),
-        "width": record.width,
-        "height": record.height,
-        "format": record.format,
-        "size": record.size,
-    }
+    shown = {name: getattr(record, name) for name in ("width", "height", "format", "size")}
+    return {**match.to_dict(), "explanation": sentence_of(match), **shown}

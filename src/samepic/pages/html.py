@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from samepic.service.problems import HttpProblem
+from samepic.writing import data_url
 
 _VOID = frozenset(("br", "hr", "img", "input", "link", "meta"))
 
@@ -32,8 +31,8 @@ Child = str | int | float | None | Html | Iterable["Child"]
 def el(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Html:
     """Return an element: "button.primary" has a class, `for_` is written "for", `aria_label` "aria-label".
 
-    An attribute that is True has no value; one that is False or None is omitted. Raises ValueError for scripts and
-    styles that are not files, since the content security policy blocks them.
+    True is an attribute without value, False and None are none. Raises ValueError for what the page's policy blocks:
+    scripts and styles that are not files.
     """
     kind, *classes = name.split(".")
     if classes:
@@ -48,7 +47,6 @@ def el(name: str, /, *children: Child, **attributes: str | float | bool | None) 
 
 
 def join(children: Child) -> Html:
-    """Return elements and escaped texts, joined."""
     if children is None:
         return Html()
     if isinstance(children, Html):
@@ -108,7 +106,6 @@ def page(
 
 
 def error_page(problem: HttpProblem, frame: PageFrame, back: str) -> HTMLResponse:
-    """Return the page for a problem; `back` is the label of the link to the start."""
     title = {403: "Not allowed", 404: "Not found", 503: "Please try again"}.get(
         problem.status, "That did not work"
     )
@@ -121,7 +118,6 @@ def error_page(problem: HttpProblem, frame: PageFrame, back: str) -> HTMLRespons
 
 
 def count_text(number: int) -> str:
-    """Return a number with narrow spaces between the thousands."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
@@ -146,8 +142,7 @@ def _head(title: str, frame: PageFrame, scripts: Sequence[str], styles: Sequence
 @cache
 def _icon() -> str:
     """Return the icon as a data URL, so that a page stays complete after its service has ended."""
-    data = files("samepic.pages").joinpath("static/icon.svg").read_bytes()
-    return f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
+    return data_url((_STATIC / "icon.svg").read_bytes(), "image/svg+xml")
 
 
 def _header(frame: PageFrame) -> Html:
@@ -155,29 +150,24 @@ def _header(frame: PageFrame) -> Html:
         el("li", el("a", name, href=path, aria_current="page" if path == frame.current else None))
         for path, name in frame.menu
     ]
-    sign_out = el(
-        "form.leave",
-        el("input", type="hidden", name="csrf", value=frame.csrf),
-        el("span.who", frame.user),
-        el("button.quiet", "Sign out", type="submit"),
-        method="post",
-        action="/ui/leave",
+    button = el("button.quiet", "Sign out", type="submit")
+    sign_out = post_form("form.leave", "/ui/leave", frame.csrf, el("span.who", frame.user), button)
+    top = el(
+        "header.top",
+        el("a.brand", el("img", src=_icon(), alt="", width=24, height=24), "samepic", href="/"),
+        el("nav", el("ul", items), aria_label="Pages") if items else None,
+        sign_out if frame.user else None,
     )
-    return join(
-        (
-            el("a.skip", "Skip to content", href="#main"),
-            el(
-                "header.top",
-                el("a.brand", el("img", src=_icon(), alt="", width=24, height=24), "samepic", href="/"),
-                el("nav", el("ul", items), aria_label="Pages") if items else None,
-                sign_out if frame.user else None,
-            ),
-        )
-    )  # fmt: skip
+    return join((el("a.skip", "Skip to content", href="#main"), top))
+
+
+def post_form(name: str, action: str, csrf: str, *children: Child) -> Html:
+    """Return a form, such as "form.act", that is posted with the CSRF token of its page."""
+    token = el("input", type="hidden", name="csrf", value=csrf)
+    return el(name, token, children, method="post", action=action)
 
 
 def drop_zone(name: str, title: str) -> Html:
-    """Return a zone in which a picture can be dropped, chosen or pasted."""
     return el(
         "div.drop",
         el("input", type="file", id=f"file-{name}", name=name, accept="image/*,.heic,.heif,.avif,.tif,.tiff"),
@@ -205,7 +195,7 @@ _TYPES = {
 async def static(request: Request) -> Response:
     file = _files().get(request.path_params["name"])
     if file is None:
-        raise HttpProblem(404, "not_found", "no such address")
+        return HttpProblem(404, "not_found", "no such address").response()
     data, tag, media_type = file
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == tag:

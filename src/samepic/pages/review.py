@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from samepic.facts import values_of
 from samepic.gate.admission import sentence_of
 from samepic.gate.review import ReviewPair, ReviewQueue
 from samepic.pages.browser import PageRequest, form_fields
@@ -57,7 +58,6 @@ class _ReviewRequest:
         return cls(service, context, parse_json_object(body, "body"))
 
     def pair(self) -> tuple[int, str]:
-        """Return the number and the other key of the pair. Raises HttpProblem."""
         number = self.fields.get("number")
         if type(number) is not int or not 0 < number < 2**62:
             raise HttpProblem.invalid("number", "the number of a pair", "another")
@@ -111,7 +111,6 @@ async def undo(service: Service, request: Request, context: PageRequest) -> Resp
 
 
 async def leave(service: Service, request: Request, context: PageRequest) -> Response:
-    """Release the pair of a page that was closed."""
     queue, reviewer = _queue(service, context), _reviewer(context, form_fields(request))
     await service.run_light(lambda: queue.let_go(reviewer))
     return Response(status_code=204)
@@ -130,17 +129,9 @@ def _reviewer(context: PageRequest, fields: Mapping[str, Any]) -> str:
 
 
 def _decision_json(decision: ReviewDecision, reviewer: str) -> dict[str, Any]:
-    name, _, _ = decision.reviewer.partition("/")
-    return {
-        "position": decision.position,
-        "by": "you" if decision.reviewer == reviewer else name or "another reviewer",
-        "at": decision.at,
-        "key": decision.key,
-        "other": decision.other,
-        "same": decision.same,
-        "undone": decision.undone,
-        "kept": decision.kept,
-    }
+    values = values_of(decision)
+    name, _, _ = values.pop("reviewer").partition("/")
+    return {**values, "by": "you" if decision.reviewer == reviewer else name or "another reviewer"}
 
 
 def _pair_json(pair: ReviewPair) -> dict[str, Any]:

@@ -66,7 +66,6 @@ _WIDTH, _TOP, _HEIGHT, _BOTTOM, _SIDE = 440, 26, 110, 20, 4
 
 
 def _sparkline(values: Sequence[int], label: str) -> Html:
-    """Return a row of small bars, the oldest first."""
     most = max([*values, 1])
     bars = []
     for index, value in enumerate(values):
@@ -80,7 +79,6 @@ def _sparkline(values: Sequence[int], label: str) -> Html:
 def _histogram(
     counts: Sequence[int], ticks: Sequence[str], label: str, *, mark: float | None = None, mark_text: str = ""
 ) -> Html:
-    """Return a histogram with `ticks` under the edges of its bars, and a line at `mark`, 0 to 1."""
     step, most, floor = _WIDTH / len(counts), max([*counts, 1]), _TOP + _HEIGHT
     shapes = []
     for index, count in enumerate(counts):
@@ -122,8 +120,6 @@ _SAMPLE = 400
 
 
 class _Status(NamedTuple):
-    """The content of the page: counts by state, recent decisions, distances in bits, and the store's response time."""
-
     counts: dict[str, int]
     overview: Overview
     distances: list[int]
@@ -265,12 +261,11 @@ def _flooding(overview: Overview, *, pictures: bool) -> Html:
         "The pictures that caused the most refusals within a day. A picture that matches"
         f" {GATE.flooding} different uploads (a default avatar, a blank page) no longer refuses any."
     )
+    address = "/ui/picture?"
     items = [
         el(
             "li",
-            el("img", src=f"/ui/picture?{urlencode({'key': key})}", alt="", loading="lazy")
-            if pictures
-            else None,
+            el("img", src=address + urlencode({"key": key}), alt="", loading="lazy") if pictures else None,
             el("span.key", key),
             el("span.number", count_text(count), el("span.soft", " refused")),
             el("span.chip", "floods") if count >= GATE.flooding else None,
@@ -286,11 +281,7 @@ def _health(service: Service, status: _Status) -> Html:
     lost = pool.get("late", 0) + pool.get("died", 0)
     rows = [
         (True, "Store", f"answers within {max(1, round(status.store_ms))} ms"),
-        (
-            not missing,
-            "Sandbox",
-            f"decoding is not protected by: {missing}" if missing else "decoding is protected",
-        ),
+        (not missing, "Sandbox", f"decoding is {f'not protected by: {missing}' if missing else 'protected'}"),
         (not lost, "Decoders", f"up to {pool['count']}; {lost} lost since this process started"),
         (True, "Version", f"samepic {version('samepic')}"),
     ]

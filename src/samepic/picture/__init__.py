@@ -1,7 +1,5 @@
 """Pictures: any source decoded to what a viewer would show. The only package that knows file formats."""
 
-from __future__ import annotations
-
 from samepic.picture.load import as_picture, inspect, load
 from samepic.picture.picture import Encoded, Picture, equal_pixels, read
 

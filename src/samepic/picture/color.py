@@ -63,9 +63,8 @@ PLAIN = Conversion()
 def conversion(icc: bytes, mode: str) -> Conversion:
     """Return how samples of `mode` ("L", "RGB", "CMYK" or "LAB") with the profile `icc` become sRGB.
 
-    The intent is relative colorimetric with black point compensation, as in browsers and photo viewers: it keeps white
-    and the detail in shadows. A profile that changes no color by more than rounding is not applied. Gray samples with
-    an RGB profile lie on its neutral axis. A broken profile or one of another space is ignored.
+    Relative colorimetric with black point compensation, as in browsers. Not applied: a profile that changes no color
+    by more than rounding, and a broken one or one of another space. Gray samples lie on an RGB profile's neutral axis.
     """
     if not icc and mode != "LAB":
         return PLAIN
@@ -121,7 +120,6 @@ _KINDS = {"CMYK": "CMYK", "LAB": "LAB", "1": "L", "L": "L", "LA": "L", "La": "L"
 
 
 def profile_mode(mode: str) -> str:
-    """Return the mode that a profile describes for a picture of Pillow's `mode`: "L", "RGB", "CMYK" or "LAB"."""
     return _KINDS.get(mode, "RGB")
 
 
@@ -157,7 +155,6 @@ def _from_integers(samples: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def gray_of(image: Image.Image, white: int = 65535) -> NDArray[np.uint8]:
-    """Return the (h, w) uint8 gray of an image of one of the `DEEP` modes."""
     samples = np.asarray(image)
     if image.mode == "F":
         return _from_float(samples)

@@ -110,8 +110,6 @@ class JpegHeader(NamedTuple):
 
 
 class _Segment(NamedTuple):
-    """One marker with its segment: data[start:end] from the marker's 0xFF on, scan data included."""
-
     marker: int
     start: int
     body: int
@@ -157,8 +155,7 @@ def jpeg_parts(
 ) -> tuple[JpegHeader, list[memoryview]]:
     """Return the header of a JPEG, undecoded, and what decides its pixels: the color model and the coded segments.
 
-    Raises UnreadableError without a frame, TruncatedError where a segment or the end is missing, LimitError for too
-    much metadata or too many scans, UnsupportedError for codings that no common decoder reads.
+    Raises UnreadableError, TruncatedError, LimitError for metadata or scans, UnsupportedError for uncommon codings.
     """
     parts = _collect(data, name)
     if parts.frame is None:
@@ -306,7 +303,6 @@ _HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", 
 
 
 def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
-    """Open a JPEG whose header is within `limits`; of a multi-picture file, its first picture."""
     header, _ = jpeg_parts(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
     mode = _MODES.get(header.coding.colour, "RGB")
@@ -335,17 +331,14 @@ def _decode(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels
         try:
             decoded: Any = simplejpeg.decode_jpeg(encoded.data, space)
         except ValueError as error:
-            if any(words in str(error) for words in _HARMLESS):
+            message = str(error)
+            if any(words in message for words in _HARMLESS):
                 return _decode_with_pillow(encoded, header, to_srgb)
-            raise _failure(encoded.name, error) from error
+            broken = any(word in message for word in ("Premature", "Corrupt", "Inconsistent", "Invalid SOS"))
+            kind = TruncatedError if broken else UnreadableError
+            raise kind(encoded.name, "a whole JPEG", message) from error
         samples: NDArray[np.uint8] = decoded[..., 0] if space == "GRAY" else decoded
         return Pixels(to_srgb.on_array(samples))
-
-
-def _failure(name: str, error: ValueError) -> UnreadableError:
-    message = str(error)
-    broken = any(word in message for word in ("Premature", "Corrupt", "Inconsistent", "Invalid SOS"))
-    return (TruncatedError if broken else UnreadableError)(name, "a whole JPEG", message)
 
 
 def _decode_with_pillow(encoded: Encoded, header: JpegHeader, to_srgb: Conversion) -> Pixels:

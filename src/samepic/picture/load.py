@@ -13,18 +13,10 @@ import numpy as np
 
 from samepic.errors import TruncatedError, UnreadableError, UnsupportedError
 from samepic.limits import LIMITS, Limits
-from samepic.picture import jpeg, png
+from samepic.picture import jpeg, pillow, png
 from samepic.picture.formats import KNOWN, REFUSED, decoding, sniff
 from samepic.picture.jpeg import open_jpeg
 from samepic.picture.picture import Deep, Encoded, OpenedPicture, Picture, read, upright, upright_deep
-from samepic.picture.pillow import (
-    deep_colors,
-    from_image,
-    has_deep_colors,
-    open_array,
-    open_heif,
-    open_with_pillow,
-)
 from samepic.picture.png import open_png
 from samepic.verdict import PictureInfo
 
@@ -41,20 +33,19 @@ def load(source: object, *, limits: Limits = LIMITS) -> Picture:
     """
     if _is_image(source):
         name = str(getattr(source, "filename", "") or "<image>")
-        return _picture(from_image(source, name, source.format or "image", limits), None)
+        return _picture(pillow.from_image(source, name, source.format or "image", limits), None)
     if isinstance(source, np.ndarray):
-        return _picture(open_array(source, limits), None)
+        return _picture(pillow.open_array(source, limits), None)
     encoded = read(source, limits=limits)
     return _picture(_open(encoded, limits), encoded.data)
 
 
 def _is_image(source: object) -> TypeGuard[Image.Image]:
-    pillow = sys.modules.get("PIL.Image")  # whoever has an image of Pillow has loaded it
-    return pillow is not None and isinstance(source, pillow.Image)
+    loaded = sys.modules.get("PIL.Image")  # whoever has an image of Pillow has loaded it
+    return loaded is not None and isinstance(source, loaded.Image)
 
 
 def as_picture(source: object, limits: Limits) -> Picture:
-    """Return a picture as it is, and any other source decoded. Raises as `load`."""
     return source if isinstance(source, Picture) else load(source, limits=limits)
 
 
@@ -73,11 +64,11 @@ def _open(encoded: Encoded, limits: Limits) -> OpenedPicture:
         case "PNG":
             return open_png(encoded, limits)
         case "HEIF":
-            return open_heif(encoded, limits)
+            return pillow.open_heif(encoded, limits)
         case "":
             raise UnreadableError(encoded.name, f"a picture ({', '.join(KNOWN)})", _described(encoded.data))
         case _:
-            return open_with_pillow(encoded, form, limits)
+            return pillow.open_with_pillow(encoded, form, limits)
 
 
 def _described(data: bytes) -> str:
@@ -129,7 +120,9 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
             with decoding(name, form):
                 try:
                     image.seek(number)
-                    frame = _frame(image, form)
+                    image.load()
+                    # A page keeps its samples as they are stored.
+                    frame = image if form == "TIFF" else image.convert("RGBA")
                 except (OSError, EOFError, ValueError, SyntaxError) as error:
                     raise TruncatedError(name, f"{total} frames", f"frame {number}: {error}") from error
             yield load(frame, limits=limits) if form != "TIFF" else _page(image, picture, number, limits)
@@ -141,22 +134,14 @@ def frame_numbers(total: int, count: int) -> list[int]:
     return sorted({min(total - 1, round(k * step)) for k in range(min(count, total))})
 
 
-def _frame(image: Image.Image, form: str) -> Image.Image:
-    """Return the current frame of `image`, decoded; a page keeps its samples as they are stored."""
-    if form != "TIFF":
-        return image.convert("RGBA")
-    image.load()
-    return image
-
-
 def _page(image: Image.Image, whole: Picture, number: int, limits: Limits) -> Picture:
     """Return the current page of a TIFF, with all bits of its samples."""
     page = load(image, limits=limits)
     # Read now: the image moves on to the next page.
     stored = page.deep() if page.deep is not None else None
     deep = None if stored is None else partial(Deep, stored.samples, stored.white)
-    if has_deep_colors(image):
-        deep = partial(deep_colors, whole.data or b"", whole.info.name, page.info.orientation, number)
+    if pillow.has_deep_colors(image):
+        deep = partial(pillow.deep_colors, whole.data or b"", whole.info.name, page.info.orientation, number)
     return replace(page, info=replace(page.info, name=whole.info.name, frames=1), deep=deep)
 
 

@@ -30,7 +30,6 @@ class _PatchStats(NamedTuple):
 
 
 def _pack_colors(pixels: Pixels) -> Packed:
-    """Return (...) one int32 for each color of (..., 3) uint8."""
     wide = pixels.astype(np.int32)
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.int32)
 
@@ -89,7 +88,6 @@ def outline_similarity(a: Pixels, b: Pixels) -> float:
 
 
 def _edges(picture: Pixels) -> Mask:
-    """Return where a pixel differs from the one above or to the left, (height, width) of bool."""
     levels = picture.astype(np.int16)
     found = np.zeros(picture.shape[:2], np.bool_)
     found[1:] = np.abs(levels[1:] - levels[:-1]).max(axis=2) > LAYOUT.step
@@ -165,7 +163,6 @@ def _slid_by(scene: Scene, box: Box) -> Offset | None:
 
 
 def _foreground_box(part: Pixels) -> Box | None:
-    """Return the box of all that differs from the border color; None where the border has several colors."""
     border = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
     if np.abs(border.astype(np.int16) - border[0]).max() > LAYOUT.level:
         return None
@@ -242,7 +239,7 @@ class Scene(NamedTuple):
     screen: Screen
 
 
-def changes(scene: Scene, boxes: Sequence[Box]) -> list[Place]:
+def find_changes(scene: Scene, boxes: Sequence[Box]) -> list[Place]:
     """Return what happened at each box; what moved together is one place."""
     found = [_find_change(scene, box) for box in boxes[: LAYOUT.places]]
     found = _merge_text_lines(_pair_moves(scene, _merge_moves(scene, _merge_slides(scene, found))))
@@ -250,14 +247,12 @@ def changes(scene: Scene, boxes: Sequence[Box]) -> list[Place]:
 
 
 def _find_change(scene: Scene, box: Box) -> Place:
-    """Return the first change that explains the whole box."""
     cut = _within(box)
     patch = scene._replace(a=scene.a[cut], b=scene.b[cut], kinds=scene.kinds[cut])
     return next(filter(None, (find(scene, box, patch) for find in _FINDERS)), Place(box))
 
 
 def _transparency(_scene: Scene, box: Box, patch: Scene) -> Place | None:
-    """Find a box that is equal on white and differs on black."""
     return Place(box, ScreenChange.TRANSPARENCY) if np.array_equal(patch.a, patch.b) else None
 
 
@@ -270,11 +265,9 @@ def _added_or_removed(scene: Scene, box: Box, patch: Scene) -> Place | None:
     before, after = _patch_stats(_pack_colors(patch.a)), _patch_stats(_pack_colors(patch.b))
     if before.is_plain == after.is_plain:
         return None
-    change, ground, full, picture = (
-        (ScreenChange.ADDED, before, after, scene.b)
-        if before.is_plain
-        else (ScreenChange.REMOVED, after, before, scene.a)
-    )
+    change, ground, full, picture = ScreenChange.ADDED, before, after, scene.b
+    if after.is_plain:
+        change, ground, full, picture = ScreenChange.REMOVED, after, before, scene.a
     return Place(box, change, text=ground.background in full.border and _is_text(picture, box))
 
 
@@ -290,7 +283,6 @@ def _recolored(_scene: Scene, box: Box, patch: Scene) -> Place | None:
 
 
 def _lines_changed(scene: Scene, box: Box, patch: Scene) -> Place | None:
-    """Find rows that were added or removed within the box and explain most of the difference."""
     if len(patch.a) < LAYOUT.tall:
         return None
     alignment = align_lines(patch.a, patch.b)
@@ -324,8 +316,6 @@ def _merged(places: Iterable[Place], join: Callable[[Place, Place], Place | None
 
 
 def _merge_slides(scene: Scene, places: list[Place]) -> list[Place]:
-    """Join both ends of something plain that moved along itself."""
-
     def join(other: Place, place: Place) -> Place | None:
         box = _union(place.box, other.box)
         by = _slid_by(scene, box) if _adjacent(place.box, other.box) else None
@@ -335,15 +325,12 @@ def _merge_slides(scene: Scene, places: list[Place]) -> list[Place]:
 
 
 def _adjacent(a: Box, b: Box) -> bool:
-    """Return whether two boxes of one height or width are close side by side, or above each other."""
     gaps = [max(b[axis] - a[axis] - a[axis + 2], a[axis] - b[axis] - b[axis + 2]) for axis in (0, 1)]
     beside = a[1] == b[1] and a[3] == b[3] and gaps[0] <= LAYOUT.wide
     return beside or (a[0] == b[0] and a[2] == b[2] and gaps[1] <= LAYOUT.wide)
 
 
 def _merge_moves(scene: Scene, places: list[Place]) -> list[Place]:
-    """Join places with equal moves where all between them moved too."""
-
     def join(other: Place, place: Place) -> Place | None:
         if not (place.change is ScreenChange.MOVED is other.change and place.by == other.by):
             return None
@@ -367,7 +354,6 @@ def _contains(outer: Place, inner: Place) -> bool:
 
 
 def _pair_moves(scene: Scene, places: list[Place]) -> list[Place]:
-    """Join what was removed at one place and appeared, equal, at another into one move."""
     added = [place for place in places if place.change is ScreenChange.ADDED]
     pairs: dict[Place, Place] = {}
     for old in places:
@@ -412,11 +398,8 @@ def _union(a: Box, b: Box) -> Box:
 
 def describe_same(counts: dict[str, int], screen: Screen, ignored: bool) -> str:
     """Return the sentence for the same screen, with the number of pixels that differ."""
-    allowed = (
-        f"{screen.most_share:.4g} of all"
-        if screen.most_share and not screen.most_pixels
-        else screen.most_pixels
-    )
+    by_share = screen.most_share and not screen.most_pixels
+    allowed = f"{screen.most_share:.4g} of all" if by_share else screen.most_pixels
     parts = []
     for name, words in (
         ("different", f"differ, of which {allowed} may"),

@@ -18,29 +18,10 @@ from samepic.facts import Facts
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Picture, as_picture, equal_pixels
 from samepic.profile import Policy
+from samepic.screens import changes, pixels
 from samepic.screens.alignment import ScreenAlignment, align_lines, align_top_left, differing_rows
-from samepic.screens.changes import (
-    UNRELATED,
-    Place,
-    Scene,
-    ScreenChange,
-    changes,
-    describe_changes,
-    describe_same,
-    outline_similarity,
-)
-from samepic.screens.pixels import (
-    DifferingBox,
-    PixelKind,
-    bounds_of,
-    classify_pixels,
-    find_spots,
-    is_letter,
-    is_speck,
-    mask_of,
-    promote_faint,
-    slices_around,
-)
+from samepic.screens.changes import Place, Scene, ScreenChange
+from samepic.screens.pixels import DifferingBox, PixelKind
 from samepic.tuning.screens import LAYOUT, SCREEN, Box, Screen
 from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.explain import display_name, explain
@@ -73,7 +54,6 @@ def _draw_screens(
 
 
 def _draw_kinds(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, alignment: ScreenAlignment) -> None:
-    """Draw the kinds of the pixels on a panel of a; each one that differs is visible at any size of the panel."""
     height, width = panel.shape[:2]
     for kind, color in _KIND_COLORS:
         rows, columns = np.nonzero(kinds == kind)
@@ -83,11 +63,8 @@ def _draw_kinds(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, alignment:
 
 
 def _line_region(start: int, stop: int, shape: tuple[int, ...], alignment: ScreenAlignment) -> Region:
-    return (
-        Region(0, start, shape[1], stop - start)
-        if alignment.by_rows
-        else Region(start, 0, stop - start, shape[0])
-    )
+    box = (0, start, shape[1], stop - start) if alignment.by_rows else (start, 0, stop - start, shape[0])
+    return Region(*box)
 
 
 def _shrink(picture: Pixels) -> Pixels:
@@ -100,7 +77,6 @@ def _shrink(picture: Pixels) -> Pixels:
 
 
 def _draw_box(panel: Pixels, region: Region, scale: float, color: tuple[int, int, int]) -> None:
-    """Draw a box around a region, two pixels wide, or one line for a single line."""
     margin = 3 if min(region.w, region.h) > 1 else 0
     left, top = round(region.x * scale) - margin, round(region.y * scale) - margin
     right = round((region.x + region.w) * scale) + max(0, margin - 1)
@@ -122,7 +98,7 @@ class _AlignedPair(NamedTuple):
         return int(np.count_nonzero(self.kinds == PixelKind.DIFFERENT))
 
     def changes(self, visible: Sequence[DifferingBox], screen: Screen) -> list[Place]:
-        return changes(Scene(self.a, self.b, self.kinds, screen), [spot.box for spot in visible])
+        return changes.find_changes(Scene(self.a, self.b, self.kinds, screen), [spot.box for spot in visible])
 
 
 def _compare_pixels(
@@ -139,39 +115,39 @@ def _compare_pixels(
     most = max(screen.most_pixels, screen.most_share * found.kinds.size)
     if not sizes and not found.alignment.runs and counts["different"] <= most:
         finding = Judgment(Relation.RESAVED, LAYOUT.same)
-        sentence = describe_same(counts, screen, ignored is not None)
+        sentence = changes.describe_same(counts, screen, ignored is not None)
     elif _are_unrelated(found):
-        finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), UNRELATED
+        finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), changes.UNRELATED
     else:
         places = found.changes(visible, screen)
         places = [place._replace(box=_to_a(place.box, found.alignment)) for place in places]
-        sentence = describe_changes(sizes, found.alignment, places, display_name(b.info, "b"))
+        sentence = changes.describe_changes(sizes, found.alignment, places, display_name(b.info, "b"))
         finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.alignment, places))
     return finding, sentence, measures, found
 
 
 def _find_visible_spots(found: _AlignedPair, screen: Screen) -> tuple[list[DifferingBox], int]:
-    """Return the visible spots, and the number of pixels in specks; smoothed letters become DIFFERENT in `found`."""
-    everywhere = find_spots(found.kinds == PixelKind.DIFFERENT)
-    visible = [spot for spot in everywhere if not is_speck(found.a, found.b, found.kinds, spot, screen)]
+    everywhere = pixels.find_spots(found.kinds == PixelKind.DIFFERENT)
+    visible = [
+        spot for spot in everywhere if not pixels.is_speck(found.a, found.b, found.kinds, spot, screen)
+    ]
     specks = sum(spot.pixels for spot in everywhere) - sum(spot.pixels for spot in visible)
     smooth = found.kinds == PixelKind.SMOOTHED
     for spot in visible:
-        smooth[slices_around(spot.box, found.kinds.shape, LAYOUT.gap)] = False
-    letters = [spot for spot in find_spots(smooth) if is_letter(found.a, found.b, smooth, spot, screen)]
+        smooth[pixels.slices_around(spot.box, found.kinds.shape, LAYOUT.gap)] = False
+    letters = [
+        spot for spot in pixels.find_spots(smooth) if pixels.is_letter(found.a, found.b, smooth, spot, screen)
+    ]
     for spot in letters:
-        cut = slices_around(spot.box, found.kinds.shape)
+        cut = pixels.slices_around(spot.box, found.kinds.shape)
         found.kinds[cut][smooth[cut]] = PixelKind.DIFFERENT
     return sorted(visible + letters, key=lambda spot: (spot.box[1], spot.box[0])), specks
 
 
 def _count_kinds(found: Pixels, specks: int) -> dict[str, int]:
-    """Return how many pixels differ, and how many differ invisibly, by the reason."""
-    part = found[bounds_of(found > PixelKind.EQUAL)]
-    different, smoothed, rest = (
-        int(np.count_nonzero(part == kind))
-        for kind in (PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL)
-    )
+    part = found[pixels.bounds_of(found > PixelKind.EQUAL)]
+    kinds = PixelKind.DIFFERENT, PixelKind.SMOOTHED, PixelKind.EQUAL
+    different, smoothed, rest = (int(np.count_nonzero(part == kind)) for kind in kinds)
     faint = part.size - different - smoothed - rest
     return {"different": different - specks, "smoothed": smoothed, "speck": specks, "faint": faint}
 
@@ -189,11 +165,10 @@ def _size_changes(a: Picture, b: Picture) -> str:
 
 
 def _ignored_masks(a: Picture, b: Picture, screen: Screen, mask: Mask | None) -> tuple[Mask, Mask] | None:
-    """Return the ignored pixels of each picture, None where there are none."""
     if mask is None and not screen.ignore:
         return None
     shapes = a.rgb.shape[:2], b.rgb.shape[:2]
-    mask_a, mask_b = (mask_of((shape[0], shape[1]), screen.ignore) for shape in shapes)
+    mask_a, mask_b = (pixels.mask_of((shape[0], shape[1]), screen.ignore) for shape in shapes)
     if mask is not None:
         if mask.shape != shapes[0]:
             raise ProfileError(
@@ -241,26 +216,24 @@ def _compare(
 ) -> _AlignedPair:
     """Classify the pixels on white, and on black too where a picture is transparent."""
     aligned_a, aligned_b = alignment.of_a(a.on(255)), alignment.of_b(b.on(255))
-    found, largest = classify_pixels(aligned_a, aligned_b, screen)
+    found, largest = pixels.classify_pixels(aligned_a, aligned_b, screen)
     if a.alpha is not None or b.alpha is not None:
-        on_black, farthest = classify_pixels(alignment.of_a(a.on(0)), alignment.of_b(b.on(0)), screen)
+        on_black, farthest = pixels.classify_pixels(alignment.of_a(a.on(0)), alignment.of_b(b.on(0)), screen)
         found, largest = np.maximum(found, on_black), max(largest, farthest)
     if ignored is not None:
         found = np.where(
             alignment.of_a(ignored[0]) | alignment.of_b(ignored[1]), np.uint8(PixelKind.EQUAL), found
         )
-    return _AlignedPair(alignment, aligned_a, aligned_b, promote_faint(found, screen), largest)
+    return _AlignedPair(alignment, aligned_a, aligned_b, pixels.promote_faint(found, screen), largest)
 
 
 def _are_unrelated(found: _AlignedPair) -> bool:
-    """Return whether the screens have nearly nothing in common: no lines, and no edges in other colors."""
     if found.alignment.runs or found.different < LAYOUT.apart * found.kinds.size:
         return False
-    return outline_similarity(found.a, found.b) < LAYOUT.strange
+    return changes.outline_similarity(found.a, found.b) < LAYOUT.strange
 
 
 def _regions(a: Picture, alignment: ScreenAlignment, places: Sequence[Place]) -> tuple[Region, ...]:
-    """Return the regions of places, and of lines that were removed or before which some were added, in pixels of a."""
     regions = [Region(*place.box) for place in places]
     last = a.rgb.shape[0 if alignment.by_rows else 1] - 1
     for run in alignment.runs:
@@ -296,7 +269,7 @@ def compare_screenshots(
     for picture in (picture_a, picture_b):
         if picture.info.frames > 1:
             raise UnsupportedError(picture.info.name, "a screenshot", f"{picture.info.frames} frames")
-    mask = _mask(screen.mask, limits)
+    mask = None if screen.mask is None else as_picture(screen.mask, limits).on(0).min(axis=2) >= LAYOUT.white
     finding, sentence, measures, found = _compare_pixels(picture_a, picture_b, screen, mask)
     same_file = picture_a.data is not None and picture_a.data == picture_b.data
     if same_file or equal_pixels(picture_a, picture_b):
@@ -323,13 +296,6 @@ def compare_screenshots(
 
 
 def _open_both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
-    """Decode both at once, on two threads."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(as_picture, b, limits)
         return as_picture(a, limits), future.result()
-
-
-def _mask(source: object, limits: Limits) -> Mask | None:
-    if source is None:
-        return None
-    return np.asarray(as_picture(source, limits).on(0).min(axis=2) >= LAYOUT.white)

@@ -62,8 +62,6 @@ _BATCH = 1 << 18
 
 
 class PixelKind(IntEnum):
-    """How two pixels differ, from equal to different."""
-
     EQUAL = 0
     UNSEEN = 1
     FAINT = 2
@@ -74,8 +72,7 @@ class PixelKind(IntEnum):
 def classify_pixels(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
     """Return the `PixelKind` of each pixel, (height, width) uint8, and the largest distance of two, 0 to about 1.
 
-    `a` and `b` are (height, width, 3) uint8 of one size. A pixel over the threshold that smooths an edge in either
-    picture is SMOOTHED: it is between a darker and a brighter neighbor, of which one is in a plain area in both
+    A pixel over the threshold is SMOOTHED between a darker and a brighter neighbor, of which one is plain in both
     (Vysniauskas, "Anti-aliased Pixel and Intensity Slope Detector", 2009, as implemented by pixelmatch).
     """
     if native is None or a.size == 0:
@@ -88,7 +85,6 @@ def classify_pixels(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float
 
 
 def classify_in_python(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
-    """Return what `classify_pixels` returns, without the native part."""
     found = np.zeros(a.shape[:2], np.uint8)
     rows, columns = np.nonzero((a != b).any(axis=2))
     largest = 0.0
@@ -129,7 +125,6 @@ def _is_antialiased(picture: Pixels, both: tuple[Pixels, Pixels], y: Places, x: 
 
 
 def _has_plain_neighbors(picture: Pixels, y: Places, x: Places) -> Mask:
-    """Return which pixels have more than two equal neighbors; the frame counts as one."""
     equal = _on_edge(picture, y, x).astype(int)
     for dx, dy in _AROUND:
         inside, v, u = _neighbors(picture, y + dy, x + dx)
@@ -153,8 +148,6 @@ def _luma(pixels: Pixels) -> NDArray[np.int64]:
 
 
 class DifferingBox(NamedTuple):
-    """The box of differing pixels that are close together, and their number."""
-
     box: Box
     pixels: int
 
@@ -197,7 +190,6 @@ def _spot(stat: NDArray[np.int32], pixels: int, left: int, top: int) -> Differin
 
 
 def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
-    """Return the mask of boxes, (height, width) of bool, cut off at the frame."""
     found = np.zeros(shape, np.bool_)
     for left, top, width, height in boxes:
         found[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = True
@@ -218,7 +210,6 @@ def promote_faint(kinds: Pixels, screen: Screen) -> Pixels:
 
 
 def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Screen) -> bool:
-    """Return whether a spot has few pixels, all of which differ little."""
     if spot.pixels > screen.speck_pixels:
         return False
     different = kinds[slices_around(spot.box, kinds.shape)] == PixelKind.DIFFERENT
@@ -233,6 +224,5 @@ def is_letter(a: Pixels, b: Pixels, smooth: Mask, spot: DifferingBox, screen: Sc
 
 
 def _distances(a: Pixels, b: Pixels, mask: Mask, spot: DifferingBox) -> NDArray[np.float64]:
-    """Return the distances of the pixels in the box of a spot that are in `mask`."""
     cut = slices_around(spot.box, a.shape)
     return distances(a[cut][mask], b[cut][mask])

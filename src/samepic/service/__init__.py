@@ -1,7 +1,5 @@
 """The HTTP service: a gate behind HTTP, with limits, tokens and tenants."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 from samepic.errors import MissingPartError
@@ -19,5 +17,3 @@ if _MISSING:
     raise MissingPartError(
         f"the HTTP service needs extra packages ({', '.join(_MISSING)}): pip install 'samepic[serve]'"
     )
-
-__all__: list[str] = []

@@ -8,10 +8,10 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import anyio.to_thread
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,7 +24,6 @@ from samepic.service import pictures, uploads
 from samepic.service.auth import Caller, authenticate
 from samepic.service.body import query_params
 from samepic.service.middleware import RequestMiddleware, add_log_fields
-from samepic.service.observability import CONTENT_TYPE_LATEST
 from samepic.service.openapi import description
 from samepic.service.problems import HttpProblem, Json, to_problem
 from samepic.service.settings import ServiceSettings
@@ -32,54 +31,44 @@ from samepic.service.state import Service
 
 
 async def health(service: Service, request: Request, caller: Caller) -> Response:
-    query_params(request, ())
     return Json({"status": "ok"})
 
 
 async def ready(service: Service, request: Request, caller: Caller) -> Response:
-    query_params(request, ())
-    store = service.gates.store
-    await service.run_light(store.now)
+    await service.run_light(service.gates.store.now)
     return Json({"status": "ready"})
 
 
 async def metrics(service: Service, request: Request, caller: Caller) -> Response:
-    query_params(request, ())
     text = await service.run_light(service.metrics.text)
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def openapi(service: Service, request: Request, caller: Caller) -> Response:
-    query_params(request, ())
-    return Json(_description(tokens=bool(service.settings.tokens)))
-
-
-@cache
-def _description(*, tokens: bool) -> dict[str, Any]:
-    return description(ENDPOINTS, tokens=tokens)
+    return Json(description(ENDPOINTS, tokens=bool(service.settings.tokens)))
 
 
 Handler = Callable[[Service, Request, Caller], Awaitable[Response]]
-_ANONYMOUS = Caller("", "", frozenset())
 
 
 class Endpoint(NamedTuple):
-    """One address: the `name` of its operation, and the `right` that a token needs, "" if anyone may ask."""
+    """One address: its operation, the `right` that a token needs ("" for none), and whether there is a `query`."""
 
     method: str
     path: str
     name: str
     right: str
     handler: Handler
+    query: bool = False
 
 
 ENDPOINTS: Final = (
-    Endpoint("POST", "/v1/compare", "compare", "compare", uploads.compare),
-    Endpoint("POST", "/v1/check", "check", "check", uploads.check),
-    Endpoint("POST", "/v1/admit", "admit", "admit", uploads.admit),
+    Endpoint("POST", "/v1/compare", "compare", "compare", uploads.compare, query=True),
+    Endpoint("POST", "/v1/check", "check", "check", uploads.check, query=True),
+    Endpoint("POST", "/v1/admit", "admit", "admit", uploads.admit, query=True),
     Endpoint("GET", "/v1/pictures/{key:path}/proxy", "proxy", "proxy", pictures.proxy),
     Endpoint("DELETE", "/v1/pictures/{key:path}", "remove", "remove", pictures.remove),
-    Endpoint("GET", "/v1/held", "held", "held", pictures.held),
+    Endpoint("GET", "/v1/held", "held", "held", pictures.held, query=True),
     Endpoint("POST", "/v1/settle", "settle", "settle", pictures.settle),
     Endpoint("GET", "/v1/status", "status", "status", pictures.status),
     Endpoint("GET", "/v1/health", "health", "", health),
@@ -92,10 +81,12 @@ ENDPOINTS: Final = (
 def _route(service: Service, endpoint: Endpoint) -> Route:
     async def answer(request: Request) -> Response:
         add_log_fields(request.scope, operation=endpoint.name)
-        caller = _ANONYMOUS
+        caller = Caller()
         if endpoint.right:
             caller = authenticate(request, service.settings, endpoint.right)
             add_log_fields(request.scope, caller=caller.name, tenant=caller.tenant)
+        if not endpoint.query:
+            query_params(request, ())
         return await endpoint.handler(service, request, caller)
 
     return Route(endpoint.path, answer, methods=[endpoint.method], name=endpoint.name)
@@ -112,7 +103,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        service.start()
+        service.gates.start()
         watcher = asyncio.create_task(_watch(settings.parent)) if settings.parent else None
         try:
             yield

@@ -33,10 +33,7 @@ class BrowserSession(NamedTuple):
 
 
 class Sessions:
-    """Writes and reads session cookies, signed with a secret that all processes of one service share.
-
-    A cookie holds a random id and the id of a token, never the token. It ends with the service.
-    """
+    """Writes and reads session cookies, signed by the service: a random id and a token's id, not the token."""
 
     def __init__(self, secret: bytes) -> None:
         self._cookies = TimestampSigner(
@@ -72,7 +69,6 @@ class Sessions:
         return self._csrf.get_signature(session.id).decode()
 
     def require_csrf(self, session: BrowserSession, token: str) -> None:
-        """Raise HttpProblem, 403, unless `token` is the CSRF token of the session."""
         # As texts: the signer takes other base64 for the same signature.
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.csrf_token(session).encode()):
             raise _forbidden(
@@ -107,9 +103,9 @@ def reject_other_sites(request: Request) -> None:
 class Caller(NamedTuple):
     """Who asks: `name` is for the log, "" without a token; `rights` are some of RIGHTS."""
 
-    name: str
-    tenant: str
-    rights: frozenset[str]
+    name: str = ""
+    tenant: str = ""
+    rights: frozenset[str] = frozenset()
 
 
 def authenticate(request: Request, settings: ServiceSettings, right: str) -> Caller:
@@ -120,17 +116,10 @@ def authenticate(request: Request, settings: ServiceSettings, right: str) -> Cal
         if tenant is not None and tenant != caller.tenant:
             raise _forbidden(_TENANT, "the tenant of the token, or none", "another")
     else:
-        _require_local(request, settings)
-        caller = Caller("", tenant or "", frozenset(RIGHTS))
+        caller = local_caller(request, settings, tenant or "")
     if right not in caller.rights:
         raise missing_right(right)
     return caller
-
-
-def local_caller(request: Request, settings: ServiceSettings) -> Caller:
-    """Return the caller of a page of a service without tokens. Raises HttpProblem, 403, for other sites."""
-    _require_local(request, settings)
-    return Caller("", "", frozenset(RIGHTS))
 
 
 def _tenant(request: Request) -> str | None:
@@ -162,12 +151,13 @@ def _bearer(request: Request, settings: ServiceSettings) -> Caller:
     return Caller(token.name, token.tenant, token.rights)
 
 
-def _require_local(request: Request, settings: ServiceSettings) -> None:
-    """Reject pages of other sites: a browser on this machine would let them use a service without tokens."""
+def local_caller(request: Request, settings: ServiceSettings, tenant: str = "") -> Caller:
+    """Return who asks a service without tokens. Raises HttpProblem, 403, for pages of other sites in a browser here."""
+    caller = Caller("", tenant, frozenset(RIGHTS))
     if not settings.loopback:
         if request.headers.get(_TENANT) is not None:
             raise _forbidden(_TENANT, "none, since this service has no tokens and others can reach it", "one")
-        return
+        return caller
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     if not is_loopback(host):
         expected = "localhost or a loopback address (a service that others reach needs tokens)"
@@ -175,14 +165,14 @@ def _require_local(request: Request, settings: ServiceSettings) -> None:
     origin = request.headers.get("origin")
     if origin is not None and origin != f"http://{request.headers.get('host', '')}":
         raise _forbidden("origin", "none, or this service", f"{origin!r:.60}")
+    return caller
 
 
 def missing_right(right: str) -> HttpProblem:
-    message = f'this token lacks the "{right}" right'
     return HttpProblem(
         403,
         "forbidden",
-        message,
+        f'this token lacks the "{right}" right',
         expected=f'a token with the "{right}" right',
         found="one without it",
         name="authorization",

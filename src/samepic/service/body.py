@@ -32,7 +32,6 @@ class Budget:
 
     @contextmanager
     def share(self) -> Iterator[Share]:
-        """Provide a share that grows with a body and is released at the end."""
         share = Share(self)
         try:
             yield share
@@ -97,8 +96,6 @@ def _too_large(max_bytes: int, found: str, name: str = "body") -> HttpProblem:
 
 @dataclass(slots=True)
 class _Form:
-    """The content of a form: the bytes of its files and the texts of its other fields, by name."""
-
     files: dict[str, bytes] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
 
@@ -220,7 +217,6 @@ def query_params(request: Request, names: Sequence[str]) -> dict[str, str]:
 
 
 def path_key(request: Request, after: str = "") -> str:
-    """Return the key in the path of a request, between /v1/pictures/ and `after`. Raises HttpProblem."""
     raw: bytes = request.scope["raw_path"]
     raw = raw.removeprefix(b"/v1/pictures/")
     try:
@@ -230,7 +226,6 @@ def path_key(request: Request, after: str = "") -> str:
 
 
 def parse_policy(text: str | None, base: GatePolicy) -> GatePolicy | None:
-    """Return the policy that a request asks for, None if it has none. Raises HttpProblem."""
     if text is None:
         return None
     try:
@@ -253,7 +248,6 @@ def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
 
 
 def parse_form(body: bytes) -> dict[str, str]:
-    """Return the fields of a form without files. Raises HttpProblem."""
     try:
         text = body.decode("ascii")
         return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=32))
@@ -262,7 +256,6 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:
-    """Return a string of a JSON object. Raises HttpProblem if it is missing or no string."""
     value = fields.get(name)
     if not isinstance(value, str):
         raise HttpProblem.invalid(name, "a string", "none" if value is None else type(value).__name__)

@@ -84,7 +84,6 @@ class _RequestLog:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on the response, with the headers that every response has."""
         if message["type"] == "http.response.start":
             await self._drain()
             self.status = message["status"]
@@ -97,7 +96,6 @@ class _RequestLog:
         await self._send(message)
 
     async def send_problem(self, problem: HttpProblem) -> None:
-        """Send a problem, unless a response has begun."""
         if self.status == _CLIENT_LEFT:
             await problem.response()(self._scope, self.receive, self.send)
 

@@ -10,26 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
-)
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-
-__all__ = ["CONTENT_TYPE_LATEST", "LOG_CONFIG", "MULTIPROC_DIR", "JsonLines", "Metrics"]
+import prometheus_client
+from prometheus_client import multiprocess
 
 MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable with which prometheus_client shares counts between processes; set before its import."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _LOST = ("late", "died")
 
@@ -38,34 +27,36 @@ class Metrics:
     """The counts of this process; `text` has those of all processes that share a folder."""
 
     def __init__(self) -> None:
-        own = CollectorRegistry()
+        own = prometheus_client.CollectorRegistry()
         self._registry = own
-        self._requests = Counter(
+        self._requests = prometheus_client.Counter(
             "samepic_requests", "Requests answered.", ("operation", "status"), registry=own
         )
-        self._seconds = Histogram(
+        self._seconds = prometheus_client.Histogram(
             "samepic_request_seconds",
             "Time from the headers of a request to the end of its answer.",
             ("operation",),
             registry=own,
             buckets=_SECONDS,
         )
-        self._decisions = Counter(
+        self._decisions = prometheus_client.Counter(
             "samepic_decisions", "What the gate decided.", ("operation", "outcome"), registry=own
         )
-        self._received = Counter("samepic_received_bytes", "Bytes of bodies received.", registry=own)
-        self._running = Gauge(
+        self._received = prometheus_client.Counter(
+            "samepic_received_bytes", "Bytes of bodies received.", registry=own
+        )
+        self._running = prometheus_client.Gauge(
             "samepic_requests_running",
             "Requests being received or in work.",
             registry=own,
             multiprocess_mode="livesum",
         )
-        self._lost = Counter(
+        self._lost = prometheus_client.Counter(
             "samepic_decoders_lost", "Decoding processes that had to be replaced.", ("why",), registry=own
         )
         self._counted = dict.fromkeys(_LOST, 0)
         if MULTIPROC_DIR not in os.environ:
-            ProcessCollector(registry=own)
+            prometheus_client.ProcessCollector(registry=own)
 
     def request_started(self) -> None:
         self._running.inc()
@@ -80,7 +71,6 @@ class Metrics:
         self._decisions.labels(operation, outcome).inc()
 
     def update_workers(self, status: Mapping[str, int]) -> None:
-        """Count the decoding processes that were lost since the last call."""
         for why in _LOST:
             lost = status.get(why, 0)
             if lost > self._counted[why]:
@@ -90,10 +80,10 @@ class Metrics:
     def text(self) -> bytes:
         if MULTIPROC_DIR in os.environ:
             _remove_dead_processes(os.environ[MULTIPROC_DIR])
-            shared = CollectorRegistry()
-            MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
-            return generate_latest(shared)
-        return generate_latest(self._registry)
+            shared = prometheus_client.CollectorRegistry()
+            multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+            return prometheus_client.generate_latest(shared)
+        return prometheus_client.generate_latest(self._registry)
 
 
 def _remove_dead_processes(folder: str) -> None:
@@ -102,7 +92,7 @@ def _remove_dead_processes(folder: str) -> None:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+            multiprocess.mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
 class JsonLines(logging.Formatter):

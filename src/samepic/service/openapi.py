@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -33,7 +34,6 @@ _KEY: Final[Schema] = {
 
 
 def _object(properties: Schema, **more: object) -> Schema:
-    """Return the schema of an object that has all of these properties."""
     return {"type": "object", "properties": properties, "required": list(properties), **more}
 
 
@@ -76,7 +76,6 @@ def _schema(kind: types.Type) -> Schema:
 
 
 def _fields(kind: type, text: str, without: str = "", **said: Schema) -> Schema:
-    """Return the schema of the JSON object of a class: every field is there; `said` says more of some of them."""
     found = types.type_info(kind)
     assert isinstance(found, (types.DataclassType, types.StructType))
     properties = {
@@ -412,7 +411,8 @@ _OPERATIONS: Final = {
 """By the names of the endpoints, which have the method, the path and the right of each."""
 
 
-def description(endpoints: Iterable[Endpoint], *, tokens: bool) -> Schema:
+@cache
+def description(endpoints: tuple[Endpoint, ...], *, tokens: bool) -> Schema:
     components: Schema = {"schemas": _SCHEMAS}
     if tokens:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}

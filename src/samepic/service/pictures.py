@@ -21,7 +21,6 @@ from samepic.store.records import Record
 
 async def remove(service: Service, request: Request, caller: Caller) -> Response:
     key, idempotency = path_key(request), idempotency_key(request, service)
-    query_params(request, ())
     gate = service.gates.gate(caller.tenant)
 
     def call() -> HttpAnswer:
@@ -38,10 +37,7 @@ async def remove(service: Service, request: Request, caller: Caller) -> Response
 
 
 async def proxy(service: Service, request: Request, caller: Caller) -> Response:
-    key = path_key(request, "/proxy")
-    query_params(request, ())
-    gate = service.gates.gate(caller.tenant)
-    return await send_proxy(service, gate, key)
+    return await send_proxy(service, service.gates.gate(caller.tenant), path_key(request, "/proxy"))
 
 
 async def send_proxy(service: Service, gate: Gate, key: str) -> Response:
@@ -50,7 +46,6 @@ async def send_proxy(service: Service, gate: Gate, key: str) -> Response:
 
 
 def proxy_of(gate: Gate, key: str, name: str = "key") -> bytes:
-    """Return the proxy of the key that the parameter `name` of a request has. Raises HttpProblem, 404."""
     record = gate.get(key)
     if record is None:
         raise HttpProblem.unknown_key(key, name)
@@ -58,7 +53,6 @@ def proxy_of(gate: Gate, key: str, name: str = "key") -> bytes:
 
 
 async def held(service: Service, request: Request, caller: Caller) -> Response:
-    """List the pictures that wait for review, the oldest first."""
     params = query_params(request, ("limit", "after"))
     limit = _page_size(params.get("limit"), service)
     gate = service.gates.gate(caller.tenant)
@@ -79,22 +73,18 @@ async def held(service: Service, request: Request, caller: Caller) -> Response:
 
 async def settle(service: Service, request: Request, caller: Caller) -> Response:
     idempotency = idempotency_key(request, service)
-    query_params(request, ())
     key, other, same = _parse_settle(await read_small_body(request, service.budget, service.limits))
-    gate = service.gates.gate(caller.tenant)
-
-    def call() -> HttpAnswer:
-        return _settle(gate, key, other, same)
-
+    gate, content = service.gates.gate(caller.tenant), ("settle", key, other, same)
     answer, replayed = await service.run_light(
-        lambda: run_once(service, caller.tenant, idempotency, lambda: ("settle", key, other, same), call)
+        lambda: run_once(
+            service, caller.tenant, idempotency, lambda: content, lambda: _settle(gate, key, other, same)
+        )
     )
     add_log_fields(request.scope, replayed=replayed)
     return answer.response(replayed=replayed)
 
 
 async def status(service: Service, request: Request, caller: Caller) -> Response:
-    query_params(request, ())
     gate_status = await service.run_light(service.gates.gate(caller.tenant).status)
     # The other numbers are those of all tenants together.
     counts = {name: gate_status[name] for name in ("tenant", "accepted", "held", "pending")}
@@ -102,7 +92,6 @@ async def status(service: Service, request: Request, caller: Caller) -> Response
 
 
 def _parse_settle(body: bytes) -> tuple[str, str | None, bool]:
-    """Return the key, the other key if there is one, and whether the two are the same. Raises HttpProblem."""
     fields = parse_json_object(body, "body")
     unknown = sorted(set(fields) - {"key", "other_key", "same"})
     if unknown:

@@ -76,7 +76,6 @@ class Connection(H11Protocol):
             self._send_problem(HttpProblem(408, "too_slow", message))
 
     def _send_problem(self, problem: HttpProblem) -> None:
-        """Send a problem and close the connection, whatever state HTTP is in."""
         response = problem.response()
         headers = [(b"connection", b"close"), *response.raw_headers]
         head = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
@@ -85,7 +84,6 @@ class Connection(H11Protocol):
 
 
 def bind_socket(settings: ServiceSettings) -> socket.socket:
-    """Return a socket that listens at the address of the settings. Raises OSError with the address."""
     host = settings.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

@@ -21,7 +21,7 @@ from samepic.limits import UPLOAD
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
-    """The limits of one service process; chosen 2026-11-23, measured with bench/service_load.py."""
+    """The limits of one service process; chosen and measured under load on 2026-11-23."""
 
     upload_bytes: int = UPLOAD.file_bytes  # one picture of a request
     body_bytes: int = 512 * 2**20  # memory for the bodies of all requests together
@@ -45,10 +45,8 @@ class ServiceLimits:
     stop_seconds: int = 30  # time for running requests to finish when the service stops
     hung_seconds: int = 60  # how long a service process may be silent or starting, before it is replaced
     retry_seconds: int = 2  # value of Retry-After
-    reopen_seconds: tuple[float, float] = (
-        0.2,
-        5.0,
-    )  # first and longest pause before the store is tried again
+    # First and longest pause before the store is tried again.
+    reopen_seconds: tuple[float, float] = (0.2, 5.0)
     replay_seconds: float = 86_400.0  # how long the answer to an idempotency key is stored
     idempotency_key_length: int = 255  # longest idempotency key, in characters
     min_token_length: int = 16  # shortest bearer token, in characters
@@ -74,7 +72,6 @@ class Token:
 
 
 def parse_token(text: str, name: str) -> Token:
-    """Return a token with all rights for the tenant without a name. Raises ProfileError for a short one."""
     return Token(name, _hash_token(text, name))
 
 
@@ -89,10 +86,10 @@ def find_token(tokens: Sequence[Token], text: str) -> Token | None:
 
 
 def read_tokens(path: str) -> tuple[Token, ...]:
-    """Return the tokens of a file: TOML with [[token]] tables, or just one token in plain text.
+    """Return the tokens of a file: one in plain text, or TOML with [[token]] tables. Raises ProfileError, OSError.
 
-    A table has `name`, either `token` or `sha256` (64 hex digits), and optionally `tenant` and `may`, a list of RIGHTS.
-    A token of a named tenant has by default all rights but `metrics`. Raises ProfileError, OSError.
+    A table has `name`, `token` or `sha256` (64 hex digits), and optionally `tenant` and `may`, a list of RIGHTS
+    (default: all, but for a named tenant not `metrics`).
     """
     text = Path(path).read_text(encoding="utf-8")
     if "\n" not in text.strip() and "=" not in text and "[" not in text:

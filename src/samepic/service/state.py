@@ -33,8 +33,6 @@ Result = TypeVar("Result")
 
 
 class _Resources(NamedTuple):
-    """What the gates of all tenants share: options with the open store, decoders and standbys; and what closes them."""
-
     options: GateOptions
     store: Store
     workers: Workers
@@ -66,7 +64,6 @@ class Gates:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop opening, and close what is open; may be called twice."""
         self._stopped.set()
         # Do not wait for a database that does not answer.
         self._thread.join(self._settings.limits.drain_seconds)
@@ -147,7 +144,6 @@ class ThreadQueue:
         self._capacity, self._pending = threads + waiting, 0
 
     def check(self) -> None:
-        """Raise HttpProblem, 503, if the queue is full."""
         if self._pending >= self._capacity:
             raise HttpProblem(503, "busy", "too many requests are waiting: try again")
 
@@ -169,7 +165,6 @@ class ThreadQueue:
         return await asyncio.shield(future)
 
     def close(self) -> None:
-        """Wait until all running calls have ended; waiting calls are dropped."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _finished(self, future: asyncio.Future[Result]) -> None:
@@ -192,11 +187,7 @@ class Service:
             "samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds
         )
 
-    def start(self) -> None:
-        self.gates.start()
-
     def close(self) -> None:
-        """Wait for the running calls, then close the decoders and the store."""
         self._heavy.close()
         self._light.close()
         self.gates.close()
@@ -207,7 +198,6 @@ class Service:
         self._heavy.check()
 
     async def run_heavy(self, call: Callable[[], Result]) -> Result:
-        """Run a call that decodes, searches or waits for locks."""
         try:
             return await self._heavy.run(call)
         finally:
@@ -225,7 +215,6 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 
 
 def idempotency_key(request: Request, service: Service) -> str:
-    """Return the idempotency key of a request, "" if it has none. Raises HttpProblem."""
     values = request.headers.getlist(_IDEMPOTENCY)
     longest = service.limits.idempotency_key_length
     if not values:

@@ -19,7 +19,7 @@ from samepic.profile import Policy
 from samepic.service import body
 from samepic.service.auth import Caller
 from samepic.service.middleware import add_log_fields
-from samepic.service.problems import STATUSES, HttpAnswer, HttpProblem, decision_answer
+from samepic.service.problems import STATUSES, HttpAnswer, HttpProblem, Json, decision_answer
 from samepic.service.state import Service, idempotency_key, run_once
 from samepic.verdict import Relation
 
@@ -81,7 +81,7 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
             lambda: workers.compare(a, b, same_if=same_if, profile=profile, names=("a", "b"))
         )
     add_log_fields(request.scope, outcome=str(verdict.relation))
-    return HttpAnswer(200, verdict.to_dict()).response()
+    return Json(verdict.to_dict())
 
 
 async def check(service: Service, request: Request, caller: Caller) -> Response:
@@ -150,7 +150,6 @@ def _replaces(sent: SentPictures) -> tuple[str, ...]:
 
 
 def _check_format(name: str, data: bytes | None) -> None:
-    """Raise HttpProblem if there is no picture: 422 for no data, 415 for an unsupported format."""
     if not data:
         raise HttpProblem.invalid(name, "a picture", "none" if data is None else "an empty file")
     found = sniff(data[:_HEAD] + data[-_TAIL:])

@@ -1,7 +1,5 @@
 """samepic on Apache Spark: collections of any size, with the same results as on one machine. See docs/scale.md."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from samepic.errors import missing_part

@@ -93,7 +93,6 @@ _index_cache: dict[int, tuple[Ids, Any]] = {}
 
 
 def digest_edges(items: DataFrame) -> DataFrame:
-    """Return edges between pictures whose coded digests are equal."""
     coded = items.where("coded_digest <> ''").select("id", "coded_digest")
     first = coded.groupBy("coded_digest").agg(fn.min("id").alias("a"))
     return coded.join(first, "coded_digest").where("id <> a").select("a", fn.col("id").alias("b"))
@@ -159,7 +158,6 @@ def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]
 
 
 def _open_index(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tuple[Ids, Any]:
-    """Return the numbers of a piece and the index over it, made once in each Python worker."""
     mark = id(piece.value[0])
     if mark not in _index_cache:
         _index_cache.clear()
@@ -178,7 +176,7 @@ def _pdq_work(
         forest = Forest(len(ids))
         for batch in batches:
             first, last = (batch.column(name).to_numpy() for name in ("first", "last"))
-            forms = _bytes(batch.column("pdq_forms"), 256)
+            forms = np.frombuffer(b"".join(batch.column("pdq_forms").to_pylist()), np.uint8).reshape(-1, 256)
             # As on one machine, the later of two is the query: turned forms are not quite as far both ways.
             below = np.full(len(last), len(ids)) if everywhere else np.searchsorted(ids, last, "left")
             for at in range(0, len(forms), _QUERIES):
@@ -210,7 +208,6 @@ _Query = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
 
 
 def _queries(own: Ids, codes_of: list[bytes], parts: list[bytes]) -> Iterator[_Query]:
-    """Yield queries of the index: ids, number of the query of each id, codes, k, radius."""
     asked = [
         (number, ask, code)
         for number, whole, more in zip(own.tolist(), codes_of, parts, strict=True)
@@ -243,14 +240,10 @@ def _nearest_batch(codes: CopyScan | CopyTables, ids: Ids, query: _Query, at: in
     return pa.RecordBatch.from_arrays(columns, schema=_NEAR)
 
 
-def _bytes(column: pa.Array, width: int) -> NDArray[np.uint8]:
-    return np.frombuffer(b"".join(column.to_pylist()), np.uint8).reshape(-1, width)
-
-
 def rank(df: DataFrame, column: str, name: str) -> DataFrame:
-    """Return the texts of a column, each once in it, with their places in its order, bytewise, as `name`, a bigint.
+    """Return the texts of a column, each once, with their places in bytewise order as `name`, a bigint.
 
-    What this returns is persisted: ranges are cut by a sample, which another run would draw anew.
+    This is persisted: ranges are cut by a sample, which another run would draw anew.
     """
     ranged = df.select(column).repartitionByRange(column).sortWithinPartitions(column).persist()
     counts = {

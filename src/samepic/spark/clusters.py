@@ -30,7 +30,6 @@ FOUND = schema_of(
 
 
 def group_clusters(policy: Policy) -> Batches:
-    """Return a function from rows of pictures, sorted by cluster, to rows of FOUND."""
     return by_cluster(("cluster",), FOUND, partial(_cluster_rows, policy=policy))
 
 
@@ -60,7 +59,6 @@ class _Neighbors:
 def _cluster_rows(
     rows: list[dict[str, Any]], originals: Originals, *, policy: Policy
 ) -> list[dict[str, Any]]:
-    """Return the rows of FOUND of one cluster."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
     comparer = SparkComparer(originals, merits, _cached(rows))
     builder = GroupBuilder(_Neighbors(rows), merits, comparer, policy)
@@ -86,7 +84,6 @@ def _group_rows(
 
 
 def _cached(rows: list[dict[str, Any]]) -> dict[tuple[int, int], CachedVerdict]:
-    """Return the verdicts found before on pictures of this cluster, by place: in crowds, and of pairs by copy code."""
     places = {row["id"]: place for place, row in enumerate(rows)}
     cached = {}
     for place, row in enumerate(rows):
@@ -135,7 +132,6 @@ def clusters_apart(edges: DataFrame) -> DataFrame:
 
 
 def _large_star(edges: DataFrame) -> DataFrame:
-    """Connect the larger neighbors of a picture with the least of its neighbors."""
     both = edges.unionAll(edges.select(fn.col("v").alias("u"), fn.col("u").alias("v")))
     least = both.groupBy("u").agg(fn.least(fn.min("v"), fn.col("u")).alias("m"))
     return (
@@ -144,7 +140,6 @@ def _large_star(edges: DataFrame) -> DataFrame:
 
 
 def _small_star(edges: DataFrame) -> DataFrame:
-    """Connect a picture and its smaller neighbors with the least of them."""
     least = edges.groupBy("u").agg(fn.min("v").alias("m"))
     others = edges.join(least, "u").where("v <> m").select(fn.col("v").alias("u"), fn.col("m").alias("v"))
     return others.unionAll(least.select("u", fn.col("m").alias("v"))).distinct()

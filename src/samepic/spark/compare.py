@@ -35,9 +35,8 @@ VERDICTS = schema_of(
 
 HELD_BYTES: Final = 64 * 2**20  # encoded pictures of one cluster in memory, beyond which they are on disk
 
-CROWD: Final = (
-    256  # pictures of a cluster beyond which it is logged, and compared with its best in parts of this size
-)
+CROWD: Final = 256
+"""Pictures of a cluster beyond which it is logged, and compared with its best in parts of this size."""
 
 _CALLED = ("the reference", "this file")
 
@@ -63,13 +62,11 @@ class Originals:
         self._file.close()
 
     def add(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
-        """Add the next picture: by its bytes, by its path, or by its small picture alone."""
         self._proxies.append(proxy)
         self._places.append((path, self._file.seek(0, os.SEEK_END), len(content or b"")))
         self._file.write(content or b"")
 
     def proxy(self, index: int) -> bytes | None:
-        """Return the small picture that stands for one, None where none was made."""
         return self._proxies[index]
 
     def original_bytes(self, index: int) -> bytes | None:
@@ -114,7 +111,6 @@ class SparkComparer:
         self._originals, self._merits, self._cached = originals, merits, cached
 
     def __call__(self, a: int, b: int) -> CachedVerdict | None:
-        """Return what the second is to the first, None where there is no verdict."""
         if (a, b) in self._cached:
             return self._cached[a, b]
         originals = []
@@ -174,17 +170,13 @@ def compare_pairs(
     rows = heads.unionAll(pairs.select(fn.col("a").alias("head"), fn.col("b").alias("id")))
     rows = rows.join(items.select("id", "key", "facts", "proxy"), "id").join(given, "key", "left").drop("key")
     rows = rows.repartition("head").sortWithinPartitions("head", "id")
-    return in_python(rows, _compare_heads(policy), VERDICTS)
-
-
-def _compare_heads(policy: Policy) -> Batches:
-    return by_cluster(("head",), VERDICTS, partial(_compare_to_first, policy=policy))
+    work = by_cluster(("head",), VERDICTS, partial(_compare_to_first, policy=policy))
+    return in_python(rows, work, VERDICTS)
 
 
 def _compare_to_first(
     rows: list[dict[str, Any]], originals: Originals, *, policy: Policy
 ) -> list[dict[str, Any]]:
-    """Return the verdicts on the first of these pictures and each of the others."""
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
     ids = [row["id"] for row in rows]
     comparer, found = SparkComparer(originals, merits), []
@@ -225,7 +217,6 @@ def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> Data
 
 
 def _best_of_clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Return the best picture of each cluster, all of whose rows are here."""
     best: dict[int, tuple[int, ...]] = {}
     for batch in batches:
         for row in arrow_rows(batch):
@@ -236,7 +227,6 @@ def _best_of_clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBa
 
 
 def _compare_piece(rows: list[dict[str, Any]], originals: Originals) -> list[dict[str, Any]]:
-    """Return what the pictures of a piece are to its first, the best of the crowd."""
     comparer, first = SparkComparer(originals, {}), rows[0]["id"]
     verdicts = ((row["id"], comparer(0, place)) for place, row in enumerate(rows) if place)
     return [verdict_row(first, index, verdict) for index, verdict in verdicts if verdict is not None]

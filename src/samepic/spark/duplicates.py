@@ -133,7 +133,6 @@ def _checked_prints(prints: DataFrame) -> DataFrame:
 
 
 def _items(prints: DataFrame) -> DataFrame:
-    """Return the pictures by their bytes, each with the first key, how many files hold it, and its place as `id`."""
     rows = prints.where("kind = 'picture'")
     rest = [name for name in rows.columns if name not in ("sha256", "fresh")]
     items = rows.groupBy("sha256").agg(
@@ -148,7 +147,6 @@ def _items(prints: DataFrame) -> DataFrame:
 def _copy_pairs(
     items: DataFrame, parts: DataFrame, given: DataFrame, policy: Policy, how: CandidateScan
 ) -> tuple[DataFrame, DataFrame]:
-    """Return the pairs by copy code, both ways, with the verdicts on those compared; and all verdicts."""
     pairs = copies_edges(items, how).persist()
     verdicts = compare_pairs(pairs, parts, items, given, policy).persist()
     compared = verdicts.where("error is null").select(
@@ -164,7 +162,6 @@ def _verdict() -> Column:
 def _grouped_clusters(
     items: DataFrame, parts: DataFrame, alike: DataFrame | None, given: DataFrame, policy: Policy
 ) -> DataFrame:
-    """Return the rows of FOUND of each picture that has candidates: one task handles a cluster."""
     rows = items.join(parts, "id")
     if alike is None:
         rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint>>"))
@@ -187,7 +184,6 @@ def _grouped_clusters(
 
 
 def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new: bool) -> FoundDuplicates:
-    """Return the groups of files from what was found of pictures; `only_new` wants a fresh file in each."""
     files = prints.where("kind = 'picture'").select("key", "sha256")
     first = items.select("sha256", fn.col("key").alias("first"), "files")
     verdicts = first.join(found, "sha256", "left")
@@ -234,7 +230,6 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def session(master: str | None = None) -> SparkSession:
-    """Return the session that spark-submit made ready, else one on `master`, else one on this machine."""
     conf = SparkConf()
     builder = SparkSession.builder.appName("samepic find")
     if master or not conf.contains("spark.master"):
@@ -263,7 +258,6 @@ class SparkFinder:
     others: int = 0
 
     def groups(self) -> list[Group]:
-        """Search, and return the groups by the path of their reference. Raises ValueError for URIs beside paths."""
         paths = list(self.paths)
         uris = [path for path in paths if _URI.match(path)]
         if uris and len(uris) < len(paths):
@@ -332,7 +326,6 @@ class SparkFinder:
 
 
 def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, File]:
-    """Return the facts of files that Spark listed; their times are in milliseconds, so `samepic clean` needs a copy."""
     keys_frame = listed.sparkSession.createDataFrame([(key,) for key in keys], "path string")
     rows = listed.drop("content").join(keys_frame, "path", "left_semi").collect()
     return {

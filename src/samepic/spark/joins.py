@@ -43,7 +43,6 @@ class PdqScan:
     """Upright PDQ codes, all compared with each query; safe to search from several threads, as all of this module."""
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
-        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
         self._codes = TurnedCodes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
@@ -65,10 +64,7 @@ class PdqScan:
 
 
 class CopyScan:
-    """Copy codes, all compared with each query."""
-
     def __init__(self, codes: NDArray[np.uint8]) -> None:
-        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
         self._codes = Codes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
@@ -89,7 +85,6 @@ class CopyScan:
 
 
 def checked(codes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """Return codes as a C-ordered array aligned for words. Raises ValueError where they are not rows of `width`."""
     if codes.ndim != 2 or codes.shape[1] != width:
         raise ValueError(f"expected codes as rows of {width} bytes, found {codes.shape}")
     contiguous = np.ascontiguousarray(codes, np.uint8)
@@ -106,7 +101,6 @@ def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[
 
 
 def in_order(triples: NDArray[np.int64]) -> JoinedPairs:
-    """Return (query, row, distance) triples, (n, 3), as pairs."""
     return _columns(triples[np.lexsort((triples[:, 1], triples[:, 2], triples[:, 0]))])
 
 
@@ -152,8 +146,6 @@ _SEED = 20261123
 
 
 class _Queries(NamedTuple):
-    """Queries: their forms, (q, f, 4) words as the codes are, the rows under which codes count, and the radius."""
-
     forms: Words
     ends: NDArray[np.int64]
     radius: int
@@ -175,10 +167,6 @@ class _KeyTable:
         counts = np.bitwise_count(self.bits)
         self.ranks = (np.cumsum(counts, dtype=np.int64) - counts).astype(np.uint32)
 
-    @property
-    def nbytes(self) -> int:
-        return sum(array.nbytes for array in (self.rows, self.starts, self.bits, self.ranks))
-
     def near(
         self, codes: Words, query_codes: _Queries, of: NDArray[np.int64], keys: Keys, masks: Keys
     ) -> Triples:
@@ -198,7 +186,6 @@ class _KeyTable:
         return np.concatenate(found)
 
     def _lookup(self, keys: Keys) -> tuple[NDArray[np.intp], Keys, Keys]:
-        """Return which of the keys there are, and where their rows start and end."""
         places, bits = keys >> np.uint32(6), (keys & np.uint32(63)).astype(np.uint64)
         at = np.flatnonzero(self.bits[places] >> bits & np.uint64(1))
         places, bits = places[at], bits[at]
@@ -207,7 +194,6 @@ class _KeyTable:
         return at, self.starts[ranks], self.starts[ranks + 1]
 
     def _rows(self, queries: NDArray[np.int64], first: Keys, last: Keys) -> Iterator[tuple[Triples, Triples]]:
-        """Yield queries and rows, so many at a time: one key may have any number of rows."""
         ends = np.cumsum(last - first, dtype=np.int64)
         total = int(ends[-1]) if len(ends) else 0
         for start in range(0, total, _FOUND):
@@ -284,10 +270,6 @@ class _Tables:
             table = _KeyTable(np.concatenate([np.empty(0, np.uint32), *made]), width)
             self._tables.append((keys_of, masks, table))
 
-    @property
-    def nbytes(self) -> int:
-        return self._words.nbytes + sum(table.nbytes for _, _, table in self._tables)
-
     def _near(self, query_codes: _Queries, k: int | None = None) -> JoinedPairs:
         found = _KeptPairs(k)
         count, forms = query_codes.forms.shape[:2]
@@ -311,7 +293,6 @@ class PdqBands(_Tables):
     """
 
     def __init__(self, codes: NDArray[np.uint8], radius: int = SEARCH.band_radius) -> None:
-        """Take in the codes, (n, 32). Raises ValueError where they are no such rows, or the radius is under 0."""
         if radius < 0:
             raise ValueError(f"radius: expected at least 0, found {radius}")
         self.radius = radius
@@ -331,10 +312,9 @@ class PdqBands(_Tables):
 
 
 class CopyTables(_Tables):
-    """Copy codes by several tables of sampled bits: the nearest that are found, most of those that CopyScan finds.
+    """Copy codes by several tables of sampled bits: most of those that CopyScan finds, of real copies 95 %.
 
-    A code that differs from the query in d of 256 bits is found where it differs in at most SEARCH.table_bits of the
-    SEARCH.table_width bits of one of the tables; of real copies 95 % are.
+    Found is what differs in at most SEARCH.table_bits of the SEARCH.table_width bits of one of the tables.
     """
 
     def __init__(
@@ -347,7 +327,8 @@ class CopyTables(_Tables):
         """Take in codes, (n, 32), into `count` tables. Raises ValueError for others, or a key wider than 25 bits."""
         if not 1 <= width <= _WIDEST:
             raise ValueError(f"width: expected 1 to {_WIDEST}, found {width}")
-        masks = np.array(_difference_masks(width, bits), np.uint32)
+        differing = (chosen for n in range(bits + 1) for chosen in combinations(range(width), n))
+        masks = np.array([sum(1 << bit for bit in chosen) for chosen in differing], np.uint32)
         samples = ((partial(_sampled_keys, places), width, masks) for places in _bit_samples(count, width))
         super().__init__(checked(codes, _BYTES).view(np.uint64), samples)
 
@@ -377,24 +358,15 @@ def _bands(radius: int) -> list[_Band]:
 
 
 def _word_spans(start: int, end: int) -> tuple[tuple[int, int, int], ...]:
-    """Return the bits from `start` to `end`, cut where a word ends."""
     cuts = [start, *(edge for edge in range(0, _BITS, _WORD) if start < edge < end), end]
     return tuple((a // _WORD, a % _WORD, b - a) for a, b in pairwise(cuts))
 
 
 def _distinct_keys(keys: Keys) -> tuple[NDArray[np.int64], Keys]:
-    """Return each key of each row of `keys`, (q, f), once, and the row it is of."""
     ordered = np.sort(keys, axis=1)
     new = np.ones(ordered.shape, bool)
     new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     return np.nonzero(new)[0].astype(np.int64), ordered[new]
-
-
-def _difference_masks(width: int, max_bits: int) -> list[int]:
-    """Return all numbers of `width` bits of which at most so many are set."""
-    return [
-        sum(1 << bit for bit in bits) for n in range(max_bits + 1) for bits in combinations(range(width), n)
-    ]
 
 
 def _bit_samples(count: int, width: int) -> Iterator[NDArray[np.int64]]:
@@ -417,7 +389,6 @@ def _sampled_keys(places: NDArray[np.int64], words: Words) -> Keys:
 def _verified_pairs(
     codes: Words, query_codes: _Queries, queries: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> Triples:
-    """Return those of the pairs that count and are within the radius."""
     counts = rows < query_codes.ends[queries]
     queries, rows = queries[counts], rows[counts]
     nearest = np.full(len(rows), _BITS, np.int64)

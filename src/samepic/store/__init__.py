@@ -15,10 +15,9 @@ _REPLICA_SECONDS: Final = 10.0  # how long a replica that did not answer is skip
 
 
 def open_store(url: str) -> Store:
-    """Open the store `url`: a path or "sqlite:///PATH" for SQLite, "postgresql://..." for PostgreSQL.
+    """Open the store `url`: a path, "sqlite:///PATH" or "postgresql://..."; it is created or migrated where need be.
 
-    It is created where it does not exist, and migrated where it is older. Raises StoreError where it cannot be opened,
-    is not a samepic store or of a newer version, and MissingPartError where the driver is not installed.
+    Raises StoreError where it cannot be opened, is none or newer, and MissingPartError without the driver.
     """
     if url.startswith(("postgresql://", "postgres://")):
         from samepic.store.postgres import PostgresStore
@@ -52,7 +51,6 @@ class Replica:
         self._closed, self._until, self._lock = False, 0.0, threading.Lock()
 
     def store(self) -> Store | None:
-        """Return its store; None while it is skipped, or another thread opens it."""
         if time.monotonic() < self._until or self._closed:
             return None
         if self._store is None and self._lock.acquire(blocking=False):
@@ -66,7 +64,6 @@ class Replica:
         return self._store
 
     def pass_over(self, error: StoreError) -> None:
-        """Skip it for a while, and log why."""
         self._until = time.monotonic() + _REPLICA_SECONDS
         _log.warning("replica passed over for %g s: %s", _REPLICA_SECONDS, error)
 
@@ -85,7 +82,6 @@ class Replicas:
         self._turn, self._lock = 0, threading.Lock()
 
     def in_turn(self) -> Iterator[tuple[Replica, Store]]:
-        """Yield those that can be asked, starting with another one each time."""
         with self._lock:
             first = self._turn
             self._turn += 1

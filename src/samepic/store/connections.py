@@ -64,7 +64,6 @@ class Connections(Generic[C]):
             raise StoreError(f"{self._name}: expected {self._expected}, found {one_line(error)}") from error
 
     def close(self) -> None:
-        """Close idle connections now and the others when they are returned; may be called twice."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -138,6 +137,13 @@ class Database(ABC):
 
         With `numbered`, no other transaction that draws numbers begins before this one has become visible.
         """
+
+    def _refuse_newer(self, version: int, newest: int) -> None:
+        if version > newest:
+            raise StoreError(
+                f"{self.name}: expected a store of version {newest} or older, found version {version}:"
+                " update samepic to open it"
+            )
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:

@@ -11,29 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.decision import Match
+from samepic.facts import values_of
+from samepic.store import tables
 from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
 from samepic.store.reviews import Reviews
-from samepic.store.tables import (
-    LOAD_ROWS,
-    RECORDS,
-    change_state,
-    delete_related,
-    insert,
-    match_from,
-    put_settled,
-    record_from,
-    upsert,
-    values_of,
-)
 from samepic.tuning.search import SEARCH
 
 
 class CodesPage(NamedTuple):
-    """A page of a tenant's codes by ascending number, up to `last`; weak ones are left out.
-
-    Numbers are (n,) int64, codes n x 32 bytes; pictures without a copy code are missing from the latter two.
-    """
+    """A page of a tenant's codes, none weak, by ascending number, up to `last`: (n,) int64 and n x 32 bytes each."""
 
     last: int
     pdq_numbers: NDArray[np.int64]
@@ -45,32 +32,32 @@ class CodesPage(NamedTuple):
 class Store(Reviews):
     """Records by tenant and key, numbered in the order in which they become visible to every process.
 
-    Every method is one transaction, durable when it returns, and may be called from any thread. All raise StoreError
-    when the database cannot be reached or the connection breaks, and may be called again then. Those of a review queue
-    are in Reviews.
+    Every method, those of Reviews too, is one transaction, durable when it returns, for any thread. All raise
+    StoreError when the database cannot be reached, and may be called again then.
     """
 
     def now(self) -> float:
-        """Return the seconds since 1970 by the clock that leases are measured with."""
         with self._reading() as run:
             return self._now(run)
 
     def put_pending(self, record: Record, lease: float) -> Record | None:
-        """Add a record as pending, for `lease` seconds; return it with its number, None where its key is taken.
+        """Add a record as pending for `lease` seconds; return it, numbered higher than any visible before.
 
-        The number is higher than any that was ever visible, to any process, before.
+        None where its key is taken.
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
             pending = replace(record, state=State.PENDING, created=now, lease_until=now + lease, matches=())
-            values = values_of(pending, "pictures")
+            values = tables.values_of(pending, "pictures")
             del values["number"]
-            rows = insert(run, "pictures", values, " ON CONFLICT (tenant, key) DO NOTHING RETURNING number")
+            rows = tables.insert(
+                run, "pictures", values, " ON CONFLICT (tenant, key) DO NOTHING RETURNING number"
+            )
             if not rows:
                 return None
             pending = replace(pending, number=int(rows[0][0]))
             for table in ("codes", "proxies"):
-                insert(run, table, values_of(pending, table))
+                tables.insert(run, table, tables.values_of(pending, table))
         return pending
 
     def renew(self, number: int, lease: float) -> bool:
@@ -80,14 +67,15 @@ class Store(Reviews):
             return bool(run(sql, (self._now(run) + lease, number, str(State.PENDING))))
 
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
-        """Accept or hold a pending record; return False where it is not pending."""
         with self._writing() as run:
-            return change_state(run, number, State.PENDING, state, matches)
+            return tables.change_state(run, number, State.PENDING, state, matches)
 
     def accept_held(self, number: int, matches: Sequence[Match] = ()) -> bool:
         """Accept a held record or, with `matches`, hold it for these alone; return False where it is not held."""
         with self._writing() as run:
-            return change_state(run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches)
+            return tables.change_state(
+                run, number, State.HELD, State.HELD if matches else State.ACCEPTED, matches
+            )
 
     def withdraw(self, number: int, *, expired: bool = False) -> bool:
         """Delete a pending record; with `expired`, only if its lease has expired. Return whether it was deleted."""
@@ -97,7 +85,7 @@ class Store(Reviews):
             if expired:
                 sql += " AND lease_until < ?"
                 values.append(self._now(run))
-            return delete_related(run, run(f"{sql} RETURNING tenant, number", values))
+            return tables.delete_related(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
         """Delete a record, whatever its state, with the refusals that it decided; False where there is none."""
@@ -105,20 +93,19 @@ class Store(Reviews):
             # A picture that a reviewer removed could still be restored: delete that too.
             run("UPDATE words SET before = '' WHERE tenant = ? AND key = ? AND before <> ''", (tenant, key))
             sql = "DELETE FROM pictures WHERE tenant = ? AND key = ? RETURNING tenant, number"
-            return delete_related(run, run(sql, (tenant, key)))
+            return tables.delete_related(run, run(sql, (tenant, key)))
 
     def get(self, tenant: str, key: str) -> Record | None:
-        """Return the record of a key."""
-        rows = self._read(f"{RECORDS} WHERE p.tenant = ? AND p.key = ?", tenant, key)
-        return record_from(rows[0]) if rows else None
+        rows = self._read(f"{tables.RECORDS} WHERE p.tenant = ? AND p.key = ?", tenant, key)
+        return tables.record_from(rows[0]) if rows else None
 
     def fetch(self, tenant: str, numbers: Sequence[int]) -> list[Record]:
         """Return the records of a tenant with these numbers, by number; deleted ones are left out."""
         if not numbers:
             return []
         marks = ", ".join("?" * len(numbers))
-        sql = f"{RECORDS} WHERE p.tenant = ? AND p.number IN ({marks}) ORDER BY p.number"
-        return [record_from(row) for row in self._read(sql, tenant, *numbers)]
+        sql = f"{tables.RECORDS} WHERE p.tenant = ? AND p.number IN ({marks}) ORDER BY p.number"
+        return [tables.record_from(row) for row in self._read(sql, tenant, *numbers)]
 
     def states(self, numbers: Sequence[int]) -> dict[int, tuple[State, float]]:
         """Return the states of these records and the seconds left of their leases; deleted ones are left out."""
@@ -129,7 +116,6 @@ class Store(Reviews):
         return {number: (State(state), until - now) for number, state, until in rows}
 
     def twins(self, tenant: str, identity: str) -> list[int]:
-        """Return the numbers of the records with this identity, ascending."""
         sql = "SELECT number FROM pictures WHERE tenant = ? AND identity = ? ORDER BY number"
         return [number for (number,) in self._read(sql, tenant, bytes.fromhex(identity))]
 
@@ -151,11 +137,8 @@ class Store(Reviews):
         )
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
-        """Yield the codes of all records with numbers above `after`, page by page and by ascending number.
-
-        Covers everything that was visible at the time of the call and was not deleted since.
-        """
-        while (page := self.codes(tenant, after, LOAD_ROWS)).last > after:
+        """Yield, by pages, the codes above `after` of all that was visible at the call and not deleted since."""
+        while (page := self.codes(tenant, after, tables.LOAD_ROWS)).last > after:
             yield page
             after = page.last
 
@@ -169,9 +152,10 @@ class Store(Reviews):
         return int(self._read("SELECT coalesce(max(position), 0) FROM removals")[0][0])
 
     def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
-        """Store whether two identities are the same picture; the last decision counts."""
         with self._writing() as run:
-            put_settled(run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run))
+            tables.put_settled(
+                run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run)
+            )
 
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
         """Return the decisions on an identity: the other identities, and whether each is the same picture."""
@@ -180,18 +164,11 @@ class Store(Reviews):
         return {bytes(two).hex(): bool(same) for two, same in rows}
 
     def put_refusal(self, refusal: Refusal) -> None:
-        """Store the refusal of an upload, replacing an earlier one of its key."""
         with self._writing() as run:
-            values = {
-                "tenant": refusal.tenant,
-                "key": refusal.key,
-                "sha256": bytes.fromhex(refusal.sha256),
-                "number": refusal.number,
-                "policy": refusal.policy,
-                "match": json.dumps(refusal.match.to_dict(), ensure_ascii=False),
-                "at": self._now(run),
-            }
-            upsert(run, "refusals", "tenant, key", values)
+            match = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
+            values = values_of(refusal) | {"match": match, "at": self._now(run)}
+            values["sha256"] = bytes.fromhex(refusal.sha256)
+            tables.upsert(run, "refusals", "tenant, key", values)
 
     def refusal(self, tenant: str, key: str) -> Refusal | None:
         """Return the last refusal of a key, None where there is none or its kept picture was deleted."""
@@ -200,46 +177,44 @@ class Store(Reviews):
             " WHERE r.tenant = ? AND r.key = ?"
         )
         for sha256, number, policy, match in self._read(sql, tenant, key):
-            return Refusal(tenant, key, bytes(sha256).hex(), number, policy, match_from(json.loads(match)))
+            return Refusal(
+                tenant, key, bytes(sha256).hex(), number, policy, tables.match_from(json.loads(match))
+            )
         return None
 
     def refusals(self, tenant: str, number: int, since: float) -> int:
-        """Return how many keys were refused since a time because of the record with this number."""
         sql = "SELECT count(*) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
         return int(self._read(sql, tenant, number, since)[0][0])
 
     def held(self, tenant: str, limit: int, after: int) -> list[Record]:
-        """Return up to `limit` held records with numbers above `after`, ascending."""
-        sql = f"{RECORDS} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?"
-        return [record_from(row) for row in self._read(sql, tenant, str(State.HELD), after, limit)]
+        sql = (
+            f"{tables.RECORDS} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?"
+        )
+        return [tables.record_from(row) for row in self._read(sql, tenant, str(State.HELD), after, limit)]
 
     def counts(self, tenant: str) -> dict[State, int]:
-        """Return how many records a tenant has in each state."""
         rows = self._read("SELECT state, count(*) FROM pictures WHERE tenant = ? GROUP BY state", tenant)
         return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
 
     def overview(self, tenant: str) -> Overview:
-        """Return the counts of uploads by outcome in the last days."""
         with self._reading() as run:
             return overview(run, tenant, self._now(run))
 
     def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
-        """Store the digest (hex) of a request under the caller's token, unless there is one.
+        """Store the digest (hex) of a request under a token, unless there is one; forget those older than `keep` s.
 
-        Returns the digest of the first request and its answer, "" where there is none yet. Requests older than `keep`
-        seconds are deleted.
+        Returns the digest of the first request and its answer, "" where there is none yet.
         """
         with self._writing() as run:
             now = self._now(run)
             run("DELETE FROM answers WHERE at < ?", (now - keep,))
             digest = bytes.fromhex(request)
             values = {"tenant": tenant, "token": token, "request": digest, "told": "", "at": now}
-            insert(run, "answers", values, " ON CONFLICT (tenant, token) DO NOTHING")
+            tables.insert(run, "answers", values, " ON CONFLICT (tenant, token) DO NOTHING")
             rows = run("SELECT request, told FROM answers WHERE tenant = ? AND token = ?", (tenant, token))
         return bytes(rows[0][0]).hex(), str(rows[0][1])
 
     def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
-        """Store the answer to the request under this token."""
         with self._writing() as run:
             values = response, tenant, token, bytes.fromhex(request)
             run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)

@@ -27,10 +27,10 @@ _FLOODING: Final = 8  # how many of the pictures with most refusals it names
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The uploads of a tenant by outcome and day, oldest first; the last day ends at `now`.
+    """The uploads of a tenant by outcome and day, oldest first, the last day ending at `now`; `cut`: not all refusals.
 
     `refused` is by relation, `said` by a reviewer's "same" or "another", `probabilities` are of the latest matches,
-    `most_refusing` has keys with their refusals within a day. `cut`: there were more refusals than were counted.
+    `most_refusing` has keys with their refusals within a day.
     """
 
     now: float
@@ -44,7 +44,6 @@ class Overview:
 
 
 def overview(run: Run, tenant: str, now: float) -> Overview:
-    """Count for one tenant, in one transaction."""
     begin = now - DAYS * DAY
     refusals = run(
         "SELECT at, match FROM refusals WHERE tenant = ? AND at >= ? ORDER BY at DESC LIMIT ?",

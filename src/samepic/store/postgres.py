@@ -41,7 +41,6 @@ class NumberRange(NamedTuple):
     last: int
 
     def parts(self, count: int) -> list[NumberRange]:
-        """Return it in up to `count` parts of about the same width, ascending."""
         width = -(-(self.last - self.after) // count)
         return [
             NumberRange(after, min(after + width, self.last)) for after in range(self.after, self.last, width)
@@ -137,9 +136,9 @@ def partition_codes(run: Run) -> None:
 
 
 def ensure_partition(run: Run, last_number: int) -> int:
-    """Create the next partition once numbers are past the middle of the last; return the number to check again at.
+    """Create the next partition past the middle of the last; return the number to check again at, even if rolled back.
 
-    To be called by one transaction at a time. The result holds even if the caller is rolled back.
+    To be called by one transaction at a time.
     """
     bound = int(run(_UPPER_BOUND, ())[0][0])
     middle = bound - _PARTITION // 2
@@ -288,7 +287,6 @@ class PostgresStore(Store):
             connection.execute("INSERT INTO samepic VALUES (%s)", (VERSION,))
 
     def _check_standby(self, connection: Connection) -> None:
-        """Raise StoreError where a read-only database has no tables, or older ones."""
         found = connection.execute("SELECT to_regclass('samepic') IS NOT NULL").fetchone() == (True,)
         version = self._version(connection) if found else 0
         if version < VERSION:
@@ -299,14 +297,9 @@ class PostgresStore(Store):
             )
 
     def _version(self, connection: Connection) -> int:
-        """Return the version of the tables, 0 where there are none; raise StoreError where it is newer."""
         row = connection.execute("SELECT version FROM samepic").fetchone()
         version = int(row[0]) if row else 0
-        if version > VERSION:
-            raise StoreError(
-                f"{self.name}: expected a store of version {VERSION} or older, found version {version}:"
-                " update samepic to open it"
-            )
+        self._refuse_newer(version, VERSION)
         return version
 
 

@@ -7,17 +7,10 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from samepic.store import tables
 from samepic.store.connections import Database
 from samepic.store.records import ReviewDecision, ReviewLease, State
-from samepic.store.tables import (
-    COLUMNS,
-    Run,
-    change_state,
-    delete_related,
-    insert,
-    put_settled,
-    upsert,
-)
+from samepic.store.tables import Run
 
 _UNDO_SECONDS: Final = 86_400.0  # how long a decision can be undone
 _PAGE: Final = 100  # held pictures to read at a time for the next pair
@@ -28,34 +21,33 @@ _MATCHES = "FROM pictures p JOIN proxies x ON x.number = p.number"
 
 
 def snapshot(run: Run, tenant: str, number: int) -> dict[str, Any]:
-    """Return all rows of a picture, with the refusals that it decided."""
     found: dict[str, Any] = {name: _rows(run, table, tenant, number)[0] for name, table in _PARTS.items()}
     return {**found, "refusals": _rows(run, "refusals", tenant, number)}
 
 
 def _rows(run: Run, table: str, tenant: str, number: int) -> list[dict[str, Any]]:
-    """Return the rows of a table with a number, but for the number, as JSON values."""
-    columns = [column for column in COLUMNS[table] if column != "number"]
+    columns = [column for column in tables.COLUMNS[table] if column != "number"]
     sql = f"SELECT {', '.join(columns)} FROM {table} WHERE number = ?"
     rows = run(f"{sql} AND tenant = ?", (number, tenant)) if "tenant" in columns else run(sql, (number,))
-    return [{column: _text(value) for column, value in zip(columns, row, strict=True)} for row in rows]
-
-
-def _text(value: object) -> object:
-    if isinstance(value, (bytes, memoryview)):
-        return {"b": base64.b64encode(bytes(value)).decode()}
-    return value
+    binary = (bytes, memoryview)
+    return [
+        {
+            column: {"b": base64.b64encode(value).decode()} if isinstance(value, binary) else value
+            for column, value in zip(columns, row, strict=True)
+        }
+        for row in rows
+    ]
 
 
 def restore(run: Run, kept: dict[str, Any]) -> int:
     """Restore a picture under a new number, and return it: indexes have read past the old one."""
-    number = int(insert(run, "pictures", _values(kept["picture"]), " RETURNING number")[0][0])
+    number = int(tables.insert(run, "pictures", _values(kept["picture"]), " RETURNING number")[0][0])
     for name in ("codes", "proxy"):
-        insert(run, _PARTS[name], {**_values(kept[name]), "number": number})
+        tables.insert(run, _PARTS[name], {**_values(kept[name]), "number": number})
     for refusal in kept["refusals"]:
         # A later answer under this key stands.
         values = {**_values(refusal), "number": number}
-        insert(run, "refusals", values, " ON CONFLICT (tenant, key) DO NOTHING")
+        tables.insert(run, "refusals", values, " ON CONFLICT (tenant, key) DO NOTHING")
     return number
 
 
@@ -67,16 +59,12 @@ def _values(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class Reviews(Database):
-    """The part of a store that a review queue needs."""
-
     def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
-        """Lease the first free pair after `after` for `lease` seconds.
+        """Lease the first free pair after `after` (number, key of the match), from the last on the first, or None.
 
-        `after` is the number of a held picture and the key of its match; after the last pair comes the first. The
-        reviewer's earlier leases are released. Returns None where no pair is free. A held picture is accepted where all
-        its matches were deleted.
+        The reviewer's earlier leases are released. A held picture is accepted where all its matches were deleted.
         """
         # Reviewers that would wait for each other's leases take turns.
         with self._writing(numbered=True) as run:
@@ -90,7 +78,6 @@ class Reviews(Database):
     def lease_pair(
         self, tenant: str, reviewer: str, number: int, other: str, lease: float
     ) -> ReviewLease | None:
-        """Lease one pair, or renew its lease; None where another reviewer has it, or it is decided."""
         with self._writing(numbered=True) as run:
             review = _Review(run, tenant, self._now(run))
             pair = review.open_pair(number, other)
@@ -103,9 +90,8 @@ class Reviews(Database):
     def record_decision(
         self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
     ) -> ReviewDecision | None:
-        """Decide a pair in one step, and store how to revert it.
+        """Decide a pair: one the same as the other is removed, one unlike all it was held for is accepted.
 
-        A held picture that is the same as the other is removed; one that differs from all it was held for is accepted.
         Returns None, and changes nothing, where the pair is decided, deleted or leased to another reviewer.
         """
         with self._writing(numbered=True) as run:
@@ -117,7 +103,7 @@ class Reviews(Database):
             before: dict[str, Any] = {"settled": review.settle(number, kept, same)}
             if same:
                 before |= {"buried": snapshot(run, tenant, number)}
-                delete_related(run, [(tenant, number)])
+                tables.delete_related(run, [(tenant, number)])
                 run("DELETE FROM pictures WHERE number = ?", (number,))
             else:
                 before |= {"turned": [_drop(run, number, other), *_drop_other(run, kept, key)]}
@@ -134,14 +120,13 @@ class Reviews(Database):
                 "undone": 0,
                 "before": json.dumps(before),
             }
-            position = int(insert(run, "words", word, " RETURNING position")[0][0])
+            position = int(tables.insert(run, "words", word, " RETURNING position")[0][0])
         return ReviewDecision(position, reviewer, review.now, key, other, same, undone=False, kept=True)
 
     def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
-        """Revert a decision: everything is as before, except that a restored picture has a new number.
+        """Revert a decision: all is as before, except that a restored picture has a new number. Return the pair.
 
-        Returns the pair, None where that is impossible: it was reverted or has expired, or something that it changed
-        was changed again since.
+        None where it was reverted or has expired, or something that it changed was changed again since.
         """
         with self._writing(numbered=True) as run:
             review = _Review(run, tenant, self._now(run))
@@ -165,7 +150,6 @@ class Reviews(Database):
             return ReviewLease(number, key, other, place, len(left[1]))
 
     def decisions(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
-        """Return the last decisions of a tenant, newest first; of one reviewer if named."""
         sql = "SELECT position, reviewer, at, key, other, same, undone, before <> '' FROM words WHERE tenant = ?"
         with self._reading() as run:
             since = _Review(run, tenant, self._now(run)).since
@@ -182,15 +166,12 @@ class Reviews(Database):
 
 
 class _Review(NamedTuple):
-    """One transaction of a tenant, and its time."""
-
     run: Run
     tenant: str
     now: float = 0.0
 
     @property
     def since(self) -> float:
-        """From when on decisions can be reverted."""
         return self.now - _UNDO_SECONDS
 
     def release(self, reviewer: str) -> None:
@@ -201,7 +182,6 @@ class _Review(NamedTuple):
         return int(rows[0][0]) if rows else None
 
     def existing(self, matches: str) -> list[str]:
-        """Return the keys of those of these matches that exist, in their order."""
         keys = _keys(matches)
         if not keys:
             return []
@@ -210,7 +190,6 @@ class _Review(NamedTuple):
         return [key for key in keys if key in found]
 
     def open_matches(self, number: int) -> tuple[str, list[str]] | None:
-        """Return the key of a held picture and those of its open matches; None where it is not held."""
         sql = f"SELECT p.key, x.matches {_MATCHES} WHERE p.tenant = ? AND p.number = ? AND p.state = ?"
         rows = self.run(sql, (self.tenant, number, str(State.HELD)))
         return (rows[0][0], self.existing(rows[0][1])) if rows else None
@@ -242,7 +221,7 @@ class _Review(NamedTuple):
                 left = self.existing(matches)
                 if not left:
                     # All its matches were deleted: there is nothing to review.
-                    change_state(self.run, number, State.HELD, State.ACCEPTED, ())
+                    tables.change_state(self.run, number, State.HELD, State.ACCEPTED, ())
                 skip = after is not None and after[0] == number and after[1] in left
                 first = left.index(after[1]) + 1 if skip and after else 0
                 for place in range(first, len(left)):
@@ -262,11 +241,10 @@ class _Review(NamedTuple):
         }
         free = " WHERE claims.until < ? OR claims.reviewer = excluded.reviewer RETURNING number"
         return bool(
-            upsert(self.run, "claims", "tenant, number, other", values, more=free, further=(self.now,))
+            tables.upsert(self.run, "claims", "tenant, number, other", values, more=free, further=(self.now,))
         )
 
     def decidable(self, number: int, other: str, reviewer: str) -> tuple[str, int] | None:
-        """Return the key of the held picture and the number of the other; None where the pair cannot be decided."""
         # Locks the row, so that no other transaction decides on it.
         self.run("UPDATE pictures SET state = state WHERE number = ? RETURNING number", (number,))
         pair, kept = self.open_pair(number, other), self.number(other)
@@ -279,12 +257,11 @@ class _Review(NamedTuple):
         return None if taken else (pair.key, kept)
 
     def settle(self, number: int, kept: int, same: bool) -> dict[str, Any]:
-        """Store the decision on two pictures; return the two identities and the decision before (None: none)."""
         rows = self.run("SELECT number, identity FROM pictures WHERE number IN (?, ?)", (number, kept))
         known = {row[0]: bytes(row[1]) for row in rows}
         pair = known[number], known[kept]
         rows = self._said(pair)
-        put_settled(self.run, self.tenant, pair, same=same, at=self.now)
+        tables.put_settled(self.run, self.tenant, pair, same=same, at=self.now)
         earlier = [bool(rows[0][0]), rows[0][1]] if rows else None
         return {"one": pair[0].hex(), "two": pair[1].hex(), "said": earlier}
 
@@ -311,11 +288,10 @@ class _Review(NamedTuple):
                 self.run("DELETE FROM settled WHERE tenant = ? AND one = ? AND two = ?", values)
         else:
             earlier, at = settled["said"]
-            put_settled(self.run, self.tenant, pair, same=earlier, at=at)
+            tables.put_settled(self.run, self.tenant, pair, same=earlier, at=at)
         return True
 
     def _is_unchanged(self, before: dict[str, Any]) -> bool:
-        """Return whether everything that a decision changed is as it left it."""
         if "buried" in before:
             return self.number(before["buried"]["picture"]["key"]) is None
         for changed in before["turned"]:

@@ -71,10 +71,10 @@ class SqliteStore(Store):
                 f"{self.name or '(no name)'}: expected a file in a folder that is there, found none"
             )
         with self._pool.acquire() as connection:
-            _check(connection, self.name)
+            self._check(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-            version = _check(connection, self.name)
+            version = self._check(connection)
             for step in MIGRATIONS[version:]:
                 for statement in step.format(**_TYPES).split(";"):
                     connection.execute(statement)
@@ -82,17 +82,12 @@ class SqliteStore(Store):
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")
 
-
-def _check(connection: sqlite3.Connection, name: str) -> int:
-    """Return the version of the tables, 0 where there are none; raise StoreError for another program's file."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if application != APPLICATION and (application or version or tables):
-        raise StoreError(f"{name}: expected a store of samepic, found another SQLite database")
-    if version > VERSION:
-        raise StoreError(
-            f"{name}: expected a store of version {VERSION} or older, found version {version}:"
-            " update samepic to open it"
-        )
-    return version
+    def _check(self, connection: sqlite3.Connection) -> int:
+        """Return the version of the tables, 0 where there are none; raise StoreError for another program's file."""
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application != APPLICATION and (application or version or tables):
+            raise StoreError(f"{self.name}: expected a store of samepic, found another SQLite database")
+        self._refuse_newer(version, VERSION)
+        return version

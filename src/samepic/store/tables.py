@@ -38,7 +38,6 @@ VERSION = len(MIGRATIONS)
 
 
 def _columns() -> dict[str, tuple[str, ...]]:
-    """Return the columns of every table, from the statements that make them."""
     found: dict[str, tuple[str, ...]] = {}
     for statement in ";".join(MIGRATIONS).split(";"):
         if made := re.search(r"CREATE TABLE (\w+) \(\n(.*)\n\)", statement, re.DOTALL):
@@ -53,7 +52,6 @@ COLUMNS = _columns()
 
 
 def dump_matches(matches: Sequence[Match]) -> str:
-    """Return the text that is stored of matches."""
     return json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
 
 
@@ -66,20 +64,13 @@ def match_from(stored: dict[str, Any]) -> Match:
     )
 
 
-def _hex(value: bytes) -> str:
-    return bytes(value).hex()
-
-
 _Conversion = Callable[[Any], Any]
 
+_HEX: tuple[_Conversion, _Conversion] = (bytes.fromhex, lambda value: bytes(value).hex())
 _CONVERSIONS: dict[str, tuple[_Conversion, _Conversion]] = {
     "state": (str, State),
-    "identity": (bytes.fromhex, _hex),
-    "sha256": (bytes.fromhex, _hex),
-    "coded_digest": (bytes.fromhex, _hex),
-    "pdq": (bytes, bytes),
-    "copycode": (bytes, bytes),
-    "proxy": (bytes, bytes),
+    **dict.fromkeys(("identity", "sha256", "coded_digest"), _HEX),
+    **dict.fromkeys(("pdq", "copycode", "proxy"), (bytes, bytes)),
     "data": (lambda data: json.dumps(dict(data), ensure_ascii=False), json.loads),
     "matches": (dump_matches, lambda text: tuple(match_from(match) for match in json.loads(text))),
 }
@@ -90,16 +81,12 @@ _FIELDS = {"coded": "coded_digest"}
 
 
 def values_of(record: Record, table: str) -> dict[str, Any]:
-    """Return what a table holds of a record, by column."""
-    fields_by_column = {column: _FIELDS.get(column, column) for column in COLUMNS[table]}
-    return {
-        column: _CONVERSIONS.get(name, (_same, _same))[0](getattr(record, name))
-        for column, name in fields_by_column.items()
-    }
-
-
-def _same(value: Any) -> Any:  # noqa: ANN401
-    return value
+    values: dict[str, Any] = {}
+    for column in COLUMNS[table]:
+        name = _FIELDS.get(column, column)
+        value = getattr(record, name)
+        values[column] = _CONVERSIONS[name][0](value) if name in _CONVERSIONS else value
+    return values
 
 
 _SELECTED = {
@@ -117,19 +104,15 @@ RECORDS = (
 
 
 def record_from(row: tuple[Any, ...]) -> Record:
-    """Return the record in a row of RECORDS."""
+    named = zip(_SELECTED, row, strict=True)
     return Record(
-        **{
-            name: _CONVERSIONS.get(name, (_same, _same))[1](value)
-            for name, value in zip(_SELECTED, row, strict=True)
-        }
+        **{name: _CONVERSIONS[name][1](value) if name in _CONVERSIONS else value for name, value in named}
     )
 
 
 def insert(
     run: Run, table: str, values: Mapping[str, Any], more: str = "", further: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """Insert a row; `more` of the statement may follow, with `further` values."""
     marks = ", ".join("?" * len(values))
     return run(
         f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}){more}", (*values.values(), *further)
@@ -145,7 +128,6 @@ def upsert(
 
 
 def put_settled(run: Run, tenant: str, pair: tuple[bytes, bytes], *, same: bool, at: float) -> None:
-    """Store both ways whether two identities are the same picture."""
     for one, two in {pair, pair[::-1]}:
         values = {"tenant": tenant, "one": one, "two": two, "same": int(same), "at": at}
         upsert(run, "settled", "tenant, one, two", values)

@@ -1,7 +1,5 @@
 """samepic for Django: the app "samepic.contrib.django". See docs/django.md."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from samepic.errors import missing_part
@@ -10,5 +8,3 @@ try:
     import_module("django")
 except ModuleNotFoundError:
     raise missing_part("samepic.contrib.django", "Django", "django") from None
-
-__all__: list[str] = []

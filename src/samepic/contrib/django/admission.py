@@ -64,7 +64,6 @@ _TENANTS: Final = 64  # tenants whose gates a process keeps open
 
 
 def key_of(field: models.FileField, name: str) -> str:
-    """Return the key of the file `name` of a model's field."""
     return f"{field.model._meta.label_lower}.{field.name}/{name}"
 
 
@@ -84,7 +83,6 @@ def find(key: str) -> models.Model | None:
 
 
 def shown(key: str) -> bool:
-    """Tell whether any object shows the picture of a key; what is no key of this site counts as shown."""
     field, name = _parsed(key)
     return field is None or _showing(field, name).exists()
 
@@ -101,13 +99,11 @@ def link_of(found: models.Model | None) -> str | None:
 
 
 def _showing(field: models.FileField, name: str) -> models.QuerySet:
-    """Return the query of the objects that show a file, where they are written and not on a replica."""
     using = router.db_for_write(field.model)
     return field.model._base_manager.using(using).filter(**{field.attname: name})
 
 
 def _parsed(key: str) -> tuple[models.FileField | None, str]:
-    """Return the field and the file name of a key; no field where the key is none of this site's."""
     label, _, name = key.partition("/")
     parts = label.split(".")
     if len(parts) != 3 or not name:
@@ -176,11 +172,9 @@ class Reservation:
         _withdrawals.open.add(self)
 
     def keep(self) -> None:
-        """Leave the picture in the gate for good."""
         self._end.detach()
 
     def withdraw(self) -> None:
-        """Take the picture out again, unless it was kept."""
         # At the end of the process, where this is called too, finalizers do nothing any more.
         left = self._end.detach()
         if left is not None:
@@ -201,7 +195,6 @@ class _Withdrawals:
         self._queue: _Queue | None = None
 
     def queue(self) -> _Queue:
-        """Return the queue; a thread reads it."""
         with self._lock:
             if self._queue is None:
                 self._queue = SimpleQueue()
@@ -268,10 +261,9 @@ _gates: OrderedDict[str, Gate] = OrderedDict()
 
 
 def gate(tenant: str | None = None) -> Gate:
-    """Return the gate of a tenant, by default that of SAMEPIC["TENANT"].
+    """Return the gate of a tenant, by default that of SAMEPIC["TENANT"]; what a rollback gave back is out by then.
 
-    What a rollback of this process gave back is out by then. Raises ImproperlyConfigured where SAMEPIC is wrong,
-    StoreError where the store cannot be opened, and MissingPartError where its driver is not installed.
+    Raises ImproperlyConfigured where SAMEPIC is wrong, StoreError, and MissingPartError without the store's driver.
     """
     from samepic.gate.gate import Gate
 
@@ -288,7 +280,6 @@ def gate(tenant: str | None = None) -> Gate:
 
 
 def close() -> None:
-    """Close the store and end the workers; the next question opens them anew."""
     wait()
     with _lock:
         _gates.clear()
@@ -297,12 +288,10 @@ def close() -> None:
 
 
 def listen() -> None:
-    """Begin anew whenever a test overrides the settings."""
     setting_changed.connect(_changed, dispatch_uid="samepic gates")
 
 
 def _opened() -> GateOptions:
-    """Return the options of the site with everything open that its gates share."""
     from samepic.gate.gate import opened
 
     if not _shared:
@@ -351,7 +340,6 @@ class GateChange:
 
 
 def leaving(using: str) -> set[str]:
-    """Return the keys that leave the gate once the transaction under way is committed."""
     waiting = transaction.get_connection(using).run_on_commit
     return {key for _, change, *_ in waiting if isinstance(change, GateChange) for key in change.drop}
 

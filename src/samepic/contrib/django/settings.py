@@ -11,15 +11,13 @@ from django.conf import settings as site
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from samepic.contrib.common import ORPHAN_SECONDS, UPLOAD_BYTES
+from samepic.contrib.common import ORPHAN_SECONDS, SHARED, UPLOAD_BYTES
 from samepic.errors import SamepicError
 from samepic.gate.options import GateOptions, GatePolicy
 from samepic.store import Replicas
 
 
 class SettingsProblem(NamedTuple):
-    """Something wrong with SAMEPIC: the number of the system check, what is wrong, and what to do."""
-
     number: str
     text: str
     hint: str = ""
@@ -38,18 +36,14 @@ class GateSettings:
     # What the uploader reads: a callable of (decision, object or None, URL or None), or where to import it from.
     message: Any = None
     orphan_seconds: float = (
-        ORPHAN_SECONDS  # from which age a picture that no object shows any more refuses nothing
+        ORPHAN_SECONDS  # the age from which a picture that no object shows refuses nothing
     )
 
     def called(self, name: str) -> Callable[..., object] | None:
-        """Return the callable of the setting `name`, None where there is none. Raises ImportError."""
         value = getattr(self, name)
         found: Callable[..., object] | None = import_string(value) if isinstance(value, str) else value
         return found
 
-
-SHARED = ("store", "tenant", "policy", "profile", "workers", "copycode", "replicas")
-"""The options of the gate that a site may set."""
 
 _OWN = tuple(field.name for field in dataclasses.fields(GateSettings) if field.name != "options")
 NAMES = tuple(name.upper() for name in (*SHARED, *_OWN))

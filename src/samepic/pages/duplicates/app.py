@@ -43,8 +43,6 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class GuardedRequest(NamedTuple):
-    """A request of the admitted browser: the fields of its body, and the frame of the page."""
-
     request: Request
     fields: Mapping[str, Any]
     frame: PageFrame
@@ -62,8 +60,6 @@ class BrowserGuard:
         self._unused, self._lock = True, threading.Lock()
 
     def enter(self) -> Route:
-        """Return the route that starts the session."""
-
         async def answer(request: Request) -> Response:
             if _is_foreign_host(request) or not self._admits(request):
                 return _rejected()
@@ -113,7 +109,6 @@ class BrowserGuard:
         return session if session and session.token_id == _TOKEN_ID else None
 
     async def _fields(self, request: Request, session: BrowserSession) -> dict[str, Any]:
-        """Return the form or JSON object that a page of the review sent. Raises HttpProblem for other requests."""
         require_own_page(request)
         with Budget(_FIELD_BYTES).share() as share:
             body = await read_body(request, _FIELD_BYTES, share, SERVICE)
@@ -155,7 +150,6 @@ _MISSING_PICTURE = (
 
 
 def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable[[], None]) -> Starlette:
-    """Return the application; `finish` is called once the user is done."""
     pages = _ReviewPages(session, finish)
     app = Starlette(
         routes=[
@@ -177,16 +171,10 @@ def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable
             guard.route("GET", "/run", pages.run, is_page=True),
             guard.route("GET", "/run/far", pages.run_progress),
             guard.route("POST", "/finish", pages.finish, is_page=True),
-        ],
-        exception_handlers={HttpProblem: _handle_problem},
+        ]
     )
     app.router.redirect_slashes = False
     return app
-
-
-async def _handle_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HttpProblem)
-    return error.response()
 
 
 class _ReviewPages:
@@ -298,7 +286,6 @@ class _ReviewPages:
         return self._indexes(params["index"], params["file"])
 
     def _indexes(self, group: object, file: object) -> tuple[int, int]:
-        """Return the index of a group and of a file in it. Raises HttpProblem if they do not exist."""
         try:
             index, place = int(str(group)), int(str(file))
         except ValueError:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -24,8 +24,6 @@ _THUMBNAIL_BYTES = 32 * 2**20  # the size of their cache: about 1500
 
 @dataclass(frozen=True, slots=True)
 class RequestedCleanup:
-    """What to do with the selected files: an action of `clean`, and the folder to move them to."""
-
     action: CleanupAction = CleanupAction.TRASH
     move_to: str = ""
 
@@ -57,7 +55,6 @@ class ReviewSession:
         self._thread: threading.Thread | None = None
 
     def thumbnail(self, index: int, file: int) -> bytes:
-        """Return a small JPEG of a file, cached. Raises UnreadableError."""
         scanned = files_of(self.decisions.groups[index])[file]
         key = scanned.sha256, _SIDE
         with self._lock:
@@ -73,14 +70,12 @@ class ReviewSession:
         return data
 
     def plan(self, request: RequestedCleanup) -> Plan:
-        """Return what would be done now. Raises ReportError for an invalid folder."""
         if request.action is CleanupAction.MOVE and not Path(request.move_to).is_absolute():
             raise ReportError(f"Please enter the full path of a folder, not {request.move_to!r}.")
         scan, loosest = self.decisions.chosen()
         return plan(scan, action=request.action, move_to=request.move_to, same_if=loosest)
 
     def start_run(self, request: RequestedCleanup, digest: str) -> CleanupRun:
-        """Start carrying out the plan with this digest. Raises ReportError if the plan changed, or while one runs."""
         planned = self.plan(request)
         if plan_digest(planned) != digest:
             raise ReportError("The plan has changed since you saw it. Please look at it again.")
@@ -90,7 +85,6 @@ class ReviewSession:
         return run
 
     def start_undo(self) -> CleanupRun:
-        """Start undoing the last run. Raises ReportError if there is nothing to undo."""
         last = self.run
         if last is None or last.is_undo or not last.done:
             raise ReportError("There is nothing to undo.")
@@ -144,7 +138,11 @@ class ReviewSession:
                 run.skipped.append((result.path, result.reason))
 
     def _undo(self, run: CleanupRun) -> None:
-        reported = _reported_paths(self.decisions.gone)
+        # The paths of the report by those of the journal.
+        here = Path.cwd()
+        reported = {
+            str((here / path).parent.resolve() / Path(path).name): path for path in self.decisions.gone
+        }
         for result in self._until_stopped(undo(run.journal), run):
             if result.skipped:
                 run.skipped.append((result.path, result.skipped))
@@ -158,8 +156,3 @@ def plan_digest(planned: Plan) -> str:
     steps = [[step.kept.place, step.target.place, step.target.file.sha256] for step in planned.steps]
     text = json.dumps([str(planned.action), planned.move_to, str(planned.same_if), steps])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _reported_paths(paths: Iterable[str]) -> dict[str, str]:
-    """Return the path in the report for each path in a journal."""
-    return {str((Path.cwd() / path).parent.resolve() / Path(path).name): path for path in paths}

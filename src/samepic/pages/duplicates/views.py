@@ -11,7 +11,7 @@ from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
 from samepic.duplicates.groups import Group
 from samepic.duplicates.walk import File
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
-from samepic.pages.html import Html, count_text, el, plural
+from samepic.pages.html import Html, count_text, el, plural, post_form
 from samepic.profile import Policy
 from samepic.sandbox.decode import Views, views
 from samepic.verdict import Relation
@@ -39,7 +39,6 @@ def page_count(decisions: Decisions) -> int:
 
 
 def page_of(index: int) -> int:
-    """Return the page of a group, from 1."""
     return index // _GROUPS + 1
 
 
@@ -60,13 +59,12 @@ def groups_page(decisions: Decisions, number: int) -> list[Html]:
 
 def progress_json(decisions: Decisions) -> dict[str, int | str]:
     decided, selected, size = decisions.counts()
+    chosen = f"{plural(selected, 'file')} selected, {bytes_text(size)}"
     return {
         "decided": decided,
         "groups": len(decisions),
         "text": f"{count_text(decided)} of {plural(len(decisions), 'group')} decided",
-        "selected": f"{plural(selected, 'file')} selected, {bytes_text(size)}"
-        if selected
-        else "nothing selected yet",
+        "selected": chosen if selected else "nothing selected yet",
     }
 
 
@@ -234,21 +232,16 @@ def _action_form(request: RequestedCleanup) -> Html:
 def _run_form(planned: Plan, request: RequestedCleanup, csrf: str, files: str) -> Html:
     if not planned.steps:
         return el("p", "Nothing to do. ", el("a", "Back to the groups", href="/"))
-    hidden = {
-        "csrf": csrf,
-        "action": str(request.action),
-        "to": request.move_to,
-        "shown": plan_digest(planned),
-    }
+    hidden = {"action": str(request.action), "to": request.move_to, "shown": plan_digest(planned)}
     labels = {CleanupAction.TRASH: f"Move {files} to the trash", CleanupAction.MOVE: f"Move {files}"}
-    return el(
+    return post_form(
         "form.act",
+        "/act",
+        csrf,
         [el("input", type="hidden", name=name, value=value) for name, value in hidden.items()],
         el("button.primary", labels.get(request.action, f"Link {files}"), type="submit", id="act"),
         el("a.button", "Back to the groups", href="/"),
         el("span.soft", "Each file is read again first. You can undo everything."),
-        method="post",
-        action="/act",
     )
 
 
@@ -318,16 +311,10 @@ def _run_actions(run: CleanupRun, csrf: str) -> Html:
         el("p", "To undo this later: ", el("code", command)) if can_undo else None,
         el(
             "div.row",
-            _post_form("/finish", csrf, finish),
-            _post_form("/back", csrf, undo) if can_undo else None,
+            post_form("form.act", "/finish", csrf, finish),
+            post_form("form.act", "/back", csrf, undo) if can_undo else None,
             el("a.button", "Back to the groups", href="/"),
         ),
-    )
-
-
-def _post_form(action: str, csrf: str, button: Html) -> Html:
-    return el(
-        "form.act", el("input", type="hidden", name="csrf", value=csrf), button, method="post", action=action
     )
 
 
@@ -338,7 +325,6 @@ _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
 def compare_again(decisions: Decisions, index: int, file: int) -> Views:
-    """Read a file and the best copy of its group again, and compare them. Raises UnreadableError."""
     files = files_of(decisions.groups[index])
     return _compare(files[0], files[file], decisions.scan.made_ns)
 
@@ -366,7 +352,6 @@ def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
 
 
 def comparison_json(index: int, file: int, compared: Views) -> dict[str, Any]:
-    """Return a comparison as the compare page of the service has it."""
     verdict, address = compared.verdict, f"/look/{index}/{file}"
     view = {
         **{name: f"{address}/{name}" for name in PICTURES},

@@ -41,10 +41,7 @@ class _Baseline(NamedTuple):
 
 
 def baseline_path(test: Path, folder: str, name: str) -> Path:
-    """Return the path of the baseline `name` of the test file `test`, in `folder` beside it.
-
-    Raises BaselineError for a folder that is not below that of the test, also through a symbolic link.
-    """
+    """Return the path of the baseline `name` of a test file; BaselineError for a folder not below that of the test."""
     parts = PurePath(folder)
     if not parts.parts or parts.is_absolute() or ".." in parts.parts:
         raise BaselineError(
@@ -58,7 +55,6 @@ def baseline_path(test: Path, folder: str, name: str) -> Path:
 
 
 def read_baseline(path: Path) -> _Baseline | None:
-    """Return the baseline at `path`, None where there is none. Raises BaselineError for a broken one."""
     if not path.exists():
         return None
     try:
@@ -71,7 +67,6 @@ def read_baseline(path: Path) -> _Baseline | None:
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
-    """Write a baseline atomically. Raises BaselineError where it cannot be written."""
     data = png(picture, ignored)
     temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
     try:
@@ -91,7 +86,6 @@ def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) ->
 
 
 def png(picture: Picture, ignored: Sequence[Box] = ()) -> bytes:
-    """Return a picture as it is compared, upright and in sRGB, as PNG."""
     image = Image.fromarray(picture.rgb)
     if picture.alpha is not None:
         image.putalpha(Image.fromarray(picture.alpha))
@@ -115,7 +109,6 @@ def _read_ignored(path: Path) -> tuple[Box, ...]:
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove temporary files of runs that were killed."""
     for temporary in folder.glob(f"{_TEMPORARY}*"):
         with suppress(OSError):
             if temporary.stat().st_mtime < time.time() - _STALE_SECONDS:
@@ -130,7 +123,6 @@ class Names:
         self._unnamed: Counter[str] = Counter()
 
     def next_name(self, name: str | None, platform: str) -> str:
-        """Return the given name, else that of the test, numbered from the second on. Raises BaselineError."""
         stem = self._test if name is None else _check_name(name)
         result = "-".join(part for part in (stem, self._case) if part)
         if name is None:
@@ -142,7 +134,6 @@ class Names:
 
 
 def platform_name(requested: str | bool | None, setting: str) -> str:
-    """Return the platform in the names of baselines, or "". Raises BaselineError for an unknown setting."""
     if isinstance(requested, str):
         return requested
     if setting not in ("none", "system"):

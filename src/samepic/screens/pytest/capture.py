@@ -67,7 +67,6 @@ class Source:
 
 
 def source_of(actual: object, *, full_page: bool = False) -> Source:
-    """Return the source for `actual`. Raises SourceError for an unsupported object."""
     # An object of a browser tool exists only if its tool is imported.
     target: Any = actual
     found = type(actual).__name__
@@ -121,7 +120,6 @@ class _BrowserSource(Source, ABC):
         self._full_page = full_page
 
     def locate_ignored(self, ignore: Sequence[object]) -> list[Box]:
-        """Return the boxes of elements and CSS selectors; what is not visible has none."""
         scroll_x, scroll_y, ratio = self._view()
         origin = (-scroll_x, -scroll_y) if self._full_page else self._origin(scroll_x, scroll_y)
         areas = [area for one in ignore for area in self._areas(one)]
@@ -303,8 +301,6 @@ _AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
 
 
 class _SeleniumSource(_BrowserSource):
-    """A driver or an element, without `full_page`, of Selenium with a browser based on Chromium; else SourceError."""
-
     _expected = "elements"
 
     def __init__(self, target: WebDriver | WebElement, *, full_page: bool) -> None:
@@ -325,11 +321,9 @@ class _SeleniumSource(_BrowserSource):
         with self._frozen():
             if self._full_page:
                 return self._full_page_png()
-            return (
-                self._driver.get_screenshot_as_png()
-                if self._element is None
-                else self._element.screenshot_as_png
-            )
+            if self._element is not None:
+                return self._element.screenshot_as_png
+            return self._driver.get_screenshot_as_png()
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -11,31 +11,10 @@ from typing import Any
 
 from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, ProfileError, SamepicError
 from samepic.picture import Picture
-from samepic.screens.pytest.baselines import (
-    Names,
-    baseline_path,
-    platform_name,
-    png,
-    read_baseline,
-    write_baseline,
-)
-from samepic.screens.pytest.capture import (
-    REST_SECONDS,
-    CapturedShot,
-    Shot,
-    Source,
-    capture_at_rest,
-    compare_with_baseline,
-    source_of,
-)
-from samepic.screens.pytest.report import (
-    INDEX,
-    Event,
-    failure_message,
-    relative_path,
-    save_pictures,
-    verdict_facts,
-)
+from samepic.screens.pytest import baselines, capture, report
+from samepic.screens.pytest.baselines import Names
+from samepic.screens.pytest.capture import CapturedShot, Shot, Source
+from samepic.screens.pytest.report import Event
 from samepic.tuning.screens import LAYOUT, SCREEN, Screen
 from samepic.verdict import Verdict
 
@@ -58,11 +37,9 @@ class FixtureSettings:
     def advice(self, what: str = "To update it") -> str:
         test = self.test.replace('"', '\\"')
         command = f'pytest "{test}" --samepic-update'
-        return (
-            f"{what}, run {command} on your machine, check it and commit it"
-            if self.ci
-            else f"{what}: {command}"
-        )
+        if self.ci:
+            return f"{what}, run {command} on your machine, check it and commit it"
+        return f"{what}: {command}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +55,30 @@ class _BaselineOutcome:
     name_used: bool
 
     def finish(self, events: list[Event]) -> None:
-        """Write the baseline if requested, record the event, and fail the test if necessary."""
         settings, written = self.settings, False
         if settings.update and self.name_used:
             raise BaselineError(
                 f"name: {self.name!r} was used in this test before: give each picture its own name"
             )
         if settings.update and self.captured.at_rest:
-            write_baseline(self.path, self.captured.shot.picture, self.captured.shot.ignored)
+            baselines.write_baseline(self.path, self.captured.shot.picture, self.captured.shot.ignored)
             written = True
         event = self._event(written=written, failed=not written or settings.ci)
         events.append(event)
         if not event.failed:
             return
         paths = {"baseline": self.path} if written else {}
-        paths |= save_pictures(settings.output, event, self._pictures()) | {"report": settings.output / INDEX}
+        paths |= report.save_pictures(settings.output, event, self._pictures()) | {
+            "report": settings.output / report.INDEX
+        }
         error = PictureChangedError if self.expected is not None else NoBaselineError
         heading = f"{self.name}: {event.sentence}"
-        raise error(failure_message(heading, event.facts, paths, settings.here, self._advice(written)))
+        raise error(report.failure_message(heading, event.facts, paths, settings.here, self._advice(written)))
 
     def _event(self, *, written: bool, failed: bool) -> Event:
         facts, verdict = [], self.captured.verdict
         if verdict is not None:
-            facts += verdict_facts(verdict)
+            facts += report.verdict_facts(verdict)
         if not self.captured.at_rest:
             facts.append(("not at rest", f"no two consecutive shots were equal within {self.timeout:g} s"))
         if self.name_used:
@@ -109,7 +87,7 @@ class _BaselineOutcome:
         return Event(
             test=self.settings.test,
             name=self.name,
-            baseline=relative_path(self.path, self.settings.here),
+            baseline=report.relative_path(self.path, self.settings.here),
             sentence=self._sentence(verdict, written=written),
             new=self.expected is None,
             written=written,
@@ -134,9 +112,9 @@ class _BaselineOutcome:
         return "It was written, but in CI a new baseline fails the test: check it and commit it"
 
     def _pictures(self) -> dict[str, bytes]:
-        pictures = {"actual": png(self.captured.shot.picture)}
+        pictures = {"actual": baselines.png(self.captured.shot.picture)}
         if self.expected is not None:
-            pictures = {"expected": png(self.expected), **pictures}
+            pictures = {"expected": baselines.png(self.expected), **pictures}
         if self.captured.verdict is not None:
             pictures["difference"] = _difference(self.captured.verdict)
         return pictures
@@ -175,7 +153,7 @@ class SamePicture:
         profile: Screen | None = None,
         full_page: bool = False,
         platform: str | bool | None = None,
-        timeout: float = REST_SECONDS,
+        timeout: float = capture.REST_SECONDS,
     ) -> None:
         """Compare `actual` with the baseline `name`, and fail the test if they are not the same picture.
 
@@ -193,8 +171,10 @@ class SamePicture:
         try:
             given = {"threshold": threshold, "antialiasing": antialiasing, "most_pixels": most_pixels}
             screen = self._profile(profile, given | {"most_share": most_share, "mask": mask})
-            source = source_of(actual, full_page=full_page)
-            baseline_name = self._names.next_name(name, platform_name(platform, self._settings.platform))
+            source = capture.source_of(actual, full_page=full_page)
+            baseline_name = self._names.next_name(
+                name, baselines.platform_name(platform, self._settings.platform)
+            )
             self._compare(source, baseline_name, _as_list(ignore), screen, timeout)
         except SamepicError as error:
             # A failed test shows its own line, not the traceback of this one.
@@ -210,9 +190,9 @@ class SamePicture:
         self, source: Source, name: str, ignore: list[object], screen: Screen, timeout: float
     ) -> None:
         settings = self._settings
-        path = baseline_path(settings.file, settings.folder, name)
+        path = baselines.baseline_path(settings.file, settings.folder, name)
         try:
-            baseline = read_baseline(path)
+            baseline = baselines.read_baseline(path)
         except BaselineError as error:
             if not settings.update:
                 raise BaselineError(f"{error}\n{settings.advice()}") from error
@@ -221,9 +201,9 @@ class SamePicture:
         def judge(shot: Shot) -> Verdict | None:
             if baseline is None:
                 return None
-            return compare_with_baseline(baseline.picture, shot, screen, baseline.ignored)
+            return capture.compare_with_baseline(baseline.picture, shot, screen, baseline.ignored)
 
-        seen = capture_at_rest(source, ignore, screen, judge, timeout)
+        seen = capture.capture_at_rest(source, ignore, screen, judge, timeout)
         name_used, self._used = path in self._used, {*self._used, path}
         if seen.verdict is None or not seen.verdict.same:
             expected = baseline.picture if baseline is not None else None
@@ -232,7 +212,6 @@ class SamePicture:
 
 
 def _as_list(ignore: object) -> list[object]:
-    """Return what to ignore as a list; a single item, such as one box of four numbers, needs no list."""
     if isinstance(ignore, str) or not isinstance(ignore, Sequence):
         return [ignore]
     alone = len(ignore) == 4 and all(isinstance(one, (int, float)) for one in ignore)

@@ -158,7 +158,6 @@ class _Run:
 def _output(config: pytest.Config) -> Path:
     if hasattr(config, "workerinput"):
         return Path(config.workerinput[_WORKER])
-    given = config.getoption(_OUTPUT)
-    return (
-        config.invocation_params.dir / given if given else config.rootpath / config.getini("samepic_output")
-    )
+    if given := config.getoption(_OUTPUT):
+        return config.invocation_params.dir / given
+    return config.rootpath / config.getini("samepic_output")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from samepic.writing import plural, printable, replacing
+from samepic.writing import data_url, plural, printable, replacing
 
 if TYPE_CHECKING:
     from samepic.verdict import Region, Verdict
@@ -46,14 +46,12 @@ def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
 def failure_message(
     heading: str, facts: Iterable[Sequence[str]], paths: Mapping[str, Path], here: Path, advice: str
 ) -> str:
-    """Return the message of a failed test: one line, the facts and paths in rows, and the advice."""
     rows = [*facts, *((kind, relative_path(path, here)) for kind, path in paths.items())]
     width = max((len(name) for name, _ in rows), default=0)
     return "\n".join([heading, *(f"  {name:<{width}}  {text}" for name, text in rows), advice])
 
 
 def relative_path(path: Path, here: Path) -> str:
-    """Return a path relative to the folder `here` where possible, with slashes."""
     text = os.path.relpath(path, here) if path.is_relative_to(here) else str(path)
     return text.replace(os.sep, "/")
 
@@ -80,7 +78,6 @@ class Event:
 
 
 def summary(events: Iterable[Event]) -> str:
-    """Return all events in one line, "" for none."""
     listed = list(events)
     changed = sum(event.failed and not event.new for event in listed)
     missing = sum(event.new and not event.written for event in listed)
@@ -88,9 +85,9 @@ def summary(events: Iterable[Event]) -> str:
     again = sum(event.written and not event.new for event in listed)
     parts = []
     if new or again:
-        kinds = (
-            f" ({new} new, {again} changed)" if new and again else " for the first time" if new else " again"
-        )
+        kinds = " for the first time" if new else " again"
+        if new and again:
+            kinds = f" ({new} new, {again} changed)"
         parts.append(f"{plural(new + again, 'baseline')} written{kinds}")
     if changed:
         parts.append(f"{plural(changed, 'picture')} {'differs' if changed == 1 else 'differ'}")
@@ -108,7 +105,6 @@ _GENERATOR = b'name="generator" content="samepic"'
 
 
 def _create_folder(output: Path) -> None:
-    """Create the output folder, which version control ignores."""
     output.mkdir(parents=True, exist_ok=True)
     ignore = output / _IGNORE
     # The folder may contain other files of the user.
@@ -176,7 +172,8 @@ def page(
     failed = sorted((event for event in events if event.failed), key=lambda event: (event.test, event.name))
     written = [event for event in events if event.written and not event.failed]
     yield _head(summary(events))
-    yield f'<header class="top"><span class="brand">{_icon()}samepic</span><span class="soft small">'
+    icon = _svg().replace("<svg ", '<svg width="24" height="24" aria-hidden="true" ', 1)
+    yield f'<header class="top"><span class="brand">{icon}samepic</span><span class="soft small">'
     yield f"{when:%Y-%m-%d %H:%M}</span></header>\n"
     yield f'<main id="main" tabindex="-1"><h1>{_text(summary(events))}</h1>\n'
     if len(failed) > 1:
@@ -203,7 +200,8 @@ def _head(title: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">\n'
-        f'<title>{_text(title)} · samepic</title><link rel="icon" href="{_data("image/svg+xml", _svg().encode())}">\n'
+        f"<title>{_text(title)} · samepic</title>"
+        f'<link rel="icon" href="{data_url(_svg().encode(), "image/svg+xml")}">\n'
         f'<style>{_joined_assets(_STYLES)}</style></head><body><a class="skip" href="#main">Skip to content</a>\n'
     )
 
@@ -217,10 +215,13 @@ def _contents(failed: Sequence[Event]) -> str:
 
 
 def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
-    facts = "".join(f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>" for name, text in event.facts)
+    said, facts = (
+        event.sentence,
+        "".join(f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>" for name, text in event.facts),
+    )
     return (
         f'<article class="card" id="p{number}" aria-labelledby="n{number}"><h2 id="n{number}">{_text(event.name)}</h2>'
-        f'<p class="said">{_text(_sentence(event.sentence))}</p>\n'
+        f'<p class="said">{_text(said[:1].upper() + said[1:])}{"" if said.endswith(".") else "."}</p>\n'
         f"{_view(event, pictures) if pictures else _links(event)}\n"
         f'<dl class="facts">{facts}<dt>test</dt><dd><code>{_text(event.test)}</code></dd>'
         f"<dt>baseline</dt><dd><code>{_text(event.baseline)}</code></dd></dl></article>\n"
@@ -228,7 +229,6 @@ def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
 
 
 def _view(event: Event, pictures: dict[str, bytes]) -> str:
-    """Return the pictures as figures; scripts replace them by a view with swipe and blink."""
     width, height = _size(pictures["actual"])
     pair = {
         "width": width,
@@ -238,7 +238,7 @@ def _view(event: Event, pictures: dict[str, bytes]) -> str:
     }
     figures = "".join(
         f'<figure><img data-kind="{kind}" alt="{_TITLES[kind]}: {_text(event.name)}"'
-        f' src="{_data("image/png", data)}"><figcaption>{_TITLES[kind]}</figcaption></figure>'
+        f' src="{data_url(data, "image/png")}"><figcaption>{_TITLES[kind]}</figcaption></figure>'
         for kind, data in pictures.items()
     )
     return f'<div class="pictures" data-pair="{_text(json.dumps(pair))}">{figures}</div>'
@@ -253,7 +253,6 @@ def _links(event: Event) -> str:
 
 
 def _pictures(output: Path, event: Event) -> dict[str, bytes]:
-    """Return the pictures of an event as PNG, all on a canvas of one size."""
     found = {kind: output / event.folder / f"{event.name}-{kind}.png" for kind in KINDS}
     data = {kind: path.read_bytes() for kind, path in found.items() if path.is_file()}
     if "expected" not in data or "actual" not in data:
@@ -274,7 +273,6 @@ def _size(data: bytes) -> tuple[int, int]:
 
 
 def _paste_on_canvas(canvas: tuple[int, ...], frame: tuple[int, int], data: bytes) -> bytes:
-    """Paste a picture of size `frame` into the top left corner of a transparent canvas, in pixels of the screen."""
     from PIL import Image
 
     with Image.open(io.BytesIO(data)) as image:
@@ -298,20 +296,8 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _data(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-
-
 def _svg() -> str:
     return (_STATIC / "pages/static/icon.svg").read_text(encoding="utf-8").strip()
-
-
-def _icon() -> str:
-    return _svg().replace("<svg ", '<svg width="24" height="24" aria-hidden="true" ', 1)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def _text(text: str) -> str:

@@ -64,7 +64,6 @@ class Command(BaseCommand):
     def _all(
         self, field: models.FileField, database: str | None, counts: Counter[str]
     ) -> Iterator[dict[str, object]]:
-        """Take in each object that has a file; yield what became of it."""
         rows = field.model._base_manager.using(database or router.db_for_read(field.model))
         rows = rows.exclude(**{field.attname: ""}).exclude(**{field.attname: None}).order_by("pk")
         if not callable(getattr(field, "tenant", None)):
@@ -96,14 +95,8 @@ def _field(name: str) -> models.FileField:
 
 
 def _taken(field: models.FileField, found: models.Model) -> dict[str, object]:
-    """Take in the picture of one object; return what became of it."""
     file = getattr(found, field.attname)
-    line: dict[str, object] = {
-        "object": found.pk,
-        "file": file.name,
-        "outcome": "there already",
-        "reason": "",
-    }
+    line = dict[str, object](object=found.pk, file=file.name, outcome="there already", reason="")
     unique = isinstance(field, UniquePicture)
     at, key = gate(field.tenant_of(found) if unique else None), admission.key_of(field, file.name)
     if at.get(key) is not None:

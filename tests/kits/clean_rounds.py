@@ -1,34 +1,28 @@
-"""Kill `samepic clean` with SIGKILL at random moments: is a readable copy of every picture left, does undo work?
-
-python -m bench clean_crash [ROUNDS]      # default 50, in turn: trash, move, move to another file system, hardlink
+"""Rounds of `samepic clean`, killed with SIGKILL at random moments: is a picture lost, does undo work?
 
 Each round makes a collection of its own from examples/photos, runs the command as a user does, kills it, looks,
-starts the undo, kills that too, looks, and lets a last undo run to its end. Exits 1 where anything was lost.
+starts the undo, kills that too, looks, and lets a last undo run to its end.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.common import ROOT, SEED, option
 from samepic.cleanup.plan import CleanupAction
 from samepic.errors import UnreadableError
 from samepic.picture import load
 from tests.cleanup.clean_scene import make_scene, snapshot, write_report
 
-_PHOTOS = ROOT / "examples" / "photos"
-_SHM = Path("/dev/shm")
+_PHOTOS = Path(__file__).parent.parent.parent / "examples" / "photos"
 
 
 class Rounds:
@@ -108,29 +102,3 @@ def _lost(before: dict[str, Any], references: list[Path], places: list[Path]) ->
 def _differences(before: dict[str, Any], tree: Path) -> list[str]:
     after = snapshot(tree, folders=False)
     return [f"{name}: not as it was" for name in {*before, *after} if before.get(name) != after.get(name)]
-
-
-OPTIONS = (option("rounds", 50, nargs="?"),)
-
-
-def main(args: argparse.Namespace) -> int:
-    """Run the rounds, print what was found; return 1 where something was lost."""
-    ways = [(action, False) for action in (CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK)]
-    if _SHM.is_dir():
-        ways.insert(2, (CleanupAction.MOVE, True))
-    wrong: list[str] = []
-    with (
-        tempfile.TemporaryDirectory() as made,
-        tempfile.TemporaryDirectory(dir=_SHM if ways[2][1] else None) as far,
-    ):
-        rounds = Rounds(Path(made), SEED)
-        for number in range(args.rounds):
-            action, across = ways[number % len(ways)]
-            found = rounds.one(action, Path(far) / "far" if across else None)
-            wrong += [f"round {number + 1}, {action}: {text}" for text in found]
-    print(f"{args.rounds} rounds:", ", ".join(f"{n} {what}" for what, n in sorted(rounds.counts.items())))
-    print(
-        *wrong or ["a readable copy of every picture after each kill; every undo brought the tree back"],
-        sep="\n",
-    )
-    return bool(wrong)
