@@ -19,6 +19,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "retrieval": ("retrieval",),
     "gate": ("gate_proxies",),
     "hostile files": ("hostile",),
+    "the source": ("house",),
 }
 """The names by what they measure. Each is a module with `main`, or with PARTS by name that run one after the other
 where none is asked for; each takes the options, and returns an exit status or nothing. OPTIONS says what there are."""

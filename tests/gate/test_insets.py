@@ -34,7 +34,7 @@ def page(path: Path, width: int) -> bytes:
 def test_a_page_that_shows_a_kept_picture_is_led_back_to_it(gate: Gate, photos: dict[str, Path]) -> None:
     for name, path in photos.items():
         gate.admit(path, name)
-    decision = gate.check(page(photos["coffee"], 420))
+    decision = gate.check(page(photos["coffee"], 460))
     matches = [decision.match] if decision.match else list(decision.matches)
     assert [(match.key, match.relation) for match in matches] == [("coffee", Relation.REFRAMED)]
     assert decision.outcome is not Outcome.ACCEPTED

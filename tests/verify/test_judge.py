@@ -318,3 +318,15 @@ def test_a_coarse_copy_of_another_photograph_is_not_the_same(pixels: dict[str, P
     a = pixels["chelsea"]
     other = np.asarray(cv2.resize(pixels["coffee"], a.shape[1::-1]), np.uint8)
     assert ask(a, coarsened(other, 64)).same is False
+
+
+@pytest.mark.parametrize("color", ["#20c0a0", "#c03060", "#f0e040"])
+def test_a_word_is_no_color_that_a_palette_lacks(pixels: dict[str, Pixels], color: str) -> None:
+    page = Image.new("RGB", (500, 400), "#5060b0")
+    page.paste(Image.fromarray(pixels["coffee"]).resize((240, 160)), (40, 30))
+    written = page.copy()
+    ImageDraw.Draw(written).text((120, 290), "SOLD 77", fill=color, font_size=44)
+    few = page.quantize(256)
+    assert ask(written, saved(page, "PNG")).same is False
+    assert ask(written, saved(few, "PNG")).same is False
+    assert ask(page, saved(few, "PNG")).same is True

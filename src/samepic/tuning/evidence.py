@@ -138,6 +138,11 @@ class _PaletteLimits:
     fewest: Final = 8  # colors under which a picture is a flat drawing, whose every color is content
     # how far a color may move, as a share of the median distance between neighbors in the palette
     reach: Final = 2.0
+    rich: Final = 128  # colors from which a palette holds a photograph, whose rare colors it may lack
+    # filled, edged: share of the pixels whose colors it lacks that must show just what is nearest, and share of a
+    # part's outline at which the color must change
+    filled: Final = 0.3
+    edged: Final = 0.3
 
 
 class _SignLimits:

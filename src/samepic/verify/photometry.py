@@ -173,16 +173,18 @@ def in_one_palette(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
     """Return both pictures; where only one has a palette, the other is reduced to its nearest colors.
 
     No color moves farther than the colors of the palette lie apart: beyond, it is another color, not a lost shade.
+    Unless the palette is rich, as of a photograph, and the other shows just there, with an edge round it, the color
+    that is nearest in it: a palette lacks colors, but makes no word the ground that it is written on.
     """
     palettes = palette_of(a), palette_of(b)
     if palettes[0] is None and palettes[1] is not None:
-        return _reduced(a, palettes[1]), b
+        return _reduced(a, palettes[1], b), b
     if palettes[1] is None and palettes[0] is not None:
-        return a, _reduced(b, palettes[0])
+        return a, _reduced(b, palettes[0], a)
     return a, b
 
 
-def _reduced(rgb: Pixels, palette: Pixels) -> Pixels:
+def _reduced(rgb: Pixels, palette: Pixels, other: Pixels) -> Pixels:
     from PIL import Image
 
     apart = np.abs(palette[:, None].astype(np.int16) - palette[None].astype(np.int16)).max(axis=2)
@@ -190,10 +192,30 @@ def _reduced(rgb: Pixels, palette: Pixels) -> Pixels:
     reach = PALETTE.reach * float(np.median(apart.min(axis=1)))
     palette_image = Image.new("P", (1, 1))
     palette_image.putpalette(palette.tobytes() + palette[-1].tobytes() * (_MOST - len(palette)))
-    nearest = Image.fromarray(rgb).quantize(palette=palette_image, dither=Image.Dither.NONE).convert("RGB")
-    shown = np.asarray(nearest, np.uint8)
+    nearest = Image.fromarray(rgb).quantize(palette=palette_image, dither=Image.Dither.NONE)
+    shown = np.asarray(nearest.convert("RGB"), np.uint8)
     near = np.abs(shown.astype(np.int16) - rgb).max(axis=2) <= reach
+    if len(palette) >= PALETTE.rich and shown.shape == other.shape:
+        near |= _lacking(~near, (shown == other).all(axis=2), other)
     return np.where(near[..., None], shown, rgb)
+
+
+def _lacking(far: Mask, nearest: Mask, other: Pixels) -> Mask:
+    """Return the connected parts of `far` and `nearest`, (height, width), at whose outline `other` changes its color.
+
+    None where `nearest` holds little of what is far: dots stand for the colors that lack.
+    """
+    mask = far & nearest
+    if mask.sum() < PALETTE.filled * far.sum():
+        return np.zeros_like(mask)
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    outline, changes = np.ones(count), np.zeros(count)
+    for one, two in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        crossed = mask[one] != mask[two]
+        owner = np.maximum(labels[one], labels[two])[crossed]
+        outline += np.bincount(owner, minlength=count)
+        changes += np.bincount(owner, (other[one][crossed] != other[two][crossed]).any(axis=1), count)
+    return np.asarray(mask & (changes >= PALETTE.edged * outline)[labels], np.bool_)
 
 
 def _codes(rgb: Pixels) -> NDArray[np.uint32]:
