@@ -30,11 +30,15 @@ def page(path: Path, width: int) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.slow
-def test_a_page_that_shows_a_kept_picture_is_led_back_to_it(gate: Gate, photos: dict[str, Path]) -> None:
+@pytest.mark.parametrize(
+    "width", [380, pytest.param(420, marks=pytest.mark.xfail(reason="its seam gets a box: edited"))]
+)
+def test_a_page_that_shows_a_kept_picture_is_led_back_to_it(
+    gate: Gate, photos: dict[str, Path], width: int
+) -> None:
     for name, path in photos.items():
         gate.admit(path, name)
-    decision = gate.check(page(photos["coffee"], 460))
+    decision = gate.check(page(photos["coffee"], width))
     matches = [decision.match] if decision.match else list(decision.matches)
     assert [(match.key, match.relation) for match in matches] == [("coffee", Relation.REFRAMED)]
     assert decision.outcome is not Outcome.ACCEPTED
