@@ -203,7 +203,7 @@ def _reduced(rgb: Pixels, palette: Pixels, other: Pixels) -> Pixels:
 def _lacking(far: Mask, nearest: Mask, other: Pixels) -> Mask:
     """Return the connected parts of `far` and `nearest`, (height, width), at whose outline `other` changes its color.
 
-    None where `nearest` holds little of what is far: dots stand for the colors that lack.
+    Empty where `nearest` holds little of what is far: dots stand for the colors that lack.
     """
     mask = far & nearest
     if mask.sum() < PALETTE.filled * far.sum():
