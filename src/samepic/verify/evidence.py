@@ -95,7 +95,7 @@ class CellEvidence(NamedTuple):
     colorless: tuple[bool, bool]
 
 
-class _AlignedPair(NamedTuple):
+class _PlanePair(NamedTuple):
     """Two pictures on each other: their planes, where they overlap, and what `CellEvidence` has of the same names."""
 
     planes: tuple[Planes, Planes]
@@ -131,14 +131,14 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> tuple[Cell
     one, two, inside, scale = _sized(one, two, inside)
     planes = planes_of(one), planes_of(two)
     tones, forward, colorless = _tones_between(*planes, inside)
-    pair = _AlignedPair(planes, inside, whole, scale, colorless)
+    pair = _PlanePair(planes, inside, whole, scale, colorless)
     first, symmetric = _one_way(pair, tones[not forward], forward=forward)
     if symmetric or colorless[0] != colorless[1]:
         return (first,)
     return first, _one_way(pair, tones[forward], forward=not forward)[0]
 
 
-def _one_way(pair: _AlignedPair, tone: ToneMap, *, forward: bool) -> tuple[CellEvidence, bool]:
+def _one_way(pair: _PlanePair, tone: ToneMap, *, forward: bool) -> tuple[CellEvidence, bool]:
     """Return the evidence one way, and whether nothing was explained away, so that the other shows the same."""
     first, second = pair.planes
     inside, whole = pair.inside, pair.whole
