@@ -71,6 +71,7 @@ class Codes:
         self._size = end
 
     def remove(self, number: int) -> int:
+        """Remove every code of the id `number`; return how many there were."""
         rows = np.flatnonzero(self._ids[: self._size] == number)
         for row in rows[::-1]:
             self._size -= 1

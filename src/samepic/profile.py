@@ -173,6 +173,7 @@ class Policy(NamedTuple):
     def of(
         cls, same_if: Relation | str | None = None, profile: Profile | str | os.PathLike[str] | None = None
     ) -> Policy:
+        """Return the policy for a caller's arguments; `same_if` overrides that of the profile. Raises ProfileError."""
         loaded = profile if isinstance(profile, Profile) or profile is None else Profile.read(profile)
         if same_if is None:
             same_if = loaded.same_if if loaded is not None else Relation.REFRAMED
@@ -186,6 +187,7 @@ class Policy(NamedTuple):
         return self.profile.rescaled(stated)
 
     def same(self, relation: Relation, probability: float) -> bool | None:
+        """Return whether a relation with this rescaled probability counts as the same; None for undecidable."""
         within = relation.is_same(self.same_if)
         if within and self.too_improbable(probability):
             return False

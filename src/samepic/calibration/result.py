@@ -135,6 +135,7 @@ class UnreadablePair:
 def judge_pairs(
     pairs: Sequence[LabeledPair], jobs: int | None = None, progress: Callable[[Progress], None] | None = None
 ) -> tuple[list[JudgedPair], list[UnreadablePair]]:
+    """Compare each pair on `jobs` threads; return the judged and the unreadable pairs, each in order."""
     threads = jobs or processors()
     pool = ThreadPoolExecutor(threads, "samepic-calibrate")
     budget = MemoryBudget(WORKING_BYTES)
@@ -186,9 +187,11 @@ class Result:
 
     @property
     def same(self) -> int:
+        """The pairs labeled same among those compared."""
         return sum(item.pair.same for item in self.judged)
 
     def profile(self, date: str, samepic: str, command: str) -> Profile:
+        """Return the profile to write; raise ReportError where there is no choice."""
         if self.choice is None:
             raise ReportError(f"{self.pairs.name}: {self.why_no_choice()}")
         origin = Origin(self.pairs.name, self.pairs.sha256, len(self.judged), date, samepic, command)

@@ -175,6 +175,8 @@ class LabeledPair:
 
 @dataclass(frozen=True, slots=True)
 class LabeledPairs:
+    """The pairs of one file, each once; `repeated` counts the rows that repeat another."""
+
     name: str
     sha256: str
     pairs: tuple[LabeledPair, ...]
@@ -324,10 +326,12 @@ class RuleOutcome:
 
     @property
     def wrong_interval(self) -> tuple[float, float]:
+        """The share of pairs labeled different that are accepted as the same."""
         return clopper_pearson(self.wrong, self.different)
 
     @property
     def refused_interval(self) -> tuple[float, float]:
+        """The share of pairs labeled same that are refused."""
         return clopper_pearson(self.refused, self.same)
 
     def to_dict(self) -> dict[str, Any]:
@@ -371,6 +375,7 @@ def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
 
 
 def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
+    """Return what a rule does, from (labeled same, accepted) of each pair."""
     counts = dict.fromkeys(((label, through) for label in (True, False) for through in (True, False)), 0)
     for answer in answers:
         counts[answer] += 1

@@ -84,6 +84,7 @@ def _rename_checked(target: LockedFile, folder: int, name: str) -> None:
 
 
 def trash(plan: Plan, target: LockedFile, kept: LockedFile, open_log: OpenJournal) -> str:
+    """Move a file to the trash of its file system; return where it is."""
     where = files.find_trash(target.planned.folder, target.status.st_dev)
     with ExitStack() as stack:
         try:

@@ -29,6 +29,8 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
+    """The state of one group: a mark for each file, the reference first, and whether somebody decided it."""
+
     marks: tuple[Mark, ...]
     decided: bool = False
 
@@ -74,9 +76,11 @@ class Decisions:
         return self._put(index, GroupState(tuple(marks), decided=True))
 
     def accept(self, index: int) -> GroupState:
+        """Decide a group by its present marks."""
         return self._put(index, replace(self._states[index], decided=True))
 
     def accept_rest(self) -> int:
+        """Decide all undecided groups by their present marks; return their number."""
         left = [index for index, state in enumerate(self._states) if not state.decided]
         with self._lock:
             self._remember((index, replace(self._states[index], decided=True)) for index in left)
@@ -86,6 +90,7 @@ class Decisions:
         return len(left)
 
     def undo(self) -> int | None:
+        """Undo the last decision; return its group, None where there is nothing to undo."""
         with self._lock:
             if not self._undo:
                 return None

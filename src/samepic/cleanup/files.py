@@ -62,6 +62,7 @@ def missing_folders(path: str) -> list[str]:
 
 
 def make_folder(path: str, mode: int = 0o777) -> None:
+    """Make the folder at the absolute `path` and those above it, as far as they are missing."""
     for folder in missing_folders(path):
         parent, _, name = folder.rpartition("/")
         with open_folder(parent or "/") as parent_folder:
@@ -145,6 +146,7 @@ def copy_file(source: int, folder: int, name: str, attributes: Entry) -> str:
 
 
 def encoded_xattrs(file: int) -> dict[str, str]:
+    """Return the extended attributes of an open file, values in base64; empty where there can be none."""
     if sys.platform != "linux":
         return {}
     found = {}
@@ -155,6 +157,7 @@ def encoded_xattrs(file: int) -> dict[str, str]:
 
 
 def restore_attributes(file: int, attributes: Entry) -> None:
+    """Give an open file the owner, extended attributes, mode and times that were recorded."""
     now = os.fstat(file)
     if (now.st_uid, now.st_gid) != (attributes.uid, attributes.gid):
         with suppress(PermissionError):  # only root may change the owner, and the bytes matter more
@@ -176,6 +179,7 @@ class SkippedFileError(ReportError):
 
 
 def identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    """Return device, inode, size and mtime, which identify one state of one file."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
@@ -269,18 +273,21 @@ class Trash:
     top: str
 
     def note(self, place: str) -> bytes:
+        """Return the content of the .trashinfo of the file at the absolute `place`."""
         path = os.path.relpath(place, self.top) if self.top else place
         now = datetime.datetime.now().replace(microsecond=0).isoformat()
         return f"[Trash Info]\nPath={quote(os.fsencode(path))}\nDeletionDate={now}\n".encode("ascii")
 
 
 def home_trash() -> str:
+    """Return the absolute path of this user's home trash, which may not exist yet."""
     if sys.platform == "darwin":
         return str(Path("~/.Trash").expanduser())
     return os.path.realpath(user_data_path() / "Trash")
 
 
 def find_trash(folder: str, device: int) -> Trash:
+    """Return the trash for files in `folder` on `device`, created if need be. Raises SkippedFileError without one."""
     if sys.platform not in ("linux", "darwin"):
         raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
     home = home_trash()

@@ -104,9 +104,11 @@ class Journal:
             os.close(self._file)
 
     def part_name(self, number: int) -> str:
+        """Return the name of the temporary file that entry `number` may use beside its file."""
         return f".samepic-{self.name}-{number}"
 
     def begin(self, entry: Entry) -> int:
+        """Write an intent to disk and return its number."""
         number = len(self.entries) + 1
         self._write({"intent": number, **entry.to_dict()})
         self.entries[number] = entry

@@ -53,11 +53,14 @@ class PlannedFile:
 
     @property
     def place(self) -> str:
+        """The absolute path without symlinks."""
         return str(Path(self.folder) / self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """A file to act on, and the kept file of its group."""
+
     group: int
     kept: PlannedFile
     target: PlannedFile
@@ -243,6 +246,7 @@ def locate(file: File, made_ns: int | None) -> PlannedFile | str:
 
 
 def thumbnail(file: File, side: int, made_ns: int | None = None) -> bytes:
+    """Return a JPEG of at most `side` pixels of an unchanged file. Raises UnreadableError."""
     return small_jpeg(load(read_unchanged(file, made_ns)), side)
 
 

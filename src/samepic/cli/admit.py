@@ -39,6 +39,8 @@ _AHEAD_PER_JOB = 4
 
 
 class AdmitItem(NamedTuple):
+    """A file to admit: its `path`, its `key`, and whether it was `named` on the command line."""
+
     path: str
     key: str
     named: bool

@@ -92,6 +92,7 @@ def _add_action_options(parser: argparse.ArgumentParser) -> None:
 
 
 def journal_folder() -> Path:
+    """Return the folder of journals, by the XDG base directory specification."""
     if sys.platform == "darwin":
         return Path("~/Library/Application Support/samepic/journals").expanduser()
     state = os.environ.get("XDG_STATE_HOME", "")
@@ -121,6 +122,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_report(name: str) -> ScanReport:
+    """Return the report in a file or on standard input. Raises ReportError, OSError, UsageError."""
     from samepic.duplicates.groups import read_scan
 
     if name == "-":

@@ -65,6 +65,7 @@ _SHARED: dict[str, dict[str, Any]] = {
 
 
 def add_shared(parser: argparse._ActionsContainer, *names: str, **changes: object) -> None:
+    """Add shared arguments by their names, with `changes`."""
     for name in names:
         parser.add_argument(name.partition(" ")[0], **{**_SHARED[name], **changes})
 
@@ -102,12 +103,15 @@ def named_sources(files: Sequence[str]) -> list[tuple[str, str | BinaryIO]]:
 
 
 def standard_input() -> BinaryIO:
+    """Return standard input; raise UsageError where the caller closed it."""
     if sys.stdin is None:
         raise UsageError("-: standard input is closed")
     return sys.stdin.buffer
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return the parser of a number from `low` to `high`."""
+
     def parse(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"expected a number from {low} to {high}, found {text!r}")
@@ -128,6 +132,7 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def print_result(value: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print a result: the object on one line, or the text for people."""
     print_json(value) if as_json else print(text)
 
 
@@ -139,6 +144,7 @@ _COLORS = {"accepted": "green", "duplicate": "yellow", "review": "yellow", "refu
 
 
 def folder_of_originals(args: argparse.Namespace) -> str | None:
+    """Return the absolute folder of --originals, or None. Raises UsageError where there is no such folder."""
     if args.originals is None:
         return None
     if not Path(args.originals).is_dir():
@@ -147,6 +153,7 @@ def folder_of_originals(args: argparse.Namespace) -> str | None:
 
 
 def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
+    """Return the gate for the options; the caller closes it."""
     from samepic.gate.gate import Gate
 
     return Gate(
@@ -175,6 +182,7 @@ def print_error(name: str, error: str, *, as_json: bool) -> None:
 
 
 def status_of_outcomes(outcomes: Iterable[str]) -> int:
+    """Return the exit status of several decisions, which may include "trouble": that of the worst one."""
     seen = set(outcomes)
     worst = {"trouble": TROUBLE, "refused": TROUBLE, "duplicate": NOT_SAME, "review": CANNOT_TELL}
     return next((status for outcome, status in worst.items() if outcome in seen), SAME)
@@ -184,6 +192,7 @@ _OPTIONS = ("ignore", "mask", "threshold", "most_pixels")
 
 
 def add_screen(parser: argparse.ArgumentParser) -> None:
+    """Add --same-if, --profile, --screen and the options of screenshots."""
     add_policy(parser)
     parser.add_argument(
         "--screen",

@@ -47,6 +47,7 @@ def heading(same: bool | None, sentence: str) -> str:
 
 
 def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
+    """Return name and value lines, the values in one column."""
     lines = list(pairs)
     longest = max((len(name) for name, _ in lines), default=0)
     return "\n".join(
@@ -55,6 +56,7 @@ def rows(pairs: Iterable[tuple[str, str]], indent: str = "  ") -> str:
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
+    """Return an aligned table; `right` are the right-aligned columns."""
     lines = [list(head), *([printable(cell) for cell in line] for line in body)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     flush = set(right)
@@ -100,6 +102,7 @@ class Meter:
         return self.show if self.enabled else None
 
     def show(self, progress: Progress) -> None:
+        """Redraw the line, at most ten times a second."""
         now = time.monotonic()
         if progress.stage != self._stage:
             self._stage, self._began = progress.stage, now

@@ -54,10 +54,12 @@ class RefusedUploadError(HTTPException):
 
     @property
     def html(self) -> Markup:
+        """The sentence, with a link where there is one."""
         link = Markup(' <a href="{}">{}</a>').format(self.url, common.SEE) if self.url else Markup("")
         return escape(self.sentence) + link
 
     def get_description(self, environ: object = None, scope: object = None) -> str:
+        """Return what the page of the error says."""
         return f"<p>{self.html}</p>"
 
 

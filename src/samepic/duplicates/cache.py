@@ -94,6 +94,7 @@ class Cache:
         self.close()
 
     def close(self) -> None:
+        """Commit what is pending and close the file."""
         with self._lock:
             self._commit()
             if self._database is not None:
@@ -114,6 +115,7 @@ class Cache:
             self._put("files", (*_key(file), *content))
 
     def picture(self, sha256: str) -> tuple[str, str, str] | None:
+        """Return the fingerprint, facts and error, each a text or "", of the bytes with this digest."""
         row = self._row(
             "SELECT fingerprint, facts, error FROM pictures WHERE sha256 = ? AND version = ?",
             (sha256, _PICTURE_VERSION),
@@ -121,9 +123,11 @@ class Cache:
         return (row[0], row[1], row[2]) if row else None
 
     def put_picture(self, sha256: str, fingerprint: str, facts: str, error: str) -> None:
+        """Store the fingerprint, facts and error of a picture, each a text or ""."""
         self._put("pictures", (sha256, _PICTURE_VERSION, fingerprint, facts, error))
 
     def verdict(self, a: str, b: str) -> CachedVerdict | None:
+        """Return the verdict on b against a, each named by its sha256."""
         row = self._row(
             "SELECT relation, probability, explanation, original FROM verdicts"
             " WHERE a = ? AND b = ? AND version = ?",

@@ -93,6 +93,8 @@ _log = logging.getLogger("samepic.duplicates")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
+    """The progress of a stage: `done` of `total` of its `unit`."""
+
     stage: str
     done: int
     total: int
@@ -120,6 +122,7 @@ class Finder:
     compared: int = 0
 
     def groups(self) -> list[Group]:
+        """Search, and return the groups by the path of their reference."""
         self.same_if.is_same(self.same_if)
         self.paths = list(self.paths)
         jobs = self.jobs or processors()
@@ -270,6 +273,7 @@ def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) ->
 
 
 def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

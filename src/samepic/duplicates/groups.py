@@ -77,6 +77,8 @@ class Group:
 
 
 class NeighborSource(Protocol):
+    """The candidates of each picture by index, with their distance."""
+
     def __getitem__(self, index: int, /) -> Mapping[int, int]: ...
 
 
@@ -109,6 +111,7 @@ class UnionFind:
             self._parents[second] = first
 
     def clusters(self) -> list[list[int]]:
+        """Return the sets of two or more numbers, each in order, by their least number."""
         found: dict[int, list[int]] = {}
         for index in range(len(self._parents)):
             found.setdefault(self.root(index), []).append(index)
@@ -216,6 +219,7 @@ BYTE_FOR_BYTE = "the same file, byte for byte"
 
 
 def make_member(file: File, verdict: CachedVerdict, links: dict[tuple[int, int], str]) -> Member:
+    """Return a file as a member; `links` are the paths of its group so far by node."""
     link = links.get(file.node, "") if file.links > 1 else ""
     links.setdefault(file.node, file.path)
     explanation = verdict.explanation if not link else "the same file on disk (a hard link)"

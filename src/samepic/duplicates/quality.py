@@ -50,9 +50,11 @@ class Merit(NamedTuple):
     camera: int = 0
 
     def rank(self) -> tuple[int, ...]:
+        """Return the sort key of copies, higher being better."""
         return (self.pixels, self.color, self.depth, *self[2:6])
 
     def order(self, index: int) -> tuple[int, ...]:
+        """Return the sort key that puts the best picture first; `index` breaks ties."""
         return (*(-value for value in self.rank()), index)
 
     def to_text(self) -> str:
@@ -60,6 +62,7 @@ class Merit(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> Merit:
+        """Return what `to_text` wrote; raise ValueError or TypeError for anything else."""
         return cls(*json.loads(text))
 
 

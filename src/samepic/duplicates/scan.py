@@ -122,6 +122,7 @@ class Reader:
         self._lock = threading.Lock()
 
     def read_all(self, files: Iterable[File]) -> Iterator[int]:
+        """Read every file; yield the size of each one that is done."""
         for file, result in in_order(self._pool, self._classify, files, self._window):
             self._record(file, result)
             yield file.size

@@ -36,6 +36,7 @@ class Verifier:
         self._decoded: OrderedDict[int, Picture] = OrderedDict()
 
     def inspect_picture(self, index: int) -> None:
+        """Set the merit of a picture from its header, or its error."""
         row = self._cache.picture(self._items[index].sha256)
         if row is not None and row[2]:
             self.errors[index] = row[2]
@@ -52,6 +53,7 @@ class Verifier:
                 self._store(index)
 
     def verdict_of(self, a: int, b: int) -> CachedVerdict | None:
+        """Return the verdict on b against a; None where one of them cannot be decoded."""
         if (a, b) in self._known:
             return self._known[a, b]
         self.requested += 1

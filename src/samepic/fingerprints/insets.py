@@ -37,9 +37,11 @@ class Inset(NamedTuple):
     height: int
 
     def of(self, rgb: Pixels) -> Pixels:
+        """Return this part of an (h, w, 3) picture."""
         return np.ascontiguousarray(rgb[self.y : self.y + self.height, self.x : self.x + self.width])
 
     def overlap(self, other: Inset) -> float:
+        """Return the intersection with another one over their union, 0 to 1."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         both = max(0, width) * max(0, height)

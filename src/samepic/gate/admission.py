@@ -108,6 +108,7 @@ class _CandidateSearch:
 
 
 def sentence_of(match: Match) -> str:
+    """Return the explanation of a match, with its caveat; a low probability shows as its number."""
     if match.caveat is Caveat.UNRESOLVED:
         return f"{match.explanation}; its fine print cannot be compared at the stored size"
     return match.explanation

@@ -29,6 +29,8 @@ KEY_LETTERS: Final = 1024
 
 
 class PolicyAction(StrEnum):
+    """What to do with an upload: a closed set."""
+
     REFUSE = "refuse"
     REVIEW = "review"
     ACCEPT = "accept"
@@ -172,6 +174,7 @@ class GateOptions:
     replicas: Replicas | Sequence[str] = ()
 
     def loaded_profile(self) -> Profile | None:
+        """Return the profile, read where it is a file. Raises ProfileError."""
         given = self.profile
         return given if isinstance(given, Profile) or given is None else Profile.read(given)
 

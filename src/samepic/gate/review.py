@@ -30,6 +30,7 @@ class ReviewPair:
 
     @property
     def number(self) -> int:
+        """The number of the upload, which names the pair together with the key of the kept one."""
         return self.upload.number
 
     @property
@@ -60,6 +61,7 @@ class ReviewQueue:
         self.close()
 
     def close(self) -> None:
+        """Close the store, if this queue opened it."""
         if self._owns:
             self._store.close()
 
@@ -100,6 +102,7 @@ class ReviewQueue:
         return self.take(reviewer, lease.number, lease.other) or self._pair(lease)
 
     def said(self, limit: int = 20, reviewer: str = "") -> list[ReviewDecision]:
+        """Return the last decisions, newest first; of one reviewer if named."""
         return self._store.decisions(self.tenant, limit, reviewer)
 
     def waiting(self) -> int:

@@ -42,6 +42,7 @@ class BetterCopy:
 
     @property
     def reason(self) -> str:
+        """Which is the better copy and why, or that neither is."""
         return f"{_NAMES[self.better]}{self.why}"
 
 
@@ -170,6 +171,8 @@ _IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
 
 @dataclass(frozen=True, slots=True)
 class VerifiedMatch:
+    """The match of an upload with one kept picture, and the action it leads to."""
+
     match: Match
     action: PolicyAction
 

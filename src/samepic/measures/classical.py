@@ -257,6 +257,7 @@ def correlation(a: Float, b: Float) -> float:
 
 
 def rms(a: Float, b: Float) -> float:
+    """Return the RMS difference of two whitened spectra, in levels."""
     return math.sqrt(_power(a - b))
 
 
@@ -291,6 +292,7 @@ def histogram(pixels: Pixels) -> Counts:
 
 
 def histograms(a: Pixels, b: Pixels) -> tuple[Counts, Counts]:
+    """Return the histograms of two pictures with the same number of bands; a missing alpha is opaque."""
     a, b = _to_common_bands(a, b)
     return histogram(a), histogram(b)
 

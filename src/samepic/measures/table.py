@@ -55,6 +55,7 @@ class Cutoff(NamedTuple):
     wrong: int
 
     def passes(self, value: float) -> bool:
+        """Return whether `value` is within the cutoff."""
         return value <= self.value if self.lower else value >= self.value
 
 

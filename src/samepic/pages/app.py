@@ -38,5 +38,6 @@ PAGES: Final = (
 
 
 def create_site(settings: ServiceSettings) -> Starlette:
+    """Return the application of the API and of the pages. Raises as `create_app`."""
     files = Route("/ui/static/{name}", static, methods=["GET"], name="static")
     return create_app(settings, lambda service: [*page_routes(service, PAGES), files])

@@ -25,6 +25,8 @@ SIGN_IN = "/ui/enter"
 
 
 class PageRequest(NamedTuple):
+    """The context of a request from a browser: its caller, its session, and the frame of the page."""
+
     caller: auth.Caller
     session: auth.BrowserSession
     frame: PageFrame
@@ -56,6 +58,7 @@ def _token_id(token: Token) -> str:
 
 
 def form_fields(request: Request) -> Mapping[str, str]:
+    """Return the fields of the form that a page sent; none for other bodies."""
     fields: Mapping[str, str] = request.scope.get("samepic.form", {})
     return fields
 

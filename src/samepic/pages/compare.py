@@ -65,6 +65,7 @@ async def compare_files(service: Service, request: Request, context: PageRequest
 
 
 async def compare_kept(service: Service, request: Request, context: PageRequest) -> Response:
+    """Compare two kept pictures: their originals if they are available, else their proxies."""
     params = query_params(request, ("a", "b"))
     tenant, keys = context.caller.tenant, (params.get("a", ""), params.get("b", ""))
     service.require_capacity()
@@ -163,6 +164,7 @@ async def check_file(service: Service, request: Request, context: PageRequest) -
 
 
 async def compare_with_kept(service: Service, request: Request, context: PageRequest) -> Response:
+    """Compare a picture with a kept one: its original if that is available, else its proxy."""
     async with received(service, request, ("file",), ("key",)) as sent:
         tenant, key, upload = context.caller.tenant, sent.params.get("key", ""), sent.files["file"]
         result = await service.run_heavy(lambda: _compare_with_kept(service, tenant, key, upload))

@@ -47,6 +47,7 @@ def el(name: str, /, *children: Child, **attributes: str | float | bool | None) 
 
 
 def join(children: Child) -> Html:
+    """Return elements and escaped texts, joined."""
     if children is None:
         return Html()
     if isinstance(children, Html):
@@ -106,6 +107,7 @@ def page(
 
 
 def error_page(problem: HttpProblem, frame: PageFrame, back: str) -> HTMLResponse:
+    """Return the page for a problem; `back` is the label of the link to the start."""
     title = {403: "Not allowed", 404: "Not found", 503: "Please try again"}.get(
         problem.status, "That did not work"
     )
@@ -118,6 +120,7 @@ def error_page(problem: HttpProblem, frame: PageFrame, back: str) -> HTMLRespons
 
 
 def count_text(number: int) -> str:
+    """Return a number with narrow spaces between the thousands."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
@@ -168,6 +171,7 @@ def post_form(name: str, action: str, csrf: str, *children: Child) -> Html:
 
 
 def drop_zone(name: str, title: str) -> Html:
+    """Return a zone in which a picture can be dropped, chosen or pasted."""
     return el(
         "div.drop",
         el("input", type="file", id=f"file-{name}", name=name, accept="image/*,.heic,.heif,.avif,.tif,.tiff"),

@@ -111,6 +111,7 @@ async def undo(service: Service, request: Request, context: PageRequest) -> Resp
 
 
 async def leave(service: Service, request: Request, context: PageRequest) -> Response:
+    """Release the pair of a page that was closed."""
     queue, reviewer = _queue(service, context), _reviewer(context, form_fields(request))
     await service.run_light(lambda: queue.let_go(reviewer))
     return Response(status_code=204)

@@ -120,6 +120,7 @@ _KINDS = {"CMYK": "CMYK", "LAB": "LAB", "1": "L", "L": "L", "LA": "L", "La": "L"
 
 
 def profile_mode(mode: str) -> str:
+    """Return the mode that a profile describes for a picture of Pillow's `mode`: "L", "RGB", "CMYK" or "LAB"."""
     return _KINDS.get(mode, "RGB")
 
 
@@ -155,6 +156,7 @@ def _from_integers(samples: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def gray_of(image: Image.Image, white: int = 65535) -> NDArray[np.uint8]:
+    """Return the (h, w) uint8 gray of an image of one of the `DEEP` modes."""
     samples = np.asarray(image)
     if image.mode == "F":
         return _from_float(samples)

@@ -303,6 +303,7 @@ _HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform", 
 
 
 def open_jpeg(encoded: Encoded, limits: Limits) -> OpenedPicture:
+    """Open a JPEG whose header is within `limits`; of a multi-picture file, its first picture."""
     header, _ = jpeg_parts(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, 1, limits)
     mode = _MODES.get(header.coding.colour, "RGB")

@@ -46,6 +46,7 @@ def _is_image(source: object) -> TypeGuard[Image.Image]:
 
 
 def as_picture(source: object, limits: Limits) -> Picture:
+    """Return a picture as it is, and any other source decoded. Raises as `load`."""
     return source if isinstance(source, Picture) else load(source, limits=limits)
 
 

@@ -60,10 +60,12 @@ class Deep(NamedTuple):
 
     @property
     def colors(self) -> NDArray[Any]:
+        """The samples without alpha: (height, width, 1 or 3)."""
         assert self.samples is not None
         return self.samples[..., : 1 if self.samples.shape[2] < 3 else 3]
 
     def fits_8_bits(self) -> bool:
+        """Return whether 8 bits hold all the samples exactly."""
         if self.samples is None or not self.white:
             return False
         steps = self.samples.astype(np.float64) * (255 / self.white)
@@ -244,6 +246,7 @@ class OpenedPicture(NamedTuple):
 
 
 def check_size(name: str, width: int, height: int, frames: int, limits: Limits) -> None:
+    """Raise LimitError when a header declares more pixels, a longer side or more frames than allowed."""
     if width * height > limits.pixels:
         raise LimitError(name, f"at most {limits.pixels} pixels", f"{width}x{height} = {width * height}")
     if max(width, height) > limits.side:
@@ -253,6 +256,7 @@ def check_size(name: str, width: int, height: int, frames: int, limits: Limits) 
 
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Return width and height with EXIF `orientation` 1 to 8 applied."""
     return (width, height) if orientation < 5 else (height, width)
 
 

@@ -45,6 +45,7 @@ def _tiff_tags(image: Image.Image) -> Mapping[int, Any]:
 
 
 def has_deep_colors(image: Image.Image) -> bool:
+    """Return whether a TIFF that Pillow opened stores colors of more than 8 bits."""
     bits = _tiff_tags(image).get(_BITS, ())
     return image.mode not in DEEP and isinstance(bits, tuple) and max(bits, default=8) > 8
 
@@ -358,6 +359,7 @@ _DEEP_MODES = {1: "I;16", 3: "RGB;16", 4: "RGBA;16"}
 
 
 def open_array(samples: NDArray[Any], limits: Limits) -> OpenedPicture:
+    """Open an array of gray, RGB or RGBA samples in sRGB; raise SourceError for other shapes, types or ranges."""
     shaped = samples[..., None] if samples.ndim == 2 else samples
     if shaped.ndim != 3 or shaped.shape[2] not in _MODES or shaped.size == 0:
         raise SourceError(f"expected {_ARRAYS}, found shape {samples.shape}")

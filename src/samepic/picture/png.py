@@ -66,6 +66,7 @@ class PngHeader(NamedTuple):
 
     @property
     def raw_bytes(self) -> int:
+        """The size of the pixels once inflated, filter bytes included."""
         bits = self.bits * len(_MODES[self.color_type])
         passes = _ADAM7 if self.interlaced else ((0, 0, 1, 1),)
         total = 0
@@ -259,6 +260,7 @@ def fast_pixels(encoded: Encoded, header: PngHeader) -> Pixels | None:
 
 
 def open_png(encoded: Encoded, limits: Limits) -> OpenedPicture:
+    """Open a PNG whose header is within `limits`; of an animated one, the default image."""
     header = png_header(encoded.data, encoded.name, limits=limits)
     check_size(encoded.name, header.width, header.height, header.frames, limits)
     to_srgb = conversion(header.icc, "L" if header.color_type in (_GRAY, _GRAY_ALPHA) else "RGB")

@@ -32,6 +32,7 @@ class LineRun(NamedTuple):
 
     @property
     def growth(self) -> int:
+        """The number of rows added in b; negative where rows were removed."""
         return (self.b1 - self.b0) - (self.a1 - self.a0)
 
 
@@ -125,6 +126,7 @@ def _merge(runs: Iterable[LineRun]) -> Iterator[LineRun]:
 
 
 def with_equal_ends(runs: Sequence[LineRun], before: int, after: int) -> tuple[LineRun, ...]:
+    """Return the runs with equal rows added before and after them."""
     last = runs[-1] if runs else LineRun(0, 0, 0, 0)
     end_a, end_b = last.a1 + before, last.b1 + before
     longer = [
@@ -167,6 +169,7 @@ class ScreenAlignment(NamedTuple):
     matched: float = 0.0
 
     def of_a(self, plane: NDArray[_Sample]) -> NDArray[_Sample]:
+        """Return the paired rows and columns of a plane of a, (height, width[, 3])."""
         return _select(plane, self.rows_a, self.columns_a)
 
     def of_b(self, plane: NDArray[_Sample]) -> NDArray[_Sample]:
@@ -186,6 +189,7 @@ def _select(plane: NDArray[_Sample], rows: Lines, columns: Lines) -> NDArray[_Sa
 
 
 def align_top_left(a: tuple[int, ...], b: tuple[int, ...]) -> ScreenAlignment:
+    """Align pictures of the shapes `a` and `b` at their top left corners."""
     rows, columns = np.arange(min(a[0], b[0])), np.arange(min(a[1], b[1]))
     return ScreenAlignment(rows, rows, columns, columns)
 
@@ -219,6 +223,7 @@ def _line_pairs(runs: Sequence[LineRun]) -> tuple[Lines, Lines]:
 
 
 def differing_rows(kinds: Pixels) -> slice | None:
+    """Return the range of all differing rows; None where too few differ for added lines."""
     seen = np.flatnonzero((kinds == PixelKind.DIFFERENT).any(axis=1))
     if len(seen) < LAYOUT.rows * len(kinds):
         return None

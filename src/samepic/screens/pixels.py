@@ -62,6 +62,8 @@ _BATCH = 1 << 18
 
 
 class PixelKind(IntEnum):
+    """How two pixels differ, from equal to different."""
+
     EQUAL = 0
     UNSEEN = 1
     FAINT = 2
@@ -85,6 +87,7 @@ def classify_pixels(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float
 
 
 def classify_in_python(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
+    """Return what `classify_pixels` returns, without the native part."""
     found = np.zeros(a.shape[:2], np.uint8)
     rows, columns = np.nonzero((a != b).any(axis=2))
     largest = 0.0
@@ -148,6 +151,8 @@ def _luma(pixels: Pixels) -> NDArray[np.int64]:
 
 
 class DifferingBox(NamedTuple):
+    """The box of differing pixels that are close together, and their number."""
+
     box: Box
     pixels: int
 
@@ -190,6 +195,7 @@ def _spot(stat: NDArray[np.int32], pixels: int, left: int, top: int) -> Differin
 
 
 def mask_of(shape: tuple[int, int], boxes: Sequence[Box]) -> Mask:
+    """Return the mask of boxes, (height, width) of bool, cut off at the frame."""
     found = np.zeros(shape, np.bool_)
     for left, top, width, height in boxes:
         found[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = True
@@ -210,6 +216,7 @@ def promote_faint(kinds: Pixels, screen: Screen) -> Pixels:
 
 
 def is_speck(a: Pixels, b: Pixels, kinds: Pixels, spot: DifferingBox, screen: Screen) -> bool:
+    """Return whether a spot has few pixels, all of which differ little."""
     if spot.pixels > screen.speck_pixels:
         return False
     different = kinds[slices_around(spot.box, kinds.shape)] == PixelKind.DIFFERENT

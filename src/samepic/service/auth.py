@@ -70,6 +70,7 @@ class Sessions:
 
     def require_csrf(self, session: BrowserSession, token: str) -> None:
         # As texts: the signer takes other base64 for the same signature.
+        """Raise HttpProblem, 403, unless `token` is the CSRF token of the session."""
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.csrf_token(session).encode()):
             raise _forbidden(
                 CSRF, "the token of the page", "another", "This page is out of date. Please reload it."

@@ -32,6 +32,7 @@ class Budget:
 
     @contextmanager
     def share(self) -> Iterator[Share]:
+        """Provide a share that grows with a body and is released at the end."""
         share = Share(self)
         try:
             yield share
@@ -217,6 +218,7 @@ def query_params(request: Request, names: Sequence[str]) -> dict[str, str]:
 
 
 def path_key(request: Request, after: str = "") -> str:
+    """Return the key in the path of a request, between /v1/pictures/ and `after`. Raises HttpProblem."""
     raw: bytes = request.scope["raw_path"]
     raw = raw.removeprefix(b"/v1/pictures/")
     try:
@@ -226,6 +228,7 @@ def path_key(request: Request, after: str = "") -> str:
 
 
 def parse_policy(text: str | None, base: GatePolicy) -> GatePolicy | None:
+    """Return the policy that a request asks for, None if it has none. Raises HttpProblem."""
     if text is None:
         return None
     try:
@@ -248,6 +251,7 @@ def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:
 
 
 def parse_form(body: bytes) -> dict[str, str]:
+    """Return the fields of a form without files. Raises HttpProblem."""
     try:
         text = body.decode("ascii")
         return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=32))
@@ -256,6 +260,7 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:
+    """Return a string of a JSON object. Raises HttpProblem if it is missing or no string."""
     value = fields.get(name)
     if not isinstance(value, str):
         raise HttpProblem.invalid(name, "a string", "none" if value is None else type(value).__name__)

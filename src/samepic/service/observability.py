@@ -71,6 +71,7 @@ class Metrics:
         self._decisions.labels(operation, outcome).inc()
 
     def update_workers(self, status: Mapping[str, int]) -> None:
+        """Count the decoding processes that were lost since the last call."""
         for why in _LOST:
             lost = status.get(why, 0)
             if lost > self._counted[why]:

@@ -46,6 +46,7 @@ async def send_proxy(service: Service, gate: Gate, key: str) -> Response:
 
 
 def proxy_of(gate: Gate, key: str, name: str = "key") -> bytes:
+    """Return the proxy of the key that the parameter `name` of a request has. Raises HttpProblem, 404."""
     record = gate.get(key)
     if record is None:
         raise HttpProblem.unknown_key(key, name)
@@ -53,6 +54,7 @@ def proxy_of(gate: Gate, key: str, name: str = "key") -> bytes:
 
 
 async def held(service: Service, request: Request, caller: Caller) -> Response:
+    """List the pictures that wait for review, the oldest first."""
     params = query_params(request, ("limit", "after"))
     limit = _page_size(params.get("limit"), service)
     gate = service.gates.gate(caller.tenant)

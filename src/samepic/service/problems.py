@@ -92,6 +92,7 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
 
     @classmethod
     def invalid(cls, name: str, expected: str, found: str, code: str = "bad_input") -> HttpProblem:
+        """Return a problem with one value of the request: 422."""
         return cls.mismatch(422, code, name, expected, found)
 
     @classmethod
@@ -119,6 +120,7 @@ class HttpProblem(Exception):  # noqa: N818  (a response, as RFC 9457 calls it)
 
 
 def unreadable_problem(error: errors.UnreadableError) -> HttpProblem:
+    """Return the problem of a picture that cannot be decoded: 415 for an unsupported format, 422 for the rest."""
     code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
     return HttpProblem(
         415 if code == "unsupported_format" else 422,
@@ -164,6 +166,7 @@ class HttpAnswer(NamedTuple):
 
 
 def decision_answer(decision: Decision, status: int) -> HttpAnswer:
+    """Return a decision as an answer. Raises HttpProblem if the upload was refused."""
     if decision.error is not None:
         raise unreadable_problem(decision.error)
     return HttpAnswer(status, decision.to_dict())

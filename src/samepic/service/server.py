@@ -84,6 +84,7 @@ class Connection(H11Protocol):
 
 
 def bind_socket(settings: ServiceSettings) -> socket.socket:
+    """Return a socket that listens at the address of the settings. Raises OSError with the address."""
     host = settings.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

@@ -72,6 +72,7 @@ class Token:
 
 
 def parse_token(text: str, name: str) -> Token:
+    """Return a token with all rights for the tenant without a name. Raises ProfileError for a short one."""
     return Token(name, _hash_token(text, name))
 
 

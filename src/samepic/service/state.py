@@ -64,6 +64,7 @@ class Gates:
         self._thread.start()
 
     def close(self) -> None:
+        """Stop opening, and close what is open; may be called twice."""
         self._stopped.set()
         # Do not wait for a database that does not answer.
         self._thread.join(self._settings.limits.drain_seconds)
@@ -144,6 +145,7 @@ class ThreadQueue:
         self._capacity, self._pending = threads + waiting, 0
 
     def check(self) -> None:
+        """Raise HttpProblem, 503, if the queue is full."""
         if self._pending >= self._capacity:
             raise HttpProblem(503, "busy", "too many requests are waiting: try again")
 
@@ -165,6 +167,7 @@ class ThreadQueue:
         return await asyncio.shield(future)
 
     def close(self) -> None:
+        """Wait until all running calls have ended; waiting calls are dropped."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _finished(self, future: asyncio.Future[Result]) -> None:
@@ -188,6 +191,7 @@ class Service:
         )
 
     def close(self) -> None:
+        """Wait for the running calls, then close the decoders and the store."""
         self._heavy.close()
         self._light.close()
         self.gates.close()
@@ -198,6 +202,7 @@ class Service:
         self._heavy.check()
 
     async def run_heavy(self, call: Callable[[], Result]) -> Result:
+        """Run a call that decodes, searches or waits for locks."""
         try:
             return await self._heavy.run(call)
         finally:
@@ -215,6 +220,7 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 
 
 def idempotency_key(request: Request, service: Service) -> str:
+    """Return the idempotency key of a request, "" if it has none. Raises HttpProblem."""
     values = request.headers.getlist(_IDEMPOTENCY)
     longest = service.limits.idempotency_key_length
     if not values:

@@ -93,6 +93,7 @@ _index_cache: dict[int, tuple[Ids, Any]] = {}
 
 
 def digest_edges(items: DataFrame) -> DataFrame:
+    """Return edges between pictures whose coded digests are equal."""
     coded = items.where("coded_digest <> ''").select("id", "coded_digest")
     first = coded.groupBy("coded_digest").agg(fn.min("id").alias("a"))
     return coded.join(first, "coded_digest").where("id <> a").select("a", fn.col("id").alias("b"))

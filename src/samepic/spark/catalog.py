@@ -40,14 +40,17 @@ def decoder() -> Workers:
 
 
 def local_path(path: str) -> str:
+    """Return the path that a "file:" URI names, and any other text as it is."""
     return unquote(urlsplit(path).path) if path.startswith("file:") else path
 
 
 def original(path: str) -> bytes:
+    """Return the bytes of a picture file. Raises UnreadableError."""
     return read(local_path(path), limits=DECODER.upload).data
 
 
 def peek_bytes(data: bytes) -> bytes:
+    """Return the bytes that `samepic.duplicates.scan.peek` reads of a file."""
     return data[:HEAD] + data[max(HEAD, len(data) - TAIL) :]
 
 

@@ -30,6 +30,7 @@ FOUND = schema_of(
 
 
 def group_clusters(policy: Policy) -> Batches:
+    """Return a function from rows of pictures, sorted by cluster, to rows of FOUND."""
     return by_cluster(("cluster",), FOUND, partial(_cluster_rows, policy=policy))
 
 

@@ -62,11 +62,13 @@ class Originals:
         self._file.close()
 
     def add(self, content: bytes | None, path: str | None, proxy: bytes | None) -> None:
+        """Add the next picture: by its bytes, by its path, or by its small picture alone."""
         self._proxies.append(proxy)
         self._places.append((path, self._file.seek(0, os.SEEK_END), len(content or b"")))
         self._file.write(content or b"")
 
     def proxy(self, index: int) -> bytes | None:
+        """Return the small picture that stands for one, None where none was made."""
         return self._proxies[index]
 
     def original_bytes(self, index: int) -> bytes | None:
@@ -111,6 +113,7 @@ class SparkComparer:
         self._originals, self._merits, self._cached = originals, merits, cached
 
     def __call__(self, a: int, b: int) -> CachedVerdict | None:
+        """Return what the second is to the first, None where there is no verdict."""
         if (a, b) in self._cached:
             return self._cached[a, b]
         originals = []

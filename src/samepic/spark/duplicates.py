@@ -230,6 +230,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def session(master: str | None = None) -> SparkSession:
+    """Return the session that spark-submit made ready, else one on `master`, else one on this machine."""
     conf = SparkConf()
     builder = SparkSession.builder.appName("samepic find")
     if master or not conf.contains("spark.master"):
@@ -258,6 +259,7 @@ class SparkFinder:
     others: int = 0
 
     def groups(self) -> list[Group]:
+        """Search, and return the groups by the path of their reference. Raises ValueError for URIs beside paths."""
         paths = list(self.paths)
         uris = [path for path in paths if _URI.match(path)]
         if uris and len(uris) < len(paths):

@@ -43,6 +43,7 @@ class PdqScan:
     """Upright PDQ codes, all compared with each query; safe to search from several threads, as all of this module."""
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
+        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
         self._codes = TurnedCodes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
@@ -64,7 +65,10 @@ class PdqScan:
 
 
 class CopyScan:
+    """Copy codes, all compared with each query."""
+
     def __init__(self, codes: NDArray[np.uint8]) -> None:
+        """Take in the codes, (n, 32). Raises ValueError where they are no such rows."""
         self._codes = Codes()
         self._codes.add(np.arange(len(codes)), checked(codes, _BYTES))
 
@@ -85,6 +89,7 @@ class CopyScan:
 
 
 def checked(codes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Return codes as a C-ordered array aligned for words. Raises ValueError where they are not rows of `width`."""
     if codes.ndim != 2 or codes.shape[1] != width:
         raise ValueError(f"expected codes as rows of {width} bytes, found {codes.shape}")
     contiguous = np.ascontiguousarray(codes, np.uint8)
@@ -101,6 +106,7 @@ def limits(below: NDArray[np.int64] | None, queries: int, rows: int) -> NDArray[
 
 
 def in_order(triples: NDArray[np.int64]) -> JoinedPairs:
+    """Return (query, row, distance) triples, (n, 3), as pairs."""
     return _columns(triples[np.lexsort((triples[:, 1], triples[:, 2], triples[:, 0]))])
 
 
@@ -293,6 +299,7 @@ class PdqBands(_Tables):
     """
 
     def __init__(self, codes: NDArray[np.uint8], radius: int = SEARCH.band_radius) -> None:
+        """Take in the codes, (n, 32). Raises ValueError where they are no such rows, or the radius is under 0."""
         if radius < 0:
             raise ValueError(f"radius: expected at least 0, found {radius}")
         self.radius = radius

@@ -51,6 +51,7 @@ class Replica:
         self._closed, self._until, self._lock = False, 0.0, threading.Lock()
 
     def store(self) -> Store | None:
+        """Return its store; None while it is skipped, or another thread opens it."""
         if time.monotonic() < self._until or self._closed:
             return None
         if self._store is None and self._lock.acquire(blocking=False):
@@ -64,6 +65,7 @@ class Replica:
         return self._store
 
     def pass_over(self, error: StoreError) -> None:
+        """Skip it for a while, and log why."""
         self._until = time.monotonic() + _REPLICA_SECONDS
         _log.warning("replica passed over for %g s: %s", _REPLICA_SECONDS, error)
 
@@ -82,6 +84,7 @@ class Replicas:
         self._turn, self._lock = 0, threading.Lock()
 
     def in_turn(self) -> Iterator[tuple[Replica, Store]]:
+        """Yield those that can be asked, starting with another one each time."""
         with self._lock:
             first = self._turn
             self._turn += 1

@@ -64,6 +64,7 @@ class Connections(Generic[C]):
             raise StoreError(f"{self._name}: expected {self._expected}, found {one_line(error)}") from error
 
     def close(self) -> None:
+        """Close idle connections now and the others when they are returned; may be called twice."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []

@@ -37,6 +37,7 @@ class Store(Reviews):
     """
 
     def now(self) -> float:
+        """Return the seconds since 1970 by the clock that leases are measured with."""
         with self._reading() as run:
             return self._now(run)
 
@@ -67,6 +68,7 @@ class Store(Reviews):
             return bool(run(sql, (self._now(run) + lease, number, str(State.PENDING))))
 
     def decide(self, number: int, state: State, matches: Sequence[Match] = ()) -> bool:
+        """Accept or hold a pending record; return False where it is not pending."""
         with self._writing() as run:
             return tables.change_state(run, number, State.PENDING, state, matches)
 
@@ -96,6 +98,7 @@ class Store(Reviews):
             return tables.delete_related(run, run(sql, (tenant, key)))
 
     def get(self, tenant: str, key: str) -> Record | None:
+        """Return the record of a key."""
         rows = self._read(f"{tables.RECORDS} WHERE p.tenant = ? AND p.key = ?", tenant, key)
         return tables.record_from(rows[0]) if rows else None
 
@@ -116,6 +119,7 @@ class Store(Reviews):
         return {number: (State(state), until - now) for number, state, until in rows}
 
     def twins(self, tenant: str, identity: str) -> list[int]:
+        """Return the numbers of the records with this identity, ascending."""
         sql = "SELECT number FROM pictures WHERE tenant = ? AND identity = ? ORDER BY number"
         return [number for (number,) in self._read(sql, tenant, bytes.fromhex(identity))]
 
@@ -152,6 +156,7 @@ class Store(Reviews):
         return int(self._read("SELECT coalesce(max(position), 0) FROM removals")[0][0])
 
     def settle(self, tenant: str, one: str, two: str, *, same: bool) -> None:
+        """Store whether two identities are the same picture; the last decision counts."""
         with self._writing() as run:
             tables.put_settled(
                 run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run)
@@ -164,6 +169,7 @@ class Store(Reviews):
         return {bytes(two).hex(): bool(same) for two, same in rows}
 
     def put_refusal(self, refusal: Refusal) -> None:
+        """Store the refusal of an upload, replacing an earlier one of its key."""
         with self._writing() as run:
             match = json.dumps(refusal.match.to_dict(), ensure_ascii=False)
             values = values_of(refusal) | {"match": match, "at": self._now(run)}
@@ -183,20 +189,24 @@ class Store(Reviews):
         return None
 
     def refusals(self, tenant: str, number: int, since: float) -> int:
+        """Return how many keys were refused since a time because of the record with this number."""
         sql = "SELECT count(*) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
         return int(self._read(sql, tenant, number, since)[0][0])
 
     def held(self, tenant: str, limit: int, after: int) -> list[Record]:
+        """Return up to `limit` held records with numbers above `after`, ascending."""
         sql = (
             f"{tables.RECORDS} WHERE p.tenant = ? AND p.state = ? AND p.number > ? ORDER BY p.number LIMIT ?"
         )
         return [tables.record_from(row) for row in self._read(sql, tenant, str(State.HELD), after, limit)]
 
     def counts(self, tenant: str) -> dict[State, int]:
+        """Return how many records a tenant has in each state."""
         rows = self._read("SELECT state, count(*) FROM pictures WHERE tenant = ? GROUP BY state", tenant)
         return {**dict.fromkeys(State, 0), **{State(state): int(count) for state, count in rows}}
 
     def overview(self, tenant: str) -> Overview:
+        """Return the counts of uploads by outcome in the last days."""
         with self._reading() as run:
             return overview(run, tenant, self._now(run))
 
@@ -215,6 +225,7 @@ class Store(Reviews):
         return bytes(rows[0][0]).hex(), str(rows[0][1])
 
     def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
+        """Store the answer to the request under this token."""
         with self._writing() as run:
             values = response, tenant, token, bytes.fromhex(request)
             run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)

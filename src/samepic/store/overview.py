@@ -44,6 +44,7 @@ class Overview:
 
 
 def overview(run: Run, tenant: str, now: float) -> Overview:
+    """Count for one tenant, in one transaction."""
     begin = now - DAYS * DAY
     refusals = run(
         "SELECT at, match FROM refusals WHERE tenant = ? AND at >= ? ORDER BY at DESC LIMIT ?",

@@ -41,6 +41,7 @@ class NumberRange(NamedTuple):
     last: int
 
     def parts(self, count: int) -> list[NumberRange]:
+        """Return it in up to `count` parts of about the same width, ascending."""
         width = -(-(self.last - self.after) // count)
         return [
             NumberRange(after, min(after + width, self.last)) for after in range(self.after, self.last, width)

@@ -15,6 +15,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class State(StrEnum):
+    """The state of a record: being decided, accepted, or waiting for a reviewer."""
+
     PENDING = "pending"
     ACCEPTED = "accepted"
     HELD = "held"

@@ -21,6 +21,7 @@ _MATCHES = "FROM pictures p JOIN proxies x ON x.number = p.number"
 
 
 def snapshot(run: Run, tenant: str, number: int) -> dict[str, Any]:
+    """Return all rows of a picture, with the refusals that it decided."""
     found: dict[str, Any] = {name: _rows(run, table, tenant, number)[0] for name, table in _PARTS.items()}
     return {**found, "refusals": _rows(run, "refusals", tenant, number)}
 
@@ -59,6 +60,8 @@ def _values(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class Reviews(Database):
+    """The part of a store that a review queue needs."""
+
     def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
@@ -78,6 +81,7 @@ class Reviews(Database):
     def lease_pair(
         self, tenant: str, reviewer: str, number: int, other: str, lease: float
     ) -> ReviewLease | None:
+        """Lease one pair, or renew its lease; None where another reviewer has it, or it is decided."""
         with self._writing(numbered=True) as run:
             review = _Review(run, tenant, self._now(run))
             pair = review.open_pair(number, other)
@@ -150,6 +154,7 @@ class Reviews(Database):
             return ReviewLease(number, key, other, place, len(left[1]))
 
     def decisions(self, tenant: str, limit: int, reviewer: str = "") -> list[ReviewDecision]:
+        """Return the last decisions of a tenant, newest first; of one reviewer if named."""
         sql = "SELECT position, reviewer, at, key, other, same, undone, before <> '' FROM words WHERE tenant = ?"
         with self._reading() as run:
             since = _Review(run, tenant, self._now(run)).since

@@ -52,6 +52,7 @@ COLUMNS = _columns()
 
 
 def dump_matches(matches: Sequence[Match]) -> str:
+    """Return the text that is stored of matches."""
     return json.dumps([match.to_dict() for match in matches], ensure_ascii=False)
 
 
@@ -81,6 +82,7 @@ _FIELDS = {"coded": "coded_digest"}
 
 
 def values_of(record: Record, table: str) -> dict[str, Any]:
+    """Return what a table holds of a record, by column."""
     values: dict[str, Any] = {}
     for column in COLUMNS[table]:
         name = _FIELDS.get(column, column)
@@ -104,6 +106,7 @@ RECORDS = (
 
 
 def record_from(row: tuple[Any, ...]) -> Record:
+    """Return the record in a row of RECORDS."""
     named = zip(_SELECTED, row, strict=True)
     return Record(
         **{name: _CONVERSIONS[name][1](value) if name in _CONVERSIONS else value for name, value in named}
@@ -113,6 +116,7 @@ def record_from(row: tuple[Any, ...]) -> Record:
 def insert(
     run: Run, table: str, values: Mapping[str, Any], more: str = "", further: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
+    """Insert a row; `more` of the statement may follow, with `further` values."""
     marks = ", ".join("?" * len(values))
     return run(
         f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}){more}", (*values.values(), *further)
@@ -128,6 +132,7 @@ def upsert(
 
 
 def put_settled(run: Run, tenant: str, pair: tuple[bytes, bytes], *, same: bool, at: float) -> None:
+    """Store both ways whether two identities are the same picture."""
     for one, two in {pair, pair[::-1]}:
         values = {"tenant": tenant, "one": one, "two": two, "same": int(same), "at": at}
         upsert(run, "settled", "tenant, one, two", values)

@@ -64,6 +64,7 @@ _TENANTS: Final = 64  # tenants whose gates a process keeps open
 
 
 def key_of(field: models.FileField, name: str) -> str:
+    """Return the key of the file `name` of a model's field."""
     return f"{field.model._meta.label_lower}.{field.name}/{name}"
 
 
@@ -83,6 +84,7 @@ def find(key: str) -> models.Model | None:
 
 
 def shown(key: str) -> bool:
+    """Tell whether any object shows the picture of a key; what is no key of this site counts as shown."""
     field, name = _parsed(key)
     return field is None or _showing(field, name).exists()
 
@@ -172,10 +174,12 @@ class Reservation:
         _withdrawals.open.add(self)
 
     def keep(self) -> None:
+        """Leave the picture in the gate for good."""
         self._end.detach()
 
     def withdraw(self) -> None:
         # At the end of the process, where this is called too, finalizers do nothing any more.
+        """Take the picture out again, unless it was kept."""
         left = self._end.detach()
         if left is not None:
             _, give_back, args, _ = left
@@ -280,6 +284,7 @@ def gate(tenant: str | None = None) -> Gate:
 
 
 def close() -> None:
+    """Close the store and end the workers; the next question opens them anew."""
     wait()
     with _lock:
         _gates.clear()
@@ -288,6 +293,7 @@ def close() -> None:
 
 
 def listen() -> None:
+    """Begin anew whenever a test overrides the settings."""
     setting_changed.connect(_changed, dispatch_uid="samepic gates")
 
 
@@ -340,6 +346,7 @@ class GateChange:
 
 
 def leaving(using: str) -> set[str]:
+    """Return the keys that leave the gate once the transaction under way is committed."""
     waiting = transaction.get_connection(using).run_on_commit
     return {key for _, change, *_ in waiting if isinstance(change, GateChange) for key in change.drop}
 

@@ -20,6 +20,7 @@ class SamepicConfig(AppConfig):
     verbose_name = "samepic"
 
     def ready(self) -> None:
+        """Listen to every model with a UniquePicture field."""
         from samepic.contrib.django import admission, fields
         from samepic.contrib.django.fields import unique_fields
 

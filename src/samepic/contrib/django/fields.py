@@ -23,6 +23,7 @@ picture_admitted = Signal()
 
 
 def listen(model: type[models.Model]) -> None:
+    """Listen to a model that has a picture which no other object may show."""
     name = f"samepic {model._meta.label}"
     post_delete.connect(_deleted, sender=model, dispatch_uid=name)
 
@@ -57,6 +58,7 @@ class UniquePicture(models.FileField):
         super().__init__(*args, **kwargs)
 
     def tenant_of(self, instance: models.Model) -> str | None:
+        """Return the tenant of an object's picture, None for that of the site."""
         return self.tenant(instance) if callable(self.tenant) else self.tenant
 
     def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: object) -> None:
@@ -66,6 +68,7 @@ class UniquePicture(models.FileField):
             cls.save_base = _told_of_its_end(cls.save_base)
 
     def check(self, **kwargs: object) -> list[checks.CheckMessage]:
+        """Add to the field's system checks that the app is installed."""
         found = super().check(**kwargs)
         if not apps.is_installed("samepic.contrib.django"):
             hint = 'Add "samepic.contrib.django" to INSTALLED_APPS.'
@@ -145,11 +148,13 @@ class UniqueImageField(UniquePicture, models.ImageField):
     """An ImageField whose picture no other object shows. To migrations it is an ImageField, so none is needed."""
 
     def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
+        """Return what a migration writes down: an ImageField."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.ImageField", args, kwargs
 
 
 def unique_fields(model: type[models.Model]) -> list[models.Field]:
+    """Return the fields of a model, inherited ones too, that take no picture twice."""
     return [field for field in model._meta.concrete_fields if isinstance(field, UniquePicture)]
 
 

@@ -18,6 +18,8 @@ from samepic.store import Replicas
 
 
 class SettingsProblem(NamedTuple):
+    """Something wrong with SAMEPIC: the number of the system check, what is wrong, and what to do."""
+
     number: str
     text: str
     hint: str = ""
@@ -40,6 +42,7 @@ class GateSettings:
     )
 
     def called(self, name: str) -> Callable[..., object] | None:
+        """Return the callable of the setting `name`, None where there is none. Raises ImportError."""
         value = getattr(self, name)
         found: Callable[..., object] | None = import_string(value) if isinstance(value, str) else value
         return found

@@ -23,6 +23,7 @@ class UniquePictureMixin(FormMixin):
     """For CreateView and UpdateView, before their class: a refusal at `save` becomes an error of the form."""
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Save, or show the form again with the sentence and the link."""
         try:
             return super().form_valid(form)
         except PictureRefusedError as refusal:

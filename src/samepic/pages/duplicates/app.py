@@ -43,6 +43,8 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class GuardedRequest(NamedTuple):
+    """A request of the admitted browser: the fields of its body, and the frame of the page."""
+
     request: Request
     fields: Mapping[str, Any]
     frame: PageFrame
@@ -60,6 +62,8 @@ class BrowserGuard:
         self._unused, self._lock = True, threading.Lock()
 
     def enter(self) -> Route:
+        """Return the route that starts the session."""
+
         async def answer(request: Request) -> Response:
             if _is_foreign_host(request) or not self._admits(request):
                 return _rejected()
@@ -150,6 +154,7 @@ _MISSING_PICTURE = (
 
 
 def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable[[], None]) -> Starlette:
+    """Return the application; `finish` is called once the user is done."""
     pages = _ReviewPages(session, finish)
     app = Starlette(
         routes=[

@@ -24,6 +24,8 @@ _THUMBNAIL_BYTES = 32 * 2**20  # the size of their cache: about 1500
 
 @dataclass(frozen=True, slots=True)
 class RequestedCleanup:
+    """What to do with the selected files: an action of `clean`, and the folder to move them to."""
+
     action: CleanupAction = CleanupAction.TRASH
     move_to: str = ""
 
@@ -55,6 +57,7 @@ class ReviewSession:
         self._thread: threading.Thread | None = None
 
     def thumbnail(self, index: int, file: int) -> bytes:
+        """Return a small JPEG of a file, cached. Raises UnreadableError."""
         scanned = files_of(self.decisions.groups[index])[file]
         key = scanned.sha256, _SIDE
         with self._lock:
@@ -70,12 +73,14 @@ class ReviewSession:
         return data
 
     def plan(self, request: RequestedCleanup) -> Plan:
+        """Return what would be done now. Raises ReportError for an invalid folder."""
         if request.action is CleanupAction.MOVE and not Path(request.move_to).is_absolute():
             raise ReportError(f"Please enter the full path of a folder, not {request.move_to!r}.")
         scan, loosest = self.decisions.chosen()
         return plan(scan, action=request.action, move_to=request.move_to, same_if=loosest)
 
     def start_run(self, request: RequestedCleanup, digest: str) -> CleanupRun:
+        """Start carrying out the plan with this digest. Raises ReportError if the plan changed, or while one runs."""
         planned = self.plan(request)
         if plan_digest(planned) != digest:
             raise ReportError("The plan has changed since you saw it. Please look at it again.")
@@ -85,6 +90,7 @@ class ReviewSession:
         return run
 
     def start_undo(self) -> CleanupRun:
+        """Start undoing the last run. Raises ReportError if there is nothing to undo."""
         last = self.run
         if last is None or last.is_undo or not last.done:
             raise ReportError("There is nothing to undo.")

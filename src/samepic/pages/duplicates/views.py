@@ -39,6 +39,7 @@ def page_count(decisions: Decisions) -> int:
 
 
 def page_of(index: int) -> int:
+    """Return the page of a group, from 1."""
     return index // _GROUPS + 1
 
 
@@ -325,6 +326,7 @@ _UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
 def compare_again(decisions: Decisions, index: int, file: int) -> Views:
+    """Read a file and the best copy of its group again, and compare them. Raises UnreadableError."""
     files = files_of(decisions.groups[index])
     return _compare(files[0], files[file], decisions.scan.made_ns)
 
@@ -352,6 +354,7 @@ def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
 
 
 def comparison_json(index: int, file: int, compared: Views) -> dict[str, Any]:
+    """Return a comparison as the compare page of the service has it."""
     verdict, address = compared.verdict, f"/look/{index}/{file}"
     view = {
         **{name: f"{address}/{name}" for name in PICTURES},

@@ -55,6 +55,7 @@ def baseline_path(test: Path, folder: str, name: str) -> Path:
 
 
 def read_baseline(path: Path) -> _Baseline | None:
+    """Return the baseline at `path`, None where there is none. Raises BaselineError for a broken one."""
     if not path.exists():
         return None
     try:
@@ -67,6 +68,7 @@ def read_baseline(path: Path) -> _Baseline | None:
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:
+    """Write a baseline atomically. Raises BaselineError where it cannot be written."""
     data = png(picture, ignored)
     temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
     try:
@@ -86,6 +88,7 @@ def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) ->
 
 
 def png(picture: Picture, ignored: Sequence[Box] = ()) -> bytes:
+    """Return a picture as it is compared, upright and in sRGB, as PNG."""
     image = Image.fromarray(picture.rgb)
     if picture.alpha is not None:
         image.putalpha(Image.fromarray(picture.alpha))
@@ -123,6 +126,7 @@ class Names:
         self._unnamed: Counter[str] = Counter()
 
     def next_name(self, name: str | None, platform: str) -> str:
+        """Return the given name, else that of the test, numbered from the second on. Raises BaselineError."""
         stem = self._test if name is None else _check_name(name)
         result = "-".join(part for part in (stem, self._case) if part)
         if name is None:
@@ -134,6 +138,7 @@ class Names:
 
 
 def platform_name(requested: str | bool | None, setting: str) -> str:
+    """Return the platform in the names of baselines, or "". Raises BaselineError for an unknown setting."""
     if isinstance(requested, str):
         return requested
     if setting not in ("none", "system"):

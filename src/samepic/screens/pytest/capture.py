@@ -68,6 +68,7 @@ class Source:
 
 def source_of(actual: object, *, full_page: bool = False) -> Source:
     # An object of a browser tool exists only if its tool is imported.
+    """Return the source for `actual`. Raises SourceError for an unsupported object."""
     target: Any = actual
     found = type(actual).__name__
     if inspect.isawaitable(actual):

@@ -46,12 +46,14 @@ def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
 def failure_message(
     heading: str, facts: Iterable[Sequence[str]], paths: Mapping[str, Path], here: Path, advice: str
 ) -> str:
+    """Return the message of a failed test: one line, the facts and paths in rows, and the advice."""
     rows = [*facts, *((kind, relative_path(path, here)) for kind, path in paths.items())]
     width = max((len(name) for name, _ in rows), default=0)
     return "\n".join([heading, *(f"  {name:<{width}}  {text}" for name, text in rows), advice])
 
 
 def relative_path(path: Path, here: Path) -> str:
+    """Return a path relative to the folder `here` where possible, with slashes."""
     text = os.path.relpath(path, here) if path.is_relative_to(here) else str(path)
     return text.replace(os.sep, "/")
 
@@ -78,6 +80,7 @@ class Event:
 
 
 def summary(events: Iterable[Event]) -> str:
+    """Return all events in one line, "" for none."""
     listed = list(events)
     changed = sum(event.failed and not event.new for event in listed)
     missing = sum(event.new and not event.written for event in listed)
