@@ -12,12 +12,12 @@ from pathlib import Path
 from bench.common import header
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "what compare says": ("lookalikes", "lookalikes_peers", "resaves"),
+    "what compare says": ("lookalikes", "lookalikes_peers", "resaves", "explanations"),
     "what is fitted and shipped": ("fit_evidence", "make_model", "art", "cutoffs"),
     "time and memory": ("speed",),
     "find": ("collection", "spark_find"),
     "retrieval": ("retrieval",),
-    "gate": ("gate_proxies",),
+    "gate and service": ("gate_proxies", "service_load"),
     "hostile files": ("hostile",),
     "the source": ("house",),
 }

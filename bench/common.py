@@ -181,6 +181,15 @@ def memory_of(first: int) -> float:
     return total / 2**20
 
 
+def cpu_of(first: int) -> tuple[float, float]:
+    """Return the CPU seconds of a process so far, and those of all that descend from it, ended or not."""
+    process, every = psutil.Process(first), 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.Error):
+            every += sum(one.cpu_times()[:4])
+    return sum(process.cpu_times()[:2]), every
+
+
 def head(*cells: object) -> None:
     """Print the first two lines of a table in Markdown."""
     row(*cells)

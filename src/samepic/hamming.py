@@ -44,7 +44,10 @@ class Neighbors(NamedTuple):
 
 
 class Codes:
-    """A growing set of 256-bit codes with integer ids; threads may search at once, but not while it changes."""
+    """A growing set of 256-bit codes, each with an integer id; an id may have several codes.
+
+    Searching from several threads at once is safe; adding and removing are not while others search.
+    """
 
     def __init__(self) -> None:
         self._words = np.empty((0, _WORDS), np.uint64)
@@ -131,11 +134,11 @@ class Codes:
 
 
 class TurnedCodes:
-    """A growing set of PDQ codes with integer ids, searched by all eight forms of a query at once. Threads as in Codes.
+    """A growing set of PDQ codes, each with an integer id, searched by all eight forms of a query at once.
 
-    Mirroring flips the signs of odd cosine terms, so it inverts half of the bits, but for a few near the median. Bits
-    are stored by the parity of row and column, a word each: four counts give about the distances of four forms. What
-    may be near is compared again exactly.
+    Mirroring a picture flips the signs of its odd cosine terms, so it inverts half of the bits, except for a few near
+    the median. Bits are stored by the parity of their row and column, one word each: four counts then give the
+    approximate distances of four forms. Codes that may be near are compared again exactly. Threads as in Codes.
     """
 
     def __init__(self) -> None:

@@ -92,10 +92,11 @@ _STEPS, _HALVINGS, _DONE = 100, 40, 1e-10
 
 
 def fit_rescaling(stated: Sequence[float], same: Sequence[bool]) -> tuple[float, float]:
-    """Return slope (`LEAST_SLOPE` or more) and intercept that bring stated probabilities, 0 to 1, near to the labels.
+    """Return slope and intercept that bring stated probabilities, 0 to 1, nearest to the labels.
 
-    Platt, Probabilistic outputs for support vector machines, 1999, on logits, with a weak normal prior round "rescale
-    nothing" in the place of his softened targets: few or perfectly parted pairs then move little.
+    Platt, Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods, 1999,
+    on logits, with a weak normal prior round "rescale nothing" in the place of his softened targets: few or
+    perfectly parted pairs then move little. The slope is never under `LEAST_SLOPE`.
     """
     clamped = np.clip(np.asarray(stated, np.float64), CLAMP, 1 - CLAMP)
     logits, labels = np.log(clamped / (1 - clamped)), np.asarray(same, np.float64)

@@ -305,7 +305,7 @@ class Applied(NamedTuple):
 
 
 def apply(plan: Plan, journal: Path) -> Iterator[Applied | Skipped]:
-    """Carry out the plan, each file locked and compared again first; yield the result of each as it happens.
+    """Carry out the plan, each file opened, locked and compared again first; yield the result of each as it happens.
 
     `journal` is a new file for `undo`. Raises ReportError where it exists, OSError where it cannot be written.
     """

@@ -113,8 +113,9 @@ def plan(
 ) -> Plan:
     """Choose the file to keep of each group, by `keep`, if possible in `keep_in`, and plan `action` for the others.
 
-    Skipped are files in `keep_in`, relations looser than `same_if`, and what is gone, changed or a symlink. Raises
-    ReportError where `action` and `move_to` do not fit, or without such a folder.
+    Skipped are files in `keep_in`, relations looser than `same_if` (either copy may be the only one of its kind), and
+    what is gone, changed or a symlink. Raises ReportError where `action` and `move_to` do not fit, or without such a
+    folder.
     """
     if (action is CleanupAction.MOVE) != bool(move_to):
         raise ReportError(

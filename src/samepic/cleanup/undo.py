@@ -29,7 +29,10 @@ class Restored:
 
 
 def undo(journal: Path) -> Iterator[Restored]:
-    """Restore what a journal lists, the last first; yield each result. Raises ReportError, OSError."""
+    """Restore the files of a journal that are not restored yet, the last first, overwriting none; yield each result.
+
+    Raises ReportError where it is no journal, or in use; OSError where it cannot be read.
+    """
     with Journal.open(journal) as log:
         for number in sorted(log.entries, reverse=True):
             entry = log.entries[number]

@@ -103,7 +103,10 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Finder:
-    """One search below `paths`, with the options of `find`; after `groups()`, `unreadable` is by path."""
+    """One search below `paths`, with the options of `find`; `min_size` is in bytes, `jobs` are threads (None: all).
+
+    After `groups()`, `unreadable` lists by path what could not be read, and the counts are those of this search.
+    """
 
     paths: Iterable[str]
     same_if: Relation = Relation.REFRAMED

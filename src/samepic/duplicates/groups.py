@@ -120,10 +120,10 @@ class UnionFind:
 
 @dataclass(slots=True, eq=False)
 class GroupBuilder:
-    """Groups the pictures of a cluster around references; `verdict_of` is on the second against the first.
+    """Groups the pictures of one cluster around references; `verdict_of` is on the second index against the first.
 
-    `skipped` counts pairs left out after _MISSES different pictures in a row: n pages of one layout
-    would else take n² comparisons.
+    A reference stops after _MISSES different pictures in a row: otherwise n pages of one layout, all near each other,
+    would take n² comparisons. `skipped` counts such pairs.
     """
 
     candidates: NeighborSource

@@ -33,7 +33,7 @@ _ALPHA = frozenset({"RGBA", "RGBa", "RGBA;16", "LA", "La", "LA;16", "PA", "P"})
 class Merit(NamedTuple):
     """What makes a copy better, in this order; `weight` is its coded bytes in coarse steps: a blurred copy has fewer.
 
-    The fields from `format` on explain; `alpha` and `camera` count only in `why_original`.
+    `format`, `width` and `height` explain; `alpha` and `camera` count only against another copy, in `why_original`.
     """
 
     pixels: int

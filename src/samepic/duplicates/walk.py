@@ -48,7 +48,10 @@ class Unreadable:
 
 @dataclass(slots=True, eq=False)
 class Walk:
-    """Walks `paths`, which may be hidden or links, each file and folder once; counts what it skips."""
+    """Walks `paths`, which may be hidden or links; skips files under `min_size` bytes, and counts them.
+
+    A folder is entered once, and a file found once, however many links, loops and paths lead there.
+    """
 
     paths: Iterable[str]
     hidden: bool = False

@@ -42,10 +42,10 @@ def hash_picture(picture: Picture, reference: bool = False, copies: bool = False
 def hash_jpeg(
     data: bytes, header: JpegHeader, segments: list[memoryview], copies: bool = False
 ) -> DecodedPicture | None:
-    """Hash a JPEG from a reduced decode of its luma, with `copies` from another in color too.
+    """Hash a JPEG from a reduced decode of its luma; None where only a whole decode shows its pixels.
 
-    Of a large progressive one only the DC scans are decoded. None for stored RGB and CMYK, profiles made of lookup
-    tables, and broken data.
+    That is so for stored RGB and CMYK, profiles made of lookup tables, and broken data. Of a large progressive JPEG
+    only the DC scans are decoded. With `copies`, copy codes are made from another decode, in color.
     """
     if _needs_whole_decode(header):
         return None

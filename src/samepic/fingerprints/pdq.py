@@ -39,8 +39,9 @@ class _Bands(NamedTuple):
 
 
 class Reduction(NamedTuple):
-    """How a luma array was made: from a picture stored as `height` x `width`, scaled `down` and `across` (0 to 1),
-    so that pixel x covers x / scale to (x + 1) / scale, and displayed in the EXIF `orientation` 1 to 8.
+    """How a luma array was made from a picture: stored `height` and `width`, at least 1; the vertical `down` and
+    horizontal `across` scale, above 0 and at most 1, by which its pixel x covers x / scale to (x + 1) / scale of the
+    full picture; and the EXIF `orientation`, 1 to 8, in which that is shown.
     """
 
     height: int
@@ -153,7 +154,9 @@ _TERMS, _PASSES, _SMALLEST = 16, 2, 5
 
 
 class Pdq(NamedTuple):
-    """Codes, (8, 32) uint8 in the order of FORMS; quality; detail: the percentage of bits that are not noise."""
+    """The eight codes of one picture, (8, 32) uint8 in the order of FORMS, its quality, 0 to 100, and its detail,
+    0 to 100: how many in a hundred of the code's bits stand on more than noise.
+    """
 
     codes: NDArray[np.uint8]
     quality: int

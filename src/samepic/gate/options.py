@@ -118,10 +118,10 @@ _NO_LETTERS = frozenset("/\0\\:" if os.name == "nt" else "/\0")
 
 
 def originals_below(folder: str | os.PathLike[str], tenant: str = "") -> Originals:
-    """Return what reads the file at FOLDER/key, or FOLDER/tenant/key for a named tenant. Raises as `read`.
+    """Return what reads the file at FOLDER/key, or at FOLDER/tenant/key for a tenant that has a name.
 
-    It returns None where there is no such file, and raises PermissionError for a key that leads out of that folder,
-    by a symbolic link too: no key of a tenant reaches another's files.
+    It returns None for a key that names no file there, and raises PermissionError for one that leads out of that
+    folder, by a symbolic link too: no key of a tenant with a name reaches another's files. Raises as `read`.
     """
 
     def original(key: str) -> Encoded | None:

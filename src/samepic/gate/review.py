@@ -42,9 +42,11 @@ class ReviewPair:
 
 
 class ReviewQueue:
-    """The review queue of a tenant, safe for threads and processes: one pair at a time, leased to one reviewer by name.
+    """The review queue of a tenant: one pair at a time, leased to one reviewer.
 
-    `store` is as for `Gate`. All methods raise StoreError when the store cannot be reached.
+    `store` is as for `Gate`; any number of reviewers, in any number of processes, may share it. Each has a name, which
+    owns its leases. Every method may be called from any thread, and raises StoreError when the store
+    cannot be reached.
     """
 
     def __init__(
@@ -66,7 +68,10 @@ class ReviewQueue:
             self._store.close()
 
     def next(self, reviewer: str, after: tuple[int, str] | None = None) -> ReviewPair | None:
-        """Take the next free pair after `after` (number, other key), from the last on the first; None without one."""
+        """Take the next pair behind `after` (number and key of the kept one), None where no pair is free.
+
+        After the last one the first comes again, so that what was skipped is asked again.
+        """
         while True:
             lease = self._store.lease_next(self.tenant, reviewer, self.lease, after)
             if lease is None:
@@ -85,14 +90,19 @@ class ReviewQueue:
         self._store.release(self.tenant, reviewer)
 
     def decide(self, reviewer: str, number: int, other: str, *, same: bool) -> ReviewDecision | None:
-        """Decide a pair: the same, the upload is removed; different from all it was held for, it is accepted.
+        """Decide whether the held upload `number` is the same picture as `other`.
 
-        Returns None, and changes nothing, where the pair is decided already or leased to somebody else.
+        The same: it is removed as a duplicate. Different from all it was held for: it is accepted. Returns None, and
+        changes nothing, where the pair is decided already or leased to somebody else.
         """
         return self._store.record_decision(self.tenant, reviewer, number, other, same=same)
 
     def undo(self, reviewer: str, position: int | None = None) -> ReviewPair | None:
-        """Revert a decision, by default this reviewer's last, and lease its pair; None after a day or a change."""
+        """Revert a decision, by default the last one of this reviewer, and lease the pair again.
+
+        Everything is as before. Returns None where nothing can be reverted: more than a day has passed, or one of the
+        two was changed since.
+        """
         if position is None:
             decisions = self._store.decisions(self.tenant, 100, reviewer)
             position = next((decision.position for decision in decisions if not decision.undone), None)

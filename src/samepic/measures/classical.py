@@ -45,9 +45,9 @@ def _to_common_bands(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def to_common_form(a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
-    """Return both with the same bands (a missing alpha is 255) and, on each axis, the smaller size: 300x300 of 400x300.
+    """Return both pictures with the same number of bands and one size: on each axis the smaller, so 300x300 of 400x300.
 
-    Samples are averaged by area, colors weighted by alpha, so that hidden ones do not bleed in.
+    Samples are averaged by area, colors weighted by alpha, so that hidden ones do not bleed in. A missing alpha is 255.
     """
     a, b = _to_common_bands(a, b)
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
@@ -167,9 +167,10 @@ def same_pixels(a: Pixels, b: Pixels) -> bool:
 
 
 def difference_box(a: Pixels, b: Pixels) -> tuple[int, int, int, int] | None:
-    """Return (left, top, right, bottom), ends excluded, of the pixels that differ in any band, or None where none does.
+    """Return (left, top, right, bottom) of the pixels that differ in any band, or None where none does.
 
-    As Pillow's `ImageChops.difference(a, b).getbbox(alpha_only=False)`; its plain `getbbox()` compares only alpha.
+    Right and bottom are exclusive. Pillow's `ImageChops.difference(a, b).getbbox(alpha_only=False)`: its
+    plain `getbbox()` compares only alpha where there is one, and so finds two opaque pictures equal.
     """
     a, b = to_common_form(a, b)
     differs = np.asarray(cv2.absdiff(a, b))
@@ -193,9 +194,10 @@ def absolute_difference_mean(a: Pixels, b: Pixels) -> tuple[float, ...]:
 
 
 def rms_distance(a: Pixels, b: Pixels) -> float:
-    """Return the root mean square distance in color space, in levels: 0 to 441.7, with alpha as a fourth term to 510.
+    """Return the root mean square distance in color space, in levels; independent of the pictures' size.
 
-    sqrt(mean over pixels of (dR^2 + dG^2 + dB^2 [+ dA^2])), independent of the pictures' size.
+    sqrt(mean over pixels of (dR^2 + dG^2 + dB^2 [+ dA^2])): each pixel's Euclidean distance, squared,
+    averaged. 0 to 255 x sqrt(3) = 441.7, with alpha as a fourth term to 510.
     """
     a, b = to_common_form(a, b)
     return math.sqrt(cv2.norm(a, b, cv2.NORM_L2SQR) / (a.shape[0] * a.shape[1]))
@@ -237,9 +239,10 @@ def whitened(pixels: Pixels) -> list[Float]:
 
 
 def whitened_measures(a: Pixels, b: Pixels) -> tuple[float, float]:
-    """Return correlation (-1 to 1; 0 for one flat, NaN for two) and RMS difference, in levels, of whitened luma.
+    """Return the correlation and the RMS difference of the whitened luma of two pictures.
 
-    With alpha each is the worse value of on white and on black.
+    The correlation is -1 to 1, 1 for equal pictures; 0 where one of them is flat, NaN where both are. The RMS
+    is in levels, 0 for equal pictures. With alpha each is the worse value of on white and on black.
     """
     pairs = list(zip(*map(whitened, _to_common_bands(a, b)), strict=True))
     values = [correlation(left, right) for left, right in pairs]
@@ -308,10 +311,11 @@ def histogram_rms_normalised(h1: Counts, h2: Counts) -> float:
 
 
 def kullback_leibler(h1: Counts, h2: Counts) -> float:
-    """Return the Kullback-Leibler divergence of histogram 2 from histogram 1, in bits: 0 to infinity; not symmetric.
+    """Return the Kullback-Leibler divergence of histogram 2 from histogram 1, in bits: 0 to infinity.
 
-    sum(p log2(p / q)) over the bins of all bands together, unsmoothed; a bin with p > 0 and q = 0 makes it infinite.
-    Kullback & Leibler, On Information and Sufficiency, 1951.
+    sum(p log2(p / q)) over the bins of all bands together, p and q each summing to 1; that is the mean of the
+    bands' divergences. A bin with p = 0 adds nothing; one with p > 0 and q = 0 makes it infinite. Nothing is
+    smoothed. Not symmetric. Kullback & Leibler, On Information and Sufficiency, 1951.
     """
     p, q = _shares(h1), _shares(h2)
     used = p > 0
@@ -321,9 +325,10 @@ def kullback_leibler(h1: Counts, h2: Counts) -> float:
 
 
 def jensen_shannon(h1: Counts, h2: Counts) -> float:
-    """Return the mean divergence of two histograms from their mean, base 2: 0 equal, 1 no color in common.
+    """Return the Jensen-Shannon divergence of two histograms, base 2: 0 equal, 1 no color in common.
 
-    Lin, Divergence measures based on the Shannon entropy, 1991.
+    The mean divergence of p and q from their mean, bands together as in `kullback_leibler`; always finite and
+    symmetric. Its square root is a metric. Lin, Divergence measures based on the Shannon entropy, 1991.
     """
     p, q = _shares(h1), _shares(h2)
     entropy = _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2

@@ -113,7 +113,11 @@ def ssimulacra2(a: Pixels, b: Pixels) -> float:
 
 
 def scales_of(height: int, width: int) -> int:
-    """Return on how many scales, 0 to 6, a size is judged: halved, rounding up, while both sides have 8 pixels."""
+    """Return on how many scales, each half the one before, pictures of this size are judged: 0 to 6.
+
+    A picture is halved, rounding up, as long as both its sides have 8 pixels; from a shorter side of 113 pixels on
+    there are all six. Below 8 there is none.
+    """
     side = min(height, width)
     scales = int(side >= _LEAST_SIDE)
     while scales < _SCALES and side >= _LEAST_SIDE:

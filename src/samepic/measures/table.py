@@ -39,9 +39,10 @@ FOUND_WEAK = 0.5  # 2026-11: below this share a measure is no evidence at its cu
 
 
 class Cutoff(NamedTuple):
-    """Where a measure separates re-saves (`found` pass) from distinct photographs (`wrong` pass) at 1 wrong in 10 000.
+    """Where a measure separates re-saves from distinct photographs at 1 wrong in 10 000, with 95 % intervals.
 
-    A pair passes at or below `value` where `lower` is better. Intervals are of 95 %.
+    A pair passes at or below `value` where `lower` is better; `found` is the share of re-saves that pass, `wrong` the
+    number of distinct photographs.
     """
 
     measure: str

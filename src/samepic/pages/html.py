@@ -31,8 +31,8 @@ Child = str | int | float | None | Html | Iterable["Child"]
 def el(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Html:
     """Return an element: "button.primary" has a class, `for_` is written "for", `aria_label` "aria-label".
 
-    True is an attribute without value, False and None are none. Raises ValueError for what the page's policy blocks:
-    scripts and styles that are not files.
+    An attribute that is True has no value; one that is False or None is omitted. Raises ValueError for scripts and
+    styles that are not files, since the content security policy blocks them.
     """
     kind, *classes = name.split(".")
     if classes:

@@ -63,8 +63,9 @@ PLAIN = Conversion()
 def conversion(icc: bytes, mode: str) -> Conversion:
     """Return how samples of `mode` ("L", "RGB", "CMYK" or "LAB") with the profile `icc` become sRGB.
 
-    Relative colorimetric with black point compensation, as in browsers. Not applied: a profile that changes no color
-    by more than rounding, and a broken one or one of another space. Gray samples lie on an RGB profile's neutral axis.
+    The intent is relative colorimetric with black point compensation, as in browsers and photo viewers: it keeps white
+    and the detail in shadows. A profile that changes no color by more than rounding is not applied. Gray samples with
+    an RGB profile lie on its neutral axis. A broken profile or one of another space is ignored.
     """
     if not icc and mode != "LAB":
         return PLAIN

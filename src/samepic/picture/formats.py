@@ -215,10 +215,12 @@ class _Entry(NamedTuple):
 
 
 def exif_facts(exif: bytes | memoryview) -> tuple[int, bool]:
-    """Return the orientation of an EXIF block, 1 to 8 (1 where missing or invalid), and whether it is of a photograph.
+    """Return the orientation of an EXIF block, 1 to 8, and whether it is that of a photograph.
 
-    `exif` is a TIFF header and on, with or without "Exif\\0\\0" before it. Only the first directory counts, not that
-    of a thumbnail. A photograph has Make, Model or DateTimeOriginal. Exif 3.0 (CIPA DC-008), 4.6.5.
+    `exif` starts with a TIFF header, with or without "Exif\\0\\0" before it. The orientation is 1 where it is missing
+    or invalid; only the first directory counts, since thumbnails have their own. A photograph names the camera (Make or
+    Model) or when it was taken (DateTimeOriginal); what editors write about themselves does not count. Exif 3.0 (CIPA
+    DC-008), 4.6.5.
     """
     tiff = memoryview(exif)[6 if bytes(exif[:6]) == b"Exif\0\0" else 0 :]
     order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]), "")

@@ -155,7 +155,8 @@ def jpeg_parts(
 ) -> tuple[JpegHeader, list[memoryview]]:
     """Return the header of a JPEG, undecoded, and what decides its pixels: the color model and the coded segments.
 
-    Raises UnreadableError, TruncatedError, LimitError for metadata or scans, UnsupportedError for uncommon codings.
+    Raises UnreadableError without a frame, TruncatedError where a segment or the end is missing, LimitError for too
+    much metadata or too many scans, UnsupportedError for codings that no common decoder reads.
     """
     parts = _collect(data, name)
     if parts.frame is None:

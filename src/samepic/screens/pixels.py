@@ -74,7 +74,8 @@ class PixelKind(IntEnum):
 def classify_pixels(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, float]:
     """Return the `PixelKind` of each pixel, (height, width) uint8, and the largest distance of two, 0 to about 1.
 
-    A pixel over the threshold is SMOOTHED between a darker and a brighter neighbor, of which one is plain in both
+    `a` and `b` are (height, width, 3) uint8 of one size. A pixel over the threshold that smooths an edge in either
+    picture is SMOOTHED: it is between a darker and a brighter neighbor, of which one is in a plain area in both
     (Vysniauskas, "Anti-aliased Pixel and Intensity Slope Detector", 2009, as implemented by pixelmatch).
     """
     if native is None or a.size == 0:

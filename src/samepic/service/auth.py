@@ -33,7 +33,10 @@ class BrowserSession(NamedTuple):
 
 
 class Sessions:
-    """Writes and reads session cookies, signed by the service: a random id and a token's id, not the token."""
+    """Writes and reads session cookies, signed with a secret that all processes of one service share.
+
+    A cookie holds a random id and the id of a token, never the token. It ends with the service.
+    """
 
     def __init__(self, secret: bytes) -> None:
         self._cookies = TimestampSigner(

@@ -21,7 +21,7 @@ from samepic.limits import UPLOAD
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
-    """The limits of one service process; chosen and measured under load on 2026-11-23."""
+    """The limits of one service process; chosen 2026-11-23, measured with bench/service_load.py."""
 
     upload_bytes: int = UPLOAD.file_bytes  # one picture of a request
     body_bytes: int = 512 * 2**20  # memory for the bodies of all requests together
@@ -87,10 +87,10 @@ def find_token(tokens: Sequence[Token], text: str) -> Token | None:
 
 
 def read_tokens(path: str) -> tuple[Token, ...]:
-    """Return the tokens of a file: one in plain text, or TOML with [[token]] tables. Raises ProfileError, OSError.
+    """Return the tokens of a file: TOML with [[token]] tables, or just one token in plain text.
 
-    A table has `name`, `token` or `sha256` (64 hex digits), and optionally `tenant` and `may`, a list of RIGHTS
-    (default: all, but for a named tenant not `metrics`).
+    A table has `name`, either `token` or `sha256` (64 hex digits), and optionally `tenant` and `may`, a list of RIGHTS.
+    A token of a named tenant has by default all rights but `metrics`. Raises ProfileError, OSError.
     """
     text = Path(path).read_text(encoding="utf-8")
     if "\n" not in text.strip() and "=" not in text and "[" not in text:

@@ -242,9 +242,9 @@ def _nearest_batch(codes: CopyScan | CopyTables, ids: Ids, query: _Query, at: in
 
 
 def rank(df: DataFrame, column: str, name: str) -> DataFrame:
-    """Return the texts of a column, each once, with their places in bytewise order as `name`, a bigint.
+    """Return the texts of a column, each once in it, with their places in its order, bytewise, as `name`, a bigint.
 
-    This is persisted: ranges are cut by a sample, which another run would draw anew.
+    What this returns is persisted: ranges are cut by a sample, which another run would draw anew.
     """
     ranged = df.select(column).repartitionByRange(column).sortWithinPartitions(column).persist()
     counts = {

@@ -319,9 +319,10 @@ class PdqBands(_Tables):
 
 
 class CopyTables(_Tables):
-    """Copy codes by several tables of sampled bits: most of those that CopyScan finds, of real copies 95 %.
+    """Copy codes by several tables of sampled bits: the nearest that are found, most of those that CopyScan finds.
 
-    Found is what differs in at most SEARCH.table_bits of the SEARCH.table_width bits of one of the tables.
+    A code that differs from the query in d of 256 bits is found where it differs in at most SEARCH.table_bits of the
+    SEARCH.table_width bits of one of the tables; of real copies 95 % are.
     """
 
     def __init__(

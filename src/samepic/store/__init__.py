@@ -15,9 +15,10 @@ _REPLICA_SECONDS: Final = 10.0  # how long a replica that did not answer is skip
 
 
 def open_store(url: str) -> Store:
-    """Open the store `url`: a path, "sqlite:///PATH" or "postgresql://..."; it is created or migrated where need be.
+    """Open the store `url`: a path or "sqlite:///PATH" for SQLite, "postgresql://..." for PostgreSQL.
 
-    Raises StoreError where it cannot be opened, is none or newer, and MissingPartError without the driver.
+    It is created where it does not exist, and migrated where it is older. Raises StoreError where it cannot be opened,
+    is not a samepic store or of a newer version, and MissingPartError where the driver is not installed.
     """
     if url.startswith(("postgresql://", "postgres://")):
         from samepic.store.postgres import PostgresStore

@@ -20,7 +20,10 @@ from samepic.tuning.search import SEARCH
 
 
 class CodesPage(NamedTuple):
-    """A page of a tenant's codes, none weak, by ascending number, up to `last`: (n,) int64 and n x 32 bytes each."""
+    """A page of a tenant's codes by ascending number, up to `last`; weak ones are left out.
+
+    Numbers are (n,) int64, codes n x 32 bytes; pictures without a copy code are missing from the latter two.
+    """
 
     last: int
     pdq_numbers: NDArray[np.int64]
@@ -32,8 +35,9 @@ class CodesPage(NamedTuple):
 class Store(Reviews):
     """Records by tenant and key, numbered in the order in which they become visible to every process.
 
-    Every method, those of Reviews too, is one transaction, durable when it returns, for any thread. All raise
-    StoreError when the database cannot be reached, and may be called again then.
+    Every method is one transaction, durable when it returns, and may be called from any thread. All raise StoreError
+    when the database cannot be reached or the connection breaks, and may be called again then. Those of a review queue
+    are in Reviews.
     """
 
     def now(self) -> float:
@@ -42,9 +46,9 @@ class Store(Reviews):
             return self._now(run)
 
     def put_pending(self, record: Record, lease: float) -> Record | None:
-        """Add a record as pending for `lease` seconds; return it, numbered higher than any visible before.
+        """Add a record as pending, for `lease` seconds; return it with its number, None where its key is taken.
 
-        None where its key is taken.
+        The number is higher than any that was ever visible, to any process, before.
         """
         with self._writing(numbered=True) as run:
             now = self._now(run)
@@ -141,7 +145,10 @@ class Store(Reviews):
         )
 
     def all_codes(self, tenant: str, after: int) -> Iterator[CodesPage]:
-        """Yield, by pages, the codes above `after` of all that was visible at the call and not deleted since."""
+        """Yield the codes of all records with numbers above `after`, page by page and by ascending number.
+
+        Covers everything that was visible at the time of the call and was not deleted since.
+        """
         while (page := self.codes(tenant, after, tables.LOAD_ROWS)).last > after:
             yield page
             after = page.last
@@ -211,9 +218,10 @@ class Store(Reviews):
             return overview(run, tenant, self._now(run))
 
     def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
-        """Store the digest (hex) of a request under a token, unless there is one; forget those older than `keep` s.
+        """Store the digest (hex) of a request under the caller's token, unless there is one.
 
-        Returns the digest of the first request and its answer, "" where there is none yet.
+        Returns the digest of the first request and its answer, "" where there is none yet. Requests older than `keep`
+        seconds are deleted.
         """
         with self._writing() as run:
             now = self._now(run)

@@ -27,10 +27,10 @@ _FLOODING: Final = 8  # how many of the pictures with most refusals it names
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The uploads of a tenant by outcome and day, oldest first, the last day ending at `now`; `cut`: not all refusals.
+    """The uploads of a tenant by outcome and day, oldest first; the last day ends at `now`.
 
     `refused` is by relation, `said` by a reviewer's "same" or "another", `probabilities` are of the latest matches,
-    `most_refusing` has keys with their refusals within a day.
+    `most_refusing` has keys with their refusals within a day. `cut`: there were more refusals than were counted.
     """
 
     now: float

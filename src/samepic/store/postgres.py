@@ -137,9 +137,9 @@ def partition_codes(run: Run) -> None:
 
 
 def ensure_partition(run: Run, last_number: int) -> int:
-    """Create the next partition past the middle of the last; return the number to check again at, even if rolled back.
+    """Create the next partition once numbers are past the middle of the last; return the number to check again at.
 
-    To be called by one transaction at a time.
+    To be called by one transaction at a time. The result holds even if the caller is rolled back.
     """
     bound = int(run(_UPPER_BOUND, ())[0][0])
     middle = bound - _PARTITION // 2

@@ -65,9 +65,11 @@ class Reviews(Database):
     def lease_next(
         self, tenant: str, reviewer: str, lease: float, after: tuple[int, str] | None = None
     ) -> ReviewLease | None:
-        """Lease the first free pair after `after` (number, key of the match), from the last on the first, or None.
+        """Lease the first free pair after `after` for `lease` seconds.
 
-        The reviewer's earlier leases are released. A held picture is accepted where all its matches were deleted.
+        `after` is the number of a held picture and the key of its match; after the last pair comes the first. The
+        reviewer's earlier leases are released. Returns None where no pair is free. A held picture is accepted where all
+        its matches were deleted.
         """
         # Reviewers that would wait for each other's leases take turns.
         with self._writing(numbered=True) as run:
@@ -94,8 +96,9 @@ class Reviews(Database):
     def record_decision(
         self, tenant: str, reviewer: str, number: int, other: str, *, same: bool
     ) -> ReviewDecision | None:
-        """Decide a pair: one the same as the other is removed, one unlike all it was held for is accepted.
+        """Decide a pair in one step, and store how to revert it.
 
+        A held picture that is the same as the other is removed; one that differs from all it was held for is accepted.
         Returns None, and changes nothing, where the pair is decided, deleted or leased to another reviewer.
         """
         with self._writing(numbered=True) as run:
@@ -128,9 +131,10 @@ class Reviews(Database):
         return ReviewDecision(position, reviewer, review.now, key, other, same, undone=False, kept=True)
 
     def revert_decision(self, tenant: str, position: int) -> ReviewLease | None:
-        """Revert a decision: all is as before, except that a restored picture has a new number. Return the pair.
+        """Revert a decision: everything is as before, except that a restored picture has a new number.
 
-        None where it was reverted or has expired, or something that it changed was changed again since.
+        Returns the pair, None where that is impossible: it was reverted or has expired, or something that it changed
+        was changed again since.
         """
         with self._writing(numbered=True) as run:
             review = _Review(run, tenant, self._now(run))

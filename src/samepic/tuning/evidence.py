@@ -166,6 +166,9 @@ SHADE = _ShadeLimits()
 painted over or nothing was done. tests/verify/test_shade.py shows what they are for."""
 
 PALETTE = _PaletteLimits()
+"""2026-11-29: `rich`, `filled` and `edged` were chosen on six pictures of photos/kodak and one dithered photograph; see
+"Codings and palettes" in bench/RESULTS.md for others."""
+
 SIGN = _SignLimits()
 """2026-11-28: `corner` and `corners` lie between turned signs and icons of `bench.lookalikes` (24 corners at most; some
 are of the test half, which was drawn anew to measure) and sprites, charts and pages (32 and more)."""

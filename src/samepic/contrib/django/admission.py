@@ -265,9 +265,10 @@ _gates: OrderedDict[str, Gate] = OrderedDict()
 
 
 def gate(tenant: str | None = None) -> Gate:
-    """Return the gate of a tenant, by default that of SAMEPIC["TENANT"]; what a rollback gave back is out by then.
+    """Return the gate of a tenant, by default that of SAMEPIC["TENANT"].
 
-    Raises ImproperlyConfigured where SAMEPIC is wrong, StoreError, and MissingPartError without the store's driver.
+    What a rollback of this process gave back is out by then. Raises ImproperlyConfigured where SAMEPIC is wrong,
+    StoreError where the store cannot be opened, and MissingPartError where its driver is not installed.
     """
     from samepic.gate.gate import Gate
 

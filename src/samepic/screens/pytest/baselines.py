@@ -41,7 +41,10 @@ class _Baseline(NamedTuple):
 
 
 def baseline_path(test: Path, folder: str, name: str) -> Path:
-    """Return the path of the baseline `name` of a test file; BaselineError for a folder not below that of the test."""
+    """Return the path of the baseline `name` of the test file `test`, in `folder` beside it.
+
+    Raises BaselineError for a folder that is not below that of the test, also through a symbolic link.
+    """
     parts = PurePath(folder)
     if not parts.parts or parts.is_absolute() or ".." in parts.parts:
         raise BaselineError(

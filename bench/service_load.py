@@ -1,0 +1,202 @@
+"""Load the HTTP service with mixed checks and admissions, and tell errors, latencies, memory and throughput.
+
+    python -m bench service_load [--minutes N] [--clients N] [--processes N] [--store postgres|sqlite] [--pictures N]
+
+Each client posts one picture after another: three checks in five, one admission in three of photographs and of
+re-saves of them, and now and then the removal of one that it admitted, so that there is always something to accept.
+The clients run in a process of their own. Throughput is told beside plain decoding of the same uploads by Pillow
+(whole, to RGB) on one core: in uploads a second, and in processor time an upload, that of the service counting every
+process of it. Memory is the private and shared memory (PSS) of all processes of the service, every 5 seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import io
+import json
+import multiprocessing
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from bench.common import (
+    SEED,
+    counted,
+    cpu_of,
+    encoded,
+    head,
+    memory_of,
+    option,
+    photos,
+    rgb_of,
+    row,
+    wanted_data,
+)
+from tests.kits.postgres import fresh_url
+from tests.kits.service import Running
+
+_USUAL = {"check": {200}, "admit": {201, 202, 409}, "remove": {204}}
+
+
+class Done(NamedTuple):
+    """One request: what was asked, what was answered, and how long it took in seconds."""
+
+    asked: str
+    status: int
+    outcome: str
+    seconds: float
+
+
+class Client:
+    """Posts pictures, one after the other, over one connection."""
+
+    def __init__(self, address: str, pictures: Sequence[bytes], number: int) -> None:
+        self._pictures, self._number, self._count = pictures, number, 0
+        self._random = random.Random(SEED + number)
+        self._mine: list[str] = []
+        self._connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
+        self.done: list[Done] = []
+
+    def run(self, until: float) -> None:
+        """Go on until then."""
+        while time.time() < until:
+            draw = self._random.random()
+            if draw < 0.6:
+                self._ask("check", "POST", "/v1/check", self._random.choice(self._pictures))
+            elif draw < 0.94 or not self._mine:
+                self._count += 1
+                key = f"{self._number}/{self._count}"
+                path = f"/v1/admit?key={quote(key)}"
+                if self._ask("admit", "POST", path, self._random.choice(self._pictures)) == 201:
+                    self._mine.append(key)
+            else:
+                key = self._mine.pop(self._random.randrange(len(self._mine)))
+                self._ask("remove", "DELETE", f"/v1/pictures/{quote(key)}", None)
+
+    def _ask(self, asked: str, method: str, path: str, body: bytes | None) -> int:
+        begun = time.perf_counter()
+        try:
+            self._connection.request(method, path, body=body)
+            response = self._connection.getresponse()
+            text, status = response.read(), response.status
+        except (OSError, http.client.HTTPException) as error:
+            text, status = json.dumps({"outcome": repr(error)}).encode(), 0
+            self._connection.close()
+        took = time.perf_counter() - begun
+        outcome = json.loads(text).get("outcome", "") if text else "removed"
+        self.done.append(Done(asked, status, outcome, took))
+        return status
+
+
+def clients(pipe: Connection, address: str, pictures: Sequence[bytes], count: int, until: float) -> None:
+    """Run so many clients, and send what they did."""
+    made = [Client(address, pictures, number) for number in range(count)]
+    threads = [threading.Thread(target=one.run, args=(until,)) for one in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pipe.send([done for one in made for done in one.done])
+
+
+def uploads_of(data: Path, count: int) -> list[bytes]:
+    """Return photographs as they are, and each saved again."""
+    every, found = photos(data), []
+    for number, path in enumerate(every[:: max(1, len(every) // count)][:count]):
+        found += [path.read_bytes(), encoded(rgb_of(path), quality=60 + number % 35)]
+    return found
+
+
+def decoded(pictures: Sequence[bytes]) -> float:
+    """Return the processor time of decoding a picture with Pillow, in seconds, the mean over all."""
+    begun = time.process_time()
+    for data in pictures:
+        with Image.open(io.BytesIO(data)) as image:
+            image.convert("RGB").load()
+    return (time.process_time() - begun) / len(pictures)
+
+
+def loaded(
+    service: Running, pictures: Sequence[bytes], count: int, until: float
+) -> tuple[list[Done], list[float]]:
+    """Load a service until then; return what clients saw, and the service's memory every 5 seconds."""
+    here, there = multiprocessing.Pipe()
+    given = there, service.address, pictures, count, until
+    process = multiprocessing.get_context("spawn").Process(target=clients, args=given)
+    process.start()
+    levels = [memory_of(service.process.pid)]
+    while not here.poll(5):
+        levels.append(memory_of(service.process.pid))
+        if time.time() > until + 300:
+            sys.exit("the clients did not come back")
+    done: list[Done] = here.recv()
+    process.join()
+    return done, levels
+
+
+def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
+    """Print what the clients saw, and return how many requests went wrong."""
+    wrong = Counter(one.status for one in done if one.status not in _USUAL[one.asked])
+    print(f"{len(done)} requests in {seconds:.0f} s, {wrong.total()} errors {wrong or ''}")
+    head("request", "count", "p50 ms", "p99 ms", "most ms", "outcomes")
+    for asked in _USUAL:
+        mine = [one for one in done if one.asked == asked]
+        if mine:
+            ends = np.percentile([1000 * one.seconds for one in mine], (50, 99, 100))
+            row(asked, len(mine), *(f"{ms:.0f}" for ms in ends), counted(one.outcome for one in mine))
+    pictures = sum(one.asked != "remove" for one in done)
+    each = spent / pictures
+    print(f"{pictures / seconds:.1f} uploads a second; {1000 * each:.1f} ms of processor time each")
+    print(
+        f"plain decoding takes {1000 * plain:.1f} ms, {1 / plain:.0f} a second: {each / plain:.1f} times less"
+    )
+    return wrong.total()
+
+
+OPTIONS = (
+    option("--minutes", 15.0),
+    option("--clients", 16),
+    option("--processes", 1),
+    option("--workers", 2),
+    option("--store", "sqlite", choices=("postgres", "sqlite")),
+    option("--pictures", 300),
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Load, print, and return 1 if a request went wrong."""
+    pictures = uploads_of(wanted_data(), args.pictures)
+    size, seconds = statistics.mean(map(len, pictures)) / 1024, 60 * args.minutes
+    print(f"{len(pictures)} uploads of {size:.0f} KB in the mean; {args.clients} clients; {args.store}")
+    with tempfile.TemporaryDirectory() as folder:
+        store = fresh_url() if args.store == "postgres" else f"{folder}/uploads.db"
+        options = ("--processes", str(args.processes), "--workers", str(args.workers))
+        with Running(store, Path(folder) / "log", *options) as service:
+            own, every = cpu_of(service.process.pid)
+            done, levels = loaded(service, pictures, args.clients, time.time() + seconds)
+            own, every = (
+                after - before
+                for after, before in zip(cpu_of(service.process.pid), (own, every), strict=True)
+            )
+            wrong = result(done, seconds, every, decoded(pictures))
+            print(f"of that {1000 * own / len(done):.1f} ms a request in the service's first process")
+            means = [f"{statistics.mean(part):.0f}" for part in map(list, np.array_split(levels, 8)) if part]
+            print(f"memory in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {', '.join(means)}")
+            kept = httpx.get(f"{service.address}/v1/status").json()["accepted"]
+        size = sum(path.stat().st_size for path in Path(folder).glob("uploads.db*")) / 1024
+        print(f"{kept} pictures are kept in {size:.0f} KB")
+    return 1 if wrong else 0
