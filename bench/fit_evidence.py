@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 
 HOME = Path(networks.__file__).parent
 CHANGE = Recipe(hidden=(64, 32), passes=8, batch=2048, rate=3e-3, pull=1e-3)
-PAIRS = Recipe(hidden=(16,), passes=60, batch=128, rate=5e-3, pull=3e-4)
+PAIRS = Recipe(hidden=(16,), passes=30, batch=128, rate=5e-3, pull=3e-4)
 MEMBERS = 8
 A_PAIR = 160
 """Cells of each label that are taken of one pair; of the unchanged, half are among the loudest."""
@@ -42,24 +42,24 @@ COUNTS: Mapping[str, int] = {
     "altered": 1_600,
     "labelled": 1_361,
     "toned": 1_200,
-    "toned edits": 1_200,
+    "toned edits": 1_600,
     "harsh": 800,
     "insets": 800,
-    "few colors": 600,
-    "inset edits": 600,
+    "few colors": 800,
+    "inset edits": 800,
     "other writing": 500,
-    "scans": 600,
-    "small words": 600,
+    "scans": 900,
+    "small words": 1_000,
     "places": 550,
-    "bends": 400,
-    "edits": 400,
-    "palettes and profiles": 400,
+    "bends": 600,
+    "edits": 700,
+    "palettes and profiles": 600,
     "receipts": 400,
-    "sparse": 400,
+    "sparse": 600,
     "sparse copies": 300,
-    "reframed edits": 400,
-    "repainted": 400,
-    "resaved art": 400,
+    "reframed edits": 600,
+    "repainted": 600,
+    "resaved art": 600,
     "screens": 400,
     "sprites": 220,
     "children edited": 200,
@@ -67,7 +67,7 @@ COUNTS: Mapping[str, int] = {
     "colored": 200,
     "edges": 200,
     "forms": 200,
-    "hues": 400,
+    "hues": 600,
     "product colors": 200,
 }
 """Pairs of the kinds that hold the hardest, or many families; what tells shots of one place from copies is slight.
@@ -165,8 +165,9 @@ def pair_factors(
     for number, pair in enumerate(rows):
         pairs.append(replace(pair, sides=()))
         for side in pair.sides:
-            odds = odds_of(side.cells.astype(np.float32), side.context, side.inside, change)
-            found.append(factors_of(side.context, changes_of_odds(odds, side.inside), pair.alignment))
+            evidence = side.cells.astype(np.float32), side.context, side.inside
+            changes = changes_of_odds(odds_of(*evidence, change), side.inside)
+            found.append(factors_of(*evidence, changes, pair.alignment))
             owners.append(number)
     return pairs, np.stack(found), np.array(owners, np.intp)
 

@@ -493,14 +493,15 @@ class Changes(NamedTuple):
 
     `odds` is (rows, columns) float32, the logarithm of the odds of a change in each cell; `masses` the sums of it over
     connected changed cells, the largest first, and in the same order `surest` the odds of the surest cell of each and
-    `regions` their boxes in pixels of the overlay; `share` is the share of the cells that were changed, `highest` the
-    odds of the surest one.
+    `regions` their boxes in pixels of the overlay; `strongest` is (rows, columns) bool, the cells of the first of them;
+    `share` is the share of the cells that were changed, `highest` the odds of the surest one.
     """
 
     odds: Floats
     masses: tuple[float, ...]
     surest: tuple[float, ...]
     regions: tuple[Region, ...]
+    strongest: Mask
     share: float
     highest: float
 
@@ -564,9 +565,11 @@ def changes_of_odds(odds: Floats, inside: Mask) -> Changes:
     surest = np.full(count, -CHANGE.most_odds, np.float32)
     np.maximum.at(surest, np.asarray(labels.ravel(), np.intp), odds.ravel())
     order = np.argsort(-masses, kind="stable")
+    strongest = labels == (order[0] + 1 if len(order) else -1)
     share = float(hot[inside].mean()) if inside.any() else 0.0
     highest = float(odds.max(initial=-CHANGE.most_odds))
-    return Changes(odds, tuple(masses[order].tolist()), tuple(surest[1:][order].tolist()), (), share, highest)
+    by_mass = tuple(masses[order].tolist()), tuple(surest[1:][order].tolist())
+    return Changes(odds, *by_mass, (), strongest, share, highest)
 
 
 def _boxes(odds: Floats, evidence: CellEvidence) -> tuple[Region, ...]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from samepic.arrays import Floats, Pixels
+from samepic.arrays import Floats, Mask, Pixels
 from samepic.tuning.evidence import SIGN
 from samepic.tuning.verify import ALIGN, BY_RULE, JUDGE
 from samepic.verdict import Region, Relation
 from samepic.verify.align import Alignment
-from samepic.verify.evidence import CONTEXT, CellEvidence, Changes, load_network
+from samepic.verify.evidence import CONTEXT, MEASURES, CellEvidence, Changes, load_network
 from samepic.verify.mapping import MappedPair
+from samepic.verify.photometry import percentile
 from samepic.verify.quantization import SharedSource
 
 
@@ -43,6 +44,19 @@ def is_sign(rgb: Pixels) -> bool:
 _FAR = 3.0
 _CHANGE_FACTORS = ("strongest change", "other changes", "places", "changed share", "surest cell")
 
+_RANKS = (2, 4, 8, 16)
+_SHARES = (50, 90, 98, 99.5)
+_SUREST = 4
+
+_PLACE_FACTORS = (
+    *(f"odds of cell {rank}" for rank in _RANKS),
+    *(f"odds at {share} %" for share in _SHARES),
+    "cells of the strongest place",
+    "odds of the strongest place",
+    *(f"{name} of the strongest place" for name in MEASURES),
+    *(f"{name} of the surest cells" for name in MEASURES),
+)
+
 _MAP_FACTORS = (
     "whole frames agree",
     "shift",
@@ -60,8 +74,9 @@ _MAP_FACTORS = (
     "textured",
 )
 
-FACTORS = (*_CHANGE_FACTORS, *CONTEXT, *_MAP_FACTORS)
-"""The factors of both models by name: what was changed, what the frame shows as a whole, how the map fits."""
+FACTORS = (*_CHANGE_FACTORS, *_PLACE_FACTORS, *CONTEXT, *_MAP_FACTORS)
+"""The factors of both models by name: what was changed and how it looks there, what the frame shows as a whole, how the
+map fits."""
 
 SAME_FACTORS = tuple(name for name in FACTORS if name not in ("shade", "matched", "tiled", "textured"))
 """Those that say whether anything was changed; the others only say what kind of picture it is."""
@@ -85,8 +100,10 @@ class PairOdds(NamedTuple):
     same: float
 
 
-def factors_of(context: Floats, changes: Changes, found: Alignment | None) -> Floats:
-    """Return the factors (len(FACTORS),) of a pair, from the context of its evidence, its changes and its alignment."""
+def factors_of(
+    cells: Floats, context: Floats, inside: Mask, changes: Changes, found: Alignment | None
+) -> Floats:
+    """Return the factors (len(FACTORS),) of a pair, from what `CellEvidence` has of these names, and its alignment."""
     strongest = changes.masses[0] if changes.masses else 0.0
     rest = sum(changes.masses[1:])
     most = JUDGE.surest
@@ -97,7 +114,28 @@ def factors_of(context: Floats, changes: Changes, found: Alignment | None) -> Fl
         math.sqrt(changes.share),
         min(most, max(-most, changes.highest)),
     )
-    return np.array([*first, *context.tolist(), *_map_factors(found)], np.float32)
+    places = _place_factors(cells, inside, changes)
+    return np.array([*first, *places, *context.tolist(), *_map_factors(found)], np.float32)
+
+
+def _place_factors(cells: Floats, inside: Mask, changes: Changes) -> tuple[float, ...]:
+    """Return how sure the surest cells are among all, and what those and the strongest place hold in the mean."""
+    order = np.argsort(-changes.odds.ravel(), kind="stable")
+    odds = np.clip(changes.odds, -JUDGE.surest, JUDGE.surest)
+    ranked = (float(odds.ravel()[order[min(rank, len(order)) - 1]]) for rank in _RANKS)
+    within = odds[inside] if inside.any() else odds.ravel()
+    measures = cells.reshape(-1, len(MEASURES))
+    surest = measures[order[:_SUREST]].mean(axis=0)
+    place = changes.strongest.ravel()
+    some = bool(place.any())
+    return (
+        *ranked,
+        *(percentile(within, share) for share in _SHARES),
+        math.log1p(int(place.sum())),
+        float(odds.ravel()[place].mean()) if some else 0.0,
+        *(measures[place].mean(axis=0) if some else surest).tolist(),
+        *surest.tolist(),
+    )
 
 
 def _map_factors(found: Alignment | None) -> tuple[float, ...]:
@@ -127,7 +165,12 @@ def weigh(ways: Sequence[tuple[CellEvidence, Changes]], mapped: MappedPair) -> P
 
     What one way explains too easily must hold the other way, too.
     """
-    factors = np.stack([factors_of(found.context, changes, mapped.alignment) for found, changes in ways])
+    factors = np.stack(
+        [
+            factors_of(found.cells, found.context, found.inside, changes, mapped.alignment)
+            for found, changes in ways
+        ]
+    )
     some = np.ascontiguousarray(factors[:, _SAME_PLACES])
     return PairOdds(
         *(_balanced(load_network(name).odds(f)) for name, f in (("origin", factors), ("same", some)))
