@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from samepic.service.problems import HttpProblem
+from samepic.verdict import Relation, Verdict
 from samepic.writing import data_url
 
 _VOID = frozenset(("br", "hr", "img", "input", "link", "meta"))
@@ -184,6 +186,21 @@ def drop_zone(name: str, title: str) -> Html:
         ),
         data_drop=name,
     )
+
+
+_UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
+
+
+def pair_json(verdict: Verdict, pictures: dict[str, Any]) -> dict[str, Any]:
+    """Return a verdict and its view, as view.js shows it: the addresses of `pictures`, and where content differs."""
+    view = {
+        **pictures,
+        "width": verdict.a.width,
+        "height": verdict.a.height,
+        "boxes": [region.to_dict() for region in verdict.regions],
+        "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
+    }
+    return {"verdict": verdict.to_dict(), "view": view}
 
 
 _STATIC = Path(__file__).parent / "static"

@@ -29,7 +29,7 @@ from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.profile import Policy, Profile
 from samepic.sandbox.decode import Prepared, Task, Views, perform
-from samepic.sandbox.process import WORKERS, LateError, LostError, WorkerLimits, WorkerProcess
+from samepic.sandbox.process import WORKERS, LateError, LostError, WorkerProcess
 from samepic.sandbox.protocol import (
     ERRORS,
     MISSING,
@@ -38,6 +38,7 @@ from samepic.sandbox.protocol import (
     Failure,
     FrameError,
     Protection,
+    WorkerLimits,
     checked,
     split,
 )

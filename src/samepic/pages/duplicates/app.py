@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ from samepic.pages.html import PageFrame, el, error_page, page, static
 from samepic.service.auth import CSRF, BrowserSession, Sessions, require_own_page
 from samepic.service.body import Budget, parse_form, parse_json_object, read_body
 from samepic.service.problems import HttpProblem, Json, media_type, to_problem
+from samepic.service.server import bind_socket
 from samepic.service.settings import SERVICE, is_loopback
 from samepic.writing import printable
 
@@ -225,11 +225,10 @@ class _ReviewPages:
 
     async def comparison_picture(self, guarded: GuardedRequest) -> Response:
         index, file = self._path_indexes(guarded)
-        name = guarded.request.path_params["name"]
-        if name not in views.PICTURES:
-            raise HttpProblem(404, "not_found", "no such picture")
         compared = await self._in_thread(lambda: views.compare_again(self._decisions, index, file))
-        data: bytes = getattr(compared, name)
+        data = compared.pictures().get(guarded.request.path_params["name"])
+        if data is None:
+            raise HttpProblem(404, "not_found", "no such picture")
         return Response(data, media_type=media_type(data))
 
     async def mark(self, guarded: GuardedRequest) -> Response:
@@ -278,7 +277,8 @@ class _ReviewPages:
         return page("Clean up", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def run_progress(self, guarded: GuardedRequest) -> Response:
-        return Json(views.run_json(self._session.run) if self._session.run else {})
+        run = self._session.run
+        return Json({"processed": run.done + len(run.skipped), "ended": run.ended} if run else {})
 
     async def finish(self, guarded: GuardedRequest) -> Response:
         # Later: this page still loads its styles.
@@ -333,11 +333,7 @@ def serve_duplicates(
     decisions: Decisions, journal: Callable[[], Path], on_ready: Callable[[str], None], *, port: int = 0
 ) -> ReviewSession:
     """Serve a review until it is finished; `on_ready` gets its address. Raises OSError, KeyboardInterrupt."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
+    with bind_socket("127.0.0.1", port) as listener:
         session, guard = ReviewSession(decisions, journal), BrowserGuard()
 
         def finish() -> None:
@@ -356,5 +352,3 @@ def serve_duplicates(
         finally:
             session.stop()
         return session
-    finally:
-        listener.close()

@@ -19,8 +19,9 @@ import numpy as np
 from PIL import Image
 
 from samepic.errors import SourceError
-from samepic.picture import Picture, load
+from samepic.picture import load
 from samepic.screens.compare import compare_screenshots
+from samepic.screens.pytest.baselines import Shot
 from samepic.tuning.screens import Box, Screen
 from samepic.verdict import Verdict
 
@@ -206,15 +207,6 @@ def _page_of(target: Page | Locator | ElementHandle) -> Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """A captured picture; `boxes` and the boxes of `ignored` elements are not compared."""
-
-    picture: Picture
-    boxes: tuple[Box, ...]
-    ignored: tuple[Box, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class CapturedShot:
     """The last shot, its verdict (None without a baseline), and whether the page was at rest."""
 
@@ -246,22 +238,20 @@ def capture_at_rest(
             return CapturedShot(shot, judge(shot), at_rest=False)
 
 
-def compare_with_baseline(expected: Picture, shot: Shot, screen: Screen, ignored: Sequence[Box]) -> Verdict:
-    """Compare a shot with its baseline except for what it ignores, and `ignored` of as many elements did."""
-    before = ignored if len(ignored) == len(shot.ignored) else ()
+def compare_with_baseline(expected: Shot, shot: Shot, screen: Screen) -> Verdict:
+    """Compare a shot with its baseline except for what it ignores, and what the baseline did of as many elements."""
+    before = expected.ignored if len(expected.ignored) == len(shot.ignored) else ()
     boxes = (*screen.ignore, *shot.boxes, *shot.ignored, *before)
     # The sentence uses the name of a picture, and a shot has none.
     actual = replace(shot.picture, info=replace(shot.picture.info, name="the picture"))
-    return compare_screenshots(expected, actual, screen=replace(screen, ignore=boxes))
+    return compare_screenshots(expected.picture, actual, screen=replace(screen, ignore=boxes))
 
 
 def _look_equal(before: Shot, after: Shot, screen: Screen) -> bool:
     if before.picture.data is not None and before.picture.data == after.picture.data:
         return True
     # A mask has the size of the baseline, which these shots may not have.
-    return (
-        compare_with_baseline(before.picture, after, replace(screen, mask=None), before.ignored).same is True
-    )
+    return compare_with_baseline(before, after, replace(screen, mask=None)).same is True
 
 
 def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
@@ -273,7 +263,7 @@ def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
         )
     boxes: list[Any] = [tuple(area) for area in ignore if isinstance(area, (tuple, list))]
     others = [area for area in ignore if not isinstance(area, (tuple, list))]
-    return Shot(picture, tuple(boxes), tuple(source.locate_ignored(others)) if others else ())
+    return Shot(picture, tuple(source.locate_ignored(others)) if others else (), tuple(boxes))
 
 
 # WebDriver neither ends animations nor hides the caret. Adopted style sheets are not subject to the page's policy.
