@@ -2,7 +2,7 @@
 
     python -m bench cutoffs [measures|pictures ...] [--write] [--pairs N] [--photographs N]
 
-measures: prints the cutoffs; with --write rewrites measures/table.py and the tables in docs/cutoffs.md. pictures:
+measures: prints the cutoffs; with --write rewrites measures/cutoffs.json and the tables in docs/cutoffs.md. pictures:
 prints what `measure` says of pictures that fool one measure or another, and rewrites those of docs/cutoffs.md.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import io
+import json
 import math
 import multiprocessing
 import time
@@ -144,9 +145,9 @@ FAMILIES = {
 
 
 def write_tables(cutoffs: Sequence[Cutoff], resaves: Array, tables: Sequence[str]) -> None:
-    """Rewrite what stands between the marks in measures/table.py and docs/cutoffs.md."""
-    ran, module = " ".join(header().splitlines()), ROOT / "src" / "samepic" / "measures" / "table.py"
-    rewrite(module, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
+    """Rewrite measures/cutoffs.json, and what stands between the marks in docs/cutoffs.md."""
+    ran = " ".join(header().splitlines())
+    (ROOT / "src" / "samepic" / "measures" / "cutoffs.json").write_text(_stored(cutoffs, resaves))
     text = f"{len(resaves)} photographs, {resaves.shape[1]} re-saves of each. {ran}.\n"
     page = ROOT / "docs" / "cutoffs.md"
     rewrite(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
@@ -186,14 +187,12 @@ def markdown(rows: Rows) -> str:
     return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:], ""])
 
 
-def _python(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
+def _stored(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     made = f"{len(resaves)} photographs x {resaves.shape[1]} re-saves, seed {SEED}"
-    lines = [f'ORIGIN = "{today}: bench/cutoffs.py, {made}"', "", "# fmt: off", "_ROWS = ("]
-    for cutoff in cutoffs:
-        row = ", ".join(f'"{value}"' if isinstance(value, str) else repr(value) for value in cutoff)
-        lines.append(f"    ({row}),{'  # noqa: E501' if len(row) > 113 else ''}")
-    return "\n".join([*lines, ")", "# fmt: on", ""])
+    rows = ",\n".join(f"  {json.dumps(cutoff)}" for cutoff in cutoffs)
+    origin = json.dumps(f"{today}: bench/cutoffs.py, {made}")
+    return f'{{"origin": {origin}, "cutoffs": [\n{rows}\n]}}\n'
 
 
 def rewrite(path: Path, begin: str, end: str, text: str) -> None:

@@ -159,12 +159,8 @@ class PictureInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object: name, format, size, orientation, JPEG quality and the other fields."""
-        jpeg = self.jpeg and {
-            "quality": self.jpeg.quality,
-            "quality_exact": self.jpeg.quality_exact,
-            "subsampling": self.jpeg.subsampling,
-            "progressive": self.jpeg.progressive,
-        }
+        names = "quality", "quality_exact", "subsampling", "progressive"
+        jpeg = self.jpeg and {name: getattr(self.jpeg, name) for name in names}
         values = values_of(self) | {"jpeg": jpeg}
         del values["camera"]
         return values

@@ -37,6 +37,12 @@ class CleanupAction(StrEnum):
     HARDLINK = "hardlink"
     REFLINK = "reflink"
 
+    @property
+    def done(self) -> str:
+        """What it has done to files, in words."""
+        words = {"trash": "moved to the trash", "move-to": "moved", "hardlink": "replaced by hard links"}
+        return {**words, "reflink": "made to share blocks"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:

@@ -17,6 +17,7 @@ from samepic.duplicates.quality import Merit, why_best, why_original
 from samepic.duplicates.scan import DistinctPicture
 from samepic.duplicates.walk import File, Unreadable, path_key
 from samepic.errors import ReportError
+from samepic.facts import values_of
 from samepic.profile import Policy
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
@@ -41,13 +42,9 @@ class Member:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
-        return {
-            **self.file.to_dict(),
-            "relation": str(self.relation),
-            "probability": self.probability,
-            "explanation": self.explanation,
-            "hard_link_to": self.hard_link_to or None,
-        }
+        values = values_of(self) | {"hard_link_to": self.hard_link_to or None}
+        del values["file"]
+        return self.file.to_dict() | values
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ def _head(title: str, frame: PageFrame, scripts: Sequence[str], styles: Sequence
 @cache
 def _icon() -> str:
     """Return the icon as a data URL, so that a page stays complete after its service has ended."""
-    return data_url((_STATIC / "icon.svg").read_bytes(), "image/svg+xml")
+    return data_url((STATIC / "icon.svg").read_bytes(), "image/svg+xml")
 
 
 def _header(frame: PageFrame) -> Html:
@@ -203,7 +203,7 @@ def pair_json(verdict: Verdict, pictures: dict[str, Any]) -> dict[str, Any]:
     return {"verdict": verdict.to_dict(), "view": view}
 
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 """The folder of the static files."""
 
 _TYPES = {
@@ -227,7 +227,7 @@ async def static(request: Request) -> Response:
 @cache
 def _files() -> dict[str, tuple[bytes, str, str]]:
     """Return content, ETag and media type of each file by its name; a request never names a path."""
-    files = {path: path.read_bytes() for path in _STATIC.iterdir() if path.suffix in _TYPES}
+    files = {path: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
     return {
         path.name: (data, f'"{hashlib.sha256(data).hexdigest()[:16]}"', _TYPES[path.suffix])
         for path, data in files.items()

@@ -229,17 +229,12 @@ def _spawn() -> subprocess.Popen[bytes]:
         env=_environment(),
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    _widen(process)
-    return process
-
-
-def _widen(process: subprocess.Popen[bytes]) -> None:
-    """Enlarge the pipe to 1 MB where the system can, which saves switches for large files."""
     if sys.platform == "linux" and process.stdin is not None:
         import fcntl
 
-        with suppress(OSError):
+        with suppress(OSError):  # a pipe of 1 MB saves switches for large files
             fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+    return process
 
 
 def _python() -> str:

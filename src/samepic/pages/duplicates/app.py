@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.cleanup.decisions import Decisions, Mark
@@ -26,7 +26,7 @@ from samepic.cleanup.plan import CleanupAction, files_of
 from samepic.errors import SamepicError, UnreadableError
 from samepic.pages.duplicates import views
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
-from samepic.pages.html import PageFrame, el, error_page, page, static
+from samepic.pages.html import STATIC, PageFrame, el, error_page, page, static
 from samepic.service.auth import CSRF, BrowserSession, Sessions, require_own_page
 from samepic.service.body import Budget, parse_form, parse_json_object, read_body
 from samepic.service.problems import HttpProblem, Json, media_type, to_problem
@@ -146,12 +146,6 @@ _SCRIPTS, _STYLES = ("duplicates.js",), ("duplicates.css",)
 _THREADS = 2  # thumbnails to make at once
 _FINISH_SECONDS = 1.5  # how long the last page is served
 
-_MISSING_PICTURE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200" viewBox="0 0 320 200">'
-    '<rect width="320" height="200" fill="#8884"/>'
-    '<path d="M130 75l60 50m0-50l-60 50" stroke="#888" stroke-width="6" stroke-linecap="round"/></svg>'
-)
-
 
 def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable[[], None]) -> Starlette:
     """Return the application; `finish` is called once the user is done."""
@@ -204,7 +198,7 @@ class _ReviewPages:
         try:
             data = await self._in_thread(lambda: self._session.thumbnail(index, file))
         except UnreadableError:
-            return Response(_MISSING_PICTURE, media_type="image/svg+xml")
+            return FileResponse(STATIC / "missing.svg")
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
     async def comparison(self, guarded: GuardedRequest) -> Response:

@@ -180,19 +180,11 @@ _ACTIONS = (
     (CleanupAction.HARDLINK, "Replace identical files with hard links to the kept file"),
 )
 
-_DONE = {
-    CleanupAction.TRASH: "moved to the trash",
-    CleanupAction.MOVE: "moved",
-    CleanupAction.HARDLINK: "replaced with hard links",
-}
-
 
 def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, csrf: str) -> list[Html | None]:
     undecided = len(decisions) - decisions.counts()[0]
     files = plural(len(planned.steps), "file")
-    text = (
-        f"{files} will be {_DONE[request.action]}, {bytes_text(planned.size)}. Nothing has been changed yet."
-    )
+    text = f"{files} will be {request.action.done}, {bytes_text(planned.size)}. Nothing has been changed yet."
     return [
         el("h1", "Plan"),
         el("p.lead", text),
@@ -285,7 +277,7 @@ def _and_more(count: int) -> Html | None:
 
 
 def run_page(run: CleanupRun, csrf: str) -> list[Html | None]:
-    action = "restored" if run.is_undo else _DONE[run.request.action]
+    action = "restored" if run.is_undo else run.request.action.done
     title = "Working" if not run.ended else "Restored" if run.is_undo else "Done"
     text = f"{plural(run.done, 'file')} {action}; {plural(len(run.skipped), 'file')} not changed."
     bar = el("progress", max=max(1, run.steps), value=run.done, id="progress", aria_label="Progress")

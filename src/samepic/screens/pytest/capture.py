@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -266,31 +267,6 @@ def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
     return Shot(picture, tuple(source.locate_ignored(others)) if others else (), tuple(boxes))
 
 
-# WebDriver neither ends animations nor hides the caret. Adopted style sheets are not subject to the page's policy.
-_FREEZE = """
-const sheet = new CSSStyleSheet();
-sheet.replaceSync("*, *::before, *::after { transition: none !important; caret-color: transparent !important }");
-document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-const endless = [];
-for (const one of document.getAnimations()) {
-  if (one.playState !== "running") continue;
-  if (one.effect?.getComputedTiming().endTime === Infinity) { endless.push(one); one.cancel(); } else one.finish();
-}
-document[Symbol.for("samepic")] = { sheet, endless };
-"""
-
-_RELEASE = """
-const held = document[Symbol.for("samepic")];
-if (!held) return;
-document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== held.sheet);
-for (const one of held.endless) one.play();
-delete document[Symbol.for("samepic")];
-"""
-
-_AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
-.filter((box) => box.width && box.height).map((box) => [box.left, box.top, box.width, box.height])"""
-
-
 class _SeleniumSource(_BrowserSource):
     _expected = "elements"
 
@@ -308,6 +284,10 @@ class _SeleniumSource(_BrowserSource):
             )
         self._driver: Any = target if self._element is None else self._element.parent
 
+    def _run(self, action: str, *given: object) -> Any:  # noqa: ANN401
+        script = Path(__file__).with_name("selenium.js").read_text(encoding="utf-8")
+        return self._driver.execute_script(script, action, *given)
+
     def take(self) -> object:
         with self._frozen():
             if self._full_page:
@@ -321,11 +301,11 @@ class _SeleniumSource(_BrowserSource):
 
     @contextmanager
     def _frozen(self) -> Iterator[None]:
-        self._driver.execute_script(_FREEZE)
+        self._run("freeze")
         try:
             yield
         finally:
-            self._driver.execute_script(_RELEASE)
+            self._run("release")
 
     def _full_page_png(self) -> bytes:
         size = self._driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
@@ -334,7 +314,7 @@ class _SeleniumSource(_BrowserSource):
         return base64.b64decode(self._driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
     def _view(self) -> tuple[float, float, float]:
-        scroll_x, scroll_y, ratio = self._driver.execute_script("return [scrollX, scrollY, devicePixelRatio]")
+        scroll_x, scroll_y, ratio = self._run("view")
         return scroll_x, scroll_y, ratio
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
@@ -350,4 +330,4 @@ class _SeleniumSource(_BrowserSource):
             elements = [target]
         else:
             raise self._refusal(target)
-        return [(x, y, w, h) for x, y, w, h in self._driver.execute_script(_AREAS, elements)]
+        return [(x, y, w, h) for x, y, w, h in self._run("areas", elements)]
