@@ -58,22 +58,15 @@ class Distinct:
     photographs: int
 
 
-@dataclass(frozen=True)
-class Resaves:
-    """Values of pairs of a photograph and its re-save: (photographs, pipelines)."""
-
-    values: Array
-
-
-def calibrate(measure: str, lower: bool, distinct: Distinct, resaves: Resaves, seed: int) -> Cutoff:
+def calibrate(measure: str, lower: bool, distinct: Distinct, resaves: Array, seed: int) -> Cutoff:
     """Return the cutoff that at most `ALLOWED` of the distinct pairs pass, and what it finds.
 
-    The intervals are 95 %. Pairs that share a photograph are not independent, nor are re-saves of one, so
-    photographs are drawn anew with replacement, and cutoff and share taken again. The share's interval is
-    never narrower than Wilson's.
+    `resaves` are values of pairs of a photograph and its re-save, (photographs, pipelines). The intervals are 95 %.
+    Pairs that share a photograph are not independent, nor are re-saves of one, so photographs are drawn anew with
+    replacement, and cutoff and share taken again. The share's interval is never narrower than Wilson's.
     """
     sign = 1.0 if lower else -1.0
-    cost, found_cost = sign * distinct.values, sign * resaves.values
+    cost, found_cost = sign * distinct.values, sign * resaves
     allowed = int(len(cost) * ALLOWED)
     cutoff = -1.0 if measure in EQUALITIES else _rounded(strict_cutoff(cost, allowed))
     found = int(np.sum(found_cost <= cutoff))
@@ -344,7 +337,7 @@ def measure_cutoffs(args: argparse.Namespace) -> None:
         sampled = _sampled(pool, args.pairs, len(paths), SEED)
     distinct = {**sampled, **_all_pairs(len(paths))}
     cutoffs = [
-        calibrate(name, name not in HIGHER, distinct[name], Resaves(resaves[..., k]), SEED)
+        calibrate(name, name not in HIGHER, distinct[name], resaves[..., k], SEED)
         for k, name in enumerate(NAMES)
     ]
     print(f"{len(paths)} photographs, {len(PIPELINES)} re-saves of each, {time.perf_counter() - start:.0f} s")
