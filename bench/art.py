@@ -107,11 +107,6 @@ def _nearest(names: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found, key=lambda pair: (-found[pair], pair)))
 
 
-def _at(name: str, width: int, height: int) -> Pixels:
-    image = Image.fromarray(art(name)).resize((width, height), Image.Resampling.LANCZOS)
-    return np.asarray(image, np.uint8)
-
-
 def art_twins(half: str, number: int, rng: Rng) -> Twins:
     """Return two look-alikes of one pack at one width, from the most alike on, in which a person sees a change.
 
@@ -129,7 +124,8 @@ def art_twins(half: str, number: int, rng: Rng) -> Twins:
             continue
         width = int(rng.choice(_WIDTHS))
         height = max(8, round(width * one.shape[0] / one.shape[1]))
-        small = [_at(name, width, height) for name in (a, b)]
+        size, how = (width, height), Image.Resampling.LANCZOS
+        small = [np.asarray(Image.fromarray(whole).resize(size, how), np.uint8) for whole in (one, two)]
         if (cv2.absdiff(small[0], small[1]).max(axis=2) >= 70).mean() >= _CLEAR:
             return Twins(
                 f"{a.partition('/')[0]} {width} px", small[0], small[1], APART, style="icon", least=0.7

@@ -2,7 +2,7 @@
 
     python -m bench cutoffs [measures|pictures ...] [--write] [--pairs N] [--photographs N]
 
-measures: prints the cutoffs; with --write rewrites measures/table.py and the tables in docs/cutoffs.md. pictures:
+measures: prints the cutoffs; with --write rewrites measures/cutoffs.json and the tables in docs/cutoffs.md. pictures:
 prints what `measure` says of pictures that fool one measure or another, and rewrites those of docs/cutoffs.md.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import io
+import json
 import math
 import multiprocessing
 import time
@@ -57,22 +58,15 @@ class Distinct:
     photographs: int
 
 
-@dataclass(frozen=True)
-class Resaves:
-    """Values of pairs of a photograph and its re-save: (photographs, pipelines)."""
-
-    values: Array
-
-
-def calibrate(measure: str, lower: bool, distinct: Distinct, resaves: Resaves, seed: int) -> Cutoff:
+def calibrate(measure: str, lower: bool, distinct: Distinct, resaves: Array, seed: int) -> Cutoff:
     """Return the cutoff that at most `ALLOWED` of the distinct pairs pass, and what it finds.
 
-    The intervals are 95 %. Pairs that share a photograph are not independent, nor are re-saves of one, so
-    photographs are drawn anew with replacement, and cutoff and share taken again. The share's interval is
-    never narrower than Wilson's.
+    `resaves` are values of pairs of a photograph and its re-save, (photographs, pipelines). The intervals are 95 %.
+    Pairs that share a photograph are not independent, nor are re-saves of one, so photographs are drawn anew with
+    replacement, and cutoff and share taken again. The share's interval is never narrower than Wilson's.
     """
     sign = 1.0 if lower else -1.0
-    cost, found_cost = sign * distinct.values, sign * resaves.values
+    cost, found_cost = sign * distinct.values, sign * resaves
     allowed = int(len(cost) * ALLOWED)
     cutoff = -1.0 if measure in EQUALITIES else _rounded(strict_cutoff(cost, allowed))
     found = int(np.sum(found_cost <= cutoff))
@@ -144,9 +138,9 @@ FAMILIES = {
 
 
 def write_tables(cutoffs: Sequence[Cutoff], resaves: Array, tables: Sequence[str]) -> None:
-    """Rewrite what stands between the marks in measures/table.py and docs/cutoffs.md."""
-    ran, module = " ".join(header().splitlines()), ROOT / "src" / "samepic" / "measures" / "table.py"
-    rewrite(module, "# begin: written by bench/cutoffs.py --write\n", "# end\n", _python(cutoffs, resaves))
+    """Rewrite measures/cutoffs.json, and what stands between the marks in docs/cutoffs.md."""
+    ran = " ".join(header().splitlines())
+    (ROOT / "src" / "samepic" / "measures" / "cutoffs.json").write_text(_stored(cutoffs, resaves))
     text = f"{len(resaves)} photographs, {resaves.shape[1]} re-saves of each. {ran}.\n"
     page = ROOT / "docs" / "cutoffs.md"
     rewrite(page, "<!-- begin: bench/cutoffs.py -->\n", "<!-- end -->\n", "\n".join([text, *tables]))
@@ -186,14 +180,12 @@ def markdown(rows: Rows) -> str:
     return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:], ""])
 
 
-def _python(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
+def _stored(cutoffs: Iterable[Cutoff], resaves: Array) -> str:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     made = f"{len(resaves)} photographs x {resaves.shape[1]} re-saves, seed {SEED}"
-    lines = [f'ORIGIN = "{today}: bench/cutoffs.py, {made}"', "", "# fmt: off", "_ROWS = ("]
-    for cutoff in cutoffs:
-        row = ", ".join(f'"{value}"' if isinstance(value, str) else repr(value) for value in cutoff)
-        lines.append(f"    ({row}),{'  # noqa: E501' if len(row) > 113 else ''}")
-    return "\n".join([*lines, ")", "# fmt: on", ""])
+    rows = ",\n".join(f"  {json.dumps(cutoff)}" for cutoff in cutoffs)
+    origin = json.dumps(f"{today}: bench/cutoffs.py, {made}")
+    return f'{{"origin": {origin}, "cutoffs": [\n{rows}\n]}}\n'
 
 
 def rewrite(path: Path, begin: str, end: str, text: str) -> None:
@@ -345,7 +337,7 @@ def measure_cutoffs(args: argparse.Namespace) -> None:
         sampled = _sampled(pool, args.pairs, len(paths), SEED)
     distinct = {**sampled, **_all_pairs(len(paths))}
     cutoffs = [
-        calibrate(name, name not in HIGHER, distinct[name], Resaves(resaves[..., k]), SEED)
+        calibrate(name, name not in HIGHER, distinct[name], resaves[..., k], SEED)
         for k, name in enumerate(NAMES)
     ]
     print(f"{len(paths)} photographs, {len(PIPELINES)} re-saves of each, {time.perf_counter() - start:.0f} s")

@@ -19,11 +19,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import samepic
+from bench.collection import stripped
 from bench.common import ROOT, SEED, encoded, option
 from bench.families import alter
 from bench.family_base import Pixels
 from bench.pairs import resized
-from examples.demo import HUBBLE, ROCKET, stripped
+from examples.demo import ROCKET
 from samepic.picture import load
 
 _COLUMNS, _CELL, _MARGIN, _SLOT = 2, (776, 300), 24, (248, 178)
@@ -60,13 +61,6 @@ def _rgb(name: str) -> Pixels:
     return load(_photo(name)).rgb
 
 
-def _without_metadata() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / HUBBLE.name
-        stripped(HUBBLE, path)
-        return path.read_bytes()
-
-
 def _painted_out() -> Pixels:
     """Return the rocket's picture with one mast painted over by what is beside it."""
     rgb = _rgb("rocket").copy()
@@ -88,7 +82,7 @@ def _copies() -> Iterator[tuple[str, str, bytes]]:
     """Yield what was done, the photograph, and its copy."""
     yield "saved again at JPEG quality 75", "hubble", encoded(_rgb("hubble"), quality=75)
     yield "half as wide and high, JPEG 85", "coffee", encoded(resized(_rgb("coffee"), 0.5), quality=85)
-    yield "EXIF and comments taken out", "hubble", _without_metadata()
+    yield "EXIF and comments taken out", "hubble", stripped(_photo("hubble").read_bytes())
     for done, name, family, level in _ALTERED:
         made = alter(family, level, _rgb(name), np.random.default_rng([SEED, 0]), _rgb("coffee"))
         yield done, name, encoded(made.rgb, quality=85)

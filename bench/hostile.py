@@ -13,7 +13,6 @@ Exits 1 where an answer is late, unforeseen or no answer, where something is pri
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import os
 import random
@@ -31,6 +30,8 @@ from multiprocessing import get_context
 from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
+
+import httpx
 
 from bench.common import ROOT, SEED, counted, head, memory_of, option, row, wanted_data
 from samepic.errors import SamepicError, UnavailableError
@@ -141,16 +142,12 @@ def through_workers(files: Sequence[Path], threads: int) -> tuple[list[Answer], 
     return answers, "False" not in asked and used.ru_maxrss << 10 <= WORKERS.memory_bytes + _LIBRARIES
 
 
-def _posted(address: str, path: str, data: bytes) -> tuple[int, dict[str, object]]:
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+def _posted(url: str, data: bytes) -> tuple[int, dict[str, object]]:
     try:
-        connection.request("POST", path, body=data)
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    except (OSError, http.client.HTTPException) as error:
+        response = httpx.post(url, content=data, timeout=60)
+    except httpx.HTTPError as error:
         return 0, {"outcome": repr(error)}
-    finally:
-        connection.close()
+    return response.status_code, response.json()
 
 
 def _uploaded(address: str, path: Path) -> Answer:
@@ -158,7 +155,7 @@ def _uploaded(address: str, path: Path) -> Answer:
     data = path.read_bytes()
     for _ in range(10):
         began = time.monotonic()
-        status, found = _posted(address, f"/v1/admit?key={quote(path.name)}", data)
+        status, found = _posted(f"{address}/v1/admit?key={quote(path.name)}", data)
         if status != 503:
             break
         time.sleep(1)
@@ -174,12 +171,12 @@ def through_service(files: Sequence[Path], threads: int) -> tuple[list[Answer], 
         Running(f"{folder}/uploads.db", Path(folder) / "log", "--workers", str(threads)) as service,
         ThreadPoolExecutor(threads) as many,
     ):
-        assert _posted(service.address, "/v1/admit?key=sound", _SOUND.read_bytes())[0] == 201
+        assert _posted(f"{service.address}/v1/admit?key=sound", _SOUND.read_bytes())[0] == 201
         answers, most = [], 0.0
         for answer in many.map(lambda path: _uploaded(service.address, path), files):
             answers.append(answer)
             most = max(most, memory_of(service.process.pid))
-        match = _posted(service.address, "/v1/check", _SOUND.read_bytes())[1].get("match")
+        match = _posted(f"{service.address}/v1/check", _SOUND.read_bytes())[1].get("match")
         errors = [line for line in service.logged() if line["level"] == "error"]
     known = isinstance(match, dict) and match["key"] == "sound"
     print(
@@ -260,10 +257,7 @@ def _sent(through: Through, args: argparse.Namespace) -> int:
 
 
 PARTS = {
-    name: partial(_sent, through)
-    for name, through in (
-        ("load", through_load),
-        ("workers", through_workers),
-        ("service", through_service),
-    )
+    "load": partial(_sent, through_load),
+    "workers": partial(_sent, through_workers),
+    "service": partial(_sent, through_service),
 }

@@ -117,7 +117,7 @@ def _passed() -> set[str]:
     logging.disable(logging.INFO)
     with tempfile.TemporaryDirectory() as folder, _noted(threading.setprofile, given) as found:
         settings = ServiceSettings(str(Path(folder) / "uploads.db"), port=0, workers=1)
-        listener = bind_socket(settings)
+        listener = bind_socket(settings.host, settings.port)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = server_of(create_site, settings)
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -75,22 +75,16 @@ def _edits(half: str, number: int, rng: Rng) -> Twins:
             return replace(twins, whole=True, toned=True, least=least)
 
 
-def _covered(half: str, number: int, rng: Rng) -> Twins:
+def _of_any(half: str, number: int, rng: Rng, *, make: Callable[[Rng, Pixels, str], Twins]) -> Twins:
     what, rgb = any_original(half, number, rng)
-    return cover_twins(rng, rgb, what)
+    return make(rng, rgb, what)
 
 
 def _repainted(half: str, number: int, rng: Rng, *, make: Callable[[Rng, Pixels, str], Twins]) -> Twins:
     if number % 3 == 0:
-        what, rgb = any_original(half, number, rng)
-        return make(rng, rgb, what)
+        return _of_any(half, number, rng, make=make)
     kinds = [*DRAWN, *SIGNS]
     return make(rng, drawn(kinds[number % len(kinds)], number, rng), "drawing")
-
-
-def _hues(half: str, number: int, rng: Rng) -> Twins:
-    what, rgb = any_original(half, number, rng)
-    return hue_twins(rng, rgb, what)
 
 
 def _sparse(half: str, number: int, rng: Rng, *, changed: bool) -> Twins:
@@ -104,12 +98,12 @@ _TWINS: Mapping[str, Maker] = {
     "product colors": lambda half, number, rng: recolored_twins(rng, photo(half, number)),
     "captions": lambda half, number, rng: caption_twins(rng, photo(half, number)),
     "comics": lambda half, number, rng: comic_twins(rng, photo(half, number)),
-    "covered": _covered,
+    "covered": partial(_of_any, make=cover_twins),
     "cut-outs": lambda half, number, rng: cut_out_twins(rng, photo(half, number)),
     "edits": _edits,
     "repainted": partial(_repainted, make=repainted_twins),
     "colored": partial(_repainted, make=colored_twins),
-    "hues": _hues,
+    "hues": partial(_of_any, make=hue_twins),
     "sparse": partial(_sparse, changed=True),
     "sparse copies": partial(_sparse, changed=False),
     **({"art": art_twins} if art_names("test") else {}),
@@ -208,7 +202,7 @@ _ALONE: Mapping[str, Callable[[str, int, str], Labelled]] = {
 def _known(kind: str, half: str) -> tuple[Pair, ...]:
     data = wanted_data()
     if kind == "random":
-        return tuple(random_pairs(data, half=half))
+        return tuple(random_pairs(data, half))
     return tuple(pair for pair in hard_negatives(data, _MOST) if pair.half == half)
 
 

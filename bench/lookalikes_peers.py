@@ -241,7 +241,7 @@ def main(args: argparse.Namespace) -> None:
     lines = [json.loads(text) for path in args.files for text in path.read_text().splitlines()]
     kinds = np.array([_kind(line) for line in lines])
     masks = {kind: kinds == kind for kind in _KINDS}
-    same, wanted = (np.array([call(line) for line in lines]) for call in (_called, as_wanted))
+    same, wanted = np.array([line["same"] is True for line in lines]), np.array([*map(as_wanted, lines)])
     recall = float(wanted[masks["positive"]].mean())
     wrong = int(same[masks["negative"]].sum())
     print(", ".join(f"{mask.sum()} {kind}" for kind, mask in masks.items()) + "\n")
@@ -261,7 +261,3 @@ def main(args: argparse.Namespace) -> None:
                 row(*summary(name, {kind: distances[mask] for kind, mask in masks.items()}, recall, wrong))
     if args.out:
         args.out.write_text(json.dumps(found))
-
-
-def _called(line: Line) -> bool:
-    return line["same"] is True

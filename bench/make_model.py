@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from bench.common import SEED, option, wanted_data
 from bench.families import FAMILIES
 from bench.lite0 import FEATURES, SHA256, copy_model, feature_model, lite0_weights
-from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of
+from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of, quarters
 from samepic.fingerprints.copycode import COPYCODE_BYTES, MODEL, network_input
 from samepic.picture import load
 from samepic.tuning.search import SEARCH
@@ -92,13 +92,6 @@ def _copies(path: str) -> Iterator[NDArray[np.uint8]]:
         yield load(named_bytes(copy_by_chance(family, path, 1, "model "))).on(255)
 
 
-def _quarters(rgb: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
-    for y in (0, height):
-        for x in (0, width):
-            yield np.ascontiguousarray(rgb[y : y + height, x : x + width])
-
-
 OPTIONS = (
     option("--out", MODEL, type=Path),
     option("--originals", 150, help="learn from so many photographs"),
@@ -117,7 +110,7 @@ def main(args: argparse.Namespace) -> None:
     for number, name in enumerate(names):
         rgb = pixels_of(name)
         rows["originals"].append(features(rgb))
-        rows["others"] += map(features, _quarters(rgb))
+        rows["others"] += map(features, quarters(rgb))
         made = list(map(features, _copies(name)))
         rows["copies"] += made
         of += [number] * len(made)

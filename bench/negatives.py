@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import combinations, islice
+from itertools import combinations
 from pathlib import Path
 
 import cv2
@@ -187,20 +187,19 @@ def _at_most(pairs: Iterable[Pair], most: int) -> list[Pair]:
     return chosen
 
 
-def random_pairs(data: Path, n: int = 20000, half: str = "both") -> list[Pair]:
-    """Return `n` pairs of distinct photographs drawn by chance, of one half of them or of all."""
-    names = [name for name in photo_names(data) if half in ("both", half_of(name))]
+def random_pairs(data: Path, half: str) -> list[Pair]:
+    """Return 20 000 pairs of distinct photographs of one half drawn by chance, or all where there are fewer."""
+    names = [name for name in photo_names(data) if half_of(name) == half]
     rng, seen = np.random.default_rng([SEED, 8]), set[tuple[int, int]]()
     most = len(names) * (len(names) - 1) // 2
-    while len(seen) < min(n, most):
+    while len(seen) < min(20_000, most):
         i, j = sorted(int(k) for k in rng.integers(0, len(names), 2))
         if i != j:
             seen.add((i, j))
     different = frozenset({"different"})
-    chosen = islice(sorted(seen), n)
     return [
         Pair("random", file_name(names[i]), file_name(names[j]), different, names[i], names[j])
-        for i, j in chosen
+        for i, j in sorted(seen)
     ]
 
 

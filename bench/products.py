@@ -23,12 +23,6 @@ _PAINTS = (
 _VISIBLE = 25
 
 
-def _shape(side: int, paint: Callable[[ImageDraw.ImageDraw, float], None]) -> Mask:
-    image = Image.new("L", (side * 2, side * 2))
-    paint(ImageDraw.Draw(image), side * 2 / 100)
-    return np.asarray(np.asarray(image.resize((side, side), Image.Resampling.BOX)) / 255, np.float32)
-
-
 def _mug(draw: ImageDraw.ImageDraw, s: float) -> None:
     draw.arc((58 * s, 36 * s, 86 * s, 68 * s), 0, 360, fill=255, width=round(5 * s))
     draw.rectangle((24 * s, 26 * s, 68 * s, 74 * s), fill=255)
@@ -68,7 +62,9 @@ def cut_out_shapes() -> tuple[str, ...]:
 
 def product_shape(kind: str, side: int) -> Mask:
     """Return (side, side) float32 0 to 1: where a drawn product is."""
-    return _shape(side, _SHAPES[kind])
+    image = Image.new("L", (side * 2, side * 2))
+    _SHAPES[kind](ImageDraw.Draw(image), side * 2 / 100)
+    return np.asarray(np.asarray(image.resize((side, side), Image.Resampling.BOX)) / 255, np.float32)
 
 
 def _details(rgb: Pixels, kind: str, side: int) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.family_base import Pixels
+from bench.family_base import Pixels, to_bytes
 
 Floats = NDArray[np.float64]
 
@@ -40,20 +40,16 @@ def _coded(values: Floats, gamma: float) -> Floats:
     return np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** (1 / 2.4) - 0.055)
 
 
-def _bytes(values: Floats) -> Pixels:
-    return np.asarray(np.clip(np.rint(values * 255), 0, 255), np.uint8)
-
-
 def to_space(rgb: Pixels, space: str) -> Pixels:
     """Return the numbers that stand in `space` for the colors of sRGB pixels."""
     matrix, gamma = SPACES[space]
-    return _bytes(_coded(_linear(rgb / 255, 0.0) @ (np.linalg.inv(matrix) @ _SRGB).T, gamma))
+    return to_bytes(255 * _coded(_linear(rgb / 255, 0.0) @ (np.linalg.inv(matrix) @ _SRGB).T, gamma))
 
 
 def from_space(rgb: Pixels, space: str) -> Pixels:
     """Return sRGB pixels of the colors that the numbers stand for in `space`."""
     matrix, gamma = SPACES[space]
-    return _bytes(_coded(_linear(rgb / 255, gamma) @ (np.linalg.inv(_SRGB) @ matrix).T, 0.0))
+    return to_bytes(255 * _coded(_linear(rgb / 255, gamma) @ (np.linalg.inv(_SRGB) @ matrix).T, 0.0))
 
 
 def _fixed(*numbers: float) -> bytes:
@@ -161,4 +157,4 @@ def press_profile() -> bytes:
 
 def cmyk_of(rgb: Pixels) -> Pixels:
     """Return the (h, w, 4) uint8 shares of ink (255 is full) that print sRGB pixels on that press."""
-    return _bytes(_inks(rgb / 255))
+    return to_bytes(255 * _inks(rgb / 255))

@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.collection import stripped
 from bench.common import SEED, counted, encoded, head, option, photos, pooled, rgb_of, row, wanted_data
 from bench.edits import EDITS, local_edit
-from bench.profiles_made import space_profile
+from bench.profiles_made import space_profile, to_space
 from bench.scores import box_iou
 from samepic.api import compare
 from samepic.picture import load
@@ -68,38 +69,26 @@ def _with_exif(image: Image.Image) -> bytes:
 
 def _sixteen(image: Image.Image) -> bytes:
     """A 16-bit RGB PNG, whose samples are the 8-bit ones times 257."""
-    import cv2
-
     bgr = np.asarray(image.convert("RGB"))[..., ::-1].astype(np.uint16) * 257
     return bytes(cv2.imencode(".png", bgr)[1].tobytes())
 
 
-_TO_P3 = np.array([[0.822462, 0.177538, 0.0], [0.033194, 0.966806, 0.0], [0.017083, 0.072397, 0.910520]])
-
-
 def _display_p3(image: Image.Image) -> bytes:
     """The same colours in Display P3 numbers, with the profile embedded, as phones save them."""
-    srgb = np.asarray(image.convert("RGB")) / 255.0
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4) @ _TO_P3.T
-    coded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055)
-    out = Image.fromarray(np.round(np.clip(coded, 0, 1) * 255).astype(np.uint8))
-    return encoded(out, "JPEG", quality=92, icc_profile=space_profile("P3"))
-
-
-def _jpeg(quality: int, **options: object) -> Pipeline:
-    return lambda image: encoded(image, "JPEG", quality=quality, **options)
+    wide = to_space(np.asarray(image.convert("RGB")), "P3")
+    return encoded(wide, "JPEG", quality=92, icc_profile=space_profile("P3"))
 
 
 _R, _T = Image.Resampling, Image.Transpose
 
 PIPELINES: dict[str, Pipeline] = {
-    "pillow default": partial(encoded, kind="JPEG"),
-    **{f"jpeg q{q}": _jpeg(q) for q in (95, 90, 85, 60, 50, 40, 30)},
-    **{f"jpeg q{q} 4:4:4": _jpeg(q, subsampling=0) for q in (95, 75, 50, 30)},
-    "jpeg q80 4:2:2": _jpeg(80, subsampling=1),
-    "progressive q85": _jpeg(85, progressive=True),
-    "progressive q50": _jpeg(50, progressive=True),
-    "optimised q70": _jpeg(70, optimize=True),
+    "pillow default": encoded,
+    **{f"jpeg q{q}": partial(encoded, quality=q) for q in (95, 90, 85, 60, 50, 40, 30)},
+    **{f"jpeg q{q} 4:4:4": partial(encoded, quality=q, subsampling=0) for q in (95, 75, 50, 30)},
+    "jpeg q80 4:2:2": partial(encoded, quality=80, subsampling=1),
+    "progressive q85": partial(encoded, quality=85, progressive=True),
+    "progressive q50": partial(encoded, quality=50, progressive=True),
+    "optimised q70": partial(encoded, quality=70, optimize=True),
     **{f"webp {q}": partial(encoded, kind="WEBP", quality=q) for q in (90, 75, 50, 30)},
     "webp lossless": partial(encoded, kind="WEBP", lossless=True),
     "avif 60": partial(encoded, kind="AVIF", quality=60),
@@ -115,7 +104,7 @@ PIPELINES: dict[str, Pipeline] = {
     "exif added": _with_exif,
     "tag 6 q85": lambda i: _tagged(i, 6, _T.ROTATE_90, quality=85),
     "tag 3 q60": lambda i: _tagged(i, 3, _T.ROTATE_180, quality=60),
-    "exif stripped": partial(encoded, kind="JPEG", quality=92),
+    "exif stripped": _with_exif,
     "palette png": lambda i: encoded(i.convert("RGB").quantize(256), "PNG"),
     "web palette png": lambda i: encoded(i.convert("RGB").convert("P"), "PNG"),
     "cmyk jpeg": lambda i: encoded(i.convert("RGB").convert("CMYK"), "JPEG", quality=85),
@@ -147,20 +136,12 @@ def _row(
     return Row(line, names, str(verdict.relation), shown, verdict.same is True if wanted is None else wanted)
 
 
-def strip_exif(image: Image.Image) -> tuple[bytes, bytes]:
-    """Return a JPEG with EXIF and the same coded stream without it."""
-    exif = Image.Exif()
-    exif[0x010F], exif[0x0110] = "Maker", "Model"
-    whole = encoded(image, quality=92, exif=exif.tobytes())
-    start = whole.index(b"\xff\xe1")
-    return whole, whole[:start] + whole[start + 2 + int.from_bytes(whole[start + 2 : start + 4], "big") :]
-
-
 def resaves(path: Path) -> Iterator[Row]:
     """Save one picture again in each way."""
     original, image = path.read_bytes(), rgb_of(path)
     for name, pipeline in PIPELINES.items():
-        pair = strip_exif(image) if name == "exif stripped" else (original, pipeline(image))
+        copy = pipeline(image)
+        pair = (copy, stripped(copy)) if name == "exif stripped" else (original, copy)
         yield _row(name, path.name, compare(*pair))
 
 

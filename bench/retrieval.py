@@ -26,16 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 import samepic
+from bench.collection import OTHERS
 from bench.common import groups_of, head, listed, measured, option, photo_names, photos, row, wanted_data
 from bench.families import FAMILIES
 from bench.pairs import EDITED_ONLY, SAME_WORDS
-from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of
+from bench.sources import chosen, copy_by_chance, named_bytes, pixels_of, quarters
 from samepic.fingerprints.copycode import PARTS as QUARTERS
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.tuning.search import SEARCH
 
 RANKS = (1, 10, 50)
-_OTHERS = ("sameplace", "clipart", "uipages")
 
 _TONE = (
     "gamma", "brightness", "contrast", "auto-level", "saturation", "hue", "temperature", "sepia", "grey",
@@ -95,12 +95,9 @@ def _database(data: Path, picked: set[str]) -> Iterator[tuple[str, Path | NDArra
     for name in photo_names(data):
         yield name, data / name
         if name not in picked:
-            rgb = pixels_of(name)
-            height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
-            for quarter in range(4):
-                y, x = quarter // 2 * height, quarter % 2 * width
-                yield f"{name} quarter {quarter}", np.ascontiguousarray(rgb[y : y + height, x : x + width])
-    for folder in _OTHERS:
+            for number, quarter in enumerate(quarters(pixels_of(name))):
+                yield f"{name} quarter {number}", quarter
+    for folder in OTHERS:
         for path in sorted((data / folder).rglob("*")):
             if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
                 yield path.relative_to(data).as_posix(), path

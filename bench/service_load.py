@@ -20,10 +20,10 @@ import random
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -105,11 +105,8 @@ class Client:
 def clients(pipe: Connection, address: str, pictures: Sequence[bytes], count: int, until: float) -> None:
     """Run so many clients, and send what they did."""
     made = [Client(address, pictures, number) for number in range(count)]
-    threads = [threading.Thread(target=one.run, args=(until,)) for one in made]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(count) as many:
+        list(many.map(lambda one: one.run(until), made))
     pipe.send([done for one in made for done in one.done])
 
 

@@ -27,18 +27,19 @@ _WORDS = (
 _CLASSES = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-def _drawing(number: int, rng: Rng) -> tuple[str, Pixels, Pixels]:
-    """Return a layout and two drawings of it with one other digit."""
+def _drawing(number: int, rng: Rng, *, throughout: bool = False) -> tuple[str, Pixels, Pixels]:
+    """Return a layout and two drawings of it with one other digit, or with other values `throughout`."""
     kind = ("forms", "screens", "cards")[int(rng.integers(0, 3))]
     title = list(DRAWN[kind])[number % len(DRAWN[kind])]
     draw, seed = DRAWN[kind][title], tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
     values = Values(seed)
     one = pixels(draw(np.random.default_rng(seed), values))
-    fields = sorted(name for name, can in values.asked.items() if can)
+    fields = sorted(name for name, can in values.asked.items() if can or throughout)
     if not fields:
         return title, one, one
-    changed = frozenset({fields[int(rng.integers(0, len(fields)))]})
-    return title, one, pixels(draw(np.random.default_rng(seed), Values(seed, changed, small=True)))
+    changed = frozenset(fields if throughout else {fields[int(rng.integers(0, len(fields)))]})
+    other = Values(seed, changed, small=not throughout)
+    return title, one, pixels(draw(np.random.default_rng(seed), other))
 
 
 def replaced(text: str, rng: Rng, widths: Sequence[float]) -> str | None:
@@ -166,13 +167,8 @@ def _lines(rng: Rng) -> tuple[str, Pixels, Pixels, float]:
 
 
 def _sheets(number: int, rng: Rng) -> tuple[str, Pixels, Pixels, float]:
-    """Return a title and two forms, screens or cards in one layout with other values throughout."""
-    kind = ("forms", "screens", "cards")[int(rng.integers(0, 3))]
-    title = list(DRAWN[kind])[number % len(DRAWN[kind])]
-    draw, seed = DRAWN[kind][title], tuple(int(n) for n in rng.integers(0, 1 << 30, 2))
-    values = Values(seed)
-    one = pixels(draw(np.random.default_rng(seed), values))
-    two = pixels(draw(np.random.default_rng(seed), Values(seed, frozenset(values.asked))))
+    """Return a title, two forms, screens or cards in one layout with other values, and about a digit's height."""
+    title, one, two = _drawing(number, rng, throughout=True)
     return title, one, two, max(_TALL, one.shape[1] / 60)
 
 

@@ -6,7 +6,9 @@ A name is "file:PATH", "copy:FAMILY|LEVEL|NUMBER|PATH" or "made:KIND|NUMBER|..."
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,13 @@ def pixels_of(path: str) -> Pixels:
     rgb = np.asarray(image.convert("RGB"))
     rgb.flags.writeable = False
     return rgb
+
+
+def quarters(rgb: Pixels) -> Iterator[Pixels]:
+    """Yield the four quarters of a picture, row by row."""
+    height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
+    for y, x in product((0, height), (0, width)):
+        yield np.ascontiguousarray(rgb[y : y + height, x : x + width])
 
 
 def copy_of(name: str) -> tuple[bytes, Altered]:

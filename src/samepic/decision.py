@@ -91,11 +91,7 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of `check` and `admit`."""
-        return {
-            "outcome": str(self.outcome),
-            "reason": self.reason,
-            "key": self.key,
-            "match": self.match and self.match.to_dict(),
-            "matches": [match.to_dict() for match in self.matches],
-            "flooding": self.flooding,
-        }
+        matches = [match.to_dict() for match in self.matches]
+        values = values_of(self) | {"match": self.match and self.match.to_dict(), "matches": matches}
+        del values["error"]
+        return values

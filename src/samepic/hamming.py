@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +43,8 @@ class Neighbors(NamedTuple):
     distances: NDArray[np.int64]
 
 
-class Codes:
-    """A growing set of 256-bit codes, each with an integer id; an id may have several codes.
-
-    Searching from several threads at once is safe; adding and removing are not while others search.
-    """
+class _CodeSet:
+    """Codes as rows of words, each with an integer id."""
 
     def __init__(self) -> None:
         self._words = np.empty((0, _WORDS), np.uint64)
@@ -81,35 +78,12 @@ class Codes:
             self._ids[row], self._words[row] = self._ids[self._size], self._words[self._size]
         return len(rows)
 
-    def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Neighbors:
-        """Return the `k` codes nearest to 32 bytes, smaller ids first. O(n). Raises ValueError for k under 1."""
-        if k < 1:
-            raise ValueError(f"k: expected at least 1, found {k}")
-        if native is not None:
-            return self._native(query, k, _BITS)
-        distances = self._distances(query)
-        bound = np.partition(distances, k - 1)[k - 1] if len(distances) > k else _BITS
-        return self._sorted(np.flatnonzero(distances <= bound), distances, k)
-
-    def within(self, query: bytes | NDArray[np.uint8], radius: int) -> Neighbors:
-        """Return all codes at most `radius` bits from a query of 32 bytes. O(n)."""
-        if native is not None:
-            return self._native(query, _NO_LIMIT, radius)
-        distances = self._distances(query)
-        return self._sorted(np.flatnonzero(distances <= radius), distances, None)
-
     def _reserve(self, size: int) -> None:
         if len(self._ids) < size:
             capacity = max(size, len(self._ids) + len(self._ids) // _GROWTH)
             ids, words = np.empty(capacity, np.int64), np.empty((capacity, _WORDS), np.uint64)
             ids[: self._size], words[: self._size] = self._ids[: self._size], self._words[: self._size]
             self._ids, self._words = ids, words
-
-    def _native(self, query: bytes | NDArray[np.uint8], most: int, bound: int) -> Neighbors:
-        assert native is not None
-        codes, ids = self._words[: self._size], self._ids[: self._size]
-        pairs = np.frombuffer(native.search(codes, ids, _query(query), most, bound), np.int64).reshape(-1, 2)
-        return Neighbors(pairs[:, 0], pairs[:, 1])
 
     def _distances(self, query: bytes | NDArray[np.uint8]) -> NDArray[np.uint16]:
         # NumPy broadcasts a row of four slowly, so the query is tiled once for all blocks.
@@ -127,13 +101,46 @@ class Codes:
             found[start : start + n] = np.where((total == 0) & (packed[:n] != 0), _BITS, total)
         return found
 
-    def _sorted(self, rows: Ids, distances: NDArray[np.uint16], most: int | None) -> Neighbors:
-        ids, bits = self._ids[rows], distances[rows].astype(np.int64)
+    def _sorted(self, rows: Ids, bits: NDArray[np.integer[Any]], most: int | None = None) -> Neighbors:
+        ids = self._ids[rows]
         order = np.lexsort((ids, bits))[:most]
-        return Neighbors(ids[order], bits[order])
+        return Neighbors(ids[order], bits[order].astype(np.int64))
 
 
-class TurnedCodes:
+class Codes(_CodeSet):
+    """A growing set of 256-bit codes, each with an integer id; an id may have several codes.
+
+    Searching from several threads at once is safe; adding and removing are not while others search.
+    """
+
+    def nearest(self, query: bytes | NDArray[np.uint8], k: int) -> Neighbors:
+        """Return the `k` codes nearest to 32 bytes, smaller ids first. O(n). Raises ValueError for k under 1."""
+        if k < 1:
+            raise ValueError(f"k: expected at least 1, found {k}")
+        if native is not None:
+            return self._native(query, k, _BITS)
+        distances = self._distances(query)
+        bound = np.partition(distances, k - 1)[k - 1] if len(distances) > k else _BITS
+        rows = np.flatnonzero(distances <= bound)
+        return self._sorted(rows, distances[rows], k)
+
+    def within(self, query: bytes | NDArray[np.uint8], radius: int) -> Neighbors:
+        """Return all codes at most `radius` bits from a query of 32 bytes. O(n)."""
+        if native is not None:
+            return self._native(query, _NO_LIMIT, radius)
+        distances = self._distances(query)
+        rows = np.flatnonzero(distances <= radius)
+        return self._sorted(rows, distances[rows])
+
+    def _native(self, query: bytes | NDArray[np.uint8], most: int, bound: int) -> Neighbors:
+        assert native is not None
+        ids = self._ids[: self._size]
+        found = native.search(self.words, ids, _query(query), most, bound)
+        pairs = np.frombuffer(found, np.int64).reshape(-1, 2)
+        return Neighbors(pairs[:, 0], pairs[:, 1])
+
+
+class TurnedCodes(_CodeSet):
     """A growing set of PDQ codes, each with an integer id, searched by all eight forms of a query at once.
 
     Mirroring a picture flips the signs of its odd cosine terms, so it inverts half of the bits, except for a few near
@@ -141,21 +148,8 @@ class TurnedCodes:
     approximate distances of four forms. Codes that may be near are compared again exactly. Threads as in Codes.
     """
 
-    def __init__(self) -> None:
-        self._codes = Codes()
-
-    def __len__(self) -> int:
-        return len(self._codes)
-
-    @property
-    def words(self) -> NDArray[np.uint64]:
-        return self._codes.words
-
     def add(self, ids: Sequence[int] | Ids, codes: bytes | NDArray[np.uint8]) -> None:
-        self._codes.add(ids, by_parity(codes))
-
-    def remove(self, number: int) -> int:
-        return self._codes.remove(number)
+        super().add(ids, by_parity(codes))
 
     def within(self, forms: bytes | NDArray[np.uint8], radius: int) -> Neighbors:
         """Return all codes at most `radius` bits from the nearest of eight forms, 256 bytes in the order of FORMS."""
@@ -163,21 +157,18 @@ class TurnedCodes:
         if len(words) != _FORMS:
             raise ValueError(f"expected {_FORMS} forms of {_BYTES} bytes, found {len(words) * _BYTES} bytes")
         rows = self._rows(words, radius)
-        mixed = self._codes._words[rows][:, None] ^ words
+        mixed = self._words[rows][:, None] ^ words
         distances = np.bitwise_count(mixed).sum(axis=2, dtype=np.int64).min(axis=1)
         near = distances <= radius
-        rows, distances = rows[near], distances[near]
-        ids = self._codes._ids[rows]
-        order = np.lexsort((ids, distances))
-        return Neighbors(ids[order], distances[order])
+        return self._sorted(rows[near], distances[near])
 
     def _rows(self, words: NDArray[np.uint64], radius: int) -> Ids:
         if native is not None:
             queries = np.stack([words[group[0]] for group in _GROUPS])
             slack = max(_slack(words[list(group)]) for group in _GROUPS)
-            return np.frombuffer(native.search_turned(self._codes.words, queries, radius + slack), np.int64)
+            return np.frombuffer(native.search_turned(self.words, queries, radius + slack), np.int64)
         rows = [np.empty(0, np.int64)]
-        rows += [np.flatnonzero(self._codes._distances(word.view(np.uint8)) <= radius) for word in words]
+        rows += [np.flatnonzero(self._distances(word.view(np.uint8)) <= radius) for word in words]
         return np.unique(np.concatenate(rows))
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 from samepic.errors import ProfileError
+from samepic.facts import values_of
 from samepic.reading import convert, read_json, require, shorten
 from samepic.verdict import Relation
 from samepic.writing import NO_SUCH_FILE, replacing
@@ -73,15 +74,8 @@ class Profile:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile in the shape of its file."""
-        return {
-            "kind": KIND,
-            "version": VERSION,
-            "same_if": str(self.same_if),
-            "probability": self.probability,
-            "slope": self.slope,
-            "intercept": self.intercept,
-            "origin": self.origin and asdict(self.origin),
-        }
+        values = values_of(self) | {"origin": self.origin and asdict(self.origin)}
+        return {"kind": KIND, "version": VERSION, **values}
 
     @classmethod
     def parse(cls, text: str | bytes, name: str = "<profile>") -> Profile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -62,6 +62,15 @@ class Region:
     def to_dict(self) -> dict[str, int]:
         """Return the box as a JSON object."""
         return values_of(self)
+
+
+_NAMED = 4  # regions
+
+
+def regions_text(regions: Sequence[Region]) -> str:
+    """Return the first regions in words, and how many more there are."""
+    text = ", ".join(f"{one.w}x{one.h} at ({one.x}, {one.y})" for one in regions[:_NAMED])
+    return f"{text} and {len(regions) - _NAMED} more" if len(regions) > _NAMED else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +159,8 @@ class PictureInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object: name, format, size, orientation, JPEG quality and the other fields."""
-        jpeg = self.jpeg and {
-            "quality": self.jpeg.quality,
-            "quality_exact": self.jpeg.quality_exact,
-            "subsampling": self.jpeg.subsampling,
-            "progressive": self.jpeg.progressive,
-        }
+        names = "quality", "quality_exact", "subsampling", "progressive"
+        jpeg = self.jpeg and {name: getattr(self.jpeg, name) for name in names}
         values = values_of(self) | {"jpeg": jpeg}
         del values["camera"]
         return values

@@ -8,6 +8,7 @@ import pytest
 
 import samepic
 from samepic.duplicates.finder import Finder
+from samepic.profile import Policy
 from samepic.verdict import Relation
 from tests.duplicates.find_scene import album, chain, names
 
@@ -24,7 +25,7 @@ def folder(tmp_path: Path, photos: dict[str, Path]) -> Path:
 def search(
     folder: Path, cache: Path | None, profile: samepic.Profile | None
 ) -> tuple[list[samepic.Group], int]:
-    finder = Finder([str(folder)], cache=cache, profile=profile)
+    finder = Finder([str(folder)], Policy(profile=profile), cache=cache)
     return finder.groups(), finder.compared
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cutoffs import ALLOWED, Distinct, Resaves, calibrate, strict_cutoff
+from bench.cutoffs import ALLOWED, Distinct, calibrate, strict_cutoff
 from samepic.calibration.statistics import wilson
 
 
@@ -38,7 +38,7 @@ def test_a_measure_that_parts_both_kinds_gets_a_cutoff_between_them(lower: bool)
     random = np.random.default_rng(5)
     sign = 1 if lower else -1
     distinct = Distinct(sign * random.normal(10, 1, len(first)), first, second, n)
-    resaves = Resaves(sign * random.normal(2, 1, (n, 4)))
+    resaves = sign * random.normal(2, 1, (n, 4))
     cutoff = calibrate("rms_distance", lower, distinct, resaves, 1)
     # a normal distribution has 1 in 10 000 below 3.72 standard deviations
     assert sign * cutoff.value == pytest.approx(10 - 3.72, abs=0.3)
@@ -53,7 +53,7 @@ def test_a_measure_that_parts_nothing_finds_next_to_nothing() -> None:
     first, second = np.triu_indices(n, 1)
     random = np.random.default_rng(5)
     distinct = Distinct(random.random(len(first)), first, second, n)
-    cutoff = calibrate("rms_distance", True, distinct, Resaves(random.random((n, 4))), 1)
+    cutoff = calibrate("rms_distance", True, distinct, random.random((n, 4)), 1)
     assert cutoff.found < 0.01
     assert cutoff.found_interval[1] > 0
 
@@ -62,7 +62,7 @@ def test_an_infinite_value_never_passes() -> None:
     n = 200
     first, second = np.triu_indices(n, 1)
     values = np.linspace(1, 2, len(first))
-    resaves = Resaves(np.full((n, 1), math.inf))
+    resaves = np.full((n, 1), math.inf)
     cutoff = calibrate("kullback_leibler", True, Distinct(values, first, second, n), resaves, 1)
     assert cutoff.found == 0
     assert math.isfinite(cutoff.value)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from samepic.errors import UnreadableError
 from samepic.fingerprints.proxy import proxy
 from samepic.picture import load
 from samepic.sandbox.decode import screen
@@ -32,5 +34,12 @@ def test_what_is_too_small_or_blank_shares_nothing(coffee: Path) -> None:
 
 def test_a_worker_screens_as_this_process_does(coffee: Path, astronaut: Path) -> None:
     upload, *kept = (proxy(load(path)) for path in (coffee, coffee, astronaut))
+    kept *= 8  # more than one inset has
     with Workers(1) as workers:
-        assert workers.screen(upload, kept) == InProcess().screen(upload, kept)
+        assert workers.screen(upload, kept) == InProcess().screen(upload, kept) == screen(upload, kept)
+
+
+def test_what_cannot_be_screened_is_told(coffee: Path) -> None:
+    upload = proxy(load(coffee))
+    with Workers(1) as workers, pytest.raises(UnreadableError, match="<bytes>"):
+        workers.screen(upload, [upload] * 9 + [b"no picture"])

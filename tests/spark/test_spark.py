@@ -260,7 +260,7 @@ def test_folders_of_hadoop_file_systems_give_the_same_groups(
     names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in result]
     assert sorted(names) == wanted
     # What the search says is the same from here on; how URIs become groups again is seen where it is short.
-    finder = SparkFinder(spark, [f"file://{folder}"], Policy(Relation.SAME_FILE))
+    finder = SparkFinder([f"file://{folder}"], Policy(Relation.SAME_FILE), spark=spark)
     groups = [
         [local_path(g.reference.path), *(local_path(m.file.path) for m in g.members)] for g in finder.groups()
     ]

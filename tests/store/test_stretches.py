@@ -126,16 +126,14 @@ def test_a_connection_that_breaks_off_is_told_and_what_was_read_is_not_read_agai
     assert 0 < index.last < 3000
     index.catch_up(store)
     expected.catch_up(store)
-    assert (
-        index._pdq._codes._ids[: len(index)].tolist() == expected._pdq._codes._ids[: len(expected)].tolist()
-    )
+    assert index._pdq._ids[: len(index)].tolist() == expected._pdq._ids[: len(expected)].tolist()
 
 
 def known(index: Index) -> list[dict[int, bytes]]:
     """Return what an index holds, number by number."""
     return [
         {int(number): codes._words[row].tobytes() for row, number in enumerate(codes._ids[: len(codes)])}
-        for codes in (index._pdq._codes, index._copies)
+        for codes in (index._pdq, index._copies)
     ]
 
 

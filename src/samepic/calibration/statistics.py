@@ -7,6 +7,7 @@ import hashlib
 import io
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
@@ -377,9 +378,7 @@ def _bin(index: int, members: list[tuple[float, bool]]) -> ReliabilityBin:
 
 def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
     """Return what a rule does, from (labeled same, accepted) of each pair."""
-    counts = dict.fromkeys(((label, through) for label in (True, False) for through in (True, False)), 0)
-    for answer in answers:
-        counts[answer] += 1
+    counts = Counter(answers)
     wrong, refused = counts[False, True], counts[True, False]
     return RuleOutcome(wrong, wrong + counts[False, False], refused, refused + counts[True, True])
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -34,10 +33,6 @@ class GroupState:
     marks: tuple[Mark, ...]
     decided: bool = False
 
-    @property
-    def drops(self) -> int:
-        return self.marks.count(Mark.DROP)
-
 
 def default_state(group: Group) -> GroupState:
     """Return the marks of `clean` itself: drop re-saved files, keep altered ones."""
@@ -63,7 +58,7 @@ class Decisions:
     def state(self, index: int) -> GroupState:
         return self._states[index]
 
-    def mark(self, index: int, file: int, mark: Mark) -> GroupState:
+    def mark(self, index: int, file: int, mark: Mark) -> None:
         """Mark one file of a group. Raises ReportError where no file would be left."""
         marks = list(self._states[index].marks)
         marks[file] = mark
@@ -73,20 +68,17 @@ class Decisions:
             )
         if Mark.DROP in marks and Mark.KEEP not in marks:
             raise ReportError("one copy has to stay: mark another one keep first")
-        return self._put(index, GroupState(tuple(marks), decided=True))
+        self._put({index: GroupState(tuple(marks), decided=True)})
 
-    def accept(self, index: int) -> GroupState:
+    def accept(self, index: int) -> None:
         """Decide a group by its present marks."""
-        return self._put(index, replace(self._states[index], decided=True))
+        self._put({index: replace(self._states[index], decided=True)})
 
     def accept_rest(self) -> int:
         """Decide all undecided groups by their present marks; return their number."""
-        left = [index for index, state in enumerate(self._states) if not state.decided]
-        with self._lock:
-            self._remember((index, replace(self._states[index], decided=True)) for index in left)
-            self._undo += [(index, self._states[index]) for index in left]
-            for index in left:
-                self._states[index] = replace(self._states[index], decided=True)
+        states = enumerate(self._states)
+        left = {index: replace(state, decided=True) for index, state in states if not state.decided}
+        self._put(left)
         return len(left)
 
     def undo(self) -> int | None:
@@ -95,7 +87,7 @@ class Decisions:
             if not self._undo:
                 return None
             index, before = self._undo.pop()
-            self._remember([(index, before)])
+            self._remember({index: before})
             self._states[index] = before
             return index
 
@@ -126,17 +118,17 @@ class Decisions:
                 loosest = max(loosest, *(member.relation for member in part.members), key=_LADDER.index)
         return ScanReport(tuple(groups), made_ns=self.scan.made_ns), loosest
 
-    def _put(self, index: int, state: GroupState) -> GroupState:
+    def _put(self, states: dict[int, GroupState]) -> None:
         with self._lock:
-            self._remember([(index, state)])
-            self._undo.append((index, self._states[index]))
-            self._states[index] = state
-        return state
+            self._remember(states)
+            for index, state in states.items():
+                self._undo.append((index, self._states[index]))
+                self._states[index] = state
 
-    def _remember(self, states: Iterable[tuple[int, GroupState]]) -> None:
+    def _remember(self, states: dict[int, GroupState]) -> None:
         if self._file is None:
             return
-        lines = "".join(_line(self.groups[index], state) for index, state in states)
+        lines = "".join(_line(self.groups[index], state) for index, state in states.items())
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a", encoding="utf-8") as file:
             file.write(lines)

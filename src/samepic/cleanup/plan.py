@@ -37,6 +37,12 @@ class CleanupAction(StrEnum):
     HARDLINK = "hardlink"
     REFLINK = "reflink"
 
+    @property
+    def done(self) -> str:
+        """What it has done to files, in words."""
+        words = {"trash": "moved to the trash", "move-to": "moved", "hardlink": "replaced by hard links"}
+        return {**words, "reflink": "made to share blocks"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
@@ -246,12 +252,7 @@ def locate(file: File, made_ns: int | None) -> PlannedFile | str:
     return PlannedFile(file, str(folder), folder_status.st_dev, folder_status.st_ino)
 
 
-def thumbnail(file: File, side: int, made_ns: int | None = None) -> bytes:
-    """Return a JPEG of at most `side` pixels of an unchanged file. Raises UnreadableError."""
-    return small_jpeg(load(read_unchanged(file, made_ns)), side)
-
-
-def read_unchanged(file: File, made_ns: int | None = None) -> Encoded:
+def read_unchanged(file: File, made_ns: int | None) -> Encoded:
     """Return the bytes of a file that has not changed since the scan. Raises UnreadableError for any other."""
     expected, target = "the file that was found", locate(file, made_ns)
     if isinstance(target, str):
@@ -266,15 +267,13 @@ def read_unchanged(file: File, made_ns: int | None = None) -> Encoded:
 
 
 def small_jpeg(picture: Picture, side: int, quality: int = 80) -> bytes:
+    """Return a JPEG of a picture, on white, of at most `side` pixels."""
     import cv2
 
-    rgb = picture.on(255)
-    scale = min(1.0, side / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    resized = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    ok, data = cv2.imencode(
-        ".jpg", cv2.cvtColor(resized, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
+    from samepic.verify.overlay import fitted
+
+    bgr = cv2.cvtColor(fitted(picture.on(255), side), cv2.COLOR_RGB2BGR)
+    ok, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert ok
     return data.tobytes()
 

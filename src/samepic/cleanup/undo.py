@@ -73,7 +73,9 @@ class _Restoration:
                 os.utime(folder, ns=(before.st_atime_ns, self.entry.folder_mtime_ns))
 
     def _move_back(self, folder: int) -> None:
-        self._finish_interrupted_move(folder)
+        if self._is_original(folder, self.part) and files.absent(folder, self.name):
+            # The move or copy was interrupted.
+            files.rename_exclusive(folder, self.part, folder, self.name)
         moved_place, moved_name = os.path.split(self.entry.to or "")
         with ExitStack() as stack:
             try:
@@ -89,11 +91,6 @@ class _Restoration:
             else:
                 self._move_here(folder, moved_folder, moved_name)
             self._clean_up(folder, moved_folder, moved_name)
-
-    def _finish_interrupted_move(self, folder: int) -> None:
-        """Rename the temporary file of an interrupted move or copy to its name."""
-        if self._is_original(folder, self.part) and files.absent(folder, self.name):
-            files.rename_exclusive(folder, self.part, folder, self.name)
 
     def _check_existing(
         self, here: os.stat_result, folder: int, moved: os.stat_result | None, moved_folder: int, name: str

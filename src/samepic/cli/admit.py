@@ -116,14 +116,12 @@ def _admit(gate: Gate, item: AdmitItem) -> tuple[AdmitItem, Decision | str | Non
     from samepic.picture.formats import sniff
 
     try:
-        if item.path == "-":
-            return item, gate.admit(sys.stdin.buffer, item.key)
+        source: object = sys.stdin.buffer if item.path == "-" else item.path
         if not item.named:
-            encoded = read(item.path)
+            source = encoded = read(item.path)
             if not sniff(encoded.data):
                 return item, None
-            return item, gate.admit(encoded, item.key)
-        return item, gate.admit(item.path, item.key)
+        return item, gate.admit(source, item.key)
     except (StoreKeyError, UnreadableError) as error:
         return item, str(error)
 

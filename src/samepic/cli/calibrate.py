@@ -105,14 +105,8 @@ def report_lines(result: Result, *, everything: bool) -> Iterator[str]:
     """Yield the report line by line; without `everything`, only the first disagreements and unreadable pairs."""
     limit = len(result.judged) + len(result.unreadable) if everything else _LISTED
     yield from _counts(result, limit)
-    yield ""
-    yield from _reliability(result)
-    yield ""
-    yield from _outcomes(result)
-    yield ""
-    yield from _choice(result)
-    yield ""
-    yield from _disagreements(result, limit)
+    for part in (_reliability(result), _outcomes(result), _choice(result), _disagreements(result, limit)):
+        yield from ("", *part)
 
 
 def _counts(result: Result, limit: int) -> Iterator[str]:

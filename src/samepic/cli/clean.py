@@ -37,13 +37,6 @@ examples:
   samepic clean found.jsonl --same-if adjusted include brighter, darker or sharper copies
   samepic clean --undo                         restore everything"""
 
-_DONE = {
-    "trash": "moved to the trash",
-    "move-to": "moved",
-    "hardlink": "replaced by hard links",
-    "reflink": "made to share blocks",
-}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_shared(parser, "report", nargs="?")
@@ -164,7 +157,7 @@ def _summary(planned: Plan) -> str:
     files = _count_files(planned.steps)
     if planned.action == "list":
         return f"{files}: choose an action, and --yes to do it"
-    return f"{files} would be {_DONE[planned.action]}: --yes does it"
+    return f"{files} would be {planned.action.done}: --yes does it"
 
 
 def _apply(planned: Plan, args: argparse.Namespace) -> int:
@@ -185,7 +178,7 @@ def _apply(planned: Plan, args: argparse.Namespace) -> int:
         options.print_result(result.to_dict(), f"[{number}/{len(planned.steps)}] {line}", as_json=args.json)
         sys.stdout.flush()
     files = _count_files(applied.step for applied in done)
-    text = f"{files} {_DONE[planned.action]}; {plural(len(skipped), 'file')} skipped"
+    text = f"{files} {planned.action.done}; {plural(len(skipped), 'file')} skipped"
     if done:
         text += f"\nundo with: samepic clean --undo {printable(str(journal))}"
     value = {"done": len(done), "left": len(skipped), "journal": str(journal) if done else None}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.options import add_screen, add_shared, compare_pair, print_json, status_of
 from samepic.cli.output import heading, percent, rows
+from samepic.verdict import regions_text
 from samepic.writing import bytes_text
 
 if TYPE_CHECKING:
-    from samepic.verdict import PictureInfo, Region, Verdict
+    from samepic.verdict import PictureInfo, Verdict
 
 SUMMARY = "are these two the same picture?"
 DESCRIPTION = "Show whether A and B are the same picture, and how B differs from A."
@@ -24,8 +25,6 @@ examples:
   samepic compare --quiet photo.jpg upload.jpg && echo already here
   samepic compare --screen --ignore 900,20,200,40 page.png page-now.png
   convert photo.jpg -resize 50% jpg:- | samepic compare photo.jpg -"""
-
-_REGIONS_LISTED = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +59,7 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if "different_pixels" in verdict.measures:
         yield "pixels", _pixels(verdict.measures)
     if verdict.regions:
-        yield "changed", _regions(verdict.regions)
+        yield "changed", regions_text(verdict.regions)
     yield "a", _picture(verdict.a)
     yield "b", _picture(verdict.b)
 
@@ -70,12 +69,6 @@ def _pixels(measures: Mapping[str, float]) -> str:
     unseen = sum(measures[f"{kind}_pixels"] for kind in ("smoothed", "speck", "faint"))
     text = f"{measures['different_pixels']:.0f} of {measures['pixels']:.0f} differ"
     return f"{text}, {unseen:.0f} more invisibly" if unseen else text
-
-
-def _regions(regions: tuple[Region, ...]) -> str:
-    text = ", ".join(f"{r.w}x{r.h} at ({r.x}, {r.y})" for r in regions[:_REGIONS_LISTED])
-    more = len(regions) - _REGIONS_LISTED
-    return text + (f" and {more} more" if more > 0 else "")
 
 
 def _picture(info: PictureInfo) -> str:

@@ -18,7 +18,7 @@ from samepic.cli.review import require_pages, review
 from samepic.writing import bytes_text, plural, printable, replacing
 
 if TYPE_CHECKING:
-    from samepic.duplicates.finder import Finder
+    from samepic.duplicates.finder import Finder, Search
     from samepic.duplicates.groups import Group
     from samepic.profile import Policy
     from samepic.spark.duplicates import SparkFinder
@@ -63,16 +63,8 @@ def spark_finder(args: argparse.Namespace, paths: list[str], policy: Policy) -> 
         raise UsageError(f"expected only paths or only URIs, found both: {uris[0]!r}")
     spark = session(args.master)
     spark.sparkContext.setLogLevel("INFO" if args.verbose else "ERROR")
-    return SparkFinder(
-        spark,
-        paths,
-        policy,
-        args.hidden,
-        args.follow,
-        args.min_size,
-        args.copies,
-        CandidateScan(args.search),
-    )
+    how = CandidateScan(args.search)
+    return SparkFinder(paths, policy, args.hidden, args.follow, args.min_size, args.copies, how, spark=spark)
 
 
 SUMMARY = "find the duplicate pictures in folders"
@@ -138,11 +130,13 @@ def run(args: argparse.Namespace) -> int:
         require_pages()
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
-    if args.engine == "spark":
-        finder: Finder | SparkFinder = spark_finder(args, paths, policy)
+    with Meter() as meter:
+        finder: Finder | SparkFinder = (
+            spark_finder(args, paths, policy)
+            if args.engine == "spark"
+            else _local_finder(args, paths, policy, meter)
+        )
         groups = finder.groups()
-    else:
-        finder, groups = _search_here(args, paths, policy)
     _print(args, finder, groups)
     if args.review:
         from samepic.duplicates.groups import ScanReport
@@ -151,29 +145,15 @@ def run(args: argparse.Namespace) -> int:
     return TROUBLE if {file.path for file in finder.unreadable} & set(paths) else SAME
 
 
-def _search_here(
-    args: argparse.Namespace, paths: list[str], policy: Policy
-) -> tuple[Finder | SparkFinder, list[Group]]:
+def _local_finder(args: argparse.Namespace, paths: list[str], policy: Policy, meter: Meter) -> Finder:
     from samepic.duplicates.cache import cache_file
     from samepic.duplicates.finder import Finder
 
-    with Meter() as meter:
-        finder = Finder(
-            paths,
-            policy.same_if,
-            args.hidden,
-            args.follow,
-            args.min_size,
-            args.jobs,
-            None if args.no_cache else cache_file(),
-            meter.progress,
-            policy.profile,
-            args.copies,
-        )
-        return finder, finder.groups()
+    how = args.hidden, args.follow, args.min_size, args.copies, args.jobs
+    return Finder(paths, policy, *how, None if args.no_cache else cache_file(), meter.progress)
 
 
-def _print(args: argparse.Namespace, finder: Finder | SparkFinder, groups: list[Group]) -> None:
+def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> None:
     from samepic.duplicates.groups import csv_lines, json_lines
 
     if args.html:
@@ -191,7 +171,7 @@ def _print(args: argparse.Namespace, finder: Finder | SparkFinder, groups: list[
             print(line)
 
 
-def _write_page(name: str, groups: list[Group], finder: Finder | SparkFinder) -> None:
+def _write_page(name: str, groups: list[Group], finder: Search) -> None:
     from samepic.cleanup.plan import page
 
     with (
@@ -201,7 +181,7 @@ def _write_page(name: str, groups: list[Group], finder: Finder | SparkFinder) ->
         file.writelines(page(groups, finder.unreadable))
 
 
-def _report_lines(finder: Finder | SparkFinder, groups: list[Group]) -> Iterator[str]:
+def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
     for group in groups:
         name = f"{group.number}. {printable(group.reference.path)}"
         yield f"{styled(name, 'bold')}  {bytes_text(group.reference.size)}, {group.reason}"
@@ -216,7 +196,7 @@ def _report_lines(finder: Finder | SparkFinder, groups: list[Group]) -> Iterator
     yield _summary(finder, groups)
 
 
-def _summary(finder: Finder | SparkFinder, groups: list[Group]) -> str:
+def _summary(finder: Search, groups: list[Group]) -> str:
     """Return one line like "7 pictures: 1 duplicate in 1 group, 132 KB reclaimable; 1 file is not an image"."""
     copies = sum(len(group.members) for group in groups)
     line = f"{plural(finder.pictures, 'picture')}: {plural(copies, 'duplicate')} in {plural(len(groups), 'group')}"

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     _check_store(settings)
-    listener = bind_socket(settings)
+    listener = bind_socket(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -41,11 +42,6 @@ CREATE TABLE IF NOT EXISTS verdicts (
     PRIMARY KEY (a, b, version)
 ) WITHOUT ROWID;
 """
-_INSERT = {
-    "files": "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    "pictures": "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)",
-    "verdicts": "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
-}
 
 
 class CachedFile(NamedTuple):
@@ -82,7 +78,7 @@ class Cache:
 
     def __init__(self, file: Path | None) -> None:
         self._lock = threading.Lock()
-        self._pending: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INSERT}
+        self._pending: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._committed = time.monotonic()
         self._file = file
         self._database = self._open(file) if file is not None else None
@@ -157,15 +153,15 @@ class Cache:
                 self._commit()
 
     def _commit(self) -> None:
-        pending, self._pending = self._pending, {table: [] for table in _INSERT}
+        pending, self._pending = self._pending, defaultdict(list)
         self._committed = time.monotonic()
         if self._database is None:
             return
         try:
             with self._database:
                 for table, rows in pending.items():
-                    if rows:
-                        self._database.executemany(_INSERT[table], rows)
+                    marks = ", ".join("?" * len(rows[0]))
+                    self._database.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
         except sqlite3.Error as error:
             self._give_up(error)
 

@@ -11,16 +11,24 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from samepic.duplicates.cache import Cache, CachedVerdict, cache_file
 from samepic.duplicates.candidates import CandidateGraph
-from samepic.duplicates.groups import Group, GroupBuilder, GroupDraft, UnionFind, accepted, build_group
+from samepic.duplicates.groups import (
+    Group,
+    GroupBuilder,
+    GroupDraft,
+    UnionFind,
+    accepted,
+    build_group,
+    numbered,
+)
 from samepic.duplicates.quality import Merit
 from samepic.duplicates.scan import AHEAD, WORKING_BYTES, DistinctPicture, MemoryBudget, Reader, in_order
 from samepic.duplicates.verify import Verifier
-from samepic.duplicates.walk import File, Unreadable, Walk
+from samepic.duplicates.walk import Unreadable, Walk, path_key
 from samepic.profile import Policy, Profile
 from samepic.verdict import Relation
 
@@ -102,31 +110,39 @@ class Progress:
 
 
 @dataclass(slots=True, eq=False)
-class Finder:
-    """One search below `paths`, with the options of `find`; `min_size` is in bytes, `jobs` are threads (None: all).
+class Search:
+    """One search below `paths`, with the options of `find`; `min_size` is in bytes.
 
     After `groups()`, `unreadable` lists by path what could not be read, and the counts are those of this search.
     """
 
     paths: Iterable[str]
-    same_if: Relation = Relation.REFRAMED
+    policy: Policy = Policy()  # noqa: RUF009  (frozen)
     hidden: bool = False
     follow: bool = False
     min_size: int = 1
+    copies: bool = False
+    unreadable: list[Unreadable] = field(default_factory=list, kw_only=True)
+    pictures: int = field(default=0, kw_only=True)
+    others: int = field(default=0, kw_only=True)
+
+    def walk(self) -> Walk:
+        """Return a walk through what is searched."""
+        return Walk(self.paths, self.hidden, self.follow, self.min_size)
+
+
+@dataclass(slots=True, eq=False)
+class Finder(Search):
+    """A search in this process, on `jobs` threads (None: all)."""
+
     jobs: int | None = None
     cache: Path | None = field(default_factory=cache_file)
     progress: Callable[[Progress], None] | None = None
-    profile: Profile | None = None
-    copies: bool = False
-    unreadable: list[Unreadable] = field(default_factory=list)
-    pictures: int = 0
-    others: int = 0
     read: int = 0
     compared: int = 0
 
     def groups(self) -> list[Group]:
         """Search, and return the groups by the path of their reference."""
-        self.same_if.is_same(self.same_if)
         self.paths = list(self.paths)
         jobs = self.jobs or processors()
         pool = ThreadPoolExecutor(jobs, "samepic-find")
@@ -138,8 +154,8 @@ class Finder:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _read(self, cache: Cache, pool: ThreadPoolExecutor, jobs: int) -> list[DistinctPicture]:
-        walk = self._walk()
-        total = sum(1 for _ in self._walk().files()) if self.progress else 0
+        walk = self.walk()
+        total = sum(1 for _ in self.walk().files()) if self.progress else 0
         reader = Reader(cache, pool, jobs * AHEAD, MemoryBudget(WORKING_BYTES), self.copies)
         for _ in reader.read_all(walk.files()):
             self._report("reading", reader.files, total, "files")
@@ -151,22 +167,18 @@ class Finder:
                   len(self.unreadable))  # fmt: skip
         _log.info("not in the cache, read: %d", self.read)
         _log.info("bytes: %d distinct pictures", len(reader.items))
-        return sorted(reader.items.values(), key=lambda item: min(map(_path_key, item.files)))
-
-    def _walk(self) -> Walk:
-        return Walk(self.paths, self.hidden, self.follow, self.min_size)
+        return sorted(reader.items.values(), key=lambda item: min(map(path_key, item.files)))
 
     def _grouped(
         self, items: list[DistinctPicture], cache: Cache, pool: ThreadPoolExecutor, jobs: int
     ) -> list[Group]:
-        searched = items if self.same_if is not Relation.SAME_FILE else []
+        searched = items if self.policy.same_if is not Relation.SAME_FILE else []
         graph = CandidateGraph(
             [item.fingerprint for item in searched],
             lambda done: self._report("searching", done, len(items), "pictures"),
             self.copies,
         )
-        memory, policy = MemoryBudget(WORKING_BYTES), Policy(self.same_if, self.profile)
-        window = jobs * AHEAD
+        memory, policy, window = MemoryBudget(WORKING_BYTES), self.policy, jobs * AHEAD
         joined = join_copies(
             graph,
             lambda: Verifier(items, cache, memory, _HELD_BYTES // jobs),
@@ -212,13 +224,10 @@ class Finder:
         grouped = {index for draft, _ in found for index in (draft.reference, *draft.verdicts)}
         alone = [index for index in range(len(items)) if index not in grouped and index not in damaged]
         drafts = found + [(GroupDraft(index), {}) for index in alone if len(items[index].files) > 1]
-        groups = [build_group(0, draft, items, merits) for draft, merits in drafts]
-        # Hard links to one file waste nothing.
-        groups = [group for group in groups if not all(member.hard_link_to for member in group.members)]
-        groups.sort(key=lambda group: _path_key(group.reference))
-        self.unreadable.sort(key=lambda file: (_path_key(file), file.error))
+        groups = numbered(build_group(draft, items, merits) for draft, merits in drafts)
+        self.unreadable.sort(key=lambda file: (path_key(file), file.error))
         _log.info("groups: %d, with %d copies", len(groups), sum(len(group.members) for group in groups))
-        return [replace(group, number=number) for number, group in enumerate(groups, 1)]
+        return groups
 
     def _report(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress is not None:
@@ -252,19 +261,9 @@ def find(
     that is not installed.
     """
     policy = Policy.of(same_if, profile)
-    listed = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    finder = Finder(
-        [os.fspath(path) for path in listed],
-        policy.same_if,
-        hidden,
-        follow,
-        min_size,
-        jobs,
-        (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache),
-        profile=policy.profile,
-        copies=copies,
-    )
-    return _yielded(finder, unreadable)
+    listed = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    file = (cache_file() if cache else None) if isinstance(cache, bool) else Path(cache)
+    return _yielded(Finder(listed, policy, hidden, follow, min_size, copies, jobs, file), unreadable)
 
 
 def _yielded(finder: Finder, unreadable: Callable[[Unreadable], None] | None) -> Iterator[Group]:
@@ -280,7 +279,3 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _path_key(file: File | Unreadable) -> bytes:
-    return os.fsencode(file.path)

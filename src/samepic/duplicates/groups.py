@@ -9,14 +9,15 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from samepic.duplicates.cache import CachedVerdict
 from samepic.duplicates.quality import Merit, why_best, why_original
 from samepic.duplicates.scan import DistinctPicture
-from samepic.duplicates.walk import File, Unreadable
+from samepic.duplicates.walk import File, Unreadable, path_key
 from samepic.errors import ReportError
+from samepic.facts import values_of
 from samepic.profile import Policy
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
@@ -41,13 +42,9 @@ class Member:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
-        return {
-            **self.file.to_dict(),
-            "relation": str(self.relation),
-            "probability": self.probability,
-            "explanation": self.explanation,
-            "hard_link_to": self.hard_link_to or None,
-        }
+        values = values_of(self) | {"hard_link_to": self.hard_link_to or None}
+        del values["file"]
+        return self.file.to_dict() | values
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,21 +191,16 @@ def accepted(verdict: CachedVerdict, policy: Policy) -> CachedVerdict | None:
     return verdict._replace(probability=probability) if policy.same(relation, probability) else None
 
 
-def build_group(
-    number: int, draft: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]
-) -> Group:
-    """Return the group of a draft, or of one item with several files, its members by path."""
-    first, *copies = sorted(items[draft.reference].files, key=_path_key)
+def build_group(draft: GroupDraft, items: list[DistinctPicture], merits: Mapping[int, Merit]) -> Group:
+    """Return the group of a draft, or of one item with several files, as `group_of` does."""
+    first, *copies = sorted(items[draft.reference].files, key=path_key)
     equal = CachedVerdict(Relation.SAME_FILE, 1.0, BYTE_FOR_BYTE, "")
     rest = [(file, equal) for file in copies]
     for index, verdict in draft.verdicts.items():
         rest += [(file, verdict) for file in items[index].files]
-    rest.sort(key=lambda row: _path_key(row[0]))
-    links = {first.node: first.path}
-    members = tuple(make_member(file, verdict, links) for file, verdict in rest)
     others = [merits[index] for index in draft.verdicts]
     reason = why_best(merits[draft.reference], others, proven=draft.proven) if others else SAME_BYTES
-    return Group(number, first, reason, members)
+    return group_of(first, reason, rest)
 
 
 SAME_BYTES = "identical files; first by path"
@@ -218,16 +210,22 @@ BYTE_FOR_BYTE = "the same file, byte for byte"
 """The explanation of a member with the bytes of the reference."""
 
 
-def make_member(file: File, verdict: CachedVerdict, links: dict[tuple[int, int], str]) -> Member:
-    """Return a file as a member; `links` are the paths of its group so far by node."""
-    link = links.get(file.node, "") if file.links > 1 else ""
-    links.setdefault(file.node, file.path)
-    explanation = verdict.explanation if not link else "the same file on disk (a hard link)"
-    return Member(file, Relation(verdict.relation), verdict.probability, explanation, link)
+def group_of(first: File, reason: str, rest: Iterable[tuple[File, CachedVerdict]]) -> Group:
+    """Return a group that has no number yet, around its `first` file, with the `rest` by path."""
+    members, links = [], {first.node: first.path}
+    for file, verdict in sorted(rest, key=lambda row: path_key(row[0])):
+        link = links.get(file.node, "") if file.links > 1 else ""
+        links.setdefault(file.node, file.path)
+        explanation = verdict.explanation if not link else "the same file on disk (a hard link)"
+        members.append(Member(file, Relation(verdict.relation), verdict.probability, explanation, link))
+    return Group(0, first, reason, tuple(members))
 
 
-def _path_key(file: File) -> bytes:
-    return os.fsencode(file.path)
+def numbered(groups: Iterable[Group]) -> list[Group]:
+    """Return the groups by the path of their reference, without hard links to one file, which waste nothing."""
+    kept = [group for group in groups if not all(member.hard_link_to for member in group.members)]
+    kept.sort(key=lambda group: path_key(group.reference))
+    return [replace(group, number=number) for number, group in enumerate(kept, 1)]
 
 
 @dataclass(frozen=True, slots=True)

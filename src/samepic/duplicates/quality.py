@@ -118,9 +118,12 @@ _ADVANTAGES = {
 
 def why_best(best: Merit, others: Sequence[Merit], *, proven: str) -> str:
     """Return why `best` is the reference of `others`, one or more; `proven` is the reason of `why_original`, or ""."""
-    second = max(others, key=Merit.rank)
+    reason = proven or advantage(best, max(others, key=Merit.rank), _ADVANTAGES)
+    return reason or "equal quality; first by path"
+
+
+def advantage(best: Merit, other: Merit, texts: Mapping[str, str]) -> str:
+    """Return the text, by field in the order of `Merit.rank`, of the first in which `best` has more, or ""."""
     better = "stored without loss" if best.grade == LOSSLESS else "closer to the original file"
-    for name, text in _ADVANTAGES.items():
-        if getattr(best, name) > getattr(second, name) and not proven:
-            return text.format(best, second, better=better)
-    return proven or "equal quality; first by path"
+    ahead = (text for name, text in texts.items() if getattr(best, name) > getattr(other, name))
+    return next(ahead, "").format(best, other, better=better)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 
 from samepic.api import compare_pictures
 from samepic.duplicates.cache import Cache, CachedVerdict
@@ -17,23 +16,20 @@ from samepic.picture import Picture, inspect, load, read
 from samepic.writing import reason_of
 
 
+@dataclass(slots=True, eq=False)
 class Verifier:
-    """Compares pictures of one cluster, but `known` pairs; `merits` are of the readable, `errors` of the others."""
+    """Compares pictures of one cluster, but `_known` pairs; `merits` are of the readable, `errors` of the others."""
 
-    def __init__(
-        self,
-        items: list[DistinctPicture],
-        cache: Cache,
-        memory: MemoryBudget,
-        max_bytes: int,
-        known: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
-    ) -> None:
-        self.merits: dict[int, Merit] = {}
-        self.errors: dict[int, str] = {}
-        self.compared = self.requested = 0
-        self._items, self._cache, self._memory, self._max_bytes = items, cache, memory, max_bytes
-        self._known = known
-        self._decoded: OrderedDict[int, Picture] = OrderedDict()
+    _items: list[DistinctPicture]
+    _cache: Cache
+    _memory: MemoryBudget
+    _max_bytes: int
+    _known: Mapping[tuple[int, int], CachedVerdict] = field(default_factory=dict)
+    merits: dict[int, Merit] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
+    compared: int = 0
+    requested: int = 0
+    _decoded: OrderedDict[int, Picture] = field(default_factory=OrderedDict)
 
     def inspect_picture(self, index: int) -> None:
         """Set the merit of a picture from its header, or its error."""

@@ -46,6 +46,11 @@ class Unreadable:
     error: str
 
 
+def path_key(file: File | Unreadable) -> bytes:
+    """Return the bytes of a path, by which files are sorted."""
+    return os.fsencode(file.path)
+
+
 @dataclass(slots=True, eq=False)
 class Walk:
     """Walks `paths`, which may be hidden or links; skips files under `min_size` bytes, and counts them.

@@ -44,20 +44,16 @@ class _SearchResult:
     skipped: int = 0
 
 
+@dataclass(slots=True)
 class _CandidateSearch:
-    """Searches as the store changes, comparing each pair once; `keep_alive` is called between comparisons."""
+    """Searches as the store changes, comparing each pair once; `_keep_alive` is called between comparisons."""
 
-    def __init__(
-        self,
-        store: Store,
-        index: Index,
-        verifier: MatchVerifier,
-        fingerprint: Fingerprint,
-        keep_alive: Callable[[], None],
-    ) -> None:
-        self._store, self._index, self._verifier = store, index, verifier
-        self._fingerprint, self._keep_alive = fingerprint, keep_alive
-        self._shared: dict[int, int] = {}
+    _store: Store
+    _index: Index
+    _verifier: MatchVerifier
+    _fingerprint: Fingerprint
+    _keep_alive: Callable[[], None]
+    _shared: dict[int, int] = field(default_factory=dict)
 
     def search(self, below: int | None = None) -> _SearchResult:
         record, result = self._verifier.record, _SearchResult()
@@ -302,12 +298,9 @@ class Admission:
             prepared = context.engine.prepare(encoded.data, encoded.name, copycode=context.copycode)
             record = self._record(prepared)
             verifier = MatchVerifier(context, record, self._compare, self._policy, self._replaces)
-            self._ready = (
-                verifier,
-                _CandidateSearch(
-                    context.store, context.index, verifier, prepared.fingerprint, self._lease.keep
-                ),
-            )
+            found = prepared.fingerprint
+            search = _CandidateSearch(context.store, context.index, verifier, found, self._lease.keep)
+            self._ready = verifier, search
         return self._ready
 
     def _compare(self, original: bytes) -> Verdict:

@@ -26,15 +26,11 @@ class Index:
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
         self._pdq, self._copies = TurnedCodes(), Codes()
-        self._last, self._removed = 0, -1
+        self.last, self._removed = 0, -1
         self._turn, self._lock, self._searching = threading.Lock(), threading.Condition(), 0
 
     def __len__(self) -> int:
         return max(len(self._pdq), len(self._copies))
-
-    @property
-    def last(self) -> int:
-        return self._last
 
     def candidates(self, store: Store, fingerprint: Fingerprint, below: int | None) -> CandidateNumbers:
         """Return the numbers under `below` of pictures that may be the same, nearest first, of all in `store` now."""
@@ -57,7 +53,7 @@ class Index:
         queries = [(fingerprint.copycode, GATE.alike, SEARCH.copy_radius)]
         queries += [(code, GATE.alike_inset, SEARCH.inset_radius) for code in fingerprint.inset_codes]
         # Higher numbers do not count but may be nearer: ask for more.
-        later = 0 if below is None else max(0, self._last - below + 1)
+        later = 0 if below is None else max(0, self.last - below + 1)
         alike: dict[int, None] = {}
         for code, k, radius in queries:
             found = self._copies.nearest(code, k + later)
@@ -70,11 +66,11 @@ class Index:
         with self._turn:
             if self._removed < 0:
                 self._removed = store.last_removal()
-            for page in store.all_codes(self._tenant, self._last):
+            for page in store.all_codes(self._tenant, self.last):
                 with self._writing():
                     self._pdq.add(page.pdq_numbers, page.pdq)
                     self._copies.add(page.copy_numbers, page.copycodes)
-                    self._last = page.last
+                    self.last = page.last
             position, removed = store.removals(self._tenant, self._removed)
             if removed:
                 with self._writing():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from samepic.decision import Caveat, Evidence, Match
-from samepic.duplicates.quality import LOSSLESS, Merit, weight_of
+from samepic.duplicates.quality import Merit, advantage, weight_of
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
 from samepic.gate.index import Index
 from samepic.gate.options import GatePolicy, Originals, PolicyAction
@@ -64,21 +65,17 @@ def better_copy(
     if uploaded.rank() == stored.rank():
         return BetterCopy(_Better.NEITHER, "as good as the one that is kept")
     if uploaded.rank() > stored.rank():
-        return BetterCopy(_Better.UPLOAD, _why(uploaded, stored))
-    return BetterCopy(_Better.KEPT, _why(stored, uploaded))
+        return BetterCopy(_Better.UPLOAD, advantage(uploaded, stored, _WHY))
+    return BetterCopy(_Better.KEPT, advantage(stored, uploaded, _WHY))
 
 
-def _why(best: Merit, other: Merit) -> str:
-    if best.pixels != other.pixels:
-        return f"is larger: {best.width}x{best.height} against {other.width}x{other.height}"
-    if best.grade != other.grade:
-        kept = "is stored without loss" if best.grade == LOSSLESS else "is closer to the original file"
-        return f"{kept} ({best.format} against {other.format})"
-    if best.quality != other.quality:
-        return f"has the higher JPEG quality: {best.quality} against {other.quality}"
-    if best.weight != other.weight:
-        return "has more coded in it"
-    return f"has more metadata: {best.metadata} bytes against {other.metadata}"
+_WHY = {
+    "pixels": "is larger: {0.width}x{0.height} against {1.width}x{1.height}",
+    "grade": "is {better} ({0.format} against {1.format})",
+    "quality": "has the higher JPEG quality: {0.quality} against {1.quality}",
+    "weight": "has more coded in it",
+    "metadata": "has more metadata: {0.metadata} bytes against {1.metadata}",
+}
 
 
 def _merit(record: Record) -> Merit:
@@ -119,42 +116,6 @@ Comparison = Callable[[bytes], Verdict]
 """Gives the verdict on an original and the upload, which is b."""
 
 
-class _OriginalComparer:
-    """Compares originals with `record`; raises only UnavailableError and StoreError, to be tried again."""
-
-    def __init__(self, originals: Originals | None, record: Record, compare: Comparison) -> None:
-        self._open_original, self._compare, self._pixels = originals, compare, _pixels(record)
-        self._too_large: int | None = None
-
-    def compare(self, kept: Record) -> Verdict | _UncomparedReason:
-        if self._open_original is None:
-            return _UncomparedReason.NO_WAY
-        size = self._pixels + _pixels(kept)
-        if self._too_large is not None and size >= self._too_large:
-            # What was too much once is not paid for again by each of many candidates.
-            return _UncomparedReason.TOO_MUCH
-        original = self._original(kept)
-        if isinstance(original, _UncomparedReason):
-            return original
-        try:
-            return self._compare(original)
-        except UnreadableError as error:
-            _log.warning("record %d: the originals cannot be compared: %s", kept.number, _error_text(error))
-            if not isinstance(error, (LimitError, WorkerError)):
-                return _UncomparedReason.BROKEN
-            self._too_large = size if self._too_large is None else min(size, self._too_large)
-            return _UncomparedReason.TOO_MUCH
-
-    def _original(self, kept: Record) -> bytes | _UncomparedReason:
-        assert self._open_original is not None
-        try:
-            opened = self._open_original(kept.key)
-            return _UncomparedReason.ABSENT if opened is None else read(opened).data
-        except (SamepicError, OSError, LookupError) as error:
-            _log.warning("record %d: the original cannot be opened: %s", kept.number, _error_text(error))
-            return _UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else _UncomparedReason.SHUT
-
-
 def _error_text(error: Exception) -> str:
     """Return the text of an error without file names, which do not belong in a service's log."""
     if isinstance(error, UnreadableError):
@@ -191,21 +152,17 @@ class _PairVerdict:
         return f"{sentence}, as far as small pictures show ({why})" if why else sentence
 
 
+@dataclass(slots=True)
 class MatchVerifier:
     """Compares kept pictures, but for the keys `replaces`, with the upload `record`."""
 
-    def __init__(
-        self,
-        context: GateContext,
-        record: Record,
-        compare: Comparison,
-        policy: GatePolicy,
-        replaces: frozenset[str] = frozenset(),
-    ) -> None:
-        self.record, self.policy, self.replaces = record, policy, replaces
-        self._engine, self._profile = context.engine, context.profile
-        self._original_comparer = _OriginalComparer(context.originals, record, compare)
-        self._verdicts: dict[int, _PairVerdict | None] = {}
+    context: GateContext
+    record: Record
+    compare: Comparison
+    policy: GatePolicy
+    replaces: frozenset[str] = frozenset()
+    _verdicts: dict[int, _PairVerdict | None] = field(default_factory=dict)
+    _too_large: float = math.inf  # pixels of two originals that were too much
 
     def verify(self, kept: Record, settled: Mapping[str, bool]) -> VerifiedMatch | None:
         """Return what the upload is to a kept picture, or None; `settled` are reviewers' decisions by identity."""
@@ -233,7 +190,7 @@ class MatchVerifier:
     def shared_features(self, kept: Sequence[Record]) -> list[int]:
         """Return how many features the proxies of kept pictures share with the upload's; none where that fails."""
         try:
-            return self._engine.screen(self.record.proxy, [record.proxy for record in kept])
+            return self.context.engine.screen(self.record.proxy, [record.proxy for record in kept])
         except UnreadableError as error:
             _log.warning("an upload cannot be screened: %s", _error_text(error))
             return [0] * len(kept)
@@ -250,7 +207,8 @@ class MatchVerifier:
         action = self.policy.actions[relation]
         if action is PolicyAction.ACCEPT:
             return None
-        minimum = self._profile.probability if self._profile is not None else 0.0
+        profile = self.context.profile
+        minimum = profile.probability if profile is not None else 0.0
         if relation not in _IDENTICAL and probability < minimum:
             return None
         match = self._match(kept, relation, probability, explanation, evidence)
@@ -284,21 +242,50 @@ class MatchVerifier:
         if kept.frames != self.record.frames:
             return None  # an animation is its frames, and a still none of them
         try:
-            verdict = self._engine.compare(
-                kept.proxy, self.record.proxy, profile=self._profile, prove=False, visibility=False
+            verdict = self.context.engine.compare(
+                kept.proxy, self.record.proxy, profile=self.context.profile, prove=False, visibility=False
             )
         except UnreadableError as error:
             _log.warning("record %d: its proxy cannot be compared: %s", kept.number, _error_text(error))
             return None
         uncompared = _UncomparedReason.NO_WAY
         if self.policy.actions[verdict.relation] is not PolicyAction.ACCEPT:
-            on_originals = self._original_comparer.compare(kept)
+            on_originals = self._compare_originals(kept)
             if isinstance(on_originals, Verdict):
                 return _PairVerdict(on_originals, Evidence.ORIGINALS)
             uncompared = on_originals
         if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
             return None  # a sheet of frames says nothing of crops and edits
-        return _PairVerdict(of_proxies(verdict, self._profile), Evidence.PROXIES, uncompared)
+        return _PairVerdict(of_proxies(verdict, self.context.profile), Evidence.PROXIES, uncompared)
+
+    def _compare_originals(self, kept: Record) -> Verdict | _UncomparedReason:
+        """Compare the originals; raises only UnavailableError and StoreError, to be tried again."""
+        if self.context.originals is None:
+            return _UncomparedReason.NO_WAY
+        size = _pixels(self.record) + _pixels(kept)
+        if size >= self._too_large:
+            # What was too much once is not paid for again by each of many candidates.
+            return _UncomparedReason.TOO_MUCH
+        original = _original(self.context.originals, kept)
+        if isinstance(original, _UncomparedReason):
+            return original
+        try:
+            return self.compare(original)
+        except UnreadableError as error:
+            _log.warning("record %d: the originals cannot be compared: %s", kept.number, _error_text(error))
+            if not isinstance(error, (LimitError, WorkerError)):
+                return _UncomparedReason.BROKEN
+            self._too_large = min(size, self._too_large)
+            return _UncomparedReason.TOO_MUCH
+
+
+def _original(originals: Originals, kept: Record) -> bytes | _UncomparedReason:
+    try:
+        opened = originals(kept.key)
+        return _UncomparedReason.ABSENT if opened is None else read(opened).data
+    except (SamepicError, OSError, LookupError) as error:
+        _log.warning("record %d: the original cannot be opened: %s", kept.number, _error_text(error))
+        return _UncomparedReason.TOO_MUCH if isinstance(error, LimitError) else _UncomparedReason.SHUT
 
 
 def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:

@@ -9,12 +9,15 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from samepic.arrays import Pixels
+from samepic.facts import values_of
 from samepic.measures import classical
 from samepic.measures.classical import ssim, to_common_form
 from samepic.picture.picture import Picture
@@ -60,31 +63,11 @@ class Cutoff(NamedTuple):
         return value <= self.value if self.lower else value >= self.value
 
 
-# begin: written by bench/cutoffs.py --write
-ORIGIN = "2026-11-22: bench/cutoffs.py, 1031 photographs x 21 re-saves, seed 20261122"
-
-# fmt: off
-_ROWS = (
-    ("same_bytes", 1.0, False, 0.0, (0.0, 0.000177), (1.0, 1.0), 530965, 21651, 0),
-    ("same_pixels", 1.0, False, 4.6e-05, (0.0, 0.000262), (1.0, 1.0), 530965, 21651, 0),
-    ("difference_box", 0.9896, True, 0.024156, (0.016019, 0.030673), (0.8833, 0.998), 120000, 21651, 10),
-    ("absolute_difference_mean", 26.55, True, 1.0, (0.999823, 1.0), (21.19, 29.63), 120000, 21651, 11),
-    ("absolute_difference_sum", 679300.0, True, 0.183225, (0.167744, 0.622748), (631900.0, 2085000.0), 120000, 21651, 11),  # noqa: E501
-    ("rms_distance", 60.73, True, 1.0, (0.999823, 1.0), (54.49, 67.36), 120000, 21651, 11),
-    ("psnr", 17.24, False, 1.0, (0.999823, 1.0), (16.33, 18.18), 120000, 21651, 11),
-    ("histogram_rms", 132.5, True, 0.590596, (0.522638, 0.687051), (107.7, 187.5), 530965, 21651, 52),
-    ("histogram_rms_normalised", 0.001388, True, 0.791372, (0.767892, 0.814793), (0.001295, 0.001501), 530965, 21651, 52),  # noqa: E501
-    ("kullback_leibler", 0.1084, True, 0.432774, (0.40497, 0.45597), (0.09558, 0.1191), 1061930, 21651, 105),
-    ("jensen_shannon", 0.02462, True, 0.926793, (0.912297, 0.936919), (0.0211, 0.02693), 530965, 21651, 52),
-    ("whitened_correlation", 0.1425, False, 1.0, (0.999823, 1.0), (0.1023, 0.1763), 530965, 21651, 52),
-    ("whitened_rms", 6.173, True, 0.993164, (0.990114, 0.996075), (5.651, 6.892), 530965, 21651, 52),
-    ("ssim", 0.6583, False, 0.999908, (0.999443, 1.0), (0.6123, 0.7104), 120000, 21651, 11),
+_FOUND = msgspec.json.decode(Path(__file__).with_name("cutoffs.json").read_bytes())
+CUTOFFS: Mapping[str, Cutoff] = MappingProxyType(
+    {cutoff.measure: cutoff for cutoff in msgspec.convert(_FOUND["cutoffs"], list[Cutoff])}
 )
-# fmt: on
-# end
-
-CUTOFFS: Mapping[str, Cutoff] = MappingProxyType({row[0]: Cutoff(*row) for row in _ROWS})
-"""The cutoffs by the name of the measure."""
+"""The cutoffs by the name of the measure, and where they come from, as `python -m bench cutoffs --write` wrote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +95,11 @@ class Measured:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape; values are numbers, true or false, null (not measurable) or "Infinity"."""
-        return {
-            "name": self.name,
+        values = values_of(self)
+        del values["note"]
+        return values | {
             "value": _plain(self.value),
-            "unit": self.unit,
-            "better": self.better,
-            "cutoff": self.cutoff,
-            "passes": self.passes,
-            "found": self.found,
             "interval": self.interval and list(self.interval),
-            "reliability": str(self.reliability),
             "bands": [_plain(band) for band in self.bands],
             "box": self.box and self.box.to_dict(),
             "note": self.note,

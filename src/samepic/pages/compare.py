@@ -14,7 +14,7 @@ from samepic.gate.gate import Gate
 from samepic.gate.options import originals_below
 from samepic.gate.verify import of_proxies
 from samepic.pages.browser import PageRequest
-from samepic.pages.html import Html, drop_zone, el, page
+from samepic.pages.html import Html, drop_zone, el, page, pair_json
 from samepic.picture import Encoded
 from samepic.profile import Profile
 from samepic.sandbox.decode import Views
@@ -27,8 +27,6 @@ from samepic.service.uploads import received
 from samepic.verdict import Relation
 from samepic.verify.overlay import marks_on_b
 from samepic.writing import data_url
-
-_UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 _REVIEW_ALL = {
     str(relation): "review"
@@ -107,20 +105,10 @@ def _original(service: Service, tenant: str, key: str) -> bytes | None:
 
 def _pair_json(views: Views, *, proxies: bool = False, profile: Profile | None = None) -> dict[str, Any]:
     verdict = of_proxies(views.verdict, profile) if proxies else views.verdict
-    pictures = {"a": views.a, "b": views.b, "aligned": views.aligned, "difference": views.difference}
-    return {
-        "verdict": verdict.to_dict(),
-        "from": "proxies" if proxies else "pictures",
-        "view": {
-            **{name: data_url(data, media_type(data)) for name, data in pictures.items()},
-            "width": verdict.a.width,
-            "height": verdict.a.height,
-            "boxes": [region.to_dict() for region in verdict.regions],
-            "marks": marks_on_b(verdict),
-            "size_b": [verdict.b.width, verdict.b.height],
-            "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
-        },
-    }
+    pictures = {name: data_url(data, media_type(data)) for name, data in views.pictures().items()}
+    more = {"marks": marks_on_b(verdict), "size_b": [verdict.b.width, verdict.b.height]}
+    pair = pair_json(verdict, {**pictures, **more})
+    return {**pair, "from": "proxies" if proxies else "pictures"}
 
 
 def _key_form(keys: dict[str, str]) -> Html:

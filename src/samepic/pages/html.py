@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from samepic.service.problems import HttpProblem
+from samepic.verdict import Relation, Verdict
 from samepic.writing import data_url
 
 _VOID = frozenset(("br", "hr", "img", "input", "link", "meta"))
@@ -145,7 +147,7 @@ def _head(title: str, frame: PageFrame, scripts: Sequence[str], styles: Sequence
 @cache
 def _icon() -> str:
     """Return the icon as a data URL, so that a page stays complete after its service has ended."""
-    return data_url((_STATIC / "icon.svg").read_bytes(), "image/svg+xml")
+    return data_url((STATIC / "icon.svg").read_bytes(), "image/svg+xml")
 
 
 def _header(frame: PageFrame) -> Html:
@@ -186,7 +188,22 @@ def drop_zone(name: str, title: str) -> Html:
     )
 
 
-_STATIC = Path(__file__).parent / "static"
+_UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
+
+
+def pair_json(verdict: Verdict, pictures: dict[str, Any]) -> dict[str, Any]:
+    """Return a verdict and its view, as view.js shows it: the addresses of `pictures`, and where content differs."""
+    view = {
+        **pictures,
+        "width": verdict.a.width,
+        "height": verdict.a.height,
+        "boxes": [region.to_dict() for region in verdict.regions],
+        "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
+    }
+    return {"verdict": verdict.to_dict(), "view": view}
+
+
+STATIC = Path(__file__).parent / "static"
 """The folder of the static files."""
 
 _TYPES = {
@@ -210,7 +227,7 @@ async def static(request: Request) -> Response:
 @cache
 def _files() -> dict[str, tuple[bytes, str, str]]:
     """Return content, ETag and media type of each file by its name; a request never names a path."""
-    files = {path: path.read_bytes() for path in _STATIC.iterdir() if path.suffix in _TYPES}
+    files = {path: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
     return {
         path.name: (data, f'"{hashlib.sha256(data).hexdigest()[:16]}"', _TYPES[path.suffix])
         for path, data in files.items()

@@ -150,19 +150,9 @@ def _pair_json(pair: ReviewPair) -> dict[str, Any]:
 
 
 def _record_json(record: Record) -> dict[str, Any]:
-    return {
-        "key": record.key,
-        "created": record.created,
-        "format": record.format,
-        "quality": record.jpeg_quality,
-        "width": record.width,
-        "height": record.height,
-        "size": record.size,
-        "waits": record.state == "held",
-        "data": {
-            str(key): value for key, value in record.data.items() if isinstance(value, (str, int, float))
-        },
-    }
+    shown = {name: getattr(record, name) for name in ("key", "created", "format", "width", "height", "size")}
+    data = {str(key): value for key, value in record.data.items() if isinstance(value, (str, int, float))}
+    return {**shown, "quality": record.jpeg_quality, "waits": record.state == "held", "data": data}
 
 
 def _progress(waiting: int) -> Html:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -213,7 +214,8 @@ def _in_words(values: Sequence[int]) -> str:
 def _probabilities(overview: Overview) -> Html:
     if not overview.probabilities:
         return _card("Probabilities", el("p.soft", "No upload has matched a picture of the store yet."))
-    bins = _bin_counts([int(min(0.9999, probability) * 20) for probability in overview.probabilities], 20)
+    twentieths = [int(min(0.9999, probability) * 20) for probability in overview.probabilities]
+    bins = np.bincount(twentieths, minlength=20).tolist()
     text = (
         "How certain the matches of refused and waiting uploads are: the probability that a person would call the two"
         " pictures the same."
@@ -227,7 +229,7 @@ def _probabilities(overview: Overview) -> Html:
 def _distances(distances: Sequence[int]) -> Html:
     if not distances:
         return _card("Distances", el("p.soft", "The store needs at least two pictures for this."))
-    bins = _bin_counts([distance // _BIN_BITS for distance in distances], _BITS // _BIN_BITS)
+    bins = np.bincount(np.minimum(distances, _BITS - 1) // _BIN_BITS, minlength=_BITS // _BIN_BITS).tolist()
     text = (
         f"How far {count_text(len(distances))} of the newest pictures are from their nearest neighbor, in bits of"
         f" {_BITS}. Each upload is compared with the pictures within {SEARCH.radius}; many of them make it slow."
@@ -237,13 +239,6 @@ def _distances(distances: Sequence[int]) -> Html:
     mark_text = f"search radius: {SEARCH.radius}"
     chart = _histogram(bins, ticks, label, mark=SEARCH.radius / _BITS, mark_text=mark_text)
     return _card("Distances", el("p.soft.small", text), chart)
-
-
-def _bin_counts(indexes: Sequence[int], bins: int) -> list[int]:
-    counts = [0] * bins
-    for index in indexes:
-        counts[min(bins - 1, index)] += 1
-    return counts
 
 
 def _bins_text(bins: Sequence[int], unit: str, step: int) -> str:

@@ -20,25 +20,20 @@ import pi_heif
 from PIL import AvifImagePlugin, Image
 
 from samepic.api import compare
-from samepic.errors import (
-    LimitError,
-    MissingPartError,
-    SamepicError,
-    TruncatedError,
-    UnreadableError,
-    UnsupportedError,
-)
+from samepic.errors import MissingPartError, SamepicError, UnreadableError
 from samepic.picture import Encoded, load
 from samepic.picture.pillow import PLUGINS
 from samepic.sandbox.decode import Prepared, Views, perform, prepare
 from samepic.sandbox.guard import allow_cpu, ignore_signals, protect
 from samepic.sandbox.protocol import (
+    ERRORS,
     MISSING,
     Answer,
     Failure,
     Greeting,
     Request,
     Setup,
+    WorkerLimits,
     frame,
     plain,
     printable,
@@ -52,9 +47,9 @@ _OPENCV_NO_MEMORY = -4
 
 def failure(error: Exception, name: str, memory_bytes: int) -> Failure:
     """Return the answer for an error; out of memory is a LimitError whoever raised it."""
-    for kind in (LimitError, TruncatedError, UnsupportedError, UnreadableError):
-        if isinstance(error, kind):
-            return Failure(kind.__name__, error.name, error.wanted, error.got)
+    if isinstance(error, UnreadableError):
+        kind = next(name for name, kind in ERRORS.items() if isinstance(error, kind))
+        return Failure(kind, error.name, error.wanted, error.got)
     if isinstance(error, MissingPartError):
         return Failure(MISSING, name, "", str(error))
     if isinstance(error, MemoryError) or getattr(error, "code", None) == _OPENCV_NO_MEMORY:
@@ -85,12 +80,8 @@ def main() -> int:
     # Nothing can be opened, so nothing can be imported, after `protect`.
     preload()
     _silence()
-    protection = protect(
-        memory_bytes=setup.memory_bytes,
-        open_files=setup.open_files,
-        parent=setup.parent,
-        filtered=setup.filtered,
-    )
+    limits = setup.limits
+    protection = protect(limits.memory_bytes, limits.open_files, parent=setup.parent, filtered=setup.filtered)
     try:
         self_test()
     except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
@@ -103,23 +94,23 @@ def main() -> int:
             head, body = read_frame(_from_parent, _UNBOUNDED, _UNBOUNDED)
         except EOFError:
             return 0
-        allow_cpu(setup.cpu_seconds)
+        allow_cpu(limits.cpu_seconds)
         request = msgspec.json.decode(head, type=Request)
-        _send(out, _answer(request, body, setup))
+        _send(out, _answer(request, body, limits))
         del body
 
 
-def _answer(request: Request, body: bytes, setup: Setup) -> list[bytes]:
+def _answer(request: Request, body: bytes, limits: WorkerLimits) -> list[bytes]:
     parts: tuple[bytes, ...] = ()
     try:
-        found: object = perform(request.task, split(body, request.sizes), setup.upload)
+        found: object = perform(request.task, split(body, request.sizes), limits.upload)
         if isinstance(found, Views):
-            parts, found = found[1:], found.verdict
+            parts, found = tuple(found.pictures().values()), found.verdict
         elif isinstance(found, Prepared):
             parts, found = (found.proxy,), replace(found, proxy=b"")
         answer = plain(Answer(request.number, found, sizes=tuple(map(len, parts))))
     except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
-        parts, reason = (), failure(error, request.task.names[0], setup.memory_bytes)
+        parts, reason = (), failure(error, request.task.names[0], limits.memory_bytes)
         answer = plain(Answer(request.number, error=reason))
     return frame(answer, *parts)
 

@@ -135,6 +135,10 @@ class Views(NamedTuple):
     aligned: bytes
     difference: bytes
 
+    def pictures(self) -> dict[str, bytes]:
+        """Return the views by their names."""
+        return dict(zip(self._fields[1:], self[1:], strict=True))
+
 
 def views(
     a: Encoded,

@@ -159,7 +159,7 @@ def ignore_signals() -> None:
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # what ends it at its time, where the parent ignores it
 
 
-def protect(*, memory_bytes: int, open_files: int, parent: int, filtered: bool) -> Protection:
+def protect(memory_bytes: int, open_files: int, *, parent: int, filtered: bool) -> Protection:
     """Give up what decoding does not need, and return what could be given up.
 
     Memory counts from nothing, code of libraries apart. Ends the process if `parent` is not its parent any more.

@@ -29,7 +29,7 @@ from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.limits import LIMITS, Limits
 from samepic.profile import Policy, Profile
 from samepic.sandbox.decode import Prepared, Task, Views, perform
-from samepic.sandbox.process import WORKERS, LateError, LostError, WorkerLimits, WorkerProcess
+from samepic.sandbox.process import WORKERS, LateError, LostError, WorkerProcess
 from samepic.sandbox.protocol import (
     ERRORS,
     MISSING,
@@ -38,6 +38,7 @@ from samepic.sandbox.protocol import (
     Failure,
     FrameError,
     Protection,
+    WorkerLimits,
     checked,
     split,
 )
@@ -229,7 +230,7 @@ if hasattr(os, "register_at_fork"):
 
 
 _PAIR = ("<bytes>", "<bytes>")
-_ALIASES = tuple(f"<{letter}>" for letter in "abcdefgh")
+_ALIASES = ("<a>", "<b>")
 """What pictures are called while they are decoded, since their names are untrusted too."""
 
 
@@ -268,7 +269,7 @@ class Decoder(ABC):
         prove: bool = True,
         visibility: bool = True,
         names: tuple[str, str] = _PAIR,
-        called: tuple[str, str] = ("<a>", "<b>"),
+        called: tuple[str, str] = _ALIASES,
     ) -> Verdict:
         """Compare two pictures as `samepic.compare` does.
 
@@ -294,15 +295,15 @@ class Decoder(ABC):
         From a process that read untrusted bytes: send them to browsers as images only.
         """
         policy = Policy.of(same_if, profile)
-        task = Task("views", _ALIASES[:2], policy=policy, prove=prove, visibility=visibility)
+        task = Task("views", _ALIASES, policy=policy, prove=prove, visibility=visibility)
         found: Views = self._run(task, (a, b), names)
         return found._replace(verdict=_with_names(found.verdict, names))
 
     def screen(self, upload: bytes, kept: Sequence[bytes]) -> list[int]:
         """Return how many features each kept proxy shares with the upload's, as `samepic.sandbox.decode.screen`."""
         bodies = (upload, *kept)
-        task = Task("screen", _ALIASES[: len(bodies)])
-        shared: list[int] = self._run(task, bodies, ("<bytes>",) * len(bodies))
+        names = ("<bytes>",) * len(bodies)
+        shared: list[int] = self._run(Task("screen", names), bodies, names)
         return shared
 
 

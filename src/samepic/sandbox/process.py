@@ -11,12 +11,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
-from samepic.limits import UPLOAD, Limits
 from samepic.sandbox.decode import Task
 from samepic.sandbox.protocol import (
     Answer,
@@ -25,43 +23,15 @@ from samepic.sandbox.protocol import (
     Protection,
     Request,
     Setup,
+    WorkerLimits,
     checked,
     frame,
     read_frame,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """The limits of one worker process and of each of its tasks.
-
-    2026-11-23: `memory_bytes`, the two times and `grown_bytes` from `python -m bench hostile` (bench/RESULTS.md,
-    "Hostile uploads"); the others chosen.
-    """
-
-    upload: Limits = UPLOAD
-    memory_bytes: int = 2**30  # private memory of the process, libraries' code not counted
-    cpu_seconds: float = 6.0  # processor time of one task
-    wall_seconds: float = 8.0  # time of one task, after which its process is killed
-    starved: float = 0.4  # share of it waiting for a processor, from which on the machine is to blame
-    start_seconds: float = 60.0  # until a new process is ready
-    queue_seconds: float = 20.0  # how long a task waits for a free process
-    open_files: int = 16
-    tasks: int = 500  # after which a process is replaced
-    grown_bytes: int = 384 * 2**20  # resident between tasks, from which on it is replaced
-    answer_bytes: int = 256 * 1024  # the longest answer that is read, without its pictures
-    proxy_bytes: int = 64 * 1024  # the longest proxy that is read
-
-
 WORKERS: Final = WorkerLimits()
 
-
 _Result = TypeVar("_Result")
-
-
-class Reply(NamedTuple):
-    answer: Answer
-    body: bytes
 
 
 class LostError(Exception):
@@ -116,7 +86,7 @@ class WorkerProcess:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None and not self._killed
 
-    def ask(self, task: Task, bodies: Sequence[bytes], seconds: float, limit: int) -> Reply:
+    def ask(self, task: Task, bodies: Sequence[bytes], seconds: float, limit: int) -> tuple[Answer, bytes]:
         """Run one task and read at most `limit` bytes of body. Raises LateError and LostError."""
         self.tasks += 1
         request = Request(self.tasks, task, tuple(map(len, bodies)))
@@ -182,7 +152,8 @@ class WorkerProcess:
         while (call := self._work.get()) is not None:
             call()
         if self._process is not None:
-            _clean_up(self._process)
+            with self._process:  # closes its pipes, and waits for its end
+                self._process.kill()
 
     def _start(self) -> Protection:
         with self._lock:
@@ -195,15 +166,7 @@ class WorkerProcess:
         return self._handshake(self._process)
 
     def _handshake(self, process: subprocess.Popen[bytes]) -> Protection:
-        limits = self.limits
-        setup = Setup(
-            upload=limits.upload,
-            memory_bytes=limits.memory_bytes,
-            open_files=limits.open_files,
-            cpu_seconds=limits.cpu_seconds,
-            parent=os.getpid(),
-            filtered=self._filtered,
-        )
+        setup = Setup(self.limits, os.getpid(), self._filtered)
         head, _ = self._exchange(process, frame(setup), 0)
         try:
             greeting = checked(Greeting, head)
@@ -213,7 +176,7 @@ class WorkerProcess:
             raise LostError(greeting.failure)
         return greeting.protection
 
-    def _reply(self, pieces: list[bytes], limit: int) -> Reply:
+    def _reply(self, pieces: list[bytes], limit: int) -> tuple[Answer, bytes]:
         if self._process is None:
             raise LostError(self.failure)
         head, body = self._exchange(self._process, pieces, limit)
@@ -223,7 +186,7 @@ class WorkerProcess:
             raise LostError(f"gave no answer: {error}") from None
         if answer.number != self.tasks:
             raise LostError("answered what was not asked")
-        return Reply(answer, body)
+        return answer, body
 
     def _exchange(
         self, process: subprocess.Popen[bytes], pieces: list[bytes], limit: int
@@ -257,14 +220,6 @@ def _how_it_ended(process: subprocess.Popen[bytes] | None) -> str:
         return f"signal {-status}"
 
 
-def _clean_up(process: subprocess.Popen[bytes]) -> None:
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
-    process.kill()
-    process.wait()
-
-
 def _spawn() -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [_python(), "-P", "-s", "-m", "samepic.sandbox.child"],
@@ -274,17 +229,12 @@ def _spawn() -> subprocess.Popen[bytes]:
         env=_environment(),
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    _widen(process)
-    return process
-
-
-def _widen(process: subprocess.Popen[bytes]) -> None:
-    """Enlarge the pipe to 1 MB where the system can, which saves switches for large files."""
     if sys.platform == "linux" and process.stdin is not None:
         import fcntl
 
-        with suppress(OSError):
+        with suppress(OSError):  # a pipe of 1 MB saves switches for large files
             fcntl.fcntl(process.stdin.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+    return process
 
 
 def _python() -> str:

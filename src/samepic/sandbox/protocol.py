@@ -15,7 +15,8 @@ from itertools import accumulate
 import msgspec
 
 from samepic.errors import LimitError, TruncatedError, UnreadableError, UnsupportedError, WorkerError
-from samepic.limits import Limits
+from samepic.facts import values_of
+from samepic.limits import UPLOAD, Limits
 from samepic.sandbox.decode import Task
 from samepic.verdict import Verdict
 
@@ -30,13 +31,32 @@ class FrameError(ValueError):
     """The data is not a frame, or holds an invalid value."""
 
 
-class Setup(msgspec.Struct):
-    """The first message to a worker: the limits of pictures and of itself."""
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """The limits of one worker process and of each of its tasks.
 
-    upload: Limits
-    memory_bytes: int
-    open_files: int
-    cpu_seconds: float
+    2026-11-23: `memory_bytes`, the two times and `grown_bytes` from `python -m bench hostile` (bench/RESULTS.md,
+    "Hostile uploads"); the others chosen.
+    """
+
+    upload: Limits = UPLOAD
+    memory_bytes: int = 2**30  # private memory of the process, libraries' code not counted
+    cpu_seconds: float = 6.0  # processor time of one task
+    wall_seconds: float = 8.0  # time of one task, after which its process is killed
+    starved: float = 0.4  # share of it waiting for a processor, from which on the machine is to blame
+    start_seconds: float = 60.0  # until a new process is ready
+    queue_seconds: float = 20.0  # how long a task waits for a free process
+    open_files: int = 16
+    tasks: int = 500  # after which a process is replaced
+    grown_bytes: int = 384 * 2**20  # resident between tasks, from which on it is replaced
+    answer_bytes: int = 256 * 1024  # the longest answer that is read, without its pictures
+    proxy_bytes: int = 64 * 1024  # the longest proxy that is read
+
+
+class Setup(msgspec.Struct):
+    """The first message to a worker: its limits, its parent, and whether its system calls are filtered."""
+
+    limits: WorkerLimits
     parent: int
     filtered: bool
 
@@ -75,7 +95,7 @@ class Protection:
         return all(self.to_dict().values())
 
     def to_dict(self) -> dict[str, str | bool]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return values_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +106,8 @@ class Greeting:
     failure: str = ""
 
 
-ERRORS = {kind.__name__: kind for kind in (LimitError, TruncatedError, UnsupportedError, UnreadableError)} | {
-    "": WorkerError
-}
+_KINDS = (LimitError, TruncatedError, UnsupportedError, UnreadableError)
+ERRORS = {**{kind.__name__: kind for kind in _KINDS}, "": WorkerError}
 """What a worker may say of a picture; "" is for errors that nobody expected."""
 
 MISSING = "MissingPartError"

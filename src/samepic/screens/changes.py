@@ -231,12 +231,19 @@ class Place(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """Two aligned screenshots, the kinds of their pixels, and the options that were used."""
+    """The common parts, on white, of two screenshots; the kinds of their pixels, the largest distance, the options."""
 
     a: Pixels
     b: Pixels
     kinds: Pixels
     screen: Screen
+    alignment: ScreenAlignment
+    largest: float
+
+    @property
+    def different(self) -> int:
+        """The number of pixels that differ."""
+        return _differing_in(self.kinds)
 
 
 def find_changes(scene: Scene, boxes: Sequence[Box]) -> list[Place]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,12 +20,12 @@ from samepic.profile import Policy
 from samepic.screens import changes, pixels
 from samepic.screens.alignment import ScreenAlignment, align_lines, align_top_left, differing_rows
 from samepic.screens.changes import Place, Scene, ScreenChange
-from samepic.screens.pixels import DifferingBox, PixelKind
+from samepic.screens.pixels import PixelKind
 from samepic.tuning.screens import LAYOUT, SCREEN, Box, Screen
 from samepic.verdict import Region, Relation, Verdict
 from samepic.verify.explain import display_name, explain
 from samepic.verify.judge import Judgment
-from samepic.verify.overlay import beside
+from samepic.verify.overlay import beside, fitted
 
 _BOX_COLOR = (214, 39, 40)
 _KIND_COLORS = ((PixelKind.SMOOTHED, (240, 180, 0)), (PixelKind.DIFFERENT, _BOX_COLOR))
@@ -38,7 +37,7 @@ def _draw_screens(
     a: Pixels, b: Pixels, kinds: Pixels, alignment: ScreenAlignment, regions: tuple[Region, ...]
 ) -> Image.Image:
     """Return a, b, and a faded with differing pixels red, smoothed edges yellow, red boxes, and blue ones of lines."""
-    panels = [_shrink(a), _shrink(b)]
+    panels = [fitted(picture, LAYOUT.panel).copy() for picture in (a, b)]
     panels.append((255 - (255 - panels[0]) * _FADE).astype(np.uint8))
     _draw_kinds(panels[2], a.shape, kinds, alignment)
     scales = [small.shape[1] / large.shape[1] for small, large in zip(panels, (a, b, a), strict=True)]
@@ -67,15 +66,6 @@ def _line_region(start: int, stop: int, shape: tuple[int, ...], alignment: Scree
     return Region(*box)
 
 
-def _shrink(picture: Pixels) -> Pixels:
-    height, width = picture.shape[:2]
-    scale = min(1.0, LAYOUT.panel / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    if size == (width, height):
-        return picture.copy()
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _draw_box(panel: Pixels, region: Region, scale: float, color: tuple[int, int, int]) -> None:
     margin = 3 if min(region.w, region.h) > 1 else 0
     left, top = round(region.x * scale) - margin, round(region.y * scale) - margin
@@ -84,30 +74,13 @@ def _draw_box(panel: Pixels, region: Region, scale: float, color: tuple[int, int
     cv2.rectangle(panel, (left, top), (right, bottom), color, 2)
 
 
-class _AlignedPair(NamedTuple):
-    """Two aligned pictures: their common parts on white, and the kinds of the pixels."""
-
-    alignment: ScreenAlignment
-    a: Pixels
-    b: Pixels
-    kinds: Pixels
-    largest: float
-
-    @property
-    def different(self) -> int:
-        return int(np.count_nonzero(self.kinds == PixelKind.DIFFERENT))
-
-    def changes(self, visible: Sequence[DifferingBox], screen: Screen) -> list[Place]:
-        return changes.find_changes(Scene(self.a, self.b, self.kinds, screen), [spot.box for spot in visible])
-
-
 def _compare_pixels(
     a: Picture, b: Picture, screen: Screen, mask: Mask | None
-) -> tuple[Judgment, str, dict[str, float], _AlignedPair]:
-    """Return relation and regions, sentence, measures and pair; `mask`, of a's size, is what to ignore."""
+) -> tuple[Judgment, str, dict[str, float], Scene]:
+    """Return relation and regions, sentence, measures and scene; `mask`, of a's size, is what to ignore."""
     ignored = _ignored_masks(a, b, screen, mask)
     found = _align(a, b, screen, ignored)
-    visible, specks = _find_visible_spots(found, screen)
+    boxes, specks = _find_visible_boxes(found)
     counts = _count_kinds(found.kinds, specks)
     measures = {f"{name}_pixels": float(count) for name, count in counts.items()}
     measures.update(pixels=float(found.kinds.size), largest=found.largest)
@@ -119,29 +92,31 @@ def _compare_pixels(
     elif _are_unrelated(found):
         finding, sentence = Judgment(Relation.DIFFERENT, LAYOUT.strangers), changes.UNRELATED
     else:
-        places = found.changes(visible, screen)
+        places = changes.find_changes(found, boxes)
         places = [place._replace(box=_to_a(place.box, found.alignment)) for place in places]
         sentence = changes.describe_changes(sizes, found.alignment, places, display_name(b.info, "b"))
         finding = Judgment(Relation.EDITED, LAYOUT.changed, _regions(a, found.alignment, places))
     return finding, sentence, measures, found
 
 
-def _find_visible_spots(found: _AlignedPair, screen: Screen) -> tuple[list[DifferingBox], int]:
+def _find_visible_boxes(found: Scene) -> tuple[list[Box], int]:
     everywhere = pixels.find_spots(found.kinds == PixelKind.DIFFERENT)
     visible = [
-        spot for spot in everywhere if not pixels.is_speck(found.a, found.b, found.kinds, spot, screen)
+        spot for spot in everywhere if not pixels.is_speck(found.a, found.b, found.kinds, spot, found.screen)
     ]
     specks = sum(spot.pixels for spot in everywhere) - sum(spot.pixels for spot in visible)
     smooth = found.kinds == PixelKind.SMOOTHED
     for spot in visible:
         smooth[pixels.slices_around(spot.box, found.kinds.shape, LAYOUT.gap)] = False
     letters = [
-        spot for spot in pixels.find_spots(smooth) if pixels.is_letter(found.a, found.b, smooth, spot, screen)
+        spot
+        for spot in pixels.find_spots(smooth)
+        if pixels.is_letter(found.a, found.b, smooth, spot, found.screen)
     ]
     for spot in letters:
         cut = pixels.slices_around(spot.box, found.kinds.shape)
         found.kinds[cut][smooth[cut]] = PixelKind.DIFFERENT
-    return sorted(visible + letters, key=lambda spot: (spot.box[1], spot.box[0])), specks
+    return sorted((spot.box for spot in visible + letters), key=lambda box: (box[1], box[0])), specks
 
 
 def _count_kinds(found: Pixels, specks: int) -> dict[str, int]:
@@ -181,7 +156,7 @@ def _ignored_masks(a: Picture, b: Picture, screen: Screen, mask: Mask | None) ->
     return mask_a, mask_b
 
 
-def _align(a: Picture, b: Picture, screen: Screen, ignored: tuple[Mask, Mask] | None) -> _AlignedPair:
+def _align(a: Picture, b: Picture, screen: Screen, ignored: tuple[Mask, Mask] | None) -> Scene:
     """Align the pictures as they are, or with lines added or removed where that leaves far less difference."""
     direct = _compare(a, b, align_top_left(a.rgb.shape, b.rgb.shape), screen, ignored)
     same_size = a.rgb.shape == b.rgb.shape
@@ -202,18 +177,18 @@ def _align(a: Picture, b: Picture, screen: Screen, ignored: tuple[Mask, Mask] | 
     if not same_size:
         return line_based
     better = line_based.different <= LAYOUT.gained * direct.different
-    return line_based if better and not _only_moves(direct, screen) else direct
+    return line_based if better and not _only_moves(direct) else direct
 
 
-def _only_moves(found: _AlignedPair, screen: Screen) -> bool:
+def _only_moves(found: Scene) -> bool:
     """Return whether all differences are moves, which can look like rows that were added and removed."""
-    visible, _ = _find_visible_spots(found, screen)
-    return all(place.change is ScreenChange.MOVED for place in found.changes(visible, screen))
+    places = changes.find_changes(found, _find_visible_boxes(found)[0])
+    return all(place.change is ScreenChange.MOVED for place in places)
 
 
 def _compare(
     a: Picture, b: Picture, alignment: ScreenAlignment, screen: Screen, ignored: tuple[Mask, Mask] | None
-) -> _AlignedPair:
+) -> Scene:
     """Classify the pixels on white, and on black too where a picture is transparent."""
     aligned_a, aligned_b = alignment.of_a(a.on(255)), alignment.of_b(b.on(255))
     found, largest = pixels.classify_pixels(aligned_a, aligned_b, screen)
@@ -224,10 +199,10 @@ def _compare(
         found = np.where(
             alignment.of_a(ignored[0]) | alignment.of_b(ignored[1]), np.uint8(PixelKind.EQUAL), found
         )
-    return _AlignedPair(alignment, aligned_a, aligned_b, pixels.promote_faint(found, screen), largest)
+    return Scene(aligned_a, aligned_b, pixels.promote_faint(found, screen), screen, alignment, largest)
 
 
-def _are_unrelated(found: _AlignedPair) -> bool:
+def _are_unrelated(found: Scene) -> bool:
     if found.alignment.runs or found.different < LAYOUT.apart * found.kinds.size:
         return False
     return changes.outline_similarity(found.a, found.b) < LAYOUT.strange

@@ -4,15 +4,8 @@ from importlib.util import find_spec
 
 from samepic.errors import MissingPartError
 
-_PACKAGES = {
-    "itsdangerous": "itsdangerous",
-    "msgspec": "msgspec",
-    "prometheus_client": "prometheus-client",
-    "python_multipart": "python-multipart",
-    "starlette": "starlette",
-    "uvicorn": "uvicorn",
-}
-_MISSING = [package for module, package in _PACKAGES.items() if find_spec(module) is None]
+_MODULES = ("itsdangerous", "msgspec", "prometheus_client", "python_multipart", "starlette", "uvicorn")
+_MISSING = [module.replace("_", "-") for module in _MODULES if find_spec(module) is None]
 if _MISSING:
     raise MissingPartError(
         f"the HTTP service needs extra packages ({', '.join(_MISSING)}): pip install 'samepic[serve]'"

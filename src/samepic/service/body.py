@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from python_multipart import MultipartParser
@@ -16,12 +16,14 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from samepic.errors import ProfileError
-from samepic.gate.options import GatePolicy
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import ServiceLimits
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
+
+
+Value = TypeVar("Value")
 
 
 class Budget:
@@ -95,10 +97,10 @@ def _too_large(max_bytes: int, found: str, name: str = "body") -> HttpProblem:
     return HttpProblem.mismatch(413, "too_large", name, f"at most {max_bytes} bytes", found)
 
 
-@dataclass(slots=True)
-class _Form:
+@dataclass(frozen=True, slots=True)
+class SentPictures:
     files: dict[str, bytes] = field(default_factory=dict)
-    fields: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
 
 
 def is_form(content_type: str) -> bool:
@@ -111,7 +113,7 @@ async def read_form(
     files: Sequence[str],
     texts: Sequence[str],
     limits: ServiceLimits,
-) -> _Form:
+) -> SentPictures:
     """Parse a form of pictures `files`, and `texts`. Raises HttpProblem: 413 too long, 422 invalid or unknown."""
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary:
@@ -131,7 +133,7 @@ async def read_form(
 
 class _FormCollector:
     def __init__(self, files: Sequence[str], texts: Sequence[str], limits: ServiceLimits) -> None:
-        self.form, self.ended = _Form(), False
+        self.form, self.ended = SentPictures(), False
         self._files, self._texts, self._limits = files, texts, limits
         self._parts = 0
         self._header = (bytearray(), bytearray())
@@ -171,7 +173,7 @@ class _FormCollector:
         if self._name not in self._files and self._name not in self._texts:
             known = ", ".join([*self._files, *self._texts])
             raise HttpProblem.invalid("body", f"the fields {known}", f"{self._name!r:.60}")
-        if self._name in self.form.files or self._name in self.form.fields:
+        if self._name in self.form.files or self._name in self.form.params:
             raise HttpProblem.invalid(self._name, "one field of this name", "two")
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
@@ -185,7 +187,7 @@ class _FormCollector:
             self.form.files[self._name] = bytes(self._data)
         else:
             try:
-                self.form.fields[self._name] = self._data.decode()
+                self.form.params[self._name] = self._data.decode()
             except UnicodeDecodeError:
                 raise HttpProblem.invalid(self._name, "text in UTF-8", "another encoding") from None
         self._data = bytearray()
@@ -227,14 +229,12 @@ def path_key(request: Request, after: str = "") -> str:
         raise HttpProblem.invalid("key", "percent-encoded UTF-8", "another") from None
 
 
-def parse_policy(text: str | None, base: GatePolicy) -> GatePolicy | None:
-    """Return the policy that a request asks for, None if it has none. Raises HttpProblem."""
-    if text is None:
-        return None
+def parsed(params: Mapping[str, str], name: str, parse: Callable[[str], Value]) -> Value | None:
+    """Return what `parse` makes of a parameter of a request, None if it has none. Raises HttpProblem."""
     try:
-        return GatePolicy.parse(text, base)
+        return parse(params[name]) if name in params else None
     except ProfileError as error:
-        raise HttpProblem(422, "bad_input", str(error), name="policy") from None
+        raise HttpProblem(422, "bad_input", str(error), name=name) from None
 
 
 def parse_json_object(text: str | bytes, name: str) -> dict[str, Any]:

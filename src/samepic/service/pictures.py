@@ -129,14 +129,7 @@ def _page_size(text: str | None, service: Service) -> int:
 
 
 def _held_json(record: Record) -> dict[str, Any]:
-    created = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-    return {
-        "key": record.key,
-        "created": created.isoformat(timespec="seconds"),
-        "format": record.format,
-        "width": record.width,
-        "height": record.height,
-        "size": record.size,
-        "data": dict(record.data),
-        "matches": [match.to_dict() for match in record.matches],
-    }
+    shown = {name: getattr(record, name) for name in ("key", "created", "format", "width", "height", "size")}
+    created = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="seconds")
+    matches = [match.to_dict() for match in record.matches]
+    return {**shown, "created": created, "data": dict(record.data), "matches": matches}

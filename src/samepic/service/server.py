@@ -83,21 +83,17 @@ class Connection(H11Protocol):
         self.transport.close()
 
 
-def bind_socket(settings: ServiceSettings) -> socket.socket:
-    """Return a socket that listens at the address of the settings. Raises OSError with the address."""
-    host = settings.host.strip("[]")
+def bind_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address, 0 being any free port. Raises OSError with the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, settings.port))
+        listener.bind((host.strip("[]"), port))
         listener.listen(SERVICE.backlog)
     except OSError as error:
         listener.close()
-        raise OSError(
-            error.errno, error.strerror or str(error), f"{settings.host}:{settings.port}"
-        ) from error
-    listener.set_inheritable(True)
+        raise OSError(error.errno, error.strerror or str(error), f"{host}:{port}") from error
     return listener
 
 
@@ -129,6 +125,7 @@ def _serve_many(
         os.environ[MULTIPROC_DIR] = folder
         config = _config(create, replace(settings, parent=os.getpid()))
         config.configure_logging()
+        listener.set_inheritable(True)
         supervisor = Multiprocess(config, sockets=[listener])
         on_ready()
         supervisor.run()

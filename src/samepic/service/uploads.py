@@ -5,35 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.decision import Decision
-from samepic.errors import ProfileError
 from samepic.gate.gate import Gate
+from samepic.gate.options import GatePolicy
 from samepic.picture import Encoded
 from samepic.picture.formats import KNOWN, REFUSED, sniff
 from samepic.profile import Policy
 from samepic.service import body
 from samepic.service.auth import Caller
+from samepic.service.body import SentPictures
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import STATUSES, HttpAnswer, HttpProblem, Json, decision_answer
 from samepic.service.state import Service, idempotency_key, run_once
-from samepic.verdict import Relation
 
 COMPARE, CHECK, ADMIT = ("same_if",), ("policy", "replaces"), ("key", "data", "policy", "replaces")
 """The parameters of each besides pictures, in the query or as fields of the form."""
 
 
 _HEAD, _TAIL = 4096, 18  # bytes of a file that tell its format; only a TGA has a mark at its end
-
-
-@dataclass(frozen=True, slots=True)
-class SentPictures:
-    files: dict[str, bytes]
-    params: dict[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -55,10 +48,10 @@ async def _sent_pictures(
         max_bytes = len(files) * limits.upload_bytes + len(texts) * limits.field_bytes + limits.form_bytes
         chunks = body.stream_body(request, max_bytes, share, limits)
         form = await body.read_form(content_type, chunks, files, texts, limits)
-        twice = [name for name in form.fields if name in params]
+        twice = [name for name in form.params if name in params]
         if twice:
             raise HttpProblem.invalid(twice[0], "it in the query or in the form", "both")
-        sent = SentPictures(form.files, {**params, **form.fields})
+        sent = SentPictures(form.files, {**params, **form.params})
     elif len(files) == 1:
         data = await body.read_body(request, limits.upload_bytes, share, limits)
         sent = SentPictures({files[0]: data}, params)
@@ -75,7 +68,7 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
     """Return the verdict on two pictures."""
     async with received(service, request, ("a", "b"), COMPARE) as sent:
         a, b = sent.files["a"], sent.files["b"]
-        same_if = _same_if(sent.params.get("same_if"))
+        same_if = body.parsed(sent.params, "same_if", lambda text: Policy.of(text).same_if)
         workers, profile = service.gates.workers, service.gates.profile
         verdict = await service.run_heavy(
             lambda: workers.compare(a, b, same_if=same_if, profile=profile, names=("a", "b"))
@@ -87,7 +80,7 @@ async def compare(service: Service, request: Request, caller: Caller) -> Respons
 async def check(service: Service, request: Request, caller: Caller) -> Response:
     async with received(service, request, ("file",), CHECK) as sent:
         gate = service.gates.gate(caller.tenant)
-        policy = body.parse_policy(sent.params.get("policy"), gate.policy)
+        policy = _policy(sent, gate)
         upload, replaces = Encoded("file", sent.files["file"]), _replaces(sent)
         decision = await service.run_heavy(lambda: gate.check(upload, policy=policy, replaces=replaces))
     _record_outcome(service, request, "check", decision)
@@ -117,7 +110,7 @@ class _Admission:
             raise HttpProblem.invalid("key", "a key for the picture, in the query or the form", "none")
         self._upload, self._key = Encoded("file", sent.files["file"]), params["key"]
         self._data = body.parse_json_object(params["data"], "data") if "data" in params else {}
-        self._policy = body.parse_policy(params.get("policy"), gate.policy)
+        self._policy = _policy(sent, gate)
         self._replaces = _replaces(sent)
         self.decision: Decision | None = None
 
@@ -133,16 +126,13 @@ class _Admission:
         return decision_answer(self.decision, STATUSES.get(self.decision.outcome, 422))
 
 
-def _same_if(text: str | None) -> Relation | None:
-    try:
-        return text if text is None else Policy.of(text).same_if
-    except ProfileError as error:
-        raise HttpProblem(422, "bad_input", str(error), name="same_if") from None
-
-
 def _record_outcome(service: Service, request: Request, operation: str, decision: Decision) -> None:
     add_log_fields(request.scope, outcome=str(decision.outcome))
     service.metrics.count_decision(operation, str(decision.outcome))
+
+
+def _policy(sent: SentPictures, gate: Gate) -> GatePolicy | None:
+    return body.parsed(sent.params, "policy", lambda text: GatePolicy.parse(text, gate.policy))
 
 
 def _replaces(sent: SentPictures) -> tuple[str, ...]:

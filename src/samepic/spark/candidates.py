@@ -247,11 +247,9 @@ def rank(df: DataFrame, column: str, name: str) -> DataFrame:
     What this returns is persisted: ranges are cut by a sample, which another run would draw anew.
     """
     ranged = df.select(column).repartitionByRange(column).sortWithinPartitions(column).persist()
-    counts = {
-        row["part"]: row["count"]
-        for row in ranged.groupBy(fn.spark_partition_id().alias("part")).count().collect()
-    }
-    first = dict(zip(range(max(counts, default=0) + 1), _offsets(counts), strict=True))
+    parts = sorted(ranged.groupBy(fn.spark_partition_id().alias("part")).count().collect())
+    ends = accumulate(row["count"] for row in parts)
+    first = {row["part"]: end - row["count"] for row, end in zip(parts, ends, strict=True)}
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         context = TaskContext.get()
@@ -263,8 +261,3 @@ def rank(df: DataFrame, column: str, name: str) -> DataFrame:
             yield pa.RecordBatch.from_arrays([batch.column(0), places], [column, name])
 
     return ranged.mapInArrow(work, f"{column} string, {name} bigint")
-
-
-def _offsets(counts: dict[int, int]) -> list[int]:
-    sizes = [counts.get(part, 0) for part in range(max(counts, default=0) + 1)]
-    return [0, *accumulate(sizes)][:-1]

@@ -21,7 +21,7 @@ from samepic.fingerprints.fingerprint import VERSION, Fingerprint
 from samepic.limits import LIMITS
 from samepic.picture import read
 from samepic.sandbox.pool import Workers
-from samepic.sandbox.process import WorkerLimits
+from samepic.sandbox.protocol import WorkerLimits
 from samepic.writing import reason_of
 
 DECODER: Final = WorkerLimits(
@@ -157,23 +157,19 @@ def from_row(row: dict[str, Any]) -> Fingerprint:
 def _catalogue_batches(copies: bool, proxies: bool) -> Batches:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            keys, contents, paths = (batch.column(name) for name in ("key", "content", "path"))
-            rows = [
-                _row(keys[at].as_py(), contents[at].as_py(), paths[at].as_py(), copies, proxies)
-                for at in range(len(batch))
-            ]
+            rows = [_row(**row, copies=copies, proxies=proxies) for row in arrow_rows(batch)]
             yield pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
 
     return work
 
 
-def _row(key: str, data: bytes | None, path: str | None, copies: bool, proxies: bool) -> dict[str, Any]:
+def _row(key: str, content: bytes | None, path: str | None, *, copies: bool, proxies: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"key": key, "version": VERSION}
     try:
-        kind, error, row["size"] = check_source(key, data, path)
+        kind, error, row["size"] = check_source(key, content, path)
         if kind:
             return {**row, "kind": kind, "error": error or None}
-        encoded = original(path) if data is None and path is not None else data
+        encoded = original(path) if content is None and path is not None else content
         assert encoded is not None
         prepared = decoder().catalogue(encoded, key, copycode=copies, proxied=proxies)
     except (UnreadableError, OSError) as failure:

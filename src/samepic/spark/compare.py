@@ -6,11 +6,10 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Any, Final
 
 import pyarrow as pa
@@ -100,17 +99,14 @@ def by_cluster(
     return work
 
 
+@dataclass(slots=True, eq=False)
 class SparkComparer:
-    """Compares pictures of one cluster, but the `cached`; `merits` loses what cannot be read, `errors` says why."""
+    """Compares pictures of one cluster, but the `_cached`; `_merits` loses what cannot be read, `errors` says why."""
 
-    def __init__(
-        self,
-        originals: Originals,
-        merits: dict[int, Merit],
-        cached: Mapping[tuple[int, int], CachedVerdict] = MappingProxyType({}),
-    ) -> None:
-        self.errors: dict[int, str] = {}
-        self._originals, self._merits, self._cached = originals, merits, cached
+    _originals: Originals
+    _merits: dict[int, Merit]
+    _cached: Mapping[tuple[int, int], CachedVerdict] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
 
     def __call__(self, a: int, b: int) -> CachedVerdict | None:
         """Return what the second is to the first, None where there is no verdict."""

@@ -15,9 +15,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
 from samepic.duplicates.cache import CachedVerdict
-from samepic.duplicates.finder import processors
-from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, make_member
-from samepic.duplicates.walk import File, Unreadable, Walk
+from samepic.duplicates.finder import Search, processors
+from samepic.duplicates.groups import BYTE_FOR_BYTE, SAME_BYTES, Group, group_of, numbered
+from samepic.duplicates.walk import File, Unreadable
 from samepic.fingerprints.fingerprint import VERSION
 from samepic.profile import Policy, Profile
 from samepic.spark.candidates import CandidateScan, copies_edges, digest_edges, pdq_edges, rank
@@ -243,28 +243,19 @@ def session(master: str | None = None) -> SparkSession:
 
 
 @dataclass(slots=True, eq=False)
-class SparkFinder:
-    """One search below paths, walked as by `samepic.find`, or URIs, listed by Spark; the fields are those of Finder."""
+class SparkFinder(Search):
+    """A search on Spark, below paths, walked as by `samepic.find`, or URIs, listed by Spark."""
 
-    spark: SparkSession
-    paths: Iterable[str]
-    policy: Policy
-    hidden: bool = False
-    follow: bool = False
-    least: int = 1
-    copies: bool = False
     how: CandidateScan = CandidateScan.SCAN
-    unreadable: list[Unreadable] = field(default_factory=list)
-    pictures: int = 0
-    others: int = 0
+    spark: SparkSession = field(kw_only=True)
 
     def groups(self) -> list[Group]:
         """Search, and return the groups by the path of their reference. Raises ValueError for URIs beside paths."""
-        paths = list(self.paths)
+        paths = self.paths = list(self.paths)
         uris = [path for path in paths if _URI.match(path)]
         if uris and len(uris) < len(paths):
             raise ValueError(f"expected either paths or URIs, found both: {uris[0]!r}")
-        entries = {} if uris else self._walk(paths)
+        entries = {} if uris else self._walked()
         df = self._list_uris(uris) if uris else self._path_rows(entries)
         content, path = ("content", None) if uris else (None, "path")
         prints = fingerprints(df, key="path", content=content, path=path, copies=self.copies)
@@ -276,9 +267,8 @@ class SparkFinder:
         self.unreadable.sort(key=lambda file: (os.fsencode(file.path), file.error))
         return self._grouped(found, entries, df if uris else None)
 
-    def _walk(self, paths: list[str]) -> dict[str, File]:
-        walk = Walk(paths, self.hidden, self.follow, self.least)
-        entries = {}
+    def _walked(self) -> dict[str, File]:
+        walk, entries = self.walk(), {}
         for entry in walk.files():
             if entry.path.isascii() or entry.path == entry.path.encode(errors="replace").decode():
                 entries[entry.path] = entry
@@ -296,30 +286,27 @@ class SparkFinder:
 
     def _list_uris(self, uris: list[str]) -> DataFrame:
         source = self.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
-        return source.load(uris).where(fn.col("length") >= self.least)
+        return source.load(uris).where(fn.col("length") >= self.min_size)
 
     def _grouped(
         self, found: FoundDuplicates, entries: dict[str, File], listed: DataFrame | None
     ) -> list[Group]:
-        members = defaultdict(list)
+        members: defaultdict[int, dict[str, CachedVerdict]] = defaultdict(dict)
         for row in found.members.collect():
             verdict = CachedVerdict(row["relation"], row["probability"], row["explanation"], "")
-            members[row["group"]].append((row["key"], verdict))
+            members[row["group"]][row["key"]] = verdict
         references = {row["group"]: (row["key"], row["reason"]) for row in found.references.collect()}
-        keys = {key for key, _ in references.values()} | {key for rows in members.values() for key, _ in rows}
+        keys = {key for key, _ in references.values()}.union(*members.values())
         digests = self._digests(found, keys)
         if listed is not None:
             entries = _entries(listed, digests)
         files = {key: replace(entries[key], sha256=digest) for key, digest in digests.items()}
-        groups: list[Group] = []
-        for number, (key, reason) in sorted(references.items()):
-            first = files[key]
-            links = {first.node: first.path} if first.inode else {}
-            rest = sorted(members[number], key=lambda row: os.fsencode(row[0]))
-            copies = tuple(make_member(files[path], verdict, links) for path, verdict in rest)
-            if not all(copy.hard_link_to for copy in copies):
-                groups.append(Group(len(groups) + 1, first, reason, copies))
-        return groups
+        return numbered(
+            group_of(
+                files[key], reason, [(files[path], verdict) for path, verdict in members[number].items()]
+            )
+            for number, (key, reason) in references.items()
+        )
 
     def _digests(self, found: FoundDuplicates, keys: set[str]) -> dict[str, str]:
         keys_frame = self.spark.createDataFrame([(key,) for key in keys], "key string")

@@ -8,6 +8,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from samepic.errors import StoreError
@@ -23,20 +24,18 @@ C = TypeVar("C", bound=_Closes)
 _POOLS: weakref.WeakSet[Connections[Any]] = weakref.WeakSet()
 
 
+@dataclass(eq=False)
 class Connections(Generic[C]):
     """A pool of connections, as many as threads use at once; what is `broken` is closed, and becomes a StoreError."""
 
-    def __init__(
-        self,
-        name: str,
-        connect: Callable[[], C],
-        *,
-        broken: type[Exception],
-        expected: str,
-        is_alive: Callable[[C], bool] = lambda _: True,
-    ) -> None:
-        self._name, self._connect, self._is_alive = name, connect, is_alive
-        self._broken, self._expected = broken, expected
+    name: str
+    connect: Callable[[], C]
+    _: KW_ONLY
+    broken: type[Exception]
+    expected: str
+    is_alive: Callable[[C], bool] = lambda _: True
+
+    def __post_init__(self) -> None:
         self._orphans: list[C] = []
         self._closed = False
         self._reset()
@@ -53,15 +52,15 @@ class Connections(Generic[C]):
             connection = self._take()
             try:
                 yield connection
-            except self._broken:
+            except self.broken:
                 connection.close()
                 raise
             except BaseException:
                 self._put_back(connection)
                 raise
             self._put_back(connection)
-        except self._broken as error:
-            raise StoreError(f"{self._name}: expected {self._expected}, found {one_line(error)}") from error
+        except self.broken as error:
+            raise StoreError(f"{self.name}: expected {self.expected}, found {one_line(error)}") from error
 
     def close(self) -> None:
         """Close idle connections now and the others when they are returned; may be called twice."""
@@ -79,13 +78,13 @@ class Connections(Generic[C]):
     def _take(self) -> C:
         with self._lock:
             if self._closed:
-                raise StoreError(f"{self._name}: expected an open store, found one that was closed")
+                raise StoreError(f"{self.name}: expected an open store, found one that was closed")
             while self._idle:
                 connection = self._idle.pop()
-                if self._is_alive(connection):
+                if self.is_alive(connection):
                     return connection
                 connection.close()
-        return self._connect()
+        return self.connect()
 
     def _put_back(self, connection: C) -> None:
         with self._lock:

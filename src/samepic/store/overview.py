@@ -27,13 +27,12 @@ _FLOODING: Final = 8  # how many of the pictures with most refusals it names
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The uploads of a tenant by outcome and day, oldest first; the last day ends at `now`.
+    """The uploads of a tenant by outcome and day, oldest first; the last day ends now.
 
     `refused` is by relation, `said` by a reviewer's "same" or "another", `probabilities` are of the latest matches,
     `most_refusing` has keys with their refusals within a day. `cut`: there were more refusals than were counted.
     """
 
-    now: float
     accepted: tuple[int, ...]
     held: tuple[int, ...]
     refused: Mapping[str, tuple[int, ...]]
@@ -53,7 +52,6 @@ def overview(run: Run, tenant: str, now: float) -> Overview:
     matches = [(at, json.loads(match)) for at, match in refusals]
     reviews = run("SELECT at, same FROM settled WHERE tenant = ? AND at >= ? AND one <= two", (tenant, begin))
     return Overview(
-        now,
         _kept(run, tenant, begin, State.ACCEPTED),
         _kept(run, tenant, begin, State.HELD),
         _daily(((at, match["relation"]) for at, match in matches), begin),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from samepic.cleanup.decisions import Decisions, Mark
@@ -27,10 +26,11 @@ from samepic.cleanup.plan import CleanupAction, files_of
 from samepic.errors import SamepicError, UnreadableError
 from samepic.pages.duplicates import views
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
-from samepic.pages.html import PageFrame, el, error_page, page, static
+from samepic.pages.html import STATIC, PageFrame, el, error_page, page, static
 from samepic.service.auth import CSRF, BrowserSession, Sessions, require_own_page
 from samepic.service.body import Budget, parse_form, parse_json_object, read_body
 from samepic.service.problems import HttpProblem, Json, media_type, to_problem
+from samepic.service.server import bind_socket
 from samepic.service.settings import SERVICE, is_loopback
 from samepic.writing import printable
 
@@ -146,12 +146,6 @@ _SCRIPTS, _STYLES = ("duplicates.js",), ("duplicates.css",)
 _THREADS = 2  # thumbnails to make at once
 _FINISH_SECONDS = 1.5  # how long the last page is served
 
-_MISSING_PICTURE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200" viewBox="0 0 320 200">'
-    '<rect width="320" height="200" fill="#8884"/>'
-    '<path d="M130 75l60 50m0-50l-60 50" stroke="#888" stroke-width="6" stroke-linecap="round"/></svg>'
-)
-
 
 def duplicates_app(session: ReviewSession, guard: BrowserGuard, finish: Callable[[], None]) -> Starlette:
     """Return the application; `finish` is called once the user is done."""
@@ -204,7 +198,7 @@ class _ReviewPages:
         try:
             data = await self._in_thread(lambda: self._session.thumbnail(index, file))
         except UnreadableError:
-            return Response(_MISSING_PICTURE, media_type="image/svg+xml")
+            return FileResponse(STATIC / "missing.svg")
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
     async def comparison(self, guarded: GuardedRequest) -> Response:
@@ -225,11 +219,10 @@ class _ReviewPages:
 
     async def comparison_picture(self, guarded: GuardedRequest) -> Response:
         index, file = self._path_indexes(guarded)
-        name = guarded.request.path_params["name"]
-        if name not in views.PICTURES:
-            raise HttpProblem(404, "not_found", "no such picture")
         compared = await self._in_thread(lambda: views.compare_again(self._decisions, index, file))
-        data: bytes = getattr(compared, name)
+        data = compared.pictures().get(guarded.request.path_params["name"])
+        if data is None:
+            raise HttpProblem(404, "not_found", "no such picture")
         return Response(data, media_type=media_type(data))
 
     async def mark(self, guarded: GuardedRequest) -> Response:
@@ -278,7 +271,8 @@ class _ReviewPages:
         return page("Clean up", content, frame=guarded.frame, scripts=_SCRIPTS, styles=_STYLES)
 
     async def run_progress(self, guarded: GuardedRequest) -> Response:
-        return Json(views.run_json(self._session.run) if self._session.run else {})
+        run = self._session.run
+        return Json({"processed": run.done + len(run.skipped), "ended": run.ended} if run else {})
 
     async def finish(self, guarded: GuardedRequest) -> Response:
         # Later: this page still loads its styles.
@@ -333,11 +327,7 @@ def serve_duplicates(
     decisions: Decisions, journal: Callable[[], Path], on_ready: Callable[[str], None], *, port: int = 0
 ) -> ReviewSession:
     """Serve a review until it is finished; `on_ready` gets its address. Raises OSError, KeyboardInterrupt."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
+    with bind_socket("127.0.0.1", port) as listener:
         session, guard = ReviewSession(decisions, journal), BrowserGuard()
 
         def finish() -> None:
@@ -356,5 +346,3 @@ def serve_duplicates(
         finally:
             session.stop()
         return session
-    finally:
-        listener.close()

@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from samepic.cleanup.apply import Applied, apply
 from samepic.cleanup.decisions import Decisions
-from samepic.cleanup.plan import CleanupAction, Plan, files_of, plan, thumbnail
+from samepic.cleanup.plan import CleanupAction, Plan, files_of, plan, read_unchanged, small_jpeg
 from samepic.cleanup.undo import undo
+from samepic.duplicates.walk import File
 from samepic.errors import ReportError, SamepicError
+from samepic.picture import load
 
 Step = TypeVar("Step")
 _SIDE = 320  # longer side of a thumbnail, in pixels
-_THUMBNAIL_BYTES = 32 * 2**20  # the size of their cache: about 1500
+_THUMBNAILS = 1000  # of about 20 KB, in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,6 @@ class CleanupRun:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     error: str = ""
     ended: bool = False
-    paths: list[str] = field(default_factory=list)
 
 
 class ReviewSession:
@@ -51,26 +52,12 @@ class ReviewSession:
     def __init__(self, decisions: Decisions, journal: Callable[[], Path]) -> None:
         self.decisions, self._journal = decisions, journal
         self._lock, self._stopped = threading.Lock(), threading.Event()
-        self._thumbnails: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._thumbnail_bytes = 0
         self.run: CleanupRun | None = None
         self._thread: threading.Thread | None = None
 
     def thumbnail(self, index: int, file: int) -> bytes:
         """Return a small JPEG of a file, cached. Raises UnreadableError."""
-        scanned = files_of(self.decisions.groups[index])[file]
-        key = scanned.sha256, _SIDE
-        with self._lock:
-            if key in self._thumbnails:
-                self._thumbnails.move_to_end(key)
-                return self._thumbnails[key]
-        data = thumbnail(scanned, _SIDE, self.decisions.scan.made_ns)
-        with self._lock:
-            self._thumbnail_bytes += len(data) - len(self._thumbnails.get(key, b""))
-            self._thumbnails[key] = data
-            while self._thumbnail_bytes > _THUMBNAIL_BYTES:
-                self._thumbnail_bytes -= len(self._thumbnails.popitem(last=False)[1])
-        return data
+        return _thumbnail(files_of(self.decisions.groups[index])[file], self.decisions.scan.made_ns)
 
     def plan(self, request: RequestedCleanup) -> Plan:
         """Return what would be done now. Raises ReportError for an invalid folder."""
@@ -138,7 +125,6 @@ class ReviewSession:
             if isinstance(result, Applied):
                 path = result.step.target.file.path
                 run.done += 1
-                run.paths.append(path)
                 self.decisions.gone.add(path)
             else:
                 run.skipped.append((result.path, result.reason))
@@ -154,8 +140,12 @@ class ReviewSession:
                 run.skipped.append((result.path, result.skipped))
             else:
                 run.done += 1
-                run.paths.append(result.path)
                 self.decisions.gone.discard(reported.get(result.path, result.path))
+
+
+@lru_cache(_THUMBNAILS)
+def _thumbnail(file: File, made_ns: int | None) -> bytes:
+    return small_jpeg(load(read_unchanged(file, made_ns)), _SIDE)
 
 
 def plan_digest(planned: Plan) -> str:

@@ -11,10 +11,9 @@ from samepic.cleanup.plan import CleanupAction, Plan, files_of, read_unchanged
 from samepic.duplicates.groups import Group
 from samepic.duplicates.walk import File
 from samepic.pages.duplicates.session import CleanupRun, RequestedCleanup, plan_digest
-from samepic.pages.html import Html, count_text, el, plural, post_form
+from samepic.pages.html import Html, count_text, el, pair_json, plural, post_form
 from samepic.profile import Policy
 from samepic.sandbox.decode import Views, views
-from samepic.verdict import Relation
 from samepic.writing import bytes_text, printable
 
 _GROUPS = 20  # groups on one page
@@ -181,19 +180,11 @@ _ACTIONS = (
     (CleanupAction.HARDLINK, "Replace identical files with hard links to the kept file"),
 )
 
-_DONE = {
-    CleanupAction.TRASH: "moved to the trash",
-    CleanupAction.MOVE: "moved",
-    CleanupAction.HARDLINK: "replaced with hard links",
-}
-
 
 def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, csrf: str) -> list[Html | None]:
     undecided = len(decisions) - decisions.counts()[0]
     files = plural(len(planned.steps), "file")
-    text = (
-        f"{files} will be {_DONE[request.action]}, {bytes_text(planned.size)}. Nothing has been changed yet."
-    )
+    text = f"{files} will be {request.action.done}, {bytes_text(planned.size)}. Nothing has been changed yet."
     return [
         el("h1", "Plan"),
         el("p.lead", text),
@@ -285,12 +276,8 @@ def _and_more(count: int) -> Html | None:
     return el("p.soft", f"and {count} more") if count else None
 
 
-def run_json(run: CleanupRun) -> dict[str, int | bool]:
-    return {"processed": run.done + len(run.skipped), "ended": run.ended}
-
-
 def run_page(run: CleanupRun, csrf: str) -> list[Html | None]:
-    action = "restored" if run.is_undo else _DONE[run.request.action]
+    action = "restored" if run.is_undo else run.request.action.done
     title = "Working" if not run.ended else "Restored" if run.is_undo else "Done"
     text = f"{plural(run.done, 'file')} {action}; {plural(len(run.skipped), 'file')} not changed."
     bar = el("progress", max=max(1, run.steps), value=run.done, id="progress", aria_label="Progress")
@@ -317,12 +304,6 @@ def _run_actions(run: CleanupRun, csrf: str) -> Html:
             el("a.button", "Back to the groups", href="/"),
         ),
     )
-
-
-PICTURES = ("a", "b", "aligned", "difference")
-"""The names of the pictures of a comparison."""
-
-_UNRELATED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
 
 
 def compare_again(decisions: Decisions, index: int, file: int) -> Views:
@@ -355,12 +336,5 @@ def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
 
 def comparison_json(index: int, file: int, compared: Views) -> dict[str, Any]:
     """Return a comparison as the compare page of the service has it."""
-    verdict, address = compared.verdict, f"/look/{index}/{file}"
-    view = {
-        **{name: f"{address}/{name}" for name in PICTURES},
-        "width": verdict.a.width,
-        "height": verdict.a.height,
-        "boxes": [region.to_dict() for region in verdict.regions],
-        "alignable": verdict.transform is not None or verdict.relation not in _UNRELATED,
-    }
-    return {"verdict": verdict.to_dict(), "view": view}
+    pictures = {name: f"/look/{index}/{file}/{name}" for name in compared.pictures()}
+    return pair_json(compared.verdict, pictures)

@@ -13,8 +13,9 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Final, NamedTuple
+from typing import Final
 
 from PIL import Image, PngImagePlugin
 
@@ -33,11 +34,13 @@ _PLATFORMS = {"win32": "windows", "darwin": "macos"}
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
-class _Baseline(NamedTuple):
-    """A baseline: its picture, and the boxes of elements that were ignored when it was taken."""
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A captured picture, or a baseline; `boxes` and the boxes of `ignored` elements are not compared."""
 
     picture: Picture
-    ignored: tuple[Box, ...]
+    ignored: tuple[Box, ...] = ()
+    boxes: tuple[Box, ...] = ()
 
 
 def baseline_path(test: Path, folder: str, name: str) -> Path:
@@ -57,7 +60,7 @@ def baseline_path(test: Path, folder: str, name: str) -> Path:
     return path
 
 
-def read_baseline(path: Path) -> _Baseline | None:
+def read_baseline(path: Path) -> Shot | None:
     """Return the baseline at `path`, None where there is none. Raises BaselineError for a broken one."""
     if not path.exists():
         return None
@@ -67,7 +70,7 @@ def read_baseline(path: Path) -> _Baseline | None:
             raise UnreadableError(str(path), "a PNG of one frame", picture.info.format)
     except UnreadableError as error:
         raise BaselineError(f"the baseline {path} cannot be read: {reason_of(error)}") from error
-    return _Baseline(picture, _read_ignored(path))
+    return Shot(picture, _read_ignored(path))
 
 
 def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) -> None:

@@ -13,14 +13,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
 
 from samepic.errors import SourceError
-from samepic.picture import Picture, load
+from samepic.picture import load
 from samepic.screens.compare import compare_screenshots
+from samepic.screens.pytest.baselines import Shot
 from samepic.tuning.screens import Box, Screen
 from samepic.verdict import Verdict
 
@@ -206,15 +208,6 @@ def _page_of(target: Page | Locator | ElementHandle) -> Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """A captured picture; `boxes` and the boxes of `ignored` elements are not compared."""
-
-    picture: Picture
-    boxes: tuple[Box, ...]
-    ignored: tuple[Box, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class CapturedShot:
     """The last shot, its verdict (None without a baseline), and whether the page was at rest."""
 
@@ -246,22 +239,20 @@ def capture_at_rest(
             return CapturedShot(shot, judge(shot), at_rest=False)
 
 
-def compare_with_baseline(expected: Picture, shot: Shot, screen: Screen, ignored: Sequence[Box]) -> Verdict:
-    """Compare a shot with its baseline except for what it ignores, and `ignored` of as many elements did."""
-    before = ignored if len(ignored) == len(shot.ignored) else ()
+def compare_with_baseline(expected: Shot, shot: Shot, screen: Screen) -> Verdict:
+    """Compare a shot with its baseline except for what it ignores, and what the baseline did of as many elements."""
+    before = expected.ignored if len(expected.ignored) == len(shot.ignored) else ()
     boxes = (*screen.ignore, *shot.boxes, *shot.ignored, *before)
     # The sentence uses the name of a picture, and a shot has none.
     actual = replace(shot.picture, info=replace(shot.picture.info, name="the picture"))
-    return compare_screenshots(expected, actual, screen=replace(screen, ignore=boxes))
+    return compare_screenshots(expected.picture, actual, screen=replace(screen, ignore=boxes))
 
 
 def _look_equal(before: Shot, after: Shot, screen: Screen) -> bool:
     if before.picture.data is not None and before.picture.data == after.picture.data:
         return True
     # A mask has the size of the baseline, which these shots may not have.
-    return (
-        compare_with_baseline(before.picture, after, replace(screen, mask=None), before.ignored).same is True
-    )
+    return compare_with_baseline(before, after, replace(screen, mask=None)).same is True
 
 
 def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
@@ -273,32 +264,7 @@ def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
         )
     boxes: list[Any] = [tuple(area) for area in ignore if isinstance(area, (tuple, list))]
     others = [area for area in ignore if not isinstance(area, (tuple, list))]
-    return Shot(picture, tuple(boxes), tuple(source.locate_ignored(others)) if others else ())
-
-
-# WebDriver neither ends animations nor hides the caret. Adopted style sheets are not subject to the page's policy.
-_FREEZE = """
-const sheet = new CSSStyleSheet();
-sheet.replaceSync("*, *::before, *::after { transition: none !important; caret-color: transparent !important }");
-document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-const endless = [];
-for (const one of document.getAnimations()) {
-  if (one.playState !== "running") continue;
-  if (one.effect?.getComputedTiming().endTime === Infinity) { endless.push(one); one.cancel(); } else one.finish();
-}
-document[Symbol.for("samepic")] = { sheet, endless };
-"""
-
-_RELEASE = """
-const held = document[Symbol.for("samepic")];
-if (!held) return;
-document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== held.sheet);
-for (const one of held.endless) one.play();
-delete document[Symbol.for("samepic")];
-"""
-
-_AREAS = """return arguments[0].map((one) => one.getBoundingClientRect())
-.filter((box) => box.width && box.height).map((box) => [box.left, box.top, box.width, box.height])"""
+    return Shot(picture, tuple(source.locate_ignored(others)) if others else (), tuple(boxes))
 
 
 class _SeleniumSource(_BrowserSource):
@@ -318,6 +284,10 @@ class _SeleniumSource(_BrowserSource):
             )
         self._driver: Any = target if self._element is None else self._element.parent
 
+    def _run(self, action: str, *given: object) -> Any:  # noqa: ANN401
+        script = Path(__file__).with_name("selenium.js").read_text(encoding="utf-8")
+        return self._driver.execute_script(script, action, *given)
+
     def take(self) -> object:
         with self._frozen():
             if self._full_page:
@@ -331,11 +301,11 @@ class _SeleniumSource(_BrowserSource):
 
     @contextmanager
     def _frozen(self) -> Iterator[None]:
-        self._driver.execute_script(_FREEZE)
+        self._run("freeze")
         try:
             yield
         finally:
-            self._driver.execute_script(_RELEASE)
+            self._run("release")
 
     def _full_page_png(self) -> bytes:
         size = self._driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
@@ -344,7 +314,7 @@ class _SeleniumSource(_BrowserSource):
         return base64.b64decode(self._driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
     def _view(self) -> tuple[float, float, float]:
-        scroll_x, scroll_y, ratio = self._driver.execute_script("return [scrollX, scrollY, devicePixelRatio]")
+        scroll_x, scroll_y, ratio = self._run("view")
         return scroll_x, scroll_y, ratio
 
     def _origin(self, scroll_x: float, scroll_y: float) -> tuple[float, float]:
@@ -360,4 +330,4 @@ class _SeleniumSource(_BrowserSource):
             elements = [target]
         else:
             raise self._refusal(target)
-        return [(x, y, w, h) for x, y, w, h in self._driver.execute_script(_AREAS, elements)]
+        return [(x, y, w, h) for x, y, w, h in self._run("areas", elements)]

@@ -12,8 +12,8 @@ from typing import Any
 from samepic.errors import BaselineError, NoBaselineError, PictureChangedError, ProfileError, SamepicError
 from samepic.picture import Picture
 from samepic.screens.pytest import baselines, capture, report
-from samepic.screens.pytest.baselines import Names
-from samepic.screens.pytest.capture import CapturedShot, Shot, Source
+from samepic.screens.pytest.baselines import Names, Shot
+from samepic.screens.pytest.capture import CapturedShot, Source
 from samepic.screens.pytest.report import Event
 from samepic.tuning.screens import LAYOUT, SCREEN, Screen
 from samepic.verdict import Verdict
@@ -199,9 +199,7 @@ class SamePicture:
             baseline = None
 
         def judge(shot: Shot) -> Verdict | None:
-            if baseline is None:
-                return None
-            return capture.compare_with_baseline(baseline.picture, shot, screen, baseline.ignored)
+            return None if baseline is None else capture.compare_with_baseline(baseline, shot, screen)
 
         seen = capture.capture_at_rest(source, ignore, screen, judge, timeout)
         name_used, self._used = path in self._used, {*self._used, path}

@@ -14,16 +14,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote
 
+from samepic.verdict import Verdict, regions_text
 from samepic.writing import data_url, plural, printable, replacing
 
-if TYPE_CHECKING:
-    from samepic.verdict import Region, Verdict
-
-
-_MOST_PLACES: Final = 4  # changed places in a message
 _INLINED_BYTES: Final = 96 * 2**20  # of pictures within one report, since browsers open pages of 128 MB
 
 
@@ -39,7 +35,7 @@ def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
     if smoothed := verdict.measures.get("smoothed_pixels", 0):
         facts.append(("smoothed edges", f"{smoothed:.0f} more pixels, which do not count"))
     if verdict.regions:
-        facts.append(("changed", _describe_regions(verdict.regions)))
+        facts.append(("changed", regions_text(verdict.regions)))
     return facts
 
 
@@ -56,11 +52,6 @@ def relative_path(path: Path, here: Path) -> str:
     """Return a path relative to the folder `here` where possible, with slashes."""
     text = os.path.relpath(path, here) if path.is_relative_to(here) else str(path)
     return text.replace(os.sep, "/")
-
-
-def _describe_regions(regions: Sequence[Region]) -> str:
-    text = ", ".join(f"{item.w}x{item.h} at ({item.x}, {item.y})" for item in regions[:_MOST_PLACES])
-    return text + (f" and {more} more" if (more := len(regions) - _MOST_PLACES) > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
