@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -51,3 +53,25 @@ def test_a_sign_that_is_equal_only_once_turned_is_similar(size: int) -> None:
 def test_a_photograph_that_was_mirrored_is_the_same(pixels: dict[str, Pixels]) -> None:
     rgb = pixels["coffee"]
     assert samepic.compare(rgb, np.ascontiguousarray(rgb[:, ::-1])).relation == "reframed"
+
+
+def test_a_plus_is_no_cross() -> None:
+    image = Image.new("RGB", (256, 256), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle([118, 40, 138, 216], fill="black")
+    draw.rectangle([40, 118, 216, 138], fill="black")
+    cross = image.rotate(45, Image.Resampling.BICUBIC, fillcolor="white").resize((64, 64))
+    assert samepic.compare(np.asarray(image.resize((64, 64))), np.asarray(cross)).same is False
+
+
+@pytest.mark.parametrize("quality", [60, 85])
+def test_a_small_sign_stays_one_when_saved_lossily(quality: int) -> None:
+    image = Image.new("RGB", (256, 256), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle([16, 64, 240, 192], 64, fill="#109050")
+    draw.ellipse([126, 74, 230, 182], fill="white")
+    held = io.BytesIO()
+    image.resize((32, 32), Image.Resampling.BOX).save(held, "JPEG", quality=quality)
+    off = image.resize((32, 32), Image.Resampling.BOX).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    assert is_sign(np.asarray(Image.open(held).convert("RGB")))
+    assert samepic.compare(held.getvalue(), np.asarray(off)).same is False

@@ -23,15 +23,19 @@ from samepic.verify.quantization import SharedSource
 def is_sign(rgb: Pixels) -> bool:
     """Return whether a picture (height, width, 3) holds few colors and few corners.
 
-    Arrows, toggles and letters do; photographs hold many colors, pages of text many corners.
+    Arrows, toggles and letters do; photographs hold many colors, pages of text many corners. Edges do not count: the
+    smaller a sign is, the more of it is a blend of two colors.
     """
     scale = min(1.0, SIGN.side / max(rgb.shape[:2]))
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    shades = (small >> SIGN.bits).astype(np.uint32)
-    _, counts = np.unique(shades[..., 0] << 16 | shades[..., 1] << 8 | shades[..., 2], return_counts=True)
-    held = np.sort(counts)[::-1][: SIGN.colors].sum()
-    if held < SIGN.share * small.shape[0] * small.shape[1]:
+    range_of = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    flat = small[range_of.max(axis=2) < SIGN.edge].astype(np.uint32)
+    if len(flat) < SIGN.flat * small.shape[0] * small.shape[1]:
+        return False
+    shades = (flat + (1 << SIGN.bits >> 1)) >> SIGN.bits  # black and white in the middle of theirs
+    _, counts = np.unique(shades[:, 0] << 16 | shades[:, 1] << 8 | shades[:, 2], return_counts=True)
+    if np.sort(counts)[::-1][: SIGN.colors].sum() < SIGN.share * len(flat):
         return False
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     most = float(cv2.cornerMinEigenVal(luma, 3).max())
@@ -207,7 +211,7 @@ def judge(
     # Near shots of one place agree nearly as copies do: where a map had to be found, it must fit as that of a copy.
     certain = mapped.alignment is None or weighed.one_exposure >= JUDGE.copy
     if same >= JUDGE.same and certain and mapped.contained >= JUDGE.contained:
-        if mapped.is_turned and is_sign(mapped.one):
+        if mapped.is_turned and (is_sign(mapped.one) or is_sign(mapped.two)):
             return Judgment(Relation.SIMILAR, BY_RULE.turned_sign)
         if not mapped.is_upright:
             return Judgment(Relation.REFRAMED, same)
