@@ -1,4 +1,7 @@
-"""What every test may use: a few real photographs, as paths."""
+"""What every test may use: a few real photographs, as paths.
+
+Every process collects every file: what takes long to import (SciPy, Selenium) is imported by the functions that use it.
+"""
 
 from __future__ import annotations
 
