@@ -47,6 +47,10 @@ LONGEST = (
     "gate/test_crash.py",
     "service/test_race.py",
     "contrib/test_docs.py",
+    "verify/test_judge.py",
+    "verify/test_change.py",
+    "spark/test_executor.py",
+    "test_compare_parts.py",
 )
 
 

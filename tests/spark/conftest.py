@@ -39,11 +39,6 @@ _SETTINGS = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.sql.dataFrameQueryContext.enabled": "false",
     "spark.sql.lightweightPlanChangeValidation": "false",
-    # What of a plan might be filtered earlier is worked out anew after each of its steps, and pays for many rows only;
-    # nor does anybody read how it was planned.
-    "spark.sql.constraintPropagation.enabled": "false",
-    "spark.sql.ui.explainMode": "simple",
-    "spark.sql.maxPlanStringLength": "0",
 }
 
 
