@@ -65,9 +65,11 @@ $(VENV)/.installed: pyproject.toml $(NATIVE) | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+# pip would compile one file after another, and the tests of other projects too.
 $(VENV)/.tested: pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "installing samepic with its test tools (about 690 MB to fetch, two minutes or so)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[test]'
+	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests|pip|setuptools|mypy|mypyc)/' $(VENV)/lib || true
 	@touch $@ $(VENV)/.installed
 
 readme: $(VENV)/.tested

@@ -1,4 +1,7 @@
-"""What every test may use: a few real photographs, as paths."""
+"""What every test may use: a few real photographs, as paths.
+
+Every process collects every file: what takes long to import (SciPy, Selenium) is imported by the functions that use it.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,10 @@ LONGEST = (
     "gate/test_crash.py",
     "service/test_race.py",
     "contrib/test_docs.py",
+    "verify/test_judge.py",
+    "verify/test_change.py",
+    "spark/test_executor.py",
+    "test_compare_parts.py",
 )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import minimize
 
 from samepic.calibration.statistics import LEAST_SLOPE, fit_line, fit_rescaling
 from samepic.profile import CLAMP, Profile
@@ -30,6 +29,8 @@ def test_without_a_prior_the_line_is_the_published_logistic_regression() -> None
 
 @given(labelled)
 def test_the_line_is_the_best_that_another_method_finds(pairs: list[tuple[float, bool]]) -> None:
+    from scipy.optimize import minimize
+
     least = CLAMP
     held = np.clip([p for p, _ in pairs], least, 1 - least)
     x, labels = np.log(held / (1 - held)), np.array([float(label) for _, label in pairs])

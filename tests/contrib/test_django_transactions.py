@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
+import django
 import pytest
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, connections, models, transaction
+from django.db import IntegrityError, connection, connections, models, transaction
 from django.test import Client
 
 from tests.contrib.uploads import CAT, ROCKET, saved_again
@@ -173,6 +175,43 @@ def test_many_objects_made_at_once_are_all_taken_in_or_none(item: type[models.Mo
     made = item.objects.bulk_create([item(code=str(n), image=file(d)) for n, d in enumerate((ROCKET, CAT))])
     del made
     assert kept() == 2
+
+
+@pytest.mark.parametrize("manager", ["objects", "_base_manager"])
+def test_many_objects_of_which_the_database_refuses_one_leave_nothing_in_the_gate(
+    item: type[models.Model], manager: str
+) -> None:
+    with pytest.raises(IntegrityError):
+        getattr(item, manager).bulk_create([item(code="a", image=file(data)) for data in (ROCKET, CAT)])
+    assert (item.objects.count(), kept()) == (0, 0)
+    getattr(item, manager).bulk_create([item(code="a", image=file())])
+    assert (item.objects.count(), kept()) == (1, 1)
+
+
+def test_many_objects_made_in_batches_are_all_taken_in_or_none(item: type[models.Model]) -> None:
+    from samepic.contrib.django.admission import PictureRefusedError
+
+    pictures = enumerate((ROCKET, CAT, saved_again()))
+    with pytest.raises(PictureRefusedError):
+        item.objects.bulk_create([item(code=str(n), image=file(data)) for n, data in pictures], batch_size=1)
+    assert (item.objects.count(), kept()) == (0, 0)
+
+
+def test_a_model_without_such_pictures_is_created_as_django_does_it(
+    item: type[models.Model], kinds: dict[str, type[models.Model]]
+) -> None:
+    """From Django 6.0 on a single statement is no transaction of its own."""
+    within: dict[str, bool] = {}
+
+    def look(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if sql.startswith("INSERT"):
+            within[sql.split('"')[1]] = connection.in_atomic_block
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(look):
+        kinds["Old"].objects.bulk_create([kinds["Old"](image="old/a.png")])
+        item.objects.bulk_create([item(code="a", image=file())])
+    assert within == {"shelf_old": django.VERSION < (6, 0), "shelf_item": True}
 
 
 def test_heirs_and_proxies_of_a_model_share_its_pictures(kinds: dict[str, type[models.Model]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_a_policy_that_lets_copies_in_lets_those_of_forms_in(gate: Gate) -> None
 def test_of_what_an_older_samepic_kept_the_upload_alone_tells(opens: Opens, tmp_path: Path) -> None:
     gate = opens()
     gate.admit(KEPT, "kept")
-    with sqlite3.connect(tmp_path / "uploads.db") as database:
+    with closing(sqlite3.connect(tmp_path / "uploads.db")) as database, database:
         database.execute("UPDATE pictures SET unresolved = NULL")
     kept = gate.get("kept")
     assert kept is not None

@@ -9,15 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from PIL import Image, ImageChops, ImageStat
-from skimage import metrics
 
 from samepic.arrays import Pixels
 from samepic.measures import classical
 from samepic.measures.classical import to_common_form
 from tests.measures.pictures import ANY, flat, scene
-
-# scikit-image types some of its functions and not others
-peak_signal_noise_ratio: Any = metrics.peak_signal_noise_ratio
 
 
 def chops(a: Pixels, b: Pixels) -> Image.Image:
@@ -69,6 +65,9 @@ def test_black_and_white_are_the_farthest_apart() -> None:
 
 
 def test_psnr_is_scikit_images() -> None:
+    from skimage import metrics
+
+    peak_signal_noise_ratio: Any = metrics.peak_signal_noise_ratio  # which scikit-image does not type
     a, b = scene(5), scene(6)
     assert classical.psnr(a, b) == pytest.approx(peak_signal_noise_ratio(a, b, data_range=255))
 

@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from scipy.spatial.distance import jensenshannon
-from scipy.stats import entropy
 
 from samepic.arrays import Pixels
 from samepic.measures import classical
@@ -35,6 +33,9 @@ def test_rms_is_the_recipe_of_the_origin_question() -> None:
 
 @given(FULL, FULL)
 def test_divergences_are_scipys(a: Pixels, b: Pixels) -> None:
+    from scipy.spatial.distance import jensenshannon
+    from scipy.stats import entropy
+
     h1, h2 = classical.histograms(a, b)
     assert classical.kullback_leibler(h1, h2) == pytest.approx(float(entropy(h1, h2, base=2)), abs=1e-9)
     expected = float(jensenshannon(h1, h2, base=2)) ** 2
@@ -42,6 +43,8 @@ def test_divergences_are_scipys(a: Pixels, b: Pixels) -> None:
 
 
 def test_kullback_leibler_is_the_mean_of_the_bands() -> None:
+    from scipy.stats import entropy
+
     counts = np.random.default_rng(1).integers(1, 99, (2, 3, 256))
     counts[..., 0] += 50_000 - counts.sum(axis=2)
     h1, h2 = counts.reshape(2, -1)

@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from scipy import ndimage
 
 from samepic.arrays import Pixels
 from samepic.errors import SourceError
 from samepic.measures import ssimulacra2 as module
 from samepic.measures.ssimulacra2 import scales_of, ssimulacra2
+from tests.kits.rounds import rounds
 from tests.measures.pictures import drawing, flat, scene
 
 Wide = NDArray[np.float64]
@@ -66,6 +67,8 @@ ALTERATIONS: dict[str, Callable[[Pixels], Pixels]] = {
 
 def dark_border(image: Wide, sigma: float = 1.5) -> Wide:
     """Blur as the independent implementation does, but with 0 beyond all four edges, as the published program does."""
+    from scipy import ndimage
+
     return np.asarray(ndimage.gaussian_filter(image, sigma, mode="constant", truncate=3.33, axes=(0, 1)))
 
 
@@ -76,8 +79,7 @@ def independent_score(a: Pixels, b: Pixels) -> float:
     return float(independent.compute_ssimulacra2(*files))
 
 
-@pytest.mark.parametrize("alteration", ALTERATIONS)
-@pytest.mark.parametrize("name", ["chelsea", "coffee"])
+@pytest.mark.parametrize(("name", "alteration"), rounds(product(("chelsea", "coffee"), ALTERATIONS)))
 def test_it_is_the_independent_one_with_the_published_border(
     name: str, alteration: str, photos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +196,8 @@ def _positive_xyb(light: Wide) -> Wide:
 
 
 def _blur(planes: Wide) -> Wide:
+    from scipy import ndimage
+
     taps = module._TAPS.astype(np.float64)
     for axis in (0, 1):
         planes = ndimage.convolve1d(planes, taps, axis=axis, mode="constant")
@@ -246,8 +250,9 @@ def test_equal_pictures_have_a_hundred(width: int, height: int, seed: int) -> No
     assert ssimulacra2(a, a.copy()) == 100
 
 
-@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    ("name", "kind"), rounds(product(("astronaut", "chelsea", "coffee", "rocket"), ("JPEG", "WEBP")))
+)
 def test_it_rises_with_quality(name: str, kind: str, photos: dict[str, Path]) -> None:
     a = opened(photos[name])
     scores = [ssimulacra2(a, saved(a, kind, quality)) for quality in (10, 30, 50, 70, 80, 90, 95)]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import fft, signal
 
 from samepic.arrays import Pixels
 from samepic.measures.classical import Float, lumas, whiten, whitened_measures, working_square
@@ -19,6 +18,8 @@ SCENES = st.integers(0, 10_000).map(scene)
 
 def mirrored_filter(samples: Float) -> np.ndarray:
     """Filter with complex transforms of the picture continued as in a mirror, and return its own part."""
+    from scipy import fft
+
     height, width = samples.shape
     whole = np.pad(samples.astype(np.float64), ((0, height), (0, width)), mode="symmetric")
     cycles = 512 * np.hypot(fft.fftfreq(2 * height)[:, None], fft.fftfreq(2 * width)[None, :])
@@ -29,6 +30,8 @@ def mirrored_filter(samples: Float) -> np.ndarray:
 
 
 def test_correlation_and_rms_are_those_of_an_independent_filter_in_the_plane() -> None:
+    from scipy import signal
+
     a, b = scene(1, 300, 200), scene(1, 300, 200)
     b[50:150] = scene(2, 300, 200)[50:150]
     left, right = (mirrored_filter(working_square(lumas(picture)[0])) for picture in (a, b))

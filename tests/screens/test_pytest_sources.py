@@ -8,13 +8,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page
-from selenium import webdriver
-from selenium.webdriver.chrome.webdriver import WebDriver
 
 import samepic
 from samepic.screens.pytest.baselines import Names, read_baseline
@@ -22,6 +20,9 @@ from samepic.screens.pytest.fixture import FixtureSettings, SamePicture
 from samepic.screens.pytest.report import Event
 from tests.kits.browser import CHROMEDRIVER, CHROMIUM, LEAN, browser, path_of
 from tests.kits.project import size_of
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -74,6 +75,8 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def driver() -> Iterator[WebDriver]:
     """Return a Chromium that is driven by Selenium; skip where there is none, and fail it there in CI."""
+    from selenium import webdriver
+
     chromium, driver = path_of(CHROMIUM), path_of(CHROMEDRIVER)
     options = webdriver.ChromeOptions()
     options.binary_location = chromium

@@ -15,8 +15,6 @@ from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
 from tests.kits.uploaders import Answer, Upload, wrong_round
 
-COPIES = 8
-
 
 def admitted(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer]:
     """Upload all at once, distributed over the services; return the answer to each."""
@@ -40,9 +38,10 @@ def admitted(addresses: Sequence[str], uploads: Sequence[Upload]) -> list[Answer
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("copies", [4, pytest.param(8, marks=pytest.mark.stress)])
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_of_copies_that_arrive_at_once_at_two_services_exactly_one_is_accepted(
-    kind: str, tmp_path: Path, upload: bytes, astronaut: Path
+    kind: str, copies: int, tmp_path: Path, upload: bytes, astronaut: Path
 ) -> None:
     store = fresh_url() if kind == "postgres" else str(tmp_path / "uploads.db")
     with ExitStack() as stack:
@@ -53,7 +52,7 @@ def test_of_copies_that_arrive_at_once_at_two_services_exactly_one_is_accepted(
             service.wait_until_ready()
         uploads, expected = [], {}
         for name, picture in (("coffee", upload), ("astronaut", astronaut.read_bytes())):
-            for number in range(COPIES):
+            for number in range(copies):
                 key = f"{name}/{number}"
                 uploads.append(Upload(key, resaved(picture, quality=70 + number)))
                 expected[key] = name

@@ -23,20 +23,32 @@ from samepic.spark.clusters import group_clusters
 from samepic.spark.compare import Originals, SparkComparer
 from tests.picture.picture_files import many_pixels
 
-TOO_LONG = "expected a picture that takes at most 2 s of computing, found one that takes more"
+TOO_LONG = "expected a picture that takes at most 1 s of computing, found one that takes more"
 
 
 @pytest.fixture(autouse=True)
-def own_decoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A decoder that may compute for 2 s, and ends with the test.
+def own_decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A decoder that ends with the test, and may compute for 1 s where the pictures are `small`.
 
-    Between the 0.3 s that two photographs take and the 8 s of `many_pixels(16)`: machines differ.
+    Between the 0.1 s that two of `small` take and the 8 s of `many_pixels(16)`: machines differ.
     """
-    monkeypatch.setattr("samepic.spark.catalog.DECODER", replace(catalog.DECODER, cpu_seconds=2.0))
+    if "small" in request.fixturenames:
+        monkeypatch.setattr("samepic.spark.catalog.DECODER", replace(catalog.DECODER, cpu_seconds=1.0))
     catalog.decoder.cache_clear()
     yield
     catalog.decoder().close()
     catalog.decoder.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def small(photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return what is in the middle of the photographs, 160x120, losslessly: large enough to be compared."""
+    made = {name: tmp_path_factory.getbasetemp() / f"middle-{name}.png" for name in ("chelsea", "rocket")}
+    for name, path in made.items():
+        with Image.open(photos[name]) as image:
+            left, top = (image.width - 160) // 2, (image.height - 120) // 2
+            image.convert("RGB").crop((left, top, left + 160, top + 120)).save(path)
+    return made
 
 
 def batch(rows: list[dict[str, Any]]) -> list[pa.RecordBatch]:
@@ -44,8 +56,8 @@ def batch(rows: list[dict[str, Any]]) -> list[pa.RecordBatch]:
 
 
 @pytest.mark.slow
-def test_a_picture_whose_decoder_dies_costs_its_own_row(photos: dict[str, Path]) -> None:
-    whole = photos["chelsea"].read_bytes()
+def test_a_picture_whose_decoder_dies_costs_its_own_row(small: dict[str, Path]) -> None:
+    whole = small["chelsea"].read_bytes()
     given = [("before", whole), ("slow", many_pixels(depth=16)), ("after", whole)]
     rows = [{"key": key, "content": data, "path": None} for key, data in given]
     (found,) = catalog._catalogue_batches(copies=False, proxies=False)(batch(rows))
@@ -60,10 +72,10 @@ def test_a_picture_whose_decoder_dies_costs_its_own_row(photos: dict[str, Path])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slow", [0, 1])
-def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(photos: dict[str, Path], slow: int) -> None:
-    contents = [photos["chelsea"].read_bytes()]
+def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(small: dict[str, Path], slow: int) -> None:
+    contents = [small["chelsea"].read_bytes()]
     contents.insert(slow, many_pixels(depth=16))
-    merits = dict.fromkeys((0, 1), merit(load(photos["chelsea"]).info))
+    merits = dict.fromkeys((0, 1), merit(load(small["chelsea"]).info))
     with Originals() as originals:
         for content in contents:
             originals.add(content, None, None)
@@ -145,11 +157,11 @@ def test_the_best_of_a_crowd_is_taken_up_first() -> None:
 
 @pytest.mark.slow
 def test_of_pairs_by_copy_code_the_better_is_the_reference_and_what_dies_is_told(
-    photos: dict[str, Path], tmp_path: Path
+    small: dict[str, Path], tmp_path: Path
 ) -> None:
-    Image.open(photos["chelsea"]).convert("RGB").save(tmp_path / "again.jpg", quality=70)
+    Image.open(small["chelsea"]).convert("RGB").save(tmp_path / "again.jpg", quality=70)
     (tmp_path / "slow.png").write_bytes(many_pixels(depth=16))
-    paths = [tmp_path / "again.jpg", photos["chelsea"], photos["rocket"], tmp_path / "slow.png"]
+    paths = [tmp_path / "again.jpg", small["chelsea"], small["rocket"], tmp_path / "slow.png"]
     rows = [
         {
             "head": 3,

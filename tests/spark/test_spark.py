@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.common import descendants
 from bench.spark_find import Row, executors, here
 from samepic.cli import main
 from samepic.duplicates.finder import find
@@ -84,39 +82,47 @@ def partitioned(spark: SparkSession, partitions: int) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def prints(spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
-    """Return the fingerprints, read from the Parquet that they were written into, while an executor is killed."""
+    """Return the fingerprints, read from the Parquet that they were written into."""
     place = str(tmp_path_factory.mktemp("prints") / "prints.parquet")
     df = spark.createDataFrame([(path,) for path in files(folder)], "path string").repartition(6)
     fingerprints(df, key="path", path="path", copies=True, proxies=True).write.parquet(place)
     return spark.read.parquet(place)
 
 
-def test_bytes_give_the_groups_of_find_though_an_executor_is_killed(
-    spark: SparkSession, folder: Path, wanted: list[Row], tmp_path: Path
-) -> None:
-    place = str(tmp_path / "pictures.parquet")
-    contents = [(path, Path(path).read_bytes()) for path in files(folder)]
-    spark.createDataFrame(contents, "name string, data binary").repartition(7).write.parquet(place)
+@contextmanager
+def killing(after: Path) -> Iterator[list[int]]:
+    """Kill an executor in the middle of what begins once there is `after`; its number is there at the end."""
     killed, finished = list[int](), threading.Event()
 
     def kill() -> None:
-        # In the middle: when the first decoder of an executor is at work.
         while not finished.wait(0.05):
-            running = executors()
-            if running and descendants("samepic.sandbox.child"):
-                time.sleep(0.5)
-                os.kill(running[0], signal.SIGKILL)
-                killed.append(running[0])
+            if after.exists() and (running := executors()):
+                # By then it holds rows that are wanted again later.
+                if not finished.wait(2):
+                    os.kill(running[0], signal.SIGKILL)
+                    killed.append(running[0])
                 return
 
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        found = find_duplicates(spark.read.parquet(place), key="name", content="data", copies=True)
-        assert rows(found) == wanted
+        yield killed
     finally:
         finished.set()
         killer.join()
+
+
+def test_bytes_in_any_file_system_give_the_groups_of_find_though_an_executor_is_killed(
+    spark: SparkSession, folder: Path, wanted: list[Row], tmp_path: Path
+) -> None:
+    """The example for spark-submit, on URIs."""
+    from examples.spark.dedupe import dedupe
+
+    with partitioned(spark, 3), killing(tmp_path / "found/fingerprints/_SUCCESS") as killed:
+        dedupe(spark, f"file://{folder}", f"file://{tmp_path}/found")  # the other tests have two partitions
+    result = spark.read.parquet(f"file://{tmp_path}/found/duplicates").collect()
+    names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in result]
+    assert sorted(names) == wanted
     assert killed
     assert not set(killed) & set(executors())
 
@@ -246,20 +252,10 @@ def test_edges_join_codes_as_all_pairs_do(spark: SparkSession, monkeypatch: pyte
             assert got == want
 
 
-def test_folders_of_hadoop_file_systems_give_the_same_groups(
-    spark: SparkSession, folder: Path, wanted: list[Row], prints: DataFrame, tmp_path: Path
-) -> None:
-    """The example for spark-submit, and what `samepic find --engine spark` runs, on URIs."""
-    from examples.spark.dedupe import dedupe
+def test_uris_become_the_groups_of_find(spark: SparkSession, folder: Path, prints: DataFrame) -> None:
+    """What `samepic find --engine spark` runs, where the search is short: it is the same for all relations."""
     from samepic.spark.duplicates import SparkFinder
 
-    place = f"file://{tmp_path}/found"
-    with partitioned(spark, 3):  # the other tests have two
-        dedupe(spark, f"file://{folder}", place)
-    result = spark.read.parquet(f"{place}/duplicates").collect()
-    names = [(row["group"], local_path(row["key"]), local_path(row["reference"]), *row[3:]) for row in result]
-    assert sorted(names) == wanted
-    # What the search says is the same from here on; how URIs become groups again is seen where it is short.
     finder = SparkFinder([f"file://{folder}"], Policy(Relation.SAME_FILE), spark=spark)
     groups = [
         [local_path(g.reference.path), *(local_path(m.file.path) for m in g.members)] for g in finder.groups()

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import samepic
 from samepic.verdict import Region, Relation, Verdict
+from tests.kits.rounds import rounds
 from tests.verify.alterations import iou
 from tests.verify.conftest import Pixels, saved
 
@@ -61,7 +62,7 @@ COVERS = [
 ]
 
 
-@pytest.mark.parametrize(("stem", "share", "shade"), COVERS)
+@pytest.mark.parametrize(("stem", "share", "shade"), rounds(COVERS, 4))
 def test_what_is_covered_is_an_edit_with_a_box_round_it(
     pixels: dict[str, Pixels], stem: str, share: float, shade: int
 ) -> None:
@@ -204,7 +205,7 @@ FEW = [
 ]
 
 
-@pytest.mark.parametrize(("stem", "colors", "method", "dither"), FEW)
+@pytest.mark.parametrize(("stem", "colors", "method", "dither"), rounds(FEW, 2))
 def test_a_copy_in_few_colors_is_the_same(
     pixels: dict[str, Pixels], stem: str, colors: int, method: Image.Quantize, dither: Image.Dither
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import product
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from samepic.tuning.evidence import MAPPING
 from samepic.verdict import Region, Transform
 from samepic.verify.features import Turn
 from samepic.verify.mapping import MappedPair, agreeing_share, map_onto
+from tests.kits.rounds import rounds
 from tests.verify.alterations import (
     Altered,
     bordered,
@@ -58,8 +60,7 @@ def transform(a: Pixels, b: Pixels) -> Transform:
     return found
 
 
-@pytest.mark.parametrize("name", COPIES)
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize(("stem", "name"), rounds(product(STEMS, COPIES), 2))
 def test_either_way_round_the_larger_one_and_the_kept_share_are_the_same(
     pixels: dict[str, Pixels], stem: str, name: str
 ) -> None:
@@ -75,8 +76,7 @@ def test_either_way_round_the_larger_one_and_the_kept_share_are_the_same(
     assert corner_error(together, np.eye(3), a.shape) < 0.01 * max(a.shape)
 
 
-@pytest.mark.parametrize("name", COPIES)
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize(("stem", "name"), rounds(product(STEMS, COPIES), 2))
 def test_within_the_overlap_both_show_the_same(pixels: dict[str, Pixels], stem: str, name: str) -> None:
     found = laid(pixels[stem], altered(pixels, stem, name).pixels)
     assert found.one.shape == found.two.shape == (*found.inside.shape, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from samepic.limits import LIMITS
 from samepic.picture import as_picture, load
 from samepic.verdict import Region, Relation, Transform, Verdict
 from samepic.verify.pipeline import comes_first
+from tests.kits.rounds import rounds
 from tests.verify.conftest import saved
 
 Change = Callable[[Image.Image], Image.Image]
@@ -88,8 +90,7 @@ def assert_within(regions: tuple[Region, ...], picture: tuple[int, int]) -> None
         assert r.x + r.w <= picture[0] and r.y + r.h <= picture[1]
 
 
-@pytest.mark.parametrize("quality", [None, 80], ids=["array", "jpeg"])
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("change", "quality"), rounds(product(CHANGES, (None, 80))))
 def test_exchanging_the_two_changes_only_the_point_of_view(
     cat: Image.Image, change: str, quality: int | None
 ) -> None:

@@ -72,16 +72,20 @@ def format_bound(bound: float, *, up: bool) -> str:
 def _beta_quantile(share: float, a: int, b: int) -> float:
     """Return where the cumulated beta distribution, a sum of binomial terms (DLMF 8.17.5), reaches `share`."""
     trials = a + b - 1
-    hits = np.arange(trials + 1)
+    # Where the sum reaches `share`, what is 40 standard deviations (each at most half a root) from `a` adds nothing.
+    reach = 20 * math.isqrt(trials) + 20
+    first = max(a - reach, 0)
+    hits = np.arange(first, min(a + reach, trials) + 1)
     # Each term over that of `a`: sums of small numbers, where logarithms of factorials would lose nine digits.
     steps = np.log((trials - hits[:-1]) / (hits[:-1] + 1))
-    ways = np.concatenate([-np.cumsum(steps[:a][::-1])[::-1], [0.0], np.cumsum(steps[a:])])
+    at = a - first
+    ways = np.concatenate([-np.cumsum(steps[:at][::-1])[::-1], [0.0], np.cumsum(steps[at:])])
     low, high = 0.0, 1.0
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
         terms = ways + (hits - a) * (math.log(middle) - math.log1p(-middle))
         likely = np.exp(terms - terms.max())
-        if likely[a:].sum() < share * likely.sum():
+        if likely[at:].sum() < share * likely.sum():
             low = middle
         else:
             high = middle

@@ -62,8 +62,13 @@ class UniquePicture(models.FileField):
         return self.tenant(instance) if callable(self.tenant) else self.tenant
 
     def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: object) -> None:
-        """Add the field to a model, and hear of the end of `save`, which no signal reports where it fails."""
+        """Add the field to a model, and hear of the end of `save`, which no signal reports where it fails.
+
+        `bulk_create` of models with such a field is one transaction, as of all models before Django 6.0.
+        """
         super().contribute_to_class(cls, name, **kwargs)
+        if not hasattr(models.QuerySet.bulk_create, "samepic"):
+            models.QuerySet.bulk_create = _in_one_transaction(models.QuerySet.bulk_create)
         if not cls._meta.abstract and not hasattr(cls.save_base, "samepic"):
             cls.save_base = _told_of_its_end(cls.save_base)
 
@@ -171,6 +176,23 @@ def _at_end(change: GateChange, instance: models.Model, using: str) -> None:
         transaction.on_commit(change, using=using)
     else:
         saving.changes.append(change)
+
+
+def _in_one_transaction(
+    bulk_create: Callable[..., list[models.Model]],
+) -> Callable[..., list[models.Model]]:
+    """Return a query set's `bulk_create` whose end is that of a transaction where the model takes no picture twice."""
+
+    @wraps(bulk_create)
+    def created(self: models.QuerySet, *args: object, **kwargs: object) -> list[models.Model]:
+        if not unique_fields(self.model):
+            return bulk_create(self, *args, **kwargs)
+        self._for_write = True  # so that `db` is where the rows will be written
+        with transaction.atomic(using=self.db, savepoint=False):
+            return bulk_create(self, *args, **kwargs)
+
+    created.samepic = True  # type: ignore[attr-defined]  # a mark of ours, as on `save_base`
+    return created
 
 
 @dataclass(slots=True)
