@@ -72,8 +72,9 @@ def hash_and_decode_jpeg(
     shape = max(header.height, header.width) / max(1, min(header.height, header.width))
     side = max(SEARCH.copy_decode if copies else SEARCH.side, math.ceil(longer / shape))
     reduced, eighths = _reduction(data, header, segments, side)
-    if reduced is not data and not _first_scan_has(reduced, len(header.coding.sampling)):
-        reduced = data
+    components = len(header.coding.sampling)
+    if reduced is not data and reduced[reduced.index(bytes((0xFF, _SCAN))) + 4] != components:
+        reduced = data  # its first scan lacks colors
     shown = _decode_color(reduced, header, eighths)
     if shown is None:
         return None
@@ -85,11 +86,6 @@ def hash_and_decode_jpeg(
 
 def _needs_whole_decode(header: JpegHeader) -> bool:
     return header.coding.colour not in ("gray", "ycbcr") or b"A2B0" in header.icc[:2048]
-
-
-def _first_scan_has(data: bytes, components: int) -> bool:
-    at = data.index(bytes((0xFF, _SCAN)))
-    return data[at + 4] == components
 
 
 def _copycodes(data: bytes, header: JpegHeader, segments: list[memoryview]) -> bytes | None:

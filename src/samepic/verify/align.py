@@ -305,7 +305,8 @@ class Planes:
         whole, key = (which, mean), (which, mean, side, least)
         if whole not in self._whole:
             rgb = self._pictures[which]
-            plane = _mean(rgb) if mean else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+            thirds = np.full((1, 3), 1 / 3, np.float32)
+            plane = cv2.transform(rgb, thirds) if mean else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
             self._whole[whole] = np.asarray(plane, np.uint8)
         if key not in self._made:
             self._made[key] = reduced(self._whole[whole], side, least)
@@ -338,10 +339,6 @@ def align_by(pair: Planes, matrix: Matrix) -> Alignment | None:
 def _at_full_size(found: Alignment, there: Matrix, here: Matrix) -> Alignment:
     matrix = there @ found.matrix @ here
     return found._replace(matrix=np.asarray(matrix / matrix[2, 2], np.float64))
-
-
-def _mean(rgb: Pixels) -> Plane:
-    return np.asarray(cv2.transform(rgb, np.full((1, 3), 1 / 3, np.float32)), np.uint8)
 
 
 def _maps(one: Plane, two: Plane, points: tuple[int, int]) -> Iterator[tuple[Matrix, int]]:

@@ -294,13 +294,9 @@ def _cells_inside(inside: Mask, side: int, shape: tuple[int, int]) -> Mask:
     return _cell_means(inside.astype(np.float32), side, shape) > 0.99
 
 
-def _around(cells: Floats) -> Floats:
-    return np.asarray(cv2.blur(cells, (3, 3)), np.float32)
-
-
 def _spread(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
-    mean, square = (_around(_cell_means(p, side, shape)) for p in (plane, plane * plane))
-    return np.sqrt(np.maximum(square - mean * mean, 0))
+    mean, square = (cv2.blur(_cell_means(p, side, shape), (3, 3)) for p in (plane, plane * plane))
+    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)), np.float32)
 
 
 def _hues(cr: Floats, cb: Floats) -> tuple[float, float]:

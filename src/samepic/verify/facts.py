@@ -133,7 +133,8 @@ def _added(pair: _SourceAndCopy) -> tuple[Placing, tuple[Side, ...]]:
     if not pair.pasted and not (plain and (pair.is_aslant or _is_border(edge, pair))):
         return Placing.CROP, ()
     if not pair.is_aslant:
-        return _added_straight(pair, _sides(edge, pair.copy), plain=plain)
+        margins = zip(Side, _margins(edge, pair.copy), strict=True)
+        return _added_straight(pair, tuple(side for side, left in margins if left >= _MARGIN), plain=plain)
     if pair.pasted and _touches(edge, pair.copy):
         return Placing.CORNERS_FILLED, ()
     # Dark corners of a dark picture look the same filled or cut off.
@@ -156,10 +157,6 @@ def _margins(edge: Edge, size: tuple[int, int]) -> tuple[float, float, float, fl
     """Return the margins above, below, left and right of an outline, as shares of the picture."""
     (left, top), (right, low) = edge.min(axis=0) + 0.5, edge.max(axis=0) + 0.5
     return top / size[0], 1 - low / size[0], left / size[1], 1 - right / size[1]
-
-
-def _sides(edge: Edge, size: tuple[int, int]) -> tuple[Side, ...]:
-    return tuple(side for side, left in zip(Side, _margins(edge, size), strict=True) if left >= _MARGIN)
 
 
 def _is_border(edge: Edge, pair: _SourceAndCopy) -> bool:

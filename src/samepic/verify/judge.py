@@ -184,12 +184,9 @@ def weigh(ways: Sequence[tuple[CellEvidence, Changes]], mapped: MappedPair) -> P
 def _balanced(odds: Floats) -> float:
     """Return the probability by the mean odds of both ways, of which the lesser is lifted by so much at most."""
     least = float(odds.min())
-    return _probability(least + min(float(odds.mean()) - least, JUDGE.outweigh))
-
-
-def _probability(odds: float) -> float:
+    weighed = least + min(float(odds.mean()) - least, JUDGE.outweigh)
     # Threads add up in another order: what differs in the eighth place must not be another answer.
-    return round(1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), 6)
+    return round(1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, weighed)))), 6)
 
 
 def judge_codings(shared: SharedSource) -> Judgment:

@@ -63,10 +63,6 @@ def look(a: Picture, b: Picture, prove: bool) -> Analysis:
     return bare._replace(facts=replace(bare.facts, lost_profile=a.info.profile or b.info.profile))
 
 
-def _rank(answer: Analysis) -> int:
-    return tuple(Relation).index(answer.finding.relation)
-
-
 def _change(answer: Analysis) -> float:
     return answer.measures.get("tone_change", float("inf"))
 
@@ -82,7 +78,7 @@ def _look(a: Picture, b: Picture, prove: bool) -> Analysis:
     # A picture with alpha was laid on white or on black by whoever saved it without, so one ground suffices; two with
     # alpha must look the same on either.
     choose = max if (a.alpha is None) == (b.alpha is None) else min
-    answer = choose(answers, key=_rank)
+    answer = choose(answers, key=lambda answer: tuple(Relation).index(answer.finding.relation))
     if answer.finding.relation is Relation.RESAVED and exceeds_encoding_loss(a, b):
         # Two shots of a burst differ like that, and no such pair may pass for one file saved again.
         answer = answer._replace(finding=answer.finding._replace(relation=Relation.ADJUSTED))

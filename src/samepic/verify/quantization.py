@@ -14,8 +14,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,9 +26,6 @@ from samepic.picture import Picture
 from samepic.tuning.verify import QUANTIZATION
 from samepic.verdict import JpegInfo, Region
 from samepic.verify.photometry import percentile
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 _BLOCK = 8
 _CROSS = np.ones((3, 3), np.uint8)
@@ -131,7 +127,7 @@ def exceeds_encoding_loss(a: Picture, b: Picture) -> bool:
 
 def is_derivable(source: Pixels, copy: Pixels, coding: JpegInfo) -> bool:
     """Return whether saving rows of `source` once may give `copy`; both are displayed RGB."""
-    rows_a, rows_b = (SampleRows(partial(_rows_of, rgb), shown=True) for rgb in (source, copy))
+    rows_a, rows_b = (SampleRows(rgb.__getitem__, shown=True) for rgb in (source, copy))
     excess = excess_of(rows_a, rows_b, slice(0, len(source)), (None, coding))
     return float((excess > QUANTIZATION.bound).mean()) <= QUANTIZATION.underivable
 
@@ -194,7 +190,7 @@ def _bounded(picture: Picture) -> bool:
 
 def _shown(picture: Picture) -> SampleRows:
     """Return R, G, B of a picture."""
-    return SampleRows(partial(_rows_of, picture.rgb), shown=True)
+    return SampleRows(picture.rgb.__getitem__, shown=True)
 
 
 def _stored(picture: Picture) -> SampleRows:
@@ -208,21 +204,16 @@ def _stored(picture: Picture) -> SampleRows:
     image.load()
     if image.mode not in ("YCbCr", "L"):
         return _shown(picture)
-    return SampleRows(partial(_decoded_rows, image), shown=False)
-
-
-def _rows_of(rgb: Pixels, rows: slice) -> Pixels:
-    return rgb[rows]
-
-
-def _decoded_rows(image: Image.Image, rows: slice) -> Pixels:
     # Only these rows are copied from the decoded image.
-    return np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+    return SampleRows(
+        lambda rows: np.asarray(image.crop((0, rows.start, image.width, rows.stop))), shown=False
+    )
 
 
 def _planes_of(samples: Pixels, *, shown: bool) -> Floats:
     """Return Y, Cb, Cr as JFIF defines them, (3, height, width), in whole blocks."""
-    samples = _whole(samples)
+    height, width = (side // _BLOCK * _BLOCK for side in samples.shape[:2])
+    samples = samples[:height, :width]
     if not shown:
         planes = np.atleast_3d(samples).transpose(2, 0, 1).astype(np.float32)
         if len(planes) == 1:
@@ -230,11 +221,6 @@ def _planes_of(samples: Pixels, *, shown: bool) -> Floats:
         return np.ascontiguousarray(planes)
     y, cr, cb = cv2.split(cv2.cvtColor(samples * np.float32(1 / 255), cv2.COLOR_RGB2YCrCb))
     return np.stack([y, cb, cr]) * np.float32(255)
-
-
-def _whole(samples: Pixels) -> Pixels:
-    height, width = (side // _BLOCK * _BLOCK for side in samples.shape[:2])
-    return samples[:height, :width]
 
 
 def _excess(

@@ -64,7 +64,8 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     if jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS or not _plain(target):
         return None
     band = _band(target)
-    attempts = [_attempt(source, target, jpeg, name, band) for name in _scalings(source, target)]
+    scalings = ("",) if source.rgb.shape == target.rgb.shape else tuple(SCALINGS)
+    attempts = [_attempt(source, target, jpeg, name, band) for name in scalings]
     best = max(attempts, key=lambda attempt: attempt.result.exact).result
     textured = _textured(target.rgb)
     # Strong compression hides which scaling was used, so several are tried, the closest first.
@@ -87,10 +88,6 @@ class _Attempt(NamedTuple):
     scaling: str
     result: Reenactment
     distance: float
-
-
-def _scalings(source: Picture, target: Picture) -> tuple[str, ...]:
-    return ("",) if source.rgb.shape == target.rgb.shape else tuple(SCALINGS)
 
 
 def _scaled(rgb: Pixels, shape: tuple[int, ...], name: str) -> Pixels:
