@@ -30,9 +30,7 @@ def page(path: Path, width: int) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    "width", [380, pytest.param(420, marks=pytest.mark.xfail(reason="its seam gets a box: edited"))]
-)
+@pytest.mark.parametrize("width", [380, 420])
 def test_a_page_that_shows_a_kept_picture_is_led_back_to_it(
     gate: Gate, photos: dict[str, Path], width: int
 ) -> None:
