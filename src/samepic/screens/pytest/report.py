@@ -14,11 +14,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from samepic.verdict import Verdict, regions_text
 from samepic.writing import data_url, plural, printable, replacing
+
+if TYPE_CHECKING:
+    from samepic.verdict import Verdict
 
 _INLINED_BYTES: Final = 96 * 2**20  # of pictures within one report, since browsers open pages of 128 MB
 
@@ -35,6 +37,8 @@ def verdict_facts(verdict: Verdict) -> list[tuple[str, str]]:
     if smoothed := verdict.measures.get("smoothed_pixels", 0):
         facts.append(("smoothed edges", f"{smoothed:.0f} more pixels, which do not count"))
     if verdict.regions:
+        from samepic.verdict import regions_text  # a run that takes no pictures loads none of it
+
         facts.append(("changed", regions_text(verdict.regions)))
     return facts
 
