@@ -179,7 +179,13 @@ class _Judge:
     unlike: Final = 0.02
     # local correlation from which two pictures, neither a copy of the other, show the same things
     alike: Final = 0.80
-    surest: Final = 8.0  # logarithm of odds at which the surest cell is capped
+    surest: Final = 8.0  # logarithm of odds at which those of cells are capped
+    far: Final = 3.0  # pixels at which what a map leaves is capped
+    # ranks, shares: the cells, by their odds from the surest on, and the percentiles of all cells whose odds are
+    # factors; surest_cells: number of cells whose measures are, in the mean
+    ranks: Final[tuple[int, ...]] = (2, 4, 8, 16)
+    shares: Final[tuple[float, ...]] = (50, 90, 98, 99.5)
+    surest_cells: Final = 4
     same_tone: Final = 4.0  # 90th percentile of the change of tone that still counts as none
     # share of the fine detail (Laplacian RMS) that a copy must keep not to count as blurred
     lost_detail: Final = 0.50

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -14,7 +13,7 @@ from samepic.tuning.evidence import SIGN
 from samepic.tuning.verify import ALIGN, BY_RULE, JUDGE
 from samepic.verdict import Region, Relation
 from samepic.verify.align import Alignment
-from samepic.verify.evidence import CONTEXT, MEASURES, CellEvidence, Changes, load_network
+from samepic.verify.evidence import CONTEXT, MEASURES, Changes, load_network
 from samepic.verify.mapping import MappedPair
 from samepic.verify.photometry import percentile
 from samepic.verify.quantization import SharedSource
@@ -45,16 +44,11 @@ def is_sign(rgb: Pixels) -> bool:
     return corners is None or len(corners) <= SIGN.corners
 
 
-_FAR = 3.0
 _CHANGE_FACTORS = ("strongest change", "other changes", "places", "changed share", "surest cell")
 
-_RANKS = (2, 4, 8, 16)
-_SHARES = (50, 90, 98, 99.5)
-_SUREST = 4
-
 _PLACE_FACTORS = (
-    *(f"odds of cell {rank}" for rank in _RANKS),
-    *(f"odds at {share} %" for share in _SHARES),
+    *(f"odds of cell {rank}" for rank in JUDGE.ranks),
+    *(f"odds at {share} %" for share in JUDGE.shares),
     "cells of the strongest place",
     "odds of the strongest place",
     *(f"{name} of the strongest place" for name in MEASURES),
@@ -103,6 +97,15 @@ class PairOdds(NamedTuple):
     one_exposure: float
     same: float
 
+    @property
+    def stated(self) -> float:
+        """The probability of the same picture, lowered by that of one exposure where that is slight."""
+        return self.same * (self.one_exposure if self.one_exposure < JUDGE.one_exposure else 1.0)
+
+    def certain(self, found: Alignment | None) -> bool:
+        """Return whether a map fits as that of a copy: near shots of one place agree nearly as copies do."""
+        return found is None or self.one_exposure >= JUDGE.copy
+
 
 def factors_of(
     cells: Floats, context: Floats, inside: Mask, changes: Changes, found: Alignment | None
@@ -126,15 +129,15 @@ def _place_factors(cells: Floats, inside: Mask, changes: Changes) -> tuple[float
     """Return how sure the surest cells are among all, and what those and the strongest place hold in the mean."""
     order = np.argsort(-changes.odds.ravel(), kind="stable")
     odds = np.clip(changes.odds, -JUDGE.surest, JUDGE.surest)
-    ranked = (float(odds.ravel()[order[min(rank, len(order)) - 1]]) for rank in _RANKS)
+    ranked = (float(odds.ravel()[order[min(rank, len(order)) - 1]]) for rank in JUDGE.ranks)
     within = odds[inside] if inside.any() else odds.ravel()
     measures = cells.reshape(-1, len(MEASURES))
-    surest = measures[order[:_SUREST]].mean(axis=0)
+    surest = measures[order[: JUDGE.surest_cells]].mean(axis=0)
     place = changes.strongest.ravel()
     some = bool(place.any())
     return (
         *ranked,
-        *(percentile(within, share) for share in _SHARES),
+        *(percentile(within, share) for share in JUDGE.shares),
         math.log1p(int(place.sum())),
         float(odds.ravel()[place].mean()) if some else 0.0,
         *(measures[place].mean(axis=0) if some else surest).tolist(),
@@ -148,8 +151,8 @@ def _map_factors(found: Alignment | None) -> tuple[float, ...]:
     contained = max(found.part_a, found.held_a, found.part_b, found.held_b)
     return (
         0.0,
-        math.log(0.05 + min(_FAR, found.shift)),
-        math.log(0.05 + min(_FAR, found.band)),
+        math.log(0.05 + min(JUDGE.far, found.shift)),
+        math.log(0.05 + min(JUDGE.far, found.band)),
         -math.log(1.02 - found.agreement),
         math.sqrt(found.low),
         math.sqrt(found.fair),
@@ -164,17 +167,11 @@ def _map_factors(found: Alignment | None) -> tuple[float, ...]:
     )
 
 
-def weigh(ways: Sequence[tuple[CellEvidence, Changes]], mapped: MappedPair) -> PairOdds:
-    """Return what both models make of two pictures that lie on each other, from the evidence one way or both.
+def weigh(factors: Floats) -> PairOdds:
+    """Return what both models make of a pair, from its factors one way or both, (ways, len(FACTORS)).
 
     What one way explains too easily must hold the other way, too.
     """
-    factors = np.stack(
-        [
-            factors_of(found.cells, found.context, found.inside, changes, mapped.alignment)
-            for found, changes in ways
-        ]
-    )
     some = np.ascontiguousarray(factors[:, _SAME_PLACES])
     return PairOdds(
         *(_balanced(load_network(name).odds(f)) for name, f in (("origin", factors), ("same", some)))
@@ -204,10 +201,8 @@ def judge(
     `regions` are what was changed, in pixels of a, `share` the share of the overlap that was, 0 to 1; `adjusted` says
     that tone, color, sharpness or grain were changed all over.
     """
-    same = weighed.same * (weighed.one_exposure if weighed.one_exposure < JUDGE.one_exposure else 1.0)
-    # Near shots of one place agree nearly as copies do: where a map had to be found, it must fit as that of a copy.
-    certain = mapped.alignment is None or weighed.one_exposure >= JUDGE.copy
-    if same >= JUDGE.same and certain and mapped.contained >= JUDGE.contained:
+    same = weighed.stated
+    if same >= JUDGE.same and weighed.certain(mapped.alignment) and mapped.contained >= JUDGE.contained:
         if mapped.is_turned and (is_sign(mapped.one) or is_sign(mapped.two)):
             return Judgment(Relation.SIMILAR, BY_RULE.turned_sign)
         if not mapped.is_upright:

@@ -153,7 +153,7 @@ class MappedPair(NamedTuple):
 
     @property
     def is_turned(self) -> bool:
-        """Whether one is mirrored, or turned by a quarter or more, against the other."""
+        """Whether one is mirrored, or turned by more than a tilt, against the other."""
         angle = abs(float(np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0]))))
         return bool(np.linalg.det(self.matrix[:2, :2]) < 0) or angle >= MAPPING.turned
 

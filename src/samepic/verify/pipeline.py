@@ -18,7 +18,7 @@ from samepic.verdict import Region, Relation, Transform
 from samepic.verify.evidence import CONTEXT, CellEvidence, find_changes, gather
 from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
 from samepic.verify.features import Turn, inverse, scaling
-from samepic.verify.judge import Judgment, is_sign, judge, judge_codings, weigh
+from samepic.verify.judge import Judgment, factors_of, is_sign, judge, judge_codings, weigh
 from samepic.verify.mapping import MappedPair, map_onto, texture
 from samepic.verify.photometry import coarse
 from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may_derive, shared_source
@@ -134,7 +134,8 @@ def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Anal
         return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.nothing_fits), Facts(), {})
     found = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
     ways = [(evidence, find_changes(evidence)) for evidence in found]
-    weighed = weigh(ways, mapped)
+    factors = [factors_of(e.cells, e.context, e.inside, c, mapped.alignment) for e, c in ways]
+    weighed = weigh(np.stack(factors))
     evidence, changes = ways[0]
     whole = whole_change(mapped, evidence, changes)
     shown = max((changes for _, changes in ways), key=lambda changes: sum(changes.masses))
