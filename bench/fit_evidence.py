@@ -1,10 +1,13 @@
 """Fit the networks that tell changed cells and the same picture, on labelled pairs of the training half.
 
-    python -m bench fit_evidence [--share X] [--jobs N] [--folder FOLDER]
+    python -m bench fit_evidence [--share X] [--jobs N] [--folder FOLDER] [--check N [--first M]]
 
 Evidence is gathered once and kept in FOLDER (default: build/evidence), so that a second run only fits. "change" learns
 cells whose label is known; "same" and "origin" learn pairs, from the factors that "change" gives them. All three are
 written to src/samepic/verify, and how often they are wrong on held-out pairs of the same half is printed.
+
+With --check nothing is fitted: the networks that ship judge N pairs of each kind of the test half, from number M on,
+by their evidence alone. What is judged without them (codings, equal pixels, turned signs) is left out.
 """
 
 from __future__ import annotations
@@ -26,8 +29,8 @@ from bench.pairs import SAME_WORDS
 from bench.perceptron import Recipe, bagged, fit, save
 from samepic.tuning.verify import JUDGE
 from samepic.verify import evidence as networks
-from samepic.verify.evidence import MEASURES, Network, changes_of_odds, inputs_of, odds_of
-from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of
+from samepic.verify.evidence import MEASURES, Network, changes_of_odds, inputs_of, load_network, odds_of
+from samepic.verify.judge import FACTORS, SAME_FACTORS, factors_of, weigh
 
 Floats = NDArray[np.float32]
 
@@ -229,23 +232,42 @@ def _held_out(title: str, learning: _Learning, kinds: NDArray[np.str_]) -> None:
     pairs, at = np.unique(owners, return_inverse=True)
     odds = np.bincount(at, odds) / np.bincount(at)
     truth = np.bincount(at, wanted) / np.bincount(at)
-    stated = 1 / (1 + np.exp(-odds))
-    print(f"\n## {title}: held-out pairs, by the probability that is asked for\n")
+    _print_errors(f"{title}: held-out pairs", 1 / (1 + np.exp(-odds)), truth, kinds[pairs])
+
+
+def _print_errors(
+    title: str, stated: NDArray[np.float64], truth: NDArray[np.float64], kinds: NDArray[np.str_]
+) -> None:
+    print(f"\n## {title}, by the probability that is asked for\n")
     head("probability", "wrongly", "missed", "of")
     for least in (0.5, 0.7, 0.8, JUDGE.same, 0.9, 0.95):
         wrongly, missed = (stated >= least) & (truth == 0), (stated < least) & (truth == 1)
         row(least, f"{wrongly.sum()} of {int((truth == 0).sum())}", missed.sum(), int(truth.sum()))
     wrong = (
-        Counter(kinds[pairs[(stated >= JUDGE.same) & (truth == 0)]].tolist()),
-        Counter(kinds[pairs[(stated < JUDGE.same) & (truth == 1)]].tolist()),
+        Counter(kinds[(stated >= JUDGE.same) & (truth == 0)].tolist()),
+        Counter(kinds[(stated < JUDGE.same) & (truth == 1)].tolist()),
     )
     print(f"\nwrongly at {JUDGE.same}: {dict(wrong[0])}\nmissed there: {dict(wrong[1])}")
+
+
+def check(kinds: Iterable[str], args: argparse.Namespace) -> None:
+    """Print how often the networks that ship are wrong on pairs of the test half."""
+    change, rows = load_network("change"), list[tuple[float, float, str]]()
+    for pair in gathered(tuple(kinds), "test", args.check, args.folder, args.jobs, first=args.first):
+        if not (pair.turned and not pair.same) and not _is_unsure(pair):
+            odds = weigh(pair_factors([pair], change)[1])
+            rows.append((odds.stated * odds.certain(pair.alignment), float(pair.same), pair.kind))
+    stated, truth, named = (np.array(column) for column in zip(*rows, strict=True))
+    title = f"{len(rows)} pairs of the test half from number {args.first} on, with evidence"
+    _print_errors(title, stated, truth, named)
 
 
 OPTIONS = (
     option("--share", 1.0, help="share of the pairs of each kind, 0 to 1"),
     option("--jobs", 2),
     option("--folder", Path("build/evidence"), type=Path),
+    option("--check", 0, help="pairs of each kind of the test half that are judged, instead of fitting"),
+    option("--first", 0, help="number of the first of them"),
 )
 
 
@@ -257,6 +279,9 @@ def _counts(share: float) -> dict[str, int]:
 def main(args: argparse.Namespace) -> None:
     """Gather, fit and write all three networks."""
     wanted_data()
+    if args.check:
+        check(_counts(args.share), args)
+        return
 
     def every() -> Iterator[Gathered]:
         for kind, count in _counts(args.share).items():
