@@ -42,6 +42,7 @@ _DEFAULTS: Mapping[Relation, PolicyAction] = MappingProxyType(
         **dict.fromkeys(Relation, PolicyAction.ACCEPT),
         **dict.fromkeys(_SAME, PolicyAction.REFUSE),
         Relation.EDITED: PolicyAction.REVIEW,
+        Relation.SIMILAR: PolicyAction.REVIEW,
     }
 )
 _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,13 @@ from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
 from samepic.store.reviews import Reviews
 from samepic.tuning.search import SEARCH
+
+LONGEST_LEASE: Final = 60.0
+"""The longest lease of a pending upload, in seconds: what ends later was written before the clock was set back."""
+
+
+def _unexpired(left: float) -> float:
+    return left if left <= LONGEST_LEASE else -1.0
 
 
 class CodesPage(NamedTuple):
@@ -89,8 +96,8 @@ class Store(Reviews):
             sql = "DELETE FROM pictures WHERE number = ? AND state = ?"
             values: list[Any] = [number, str(State.PENDING)]
             if expired:
-                sql += " AND lease_until < ?"
-                values.append(self._now(run))
+                sql += " AND (lease_until < ? OR lease_until > ?)"
+                values += [now := self._now(run), now + LONGEST_LEASE]
             return tables.delete_related(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
@@ -120,7 +127,8 @@ class Store(Reviews):
         with self._reading() as run:
             now = self._now(run)
             rows = run(f"SELECT number, state, lease_until FROM pictures WHERE number IN ({marks})", numbers)
-        return {number: (State(state), until - now) for number, state, until in rows}
+        left = {number: until - now for number, _, until in rows}
+        return {number: (State(state), _unexpired(left[number])) for number, state, _ in rows}
 
     def twins(self, tenant: str, identity: str) -> list[int]:
         """Return the numbers of the records with this identity, ascending."""
@@ -169,6 +177,13 @@ class Store(Reviews):
                 run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run)
             )
 
+    def unsettle(self, tenant: str, identity: str) -> int:
+        """Forget all decisions on an identity; return how many there were."""
+        with self._writing() as run:
+            sql = "DELETE FROM settled WHERE tenant = ? AND (one = ? OR two = ?) RETURNING one"
+            found = run(sql, (tenant, *[bytes.fromhex(identity)] * 2))
+        return len(found) // 2
+
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
         """Return the decisions on an identity: the other identities, and whether each is the same picture."""
         sql = "SELECT two, same FROM settled WHERE tenant = ? AND one = ?"
@@ -196,9 +211,16 @@ class Store(Reviews):
         return None
 
     def refusals(self, tenant: str, number: int, since: float) -> int:
-        """Return how many keys were refused since a time because of the record with this number."""
-        sql = "SELECT count(*) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
+        """Return how many different files were refused since a time because of the record with this number."""
+        sql = "SELECT count(DISTINCT sha256) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
         return int(self._read(sql, tenant, number, since)[0][0])
+
+    def keys(self, tenant: str) -> Iterator[str]:
+        """Yield the keys of all records of a tenant, in the order of their numbers, page by page."""
+        sql, number = "SELECT number, key FROM pictures WHERE tenant = ? AND number > ? ORDER BY number", 0
+        while rows := self._read(f"{sql} LIMIT ?", tenant, number, tables.LOAD_ROWS):
+            yield from (key for _, key in rows)
+            number = rows[-1][0]
 
     def held(self, tenant: str, limit: int, after: int) -> list[Record]:
         """Return up to `limit` held records with numbers above `after`, ascending."""
