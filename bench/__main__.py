@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "time and memory": ("speed",),
     "find": ("collection", "spark_find"),
     "retrieval": ("retrieval",),
-    "gate and service": ("gate_proxies", "service_load"),
+    "gate and service": ("gate_proxies", "gate_evasions", "service_load"),
     "hostile files": ("hostile",),
     "the source": ("house",),
 }
