@@ -18,7 +18,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "find": ("collection", "spark_find"),
     "retrieval": ("retrieval",),
     "gate and service": ("gate_proxies", "gate_evasions", "service_load"),
-    "hostile files": ("hostile",),
+    "hostile files": ("hostile", "fuzz"),
     "the source": ("house",),
 }
 """The names by what they measure. Each is a module with `main`, or with PARTS by name that run one after the other
