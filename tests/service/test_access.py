@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.errors import ProfileError
-from samepic.service.auth import Sessions, authenticate
+from samepic.service.auth import Sessions, address_of, authenticate
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import RIGHTS, ServiceSettings, find_token, read_tokens
 from tests.gate.pictures import resaved
@@ -226,6 +226,19 @@ def test_a_host_that_is_none_is_invalid_http(running: Running, guarded: Running)
                     answer = client.get(path, headers=headers)
                     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_http"), path
                 assert client.post("/ui/enter", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("client", "owner"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_an_address_owns_what_its_sender_takes(client: str, owner: str) -> None:
+    assert address_of(Request({"type": "http", "headers": [], "client": (client, 1)})) == owner
 
 
 FRAMES = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}

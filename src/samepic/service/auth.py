@@ -155,7 +155,8 @@ def address_of(request: Request) -> str:
     address = request.client.host if request.client else ""
     if ":" not in address:
         return address
-    return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    found = ipaddress.IPv6Address(address.partition("%")[0])
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
 def session_token(session: BrowserSession | None, settings: ServiceSettings) -> Token | None:

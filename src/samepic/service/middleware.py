@@ -72,7 +72,7 @@ class RequestMiddleware:
         ):
             if scope["path"] not in _UNBOUNDED:
                 slot.grow(1)
-            scope["samepic.admitted"] = known
+                scope["samepic.admitted"] = known
             await self._app(scope, log.receive, log.send)
 
 

@@ -43,16 +43,9 @@ class SqliteStore(Store):
 
     def __init__(self, path: str) -> None:
         self._path, self._opened = path, ""
-        super().__init__(
-            path,
-            Connections(
-                path,
-                self._connect,
-                broken=sqlite3.Error,
-                expected="a store that works",
-                check=self._check_files,
-            ),
-        )
+        expected, check = "a store that works", self._check_files
+        pool = Connections(path, self._connect, broken=sqlite3.Error, expected=expected, check=check)
+        super().__init__(path, pool)
 
     def _now(self, run: Run) -> float:
         return time.time()
@@ -78,20 +71,13 @@ class SqliteStore(Store):
         found, log = _file_at(self._path), _file_at(f"{self._path}-wal")
         self._opened, connection.log = self._opened or found, connection.log or log
         if (self._opened, connection.log) != (found, log):
-            raise StoreError(
-                f"{self.name}: expected the file that was opened, found that it was removed or replaced:"
-                " restart with a file that stays"
-            )
+            raise StoreError(f"{self.name}: expected the file that was opened, found it removed or replaced")
 
     def _connect(self) -> _Connection:
         if self._opened and _file_at(self._path) != self._opened:
-            raise StoreError(f"{self.name}: expected the file that was opened, found another or none")
+            raise StoreError(f"{self.name}: expected the file that was opened, found it removed or replaced")
         connection = sqlite3.connect(
-            self._path,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=_Connection,
+            self._path, BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=_Connection
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")

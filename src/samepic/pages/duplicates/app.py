@@ -39,7 +39,11 @@ ENTER = "/enter"
 
 _TOKEN_ID = "f" * 32
 _FIELD_BYTES = 16 * 1024  # the largest body of a request
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class GuardedRequest(NamedTuple):
