@@ -280,9 +280,10 @@ class StoreKit(EmptyStore):
         one, other = "aa" * 32, "bb" * 32
         assert store.claim_request("", "k", one, keep=60) == (one, None)
         assert store.claim_request("", "k", other, keep=60) == (one, "")
-        store.save_answer("", "k", other, "of another request")
+        assert store.save_answer("", "k", other, "of another request") == "of another request"
         assert store.claim_request("", "k", one, keep=60) == (one, "")
-        store.save_answer("", "k", one, "answered")
+        assert store.save_answer("", "k", one, "answered") == "answered"
+        assert store.save_answer("", "k", one, "answered otherwise") == "answered"
         assert store.claim_request("", "k", other, keep=60) == (one, "answered")
         assert store.claim_request("another", "k", other, keep=60) == (other, None)
 

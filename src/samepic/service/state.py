@@ -273,6 +273,6 @@ def run_once(
             raise HttpProblem.invalid(_IDEMPOTENCY, expected, found, "idempotency_key_reused")
         if stored:
             return HttpAnswer(*json.loads(stored)), True
-        answer = call(stored is not None)
-        store.save_answer(tenant, key, digest, json.dumps(answer))
-    return answer, False
+        # Of equal requests at the same time, the first that has an answer gives it for all.
+        saved = store.save_answer(tenant, key, digest, json.dumps(call(stored is not None)))
+    return HttpAnswer(*json.loads(saved)), False

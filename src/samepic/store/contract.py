@@ -243,8 +243,10 @@ class Store(Reviews):
             rows = run("SELECT request, told FROM answers WHERE tenant = ? AND token = ?", (tenant, token))
         return bytes(rows[0][0]).hex(), str(rows[0][1])
 
-    def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
-        """Store the answer to the request under this token."""
+    def save_answer(self, tenant: str, token: str, request: str, response: str) -> str:
+        """Store the answer to the request under this token, unless there is one, and return that which is stored."""
+        which, values = "tenant = ? AND token = ? AND request = ?", (tenant, token, bytes.fromhex(request))
         with self._writing() as run:
-            values = response, tenant, token, bytes.fromhex(request)
-            run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)
+            run(f"UPDATE answers SET told = ? WHERE {which} AND told = ''", (response, *values))
+            rows = run(f"SELECT told FROM answers WHERE {which}", values)
+        return str(rows[0][0]) if rows else response
