@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,14 +38,9 @@ class Budget:
         self.limit, self.used, self.what = limit, 0, what
         self.held: Counter[Hashable] = Counter()
 
-    @contextmanager
-    def share(self, owner: Hashable) -> Iterator[Share]:
-        """Provide a share that grows with a request and is released at the end."""
-        share = Share(self, owner)
-        try:
-            yield share
-        finally:
-            share.release()
+    def share(self, owner: Hashable) -> AbstractContextManager[Share]:
+        """Provide a share that grows with a request and is given back at the end."""
+        return closing(Share(self, owner))
 
 
 class Share:
@@ -64,7 +59,7 @@ class Share:
         budget.held[self._owner] += count
         self.used += count
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Give everything back; may be called twice."""
         self._budget.used -= self.used
         self._budget.held[self._owner] -= self.used

@@ -37,7 +37,7 @@ async def received(
     service.require_capacity()
     share: body.Share = request.scope["samepic.share"]
     yield await _sent_pictures(service, request, share, files, texts)
-    share.release()
+    share.close()
 
 
 async def _sent_pictures(
