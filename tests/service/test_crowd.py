@@ -25,7 +25,7 @@ from tests.kits.tokens import token_file, token_table
 from tests.service.test_limits import TIMEOUT, connect, response_of
 
 RED, BLUE, WATCH = "red-" + "r" * 30, "blue-" + "b" * 30, "watch-" + "w" * 30
-PAUSE = 1.0
+PAUSE = 0.7
 BODIES = 64 * 2**20
 LIMITS = {
     "requests": 12,
@@ -147,8 +147,8 @@ def test_a_token_that_takes_all_memory_it_can_get_leaves_some_and_its_pauses_are
 
 def test_who_sends_slowly_but_steadily_is_waited_for(crowded: Running) -> None:
     connection = connect(crowded)
-    connection.sendall(head("/v1/check", RED, 8 * 40_000))
-    for _ in range(8):
+    connection.sendall(head("/v1/check", RED, 6 * 40_000))
+    for _ in range(6):
         time.sleep(0.3)
         connection.sendall(bytes(40_000))
     assert response_of(connection)[0] == 415
