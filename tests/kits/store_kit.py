@@ -298,18 +298,19 @@ class StoreKit(EmptyStore):
         self, store: Store
     ) -> None:
         one, other = "aa" * 32, "bb" * 32
-        assert store.claim_request("", "k", one, keep=60) == (one, "")
+        assert store.claim_request("", "k", one, keep=60) == (one, None)
         assert store.claim_request("", "k", other, keep=60) == (one, "")
-        store.save_answer("", "k", other, "of another request")
+        assert store.save_answer("", "k", other, "of another request") == "of another request"
         assert store.claim_request("", "k", one, keep=60) == (one, "")
-        store.save_answer("", "k", one, "answered")
+        assert store.save_answer("", "k", one, "answered") == "answered"
+        assert store.save_answer("", "k", one, "answered otherwise") == "answered"
         assert store.claim_request("", "k", other, keep=60) == (one, "answered")
-        assert store.claim_request("another", "k", other, keep=60) == (other, "")
+        assert store.claim_request("another", "k", other, keep=60) == (other, None)
 
     def test_an_answer_is_forgotten_after_its_time(self, store: Store) -> None:
         one, other = "aa" * 32, "bb" * 32
         store.claim_request("", "k", one, keep=60)
-        assert store.claim_request("", "k", other, keep=-1) == (other, "")
+        assert store.claim_request("", "k", other, keep=-1) == (other, None)
 
     def test_the_overview_counts_what_became_of_uploads_of_one_tenant_by_day(self, store: Store) -> None:
         kept = put_accepted(store, "kept")
@@ -328,3 +329,23 @@ class StoreKit(EmptyStore):
         assert not found.cut
         theirs = store.overview("another")
         assert (sum(theirs.accepted), theirs.refused, theirs.most_refusing) == (1, {}, ())
+
+    def test_what_is_done_together_is_done_or_not_and_waited_for(self, store: Store) -> None:
+        def claim_and_remove() -> str | None:
+            with store.together():
+                _, answer = store.claim_request("", "k", "aa" * 32, keep=60)
+                if answer is None:
+                    assert store.remove("", "a")
+                    assert store.get("", "a") is None
+                    store.save_answer("", "k", "aa" * 32, "removed")
+            return answer
+
+        put(store, "a")
+        with pytest.raises(KeyError), store.together():
+            claim_and_remove_fails = store.remove("", "a"), store.claim_request("", "k", "aa" * 32, keep=60)
+            raise KeyError(claim_and_remove_fails)
+        assert store.get("", "a") is not None
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: claim_and_remove(), range(4)))
+        assert sorted(answers, key=str) == [None, "removed", "removed", "removed"]
+        assert store.get("", "a") is None
