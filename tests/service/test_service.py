@@ -223,6 +223,26 @@ def test_nothing_is_ignored_and_nothing_guessed(client: httpx.Client, upload: by
     error(client.get("/v1/pictures/%ff/proxy"), 422, "bad_input")
 
 
+def test_what_nothing_was_held_for_cannot_be_settled_and_a_decision_can_be_taken_back(
+    client: httpx.Client, upload: bytes, astronaut: Path
+) -> None:
+    for key, data in (("first", upload), ("second", captioned(upload)), ("other", astronaut.read_bytes())):
+        admit(client, data, key)
+    word = {"key": "second", "other_key": "other", "same": True}
+    assert error(client.post("/v1/settle", json=word), 422, "bad_key")["name"] == "other_key"
+    client.post("/v1/settle", json={**word, "other_key": "first"})
+    assert admit(client, captioned(upload), "again").status_code == 409
+    error(
+        client.post("/v1/settle", json={"key": "first", "other_key": "other", "same": None}), 422, "bad_input"
+    )
+    assert client.post("/v1/settle", json={"key": "first", "same": None}).json()["outcome"] == "accepted"
+    assert admit(client, captioned(upload), "again").status_code == 202
+
+
+def test_a_key_with_a_line_end_is_refused(client: httpx.Client, upload: bytes) -> None:
+    assert error(admit(client, upload, "a\nb"), 422, "bad_key")["name"] == "key"
+
+
 def test_settling_a_picture_that_is_not_there_names_it(client: httpx.Client, upload: bytes) -> None:
     admit(client, upload, "first")
     word = {"key": "first", "other_key": "nobody", "same": False}

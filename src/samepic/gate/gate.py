@@ -200,12 +200,14 @@ class Gate:
         """Return the keys that an older samepic took and `admit` refuses: those with control characters in them."""
         return [key for key in self._store.keys(self.tenant) if CONTROLS.search(key)]
 
-    def unsettle(self, key: str) -> int:
+    def unsettle(self, key: str) -> Decision:
         """Take back every decision of reviewers on a kept picture; what they decided stays, new uploads are compared.
 
-        Returns how many decisions there were. Raises StoreKeyError for an unknown key.
+        Returns the current decision on `key`. Raises StoreKeyError for an unknown key.
         """
-        return self._store.unsettle(self.tenant, self._get_record(key).identity)
+        record = self._get_record(key)
+        self._store.unsettle(self.tenant, record.identity)
+        return current_decision(record)
 
     def accept(self, key: str) -> Decision:
         """Accept a held picture, as different from all it was held for. Raises StoreKeyError for an unknown key."""

@@ -205,7 +205,10 @@ _SCHEMAS: Final[Schema] = {
     ),
     "Region": _fields(verdict.Region, "A box in pixels of a."),
     "Settle": {
-        **_object({"key": _KEY, "other_key": _KEY, "same": _FLAG}, additionalProperties=False),
+        **_object(
+            {"key": _KEY, "other_key": _KEY, "same": {"type": ["boolean", "null"]}},
+            additionalProperties=False,
+        ),
         "required": ["key", "same"],
         "description": "A reviewer's decision on two kept pictures. Without `other_key`, `same` must be false: `key` is"
         " not a copy of any picture it is held for.",

@@ -99,24 +99,30 @@ async def status(service: Service, request: Request, caller: Caller) -> Response
     return Json({"version": version("samepic"), **counts})
 
 
-def _parse_settle(body: bytes) -> tuple[str, str | None, bool]:
+def _parse_settle(body: bytes) -> tuple[str, str | None, bool | None]:
     fields = parse_json_object(body, "body")
     unknown = sorted(set(fields) - {"key", "other_key", "same"})
     if unknown:
         raise HttpProblem.invalid("body", "key, other_key and same", f"{unknown[0]!r:.60}")
     key, same = text_field(fields, "key"), fields.get("same")
     other = text_field(fields, "other_key") if "other_key" in fields else None
-    if not isinstance(same, bool):
-        raise HttpProblem.invalid("same", "true or false", "none" if same is None else type(same).__name__)
+    if "same" not in fields or not (same is None or isinstance(same, bool)):
+        found = type(same).__name__ if "same" in fields else "none"
+        raise HttpProblem.invalid("same", "true, false or null", found)
+    if same is None and other is not None:
+        raise HttpProblem.invalid("other_key", "none where same is null", "one")
     if other == key or (other is None and same):
         found = "none" if other is None else "the same"
         raise HttpProblem.invalid("other_key", "the key of another picture", found)
     return key, other, same
 
 
-def _settle(gate: Gate, key: str, other: str | None, same: bool) -> HttpAnswer:
+def _settle(gate: Gate, key: str, other: str | None, same: bool | None) -> HttpAnswer:
     try:
-        decision = gate.accept(key) if other is None else gate.settle(key, other, same=same)
+        if same is None:
+            decision = gate.unsettle(key)
+        else:
+            decision = gate.accept(key) if other is None else gate.settle(key, other, same=same)
     except StoreKeyError as error:
         for name, value in (("key", key), ("other_key", other)):
             if value is not None and gate.get(value) is None:

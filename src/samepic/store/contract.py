@@ -187,10 +187,13 @@ class Store(Reviews):
             )
 
     def unsettle(self, tenant: str, identity: str) -> int:
-        """Forget all decisions on an identity; return how many there were."""
+        """Forget all decisions on an identity, and whom it refused; return how many decisions there were."""
+        digest = bytes.fromhex(identity)
         with self._writing() as run:
             sql = "DELETE FROM settled WHERE tenant = ? AND (one = ? OR two = ?) RETURNING one"
-            found = run(sql, (tenant, *[bytes.fromhex(identity)] * 2))
+            found = run(sql, (tenant, digest, digest))
+            kept = "SELECT number FROM pictures WHERE tenant = ? AND identity = ?"
+            run(f"DELETE FROM refusals WHERE tenant = ? AND number IN ({kept})", (tenant, tenant, digest))
         return len(found) // 2
 
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
