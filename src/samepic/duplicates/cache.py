@@ -29,19 +29,7 @@ _BATCH, _BATCH_SECONDS = 500, 2.0  # rows, and time, between commits
 _SETTLED_NS = 2_000_000_000
 _BUSY_SECONDS = 30.0  # to wait for another process that writes the cache
 _log = logging.getLogger(__name__)
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (
-    path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, device INTEGER, version TEXT,
-    kind TEXT, content TEXT
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pictures (
-    sha256 TEXT, version TEXT, fingerprint TEXT, facts TEXT, error TEXT, PRIMARY KEY (sha256, version)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS verdicts (
-    a TEXT, b TEXT, version TEXT, relation TEXT, probability REAL, explanation TEXT, original TEXT,
-    PRIMARY KEY (a, b, version)
-) WITHOUT ROWID;
-"""
+_SCHEMA = Path(__file__).with_suffix(".sql")
 
 
 class CachedFile(NamedTuple):
@@ -206,7 +194,7 @@ def _connect(file: Path) -> sqlite3.Connection:
             raise _NewerError
         database.execute("PRAGMA journal_mode = WAL").fetchone()
         database.execute("PRAGMA synchronous = NORMAL")
-        database.executescript(_SCHEMA)
+        database.executescript(_SCHEMA.read_text(encoding="utf-8"))
         database.execute(f"PRAGMA user_version = {VERSION}")
         if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("it is damaged")

@@ -21,6 +21,9 @@ from samepic.errors import SourceError
 FLAT_LEVELS = 0.01  # 2026-11: whitened luma with a lower RMS is flat: float32 rounding, no picture. Chosen.
 Float = NDArray[np.float32]
 WHITE, BLACK = 255, 0
+_LEVELS = np.arange(256) / 255
+LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)
+"""The linear light, 0 to 1, of the levels of sRGB (IEC 61966-2-1)."""
 
 
 def check(pixels: Pixels) -> Pixels:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.arrays import Pixels
-from samepic.measures.classical import Float, shown, to_common_form
+from samepic.measures.classical import LINEAR, Float, shown, to_common_form
 
 Wide = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -24,53 +26,19 @@ Box = tuple[slice, slice]
 _SCALES, _LEAST_SIDE = 6, 8
 _C2 = 0.0009
 _OPSIN = (
-    (0.3, 0.622, 0.078),
-    (0.23, 0.692, 0.078),
-    (0.24342268924547819, 0.20476744424496821, 0.5518098665095536),
-)
+    (0.3, 0.622, 0.078), (0.23, 0.692, 0.078), (0.24342268924547819, 0.20476744424496821, 0.5518098665095536),
+)  # fmt: skip
 _BIAS = 0.0037930732552754493
 _X_SCALE, _X_SHIFT, _Y_SHIFT, _B_SHIFT = 14.0, 0.42, 0.01, 0.55
 _SIGMA, _RADIUS = 1.5, 5
-_SCALING, _LINEAR_TERM, _SQUARE_TERM, _CUBE_TERM, _POWER = (
-    0.9562382616834844,
-    2.326765642916932,
-    -0.020884521182843837,
-    6.248496625763138e-05,
-    0.6276336467831387,
-)
+_SCALING, _POWER = 0.9562382616834844, 0.6276336467831387
+_LINEAR_TERM, _SQUARE_TERM, _CUBE_TERM = 2.326765642916932, -0.020884521182843837, 6.248496625763138e-05
 # By component (X, Y, B - Y), scale, norm (mean, fourth power) and map (structure, ringing, blur).
-# fmt: off
-_WEIGHTS = np.array([
-    0, 0.0007376606707406586, 0, 0, 0.0007793481682867309, 0,
-    0, 0.0004371155730107379, 0, 1.1041726426657346, 0.00066284834129271, 0.00015231632783718752,
-    0, 0.0016406437456599754, 0, 1.8422455520539298, 11.441172603757666, 0,
-    0.0007989109436015163, 0.000176816438078653, 0, 1.8787594979546387, 10.94906990605142, 0,
-    0.0007289346991508072, 0.9677937080626833, 0, 0.00014003424285435884, 0.9981766977854967, 0.00031949755934435053,
-    0.0004550992113792063, 0, 0, 0.0013648766163243398, 0, 0,
-    0, 0, 0, 7.466890328078848, 0, 17.445833984131262,
-    0.0006235601634041466, 0, 0, 6.683678146179332, 0.00037724407979611296, 1.027889937768264,
-    225.20515300849274, 0, 0, 19.213238186143016, 0.0011401524586618361, 0.001237755635509985,
-    176.39317598450694, 0, 0, 24.43300999870476, 0.28520802612117757, 0.0004485436923833408,
-    0, 0, 0, 34.77906344483772, 44.835625328877896, 0,
-    0, 0, 0, 0, 0, 0,
-    0, 0.0008680556573291698, 0, 0, 0, 0,
-    0, 0.0005313191874358747, 0, 0.00016533814161379112, 0, 0,
-    0, 0, 0, 0.0004179171803251336, 0.0017290828234722833, 0,
-    0.0020827005846636437, 0, 0, 8.826982764996862, 23.19243343998926, 0,
-    95.1080498811086, 0.9863978034400682, 0.9834382792465353, 0.0012286405048278493, 171.2667255897307,
-    0.9807858872435379,
-    0, 0, 0, 0.0005130064588990679, 0, 0.00010854057858411537,
-])
-# fmt: on
+_WEIGHTS = np.array(json.loads(Path(__file__).with_suffix(".json").read_bytes()))
 # Weights below this count for nothing: they sum to 0.02, the others to 888. Full size is then a matter of Y alone.
 _COUNTS = 0.01
 # columns and pixels at a time, at most: what a tile needs stays near the processor
 _TILE_COLUMNS, _TILE_PIXELS = 4096, 1 << 17
-
-
-def _light_of_codes() -> Float:
-    codes = np.arange(256) / 255
-    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def _taps() -> Float:
@@ -92,7 +60,7 @@ def _taps() -> Float:
     return np.asarray(beta @ np.cos(np.outer(omega, offsets)), np.float32)
 
 
-_LIGHT, _TAPS = _light_of_codes(), _taps()
+_LIGHT, _TAPS = LINEAR.astype(np.float32), _taps()
 _MARGIN = _RADIUS - 1
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -81,17 +82,13 @@ def summary(events: Iterable[Event]) -> str:
     missing = sum(event.new and not event.written for event in listed)
     new = sum(event.new and event.written for event in listed)
     again = sum(event.written and not event.new for event in listed)
-    parts = []
-    if new or again:
-        kinds = " for the first time" if new else " again"
-        if new and again:
-            kinds = f" ({new} new, {again} changed)"
-        parts.append(f"{plural(new + again, 'baseline')} written{kinds}")
-    if changed:
-        parts.append(f"{plural(changed, 'picture')} {'differs' if changed == 1 else 'differ'}")
-    if missing:
-        parts.append(f"{plural(missing, 'picture')} without a baseline")
-    return ", ".join(parts)
+    kinds = f"({new} new, {again} changed)" if new and again else "for the first time" if new else "again"
+    parts = {
+        f"{plural(new + again, 'baseline')} written {kinds}": new + again,
+        f"{plural(changed, 'picture')} {'differs' if changed == 1 else 'differ'}": changed,
+        f"{plural(missing, 'picture')} without a baseline": missing,
+    }
+    return ", ".join(text for text, count in parts.items() if count)
 
 
 INDEX = "index.html"
@@ -128,21 +125,16 @@ def clear(output: Path) -> None:
         return
     for folder in output.iterdir():
         if (folder / _EVENT_FILE).is_file() and not folder.is_symlink():
-            _clear(folder)
+            for path in (path for kind in KINDS for path in folder.glob(f"*-{kind}.png")):
+                path.unlink()
+            (folder / _EVENT_FILE).unlink()
+            _remove_if_empty(folder)
     index, ignore = output / INDEX, output / _IGNORE
     if index.is_file() and _GENERATOR in index.read_bytes()[:2000]:
         index.unlink()
     if ignore.is_file() and ignore.read_text(errors="replace") == _IGNORED:
         ignore.unlink()
     _remove_if_empty(output)
-
-
-def _clear(folder: Path) -> None:
-    for kind in KINDS:
-        for path in folder.glob(f"*-{kind}.png"):
-            path.unlink()
-    (folder / _EVENT_FILE).unlink()
-    _remove_if_empty(folder)
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -169,11 +161,8 @@ def page(
     """Yield the parts of the page, with at most about `budget` bytes of the pictures in `output`."""
     failed = sorted((event for event in events if event.failed), key=lambda event: (event.test, event.name))
     written = [event for event in events if event.written and not event.failed]
-    yield _head(summary(events))
-    icon = _svg().replace("<svg ", '<svg width="24" height="24" aria-hidden="true" ', 1)
-    yield f'<header class="top"><span class="brand">{icon}samepic</span><span class="soft small">'
-    yield f"{when:%Y-%m-%d %H:%M}</span></header>\n"
-    yield f'<main id="main" tabindex="-1"><h1>{_text(summary(events))}</h1>\n'
+    head, foot = _frame(summary(events), when).split("<!-- content -->\n")
+    yield head
     if len(failed) > 1:
         yield _contents(failed)
     for number, event in enumerate(failed, 1):
@@ -184,23 +173,22 @@ def page(
         yield '<section class="card written"><h2>Baselines written</h2><ul>'
         yield "".join(f"<li><code>{_text(event.baseline)}</code></li>" for event in written)
         yield "</ul></section>\n"
-    yield '</main><footer class="foot"><p>This page is self-contained: it loads and sends nothing.</p></footer>\n'
-    yield f'<script type="module">{_joined_assets(_SCRIPTS)}</script></body></html>\n'
+    yield foot
 
 
-def _head(title: str) -> str:
-    allowed = {"script": _digest(_joined_assets(_SCRIPTS)), "style": _digest(_joined_assets(_STYLES))}
-    policy = "default-src 'none'; img-src data:" + "".join(
-        f"; {kind}-src '{item}'" for kind, item in allowed.items()
-    )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="samepic">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{_text(title)} · samepic</title>"
-        f'<link rel="icon" href="{data_url(_svg().encode(), "image/svg+xml")}">\n'
-        f'<style>{_joined_assets(_STYLES)}</style></head><body><a class="skip" href="#main">Skip to content</a>\n'
+def _frame(title: str, when: datetime) -> str:
+    """Return the page without its content."""
+    svg = (_STATIC / "pages/static/icon.svg").read_text(encoding="utf-8").strip()
+    styles, scripts = _joined_assets(_STYLES), _joined_assets(_SCRIPTS)
+    sources = f"script-src '{_digest(scripts)}'; style-src '{_digest(styles)}'"
+    return Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
+        policy=f"default-src 'none'; img-src data:; {sources}",
+        title=_text(title),
+        icon=data_url(svg.encode(), "image/svg+xml"),
+        logo=svg.replace("<svg ", '<svg width="24" height="24" aria-hidden="true" ', 1),
+        when=f"{when:%Y-%m-%d %H:%M}",
+        styles=styles,
+        scripts=scripts,
     )
 
 
@@ -213,10 +201,8 @@ def _contents(failed: Sequence[Event]) -> str:
 
 
 def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
-    said, facts = (
-        event.sentence,
-        "".join(f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>" for name, text in event.facts),
-    )
+    said = event.sentence
+    facts = "".join(f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>" for name, text in event.facts)
     return (
         f'<article class="card" id="p{number}" aria-labelledby="n{number}"><h2 id="n{number}">{_text(event.name)}</h2>'
         f'<p class="said">{_text(said[:1].upper() + said[1:])}{"" if said.endswith(".") else "."}</p>\n'
@@ -228,12 +214,8 @@ def _article(number: int, event: Event, pictures: dict[str, bytes]) -> str:
 
 def _view(event: Event, pictures: dict[str, bytes]) -> str:
     width, height = _size(pictures["actual"])
-    pair = {
-        "width": width,
-        "height": height,
-        "boxes": [dict(zip("xywh", box, strict=True)) for box in event.boxes],
-        "label": event.name,
-    }
+    boxes = [dict(zip("xywh", box, strict=True)) for box in event.boxes]
+    pair = {"width": width, "height": height, "boxes": boxes, "label": event.name}
     figures = "".join(
         f'<figure><img data-kind="{kind}" alt="{_TITLES[kind]}: {_text(event.name)}"'
         f' src="{data_url(data, "image/png")}"><figcaption>{_TITLES[kind]}</figcaption></figure>'
@@ -292,10 +274,6 @@ def _joined_assets(names: tuple[str, ...]) -> str:
 
 def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _svg() -> str:
-    return (_STATIC / "pages/static/icon.svg").read_text(encoding="utf-8").strip()
 
 
 def _text(text: str) -> str:
