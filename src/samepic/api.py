@@ -92,6 +92,7 @@ def compare_pictures(
         sentence = f"{sentence}; {visible.words}"
     probability = policy.probability(relation, analysis.finding.probability)
     regions, transform = analysis.finding.regions, analysis.transform
+    matrix = None if transform is None else transform.matrix
     return Verdict(
         relation=relation,
         same=policy.same(relation, probability),
@@ -106,9 +107,7 @@ def compare_pictures(
         original_reason=explain_original(facts, a.info, b.info),
         visibility=visible,
         facts=facts,
-        draw=partial(
-            draw_difference, a.on(WHITE), b.on(WHITE), regions, transform.matrix if transform else None
-        ),
+        draw=partial(draw_difference, a.on(WHITE), b.on(WHITE), regions, matrix),
     )
 
 

@@ -11,6 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from samepic.verdict import Region
+from samepic.verify.features import Turn
+
 Pixels: TypeAlias = NDArray[np.uint8]
 
 
@@ -19,6 +22,14 @@ def saved(image: Image.Image, kind: str = "JPEG", /, **options: object) -> bytes
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
+
+
+def turned_box(turn: Turn, box: Region, width: int, height: int) -> Region:
+    """Return where `box`, in a picture of this size, lies once the picture is turned."""
+    m = np.array(turn.matrix(width, height)).reshape(3, 3)
+    corners = np.array([[box.x, box.y, 1], [box.x + box.w - 1, box.y + box.h - 1, 1]], float) @ m.T
+    (x, y), (right, low) = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
+    return Region(round(x), round(y), round(right - x) + 1, round(low - y) + 1)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def whole(pixels: dict[str, Pixels]) -> MappedPair:
     assert found is not None
     alignment = found._replace(matrix=np.eye(3), part_a=1.0, part_b=1.0, held_a=1.0, held_b=1.0)
     inside = np.ones(rgb.shape[:2], np.bool_)
-    return MappedPair(rgb, rgb, inside, np.eye(3), np.eye(3), alignment, 1.0, whole=False)
+    return MappedPair(rgb, rgb, inside, np.eye(3), np.eye(3), alignment, whole=False)
 
 
 def lying(

@@ -58,9 +58,8 @@ class _EvidenceLimits:
     # local correlation from which pictures are aligned well enough as they are (40th percentile)
     placed: Final = 0.97
     samples: Final = 20_000  # pixels by which the filter between two pictures is fitted
-    unfiltered: Final = (
-        0.3  # mean change in levels up to which a filter did nothing, so that both ways are one
-    )
+    # mean change in levels up to which a filter did nothing, so that both ways are one
+    unfiltered: Final = 0.3
 
 
 class _ShadeLimits:

@@ -8,7 +8,7 @@ stray from the best map is evidence. What one map leaves over is one smooth disp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import cv2
@@ -269,11 +269,15 @@ def align(pair: Planes) -> Alignment | None:
         ((ALIGN.far_side, ALIGN.close_side), (ALIGN.far_points, ALIGN.close_points)),
         ((ALIGN.close_side, ALIGN.far_side), (ALIGN.close_points, ALIGN.far_points)),
     ):
-        closer = _search(pair, sides, points)
-        best = max((f for f in (best, closer) if f is not None), key=lambda f: f.merit, default=None)
+        best = best_of((best, _search(pair, sides, points)))
         if best is not None and best.matched >= ALIGN.credible:
             break
     return best
+
+
+def best_of(found: Iterable[Alignment | None]) -> Alignment | None:
+    """Return the map of the largest merit, the first of equal ones; None where there is none."""
+    return max((one for one in found if one is not None), key=lambda one: one.merit, default=None)
 
 
 class Planes:
@@ -318,11 +322,8 @@ def _search(pair: Planes, sides: tuple[int, int], points: tuple[int, int]) -> Al
     small = [pair.luma(k, side, min(side, ALIGN.small_side)) for k, side in enumerate(sides)]
     seen = [pair.mean(k, max(ALIGN.side, side), ALIGN.small_side) for k, side in enumerate(sides)]
     there, here = scaling(small[0].shape, seen[0].shape), scaling(seen[1].shape, small[1].shape)
-    best: Alignment | None = None
-    for matrix, matched in _maps(small[0], small[1], points):
-        found = _checked(seen[0], seen[1], there @ matrix @ here, matched)
-        if found is not None and (best is None or found.merit > best.merit):
-            best = found
+    maps = _maps(small[0], small[1], points)
+    best = best_of(_checked(seen[0], seen[1], there @ matrix @ here, matched) for matrix, matched in maps)
     if best is None:
         return None
     return _at_full_size(best, scaling(seen[0].shape, pair.shape(0)), scaling(pair.shape(1), seen[1].shape))
@@ -377,9 +378,8 @@ def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment 
             return None
         # Tones are brought together only once the pictures lie well: before, they would be mixed up.
         plain = (overlay.one, overlay.two)
-        step = track(
-            *_ground_first(overlay, plain if levels == 2 else _toned(overlay)), overlay.inside, levels
-        )
+        laid = _ground_first(overlay, plain if levels == 2 else _toned(overlay))
+        step = track(*laid, overlay.inside, levels)
         if step is None:
             untracked = overlay
             break
@@ -405,8 +405,7 @@ def _checked(one: Plane, two: Plane, matrix: Matrix, matched: int) -> Alignment 
 
 def _in_its_tile(one: Plane, two: Plane, overlay: Overlay, found: Alignment) -> Alignment | None:
     """Return the map refined within the rectangle in which they agree; None where none stands apart."""
-    blurred = _smoothed(overlay)
-    alike, _, spread = correlation_map(*blurred)
+    alike, _, spread = correlation_map(*_blurred(overlay, ALIGN.smooth))
     tile = agreeing_rectangle(alike, (spread >= JUDGE.telling**2) & overlay.inside)
     if tile is None:
         return None
@@ -428,11 +427,9 @@ def _in_its_tile(one: Plane, two: Plane, overlay: Overlay, found: Alignment) -> 
     return None if better is None else better._replace(tiled=True)
 
 
-def _smoothed(overlay: Overlay) -> tuple[Floats, Floats]:
-    one, two = (
-        np.asarray(cv2.GaussianBlur(p.astype(np.float32), (0, 0), ALIGN.smooth), np.float32)
-        for p in (overlay.one, overlay.two)
-    )
+def _blurred(overlay: Overlay, sigma: float) -> tuple[Floats, Floats]:
+    sharp = (plane.astype(np.float32) for plane in (overlay.one, overlay.two))
+    one, two = (np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32) for plane in sharp)
     return one, two
 
 
@@ -442,9 +439,8 @@ def _held(plane: Plane, other: Plane, matrix: Matrix) -> float:
     size = (_BUSY, _BUSY)
     mean = cv2.blur(wide, size)
     busy = cv2.blur(wide * wide, size) - mean * mean >= JUDGE.telling**2
-    covered = cv2.warpPerspective(
-        np.ones(other.shape, np.uint8), matrix, (plane.shape[1], plane.shape[0]), flags=cv2.INTER_NEAREST
-    )
+    whole, shape = np.ones(other.shape, np.uint8), (plane.shape[1], plane.shape[0])
+    covered = cv2.warpPerspective(whole, matrix, shape, flags=cv2.INTER_NEAREST)
     reach = cv2.dilate(covered, np.ones((_BUSY, _BUSY), np.uint8))
     return float((busy & (reach > 0)).sum() / max(1, int(busy.sum())))
 
@@ -477,12 +473,10 @@ def _floor(detail: Floats, held: Floats, telling: Mask) -> float:
 def _measured(
     overlay: Overlay, matched: int, tracked: TrackedPoints | None, held: tuple[float, float]
 ) -> Alignment | None:
-    sharp = [p.astype(np.float32) for p in (overlay.one, overlay.two)]
-    one, two = (np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.smooth), np.float32) for p in sharp)
+    one, two = _blurred(overlay, ALIGN.smooth)
     found, _, spread = correlation_map(one, two)
-    detail, held_detail, _ = correlation_map(sharp[0] - one, sharp[1] - two)
-    blurred = [np.asarray(cv2.GaussianBlur(p, (0, 0), ALIGN.strong), np.float32) for p in sharp]
-    rough, _, _ = correlation_map(blurred[0], blurred[1])
+    detail, held_detail, _ = correlation_map(overlay.one - one, overlay.two - two)
+    rough, _, _ = correlation_map(*_blurred(overlay, ALIGN.strong))
     whole = _eroded(overlay.inside, 9)
     telling = (spread >= JUDGE.telling**2) & (whole > 0)
     values = found[telling]
@@ -515,9 +509,8 @@ def _moved_apart(overlay: Overlay, tracked: TrackedPoints | None, found: Floats)
     strays = _strays(tracked, found)
     if len(strays) < ALIGN.enough and sound.sum() >= ALIGN.overlap_pixels:
         # The strongest corners lie on what was pasted over: look for others.
-        strays = max(
-            strays, _strays(track(*_ground_first(overlay, _toned(overlay)), sound, 1), found), key=len
-        )
+        others = track(*_ground_first(overlay, _toned(overlay)), sound, 1)
+        strays = max(strays, _strays(others, found), key=len)
     shift = _middle(strays)
     if shift <= ALIGN.fine_shift:
         return strays, shift
@@ -574,12 +567,8 @@ def refined(source: Channels, target: Channels, inside: Mask, *, whole: bool) ->
         return source, moved
     x, y = np.meshgrid(np.linspace(-1, 1, 33), np.linspace(-1, 1, 33))
     field = np.stack(_terms(x.ravel(), y.ravel(), degree), axis=1) @ weights
-    across, down = (
-        cv2.resize(
-            field[:, k].reshape(33, 33).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
-        )
-        for k in (0, 1)
-    )
+    coarse = (field[:, k].reshape(33, 33).astype(np.float32) for k in (0, 1))
+    across, down = (cv2.resize(p, (width, height), interpolation=cv2.INTER_CUBIC) for p in coarse)
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     there_x, there_y = grid_x + across, grid_y + down
     # Where no tone is changed, the planes with it are those without.

@@ -152,19 +152,15 @@ def _one_way(pair: _PlanePair, tone: ToneMap, *, forward: bool) -> tuple[CellEvi
     if telling.any() and percentile(found[telling], 40) < EVIDENCE.placed:
         planes, displacement = refined(planes, target, inside, whole=whole)
     shown = (_filtered(planes[0], target[0], inside), planes[1], planes[2])
-    explained = _Explained(
-        planes[3:], planes[0], shown, target, inside, side, tone, whole, displacement, shaded
-    )
+    looks = planes[3:], planes[0], shown, target
+    explained = _Explained(*looks, inside, side, tone, whole, displacement, shaded)
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
-    found_all = CellEvidence(
-        cells, context, within, side, pair.scale, every, tone, forward, shaded, pair.colorless
-    )
-    symmetric = (
-        tone.identity and not shaded and float(np.abs(shown[0] - planes[0]).mean()) < EVIDENCE.unfiltered
-    )
-    return found_all, symmetric
+    measured = cells, context, within, side, pair.scale, every
+    unfiltered = float(np.abs(shown[0] - planes[0]).mean()) < EVIDENCE.unfiltered
+    symmetric = tone.identity and not shaded and unfiltered
+    return CellEvidence(*measured, tone, forward, shaded, pair.colorless), symmetric
 
 
 def _sized(one: Pixels, two: Pixels, inside: Mask) -> tuple[Pixels, Pixels, Mask, float]:
@@ -196,20 +192,14 @@ def _tones_between(
     if grays[0] != grays[1]:
         # How gray becomes gray must not be learned from what one of them alone holds in color.
         pale = np.hypot(*(b if grays[0] else a)[:, 1:].T) < TONE.pale
-        weights = (
-            weights * np.where(pale, 1.0, TONE.colored).astype(np.float32) if pale.mean() > 0.2 else weights
-        )
+        if pale.mean() > 0.2:
+            weights = weights * np.where(pale, 1.0, TONE.colored).astype(np.float32)
     forth, back = fit_tone_map(a, b, weights), fit_tone_map(b, a, weights)
     if grays[0] != grays[1]:
         return (forth, back), grays[1], grays
     spread = [float(p.std()) + 5.0 for p in (b, a)]
     forward = forth.misfit / spread[0] <= back.misfit / spread[1] * 1.02
     return (forth, back), forward, grays
-
-
-def _sharpness(plane: Floats) -> float:
-    """Return the RMS of the Laplacian, in levels."""
-    return float(np.sqrt(np.mean(np.square(cv2.Laplacian(plane, cv2.CV_32F)))))
 
 
 def _area(plane: Floats, size: tuple[int, int]) -> Floats:
@@ -278,9 +268,7 @@ def _shape_of(plane: Floats) -> tuple[int, int]:
 
 
 def _cell_means(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
-    return np.asarray(
-        cv2.resize(_whole(plane, side, shape), (shape[1], shape[0]), interpolation=cv2.INTER_AREA), np.float32
-    )
+    return _area(_whole(plane, side, shape), (shape[1], shape[0]))
 
 
 def _whole(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
@@ -404,7 +392,8 @@ def _context(pair: _Explained, cells: Floats, within: Mask, telling: Mask) -> Fl
     values, rough = (f[telling] if telling.any() else nothing for f in (found, coarse))
     difference = cells[..., 0][within] if within.any() else nothing
     source, target, tone = pair.shown[0], pair.target[0], pair.tone
-    sharp = [_sharpness(p) for p in (source, target)]
+    # The RMS of the Laplacian, in levels.
+    sharp = [float(np.sqrt(np.mean(np.square(cv2.Laplacian(p, cv2.CV_32F))))) for p in (source, target)]
     return np.array(
         [
             percentile(values, 50),
@@ -445,9 +434,8 @@ class Network(NamedTuple):
         """Return the logarithm of the odds, (n,), of inputs (n, in)."""
         if native is None:
             return self.odds_plain(inputs)
-        numbers = np.concatenate(
-            [self.mean, self.spread, *(part.ravel() for layer in self.layers for part in layer)]
-        )
+        parts = (part.ravel() for layer in self.layers for part in layer)
+        numbers = np.concatenate([self.mean, self.spread, *parts])
         widths = np.array([len(self.mean), *(len(bias) for _, bias in self.layers)], np.int32)
         found = native.odds(np.ascontiguousarray(inputs, np.float32), numbers.astype(np.float32), widths)
         return np.frombuffer(found, np.float32)
@@ -473,13 +461,10 @@ def load_network(name: str) -> Network:
         return Network(held["mean"], held["spread"], layers)
 
 
-_WIDER = tuple(
-    MEASURES.index(name) for name in ("difference", "beyond usual", "color", "apart", "correlation", "lost")
-)
-
-_AGAINST = tuple(MEASURES.index(name) for name in ("difference", "peak", "color", "apart", "apart coarse"))
-_HELD = tuple(MEASURES.index(name) for name in ("held source", "held target"))
-_STILL = tuple(MEASURES.index(name) for name in ("difference", "peak", "color"))
+_WIDER = tuple(map(MEASURES.index, ("difference", "beyond usual", "color", "apart", "correlation", "lost")))
+_AGAINST = tuple(map(MEASURES.index, ("difference", "peak", "color", "apart", "apart coarse")))
+_HELD = tuple(map(MEASURES.index, ("held source", "held target")))
+_STILL = tuple(map(MEASURES.index, ("difference", "peak", "color")))
 _REACH = 3
 _LARGEST = 5
 
@@ -518,9 +503,9 @@ def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
     rows, columns = cells.shape[:2]
     parts: list[Floats] = [cells]
     telling = inside & (cells[..., _HELD].max(axis=2) >= np.log1p(EVIDENCE.telling))
-    chosen = (
-        telling if int(telling.sum()) >= CHANGE.fewest else inside if inside.any() else np.ones_like(inside)
-    )
+    chosen = inside if inside.any() else np.ones_like(inside)
+    if int(telling.sum()) >= CHANGE.fewest:
+        chosen = telling
     for at in _AGAINST:
         plane = cells[..., at]
         values = plane[chosen]
@@ -528,9 +513,8 @@ def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
     for at in _WIDER:
         plane = np.ascontiguousarray(cells[..., at])
         parts.append(np.asarray(cv2.blur(plane, (_REACH, _REACH)), np.float32)[..., None])
-        parts.append(
-            np.asarray(cv2.dilate(plane, np.ones((_LARGEST, _LARGEST), np.uint8)), np.float32)[..., None]
-        )
+        largest = cv2.dilate(plane, np.ones((_LARGEST, _LARGEST), np.uint8))
+        parts.append(np.asarray(largest, np.float32)[..., None])
     parts.append(np.broadcast_to(context.astype(np.float32), (rows, columns, len(context))))
     return np.ascontiguousarray(np.concatenate(parts, axis=2).reshape(rows * columns, -1), np.float32)
 
@@ -584,9 +568,8 @@ def _box(cells: Mask, stats: NDArray[np.int32], evidence: CellEvidence) -> Regio
     right = min(evidence.shown.shape[1], (x + w) * side)
     low = min(evidence.shown.shape[0], (y + h) * side)
     part = cv2.blur(evidence.shown[top:low, left:right], (3, 3))
-    near = cv2.dilate(
-        cells[max(0, y - 1) : y + h, max(0, x - 1) : x + w].astype(np.uint8), np.ones((3, 3), np.uint8)
-    )
+    around = cells[max(0, y - 1) : y + h, max(0, x - 1) : x + w].astype(np.uint8)
+    near = cv2.dilate(around, np.ones((3, 3), np.uint8))
     mask = cv2.resize(near, (right - left, low - top), interpolation=cv2.INTER_NEAREST) > 0
     most = percentile(part[mask], 98) if mask.any() else 0.0
     core = (mask & (part >= CHANGE.core * most)).astype(np.uint8)

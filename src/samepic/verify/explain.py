@@ -25,12 +25,7 @@ _NAMED_TILT = 1.5  # degrees
 _OTHER_PICTURE = 0.5  # share
 _EQUAL_SHARES, _FRACTION_SLACK = 0.03, 0.015
 _PARTS_OF_COPY = (Placing.CROP, Placing.INSET_PART)
-_SIDES = {
-    Side.ABOVE: "above",
-    Side.BELOW: "below",
-    Side.LEFT: "on the left",
-    Side.RIGHT: "on the right",
-}
+_SIDES = {Side.ABOVE: "above", Side.BELOW: "below", Side.LEFT: "on the left", Side.RIGHT: "on the right"}
 _FRACTIONS = {
     1 / 4: "a quarter",
     1 / 3: "a third",

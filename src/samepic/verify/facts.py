@@ -91,9 +91,7 @@ def placed(a: PictureInfo, b: PictureInfo, over: MappedPair) -> Facts:
         return _partly(facts, forth, back)
     smaller, larger = (back, "a") if shares[0] < shares[1] else (forth, "b")
     placing, sides = _added(smaller)
-    copy = larger
-    if placing is Placing.CROP:
-        copy = "b" if larger == "a" else "a"
+    copy = larger if placing is not Placing.CROP else "b" if larger == "a" else "a"
     return replace(facts, placing=placing, sides=sides, larger=larger, copy=copy)
 
 
@@ -175,10 +173,8 @@ def _is_border(edge: Edge, pair: _SourceAndCopy) -> bool:
 def _touches(edge: Edge, size: tuple[int, int]) -> bool:
     """Return whether every corner of an outline lies near the edge of the picture."""
     height, width = size
-    away = np.min(
-        [edge[:, 0] / width, edge[:, 1] / height, 1 - edge[:, 0] / width, 1 - edge[:, 1] / height], axis=0
-    )
-    return bool((away <= _NEAR_EDGE).all())
+    x, y = edge[:, 0] / width, edge[:, 1] / height
+    return bool((np.min([x, y, 1 - x, 1 - y], axis=0) <= _NEAR_EDGE).all())
 
 
 class WholeChange(NamedTuple):
@@ -267,7 +263,12 @@ def facts_of(
         return Facts(doubt=Doubt.CONTENT)
     if finding.relation not in (*_COPIES, Relation.SIMILAR):
         return Facts()
-    facts = _placed_whole(a, b, mapped) if mapped.whole else placed(a, b, mapped)
+    if mapped.whole:
+        turned, mirrored = mapped.turn or (0, False)
+        scale = math.sqrt(b.width * b.height / (a.width * a.height))
+        facts = Facts(scale=scale, turned=turned, mirrored=mirrored)
+    else:
+        facts = placed(a, b, mapped)
     if finding.relation is Relation.SIMILAR:
         shares = facts.placing is Placing.PARTS and finding.probability >= JUDGE.most_doubt
         return facts if shares else Facts()
@@ -276,10 +277,3 @@ def facts_of(
     # Edited places look like a change of grain.
     detail = DetailChange.NONE if finding.relation is Relation.EDITED else change.detail
     return replace(facts, tone=change.tone, detail=detail, places=len(finding.regions))
-
-
-def _placed_whole(a: PictureInfo, b: PictureInfo, mapped: MappedPair) -> Facts:
-    scale = math.sqrt(b.width * b.height / (a.width * a.height))
-    if mapped.turn is None:
-        return Facts(scale=scale)
-    return Facts(scale=scale, turned=mapped.turn.degrees, mirrored=mapped.turn.mirrored)

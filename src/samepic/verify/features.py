@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from samepic.arrays import Floats, Matrix, Pixels, Plane
 from samepic.native import native
 from samepic.tuning.verify import ALIGN, JUDGE
-from samepic.verdict import Region, Transform
 from samepic.verify.photometry import coarse, shrunk
 
 Whole: TypeAlias = NDArray[np.int32]
-
 
 _CONFIDENCE = 0.999
 _ROUNDS = 2000
@@ -83,14 +81,8 @@ def fit_map(a: Features, b: Features) -> tuple[Matrix, int] | None:
     )
     best = _counted(full, hit, b.size)
     if best is None or best[1] < ALIGN.sure:
-        part, hit = cv2.estimateAffinePartial2D(
-            here,
-            there,
-            method=cv2.RANSAC,
-            ransacReprojThreshold=ALIGN.reach,
-            maxIters=_ROUNDS,
-            confidence=_CONFIDENCE,
-        )
+        how = None, cv2.RANSAC, ALIGN.reach, _ROUNDS, _CONFIDENCE
+        part, hit = cv2.estimateAffinePartial2D(here, there, *how)
         other = _counted(None if part is None else np.vstack([part, [0, 0, 1]]), hit, b.size)
         best = max((m for m in (best, other) if m is not None), key=lambda m: m[1], default=None)
     return best if best is not None and best[1] >= ALIGN.inliers else None
@@ -242,11 +234,6 @@ class Turn(NamedTuple):
         held = picture[:, ::-1] if self.mirrored else picture
         return np.ascontiguousarray(np.rot90(held, -self.degrees // 90))
 
-    @property
-    def inverse(self) -> Turn:
-        """The turn that undoes this one; a mirrored one undoes itself."""
-        return self if self.mirrored else Turn(-self.degrees % 360)
-
     def matrix(self, width: int, height: int) -> tuple[float, ...]:
         """Return the 3x3 row-major map from pixels of a picture of this size to pixels of the turned one."""
         right, low = float(width - 1), float(height - 1)
@@ -264,17 +251,6 @@ class Turn(NamedTuple):
         turned = a[:2] if self.degrees % 180 == 0 else (a[1], a[0])
         there = np.array(self.matrix(a[1], a[0])).reshape(3, 3)
         return np.asarray(inverse(there) @ scaling(b, turned))
-
-    def region(self, box: Region, width: int, height: int) -> Region:
-        """Return where `box`, in a picture of this size, lies once the picture is held this way."""
-        m = np.array(self.matrix(width, height)).reshape(3, 3)
-        corners = np.array([[box.x, box.y, 1], [box.x + box.w - 1, box.y + box.h - 1, 1]], float) @ m.T
-        (x, y), (right, low) = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
-        return Region(round(x), round(y), round(right - x) + 1, round(low - y) + 1)
-
-    def transform(self, width: int, height: int) -> Transform:
-        """Return this turn of a picture of this size as part of a verdict."""
-        return Transform(self.matrix(width, height), self.degrees, self.mirrored)
 
 
 def likely_turn(a: Pixels, b: Pixels) -> Turn | None:

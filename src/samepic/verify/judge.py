@@ -173,9 +173,8 @@ def weigh(factors: Floats) -> PairOdds:
     What one way explains too easily must hold the other way, too.
     """
     some = np.ascontiguousarray(factors[:, _SAME_PLACES])
-    return PairOdds(
-        *(_balanced(load_network(name).odds(f)) for name, f in (("origin", factors), ("same", some)))
-    )
+    models = (("origin", factors), ("same", some))
+    return PairOdds(*(_balanced(load_network(name).odds(inputs)) for name, inputs in models))
 
 
 def _balanced(odds: Floats) -> float:

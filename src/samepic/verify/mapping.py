@@ -14,7 +14,7 @@ from samepic.arrays import Mask, Matrix, Pixels
 from samepic.tuning.evidence import EVIDENCE, MAPPING
 from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verdict import Region, Transform
-from samepic.verify.align import Alignment, Planes, align, align_by
+from samepic.verify.align import Alignment, Planes, align, align_by, best_of
 from samepic.verify.features import Turn, correlation_map, inverse, likely_turn, scaling
 from samepic.verify.overlay import overlaid, polygon, trimmed
 from samepic.verify.photometry import halved, in_one_palette, percentile
@@ -112,9 +112,8 @@ class MappedPair(NamedTuple):
     """Two pictures of one size, (height, width, 3), that lie on each other within `inside`.
 
     `to_a` maps their pixels to pixels of a, `matrix` pixels of b to pixels of a. `alignment` says how well features
-    and places agree, None where whole frames agree so closely that none was needed; `agreeing` is the share of the
-    places with structure that agree closely, edge on edge, 0 where the frames differ in shape. `whole` says that the
-    frames lie edge on edge, `turn` how a must be held for that; `pasted` that the larger of the two changes at the edge
+    and places agree, None where whole frames agree so closely that none was needed. `whole` says that the frames lie
+    edge on edge, `turn` how a must be held for that; `pasted` that the larger of the two changes at the edge
     of the overlap, so that it was put together.
     """
 
@@ -124,7 +123,6 @@ class MappedPair(NamedTuple):
     to_a: Matrix
     matrix: Matrix
     alignment: Alignment | None
-    agreeing: float
     whole: bool
     turn: Turn | None = None
     pasted: bool = False
@@ -168,14 +166,11 @@ class MappedPair(NamedTuple):
         corners = np.array([[x, y, 1.0] for x in across for y in down]) @ self.to_a.T
         points = corners[:, :2] / corners[:, 2:] + 0.5
         left, top = (max(0, round(float(v))) for v in points.min(axis=0))
-        right, low = (
-            min(shape[1], round(float(points[:, 0].max()))),
-            min(shape[0], round(float(points[:, 1].max()))),
-        )
+        right, low = (min(shape[1 - k], round(float(points[:, k].max()))) for k in (0, 1))
         return Region(left, top, right - left, low - top) if right > left and low > top else None
 
-    def transform(self, a: tuple[int, ...], b: tuple[int, ...]) -> Transform | None:
-        """Return how b lies on a, of shapes (height, width); None for whole frames as they are held."""
+    def transform(self) -> Transform | None:
+        """Return how b lies on a; None for whole frames as they are held."""
         matrix = tuple(float(v) for v in (self.matrix / self.matrix[2, 2]).ravel())
         if self.whole:
             return None if self.turn is None else Transform(matrix, self.turn.degrees, self.turn.mirrored)
@@ -198,13 +193,13 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
     for held in holds:
         shares.append(agreeing_share(_as_held(seen[0], held), seen[1]))
         if shares[-1] >= MAPPING.sure:
-            return _edge_on_edge(a, b, held, None, shares[-1])
+            return _edge_on_edge(a, b, held, None)
     guesses = [_scaling_of(a, b, held) for held in holds]
     best = _aligned(Planes(*seen), guesses, apart=max(shares, default=0.0) < MAPPING.in_place)
     for guess, held, share in zip(guesses, holds, shares, strict=True):
         near = best is not None and _off_corner(a, b, best.matrix, guess) <= ALIGN.off_corner
         if near or share >= MAPPING.in_place:
-            return _edge_on_edge(a, b, held, best, share)
+            return _edge_on_edge(a, b, held, best)
     if best is None:
         return None
     over = overlaid(a, b, best.matrix, EVIDENCE.pixels)
@@ -212,10 +207,8 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
         return None
     over = trimmed(over, a, b)
     pasted = is_pasted(a, b, best.matrix, (best.part_a, best.part_b))
-    share = max(shares, default=0.0)
-    return MappedPair(
-        over.one, over.two, over.inside, over.to_a, best.matrix, best, share, whole=False, pasted=pasted
-    )
+    laid = over.one, over.two, over.inside, over.to_a
+    return MappedPair(*laid, best.matrix, best, whole=False, pasted=pasted)
 
 
 def _stretched(rgb: Pixels) -> Pixels:
@@ -236,12 +229,13 @@ def _aligned(planes: Planes, guesses: list[Matrix], *, apart: bool) -> Alignment
     best = align(planes) if apart else None
     if best is None or best.matched < ALIGN.sure:
         tried = [best, *(align_by(planes, guess) for guess in guesses)]
-        best = max((f for f in tried if f is not None), key=lambda found: found.merit, default=None)
-    if apart or (best is not None and _fits(best)):
-        return best
-    return max(
-        (f for f in (best, align(planes)) if f is not None), key=lambda found: found.merit, default=None
+        best = best_of(tried)
+    fits = best is not None and (
+        best.shift <= ALIGN.fitting_shift
+        and best.agreement >= ALIGN.fitting_agreement
+        and min(best.part_a, best.part_b) >= ALIGN.snug
     )
+    return best if apart or fits else best_of((best, align(planes)))
 
 
 def _as_held(a: Pixels, turn: Turn | None) -> Pixels:
@@ -257,11 +251,9 @@ def _scaling_of(a: Pixels, b: Pixels, turn: Turn | None) -> Matrix:
     return scaling(b.shape, a.shape) if turn is None else turn.map_from(b.shape, a.shape)
 
 
-def _edge_on_edge(
-    a: Pixels, b: Pixels, turn: Turn | None, found: Alignment | None, share: float
-) -> MappedPair:
+def _edge_on_edge(a: Pixels, b: Pixels, turn: Turn | None, found: Alignment | None) -> MappedPair:
     """Return whole frames on each other, a held as `turn` says."""
-    return MappedPair(*_scaled_pair(a, b, turn), _scaling_of(a, b, turn), found, share, whole=True, turn=turn)
+    return MappedPair(*_scaled_pair(a, b, turn), _scaling_of(a, b, turn), found, whole=True, turn=turn)
 
 
 def _scaled_pair(a: Pixels, b: Pixels, turn: Turn | None) -> tuple[Pixels, Pixels, Mask, Matrix]:
@@ -292,14 +284,6 @@ def agreeing_share(a: Pixels, b: Pixels) -> float:
     found, _, most = correlation_map(one, two, step=2)
     telling = most >= JUDGE.telling**2
     return float((found[telling] >= MAPPING.close).mean()) if telling.any() else 0.0
-
-
-def _fits(found: Alignment) -> bool:
-    return (
-        found.shift <= ALIGN.fitting_shift
-        and found.agreement >= ALIGN.fitting_agreement
-        and min(found.part_a, found.part_b) >= ALIGN.snug
-    )
 
 
 def _off_corner(a: Pixels, b: Pixels, matrix: Matrix, guess: Matrix) -> float:

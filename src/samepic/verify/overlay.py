@@ -116,9 +116,8 @@ def moved(picture: Pixels, matrix: Matrix, shape: Shape) -> tuple[Pixels, Mask]:
     matrix = matrix @ scaling(smaller.shape, picture.shape)
     left_over = scale * 2**times
     if left_over < 0.9:
-        smaller = np.asarray(
-            cv2.GaussianBlur(smaller, (0, 0), 0.45 * math.sqrt(1 / left_over**2 - 1)), np.uint8
-        )
+        sigma = 0.45 * math.sqrt(1 / left_over**2 - 1)
+        smaller = np.asarray(cv2.GaussianBlur(smaller, (0, 0), sigma), np.uint8)
     shown = cv2.warpPerspective(smaller, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     inner = cv2.erode(there, np.ones((5, 5), np.uint8), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(shown, np.uint8), np.asarray(inner > 0, np.bool_)
@@ -141,11 +140,8 @@ def trimmed(overlay: Overlay, a: Pixels, b: Pixels) -> Overlay:
             cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
             inside = inside & (mask > 0)
     kept = float(inside.sum()) / max(1, int(overlay.inside.sum()))
-    return (
-        overlay
-        if inside is overlay.inside or kept < 1 - ALIGN.most_border
-        else overlay._replace(inside=inside)
-    )
+    whole = inside is overlay.inside or kept < 1 - ALIGN.most_border
+    return overlay if whole else overlay._replace(inside=inside)
 
 
 def _busy_box(picture: Pixels) -> NDArray[np.float64] | None:
@@ -160,9 +156,8 @@ def _busy_box(picture: Pixels) -> NDArray[np.float64] | None:
     edge = [0 if n == 0 else n + _FRINGE for n in (top, low, left, right)]
     x, y = (edge[2] - 0.5, width - edge[3] - 0.5), (edge[0] - 0.5, height - edge[1] - 0.5)
     corners = np.array([[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]]])
-    return np.asarray(
-        cv2.perspectiveTransform(corners[None], scaling(small.shape, luma.shape))[0], np.float64
-    )
+    whole = cv2.perspectiveTransform(corners[None], scaling(small.shape, luma.shape))
+    return np.asarray(whole[0], np.float64)
 
 
 def _plain_ends(plane: NDArray[np.float32]) -> tuple[int, int]:
@@ -170,9 +165,8 @@ def _plain_ends(plane: NDArray[np.float32]) -> tuple[int, int]:
     plane = np.ascontiguousarray(plane)
     if plane[[0, -1]].std(axis=1).min() > 2 * ALIGN.plain:
         return 0, 0
-    mean, square = (
-        cv2.reduce(p, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel() for p in (plane, plane * plane)
-    )
+    both = (cv2.reduce(p, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F) for p in (plane, plane * plane))
+    mean, square = (means.ravel() for means in both)
     spread = np.sqrt(np.maximum(0.0, square - mean * mean))
     found = []
     for order in (slice(None), slice(None, None, -1)):
@@ -308,9 +302,7 @@ def _outlined(panel: Pixels, edge: NDArray[np.float64]) -> None:
     """Draw the outline of the other picture, unless it is this one's own frame."""
     height, width = panel.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
-    away = (
-        [float(np.linalg.norm(edge - corner, axis=1).min()) for corner in corners] if len(edge) >= 3 else []
-    )
+    away = (float(np.linalg.norm(edge - corner, axis=1).min()) for corner in corners if len(edge) >= 3)
     if max(away, default=0.0) > _OWN_FRAME * max(width, height):
         points = [np.rint(edge).astype(np.int32)]
         cv2.polylines(panel, points, isClosed=True, color=_OUTLINE, thickness=2, lineType=cv2.LINE_AA)

@@ -227,31 +227,23 @@ Scaling: TypeAlias = Callable[[Pixels, tuple[int, int]], Pixels]
 
 
 def _pillow(
-    rgb: Pixels, size: tuple[int, int], how: str, box: tuple[float, float, float, float] | None = None
+    rgb: Pixels, size: tuple[int, int], name: str, box: tuple[float, float, float, float] | None = None
 ) -> Pixels:
     from PIL import Image
 
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling[how], box), np.uint8)
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling[name.upper()], box), np.uint8)
 
 
 def _opencv(rgb: Pixels, size: tuple[int, int], how: int) -> Pixels:
     return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
 
 
-_PILLOW = MappingProxyType(
-    {
-        "Lanczos": "LANCZOS",
-        "bicubic": "BICUBIC",
-        "bilinear": "BILINEAR",
-        "box": "BOX",
-    }
-)
-
+_PILLOW = ("Lanczos", "bicubic", "bilinear", "box")
 _SUPPORT = 3  # pixels, of the widest of these kernels
 
 SCALINGS: MappingProxyType[str, Scaling] = MappingProxyType(
     {
-        **{name: partial(_pillow, how=how) for name, how in _PILLOW.items()},
+        **{name: partial(_pillow, name=name) for name in _PILLOW},
         "area": partial(_opencv, how=cv2.INTER_AREA),
         "bilinear without smoothing": partial(_opencv, how=cv2.INTER_LINEAR),
         "bicubic without smoothing": partial(_opencv, how=cv2.INTER_CUBIC),
@@ -263,13 +255,12 @@ and OpenCV's, of which only the area means do."""
 
 def scaled_rows(rgb: Pixels, size: tuple[int, int], name: str, rows: slice) -> Pixels:
     """Return some rows of `SCALINGS[name](rgb, size)`; Pillow's kernels compute only these."""
-    how = _PILLOW.get(name)
     scale = rgb.shape[0] / size[1]
     # Close to the original size, rows scaled alone can differ from those of the whole.
-    if how is None or abs(scale - 1) < JUDGE.near_size:
+    if name not in _PILLOW or abs(scale - 1) < JUDGE.near_size:
         return SCALINGS[name](rgb, size)[rows]
     reach = math.ceil(_SUPPORT * max(1.0, scale)) + 1
     top, low = rows.start * scale, rows.stop * scale
     first, last = max(0, math.floor(top) - reach), min(rgb.shape[0], math.ceil(low) + reach)
     box = (0.0, top - first, float(rgb.shape[1]), low - first)
-    return _pillow(np.ascontiguousarray(rgb[first:last]), (size[0], rows.stop - rows.start), how, box)
+    return _pillow(np.ascontiguousarray(rgb[first:last]), (size[0], rows.stop - rows.start), name, box)

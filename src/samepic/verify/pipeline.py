@@ -15,7 +15,7 @@ from samepic.picture import Picture
 from samepic.picture.load import unprofiled
 from samepic.tuning.verify import BY_RULE, JUDGE
 from samepic.verdict import Region, Relation, Transform
-from samepic.verify.evidence import CONTEXT, CellEvidence, find_changes, gather
+from samepic.verify.evidence import CONTEXT, find_changes, gather
 from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
 from samepic.verify.features import Turn, inverse, scaling
 from samepic.verify.judge import Judgment, factors_of, is_sign, judge, judge_codings, weigh
@@ -109,9 +109,8 @@ def _blank(a: Picture, b: Picture, prove: bool) -> Analysis | None:
 def _from_codings(a: Picture, b: Picture, shared: SharedSource, prove: bool) -> Analysis:
     """Answer for two whole frames whose codings say whether they can come from one source."""
     finding = judge_codings(shared)
-    mapped = MappedPair(
-        a.rgb, b.rgb, np.ones(a.rgb.shape[:2], np.bool_), np.eye(3), np.eye(3), None, 1.0, whole=True
-    )
+    everywhere = np.ones(a.rgb.shape[:2], np.bool_)
+    mapped = MappedPair(a.rgb, b.rgb, everywhere, np.eye(3), np.eye(3), None, whole=True)
     grays = _is_gray(a), _is_gray(b)
     tone = ToneChange.NONE if grays[0] == grays[1] else _COLORLESS[grays[0]]
     if finding.relation is Relation.RESAVED and tone is not ToneChange.NONE:
@@ -139,35 +138,24 @@ def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Anal
     evidence, changes = ways[0]
     whole = whole_change(mapped, evidence, changes)
     shown = max((changes for _, changes in ways), key=lambda changes: sum(changes.masses))
-    boxes = [mapped.box_in_a(box, one.shape) for box in shown.marked]
-    regions = tuple(box for box in boxes if box is not None)
-    finding = judge(weighed, mapped, _by_size(regions), shown.share, adjusted=whole.adjusted)
-    measures = {
-        **_numbers(evidence, whole),
-        "changed_share": shown.share,
-        "change": shown.masses[0] if shown.masses else 0.0,
-        "one_exposure": weighed.one_exposure,
-        "nothing_changed": weighed.same,
-    }
-    transform = mapped.transform(one.shape, two.shape) if finding.relation is not Relation.DIFFERENT else None
-    return Analysis(
-        finding, facts_of(a.info, b.info, finding, mapped, whole), measures, transform, mapped.turn
-    )
-
-
-def _by_size(regions: tuple[Region, ...]) -> tuple[Region, ...]:
-    return tuple(sorted(regions, key=lambda r: (-r.w * r.h, r.y, r.x)))
-
-
-def _numbers(evidence: CellEvidence, whole: WholeChange) -> dict[str, float]:
+    boxes = filter(None, (mapped.box_in_a(box, one.shape) for box in shown.marked))
+    regions = tuple(sorted(boxes, key=lambda r: (-r.w * r.h, r.y, r.x)))
+    finding = judge(weighed, mapped, regions, shown.share, adjusted=whole.adjusted)
     context = dict(zip(CONTEXT, evidence.context.tolist(), strict=True))
-    return {
+    measures = {
         "agreement": context["coarse correlation"],
         "structure": context["median correlation"],
         "difference": float(np.expm1(context["typical difference"])),
         "tone_change": whole.levels,
         "detail": whole.sharpness,
+        "changed_share": shown.share,
+        "change": shown.masses[0] if shown.masses else 0.0,
+        "one_exposure": weighed.one_exposure,
+        "nothing_changed": weighed.same,
     }
+    transform = mapped.transform() if finding.relation is not Relation.DIFFERENT else None
+    facts = facts_of(a.info, b.info, finding, mapped, whole)
+    return Analysis(finding, facts, measures, transform, mapped.turn)
 
 
 def _proven(answer: Analysis, a: Picture, b: Picture) -> Analysis:
@@ -257,7 +245,12 @@ def exchanged(answer: Analysis, a: Picture, b: Picture) -> Analysis:
     there = scaling(a.rgb.shape, b.rgb.shape)
     if transform is not None:
         there = inverse(np.array(transform.matrix).reshape(3, 3))
-        transform = _undone(transform, there)
+        transform = replace(
+            transform,
+            matrix=tuple(float(v) for v in (there / there[2, 2]).ravel()),
+            turned=transform.turned if transform.mirrored else -transform.turned % 360,
+            larger=_OTHER[transform.larger],
+        )
     measures = dict(answer.measures)
     if measures.get("detail"):
         measures["detail"] = 1 / measures["detail"]
@@ -279,17 +272,6 @@ def _standing(picture: Picture) -> tuple[int, ...]:
 def _checksum(picture: Picture, step: int) -> int:
     checked = zlib.crc32(picture.rgb[::step, ::step].tobytes())
     return checked if picture.alpha is None else zlib.crc32(picture.alpha[::step, ::step].tobytes(), checked)
-
-
-def _undone(transform: Transform, back: Matrix) -> Transform:
-    matrix = back / back[2, 2]
-    return Transform(
-        tuple(float(v) for v in matrix.ravel()),
-        transform.turned if transform.mirrored else -transform.turned % 360,
-        transform.mirrored,
-        _OTHER[transform.larger],
-        transform.kept,
-    )
 
 
 def _carried(regions: Sequence[Region], there: Matrix, shape: tuple[int, ...]) -> tuple[Region, ...]:

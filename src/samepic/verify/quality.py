@@ -23,12 +23,8 @@ def is_enlargement(large: Picture, small: Picture) -> bool:
     (samepic.verify.resave). One that was sharpened, or made by a neural network, is not found.
     """
     ratio = min(large.info.width / small.info.width, large.info.height / small.info.height)
-    if (
-        ratio < KEEP.enlarged
-        or large.info.jpeg is not None
-        or large.alpha is not None
-        or small.alpha is not None
-    ):
+    with_alpha = large.alpha is not None or small.alpha is not None
+    if ratio < KEEP.enlarged or large.info.jpeg is not None or with_alpha:
         return False
     size = large.info.width, large.info.height
     return any(_matches(scale(small.rgb, size), large.rgb) for scale in SCALINGS.values())
@@ -57,11 +53,11 @@ def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, Original
     """
     if relation not in (Relation.RESAVED, Relation.ADJUSTED):
         return _NONE
-    if relation is Relation.RESAVED and (small := _smaller(a, b)):
-        large, source = (b, a) if small == "a" else (a, b)
+    pixels = a.info.width * a.info.height, b.info.width * b.info.height
+    if relation is Relation.RESAVED and pixels[0] != pixels[1]:
+        large, source, small = (b, a, "a") if pixels[0] < pixels[1] else (a, b, "b")
         if is_enlargement(large, source):
             return small, OriginalReason.ENLARGED
-    pixels = a.info.width * a.info.height, b.info.width * b.info.height
     if min(pixels) < KEEP.as_large * max(pixels):
         return _NONE
     signs = [
@@ -71,11 +67,6 @@ def better_of(a: Picture, b: Picture, relation: Relation) -> tuple[str, Original
     if relation is Relation.ADJUSTED:
         signs.append((a.info.camera, b.info.camera, OriginalReason.CAMERA))
     return next((("a" if in_a else "b", reason) for in_a, in_b, reason in signs if in_a != in_b), _NONE)
-
-
-def _smaller(a: Picture, b: Picture) -> str:
-    pixels_a, pixels_b = (picture.info.width * picture.info.height for picture in (a, b))
-    return "" if pixels_a == pixels_b else "a" if pixels_a < pixels_b else "b"
 
 
 def _is_cut_out(picture: Picture) -> bool:

@@ -205,9 +205,8 @@ def _stored(picture: Picture) -> SampleRows:
     if image.mode not in ("YCbCr", "L"):
         return _shown(picture)
     # Only these rows are copied from the decoded image.
-    return SampleRows(
-        lambda rows: np.asarray(image.crop((0, rows.start, image.width, rows.stop))), shown=False
-    )
+    width = image.width
+    return SampleRows(lambda rows: np.asarray(image.crop((0, rows.start, width, rows.stop))), shown=False)
 
 
 def _planes_of(samples: Pixels, *, shown: bool) -> Floats:
@@ -266,24 +265,13 @@ def excess_of(
     """Return the largest difference of a coefficient per block of some rows in units of the allowed one."""
     samples_a, samples_b = a.rows(rows), b.rows(rows)
     if native is None:
-        return excess_plain(
-            _planes_of(samples_a, shown=a.shown), _planes_of(samples_b, shown=b.shown), *codings
-        )
+        planes = _planes_of(samples_a, shown=a.shown), _planes_of(samples_b, shown=b.shown)
+        return excess_plain(*planes, *codings)
     luma, color, gray = _allowed(*codings)
     height, width = samples_a.shape[:2]
-    found = native.excess(
-        np.ascontiguousarray(samples_a),
-        np.ascontiguousarray(samples_b),
-        width,
-        height,
-        a.shown,
-        b.shown,
-        _DCT,
-        luma,
-        color,
-        QUANTIZATION.cut,
-        gray,
-    )
+    one, two = np.ascontiguousarray(samples_a), np.ascontiguousarray(samples_b)
+    allowed = _DCT, luma, color, QUANTIZATION.cut, gray
+    found = native.excess(one, two, width, height, a.shown, b.shown, *allowed)
     return np.frombuffer(found, np.float32).reshape(height // _BLOCK, width // _BLOCK)
 
 

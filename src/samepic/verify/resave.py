@@ -61,7 +61,8 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     jpeg = target.info.jpeg
     if jpeg is None:
         return _unchanged(source, target)
-    if jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS or not _plain(target):
+    own_colors = target.info.profile and "srgb" not in target.info.profile.lower()
+    if jpeg.colour not in ("gray", "ycbcr") or jpeg.subsampling not in _SUBSAMPLINGS or own_colors:
         return None
     band = _band(target)
     scalings = ("",) if source.rgb.shape == target.rgb.shape else tuple(SCALINGS)
@@ -69,9 +70,8 @@ def reenact(source: Picture, target: Picture) -> Reenactment | None:
     best = max(attempts, key=lambda attempt: attempt.result.exact).result
     textured = _textured(target.rgb)
     # Strong compression hides which scaling was used, so several are tried, the closest first.
-    likely = sorted(
-        (attempt for attempt in attempts if attempt.result.proof), key=lambda attempt: attempt.distance
-    )
+    proven = (attempt for attempt in attempts if attempt.result.proof)
+    likely = sorted(proven, key=lambda attempt: attempt.distance)
     for attempt in likely[: JUDGE.scalings_tried]:
         sized = _scaled(source.rgb, target.rgb.shape, attempt.scaling)
         result = _compared(_save_like(sized, target, jpeg), target.rgb, textured, jpeg, attempt.scaling)
@@ -129,11 +129,6 @@ def _unchanged(source: Picture, target: Picture) -> Reenactment | None:
         return None
     result = _compared(source.rgb, target.rgb, _textured(target.rgb), None, "")
     return result if result.exact >= JUDGE.exact_share else None
-
-
-def _plain(target: Picture) -> bool:
-    profile = target.info.profile.lower()
-    return not profile or "srgb" in profile
 
 
 def _save_like(rgb: Pixels, target: Picture, jpeg: JpegInfo) -> Pixels:
@@ -198,9 +193,6 @@ def _block_max(plane: Pixels, *, flip: bool = False) -> NDArray[np.int16]:
     return np.asarray(255 - wide if flip else wide, np.int16)
 
 
-_UNKNOWN = "", OriginalReason.NONE
-
-
 def original_of(
     a: PictureInfo, b: PictureInfo, forward: Reenactment | None, backward: Reenactment | None
 ) -> tuple[str, OriginalReason]:
@@ -212,25 +204,15 @@ def original_of(
     proven = (forward is not None and forward.proof, backward is not None and backward.proof)
     if proven[0] != proven[1]:
         return "a" if proven[0] else "b", OriginalReason.PROOF
-    results = (criterion(a, b) for criterion in (_by_size, _by_coding, _by_metadata))
-    return next((result for result in results if result[0]), _UNKNOWN)
-
-
-def _by_size(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
-    pixels_a, pixels_b = a.width * a.height, b.width * b.height
-    if pixels_a == pixels_b:
-        return _UNKNOWN
-    return "a" if pixels_a > pixels_b else "b", OriginalReason.LARGER
-
-
-def _by_coding(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
-    if a.jpeg and b.jpeg and abs(a.jpeg.quality - b.jpeg.quality) >= JUDGE.quality_gap:
-        return "a" if a.jpeg.quality > b.jpeg.quality else "b", OriginalReason.JPEG_QUALITY
+    quality_a, quality_b = (a.jpeg.quality, b.jpeg.quality) if a.jpeg and b.jpeg else (0, 0)
     lossless_a, lossless_b = (info.format in LOSSLESS and info.mode != "P" for info in (a, b))
-    return ("a" if lossless_a else "b", OriginalReason.LOSSLESS) if lossless_a != lossless_b else _UNKNOWN
-
-
-def _by_metadata(a: PictureInfo, b: PictureInfo) -> tuple[str, OriginalReason]:
-    if abs(a.metadata - b.metadata) <= JUDGE.metadata_gap:
-        return _UNKNOWN
-    return "a" if a.metadata > b.metadata else "b", OriginalReason.METADATA
+    criteria = (
+        (a.width * a.height, b.width * b.height, 1, OriginalReason.LARGER),
+        (quality_a, quality_b, JUDGE.quality_gap, OriginalReason.JPEG_QUALITY),
+        (lossless_a, lossless_b, 1, OriginalReason.LOSSLESS),
+        (a.metadata, b.metadata, JUDGE.metadata_gap + 1, OriginalReason.METADATA),
+    )
+    clear = (
+        ("a" if of_a > of_b else "b", why) for of_a, of_b, gap, why in criteria if abs(of_a - of_b) >= gap
+    )
+    return next(clear, ("", OriginalReason.NONE))

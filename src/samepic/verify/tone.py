@@ -78,14 +78,9 @@ class ToneMap(NamedTuple):
         table = np.interp(steps, np.arange(256), self.curve).astype(np.float32)
         luma = table[np.clip(mixed * 4, 0, 1020).astype(np.int16)]
         rise = (y - np.float32(128)) * np.float32(1 / 128)
-        g, t, s = self.gain, self.tint, self.slope
-        red = (
-            np.float32(g.real) * cr - np.float32(g.imag) * cb + np.float32(t.real) + np.float32(s.real) * rise
-        )
-        blue = (
-            np.float32(g.imag) * cr + np.float32(g.real) * cb + np.float32(t.imag) + np.float32(s.imag) * rise
-        )
-        return luma, red, blue
+        colors = ((np.float32(z.real), np.float32(z.imag)) for z in (self.gain, self.tint, self.slope))
+        (g, turn), (t_red, t_blue), (s_red, s_blue) = colors
+        return luma, g * cr - turn * cb + t_red + s_red * rise, turn * cr + g * cb + t_blue + s_blue * rise
 
 
 def fit_tone_map(source: Floats, target: Floats, weights: Floats) -> ToneMap:
@@ -276,9 +271,8 @@ class Shade(NamedTuple):
         small = np.exp(_basis(min(shape[0], 64), min(shape[1], 64)) @ self.terms)
         size = (min(shape[1], 64), min(shape[0], 64))
         factor = small.reshape(size[1], size[0]).astype(np.float32)
-        return np.asarray(
-            cv2.resize(factor, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
-        )
+        grown = cv2.resize(factor, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(grown, np.float32)
 
 
 def fit_shade(source: Floats, target: Floats, weights: Floats) -> Shade | None:
