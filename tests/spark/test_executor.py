@@ -60,7 +60,7 @@ def test_a_picture_whose_decoder_dies_costs_its_own_row(small: dict[str, Path]) 
     whole = small["chelsea"].read_bytes()
     given = [("before", whole), ("slow", many_pixels(depth=16)), ("after", whole)]
     rows = [{"key": key, "content": data, "path": None} for key, data in given]
-    (found,) = catalog._catalogue_batches(copies=False, proxies=False)(batch(rows))
+    (found,) = catalog._catalogue_batches(batch(rows), copies=False, proxies=False)
     result = {row["key"]: (row["kind"], row["error"]) for row in found.to_pylist()}
     assert result == {
         "before": ("picture", None),
@@ -88,7 +88,7 @@ def test_of_two_pictures_the_one_whose_decoder_dies_is_told_of(small: dict[str, 
 def cluster(paths: list[Path]) -> list[dict[str, Any]]:
     """Return the rows of a cluster as Spark hands them over, whose pictures are at no path any more."""
     rows = [{"key": str(path), "content": path.read_bytes(), "path": None} for path in paths]
-    (found,) = catalog._catalogue_batches(copies=False, proxies=False)(batch(rows))
+    (found,) = catalog._catalogue_batches(batch(rows), copies=False, proxies=False)
     gone = {
         "cluster": 0,
         "content": None,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import partial
 from itertools import accumulate, pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +19,12 @@ from pyspark import Broadcast, TaskContext
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
-from samepic.spark.catalog import Batches, in_python, schema_of
+from samepic.spark.catalog import in_python, schema_of
 from samepic.spark.joins import CopyScan, CopyTables, PdqBands, PdqScan
 from samepic.tuning.search import SEARCH
 
 Ids = NDArray[np.int64]
+Piece: TypeAlias = "Broadcast[tuple[Ids, NDArray[np.uint8]]]"
 PIECE: Final = 4_000_000  # codes in each Python worker at once, 160 MB
 _QUERIES = 256
 """Pictures that candidates are searched for at once."""
@@ -104,31 +106,24 @@ def pdq_edges(items: DataFrame, search: CandidateScan, *, everywhere: bool = Fal
     strong = items.where(~_weak()).select("id", "pdq_forms", "fresh")
     ends = fn.min("id").alias("first"), fn.max("id").alias("last"), fn.max("fresh").alias("fresh")
     codes = strong.groupBy("pdq_forms").agg(*ends).persist()
-    twins = (
-        strong.join(codes, "pdq_forms")
-        .where("id <> first")
-        .select(fn.col("first").alias("a"), fn.col("id").alias("b"))
-    )
-    edges = twins
+    twins = strong.join(codes, "pdq_forms").where("id <> first")
+    edges = twins.select(fn.col("first").alias("a"), fn.col("id").alias("b"))
     radius = SEARCH.radius if search is CandidateScan.SCAN else SEARCH.band_radius
     for piece in _pieces(codes.select("first", fn.substring("pdq_forms", 1, 32))):
         # Only fresh pictures are queries; known ones are not.
-        work = _pdq_work(piece, radius, search, everywhere)
+        work = partial(_pdq_work, piece=piece, radius=radius, search=search, everywhere=everywhere)
         edges = edges.unionAll(in_python(codes.where("fresh"), work, _EDGE))
     return edges
 
 
 def copies_edges(items: DataFrame, search: CandidateScan) -> DataFrame:
     """Return pairs, both ways with bits, of which one is among the other's nearest; by bands, some are missed."""
-    coded = (
-        items.where(~_weak() & (fn.length("copycode") > 0))
-        .select("id", "copycode", "copycode_parts", "fresh")
-        .persist()
-    )
+    coded = items.where(~_weak() & (fn.length("copycode") > 0))
+    coded = coded.select("id", "copycode", "copycode_parts", "fresh").persist()
     pieces = list(_pieces(coded.select("id", "copycode")))
     found: DataFrame | None = None
     for piece in pieces:
-        near = in_python(coded.where("fresh"), _copy_work(piece, search), _NEAR)
+        near = in_python(coded.where("fresh"), partial(_copy_work, piece=piece, search=search), _NEAR)
         found = near if found is None else found.unionAll(near)
     if found is None:
         return items.sparkSession.createDataFrame([], "a bigint, b bigint, bits int")
@@ -144,7 +139,7 @@ def _weak() -> Column:
     return (fn.col("quality") < SEARCH.quality) | (fn.col("detail") < SEARCH.detail)
 
 
-def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]]]]:
+def _pieces(codes: DataFrame) -> Iterator[Piece]:
     """Yield the numbers and codes of all, ascending, in pieces that a Python worker can hold."""
     number = codes.columns[0]
     highest = codes.agg(fn.max(number)).first()
@@ -158,7 +153,7 @@ def _pieces(codes: DataFrame) -> Iterator[Broadcast[tuple[Ids, NDArray[np.uint8]
             yield codes.sparkSession.sparkContext.broadcast((ids[order], data[order]))
 
 
-def _open_index(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) -> tuple[Ids, Any]:
+def _open_index(piece: Piece, index: type) -> tuple[Ids, Any]:
     mark = id(piece.value[0])
     if mark not in _index_cache:
         _index_cache.clear()
@@ -168,41 +163,33 @@ def _open_index(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], index: type) ->
 
 
 def _pdq_work(
-    piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], radius: int, search: CandidateScan, everywhere: bool
-) -> Batches:
-    index = PdqScan if search is CandidateScan.SCAN else PdqBands
-
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        ids, codes = _open_index(piece, index)
-        forest = Forest(len(ids))
-        for batch in batches:
-            first, last = (batch.column(name).to_numpy() for name in ("first", "last"))
-            forms = np.frombuffer(b"".join(batch.column("pdq_forms").to_pylist()), np.uint8).reshape(-1, 256)
-            # As on one machine, the later of two is the query: turned forms are not quite as far both ways.
-            below = np.full(len(last), len(ids)) if everywhere else np.searchsorted(ids, last, "left")
-            for at in range(0, len(forms), _QUERIES):
-                part = slice(at, at + _QUERIES)
-                pairs = codes.within(forms[part], radius, below[part])
-                a, b = forest.connect(first[part], ids, pairs.queries, pairs.rows)
-                yield pa.RecordBatch.from_arrays([pa.array(a), pa.array(b)], schema=_EDGE)
-
-    return work
+    batches: Iterable[pa.RecordBatch], *, piece: Piece, radius: int, search: CandidateScan, everywhere: bool
+) -> Iterator[pa.RecordBatch]:
+    ids, codes = _open_index(piece, PdqScan if search is CandidateScan.SCAN else PdqBands)
+    forest = Forest(len(ids))
+    for batch in batches:
+        first, last = (batch.column(name).to_numpy() for name in ("first", "last"))
+        forms = np.frombuffer(b"".join(batch.column("pdq_forms").to_pylist()), np.uint8).reshape(-1, 256)
+        # As on one machine, the later of two is the query: turned forms are not quite as far both ways.
+        below = np.full(len(last), len(ids)) if everywhere else np.searchsorted(ids, last, "left")
+        for at in range(0, len(forms), _QUERIES):
+            part = slice(at, at + _QUERIES)
+            pairs = codes.within(forms[part], radius, below[part])
+            a, b = forest.connect(first[part], ids, pairs.queries, pairs.rows)
+            yield pa.RecordBatch.from_arrays([pa.array(a), pa.array(b)], schema=_EDGE)
 
 
-def _copy_work(piece: Broadcast[tuple[Ids, NDArray[np.uint8]]], search: CandidateScan) -> Batches:
-    index = CopyScan if search is CandidateScan.SCAN else CopyTables
-
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        ids, codes = _open_index(piece, index)
-        for batch in batches:
-            own = batch.column("id").to_numpy()
-            codes_of = [code.as_py() for code in batch.column("copycode")]
-            parts = [code.as_py() for code in batch.column("copycode_parts")]
-            for query in _queries(own, codes_of, parts):
-                for at in range(0, len(query[0]), _QUERIES):
-                    yield _nearest_batch(codes, ids, query, at)
-
-    return work
+def _copy_work(
+    batches: Iterable[pa.RecordBatch], *, piece: Piece, search: CandidateScan
+) -> Iterator[pa.RecordBatch]:
+    ids, codes = _open_index(piece, CopyScan if search is CandidateScan.SCAN else CopyTables)
+    for batch in batches:
+        own = batch.column("id").to_numpy()
+        codes_of = [code.as_py() for code in batch.column("copycode")]
+        parts = [code.as_py() for code in batch.column("copycode_parts")]
+        for query in _queries(own, codes_of, parts):
+            for at in range(0, len(query[0]), _QUERIES):
+                yield _nearest_batch(codes, ids, query, at)
 
 
 _Query = tuple[Ids, NDArray[np.int32], NDArray[np.uint8], int, int]
@@ -231,13 +218,8 @@ def _nearest_batch(codes: CopyScan | CopyTables, ids: Ids, query: _Query, at: in
     part = slice(at, at + _QUERIES)
     pairs = codes.nearest(data[part], k, radius)
     of = pairs.queries + at
-    columns = [
-        pa.array(numbers[of]),
-        pa.array(asks[of]),
-        pa.array(np.full(len(of), k, np.int32)),
-        pa.array(ids[pairs.rows]),
-        pa.array(pairs.distances.astype(np.int32)),
-    ]
+    found = np.full(len(of), k, np.int32), ids[pairs.rows], pairs.distances.astype(np.int32)
+    columns = [pa.array(column) for column in (numbers[of], asks[of], *found)]
     return pa.RecordBatch.from_arrays(columns, schema=_NEAR)
 
 

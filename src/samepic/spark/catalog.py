@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -71,13 +71,9 @@ def check_source(name: str, data: bytes | None, path: str | None) -> tuple[str, 
 Batches = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 _TYPES = {
-    "string": pa.string(),
-    "bigint": pa.int64(),
-    "int": pa.int32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
+    "string": pa.string(), "bigint": pa.int64(), "int": pa.int32(), "double": pa.float64(), "boolean": pa.bool_(),
     "binary": pa.binary(),
-}
+}  # fmt: skip
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 
 
@@ -126,7 +122,8 @@ def fingerprints(
     costs its own row an error: each Python worker has a process beside it that decodes. Nothing is computed before
     Spark is asked for rows. Raises ValueError for columns that are not there.
     """
-    return in_python(sources(df, key, content, path), _catalogue_batches(copies, proxies), SCHEMA)
+    work = partial(_catalogue_batches, copies=copies, proxies=proxies)
+    return in_python(sources(df, key, content, path), work, SCHEMA)
 
 
 def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> DataFrame:
@@ -138,10 +135,9 @@ def sources(df: DataFrame, key: str, content: str | None, path: str | None) -> D
             raise ValueError(f"{name}: expected one of the columns {', '.join(df.columns)}")
     if not isinstance(df.schema[key].dataType, StringType):
         raise ValueError(f"{key}: expected a column of text, found {df.schema[key].dataType.simpleString()}")
-    nothing = fn.lit(None)
-    data = fn.col(content).cast("binary") if content else nothing.cast("binary")
-    place = fn.col(path).cast("string") if path else nothing.cast("string")
-    return df.select(fn.col(key).alias("key"), data.alias("content"), place.alias("path"))
+    kinds = ((content, "binary", "content"), (path, "string", "path"))
+    given = ((fn.col(name) if name else fn.lit(None)).cast(kind).alias(alias) for name, kind, alias in kinds)
+    return df.select(fn.col(key).alias("key"), *given)
 
 
 def arrow_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
@@ -154,13 +150,12 @@ def from_row(row: dict[str, Any]) -> Fingerprint:
     return Fingerprint(**{name: row[name] for name in _FINGERPRINT})
 
 
-def _catalogue_batches(copies: bool, proxies: bool) -> Batches:
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            rows = [_row(**row, copies=copies, proxies=proxies) for row in arrow_rows(batch)]
-            yield pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
-
-    return work
+def _catalogue_batches(
+    batches: Iterable[pa.RecordBatch], *, copies: bool, proxies: bool
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        rows = [_row(**row, copies=copies, proxies=proxies) for row in arrow_rows(batch)]
+        yield pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
 
 
 def _row(key: str, content: bytes | None, path: str | None, *, copies: bool, proxies: bool) -> dict[str, Any]:

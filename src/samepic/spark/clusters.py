@@ -40,14 +40,8 @@ class _Neighbors:
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self._near = CandidateGraph([from_row(row) for row in rows], lambda _: None)
         places = {row["id"]: place for place, row in enumerate(rows)}
-        self._alike: list[dict[int, int]] = [
-            {
-                places[pair["b"]]: SEARCH.radius + pair["bits"]
-                for pair in row["alike"] or ()
-                if pair["b"] in places
-            }
-            for row in rows
-        ]
+        alike = ([pair for pair in row["alike"] or () if pair["b"] in places] for row in rows)
+        self._alike = [{places[one["b"]]: SEARCH.radius + one["bits"] for one in pairs} for pairs in alike]
 
     def __len__(self) -> int:
         return len(self._near)
@@ -63,13 +57,9 @@ def _cluster_rows(
     merits = {place: Merit.from_text(row["facts"]) for place, row in enumerate(rows)}
     comparer = SparkComparer(originals, merits, _cached(rows))
     builder = GroupBuilder(_Neighbors(rows), merits, comparer, policy)
-    found = []
-    for star in builder.drafts(range(len(rows))):
-        found += _group_rows(star, rows, merits)
-    found += [
-        {"sha256": rows[place]["sha256"], "error": error} for place, error in sorted(comparer.errors.items())
-    ]
-    return found
+    found = [row for star in builder.drafts(range(len(rows))) for row in _group_rows(star, rows, merits)]
+    errors = sorted(comparer.errors.items())
+    return found + [{"sha256": rows[place]["sha256"], "error": error} for place, error in errors]
 
 
 def _group_rows(
@@ -104,20 +94,16 @@ def clusters(edges: DataFrame) -> DataFrame:
         return clusters_apart(kept)
     a, b = (np.asarray(column.to_numpy(), np.int64) for column in rows.columns)
     nodes, labels = connected_components(a, b)
-    table = pa.table({"id": pa.array(nodes), "cluster": pa.array(labels)})
-    spark = edges.sparkSession
     if not len(nodes):
-        return spark.createDataFrame([], "id bigint, cluster bigint")
-    return spark.createDataFrame(table)
+        return edges.sparkSession.createDataFrame([], "id bigint, cluster bigint")
+    table = pa.table({"id": pa.array(nodes), "cluster": pa.array(labels)})
+    return edges.sparkSession.createDataFrame(table)
 
 
 def clusters_apart(edges: DataFrame) -> DataFrame:
     """Do as `clusters` by alternating stars (Kiveris et al. 2014). Raises ValueError without checkpoints."""
-    now = (
-        edges.where("a <> b")
-        .select(fn.greatest("a", "b").alias("u"), fn.least("a", "b").alias("v"))
-        .distinct()
-    )
+    ends = fn.greatest("a", "b").alias("u"), fn.least("a", "b").alias("v")
+    now = edges.where("a <> b").select(*ends).distinct()
     if edges.sparkSession.sparkContext.getCheckpointDir() is None:
         raise ValueError(
             "spark.checkpoint.dir: expected a folder that every executor can reach, found none, and there are more than"
@@ -135,9 +121,8 @@ def clusters_apart(edges: DataFrame) -> DataFrame:
 def _large_star(edges: DataFrame) -> DataFrame:
     both = edges.unionAll(edges.select(fn.col("v").alias("u"), fn.col("u").alias("v")))
     least = both.groupBy("u").agg(fn.least(fn.min("v"), fn.col("u")).alias("m"))
-    return (
-        both.join(least, "u").where("v > u").select(fn.col("v").alias("u"), fn.col("m").alias("v")).distinct()
-    )
+    later = both.join(least, "u").where("v > u")
+    return later.select(fn.col("v").alias("u"), fn.col("m").alias("v")).distinct()
 
 
 def _small_star(edges: DataFrame) -> DataFrame:

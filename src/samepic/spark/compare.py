@@ -209,9 +209,8 @@ def compare_crowds(items: DataFrame, parts: DataFrame, given: DataFrame) -> Data
     heads = members.where("id = first").withColumn("piece", fn.explode(fn.expr("sequence(0, pieces - 1)")))
     others = members.where("id <> first").withColumn("piece", fn.expr("pmod(id, pieces)"))
     rows = heads.unionByName(others).withColumn("head", fn.expr("id = first"))
-    rows = rows.repartition("cluster", "piece").sortWithinPartitions(
-        "cluster", "piece", fn.desc("head"), "id"
-    )
+    rows = rows.repartition("cluster", "piece")
+    rows = rows.sortWithinPartitions("cluster", "piece", fn.desc("head"), "id")
     return in_python(rows, _compare_pieces, VERDICTS)
 
 

@@ -85,9 +85,8 @@ def search_duplicates(
 ) -> FoundDuplicates:
     """Return what `find_duplicates` does, with references and unreadable files; `given` is of `sources`."""
     new = prints.withColumn("fresh", fn.lit(True))
-    kept = _checked_prints(
-        new if known is None else new.unionByName(known.withColumn("fresh", fn.lit(False)))
-    )
+    kept = new if known is None else new.unionByName(known.withColumn("fresh", fn.lit(False)))
+    kept = _checked_prints(kept)
     items = _items(kept).persist()
     if policy.same_if is Relation.SAME_FILE:
         found = given.sparkSession.createDataFrame([], sql_of(FOUND))
@@ -113,10 +112,8 @@ def _checked_prints(prints: DataFrame) -> DataFrame:
     """Return fingerprints of this version. Raises ValueError for others and for a key that comes twice."""
     missing = set(prints.columns) ^ {"fresh", *SCHEMA.names}
     if missing:
-        raise ValueError(
-            f"fingerprints: expected the columns {sql_of(SCHEMA)}, found others or not all:"
-            f" {', '.join(sorted(missing))}"
-        )
+        found = f"others or not all: {', '.join(sorted(missing))}"
+        raise ValueError(f"fingerprints: expected the columns {sql_of(SCHEMA)}, found {found}")
     prints = prints.persist()
     least, most = fn.min("version"), fn.max("version")
     totals = prints.agg(least, most, fn.count("*"), fn.count_distinct("key")).collect()[0]
@@ -124,9 +121,8 @@ def _checked_prints(prints: DataFrame) -> DataFrame:
         return prints
     other = prints.where(fn.col("version") != VERSION).first()
     if other is not None:
-        raise ValueError(
-            f"fingerprints: expected version {VERSION}, found {other['version']} for {other['key']!r}"
-        )
+        found = f"{other['version']} for {other['key']!r}"
+        raise ValueError(f"fingerprints: expected version {VERSION}, found {found}")
     twice = prints.groupBy("key").count().where("key is null or count > 1").first()
     assert twice is not None
     raise ValueError(f"key: expected each once, found {twice['key']!r} {twice['count']} times")
@@ -166,15 +162,12 @@ def _grouped_clusters(
     if alike is None:
         rows = rows.withColumn("alike", fn.lit(None).cast("array<struct<b:bigint>>"))
     else:
-        near = alike.groupBy(fn.col("a").alias("id")).agg(
-            fn.collect_list(fn.struct("b", "bits", "verdict")).alias("alike")
-        )
-        rows = rows.join(near, "id", "left")
+        near = fn.collect_list(fn.struct("b", "bits", "verdict")).alias("alike")
+        rows = rows.join(alike.groupBy(fn.col("a").alias("id")).agg(near), "id", "left")
     verdicts = compare_crowds(items, parts, given)
     if verdicts is None:
-        rows = rows.withColumns(
-            {"first": fn.lit(None).cast("bigint"), "verdict": fn.lit(None).cast("struct<b:bigint>")}
-        )
+        none = {"first": "bigint", "verdict": "struct<b:bigint>"}
+        rows = rows.withColumns({name: fn.lit(None).cast(kind) for name, kind in none.items()})
     else:
         rows = rows.join(verdicts.select("id", "first", _verdict().alias("verdict")), "id", "left")
     rows = rows.drop("size", "kind", "error", "files", "fresh")
@@ -218,9 +211,8 @@ def _grouped(prints: DataFrame, items: DataFrame, found: DataFrame, *, only_new:
     damaged = found.where("error is not null").groupBy("sha256").agg(fn.min("error").alias("error"))
     unreadable = prints.where("kind = 'unreadable'").select("key", "error")
     unreadable = unreadable.unionAll(files.join(damaged, "sha256").select("key", "error"))
-    return FoundDuplicates(
-        members.join(numbers, "reference").select(*columns), references, unreadable, prints
-    )
+    members = members.join(numbers, "reference").select(*columns)
+    return FoundDuplicates(members, references, unreadable, prints)
 
 
 _FILES = 200
@@ -273,9 +265,8 @@ class SparkFinder(Search):
             if entry.path.isascii() or entry.path == entry.path.encode(errors="replace").decode():
                 entries[entry.path] = entry
             else:
-                walk.unreadable.append(
-                    Unreadable(entry.path, "expected a name in UTF-8, as Spark does, found other bytes")
-                )
+                error = "expected a name in UTF-8, as Spark does, found other bytes"
+                walk.unreadable.append(Unreadable(entry.path, error))
         self.unreadable += walk.unreadable
         return entries
 
@@ -297,27 +288,26 @@ class SparkFinder(Search):
             members[row["group"]][row["key"]] = verdict
         references = {row["group"]: (row["key"], row["reason"]) for row in found.references.collect()}
         keys = {key for key, _ in references.values()}.union(*members.values())
-        digests = self._digests(found, keys)
+        rows = _rows_of(found.prints.select("key", "sha256"), "key", keys)
+        digests = {row["key"]: row["sha256"] for row in rows}
         if listed is not None:
             entries = _entries(listed, digests)
         files = {key: replace(entries[key], sha256=digest) for key, digest in digests.items()}
-        return numbered(
-            group_of(
-                files[key], reason, [(files[path], verdict) for path, verdict in members[number].items()]
-            )
-            for number, (key, reason) in references.items()
-        )
+        groups = []
+        for number, (key, reason) in references.items():
+            rest = [(files[path], verdict) for path, verdict in members[number].items()]
+            groups.append(group_of(files[key], reason, rest))
+        return numbered(groups)
 
-    def _digests(self, found: FoundDuplicates, keys: set[str]) -> dict[str, str]:
-        keys_frame = self.spark.createDataFrame([(key,) for key in keys], "key string")
-        rows: list[Any] = found.prints.join(keys_frame, "key", "left_semi").select("key", "sha256").collect()
-        return {row["key"]: row["sha256"] for row in rows}
+
+def _rows_of(df: DataFrame, column: str, keys: Iterable[str]) -> list[Any]:
+    """Return the rows of the keys in a column."""
+    keys_frame = df.sparkSession.createDataFrame([(key,) for key in keys], f"{column} string")
+    return df.join(keys_frame, column, "left_semi").collect()
 
 
 def _entries(listed: DataFrame, keys: Iterable[str]) -> dict[str, File]:
-    keys_frame = listed.sparkSession.createDataFrame([(key,) for key in keys], "path string")
-    rows = listed.drop("content").join(keys_frame, "path", "left_semi").collect()
     return {
         row["path"]: File(row["path"], row["length"], int(row["modificationTime"].timestamp() * 1000) * 10**6)
-        for row in rows
+        for row in _rows_of(listed.drop("content"), "path", keys)
     }
