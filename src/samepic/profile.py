@@ -58,9 +58,8 @@ class Profile:
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
-        require(
-            self.same_if in RUNGS, "same_if", f"one of {', '.join(RUNGS)}", str(self.same_if), ProfileError
-        )
+        rungs = f"one of {', '.join(RUNGS)}"
+        require(self.same_if in RUNGS, "same_if", rungs, str(self.same_if), ProfileError)
         probable = _is_number(self.probability) and 0 <= self.probability <= 1
         require(probable, "probability", "a number from 0 to 1", self.probability, ProfileError)
         positive = _is_number(self.slope) and self.slope > 0

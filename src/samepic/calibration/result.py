@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from samepic.api import compare_pictures
@@ -50,9 +51,8 @@ def choose(judged: Sequence[JudgedPair], slope: float, intercept: float) -> Cuto
         (profile.same_if, stated): (profile, _outcome(judged, profile))
         for profile, stated in _rules(slope, intercept)
     }
-    valid = [
-        key for key, (_, result) in tried.items() if result.wrong == 0 and result.same and result.different
-    ]
+    results = ((key, result) for key, (_, result) in tried.items())
+    valid = [key for key, result in results if result.wrong == 0 and result.same and result.different]
     if not valid:
         return None
 
@@ -77,13 +77,8 @@ def _rules(slope: float, intercept: float) -> Iterator[tuple[Profile, float]]:
 
 def _outcome(judged: Sequence[JudgedPair], profile: Profile) -> RuleOutcome:
     policy = Policy(Relation(profile.same_if), profile)
-    return statistics.outcome(
-        (
-            item.pair.same,
-            policy.same(item.relation, policy.probability(item.relation, item.probability)) is True,
-        )
-        for item in judged
-    )
+    rescaled = [(item, policy.probability(item.relation, item.probability)) for item in judged]
+    return statistics.outcome((item.pair.same, policy.same(item.relation, p) is True) for item, p in rescaled)
 
 
 def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome]) -> Iterator[str]:
@@ -106,13 +101,10 @@ def _reasons(best: tuple[str, float], tried: dict[tuple[str, float], RuleOutcome
 
 
 def _confidence_sentence(result: RuleOutcome) -> str:
-    confidence, upper = (
-        statistics.CONFIDENCE * 100,
-        statistics.format_bound(result.wrong_interval[1], up=True),
-    )
+    upper = statistics.format_bound(result.wrong_interval[1], up=True)
     return (
-        f"None of {result.different} does not mean never: with {confidence:g} % confidence, at most {upper} % of such"
-        " pairs would wrongly count as the same."
+        f"None of {result.different} does not mean never: with {statistics.CONFIDENCE * 100:g} % confidence, at most"
+        f" {upper} % of such pairs would wrongly count as the same."
     )
 
 
@@ -129,7 +121,7 @@ class UnreadablePair:
     error: str
 
     def to_dict(self) -> dict[str, object]:
-        return {"line": self.pair.line, "a": self.pair.a, "b": self.pair.b, "error": self.error}
+        return {**self.pair.names(), "error": self.error}
 
 
 def judge_pairs(
@@ -141,12 +133,9 @@ def judge_pairs(
     budget = MemoryBudget(WORKING_BYTES)
     judged: list[JudgedPair] = []
     unreadable: list[UnreadablePair] = []
-
-    def judge(pair: LabeledPair) -> JudgedPair | UnreadablePair:
-        return _judge(pair, budget)
-
     try:
-        for done, result in enumerate(in_order(pool, judge, pairs, threads * AHEAD), 1):
+        results = in_order(pool, partial(_judge, budget=budget), pairs, threads * AHEAD)
+        for done, result in enumerate(results, 1):
             if isinstance(result, JudgedPair):
                 judged.append(result)
             else:
@@ -262,9 +251,8 @@ def result_of(
 
 def _rescaled(judged: Sequence[JudgedPair], labels: Sequence[bool]) -> tuple[float, float, ReliabilityCurve]:
     fitted = [item for item in judged if item.relation not in AS_STATED]
-    slope, intercept = statistics.fit_rescaling(
-        [item.probability for item in fitted], [item.pair.same for item in fitted]
-    )
+    known = [item.pair.same for item in fitted]
+    slope, intercept = statistics.fit_rescaling([item.probability for item in fitted], known)
     policy = Policy(profile=Profile(slope=slope, intercept=intercept))
     rescaled = [policy.probability(item.relation, item.probability) for item in judged]
     return slope, intercept, statistics.reliability(rescaled, labels)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.errors import ReportError
+from samepic.facts import values_of
 from samepic.profile import CLAMP, RUNGS, Policy
 from samepic.verdict import Relation
 
@@ -178,6 +179,10 @@ class LabeledPair:
     b: str
     same: bool
 
+    def names(self) -> dict[str, Any]:
+        """Return what names the pair in JSON."""
+        return {"line": self.line, "a": self.a, "b": self.b}
+
 
 @dataclass(frozen=True, slots=True)
 class LabeledPairs:
@@ -200,16 +205,14 @@ def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
     repeated = 0
     for line, row in rows:
         if len(row) != len(header):
-            raise ReportError(
-                f"{name}: line {line}: expected {len(header)} columns as in the header, found {len(row)}"
-            )
+            expected = f"{len(header)} columns as in the header"
+            raise ReportError(f"{name}: line {line}: expected {expected}, found {len(row)}")
         pair = _pair(dict(zip(header, row, strict=True)), line, name, folder)
         first = pairs.setdefault(frozenset((pair.a, pair.b)), pair)
         if first.same != pair.same:
-            raise ReportError(
-                f"{name}: line {line}: column same: expected {_word(first.same)}, as in line {first.line},"
-                f" found {_word(pair.same)}"
-            )
+            expected = f"{_word(first.same)}, as in line {first.line}"
+            where = f"{name}: line {line}: column same"
+            raise ReportError(f"{where}: expected {expected}, found {_word(pair.same)}")
         repeated += first is not pair
     if not pairs:
         raise ReportError(f"{name}: expected at least one pair below the header, found none")
@@ -218,19 +221,14 @@ def read_pairs(data: bytes, name: str, folder: str) -> LabeledPairs:
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    start = 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise ReportError(
-                f"{name}: line {start}: expected comma-separated values, found {error}"
-            ) from None
-        if row:
-            yield start, row
-        start = reader.line_num + 1
+    start, expected = 1, "comma-separated values"
+    try:
+        for row in reader:
+            if row:
+                yield start, row
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ReportError(f"{name}: line {start}: expected {expected}, found {error}") from None
 
 
 def _check_header(header: list[str], where: str) -> None:
@@ -242,19 +240,15 @@ def _check_header(header: list[str], where: str) -> None:
 
 
 def _pair(row: dict[str, str], line: int, name: str, folder: str) -> LabeledPair:
+    where = f"{name}: line {line}: column"
     for column in ("a", "b"):
         path = row[column]
         if not path or "\0" in path:
-            found = _shorten(path)
-            raise ReportError(
-                f"{name}: line {line}: column {column}: expected the path of a picture, found {found}"
-            )
+            raise ReportError(f"{where} {column}: expected the path of a picture, found {_shorten(path)}")
     same = _WORDS.get(row["same"].strip().lower())
     if same is None:
         expected = "1, yes, true or same, or 0, no, false or different"
-        raise ReportError(
-            f"{name}: line {line}: column same: expected {expected}, found {_shorten(row['same'])}"
-        )
+        raise ReportError(f"{where} same: expected {expected}, found {_shorten(row['same'])}")
     a, b = (os.path.join(folder, row[column]) for column in ("a", "b"))  # noqa: PTH118  (Path would normalize it)
     return LabeledPair(line, a, b, same)
 
@@ -280,16 +274,10 @@ class JudgedPair:
         return Policy().same(self.relation, self.probability)
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "line": self.pair.line,
-            "a": self.pair.a,
-            "b": self.pair.b,
-            "labelled": self.pair.same,
-            "same": self.same(),
-            "relation": str(self.relation),
-            "probability": self.probability,
-            "explanation": self.explanation,
-        }
+        names = {**self.pair.names(), "labelled": self.pair.same, "same": self.same()}
+        verdict = values_of(self)
+        del verdict["pair"]
+        return names | verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,11 +302,8 @@ class ReliabilityCurve:
     error: float
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "brier": self.brier,
-            "expected_calibration_error": self.error,
-            "bins": [asdict(entry) for entry in self.bins],
-        }
+        bins = [asdict(entry) for entry in self.bins]
+        return {"brier": self.brier, "expected_calibration_error": self.error, "bins": bins}
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,21 +374,18 @@ def outcome(answers: Iterable[tuple[bool, bool]]) -> RuleOutcome:
 
 def outcomes_by_relation(judged: Sequence[JudgedPair]) -> dict[str, RuleOutcome]:
     """Return what each `same_if` would do, by its name, the closest first."""
-    return {
-        relation: outcome(
-            (item.pair.same, item.relation.is_same(Relation(relation)) is True) for item in judged
-        )
-        for relation in RUNGS
-    }
+    found = [(item.pair.same, item.relation) for item in judged]
+    rungs = map(Relation, RUNGS)
+    return {str(rung): outcome((same, one.is_same(rung) is True) for same, one in found) for rung in rungs}
 
 
 def outcomes_by_cutoff(judged: Sequence[JudgedPair]) -> dict[float, RuleOutcome]:
     """Return what each least probability, as stated, would do on its own; undecidable pairs are never accepted."""
-    answers = [(one.pair.same, one.relation is not Relation.UNDECIDABLE, one.probability) for one in judged]
+    answers = [
+        (one.pair.same, one.probability * (one.relation is not Relation.UNDECIDABLE)) for one in judged
+    ]
     return {
-        cutoff: outcome(
-            (label, decidable and probability >= cutoff) for label, decidable, probability in answers
-        )
+        cutoff: outcome((label, probability >= cutoff) for label, probability in answers)
         for cutoff in CUTOFFS
     }
 

@@ -47,9 +47,8 @@ class AdmitItem(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", metavar="PATH", nargs="+", help="a picture file or a folder, or - for standard input"
-    )
+    text = "a picture file or a folder, or - for standard input"
+    parser.add_argument("paths", metavar="PATH", nargs="+", help=text)
     options.add_shared(parser, "--store", "--tenant", "--json lines", "--policy", "--profile", "--originals")
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--key", metavar="KEY", help="the key, for a single file")
@@ -79,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     if not args.json and (len(items) != 1 or not items[0].named):
-        print(_summary(outcomes))
+        order = ("accepted", "duplicate", "review", "refused", "trouble", "not a picture")
+        print(", ".join(f"{outcomes[word]} {word}" for word in order if outcomes[word]) or "no files")
     return options.status_of_outcomes(outcomes)
 
 
@@ -134,8 +134,3 @@ def _print_result(item: AdmitItem, decision: Decision | str | None, *, as_json: 
         return "trouble"
     options.print_decision(item.path, decision, as_json=as_json)
     return str(decision.outcome)
-
-
-def _summary(outcomes: Counter[str]) -> str:
-    order = ("accepted", "duplicate", "review", "refused", "trouble", "not a picture")
-    return ", ".join(f"{outcomes[word]} {word}" for word in order if outcomes[word]) or "no files"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samepic import __version__
-from samepic.calibration.statistics import clopper_pearson, format_bound
+from samepic.calibration.statistics import clopper_pearson, format_bound, read_pairs
 from samepic.cli.options import SAME, UsageError, add_jobs, add_shared, print_json, standard_input
-from samepic.cli.output import Meter, percent, rows, styled, table, width
+from samepic.cli.output import Meter, fitted_table, percent, rows, styled, table
 from samepic.writing import printable
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pairs", metavar="PAIRS.csv", help="the labeled pairs, or - for standard input")
     parser.add_argument("--write", metavar="PROFILE.json", help="write a profile for --profile")
     parser.add_argument("--force", action="store_true", help="overwrite PROFILE.json if it exists")
-    parser.add_argument(
-        "--all", action="store_true", help="list all disagreements and unreadable pairs, not only the first"
-    )
+    text = "list all disagreements and unreadable pairs, not only the first"
+    parser.add_argument("--all", action="store_true", help=text)
     add_jobs(parser)
     add_shared(parser, "--json")
 
@@ -60,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
         for line in report_lines(result, everything=args.all):
             print(line)
     if target is not None:
-        _write(result, target, args)
+        command = ["samepic", "calibrate", args.pairs, "--write", args.write]
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        result.profile(today, __version__, shlex.join(command)).write(target)
     if args.json:
         print_json({**result.to_dict(), "profile": args.write})
     elif target is not None:
@@ -73,27 +74,18 @@ def _check_target(args: argparse.Namespace) -> Path | None:
         return None
     target = Path(args.write)
     if target.is_dir() or not target.parent.is_dir():
-        raise UsageError(
-            f"{target}: expected a file in an existing folder, found a folder, or no such folder"
-        )
+        found = "a folder, or no such folder"
+        raise UsageError(f"{target}: expected a file in an existing folder, found {found}")
     if target.exists() and not args.force:
         raise UsageError(f"{target}: the file exists (--force overwrites it)")
     return target
 
 
 def _read_pairs(name: str) -> LabeledPairs:
-    from samepic.calibration.statistics import read_pairs
-
     if name == "-":
         return read_pairs(standard_input().read(), "-", "")
     path = Path(name)
     return read_pairs(path.read_bytes(), name, "" if path.parent == Path() else str(path.parent))
-
-
-def _write(result: Result, target: Path, args: argparse.Namespace) -> None:
-    command = ["samepic", "calibrate", args.pairs, "--write", args.write]
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    result.profile(today, __version__, shlex.join(command)).write(target)
 
 
 _LISTED = 10  # disagreements and unreadable pairs, without --all
@@ -110,10 +102,8 @@ def report_lines(result: Result, *, everything: bool) -> Iterator[str]:
 
 
 def _counts(result: Result, limit: int) -> Iterator[str]:
-    pairs, compare_pair = result.pairs, len(result.judged)
-    parts = [
-        f"{compare_pair} pairs compared: {result.same} labeled same, {compare_pair - result.same} different"
-    ]
+    pairs, count = result.pairs, len(result.judged)
+    parts = [f"{count} pairs compared: {result.same} labeled same, {count - result.same} different"]
     if pairs.repeated:
         parts.append(f"{pairs.repeated} repeated in other rows, counted once")
     if result.unreadable:
@@ -129,13 +119,10 @@ def _counts(result: Result, limit: int) -> Iterator[str]:
 def _reliability(result: Result) -> Iterator[str]:
     yield styled("How reliable are the stated probabilities?", "bold")
     columns = ("stated", "pairs", "same", "share", "95 %", f"|0 %{'50 %':^{_CURVE - 9}}100 %|")
-    full = table(columns, [_bin(entry) for entry in result.stated.bins], right=(1, 2, 3))
-    fits = max(map(len, full.splitlines())) <= width()
-    if fits:
-        yield full
+    full = fitted_table(columns, [_bin(entry) for entry in result.stated.bins], right=(1, 2, 3))
+    yield full
+    if columns[-1] in full:
         yield _LEGEND
-    else:
-        yield table(columns[:-1], [_bin(entry)[:-1] for entry in result.stated.bins], right=(1, 2, 3))
     yield (
         f"Brier score {result.stated.brier:.4f}, expected calibration error {result.stated.error:.4f} (0 is perfect)"
     )
@@ -150,42 +137,24 @@ def _reliability(result: Result) -> Iterator[str]:
 
 def _bin(entry: ReliabilityBin) -> tuple[str, ...]:
     name = f"{entry.low * 100:.0f} to {entry.high * 100:.0f} %"
-    if entry.share is None:
+    if entry.share is None or entry.mean is None:
         return name, "0", "", "", "", f"|{' ' * _CURVE}|"
-    shares = percent(entry.share), _interval(entry.interval)
-    return name, str(entry.pairs), str(entry.same), *shares, _curve(entry)
-
-
-def _curve(entry: ReliabilityBin) -> str:
-    assert entry.share is not None
-    assert entry.mean is not None
-    low, high = (_column(bound) for bound in entry.interval)
+    bounds = (*entry.interval, entry.mean, entry.share)
+    low, high, mean, share = (round(bound * (_CURVE - 1)) for bound in bounds)
     line = [" "] * low + ["-"] * (high - low + 1) + [" "] * (_CURVE - high - 1)
-    line[low], line[high] = "(", ")"
-    line[_column(entry.mean)] = ":"
-    line[_column(entry.share)] = "o"
-    return f"|{''.join(line)}|"
-
-
-def _column(share: float) -> int:
-    return round(share * (_CURVE - 1))
+    line[low], line[high], line[mean], line[share] = "():o"
+    shares = percent(entry.share), _interval(entry.interval)
+    return name, str(entry.pairs), str(entry.same), *shares, f"|{''.join(line)}|"
 
 
 def _outcomes(result: Result) -> Iterator[str]:
     yield styled("What would each cutoff do?", "bold")
     first = next(iter(result.outcomes_by_relation.values()))
     columns = (f"wrong of {first.different}", "95 %", f"refused of {first.same}", "95 %")
-    right = (1, 3)
-    yield table(
-        ("same_if", *columns),
-        [(relation, *_outcome(outcome)) for relation, outcome in result.outcomes_by_relation.items()],
-        right,
-    )
-    yield ""
-    body = [
-        (f"at least {cutoff:g}", *_outcome(outcome)) for cutoff, outcome in result.outcomes_by_cutoff.items()
-    ]
-    yield table(("probability", *columns), body, right)
+    by_cutoff = {f"at least {cutoff:g}": outcome for cutoff, outcome in result.outcomes_by_cutoff.items()}
+    tables = {"same_if": result.outcomes_by_relation, "probability": by_cutoff}
+    body = {name: [(rule, *_outcome(one)) for rule, one in found.items()] for name, found in tables.items()}
+    yield "\n\n".join(table((name, *columns), lines, (1, 3)) for name, lines in body.items())
     yield "wrong: labeled different, but accepted as the same; refused: labeled same, but not accepted"
     if first.different:
         upper = format_bound(clopper_pearson(0, first.different)[1], up=True)
@@ -208,9 +177,8 @@ def _choice(result: Result) -> Iterator[str]:
         yield f"None: {result.why_no_choice()}."
         return
     profile, stated = result.choice.profile, result.choice.stated
-    probability = (
-        f"{profile.probability:.4g}, which is {stated:g} as stated" if stated else "none is asked for"
-    )
+    rescaled = f"{profile.probability:.4g}, which is {stated:g} as stated"
+    probability = rescaled if stated else "none is asked for"
     yield rows([("same_if", str(profile.same_if)), ("least probability", probability)])
     yield from result.choice.reason
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from samepic.cli.compare import describe
 from samepic.cli.options import UsageError, add_screen, add_shared, compare_pair, print_result, status_of
 from samepic.writing import replacing
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 SUMMARY = "write a picture of the differences"
 DESCRIPTION = "Write one PNG of A, B and their amplified difference, with a box around each change."
@@ -33,7 +29,10 @@ def run(args: argparse.Namespace) -> int:
     output = _check_output(args)
     verdict = compare_pair(args)
     image = verdict.difference_image()
-    _write(image, output, force=args.force)
+    with replacing(output) as temporary:
+        image.save(temporary, format="PNG")
+        if not args.force and output.exists():
+            raise UsageError(f"{output}: the file exists by now (--force overwrites it)")
     text = f"{describe(verdict)}\nwrote {output} ({image.width}x{image.height})"
     print_result({**verdict.to_dict(), "output": str(output)}, text, as_json=args.json)
     return status_of(verdict)
@@ -49,10 +48,3 @@ def _check_output(args: argparse.Namespace) -> Path:
     if output.exists() and not args.force:
         raise UsageError(f"{output}: the file exists (--force overwrites it)")
     return output
-
-
-def _write(image: Image, output: Path, *, force: bool) -> None:
-    with replacing(output) as temporary:
-        image.save(temporary, format="PNG")
-        if not force and output.exists():
-            raise UsageError(f"{output}: the file exists by now (--force overwrites it)")

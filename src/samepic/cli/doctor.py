@@ -27,17 +27,12 @@ _CODECS: tuple[tuple[str, str, dict[str, Any], float], ...] = (
     ("JPEG 2000", "JPEG2000", {}, 0.0),
 )
 
-_PROTECTIONS = {
-    "memory": "memory bounded",
-    "cpu": "time bounded",
-    "new_files": "no new files",
-    "core_dumps": "no core dumps",
-    "files": "no files",
-    "network": "no network",
-    "programs": "no programs",
-    "orphans": "no orphans",
-    "privileges": "no privileges",
-}
+_LIBRARIES = {
+    "libjpeg-turbo": "libjpeg_turbo", "libwebp": "webp", "libavif": "avif", "OpenJPEG": "jpg_2000",
+    "LittleCMS": "littlecms2",
+}  # fmt: skip
+
+_NAMED = {"memory": "memory bounded", "cpu": "time bounded", "system": "system"}
 
 SUMMARY = "check the installation"
 DESCRIPTION = "Show versions, test every codec on a small picture, list optional parts and limits."
@@ -52,10 +47,8 @@ def run(args: argparse.Namespace) -> int:
     report = examine()
     lines = []
     for title in ("versions", "codecs", "optional", "limits", "workers"):
-        lines += [
-            styled(title, "bold"),
-            rows((name, _format(value)) for name, value in report[title].items()),
-        ]
+        values = rows((name, _format(value)) for name, value in report[title].items())
+        lines += [styled(title, "bold"), values]
     print_result(report, "\n".join(lines), as_json=args.json)
     return SAME if report["healthy"] else TROUBLE
 
@@ -63,7 +56,9 @@ def run(args: argparse.Namespace) -> int:
 def examine() -> dict[str, Any]:
     """Return versions, codecs (`healthy` if all work), optional parts, limits and what protects decoding workers."""
     from samepic.limits import LIMITS
+    from samepic.native import native
 
+    slower = "not built: everything works, but fingerprints and search are slower"
     tried = {name: _try_codec(format_name, options, limit) for name, format_name, options, limit in _CODECS}
     tried["HEIC"] = _check_heic()
     codecs = {name: state for name, (_, state) in tried.items()}
@@ -71,7 +66,7 @@ def examine() -> dict[str, Any]:
         "healthy": all(works for works, _ in tried.values()),
         "versions": dict(_versions()),
         "codecs": codecs,
-        "optional": {"native part": _native_state(), **_optional_parts()},
+        "optional": {"native part": slower if native is None else "built", **_optional_parts()},
         "limits": dataclasses.asdict(LIMITS),
         "workers": _workers(),
     }
@@ -85,7 +80,7 @@ def _workers() -> dict[str, Any]:
             found = workers.protection.to_dict()
     except SamepicError as error:
         return {"none": str(error)}
-    return {_PROTECTIONS.get(name, name): active for name, active in found.items()}
+    return {_NAMED.get(name, f"no {name.replace('_', ' ')}"): active for name, active in found.items()}
 
 
 def _format(value: object) -> str:
@@ -101,21 +96,10 @@ def _versions() -> Iterator[tuple[str, str]]:
 
     yield "samepic", __version__
     yield "Python", f"{platform.python_version()} ({platform.system()} {platform.machine()})"
-    for name, package in (
-        ("NumPy", "numpy"),
-        ("OpenCV", "opencv-python-headless"),
-        ("Pillow", "Pillow"),
-        ("simplejpeg", "simplejpeg"),
-        ("pi-heif", "pi-heif"),
-    ):
-        yield name, _installed(package)
-    for name, feature in (
-        ("libjpeg-turbo", "libjpeg_turbo"),
-        ("libwebp", "webp"),
-        ("libavif", "avif"),
-        ("OpenJPEG", "jpg_2000"),
-        ("LittleCMS", "littlecms2"),
-    ):
+    packages = {"NumPy": "numpy", "OpenCV": "opencv-python-headless"}
+    for name in ("NumPy", "OpenCV", "Pillow", "simplejpeg", "pi-heif"):
+        yield name, _installed(packages.get(name, name))
+    for name, feature in _LIBRARIES.items():
         yield name, features.version(feature) or "not in this Pillow"
 
 
@@ -162,13 +146,6 @@ def _check_heic() -> tuple[bool, str]:
     return True, f"libheif {loaded} can be loaded (no encoder for a test)"
 
 
-def _native_state() -> str:
-    from samepic.native import native
-
-    slower = "not built: everything works, but fingerprints and search are slower"
-    return slower if native is None else "built"
-
-
 def _optional_parts() -> dict[str, str]:
     try:
         requirements = requires("samepic") or []
@@ -180,6 +157,5 @@ def _optional_parts() -> dict[str, str]:
         if match:
             absent = missing.setdefault(match[2], [])
             absent += [match[1]] if _installed(match[1]) == "not installed" else []
-    return {
-        extra: f"missing: {', '.join(absent)}" if absent else "installed" for extra, absent in missing.items()
-    }
+    listed = {extra: ", ".join(absent) for extra, absent in missing.items()}
+    return {extra: f"missing: {absent}" if absent else "installed" for extra, absent in listed.items()}

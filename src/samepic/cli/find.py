@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,17 +107,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follow", action="store_true", help="follow symbolic links")
     add_jobs(parser)
     parser.add_argument("--no-cache", action="store_true", help="neither use nor write the cache")
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="print the counts of every stage on stderr"
-    )
+    text = "print the counts of every stage on stderr"
+    parser.add_argument("-v", "--verbose", action="store_true", help=text)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print one JSON object a line")
     how.add_argument("--csv", action="store_true", help="print one row for each file")
-    how.add_argument(
-        "--review",
-        action="store_true",
-        help="decide about each file in the browser, as samepic review does",
-    )
+    text = "decide about each file in the browser, as samepic review does"
+    how.add_argument("--review", action="store_true", help=text)
     parser.add_argument("--html", metavar="FILE", help="also write a page with thumbnails, as one file")
     add_shared(parser, "--no-browser")
     add_engine(parser)
@@ -131,11 +128,8 @@ def run(args: argparse.Namespace) -> int:
     paths = _paths(args)
     _log_to_stderr(verbose=args.verbose)
     with Meter() as meter:
-        finder: Finder | SparkFinder = (
-            spark_finder(args, paths, policy)
-            if args.engine == "spark"
-            else _local_finder(args, paths, policy, meter)
-        )
+        spark = args.engine == "spark"
+        finder = spark_finder(args, paths, policy) if spark else _local_finder(args, paths, policy, meter)
         groups = finder.groups()
     _print(args, finder, groups)
     if args.review:
@@ -158,27 +152,21 @@ def _print(args: argparse.Namespace, finder: Search, groups: list[Group]) -> Non
 
     if args.html:
         _write_page(args.html, groups, finder)
+    if args.csv and sys.stdout:
+        sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper here
     if args.json or args.csv:
         lines = (json_lines if args.json else csv_lines)(groups, finder.unreadable)
-        if sys.stdout and args.csv:
-            sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper here
-        for line in lines:
-            print(line)
-    elif args.review:
-        print(_summary(finder, groups))
     else:
-        for line in _report_lines(finder, groups):
-            print(line)
+        lines = iter([_summary(finder, groups)]) if args.review else _report_lines(finder, groups)
+    for line in lines:
+        print(line)
 
 
 def _write_page(name: str, groups: list[Group], finder: Search) -> None:
     from samepic.cleanup.plan import page
 
-    with (
-        replacing(Path(name)) as temporary,
-        temporary.open("x", encoding="utf-8", errors="backslashreplace") as file,
-    ):
-        file.writelines(page(groups, finder.unreadable))
+    with replacing(Path(name)) as temporary, temporary.open("xb") as file:
+        file.writelines(part.encode(errors="backslashreplace") for part in page(groups, finder.unreadable))
 
 
 def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
@@ -186,8 +174,8 @@ def _report_lines(finder: Search, groups: list[Group]) -> Iterator[str]:
         name = f"{group.number}. {printable(group.reference.path)}"
         yield f"{styled(name, 'bold')}  {bytes_text(group.reference.size)}, {group.reason}"
         rows = [
-            (f"   {member.relation}", member.file.path, bytes_text(member.file.size), member.explanation)
-            for member in group.members
+            (f"   {one.relation}", one.file.path, bytes_text(one.file.size), one.explanation)
+            for one in group.members
         ]
         yield table(("", "", "", ""), rows).partition("\n")[2]
         yield ""
@@ -221,11 +209,9 @@ def _paths(args: argparse.Namespace) -> list[str]:
 
 
 def _read_list(name: str) -> list[str]:
-    if name == "-":
-        raw = standard_input().read()
-    else:
-        with open(name, "rb") as file:  # noqa: PTH123  (Path would normalize the name)
-            raw = file.read()
+    # Path would normalize the name.
+    with nullcontext(standard_input()) if name == "-" else open(name, "rb") as file:  # noqa: PTH123
+        raw = file.read()
     ends = b"\0" if b"\0" in raw else b"\n"
     return [os.fsdecode(part) for part in raw.split(ends) if part]
 

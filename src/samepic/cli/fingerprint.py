@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 from samepic.cli.options import SAME, TROUBLE, add_shared, named_sources, print_json, print_result
 from samepic.cli.output import styled
 from samepic.errors import SamepicError, UnreadableError
 from samepic.writing import printable, reason_of
-
-if TYPE_CHECKING:
-    from samepic.fingerprints.fingerprint import Fingerprint
 
 SUMMARY = "print the fingerprints of pictures"
 DESCRIPTION = "Print the fingerprint of each FILE on a line: digests, codes, quality and size."
@@ -39,34 +35,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fast decodes only what a code needs; reference decodes the whole picture, and its code equals that of"
         " ThreatExchange's own program bit for bit (default: %(default)s)",
     )
-    parser.add_argument(
-        "--copycode",
-        action="store_true",
-        help="add the copy code, which finds crops and captioned, framed and turned copies",
-    )
+    text = "add the copy code, which finds crops and captioned, framed and turned copies"
+    parser.add_argument("--copycode", action="store_true", help=text)
     add_shared(parser, "--json lines")
 
 
 def run(args: argparse.Namespace) -> int:
     from samepic.fingerprints.make import fingerprint
 
-    sources = named_sources(args.files)
     status = SAME
-    for name, source in sources:
+    for name, source in named_sources(args.files):
         try:
             result = fingerprint(source, reference=args.mode == "reference", copycode=args.copycode)
         except SamepicError as error:
             _print_failure(name, error, as_json=args.json)
             status = TROUBLE
-        else:
-            _print_fingerprint(name, result, as_json=args.json)
+            continue
+        note = f"  (too plain for its code: quality {result.quality}, detail {result.detail})"
+        line = f"{result}  {printable(name)}{styled(note, 'yellow') if result.is_weak else ''}"
+        print_result({"path": name, **result.to_dict()}, line, as_json=args.json)
     return status
-
-
-def _print_fingerprint(name: str, result: Fingerprint, *, as_json: bool) -> None:
-    note = f"  (too plain for its code: quality {result.quality}, detail {result.detail})"
-    line = f"{result}  {printable(name)}{styled(note, 'yellow') if result.is_weak else ''}"
-    print_result({"path": name, **result.to_dict()}, line, as_json=as_json)
 
 
 def _print_failure(name: str, error: SamepicError, *, as_json: bool) -> None:

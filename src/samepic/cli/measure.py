@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from samepic.cli.options import SAME, add_shared, named_sources, print_result
-from samepic.cli.output import percent, styled, table, width
+from samepic.cli.output import fitted_table, percent, styled
 
 if TYPE_CHECKING:
     from samepic.measures.table import Measured
@@ -33,16 +33,9 @@ def run(args: argparse.Namespace) -> int:
 
     (_, a), (_, b) = named_sources([args.a, args.b])
     measures = measure(a, b)
-    lines = _fit_to_width([_HEAD, *(_line(row) for row in measures.values())])
+    lines = fitted_table(_HEAD, [_line(row) for row in measures.values()], right=(4,))
     print_result(measures.to_dict(), f"{lines}\n{styled(_LEGEND, 'dim')}", as_json=args.json)
     return SAME
-
-
-def _fit_to_width(lines: list[tuple[str, ...]]) -> str:
-    full = table(lines[0], lines[1:], right=(4,))
-    if max(map(len, full.splitlines())) <= width():
-        return full
-    return table(lines[0][:-1], [line[:-1] for line in lines[1:]], right=(4,))
 
 
 def _line(row: Measured) -> tuple[str, ...]:

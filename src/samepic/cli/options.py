@@ -156,15 +156,9 @@ def open_gate(args: argparse.Namespace, workers: int = 1) -> Gate:
     """Return the gate for the options; the caller closes it."""
     from samepic.gate.gate import Gate
 
-    return Gate(
-        args.store,
-        tenant=args.tenant,
-        policy=args.policy,
-        profile=args.profile,
-        originals=folder_of_originals(args),
-        workers=workers,
-        replicas=getattr(args, "replica", ()),
-    )
+    given = {name: getattr(args, name) for name in ("tenant", "policy", "profile")}
+    originals, replicas = folder_of_originals(args), getattr(args, "replica", ())
+    return Gate(args.store, **given, originals=originals, workers=workers, replicas=replicas)
 
 
 def print_decision(name: str, decision: Decision, *, as_json: bool) -> None:
@@ -194,21 +188,14 @@ _OPTIONS = ("ignore", "mask", "threshold", "most_pixels")
 def add_screen(parser: argparse.ArgumentParser) -> None:
     """Add --same-if, --profile, --screen and the options of screenshots."""
     add_policy(parser)
-    parser.add_argument(
-        "--screen",
-        action="store_true",
-        help="A and B are screenshots: compare them pixel by pixel; they are the same up to resaved",
-    )
+    text = "A and B are screenshots: compare them pixel by pixel; they are the same up to resaved"
+    parser.add_argument("--screen", action="store_true", help=text)
     group = parser.add_argument_group("with --screen")
     text = "a box in pixels to ignore; may be repeated"
     group.add_argument("--ignore", action="append", type=_box, metavar="X,Y,W,H", help=text)
     group.add_argument("--mask", metavar="FILE", help="a picture of A's size; what is white in it is ignored")
-    group.add_argument(
-        "--threshold",
-        type=float,
-        metavar="DISTANCE",
-        help=f"OKLab distance, 0 to 1, over which a pixel differs (default: {SCREEN.threshold:g})",
-    )
+    text = f"OKLab distance, 0 to 1, over which a pixel differs (default: {SCREEN.threshold:g})"
+    group.add_argument("--threshold", type=float, metavar="DISTANCE", help=text)
     group.add_argument("--most-pixels", type=int, metavar="N", help="how many pixels may differ (default: 0)")
 
 
@@ -231,9 +218,8 @@ def compare_pair(args: argparse.Namespace) -> Verdict:
 
 
 def _box(text: str) -> Box:
-    parts = text.split(",")
     try:
-        left, top, width, height = (int(part) for part in parts)
+        left, top, width, height = map(int, text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected X,Y,W,H in pixels, found {text!r}") from None
     return left, top, width, height

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sys
@@ -27,11 +26,6 @@ def styled(text: str, *styles: str) -> str:
 
 def _on_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()  # None where the caller closed it
-
-
-def width() -> float:
-    """Return the columns of the terminal, or infinity where output is piped."""
-    return shutil.get_terminal_size().columns if _on_terminal() else math.inf
 
 
 def heading(same: bool | None, sentence: str) -> str:
@@ -62,12 +56,19 @@ def table(head: Sequence[str], body: Iterable[Sequence[str]], right: Iterable[in
     flush = set(right)
 
     def lay(line: Sequence[str]) -> str:
-        set_in = [
-            cell.rjust(widths[i]) if i in flush else cell.ljust(widths[i]) for i, cell in enumerate(line)
-        ]
+        cells = zip(line, widths, strict=True)
+        set_in = (cell.rjust(n) if i in flush else cell.ljust(n) for i, (cell, n) in enumerate(cells))
         return "  ".join(set_in).rstrip()
 
     return "\n".join([styled(lay(lines[0]), "bold"), *(lay(line) for line in lines[1:])])
+
+
+def fitted_table(head: Sequence[str], body: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
+    """Return the table, without its last column where that does not fit into the terminal."""
+    full = table(head, body, right)
+    if not _on_terminal() or max(map(len, full.splitlines())) <= shutil.get_terminal_size().columns:
+        return full
+    return table(head[:-1], [line[:-1] for line in body], right)
 
 
 def percent(share: float) -> str:

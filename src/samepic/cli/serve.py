@@ -35,36 +35,18 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shared(parser, "--store", "--replica")
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="the address to listen on (default: 127.0.0.1, this machine only)",
-    )
-    parser.add_argument(
-        "--port",
-        type=whole_number(0, 65535),
-        default=8000,
-        help="the port; 0 for any free one (default: 8000)",
-    )
-    parser.add_argument(
-        "--processes", type=THREADS, default=1, metavar="N", help="service processes (default: 1)"
-    )
-    parser.add_argument(
-        "--workers",
-        type=THREADS,
-        metavar="N",
-        help="decoding processes of each service process (default: the processors, shared among them)",
-    )
-    parser.add_argument(
-        "--token-file",
-        metavar="FILE",
-        help=f"one token, or TOML with a [[token]] table for each; without it ${_TOKEN} is the token, if set",
-    )
-    parser.add_argument(
-        "--without-token",
-        action="store_true",
-        help="allow everybody, although --host is not this machine only",
-    )
+    text = "the address to listen on (default: 127.0.0.1, this machine only)"
+    parser.add_argument("--host", default="127.0.0.1", help=text)
+    text = "the port; 0 for any free one (default: 8000)"
+    parser.add_argument("--port", type=whole_number(0, 65535), default=8000, help=text)
+    text = "service processes (default: 1)"
+    parser.add_argument("--processes", type=THREADS, default=1, metavar="N", help=text)
+    text = "decoding processes of each service process (default: the processors, shared among them)"
+    parser.add_argument("--workers", type=THREADS, metavar="N", help=text)
+    text = f"one token, or TOML with a [[token]] table for each; without it ${_TOKEN} is the token, if set"
+    parser.add_argument("--token-file", metavar="FILE", help=text)
+    text = "allow everybody, although --host is not this machine only"
+    parser.add_argument("--without-token", action="store_true", help=text)
     add_shared(parser, "--policy", "--profile", "--originals")
     parser.add_argument(
         "--max-bytes",
