@@ -50,21 +50,13 @@ def sentence(decision: Decision) -> str:
 
 
 def too_large(limit: int) -> str:
-    return f"This file is too large: at most {_size(limit)} are taken."
-
-
-def _size(count: int) -> str:
-    for unit, name in ((2**30, "GB"), (2**20, "MB"), (2**10, "KB")):
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return f"{count} bytes"
+    units = ((2**30, "GB"), (2**20, "MB"), (2**10, "KB"))
+    size = next((f"{limit / unit:.3g} {name}" for unit, name in units if limit >= unit), f"{limit} bytes")
+    return f"This file is too large: at most {size} are taken."
 
 
 def past_orphans(
-    gate: Gate,
-    ask: Callable[[], Decision],
-    shown: Shown | None,
-    seconds: float = ORPHAN_SECONDS,
+    gate: Gate, ask: Callable[[], Decision], shown: Shown | None, seconds: float = ORPHAN_SECONDS
 ) -> Decision:
     """Return the decision of `ask`, made anew where a picture that is not `shown`, older than `seconds`, refused."""
     if shown is None:

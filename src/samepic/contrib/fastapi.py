@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from samepic.contrib import common
@@ -76,9 +77,8 @@ class PictureDependency:
         except BaseException:
             if not self.check_only:
                 # In a thread, which a cancelled request does not stop.
-                await asyncio.shield(
-                    asyncio.to_thread(common.give_back, self.gate, admitted.key, self._shown)
-                )
+                given_back = asyncio.to_thread(common.give_back, self.gate, admitted.key, self._shown)
+                await asyncio.shield(given_back)
             raise
 
     async def take(self, picture: UploadFile, *, replaces: Collection[str] = ()) -> AdmittedPicture:
@@ -86,11 +86,8 @@ class PictureDependency:
         data = await self._read(picture)
         key = "" if self.check_only else self._key()
 
-        def ask() -> Decision:
-            if self.check_only:
-                return self.gate.check(data, policy=self._policy, replaces=replaces)
-            return self.gate.admit(data, key, policy=self._policy, replaces=replaces)
-
+        admit = self.gate.check if self.check_only else partial(self.gate.admit, key=key)
+        ask = partial(admit, data, policy=self._policy, replaces=replaces)
         try:
             decision = await self._decide(ask, key)
         except StoreError:

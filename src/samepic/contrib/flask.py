@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from samepic.contrib import common
@@ -28,13 +29,8 @@ if TYPE_CHECKING:
     from samepic.gate.gate import Gate
 
 __all__ = [
-    "AdmittedPicture",
-    "PictureRefusedError",
-    "PictureValidator",
-    "RefusedUploadError",
-    "SamePic",
-    "UniquePicture",
-]
+    "AdmittedPicture", "PictureRefusedError", "PictureValidator", "RefusedUploadError", "SamePic", "UniquePicture",
+]  # fmt: skip
 
 _NAME = "samepic"
 
@@ -116,15 +112,10 @@ class SamePic:
             state.gate = None
 
     def check(
-        self,
-        file: FileStorage,
-        *,
-        policy: Mapping[str, str] | None = None,
-        replaces: Collection[str] = (),
+        self, file: FileStorage, *, policy: Mapping[str, str] | None = None, replaces: Collection[str] = ()
     ) -> Decision:
         """Check an upload. Raises PictureRefusedError for one that would be rejected, and StoreError."""
-        gate, data = self.gate, _read(file)
-        return self._asked(lambda: gate.check(data, policy=policy, replaces=replaces))
+        return self._asked(partial(self.gate.check, _read(file), policy=policy, replaces=replaces))
 
     @contextmanager
     def admit(
@@ -142,10 +133,7 @@ class SamePic:
         taken, with the block not entered, and StoreError.
         """
         gate, taken, name = self.gate, _read(file), key or str(uuid.uuid4())
-
-        def ask() -> Decision:
-            return gate.admit(taken, name, data=data, policy=policy, replaces=replaces)
-
+        ask = partial(gate.admit, taken, name, data=data, policy=policy, replaces=replaces)
         decision = self._asked(ask)
         try:
             yield AdmittedPicture(name, decision, taken, file.filename or "")
@@ -157,9 +145,8 @@ class SamePic:
         decision = common.past_orphans(self.gate, ask, self._shown)
         if decision.outcome in common.STATUS:
             url = self._link(decision.match.key) if decision.match else None
-            raise RefusedUploadError(
-                common.STATUS[decision.outcome], common.sentence(decision), decision, url
-            )
+            status = common.STATUS[decision.outcome]
+            raise RefusedUploadError(status, common.sentence(decision), decision, url)
         return decision
 
 

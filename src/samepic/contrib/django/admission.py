@@ -20,6 +20,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -41,23 +42,9 @@ if TYPE_CHECKING:
     from samepic.gate.gate import Gate
 
 __all__ = [
-    "GateChange",
-    "PictureRefusedError",
-    "Reservation",
-    "admit",
-    "close",
-    "examine",
-    "find",
-    "gate",
-    "key_of",
-    "leaving",
-    "link_of",
-    "listen",
-    "original",
-    "read",
-    "shown",
-    "wait",
-]
+    "GateChange", "PictureRefusedError", "Reservation", "admit", "close", "examine", "find", "gate", "key_of",
+    "leaving", "link_of", "listen", "original", "read", "shown", "wait",
+]  # fmt: skip
 
 _WITHDRAW_SECONDS: Final = 10.0  # how long the next request waits for a withdrawal after a rollback
 _TENANTS: Final = 64  # tenants whose gates a process keeps open
@@ -93,11 +80,9 @@ def link_of(found: models.Model | None) -> str | None:
     """Return the URL of an object as the site says it, None where it has none."""
     if found is None:
         return None
-    link = current().called("link")
-    if link is not None:
-        url = link(found)
-        return None if url is None else str(url)
-    return str(found.get_absolute_url()) if hasattr(found, "get_absolute_url") else None
+    link = current().called("link") or getattr(type(found), "get_absolute_url", None)
+    url = None if link is None else link(found)
+    return None if url is None else str(url)
 
 
 def _showing(field: models.FileField, name: str) -> models.QuerySet:
@@ -201,10 +186,8 @@ class _Withdrawals:
     def queue(self) -> _Queue:
         with self._lock:
             if self._queue is None:
-                self._queue = SimpleQueue()
-                threading.Thread(
-                    target=_work, args=(self._queue,), name="samepic-withdrawals", daemon=True
-                ).start()
+                self._queue, name = SimpleQueue(), "samepic-withdrawals"
+                threading.Thread(target=_work, args=(self._queue,), name=name, daemon=True).start()
             return self._queue
 
     def wait(self) -> None:
@@ -251,16 +234,12 @@ def _removal(key: str) -> Iterator[None]:
 
 _withdrawals = _Withdrawals()
 wait = _withdrawals.wait
-
 atexit.register(_withdrawals.finish)
-
 os.register_at_fork(after_in_child=_withdrawals.begin_anew)
 
 
 _lock = threading.RLock()
-
 _shared: list[tuple[GateOptions, ExitStack]] = []
-
 _gates: OrderedDict[str, Gate] = OrderedDict()
 
 
@@ -370,8 +349,7 @@ def examine(
     replaces: Collection[str] = (),
 ) -> Decision:
     """Return what the gate says of an upload now. Raises PictureRefusedError for what it would not take."""
-    at = gate(tenant)
-    return _asked(lambda: at.check(data, policy=policy, replaces=replaces), tenant)
+    return _asked(partial(gate(tenant).check, data, policy=policy, replaces=replaces), tenant)
 
 
 def admit(
@@ -383,10 +361,7 @@ def admit(
 ) -> tuple[Decision, Reservation]:
     """Take an upload in under `key` until the reservation is kept or ends. Raises PictureRefusedError."""
     at = gate(tenant)
-
-    def ask() -> Decision:
-        return at.admit(data, key, policy=policy, replaces=replaces)
-
+    ask = partial(at.admit, data, key, policy=policy, replaces=replaces)
     try:
         decision = _asked(ask, tenant)
     except StoreKeyError:

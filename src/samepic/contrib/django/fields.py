@@ -77,9 +77,8 @@ class UniquePicture(models.FileField):
         found = super().check(**kwargs)
         if not apps.is_installed("samepic.contrib.django"):
             hint = 'Add "samepic.contrib.django" to INSTALLED_APPS.'
-            found.append(
-                checks.Error("The field wants samepic's app.", hint=hint, obj=self, id="samepic.E005")
-            )
+            error = "The field wants samepic's app."
+            found.append(checks.Error(error, hint=hint, obj=self, id="samepic.E005"))
         return list(found)
 
     def validate(self, value: FieldFile, model_instance: models.Model) -> None:
@@ -89,9 +88,8 @@ class UniquePicture(models.FileField):
             using = _using(model_instance)
             replaces = admission.leaving(using) | self._own(model_instance, using)
             try:
-                admission.examine(
-                    admission.read(value.file), self.tenant_of(model_instance), self.policy, replaces
-                )
+                data, tenant = admission.read(value.file), self.tenant_of(model_instance)
+                admission.examine(data, tenant, self.policy, replaces)
             except PictureRefusedError as refusal:
                 refusal.field = self.name
                 raise
@@ -135,9 +133,8 @@ class UniquePicture(models.FileField):
         replaces = admission.leaving(using) | own
         decision, reservation = admission.admit(data, key, tenant, self.policy, replaces)
         getattr(instance, self.attname).decision = decision
-        notify = partial(
-            picture_admitted.send, sender=type(instance), instance=instance, field=self, decision=decision
-        )
+        sent = {"sender": type(instance), "instance": instance, "field": self, "decision": decision}
+        notify = partial(picture_admitted.send, **sent)
         return GateChange(tenant, reservation, own - {key}, notify)
 
     def _own(self, instance: models.Model, using: str) -> set[str]:
@@ -178,9 +175,7 @@ def _at_end(change: GateChange, instance: models.Model, using: str) -> None:
         saving.changes.append(change)
 
 
-def _in_one_transaction(
-    bulk_create: Callable[..., list[models.Model]],
-) -> Callable[..., list[models.Model]]:
+def _in_one_transaction(bulk_create: Callable[..., list[models.Model]]) -> Callable[..., list[models.Model]]:
     """Return a query set's `bulk_create` whose end is that of a transaction where the model takes no picture twice."""
 
     @wraps(bulk_create)

@@ -37,9 +37,8 @@ class GateSettings:
     link: Any = None
     # What the uploader reads: a callable of (decision, object or None, URL or None), or where to import it from.
     message: Any = None
-    orphan_seconds: float = (
-        ORPHAN_SECONDS  # the age from which a picture that no object shows refuses nothing
-    )
+    # The age from which a picture that no object shows refuses nothing.
+    orphan_seconds: float = ORPHAN_SECONDS
 
     def called(self, name: str) -> Callable[..., object] | None:
         """Return the callable of the setting `name`, None where there is none. Raises ImportError."""
@@ -85,9 +84,8 @@ def problems(given: object) -> Iterator[SettingsProblem]:
         return
     for name in given:
         if name not in NAMES:
-            yield SettingsProblem(
-                "E002", f"SAMEPIC: {name!r} is no setting.", f"Those there are: {', '.join(NAMES)}."
-            )
+            hint = f"Those there are: {', '.join(NAMES)}."
+            yield SettingsProblem("E002", f"SAMEPIC: {name!r} is no setting.", hint)
             return
     yield from _wrong_values(given)
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
@@ -106,11 +107,7 @@ def _taken(field: models.FileField, found: models.Model) -> dict[str, object]:
             data = bytes(opened.read())
     except OSError as error:
         return {**line, "outcome": "unreadable", "reason": str(error)}
-    policy = field.policy if unique else None
-
-    def ask() -> Decision:
-        return at.admit(data, key, policy=policy)
-
+    ask = partial(at.admit, data, key, policy=field.policy if unique else None)
     try:
         decision = past_orphans(at, ask, admission.shown, current().orphan_seconds)
     except StoreKeyError:
