@@ -41,14 +41,10 @@ def copycodes(rgb: NDArray[np.uint8]) -> bytes:
 
 
 def _codes(rgb: NDArray[np.uint8]) -> bytes:
-    return np.packbits(_copycode_values(rgb) > 0, axis=1).tobytes()
-
-
-def _copycode_values(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the (5, 256) float32 values whose signs are the copy codes of an (h, w, 3) uint8 RGB picture."""
+    """Return the signs of the (5, 256) values that the network gives an (h, w, 3) uint8 RGB picture."""
     net = _net()
     net.setInput(network_input(rgb))
-    return np.array(net.forward(), np.float32)
+    return np.packbits(np.asarray(net.forward()) > 0, axis=1).tobytes()
 
 
 def network_input(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -122,20 +122,9 @@ class Fingerprint:
         }
 
     def __str__(self) -> str:
-        values = (
-            self.sha256,
-            self.coded_digest,
-            self.pdq.hex(),
-            _base64(self.pdq_forms[_BYTES:]),
-            self.quality,
-            self.detail,
-            self.width,
-            self.height,
-            self.format,
-            self.mode,
-            _base64(self.copycode),
-            _base64(self.copycode_parts),
-        )
+        forms, *copies = map(_base64, (self.pdq_forms[_BYTES:], self.copycode, self.copycode_parts))
+        shown = self.quality, self.detail, self.width, self.height, self.format, self.mode
+        values = (self.sha256, self.coded_digest, self.pdq.hex(), forms, *shown, *copies)
         fields = ",".join(f"{key}={value}" for key, value in zip(_FIELDS, values, strict=True))
         return f"{_KIND}${self.version}${fields}"
 

@@ -187,10 +187,8 @@ def _rectangles(columns: _Lines, rows: _Lines) -> list[Inset]:
 
 def _over_sides(join: np.ufunc, upright: Floats, level: Floats, x: _Pairs, y: _Pairs) -> Floats:
     """Return the four sides of every rectangle combined by `join`, (pairs of rows, pairs of columns)."""
-    joined: Floats = join(
-        join(upright[:, x.first], upright[:, x.second]), join(level[y.first], level[y.second])
-    )
-    return joined
+    sides = join(upright[:, x.first], upright[:, x.second]), join(level[y.first], level[y.second])
+    return np.asarray(join(*sides), np.float32)
 
 
 def _shaped(x: _Pairs, y: _Pairs, frame: int) -> NDArray[np.bool_]:

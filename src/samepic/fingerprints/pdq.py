@@ -218,13 +218,6 @@ def dihedral(terms: Floats) -> NDArray[np.uint8]:
     return np.packbits(np.stack(turned).reshape(8, -1)[:, ::-1], axis=1)
 
 
-def _signs() -> Floats:
-    odd = np.where(np.arange(_TERMS) % 2, 1, -1).astype(np.float32)
-    same = np.ones((_TERMS, _TERMS), np.float32)
-    columns, rows = same * odd, same * odd[:, None]
-    return np.stack([same, columns, rows, columns * rows])
-
-
 def _cosines() -> Floats:
     """Return the (16, 64) float32 rows 1 to 16 of the DCT-II matrix, rounded where the reference rounds."""
     row, column = np.arange(1, _TERMS + 1)[:, None], 2 * np.arange(SIDE) + 1
@@ -232,7 +225,10 @@ def _cosines() -> Floats:
     return np.asarray(scale * np.cos(np.pi / 2 / SIDE * row * column), np.float32)
 
 
-_SIGNS, _DCT = _signs(), _cosines()
+_ODD = np.where(np.arange(_TERMS) % 2, 1, -1).astype(np.float32)
+_SAME = np.ones((_TERMS, _TERMS), np.float32)
+_SIGNS = np.stack([_SAME, _SAME * _ODD, _SAME * _ODD[:, None], np.outer(_ODD, _ODD)])
+_DCT = _cosines()
 
 
 def _box(lines: Floats, window: int) -> Floats:

@@ -116,19 +116,9 @@ def _by_structure(data: bytes) -> str:
 # What Pillow's and libheif's Python code has raised on malformed files. Neither documents a closed set; anything
 # else is a bug that should be noticed.
 _FAILURES = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    RuntimeError,
-    AssertionError,
-    struct.error,
-    zlib.error,
-)
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, RuntimeError,
+    AssertionError, struct.error, zlib.error,
+)  # fmt: skip
 
 _CUT_SHORT = (
     "truncated",

@@ -26,12 +26,7 @@ from samepic.picture.picture import Encoded, OpenedPicture, Pixels, check_size, 
 from samepic.verdict import JpegInfo, PictureInfo
 
 # ITU-T T.81, figure A.6: the natural (row-major) place of each coefficient of the zigzag.
-_ZIGZAG = (
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
-    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
-    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-)  # fmt: skip
+_ZIGZAG = sorted(range(64), key=lambda n: (n // 8 + n % 8, n // 8 if (n // 8 + n % 8) % 2 else n % 8))
 
 # ITU-T T.81, tables K.1 and K.2, which the Independent JPEG Group's encoder scales by its quality.
 _LUMA = (
@@ -123,9 +118,8 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
     while True:
         found = _MARKER.search(data, at)
         if found is None:
-            raise TruncatedError(
-                name, "a whole JPEG", f"a file that ends after {len(data)} bytes without its end marker"
-            )
+            found_text = f"a file that ends after {len(data)} bytes without its end marker"
+            raise TruncatedError(name, "a whole JPEG", found_text)
         body = found.end()
         marker, start = data[body - 1], body - 2
         if marker == _EOI:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,18 +40,14 @@ def load(source: object, *, limits: Limits = LIMITS) -> Picture:
     (h, w, 3) or (h, w, 4) bool, uint8, uint16, or floats from 0 to 1. Raises SourceError for anything else;
     UnreadableError, TruncatedError, UnsupportedError or LimitError for what cannot be decoded or exceeds the limits.
     """
-    if _is_image(source):
+    loaded = sys.modules.get("PIL.Image")  # whoever has an image of Pillow has loaded it
+    if loaded is not None and isinstance(source, loaded.Image):
         name = str(getattr(source, "filename", "") or "<image>")
         return _picture(pillow.from_image(source, name, source.format or "image", limits), None)
     if isinstance(source, np.ndarray):
         return _picture(pillow.open_array(source, limits), None)
     encoded = read(source, limits=limits)
     return _picture(_open(encoded, limits), encoded.data)
-
-
-def _is_image(source: object) -> TypeGuard[Image.Image]:
-    loaded = sys.modules.get("PIL.Image")  # whoever has an image of Pillow has loaded it
-    return loaded is not None and isinstance(source, loaded.Image)
 
 
 def as_picture(source: object, limits: Limits) -> Picture:
@@ -64,21 +60,18 @@ def inspect(encoded: Encoded, *, limits: Limits = LIMITS) -> PictureInfo:
     return _open(encoded, limits).info
 
 
+_READERS = {"JPEG": open_jpeg, "PNG": open_png, "HEIF": pillow.open_heif}
+
+
 def _open(encoded: Encoded, limits: Limits) -> OpenedPicture:
     form = sniff(encoded.data)
     if form.startswith(REFUSED):
         raise UnsupportedError(encoded.name, f"a picture ({', '.join(KNOWN)})", form.removeprefix(REFUSED))
-    match form:
-        case "JPEG":
-            return open_jpeg(encoded, limits)
-        case "PNG":
-            return open_png(encoded, limits)
-        case "HEIF":
-            return pillow.open_heif(encoded, limits)
-        case "":
-            raise UnreadableError(encoded.name, f"a picture ({', '.join(KNOWN)})", _described(encoded.data))
-        case _:
-            return pillow.open_with_pillow(encoded, form, limits)
+    if not form:
+        raise UnreadableError(encoded.name, f"a picture ({', '.join(KNOWN)})", _described(encoded.data))
+    if form in _READERS:
+        return _READERS[form](encoded, limits)
+    return pillow.open_with_pillow(encoded, form, limits)
 
 
 def _described(data: bytes) -> str:

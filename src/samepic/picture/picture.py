@@ -116,11 +116,8 @@ def _scaled(samples: NDArray[Any], white: float) -> NDArray[np.float64]:
 
 
 def _equal_alpha(a: Deep, b: Deep) -> bool:
-    alphas = [
-        deep.samples[..., -1]
-        for deep in (a, b)
-        if deep.samples is not None and deep.samples.shape[2] in (2, 4)
-    ]
+    stored = (deep.samples for deep in (a, b) if deep.samples is not None)
+    alphas = [samples[..., -1] for samples in stored if samples.shape[2] in (2, 4)]
     # Where only one has alpha, its 8 displayed bits were all opaque.
     return len(alphas) < 2 or np.array_equal(_scaled(alphas[0], b.white), _scaled(alphas[1], a.white))
 
@@ -168,11 +165,8 @@ def _read_path(source: str | os.PathLike[Any], limits: Limits) -> Encoded:
         # Anything but a regular file has no size to check, and opening a named pipe without a writer would block.
         status = os.stat(path)  # noqa: PTH116  (Path costs as much as the call)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(
-                name,
-                "a picture file",
-                "a folder" if stat.S_ISDIR(status.st_mode) else "a device, pipe or socket",
-            )
+            found = "a folder" if stat.S_ISDIR(status.st_mode) else "a device, pipe or socket"
+            raise UnreadableError(name, "a picture file", found)
         _check_size(name, status.st_size, limits)
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             data = _whole(file, status.st_size, limits)

@@ -11,6 +11,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -99,17 +100,15 @@ def _chunks(data: bytes, name: str) -> Iterator[_Chunk]:
             break
         good = zlib.crc32(view[at + 4 : end]) == int.from_bytes(data[end : end + 4])
         if not good and kind in _CRITICAL:
-            raise TruncatedError(
-                name, "a whole PNG", f"a {kind.decode()} chunk with a wrong checksum at byte {at}"
-            )
+            found = f"a {kind.decode()} chunk with a wrong checksum at byte {at}"
+            raise TruncatedError(name, "a whole PNG", found)
         if good:  # a broken chunk that no pixel depends on is passed over, as viewers do
             yield _Chunk(kind, start, end)
         if kind == b"IEND":
             return
         at = end + 4
-    raise TruncatedError(
-        name, "a whole PNG", f"a file that ends after {len(data)} bytes without its end chunk"
-    )
+    found = f"a file that ends after {len(data)} bytes without its end chunk"
+    raise TruncatedError(name, "a whole PNG", found)
 
 
 def png_header(data: bytes, name: str = "<bytes>", *, limits: Limits = LIMITS) -> PngHeader:
@@ -179,11 +178,8 @@ def _ihdr(chunks: list[_Chunk], by_kind: dict[bytes, bytes], name: str) -> tuple
     if not (0 < width < 2**31 and 0 < height < 2**31):
         raise UnreadableError(name, "a PNG of at least one pixel", f"{width}x{height}")
     if bits not in _DEPTHS.get(color_type, ()) or compression or filtering or interlace > 1:
-        raise UnreadableError(
-            name,
-            "a PNG of a known kind",
-            f"color type {color_type}, {bits} bits, methods {compression}, {filtering}, {interlace}",
-        )
+        found = f"color type {color_type}, {bits} bits, methods {compression}, {filtering}, {interlace}"
+        raise UnreadableError(name, "a PNG of a known kind", found)
     return width, height, bits, color_type, bool(interlace)
 
 
@@ -211,15 +207,10 @@ def _stream(kind: bytes, body: bytes) -> bytes:
 def _inflated_size(stream: bytes, most: int) -> int:
     """Return the inflated size of `stream`, or any size above `most` once it is larger."""
     inflate, total = zlib.decompressobj(), 0
-    try:
-        while stream and total <= most:
-            block = inflate.decompress(stream, 1 << 20)
-            if not block:
-                break
+    with suppress(zlib.error):
+        while total <= most and (block := inflate.decompress(stream, 1 << 20)):
             total += len(block)
             stream = inflate.unconsumed_tail
-    except zlib.error:
-        return total
     return total
 
 
@@ -290,11 +281,8 @@ def _mode(header: PngHeader) -> str:
 
 def _decode(encoded: Encoded, header: PngHeader, to_srgb: Conversion) -> Pixels:
     with decoding(encoded.name, "PNG"):
-        if header.bits == 16:
-            samples = _deep_samples(encoded, header)
-            pixels = _from_deep(samples, header)
-        else:
-            pixels = _shallow(encoded, header)
+        deep = header.bits == 16
+        pixels = _from_deep(_deep_samples(encoded, header), header) if deep else _shallow(encoded, header)
         return Pixels(to_srgb.on_array(pixels.rgb), pixels.alpha)
 
 
@@ -369,16 +357,14 @@ def _check_stream(encoded: Encoded, header: PngHeader) -> None:
 
 
 def _from_deep(samples: NDArray[np.uint16], header: PngHeader) -> Pixels:
-    table = _table(header, 65536)
-    if table is None:
-        table = np.rint(np.arange(65536) / 257).astype(np.uint8)
+    table, linear = _table(header, 65536), np.rint(np.arange(65536) / 257).astype(np.uint8)
     channels = 1 if header.color_type in (_GRAY, _GRAY_ALPHA) else 3
     alpha = None
     if samples.shape[2] > channels:
-        alpha = np.rint(np.arange(65536) / 257).astype(np.uint8)[samples[..., channels]]
+        alpha = linear[samples[..., channels]]
     elif header.transparent:
         alpha = _keyed(samples, _key(header))
-    eight = table[samples[..., :channels]]
+    eight = (linear if table is None else table)[samples[..., :channels]]
     return Pixels(np.repeat(eight, 3, axis=2) if channels == 1 else eight, alpha)
 
 
@@ -389,8 +375,7 @@ def _key(header: PngHeader) -> NDArray[np.uint32]:
 
 
 def _keyed(samples: NDArray[Any], key: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    hidden = (samples == key).all(axis=2)
-    return np.where(hidden, np.uint8(0), np.uint8(255))
+    return np.where((samples == key).all(axis=2), np.uint8(0), np.uint8(255))
 
 
 def _table(header: PngHeader, size: int) -> NDArray[np.uint8] | None:
