@@ -128,10 +128,7 @@ class Series(StrEnum):
 
 
 _OTHER_SIDE = {"a": "b", "b": "a", "": ""}
-_OPPOSITE_TONES = {
-    ToneChange.BRIGHTER: ToneChange.DARKER,
-    ToneChange.WITHOUT_COLOR: ToneChange.WITH_COLOR,
-}
+_OPPOSITE_TONES = {ToneChange.BRIGHTER: ToneChange.DARKER, ToneChange.WITHOUT_COLOR: ToneChange.WITH_COLOR}
 _OPPOSITE_DETAILS = {
     DetailChange.SHARPER: DetailChange.LESS_SHARP,
     DetailChange.GRAINIER: DetailChange.LESS_GRAINY,

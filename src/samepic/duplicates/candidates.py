@@ -79,11 +79,8 @@ class CandidateGraph:
             self._codes.add([index], fingerprint.pdq)
 
     def _add_copycodes(self, progress: Callable[[int], None]) -> None:
-        coded = [
-            index
-            for index, fingerprint in enumerate(self._fingerprints)
-            if fingerprint.copycode and not fingerprint.is_weak
-        ]
+        strong = (index for index, one in enumerate(self._fingerprints) if not one.is_weak)
+        coded = [index for index in strong if self._fingerprints[index].copycode]
         codes = Codes()
         codes.add(coded, b"".join(self._fingerprints[index].copycode for index in coded))
         before = self.pairs

@@ -247,10 +247,8 @@ def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) 
         where = f"{name}: line {number}"
         value = read_json(line, where, "one JSON object of samepic find --json", ReportError)
         if "unreadable" in value:
-            texts = (
-                convert(value.get(key), str, f"{where}: {key}", ReportError)
-                for key in ("unreadable", "error")
-            )
+            keys = ("unreadable", "error")
+            texts = (convert(value.get(key), str, f"{where}: {key}", ReportError) for key in keys)
             unreadable.append(Unreadable(*texts))
         else:
             groups.append(convert(value, _GroupLine, where, ReportError).group_of_files())
@@ -267,9 +265,8 @@ class _FileLine:
     def __post_init__(self) -> None:
         require(bool(self.path) and "\0" not in self.path, "path", "the name of a file", self.path)
         require(self.size >= 0, "size", "bytes, 0 or more", self.size)
-        require(
-            bool(re.fullmatch("[0-9a-f]{64}", self.sha256)), "sha256", "64 hexadecimal digits", self.sha256
-        )
+        digest = bool(re.fullmatch("[0-9a-f]{64}", self.sha256))
+        require(digest, "sha256", "64 hexadecimal digits", self.sha256)
 
     def file(self) -> File:
         return File(self.path, self.size, self.mtime_ns, self.sha256)

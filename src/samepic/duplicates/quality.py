@@ -93,15 +93,12 @@ def why_original(reference: Merit, other: Merit, verdict: CachedVerdict) -> str:
         return "from the camera, by its metadata: others were edited"
     if verdict.relation != Relation.RESAVED or verdict.original != "b":
         return ""
-    reasons = (
-        (small, f"the original: another was enlarged from it, to {reference.width}x{reference.height}"),
-        (other.alpha > reference.alpha, "a cutout: transparent where others are filled"),
-        (
-            other.depth > reference.depth,
-            f"higher bit depth: {other.depth} bits per sample, not {reference.depth}",
-        ),
-    )
-    return next((reason for applies, reason in reasons if applies), _ORIGINAL)
+    if small:
+        return f"the original: another was enlarged from it, to {reference.width}x{reference.height}"
+    if other.alpha > reference.alpha:
+        return "a cutout: transparent where others are filled"
+    deeper = f"higher bit depth: {other.depth} bits per sample, not {reference.depth}"
+    return deeper if other.depth > reference.depth else _ORIGINAL
 
 
 _ADVANTAGES = {

@@ -64,9 +64,8 @@ class Verifier:
                 return None
             verdict = compare_pictures(_renamed(first, "the reference"), _renamed(second, "this file"))
             self._evict(a)
-        cached = CachedVerdict(
-            str(verdict.relation), verdict.probability, verdict.explanation, verdict.original
-        )
+        said = verdict.probability, verdict.explanation, verdict.original
+        cached = CachedVerdict(str(verdict.relation), *said)
         self._cache.put_verdict(sha_a, sha_b, cached)
         self.compared += 1
         return cached

@@ -28,11 +28,8 @@ from samepic.verdict import Relation
 from samepic.verify.overlay import marks_on_b
 from samepic.writing import data_url
 
-_REVIEW_ALL = {
-    str(relation): "review"
-    for relation in Relation
-    if relation not in (Relation.DIFFERENT, Relation.UNDECIDABLE)
-}
+_NOT_ALIKE = (Relation.DIFFERENT, Relation.UNDECIDABLE)
+_REVIEW_ALL = {str(relation): "review" for relation in Relation if relation not in _NOT_ALIKE}
 
 _LADDER = tuple(Relation)
 _NEAREST = 12  # similar kept pictures that are shown for a checked one

@@ -110,12 +110,10 @@ def page(
 
 def error_page(problem: HttpProblem, frame: PageFrame, back: str) -> HTMLResponse:
     """Return the page for a problem; `back` is the label of the link to the start."""
-    title = {403: "Not allowed", 404: "Not found", 503: "Please try again"}.get(
-        problem.status, "That did not work"
-    )
-    content = el(
-        "section.plain", el("h1", title), el("p", problem.for_visitor), el("p", el("a", back, href="/"))
-    )
+    titles = {403: "Not allowed", 404: "Not found", 503: "Please try again"}
+    title = titles.get(problem.status, "That did not work")
+    link = el("p", el("a", back, href="/"))
+    content = el("section.plain", el("h1", title), el("p", problem.for_visitor), link)
     response = page(title, content, frame=frame, status=problem.status)
     response.headers.update(problem.headers)
     return response
@@ -206,11 +204,7 @@ def pair_json(verdict: Verdict, pictures: dict[str, Any]) -> dict[str, Any]:
 STATIC = Path(__file__).parent / "static"
 """The folder of the static files."""
 
-_TYPES = {
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 async def static(request: Request) -> Response:
@@ -228,7 +222,5 @@ async def static(request: Request) -> Response:
 def _files() -> dict[str, tuple[bytes, str, str]]:
     """Return content, ETag and media type of each file by its name; a request never names a path."""
     files = {path: path.read_bytes() for path in STATIC.iterdir() if path.suffix in _TYPES}
-    return {
-        path.name: (data, f'"{hashlib.sha256(data).hexdigest()[:16]}"', _TYPES[path.suffix])
-        for path, data in files.items()
-    }
+    tags = {path: f'"{hashlib.sha256(data).hexdigest()[:16]}"' for path, data in files.items()}
+    return {path.name: (data, tags[path], _TYPES[path.suffix]) for path, data in files.items()}

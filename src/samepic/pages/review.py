@@ -28,19 +28,14 @@ _RECENT = 8
 async def show(service: Service, request: Request, context: PageRequest) -> Response:
     query_params(request, ())
     waiting = await service.run_light(_queue(service, context).waiting)
+    recent = el("summary", "Recent decisions"), el("ol", id="recent")
     return page(
         "Review",
         el("div.begin", el("h1", "Review"), _progress(waiting)),
         el("div", id="pair", hidden=True),
         el("div", id="empty", hidden=True),
         _actions(),
-        el(
-            "details.card.more.last",
-            el("summary", "Recent decisions"),
-            el("ol", id="recent"),
-            id="history",
-            hidden=True,
-        ),
+        el("details.card.more.last", *recent, id="history", hidden=True),
         frame=context.frame,
         scripts=("review.js",),
         styles=("review.css",),
@@ -65,9 +60,8 @@ class _ReviewRequest:
 
     def response(self, pair: ReviewPair | None, **more: object) -> Response:
         recent = [_decision_json(decision, self.reviewer) for decision in self.queue.said(_RECENT)]
-        return Json(
-            {"pair": pair and _pair_json(pair), **more, "waiting": self.queue.waiting(), "recent": recent}
-        )
+        now = {"waiting": self.queue.waiting(), "recent": recent}
+        return Json({"pair": pair and _pair_json(pair), **more, **now})
 
     def next_response(self, **more: object) -> Response:
         after = self.pair() if "number" in self.fields else None

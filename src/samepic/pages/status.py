@@ -33,19 +33,11 @@ async def home(service: Service, request: Request, context: PageRequest) -> Resp
     counts = None
     if "status" in context.caller.rights:
         counts = await service.run_light(service.gates.gate(context.caller.tenant).status)
-    cards = [
-        el(
-            "li",
-            el(
-                "a.card.way",
-                el("h2", name),
-                el("p", _INTRODUCTIONS.get(path, "")),
-                _waiting(counts) if path == "/review" else None,
-                href=path,
-            ),
-        )
-        for path, name in context.frame.menu
-    ]
+    cards = []
+    for path, name in context.frame.menu:
+        waiting = _waiting(counts) if path == "/review" else None
+        text = el("p", _INTRODUCTIONS.get(path, ""))
+        cards.append(el("li", el("a.card.way", el("h2", name), text, waiting, href=path)))
     lead = el("p.lead", "Is it the same picture? ", _stored(counts))
     return page("Start", el("h1", "samepic"), lead, el("ul.ways", cards), frame=context.frame)
 
@@ -105,14 +97,7 @@ def _bar_height(count: int, most: int, available: int) -> float:
     return round(max(2.0, available * count / most), 1) if count else 0
 
 
-_RELATIONS = {
-    "same-file": "same file",
-    "same-pixels": "same pixels",
-    "resaved": "re-saved",
-    "adjusted": "adjusted",
-    "reframed": "reframed",
-    "edited": "edited",
-}
+_RELATIONS = {"same-file": "same file", "same-pixels": "same pixels", "resaved": "re-saved"}
 
 _BITS = 256
 _BIN_BITS = 16
@@ -130,17 +115,13 @@ class _Status(NamedTuple):
 async def show(service: Service, request: Request, context: PageRequest) -> Response:
     query_params(request, ())
     status = await service.run_heavy(lambda: _status(service, context.caller.tenant))
-    overview = status.overview
+    overview, pictures = status.overview, "proxy" in context.caller.rights
     return page(
         "Status",
         el("h1", "Status"),
         _figures(status),
         el("div.charts", _decisions(overview), _probabilities(overview), _distances(status.distances)),
-        el(
-            "div.charts",
-            _flooding(overview, pictures="proxy" in context.caller.rights),
-            _health(service, status),
-        ),
+        el("div.charts", _flooding(overview, pictures=pictures), _health(service, status)),
         frame=context.frame,
     )
 
@@ -172,10 +153,8 @@ def _figures(status: _Status) -> Html:
         (refused, f"uploads refused in {DAYS} days"),
         (status.counts["pending"], "uploads in progress"),
     ]
-    return el(
-        "dl.figures",
-        [el("div.card", el("dt", label), el("dd", count_text(number))) for number, label in figures],
-    )
+    cards = [el("div.card", el("dt", label), el("dd", count_text(number))) for number, label in figures]
+    return el("dl.figures", cards)
 
 
 def _decisions(overview: Overview) -> Html:
@@ -191,12 +170,8 @@ def _decisions(overview: Overview) -> Html:
            el("td.number", count_text(sum(values))))
         for name, values in rows if values
     ]  # fmt: skip
-    head = el(
-        "tr",
-        el("th", "Decision", scope="col"),
-        el("th", days, scope="col"),
-        el("th.number", "Total", scope="col"),
-    )
+    titles = (("th", "Decision"), ("th", days), ("th.number", "Total"))
+    head = el("tr", [el(kind, title, scope="col") for kind, title in titles])
     cut = f"Only the last {count_text(REFUSALS)} refusals are counted."
     return _card(
         "Decisions",
@@ -242,11 +217,8 @@ def _distances(distances: Sequence[int]) -> Html:
 
 
 def _bins_text(bins: Sequence[int], unit: str, step: int) -> str:
-    return ", ".join(
-        f"{count} from {index * step} to {(index + 1) * step}{unit}"
-        for index, count in enumerate(bins)
-        if count
-    )
+    filled = ((index * step, count) for index, count in enumerate(bins) if count)
+    return ", ".join(f"{count} from {first} to {first + step}{unit}" for first, count in filled)
 
 
 def _flooding(overview: Overview, *, pictures: bool) -> Html:

@@ -201,8 +201,7 @@ def align_lines(
     a_lines, b_lines = (a, b) if by_rows else (a.transpose(1, 0, 2), b.transpose(1, 0, 2))
     start, stop = (within.start, within.stop) if within is not None else (0, len(a_lines))
     runs = align(
-        row_hashes(a_lines[start:stop]),
-        row_hashes(b_lines[start : len(b_lines) - len(a_lines) + stop]),
+        row_hashes(a_lines[start:stop]), row_hashes(b_lines[start : len(b_lines) - len(a_lines) + stop])
     )
     longer = with_equal_ends(runs, start, len(a_lines) - stop)
     runs = tuple(part for run in longer for part in _split_uneven(a_lines, b_lines, run))

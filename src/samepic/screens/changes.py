@@ -116,9 +116,8 @@ def _is_text(picture: Pixels, box: Box) -> bool:
     smallest, largest = LAYOUT.glyph
     letters = (high >= smallest) & (high <= largest) & (wide <= LAYOUT.wide_letter * high)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    return int(letters.sum()) >= LAYOUT.letters and float(areas[letters].sum()) >= LAYOUT.ground * float(
-        areas.sum()
-    )
+    mostly = float(areas[letters].sum()) >= LAYOUT.ground * float(areas.sum())
+    return int(letters.sum()) >= LAYOUT.letters and mostly
 
 
 def _moved_by(scene: Scene, box: Box, *, only: Offset | None = None) -> Offset | None:
@@ -129,9 +128,9 @@ def _moved_by(scene: Scene, box: Box, *, only: Offset | None = None) -> Offset |
     if max(box[2:]) < LAYOUT.smallest or _patch_stats(_pack_colors(patch)).is_plain:
         return None
     limit = min(LAYOUT.left * w * h, LAYOUT.gained * differ)
-    moves = (
-        [only] if only is not None else _best_moves(patch, scene.b, grown) if w * h <= LAYOUT.patch else []
-    )
+    moves = [only] if only is not None else []
+    if only is None and w * h <= LAYOUT.patch:
+        moves = _best_moves(patch, scene.b, grown)
     for by in moves:
         target = x + by[0], y + by[1], w, h
         # The same letter may occur twice on a page: the target must have shown something else before.

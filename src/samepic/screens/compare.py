@@ -56,9 +56,8 @@ def _draw_kinds(panel: Pixels, shape: tuple[int, ...], kinds: Pixels, alignment:
     height, width = panel.shape[:2]
     for kind, color in _KIND_COLORS:
         rows, columns = np.nonzero(kinds == kind)
-        panel[
-            alignment.rows_a[rows] * height // shape[0], alignment.columns_a[columns] * width // shape[1]
-        ] = color
+        y, x = alignment.rows_a[rows] * height // shape[0], alignment.columns_a[columns] * width // shape[1]
+        panel[y, x] = color
 
 
 def _line_region(start: int, stop: int, shape: tuple[int, ...], alignment: ScreenAlignment) -> Region:
@@ -101,18 +100,13 @@ def _compare_pixels(
 
 def _find_visible_boxes(found: Scene) -> tuple[list[Box], int]:
     everywhere = pixels.find_spots(found.kinds == PixelKind.DIFFERENT)
-    visible = [
-        spot for spot in everywhere if not pixels.is_speck(found.a, found.b, found.kinds, spot, found.screen)
-    ]
+    a, b, kinds, screen = found.a, found.b, found.kinds, found.screen
+    visible = [spot for spot in everywhere if not pixels.is_speck(a, b, kinds, spot, screen)]
     specks = sum(spot.pixels for spot in everywhere) - sum(spot.pixels for spot in visible)
     smooth = found.kinds == PixelKind.SMOOTHED
     for spot in visible:
         smooth[pixels.slices_around(spot.box, found.kinds.shape, LAYOUT.gap)] = False
-    letters = [
-        spot
-        for spot in pixels.find_spots(smooth)
-        if pixels.is_letter(found.a, found.b, smooth, spot, found.screen)
-    ]
+    letters = [spot for spot in pixels.find_spots(smooth) if pixels.is_letter(a, b, smooth, spot, screen)]
     for spot in letters:
         cut = pixels.slices_around(spot.box, found.kinds.shape)
         found.kinds[cut][smooth[cut]] = PixelKind.DIFFERENT
@@ -196,9 +190,8 @@ def _compare(
         on_black, farthest = pixels.classify_pixels(alignment.of_a(a.on(0)), alignment.of_b(b.on(0)), screen)
         found, largest = np.maximum(found, on_black), max(largest, farthest)
     if ignored is not None:
-        found = np.where(
-            alignment.of_a(ignored[0]) | alignment.of_b(ignored[1]), np.uint8(PixelKind.EQUAL), found
-        )
+        hidden = alignment.of_a(ignored[0]) | alignment.of_b(ignored[1])
+        found = np.where(hidden, np.uint8(PixelKind.EQUAL), found)
     return Scene(aligned_a, aligned_b, pixels.promote_faint(found, screen), screen, alignment, largest)
 
 
@@ -240,7 +233,9 @@ def compare_screenshots(
     UnsupportedError for an animation, and ProfileError for a mask of another size than a.
     """
     loosest = Policy.of(same_if).same_if
-    picture_a, picture_b = _open_both(a, b, limits)
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(as_picture, b, limits)
+        picture_a, picture_b = as_picture(a, limits), future.result()
     for picture in (picture_a, picture_b):
         if picture.info.frames > 1:
             raise UnsupportedError(picture.info.name, "a screenshot", f"{picture.info.frames} frames")
@@ -250,6 +245,7 @@ def compare_screenshots(
     if same_file or equal_pixels(picture_a, picture_b):
         finding = Judgment(Relation.SAME_FILE if same_file else Relation.SAME_PIXELS, 1.0)
         sentence = explain(Facts(), finding.relation, picture_a.info, picture_b.info)
+    shown = picture_a.on(255), picture_b.on(255)
     return Verdict(
         relation=finding.relation,
         same=finding.relation.is_same(loosest),
@@ -259,18 +255,5 @@ def compare_screenshots(
         b=picture_b.info,
         regions=finding.regions,
         measures=MappingProxyType({name: round(value, 4) for name, value in measures.items()}),
-        draw=partial(
-            _draw_screens,
-            picture_a.on(255),
-            picture_b.on(255),
-            found.kinds,
-            found.alignment,
-            finding.regions,
-        ),
+        draw=partial(_draw_screens, *shown, found.kinds, found.alignment, finding.regions),
     )
-
-
-def _open_both(a: object, b: object, limits: Limits) -> tuple[Picture, Picture]:
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(as_picture, b, limits)
-        return as_picture(a, limits), future.result()

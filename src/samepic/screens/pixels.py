@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samepic.arrays import Mask, Pixels
+from samepic.measures.classical import LINEAR
 from samepic.native import native
 from samepic.tuning.screens import LAYOUT, Box, Screen
 
@@ -28,11 +29,7 @@ _LMS_TO_LAB = np.array([
     [0.0259040371, 0.7827717662, -0.8086757660],
 ])  # fmt: skip
 _TOE = np.array([0.206, 0.03, 1.206 / 1.03])
-
-
-_LEVELS = np.arange(256) / 255
-_LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
-_LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * _LINEAR
+_LMS_TABLES: Floats = _RGB_TO_LMS[:, :, None] * LINEAR
 _TABLES: Floats = np.concatenate([_LMS_TABLES.ravel(), _LMS_TO_LAB.ravel(), _TOE])
 """The OKLab constants of the native part: tables from levels to LMS, the matrix to OKLab, the constants of the toe."""
 
@@ -101,10 +98,8 @@ def classify_in_python(a: Pixels, b: Pixels, screen: Screen) -> tuple[Pixels, fl
         over = apart > screen.threshold
         kind[over] = PixelKind.DIFFERENT
         if screen.antialiasing and over.any():
-            smooth = _is_antialiased(a, (a, b), y[over], x[over]) | _is_antialiased(
-                b, (a, b), y[over], x[over]
-            )
-            kind[over] = np.where(smooth, np.uint8(PixelKind.SMOOTHED), np.uint8(PixelKind.DIFFERENT))
+            one, two = (_is_antialiased(picture, (a, b), y[over], x[over]) for picture in (a, b))
+            kind[over] = np.where(one | two, np.uint8(PixelKind.SMOOTHED), np.uint8(PixelKind.DIFFERENT))
         found[y, x] = kind
     return found, largest
 
@@ -122,10 +117,8 @@ def _is_antialiased(picture: Pixels, both: tuple[Pixels, Pixels], y: Places, x: 
             farther = step * sign > most * sign
             most[farther], at_y[farther], at_x[farther] = step[farther], v[farther], u[farther]
     between = (equal <= 2) & (extremes[0][0] < 0) & (extremes[1][0] > 0)
-    plain = [
-        _has_plain_neighbors(both[0], v, u) & _has_plain_neighbors(both[1], v, u) for _, v, u in extremes
-    ]
-    return np.asarray(between & (plain[0] | plain[1]))
+    plain = [[_has_plain_neighbors(one, v, u) for one in both] for _, v, u in extremes]
+    return np.asarray(between & (plain[0][0] & plain[0][1] | plain[1][0] & plain[1][1]))
 
 
 def _has_plain_neighbors(picture: Pixels, y: Places, x: Places) -> Mask:

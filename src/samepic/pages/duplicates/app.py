@@ -92,10 +92,9 @@ class BrowserGuard:
                 response = await handler(GuardedRequest(request, fields, frame))
             except (HttpProblem, SamepicError) as error:
                 problem = to_problem(error)
+                response = problem.response(for_visitor=True)
                 if is_page:
                     response = error_page(problem, frame, "Back to the groups")
-                else:
-                    response = problem.response(for_visitor=True)
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)
             return response
@@ -193,9 +192,8 @@ class _ReviewPages:
 
     async def first_undecided(self, guarded: GuardedRequest) -> Response:
         index = self._decisions.next_open(-1)
-        return RedirectResponse(
-            f"/?page={views.page_of(index)}#g{index}" if index is not None else "/plan", 303
-        )
+        url = f"/?page={views.page_of(index)}#g{index}" if index is not None else "/plan"
+        return RedirectResponse(url, 303)
 
     async def thumbnail(self, guarded: GuardedRequest) -> Response:
         index, file = self._path_indexes(guarded)
@@ -209,9 +207,8 @@ class _ReviewPages:
         params = guarded.request.query_params
         index, file = self._indexes(params.get("group", ""), params.get("file", ""))
         content = views.comparison_page(self._decisions, index, file)
-        return page(
-            "Compare", content, frame=guarded.frame, scripts=("duplicates_compare.js",), styles=_STYLES
-        )
+        scripts = ("duplicates_compare.js",)
+        return page("Compare", content, frame=guarded.frame, scripts=scripts, styles=_STYLES)
 
     async def comparison_json(self, guarded: GuardedRequest) -> Response:
         index, file = self._path_indexes(guarded)

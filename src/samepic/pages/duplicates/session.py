@@ -132,9 +132,8 @@ class ReviewSession:
     def _undo(self, run: CleanupRun) -> None:
         # The paths of the report by those of the journal.
         here = Path.cwd()
-        reported = {
-            str((here / path).parent.resolve() / Path(path).name): path for path in self.decisions.gone
-        }
+        gone = ((path, here / path) for path in self.decisions.gone)
+        reported = {str(full.parent.resolve() / full.name): path for path, full in gone}
         for result in self._until_stopped(undo(run.journal), run):
             if result.skipped:
                 run.skipped.append((result.path, result.skipped))

@@ -22,15 +22,10 @@ _STEPS = 200  # files on one page of the plan
 _MARKS = ((Mark.KEEP, "Keep", "k"), (Mark.DROP, "Remove", "d"), (Mark.NOT_DUPLICATE, "Not a duplicate", "n"))
 
 _KEYS = (
-    ("\N{UPWARDS ARROW} \N{DOWNWARDS ARROW}", "group"),
-    ("\N{LEFTWARDS ARROW} \N{RIGHTWARDS ARROW}", "file"),
-    ("K", "keep"),
-    ("D", "remove"),
-    ("N", "not a duplicate"),
-    ("Enter", "accept, next"),
-    ("U", "undo"),
+    ("\N{UPWARDS ARROW} \N{DOWNWARDS ARROW}", "group"), ("\N{LEFTWARDS ARROW} \N{RIGHTWARDS ARROW}", "file"),
+    ("K", "keep"), ("D", "remove"), ("N", "not a duplicate"), ("Enter", "accept, next"), ("U", "undo"),
     ("V", "compare"),
-)
+)  # fmt: skip
 
 
 def page_count(decisions: Decisions) -> int:
@@ -183,12 +178,15 @@ _ACTIONS = (
 
 def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, csrf: str) -> list[Html | None]:
     undecided = len(decisions) - decisions.counts()[0]
+    text_of_rest = "1 group is not decided and stays as it is. "
+    if undecided > 1:
+        text_of_rest = f"{count_text(undecided)} groups are not decided and stay as they are. "
     files = plural(len(planned.steps), "file")
     text = f"{files} will be {request.action.done}, {bytes_text(planned.size)}. Nothing has been changed yet."
     return [
         el("h1", "Plan"),
         el("p.lead", text),
-        _undecided(undecided) if undecided else None,
+        el("p", text_of_rest, el("a", "Continue deciding", href="/open")) if undecided else None,
         _action_form(request),
         _run_form(planned, request, csrf, files),
         _steps(planned),
@@ -196,18 +194,9 @@ def plan_page(decisions: Decisions, planned: Plan, request: RequestedCleanup, cs
     ]
 
 
-def _undecided(count: int) -> Html:
-    text = "1 group is not decided and stays as it is. "
-    if count > 1:
-        text = f"{count_text(count)} groups are not decided and stay as they are. "
-    return el("p", text, el("a", "Continue deciding", href="/open"))
-
-
 def _action_form(request: RequestedCleanup) -> Html:
-    options = [
-        el("option", label, value=str(action), selected=action is request.action)
-        for action, label in _ACTIONS
-    ]
+    now = request.action
+    options = [el("option", label, value=str(one), selected=one is now) for one, label in _ACTIONS]
     return el(
         "form.card.choice",
         el("p", el("label", "What to do with the selected files", for_="action"),
@@ -240,15 +229,11 @@ def _run_form(planned: Plan, request: RequestedCleanup, csrf: str, files: str) -
 def _steps(planned: Plan) -> Html | None:
     if not planned.steps:
         return None
-    rows = [
-        el(
-            "tr",
-            el("td", printable(step.target.file.path)),
-            el("td", bytes_text(step.target.file.size)),
-            el("td", printable(step.kept.file.path)),
-        )
-        for step in planned.steps[:_STEPS]
-    ]
+    rows = []
+    for step in planned.steps[:_STEPS]:
+        file, kept = step.target.file, step.kept.file
+        cells = printable(file.path), bytes_text(file.size), printable(kept.path)
+        rows.append(el("tr", [el("td", cell) for cell in cells]))
     head = [el("th", title, scope="col") for title in ("Selected file", "Size", "Kept copy")]
     return el(
         "div.wide",
@@ -264,12 +249,8 @@ def _skipped(skipped: list[tuple[str, str]]) -> Html | None:
     if not skipped:
         return None
     rows = [el("li", el("b", printable(path)), f": {printable(reason)}") for path, reason in skipped[:_STEPS]]
-    return el(
-        "section.left",
-        el("h2", f"Not changed: {plural(len(skipped), 'file')}"),
-        el("ul", rows),
-        _and_more(len(skipped) - len(rows)),
-    )
+    title = el("h2", f"Not changed: {plural(len(skipped), 'file')}")
+    return el("section.left", title, el("ul", rows), _and_more(len(skipped) - len(rows)))
 
 
 def _and_more(count: int) -> Html | None:

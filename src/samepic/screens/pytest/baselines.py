@@ -86,9 +86,8 @@ def write_baseline(path: Path, picture: Picture, ignored: Sequence[Box] = ()) ->
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-        except BaseException:
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise BaselineError(f"the baseline {path} cannot be written: {error.strerror or error}") from error
 
@@ -165,12 +164,8 @@ def _check_name(name: str) -> str:
     if not isinstance(name, str):
         raise BaselineError(f"name: {expected}, found {type(name).__name__}")
     result = name.removesuffix(".png")
-    if (
-        not result.strip()
-        or result.startswith(".")
-        or result.endswith((".", " "))
-        or _RESERVED.fullmatch(result)
-    ):
+    outer = result.startswith(".") or result.endswith((".", " "))
+    if not result.strip() or outer or _RESERVED.fullmatch(result):
         raise BaselineError(f"name: {expected}, found {name!r}")
     if ignored := _UNSAFE.search(result):
         raise BaselineError(f"name: {expected}, found {name!r}, with {ignored[0]!r}")

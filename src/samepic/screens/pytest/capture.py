@@ -91,9 +91,8 @@ def source_of(actual: object, *, full_page: bool = False) -> Source:
         try:
             return Source(base64.b64decode(actual, validate=True))
         except binascii.Error as error:
-            raise SourceError(
-                f"expected a PNG in base64, found a text that begins like one: {error}"
-            ) from error
+            found = f"a text that begins like one: {error}"
+            raise SourceError(f"expected a PNG in base64, found {found}") from error
     known = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray)
     if isinstance(actual, known) or callable(getattr(actual, "read", None)):
         return Source(actual)

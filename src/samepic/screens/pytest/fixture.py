@@ -68,17 +68,18 @@ class _BaselineOutcome:
         if not event.failed:
             return
         paths = {"baseline": self.path} if written else {}
-        paths |= report.save_pictures(settings.output, event, self._pictures()) | {
-            "report": settings.output / report.INDEX
-        }
+        paths |= report.save_pictures(settings.output, event, self._pictures())
+        paths["report"] = settings.output / report.INDEX
         error = PictureChangedError if self.expected is not None else NoBaselineError
+        advice = "It was written, but in CI a new baseline fails the test: check it and commit it"
+        if not written:
+            advice = settings.advice("To take it as the baseline")
         heading = f"{self.name}: {event.sentence}"
-        raise error(report.failure_message(heading, event.facts, paths, settings.here, self._advice(written)))
+        raise error(report.failure_message(heading, event.facts, paths, settings.here, advice))
 
     def _event(self, *, written: bool, failed: bool) -> Event:
-        facts, verdict = [], self.captured.verdict
-        if verdict is not None:
-            facts += report.verdict_facts(verdict)
+        verdict = self.captured.verdict
+        facts = [] if verdict is None else report.verdict_facts(verdict)
         if not self.captured.at_rest:
             facts.append(("not at rest", f"no two consecutive shots were equal within {self.timeout:g} s"))
         if self.name_used:
@@ -105,11 +106,6 @@ class _BaselineOutcome:
         if not self.captured.at_rest and self.settings.update:
             return "no baseline was taken: the page did not come to rest"
         return "there is no baseline yet"
-
-    def _advice(self, written: bool) -> str:
-        if not written:
-            return self.settings.advice("To take it as the baseline")
-        return "It was written, but in CI a new baseline fails the test: check it and commit it"
 
     def _pictures(self) -> dict[str, bytes]:
         pictures = {"actual": baselines.png(self.captured.shot.picture)}
@@ -172,9 +168,8 @@ class SamePicture:
             given = {"threshold": threshold, "antialiasing": antialiasing, "most_pixels": most_pixels}
             screen = self._profile(profile, given | {"most_share": most_share, "mask": mask})
             source = capture.source_of(actual, full_page=full_page)
-            baseline_name = self._names.next_name(
-                name, baselines.platform_name(platform, self._settings.platform)
-            )
+            system = baselines.platform_name(platform, self._settings.platform)
+            baseline_name = self._names.next_name(name, system)
             self._compare(source, baseline_name, _as_list(ignore), screen, timeout)
         except SamepicError as error:
             # A failed test shows its own line, not the traceback of this one.

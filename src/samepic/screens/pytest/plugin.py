@@ -27,13 +27,9 @@ if TYPE_CHECKING:
     from samepic.tuning.screens import Screen
 
 __all__ = [
-    "pytest_addoption",
-    "pytest_configure",
-    "pytest_configure_node",
-    "pytest_runtest_makereport",
-    "same_picture",
+    "pytest_addoption", "pytest_configure", "pytest_configure_node", "pytest_runtest_makereport", "same_picture",
     "samepic_screen",
-]
+]  # fmt: skip
 
 _UPDATE, _OUTPUT = "--samepic-update", "--samepic-output"
 _WORKER = "samepic_output"
@@ -43,23 +39,15 @@ _RUN = "samepic-run"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("samepic", "samepic: do pages look as they did?")
-    group.addoption(
-        _UPDATE, action="store_true", help="write baselines that are missing or no longer the same"
-    )
-    group.addoption(
-        _OUTPUT,
-        metavar="DIR",
-        help="folder for pictures of failed tests, and the report (default: samepic_output)",
-    )
-    parser.addini(
-        "samepic_baselines", "name of the folder of baselines beside the tests", default="__screens__"
-    )
+    text = "write baselines that are missing or no longer the same"
+    group.addoption(_UPDATE, action="store_true", help=text)
+    text = "folder for pictures of failed tests, and the report (default: samepic_output)"
+    group.addoption(_OUTPUT, metavar="DIR", help=text)
+    text = "name of the folder of baselines beside the tests"
+    parser.addini("samepic_baselines", text, default="__screens__")
     parser.addini("samepic_platform", "none, or system: a baseline for each operating system", default="none")
-    parser.addini(
-        "samepic_output",
-        "folder for pictures of failed tests, from the root of the project",
-        default="samepic-report",
-    )
+    text = "folder for pictures of failed tests, from the root of the project"
+    parser.addini("samepic_output", text, default="samepic-report")
 
 
 def pytest_configure(config: pytest.Config) -> None:
