@@ -116,7 +116,7 @@ class Decisions:
             if part is not None:
                 groups.append(part)
                 loosest = max(loosest, *(member.relation for member in part.members), key=_LADDER.index)
-        return ScanReport(tuple(groups), made_ns=self.scan.made_ns), loosest
+        return ScanReport(tuple(groups)), loosest
 
     def _put(self, states: dict[int, GroupState]) -> None:
         with self._lock:

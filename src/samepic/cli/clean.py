@@ -121,7 +121,7 @@ def read_report(name: str) -> ScanReport:
     if name == "-":
         return read_scan(options.standard_input(), "<stdin>")
     with Path(name).open("rb") as file:
-        return read_scan(file, name, made_ns=os.fstat(file.fileno()).st_mtime_ns)
+        return read_scan(file, name)
 
 
 def _print_plan(planned: Plan, args: argparse.Namespace) -> int:

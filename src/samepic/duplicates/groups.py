@@ -230,14 +230,13 @@ def numbered(groups: Iterable[Group]) -> list[Group]:
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """What one run of `samepic find` found; `made_ns` is when the report was written (ns since 1970), if known."""
+    """What one run of `samepic find` found."""
 
     groups: tuple[Group, ...]
     unreadable: tuple[Unreadable, ...] = ()
-    made_ns: int | None = field(default=None, compare=False)
 
 
-def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> ScanReport:
+def read_scan(lines: Iterable[bytes], name: str) -> ScanReport:
     """Read the lines of a report that is called `name`. Raises ReportError, with line and field, for another shape."""
     groups: list[Group] = []
     unreadable: list[Unreadable] = []
@@ -254,15 +253,16 @@ def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) 
             unreadable.append(Unreadable(*texts))
         else:
             groups.append(convert(value, _GroupLine, where, ReportError).group_of_files())
-    return ScanReport(tuple(groups), tuple(unreadable), made_ns)
+    return ScanReport(tuple(groups), tuple(unreadable))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _FileLine:
     path: str
     size: int
     mtime_ns: int
     sha256: str
+    real_path: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.path) and "\0" not in self.path, "path", "the name of a file", self.path)
@@ -272,10 +272,10 @@ class _FileLine:
         )
 
     def file(self) -> File:
-        return File(self.path, self.size, self.mtime_ns, self.sha256)
+        return File(self.path, self.size, self.mtime_ns, self.sha256, real_path=self.real_path)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _MemberLine(_FileLine):
     relation: str
     probability: float
