@@ -32,7 +32,6 @@ SHM = Path("/dev/shm")
 def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the trash of an empty home, so that no test touches that of whoever runs it."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "data" / "Trash"
 
 
