@@ -67,7 +67,8 @@ class BrowserGuard:
         async def answer(request: Request) -> Response:
             if _is_foreign_host(request) or not self._admits(request):
                 return _rejected()
-            response = RedirectResponse("/", 303, _HEADERS)
+            # A redirect would go on for the page that led here, and then bring no strict cookie along.
+            response = Response("", headers={**_HEADERS, "Refresh": "0; url=/"}, media_type="text/html")
             if self._session(request) is None:
                 self._sessions.set_cookie(request, response, self._sessions.start(_TOKEN_ID))
             return response
@@ -126,7 +127,10 @@ class BrowserGuard:
 
 def _is_foreign_host(request: Request) -> bool:
     """Return whether the request names another host: a site whose name was made to resolve to this machine."""
-    return not is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
+    try:
+        return not is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
+    except ValueError:  # such as [
+        return True
 
 
 def _rejected() -> Response:
