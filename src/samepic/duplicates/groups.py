@@ -344,8 +344,16 @@ def _is_text(text: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+"""How a cell begins that a spreadsheet may compute; the same signs in full width; and what is put before them."""
+
+
 def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
-    """Yield the lines of a CSV table (RFC 4180): a header, then one row for each file, by its role."""
+    """Yield the rows of a CSV table (RFC 4180): a header, then one row for each file, by its role.
+
+    Every cell is quoted. A text that a spreadsheet would take for a formula, or that begins with an apostrophe, comes
+    with an apostrophe before it: https://owasp.org/www-community/attacks/CSV_Injection
+    """
     yield _row(_COLUMNS)
     for group in groups:
         yield _row((group.number, "reference", *_cells(group.reference), "", "", "", group.reason))
@@ -361,6 +369,9 @@ def _cells(file: File) -> tuple[object, ...]:
 
 
 def _row(values: Iterable[object]) -> str:
+    cells = (
+        f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value for value in values
+    )
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(values)
+    csv.writer(out, lineterminator="", quoting=csv.QUOTE_ALL).writerow(cells)
     return out.getvalue()
