@@ -80,8 +80,8 @@ class Journal:
     @classmethod
     def create(cls, path: Path) -> Journal:
         """Create a journal; raise ReportError where the file exists, OSError where it cannot be created."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = _seal_key()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except FileExistsError:
