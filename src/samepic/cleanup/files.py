@@ -300,8 +300,9 @@ def find_trash(folder: str, device: int) -> Trash:
             raise SkippedFileError(_NO_TRASH)
         top = _mount_point(folder, device)
         base, user = top.rstrip("/"), os.getuid()
-        if _is_shared_trash(f"{base}/.Trash"):
-            with suppress(OSError, SkippedFileError):  # the specification says to use the second place then
+        with suppress(OSError, SkippedFileError):  # the specification says to use the second place then
+            shared = os.lstat(f"{base}/.Trash")
+            if stat.S_ISDIR(shared.st_mode) and shared.st_mode & stat.S_ISVTX and shared.st_uid in (0, user):
                 return _create_trash(f"{base}/.Trash/{user}", top)
         return _create_trash(f"{base}/.Trash-{user}", top)
     except OSError as error:
@@ -316,11 +317,9 @@ def _create_trash(path: str, top: str) -> Trash:
     for folder in (path, found.files, found.info):
         make_folder(folder, 0o700)
         status = os.lstat(folder)
-        private = stat.S_ISDIR(status.st_mode) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if not private or status.st_uid != os.getuid():
-            raise SkippedFileError(
-                f"{folder}: expected a folder that only this user may change, found another: use --move-to"
-            )
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+            wanted = "expected a folder that only this user may change, found another"
+            raise SkippedFileError(f"{folder}: {wanted}: use --move-to")
     return found
 
 
@@ -329,16 +328,6 @@ def _mount_point(folder: str, device: int) -> str:
     while here.parent != here and here.parent.stat().st_dev == device:
         here = here.parent
     return str(here)
-
-
-def _is_shared_trash(path: str) -> bool:
-    """Return whether `path` is a trash as an administrator makes it: a folder with the sticky bit, and no symlink."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-    return bool(sticky) and status.st_uid in (0, os.getuid())
 
 
 def numbered_name(name: str, attempt: int, reserved: int = 0) -> str:

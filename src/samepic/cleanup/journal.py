@@ -145,9 +145,8 @@ class Journal:
         os.fsync(self._file)
 
     def _seal(self, text: bytes) -> bytes:
-        return (
-            hmac.digest(self._key, b"%s %d\n%s" % (_KIND.encode(), _VERSION, text), "sha256").hex().encode()
-        )
+        kind = f"{_KIND} {_VERSION}\n".encode()
+        return hmac.digest(self._key, kind + text, "sha256").hex().encode()
 
     def _read(self, lines: list[bytes]) -> None:
         for number, line in enumerate(lines, 1):
@@ -165,14 +164,14 @@ class Journal:
             raise ReportError(f"expected {_LINE}, found another")
         value = read_json(text, "line", _LINE, ReportError)
         if "journal" in value:
-            self.name = convert(value.get("name"), str, "name", ReportError)
-            return
-        event = next(iter(value))
-        number = convert(value.pop(event), int, event, ReportError)
-        if event == "intent":
-            self.entries[number] = convert(value, Entry, event, ReportError)
-        elif number in self.entries:  # else the line of its intent is damaged, and told
-            self.entries[number].events[event] = convert(value, dict[str, int], event, ReportError)
+            self.name = value["name"]
+        elif "intent" in value:
+            self.entries[value.pop("intent")] = convert(value, Entry, "intent", ReportError)
+        else:
+            event = next(iter(value))
+            entry = self.entries.get(value.pop(event))
+            if entry is not None:  # else the line of its intent is damaged, and told
+                entry.events[event] = value
 
 
 def _seal_key() -> bytes:

@@ -202,11 +202,9 @@ def preload() -> bool:
 
 def _keep_heic_on_one_thread() -> ctypes.c_int | None:
     """Let libheif find the native part's word for starting threads; return how many it asks for, None without it."""
-    if native is None or sys.platform != "linux":
-        return None
     try:
         return ctypes.c_int.in_dll(ctypes.CDLL(native.__file__, ctypes.RTLD_GLOBAL), "samepic_threads_asked")
-    except (OSError, ValueError):  # built before this was in it
+    except (AttributeError, OSError, ValueError):  # not built, or before this was in it, or not on Linux
         return None
 
 

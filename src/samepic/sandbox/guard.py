@@ -83,10 +83,7 @@ _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 
 
 def program(machine: str, pid: int, *, threads: bool) -> bytes:
-    """Return the filter as instructions of the kernel's classic BPF. Raises KeyError for an unknown machine.
-
-    Without `threads` none can be started.
-    """
+    """Return the filter, with or without `threads`, as classic BPF. Raises KeyError for an unknown machine."""
     column, arch = _MACHINES[machine]
     code = [
         _op(_LOAD, _ARCH),
@@ -162,9 +159,7 @@ def ignore_signals() -> None:
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # what ends it at its time, where the parent ignores it
 
 
-def protect(
-    memory_bytes: int, open_files: int, *, parent: int, filtered: bool, threads: bool = False
-) -> Protection:
+def protect(memory_bytes: int, open_files: int, *, parent: int, filtered: bool, threads: bool) -> Protection:
     """Give up what decoding does not need, and return what could be given up.
 
     Memory counts from nothing, code of libraries apart; `threads` can still be started where decoders need them. Ends
