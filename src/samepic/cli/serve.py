@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from samepic.cli.options import SAME, THREADS, add_shared, folder_of_originals, print_result, whole_number
 from samepic.service.settings import SERVICE
-from samepic.writing import printable
 
 if TYPE_CHECKING:
     from samepic.service.settings import ServiceSettings, Token
@@ -123,13 +122,18 @@ def _settings(args: argparse.Namespace) -> ServiceSettings:
 
 
 def _tokens(args: argparse.Namespace) -> tuple[Token, ...]:
+    import logging.config
+    from copy import deepcopy
+
+    from samepic.service.observability import LOG_CONFIG
     from samepic.service.settings import parse_token, read_tokens
 
     if args.token_file:
         mode = Path(args.token_file).stat().st_mode & 0o777
         if os.name == "posix" and mode & 0o027:
-            wrong = f"expected a mode such as 0600, found {mode:04o}: others can read or change it"
-            print(printable(f"samepic: {args.token_file}: {wrong}"), file=sys.stderr)
+            logging.config.dictConfig(deepcopy(LOG_CONFIG))
+            text = "%s: expected a mode such as 0600, found %04o: others can read or change it"
+            logging.getLogger("samepic.service").warning(text, args.token_file, mode)
         return read_tokens(args.token_file)
     text = os.environ.get(_TOKEN, "")
     return (parse_token(text, f"${_TOKEN}"),) if text else ()
