@@ -17,8 +17,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "time and memory": ("speed",),
     "find": ("collection", "spark_find"),
     "retrieval": ("retrieval",),
-    "gate and service": ("gate_proxies", "service_load"),
-    "hostile files": ("hostile",),
+    "gate and service": ("gate_proxies", "gate_evasions", "service_load"),
+    "hostile files": ("hostile", "fuzz"),
     "the source": ("house",),
 }
 """The names by what they measure. Each is a module with `main`, or with PARTS by name that run one after the other

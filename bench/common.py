@@ -32,7 +32,7 @@ SEED = 20261122
 ROOT = Path(__file__).resolve().parent.parent
 
 _PACKAGES = ("numpy", "opencv-python-headless", "Pillow", "simplejpeg", "pi-heif")
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 def option(name: str, default: object = None, **more: object) -> tuple[str, dict[str, Any]]:
@@ -60,7 +60,7 @@ def wanted_data() -> Path:
 
 def photos(data: Path) -> list[Path]:
     """Return every photograph under photos/, all of them distinct, in one fixed order."""
-    return sorted(path for path in (data / "photos").rglob("*") if path.suffix.lower() in _SUFFIXES)
+    return sorted(path for path in (data / "photos").rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def photo_names(data: Path) -> list[str]:

@@ -1,12 +1,16 @@
 """Load the HTTP service with mixed checks and admissions, and tell errors, latencies, memory and throughput.
 
     python -m bench service_load [--minutes N] [--clients N] [--processes N] [--store postgres|sqlite] [--pictures N]
+        [--attackers]
 
 Each client posts one picture after another: three checks in five, one admission in three of photographs and of
 re-saves of them, and now and then the removal of one that it admitted, so that there is always something to accept.
 The clients run in a process of their own. Throughput is told beside plain decoding of the same uploads by Pillow
 (whole, to RGB) on one core: in uploads a second, and in processor time an upload, that of the service counting every
 process of it. Memory is the private and shared memory (PSS) of all processes of the service, every 5 seconds.
+
+With `--attackers`, 400 connections that never read, 400 slow bodies without a token and 4 stalled uploads under a
+token of their own go on at the same time, from the same address; it is told how each kind ended.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -46,9 +50,12 @@ from bench.common import (
     row,
     wanted_data,
 )
+from bench.service_attackers import attack
 from tests.kits.postgres import fresh_url
 from tests.kits.service import Running
+from tests.kits.tokens import token_file, token_table
 
+TOKEN, HOSTILE = "honest-" + "h" * 20, "hostile-" + "x" * 20
 _USUAL = {"check": {200}, "admit": {201, 202, 409}, "remove": {204}}
 
 
@@ -69,6 +76,7 @@ class Client:
         self._random = random.Random(SEED + number)
         self._mine: list[str] = []
         self._connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
+        self._headers = {"Authorization": f"Bearer {TOKEN}"}
         self.done: list[Done] = []
 
     def run(self, until: float) -> None:
@@ -90,7 +98,7 @@ class Client:
     def _ask(self, asked: str, method: str, path: str, body: bytes | None) -> int:
         begun = time.perf_counter()
         try:
-            self._connection.request(method, path, body=body)
+            self._connection.request(method, path, body=body, headers=self._headers)
             response = self._connection.getresponse()
             text, status = response.read(), response.status
         except (OSError, http.client.HTTPException) as error:
@@ -145,6 +153,22 @@ def loaded(
     return done, levels
 
 
+def attacked(port: int, seconds: float) -> Callable[[], None]:
+    """Attack a service for so long; return what waits for the end and prints how it went."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=attack, args=(there, port, HOSTILE, seconds)
+    )
+    process.start()
+
+    def end() -> None:
+        for kind, ends in here.recv().items():
+            print(f"attackers, {kind}: {counted(ends.elements())}")
+        process.join()
+
+    return end
+
+
 def result(done: Sequence[Done], seconds: float, spent: float, plain: float) -> int:
     """Print what the clients saw, and return how many requests went wrong."""
     wrong = Counter(one.status for one in done if one.status not in _USUAL[one.asked])
@@ -171,6 +195,7 @@ OPTIONS = (
     option("--workers", 2),
     option("--store", "sqlite", choices=("postgres", "sqlite")),
     option("--pictures", 300),
+    option("--attackers", False),
 )
 
 
@@ -181,10 +206,16 @@ def main(args: argparse.Namespace) -> int:
     print(f"{len(pictures)} uploads of {size:.0f} KB in the mean; {args.clients} clients; {args.store}")
     with tempfile.TemporaryDirectory() as folder:
         store = fresh_url() if args.store == "postgres" else f"{folder}/uploads.db"
-        options = ("--processes", str(args.processes), "--workers", str(args.workers))
+        tokens = token_file(
+            Path(folder), token_table("honest", TOKEN), token_table("hostile", HOSTILE, "hostile")
+        )
+        options = ("--processes", str(args.processes), "--workers", str(args.workers), *tokens)
         with Running(store, Path(folder) / "log", *options) as service:
             own, every = cpu_of(service.process.pid)
+            port = int(service.address.rpartition(":")[2])
+            end = attacked(port, seconds + 5) if args.attackers else lambda: None
             done, levels = loaded(service, pictures, args.clients, time.time() + seconds)
+            end()
             own, every = (
                 after - before
                 for after, before in zip(cpu_of(service.process.pid), (own, every), strict=True)
@@ -192,8 +223,12 @@ def main(args: argparse.Namespace) -> int:
             wrong = result(done, seconds, every, decoded(pictures))
             print(f"of that {1000 * own / len(done):.1f} ms a request in the service's first process")
             means = [f"{statistics.mean(part):.0f}" for part in map(list, np.array_split(levels, 8)) if part]
-            print(f"memory in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {', '.join(means)}")
-            kept = httpx.get(f"{service.address}/v1/status").json()["accepted"]
+            print(
+                f"memory in MiB: {levels[0]:.0f} idle; means of the eighths of the run: {', '.join(means)};"
+                f" {max(levels):.0f} at most"
+            )
+            asked = httpx.get(f"{service.address}/v1/status", headers={"Authorization": f"Bearer {TOKEN}"})
+            kept = asked.json()["accepted"]
         size = sum(path.stat().st_size for path in Path(folder).glob("uploads.db*")) / 1024
         print(f"{kept} pictures are kept in {size:.0f} KB")
     return 1 if wrong else 0

@@ -11,6 +11,7 @@ import pytest
 from samepic import Outcome, StoreError
 from samepic.gate.admission import Admission
 from samepic.store import open_store
+from samepic.store.contract import LONGEST_LEASE
 from samepic.store.records import State
 from tests.gate.conftest import Opens
 from tests.gate.pictures import resaved
@@ -41,12 +42,12 @@ def test_a_dead_upload_that_is_tried_again_gets_in(url: str, opens: Opens, coffe
 def test_a_dead_upload_of_another_picture_is_not_waited_for(
     url: str, opens: Opens, coffee: Path, astronaut: Path
 ) -> None:
-    left_behind(url, opens, coffee.read_bytes(), "dead", lease=3600)
+    left_behind(url, opens, coffee.read_bytes(), "dead", lease=LONGEST_LEASE)
     assert opens(url).admit(astronaut, "alive").outcome is Outcome.ACCEPTED
 
 
 def test_a_living_upload_is_waited_for_and_then_decides(opens: Opens, coffee: Path) -> None:
-    left_behind("", opens, coffee.read_bytes(), "slow", lease=3600)
+    left_behind("", opens, coffee.read_bytes(), "slow", lease=LONGEST_LEASE)
     gate = opens()
     slow = gate.get("slow")
     assert slow is not None

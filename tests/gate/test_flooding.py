@@ -21,7 +21,9 @@ def flood(gate: Gate, key: str, count: int) -> None:
     assert kept is not None
     match = Match(key, Relation.RESAVED, 0.99, "the same picture saved again")
     for number in range(count):
-        gate._store.put_refusal(Refusal(gate.tenant, f"user/{number}", "00" * 32, kept.number, "", match))
+        gate._store.put_refusal(
+            Refusal(gate.tenant, f"user/{number}", f"{number:064x}", kept.number, "", match)
+        )
 
 
 def test_a_picture_that_very_many_uploads_match_decides_nothing_more(gate: Gate, coffee: Path) -> None:
@@ -50,5 +52,18 @@ def test_a_flood_of_one_tenant_is_none_of_another(opens: Opens, coffee: Path) ->
     one.admit(coffee, "avatar")
     two.admit(coffee, "avatar")
     flood(one, "avatar", GATE.flooding)
-    assert one.check(coffee).flooding
-    assert not two.check(coffee).flooding
+    assert one.check(resaved(coffee)).flooding
+    assert not two.check(resaved(coffee)).flooding
+
+
+def test_one_file_under_many_keys_is_no_flood(gate: Gate, coffee: Path) -> None:
+    gate.admit(coffee, "avatar")
+    outcomes = {gate.admit(resaved(coffee), f"again/{number}").outcome for number in range(GATE.flooding + 2)}
+    assert outcomes == {Outcome.DUPLICATE}
+
+
+def test_the_file_itself_is_refused_in_a_flood_too(gate: Gate, coffee: Path) -> None:
+    gate.admit(coffee, "avatar")
+    flood(gate, "avatar", GATE.flooding)
+    decision = gate.check(coffee)
+    assert (decision.outcome, decision.flooding) == (Outcome.DUPLICATE, False)

@@ -41,7 +41,8 @@ def test_a_match_names_what_it_was_told_from(opens: Opens, coffee: Path, astrona
         Evidence.PROXIES: plain.check(resaved(coffee)),
         Evidence.ORIGINALS: gate.check(resaved(coffee)),
     }
-    gate.settle("coffee", "astronaut", same=True)
+    identities = [record.identity for record in map(gate.get, ("coffee", "astronaut")) if record]
+    gate._store.settle("", *identities, same=True)
     asked[Evidence.REVIEWER] = gate.check(astronaut, replaces=["astronaut"])
     for evidence, decision in asked.items():
         assert decision.outcome is Outcome.DUPLICATE

@@ -185,3 +185,10 @@ class ReviewKit(EmptyStore):
         assert sorted(found) == sorted((one.key, other) for one in held for other in "xy")
         assert store.held("", 10, 0) == []
         assert len(store.decisions("", 100)) == 24
+
+    def test_the_tabs_of_one_person_have_a_few_pairs_at_a_time(self, store: Store) -> None:
+        put_held(store, "a", *(f"x{number}" for number in range(12)))
+        mine = [store.lease_next("", f"ann/1/{tab}", LEASE + tab) for tab in range(12)]
+        assert None not in mine
+        others = [store.lease_next("", f"bob/1/{tab}", LEASE) for tab in range(8)]
+        assert [pair is not None for pair in others] == [True] * 4 + [False] * 4

@@ -11,7 +11,7 @@ import pytest
 
 from samepic.errors import StoreError
 from samepic.store import open_store
-from samepic.store.contract import Store
+from samepic.store.contract import LONGEST_LEASE, Store
 from samepic.store.records import Record, Refusal, State
 from tests.kits.records import match, record
 from tests.kits.store_urls import EmptyStore
@@ -132,6 +132,26 @@ class StoreKit(EmptyStore):
         assert not store.renew(late.number, LEASE)
         assert store.states([late.number, made.number]).keys() == {made.number}
 
+    def test_a_lease_of_a_clock_that_was_set_back_has_run_out(self, store: Store) -> None:
+        made = put(store, "a", lease=LONGEST_LEASE + 3600)
+        assert store.states([made.number])[made.number][1] < 0
+        assert store.withdraw(made.number, expired=True)
+
+    def test_all_keys_of_a_tenant_are_listed_in_the_order_of_their_numbers(self, store: Store) -> None:
+        for key, tenant in (("b", ""), ("a\nb", ""), ("c", "other")):
+            put(store, key, tenant)
+        assert list(store.keys("")) == ["b", "a\nb"]
+
+    def test_what_a_reviewer_decided_can_be_forgotten(self, store: Store) -> None:
+        one, two, three = (f"{digit}{digit}" * 32 for digit in "123")
+        store.settle("", one, two, same=True)
+        store.settle("", three, one, same=False)
+        store.settle("other", one, two, same=True)
+        assert store.unsettle("", one) == 2
+        assert store.settled("", one) == store.settled("", two) == store.settled("", three) == {}
+        assert store.settled("other", one) == {two: True}
+        assert store.unsettle("", one) == 0
+
     def test_a_held_picture_keeps_what_it_is_held_for_until_it_is_accepted(self, store: Store) -> None:
         made = put(store, "a")
         assert store.decide(made.number, State.HELD, [match("x"), match("y")])
@@ -234,8 +254,8 @@ class StoreKit(EmptyStore):
 
     def test_refusals_are_counted_by_what_decided_them_and_when(self, store: Store) -> None:
         kept, begin = put_accepted(store, "a"), store.now() - 1
-        for key in ("b", "c", "c"):
-            store.put_refusal(Refusal("", key, "22" * 32, kept.number, "", match("a")))
+        for key, digest in (("b", "22"), ("c", "33"), ("c", "44"), ("d", "44"), ("e", "22")):
+            store.put_refusal(Refusal("", key, digest * 32, kept.number, "", match("a")))
         assert store.refusals("", kept.number, begin) == 2
         assert store.refusals("", kept.number, store.now() + 60) == 0
         assert store.refusals("", kept.number + 1, begin) == 0
@@ -278,18 +298,19 @@ class StoreKit(EmptyStore):
         self, store: Store
     ) -> None:
         one, other = "aa" * 32, "bb" * 32
-        assert store.claim_request("", "k", one, keep=60) == (one, "")
+        assert store.claim_request("", "k", one, keep=60) == (one, None)
         assert store.claim_request("", "k", other, keep=60) == (one, "")
-        store.save_answer("", "k", other, "of another request")
+        assert store.save_answer("", "k", other, "of another request") == "of another request"
         assert store.claim_request("", "k", one, keep=60) == (one, "")
-        store.save_answer("", "k", one, "answered")
+        assert store.save_answer("", "k", one, "answered") == "answered"
+        assert store.save_answer("", "k", one, "answered otherwise") == "answered"
         assert store.claim_request("", "k", other, keep=60) == (one, "answered")
-        assert store.claim_request("another", "k", other, keep=60) == (other, "")
+        assert store.claim_request("another", "k", other, keep=60) == (other, None)
 
     def test_an_answer_is_forgotten_after_its_time(self, store: Store) -> None:
         one, other = "aa" * 32, "bb" * 32
         store.claim_request("", "k", one, keep=60)
-        assert store.claim_request("", "k", other, keep=-1) == (other, "")
+        assert store.claim_request("", "k", other, keep=-1) == (other, None)
 
     def test_the_overview_counts_what_became_of_uploads_of_one_tenant_by_day(self, store: Store) -> None:
         kept = put_accepted(store, "kept")
@@ -308,3 +329,23 @@ class StoreKit(EmptyStore):
         assert not found.cut
         theirs = store.overview("another")
         assert (sum(theirs.accepted), theirs.refused, theirs.most_refusing) == (1, {}, ())
+
+    def test_what_is_done_together_is_done_or_not_and_waited_for(self, store: Store) -> None:
+        def claim_and_remove() -> str | None:
+            with store.together():
+                _, answer = store.claim_request("", "k", "aa" * 32, keep=60)
+                if answer is None:
+                    assert store.remove("", "a")
+                    assert store.get("", "a") is None
+                    store.save_answer("", "k", "aa" * 32, "removed")
+            return answer
+
+        put(store, "a")
+        with pytest.raises(KeyError), store.together():
+            claim_and_remove_fails = store.remove("", "a"), store.claim_request("", "k", "aa" * 32, keep=60)
+            raise KeyError(claim_and_remove_fails)
+        assert store.get("", "a") is not None
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: claim_and_remove(), range(4)))
+        assert sorted(answers, key=str) == [None, "removed", "removed", "removed"]
+        assert store.get("", "a") is None

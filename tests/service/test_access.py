@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samepic.errors import ProfileError
-from samepic.service.auth import Sessions
+from samepic.service.auth import Sessions, address_of, authenticate
 from samepic.service.problems import HttpProblem
 from samepic.service.settings import RIGHTS, ServiceSettings, find_token, read_tokens
 from tests.gate.pictures import resaved
@@ -213,3 +214,90 @@ def test_a_session_ends_after_twelve_hours_and_only_its_own_signature_counts(
     for later, valid in ((12 * 3600 - 5, True), (12 * 3600 + 5, False)):
         monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _, at=now + later: at)
         assert (sessions.read(request_with(cookie)) is not None) == valid
+
+
+def test_a_host_that_is_none_is_invalid_http(running: Running, guarded: Running) -> None:
+    shown = [{"Host": host} for host in ("[", "[::1", "[zz]", "a:b", "a:99999")]
+    shown += [{"Origin": origin} for origin in ("http://[", "http://[::1", "null://a:b")]
+    for service in (running, guarded):
+        with httpx.Client(base_url=service.address) as client:
+            for headers in shown:
+                for path in ("/v1/health", "/v1/status", "/", "/ui/static/view.js"):
+                    answer = client.get(path, headers=headers)
+                    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_http"), path
+                assert client.post("/ui/enter", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("client", "owner"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_an_address_owns_what_its_sender_takes(client: str, owner: str) -> None:
+    assert address_of(Request({"type": "http", "headers": [], "client": (client, 1)})) == owner
+
+
+FRAMES = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+LINKS = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+def test_pages_of_other_sites_can_show_nothing_and_change_nothing(running: Running) -> None:
+    with httpx.Client(base_url=running.address) as browser:
+        for site in ("cross-site", "same-site"):
+            for method, path in (
+                ("GET", "/v1/pictures/k/proxy"),
+                ("GET", "/v1/held"),
+                ("GET", "/metrics"),
+                ("DELETE", "/v1/pictures/k"),
+                ("POST", "/v1/settle"),
+                ("GET", "/ui/picture?key=k"),
+                ("GET", "/status"),
+                ("GET", "/compare?a=k&b=k"),
+            ):
+                answer = browser.request(method, path, headers={"Sec-Fetch-Site": site, **FRAMES})
+                assert (answer.status_code, answer.headers["cross-origin-resource-policy"]) == (
+                    403,
+                    "same-origin",
+                )
+            answer = browser.get("/compare", headers={"Sec-Fetch-Site": site, **LINKS})
+            assert answer.status_code == 200  # others may link to a page
+        assert browser.get("/v1/held", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+        assert browser.get("/v1/held", headers={"Sec-Fetch-Site": "none"}).status_code == 200
+
+
+def asking(**headers: str) -> Request:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": raw})
+
+
+def test_where_everybody_may_ask_a_browser_may_not_be_made_to() -> None:
+    settings = ServiceSettings("u.db", host="0.0.0.0", without_token=True)
+    for host in ("192.168.0.7:8000", "[fe80::1%25eth0]:8000", "[::1]", "localhost", socket.gethostname()):
+        assert authenticate(asking(host=host), settings, "held").rights
+        assert authenticate(asking(host=host, origin=f"http://{host}"), settings, "held").rights
+    for headers in (
+        {"host": "evil.example"},
+        {"host": "localhost.evil.example"},
+        {"host": "192.168.0.7", "origin": "http://evil.example"},
+        {"host": "192.168.0.7", "origin": "null"},
+        {"host": "192.168.0.7", "sec-fetch-site": "cross-site"},
+        {"host": "192.168.0.7", "sec-fetch-site": "same-site"},
+    ):
+        with pytest.raises(HttpProblem, match=r"expected .*, found"):
+            authenticate(asking(**headers), settings, "held")
+    named = ServiceSettings("u.db", host="photos.lan", without_token=True)
+    assert authenticate(asking(host="photos.lan:8000"), named, "held").rights
+
+
+def test_who_signed_out_cannot_come_back_with_the_cookie_in_any_process(tmp_path: Path) -> None:
+    one, other = (Sessions(b"s" * 32, str(tmp_path)) for _ in range(2))
+    session, response = one.start("0"), Response()
+    one.set_cookie(request_with(), response, session)
+    cookie = response.headers["set-cookie"].partition("=")[2].partition(";")[0]
+    assert other.read(request_with(cookie)) == session
+    one.end(session)
+    assert (one.read(request_with(cookie)), other.read(request_with(cookie))) == (None, None)

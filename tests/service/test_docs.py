@@ -35,7 +35,8 @@ def test_every_address_and_every_right_is_listed() -> None:
 
 
 def test_every_code_of_an_error_is_listed_and_no_other() -> None:
-    source = "".join(path.read_text() for path in sorted((ROOT / "src/samepic/service").glob("*.py")))
+    rooms = (ROOT / "src" / "samepic" / room for room in ("service", "pages"))
+    source = "".join(path.read_text() for room in rooms for path in sorted(room.glob("*.py")))
     coded = set(re.findall(r"(?:Problem|mismatch)\(\s*\d{3},\s*\"(\w+)\"", source)) | set(
         re.findall(r"Error: \"(\w+)\",", source)
     )
@@ -61,7 +62,13 @@ def test_the_limits_that_the_page_names_are_those_of_the_profile() -> None:
         f"{limits.upload_bytes // 2**20} MB if not given",
         f"{limits.threads} at once",
         f"{limits.waiting} more wait",
-        f"{limits.requests}\n  requests or {limits.connections} connections",
+        f"beyond {limits.requests} requests",
+        f"have {limits.strangers} places",
+        f"Of {limits.connections} connections",
+        f"nothing of its answer for {limits.answer_seconds:g} s",
+        f"a body within {limits.stranger_seconds:g} s",
+        f"{limits.wrong_tokens} a minute",
+        f"answers over {limits.answer_piece // 1024} KB",
         f"for {limits.stop_seconds} s at most",
     ):
         assert text in PAGE, text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -176,3 +177,17 @@ def test_every_text_is_escaped_where_it_enters() -> None:
             el("p", **refused)
     with pytest.raises(ValueError, match="expected a file"):
         el("script", "alert(1)")
+
+
+def test_a_cookie_tells_nothing_of_the_token_and_is_worth_nothing_after_the_sign_out(
+    guarded: Running,
+) -> None:
+    with signed_in(guarded, RED) as client:
+        cookies = dict(client.cookies)
+        (cookie,) = cookies.values()
+        digest = hashlib.sha256(RED.encode()).hexdigest()
+        assert not [part for part in (RED[:8], digest[:8], digest[-8:]) if part in cookie]
+        csrf = client.headers.pop("X-CSRF-Token")
+        assert client.post("/ui/leave", data={"csrf": csrf}).status_code == 303
+    with httpx.Client(base_url=guarded.address, cookies=cookies) as client:
+        assert client.get("/status").status_code == 303

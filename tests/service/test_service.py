@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,7 +11,7 @@ import httpx
 import pytest
 
 from tests.gate.pictures import captioned, opened, resaved
-from tests.kits.service import Running
+from tests.kits.service import Running, client_of
 
 SHAPE = {"code", "message", "wanted", "got", "name"}
 
@@ -312,3 +314,39 @@ def test_metrics_count_requests_and_decisions_and_name_nobody(client: httpx.Clie
     assert "samepic_request_seconds_bucket" in text
     assert "counted-key" not in text
     assert "tenant" not in text
+
+
+def test_the_same_request_at_the_same_time_is_carried_out_once(client: httpx.Client, upload: bytes) -> None:
+    def four(method: str, path: str, key: str, body: bytes = b"") -> set[tuple[int, bytes]]:
+        headers = {"Idempotency-Key": key}
+        with ThreadPoolExecutor(4) as pool:
+            sent = [
+                pool.submit(client.request, method, path, headers=headers, content=body) for _ in range(4)
+            ]
+            return {(one.result().status_code, one.result().content) for one in sent}
+
+    admit(client, upload, "first")
+    ((status, content),) = four("POST", "/v1/admit?key=second", "in", captioned(upload))
+    assert (status, json.loads(content)["outcome"]) == (202, "review")
+    word = {"key": "second", "other_key": "first", "same": True}
+    ((status, content),) = four("POST", "/v1/settle", "word", json.dumps(word).encode())
+    assert (status, json.loads(content)["outcome"]) == (200, "duplicate")
+    for turn in range(4):
+        assert four("DELETE", "/v1/pictures/first", f"out{turn}") == {(204, b"")}
+        assert admit(client, upload, "first").status_code == 201
+    client.delete("/v1/pictures/first")
+    error(client.delete("/v1/pictures/first", headers={"Idempotency-Key": "again"}), 404, "not_found")
+
+
+def test_a_store_that_can_take_nothing_in_makes_the_service_not_ready(tmp_path: Path, upload: bytes) -> None:
+    path = tmp_path / "u.db"
+    with Running(path, tmp_path / "log") as service, client_of(service.address) as client:
+        assert admit(client, upload, "k").status_code == 201
+        for name in ("u.db", "u.db-wal"):
+            (tmp_path / name).rename(tmp_path / f"{name}.away")
+            error(client.get("/v1/ready"), 503, "unavailable")
+            error(admit(client, captioned(upload), "second"), 503, "unavailable")
+            assert client.get("/v1/health").status_code == 200
+            (tmp_path / name).unlink(missing_ok=True)
+            (tmp_path / f"{name}.away").rename(tmp_path / name)
+            assert client.get("/v1/ready").status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
@@ -14,6 +15,8 @@ import psycopg
 import pytest
 
 from samepic.errors import StoreError
+from samepic.gate.options import GateOptions
+from samepic.service.settings import ServiceSettings
 from samepic.store import open_store, postgres
 from samepic.store.tables import VERSION
 from tests.kits.postgres import fresh_url
@@ -148,4 +151,49 @@ def test_a_store_goes_on_in_a_forked_child_and_in_its_parent(kind: str, tmp_path
     assert os.waitpid(child, 0)[1] == 0
     assert store.get("", "child") is not None
     assert store.put_pending(record("after"), 60) is not None
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://bob:S3CR3T%zz@127.0.0.1/x",
+        "postgresql://bob:S3CR3T/pw@127.0.0.1/x",
+        "postgresql://bob:12/S3CR3T@127.0.0.1/x",
+        "postgresql://bob:S3CR3T@[::1/x",
+        "postgresql://bob:S3@CR3T@127.0.0.1:1/x",
+        "postgresql://bob:12?host=S3CR3T/x@127.0.0.1:1/x",
+        "postgresql://bob@127.0.0.1:1/x?pasword=S3CR3T",
+        "postgresql://127.0.0.1:1/x?password=S3CR3T",
+        "postgresql://bob:S3CR3T@127.0.0.1:port/x",
+        "POSTGRESQL://bob:S3CR3T@127.0.0.1/x",
+        "postgresql:/bob:S3CR3T@127.0.0.1/x",
+        "host=127.0.0.1 password=S3CR3T dbname=x",
+        "mysql://bob:S3CR3T@127.0.0.1/x",
+        "bob:S3CR3T://x",
+    ],
+)
+def test_no_message_shows_any_part_of_a_password(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError) as raised:
+        open_store(url)
+    assert not [part for part in ("S3", "CR3T") if part in str(raised.value)]
+    assert not list(tmp_path.iterdir())
+    options = GateOptions(url, replicas=(url,)), ServiceSettings(url, replicas=(url,))
+    assert "S3" not in repr(options)
+
+
+def test_a_full_disk_is_noticed_by_trying(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store, (_, hard) = open_store(str(path)), resource.getrlimit(resource.RLIMIT_FSIZE)
+    store.try_writing()
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "store.db-wal").stat().st_size + 32 * 1024, hard))
+    try:
+        with pytest.raises(StoreError, match="expected a store that works"):
+            store.try_writing()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    store.try_writing()
     store.close()

@@ -145,6 +145,7 @@ def _check_store(settings: ServiceSettings) -> None:
 
     Replicas(settings.replicas)
     if settings.store.startswith(("postgresql://", "postgres://")):
-        import_module("samepic.store.postgres")  # says which extra brings the driver, where it is missing
+        # Says which extra brings the driver, where it is missing, and refuses what is no URL.
+        import_module("samepic.store.postgres").redacted_url(settings.store)
     else:
         open_store(settings.store).close()

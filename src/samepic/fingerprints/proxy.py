@@ -39,6 +39,13 @@ def proxy_of(rgb: Samples, alpha: Samples | None = None) -> bytes:
         scale /= 2  # noise that no quality makes small enough
 
 
+def first_tile(sheet: Picture, count: int) -> Samples:
+    """Return the first frame, (h, w, 3) uint8 on white, of the decoded proxy of a picture of `count` frames."""
+    rows, columns = (1, count) if count < GATE.proxy_frames else (2, GATE.proxy_frames // 2)
+    height, width = sheet.rgb.shape[:2]
+    return np.ascontiguousarray(sheet.on(255)[: height // rows, : width // columns])
+
+
 def _sheet(picture: Picture) -> Samples:
     """Return frames from the beginning of an animation, evenly spread, on white, side by side or two by two."""
     # Each frame is drawn on the one before, so decoding the end of a long animation is slow.

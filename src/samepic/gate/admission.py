@@ -20,12 +20,13 @@ from samepic.errors import StoreError, StoreKeyError, UnreadableError
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.gate.index import Index
 from samepic.gate.options import GatePolicy, PolicyAction
-from samepic.gate.verify import GateContext, MatchVerifier, VerifiedMatch
+from samepic.gate.verify import IDENTICAL, GateContext, MatchVerifier, VerifiedMatch
 from samepic.picture import Encoded
 from samepic.sandbox.decode import Prepared
 from samepic.store.contract import Store
 from samepic.store.records import Record, Refusal, State
 from samepic.tuning.search import GATE
+from samepic.tuning.verify import BY_RULE
 from samepic.verdict import Relation, Verdict
 from samepic.writing import reason_of
 
@@ -36,12 +37,16 @@ _ATTEMPTS: Final = 5  # how often an upload restarts after losing its lease
 
 @dataclass(slots=True)
 class _SearchResult:
-    """Verified matches: the one that refuses the upload, those to review, pending ones; `skipped` were too many."""
+    """Verified matches: the one that refuses the upload, those to review, pending ones; `skipped` were too many.
+
+    `nearest` is the first of these.
+    """
 
     refusing: tuple[Record, VerifiedMatch] | None = None
     reviewing: list[VerifiedMatch] = field(default_factory=list)
     pending: list[Record] = field(default_factory=list)
     skipped: int = 0
+    nearest: Record | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +63,7 @@ class _CandidateSearch:
     def search(self, below: int | None = None) -> _SearchResult:
         record, result = self._verifier.record, _SearchResult()
         settled = self._store.settled(record.tenant, record.identity)
-        order, result.skipped = self._candidates(settled, below)
+        order, result.skipped, result.nearest = self._candidates(settled, below)
         # Accepted and held pictures first: they need no waiting.
         for candidate in sorted(order, key=lambda candidate: candidate.state is State.PENDING):
             self._keep_alive()
@@ -74,8 +79,10 @@ class _CandidateSearch:
                 result.reviewing.append(verified)
         return result
 
-    def _candidates(self, settled: dict[str, bool], below: int | None) -> tuple[list[Record], int]:
-        """Return the kept pictures to compare with, in order, and how many more there are."""
+    def _candidates(
+        self, settled: dict[str, bool], below: int | None
+    ) -> tuple[list[Record], int, Record | None]:
+        """Return the kept pictures to compare with, in order, how many more there are, and the first of these."""
         record, store = self._verifier.record, self._store
         found = self._index.candidates(store, self._fingerprint, below)
         first = store.twins(record.tenant, record.identity)
@@ -86,21 +93,32 @@ class _CandidateSearch:
             number for number in dict.fromkeys([*first, *found.near]) if below is None or number < below
         ]
         bound = GATE.candidates
-        chosen, skipped = numbers[:bound], max(0, len(numbers) - bound)
-        alike = [number for number in found.alike if number not in numbers]
-        kept = {candidate.number: candidate for candidate in store.fetch(record.tenant, [*chosen, *alike])}
+        chosen, skipped = numbers[:bound], numbers[bound:]
+        further = [number for number in found.alike if number not in numbers]
+        wanted = [*chosen, *further, *skipped[:1]]
+        kept = {candidate.number: candidate for candidate in store.fetch(record.tenant, wanted)}
         order = [kept[number] for number in chosen if number in kept]
-        return order + self._screened([kept[number] for number in alike if number in kept]), skipped
+        alike = [kept[number] for number in further if number in kept]
+        nearest = kept.get(skipped[0]) if skipped else None
+        return order + self._screened(alike, found.alike), len(skipped), nearest
 
-    def _screened(self, alike: list[Record]) -> list[Record]:
-        """Return those of the pictures with a near copy code that share features with the upload, the most first."""
+    def _screened(self, alike: list[Record], bits: Mapping[int, int]) -> list[Record]:
+        """Return those of the pictures with a near copy code that share features with the upload, the most first.
+
+        Before them come those whose code is so near, by `bits`, that few features say nothing: a small inset has few.
+        """
         unknown = [candidate for candidate in alike if candidate.number not in self._shared]
         if unknown:
             self._keep_alive()
             counts = self._verifier.shared_features(unknown)
             self._shared.update(zip((candidate.number for candidate in unknown), counts, strict=True))
-        sharing = [candidate for candidate in alike if self._shared[candidate.number]]
-        return sorted(sharing, key=lambda candidate: -self._shared[candidate.number])[: GATE.alike_looked]
+        ranks = {
+            number: (min(bits[number], GATE.alike_near), -shared)
+            for number, shared in self._shared.items()
+            if number in bits and (shared or bits[number] < GATE.alike_near)
+        }
+        sharing = [candidate for candidate in alike if candidate.number in ranks]
+        return sorted(sharing, key=lambda candidate: ranks[candidate.number])[: GATE.alike_looked]
 
 
 def sentence_of(match: Match) -> str:
@@ -116,11 +134,16 @@ def refused(error: UnreadableError, key: str = "") -> Decision:
     return Decision(Outcome.REFUSED, text, key, error=error)
 
 
-def _accepted(key: str, skipped: int = 0) -> Decision:
-    reason = "not uploaded before"
-    if skipped:
-        reason += f", as far as its nearest likenesses tell ({skipped} more were not looked at)"
-    return Decision(Outcome.ACCEPTED, reason, key)
+def _accepted(key: str) -> Decision:
+    return Decision(Outcome.ACCEPTED, "not uploaded before", key)
+
+
+def _crowded(result: _SearchResult) -> Match | None:
+    """Return the nearest picture that was not compared, because too many are nearer, as a match."""
+    if result.nearest is None:
+        return None
+    why = f"{GATE.candidates} others are nearer by their codes, {result.skipped} were not compared"
+    return Match(result.nearest.key, Relation.UNDECIDABLE, BY_RULE.undecided, why)
 
 
 def _duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waiting: bool = False) -> Decision:
@@ -129,8 +152,12 @@ def _duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waitin
     return Decision(Outcome.DUPLICATE, reason, key, match, (match, *others))
 
 
-def _review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
-    if flooding:
+def _review(
+    key: str, matches: tuple[Match, ...], *, flooding: bool = False, crowded: bool = False
+) -> Decision:
+    if crowded:
+        why = "more pictures look like it than are compared"
+    elif flooding:
         why = "it matches a picture that very many uploads match, such as a default avatar or a blank page"
     else:
         why = f"it may be in already: {sentence_of(matches[0])}"
@@ -152,10 +179,12 @@ def current_decision(record: Record) -> Decision:
 def _decision_from(key: str, result: _SearchResult, policy: GatePolicy, *, floods: bool) -> Decision:
     """Return the decision that a search leads to; `floods`: what refuses matches too many uploads."""
     reviewing = tuple(verified.match for verified in result.reviewing)
-    decision = _review(key, reviewing) if reviewing else _accepted(key, result.skipped)
+    decision = _review(key, reviewing) if reviewing else _accepted(key)
     if result.refusing is None:
-        return decision
+        crowded = None if reviewing or policy.flooding is PolicyAction.ACCEPT else _crowded(result)
+        return _review(key, (crowded,), flooding=True, crowded=True) if crowded else decision
     kept, verified = result.refusing
+    floods = floods and verified.match.relation not in IDENTICAL
     if floods and policy.flooding is PolicyAction.REVIEW:
         return _review(key, (verified.match, *reviewing), flooding=True)
     if not floods or policy.flooding is PolicyAction.REFUSE:

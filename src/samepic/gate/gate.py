@@ -6,14 +6,15 @@ import asyncio
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import ExitStack, closing
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from samepic.decision import Decision
-from samepic.errors import StoreError, StoreKeyError, UnavailableError, UnreadableError
+from samepic.errors import ProfileError, StoreError, StoreKeyError, UnavailableError, UnreadableError
 from samepic.gate.admission import Admission, current_decision, refused, settled_as_same
 from samepic.gate.index import Index
 from samepic.gate.options import KEY_LETTERS, GateOptions, GatePolicy, takes
@@ -21,8 +22,11 @@ from samepic.gate.verify import GateContext
 from samepic.picture import Encoded, read
 from samepic.sandbox.pool import Decoder, InProcess, Workers
 from samepic.store import Replicas, open_store
-from samepic.store.contract import Store
+from samepic.store.contract import LONGEST_LEASE, Store
 from samepic.store.records import Record, State
+
+CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What new keys may not have in them: control characters, and what ends a line or a paragraph."""
 
 Parameters = ParamSpec("Parameters")
 T = TypeVar("T")
@@ -52,6 +56,8 @@ class Gate:
     def __init__(self, options: GateOptions) -> None:
         self.tenant, self.limits = _checked("tenant", options.tenant, least=0), options.limits
         self.policy = GatePolicy.of(options.policy)
+        if not 0 < options.lease <= LONGEST_LEASE:
+            raise ProfileError(f"lease: expected 0 to {LONGEST_LEASE:g} seconds, found {options.lease!r}")
         profile = options.loaded_profile()
         store, workers, self._replicas, self._own = opened(options)
         self._store = store
@@ -127,7 +133,9 @@ class Gate:
         chosen = GatePolicy.of(policy, self.policy)
         for replaced in replaces:
             _checked("replaces", replaced)
-        _checked("key", key)
+        if CONTROLS.search(_checked("key", key)):
+            expected = "a text without control characters and line ends"
+            raise StoreKeyError(f"key: expected {expected}, found {key!r:.80}", field="key")
         stored = json.loads(json.dumps(dict(data or {}), allow_nan=False))
         try:
             return Admission(
@@ -160,12 +168,21 @@ class Gate:
         """Store a reviewer's decision on two kept pictures, and decide what was held because of them.
 
         A held picture that differs from all it was held for is accepted; one that is the same as a kept one is removed
-        as its duplicate. Returns the current decision on `key`. Raises StoreKeyError for an unknown key.
+        as its duplicate. Returns the current decision on `key`. Raises StoreKeyError for an unknown key, and for two
+        pictures neither of which waits for the other nor was ever settled as the other.
         """
         picture, other = self._get_record(key), self._get_record(other_key)
         if picture.identity == other.identity:
             raise StoreKeyError(
                 f"{key!r} and {other_key!r}: expected two pictures, found one and the same file"
+            )
+        recorded = any(
+            match.key == two.key for one, two in ((picture, other), (other, picture)) for match in one.matches
+        )
+        if not recorded and other.identity not in self._store.settled(self.tenant, picture.identity):
+            raise StoreKeyError(
+                f"{other_key!r}: expected a picture that {key!r} was held for, found one without a match",
+                field="other_key",
             )
         self._store.settle(self.tenant, picture.identity, other.identity, same=same)
         held = [record for record in (picture, other) if record.state is State.HELD]
@@ -178,6 +195,17 @@ class Gate:
             if later is picture:
                 return settled_as_same(key, other_key)
         return current_decision(self._get_record(key))
+
+    def odd_keys(self) -> list[str]:
+        """Return the keys that an older samepic took and `admit` refuses: those with control characters in them."""
+        return [key for key in self._store.keys(self.tenant) if CONTROLS.search(key)]
+
+    def unsettle(self, key: str) -> int:
+        """Take back every decision of reviewers on a kept picture; what they decided stays, new uploads are compared.
+
+        Returns how many decisions there were. Raises StoreKeyError for an unknown key.
+        """
+        return self._store.unsettle(self.tenant, self._get_record(key).identity)
 
     def accept(self, key: str) -> Decision:
         """Accept a held picture, as different from all it was held for. Raises StoreKeyError for an unknown key."""
@@ -289,6 +317,8 @@ class AsyncGate:
     admit = _awaited(Gate.admit)
     remove = _awaited(Gate.remove)
     settle = _awaited(Gate.settle)
+    unsettle = _awaited(Gate.unsettle)
+    odd_keys = _awaited(Gate.odd_keys)
     accept = _awaited(Gate.accept)
     get = _awaited(Gate.get)
     proxy = _awaited(Gate.proxy)

@@ -14,10 +14,10 @@ from samepic.tuning.search import GATE, SEARCH
 
 
 class CandidateNumbers(NamedTuple):
-    """Numbers of pictures, nearest first: `near` by PDQ, and `alike` by the copy code alone."""
+    """Numbers of pictures, nearest first: `near` by PDQ, `alike` by the copy code alone, with its distance in bits."""
 
     near: list[int]
-    alike: list[int]
+    alike: dict[int, int]
 
 
 class Index:
@@ -37,29 +37,31 @@ class Index:
         self.catch_up(store)
         with self._reading():
             near = {} if fingerprint.is_weak else self._near(fingerprint, below)
-            alike = [] if fingerprint.is_weak or not fingerprint.copycode else self._alike(fingerprint, below)
+            alike = {} if fingerprint.is_weak or not fingerprint.copycode else self._alike(fingerprint, below)
         order = sorted(near, key=lambda number: (near[number], number))
-        return CandidateNumbers(order, [number for number in alike if number not in near])
+        return CandidateNumbers(order, {number: alike[number] for number in alike if number not in near})
 
     def _near(self, fingerprint: Fingerprint, below: int | None) -> dict[int, int]:
         near = self._pdq.within(fingerprint.pdq_forms, SEARCH.radius)
         pairs = zip(near.ids.tolist(), near.distances.tolist(), strict=True)
         return {number: bits for number, bits in pairs if below is None or number < below}
 
-    def _alike(self, fingerprint: Fingerprint, below: int | None) -> list[int]:
+    def _alike(self, fingerprint: Fingerprint, below: int | None) -> dict[int, int]:
         """Return the pictures with the copy codes nearest to this one's, then those nearest to its insets'."""
         if not len(self._copies):
-            return []
-        queries = [(fingerprint.copycode, GATE.alike, SEARCH.copy_radius)]
+            return {}
+        queries = [(fingerprint.copycode, GATE.alike, GATE.alike_radius)]
         queries += [(code, GATE.alike_inset, SEARCH.inset_radius) for code in fingerprint.inset_codes]
         # Higher numbers do not count but may be nearer: ask for more.
         later = 0 if below is None else max(0, self.last - below + 1)
-        alike: dict[int, None] = {}
+        alike: dict[int, int] = {}
         for code, k, radius in queries:
             found = self._copies.nearest(code, k + later)
-            near = found.ids[found.distances <= radius].tolist()
-            alike.update(dict.fromkeys([n for n in near if below is None or n < below][:k]))
-        return list(alike)
+            pairs = zip(found.ids.tolist(), found.distances.tolist(), strict=True)
+            near = [(n, bits) for n, bits in pairs if bits <= radius and (below is None or n < below)]
+            for number, bits in near[:k]:
+                alike[number] = min(bits, alike.get(number, bits))
+        return alike
 
     def catch_up(self, store: Store) -> None:
         """Read the rows of `store` above the last number known, and the removals since."""

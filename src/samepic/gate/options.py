@@ -42,6 +42,7 @@ _DEFAULTS: Mapping[Relation, PolicyAction] = MappingProxyType(
         **dict.fromkeys(Relation, PolicyAction.ACCEPT),
         **dict.fromkeys(_SAME, PolicyAction.REFUSE),
         Relation.EDITED: PolicyAction.REVIEW,
+        Relation.SIMILAR: PolicyAction.REVIEW,
     }
 )
 _NEVER_REFUSED = (Relation.SIMILAR, Relation.DIFFERENT, Relation.UNDECIDABLE)
@@ -150,7 +151,7 @@ class GateOptions:
     """The options of a gate: those of `Gate`, of the command line, the service and the parts for web frameworks."""
 
     # A path, "sqlite:///PATH" or "postgresql://...", or an open store.
-    store: str | os.PathLike[str] | Store
+    store: str | os.PathLike[str] | Store = field(repr=False)
     _: KW_ONLY
     # A collection of its own within the store, invisible to other tenants.
     tenant: str = ""
@@ -171,7 +172,7 @@ class GateOptions:
     lease: float = 15.0
     # Standbys of a PostgreSQL store: `check` asks them in turn, with an index of their own, and the store itself where
     # none answers; everything else asks the store alone.
-    replicas: Replicas | Sequence[str] = ()
+    replicas: Replicas | Sequence[str] = field(default=(), repr=False)
 
     def loaded_profile(self) -> Profile | None:
         """Return the profile, read where it is a file. Raises ProfileError."""

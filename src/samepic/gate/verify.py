@@ -11,6 +11,7 @@ from enum import StrEnum
 from samepic.decision import Caveat, Evidence, Match
 from samepic.duplicates.quality import Merit, advantage, weight_of
 from samepic.errors import LimitError, SamepicError, UnreadableError, WorkerError
+from samepic.facts import Facts, Series
 from samepic.gate.index import Index
 from samepic.gate.options import GatePolicy, Originals, PolicyAction
 from samepic.picture import read
@@ -19,7 +20,7 @@ from samepic.sandbox.pool import Decoder
 from samepic.store.contract import Store
 from samepic.store.records import Record
 from samepic.tuning.search import GATE
-from samepic.tuning.verify import RESOLUTION
+from samepic.tuning.verify import BY_RULE, RESOLUTION
 from samepic.verdict import Relation, Verdict
 from samepic.verify.explain import explain, explain_better
 from samepic.writing import reason_of
@@ -127,7 +128,7 @@ def _pixels(record: Record) -> int:
     return record.width * record.height * record.frames
 
 
-_IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
+IDENTICAL = (Relation.SAME_FILE, Relation.SAME_PIXELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ class MatchVerifier:
             return None
         profile = self.context.profile
         minimum = profile.probability if profile is not None else 0.0
-        if relation not in _IDENTICAL and probability < minimum:
+        if relation not in IDENTICAL and relation.is_same(Relation.EDITED) and probability < minimum:
             return None
         match = self._match(kept, relation, probability, explanation, evidence)
         caveat = self._caveat(kept, match)
@@ -219,7 +220,7 @@ class MatchVerifier:
 
     def _caveat(self, kept: Record, match: Match) -> Caveat | None:
         """Return why a match is not enough to refuse the upload, None where it is enough or not the same picture."""
-        if match.relation in _IDENTICAL or not match.relation.is_same(Relation.REFRAMED):
+        if match.relation in IDENTICAL or not match.relation.is_same(Relation.REFRAMED):
             return None
         if match.evidence is Evidence.PROXIES:
             shares = (record.unresolved or 0.0 for record in (kept, self.record))
@@ -240,13 +241,9 @@ class MatchVerifier:
     def _compare(self, kept: Record) -> _PairVerdict | None:
         """Compare the proxies; the verdict is confirmed on the originals where they can be opened."""
         if kept.frames != self.record.frames:
-            return None  # an animation is its frames, and a still none of them
-        try:
-            verdict = self.context.engine.compare(
-                kept.proxy, self.record.proxy, profile=self.context.profile, prove=False, visibility=False
-            )
-        except UnreadableError as error:
-            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, _error_text(error))
+            return self._by_first_frame(kept)
+        verdict = self._compare_proxies(kept)
+        if verdict is None:
             return None
         uncompared = _UncomparedReason.NO_WAY
         if self.policy.actions[verdict.relation] is not PolicyAction.ACCEPT:
@@ -255,8 +252,46 @@ class MatchVerifier:
                 return _PairVerdict(on_originals, Evidence.ORIGINALS)
             uncompared = on_originals
         if kept.frames > 1 and not verdict.relation.is_same(Relation.ADJUSTED):
-            return None  # a sheet of frames says nothing of crops and edits
+            return self._by_first_frame(kept)  # a sheet of frames says nothing of crops and edits
         return _PairVerdict(of_proxies(verdict, self.context.profile), Evidence.PROXIES, uncompared)
+
+    def _compare_proxies(self, kept: Record, frames: tuple[int, int] | None = None) -> Verdict | None:
+        try:
+            return self.context.engine.compare(
+                kept.proxy,
+                self.record.proxy,
+                profile=self.context.profile,
+                prove=False,
+                visibility=False,
+                frames=frames,
+            )
+        except UnreadableError as error:
+            _log.warning("record %d: its proxy cannot be compared: %s", kept.number, _error_text(error))
+            return None
+
+    def _by_first_frame(self, kept: Record) -> _PairVerdict | None:
+        """Return `similar` for pictures of several frames that show the same first one, as viewers do at once."""
+        counts = kept.frames, self.record.frames
+        verdict = self._compare_proxies(kept, counts)
+        if verdict is None or not verdict.relation.is_same(Relation.EDITED):
+            return None
+        pages = "TIFF" in (kept.format, self.record.format)
+        facts = Facts(
+            series=Series.PAGES if pages else Series.FRAMES,
+            still="a" if counts[0] == 1 else "b" if counts[1] == 1 else "",
+            frame=int(counts[0] != counts[1]),
+            proxies=True,
+        )
+        a, b = (replace(info, frames=n) for info, n in zip((verdict.a, verdict.b), counts, strict=True))
+        sentence = explain(facts, Relation.SIMILAR, a, b)
+        similar = replace(
+            verdict,
+            relation=Relation.SIMILAR,
+            probability=BY_RULE.in_series,
+            facts=facts,
+            explanation=sentence,
+        )
+        return _PairVerdict(similar, Evidence.PROXIES)
 
     def _compare_originals(self, kept: Record) -> Verdict | _UncomparedReason:
         """Compare the originals; raises only UnavailableError and StoreError, to be tried again."""
@@ -291,7 +326,7 @@ def _original(originals: Originals, kept: Record) -> bytes | _UncomparedReason:
 def of_proxies(verdict: Verdict, profile: Profile | None = None) -> Verdict:
     """Return a verdict on two proxies, made with `profile`, as one on the pictures they stand for."""
     facts, relation, probability = replace(verdict.facts, proxies=True), verdict.relation, verdict.probability
-    if relation in _IDENTICAL:
+    if relation in IDENTICAL:
         relation = Relation.RESAVED
     elif relation is Relation.EDITED and _is_faint(verdict):
         # A proxy's tables say nothing of the picture's own compression, so noise may look like a change.

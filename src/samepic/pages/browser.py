@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import isub
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -17,7 +20,7 @@ from samepic.service import auth
 from samepic.service.body import parse_form, query_params, read_small_body
 from samepic.service.middleware import add_log_fields
 from samepic.service.problems import HttpProblem, to_problem
-from samepic.service.settings import Token, find_token
+from samepic.service.settings import find_token
 from samepic.service.state import Service
 
 SIGN_IN = "/ui/enter"
@@ -46,15 +49,10 @@ class PageRoute(NamedTuple):
 
 
 def page_routes(service: Service, pages: Sequence[PageRoute]) -> list[Route]:
-    sessions = auth.Sessions(service.settings.secret)
     return [
-        Route(page.path, _endpoint(service, sessions, page, pages), methods=[page.method], name=page.name)
+        Route(page.path, _endpoint(service, page, pages), methods=[page.method], name=page.name)
         for page in pages
     ]
-
-
-def _token_id(token: Token) -> str:
-    return token.digest.hex()[:32]
 
 
 def form_fields(request: Request) -> Mapping[str, str]:
@@ -64,8 +62,10 @@ def form_fields(request: Request) -> Mapping[str, str]:
 
 
 def _endpoint(
-    service: Service, sessions: auth.Sessions, route: PageRoute, pages: Sequence[PageRoute]
+    service: Service, route: PageRoute, pages: Sequence[PageRoute]
 ) -> Callable[[Request], Awaitable[Response]]:
+    sessions = service.sessions
+
     async def answer(request: Request) -> Response:
         add_log_fields(request.scope, operation=route.name)
         known = sessions.read(request)
@@ -81,9 +81,9 @@ def _endpoint(
             ]
             frame = PageFrame(menu, route.path, sessions.csrf_token(session), caller.name)
             if route.method != "GET":
-                await _require_csrf(service, sessions, request, session)
-            elif not route.is_page:
-                auth.reject_other_sites(request)
+                await _require_csrf(service, request, session)
+            else:
+                auth.reject_other_sites(request, linked=route.is_page)
             response = await route.handler(service, request, PageRequest(caller, session, frame))
         except (HttpProblem, SamepicError) as error:
             problem = to_problem(error)
@@ -104,7 +104,7 @@ def _caller(
     settings = service.settings
     if not settings.tokens:
         return auth.local_caller(request, settings)
-    token = next((token for token in settings.tokens if _token_id(token) == session.token_id), None)
+    token = auth.session_token(session, settings)
     if token is None:
         if route.public:
             return auth.Caller()
@@ -115,19 +115,17 @@ def _caller(
     return auth.Caller(token.name, token.tenant, token.rights)
 
 
-async def _require_csrf(
-    service: Service, sessions: auth.Sessions, request: Request, session: auth.BrowserSession
-) -> None:
+async def _require_csrf(service: Service, request: Request, session: auth.BrowserSession) -> None:
     """Raise HttpProblem unless a page of this session asks: other sites can send forms, but lack the CSRF token."""
     auth.require_own_page(request)
     csrf = request.headers.get(auth.CSRF)
     if csrf is None and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     ):
-        fields = parse_form(await read_small_body(request, service.budget, service.limits))
+        fields = parse_form(await read_small_body(request, service.limits))
         request.scope["samepic.form"] = fields
         csrf = fields.get("csrf")
-    sessions.require_csrf(session, csrf or "")
+    service.sessions.require_csrf(session, csrf or "")
 
 
 def _error_response(request: Request, problem: HttpProblem, frame: PageFrame) -> Response:
@@ -137,6 +135,7 @@ def _error_response(request: Request, problem: HttpProblem, frame: PageFrame) ->
     return error_page(problem, frame, "Back to the start")
 
 
+_MINUTE = 60
 _LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
@@ -149,22 +148,28 @@ async def show_sign_in(service: Service, request: Request, context: PageRequest)
 
 async def sign_in(service: Service, request: Request, context: PageRequest) -> Response:
     """Start a session for a known token. It gets a new id, since others may know the previous one."""
-    fields = form_fields(request)
+    fields, address = form_fields(request), auth.address_of(request)
     target = _target(fields.get("next", "/"))
+    if service.wrong_tokens[address] >= service.limits.wrong_tokens:
+        text = "too many wrong tokens were entered here: try again in a minute"
+        raise HttpProblem(429, "too_many", text, headers={"Retry-After": str(_MINUTE)})
     token = find_token(service.settings.tokens, fields.get("token", "").strip())
     if token is None:
+        service.wrong_tokens[address] += 1
+        asyncio.get_running_loop().call_later(_MINUTE, isub, service.wrong_tokens, Counter([address]))
         error = "This token is not known. Use the one that applications send as Authorization: Bearer."
         return page("Sign in", _form(context, target, error), frame=context.frame, status=401)
-    sessions = auth.Sessions(service.settings.secret)
+    service.sessions.end(context.session)
+    session = service.sessions.start(str(service.settings.tokens.index(token)))
     response = RedirectResponse(target, 303)
-    sessions.set_cookie(request, response, sessions.start(_token_id(token)))
+    service.sessions.set_cookie(request, response, session)
     return response
 
 
 async def sign_out(service: Service, request: Request, context: PageRequest) -> Response:
-    sessions = auth.Sessions(service.settings.secret)
+    service.sessions.end(context.session)
     response = RedirectResponse(SIGN_IN if service.settings.tokens else "/", 303)
-    sessions.set_cookie(request, response, sessions.start())
+    service.sessions.set_cookie(request, response, service.sessions.start())
     return response
 
 

@@ -54,7 +54,7 @@ class _ReviewRequest:
 
     @classmethod
     async def read(cls, service: Service, request: Request, context: PageRequest) -> _ReviewRequest:
-        body = await read_small_body(request, service.budget, service.limits)
+        body = await read_small_body(request, service.limits)
         return cls(service, context, parse_json_object(body, "body"))
 
     def pair(self) -> tuple[int, str]:

@@ -16,7 +16,16 @@ from samepic.limits import LIMITS, Limits
 from samepic.picture import jpeg, pillow, png
 from samepic.picture.formats import KNOWN, REFUSED, decoding, sniff
 from samepic.picture.jpeg import open_jpeg
-from samepic.picture.picture import Deep, Encoded, OpenedPicture, Picture, read, upright, upright_deep
+from samepic.picture.picture import (
+    Deep,
+    Encoded,
+    OpenedPicture,
+    Picture,
+    equal_pixels,
+    read,
+    upright,
+    upright_deep,
+)
 from samepic.picture.png import open_png
 from samepic.verdict import PictureInfo
 
@@ -127,6 +136,15 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
                 except (OSError, EOFError, ValueError, SyntaxError) as error:
                     raise TruncatedError(name, f"{total} frames", f"frame {number}: {error}") from error
             yield load(frame, limits=limits) if form != "TIFF" else _page(image, picture, number, limits)
+
+
+def is_unmoving(picture: Picture, most: int) -> bool:
+    """Return whether a file of 2 to `most` frames shows one picture: all of them are equal, pixel for pixel."""
+    if not 1 < picture.info.frames <= most:
+        return False
+    shown = frames(picture, picture.info.frames)
+    first = next(shown)
+    return all(equal_pixels(first, other) for other in shown)
 
 
 def frame_numbers(total: int, count: int) -> list[int]:

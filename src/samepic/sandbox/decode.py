@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import cv2
@@ -20,9 +20,10 @@ from PIL import Image
 from samepic.api import compare, compare_pictures
 from samepic.fingerprints.fingerprint import Fingerprint
 from samepic.fingerprints.make import fingerprint, fingerprint_shown
-from samepic.fingerprints.proxy import proxy
+from samepic.fingerprints.proxy import first_tile, proxy
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load
+from samepic.picture.load import is_unmoving
 from samepic.profile import Policy
 from samepic.tuning.search import GATE
 from samepic.tuning.verify import POSSIBLE, RESOLUTION
@@ -79,6 +80,8 @@ def prepare(
     encoded = Encoded(name, data)
     info = inspect(encoded, limits=limits)
     print_, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
+    if is_unmoving(picture, GATE.proxy_spread):
+        info, picture = replace(info, frames=1), replace(picture, info=replace(picture.info, frames=1))
     return Prepared(print_, proxy(picture), info, _unresolved(encoded, picture, info))
 
 
@@ -183,7 +186,10 @@ def _clear_outside(overlay: OverlayViews) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a decoder is asked, and what it is to call the pictures."""
+    """What a decoder is asked, and what it is to call the pictures.
+
+    `frames` are how many the pictures have whose proxies are compared by the first frame alone.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -192,6 +198,7 @@ class Task:
     policy: Policy = Policy()  # noqa: RUF009  (frozen)
     prove: bool = True
     visibility: bool = True
+    frames: tuple[int, int] | None = None
 
 
 def perform(task: Task, bodies: Sequence[bytes], limits: Limits) -> Prepared | Verdict | Views | list[int]:
@@ -204,8 +211,12 @@ def perform(task: Task, bodies: Sequence[bytes], limits: Limits) -> Prepared | V
         case "catalogue":
             return catalogue(bodies[0], name, copycode=copycode, proxied=task.proxied, limits=limits)
         case "compare":
+            sources: list[object] = list(pictures)
+            if task.frames:
+                sheets = zip(pictures, task.frames, strict=True)
+                sources = [first_tile(load(sheet, limits=limits), count) for sheet, count in sheets]
             return compare(
-                *pictures,
+                *sources,
                 same_if=policy.same_if,
                 profile=policy.profile,
                 prove=task.prove,

@@ -270,13 +270,15 @@ class Decoder(ABC):
         visibility: bool = True,
         names: tuple[str, str] = _PAIR,
         called: tuple[str, str] = _ALIASES,
+        frames: tuple[int, int] | None = None,
     ) -> Verdict:
-        """Compare two pictures as `samepic.compare` does.
+        """Compare two pictures as `samepic.compare` does; with `frames`, proxies of so many, by the first alone.
 
         `names` are those in the verdict and in errors; `called`, which must be trusted, those in its explanation. A
         verdict of another process holds no pictures, so it draws no difference.
         """
-        task = Task("compare", called, policy=Policy.of(same_if, profile), prove=prove, visibility=visibility)
+        policy = Policy.of(same_if, profile)
+        task = Task("compare", called, policy=policy, prove=prove, visibility=visibility, frames=frames)
         return _with_names(self._run(task, (a, b), names), names)
 
     def views(

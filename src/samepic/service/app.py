@@ -35,7 +35,7 @@ async def health(service: Service, request: Request, caller: Caller) -> Response
 
 
 async def ready(service: Service, request: Request, caller: Caller) -> Response:
-    await service.run_light(service.gates.store.now)
+    await service.try_store()
     return Json({"status": "ready"})
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
+import socket
+from collections.abc import Hashable
+from contextlib import suppress
+from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,7 +19,7 @@ from starlette.responses import Response
 
 from samepic.gate.options import KEY_LETTERS
 from samepic.service.problems import HttpProblem
-from samepic.service.settings import RIGHTS, ServiceSettings, find_token, is_loopback
+from samepic.service.settings import RIGHTS, ServiceSettings, Token, find_token, is_loopback
 
 CSRF = "x-csrf-token"
 """The header with the CSRF token of a page; forms have the field `csrf`."""
@@ -26,7 +31,7 @@ _SESSION_SECONDS: Final = 12 * 3600  # how long a browser stays signed in: a wor
 
 
 class BrowserSession(NamedTuple):
-    """One browser: a random `id`, and the `token_id` it signed in with, "" without one."""
+    """One browser: a random `id`, and the `token_id` it signed in with: its place in the settings, "" without one."""
 
     id: str
     token_id: str
@@ -35,10 +40,13 @@ class BrowserSession(NamedTuple):
 class Sessions:
     """Writes and reads session cookies, signed with a secret that all processes of one service share.
 
-    A cookie holds a random id and the id of a token, never the token. It ends with the service.
+    A cookie holds a random id and the place of a token in the settings. It ends with the service, or at the sign-out:
+    `folder`, if any, tells all processes of that.
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, folder: str = "") -> None:
+        self._ended: set[str] = set()
+        self._folder = Path(folder) if folder else None
         self._cookies = TimestampSigner(
             secret, b"session", key_derivation="hmac", digest_method=hashlib.sha256
         )
@@ -54,8 +62,17 @@ class Sessions:
             signed = self._cookies.unsign(cookie, max_age=_SESSION_SECONDS).decode()
         except BadSignature:
             return None
-        number, _, token_id = signed.partition(".")
-        return BrowserSession(number, token_id)
+        session = BrowserSession(*signed.split("."))
+        if session.id in self._ended or (self._folder and (self._folder / f"ended-{session.id}").exists()):
+            return None
+        return session
+
+    def end(self, session: BrowserSession) -> None:
+        """Accept the cookie of a session no more, in any process."""
+        if session.token_id:
+            self._ended.add(session.id)
+            if self._folder:
+                (self._folder / f"ended-{session.id}").touch()
 
     def set_cookie(self, request: Request, response: Response, session: BrowserSession) -> None:
         response.set_cookie(
@@ -92,16 +109,59 @@ def require_own_page(request: Request) -> None:
     if site is not None and site != "same-origin":
         raise _forbidden("sec-fetch-site", "same-origin", "another")
     origin = request.headers.get("origin")
-    if origin is not None and site is None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and site is None and origin.partition("://")[2] != request.headers.get("host"):
         raise _forbidden("origin", "a page of this service", "another")
     if origin is None and site is None:
         raise _forbidden("origin", "a page of this service", "none")
 
 
-def reject_other_sites(request: Request) -> None:
-    """Raise HttpProblem, 403, if another site asks: its images and frames must not cause expensive work."""
-    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+def reject_other_sites(request: Request, *, linked: bool = False) -> None:
+    """Raise HttpProblem, 403, if another site asks: it must neither learn something nor cause expensive work.
+
+    To what is `linked`, a page, other sites may lead a browser.
+    """
+    if request.headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
+        return
+    if not (linked and request.headers.get("sec-fetch-dest") == "document"):
         raise _forbidden("sec-fetch-site", "same-origin", "another")
+
+
+def host_of(request: Request) -> str:
+    """Return the host that a request names, without the port; "" for none, or an invalid one."""
+    with suppress(ValueError):
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    return ""
+
+
+def require_valid_hosts(request: Request) -> None:
+    """Raise HttpProblem, 400, if Host or Origin is none that could be a host."""
+    for name, prefix in (("host", "//"), ("origin", "")):
+        try:
+            urlsplit(prefix + request.headers.get(name, "")).port  # noqa: B018  (raises what reading it would raise)
+        except ValueError:
+            raise HttpProblem.mismatch(400, "no_http", name, "a host", "another text") from None
+
+
+def sender(request: Request, settings: ServiceSettings, sessions: Sessions) -> tuple[Hashable, bool]:
+    """Return what the shares of a request are counted for, a token or an address, and whether the sender may ask."""
+    if not settings.tokens:
+        return address_of(request), True
+    token = _bearer_token(request, settings) or session_token(sessions.read(request), settings)
+    return (token.digest, True) if token else (address_of(request), False)
+
+
+def address_of(request: Request) -> str:
+    """Return the address of a client; of IPv6 the network, since one machine has 2**64 addresses in it."""
+    address = request.client.host if request.client else ""
+    if ":" not in address:
+        return address
+    found = ipaddress.IPv6Address(address.partition("%")[0])
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+
+
+def session_token(session: BrowserSession | None, settings: ServiceSettings) -> Token | None:
+    """Return the token that a browser signed in with, None without one."""
+    return settings.tokens[int(session.token_id)] if session and session.token_id else None
 
 
 class Caller(NamedTuple):
@@ -120,6 +180,7 @@ def authenticate(request: Request, settings: ServiceSettings, right: str) -> Cal
         if tenant is not None and tenant != caller.tenant:
             raise _forbidden(_TENANT, "the tenant of the token, or none", "another")
     else:
+        reject_other_sites(request)
         caller = local_caller(request, settings, tenant or "")
     if right not in caller.rights:
         raise missing_right(right)
@@ -142,12 +203,16 @@ def _tenant(request: Request) -> str | None:
     return tenant
 
 
-def _bearer(request: Request, settings: ServiceSettings) -> Caller:
+def _bearer_token(request: Request, settings: ServiceSettings) -> Token | None:
     values = request.headers.getlist("authorization")
     scheme, _, text = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-    token = find_token(settings.tokens, text.strip()) if scheme.lower() == "bearer" else None
+    return find_token(settings.tokens, text.strip()) if scheme.lower() == "bearer" else None
+
+
+def _bearer(request: Request, settings: ServiceSettings) -> Caller:
+    token = _bearer_token(request, settings)
     if token is None:
-        found = "another" if values else "none"
+        found = "another" if "authorization" in request.headers else "none"
         expected = "Bearer and a known token"
         problem = HttpProblem.mismatch(401, "unauthorized", "authorization", expected, found)
         problem.headers["WWW-Authenticate"] = 'Bearer realm="samepic"'
@@ -157,19 +222,28 @@ def _bearer(request: Request, settings: ServiceSettings) -> Caller:
 
 def local_caller(request: Request, settings: ServiceSettings, tenant: str = "") -> Caller:
     """Return who asks a service without tokens. Raises HttpProblem, 403, for pages of other sites in a browser here."""
-    caller = Caller("", tenant, frozenset(RIGHTS))
-    if not settings.loopback:
-        if request.headers.get(_TENANT) is not None:
-            raise _forbidden(_TENANT, "none, since this service has no tokens and others can reach it", "one")
-        return caller
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    if not is_loopback(host):
-        expected = "localhost or a loopback address (a service that others reach needs tokens)"
+    if not settings.loopback and request.headers.get(_TENANT) is not None:
+        raise _forbidden(_TENANT, "none, since this service has no tokens and others can reach it", "one")
+    host = host_of(request)
+    if not (is_loopback(host) if settings.loopback else _is_own_host(host, settings)):
+        # Other sites could let names of their own lead here, and then read what is answered.
+        expected = (
+            "an address or name of this machine (a service that others reach under a name needs tokens)"
+        )
         raise _forbidden("host", expected, f"{host!r:.60}")
     origin = request.headers.get("origin")
     if origin is not None and origin != f"http://{request.headers.get('host', '')}":
         raise _forbidden("origin", "none, or this service", f"{origin!r:.60}")
-    return caller
+    return Caller("", tenant, frozenset(RIGHTS))
+
+
+def _is_own_host(host: str, settings: ServiceSettings) -> bool:
+    own = socket.gethostname().lower()
+    if host in ("localhost", settings.host.lower(), own, f"{own}.local"):
+        return True
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(host.partition("%")[0]))
+    return False
 
 
 def missing_right(right: str) -> HttpProblem:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -27,33 +29,43 @@ Value = TypeVar("Value")
 
 
 class Budget:
-    """The memory that all request bodies of a process share, in bytes."""
+    """What all requests of a process share: memory in bytes, or the right to run.
 
-    def __init__(self, limit: int) -> None:
-        self.limit, self.used = limit, 0
+    With several requests, an owner gets no more than it leaves free: who takes all it can get leaves room for others.
+    """
 
-    @contextmanager
-    def share(self) -> Iterator[Share]:
-        """Provide a share that grows with a body and is released at the end."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            self.used -= share.used
+    def __init__(self, limit: int, what: str) -> None:
+        self.limit, self.used, self.what = limit, 0, what
+        self.held: Counter[Hashable] = Counter()
+
+    def share(self, owner: Hashable) -> AbstractContextManager[Share]:
+        """Provide a share that grows with a request and is given back at the end."""
+        return closing(Share(self, owner))
 
 
 class Share:
-    """The part of the budget that one body uses, in bytes."""
+    """The part of the budget that one request uses, and its owner: a token, or an address."""
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget, self.used = budget, 0
+    def __init__(self, budget: Budget, owner: Hashable) -> None:
+        self._budget, self._owner, self.used = budget, owner, 0
 
     def grow(self, count: int) -> None:
-        """Reserve `count` more bytes. Raises HttpProblem, 503, if the budget is exhausted."""
-        if self._budget.used + count > self._budget.limit:
-            raise HttpProblem(503, "busy", "too many uploads are in progress: try again")
-        self._budget.used += count
+        """Reserve `count` more. Raises HttpProblem, 503, if the budget, or the owner's part of it, is exhausted."""
+        budget, held = self._budget, self._budget.held[self._owner]
+        free = budget.limit - budget.used - count
+        if free < 0 or (held > self.used and held + count > free):
+            raise HttpProblem(503, "busy", f"too many {budget.what}: try again")
+        budget.used += count
+        budget.held[self._owner] += count
         self.used += count
+
+    def close(self) -> None:
+        """Give everything back; may be called twice."""
+        self._budget.used -= self.used
+        self._budget.held[self._owner] -= self.used
+        if not self._budget.held[self._owner]:
+            del self._budget.held[self._owner]
+        self.used = 0
 
 
 async def stream_body(
@@ -61,14 +73,16 @@ async def stream_body(
 ) -> AsyncIterator[bytes]:
     """Yield the chunks of a body. Raises HttpProblem: 413 too long, 408 too slow, 503 without memory for it."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > max_bytes:
-        raise _too_large(max_bytes, f"{int(declared)} bytes")
+    if declared.isdecimal():
+        if int(declared) > max_bytes:
+            raise _too_large(max_bytes, f"{int(declared)} bytes")
+        share.grow(int(declared))
     count, loop = 0, asyncio.get_running_loop()
-    start = loop.time()
+    deadline = loop.time() + limits.body_seconds
     stream = request.stream()
     while True:
         try:
-            async with asyncio.timeout_at(start + limits.body_seconds + count / limits.body_rate):
+            async with asyncio.timeout_at(deadline):
                 chunk = await anext(stream, None)
         except TimeoutError:
             expected = f"a body within {limits.body_seconds:g} s, or {limits.body_rate} bytes a second"
@@ -76,21 +90,25 @@ async def stream_body(
         if chunk is None:
             return
         count += len(chunk)
+        # What came quickly buys no more than one pause of that length.
+        deadline = min(deadline + len(chunk) / limits.body_rate, loop.time() + limits.body_seconds)
         if count > max_bytes:
             raise _too_large(max_bytes, "more")
-        share.grow(len(chunk))
+        share.grow(max(0, count - share.used))
         yield chunk
 
 
 async def read_body(request: Request, max_bytes: int, share: Share, limits: ServiceLimits) -> bytes:
     """Return a body of at most `max_bytes`. Raises as `stream_body`."""
-    return b"".join([chunk async for chunk in stream_body(request, max_bytes, share, limits)])
+    data = BytesIO()  # hands its bytes on without a copy
+    async for chunk in stream_body(request, max_bytes, share, limits):
+        data.write(chunk)
+    return data.getvalue()
 
 
-async def read_small_body(request: Request, budget: Budget, limits: ServiceLimits) -> bytes:
+async def read_small_body(request: Request, limits: ServiceLimits) -> bytes:
     """Return a body without pictures, of at most `limits.field_bytes`. Raises as `stream_body`."""
-    with budget.share() as share:
-        return await read_body(request, limits.field_bytes, share, limits)
+    return await read_body(request, limits.field_bytes, request.scope["samepic.share"], limits)
 
 
 def _too_large(max_bytes: int, found: str, name: str = "body") -> HttpProblem:
@@ -138,7 +156,7 @@ class _FormCollector:
         self._parts = 0
         self._header = (bytearray(), bytearray())
         self._disposition = b""
-        self._name, self._data = "", bytearray()
+        self._name, self._data = "", BytesIO()
 
     def callbacks(self) -> MultipartCallbacks:
         return {
@@ -156,7 +174,7 @@ class _FormCollector:
         self._parts += 1
         if self._parts > self._limits.fields:
             raise HttpProblem.invalid("body", f"a form of at most {self._limits.fields} fields", "more")
-        self._disposition, self._data = b"", bytearray()
+        self._disposition, self._data = b"", BytesIO()
 
     def _end_header(self) -> None:
         name, value = self._header
@@ -177,20 +195,20 @@ class _FormCollector:
             raise HttpProblem.invalid(self._name, "one field of this name", "two")
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
-        self._data += data[start:end]
+        self._data.write(memoryview(data)[start:end])
         max_bytes = self._limits.upload_bytes if self._name in self._files else self._limits.field_bytes
-        if len(self._data) > max_bytes:
+        if self._data.tell() > max_bytes:
             raise _too_large(max_bytes, "more", self._name)
 
     def _end_part(self) -> None:
         if self._name in self._files:
-            self.form.files[self._name] = bytes(self._data)
+            self.form.files[self._name] = self._data.getvalue()
         else:
             try:
-                self.form.params[self._name] = self._data.decode()
+                self.form.params[self._name] = self._data.getvalue().decode()
             except UnicodeDecodeError:
                 raise HttpProblem.invalid(self._name, "text in UTF-8", "another encoding") from None
-        self._data = bytearray()
+        self._data = BytesIO()
 
     def _end(self) -> None:
         self.ended = True

@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from samepic.service.auth import require_valid_hosts, sender
 from samepic.service.problems import HttpProblem
 from samepic.service.state import Service
 
@@ -20,8 +21,12 @@ _access = logging.getLogger("samepic.access")
 _log = logging.getLogger("samepic.service")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT = 499
+_UNBOUNDED = ("/v1/health", "/v1/ready")
+"""Addresses that answer however many requests are running."""
+
 _HEADERS = {
     "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
@@ -33,19 +38,16 @@ def add_log_fields(scope: Scope, **fields: object) -> None:
 
 class RequestMiddleware:
     def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app, self._service, self._running = app, service, 0
+        self._app, self._service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         log = _RequestLog(scope, receive, send, self._service)
-        self._running += 1
         self._service.metrics.request_started()
         try:
-            if self._running > self._service.limits.requests:
-                raise HttpProblem(503, "busy", "too many requests are running: try again")
-            await self._app(scope, log.receive, log.send)
+            await self._run(scope, log)
         except HttpProblem as problem:
             await log.send_problem(problem)
         except ClientDisconnect:
@@ -56,8 +58,22 @@ class RequestMiddleware:
                 HttpProblem(500, "internal", f"internal error (a bug): see the log under {log.id}")
             )
         finally:
-            self._running -= 1
             log.finish()
+
+    async def _run(self, scope: Scope, log: _RequestLog) -> None:
+        service, request = self._service, Request(scope)
+        require_valid_hosts(request)
+        owner, known = sender(request, service.settings, service.sessions)
+        if not known:
+            log.receive_within(service.limits.stranger_seconds)
+        with (
+            (service.slots if known else service.strangers).share(owner) as slot,
+            service.budget.share(owner) as scope["samepic.share"],
+        ):
+            if scope["path"] not in _UNBOUNDED:
+                slot.grow(1)
+                scope["samepic.admitted"] = known
+            await self._app(scope, log.receive, log.send)
 
 
 class _RequestLog:
@@ -71,11 +87,22 @@ class _RequestLog:
         self.status, self._start, self._received = _CLIENT_LEFT, time.monotonic(), 0
         self._body_pending = "content-length" in headers or "transfer-encoding" in headers
         self._awaits_continue = headers.get("expect", "").lower() == "100-continue"
+        self._deadline: float | None = None
+        self._replaced = False
         scope["samepic"] = {"id": self.id}
+
+    def receive_within(self, seconds: float) -> None:
+        """Give the whole body so much time from now on."""
+        self._deadline = asyncio.get_running_loop().time() + seconds
 
     async def receive(self) -> Message:
         self._awaits_continue = False
-        message = await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            expected = f"one within {self._service.limits.stranger_seconds:g} s without a token"
+            raise HttpProblem.mismatch(408, "too_slow", "body", expected, "a slower one") from None
         if message["type"] == "http.disconnect":
             self._body_pending = False
         else:
@@ -84,16 +111,39 @@ class _RequestLog:
         return message
 
     async def send(self, message: Message) -> None:
+        if self._replaced:
+            return
         if message["type"] == "http.response.start":
             await self._drain()
+            try:
+                self._count(message)
+            except HttpProblem as problem:
+                await self.send_problem(problem)
+                self._replaced = True
+                return
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
             headers["X-Request-ID"] = self.id
-            if self._body_pending:
+            if self._body_pending or self.status == 503:
                 headers["Connection"] = "close"
-        await self._send(message)
+        await self._send_in_pieces(message)
+
+    def _count(self, message: Message) -> None:
+        """Count a large answer until the client has read it. Raises HttpProblem, 503, without memory for it."""
+        size = int(Headers(raw=message["headers"]).get("content-length", "0"))
+        if size > self._service.limits.answer_piece:
+            self._scope["samepic.share"].grow(size)
+
+    async def _send_in_pieces(self, message: Message) -> None:
+        """Hand on a piece once the client has taken the one before, so that the request lasts until then."""
+        body, piece = message.get("body", b""), self._service.limits.answer_piece
+        start = 0
+        while len(body) - start > piece:
+            await self._send({**message, "body": body[start : start + piece], "more_body": True})
+            start += piece
+        await self._send({**message, "body": body[start:]} if start else message)
 
     async def send_problem(self, problem: HttpProblem) -> None:
         if self.status == _CLIENT_LEFT:
@@ -122,5 +172,5 @@ class _RequestLog:
             async with asyncio.timeout(limits.drain_seconds):
                 while self._body_pending and self._received < most:
                     await self.receive()
-        except TimeoutError:
+        except (TimeoutError, HttpProblem):
             return

@@ -23,15 +23,16 @@ async def remove(service: Service, request: Request, caller: Caller) -> Response
     key, idempotency = path_key(request), idempotency_key(request, service)
     gate = service.gates.gate(caller.tenant)
 
-    def call() -> HttpAnswer:
+    def call(lost: bool) -> HttpAnswer:
         try:
             gate.remove(key)
         except StoreKeyError:
-            raise HttpProblem.unknown_key(key) from None
+            if not lost:
+                raise HttpProblem.unknown_key(key) from None
         return HttpAnswer(204, None)
 
     answer, replayed = await service.run_light(
-        lambda: run_once(service, caller.tenant, idempotency, lambda: ("remove", key), call)
+        lambda: run_once(service, caller.tenant, idempotency, lambda: ("remove", key), call, together=True)
     )
     return answer.response(replayed=replayed)
 
@@ -75,11 +76,16 @@ async def held(service: Service, request: Request, caller: Caller) -> Response:
 
 async def settle(service: Service, request: Request, caller: Caller) -> Response:
     idempotency = idempotency_key(request, service)
-    key, other, same = _parse_settle(await read_small_body(request, service.budget, service.limits))
+    key, other, same = _parse_settle(await read_small_body(request, service.limits))
     gate, content = service.gates.gate(caller.tenant), ("settle", key, other, same)
     answer, replayed = await service.run_light(
         lambda: run_once(
-            service, caller.tenant, idempotency, lambda: content, lambda: _settle(gate, key, other, same)
+            service,
+            caller.tenant,
+            idempotency,
+            lambda: content,
+            lambda _: _settle(gate, key, other, same),
+            together=True,
         )
     )
     add_log_fields(request.scope, replayed=replayed)

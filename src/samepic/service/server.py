@@ -27,20 +27,58 @@ CreateApp = Callable[[ServiceSettings], Starlette]
 
 
 class Connection(H11Protocol):
-    """One connection. It is closed if headers come too slowly, and invalid HTTP is answered as every other error."""
+    """One connection. It is closed if headers come too slowly, aborted if an answer is not read in time.
+
+    Invalid HTTP is answered as every other error.
+    """
 
     _header_timer: asyncio.TimerHandle | None = None
+    _answer_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > SERVICE.connections:
+        self._since = self.loop.time()
+        # Writing counts as paused while anything at all waits for the client.
+        transport.set_write_buffer_limits(0)
+        if len(self.connections) > SERVICE.connections and not self._replace_another():
             self._send_problem(HttpProblem(503, "busy", "too many connections are open: try again"))
             return
         self._start_timer()
 
+    def _replace_another(self) -> bool:
+        """Abort the oldest connection that waits for a request or serves a sender without a valid token."""
+        spare = [
+            connection
+            for connection in self.connections
+            if isinstance(connection, Connection) and connection is not self and not connection.is_needed
+        ]
+        if not spare:
+            return False
+        oldest = min(spare, key=lambda connection: connection._since)
+        self.connections.discard(oldest)
+        oldest.transport.abort()
+        return True
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a request that got a place among those of senders with a token is being answered."""
+        running = self.cycle is not None and not self.cycle.response_complete
+        return running and bool(self.scope.get("samepic.admitted"))
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._answer_timer = self.loop.call_later(SERVICE.answer_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._answer_timer is not None:
+            self._answer_timer.cancel()
+            self._answer_timer = None
 
     def handle_events(self) -> None:
         """Process what was received. Until the headers are complete, the time runs on from their first byte."""
@@ -86,9 +124,11 @@ class Connection(H11Protocol):
 def bind_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens at an address, 0 being any free port. Raises OSError with the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once only where the protocol is named; otherwise an answer waits 40 ms for the client.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SERVICE.send_bytes)
         listener.bind((host.strip("[]"), port))
         listener.listen(SERVICE.backlog)
     except OSError as error:
@@ -123,7 +163,7 @@ def _serve_many(
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="samepic-metrics-") as folder:
         os.environ[MULTIPROC_DIR] = folder
-        config = _config(create, replace(settings, parent=os.getpid()))
+        config = _config(create, replace(settings, parent=os.getpid(), shared=folder))
         config.configure_logging()
         listener.set_inheritable(True)
         supervisor = Multiprocess(config, sockets=[listener])

@@ -24,32 +24,39 @@ class ServiceLimits:
     """The limits of one service process; chosen 2026-11-23, measured with bench/service_load.py."""
 
     upload_bytes: int = UPLOAD.file_bytes  # one picture of a request
-    body_bytes: int = 512 * 2**20  # memory for the bodies of all requests together
+    body_bytes: int = 512 * 2**20  # memory for the bodies and large answers of all requests together
     field_bytes: int = 64 * 1024  # a form field that is not a picture, and a JSON body
     form_bytes: int = 64 * 1024  # the boundaries and headers of a form, besides its parts
     fields: int = 8  # parts of a form
-    connections: int = 1000  # open connections; further ones are rejected
+    connections: int = 1000  # open connections; a further one takes the place of one that nobody needs
     backlog: int = 1024  # connections that the system keeps until they are accepted
-    requests: int = 400  # running requests, also those that are still being received
+    requests: int = 400  # running requests, also those that are still being received or read by the client
+    strangers: int = 64  # the same, of senders without a valid token
+    stranger_seconds: float = 5.0  # time for the body of such a request
     threads: int = 16  # running requests that decode, search or wait for a lock of the store
     waiting: int = 64  # requests that may wait for one of these threads
     queue_seconds: float = 20.0  # longest wait for a thread; later the request is rejected
     light_threads: int = 4  # running requests that only read or write the store
     light_waiting: int = 128  # requests that may wait for one of these threads
     header_seconds: float = 10.0  # time for the headers of a request
-    body_seconds: float = 20.0  # time for a body; every `body_rate` bytes of it add one second
+    body_seconds: float = 20.0  # longest pause; every `body_rate` bytes add one second, up to this again
     body_rate: int = 8 * 1024  # slowest rate of a body, in bytes a second
     drain_bytes: int = 256 * 2**20  # of a rejected body that are read, so that the client gets the response
     drain_seconds: float = 5.0  # time for that
+    answer_piece: int = 64 * 1024  # bytes of an answer that are handed on at a time
+    answer_seconds: float = 20.0  # longest time in which a client takes nothing of its answer
+    send_bytes: int = 128 * 1024  # of an answer that the system keeps for a client
     idle_seconds: int = 20  # how long a connection may stay open between two requests
     stop_seconds: int = 30  # time for running requests to finish when the service stops
     hung_seconds: int = 60  # how long a service process may be silent or starting, before it is replaced
     retry_seconds: int = 2  # value of Retry-After
+    attempt_seconds: float = 0.1  # between two attempts to write that tell whether the store takes it
     # First and longest pause before the store is tried again.
     reopen_seconds: tuple[float, float] = (0.2, 5.0)
     replay_seconds: float = 86_400.0  # how long the answer to an idempotency key is stored
     idempotency_key_length: int = 255  # longest idempotency key, in characters
     min_token_length: int = 16  # shortest bearer token, in characters
+    wrong_tokens: int = 10  # wrong tokens that an address may enter within a minute
     tenants: int = 1000  # gates that are open at once; each keeps the index of its tenant
     held: tuple[int, int] = (50, 200)  # held pictures in one answer, by default and at most
 
@@ -153,10 +160,10 @@ class ServiceSettings:
 
     Without `tokens` everyone may ask, and on loopback a header names the tenant. `originals` is a folder of kept
     pictures, with one for each named tenant. `parent` is the process that stops this one when it ends. `secret` signs
-    the cookies.
+    the cookies; `shared` is a folder for what all processes must know of them.
     """
 
-    store: str
+    store: str = field(repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
     tokens: tuple[Token, ...] = field(default=(), repr=False)
@@ -168,7 +175,8 @@ class ServiceSettings:
     originals: str | None = None
     limits: ServiceLimits = SERVICE
     parent: int = 0
-    replicas: tuple[str, ...] = ()
+    shared: str = ""
+    replicas: tuple[str, ...] = field(default=(), repr=False)
     secret: bytes = field(default_factory=partial(token_bytes, 32), repr=False)
 
     def __post_init__(self) -> None:

@@ -9,10 +9,10 @@ import logging
 import re
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +22,7 @@ from samepic.errors import SamepicError
 from samepic.gate.gate import Gate, opened
 from samepic.gate.options import GateOptions, GatePolicy
 from samepic.sandbox.pool import Workers
+from samepic.service.auth import Sessions
 from samepic.service.body import Budget
 from samepic.service.observability import Metrics
 from samepic.service.problems import HttpAnswer, HttpProblem
@@ -183,8 +184,14 @@ class Service:
         limits = settings.limits
         self.settings, self.limits = settings, limits
         self.gates = Gates(settings)
-        self.budget = Budget(limits.body_bytes)
+        self.budget = Budget(limits.body_bytes, "uploads are in progress")
+        self.slots = Budget(limits.requests, "requests are running")
+        self.strangers = Budget(limits.strangers, "requests without a token are running")
+        self.sessions = Sessions(settings.secret, settings.shared)
+        self.wrong_tokens: Counter[str] = Counter()
         self.metrics = Metrics()
+        self._attempt: asyncio.Task[None] | None = None
+        self._attempted = 0.0
         self._heavy = ThreadQueue("samepic-heavy", limits.threads, limits.waiting, limits.queue_seconds)
         self._light = ThreadQueue(
             "samepic-light", limits.light_threads, limits.light_waiting, limits.queue_seconds
@@ -200,6 +207,17 @@ class Service:
         """Raise HttpProblem, 503, if an upload could not be processed, before its body is read."""
         self.gates.workers  # noqa: B018  (raises until it runs)
         self._heavy.check()
+
+    async def try_store(self) -> None:
+        """Raise StoreError unless the store takes something in; those who ask at the same time share one attempt."""
+        if self._attempt is None or self._attempt.done():
+            self._attempt = asyncio.create_task(self._attempt_writing(self.gates.store))
+        await asyncio.shield(self._attempt)
+
+    async def _attempt_writing(self, store: Store) -> None:
+        await asyncio.sleep(self._attempted + self.limits.attempt_seconds - time.monotonic())
+        self._attempted = time.monotonic()
+        await self.run_light(store.try_writing)
 
     async def run_heavy(self, call: Callable[[], Result]) -> Result:
         """Run a call that decodes, searches or waits for locks."""
@@ -236,18 +254,25 @@ def run_once(
     tenant: str,
     key: str,
     content: Callable[[], tuple[object, ...]],
-    call: Callable[[], HttpAnswer],
+    call: Callable[[bool], HttpAnswer],
+    *,
+    together: bool = False,
 ) -> tuple[HttpAnswer, bool]:
-    """Return the answer of `call`, or the stored one to the same `content`. Raises HttpProblem, 422, for another."""
+    """Return the answer of `call`, or the stored one to the same `content`. Raises HttpProblem, 422, for another.
+
+    `call` is told whether it was called before and its answer got lost. With `together`, what it does in the store and
+    its answer are one transaction, which the same request waits for.
+    """
     if not key:
-        return call(), False
+        return call(False), False
     store, digest = service.gates.store, hashlib.sha256(json.dumps(content()).encode()).hexdigest()
-    first, stored = store.claim_request(tenant, key, digest, service.limits.replay_seconds)
-    if first != digest:
-        expected, found = "a new key, or the request that it was first sent with", "another request"
-        raise HttpProblem.invalid(_IDEMPOTENCY, expected, found, "idempotency_key_reused")
-    if stored:
-        return HttpAnswer(*json.loads(stored)), True
-    answer = call()
-    store.save_answer(tenant, key, digest, json.dumps(answer))
-    return answer, False
+    with store.together() if together else nullcontext():
+        first, stored = store.claim_request(tenant, key, digest, service.limits.replay_seconds)
+        if first != digest:
+            expected, found = "a new key, or the request that it was first sent with", "another request"
+            raise HttpProblem.invalid(_IDEMPOTENCY, expected, found, "idempotency_key_reused")
+        if stored:
+            return HttpAnswer(*json.loads(stored)), True
+        # Of equal requests at the same time, the first that has an answer gives it for all.
+        saved = store.save_answer(tenant, key, digest, json.dumps(call(stored is not None)))
+    return HttpAnswer(*json.loads(saved)), False

@@ -35,8 +35,9 @@ async def received(
 ) -> AsyncIterator[SentPictures]:
     """Yield the form or body of a request; its memory counts until then. Raises HttpProblem, 503 before it is read."""
     service.require_capacity()
-    with service.budget.share() as share:
-        yield await _sent_pictures(service, request, share, files, texts)
+    share: body.Share = request.scope["samepic.share"]
+    yield await _sent_pictures(service, request, share, files, texts)
+    share.close()
 
 
 async def _sent_pictures(
@@ -119,7 +120,7 @@ class _Admission:
         digest = hashlib.sha256(self._upload.data).hexdigest()
         return "admit", self._key, self._data, str(self._policy), self._replaces, digest
 
-    def answer(self) -> HttpAnswer:
+    def answer(self, _: bool) -> HttpAnswer:
         self.decision = self._gate.admit(
             self._upload, self._key, data=self._data, policy=self._policy, replaces=self._replaces
         )

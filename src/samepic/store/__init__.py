@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from samepic.errors import StoreError
+from samepic.store.connections import invalid_url
 from samepic.store.contract import Store
 
 _REPLICA_SECONDS: Final = 10.0  # how long a replica that did not answer is skipped
@@ -30,9 +32,8 @@ def open_store(url: str) -> Store:
         path = url.removeprefix("sqlite:").removeprefix("//")
         # As everywhere: three slashes before a relative path, four before an absolute one.
         return SqliteStore(path.removeprefix("/") if path.startswith("/") else path)
-    if "://" in url:
-        scheme = url.partition("://")[0]
-        raise StoreError(f"store: expected a path, sqlite:///PATH or postgresql://..., found {scheme}://...")
+    if other := re.match(r"(https?|\w+sql)://|.*://|postgres(ql)?:|.*\bpassword\s*=", url, re.IGNORECASE):
+        raise invalid_url(f"{other[1]}://..." if other[1] else "another form")
     return SqliteStore(url)
 
 

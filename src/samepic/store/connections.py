@@ -34,6 +34,7 @@ class Connections(Generic[C]):
     broken: type[Exception]
     expected: str
     is_alive: Callable[[C], bool] = lambda _: True
+    check: Callable[[C], None] = lambda _: None  # raises StoreError where what was done with one is lost
 
     def __post_init__(self) -> None:
         self._orphans: list[C] = []
@@ -52,6 +53,7 @@ class Connections(Generic[C]):
             connection = self._take()
             try:
                 yield connection
+                self.check(connection)
             except self.broken:
                 connection.close()
                 raise
@@ -94,6 +96,14 @@ class Connections(Generic[C]):
         connection.close()
 
 
+def invalid_url(found: str = "another form") -> StoreError:
+    """Return the error for a URL, of which nothing may be shown: there may be a password anywhere in it."""
+    return StoreError(
+        "store: expected a path, sqlite:///PATH or postgresql://USER@HOST:PORT/NAME, the password in PGPASSWORD and"
+        f" letters such as @ and / percent-encoded, found {found}"
+    )
+
+
 def one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
@@ -112,7 +122,7 @@ class Database(ABC):
 
     def __init__(self, name: str, connections: Connections[Any]) -> None:
         self.name = name
-        self._pool = connections
+        self._pool, self._joined = connections, threading.local()
         try:
             self._prepare()
         except BaseException:
@@ -132,11 +142,29 @@ class Database(ABC):
         """Return the seconds since 1970 by the clock of leases."""
 
     @abstractmethod
-    def _writing(self, *, numbered: bool = False) -> AbstractContextManager[Run]:
+    def _transaction(self, *, numbered: bool) -> AbstractContextManager[Run]:
         """Yield a function that runs statements, committed durably together at the end.
 
         With `numbered`, no other transaction that draws numbers begins before this one has become visible.
         """
+
+    @contextmanager
+    def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
+        if run := getattr(self._joined, "run", None):
+            yield run
+            return
+        with self._transaction(numbered=numbered) as run:
+            yield run
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all that this thread does with the store within; an error undoes all of it."""
+        with self._transaction(numbered=True) as run:
+            self._joined.run = run
+            try:
+                yield
+            finally:
+                self._joined.run = None
 
     def _refuse_newer(self, version: int, newest: int) -> None:
         if version > newest:
@@ -147,6 +175,9 @@ class Database(ABC):
 
     @contextmanager
     def _reading(self) -> Iterator[Run]:
+        if run := getattr(self._joined, "run", None):
+            yield run
+            return
         with self._pool.acquire() as connection:
             yield self._runner(connection)
 

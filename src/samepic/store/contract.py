@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from secrets import token_hex
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,13 @@ from samepic.store.overview import Overview, overview
 from samepic.store.records import Record, Refusal, State
 from samepic.store.reviews import Reviews
 from samepic.tuning.search import SEARCH
+
+LONGEST_LEASE: Final = 60.0
+"""The longest lease of a pending upload, in seconds: what ends later was written before the clock was set back."""
+
+
+def _unexpired(left: float) -> float:
+    return left if left <= LONGEST_LEASE else -1.0
 
 
 class CodesPage(NamedTuple):
@@ -40,10 +48,18 @@ class Store(Reviews):
     are in Reviews.
     """
 
+    probe = 64 * 1024  # bytes that `try_writing` writes; a database that grows files by itself needs fewer
+
     def now(self) -> float:
         """Return the seconds since 1970 by the clock that leases are measured with."""
         with self._reading() as run:
             return self._now(run)
+
+    def try_writing(self) -> None:
+        """Write what takes more room than a record. Raises StoreError where the store takes nothing in."""
+        values = {"tenant": "", "token": " ", "request": b"", "told": token_hex(self.probe // 2), "at": 0.0}
+        with self._writing() as run:
+            tables.upsert(run, "answers", "tenant, token", values)
 
     def put_pending(self, record: Record, lease: float) -> Record | None:
         """Add a record as pending, for `lease` seconds; return it with its number, None where its key is taken.
@@ -89,8 +105,8 @@ class Store(Reviews):
             sql = "DELETE FROM pictures WHERE number = ? AND state = ?"
             values: list[Any] = [number, str(State.PENDING)]
             if expired:
-                sql += " AND lease_until < ?"
-                values.append(self._now(run))
+                sql += " AND (lease_until < ? OR lease_until > ?)"
+                values += [now := self._now(run), now + LONGEST_LEASE]
             return tables.delete_related(run, run(f"{sql} RETURNING tenant, number", values))
 
     def remove(self, tenant: str, key: str) -> bool:
@@ -120,7 +136,8 @@ class Store(Reviews):
         with self._reading() as run:
             now = self._now(run)
             rows = run(f"SELECT number, state, lease_until FROM pictures WHERE number IN ({marks})", numbers)
-        return {number: (State(state), until - now) for number, state, until in rows}
+        left = {number: until - now for number, _, until in rows}
+        return {number: (State(state), _unexpired(left[number])) for number, state, _ in rows}
 
     def twins(self, tenant: str, identity: str) -> list[int]:
         """Return the numbers of the records with this identity, ascending."""
@@ -169,6 +186,13 @@ class Store(Reviews):
                 run, tenant, (bytes.fromhex(one), bytes.fromhex(two)), same=same, at=self._now(run)
             )
 
+    def unsettle(self, tenant: str, identity: str) -> int:
+        """Forget all decisions on an identity; return how many there were."""
+        with self._writing() as run:
+            sql = "DELETE FROM settled WHERE tenant = ? AND (one = ? OR two = ?) RETURNING one"
+            found = run(sql, (tenant, *[bytes.fromhex(identity)] * 2))
+        return len(found) // 2
+
     def settled(self, tenant: str, identity: str) -> dict[str, bool]:
         """Return the decisions on an identity: the other identities, and whether each is the same picture."""
         sql = "SELECT two, same FROM settled WHERE tenant = ? AND one = ?"
@@ -196,9 +220,16 @@ class Store(Reviews):
         return None
 
     def refusals(self, tenant: str, number: int, since: float) -> int:
-        """Return how many keys were refused since a time because of the record with this number."""
-        sql = "SELECT count(*) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
+        """Return how many different files were refused since a time because of the record with this number."""
+        sql = "SELECT count(DISTINCT sha256) FROM refusals WHERE tenant = ? AND number = ? AND at >= ?"
         return int(self._read(sql, tenant, number, since)[0][0])
+
+    def keys(self, tenant: str) -> Iterator[str]:
+        """Yield the keys of all records of a tenant, in the order of their numbers, page by page."""
+        sql, number = "SELECT number, key FROM pictures WHERE tenant = ? AND number > ? ORDER BY number", 0
+        while rows := self._read(f"{sql} LIMIT ?", tenant, number, tables.LOAD_ROWS):
+            yield from (key for _, key in rows)
+            number = rows[-1][0]
 
     def held(self, tenant: str, limit: int, after: int) -> list[Record]:
         """Return up to `limit` held records with numbers above `after`, ascending."""
@@ -217,23 +248,27 @@ class Store(Reviews):
         with self._reading() as run:
             return overview(run, tenant, self._now(run))
 
-    def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str]:
+    def claim_request(self, tenant: str, token: str, request: str, keep: float) -> tuple[str, str | None]:
         """Store the digest (hex) of a request under the caller's token, unless there is one.
 
-        Returns the digest of the first request and its answer, "" where there is none yet. Requests older than `keep`
-        seconds are deleted.
+        Returns the digest of the first request and its answer, None if that is this one, "" where there is none yet.
+        Requests older than `keep` seconds are deleted.
         """
         with self._writing() as run:
             now = self._now(run)
             run("DELETE FROM answers WHERE at < ?", (now - keep,))
             digest = bytes.fromhex(request)
             values = {"tenant": tenant, "token": token, "request": digest, "told": "", "at": now}
-            tables.insert(run, "answers", values, " ON CONFLICT (tenant, token) DO NOTHING")
+            more = " ON CONFLICT (tenant, token) DO NOTHING RETURNING token"
+            if tables.insert(run, "answers", values, more):
+                return request, None
             rows = run("SELECT request, told FROM answers WHERE tenant = ? AND token = ?", (tenant, token))
         return bytes(rows[0][0]).hex(), str(rows[0][1])
 
-    def save_answer(self, tenant: str, token: str, request: str, response: str) -> None:
-        """Store the answer to the request under this token."""
+    def save_answer(self, tenant: str, token: str, request: str, response: str) -> str:
+        """Store the answer to the request under this token, unless there is one, and return that which is stored."""
+        which, values = "tenant = ? AND token = ? AND request = ?", (tenant, token, bytes.fromhex(request))
         with self._writing() as run:
-            values = response, tenant, token, bytes.fromhex(request)
-            run("UPDATE answers SET told = ? WHERE tenant = ? AND token = ? AND request = ?", values)
+            run(f"UPDATE answers SET told = ? WHERE {which} AND told = ''", (response, *values))
+            rows = run(f"SELECT told FROM answers WHERE {which}", values)
+        return str(rows[0][0]) if rows else response

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from samepic.errors import MissingPartError, StoreError
-from samepic.store.connections import Connections, one_line
+from samepic.store.connections import Connections, invalid_url
 from samepic.store.contract import CodesPage, Store
 from samepic.store.tables import APPLICATION, BUSY_SECONDS, LOAD_ROWS, MIGRATIONS, Run
 from samepic.tuning.search import SEARCH
@@ -196,6 +196,8 @@ class PostgresStore(Store):
     from, and nothing is written there to open it.
     """
 
+    probe = 64
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._ask_again = 0
@@ -240,7 +242,7 @@ class PostgresStore(Store):
         return run
 
     @contextmanager
-    def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
+    def _transaction(self, *, numbered: bool) -> Iterator[Run]:
         with self._pool.acquire() as connection, connection.transaction():
             run = self._runner(connection)
             if numbered:
@@ -314,13 +316,15 @@ def _is_alive(connection: Connection) -> bool:
 
 
 def redacted_url(url: str) -> str:
-    """Return the URL of a database without its password. Raises StoreError for an invalid URL."""
+    """Return the URL of a database without its password. Raises StoreError, which shows nothing of an invalid URL."""
     try:
         parts = conninfo_to_dict(url)
-    except psycopg.Error as error:
-        raise StoreError(
-            f"store: expected a PostgreSQL URL, found one that makes no sense: {one_line(error)}"
-        ) from None
+    except psycopg.Error:
+        parts = None
+    # The rest of a password that is not percent-encoded would be taken for a host or a database, which are shown.
+    who = url.partition("://")[2].rpartition("@")[0]
+    if parts is None or "@" in who or "/" in who:
+        raise invalid_url()
     who = f"{parts['user']}@" if parts.get("user") else ""
     port = f":{parts['port']}" if parts.get("port") else ""
     return f"postgresql://{who}{parts.get('host') or ''}{port}/{parts.get('dbname') or ''}"

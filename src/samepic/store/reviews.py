@@ -13,6 +13,7 @@ from samepic.store.records import ReviewDecision, ReviewLease, State
 from samepic.store.tables import Run
 
 _UNDO_SECONDS: Final = 86_400.0  # how long a decision can be undone
+_TABS: Final = 8  # pairs that one person may have at a time
 _PAGE: Final = 100  # held pictures to read at a time for the next pair
 _PARTS = {"picture": "pictures", "codes": "codes", "proxy": "proxies"}
 """The tables that hold a picture, by their names in a snapshot."""
@@ -249,9 +250,19 @@ class _Review(NamedTuple):
             "until": self.now + lease,
         }
         free = " WHERE claims.until < ? OR claims.reviewer = excluded.reviewer RETURNING number"
-        return bool(
-            tables.upsert(self.run, "claims", "tenant, number, other", values, more=free, further=(self.now,))
-        )
+        if not tables.upsert(
+            self.run, "claims", "tenant, number, other", values, more=free, further=(self.now,)
+        ):
+            return False
+        person = reviewer[: reviewer.rfind("/") + 1]
+        if person:  # one of the tabs of a person, of which the first lose their pairs to the last
+            mine, values_of_mine = (
+                "tenant = ? AND substr(reviewer, 1, ?) = ?",
+                (self.tenant, len(person), person),
+            )
+            last = f"SELECT until FROM claims WHERE {mine} ORDER BY until DESC LIMIT 1 OFFSET {_TABS - 1}"
+            self.run(f"DELETE FROM claims WHERE {mine} AND until < ({last})", values_of_mine * 2)
+        return True
 
     def decidable(self, number: int, other: str, reviewer: str) -> tuple[str, int] | None:
         # Locks the row, so that no other transaction decides on it.

@@ -22,6 +22,19 @@ _TYPES = {
 }
 
 
+class _Connection(sqlite3.Connection):
+    log = ""  # its write-ahead log, as _file_at
+
+
+def _file_at(path: str) -> str:
+    """Return what tells the file at a path from every other, "" for none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return ""
+    return f"{found.st_dev}/{found.st_ino}"
+
+
 class SqliteStore(Store):
     """A store in the SQLite file `path`, which must lie on a local disk.
 
@@ -30,10 +43,10 @@ class SqliteStore(Store):
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        super().__init__(
-            path, Connections(path, self._connect, broken=sqlite3.Error, expected="a store that works")
-        )
+        self._path, self._opened = path, ""
+        expected, check = "a store that works", self._check_files
+        pool = Connections(path, self._connect, broken=sqlite3.Error, expected=expected, check=check)
+        super().__init__(path, pool)
 
     def _now(self, run: Run) -> float:
         return time.time()
@@ -42,7 +55,7 @@ class SqliteStore(Store):
         return lambda sql, values: connection.execute(sql, values).fetchall()
 
     @contextmanager
-    def _writing(self, *, numbered: bool = False) -> Iterator[Run]:
+    def _transaction(self, *, numbered: bool) -> Iterator[Run]:
         # Threads of one process wait here, in turn, and not in SQLite's timed retries.
         with self._pool.acquire() as connection, self._pool.turn:
             connection.execute("BEGIN IMMEDIATE")
@@ -54,9 +67,18 @@ class SqliteStore(Store):
                     connection.execute("ROLLBACK")
                 raise
 
-    def _connect(self) -> sqlite3.Connection:
+    def _check_files(self, connection: _Connection) -> None:
+        """Raise StoreError where the open file, or its log, is no longer what lies at its path."""
+        found, log = _file_at(self._path), _file_at(f"{self._path}-wal")
+        self._opened, connection.log = self._opened or found, connection.log or log
+        if (self._opened, connection.log) != (found, log):
+            raise StoreError(f"{self.name}: expected the file that was opened, found it removed or replaced")
+
+    def _connect(self) -> _Connection:
+        if self._opened and _file_at(self._path) != self._opened:
+            raise StoreError(f"{self.name}: expected the file that was opened, found it removed or replaced")
         connection = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._path, BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=_Connection
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")

@@ -118,8 +118,11 @@ class GateTuning:
     # 5 ms a picture at 320 pixels: all crops to 50 % and more, borders, meme bars, mirrored and turned copies passed,
     # 89 % of crops to 30 %, 5 % of unrelated pictures.
     alike: Final = 6  # further candidates by the copy code
+    alike_radius: Final = 105  # distance in bits within which they are
+    # Bits under which one is compared without features: 1031 photographs have six others under 60, receipts all.
+    alike_near: Final = 60
     alike_inset: Final = 2  # by that of each inset
-    alike_looked: Final = 2  # of these, how many that share features with the upload are compared
+    alike_looked: Final = 3  # of these, how many that share features with the upload are compared
     screen_points: Final = 200  # features of a proxy for that
     screen_side: Final = 40  # the least shorter side, in pixels, for features
 

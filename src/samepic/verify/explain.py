@@ -161,6 +161,8 @@ def _explain_equal_series(facts: Facts, relation: Relation, a: PictureInfo, b: P
     unit, total = "page" if facts.series is Series.PAGES else "frame", a.frames
     if relation is Relation.SAME_PIXELS:
         return f"all {total} {unit}s are equal"
+    if relation is Relation.SIMILAR and not facts.frame:
+        return f"{unit} 1 of {total} is the same picture in both, not all others are"
     sentence = _explain_stills(facts, relation, a, b)
     if relation.is_same(Relation.REFRAMED):
         return f"all {total} {unit}s are the same picture; {unit} {facts.frame}: {sentence}"
@@ -172,11 +174,13 @@ def _explain_unequal_series(facts: Facts, a: PictureInfo, b: PictureInfo) -> str
     paged = facts.series is Series.PAGES
     kind, unit, article = ("document", "page", "a") if paged else ("animation", "frame", "an")
     if min(a.frames, b.frames) > 1:
-        return f"two {kind}s with different numbers of {unit}s ({a.frames} and {b.frames})"
+        begin = " that begin with the same one" if facts.frame else ""
+        return f"two {kind}s with different numbers of {unit}s ({a.frames} and {b.frames}){begin}"
     if not facts.still:
         return f"{article} {kind} and a picture that is not one of its {unit}s"
     total = max(a.frames, b.frames)
-    return f"{facts.still} is {unit} {facts.frame} of the other, {article} {kind} of {total} {unit}s"
+    still = "one" if facts.proxies else facts.still
+    return f"{still} is {unit} {facts.frame} of the other, {article} {kind} of {total} {unit}s"
 
 
 def _explain_same_pixels(a: PictureInfo, b: PictureInfo) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,7 +27,7 @@ from samepic.errors import SamepicError, UnreadableError
 from samepic.pages.duplicates import views
 from samepic.pages.duplicates.session import RequestedCleanup, ReviewSession
 from samepic.pages.html import STATIC, PageFrame, el, error_page, page, static
-from samepic.service.auth import CSRF, BrowserSession, Sessions, require_own_page
+from samepic.service.auth import CSRF, BrowserSession, Sessions, host_of, require_own_page
 from samepic.service.body import Budget, parse_form, parse_json_object, read_body
 from samepic.service.problems import HttpProblem, Json, media_type, to_problem
 from samepic.service.server import bind_socket
@@ -39,7 +39,11 @@ ENTER = "/enter"
 
 _TOKEN_ID = "f" * 32
 _FIELD_BYTES = 16 * 1024  # the largest body of a request
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class GuardedRequest(NamedTuple):
@@ -115,7 +119,7 @@ class BrowserGuard:
 
     async def _fields(self, request: Request, session: BrowserSession) -> dict[str, Any]:
         require_own_page(request)
-        with Budget(_FIELD_BYTES).share() as share:
+        with Budget(_FIELD_BYTES, "uploads are in progress").share("") as share:
             body = await read_body(request, _FIELD_BYTES, share, SERVICE)
         if request.headers.get("content-type", "").startswith("application/json"):
             fields = parse_json_object(body or b"{}", "body")
@@ -127,10 +131,7 @@ class BrowserGuard:
 
 def _is_foreign_host(request: Request) -> bool:
     """Return whether the request names another host: a site whose name was made to resolve to this machine."""
-    try:
-        return not is_loopback(urlsplit(f"//{request.headers.get('host', '')}").hostname or "")
-    except ValueError:  # such as [
-        return True
+    return not is_loopback(host_of(request))
 
 
 def _rejected() -> Response:
