@@ -64,7 +64,7 @@ def review(scan: ScanReport, args: argparse.Namespace) -> int:
         print_result(value, text, as_json=args.json)
         sys.stdout.flush()
         if not args.no_browser and _has_display():
-            with suppress(OSError):
+            with suppress(OSError, RuntimeError):  # no home: the address is printed
                 _open(address, opened)
 
     with ExitStack() as opened:
