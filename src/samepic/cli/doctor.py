@@ -36,6 +36,7 @@ _PROTECTIONS = {
     "network": "no network",
     "programs": "no programs",
     "orphans": "no orphans",
+    "threads": "no threads",
     "privileges": "no privileges",
 }
 
