@@ -72,7 +72,8 @@ class BrowserGuard:
             if _is_foreign_host(request) or not self._admits(request):
                 return _rejected()
             # A redirect would go on for the page that led here, and then bring no strict cookie along.
-            response = Response("", headers={**_HEADERS, "Refresh": "0; url=/"}, media_type="text/html")
+            blank = '<!doctype html><title>samepic</title><link rel="icon" href="/ui/static/icon.svg">'
+            response = Response(blank, headers={**_HEADERS, "Refresh": "0; url=/"}, media_type="text/html")
             if self._session(request) is None:
                 self._sessions.set_cookie(request, response, self._sessions.start(_TOKEN_ID))
             return response
