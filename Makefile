@@ -13,12 +13,13 @@ NATIVE := setup.py $(wildcard src/samepic/*.c src/samepic/*.h)
 # The tests start some hundred Python processes: the files are compiled once, not by each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick stress lint types unit readme calibrate model clean
+.PHONY: help demo test quick floors stress lint types unit readme calibrate model clean
 
 help:
 	@echo "make demo       set up, make copies of the example photographs and say what each is"
 	@echo "make test       set up, then ruff, mypy and pytest"
 	@echo "make quick      what pytest says without what is slow, a browser, Spark, PostgreSQL and crashes"
+	@echo "make floors     the same with the lowest versions that pyproject.toml allows, in .venv-floors"
 	@echo "make stress     more rounds of what kills, races and measures; not a part of make test"
 	@echo "make readme     bring the outputs shown in README.md up to date"
 	@echo "make calibrate  fit the networks of verification anew; wants the photographs of SAMEPIC_BENCH_DATA"
@@ -37,6 +38,17 @@ quick: FILES = 3
 quick: $(VENV)/.tested
 	@echo "pytest: what is quick and needs neither a browser, Spark, PostgreSQL nor crashes"
 	@$(BIN)/python -m pytest $(AT_ONCE) -m "not (slow or browser or spark or postgres or crash or stress)"
+
+# The tools of the tests are as new as they can be then.
+floors: build/floors.txt
+	@PIP_CONSTRAINT=$(abspath $<) $(MAKE) --no-print-directory VENV=.venv-floors quick
+
+build/floors.txt: pyproject.toml
+	@mkdir -p build
+	@$(PYTHON) -c 'import re, tomllib; project = tomllib.load(open("$<", "rb"))["project"]; \
+	extras = [names for extra, names in project["optional-dependencies"].items() if extra not in ("pytest", "test")]; \
+	found = [re.fullmatch(r"([\w-]+)(?:\[.*\])?>=([\d.]+).*", name) for name in sum(extras, project["dependencies"])]; \
+	print(*sorted({f"{one[1]}=={one[2]}.*" for one in found if one}), sep="\n")' > $@
 
 stress: $(VENV)/.tested
 	@echo "pytest: more rounds of what the suite does once or twice"
@@ -91,4 +103,4 @@ model: $(VENV)/.installed
 	@PYTHONPATH=build/model OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench make_model
 
 clean:
-	rm -rf demo-out build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo-out build .venv-floors .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,6 +5,7 @@ Every process collects every file: what takes long to import (SciPy, Selenium) i
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections import defaultdict
 from collections.abc import Generator, Iterator
@@ -133,6 +134,12 @@ class _Notes:
 def _function(nodeid: str) -> str:
     """Return the file below tests/ and the function of a test, whatever its case."""
     return nodeid.removeprefix("tests/").partition("[")[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what `samepic clean` remembers for a user out of the home of whoever runs the tests."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(scope="session")

@@ -447,6 +447,22 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+#ifdef __linux__
+/* ---- HEIC on one thread: samepic.sandbox.child ----
+
+   libheif asks libde265 for a thread for each picture, and dies without one. A process that may start no thread loads
+   this module ahead of both, so that they find these two names first: libde265 then decodes on the thread of its caller. */
+
+int samepic_threads_asked = 0;
+
+int de265_start_worker_threads(void *context, int count)
+{
+    (void)context;
+    samepic_threads_asked += count;
+    return 0;
+}
+#endif
+
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT, "samepic._native", "The optional native part of samepic.", 0, methods, NULL, NULL, NULL, NULL,
 };

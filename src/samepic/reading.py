@@ -44,6 +44,8 @@ def convert(value: object, kind: type[_T], where: str, error: type[SamepicError]
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as problem:
         raise error(f"{where}: {_explain(str(problem), value)}") from None
+    except UnicodeEncodeError:
+        raise error(f"{where}: expected the names of fields in UTF-8, found other bytes") from None
 
 
 class _InvalidError(Exception):

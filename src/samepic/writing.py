@@ -6,7 +6,7 @@ import base64
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from samepic.errors import UnreadableError
@@ -46,6 +46,13 @@ def reason_of(error: UnreadableError | OSError) -> str:
 
 def data_url(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def create_private(path: Path) -> None:
+    """Create an empty file that only this user may read, and its folder, where they are missing. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,8 +161,31 @@ def test_one_browser_is_let_in_and_no_page_of_another_site(chromium: Browser, re
     assert httpx.get(review.origin).status_code == 403
     assert httpx.get(f"{review.origin}/thumb/0/0").status_code == 403
     assert httpx.post(f"{review.origin}/rest").status_code == 403
-    named = httpx.get(review.origin, headers={"Host": "evil.example"})
-    assert named.status_code == 403
+    for host in ("evil.example", "[", ""):
+        assert httpx.get(review.origin, headers={"Host": host}).status_code == 403
+
+
+def test_the_browser_gets_the_word_by_a_file_of_this_user_and_not_by_its_arguments(
+    chromium: Browser, report: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "browser.sh"
+    script.write_text(
+        f'#!/bin/sh\nprintf %s "$*" > {tmp_path}/started.part\nmv {tmp_path}/started.part {tmp_path}/started\n'
+    )
+    script.chmod(0o755)
+    with Review(tmp_path, "review", str(report), browser=f"{script} %s") as review:
+        while not (tmp_path / "started").exists():
+            time.sleep(0.02)
+        started = (tmp_path / "started").read_text()
+        file = Path(started.removeprefix("file://"))
+        assert (file.parent, stat.S_IMODE(file.stat().st_mode)) == (review.home, 0o600)
+        page = chromium.new_page()
+        page.goto(started)
+        expect(page.locator(".here")).to_be_visible()
+        page.close()
+        review.process.send_signal(signal.SIGINT)
+        review.process.wait(60)
+    assert not file.exists()
 
 
 def test_the_words_of_a_page_are_wanted_for_every_change(review: Review) -> None:

@@ -140,7 +140,7 @@ def _fresh(folder: Path, action: CleanupAction, elsewhere: Path | None) -> Round
         if place:
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(parents=True)
-    os.environ["XDG_DATA_HOME"] = str(folder / "data")
+    os.environ["XDG_DATA_HOME"] = os.environ["XDG_STATE_HOME"] = str(folder / "data")
     return Round(folder, action, elsewhere)
 
 

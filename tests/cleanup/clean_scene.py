@@ -56,9 +56,9 @@ def write_report(path: Path, groups: Sequence[Mapping[Path, str]]) -> Path:
     return path
 
 
-def scan_of(groups: Sequence[Mapping[Path, str]], made_ns: int | None = None) -> ScanReport:
+def scan_of(groups: Sequence[Mapping[Path, str]]) -> ScanReport:
     """Return the report of these groups as it is read back."""
-    return read_scan((json.dumps(line).encode() for line in report_of(groups)), "report", made_ns=made_ns)
+    return read_scan((json.dumps(line).encode() for line in report_of(groups)), "report")
 
 
 def planned(groups: Sequence[Mapping[Path, str]], action: CleanupAction, move_to: Path | None = None) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from PIL import Image
 
+from samepic.cleanup import files
 from samepic.cleanup.apply import Applied, apply
+from samepic.cleanup.files import SkippedFileError
 from samepic.cleanup.plan import CleanupAction, KeepRule, Skipped, plan
 from samepic.cleanup.undo import undo
 from samepic.verdict import Relation
@@ -245,6 +248,43 @@ def test_the_trash_holds_what_a_file_manager_needs_to_restore_it(
     assert len(date) == len("DeletionDate=2026-11-22T10:11:12")
     list(undo(tmp_path / "journal"))
     assert list((trash / "files").iterdir()) == list((trash / "info").iterdir()) == []
+
+
+OTHERS = 65534  # a user who is not the one of the test
+OPENED = ["sound", "no shared one", "not sticky", "a symlink", "of another", "for all", "files for all"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has one trash")
+@pytest.mark.parametrize("case", OPENED)
+def test_a_trash_that_others_could_change_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    if case == "of another" and os.getuid():
+        pytest.skip("only root can give a folder to another user")
+    top, user = tmp_path / "top", os.getuid()
+    shared, own, second = top / ".Trash", top / ".Trash" / f"{user}", top / f".Trash-{user}"
+    (own / "files").mkdir(parents=True)
+    for folder in (own, own / "files"):
+        folder.chmod(0o700)
+    shared.chmod(0o777 if case == "not sticky" else 0o1777)
+    if case == "no shared one":
+        shutil.rmtree(shared)
+    elif case == "a symlink":
+        own.rename(top / "planted")
+        own.symlink_to(top / "planted")
+    elif case == "of another":
+        os.chown(own, OTHERS, OTHERS)
+    elif case.endswith("for all"):
+        (own if case == "for all" else own / "files").chmod(0o777)
+    monkeypatch.setattr(files, "_mount_point", lambda folder, device: str(top))
+    used = files.find_trash(str(top / "photos"), -1)
+    assert (used.files, used.top) == (f"{own if case == 'sound' else second}/files", str(top))
+    assert {stat.S_IMODE(Path(path).lstat().st_mode) for path in (used.files, used.info)} == {0o700}
+    second.mkdir(exist_ok=True)
+    second.chmod(0o770)
+    if case != "sound":
+        with pytest.raises(SkippedFileError, match="that only this user may change, found another"):
+            files.find_trash(str(top / "photos"), -1)
 
 
 @pytest.mark.parametrize("action", [CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK])

@@ -66,6 +66,7 @@ def member(**changes: object) -> bytes:
         (b"[1]", r"line 1: expected one JSON object of samepic find --json, found \[1\]"),
         (b"{}", "line 1: expected group, found none"),
         (b'{"unreadable": 3, "error": "x"}', "line 1: unreadable: expected a text, found 3"),
+        (b'{"\xdd\xc5": 1}', "expected the names of fields in UTF-8"),
         (changed(group="1"), "line 1: group: expected a whole number, found '1'"),
         (changed(group=True), "line 1: group: expected a whole number, found true"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -73,17 +74,64 @@ def test_a_journal_whose_last_line_was_cut_off_still_undoes_what_was_done(
         moved[1].rename(tmp_path / "data" / "Trash" / "files" / moved[1].name)
 
 
-def test_a_file_that_is_no_journal_is_refused_with_its_line(tmp_path: Path, moved: list[Path]) -> None:
-    journal = tmp_path / "journal"
-    text = journal.read_text()
-    for wrong in ("nonsense\n", "[]\n", '{"done": 77}\n', '{"intent": 2}\nx\n'):
-        journal.write_text(text + wrong)
-        with pytest.raises(ReportError, match=r"journal: line [45]: .*expected .*, found "):
-            list(undo(journal))
-    journal.write_text('{"journal": "samepic clean", "version": 2, "name": "x"}\n')
-    with pytest.raises(ReportError, match="line 1: expected"):
-        list(undo(journal))
-    assert not moved[1].exists()
+GARBLED = [b"nonsense", b"[]", b'{"done": 77}', b'{"intent": 2}', b"\0\xff", b""]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_garbled_lines_are_told_and_passed_over(tmp_path: Path, moved: list[Path], place: int) -> None:
+    lines = (tmp_path / "journal").read_bytes().splitlines()
+    lines[place:place] = GARBLED
+    (tmp_path / "journal").write_bytes(b"\n".join(lines) + b"\n")
+    told = list(undo(tmp_path / "journal"))
+    assert [one.path for one in told] == [
+        *(f"{tmp_path / 'journal'}: line {place + number}" for number in range(1, len(GARBLED) + 1)),
+        str(moved[1]),
+    ]
+    assert all(one.skipped.startswith("expected a line of a journal") for one in told[:-1])
+    assert (told[-1].skipped, moved[1].exists()) == ("", True)
+
+
+def test_a_line_that_was_changed_since_does_nothing(tmp_path: Path, moved: list[Path]) -> None:
+    journal, trashed = tmp_path / "journal", tmp_path / "data" / "Trash" / "files" / moved[1].name
+    text = journal.read_bytes()
+    for old, new in (
+        (moved[1].name, "authorized_keys"),
+        ("/info/", "/sent/"),
+        ('"intent": 1', '"intent": 2'),
+    ):
+        journal.write_bytes(text.replace(old.encode(), new.encode()))
+        assert left(journal) == [
+            "expected a line of a journal of samepic clean, version 2, by a run of this user, found another"
+        ]
+        assert trashed.exists()
+    journal.write_bytes(text)
+    assert left(journal) == [""]
+
+
+@pytest.mark.parametrize("action", [CleanupAction.TRASH, CleanupAction.MOVE, CleanupAction.HARDLINK])
+def test_a_journal_that_another_user_wrote_is_refused_and_nothing_is_touched(
+    tmp_path: Path, photos: Photos, action: CleanupAction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = make_scene(tmp_path / "tree", photos, number=1)
+    move_to = tmp_path / "tree" / "moved" if action is CleanupAction.MOVE else None
+    list(apply(planned(groups, action, move_to), tmp_path / "journal"))
+    before, text = snapshot(tmp_path / "tree"), (tmp_path / "journal").read_bytes()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of another user"))
+    with pytest.raises(ReportError, match="line 1: expected a line of a journal of samepic clean"):
+        list(undo(tmp_path / "journal"))
+    assert (snapshot(tmp_path / "tree"), (tmp_path / "journal").read_bytes()) == (before, text)
+
+
+def test_what_is_no_journal_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    for text in (b"first\nwithout a line end", b"{}\n", b"\n"):
+        notes.write_bytes(text)
+        with pytest.raises(ReportError, match="notes: line 1: expected a line of a journal"):
+            list(undo(notes))
+        assert notes.read_bytes() == text
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ReportError, match="expected a file, found a pipe or a device"):
+        list(undo(tmp_path / "pipe"))
 
 
 def test_a_journal_that_another_process_works_on_is_refused(tmp_path: Path, moved: list[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,9 @@ def test_what_is_gone_is_not_counted_or_planned_again(decided: Decisions) -> Non
     decided.gone.add(decided.groups[0].members[0].file.path)
     assert decided.counts()[1] == total - 1
     assert len(decided.chosen()[0].groups[0].members) == total - 1
+
+
+def test_decisions_are_for_their_user_alone(decided: Decisions, tmp_path: Path) -> None:
+    decided.accept(0)
+    paths = tmp_path / "state", tmp_path / "state" / "decided.jsonl"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o700, 0o600]

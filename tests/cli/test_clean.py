@@ -66,6 +66,19 @@ def test_a_file_that_is_left_alone_is_told_and_exits_1(run: Run, report: Path, g
     assert changed.read_bytes() == b"new"
 
 
+def test_a_path_over_a_symlink_is_told_with_where_it_leads(run: Run, groups: Groups, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("tree")
+    report = tmp_path / "found.jsonl"
+    report.write_text(run("find", "--json", "--no-cache", tmp_path / "link").stdout)
+    done = run("clean", report, "--trash", "--same-if", "reframed")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("  trash")]
+    assert len(lines) == 4
+    for line in lines:
+        path, _, place = line.removeprefix("  trash ").rpartition("  (")[0].partition(", which is ")
+        assert Path(path).parts[: len(tmp_path.parts) + 1] == (*tmp_path.parts, "link")
+        assert place == str(Path(path).resolve())
+
+
 def test_undo_leaves_alone_what_came_to_a_path_meanwhile(
     run: Run, report: Path, groups: Groups, tmp_path: Path
 ) -> None:

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from samepic.duplicates.groups import Group, Member, csv_lines
+from samepic.duplicates.walk import File, Unreadable
+from samepic.verdict import Relation
 from tests.cli.conftest import Run
 from tests.duplicates.find_scene import album
 
@@ -76,6 +79,35 @@ def test_json_keeps_names_that_are_no_text(run: Run, tmp_path: Path, astronaut: 
     facts = (group["reference_file"], *group["members"])
     assert {os.fsencode(one["path"]) for one in facts} == wanted
     assert [("path_base64" in one) for one in facts].count(True) == 1
+
+
+def test_csv_holds_names_with_line_ends_and_starts_no_formula() -> None:
+    names = [
+        "a\nb",
+        "c\r\nd",
+        'e",f',
+        "=1+1",
+        "+1",
+        "-1",
+        "@x",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "\uff1d1",
+        "'quoted",
+        "=\ud800",
+    ]
+    members = tuple(
+        Member(File(name, 1, -1, "0" * 64), Relation.SAME_FILE, 1.0, "=said", name) for name in names
+    )
+    group = Group(1, File("first", 1, -1, "0" * 64), "+why", members)
+    lines = list(csv_lines([group], [Unreadable("@gone", "-error")]))
+    rows = list(csv.DictReader(io.StringIO("\n".join(lines), newline="")))
+    assert len(rows) == len(names) + 2
+    texts = {row[key] for row in rows for key in ("path", "hard_link_to", "text")}
+    assert not [text for text in texts if text.startswith(tuple("=+-@\t\r\n\uff1d"))]
+    assert [row["path"].removeprefix("'") for row in rows] == ["first", *names, "@gone"]
+    assert {row["mtime_ns"] for row in rows} == {"-1", ""}
 
 
 def test_csv_prints_one_row_a_file(run: Run, folder: Path) -> None:

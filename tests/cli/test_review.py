@@ -25,7 +25,8 @@ def test_a_report_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFi
 def test_the_address_lets_one_in_and_says_what_there_is(tmp_path: Path, photos: dict[str, Path]) -> None:
     report = write_report(tmp_path / "found.jsonl", make_scene(tmp_path / "pictures", photos))
     with Review(tmp_path, "review", str(report), "--json") as review, httpx.Client() as client:
-        shown = client.get(review.address, follow_redirects=True)
+        assert client.get(review.address).headers["refresh"] == "0; url=/"
+        shown = client.get(review.origin)
         assert shown.status_code == 200
         assert "0 of 2 groups decided" in shown.text
         assert "default-src 'none'" in shown.headers["content-security-policy"]

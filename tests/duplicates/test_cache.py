@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -65,6 +66,12 @@ def test_the_second_run_does_not_even_open_the_pictures(folder: Path, cache: Pat
             file.write(b"spoilt")
         os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
     assert search(folder, cache)[0] == first
+
+
+def test_what_is_remembered_of_pictures_is_for_its_user_alone(folder: Path, cache: Path) -> None:
+    search(folder, cache)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in cache.parent.iterdir()} == {0o600}
+    assert stat.S_IMODE(cache.parent.stat().st_mode) == 0o700
 
 
 def test_a_file_that_changed_is_read_again(folder: Path, cache: Path, coffee: Path) -> None:

@@ -17,9 +17,12 @@ __all__ = ["Review", "memory_of", "report_of"]
 
 
 class Review(Ends):
-    """`samepic ARGUMENTS --no-browser`, run in `folder`; ended when it is left, whatever it is doing."""
+    """`samepic ARGUMENTS --no-browser`, run in `folder`; ended when it is left, whatever it is doing.
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    With a `browser`, a command, it is run without --no-browser.
+    """
+
+    def __init__(self, folder: Path, *arguments: str, browser: str = "") -> None:
         self.home = folder / "home"
         env = {
             **os.environ,
@@ -27,12 +30,13 @@ class Review(Ends):
             "XDG_STATE_HOME": str(self.home / "state"),
             "XDG_DATA_HOME": str(self.home / "data"),
             "XDG_CACHE_HOME": str(self.home / "cache"),
+            **({"BROWSER": browser, "DISPLAY": ":0"} if browser else {}),
         }
         self.home.mkdir(exist_ok=True)
         self._log = folder / "review.log"
         with self._log.open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "samepic", *arguments, "--no-browser"],
+                [sys.executable, "-m", "samepic", *arguments, *([] if browser else ["--no-browser"])],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

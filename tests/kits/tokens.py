@@ -21,4 +21,5 @@ def token_file(folder: Path, *tables: str) -> tuple[str, str]:
     """Write the tables into a file of `folder`, and return the options that name it."""
     path = folder / "tokens.toml"
     path.write_text("".join(tables))
+    path.chmod(0o600)
     return "--token-file", str(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +36,7 @@ def heard():
     head, body = struct.unpack(">II", read(8))
     return json.loads(read(head)), read(body)
 heard()
-names = "memory cpu new_files core_dumps files network programs orphans privileges".split()
+names = "memory cpu new_files core_dumps files network programs threads orphans privileges".split()
 send(frame({{"protection": {{"system": "x", **dict.fromkeys(names, True)}}, "failure": ""}}))
 while True:
     ask, _ = heard()
@@ -126,3 +127,25 @@ def test_the_process_that_is_not_believed_would_be_if_it_did_not_lie(monkeypatch
     lying(monkeypatch, answer())
     with Workers(1) as pool:
         assert pool.prepare(PICTURE, "upload.png") == prepare(PICTURE, "upload.png", limits=UPLOAD)
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="other systems do not tell what a process computes"
+)
+@pytest.mark.parametrize("seconds", [0.05, 60], ids=["while it waits", "before its next task"])
+def test_a_worker_that_computes_without_a_task_is_ended(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    monkeypatch.setattr(process, "_IDLE_CHECK", seconds)
+    monkeypatch.setattr(process, "_IDLE_CPU", 0.1)
+    lying(monkeypatch, answer() + "\n    while True: pass")
+    with Workers(1) as pool:
+        assert pool.prepare(PICTURE)
+        (number,) = pool.processes
+        if seconds == 60:
+            while not any(worker and worker.is_busy() for worker in pool._pool._idle):
+                time.sleep(0.02)
+            assert pool.prepare(PICTURE)  # by another process
+        while number in pool.processes:
+            time.sleep(0.02)
+        assert ("computed while it had nothing to do" in caplog.text) == (seconds != 60)

@@ -164,6 +164,9 @@ def test_the_token_file_may_be_one_token_or_a_table_of_each(tmp_path: Path) -> N
         ("", "16 or more"),
         ('a = "b"', r"\[\[token\]\] tables"),
         ("[[token]", "expected one token, or TOML"),
+        ("token = [1]", r"\[\[token\]\] tables"),
+        ("a = " + 2000 * "[", "expected one token, or TOML"),
+        ("\udcff" + RED, "expected one token, or TOML"),
         ("[[token]]\n", "expected a name"),
         ('[[token]]\nname = "a"\n', "either token or sha256"),
         (
@@ -183,7 +186,7 @@ def test_a_token_file_that_makes_no_sense_is_reported_without_its_tokens(
     tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "tokens"
-    path.write_text(text)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ProfileError, match=message) as raised:
         read_tokens(str(path))
     assert RED not in str(raised.value)

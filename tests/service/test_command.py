@@ -59,6 +59,16 @@ def test_options_that_make_no_sense_are_named(tmp_path: Path, options: tuple[str
     assert (status, message in output) == (2, True), output
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o660])
+def test_a_token_file_that_others_can_read_or_change_is_told(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "token").write_text("short")
+    (tmp_path / "token").chmod(mode)
+    options = ("--store", str(tmp_path / "u.db"), "--token-file", str(tmp_path / "token"))
+    status, output = samepic("serve", *options)
+    told = f"token: expected a mode such as 0600, found {mode:04o}: others can read or change it" in output
+    assert (status, told) == (2, mode in (0o644, 0o660))
+
+
 def test_a_short_token_in_the_environment_is_refused_and_not_repeated(tmp_path: Path) -> None:
     status, output = samepic("serve", "--store", str(tmp_path / "u.db"), env={"SAMEPIC_TOKEN": "hunter2"})
     assert (status, "SAMEPIC_TOKEN" in output, "hunter2" in output) == (2, True, False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -41,6 +42,21 @@ def test_a_store_can_be_named_by_path_and_by_url(tmp_path: Path) -> None:
     second = open_store(str(path))
     assert second.get("", "a") is not None
     second.close()
+
+
+def test_a_new_file_is_for_its_user_alone_and_an_older_one_keeps_its_mode(tmp_path: Path) -> None:
+    path, before = tmp_path / "store.db", os.umask(0)
+    try:
+        for mode in (0o600, 0o660):
+            store = open_store(str(path))
+            store.put_pending(record("a"), 60)
+            assert {name.name: stat.S_IMODE(name.stat().st_mode) for name in tmp_path.iterdir()} == {
+                "store.db": mode, "store.db-wal": mode, "store.db-shm": mode
+            }  # fmt: skip
+            store.close()
+            path.chmod(0o660)
+    finally:
+        os.umask(before)
 
 
 def test_a_file_is_opened_where_the_driver_of_postgresql_is_missing(tmp_path: Path) -> None:

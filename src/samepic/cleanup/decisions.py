@@ -16,6 +16,7 @@ from samepic.duplicates.groups import Group, Member, ScanReport
 from samepic.errors import ReportError
 from samepic.reading import convert, read_json, require
 from samepic.verdict import Relation
+from samepic.writing import create_private
 
 _LADDER = tuple(Relation)
 
@@ -116,7 +117,7 @@ class Decisions:
             if part is not None:
                 groups.append(part)
                 loosest = max(loosest, *(member.relation for member in part.members), key=_LADDER.index)
-        return ScanReport(tuple(groups), made_ns=self.scan.made_ns), loosest
+        return ScanReport(tuple(groups)), loosest
 
     def _put(self, states: dict[int, GroupState]) -> None:
         with self._lock:
@@ -129,7 +130,7 @@ class Decisions:
         if self._file is None:
             return
         lines = "".join(_line(self.groups[index], state) for index, state in states.items())
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        create_private(self._file)
         with self._file.open("a", encoding="utf-8") as file:
             file.write(lines)
             file.flush()

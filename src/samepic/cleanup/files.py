@@ -66,7 +66,8 @@ def make_folder(path: str, mode: int = 0o777) -> None:
     for folder in missing_folders(path):
         parent, _, name = folder.rpartition("/")
         with open_folder(parent or "/") as parent_folder:
-            os.mkdir(name, mode, dir_fd=parent_folder)
+            with suppress(FileExistsError):  # another process was first
+                os.mkdir(name, mode, dir_fd=parent_folder)
             os.fsync(parent_folder)
 
 
@@ -292,24 +293,34 @@ def find_trash(folder: str, device: int) -> Trash:
         raise SkippedFileError(f"the trash is not supported on {sys.platform}: use --move-to")
     home = home_trash()
     try:
-        make_folder(home)
+        make_folder(home, 0o700)
         if Path(home).stat().st_dev == device:
             return _create_trash(home, "")
         if sys.platform == "darwin":
             raise SkippedFileError(_NO_TRASH)
         top = _mount_point(folder, device)
-        return _create_trash(_own_trash(top), top)
+        base, user = top.rstrip("/"), os.getuid()
+        with suppress(OSError, SkippedFileError):  # the specification says to use the second place then
+            shared = os.lstat(f"{base}/.Trash")
+            if stat.S_ISDIR(shared.st_mode) and shared.st_mode & stat.S_ISVTX and shared.st_uid in (0, user):
+                return _create_trash(f"{base}/.Trash/{user}", top)
+        return _create_trash(f"{base}/.Trash-{user}", top)
     except OSError as error:
         raise SkippedFileError(f"{_NO_TRASH} ({error.strerror or error})") from error
 
 
 def _create_trash(path: str, top: str) -> Trash:
+    """Return the trash at `path`, made where it is missing; raise SkippedFileError where others could change it."""
     if sys.platform == "darwin":
         return Trash(path, "", "")
-    files, info = f"{path}/files", f"{path}/info"
-    for folder in (files, info):
-        make_folder(folder)
-    return Trash(files, info, top)
+    found = Trash(f"{path}/files", f"{path}/info", top)
+    for folder in (path, found.files, found.info):
+        make_folder(folder, 0o700)
+        status = os.lstat(folder)
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+            wanted = "expected a folder that only this user may change, found another"
+            raise SkippedFileError(f"{folder}: {wanted}: use --move-to")
+    return found
 
 
 def _mount_point(folder: str, device: int) -> str:
@@ -317,24 +328,6 @@ def _mount_point(folder: str, device: int) -> str:
     while here.parent != here and here.parent.stat().st_dev == device:
         here = here.parent
     return str(here)
-
-
-def _own_trash(top: str) -> str:
-    """Return $topdir/.Trash/$uid where .Trash is a folder with the sticky bit, else $topdir/.Trash-$uid."""
-    user, base = os.getuid(), top.rstrip("/")
-    try:
-        shared = os.lstat(f"{base}/.Trash")
-        if stat.S_ISDIR(shared.st_mode) and shared.st_mode & stat.S_ISVTX:
-            make_folder(f"{base}/.Trash/{user}", 0o700)
-            return f"{base}/.Trash/{user}"
-    except OSError:
-        pass  # absent or unusable: the specification says to use the second place
-    own = f"{base}/.Trash-{user}"
-    make_folder(own, 0o700)
-    status = os.lstat(own)
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != user:
-        raise SkippedFileError(_NO_TRASH)
-    return own
 
 
 def numbered_name(name: str, attempt: int, reserved: int = 0) -> str:

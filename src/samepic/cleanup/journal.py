@@ -1,23 +1,34 @@
-"""Journal: one JSON line before and one after every action, flushed to disk."""
+"""Journal: one JSON line before and one after every action, flushed to disk and sealed.
+
+The seal is an HMAC by a key that only this user can read: `undo` does what this user's own runs wrote down, and nothing
+that another one wrote.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import hmac
 import json
 import os
+import re
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Self
+
+from platformdirs import user_state_path
 
 from samepic.cleanup.plan import CleanupAction
 from samepic.errors import ReportError
 from samepic.reading import convert, read_json
 
 _KIND = "samepic clean"
-_VERSION = 1
-_LINE = f"a line of a journal of {_KIND}, version {_VERSION}"
+_VERSION = 2
+_LINE = f"a line of a journal of {_KIND}, version {_VERSION}, by a run of this user"
+_SEALED = re.compile(rb'(\{.*), "seal": "([0-9a-f]{64})"\}', re.DOTALL)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,46 +66,54 @@ class Entry:
 
 
 class Journal:
-    """An open journal, locked for this process; use it in a `with`. `entries` are the intents by number."""
+    """An open journal, locked for this process; use it in a `with`.
 
-    def __init__(self, path: Path, file: int, entries: dict[int, Entry], name: str) -> None:
-        self.path, self.entries, self.name = path, entries, name
-        self._file = file
+    `entries` are the intents by number; `damaged` says of other lines by number why they are passed over.
+    """
+
+    def __init__(self, path: Path, file: int, key: bytes, name: str) -> None:
+        self.path, self.name = path, name
+        self.entries: dict[int, Entry] = {}
+        self.damaged: dict[int, str] = {}
+        self._file, self._key = file, key
 
     @classmethod
     def create(cls, path: Path) -> Journal:
         """Create a journal; raise ReportError where the file exists, OSError where it cannot be created."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        key = _seal_key()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             raise ReportError(f"{path}: the journal exists already") from None
         _lock(file, path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-        journal = cls(path, file, {}, os.urandom(6).hex())
+        _sync(path.parent)
+        journal = cls(path, file, key, os.urandom(6).hex())
         journal._write({"journal": _KIND, "version": _VERSION, "name": journal.name})
         return journal
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open a journal to undo it, without a last line that was cut off. Raises ReportError and OSError."""
+        """Open a journal to undo it, without a last line that was cut off.
+
+        Raises OSError, and ReportError where no line of it was written for this user.
+        """
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise ReportError(f"{path}: expected a file, found a pipe or a device")
             _lock(file, path)
             with open(file, "rb", closefd=False) as stream:
                 text = stream.read()
             end = text.rfind(b"\n") + 1
-            if end < len(text):
+            journal = cls(path, file, _seal_key(), "")
+            journal._read(text[:end].split(b"\n")[:-1])
+            if journal.entries and end < len(text):
                 os.ftruncate(file, end)
-            name, entries = _read(text[:end].split(b"\n")[:-1], path)
         except BaseException:
             os.close(file)
             raise
-        return cls(path, file, entries, name)
+        return journal
 
     def __enter__(self) -> Self:
         return self
@@ -119,10 +138,64 @@ class Journal:
         self.entries[number].events[event] = more
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        data = json.dumps(line).encode("ascii") + b"\n"
+        text = json.dumps(line).encode("ascii")
+        data = b'%s, "seal": "%s"}\n' % (text[:-1], self._seal(text))
         while data:
             data = data[os.write(self._file, data) :]
         os.fsync(self._file)
+
+    def _seal(self, text: bytes) -> bytes:
+        kind = f"{_KIND} {_VERSION}\n".encode()
+        return hmac.digest(self._key, kind + text, "sha256").hex().encode()
+
+    def _read(self, lines: list[bytes]) -> None:
+        for number, line in enumerate(lines, 1):
+            try:
+                self._read_line(line)
+            except ReportError as error:
+                self.damaged[number] = str(error)
+        if self.damaged and not self.entries and not self.name:
+            raise ReportError(f"{self.path}: line 1: {self.damaged[1]}")
+
+    def _read_line(self, line: bytes) -> None:
+        match = _SEALED.fullmatch(line)
+        text = match[1] + b"}" if match else b""
+        if match is None or self._seal(text) != match[2]:
+            raise ReportError(f"expected {_LINE}, found another")
+        value = read_json(text, "line", _LINE, ReportError)
+        if "journal" in value:
+            self.name = value["name"]
+        elif "intent" in value:
+            self.entries[value.pop("intent")] = convert(value, Entry, "intent", ReportError)
+        else:
+            event = next(iter(value))
+            entry = self.entries.get(value.pop(event))
+            if entry is not None:  # else the line of its intent is damaged, and told
+                entry.events[event] = value
+
+
+def _seal_key() -> bytes:
+    """Return the key of this user's journals, made when it is first needed."""
+    path = user_state_path("samepic", appauthor=False) / "journal.key"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent) as file:  # with mode 0600
+            file.write(os.urandom(32))
+            file.flush()
+            os.fsync(file.fileno())
+            with suppress(FileExistsError):  # another process was first
+                os.link(file.name, path)
+        _sync(path.parent)
+    return path.read_bytes()
+
+
+def _sync(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
+    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _lock(file: int, path: Path) -> None:
@@ -130,28 +203,3 @@ def _lock(file: int, path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise ReportError(f"{path}: another process uses this journal") from None
-
-
-def _read(lines: list[bytes], path: Path) -> tuple[str, dict[int, Entry]]:
-    entries: dict[int, Entry] = {}
-    name = ""
-    for number, line in enumerate(lines, 1):
-        where = f"{path}: line {number}"
-        value = read_json(line, where, _LINE, ReportError)
-        if number == 1:
-            if (value.get("journal"), value.get("version")) != (_KIND, _VERSION):
-                raise ReportError(f"{where}: expected {_LINE}, found another kind or version")
-            name = convert(value.get("name"), str, f"{where}: name", ReportError)
-            continue
-        event = "intent" if "intent" in value else next(iter(value), "event")
-        intent = convert(value.pop(event, None), int, f"{where}: {event}", ReportError)
-        if event == "intent":
-            entry = entries[intent] = convert(value, Entry, where, ReportError)
-            needed = {"trash": "to", "move-to": "to", "hardlink": "kept_inode"}.get(entry.action)
-            if needed and needed not in value:
-                raise ReportError(f"{where}: expected {needed} for the action {entry.action}, found none")
-        elif intent in entries:
-            entries[intent].events[event] = convert(value, dict[str, int], where, ReportError)
-        else:
-            raise ReportError(f"{where}: {event}: expected the number of an intent, found {intent}")
-    return name, entries

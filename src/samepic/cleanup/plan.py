@@ -129,7 +129,7 @@ def plan(
         )
     same_if.is_same(same_if)
     folders = [_keep_folder(path) for path in keep_in]
-    planner = _Planner(scan, keep, folders, action, same_if)
+    planner = _Planner(keep, folders, action, same_if)
     for group in scan.groups:
         planner.add_group(group)
     steps, skipped = planner.result()
@@ -151,11 +151,9 @@ def files_of(group: Group) -> list[File]:
 
 
 class _Planner:
-    def __init__(
-        self, scan: ScanReport, keep: KeepRule, folders: list[str], action: CleanupAction, same_if: Relation
-    ) -> None:
+    def __init__(self, keep: KeepRule, folders: list[str], action: CleanupAction, same_if: Relation) -> None:
         self.same_if = same_if
-        self.keep, self.folders, self.action, self.made_ns = keep, folders, action, scan.made_ns
+        self.keep, self.folders, self.action = keep, folders, action
         self.steps: list[Step] = []
         self.skipped: list[Skipped] = []
         self.kept: dict[str, int] = {}
@@ -163,7 +161,7 @@ class _Planner:
     def add_group(self, group: Group) -> None:
         targets: list[PlannedFile] = []
         for file in files_of(group):
-            located = locate(file, self.made_ns)
+            located = locate(file)
             if isinstance(located, PlannedFile):
                 targets.append(located)
             else:
@@ -234,14 +232,14 @@ class _Planner:
         return ""
 
 
-def locate(file: File, made_ns: int | None) -> PlannedFile | str:
-    """Return a file with its folder, or why to skip it: a later symlink, for instance, than the report of `made_ns`."""
+def locate(file: File) -> PlannedFile | str:
+    """Return a file with its folder, or why to skip it: its path leads elsewhere than at the scan, for instance."""
     path = Path.cwd() / file.path
+    found_at = file.real_path or os.path.abspath(file.path)  # noqa: PTH100  (it must not follow symlinks)
     try:
-        for link in filter(Path.is_symlink, (*reversed(path.parent.parents), path.parent)):
-            if made_ns is None or link.lstat().st_ctime_ns > made_ns:
-                return f"{link} became a symlink after the scan"
         folder = path.parent.resolve(strict=True)
+        if str(folder / path.name) != found_at:
+            return f"a symlink on its path leads to {folder}, and the scan did not find it there"
         folder_status, status = folder.stat(), (folder / path.name).lstat()
     except OSError as error:
         return "it is gone" if isinstance(error, FileNotFoundError) else reason_of(error)
@@ -252,9 +250,9 @@ def locate(file: File, made_ns: int | None) -> PlannedFile | str:
     return PlannedFile(file, str(folder), folder_status.st_dev, folder_status.st_ino)
 
 
-def read_unchanged(file: File, made_ns: int | None) -> Encoded:
+def read_unchanged(file: File) -> Encoded:
     """Return the bytes of a file that has not changed since the scan. Raises UnreadableError for any other."""
-    expected, target = "the file that was found", locate(file, made_ns)
+    expected, target = "the file that was found", locate(file)
     if isinstance(target, str):
         raise UnreadableError(file.path, expected, target)
     try:

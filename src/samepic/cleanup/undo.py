@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,17 +31,20 @@ class Restored:
 def undo(journal: Path) -> Iterator[Restored]:
     """Restore the files of a journal that are not restored yet, the last first, overwriting none; yield each result.
 
-    Raises ReportError where it is no journal, or in use; OSError where it cannot be read.
+    A line that this user's run did not write is a result too, skipped. Raises ReportError where the journal has no
+    other, or is in use; OSError where it cannot be read.
     """
     with Journal.open(journal) as log:
+        for number, reason in log.damaged.items():
+            yield Restored(f"{journal}: line {number}", reason)
         for number in sorted(log.entries, reverse=True):
             entry = log.entries[number]
             if "void" in entry.events or "undone" in entry.events:
                 continue
             try:
                 _Restoration(log, number).restore()
-            except SkippedFileError as reason:
-                yield Restored(entry.path, str(reason))
+            except SkippedFileError as skipped:
+                yield Restored(entry.path, str(skipped))
             except OSError as error:
                 yield Restored(entry.path, reason_of(error))
             else:
@@ -140,10 +143,11 @@ class _Restoration:
         if moved_folder >= 0:
             os.fsync(moved_folder)
         if self.entry.info and (moved_folder < 0 or files.absent(moved_folder, name)):
-            Path(self.entry.info).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                _remove(self.entry.info, os.unlink)
         for created in reversed(self.entry.made or []):
             with suppress(OSError):  # it is in use, or was removed before an interruption
-                Path(created).rmdir()
+                _remove(created, os.rmdir)
 
     def _restore_link(self, folder: int) -> None:
         here, part = files.stat_at(folder, self.name), files.stat_at(folder, self.part)
@@ -211,3 +215,9 @@ class _Restoration:
             return files.sha256_of(file)
         finally:
             os.close(file)
+
+
+def _remove(path: str, call: Callable[..., None]) -> None:
+    place, name = os.path.split(path)
+    with files.open_folder(place) as folder:
+        call(name, dir_fd=folder)

@@ -121,7 +121,7 @@ def read_report(name: str) -> ScanReport:
     if name == "-":
         return read_scan(options.standard_input(), "<stdin>")
     with Path(name).open("rb") as file:
-        return read_scan(file, name, made_ns=os.fstat(file.fileno()).st_mtime_ns)
+        return read_scan(file, name)
 
 
 def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
@@ -141,9 +141,10 @@ def _print_plan(planned: Plan, args: argparse.Namespace) -> int:
 
 def _step_line(step: Step, action: CleanupAction) -> str:
     label = "also" if action == "list" else str(action)
-    return (
-        f"{label} {printable(step.target.file.path)}  ({step.relation}, {bytes_text(step.target.file.size)})"
-    )
+    file = step.target.file
+    # A report may come from anyone, and its paths may lead elsewhere than they seem to.
+    where = f", which is {step.target.place}" if file.real_path else ""
+    return f"{label} {printable(file.path + where)}  ({step.relation}, {bytes_text(file.size)})"
 
 
 def _count_files(steps: Iterable[Step]) -> str:

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -135,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     if args.review:
         from samepic.duplicates.groups import ScanReport
 
-        review(ScanReport(tuple(groups), tuple(finder.unreadable), time.time_ns()), args)
+        review(ScanReport(tuple(groups), tuple(finder.unreadable)), args)
     return TROUBLE if {file.path for file in finder.unreadable} & set(paths) else SAME
 
 

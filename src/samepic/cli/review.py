@@ -6,6 +6,9 @@ import argparse
 import os
 import sys
 import webbrowser
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from samepic.cli.clean import journal_folder, journal_name, read_report
@@ -61,15 +64,29 @@ def review(scan: ScanReport, args: argparse.Namespace) -> int:
         print_result(value, text, as_json=args.json)
         sys.stdout.flush()
         if not args.no_browser and _has_display():
-            webbrowser.open(address)
+            with suppress(OSError, RuntimeError):  # no home: the address is printed
+                _open(address, opened)
 
-    session = serve_duplicates(decisions, lambda: journal_folder() / journal_name(), announce)
+    with ExitStack() as opened:
+        session = serve_duplicates(decisions, lambda: journal_folder() / journal_name(), announce)
     count, drops, _ = decisions.counts()
     done = session.run.done if session.run and not session.run.is_undo else 0
     value = {"decided": count, "groups": len(decisions), "drops": drops, "done": done}
     text = f"{count} of {len(decisions)} groups decided; decisions are saved"
     print_result(value, text, as_json=args.json)
     return SAME
+
+
+def _open(address: str, until: ExitStack) -> None:
+    """Open the address by a file that only this user can read: others see what programs are started with.
+
+    It lies in the home folder, since a confined browser sees neither /tmp nor hidden folders.
+    """
+    named = NamedTemporaryFile("w", prefix="samepic-review-", suffix=".html", dir=Path.home())  # noqa: SIM115
+    file = until.enter_context(named)
+    file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">\n')
+    file.flush()
+    webbrowser.open(Path(file.name).as_uri())
 
 
 def _has_display() -> bool:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self
 from samepic import tuning
 from samepic.duplicates.walk import File
 from samepic.fingerprints.fingerprint import VERSION as FINGERPRINT_VERSION
+from samepic.writing import create_private
 
 VERSION = 1
 """The version of the tables below. A cache of a later version is not used."""
@@ -162,7 +163,6 @@ class Cache:
 
     def _open(self, file: Path) -> sqlite3.Connection | None:
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             return _connect(file)
         except _NewerError:
             _log.warning("the cache %s was written by a newer samepic and is not used", file)
@@ -187,6 +187,7 @@ def _key(file: File) -> tuple[object, ...]:
 
 
 def _connect(file: Path) -> sqlite3.Connection:
+    create_private(file)
     database = sqlite3.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()

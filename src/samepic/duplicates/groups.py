@@ -230,14 +230,13 @@ def numbered(groups: Iterable[Group]) -> list[Group]:
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """What one run of `samepic find` found; `made_ns` is when the report was written (ns since 1970), if known."""
+    """What one run of `samepic find` found."""
 
     groups: tuple[Group, ...]
     unreadable: tuple[Unreadable, ...] = ()
-    made_ns: int | None = field(default=None, compare=False)
 
 
-def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) -> ScanReport:
+def read_scan(lines: Iterable[bytes], name: str) -> ScanReport:
     """Read the lines of a report that is called `name`. Raises ReportError, with line and field, for another shape."""
     groups: list[Group] = []
     unreadable: list[Unreadable] = []
@@ -252,15 +251,16 @@ def read_scan(lines: Iterable[bytes], name: str, *, made_ns: int | None = None) 
             unreadable.append(Unreadable(*texts))
         else:
             groups.append(convert(value, _GroupLine, where, ReportError).group_of_files())
-    return ScanReport(tuple(groups), tuple(unreadable), made_ns)
+    return ScanReport(tuple(groups), tuple(unreadable))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _FileLine:
     path: str
     size: int
     mtime_ns: int
     sha256: str
+    real_path: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.path) and "\0" not in self.path, "path", "the name of a file", self.path)
@@ -269,10 +269,10 @@ class _FileLine:
         require(digest, "sha256", "64 hexadecimal digits", self.sha256)
 
     def file(self) -> File:
-        return File(self.path, self.size, self.mtime_ns, self.sha256)
+        return File(self.path, self.size, self.mtime_ns, self.sha256, real_path=self.real_path)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _MemberLine(_FileLine):
     relation: str
     probability: float
@@ -341,8 +341,16 @@ def _is_text(text: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+"""How a cell begins that a spreadsheet may compute; the same signs in full width; and what is put before them."""
+
+
 def csv_lines(groups: Iterable[Group], unreadable: Iterable[Unreadable]) -> Iterator[str]:
-    """Yield the lines of a CSV table (RFC 4180): a header, then one row for each file, by its role."""
+    """Yield the rows of a CSV table (RFC 4180): a header, then one row for each file, by its role.
+
+    Every cell is quoted. A text that a spreadsheet would take for a formula, or that begins with an apostrophe, comes
+    with an apostrophe before it: https://owasp.org/www-community/attacks/CSV_Injection
+    """
     yield _row(_COLUMNS)
     for group in groups:
         yield _row((group.number, "reference", *_cells(group.reference), "", "", "", group.reason))
@@ -358,6 +366,9 @@ def _cells(file: File) -> tuple[object, ...]:
 
 
 def _row(values: Iterable[object]) -> str:
+    cells = (
+        f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value for value in values
+    )
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(values)
+    csv.writer(out, lineterminator="", quoting=csv.QUOTE_ALL).writerow(cells)
     return out.getvalue()

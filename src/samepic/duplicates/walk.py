@@ -16,8 +16,9 @@ class File:
     """A file as it was when it was found or read, to detect later changes.
 
     `path` holds bytes that are not UTF-8 as surrogates (see `os.fsencode`); `size` is in bytes; `sha256`, in
-    hexadecimal digits, is "" until the file is read. `inode`, `device` and the number of hard `links` are known only
-    in the run that found the file, and do not count in comparisons.
+    hexadecimal digits, is "" until the file is read. `real_path` is the absolute path where `path` leads over a
+    symlink, else "". `inode`, `device` and the number of hard `links` are known only in the run that found the file;
+    these four do not count in comparisons.
     """
 
     path: str
@@ -27,6 +28,7 @@ class File:
     inode: int = field(default=0, compare=False)
     device: int = field(default=0, compare=False)
     links: int = field(default=1, compare=False)
+    real_path: str = field(default="", compare=False)
 
     @property
     def node(self) -> tuple[int, int]:
@@ -35,7 +37,8 @@ class File:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract's JSON shape."""
-        return {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
+        found = {"path": self.path, "size": self.size, "mtime_ns": self.mtime_ns, "sha256": self.sha256}
+        return {**found, "real_path": self.real_path} if self.real_path else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Walk:
     skipped: int = 0
     _entered: set[tuple[int, int]] = field(default_factory=set)
     _real_paths: dict[tuple[int, int], set[str]] = field(default_factory=dict)
+    _real_folders: dict[str, str] = field(default_factory=dict)
 
     def files(self) -> Iterator[File]:
         """Yield every regular file: paths in the given order, folders by the bytes of their names."""
@@ -151,6 +155,14 @@ class Walk:
             seen.add(real)
         if status.st_size >= self.min_size:
             times = status.st_size, status.st_mtime_ns
-            yield File(path, *times, "", status.st_ino, status.st_dev, status.st_nlink)
+            yield File(path, *times, "", status.st_ino, status.st_dev, status.st_nlink, self._real_path(path))
         else:
             self.skipped += 1
+
+    def _real_path(self, path: str) -> str:
+        """Return the absolute path where `path` leads over a symlink, else ""."""
+        folder, name = os.path.split(path)
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        real = os.path.join(self._real_folders[folder], name)  # noqa: PTH118  (as above)
+        return real if real != os.path.abspath(path) else ""  # noqa: PTH100  (it must not follow symlinks)

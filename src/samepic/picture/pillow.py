@@ -54,8 +54,9 @@ def deep_colors(data: bytes, name: str, orientation: int, page: int = 0) -> Deep
     """Return the 16-bit samples of a page of a TIFF, which Pillow has decoded, upright; none where OpenCV cannot."""
     import cv2
 
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # its warnings go to the terminal
+    log = getattr(cv2.utils, "logging", cv2)  # OpenCV 4 has it there
+    level = log.getLogLevel()
+    log.setLogLevel(0)  # its warnings go to the terminal
     with decoding(name, "TIFF"):
         try:
             _, pages = cv2.imdecodemulti(
@@ -66,7 +67,7 @@ def deep_colors(data: bytes, name: str, orientation: int, page: int = 0) -> Deep
                 raise MemoryError(str(error.err)) from error
             return _UNKNOWN
         finally:
-            cv2.utils.logging.setLogLevel(level)
+            log.setLogLevel(level)
     samples: Any = pages[0] if len(pages) == 1 else None
     if samples is None or samples.ndim != 3 or samples.dtype != np.uint16 or samples.shape[2] not in (3, 4):
         return _UNKNOWN

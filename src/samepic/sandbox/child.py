@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import io
 import os
@@ -11,16 +12,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
-import pi_heif
 from PIL import AvifImagePlugin, Image
 
 from samepic.api import compare
 from samepic.errors import MissingPartError, SamepicError, UnreadableError
+from samepic.native import native
 from samepic.picture import Encoded, load
 from samepic.picture.pillow import PLUGINS
 from samepic.sandbox.decode import Prepared, Views, perform, prepare
@@ -78,10 +80,16 @@ def main() -> int:
     except EOFError:
         return 0
     # Nothing can be opened, so nothing can be imported, after `protect`.
-    preload()
+    threads = preload()
     _silence()
     limits = setup.limits
-    protection = protect(limits.memory_bytes, limits.open_files, parent=setup.parent, filtered=setup.filtered)
+    protection = protect(
+        limits.memory_bytes,
+        limits.open_files,
+        parent=setup.parent,
+        filtered=setup.filtered,
+        threads=threads,
+    )
     try:
         self_test()
     except Exception as error:  # noqa: BLE001  whatever it is, the parent decides what to do without
@@ -161,11 +169,15 @@ _LAZY = (
     "samepic.measures.ssimulacra2",
 )  # fmt: skip
 
-_HEIF = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+_HEIC = Path(__file__).with_name("small.heic")
+"""A picture of 48 x 64 pixels."""
 
 
-def preload() -> None:
-    """Load every decoder and network, and run each of the common decoders once."""
+def preload() -> bool:
+    """Load every decoder and network, and run each of the common decoders once; return whether they need threads."""
+    asked = _keep_heic_on_one_thread()
+    import pi_heif
+
     plugins = (f"PIL.{plugin}" for plugin in PLUGINS.values())
     for name in (*(f"encodings.{name}" for name in _ENCODINGS), *plugins, *_LAZY, *_samepic_modules()):
         importlib.import_module(name)
@@ -173,7 +185,7 @@ def preload() -> None:
     # One picture is decoded on one thread; more workers use more processors.
     cv2.setNumThreads(1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    pi_heif.options.DECODE_THREADS = 1
+    pi_heif.options.DECODE_THREADS = 0
     for name in NETWORKS:
         load_network(name)
     for format_, data in _pictures().items():
@@ -185,6 +197,15 @@ def preload() -> None:
         self_test(copycode=True)
     except MissingPartError:
         self_test()
+    return asked is None or not asked.value
+
+
+def _keep_heic_on_one_thread() -> ctypes.c_int | None:
+    """Let libheif find the native part's word for starting threads; return how many it asks for, None without it."""
+    try:
+        return ctypes.c_int.in_dll(ctypes.CDLL(native.__file__, ctypes.RTLD_GLOBAL), "samepic_threads_asked")
+    except (AttributeError, OSError, ValueError):  # not built, or before this was in it, or not on Linux
+        return None
 
 
 def _samepic_modules() -> Iterator[str]:
@@ -207,11 +228,11 @@ def self_test(*, copycode: bool = False) -> None:
 
 @cache
 def _pictures() -> dict[str, bytes]:
-    """Return one small picture in each format that Pillow can write, and a HEIF that holds none."""
+    """Return one small picture in each format that Pillow can write, and one in HEIC."""
     y, x = np.mgrid[0:96, 0:128]
     wave = 127 + 60 * np.sin(x / 9.0) + 60 * np.cos(y / 7.0)
     image = Image.fromarray(np.dstack([wave, 255 - wave, y * 2]).clip(0, 255).astype(np.uint8))
-    pictures = {"HEIF": _HEIF}
+    pictures = {"HEIF": _HEIC.read_bytes()}
     for format_, options in _SAVE_OPTIONS.items():
         out = io.BytesIO()
         with suppress(OSError, KeyError):

@@ -26,7 +26,6 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "pread64": (17, 67),
     "close": (3, 57),
     "fstat": (5, 80),
-    "newfstatat": (262, 79),
     "lseek": (8, 62),
     "poll": (7, None),
     "ppoll": (271, 73),
@@ -83,8 +82,8 @@ _NAME_THREAD = 15  # PR_SET_NAME
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 
 
-def program(machine: str, pid: int) -> bytes:
-    """Return the filter as instructions of the kernel's classic BPF. Raises KeyError for an unknown machine."""
+def program(machine: str, pid: int, *, threads: bool) -> bytes:
+    """Return the filter, with or without `threads`, as classic BPF. Raises KeyError for an unknown machine."""
     column, arch = _MACHINES[machine]
     code = [
         _op(_LOAD, _ARCH),
@@ -97,7 +96,8 @@ def program(machine: str, pid: int) -> bytes:
     ):
         code += [_op(_EQUAL, number, 0, 1), _op(_RETURN, _ALLOW)]
     code += [_op(_EQUAL, _CLONE3[column], 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
-    code += _if_first(_CLONE[column], _op(_BITS, _THREAD, 0, 1))
+    if threads:
+        code += _if_first(_CLONE[column], _op(_BITS, _THREAD, 0, 1))
     code += _if_first(_TGKILL[column], _op(_EQUAL, pid, 0, 1))
     code += _if_first(_PRLIMIT[column], _op(_EQUAL, 0, 0, 1))
     code += _if_first(_PRCTL[column], _op(_EQUAL, _NAME_THREAD, 0, 1))
@@ -125,12 +125,12 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
 
-def install() -> bool:
+def install(*, threads: bool) -> bool:
     """Filter the system calls of all threads for good, which needs PR_SET_NO_NEW_PRIVS; return whether that worked."""
     machine = platform.machine()
     if sys.platform != "linux" or machine not in _MACHINES or struct.calcsize("P") != 8:
         return False
-    code = program(machine, os.getpid())
+    code = program(machine, os.getpid(), threads=threads)
     filtered = _Program(len(code) // 8, code)
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
@@ -159,10 +159,11 @@ def ignore_signals() -> None:
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # what ends it at its time, where the parent ignores it
 
 
-def protect(memory_bytes: int, open_files: int, *, parent: int, filtered: bool) -> Protection:
+def protect(memory_bytes: int, open_files: int, *, parent: int, filtered: bool, threads: bool) -> Protection:
     """Give up what decoding does not need, and return what could be given up.
 
-    Memory counts from nothing, code of libraries apart. Ends the process if `parent` is not its parent any more.
+    Memory counts from nothing, code of libraries apart; `threads` can still be started where decoders need them. Ends
+    the process if `parent` is not its parent any more.
     """
     memory, new_files, core_dumps = _limit(memory_bytes, open_files)
     privileges = orphans = calls = False
@@ -173,7 +174,7 @@ def protect(memory_bytes: int, open_files: int, *, parent: int, filtered: bool) 
         orphans = prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
         if os.getppid() != parent:
             os._exit(0)
-        calls = filtered and install()
+        calls = filtered and install(threads=threads)
     return Protection(
         system=f"{platform.system()} {platform.machine()}",
         memory=memory,
@@ -183,6 +184,7 @@ def protect(memory_bytes: int, open_files: int, *, parent: int, filtered: bool) 
         files=calls,
         network=calls,
         programs=calls,
+        threads=calls and not threads,
         orphans=orphans,
         privileges=privileges,
     )

@@ -168,7 +168,7 @@ class WorkerPool:
         """Return the process of a slot once it is ready, a new one where it has died or there is none."""
         worker = slot
         if worker is not None:
-            if worker.wait_ready(self.limits.start_seconds) and worker.alive:
+            if worker.wait_ready(self.limits.start_seconds) and worker.alive and not worker.is_busy():
                 return self._lend(worker)
             worker.kill()
             self.counters["died"] += 1

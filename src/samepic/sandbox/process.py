@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import signal
@@ -30,6 +31,10 @@ from samepic.sandbox.protocol import (
 )
 
 WORKERS: Final = WorkerLimits()
+
+_LOG = logging.getLogger("samepic.gate")
+_IDLE_CPU, _IDLE_CHECK = 0.5, 2.0
+"""What a process may compute while it has no task, and how often that is looked at, in seconds."""
 
 _Result = TypeVar("_Result")
 
@@ -62,6 +67,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._killed = False
+        self._rested = 0.0
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._greeted = self._later(self._start)
         self._thread = threading.Thread(target=self._run, name="samepic-worker", daemon=True)
@@ -104,6 +110,18 @@ class WorkerProcess:
             return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
         except (OSError, ValueError, IndexError, AttributeError):
             return 0
+
+    def is_busy(self) -> bool:
+        """Return whether the process has computed since its last answer: its code may not be ours any more."""
+        return self._computed() - self._rested > _IDLE_CPU
+
+    def _computed(self) -> float:
+        """Return the processor time of the process so far, in seconds, 0 where the system does not tell."""
+        try:
+            times = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[11:13]
+            return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, AttributeError):
+            return 0.0
 
     def _starved(self) -> float:
         """Return the seconds that the process has waited for a processor so far, 0 where the system does not tell."""
@@ -149,11 +167,20 @@ class WorkerProcess:
         return future
 
     def _run(self) -> None:
-        while (call := self._work.get()) is not None:
+        while (call := self._next()) is not None:
             call()
         if self._process is not None:
             with self._process:  # closes its pipes, and waits for its end
                 self._process.kill()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Return what is to be done next; end the process where it computes meanwhile."""
+        while True:
+            with suppress(queue.Empty):
+                return self._work.get(timeout=_IDLE_CHECK)
+            if self.is_busy():
+                _LOG.warning("worker %d computed while it had nothing to do: it is ended", self.pid)
+                self.kill()
 
     def _start(self) -> Protection:
         with self._lock:
@@ -198,7 +225,9 @@ class WorkerProcess:
                 left = memoryview(piece)
                 while left:
                     left = left[process.stdin.write(left) or 0 :]
-            return read_frame(process.stdout.read, self.limits.answer_bytes, limit)
+            found = read_frame(process.stdout.read, self.limits.answer_bytes, limit)
+            self._rested = self._computed()
+            return found
         except FrameError as error:
             raise LostError(f"gave no answer: {error}") from None
         except (OSError, EOFError, ValueError):

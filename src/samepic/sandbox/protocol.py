@@ -74,9 +74,10 @@ class Protection:
     """The protections that are active here; limits of wall time and answers hold everywhere.
 
     `memory` and `cpu` are limited by the system; `new_files`: no byte can be written into a file; `files`:
-    none can be opened at all; `network`: no socket can be made; `programs`: no program can be started and
-    no other process be touched, `orphans`: the system ends the process with its parent, `privileges`: it can
-    gain none and holds none of an administrator's. `system` is the system and machine that this was found on.
+    none can be opened or looked up at all; `network`: no socket can be made; `programs`: no program can be
+    started and no other process be touched, `threads`: none can be started, `orphans`: the system ends the
+    process with its parent, `privileges`: it can gain none and holds none of an administrator's. `system` is
+    the system and machine that this was found on.
     """
 
     system: str
@@ -87,6 +88,7 @@ class Protection:
     files: bool = False
     network: bool = False
     programs: bool = False
+    threads: bool = False
     orphans: bool = False
     privileges: bool = False
 

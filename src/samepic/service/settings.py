@@ -99,15 +99,19 @@ def read_tokens(path: str) -> tuple[Token, ...]:
     A table has `name`, either `token` or `sha256` (64 hex digits), and optionally `tenant` and `may`, a list of RIGHTS.
     A token of a named tenant has by default all rights but `metrics`. Raises ProfileError, OSError.
     """
-    text = Path(path).read_text(encoding="utf-8")
-    if "\n" not in text.strip() and "=" not in text and "[" not in text:
-        return (parse_token(text.strip(), path),)
     try:
+        text = Path(path).read_text(encoding="utf-8")
+        if "\n" not in text.strip() and "=" not in text and "[" not in text:
+            return (parse_token(text.strip(), path),)
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise _mismatch(path, "one token, or TOML with [[token]] tables", str(error)) from None
     tables = content.get("token")
-    if set(content) != {"token"} or not isinstance(tables, list) or not tables:
+    if (
+        set(content) != {"token"}
+        or not (isinstance(tables, list) and tables)
+        or not all(isinstance(table, dict) for table in tables)
+    ):
         raise _mismatch(path, "[[token]] tables and nothing else", ", ".join(content) or "nothing")
     tokens = tuple(_table_token(table, f"{path}, token {number}") for number, table in enumerate(tables, 1))
     if len({token.digest for token in tokens}) < len(tokens):

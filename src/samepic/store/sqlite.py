@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from samepic.errors import StoreError
 from samepic.store.connections import Connections
 from samepic.store.contract import Store
 from samepic.store.tables import APPLICATION, BUSY_SECONDS, MIGRATIONS, VERSION, Run
+from samepic.writing import create_private
 
 _TYPES = {
     "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -92,6 +93,9 @@ class SqliteStore(Store):
             raise StoreError(
                 f"{self.name or '(no name)'}: expected a file in a folder that is there, found none"
             )
+        if self._path != ":memory:":
+            with suppress(OSError):  # SQLite says it better
+                create_private(Path(self._path))
         with self._pool.acquire() as connection:
             self._check(connection)
             connection.execute("PRAGMA journal_mode = WAL")

@@ -71,7 +71,9 @@ class BrowserGuard:
         async def answer(request: Request) -> Response:
             if _is_foreign_host(request) or not self._admits(request):
                 return _rejected()
-            response = RedirectResponse("/", 303, _HEADERS)
+            # A redirect would go on for the page that led here, and then bring no strict cookie along.
+            blank = '<!doctype html><title>samepic</title><link rel="icon" href="/ui/static/icon.svg">'
+            response = Response(blank, headers={**_HEADERS, "Refresh": "0; url=/"}, media_type="text/html")
             if self._session(request) is None:
                 self._sessions.set_cookie(request, response, self._sessions.start(_TOKEN_ID))
             return response

@@ -57,7 +57,7 @@ class ReviewSession:
 
     def thumbnail(self, index: int, file: int) -> bytes:
         """Return a small JPEG of a file, cached. Raises UnreadableError."""
-        return _thumbnail(files_of(self.decisions.groups[index])[file], self.decisions.scan.made_ns)
+        return _thumbnail(files_of(self.decisions.groups[index])[file])
 
     def plan(self, request: RequestedCleanup) -> Plan:
         """Return what would be done now. Raises ReportError for an invalid folder."""
@@ -143,8 +143,8 @@ class ReviewSession:
 
 
 @lru_cache(_THUMBNAILS)
-def _thumbnail(file: File, made_ns: int | None) -> bytes:
-    return small_jpeg(load(read_unchanged(file, made_ns)), _SIDE)
+def _thumbnail(file: File) -> bytes:
+    return small_jpeg(load(read_unchanged(file)), _SIDE)
 
 
 def plan_digest(planned: Plan) -> str:

@@ -290,12 +290,12 @@ def _run_actions(run: CleanupRun, csrf: str) -> Html:
 def compare_again(decisions: Decisions, index: int, file: int) -> Views:
     """Read a file and the best copy of its group again, and compare them. Raises UnreadableError."""
     files = files_of(decisions.groups[index])
-    return _compare(files[0], files[file], decisions.scan.made_ns)
+    return _compare(files[0], files[file])
 
 
 @lru_cache(maxsize=4)
-def _compare(a: File, b: File, made_ns: int | None) -> Views:
-    return views(read_unchanged(a, made_ns), read_unchanged(b, made_ns), Policy())
+def _compare(a: File, b: File) -> Views:
+    return views(read_unchanged(a), read_unchanged(b), Policy())
 
 
 def comparison_page(decisions: Decisions, index: int, file: int) -> list[Html]:
