@@ -77,16 +77,18 @@ _NAMED_AS_PICTURES = (
     *(".tif", ".tiff", ".bmp", ".jp2", ".j2k", ".psd", ".qoi"),
 )
 
-_NOT_PICTURES = (
-    *(
+_NOT_PICTURES = frozenset(
+    {
         "a PDF document",
         "a PostScript program",
         "an OLE file",
         "a ZIP archive",
         "a gzip archive",
+        "a Matroska video",
+        "a video or another ISO media file",
         "FITS data",
-    ),
-    *("a Matroska video", "a video or another ISO media file", "an SVG drawing"),
+        "an SVG drawing",
+    }
 )
 
 

@@ -118,8 +118,8 @@ def _segments(data: bytes, name: str) -> Iterator[_Segment]:
     while True:
         found = _MARKER.search(data, at)
         if found is None:
-            found_text = f"a file that ends after {len(data)} bytes without its end marker"
-            raise TruncatedError(name, "a whole JPEG", found_text)
+            cut = f"a file that ends after {len(data)} bytes without its end marker"
+            raise TruncatedError(name, "a whole JPEG", cut)
         body = found.end()
         marker, start = data[body - 1], body - 2
         if marker == _EOI:
