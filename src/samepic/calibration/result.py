@@ -226,9 +226,8 @@ def result_of(
 ) -> Result:
     """Return the statistics and the choice; raise ReportError where no pair could be compared."""
     if not judged:
-        raise ReportError(
-            f"{pairs.name}: expected at least one pair that can be read, found {unreadable[0].error}"
-        )
+        found = unreadable[0].error
+        raise ReportError(f"{pairs.name}: expected at least one pair that can be read, found {found}")
     labels = [item.pair.same for item in judged]
     stated = statistics.reliability([item.probability for item in judged], labels)
     slope, intercept, rescaled = _rescaled(judged, labels)

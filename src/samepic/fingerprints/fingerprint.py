@@ -139,9 +139,8 @@ class Fingerprint:
             raise FingerprintError(f"expected a fingerprint of kind {_KIND!r}, found {text[:40]!r}")
         version, _, listed = rest.partition("$")
         if version != str(VERSION):
-            raise FingerprintError(
-                f"expected a fingerprint of version {VERSION}, found version {version[:20]!r}"
-            )
+            found = f"version {version[:20]!r}"
+            raise FingerprintError(f"expected a fingerprint of version {VERSION}, found {found}")
         return _from_fields(listed)
 
     def _parts(self, first: int, end: int | None) -> tuple[bytes, ...]:
@@ -150,9 +149,8 @@ class Fingerprint:
 
     def _check(self, other: Fingerprint) -> None:
         if self.version != other.version:
-            raise FingerprintError(
-                f"expected two fingerprints of one version, found versions {self.version} and {other.version}"
-            )
+            found = f"versions {self.version} and {other.version}"
+            raise FingerprintError(f"expected two fingerprints of one version, found {found}")
 
 
 def _base64(code: bytes) -> str:

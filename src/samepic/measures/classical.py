@@ -30,9 +30,8 @@ def check(pixels: Pixels) -> Pixels:
     """Return `pixels`. Raises SourceError where it is not uint8 of (height, width, 3 or 4), or a side is empty."""
     expected = "a uint8 array of shape (height, width, 3 or 4)"
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-        raise SourceError(
-            f"measures: expected {expected}, found {getattr(pixels, 'dtype', type(pixels).__name__)}"
-        )
+        found = getattr(pixels, "dtype", type(pixels).__name__)
+        raise SourceError(f"measures: expected {expected}, found {found}")
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
         raise SourceError(f"measures: expected {expected}, found the shape {pixels.shape}")
     return pixels

@@ -269,9 +269,8 @@ def _frame(data: bytes, parts: _Parts, name: str) -> _Frame:
         raise TruncatedError(name, "a whole JPEG frame header", "one that is cut short") from None
     height = height or parts.height
     if marker not in _DECODABLE or bits != 8:
-        raise UnsupportedError(
-            name, "an 8-bit baseline or progressive JPEG", f"{bits} bits, coding {marker - 0xC0}"
-        )
+        found = f"{bits} bits, coding {marker - 0xC0}"
+        raise UnsupportedError(name, "an 8-bit baseline or progressive JPEG", found)
     if not (width and height) or count not in (1, 3, 4) or any(not 0 < c[1] >> 4 < 5 for c in components):
         raise UnreadableError(name, "a JPEG frame of 1, 3 or 4 components", f"{count} of {width}x{height}")
     ids, samplings, tables = zip(*components, strict=True)
@@ -344,8 +343,7 @@ def _decode_with_pillow(encoded: Encoded, header: JpegHeader, to_srgb: Conversio
     with decoding(encoded.name, "JPEG"), io.BytesIO(encoded.data) as stream:
         image = JpegImagePlugin.JpegImageFile(stream, "")
         if image.size != (header.width, header.height):
-            raise UnreadableError(
-                encoded.name, f"{header.width}x{header.height}", f"{image.width}x{image.height}"
-            )
+            expected, found = f"{header.width}x{header.height}", f"{image.width}x{image.height}"
+            raise UnreadableError(encoded.name, expected, found)
         image.load()
         return resolve(image, to_srgb)

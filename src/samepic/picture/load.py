@@ -94,9 +94,8 @@ def _picture(opened: OpenedPicture, data: bytes | None) -> Picture:
         alpha = upright(alpha, opened.orientation)
         rgb[alpha == 0] = 0
     if (info.height, info.width) != rgb.shape[:2]:
-        raise UnreadableError(
-            info.name, f"{info.width}x{info.height} pixels", f"{rgb.shape[1]}x{rgb.shape[0]}"
-        )
+        found = f"{rgb.shape[1]}x{rgb.shape[0]}"
+        raise UnreadableError(info.name, f"{info.width}x{info.height} pixels", found)
     deep = None if opened.deep is None else partial(upright_deep, opened.deep, opened.orientation)
     return Picture(rgb, alpha, info, data, deep)
 

@@ -240,9 +240,8 @@ def open_with_pillow(encoded: Encoded, form: str, limits: Limits) -> OpenedPictu
     from PIL import features
 
     if form in _FEATURES and not features.check(_FEATURES[form]):
-        raise UnsupportedError(
-            encoded.name, "a picture that Pillow decodes", f"{form}, which this Pillow is built without"
-        )
+        found = f"{form}, which this Pillow is built without"
+        raise UnsupportedError(encoded.name, "a picture that Pillow decodes", found)
     frames = _count_frames(encoded, form, limits)
     with decoding(encoded.name, form):
         image = _plugin_image(encoded, form)

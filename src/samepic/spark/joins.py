@@ -311,9 +311,8 @@ class PdqBands(_Tables):
     ) -> JoinedPairs:
         """Return what PdqScan.within returns. Raises ValueError also where the radius is more than this is for."""
         if radius > self.radius:
-            raise ValueError(
-                f"radius: expected at most {self.radius}, which the bands are for, found {radius}"
-            )
+            expected = f"at most {self.radius}, which the bands are for"
+            raise ValueError(f"radius: expected {expected}, found {radius}")
         words = by_parity(checked(forms, _BYTES * _FORMS)).view(np.uint64).reshape(-1, _FORMS, 4)
         return self._near(_Queries(words, limits(below, len(words), len(self._words)), radius))
 

@@ -258,9 +258,8 @@ def _take_shot(source: Source, ignore: Sequence[object]) -> Shot:
     picture = load(source.take())
     name, frames = picture.info.name, picture.info.frames
     if frames > 1:
-        raise SourceError(
-            f"{name}: expected a still picture, found an animation of {frames} frames: pass one of them"
-        )
+        found = f"an animation of {frames} frames: pass one of them"
+        raise SourceError(f"{name}: expected a still picture, found {found}")
     boxes: list[Any] = [tuple(area) for area in ignore if isinstance(area, (tuple, list))]
     others = [area for area in ignore if not isinstance(area, (tuple, list))]
     return Shot(picture, tuple(source.locate_ignored(others)) if others else (), tuple(boxes))
