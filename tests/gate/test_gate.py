@@ -293,8 +293,10 @@ def test_nearer_likenesses_do_not_hide_a_kept_picture(
     decision = gate.check(upload)
     assert (decision.outcome, decision.match and decision.match.key) == (Outcome.REVIEW, "first")
     assert decision.match is not None and decision.match.relation is Relation.UNDECIDABLE
-    assert "more pictures look like it than are compared" in decision.reason
+    assert "too many kept pictures are near to it, 1 of them not compared" in decision.reason
     assert gate.check(upload, policy={"flooding": "accept"}).outcome is Outcome.ACCEPTED
+    held = gate.admit(upload, "held")
+    assert gate.admit(upload, "held") == held
 
 
 def test_a_policy_says_what_is_done_for_which_relation(opens: Opens, coffee: Path) -> None:

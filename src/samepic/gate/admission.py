@@ -142,7 +142,7 @@ def _crowded(result: _SearchResult) -> Match | None:
     """Return the nearest picture that was not compared, because too many are nearer, as a match."""
     if result.nearest is None:
         return None
-    why = f"{GATE.candidates} others are nearer by their codes, {result.skipped} were not compared"
+    why = f"too many kept pictures are near to it, {result.skipped} of them not compared"
     return Match(result.nearest.key, Relation.UNDECIDABLE, BY_RULE.undecided, why)
 
 
@@ -152,12 +152,8 @@ def _duplicate(key: str, match: Match, others: tuple[Match, ...] = (), *, waitin
     return Decision(Outcome.DUPLICATE, reason, key, match, (match, *others))
 
 
-def _review(
-    key: str, matches: tuple[Match, ...], *, flooding: bool = False, crowded: bool = False
-) -> Decision:
-    if crowded:
-        why = "more pictures look like it than are compared"
-    elif flooding:
+def _review(key: str, matches: tuple[Match, ...], *, flooding: bool = False) -> Decision:
+    if flooding:
         why = "it matches a picture that very many uploads match, such as a default avatar or a blank page"
     else:
         why = f"it may be in already: {sentence_of(matches[0])}"
@@ -182,7 +178,7 @@ def _decision_from(key: str, result: _SearchResult, policy: GatePolicy, *, flood
     decision = _review(key, reviewing) if reviewing else _accepted(key)
     if result.refusing is None:
         crowded = None if reviewing or policy.flooding is PolicyAction.ACCEPT else _crowded(result)
-        return _review(key, (crowded,), flooding=True, crowded=True) if crowded else decision
+        return _review(key, (crowded,)) if crowded else decision
     kept, verified = result.refusing
     floods = floods and verified.match.relation not in IDENTICAL
     if floods and policy.flooding is PolicyAction.REVIEW:
