@@ -82,13 +82,13 @@ def test_garbled_lines_are_told_and_passed_over(tmp_path: Path, moved: list[Path
     lines = (tmp_path / "journal").read_bytes().splitlines()
     lines[place:place] = GARBLED
     (tmp_path / "journal").write_bytes(b"\n".join(lines) + b"\n")
-    told = list(undo(tmp_path / "journal"))
-    assert [one.path for one in told] == [
+    results = list(undo(tmp_path / "journal"))
+    assert [one.path for one in results] == [
         *(f"{tmp_path / 'journal'}: line {place + number}" for number in range(1, len(GARBLED) + 1)),
         str(moved[1]),
     ]
-    assert all(one.skipped.startswith("expected a line of a journal") for one in told[:-1])
-    assert (told[-1].skipped, moved[1].exists()) == ("", True)
+    assert all(one.skipped.startswith("expected a line of a journal") for one in results[:-1])
+    assert (results[-1].skipped, moved[1].exists()) == ("", True)
 
 
 def test_a_line_that_was_changed_since_does_nothing(tmp_path: Path, moved: list[Path]) -> None:

@@ -215,9 +215,9 @@ def test_a_key_with_control_characters_is_refused_and_an_old_one_can_be_removed(
         gate.admit(coffee, key)
     gate.admit(coffee, "été 1.png")
     gate._store.put_pending(replace(gate._get_record("été 1.png"), key=key), 1.0)
-    assert gate.odd_keys() == [key]
+    assert gate.invalid_keys() == [key]
     gate.remove(key)
-    assert gate.odd_keys() == []
+    assert gate.invalid_keys() == []
 
 
 def test_a_lease_is_at_most_a_minute(opens: Opens) -> None:

@@ -170,7 +170,7 @@ class Journal:
         else:
             event = next(iter(value))
             entry = self.entries.get(value.pop(event))
-            if entry is not None:  # else the line of its intent is damaged, and told
+            if entry is not None:  # else the line of its intent is among the damaged ones
                 entry.events[event] = value
 
 

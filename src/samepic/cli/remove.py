@@ -14,7 +14,7 @@ EPILOG = """\
 exit status: 0 all were removed, 2 trouble: no such KEY (the others are removed)
 
 An older samepic took keys with line ends or other control characters, which no address of the service reaches:
---odd-keys lists them, or removes these pictures.
+--invalid-keys lists them, or removes these pictures.
 
 examples:
   samepic remove --store uploads.db photo/17
@@ -23,8 +23,8 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("keys", metavar="KEY", nargs="*", help="the key of a picture in the store")
-    odd = "keys with control characters in them: list them, or remove these pictures too"
-    parser.add_argument("--odd-keys", choices=("list", "remove"), help=odd)
+    text = "keys with control characters in them: list them, or remove these pictures too"
+    parser.add_argument("--invalid-keys", choices=("list", "remove"), help=text)
     add_shared(parser, "--store", "--tenant", "--json lines")
 
 
@@ -32,14 +32,14 @@ def run(args: argparse.Namespace) -> int:
     from samepic.errors import ProfileError, StoreKeyError
     from samepic.gate.gate import Gate
 
-    if not args.keys and not args.odd_keys:
-        raise ProfileError("KEY: expected one or more, or --odd-keys, found none")
+    if not args.keys and not args.invalid_keys:
+        raise ProfileError("KEY: expected one or more, or --invalid-keys, found none")
     status = SAME
     with Gate(args.store, tenant=args.tenant) as gate:
-        odd = gate.odd_keys() if args.odd_keys else []
-        for key in odd if args.odd_keys == "list" else []:
+        invalid = gate.invalid_keys() if args.invalid_keys else []
+        for key in invalid if args.invalid_keys == "list" else []:
             print_result({"key": key, "removed": False}, printable(key), as_json=args.json)
-        for key in [*args.keys, *(odd if args.odd_keys == "remove" else [])]:
+        for key in [*args.keys, *(invalid if args.invalid_keys == "remove" else [])]:
             try:
                 gate.remove(key)
             except StoreKeyError as error:

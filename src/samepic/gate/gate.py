@@ -196,7 +196,7 @@ class Gate:
                 return settled_as_same(key, other_key)
         return current_decision(self._get_record(key))
 
-    def odd_keys(self) -> list[str]:
+    def invalid_keys(self) -> list[str]:
         """Return the keys that an older samepic took and `admit` refuses: those with control characters in them."""
         return [key for key in self._store.keys(self.tenant) if CONTROLS.search(key)]
 
@@ -320,7 +320,7 @@ class AsyncGate:
     remove = _awaited(Gate.remove)
     settle = _awaited(Gate.settle)
     unsettle = _awaited(Gate.unsettle)
-    odd_keys = _awaited(Gate.odd_keys)
+    invalid_keys = _awaited(Gate.invalid_keys)
     accept = _awaited(Gate.accept)
     get = _awaited(Gate.get)
     proxy = _awaited(Gate.proxy)

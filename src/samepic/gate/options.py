@@ -168,7 +168,7 @@ class GateOptions:
     limits: Limits = LIMITS
     # Find crops, borders and captions too, for about 20 ms an upload more.
     copycode: bool = True
-    # Seconds before a pending upload of a dead process is ignored.
+    # Seconds before a pending upload of a dead process is ignored, at most 60.
     lease: float = 15.0
     # Standbys of a PostgreSQL store: `check` asks them in turn, with an index of their own, and the store itself where
     # none answers; everything else asks the store alone.

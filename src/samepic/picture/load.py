@@ -130,7 +130,7 @@ def frames(picture: Picture, count: int, *, limits: Limits = LIMITS) -> Iterator
             yield load(frame, limits=limits) if form != "TIFF" else _page(image, picture, number, limits)
 
 
-def is_unmoving(picture: Picture, most: int) -> bool:
+def is_static(picture: Picture, most: int) -> bool:
     """Return whether a file of 2 to `most` frames shows one picture: all of them are equal, pixel for pixel."""
     if not 1 < picture.info.frames <= most:
         return False

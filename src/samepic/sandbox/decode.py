@@ -23,7 +23,7 @@ from samepic.fingerprints.make import fingerprint, fingerprint_shown
 from samepic.fingerprints.proxy import first_tile, proxy
 from samepic.limits import LIMITS, Limits
 from samepic.picture import Encoded, Picture, inspect, load
-from samepic.picture.load import is_unmoving
+from samepic.picture.load import is_static
 from samepic.profile import Policy
 from samepic.tuning.search import GATE
 from samepic.tuning.verify import POSSIBLE, RESOLUTION
@@ -80,7 +80,7 @@ def prepare(
     encoded = Encoded(name, data)
     info = inspect(encoded, limits=limits)
     print_, picture = fingerprint_shown(encoded, GATE.proxy_side, copycode=copycode, limits=limits)
-    if is_unmoving(picture, GATE.proxy_spread):
+    if is_static(picture, GATE.proxy_spread):
         info, picture = replace(info, frames=1), replace(picture, info=replace(picture.info, frames=1))
     return Prepared(print_, proxy(picture), info, _unresolved(encoded, picture, info))
 

@@ -116,7 +116,7 @@ class WorkerProcess:
         return self._computed() - self._rested > _IDLE_CPU
 
     def _computed(self) -> float:
-        """Return the processor time of the process so far, in seconds, 0 where the system does not tell."""
+        """Return the processor time of the process so far, in seconds, 0 where the system does not say."""
         try:
             times = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[11:13]
             return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")

@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import secrets
 import socket
+import time
 from collections.abc import Hashable
 from contextlib import suppress
 from pathlib import Path
@@ -41,11 +42,11 @@ class Sessions:
     """Writes and reads session cookies, signed with a secret that all processes of one service share.
 
     A cookie holds a random id and the place of a token in the settings. It ends with the service, or at the sign-out:
-    `folder`, if any, tells all processes of that.
+    all processes see that in `folder`, if there is one.
     """
 
     def __init__(self, secret: bytes, folder: str = "") -> None:
-        self._ended: set[str] = set()
+        self._ended: dict[str, float] = {}
         self._folder = Path(folder) if folder else None
         self._cookies = TimestampSigner(
             secret, b"session", key_derivation="hmac", digest_method=hashlib.sha256
@@ -70,7 +71,10 @@ class Sessions:
     def end(self, session: BrowserSession) -> None:
         """Accept the cookie of a session no more, in any process."""
         if session.token_id:
-            self._ended.add(session.id)
+            now = time.monotonic()
+            # Older cookies are refused for their age.
+            recent = {one: at for one, at in self._ended.items() if at > now - _SESSION_SECONDS}
+            self._ended = {**recent, session.id: now}
             if self._folder:
                 (self._folder / f"ended-{session.id}").touch()
 

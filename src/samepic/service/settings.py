@@ -50,7 +50,7 @@ class ServiceLimits:
     stop_seconds: int = 30  # time for running requests to finish when the service stops
     hung_seconds: int = 60  # how long a service process may be silent or starting, before it is replaced
     retry_seconds: int = 2  # value of Retry-After
-    attempt_seconds: float = 0.1  # between two attempts to write that tell whether the store takes it
+    attempt_seconds: float = 0.1  # between two attempts to write, which show whether the store takes it
     # First and longest pause before the store is tried again.
     reopen_seconds: tuple[float, float] = (0.2, 5.0)
     replay_seconds: float = 86_400.0  # how long the answer to an idempotency key is stored

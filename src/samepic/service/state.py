@@ -260,7 +260,7 @@ def run_once(
 ) -> tuple[HttpAnswer, bool]:
     """Return the answer of `call`, or the stored one to the same `content`. Raises HttpProblem, 422, for another.
 
-    `call` is told whether it was called before and its answer got lost. With `together`, what it does in the store and
+    `call` takes whether it was called before and its answer got lost. With `together`, what it does in the store and
     its answer are one transaction, which the same request waits for.
     """
     if not key:

@@ -27,7 +27,7 @@ class _Connection(sqlite3.Connection):
 
 
 def _file_at(path: str) -> str:
-    """Return what tells the file at a path from every other, "" for none."""
+    """Return the device and inode of the file at a path, "" for none."""
     try:
         found = Path(path).stat()
     except OSError:

@@ -118,7 +118,8 @@ class GateTuning:
     # 5 ms a picture at 320 pixels: all crops to 50 % and more, borders, meme bars, mirrored and turned copies passed,
     # 89 % of crops to 30 %, 5 % of unrelated pictures.
     alike: Final = 6  # further candidates by the copy code
-    alike_radius: Final = 105  # distance in bits within which they are
+    # Distance in bits within which they are. 2026-11-29, bench/gate_evasions.py: at 95 three of 500 copies were none.
+    alike_radius: Final = 105
     # Bits under which one is compared without features: 1031 photographs have six others under 60, receipts all.
     alike_near: Final = 60
     alike_inset: Final = 2  # by that of each inset

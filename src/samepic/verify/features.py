@@ -81,8 +81,14 @@ def fit_map(a: Features, b: Features) -> tuple[Matrix, int] | None:
     )
     best = _counted(full, hit, b.size)
     if best is None or best[1] < ALIGN.sure:
-        how = None, cv2.RANSAC, ALIGN.reach, _ROUNDS, _CONFIDENCE
-        part, hit = cv2.estimateAffinePartial2D(here, there, *how)
+        part, hit = cv2.estimateAffinePartial2D(
+            here,
+            there,
+            method=cv2.RANSAC,
+            ransacReprojThreshold=ALIGN.reach,
+            maxIters=_ROUNDS,
+            confidence=_CONFIDENCE,
+        )
         other = _counted(None if part is None else np.vstack([part, [0, 0, 1]]), hit, b.size)
         best = max((m for m in (best, other) if m is not None), key=lambda m: m[1], default=None)
     return best if best is not None and best[1] >= ALIGN.inliers else None

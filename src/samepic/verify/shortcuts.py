@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from samepic.arrays import Pixels
 from samepic.facts import Depth, Doubt, Facts, OriginalReason, Placing, Series
 from samepic.picture import Picture, equal_pixels
-from samepic.picture.load import frame_numbers, frames, is_unmoving
+from samepic.picture.load import frame_numbers, frames, is_static
 from samepic.picture.picture import Deep, deep_of, equal_displayed
 from samepic.tuning.verify import BLANK, BY_RULE, DEPTH, JUDGE, PART
 from samepic.verdict import Relation, Transform
@@ -107,7 +107,7 @@ def compare_series(a: Picture, b: Picture, compare: Compare) -> Analysis | None:
         return None
     if a.info.frames == b.info.frames:
         return _compare_frames(a, b, compare)
-    a, b = (_still(one) if is_unmoving(one, JUDGE.frames_looked_at) else one for one in (a, b))
+    a, b = (_still(one) if is_static(one, JUDGE.frames_looked_at) else one for one in (a, b))
     if a.info.frames == b.info.frames == 1:
         return compare(a, b)
     facts = Facts(series=_series(a, b))
