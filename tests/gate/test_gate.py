@@ -245,6 +245,14 @@ def test_other_colors_wait_for_review_and_a_policy_lets_them_in(gate: Gate, coff
     assert gate.check(stream.getvalue(), policy={"similar": "accept"}).outcome is Outcome.ACCEPTED
 
 
+def test_the_least_probability_of_a_profile_lets_nothing_similar_in(opens: Opens, coffee: Path) -> None:
+    gate = opens(profile=samepic.Profile(probability=0.95))
+    gate.admit(coffee, "first")
+    stream = io.BytesIO()
+    _turned_hue(opened(coffee)).save(stream, "PNG")
+    assert gate.check(stream.getvalue()).outcome is Outcome.REVIEW
+
+
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
 def test_further_frames_let_no_copy_in(gate: Gate, coffee: Path, kind: str) -> None:
     image = opened(coffee).resize((160, 107))
