@@ -250,18 +250,14 @@ class _Review(NamedTuple):
             "until": self.now + lease,
         }
         free = " WHERE claims.until < ? OR claims.reviewer = excluded.reviewer RETURNING number"
-        if not tables.upsert(
-            self.run, "claims", "tenant, number, other", values, more=free, further=(self.now,)
-        ):
+        key = "tenant, number, other"
+        if not tables.upsert(self.run, "claims", key, values, more=free, further=(self.now,)):
             return False
         person = reviewer[: reviewer.rfind("/") + 1]
         if person:  # one of the tabs of a person, of which the first lose their pairs to the last
-            mine, values_of_mine = (
-                "tenant = ? AND substr(reviewer, 1, ?) = ?",
-                (self.tenant, len(person), person),
-            )
+            mine, whose = "tenant = ? AND substr(reviewer, 1, ?) = ?", (self.tenant, len(person), person)
             last = f"SELECT until FROM claims WHERE {mine} ORDER BY until DESC LIMIT 1 OFFSET {_TABS - 1}"
-            self.run(f"DELETE FROM claims WHERE {mine} AND until < ({last})", values_of_mine * 2)
+            self.run(f"DELETE FROM claims WHERE {mine} AND until < ({last})", whose * 2)
         return True
 
     def decidable(self, number: int, other: str, reviewer: str) -> tuple[str, int] | None:
