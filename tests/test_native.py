@@ -22,8 +22,10 @@ from samepic.hamming import Codes
 from samepic.native import native
 from samepic.picture import jpeg
 from samepic.verify.align import one_contrast_plain
-from samepic.verify.evidence import Network, mix_of, mix_plain
+from samepic.verify.evidence import ExplainedPair, Network, cell_means, cell_means_plain
 from samepic.verify.features import correlation_map, correlation_map_plain, two_nearest, two_nearest_plain
+from samepic.verify.photometry import mix_of, mix_plain
+from samepic.verify.tone import fit_tone_map
 from tests.fingerprints.pictures import GOLDEN, golden_pictures, textured
 
 BUILT = find_spec("samepic._native") is not None
@@ -221,6 +223,57 @@ def test_a_network_answers_alike_with_the_native_part_and_without(
     assert native is not None and network.odds(rows).shape == (count,)
     if count:
         assert np.allclose(network.odds(rows), network.odds_plain(rows), rtol=1e-4, atol=1e-4)
+
+
+@only_built
+@settings(deadline=None)
+@given(st.integers(8, 60), st.integers(8, 60), st.sampled_from((4, 8)), st.integers(0, 2**32 - 1))
+def test_cells_are_measured_alike_with_the_native_part_and_without(
+    height: int, width: int, side: int, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    planes = draw.uniform(-128, 255, (10, height, width)).astype(np.float32)
+    samples = draw.uniform(0, 255, (9, 3)).astype(np.float32)
+    pair = ExplainedPair(
+        raw=tuple(planes[:3]),
+        sharp=planes[3],
+        shown=(planes[4], planes[5], planes[6]),
+        target=(planes[7], planes[8], planes[9]),
+        inside=np.ones((height, width), np.bool_),
+        side=side,
+        tone=fit_tone_map(samples, samples, np.ones(9, np.float32)),
+        whole=True,
+        displacement=0.0,
+        shaded=0.0,
+    )
+    shape = -(-height // side), -(-width // side)
+    for means in zip(cell_means(pair, shape), cell_means_plain(pair, shape), strict=True):
+        here, plain = (np.asarray(part, np.float32) for part in means)
+        assert here.shape[-2:] == shape
+        assert np.allclose(here, plain, rtol=1e-4, atol=1e-2)
+
+
+@only_built
+def test_the_native_part_refuses_planes_of_cells_that_do_not_fit() -> None:
+    assert native is not None
+    planes = [np.zeros((4, 6), np.float32) for _ in range(10)]
+    assert len(native.cells(planes, 6, 4)) == 14 * 2 * 4
+    for wrong, width, side in (
+        (planes[1:], 6, 4),
+        ([*planes[1:], planes[0][:3]], 6, 4),
+        (planes, 0, 4),
+        (planes, -1, 4),
+        (planes, 5, 4),
+        (planes, 2**62, 4),
+        (planes, 6, 0),
+        (planes, 6, 65),
+        ([plane[:0] for plane in planes], 6, 4),
+    ):
+        with pytest.raises(ValueError, match="planes"):
+            native.cells(wrong, width, side)
+    for unfit in ([*planes[1:], None], tuple(planes)):
+        with pytest.raises(TypeError):
+            native.cells(unfit, 6, 4)  # type: ignore[arg-type]  # what a caller in another language may do
 
 
 @only_built

@@ -93,6 +93,7 @@ PyObject *native_code(PyObject *self, PyObject *args);
 PyObject *native_correlation(PyObject *self, PyObject *args);
 PyObject *native_level(PyObject *self, PyObject *args);
 PyObject *native_odds(PyObject *self, PyObject *args);
+PyObject *native_cells(PyObject *self, PyObject *args);
 PyObject *native_screens(PyObject *self, PyObject *args);
 PyObject *native_png_pixels(PyObject *self, PyObject *args);
 PyObject *native_excess(PyObject *self, PyObject *args);

@@ -150,7 +150,8 @@ def test_evidence_is_the_same_with_the_native_part_and_without(
     a = pixels["coffee"]
     b = np.asarray(cv2.GaussianBlur(patched(a), (0, 0), 1.0), np.uint8)
     fast = found(a, b)
-    monkeypatch.setattr("samepic.verify.features.native", None)
+    for module in ("features", "evidence", "photometry"):
+        monkeypatch.setattr(f"samepic.verify.{module}.native", None)
     plain = found(a, b)
     assert np.allclose(fast.cells, plain.cells, atol=1e-2)
     assert np.allclose(fast.context, plain.context, atol=1e-2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samepic.verify.evidence import CONTEXT, MEASURES, Network, inputs_of, load_network
+from samepic.tuning.evidence import CHANGE
+from samepic.verify.evidence import CONTEXT, MEASURES, Network, inputs_of, load_network, odds_of
 from samepic.verify.judge import FACTORS, SAME_FACTORS
 
 CELLS = inputs_of(
@@ -36,3 +37,16 @@ def test_the_odds_are_those_of_plain_products() -> None:
         held = held @ weights + bias
         held = np.maximum(held, 0) if number < 2 else held
     assert np.allclose(network.odds(rows), held[:, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize("counted", [1.0, 0.9, 0.0])
+def test_what_all_cells_share_is_worked_in_as_if_each_had_it(counted: float) -> None:
+    rng = np.random.default_rng(3)
+    cells = rng.normal(1, 1.5, (30, 40, len(MEASURES))).astype(np.float32)
+    context, inside = rng.normal(size=len(CONTEXT)).astype(np.float32), rng.random((30, 40)) < counted
+    network = load_network("change")
+    each = network.odds_plain(inputs_of(cells, context, inside)).reshape(30, 40)
+    odds = odds_of(cells, context, inside, network)
+    still = odds == -CHANGE.most_odds
+    assert 0 < still.mean() < 0.9
+    assert np.allclose(odds[~still], each[~still], atol=1e-3)

@@ -166,6 +166,9 @@ class _Judge:
     some_detail: Final = 4.0  # the same from which a picture is surely not blank
     aspect_slack: Final = 1.0  # pixels by which a scaled side may be off through rounding
     same: Final = 0.85  # probability of "same" from which two pictures are called so
+    # probability, of "same" and of one exposure, from which whole frames of one tone in which no cell was changed
+    # are the same before anything is explained
+    settled: Final = 0.97
     # by how much (logarithm of odds) the way that finds nothing changed may lift the other one
     outweigh: Final = 3.0
     copy: Final = 0.8  # probability of one exposure that is required as well where a map had to be found

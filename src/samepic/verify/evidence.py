@@ -8,7 +8,8 @@ as much as the reverse. Small perceptrons that ship with the package say how sur
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from samepic.tuning.evidence import CHANGE, EVIDENCE, TONE
 from samepic.verdict import Region
 from samepic.verify.align import refined
 from samepic.verify.features import correlation_map
-from samepic.verify.photometry import percentile
+from samepic.verify.photometry import coarse, filtered, percentile
 from samepic.verify.tone import ToneMap, fit_tone_map, is_gray, lit, planes_of
 
 Planes: TypeAlias = tuple[Floats, Floats, Floats]
@@ -105,7 +106,7 @@ class _PlanePair(NamedTuple):
     colorless: tuple[bool, bool]
 
 
-class _Explained(NamedTuple):
+class ExplainedPair(NamedTuple):
     """A source as it should look in the target: `raw` in its place, `sharp` with its tone, `shown` filtered besides."""
 
     raw: tuple[Floats, ...]
@@ -138,6 +139,51 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> tuple[Cell
     return first, _one_way(pair, tones[forward], forward=not forward)[0]
 
 
+def gather_unexplained(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> CellEvidence | None:
+    """Return the evidence as `gather` does, with nothing explained away.
+
+    None where the two differ in tone or in whether they hold color, which wants an explanation.
+    """
+    held = (
+        cv2.resize(inside.astype(np.float32), (_COARSE, _COARSE), interpolation=cv2.INTER_AREA).ravel() > 0.9
+    )
+    a, b = (_coarse_planes(rgb)[held] for rgb in (one, two))
+    if not held.any():
+        return None
+    grays = is_gray(a[:, 1] + 1j * a[:, 2]), is_gray(b[:, 1] + 1j * b[:, 2])
+    tone = fit_tone_map(a, b, np.ones(len(a), np.float32))
+    if grays[0] != grays[1] or not tone.identity:
+        return None
+    one, two, inside, scale = _sized(one, two, inside)
+    source, target = planes_of(one), planes_of(two)
+    side = _cell_side(inside)
+    explained = ExplainedPair(
+        raw=source,
+        sharp=source[0],
+        shown=source,
+        target=target,
+        inside=inside,
+        side=side,
+        tone=tone,
+        whole=whole,
+        displacement=0.0,
+        shaded=0.0,
+    )
+    cells, context, within = _measured(explained)
+    left = np.abs(target[0] - source[0])
+    return CellEvidence(cells, context, within, side, scale, left, tone, True, 0.0, grays)
+
+
+def _coarse_planes(rgb: Pixels) -> Floats:
+    """Return Y, Cr, Cb (n, 3) of a picture's block means, color as the distance from gray."""
+    planes = cv2.cvtColor(coarse(rgb), cv2.COLOR_RGB2YCrCb).reshape(-1, 3)
+    return np.asarray(planes - np.array([0, 0.5, 0.5], np.float32), np.float32)
+
+
+def _cell_side(inside: Mask) -> int:
+    return 4 if inside.size <= EVIDENCE.fine_pixels else 8
+
+
 def _one_way(pair: _PlanePair, tone: ToneMap, *, forward: bool) -> tuple[CellEvidence, bool]:
     """Return the evidence one way, and whether nothing was explained away, so that the other shows the same."""
     first, second = pair.planes
@@ -145,15 +191,25 @@ def _one_way(pair: _PlanePair, tone: ToneMap, *, forward: bool) -> tuple[CellEvi
     source, target = (first, second) if forward else (second, first)
     toned, tone, shaded = lit(source, target, inside, tone)
     planes: tuple[Floats, ...] = (*toned, *source)
-    side = 4 if inside.size <= EVIDENCE.fine_pixels else 8
+    side = _cell_side(inside)
     found, _, most = _correlation(planes[0], target[0], side)
     displacement = 0.0
     telling = (most >= EVIDENCE.telling**2) & _cells_inside(inside, side, _shape_of(found))
     if telling.any() and percentile(found[telling], 40) < EVIDENCE.placed:
         planes, displacement = refined(planes, target, inside, whole=whole)
-    shown = (_filtered(planes[0], target[0], inside), planes[1], planes[2])
-    looks = planes[3:], planes[0], shown, target
-    explained = _Explained(*looks, inside, side, tone, whole, displacement, shaded)
+    shown = (filtered(planes[0], target[0], inside), planes[1], planes[2])
+    explained = ExplainedPair(
+        raw=planes[3:],
+        sharp=planes[0],
+        shown=shown,
+        target=target,
+        inside=inside,
+        side=side,
+        tone=tone,
+        whole=whole,
+        displacement=displacement,
+        shaded=shaded,
+    )
     left = [np.abs(b - a) for a, b in zip(shown, target, strict=True)]
     cells, context, within = _measured(explained)
     every = np.maximum(np.maximum(*left[:2]), left[2])
@@ -210,59 +266,6 @@ def _correlation(a: Floats, b: Floats, step: int) -> tuple[Floats, Floats, Float
     return correlation_map(a, b, step, EVIDENCE.window, EVIDENCE.floor)
 
 
-_BLURS = (0.7, 1.4, 2.8)
-_SLOPE = np.array([[-0.5, 0.0, 0.5]], np.float32)
-_QUIET = 80
-
-
-def _filtered(source: Floats, target: Floats, inside: Mask) -> Floats:
-    """Return `source` filtered so that it comes nearest to `target`: a mix of blurs and of its two slopes.
-
-    Fitted by least squares twice, the second time where the first left little.
-    """
-    where = np.flatnonzero(inside)
-    if not len(where):
-        return source
-    parts = np.empty((len(_BLURS) + 2, *source.shape), np.float32)
-    for part, sigma in zip(parts, _BLURS, strict=False):
-        cv2.subtract(cv2.GaussianBlur(source, (0, 0), sigma), source, part)
-    for part, kernel in zip(parts[len(_BLURS) :], (_SLOPE, _SLOPE.T), strict=True):
-        cv2.filter2D(source, -1, kernel, part)
-    mix = mix_plain if native is None else mix_of
-    mixed = source.copy()
-    weights = mix(parts, source, target, where[:: max(1, len(where) // EVIDENCE.samples)])
-    for weight, part in zip(weights.tolist(), parts, strict=True):
-        cv2.scaleAdd(part, weight, mixed, mixed)
-    return np.asarray(np.clip(mixed, 0, 255, mixed), np.float32)
-
-
-def mix_of(parts: Floats, source: Floats, target: Floats, where: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the weights of five parts (5, height, width) with which they bring source nearest to target.
-
-    `where` are the places, counted through, by which they are fitted.
-    """
-    some, one, two = (np.ascontiguousarray(plane, np.float32) for plane in (parts, source, target))
-    found = native.mix(some, one, two, np.ascontiguousarray(where, np.int64), _QUIET)
-    return np.frombuffer(found, np.float64)
-
-
-def mix_plain(parts: Floats, source: Floats, target: Floats, where: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return what `mix_of` does, without the native part: three times as slow."""
-    design = np.stack([part.ravel()[where] for part in parts]).astype(np.float64)
-    wanted = (target - source).ravel()[where].astype(np.float64)
-    wanted -= np.median(wanted)
-    left: NDArray[Any] = np.abs(wanted)
-    weights: NDArray[Any] = np.zeros(len(parts))
-    for _ in range(2):
-        quiet = left <= percentile(left, _QUIET)
-        some = design[:, quiet]
-        gram = some @ some.T
-        gram += np.eye(len(gram)) * (1e-3 * float(np.trace(gram)) / len(gram) + 1e-6)
-        weights = np.linalg.solve(gram, some @ wanted[quiet])
-        left = np.asarray(np.abs(wanted - weights @ design), np.float64)
-    return np.asarray(weights, np.float64)
-
-
 def _shape_of(plane: Floats) -> tuple[int, int]:
     return plane.shape[0], plane.shape[1]
 
@@ -282,8 +285,9 @@ def _cells_inside(inside: Mask, side: int, shape: tuple[int, int]) -> Mask:
     return _cell_means(inside.astype(np.float32), side, shape) > 0.99
 
 
-def _spread(plane: Floats, side: int, shape: tuple[int, int]) -> Floats:
-    mean, square = (cv2.blur(_cell_means(p, side, shape), (3, 3)) for p in (plane, plane * plane))
+def _spread(mean: Floats, square: Floats) -> Floats:
+    """Return the standard deviation over 3 x 3 cells, from the means of a plane and of its square in each."""
+    mean, square = (np.asarray(cv2.blur(p, (3, 3)), np.float32) for p in (mean, square))
     return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)), np.float32)
 
 
@@ -299,45 +303,103 @@ def _hues(cr: Floats, cb: Floats) -> tuple[float, float]:
     return float(-(shares * np.log(shares)).sum()), float(colored.mean())
 
 
-def _usual(values: Floats, kinds: NDArray[np.intp], inside: Mask) -> Floats:
-    """Return what is usual, the median, of `values` in cells of the same kind."""
-    usual = np.zeros(_KINDS, np.float32)
-    held, kept = values[inside], kinds[inside]
-    known = np.flatnonzero(np.bincount(kept, minlength=_KINDS) >= 8)
-    for kind in known:
-        usual[kind] = percentile(held[kept == kind], 50)
-    if not len(known):
-        return np.zeros_like(values)
-    return np.asarray(np.interp(np.arange(_KINDS), known, usual[known]), np.float32)[kinds]
+class _CellKinds:
+    """Cells by how much structure they hold, so that what is usual for one is what others of its kind show.
+
+    `kinds` is (rows, columns), 0 to 11; `inside` says which cells count.
+    """
+
+    def __init__(self, kinds: NDArray[np.intp], inside: Mask) -> None:
+        where = np.flatnonzero(inside)
+        kept = kinds.ravel()[where]
+        ends = np.bincount(kept, minlength=_KINDS).cumsum()
+        self._kinds, self._order = kinds, where[np.argsort(kept, kind="stable")]
+        self._parts = [
+            (k, *part) for k, part in enumerate(pairwise((0, *ends.tolist()))) if part[1] - part[0] >= 8
+        ]
+
+    def usual(self, values: Floats) -> Floats:
+        """Return what is usual, the median, of `values` (rows, columns) in cells of the same kind."""
+        if not self._parts:
+            return np.zeros_like(values)
+        held = values.ravel()[self._order]
+        known = [kind for kind, _, _ in self._parts]
+        medians = [percentile(held[first:end], 50) for _, first, end in self._parts]
+        return np.asarray(np.interp(np.arange(_KINDS), known, medians), np.float32)[self._kinds]
 
 
-def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
+class _CellMeans(NamedTuple):
+    """The means of every cell, (rows, columns) each, and its peak.
+
+    `apart` is that of the absolute difference of luma that is left, `left` of that difference, `untoned` of the
+    difference before the tone was changed; `colors` are Cr and Cb as shown, of the target, and raw; `held` the luma
+    of the source and its square, and of the target; `peak` is the largest difference over 3 x 3 pixels.
+    """
+
+    apart: Floats
+    left: Floats
+    untoned: Floats
+    colors: tuple[tuple[Floats, Floats], ...]
+    held: tuple[tuple[Floats, Floats], ...]
+    peak: Floats
+
+
+def cell_means(pair: ExplainedPair, shape: tuple[int, int]) -> _CellMeans:
+    """Return the means of all cells, of which there are `shape` (rows, columns)."""
+    if native is None:
+        return cell_means_plain(pair, shape)
+    planes = [np.ascontiguousarray(p) for p in (*pair.raw, pair.sharp, *pair.shown, *pair.target)]
+    found = native.cells(planes, pair.inside.shape[1], pair.side)
+    apart, left, untoned, *others, peak = np.frombuffer(found, np.float32).reshape(-1, *shape)
+    pairs = tuple(zip(others[::2], others[1::2], strict=True))
+    # Cells that end beyond the middle of the last ones have no peak of their own: the networks learned it so.
+    rows, columns = (-(-(size - pair.side // 2) // pair.side) for size in pair.inside.shape)
+    return _CellMeans(apart, left, untoned, pairs[:3], pairs[3:], _spread_over(peak[:rows, :columns], shape))
+
+
+def cell_means_plain(pair: ExplainedPair, shape: tuple[int, int]) -> _CellMeans:
+    """Return what `cell_means` does, without the native part: five times as slow."""
+    side, target, sharp = pair.side, pair.target[0], pair.sharp
+    left = target - pair.shown[0]
+
+    def means(plane: Floats) -> Floats:
+        return _cell_means(plane, side, shape)
+
+    colors = tuple((means(p[1]), means(p[2])) for p in (pair.shown, pair.target, pair.raw))
+    held = tuple((means(p), means(p * p)) for p in (sharp, target))
+    apart, untoned = means(np.abs(left)), means(target - pair.raw[0])
+    return _CellMeans(apart, means(left), untoned, colors, held, _peaks(left, side, shape))
+
+
+def _measured(pair: ExplainedPair) -> tuple[Floats, Floats, Mask]:
     """Return the measures of all cells, the context, and which cells count."""
     side, shown, target = pair.side, pair.shown, pair.target
     found, _, most = _correlation(shown[0], target[0], side)
     shape = _shape_of(found)
     found_c, most_c = _coarse_correlation(shown[0], target[0], side, shape)
-    raw, _, most_raw = _correlation(pair.raw[0], target[0], side)
+    as_shown = pair.raw[0] is shown[0]
+    raw, _, most_raw = (found, most, most) if as_shown else _correlation(pair.raw[0], target[0], side)
     within = _cells_inside(pair.inside, side, shape)
-    left = target[0] - shown[0]
-    difference = np.asarray(cv2.blur(_cell_means(np.abs(left), side, shape), (2, 2)), np.float32)
-    level = np.abs(cv2.blur(_cell_means(left, side, shape), (2, 2)))
-    colors = [[_cell_means(p, side, shape) for p in planes[1:]] for planes in (shown, target)]
-    color = np.maximum(*(np.abs(cv2.blur(b - a, (2, 2))) for a, b in zip(*colors, strict=True)))
-    plain = [_cell_means(p, side, shape) for p in pair.raw[1:]]
-    untoned = np.maximum(*(np.abs(cv2.blur(b - a, (2, 2))) for a, b in zip(plain, colors[1], strict=True)))
-    untoned_level = np.abs(cv2.blur(_cell_means(target[0] - pair.raw[0], side, shape), (2, 2)))
-    saturation = np.maximum(np.hypot(*plain), np.hypot(*colors[1]))
-    held = [_spread(p, side, shape) for p in (pair.sharp, target[0])]
-    kinds = np.minimum(np.log2(np.minimum(*held) + 1.0) * 2, _KINDS - 1).astype(np.intp)
+    means = cell_means(pair, shape)
+    difference = np.asarray(cv2.blur(means.apart, (2, 2)), np.float32)
+    level, untoned_level = (np.abs(cv2.blur(p, (2, 2))) for p in (means.left, means.untoned))
+    own, other, plain = means.colors
+    color, untoned = (
+        np.maximum(*(np.abs(cv2.blur(b - a, (2, 2))) for a, b in zip(of, other, strict=True)))
+        for of in (own, plain)
+    )
+    saturation = np.maximum(np.hypot(*plain), np.hypot(*other))
+    held = [_spread(*of) for of in means.held]
+    levels = np.minimum(np.log2(np.minimum(*held) + 1.0) * 2, _KINDS - 1).astype(np.intp)
+    kinds = _CellKinds(levels, within)
     kept = np.log((held[1] + 1.0) / (held[0] + 1.0))
     measures = (
         np.log1p(difference),
-        np.log((difference + 0.7) / (_usual(difference, kinds, within) + 0.7)),
+        np.log((difference + 0.7) / (kinds.usual(difference) + 0.7)),
         np.log1p(level),
-        np.log1p(_peaks(left, side, shape)),
+        np.log1p(means.peak),
         np.log1p(color),
-        np.log((color + 0.7) / (_usual(color, kinds, within) + 0.7)),
+        np.log((color + 0.7) / (kinds.usual(color) + 0.7)),
         np.log1p(_apart(found, most)),
         np.log1p(_apart(found_c, most_c)),
         np.log1p(_apart(raw, most_raw)),
@@ -345,13 +407,14 @@ def _measured(pair: _Explained) -> tuple[Floats, Floats, Mask]:
         found_c,
         np.log1p(held[0]),
         np.log1p(held[1]),
-        kept - _usual(kept, kinds, within),
+        kept - kinds.usual(kept),
         np.log1p(saturation),
         np.log1p(untoned_level),
         np.log1p(untoned),
         _seam(pair.inside, side, shape),
     )
-    cells = np.stack(measures, axis=2).astype(np.float32)
+    # One plane after the other, as they are computed and as the network takes them.
+    cells = np.moveaxis(np.stack(measures).astype(np.float32, copy=False), 0, 2)
     telling = within & (most >= EVIDENCE.telling**2)
     return cells, _context(pair, cells, within, telling), within
 
@@ -375,6 +438,10 @@ def _peaks(left: Floats, side: int, shape: tuple[int, int]) -> Floats:
     """Return the largest difference over 3 x 3 pixels in each cell."""
     reach = np.ones((side, side), np.uint8)
     peak = cv2.dilate(np.abs(cv2.blur(left, (3, 3))), reach)[side // 2 :: side, side // 2 :: side]
+    return _spread_over(np.asarray(peak, np.float32), shape)
+
+
+def _spread_over(peak: Floats, shape: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(peak, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST), np.float32)
 
 
@@ -385,7 +452,7 @@ def _seam(inside: Mask, side: int, shape: tuple[int, int]) -> Floats:
     return np.asarray(np.exp(-_cell_means(away, side, shape) / np.float32(8)), np.float32)
 
 
-def _context(pair: _Explained, cells: Floats, within: Mask, telling: Mask) -> Floats:
+def _context(pair: ExplainedPair, cells: Floats, within: Mask, telling: Mask) -> Floats:
     """Return the measures of the whole frame."""
     found, coarse = (cells[..., MEASURES.index(name)] for name in ("correlation", "correlation coarse"))
     nothing = np.ones(1, np.float32)
@@ -393,7 +460,7 @@ def _context(pair: _Explained, cells: Floats, within: Mask, telling: Mask) -> Fl
     difference = cells[..., 0][within] if within.any() else nothing
     source, target, tone = pair.shown[0], pair.target[0], pair.tone
     # The RMS of the Laplacian, in levels.
-    sharp = [float(np.sqrt(np.mean(np.square(cv2.Laplacian(p, cv2.CV_32F))))) for p in (source, target)]
+    sharp = [float(cv2.norm(cv2.Laplacian(p, cv2.CV_32F)) / p.size**0.5) for p in (source, target)]
     return np.array(
         [
             percentile(values, 50),
@@ -500,33 +567,63 @@ def inputs_of(cells: Floats, context: Floats, inside: Mask) -> Floats:
     that was changed is slight, and yet like nothing else on its page.
     """
     cells = np.asarray(cells, np.float32)
-    rows, columns = cells.shape[:2]
-    parts: list[Floats] = [cells]
+    against = [cells[..., at] - np.float32(level) for at, level in _high_levels(cells, inside)]
+    same = (np.broadcast_to(value, cells.shape[:2]) for value in context.astype(np.float32))
+    planes = (*np.moveaxis(cells, 2, 0), *against, *_around(cells), *same)
+    return np.stack(planes, axis=2).reshape(-1, len(planes))
+
+
+def _high_levels(cells: Floats, inside: Mask) -> list[tuple[int, float]]:
+    """Return measures by their number, with the levels that cells are compared with: high percentiles of the frame."""
     telling = inside & (cells[..., _HELD].max(axis=2) >= np.log1p(EVIDENCE.telling))
     chosen = inside if inside.any() else np.ones_like(inside)
     if int(telling.sum()) >= CHANGE.fewest:
         chosen = telling
-    for at in _AGAINST:
-        plane = cells[..., at]
-        values = plane[chosen]
-        parts += [(plane - np.float32(percentile(values, share)))[..., None] for share in CHANGE.high]
+    values = ((at, cells[..., at][chosen]) for at in _AGAINST)
+    return [(at, percentile(some, share)) for at, some in values for share in CHANGE.high]
+
+
+def _around(cells: Floats) -> list[Floats]:
+    """Return the mean and the largest of what is measured around each cell, (rows, columns) each."""
+    found: list[Floats] = []
     for at in _WIDER:
         plane = np.ascontiguousarray(cells[..., at])
-        parts.append(np.asarray(cv2.blur(plane, (_REACH, _REACH)), np.float32)[..., None])
-        largest = cv2.dilate(plane, np.ones((_LARGEST, _LARGEST), np.uint8))
-        parts.append(np.asarray(largest, np.float32)[..., None])
-    parts.append(np.broadcast_to(context.astype(np.float32), (rows, columns, len(context))))
-    return np.ascontiguousarray(np.concatenate(parts, axis=2).reshape(rows * columns, -1), np.float32)
+        found.append(np.asarray(cv2.blur(plane, (_REACH, _REACH)), np.float32))
+        found.append(np.asarray(cv2.dilate(plane, np.ones((_LARGEST, _LARGEST), np.uint8)), np.float32))
+    return found
 
 
 def odds_of(cells: Floats, context: Floats, inside: Mask, network: Network) -> Floats:
     """Return the logarithm of the odds of a change, (rows, columns), from what `CellEvidence` has of the same names.
 
-    Where nothing is left, nothing was changed, whatever the network makes of what a picture holds there.
+    They are the network's of `inputs_of`, of which half are the same for all cells, or another one less what is: those
+    are worked into the first layer, once. Where nothing is left, nothing was changed, whatever the network makes of
+    what a picture holds there.
     """
-    odds = network.odds(inputs_of(cells, context, inside)).reshape(cells.shape[:2])
-    still = (cells[..., _STILL] <= np.log1p(CHANGE.still)).all(axis=2)
-    return np.asarray(np.where(still, np.float32(-CHANGE.most_odds), odds), np.float32)
+    cells = np.asarray(cells, np.float32)
+    some = _of_one_frame(network, _high_levels(cells, inside), context)
+    planes = np.moveaxis(cells, 2, 0)
+    left = np.logical_or.reduce([planes[at] > np.log1p(CHANGE.still) for at in _STILL])
+    odds = np.full(cells.shape[:2], -CHANGE.most_odds, np.float32)
+    inputs = np.stack([plane[left] for plane in (*planes, *_around(cells))], axis=1)
+    odds[left] = some.odds(inputs) if len(inputs) else 0
+    return odds
+
+
+def _of_one_frame(network: Network, levels: list[tuple[int, float]], context: Floats) -> Network:
+    """Return a network of a cell's measures and what is around it alone, by what `levels` and `context` say of all."""
+    measures, against = len(MEASURES), slice(len(MEASURES), len(MEASURES) + len(levels))
+    (weights, bias), *others = network.layers
+    mean, spread = network.mean.astype(np.float64), network.spread.astype(np.float64)
+    slopes = weights / spread[:, None]
+    constant = bias - mean @ slopes + context @ slopes[-len(context) :]
+    of_measures = slopes[:measures].copy()
+    for (at, level), slope in zip(levels, slopes[against], strict=True):
+        of_measures[at] += slope
+        constant -= level * slope
+    kept = np.concatenate([of_measures, slopes[against.stop : -len(context)]])
+    first = kept.astype(np.float32), constant.astype(np.float32)
+    return Network(np.zeros(len(kept), np.float32), np.ones(len(kept), np.float32), (first, *others))
 
 
 def find_changes(evidence: CellEvidence) -> Changes:

@@ -188,18 +188,18 @@ def map_onto(a: Pixels, b: Pixels) -> MappedPair | None:
     a, b = in_one_palette(a, b)
     seen = _stretched(a), _stretched(b)
     turn = likely_turn(a, b)
-    holds = [held for held in ((None,) if turn is None else (None, turn)) if _is_same_frame(a, b, held)]
+    holds = [held for held in ((None,) if turn is None else (None, turn)) if are_one_frame(a, b, held)]
     shares = []
     for held in holds:
         shares.append(agreeing_share(_as_held(seen[0], held), seen[1]))
         if shares[-1] >= MAPPING.sure:
-            return _edge_on_edge(a, b, held, None)
+            return edge_on_edge(a, b, held)
     guesses = [_scaling_of(a, b, held) for held in holds]
     best = _aligned(Planes(*seen), guesses, apart=max(shares, default=0.0) < MAPPING.in_place)
     for guess, held, share in zip(guesses, holds, shares, strict=True):
         near = best is not None and _off_corner(a, b, best.matrix, guess) <= ALIGN.off_corner
         if near or share >= MAPPING.in_place:
-            return _edge_on_edge(a, b, held, best)
+            return edge_on_edge(a, b, held, best)
     if best is None:
         return None
     over = overlaid(a, b, best.matrix, EVIDENCE.pixels)
@@ -242,7 +242,8 @@ def _as_held(a: Pixels, turn: Turn | None) -> Pixels:
     return a if turn is None else turn.apply(a)
 
 
-def _is_same_frame(a: Pixels, b: Pixels, turn: Turn | None) -> bool:
+def are_one_frame(a: Pixels, b: Pixels, turn: Turn | None = None) -> bool:
+    """Return whether pictures (height, width, 3) have one shape, a held as `turn` says."""
     size = (a.shape[1], a.shape[0]) if turn is None or turn.degrees % 180 == 0 else (a.shape[0], a.shape[1])
     return same_frame(size, (b.shape[1], b.shape[0]))
 
@@ -251,7 +252,9 @@ def _scaling_of(a: Pixels, b: Pixels, turn: Turn | None) -> Matrix:
     return scaling(b.shape, a.shape) if turn is None else turn.map_from(b.shape, a.shape)
 
 
-def _edge_on_edge(a: Pixels, b: Pixels, turn: Turn | None, found: Alignment | None) -> MappedPair:
+def edge_on_edge(
+    a: Pixels, b: Pixels, turn: Turn | None = None, found: Alignment | None = None
+) -> MappedPair:
     """Return whole frames on each other, a held as `turn` says."""
     return MappedPair(*_scaled_pair(a, b, turn), _scaling_of(a, b, turn), found, whole=True, turn=turn)
 

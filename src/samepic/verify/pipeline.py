@@ -15,12 +15,19 @@ from samepic.picture import Picture
 from samepic.picture.load import unprofiled
 from samepic.tuning.verify import BY_RULE, JUDGE
 from samepic.verdict import Region, Relation, Transform
-from samepic.verify.evidence import CONTEXT, find_changes, gather
+from samepic.verify.evidence import (
+    CONTEXT,
+    CellEvidence,
+    Changes,
+    find_changes,
+    gather,
+    gather_unexplained,
+)
 from samepic.verify.facts import WholeChange, facts_of, proof_of, whole_change
 from samepic.verify.features import Turn, inverse, scaling
-from samepic.verify.judge import Judgment, factors_of, is_sign, judge, judge_codings, weigh
-from samepic.verify.mapping import MappedPair, map_onto, texture
-from samepic.verify.photometry import coarse
+from samepic.verify.judge import Judgment, PairOdds, factors_of, is_sign, judge, judge_codings, weigh
+from samepic.verify.mapping import MappedPair, are_one_frame, edge_on_edge, map_onto, texture
+from samepic.verify.photometry import coarse, in_one_palette
 from samepic.verify.quantization import SharedSource, exceeds_encoding_loss, may_derive, shared_source
 from samepic.verify.resave import Reenactment, original_of, reenact
 from samepic.verify.tone import is_gray, planes_of
@@ -126,15 +133,55 @@ def _is_gray(picture: Picture) -> bool:
     return is_gray((cr + 1j * cb).ravel())
 
 
-def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
-    """Lay b over a on one ground by whatever map fits, and judge what that shows."""
-    mapped = map_onto(one, two)
-    if mapped is None:
-        return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.nothing_fits), Facts(), {})
-    found = gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
+class _Comparison(NamedTuple):
+    """Two pictures on each other, the evidence one way or both with the changes it shows, and what that weighs."""
+
+    mapped: MappedPair
+    ways: list[tuple[CellEvidence, Changes]]
+    weighed: PairOdds
+
+
+def _weighed(mapped: MappedPair, found: Sequence[CellEvidence]) -> _Comparison:
     ways = [(evidence, find_changes(evidence)) for evidence in found]
     factors = [factors_of(e.cells, e.context, e.inside, c, mapped.alignment) for e, c in ways]
-    weighed = weigh(np.stack(factors))
+    return _Comparison(mapped, ways, weigh(np.stack(factors)))
+
+
+def _settled(mapped: MappedPair) -> _Comparison | None:
+    """Return the comparison of pictures that are the same with nothing explained away, None for all others.
+
+    What is explained only takes away from what is seen to differ, so a copy that shows nothing needs no explanation.
+    """
+    evidence = gather_unexplained(mapped.one, mapped.two, mapped.inside, whole=mapped.whole)
+    if evidence is None:
+        return None
+    found = _weighed(mapped, [evidence])
+    (_, changes), odds = found.ways[0], found.weighed
+    return None if changes.masses or min(odds.same, odds.one_exposure) < JUDGE.settled else found
+
+
+def _compared(one: Pixels, two: Pixels) -> _Comparison | None:
+    """Return the comparison by the first map that settles it, else with what was done to the whole frame explained.
+
+    None where nothing maps one on the other.
+    """
+    upright = edge_on_edge(*in_one_palette(one, two)) if are_one_frame(one, two) else None
+    if upright is not None and (settled := _settled(upright)) is not None:
+        return settled
+    mapped = map_onto(one, two)
+    if mapped is None:
+        return None
+    if not mapped.is_upright and (settled := _settled(mapped)) is not None:
+        return settled
+    return _weighed(mapped, gather(mapped.one, mapped.two, mapped.inside, whole=mapped.whole))
+
+
+def _compare_on_ground(one: Pixels, two: Pixels, a: Picture, b: Picture) -> Analysis:
+    """Lay b over a on one ground, and judge what that shows."""
+    found = _compared(one, two)
+    if found is None:
+        return Analysis(Judgment(Relation.DIFFERENT, BY_RULE.nothing_fits), Facts(), {})
+    mapped, ways, weighed = found
     evidence, changes = ways[0]
     whole = whole_change(mapped, evidence, changes)
     shown = max((changes for _, changes in ways), key=lambda changes: sum(changes.masses))
