@@ -19,6 +19,7 @@ from samepic.verify import features
 from samepic.verify.features import (
     decompose,
     find_features,
+    find_mirrored_features,
     fit_map,
     inverse,
     is_sane,
@@ -86,6 +87,36 @@ def test_the_same_map_is_found_without_the_native_part(
     slow = fit_map(find_features(one), find_features(two))
     assert fast is not None and slow is not None and fast[1] == slow[1]
     assert np.array_equal(fast[0], slow[0])
+
+
+@pytest.mark.parametrize("points", [300, 2500])
+@pytest.mark.parametrize("width", [400, 331, 97])
+def test_a_mirrored_plane_has_its_features_where_it_was_mirrored_from(
+    cat: Image.Image, width: int, points: int
+) -> None:
+    one = np.asarray(cat.convert("L").resize((width, width * 2 // 3)))
+    searched = find_features(np.ascontiguousarray(one[:, ::-1]), points)
+    derived = find_mirrored_features(one, points)
+    assert derived.size == searched.size
+    places = {
+        tuple(at): code
+        for at, code in zip(np.rint(searched.at * 8).tolist(), searched.descriptors, strict=True)
+    }
+    found = [
+        (places.get(tuple(at)), code)
+        for at, code in zip(np.rint(derived.at * 8).tolist(), derived.descriptors, strict=True)
+    ]
+    equal = sum(other is not None and np.array_equal(other, code) for other, code in found)
+    assert equal >= 0.95 * len(searched.at) > 0
+
+
+def test_features_are_those_of_what_a_plane_holds_now(cat: Image.Image) -> None:
+    one = np.array(cat.convert("L"))
+    before = find_features(one)
+    one[:] = one[::-1].copy()
+    after = find_features(one)
+    assert not np.array_equal(before.at, after.at)
+    assert np.array_equal(find_features(one[::-1].copy()).at, before.at)
 
 
 @pytest.mark.parametrize("side", [400, 200, 97])

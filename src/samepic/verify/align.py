@@ -22,6 +22,7 @@ from samepic.tuning.verify import ALIGN, JUDGE
 from samepic.verify.features import (
     correlation_map,
     find_features,
+    find_mirrored_features,
     fit_map,
     inverse,
     is_sane,
@@ -351,17 +352,13 @@ def _maps(one: Plane, two: Plane, points: tuple[int, int]) -> Iterator[tuple[Mat
         if plain[1] >= ALIGN.sure:
             return
     if one.size < two.size:  # the smaller one is mirrored, since its features cost less
-        mirrored = fit_map(find_features(_mirrored(one), points[0]), others)
+        mirrored = fit_map(find_mirrored_features(one, points[0]), others)
         flips = _flip(one), np.eye(3)
     else:
-        mirrored = fit_map(features, find_features(_mirrored(two), points[1]))
+        mirrored = fit_map(features, find_mirrored_features(two, points[1]))
         flips = np.eye(3), _flip(two)
     if mirrored is not None:
         yield flips[0] @ mirrored[0] @ flips[1], mirrored[1]
-
-
-def _mirrored(plane: Plane) -> Plane:
-    return np.ascontiguousarray(plane[:, ::-1])
 
 
 def _flip(plane: Plane) -> Matrix:

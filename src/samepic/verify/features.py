@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import cv2
@@ -57,11 +59,56 @@ def inverse(matrix: Matrix) -> Matrix:
 
 
 def find_features(luma: Plane, points: int = ALIGN.points) -> Features:
-    """Return the features of a reduced plane: oriented FAST corners with rotated BRIEF (ORB, Rublee et al. 2011)."""
-    detector = cv2.ORB.create(points, 1.2, 8, edgeThreshold=15, patchSize=31, fastThreshold=5)
-    found, descriptors = detector.detectAndCompute(luma, None)
+    """Return the features of a reduced plane: oriented FAST corners with rotated BRIEF (ORB, Rublee et al. 2011).
+
+    Those of the planes that came last are kept: one picture is compared with several.
+    """
+    return _corners(luma.tobytes(), luma.shape[1], points)[1]
+
+
+def find_mirrored_features(luma: Plane, points: int = ALIGN.points) -> Features:
+    """Return the features of a plane mirrored left to right, which has its corners where this one has them."""
+    return _mirrored_corners(luma.tobytes(), luma.shape[1], points)
+
+
+_KEPT = 32
+_ZOOM, _LEVELS = 1.2, 8
+
+
+def _detector(points: int) -> cv2.ORB:
+    return cv2.ORB.create(points, _ZOOM, _LEVELS, edgeThreshold=15, patchSize=31, fastThreshold=5)
+
+
+@lru_cache(_KEPT)
+def _corners(pixels: bytes, width: int, points: int) -> tuple[Sequence[cv2.KeyPoint], Features]:
+    luma = np.frombuffer(pixels, np.uint8).reshape(-1, width)
+    found, descriptors = _detector(points).detectAndCompute(luma, None)
+    return found, _features_of(found, descriptors, luma)
+
+
+@lru_cache(_KEPT)
+def _mirrored_corners(pixels: bytes, width: int, points: int) -> Features:
+    mirrored = np.ascontiguousarray(np.frombuffer(pixels, np.uint8).reshape(-1, width)[:, ::-1])
+    scales = [_ZOOM**level for level in range(_LEVELS)]
+    ends = [round(width / scale) - 1 for scale in scales]  # the last column of each level
+    corners = [
+        cv2.KeyPoint(
+            (ends[corner.octave] - corner.pt[0] / scales[corner.octave]) * scales[corner.octave],
+            corner.pt[1],
+            corner.size,
+            (180 - corner.angle) % 360,
+            corner.response,
+            corner.octave,
+        )
+        for corner in _corners(pixels, width, points)[0]
+    ]
+    return _features_of(*_detector(points).compute(mirrored, corners), mirrored)
+
+
+def _features_of(found: Sequence[cv2.KeyPoint], descriptors: object, luma: Plane) -> Features:
     at = np.array(cv2.KeyPoint.convert(found), np.float32).reshape(-1, 2)
     codes = np.zeros((0, 32), np.uint8) if descriptors is None else np.asarray(descriptors, np.uint8)
+    at.flags.writeable = codes.flags.writeable = False
     return Features(at, codes, (luma.shape[1], luma.shape[0]))
 
 

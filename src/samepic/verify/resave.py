@@ -31,7 +31,7 @@ _UNDO = {
 
 _SUBSAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2, "gray": -1}
 _BLOCK = 8
-_BAND = 64  # rows: whole blocks of every subsampling
+_BAND = 32  # rows: whole blocks of every subsampling
 
 
 class Reenactment(NamedTuple):
