@@ -1,26 +1,36 @@
-"""Server: uvicorn in one process or several, with time limits for headers and a limit for open connections."""
+"""Server: uvicorn in one process or several, with time limits for headers and a limit for open connections.
+
+Whoever shows a valid token is served first: others are accepted, read and answered a few in a turn of the event loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import os
+import re
 import signal
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import h11
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from samepic.service.observability import LOG_CONFIG, MULTIPROC_DIR
 from samepic.service.problems import HttpProblem
-from samepic.service.settings import SERVICE, ServiceSettings
+from samepic.service.settings import SERVICE, ServiceSettings, Token, find_token
+from samepic.service.turns import turns_of
+
+_BEARER = re.compile(rb"\nauthorization:[ \t]*bearer[ \t]+([!-~]+)", re.IGNORECASE)
+_HEAD_BYTES = 4096  # of a request are searched for its token before it is parsed
 
 CreateApp = Callable[[ServiceSettings], Starlette]
 """Makes an application in each process: a function that can be pickled."""
@@ -34,6 +44,18 @@ class Connection(H11Protocol):
 
     _header_timer: asyncio.TimerHandle | None = None
     _answer_timer: asyncio.TimerHandle | None = None
+    _waits = False
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        tokens: Sequence[Token] = (),
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._tokens, self._turns, self._has_token = tokens, turns_of(self.loop), False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -80,7 +102,35 @@ class Connection(H11Protocol):
             self._answer_timer.cancel()
             self._answer_timer = None
 
+    def data_received(self, data: bytes) -> None:
+        if self.conn.their_state is h11.IDLE:
+            self._has_token = self._shows_token(data)
+        super().data_received(data)
+
+    def _shows_token(self, data: bytes) -> bool:
+        """Return whether a request begins with a valid token. It decides only how soon the request is looked at."""
+        found = _BEARER.search(data, 0, _HEAD_BYTES) if self._tokens else None
+        return found is not None and find_token(self._tokens, found[1].decode("ascii")) is not None
+
     def handle_events(self) -> None:
+        """Process what was received: at once with a valid token, otherwise few in a turn of the loop."""
+        if self.transport.is_closing():
+            return
+        if not self._waits:
+            if self._has_token or self.is_needed:
+                self._handle_events()
+                return
+            self._waits = not self._turns.run(self._take_turn)
+        if self._waits:
+            self.flow.pause_reading()  # what is not looked at yet takes no more memory
+
+    def _take_turn(self) -> None:
+        if self._waits:
+            self._waits = False
+            self.flow.resume_reading()
+        self._handle_events()
+
+    def _handle_events(self) -> None:
         """Process what was received. Until the headers are complete, the time runs on from their first byte."""
         if self.transport.is_closing():
             return
@@ -175,7 +225,8 @@ def _config(create: CreateApp, settings: ServiceSettings) -> uvicorn.Config:
     return uvicorn.Config(
         partial(create, settings),
         factory=True,
-        http=Connection,
+        http=partial(Connection, tokens=settings.tokens),  # type: ignore[arg-type]
+        loop="samepic.service.turns:EventLoop",
         ws="none",
         lifespan="on",
         log_config=copy.deepcopy(LOG_CONFIG),
