@@ -1,6 +1,6 @@
 """Server: uvicorn in one process or several, with time limits for headers and a limit for open connections.
 
-Whoever shows a valid token is served first: others are accepted, read and answered a few in a turn of the event loop.
+Whoever shows a valid token is served first: the requests of others are taken up one by one.
 """
 
 from __future__ import annotations
@@ -103,26 +103,26 @@ class Connection(H11Protocol):
             self._answer_timer = None
 
     def data_received(self, data: bytes) -> None:
-        if self.conn.their_state is h11.IDLE:
+        if self._tokens and self.conn.their_state is h11.IDLE:
             self._has_token = self._shows_token(data)
+        more = self._waits or len(data) > _HEAD_BYTES
         super().data_received(data)
+        if self._waits and more:
+            self.flow.pause_reading()  # of what is not looked at yet, no more is held in memory
 
     def _shows_token(self, data: bytes) -> bool:
         """Return whether a request begins with a valid token. It decides only how soon the request is looked at."""
-        found = _BEARER.search(data, 0, _HEAD_BYTES) if self._tokens else None
+        found = _BEARER.search(data, 0, _HEAD_BYTES)
         return found is not None and find_token(self._tokens, found[1].decode("ascii")) is not None
 
     def handle_events(self) -> None:
-        """Process what was received: at once with a valid token, otherwise few in a turn of the loop."""
+        """Process what was received: at once with a valid token, otherwise in its turn."""
         if self.transport.is_closing():
             return
-        if not self._waits:
-            if self._has_token or self.is_needed:
-                self._handle_events()
-                return
+        if self._has_token or self.is_needed or not self._tokens:
+            self._handle_events()
+        elif not self._waits:
             self._waits = not self._turns.run(self._take_turn)
-        if self._waits:
-            self.flow.pause_reading()  # what is not looked at yet takes no more memory
 
     def _take_turn(self) -> None:
         if self._waits:

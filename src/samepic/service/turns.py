@@ -1,4 +1,4 @@
-"""Turns of the event loop: how much of what may wait is done in one of them, so that others are served in between."""
+"""Turns: what may wait is done bit by bit, so that the event loop serves others in between."""
 
 from __future__ import annotations
 
@@ -25,37 +25,36 @@ class EventLoop(asyncio.SelectorEventLoop):
 
 
 class Turns:
-    """Calls in the order in which they came, at most so many in one turn of the loop."""
+    """Calls in the order in which they came, with a pause after each, in which the loop is free for others."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
-        self._loop, self._most, self._used = loop, most, 0
+    def __init__(self, pause: float) -> None:
+        self._pause, self._paused = pause, False
         self._waiting: deque[Callable[[], object]] = deque()
 
     def run(self, call: Callable[[], object]) -> bool:
-        """Call it now, or in a later turn; return whether it was now."""
-        if self._waiting or self._used >= self._most:
+        """Call it now, or in its turn; return whether it was now."""
+        if self._paused:
             self._waiting.append(call)
             return False
-        self._use()
-        call()
+        self._take(call)
         return True
 
     async def wait(self) -> None:
-        """Return in this turn, or in a later one."""
-        reached: asyncio.Future[None] = self._loop.create_future()
+        """Return now, or in its turn."""
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.run(partial(_reach, reached))
         await reached
 
-    def _use(self) -> None:
-        if not self._used:
-            self._loop.call_soon(self._next)
-        self._used += 1
+    def _take(self, call: Callable[[], object]) -> None:
+        self._paused = True
+        asyncio.get_running_loop().call_later(self._pause, self._next)
+        call()
 
     def _next(self) -> None:
-        self._used = 0
-        while self._waiting and self._used < self._most:
-            self._use()
-            self._waiting.popleft()()
+        if self._waiting:
+            self._take(self._waiting.popleft())
+        else:
+            self._paused = False
 
 
 def _reach(future: asyncio.Future[None]) -> None:
@@ -70,5 +69,5 @@ def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
     """Return the turns that all senders without a valid token share."""
     turns = _TURNS.get(loop)
     if turns is None:
-        turns = _TURNS[loop] = Turns(loop, SERVICE.turn_requests)
+        turns = _TURNS[loop] = Turns(SERVICE.stranger_pause)
     return turns
