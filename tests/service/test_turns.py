@@ -20,9 +20,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from samepic.service.server import Connection, bind_socket, server_of
+from samepic.service.server import Connection, Turns, bind_socket, server_of, turns_of
 from samepic.service.settings import SERVICE, ServiceSettings, parse_token
-from samepic.service.turns import Turns, turns_of
 
 TOKEN = "honest-" + "h" * 20
 MANY = 400

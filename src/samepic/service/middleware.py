@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samepic.service.auth import require_valid_hosts, sender
 from samepic.service.problems import HttpProblem
+from samepic.service.server import turns_of
 from samepic.service.state import Service
-from samepic.service.turns import turns_of
 
 _access = logging.getLogger("samepic.access")
 _log = logging.getLogger("samepic.service")
