@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Final, NamedTuple
 
 import anyio.to_thread
@@ -45,7 +46,13 @@ async def metrics(service: Service, request: Request, caller: Caller) -> Respons
 
 
 async def openapi(service: Service, request: Request, caller: Caller) -> Response:
-    return Json(description(ENDPOINTS, tokens=bool(service.settings.tokens)))
+    return Response(_description(bool(service.settings.tokens)), media_type=Json.media_type)
+
+
+@cache
+def _description(tokens: bool) -> bytes:
+    """Return the description as JSON. Made once: anyone may ask for it, and making it takes milliseconds."""
+    return bytes(Json(description(ENDPOINTS, tokens=tokens)).body)
 
 
 Handler = Callable[[Service, Request, Caller], Awaitable[Response]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -92,11 +93,14 @@ async def settle(service: Service, request: Request, caller: Caller) -> Response
     return answer.response(replayed=replayed)
 
 
+_version = cache(version)  # it reads and parses a file
+
+
 async def status(service: Service, request: Request, caller: Caller) -> Response:
     gate_status = await service.run_light(service.gates.gate(caller.tenant).status)
     # The other numbers are those of all tenants together.
     counts = {name: gate_status[name] for name in ("tenant", "accepted", "held", "pending")}
-    return Json({"version": version("samepic"), **counts})
+    return Json({"version": _version("samepic"), **counts})
 
 
 def _parse_settle(body: bytes) -> tuple[str, str | None, bool | None]:
