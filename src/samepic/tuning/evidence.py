@@ -58,6 +58,8 @@ class _EvidenceLimits:
     # local correlation from which pictures are aligned well enough as they are (40th percentile)
     placed: Final = 0.97
     samples: Final = 20_000  # pixels by which the filter between two pictures is fitted
+    # mean difference of block means in levels beyond which something has to be explained
+    as_it_is: Final = 5.0
     # mean change in levels up to which a filter did nothing, so that both ways are one
     unfiltered: Final = 0.3
 

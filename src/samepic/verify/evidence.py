@@ -142,13 +142,15 @@ def gather(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> tuple[Cell
 def gather_unexplained(one: Pixels, two: Pixels, inside: Mask, *, whole: bool) -> CellEvidence | None:
     """Return the evidence as `gather` does, with nothing explained away.
 
-    None where the two differ in tone or in whether they hold color, which wants an explanation.
+    None where the two differ in tone, in whether they hold color, or all over, which wants an explanation.
     """
     held = (
         cv2.resize(inside.astype(np.float32), (_COARSE, _COARSE), interpolation=cv2.INTER_AREA).ravel() > 0.9
     )
     a, b = (_coarse_planes(rgb)[held] for rgb in (one, two))
     if not held.any():
+        return None
+    if float(np.minimum(np.abs(a[:, 0] - b[:, 0]), TONE.most_left).mean()) > EVIDENCE.as_it_is:
         return None
     grays = is_gray(a[:, 1] + 1j * a[:, 2]), is_gray(b[:, 1] + 1j * b[:, 2])
     tone = fit_tone_map(a, b, np.ones(len(a), np.float32))

@@ -71,6 +71,12 @@ def find_mirrored_features(luma: Plane, points: int = ALIGN.points) -> Features:
     return _mirrored_corners(luma.tobytes(), luma.shape[1], points)
 
 
+def forget_features() -> None:
+    """Forget the features that were kept, as whoever measures time must."""
+    _corners.cache_clear()
+    _mirrored_corners.cache_clear()
+
+
 _KEPT = 32
 _ZOOM, _LEVELS = 1.2, 8
 
