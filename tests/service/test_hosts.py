@@ -14,7 +14,7 @@ from tests.kits.service import Running
 from tests.kits.uploaders import Upload, wrong_round
 from tests.service.test_race import admitted
 
-COPIES = 8
+COPIES = 4
 
 
 @pytest.mark.slow
